@@ -1,0 +1,22 @@
+# make demo   the main job, on a fresh machine       make test   everything CI checks
+# make start  the local cloud, until Ctrl-C          make lint   style and types only
+# PYTHON=/path/to/python3.12 chooses the interpreter; VENV=.venv-3.12 keeps a second one apart.
+.PHONY: demo start test lint clean
+.DEFAULT_GOAL := demo
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+$(INSTALLED): requirements.txt requirements-dev.txt requirements-engine.txt local/find_python.sh
+	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(sh local/find_python.sh) || exit 1; \
+	echo "Installing into $(VENV) with $$python ($$("$$python" --version 2>&1)); about a minute, once"; \
+	"$$python" -m venv --clear $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python -r requirements-engine.txt
+	@touch $@
+
+lint: $(INSTALLED)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
