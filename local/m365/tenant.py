@@ -1,0 +1,226 @@
+"""All that the simulated tenant knows: people, photos, profiles, files, apps, settings. No wire."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.x509 import Certificate
+
+USER_PHOTOS = "/User Photos"
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Base URLs of the hosts, without a trailing slash; also the audiences of their tokens."""
+
+    login: str = ""
+    graph: str = ""
+    my: str = ""
+    admin: str = ""
+    root: str = ""
+    control: str = ""
+
+
+@dataclass
+class Photo:
+    """What Exchange holds. The etag is new at every upload (I, facts/graph.md section 1)."""
+
+    content: bytes
+    content_type: str
+    width: int
+    height: int
+    etag: str
+    changed_at: datetime
+
+
+@dataclass
+class Profile:
+    """What the user profile service stores; names that follow from the user are not kept here."""
+
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class User:
+    """One account: in Entra, perhaps with a mailbox, perhaps with a SharePoint profile."""
+
+    id: str
+    user_principal_name: str
+    display_name: str
+    mail: str
+    account_enabled: bool = True
+    user_type: str = "Member"
+    mailbox: str = "online"  # or "none", or "on-premises"
+    photo: Photo | None = None
+    profile: Profile | None = None
+
+
+@dataclass
+class File:
+    """A file in a library of the -my site: exactly the bytes that were sent."""
+
+    name: str
+    content: bytes
+    etag: str
+    created: datetime
+    modified: datetime
+    unique_id: str
+    version: int = 1
+
+
+@dataclass
+class Folder:
+    """A folder of the -my site; files by casefolded name, since SharePoint ignores case."""
+
+    path: str
+    unique_id: str
+    created: datetime
+    files: dict[str, File] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.path.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class App:
+    """An app registration, or a managed identity (which has neither certificate nor secret)."""
+
+    client_id: str
+    certificate: Certificate | None = None
+    secret: str | None = field(default=None, repr=False)
+    graph_roles: frozenset[str] = frozenset()
+    sharepoint_roles: frozenset[str] = frozenset()
+    managed_identity: bool = False
+
+
+@dataclass
+class Subscription:
+    """A change-notification subscription as Graph keeps it (D, facts/graph.md section 2)."""
+
+    id: str
+    app_id: str
+    resource: str
+    change_type: str
+    notification_url: str
+    expires: datetime
+    client_state: str | None = None
+    lifecycle_url: str | None = None
+    latest_tls: str = "v1_2"
+    created: datetime | None = None
+
+
+@dataclass
+class Switches:
+    """Behaviour that is unknown, or differs between tenants; a test or a person chooses it."""
+
+    missing_photo: str = "404"  # or "1x1" (facts/graph.md section 4)
+    missing_profile: str = "odata.null"  # or "404", "500" (facts/sharepoint.md section 3)
+    locked_properties: frozenset[str] = frozenset()
+    sharepoint_errors: str = "json"  # or "xml", "text", "empty" (I, facts/sharepoint.md section 3)
+    photo_only_notifies: bool = True  # unknown in reality (facts/graph.md section 1)
+    notifications_lost: float = 0.0
+    notifications_doubled: float = 0.0
+    notifications_shuffled: bool = False
+    notification_delay: float = 0.0
+    notification_batch: int = 100
+
+
+class Journal:
+    """What happened, in order: one entry for a request or a delivery."""
+
+    def __init__(self) -> None:
+        self._entries: list[dict[str, Any]] = []
+
+    def append(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep *entry*, numbered from 1 as `n`; numbers never start again."""
+        kept = {"n": len(self._entries) + 1, **entry}
+        self._entries.append(kept)
+        return kept
+
+    def after(self, n: int) -> list[dict[str, Any]]:
+        """The entries with a number above *n*."""
+        return self._entries[max(n, 0) :]
+
+
+class Tenant:
+    """One Microsoft 365 tenant. Everything random in it comes from the seed."""
+
+    name = "contoso"
+    domain = "contoso.com"
+
+    def __init__(
+        self,
+        tenant_id: str,
+        *,
+        seed: int = 0,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.tenant_id = tenant_id
+        self.urls = Urls()
+        self.apps: dict[str, App] = {}
+        self.site_grants: dict[str, str] = {}  # client id -> "read" or "write" on the -my root
+        self.identity_header = ""  # what App Service puts into IDENTITY_HEADER
+        self.trusted_ca: str | None = None  # path of the CA that deliveries trust
+        self.journal = Journal()
+        self.on_user_changed: list[Callable[[User, str], None]] = []
+        self._seed = seed
+        self._clock = clock
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget people, groups, files, subscriptions and switches; keep apps and the journal."""
+        self.rng = random.Random(self._seed)
+        self.users: dict[str, User] = {}
+        self.groups: dict[str, set[str]] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.switches = Switches()
+        self.folders: dict[str, Folder] = {}
+        self.add_folder(USER_PHOTOS)
+        self.add_folder(f"{USER_PHOTOS}/Forms")
+        self.picture_folder = self.add_folder(f"{USER_PHOTOS}/Profile Pictures")
+
+    def now(self) -> datetime:
+        return self._clock()
+
+    def new_id(self) -> str:
+        """A GUID from the seed."""
+        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+
+    def user(self, id_or_upn: str) -> User | None:
+        """The user of that object id or user principal name, in any case."""
+        wanted = id_or_upn.casefold()
+        by_id = self.users.get(wanted)
+        if by_id is not None:
+            return by_id
+        people = self.users.values()
+        return next((u for u in people if u.user_principal_name.casefold() == wanted), None)
+
+    def add_user(self, user: User) -> User:
+        self.users[user.id.casefold()] = user
+        return user
+
+    def touch(self, user: User, change: str) -> None:
+        """Tell listeners that *user* was changed: `updated`, `deleted` or `photo`."""
+        for listener in self.on_user_changed:
+            listener(user, change)
+
+    def folder(self, path: str) -> Folder | None:
+        return self.folders.get(path.casefold())
+
+    def add_folder(self, path: str) -> Folder:
+        """Make the folder at *path* (server-relative, its parent exists)."""
+        folder = Folder(path, self.new_id(), self.now())
+        self.folders[path.casefold()] = folder
+        return folder
+
+    def name_picture_folder(self, name: str) -> None:
+        """Rename the folder of pictures, as a My Site host in another language has it."""
+        folder = self.folders.pop(self.picture_folder.path.casefold())
+        folder.path = f"{USER_PHOTOS}/{name}"
+        self.folders[folder.path.casefold()] = folder
