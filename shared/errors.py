@@ -1,0 +1,127 @@
+"""
+Every error PhotoSync raises on purpose, grouped by what becomes of the message.
+
+PhotoSyncError
+|-- SettingsError     stop; a person must mend an app setting
+|-- TryLater          a new message with a delay; this run succeeds
+|   |-- Throttled     429 or 503: the service asks for patience
+|   |-- ServiceDown   time-out, refused connection, cut answer, 5xx
+|   |-- ClaimHeld     another run is copying this user right now
+|   |-- ClaimLost     too little of our claim is left to write once more
+|   `-- Conflict      somebody else wrote this state blob first
+|-- Settled           nothing to copy and nothing wrong
+|   |-- NoPhoto       the user has no photo in Exchange
+|   |-- NoMailbox     no mailbox in Exchange Online
+|   |-- UnknownUser   Microsoft Graph knows no such user
+|   |-- OutOfScope    guest, disabled or excluded
+|   |-- NoProfile     SharePoint has no profile for the user yet
+|   `-- PictureKept   a person set another picture in SharePoint
+`-- GiveUp            recorded as failed; trying again alone cannot help
+    |-- BadMessage    the queue message cannot be understood
+    |-- AccessDenied  a role, consent or certificate is missing
+    |-- PhotoRefused  the photo is not a sound image
+    `-- Refused       an answer that nobody foresaw
+
+What each branch means for the message is decided in `fates`. Foreign errors become one of these in
+`http`, `tokens`, `pictures` and the stores, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PhotoSyncError(Exception):
+    """One sentence for an admin, and a short word that logs and the state keep."""
+
+    code: ClassVar[str] = "error"
+
+
+class SettingsError(PhotoSyncError):
+    """App settings are missing or wrong; the sentence names every one of them."""
+
+    code = "settings"
+
+
+class TryLater(PhotoSyncError):
+    """The work can succeed later. `retry_after` is seconds, None when nobody said."""
+
+    code = "later"
+
+    def __init__(self, sentence: str, *, retry_after: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class Throttled(TryLater):
+    code = "throttled"
+
+
+class ServiceDown(TryLater):
+    code = "service-down"
+
+
+class ClaimHeld(TryLater):
+    code = "claim-held"
+
+
+class ClaimLost(TryLater):
+    code = "claim-lost"
+
+
+class Conflict(TryLater):
+    code = "conflict"
+
+
+class Settled(PhotoSyncError):
+    """The user's state is final until something changes; `status` says which one."""
+
+    code = "settled"
+    status: ClassVar[str] = "skipped"
+
+
+class NoPhoto(Settled):
+    code = "no-photo"
+    status = "no-photo"
+
+
+class NoMailbox(Settled):
+    code = "no-mailbox"
+
+
+class UnknownUser(Settled):
+    code = "unknown-user"
+
+
+class OutOfScope(Settled):
+    code = "out-of-scope"
+
+
+class NoProfile(Settled):
+    code = "no-profile"
+
+
+class PictureKept(Settled):
+    code = "picture-kept"
+
+
+class GiveUp(PhotoSyncError):
+    """Recorded as failed with this sentence; the message is done."""
+
+    code = "failed"
+
+
+class BadMessage(GiveUp):
+    code = "bad-message"
+
+
+class AccessDenied(GiveUp):
+    code = "access-denied"
+
+
+class PhotoRefused(GiveUp):
+    code = "photo-refused"
+
+
+class Refused(GiveUp):
+    code = "refused"
