@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import Certificate
+
+from local.m365.fault_plan import FaultPlan
 
 USER_PHOTOS = "/User Photos"
 
@@ -58,6 +62,7 @@ class User:
     mailbox: str = "online"  # or "none", or "on-premises"
     photo: Photo | None = None
     profile: Profile | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)  # what only Graph shows: jobTitle …
 
 
 @dataclass
@@ -128,7 +133,23 @@ class Switches:
     notifications_doubled: float = 0.0
     notifications_shuffled: bool = False
     notification_delay: float = 0.0
-    notification_batch: int = 100
+    notification_batch: int = 100  # the real largest number is undocumented (section 3)
+    notification_gather: float = 0.02  # seconds a first item waits for company in its POST
+    notification_foreign: bool = False  # mix in items of other tenants and subscriptions
+    notification_drops: bool = False  # slow endpoints: delayed or dropped for ten minutes
+    notification_resource: str = "Users/{id}"  # other docs: "users/{id}", "users('{id}')"
+    sequence_as_text: bool = False  # sequenceNumber comes as number or string
+    backoff_seconds: float = 10.0  # before the first retry, then doubling; the real one is unknown
+    give_up_seconds: float = 14400.0  # four hours (D, section 3)
+    first_budget_seconds: float = 3.0  # (D, section 3)
+    retry_budget_seconds: float = 10.0  # (D, section 3)
+    handshake_budget_seconds: float = 10.0  # (D, section 2)
+    missing_photo_code: str = "ErrorEntityNotFound"  # or "ImageNotFound", before 2024 (I)
+    mailbox_status: int = 404  # or 400: both were reported (I, section 4)
+    reencode: bool = True  # False: an upload is kept byte for byte
+    reencode_fresh: bool = False  # True: equal uploads become different bytes
+    batch_shuffled: bool = True
+    batch_base64: str = "mixed"  # or one of graph_batch.ALPHABETS
 
 
 class Journal:
@@ -169,6 +190,8 @@ class Tenant:
         self.trusted_ca: str | None = None  # path of the CA that deliveries trust
         self.journal = Journal()
         self.on_user_changed: list[Callable[[User, str], None]] = []
+        self.faults = FaultPlan()
+        self.skew = timedelta()  # how far control has moved the clock
         self._seed = seed
         self._clock = clock
         self.reset()
@@ -177,6 +200,7 @@ class Tenant:
         """Forget people, groups, files, subscriptions and switches; keep apps and the journal."""
         self.rng = random.Random(self._seed)
         self.users: dict[str, User] = {}
+        self.deleted_users: dict[str, User] = {}  # softly: gone, but not yet for good
         self.groups: dict[str, set[str]] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.switches = Switches()
@@ -185,8 +209,13 @@ class Tenant:
         self.add_folder(f"{USER_PHOTOS}/Forms")
         self.picture_folder = self.add_folder(f"{USER_PHOTOS}/Profile Pictures")
 
+    @functools.cached_property
+    def signing_key(self) -> rsa.RSAPrivateKey:
+        """What Entra signs access tokens with; made on first use, new in every process."""
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
     def now(self) -> datetime:
-        return self._clock()
+        return self._clock() + self.skew
 
     def new_id(self) -> str:
         """A GUID from the seed."""

@@ -1,0 +1,86 @@
+"""Access tokens of the simulated Entra: made, and read back."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+import jwt
+
+from local.m365.tenant import App, Tenant
+
+LIFETIME = timedelta(minutes=60)
+BY_SECRET = "1"
+BY_CERTIFICATE = "2"
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a token says of its bearer."""
+
+    client_id: str
+    audience: str
+    roles: frozenset[str]
+    authenticated_by: str
+
+
+class BadToken(Exception):
+    """The token is not one of ours, or its time is over."""
+
+
+def issue(tenant: Tenant, app: App, audience: str, *, by: str = BY_CERTIFICATE) -> str:
+    """
+    A token for *audience* that carries the roles *app* was granted there.
+
+    Documented: `appidacr` is "2" where a certificate proved the client and "1" where a secret
+        did (facts/sharepoint.md section 4); the roles are those consented to for that resource.
+    Assumed: a managed identity's token carries "2" like a certificate's.
+    """
+    now = int(tenant.now().timestamp())
+    roles = app.graph_roles if audience == tenant.urls.graph else app.sharepoint_roles
+    claims = {
+        "aud": audience,
+        "iss": f"{tenant.urls.login}/{tenant.tenant_id}/v2.0",
+        "iat": now,
+        "nbf": now,
+        "exp": now + int(LIFETIME.total_seconds()),
+        "tid": tenant.tenant_id,
+        "appid": app.client_id,
+        "appidacr": by,
+        "idtyp": "app",
+        "roles": sorted(roles),
+        "uti": secrets.token_urlsafe(16),
+        "oid": str(uuid.uuid5(uuid.UUID(tenant.tenant_id), app.client_id)),
+    }
+    return jwt.encode(claims, tenant.signing_key, algorithm="RS256", headers={"kid": "local"})
+
+
+def read(tenant: Tenant, token: str) -> Claims:
+    """Verify signature, issuer and time of *token*; its audience is the caller's to judge."""
+    try:
+        claims = jwt.decode(
+            token,
+            tenant.signing_key.public_key(),
+            algorithms=["RS256"],
+            issuer=f"{tenant.urls.login}/{tenant.tenant_id}/v2.0",
+            # The tenant's clock decides, so that a test can let an hour pass.
+            options={
+                "require": ["exp", "aud", "iss"],
+                "verify_aud": False,
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+            },
+        )
+    except jwt.InvalidTokenError as error:
+        raise BadToken("The token's signature or issuer is not valid.") from error
+    if claims["exp"] <= tenant.now().timestamp():
+        raise BadToken("The token is expired.")
+    return Claims(
+        client_id=claims["appid"],
+        audience=claims["aud"],
+        roles=frozenset(claims["roles"]),
+        authenticated_by=claims["appidacr"],
+    )
