@@ -1,0 +1,181 @@
+"""Which request is slow and which one fails: a schedule that a seed repeats. Knows no wire."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+SERVICES = ("graph", "sharepoint", "login")
+# Any 4xx or 5xx status is a kind too; 429 and 503 carry Retry-After unless they end in "-bare".
+CONNECTION_KINDS = ("reset", "timeout", "half", "lost-answer")
+_STATUS = re.compile(r"[45]\d\d(-bare)?")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to one request instead of, or on top of, its answer."""
+
+    kind: str
+    retry_after: float = 1.0
+    seconds: float = 30.0  # how long a `timeout` leaves the caller waiting
+    draw: int = 0  # a number from the seed, for choices of form
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Every answer waits this long, plus a seeded share of the jitter."""
+
+    ms: float = 0.0
+    jitter_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class Odds:
+    """Random faults of one service: *rate* of all requests, kinds equally often."""
+
+    rate: float
+    kinds: tuple[str, ...]
+    seed: int = 0
+    retry_after: float = 1.0
+    seconds: float = 30.0
+
+
+@dataclass
+class Ambush:
+    """The next *left* requests that match get this fault."""
+
+    service: str
+    method: str
+    path: re.Pattern[str]
+    left: int
+    fault: Fault
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """What one request meets."""
+
+    delay: float
+    fault: Fault | None
+
+
+@dataclass
+class FaultPlan:
+    """
+    Latency and faults of all services.
+
+    A request's lot depends on the seed, the service, the method, the path and how often these
+    were seen, never on its neighbours: the same requests in another order meet the same faults.
+    """
+
+    latency: dict[str, Latency] = field(default_factory=dict)
+    odds: dict[str, Odds] = field(default_factory=dict)
+    ambushes: list[Ambush] = field(default_factory=list)
+    _seen: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def meet(self, service: str, method: str, path: str) -> Meeting:
+        """Draw the lot of this request."""
+        key = (service, method, path)
+        self._seen[key] += 1
+        odds = self.odds.get(service)
+        draw = _draw(odds.seed if odds else 0, *key, self._seen[key])
+        latency = self.latency.get(service, Latency())
+        delay = (latency.ms + latency.jitter_ms * _share(draw[16:24])) / 1000
+        ambushed = self._ambush(service, method, path)
+        if ambushed or odds is None or _share(draw[:8]) >= odds.rate:
+            return Meeting(delay, ambushed)
+        number = int.from_bytes(draw[8:16])
+        kind = odds.kinds[number % len(odds.kinds)]
+        return Meeting(delay, Fault(kind, odds.retry_after, odds.seconds, number >> 8))
+
+    def _ambush(self, service: str, method: str, path: str) -> Fault | None:
+        for ambush in self.ambushes:
+            named = ambush.service == service and ambush.method in ("*", method)
+            if named and ambush.path.search(path):
+                ambush.left -= 1
+                if ambush.left <= 0:
+                    self.ambushes.remove(ambush)
+                return ambush.fault
+        return None
+
+    def set_odds(self, service: str, odds: Odds) -> None:
+        """Start a new schedule for *service*: its requests are counted from the beginning."""
+        self.odds[service] = odds
+        for key in [key for key in self._seen if key[0] == service]:
+            del self._seen[key]
+
+    def clear(self) -> None:
+        """No more faults; latency stays."""
+        self.odds.clear()
+        self.ambushes.clear()
+
+    def described(self) -> dict[str, Any]:
+        return {
+            "odds": {
+                name: {
+                    "rate": odds.rate,
+                    "kinds": list(odds.kinds),
+                    "seed": odds.seed,
+                    "retryAfter": odds.retry_after,
+                    "seconds": odds.seconds,
+                }
+                for name, odds in self.odds.items()
+            },
+            "next": [
+                {
+                    "service": ambush.service,
+                    "method": ambush.method,
+                    "path": ambush.path.pattern,
+                    "next": ambush.left,
+                    "fault": ambush.fault.kind,
+                }
+                for ambush in self.ambushes
+            ],
+        }
+
+
+def _draw(seed: int, service: str, method: str, path: str, times: int) -> bytes:
+    return hashlib.sha256(f"{seed}|{service}|{method}|{path}|{times}".encode()).digest()
+
+
+def _share(part: bytes) -> float:
+    return int.from_bytes(part) / float(1 << (8 * len(part)))
+
+
+def read_latency(order: Mapping[str, Any]) -> Latency:
+    return Latency(float(order.get("ms", 0)), float(order.get("jitterMs", 0)))
+
+
+def apply_order(plan: FaultPlan, order: Mapping[str, Any]) -> None:
+    """Take one order of the control API into *plan*; ValueError says what is wrong with it."""
+    service = str(order.get("service", ""))
+    if service not in SERVICES:
+        raise ValueError(f"service must be one of {', '.join(SERVICES)}")
+    retry_after = float(order.get("retryAfter", 1.0))
+    seconds = float(order.get("seconds", 30.0))
+    if "fault" in order:
+        (kind,) = _kinds([order["fault"]])
+        method = str(order.get("method", "*")).upper()
+        path = re.compile(str(order.get("path", "")), re.IGNORECASE)
+        fault = Fault(kind, retry_after, seconds)
+        plan.ambushes.append(Ambush(service, method, path, int(order.get("next", 1)), fault))
+        return
+    kinds = _kinds(order.get("kinds", ["429", "429-bare", "503", "500", "reset", "half"]))
+    rate = float(order.get("rate", 0))
+    if not 0 <= rate <= 1:
+        raise ValueError("rate must be between 0 and 1")
+    plan.set_odds(service, Odds(rate, kinds, int(order.get("seed", 0)), retry_after, seconds))
+
+
+def _kinds(raw: Sequence[Any]) -> tuple[str, ...]:
+    kinds = tuple(str(kind) for kind in raw)
+    if not kinds or isinstance(raw, str):
+        raise ValueError("kinds must be a list of fault kinds")
+    for kind in kinds:
+        if kind not in CONNECTION_KINDS and not _STATUS.fullmatch(kind):
+            raise ValueError(f"no such fault: {kind}")
+    return kinds
