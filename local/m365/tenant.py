@@ -190,6 +190,7 @@ class Tenant:
         self.trusted_ca: str | None = None  # path of the CA that deliveries trust
         self.journal = Journal()
         self.on_user_changed: list[Callable[[User, str], None]] = []
+        self.on_lifecycle: list[Callable[[Subscription, str], None]] = []
         self.faults = FaultPlan()
         self.skew = timedelta()  # how far control has moved the clock
         self._seed = seed

@@ -1,0 +1,208 @@
+"""The entrance of every service: latency, faults, and the journal's entry of each request."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from local.m365.fault_plan import CONNECTION_KINDS, Fault
+from local.m365.graph_wire import error_body, request_ids
+from local.m365.journal_names import client_of, user_of
+
+if TYPE_CHECKING:
+    from local.m365.tenant import Tenant
+
+REMEMBERED = 65_536  # bytes of a request's body that are searched for a user's name
+
+
+class FaultMiddleware:
+    """Stands before *app*, which serves one host; *role* is that host's name in the journal."""
+
+    def __init__(self, app: ASGIApp, tenant: Tenant, *, service: str, role: str = "") -> None:
+        self.app = app
+        self.tenant = tenant
+        self.service = service
+        self.role = role or service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        # $batch sends its items in here again.
+        scope["m365.entrance"] = self
+        exchange = _Exchange(self.app, scope, receive, send)
+        at, began = self.tenant.now(), time.perf_counter()
+        meeting = self.tenant.faults.meet(self.service, scope["method"], scope["path"])
+        try:
+            if meeting.delay:
+                await asyncio.sleep(meeting.delay)
+            if meeting.fault is None:
+                await self.app(scope, exchange.receive, exchange.send)
+            else:
+                await self._break(exchange, meeting.fault)
+        finally:
+            entry = self._entry(exchange, meeting.fault)
+            ms = round((time.perf_counter() - began) * 1000, 1)
+            self.tenant.journal.append({"at": at.isoformat(), **entry, "ms": ms})
+
+    async def _break(self, exchange: _Exchange, fault: Fault) -> None:
+        if fault.kind not in CONNECTION_KINDS:
+            answer = self._answer(exchange, fault)
+            await answer(exchange.scope, exchange.receive, exchange.send)
+        elif exchange.inner:
+            # Assumed: an item of a batch whose backend fails to answer becomes a 503 or a 504.
+            status = "504" if fault.kind == "timeout" else "503-bare"
+            answer = self._answer(exchange, Fault(status, draw=fault.draw))
+            await answer(exchange.scope, exchange.receive, exchange.send)
+        elif fault.kind == "half":
+            await exchange.send_half()
+        elif fault.kind == "lost-answer":
+            await exchange.run_unheard()
+        else:
+            if fault.kind == "timeout":
+                await exchange.gone(within=fault.seconds)
+            await exchange.hang_up()
+
+    def _answer(self, exchange: _Exchange, fault: Fault) -> Response:
+        status = int(fault.kind.removesuffix("-bare"))
+        headers: dict[str, str] = {}
+        if status in (429, 503) and not fault.kind.endswith("-bare"):
+            headers["Retry-After"] = f"{fault.retry_after:g}"
+        if self.service == "graph":
+            return self._graph_answer(exchange, status, headers)
+        if self.service == "login":
+            code = "temporarily_unavailable"
+            text = "AADSTS90033: A transient error has occurred. Please try again."
+            return JSONResponse({"error": code, "error_description": text}, status, headers)
+        return _sharepoint_answer(fault, status, headers)
+
+    def _graph_answer(
+        self, exchange: _Exchange, status: int, headers: dict[str, str]
+    ) -> JSONResponse:
+        """Documented: Retry-After may be fractional, or missing (facts/graph.md section 4)."""
+        codes = {429: "TooManyRequests", 503: "serviceNotAvailable", 504: "gatewayTimeout"}
+        raw = {key.decode(): value.decode() for key, value in exchange.scope["headers"]}
+        ids = request_ids(raw)
+        code = codes.get(status, "generalException")
+        body = error_body(code, "Injected by the simulator.", self.tenant.now(), ids)
+        return JSONResponse(body, status, {**headers, **ids})
+
+    def _entry(self, exchange: _Exchange, fault: Fault | None) -> dict[str, Any]:
+        scope = exchange.scope
+        query = scope["query_string"].decode("latin-1")
+        entry = {
+            "service": self.service,
+            "host": self.role,
+            "method": scope["method"],
+            "path": scope["path"],
+            "query": query,
+            "status": exchange.status,
+            "batch": exchange.inner,
+            "clientId": client_of(scope["headers"], bytes(exchange.heard)),
+            "userId": user_of(self.tenant, scope["path"], query, bytes(exchange.heard)),
+        }
+        return entry if fault is None else {**entry, "fault": fault.kind}
+
+
+def _sharepoint_answer(fault: Fault, status: int, headers: dict[str, str]) -> Response:
+    """
+    A failure in any of the forms that were seen: JSON, XML, plain text, empty.
+
+    Reported: facts/sharepoint.md section 3, last row. Documented: RateLimit-Reset, which asks
+    for at least as long as Retry-After (section 5); the limits are those of 1,000 licences.
+    """
+    if status == 429 and "Retry-After" in headers:
+        # SharePoint counts in whole seconds.
+        wait = math.ceil(fault.retry_after)
+        limits = {"RateLimit-Limit": "1250", "RateLimit-Remaining": "0"}
+        headers = {"Retry-After": str(wait), **limits, "RateLimit-Reset": str(wait)}
+    message = "The request has been throttled." if status == 429 else "Something went wrong."
+    form = fault.draw % 4
+    if form == 0:
+        error = {"code": "-1, System.Exception", "message": {"lang": "en-US", "value": message}}
+        return JSONResponse({"odata.error": error}, status, headers)
+    if form == 1:
+        xml = f'<?xml version="1.0" encoding="utf-8"?><error><message>{message}</message></error>'
+        return Response(xml, status, headers, "application/xml")
+    if form == 2:
+        return Response(f"{status} {message}", status, headers, "text/plain")
+    return Response(b"", status, headers)
+
+
+class _Exchange:
+    """One request on its way through: remembers what passed and can be cut off."""
+
+    def __init__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        self.app = app
+        self.scope = scope
+        self.status = 0  # nothing was answered
+        self.heard = bytearray()
+        self.inner = bool(scope.get("m365.batch"))
+        self._receive = receive
+        self._send = send
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request" and len(self.heard) < REMEMBERED:
+            self.heard += message.get("body", b"")[:REMEMBERED]
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+    async def send_half(self) -> None:
+        """Do what was asked, announce the whole answer and break off in its middle."""
+        start, body = await self._run_aside()
+        headers = [(key, value) for key, value in start["headers"] if key != b"content-length"]
+        length = str(max(len(body), 2)).encode()
+        await self.send({**start, "headers": [*headers, (b"content-length", length)]})
+        half: Message = {
+            "type": "http.response.body",
+            "body": body[: len(body) // 2],
+            "more_body": True,
+        }
+        await self._send(half)
+        await self.hang_up(abruptly=False)
+
+    async def run_unheard(self) -> None:
+        """Do what was asked and hang up instead of answering."""
+        await self._run_aside()
+        await self.hang_up()
+
+    async def _run_aside(self) -> tuple[Message, bytes]:
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self.app(self.scope, self.receive, keep)
+        return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
+
+    async def gone(self, *, within: float) -> None:
+        """Wait until the caller has hung up, or for so many seconds."""
+        try:
+            await asyncio.wait_for(self._until_gone(), within)
+        except TimeoutError:
+            return
+
+    async def _until_gone(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+    async def hang_up(self, *, abruptly: bool = True) -> None:
+        # ASGI has no word for this: the bound method that uvicorn passes leads to its transport.
+        transport = getattr(getattr(self._send, "__self__", None), "transport", None)
+        if transport is None:
+            raise ConnectionResetError("the simulator runs on a server that it cannot cut off")
+        if abruptly:
+            transport.abort()
+        else:
+            transport.close()
+        await self._until_gone()

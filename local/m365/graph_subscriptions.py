@@ -1,0 +1,199 @@
+"""Graph's subscriptions: create with the handshake, list, read, renew, delete."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.m365 import https_post
+from local.m365 import subscription_rules as rules
+from local.m365.graph_wire import Refusal, bad_request, context, json_object, not_found, route
+from local.m365.tenant import Subscription, Tenant
+
+ROLES = ("User.Read.All",)  # (D, facts/graph.md section 2); the same for every call
+LISTINGS, LISTINGS_WITHIN = 25, timedelta(seconds=20)  # (D, section 2)
+
+
+def routes(tenant: Tenant) -> list[Route]:
+    calls = _Calls()
+    one = "/subscriptions/{subscription}"
+    return [
+        route(tenant, "POST", "/subscriptions", ROLES, create_subscription),
+        route(tenant, "GET", "/subscriptions", ROLES, calls.list_subscriptions),
+        route(tenant, "GET", one, ROLES, get_subscription),
+        route(tenant, "PATCH", one, ROLES, calls.update_subscription),
+        route(tenant, "POST", f"{one}/reauthorize", ROLES, calls.reauthorize_subscription),
+        route(tenant, "DELETE", one, ROLES, delete_subscription),
+    ]
+
+
+def _own(tenant: Tenant, request: Request, client_id: str) -> Subscription:
+    """
+    The caller's subscription of that id.
+
+    Assumed: one that has expired, or belongs to another app, is a 404; what PATCH answers after
+    expiry is unknown (facts/graph.md section 2).
+    """
+    name = str(request.path_params["subscription"])
+    for one in rules.live(tenant):
+        if one.id == name.casefold() and one.app_id == client_id:
+            return one
+    raise not_found(name)
+
+
+def shown(one: Subscription) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "resource": one.resource,
+        "applicationId": one.app_id,
+        "changeType": one.change_type,
+        "clientState": one.client_state,
+        "notificationUrl": one.notification_url,
+        "notificationQueryOptions": None,
+        "lifecycleNotificationUrl": one.lifecycle_url,
+        "expirationDateTime": one.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "creatorId": one.app_id,
+        "includeResourceData": None,
+        "latestSupportedTlsVersion": one.latest_tls,
+        "encryptionCertificate": None,
+        "encryptionCertificateId": None,
+    }
+
+
+def _entity(tenant: Tenant, one: Subscription, status: int = 200) -> JSONResponse:
+    of = context(tenant, "subscriptions/$entity")
+    return JSONResponse({"@odata.context": of, **shown(one)}, status)
+
+
+async def create_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
+    """Check the form, then both URLs by the handshake, then make it (D, section 2)."""
+    order = rules.read_order(await json_object(request), tenant.now())
+    rules.refuse_crowd(tenant, order, client_id)
+    checks = [handshake(tenant, order.notification_url)]
+    if order.lifecycle_url is not None:
+        checks.append(handshake(tenant, order.lifecycle_url, form=True))
+    for outcome in await asyncio.gather(*checks, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+    # Another request may have been faster while the endpoint was asked.
+    rules.refuse_crowd(tenant, order, client_id)
+    one = Subscription(
+        id=tenant.new_id(),
+        app_id=client_id,
+        resource=order.resource,
+        change_type=order.change_type,
+        notification_url=order.notification_url,
+        expires=order.expires,
+        client_state=order.client_state,
+        lifecycle_url=order.lifecycle_url,
+        latest_tls=order.latest_tls,
+        created=tenant.now(),
+    )
+    tenant.subscriptions[one.id] = one
+    return _entity(tenant, one, 201)
+
+
+async def handshake(tenant: Tenant, url: str, *, form: bool = False) -> None:
+    """
+    Ask *url* for the token back, or Refusal.
+
+    Documented: POST, text/plain, answered within 10 s. Observed: the token's words
+    (facts/graph.md section 2); the plus sign is ours, so that decoding must be right.
+    """
+    token = (
+        "Validation: Testing client application reachability for subscription "
+        f"Request-Id: {tenant.new_id()} +1"
+    )
+    try:
+        reply = await https_post.post(
+            rules.validation_url(url, token, form=form),
+            b"",
+            content_type="text/plain; charset=utf-8",
+            trusted_ca=tenant.trusted_ca,
+            budget=tenant.switches.handshake_budget_seconds,
+        )
+    except https_post.TooSlow as error:
+        raise bad_request(rules.TIMED_OUT, "InvalidRequest") from error
+    except https_post.Unreachable as error:
+        raise bad_request(rules.NOT_200, "ValidationError") from error
+    fault = rules.handshake_fault(token, reply)
+    if fault is not None:
+        raise fault
+
+
+async def get_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
+    return _entity(tenant, _own(tenant, request, client_id))
+
+
+async def delete_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
+    del tenant.subscriptions[_own(tenant, request, client_id).id]
+    return Response(status_code=204)
+
+
+class _Calls:
+    """The operations that Graph counts or keeps apart."""
+
+    def __init__(self) -> None:
+        self._listed: deque[datetime] = deque()
+        self._renewed: dict[tuple[str, str], datetime] = {}
+
+    async def list_subscriptions(
+        self, tenant: Tenant, request: Request, client_id: str
+    ) -> Response:
+        """Documented: 25 requests in 20 s (facts/graph.md section 2)."""
+        now = tenant.now()
+        while self._listed and self._listed[0] <= now - LISTINGS_WITHIN:
+            self._listed.popleft()
+        if len(self._listed) >= LISTINGS:
+            wait = (self._listed[0] + LISTINGS_WITHIN - now).total_seconds()
+            headers = {"Retry-After": f"{wait:.3f}"}
+            raise Refusal(429, "TooManyRequests", "Too many requests.", headers)
+        self._listed.append(now)
+        own = [shown(one) for one in rules.live(tenant) if one.app_id == client_id]
+        return JSONResponse({"@odata.context": context(tenant, "subscriptions"), "value": own})
+
+    async def update_subscription(
+        self, tenant: Tenant, request: Request, client_id: str
+    ) -> Response:
+        """Renew, which reauthorizes too; a new URL is asked first (assumed), then taken."""
+        one = _own(tenant, request, client_id)
+        body = await json_object(request)
+        rules.refuse_patch(body)
+        self._keep_apart(tenant, one, "patch")
+        expires = one.expires
+        if "expirationDateTime" in body:
+            expires = rules.read_expiry(body["expirationDateTime"], tenant.now())
+        if "notificationUrl" in body:
+            url = rules.read_url("notificationUrl", str(body["notificationUrl"]))
+            await handshake(tenant, url)
+            one.notification_url = url
+        one.expires = expires
+        self._renewed[one.id, "patch"] = tenant.now()
+        return _entity(tenant, one)
+
+    async def reauthorize_subscription(
+        self, tenant: Tenant, request: Request, client_id: str
+    ) -> Response:
+        one = _own(tenant, request, client_id)
+        self._keep_apart(tenant, one, "reauthorize")
+        self._renewed[one.id, "reauthorize"] = tenant.now()
+        return Response(status_code=204)
+
+    def _keep_apart(self, tenant: Tenant, one: Subscription, how: str) -> None:
+        """
+        Refuse a PATCH soon after a reauthorize, and the reverse.
+
+        Documented: never both within 10 minutes (facts/graph.md section 2).
+        Assumed: what happens then; a refusal shows the mistake best.
+        """
+        other = "reauthorize" if how == "patch" else "patch"
+        last = self._renewed.get((one.id, other))
+        if last is not None and tenant.now() < last + rules.APART:
+            message = "PATCH and reauthorize must be at least 10 minutes apart."
+            raise bad_request(message, "InvalidRequest")
