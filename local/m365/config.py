@@ -1,0 +1,84 @@
+"""What the simulator is told at start: ports, certificates, app registrations, seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from local.m365.tenant import App
+
+HOSTS = ("login", "graph", "my", "admin", "root", "control")
+
+
+@dataclass(frozen=True)
+class AppConfig:
+    """One registration; `roles` by resource, `site_grant` is its Sites.Selected right on -my."""
+
+    client_id: str
+    certificate: Path | None = None
+    secret: str | None = field(default=None, repr=False)
+    graph_roles: tuple[str, ...] = ()
+    sharepoint_roles: tuple[str, ...] = ()
+    site_grant: str | None = None
+    managed_identity: bool = False
+
+    @classmethod
+    def from_mapping(cls, raw: Mapping[str, Any]) -> AppConfig:
+        roles = raw.get("roles", {})
+        return cls(
+            client_id=raw["clientId"],
+            certificate=Path(raw["certificate"]) if raw.get("certificate") else None,
+            secret=raw.get("secret"),
+            graph_roles=tuple(roles.get("graph", ())),
+            sharepoint_roles=tuple(roles.get("sharepoint", ())),
+            site_grant=raw.get("siteGrant"),
+            managed_identity=bool(raw.get("managedIdentity", False)),
+        )
+
+    def app(self) -> App:
+        """The registration as the tenant keeps it: the public certificate only."""
+        certificate = None
+        if self.certificate is not None:
+            certificate = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        return App(
+            client_id=self.client_id,
+            certificate=certificate,
+            secret=self.secret,
+            graph_roles=frozenset(self.graph_roles),
+            sharepoint_roles=frozenset(self.sharepoint_roles),
+            managed_identity=self.managed_identity,
+        )
+
+
+@dataclass(frozen=True)
+class Config:
+    """A port of 0, or none given, is picked by the system."""
+
+    tenant_id: str
+    certificate: Path
+    key: Path
+    ca: Path | None = None
+    apps: tuple[AppConfig, ...] = ()
+    ports: Mapping[str, int] = field(default_factory=dict)
+    seed: int = 0
+    identity_header: str = field(default="", repr=False)
+
+    @classmethod
+    def from_file(cls, path: Path) -> Config:
+        """Read the JSON form, keys in camelCase."""
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            tenant_id=raw["tenantId"],
+            certificate=Path(raw["certificate"]),
+            key=Path(raw["key"]),
+            ca=Path(raw["ca"]) if raw.get("ca") else None,
+            apps=tuple(AppConfig.from_mapping(app) for app in raw.get("apps", ())),
+            ports=raw.get("ports", {}),
+            seed=raw.get("seed", 0),
+            identity_header=raw.get("identityHeader", ""),
+        )

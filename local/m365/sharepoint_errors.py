@@ -1,0 +1,85 @@
+"""What SharePoint refuses, as its rules see it; how a refusal looks on the wire is elsewhere."""
+
+from __future__ import annotations
+
+
+class SharePointError(Exception):
+    """A refusal: HTTP status, "<HRESULT>, <.NET type>", and a sentence."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+# The codes and statuses of the next six: facts/sharepoint.md section 3, with their grades there.
+
+
+def no_such_file(path: str) -> SharePointError:
+    """Recorded."""
+    code = "-2130575338, Microsoft.SharePoint.SPException"
+    return SharePointError(404, code, f"The file {path} does not exist.")
+
+
+def no_such_folder() -> SharePointError:
+    """Recorded."""
+    return SharePointError(404, "-2147024894, System.IO.FileNotFoundException", "File Not Found.")
+
+
+def outside_the_web(path: str) -> SharePointError:
+    """Recorded."""
+    code = "-2147024809, System.ArgumentException"
+    return SharePointError(400, code, f"The path {path!r} is not within this web.")
+
+
+def access_denied() -> SharePointError:
+    """From issues."""
+    code = "-2147024891, System.UnauthorizedAccessException"
+    text = "Access denied. You do not have permission to perform this action."
+    return SharePointError(403, code, text)
+
+
+def property_locked(name: str) -> SharePointError:
+    """From issues."""
+    code = "-1, Microsoft.Office.Server.UserProfiles.PropertyNotEditableException"
+    return SharePointError(500, code, f"Property Not Editable: the property {name} is read-only.")
+
+
+def no_profile(status: int) -> SharePointError:
+    """From the source of a tool (the sentence); the type name is assumed."""
+    code = "-1, Microsoft.Office.Server.UserProfiles.UserNotFoundException"
+    text = "User Profile Error 1000: User Not Found: Could not load profile data from the database."
+    return SharePointError(status, code, text)
+
+
+# Assumed, all of the following: nothing recorded says how these look.
+
+
+def bad_request(text: str) -> SharePointError:
+    return SharePointError(400, "-1, Microsoft.SharePoint.Client.InvalidClientQueryException", text)
+
+
+def unknown_resource() -> SharePointError:
+    code = "-1, Microsoft.SharePoint.Client.ResourceNotFoundException"
+    return SharePointError(404, code, "Resource not found for the request.")
+
+
+def wrong_method(method: str) -> SharePointError:
+    code = "-1, Microsoft.SharePoint.Client.ClientServiceException"
+    return SharePointError(405, code, f"The HTTP method '{method}' cannot be used here.")
+
+
+def unknown_property(name: str) -> SharePointError:
+    code = "-1, Microsoft.Office.Server.UserProfiles.PropertyNotDefinedException"
+    return SharePointError(500, code, f"There is no profile property {name}.")
+
+
+def file_exists(name: str) -> SharePointError:
+    code = "-2130575257, Microsoft.SharePoint.SPException"
+    return SharePointError(400, code, f"A file with the name {name} already exists.")
+
+
+def changed_since(name: str) -> SharePointError:
+    code = "-1, Microsoft.SharePoint.Client.ClientServiceException"
+    return SharePointError(412, code, f"The request ETag does not match that of {name}.")

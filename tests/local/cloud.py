@@ -1,0 +1,117 @@
+"""A simulator for tests: its certificates, its registrations, and clients of it."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import msal
+import requests
+
+from local.certificates import Certificates, make_certificates, make_client_certificate
+from local.m365.config import AppConfig, Config
+from local.m365.server import Simulator, running
+from local.m365.tenant import Profile, Tenant, User
+
+TENANT_ID = "5a2b7c1e-0d7f-4a55-9a0e-6c1a52f4be01"
+ADMIN_APP = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad001"
+PHOTOSYNC_APP = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad002"
+POOR_APP = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad003"
+IDENTITY = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad004"
+SECRET = "not-so-secret"
+IDENTITY_HEADER = "header-of-this-app"
+
+GRAPH_ROLES = (
+    "User.Read.All",
+    "User.ReadWrite.All",
+    "ProfilePhoto.Read.All",
+    "ProfilePhoto.ReadWrite.All",
+    "GroupMember.Read.All",
+)
+SHAREPOINT_ROLES = ("User.ReadWrite.All", "Sites.FullControl.All")
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running simulator and how to get in."""
+
+    simulator: Simulator
+    certificates: Certificates
+    client_certificate: Path
+
+    @property
+    def tenant(self) -> Tenant:
+        return self.simulator.tenant
+
+    def client(self, client_id: str = ADMIN_APP, certificate: Path | None = None) -> Any:
+        """An msal application that proves itself by certificate."""
+        pem = (certificate or self.client_certificate).read_text()
+        return msal.ConfidentialClientApplication(
+            client_id,
+            authority=f"{self.tenant.urls.login}/{TENANT_ID}",
+            client_credential={"private_key": pem, "public_certificate": pem},
+            instance_discovery=False,
+        )
+
+    def token(self, audience: str, client_id: str = ADMIN_APP) -> str:
+        result = self.client(client_id).acquire_token_for_client([f"{audience}/.default"])
+        return str(result["access_token"])
+
+    @contextmanager
+    def session(self, audience: str, client_id: str = ADMIN_APP) -> Iterator[requests.Session]:
+        """A session that trusts the simulator and is known to it on *audience*."""
+        with requests.Session() as session:
+            session.headers["Authorization"] = f"Bearer {self.token(audience, client_id)}"
+            session.headers["Accept"] = "application/json;odata=nometadata"
+            yield session
+
+    def add_user(self, name: str, *, profile: bool = True) -> User:
+        """A user `<name>@contoso.com`."""
+        user = User(
+            id=self.tenant.new_id(),
+            user_principal_name=f"{name}@contoso.com",
+            display_name=name.title(),
+            mail=f"{name}@contoso.com",
+            profile=Profile() if profile else None,
+        )
+        return self.tenant.add_user(user)
+
+
+@contextmanager
+def cloud(folder: Path) -> Iterator[Cloud]:
+    """A simulator for the length of a `with` block, its keys in *folder*."""
+    certificates = make_certificates(folder)
+    client = make_client_certificate(folder, "client")
+    config = Config(
+        tenant_id=TENANT_ID,
+        certificate=certificates.certificate,
+        key=certificates.key,
+        ca=certificates.ca,
+        apps=tuple(_apps(client)),
+        identity_header=IDENTITY_HEADER,
+    )
+    # Not `session.verify`: requests lets a bundle that the environment names win over it.
+    trust = {"REQUESTS_CA_BUNDLE": str(certificates.ca)}
+    with patch.dict(os.environ, trust), running(config) as simulator:
+        yield Cloud(simulator, certificates, client)
+
+
+def _apps(certificate: Path) -> Iterator[AppConfig]:
+    app = functools.partial(AppConfig, certificate=certificate)
+    yield app(
+        ADMIN_APP, secret=SECRET, graph_roles=GRAPH_ROLES, sharepoint_roles=SHAREPOINT_ROLES
+    )
+    yield app(
+        PHOTOSYNC_APP,
+        graph_roles=("User.Read.All",),
+        sharepoint_roles=("User.ReadWrite.All", "Sites.Selected"),
+        site_grant="write",
+    )
+    yield app(POOR_APP, sharepoint_roles=("User.Read.All", "Sites.Selected"), site_grant="read")
+    yield AppConfig(IDENTITY, sharepoint_roles=SHAREPOINT_ROLES, managed_identity=True)
