@@ -1,0 +1,193 @@
+"""
+What PhotoSync remembers of a user, and the one way to change it.
+
+One blob a user, `users/<object id>.json`; every write names the version it replaces, so that of two
+runs which read the same version one writes and the other is told (Conflict).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+
+SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
+SKIPPED, FAILED, WAITING = "skipped", "failed", "waiting"
+STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING})
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run's promise to copy this user alone until `expires_at`."""
+
+    by: str
+    expires_at: datetime
+
+    def is_live(self, now: datetime) -> bool:
+        return now < self.expires_at
+
+
+@dataclass(frozen=True)
+class LastError:
+    """Why the last run failed or waits; `message` is a sentence for an admin."""
+
+    code: str
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class UserState:
+    """
+    The state blob. `sha256` is of the Exchange photo that SharePoint's files were made from;
+    empty when it is not known what SharePoint holds. `sizes` and `recipe` say how they were made.
+    """
+
+    user_id: str
+    user_principal_name: str = ""
+    status: str = WAITING
+    detail: str = ""
+    sha256: str = ""
+    source_etag: str = ""
+    picture_url: str = ""
+    sizes: str = ""
+    recipe: int = 0
+    synced_at: datetime | None = None
+    checked_at: datetime | None = None
+    attempt: int = 0
+    next_attempt_at: datetime | None = None
+    claim: Claim | None = None
+    last_error: LastError | None = None
+
+    def covers(self, source_etag: str, *, sizes: str, recipe: int) -> bool:
+        """Whether SharePoint shows the photo with this etag already, made the same way."""
+        return (
+            self.status == SYNCED
+            and self.claim is None
+            and self.source_etag == source_etag != ""
+            and (self.sizes, self.recipe) == (sizes, recipe)
+        )
+
+    def holds(self, sha256: str, *, sizes: str, recipe: int) -> bool:
+        """Whether SharePoint's files were made from these very bytes, the same way."""
+        # A claim that nobody took back belongs to a run that died, perhaps between two files.
+        return (
+            self.claim is None
+            and self.sha256 == sha256
+            and (self.sizes, self.recipe) == (sizes, recipe)
+        )
+
+    def released(self, *, files_touched: bool) -> UserState:
+        """Without the claim; forgets the hash if SharePoint's files are no longer what it says."""
+        unknown = files_touched or self.claim is not None
+        return replace(self, claim=None, sha256="" if unknown else self.sha256)
+
+
+class Stored(NamedTuple):
+    """A state and the version of the blob it was read from."""
+
+    state: UserState
+    version: str
+
+
+class Store(Protocol):
+    """Where states live. There is no unconditional write. Errors: Conflict, ServiceDown."""
+
+    def read(self, user_id: str) -> Stored | None:
+        """The state, None when the user has none."""
+        ...
+
+    def create(self, state: UserState) -> str:
+        """Write the first version and return it; Conflict when there is one."""
+        ...
+
+    def replace(self, state: UserState, *, version: str) -> str:
+        """Write in place of *version* and return the new one; Conflict when it has moved on."""
+        ...
+
+    def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
+        """Keep a message that could not be understood, with the reason, for a person to see."""
+        ...
+
+
+def write(store: Store, state: UserState, *, after: Stored | None) -> Stored:
+    """Write *state* in place of what was read as *after*. Raises Conflict."""
+    if after is None:
+        return Stored(state, store.create(state))
+    return Stored(state, store.replace(state, version=after.version))
+
+
+def to_json(state: UserState) -> bytes:
+    """The blob's text; field names are the design's."""
+    claim, error = state.claim, state.last_error
+    fields = {
+        "userId": state.user_id,
+        "userPrincipalName": state.user_principal_name,
+        "status": state.status,
+        "detail": state.detail,
+        "sha256": state.sha256,
+        "sourceEtag": state.source_etag,
+        "pictureUrl": state.picture_url,
+        "sizes": state.sizes,
+        "recipe": state.recipe,
+        "syncedAt": _dump_time(state.synced_at),
+        "checkedAt": _dump_time(state.checked_at),
+        "attempt": state.attempt,
+        "nextAttemptAt": _dump_time(state.next_attempt_at),
+        "claim": claim and {"by": claim.by, "expiresAt": _dump_time(claim.expires_at)},
+        "lastError": error
+        and {"code": error.code, "message": error.message, "at": _dump_time(error.at)},
+    }
+    return json.dumps(fields, indent=2).encode()
+
+
+def from_json(user_id: str, text: bytes) -> UserState:
+    """
+    Read a state blob.
+
+    A blob that a person has damaged counts as a user never synced: the next run then copies the
+    photo and writes a sound one.
+    """
+    try:
+        return _parse(user_id, json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return UserState(user_id, detail="The state blob was damaged and is made anew.")
+
+
+def _parse(user_id: str, fields: dict[str, Any]) -> UserState:
+    claim, error = fields.get("claim"), fields.get("lastError")
+    state = UserState(
+        user_id=user_id,
+        user_principal_name=str(fields.get("userPrincipalName") or ""),
+        status=fields["status"],
+        detail=str(fields.get("detail") or ""),
+        sha256=str(fields.get("sha256") or ""),
+        source_etag=str(fields.get("sourceEtag") or ""),
+        picture_url=str(fields.get("pictureUrl") or ""),
+        sizes=str(fields.get("sizes") or ""),
+        recipe=int(fields.get("recipe") or 0),
+        synced_at=_load_time(fields.get("syncedAt")),
+        checked_at=_load_time(fields.get("checkedAt")),
+        attempt=int(fields.get("attempt") or 0),
+        next_attempt_at=_load_time(fields.get("nextAttemptAt")),
+        claim=claim and Claim(str(claim["by"]), _need_time(claim["expiresAt"])),
+        last_error=error
+        and LastError(str(error["code"]), str(error["message"]), _need_time(error["at"])),
+    )
+    if state.status not in STATUSES:
+        raise ValueError(state.status)
+    return state
+
+
+def _dump_time(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds") if moment else None
+
+
+def _need_time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _load_time(text: str | None) -> datetime | None:
+    return _need_time(text) if text else None
