@@ -5,7 +5,8 @@ PhotoSyncError
 |-- SettingsError     stop; a person must mend an app setting
 |-- TryLater          a new message with a delay; this run succeeds
 |   |-- Throttled     429 or 503: the service asks for patience
-|   |-- ServiceDown   time-out, refused connection, cut answer, 5xx
+|   |-- ServiceDown   5xx, a cut or broken answer
+|   |   `-- Unanswered  time-out, lost connection: it may be carried out yet
 |   |-- ClaimHeld     another run is copying this user right now
 |   |-- ClaimLost     too little of our claim is left to write once more
 |   `-- Conflict      somebody else wrote this state blob first
@@ -59,6 +60,10 @@ class Throttled(TryLater):
 
 class ServiceDown(TryLater):
     code = "service-down"
+
+
+class Unanswered(ServiceDown):
+    code = "unanswered"
 
 
 class ClaimHeld(TryLater):

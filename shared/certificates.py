@@ -1,0 +1,88 @@
+"""The certificate that proves who PhotoSync is, from whichever form the setting has."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    pkcs12,
+)
+
+from shared.errors import SettingsError
+
+_FORMS = (
+    "CLIENT_CERTIFICATE must be PEM text with the private key and the certificate, a PFX file "
+    "without password in base64, or the path of either"
+)
+
+
+class Credential(NamedTuple):
+    """Private key and its certificate, both PEM."""
+
+    private_key: str
+    certificate: str
+
+
+def credential(setting: str) -> Credential:
+    """
+    The key pair in *setting*: PEM text, a base64 PFX, or the path of a PEM or PFX file.
+
+    Raises SettingsError; its sentence never shows what the setting holds.
+    """
+    data = _read(setting.strip())
+    try:
+        key, certificates = _from_pem(data) if b"-----BEGIN" in data else _from_pfx(data)
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"{_FORMS}; this one cannot be read.") from error
+    # Entra takes RSA certificates only, and a chain may stand in any order.
+    if not isinstance(key, RSAPrivateKey):
+        raise SettingsError(f"{_FORMS}; its key must be RSA.")
+    ours = _public(key.public_key())
+    for certificate in certificates:
+        if _public(certificate.public_key()) == ours:
+            return Credential(
+                key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+                certificate.public_bytes(Encoding.PEM).decode(),
+            )
+    raise SettingsError(f"{_FORMS}; no certificate in it belongs to the private key.")
+
+
+def _read(setting: str) -> bytes:
+    if "-----BEGIN" in setting:
+        # Portals and shells keep line breaks of a setting as the two characters \n.
+        return setting.replace("\\n", "\n").encode()
+    # Every PFX is a DER sequence, so its base64 begins with "MI" and no path needs to.
+    if setting.startswith("MI") and len(setting) > 400:
+        try:
+            return base64.b64decode("".join(setting.split()), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise SettingsError(f"{_FORMS}; this is broken base64.") from error
+    try:
+        return Path(setting).read_bytes()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{_FORMS}; there is no such file.") from error
+
+
+def _from_pem(data: bytes) -> tuple[object, list[x509.Certificate]]:
+    return load_pem_private_key(data, password=None), x509.load_pem_x509_certificates(data)
+
+
+def _from_pfx(data: bytes) -> tuple[object, list[x509.Certificate]]:
+    bundle = pkcs12.load_pkcs12(data, None)
+    held = [bundle.cert, *bundle.additional_certs]
+    return bundle.key, [entry.certificate for entry in held if entry is not None]
+
+
+def _public(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

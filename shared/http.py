@@ -1,0 +1,192 @@
+"""
+One way to call a Microsoft 365 service: token, time-outs, patience, and errors in our own words.
+
+`Http.send` answers with a Reply whatever the status; a client that knows the status acts on it, and
+everything else becomes an error by `fault`. Short waits happen here; long ones are the message's.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import requests
+
+from shared.calls import note
+from shared.errors import (
+    AccessDenied,
+    ClaimLost,
+    Conflict,
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    Throttled,
+    Unanswered,
+)
+from shared.patience import seconds_asked
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 30
+# A request is over by then: connecting, sending, and an answer that is read for READ_SECONDS at
+# most, the last piece of which may take as long again.
+REQUEST_LIMIT = timedelta(seconds=CONNECT_SECONDS + 2 * READ_SECONDS + 10)
+# Longer waits are a new message, so that a thread of the worker is not held (design.md).
+LONGEST_WAIT_IN_PLACE = 10.0
+TRIES = 3
+# The largest body anybody needs is one photo of 8 MB in base64 in a batch.
+LARGEST_REPLY = 16 * 1024 * 1024
+# SharePoint throttles callers it cannot name first (sharepoint.md section 5, documented).
+USER_AGENT = "NONISV|PhotoSync|PhotoSync/1.0"
+
+
+class Tokens(Protocol):
+    """Where bearer tokens come from. Errors: AccessDenied, ServiceDown."""
+
+    def bearer(self, audience: str, *, refused: str = "") -> str:
+        """A token for the host *audience*; one other than *refused*, which got a 401."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a service answered, read to the end."""
+
+    service: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    retry_after: float | None = None  # seconds the service asked us to wait
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ServiceDown when it is not: a cut answer is a passing fault."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise ServiceDown(
+                f"{self.service} answered {self.status} with a broken body."
+            ) from error
+
+
+class Http:
+    """Calls one host. Threads may share it: each has a connection pool of its own."""
+
+    def __init__(
+        self,
+        service: str,
+        audience: str,
+        tokens: Tokens,
+        *,
+        session: Callable[[], requests.Session] = requests.Session,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.audience = audience
+        self.service = service
+        self._tokens = tokens
+        self._new_session = session
+        self._clock = clock
+        self._sleep = sleep
+        self._local = threading.local()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        not_after: datetime | None = None,
+    ) -> Reply:
+        """
+        Call *path* (with its query) and return the answer, whatever its status.
+
+        A 401 gets one fresh token; a 429 or 503 that asks for ten seconds or less is tried again,
+        three tries in all. No try begins after *not_after* (ClaimLost). Raises Unanswered when
+        none came, ServiceDown when it was cut.
+        """
+        refused, waited = "", 0.0
+        for tries_left in reversed(range(TRIES)):
+            token = self._tokens.bearer(self.audience, refused=refused)
+            if not_after and self._clock() > not_after:
+                raise ClaimLost(f"Too little time was left to write to {self.service} safely.")
+            reply = self._try(method, path, {**(headers or {}), **_identity(token)}, body)
+            if reply.status == 401 and not refused:
+                refused = token
+                continue
+            wait = reply.retry_after
+            if reply.status not in {429, 503} or wait is None:
+                break
+            if not tries_left or waited + wait > LONGEST_WAIT_IN_PLACE:
+                break
+            self._sleep(wait)
+            waited += wait
+        return reply
+
+    def seconds_asked(self, headers: Mapping[str, str]) -> float | None:
+        """How long *headers* ask us to wait, by our clock; None when they do not."""
+        return seconds_asked(headers, self._clock())
+
+    def _try(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+        note(self.service)
+        session = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._new_session()
+        try:
+            # No redirect is followed: a token goes to the host it was made for and no further.
+            response = session.request(
+                method,
+                self.audience + path,
+                headers=headers,
+                data=body,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            )
+        except requests.RequestException as error:
+            kind = type(error).__name__
+            raise Unanswered(f"{self.service} did not answer ({kind}).") from error
+        with response:
+            wait = self.seconds_asked(response.headers)
+            content = self._read(response)
+        return Reply(self.service, response.status_code, response.headers, content, wait)
+
+    def _read(self, response: requests.Response) -> bytes:
+        began, content = time.monotonic(), bytearray()
+        try:
+            for piece in response.iter_content(64 * 1024):
+                content += piece
+                if len(content) > LARGEST_REPLY:
+                    raise Refused(f"{self.service} sent more than {LARGEST_REPLY:,} bytes.")
+                if time.monotonic() - began > READ_SECONDS:
+                    raise ServiceDown(f"{self.service} took over {READ_SECONDS} s to answer.")
+        except requests.RequestException as error:
+            raise ServiceDown(f"{self.service} stopped in the middle of an answer.") from error
+        return bytes(content)
+
+
+def fault(reply: Reply, code: str = "", message: str = "") -> PhotoSyncError:
+    """What an answer that the caller cannot use means. *code* and *message* are the body's."""
+    said = " ".join(f"{code} {message}".split())[:300]
+    sentence = f"{reply.service} answered {reply.status}" + (f": {said}" if said else ".")
+    if reply.status in {429, 503}:
+        return Throttled(sentence, retry_after=reply.retry_after)
+    if reply.status in {401, 403}:
+        return AccessDenied(sentence)
+    if reply.status in {409, 412, 423}:
+        return Conflict(sentence)
+    if reply.status == 408 or reply.status >= 500:
+        return ServiceDown(sentence, retry_after=reply.retry_after)
+    return Refused(sentence)
+
+
+def _identity(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT}

@@ -1,0 +1,128 @@
+"""Bearer tokens from Entra: one msal client per process, one scope per host."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msal
+import requests
+
+from shared.certificates import credential
+from shared.errors import AccessDenied, ServiceDown
+from shared.http import CONNECT_SECONDS, READ_SECONDS
+from shared.settings import Settings
+
+# What Entra answers when it is the one in trouble; everything else is about us.
+_PASSING = {"temporarily_unavailable", "server_error", "service_unavailable", "throttled"}
+
+
+class _Client(Protocol):
+    """What is asked of either kind of msal client."""
+
+    def token_for(self, audience: str) -> dict[str, Any]: ...
+
+
+class EntraTokens:
+    """
+    Tokens for an app registration with a certificate, or for a managed identity.
+
+    SharePoint refuses app-only tokens made with a client secret (sharepoint.md section 4,
+    documented), so there is no secret to set.
+    """
+
+    def __init__(self, new_client: Callable[[], _Client]) -> None:
+        self._new_client = new_client
+        self._client: _Client | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def build(cls, settings: Settings) -> EntraTokens:
+        """The way *settings* name; the first token makes the first call. Raises SettingsError."""
+        if settings.managed_identity_client_id:
+            return cls(functools.partial(_ManagedIdentity, settings.managed_identity_client_id))
+        key = credential(settings.client_certificate)
+        return cls(
+            functools.partial(
+                _Registration,
+                settings.client_id,
+                f"{settings.login_url}/{settings.tenant_id}",
+                {"private_key": key.private_key, "public_certificate": key.certificate},
+            )
+        )
+
+    def bearer(self, audience: str, *, refused: str = "") -> str:
+        """
+        A token for the host *audience*; one other than *refused*, which got a 401.
+
+        Raises AccessDenied when Entra refuses, ServiceDown when it cannot be reached.
+        """
+        # msal is safe to share between threads but would let all of them ask at once.
+        with self._lock:
+            token = self._ask(audience)
+            if token == refused:
+                # msal has no call that skips its cache for both kinds of client; a new one has
+                # an empty cache. It happens once, when a role was granted or a key was rolled.
+                self._client = None
+                token = self._ask(audience)
+            return token
+
+    def _ask(self, audience: str) -> str:
+        try:
+            if self._client is None:
+                self._client = self._new_client()
+            answer = self._client.token_for(audience)
+        except requests.RequestException as error:
+            raise ServiceDown(
+                f"Entra could not be reached for a token ({type(error).__name__})."
+            ) from error
+        except ValueError as error:
+            # msal says so when the tenant's discovery document is not there.
+            raise AccessDenied(
+                "Entra does not know this tenant: check TENANT_ID and M365_CLOUD."
+            ) from error
+        return _token_of(answer)
+
+
+def _token_of(answer: dict[str, Any]) -> str:
+    token = answer.get("access_token")
+    if isinstance(token, str):
+        return token
+    code = str(answer.get("error"))
+    # The first line names the AADSTS code and the reason; trace ids follow.
+    why = str(answer.get("error_description") or code).splitlines()[0][:300]
+    if code in _PASSING:
+        raise ServiceDown(f"Entra is busy: {why}")
+    raise AccessDenied(f"Entra gives no token: {why}")
+
+
+class _Registration:
+    def __init__(self, client_id: str, authority: str, key: dict[str, str]) -> None:
+        self._app = msal.ConfidentialClientApplication(
+            client_id,
+            client_credential=key,
+            authority=authority,
+            # The authority comes from our own settings: nobody else needs to vouch for it.
+            instance_discovery=False,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+        )
+
+    def token_for(self, audience: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._app.acquire_token_for_client([f"{audience}/.default"])
+        return answer
+
+
+class _ManagedIdentity:
+    def __init__(self, client_id: str) -> None:
+        session = requests.Session()
+        timed = functools.partial(session.request, timeout=(CONNECT_SECONDS, READ_SECONDS))
+        session.request = timed  # type: ignore[method-assign]  # as msal does for its own session
+        self._client = msal.ManagedIdentityClient(
+            msal.UserAssignedManagedIdentity(client_id=client_id), http_client=session
+        )
+
+    def token_for(self, audience: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._client.acquire_token_for_client(resource=audience)
+        return answer
