@@ -1,0 +1,58 @@
+"""
+Understands what SharePoint says when it refuses.
+
+It answers as JSON with either of two keys, as XML, as plain text, or with nothing at all
+(facts: sharepoint.md section 3, recorded and reported).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import Any, NamedTuple
+
+
+class Said(NamedTuple):
+    """`code` is such as "-2130575338, Microsoft.SharePoint.SPException"; both may be empty."""
+
+    code: str
+    message: str
+
+
+def said(body: bytes) -> Said:
+    """Code and message of an error body in any of its forms."""
+    text = body[:20_000].decode("utf-8", "replace").strip()
+    if text.startswith("{"):
+        return _json(text)
+    if text.startswith("<"):
+        return _xml(text)
+    return Said("", text[:300])
+
+
+def _json(text: str) -> Said:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return Said("", text[:300])
+    error = fields.get("odata.error") or fields.get("error")
+    if isinstance(error, dict):
+        return Said(str(error.get("code") or ""), _value(error.get("message")))
+    # The token service in front of SharePoint has a form of its own.
+    return Said(_value(error), _value(fields.get("error_description")))
+
+
+def _xml(text: str) -> Said:
+    # A pattern, not a parser: a body may be cut, and entities in it are nobody's business.
+    return Said(_element(text, "code"), _element(text, "message"))
+
+
+def _element(text: str, name: str) -> str:
+    found = re.search(rf"<(?:\w+:)?{name}\b[^>]*>([^<]*)<", text)
+    return unescape(found.group(1)).strip() if found else ""
+
+
+def _value(message: Any) -> str:
+    if isinstance(message, dict):
+        message = message.get("value")
+    return message if isinstance(message, str) else ""

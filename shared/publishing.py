@@ -1,0 +1,143 @@
+"""
+Puts a user's renditions into SharePoint and makes the profile show them.
+
+Files first, properties after, the timestamp last: a crash in between leaves the old address with
+new bytes, which is harmless (facts: sharepoint.md section 2).
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.errors import PictureKept, Refused, Unanswered
+from shared.graph import User
+from shared.picture_location import PictureLocation, belongs_to, shown_by
+from shared.settings import Settings
+from shared.sharepoint import PICTURE_LIBRARY, SharePointClient
+
+PICTURE_URL = "PictureURL"
+PLACEHOLDER_STATE = "SPS-PicturePlaceholderState"
+SYNC_STATE = "SPS-PictureExchangeSyncState"
+TIMESTAMP = "SPS-PictureTimestamp"
+# Names of the folder in the languages that are known (sharepoint.md section 1).
+KNOWN_FOLDERS = {
+    "Profile Pictures",
+    "Profilbilder",
+    "Profilbilleder",
+    "Imagens de Perfil",
+    "Profielafbeeldingen",
+}
+# Whole seconds between 0001-01-01 and 1970-01-01 (section 2, recorded).
+_UNIX_EPOCH = 62_135_596_800
+_UPLOADS_AT_ONCE = 24
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be written for one user; `changes` are profile properties, the timestamp last."""
+
+    upn: str
+    location: PictureLocation
+    picture_url: str
+    changes: Mapping[str, str]
+
+
+class Publisher:
+    """Plans and makes the changes for one user at a time; threads may share it."""
+
+    def __init__(
+        self, sharepoint: SharePointClient, settings: Settings, clock: Callable[[], datetime]
+    ) -> None:
+        self._sharepoint = sharepoint
+        self._settings = settings
+        self._clock = clock
+        self._folder = settings.picture_folder
+        # One pool for the process, so that its threads keep their connections.
+        self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload")
+
+    def plan(self, user: User) -> Plan:
+        """
+        Read the user's profile and decide what to write. Writes nothing.
+
+        Raises NoProfile, PictureKept, and what SharePointClient raises.
+        """
+        profile = self._sharepoint.profile(user.user_principal_name)
+        shown_url = profile.get(PICTURE_URL, "")
+        shown = shown_by(shown_url, self._settings.sharepoint_my_url)
+        if shown_url and shown is None and not self._settings.replace_custom_picture:
+            raise PictureKept(
+                "The profile shows a picture from elsewhere, which a person has set. It is kept; "
+                "CUSTOM_PICTURE=replace would replace it."
+            )
+        if shown and belongs_to(shown, user.id, user.user_principal_name):
+            location, url = shown, shown_url
+        else:
+            location = PictureLocation(shown.folder if shown else self._find_folder(), user.id)
+            url = location.url(self._settings.sharepoint_my_url)
+        wanted = {
+            PICTURE_URL: url,
+            PLACEHOLDER_STATE: "0",
+            SYNC_STATE: self._settings.picture_sync_state,
+        }
+        changes = {key: value for key, value in wanted.items() if profile.get(key, "") != value}
+        changes[TIMESTAMP] = _next_timestamp(profile.get(TIMESTAMP, ""), self._clock())
+        return Plan(user.user_principal_name, location, url, changes)
+
+    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None:
+        """
+        Upload *renditions* (small, middle, large), then write the properties of *plan* in order.
+
+        No request begins after *not_after* (ClaimLost). Also raises what SharePointClient raises;
+        then any part of it may have been written.
+        """
+        uploads = [
+            self._start_upload(plan.location.folder, name, content, not_after)
+            for name, content in zip(plan.location.files, renditions, strict=True)
+        ]
+        # Wait for all before an error leaves: no upload may outlive the claim. The error that
+        # leaves most in doubt is the one to act on.
+        errors = [error for upload in uploads if (error := upload.exception())]
+        for error in sorted(errors, key=lambda error: not isinstance(error, Unanswered)):
+            raise error
+        for name, value in plan.changes.items():
+            self._sharepoint.set_property(plan.upn, name, value, not_after=not_after)
+
+    def _start_upload(
+        self, folder: str, name: str, content: bytes, not_after: datetime
+    ) -> Future[None]:
+        run = contextvars.copy_context().run
+
+        def upload() -> None:
+            self._sharepoint.upload(folder, name, content, not_after=not_after)
+
+        return self._pool.submit(run, upload)
+
+    def _find_folder(self) -> str:
+        """The picture folder, whose name depends on the My Site host's language; asked once."""
+        if not self._folder:
+            found = self._sharepoint.picture_folders()
+            known = [name for name in found if name in KNOWN_FOLDERS] or found
+            if len(known) != 1:
+                raise Refused(
+                    f"{PICTURE_LIBRARY} on the My Site host has {len(known)} folders that may hold "
+                    "pictures: set PICTURE_FOLDER to the right one's name."
+                )
+            self._folder = known[0]
+        return self._folder
+
+
+def _next_timestamp(before: str, now: datetime) -> str:
+    """
+    Seconds since the year 1, and later than *before*.
+
+    Browsers keep the old picture until it changes, so two copies in one second must differ.
+    """
+    seconds = int(now.timestamp()) + _UNIX_EPOCH
+    # A value from the far future was written by somebody who counts otherwise.
+    if before.isdecimal() and seconds <= int(before[:20]) < seconds + 86_400:
+        return str(int(before) + 1)
+    return str(seconds)

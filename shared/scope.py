@@ -1,0 +1,17 @@
+"""Whose picture PhotoSync looks after. Sweep and worker ask the same question here."""
+
+from __future__ import annotations
+
+from shared.errors import OutOfScope
+from shared.graph import User
+from shared.settings import Settings
+
+
+def check(user: User, settings: Settings) -> None:
+    """Raise OutOfScope, with a sentence for the admin, unless *user* is looked after."""
+    if {user.id, user.user_principal_name.casefold()} & settings.excluded_users:
+        raise OutOfScope("The user is listed in EXCLUDED_USERS.")
+    if user.is_guest and not settings.include_guests:
+        raise OutOfScope("The user is a guest; set INCLUDE_GUESTS=true to include guests.")
+    if not user.account_enabled:
+        raise OutOfScope("The account is disabled.")

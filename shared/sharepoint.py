@@ -1,0 +1,129 @@
+"""
+Reads and writes picture files and profile properties in SharePoint Online.
+
+Two hosts: files live on the My Site host (`TENANT-my`), profiles are reached on the admin host
+(`TENANT-admin`). Facts: sharepoint.md section 3.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import quote
+
+from shared.errors import AccessDenied, NoProfile, PhotoSyncError, Refused
+from shared.http import Http, Reply, fault
+from shared.odata_errors import said
+
+PICTURE_LIBRARY = "/User Photos"
+
+_JSON = {"Accept": "application/json;odata=nometadata"}
+_PEOPLE = "/_api/SP.UserProfiles.PeopleManager"
+_NO_PROFILE = "SharePoint has no profile for this user yet; it makes one at the first visit."
+_PROFILE_ROLE = (
+    "The identity needs the SharePoint application role User.ReadWrite.All to write profiles"
+)
+_FILES_ROLE = (
+    "The identity needs the SharePoint application role Sites.Selected with write on the My Site "
+    "root, or Sites.FullControl.All, to write pictures"
+)
+# In the type of the exception; the numbers before it differ (sharepoint.md section 3).
+_LOCKED = "PropertyNotEditableException"
+_NO_USER = "user not found"
+
+
+class SharePointClient:
+    """
+    Errors of every call: Throttled, ServiceDown, AccessDenied, Refused; NoProfile where a profile
+    is named. Writes take *not_after*, after which no request begins (ClaimLost).
+    """
+
+    def __init__(self, files: Http, profiles: Http) -> None:
+        self._files = files
+        self._profiles = profiles
+
+    def profile(self, upn: str) -> Mapping[str, str]:
+        """All properties of the user's profile. Raises NoProfile."""
+        account = _literal(_account(upn))
+        path = f"{_PEOPLE}/GetPropertiesFor(accountName=@v)?@v={account}"
+        reply = self._profiles.send("GET", path, headers=_JSON)
+        if not reply.ok:
+            raise _profile_fault(reply)
+        fields = reply.json()
+        # A missing profile reads as null (sharepoint.md section 3, inferred).
+        if not isinstance(fields, dict) or "UserProfileProperties" not in fields:
+            raise NoProfile(_NO_PROFILE)
+        return {item["Key"]: item["Value"] or "" for item in fields["UserProfileProperties"]}
+
+    def set_property(self, upn: str, name: str, value: str, *, not_after: datetime) -> None:
+        """Write one profile property. Raises NoProfile."""
+        body = {"accountName": _account(upn), "propertyName": name, "propertyValue": value}
+        reply = self._profiles.send(
+            "POST",
+            f"{_PEOPLE}/SetSingleValueProfileProperty",
+            headers={**_JSON, "Content-Type": "application/json;odata=nometadata"},
+            body=json.dumps(body).encode(),
+            not_after=not_after,
+        )
+        if not reply.ok:
+            raise _profile_fault(reply)
+
+    def upload(self, folder: str, name: str, content: bytes, *, not_after: datetime) -> None:
+        """Put *content* into the picture library's *folder* as *name*, in place of any before."""
+        path = _literal(f"{PICTURE_LIBRARY}/{folder}")
+        reply = self._files.send(
+            "POST",
+            f"/_api/web/GetFolderByServerRelativePath(decodedurl={path})"
+            f"/Files/AddUsingPath(decodedurl={_literal(name)},overwrite=true)",
+            headers={**_JSON, "Content-Type": "application/octet-stream"},
+            body=content,
+            not_after=not_after,
+        )
+        if reply.status == 404:
+            raise Refused(
+                f"There is no folder {PICTURE_LIBRARY}/{folder} on the My Site host: "
+                "check PICTURE_FOLDER."
+            )
+        if not reply.ok:
+            raise _file_fault(reply)
+
+    def picture_folders(self) -> list[str]:
+        """Names of the folders in the picture library, without its own `Forms`."""
+        reply = self._files.send(
+            "GET",
+            f"/_api/web/GetFolderByServerRelativePath(decodedurl={_literal(PICTURE_LIBRARY)})"
+            "/Folders?$select=Name",
+            headers=_JSON,
+        )
+        if not reply.ok:
+            raise _file_fault(reply)
+        return [item["Name"] for item in reply.json()["value"] if item["Name"] != "Forms"]
+
+
+def _account(upn: str) -> str:
+    """The claims name under which SharePoint knows a cloud user (sharepoint.md section 3)."""
+    return f"i:0#.f|membership|{upn}"
+
+
+def _literal(text: str) -> str:
+    """An OData string literal in a URL: quotes doubled, then percent-encoded."""
+    return "'" + quote(text.replace("'", "''"), safe="") + "'"
+
+
+def _profile_fault(reply: Reply) -> PhotoSyncError:
+    code, message = said(reply.body)
+    if _NO_USER in message.casefold():
+        return NoProfile(_NO_PROFILE)
+    if _LOCKED in code:
+        return Refused(f"An administrator locked the picture properties of profiles: {message}")
+    return _hinted(fault(reply, code, message), _PROFILE_ROLE)
+
+
+def _file_fault(reply: Reply) -> PhotoSyncError:
+    return _hinted(fault(reply, *said(reply.body)), _FILES_ROLE)
+
+
+def _hinted(error: PhotoSyncError, role: str) -> PhotoSyncError:
+    """A refusal says only "access denied"; an admin must know which role is missing."""
+    return AccessDenied(f"{error} {role}.") if isinstance(error, AccessDenied) else error
