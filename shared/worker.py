@@ -1,0 +1,181 @@
+"""Works off one message of queue `photo-sync`, whatever it holds and however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared import calls, messages
+from shared.errors import BadMessage, PhotoSyncError, TryLater
+from shared.fates import Done, Wait, fate, wait
+from shared.graph import User
+from shared.messages import SyncMessage
+from shared.state import FAILED, Store
+from shared.sync import Run, Sync
+
+log = logging.getLogger("photosync")
+
+_STOPPED = (
+    "The app stopped every time it worked on this message. "
+    "Look for the exception in the log, then replay the user."
+)
+
+
+class Directory(Protocol):
+    """Finds a user by UPN; see GraphClient."""
+
+    def user(self, user: str) -> User: ...
+
+
+class DelayedQueue(Protocol):
+    """Queue `photo-sync`, written with a delay, which the output binding cannot."""
+
+    def send(self, text: str, *, delay_seconds: float) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a message ended: `event` is synced, unchanged, waiting, unreadable or a status."""
+
+    event: str
+    user: str
+    correlation_id: str
+    detail: str = ""
+    retry_in_seconds: float = 0.0
+
+
+class Worker:
+    """One per process; threads share it."""
+
+    def __init__(
+        self,
+        sync: Sync,
+        directory: Directory,
+        store: Store,
+        queue: DelayedQueue,
+        *,
+        clock: Callable[[], datetime],
+        jitter: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._sync = sync
+        self._directory = directory
+        self._store = store
+        self._queue = queue
+        self._clock = clock
+        self._jitter = jitter
+        self._new_id = new_id
+
+    def work_off(self, body: bytes) -> Outcome:
+        """
+        Bring the user that *body* names up to date, and log one event about it.
+
+        Raises only what nobody foresaw and SettingsError: the host then tries again, and in the
+        end puts the message into the poison queue.
+        """
+        began = time.monotonic()
+        with calls.noted() as made:
+            outcome = self._end_of(body)
+        count = Counter(made)
+        log.info(
+            "photo.%s user=%s correlation=%s graph=%d sharepoint=%d blob=%d ms=%d%s%s",
+            outcome.event,
+            outcome.user,
+            outcome.correlation_id,
+            count["graph"],
+            count["sharepoint"],
+            count["blob"],
+            (time.monotonic() - began) * 1000,
+            f" retryIn={outcome.retry_in_seconds:.1f}" if outcome.retry_in_seconds else "",
+            f' why="{outcome.detail}"' if outcome.detail else "",
+        )
+        return outcome
+
+    def park(self, body: bytes) -> Outcome:
+        """
+        Record what the host gave up on: the user is `failed` and can be replayed.
+
+        *body* is all that the poison queue keeps of the message (functions.md, documented).
+        Raises Conflict, ServiceDown; the host tries again.
+        """
+        try:
+            message = self._parse(body)
+        except BadMessage as error:
+            return self._set_aside(body, self._new_id(), str(error))
+        if not messages.is_object_id(message.user_id):
+            return self._set_aside(body, message.correlation_id, _STOPPED)
+        run = Run(message.user_id, message.force, by=message.correlation_id)
+        self._sync.record(run, Done(FAILED, "poisoned", _STOPPED), attempt=message.attempt)
+        outcome = Outcome("parked", message.user_id, message.correlation_id, _STOPPED)
+        log.error("photo.parked user=%s correlation=%s", outcome.user, outcome.correlation_id)
+        return outcome
+
+    def _end_of(self, body: bytes) -> Outcome:
+        try:
+            message = self._parse(body)
+        except BadMessage as error:
+            return self._set_aside(body, self._new_id(), str(error))
+        try:
+            user_id = self._object_id(message)
+        except PhotoSyncError as error:
+            end = self._fate(error, message)
+            if isinstance(end, Wait):
+                return self._again(message, None, end)
+            # Without an object id there is no state to record it in.
+            return self._set_aside(body, message.correlation_id, end.sentence)
+        run = Run(user_id, message.force, by=message.correlation_id)
+        try:
+            event = self._sync.bring_up_to_date(run)
+        except PhotoSyncError as error:
+            return self._end(message, run, error)
+        except Exception as error:
+            # The host tries again: it must not find the claim of a run that is over.
+            crashed = Done(FAILED, "crashed", f"PhotoSync stopped: {type(error).__name__}.")
+            with contextlib.suppress(TryLater):
+                self._sync.record(run, crashed, attempt=message.attempt)
+            raise
+        return Outcome(event, run.user_id, message.correlation_id)
+
+    def _parse(self, body: bytes) -> SyncMessage:
+        return messages.parse(body, now=self._clock(), correlation_id=self._new_id())
+
+    def _object_id(self, message: SyncMessage) -> str:
+        if messages.is_object_id(message.user_id):
+            return message.user_id
+        return self._directory.user(message.user_id).id
+
+    def _fate(self, error: PhotoSyncError, message: SyncMessage) -> Wait | Done:
+        return fate(error, message, now=self._clock(), jitter=self._jitter)
+
+    def _end(self, message: SyncMessage, run: Run, error: PhotoSyncError) -> Outcome:
+        end = self._fate(error, message)
+        if isinstance(end, Wait):
+            return self._again(message, run, end)
+        try:
+            self._sync.record(run, end, attempt=message.attempt)
+        except TryLater as unrecorded:
+            # The state moved on since it was read, so what this run found may be out of date.
+            return self._again(message, run, wait(unrecorded, message, jitter=self._jitter))
+        return Outcome(end.status, run.user_id, message.correlation_id, end.sentence)
+
+    def _again(self, message: SyncMessage, run: Run | None, end: Wait) -> Outcome:
+        # First the new message, then the state: a death in between costs a call, not a photo.
+        self._queue.send(message.again().to_json(), delay_seconds=end.seconds)
+        if run:
+            # Somebody else wrote the state meanwhile, or our claim runs out by itself.
+            with contextlib.suppress(TryLater):
+                self._sync.record(run, end, attempt=message.attempt)
+        return Outcome(
+            "waiting", message.user_id, message.correlation_id, end.sentence, end.seconds
+        )
+
+    def _set_aside(self, body: bytes, correlation_id: str, reason: str) -> Outcome:
+        name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{correlation_id}"
+        self._store.keep_unreadable(name, body, reason)
+        return Outcome("unreadable", "-", correlation_id, reason)
