@@ -1,0 +1,120 @@
+"""Child processes: started, waited for until ready, watched, and never left behind."""
+
+import contextlib
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, TypeVar
+
+T = TypeVar("T")
+
+_TETHER = Path(__file__).with_name("tether.py")
+# A host lets running functions end for ten seconds.
+_STOP_SECONDS = 15.0
+
+
+class ChildDied(RuntimeError):
+    """A child ended, or hung, before it was ready; tells the end of its log."""
+
+
+class Child:
+    """
+    A process whose output goes to a log file.
+
+    On Linux the kernel kills it when the thread that started it ends, so start children from a
+    thread that lives as long as they should; the main thread is the natural one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environ: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._log_file = log.open("ab", buffering=0)
+        self.process = subprocess.Popen(
+            _tethered(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log_file,
+            env=dict(environ) if environ is not None else None,
+            cwd=cwd,
+            # Out of the terminal's reach: Ctrl-C is for the parent, which stops us in order.
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        self._reader = threading.Thread(
+            target=self._read, args=(self.process.stdout,), name=f"{name}-output", daemon=True
+        )
+        self._reader.start()
+
+    def _read(self, output: IO[bytes]) -> None:
+        for line in output:
+            self._log_file.write(line)
+            self._lines.put(line.decode("utf-8", "replace").rstrip())
+        self._lines.put(None)
+
+    def wait_for(self, wanted: Callable[[str], T | None], seconds: float = 60) -> T:
+        """Return what *wanted* makes of the first line of stdout it recognises."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise ChildDied(self._epitaph(f"was not ready in {seconds:.0f} s")) from None
+            if line is None:
+                code = self.process.wait()
+                raise ChildDied(self._epitaph(f"ended with code {code} before it was ready"))
+            found = wanted(line)
+            if found is not None:
+                return found
+
+    def _epitaph(self, what: str) -> str:
+        lines = self.log.read_text("utf-8", "replace").splitlines()[-20:]
+        return "\n".join([f"{self.name} {what}; the end of {self.log}:", *lines])
+
+    def stop(self) -> None:
+        """Ask it to end, insist after a while, and return when it is gone."""
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(_STOP_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self._log_file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def _tethered(command: Sequence[str]) -> list[str]:
+    if sys.platform == "win32":
+        return list(command)
+    # -I -S: nothing but the standard library, so that this costs a few milliseconds.
+    return [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command]

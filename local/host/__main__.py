@@ -1,0 +1,101 @@
+"""
+Plays the Azure Functions host for one app.
+
+python -m local.host --settings local.settings.json --app . --port 7071 --key-file keys.json \
+    --certificate server.pem --key server-key.pem --ca ca.pem
+
+When every listener runs it prints one JSON line on stdout; the log goes to stderr.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.host.refusal import Refused
+from local.host.settings import HostOptions, load_app_settings, load_host_options
+
+GRACE_SECONDS = 10.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; 1 if the app is refused."""
+    options = _parser().parse_args(arguments)
+    try:
+        # First of all: the engine and the app read their settings from the environment.
+        os.environ.update(load_app_settings(options.settings))
+        if options.ca:
+            os.environ["REQUESTS_CA_BUNDLE"] = str(options.ca.resolve())
+        host_options = load_host_options(options.app)
+        with socket.create_server((options.host, options.port)) as listening:
+            asyncio.run(_serve(options, host_options, listening))
+    except Refused as refused:
+        print(refused, file=sys.stderr, flush=True)
+        return 1
+    except OSError as error:
+        print(f"The host cannot start: {error}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
+    parser.add_argument("--settings", type=Path, required=True)
+    parser.add_argument("--app", type=Path, required=True)
+    parser.add_argument("--key-file", type=Path, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--certificate", type=Path, help="without: plain HTTP")
+    parser.add_argument("--key", type=Path)
+    parser.add_argument("--ca", type=Path, help="what the app's own calls trust")
+    return parser
+
+
+async def _serve(
+    options: argparse.Namespace, host_options: HostOptions, listening: socket.socket
+) -> None:
+    # Imported late: these load the engine, which must find the app settings in place.
+    from local.host import logs
+    from local.host.bindings import read_functions
+    from local.host.engine import Engine
+    from local.host.http import HttpHost
+    from local.host.invocations import Invocations
+    from local.host.keys import Keys
+    from local.host.listeners import Listeners
+    from local.host.server import WebServer
+
+    logs.configure(host_options.log_level)
+    keys = Keys.load(options.key_file)
+    server = WebServer(listening, options.certificate, options.key)
+    engine = Engine()
+    functions = read_functions(await engine.load(options.app.resolve()), os.environ)
+    invocations = Invocations(engine, base64=host_options.queues.base64)
+    server.serve_app(HttpHost(functions, host_options.route_prefix, keys, invocations))
+    await server.accepting()
+    listeners = Listeners(functions, host_options.queues, invocations)
+    print(json.dumps({"ready": True, "functions": server.url}), flush=True)
+    await _told_to_stop()
+    await asyncio.gather(
+        server.stop(GRACE_SECONDS), listeners.stop(GRACE_SECONDS), invocations.stop(GRACE_SECONDS)
+    )
+
+
+async def _told_to_stop() -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: Python would wait for functions that still run after their ten seconds.
+    os._exit(code)

@@ -1,0 +1,168 @@
+"""Running functions: the engine's part, then the output bindings, then a line in the log."""
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core.exceptions import AzureError
+
+from local.host.bindings import Function, QueueOutput
+from local.host.engine import Datum, Engine
+from local.host.storage import THREAD_PREFIX, Queue, encode
+
+log = logging.getLogger("host")
+
+
+class BadOutput(ValueError):
+    """A function set an output that its binding cannot send."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trigger needs to know: did all of it succeed, and what was returned?"""
+
+    ok: bool
+    returned: Any = None
+
+
+class Invocations:
+    """Runs functions and knows which still run."""
+
+    def __init__(self, engine: Engine, *, base64: bool) -> None:
+        self._engine = engine
+        self._base64 = base64
+        self._executor = ThreadPoolExecutor(64, thread_name_prefix=THREAD_PREFIX)
+        self._queues: dict[tuple[str, str], Queue] = {}
+        self._wakers: dict[tuple[str, str], list[Callable[[], None]]] = {}
+        self._started: set[asyncio.Task[Outcome]] = set()
+
+    def queue(self, connection: str, name: str) -> Queue:
+        """Return the one client for this queue."""
+        key = (connection, name)
+        if key not in self._queues:
+            self._queues[key] = Queue(connection, name, self._executor)
+        return self._queues[key]
+
+    def on_message(self, connection: str, name: str, wake: Callable[[], None]) -> None:
+        """Call *wake* when this host itself puts a message into that queue."""
+        self._wakers.setdefault((connection, name), []).append(wake)
+
+    async def send(self, connection: str, name: str, text: str) -> None:
+        """
+        Store an encoded text and wake the listeners of that queue in this host.
+
+        Documented: SharedQueueWatcher of the storage extension does so for output bindings and
+        for the poison queue.
+        """
+        await self.queue(connection, name).send(text)
+        for wake in self._wakers.get((connection, name), ()):
+            wake()
+
+    async def run(
+        self,
+        function: Function,
+        value: Any,
+        metadata: dict[str, Any] | None = None,
+        *,
+        reason: str,
+        traceparent: str = "",
+    ) -> Outcome:
+        """Run *function*; its outputs are sent after it returned, and only if it succeeded."""
+        invocation_id = str(uuid.uuid4())
+        label = f"'Functions.{function.name}'"
+        log.info("Executing %s (Reason='%s', Id=%s)", label, reason, invocation_id)
+        started = time.monotonic()
+        trace = traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+        inputs = [(function.trigger.parameter, value)]
+        result = await self._engine.invoke(
+            invocation_id, function.id, inputs, metadata or {}, trace
+        )
+        ok = result.ok
+        if ok:
+            values = dict(result.outputs)
+            values["$return"] = result.returned
+            ok = await self._send_outputs(function, values)
+        log.log(
+            logging.INFO if ok else logging.ERROR,
+            "Executed %s (%s, Id=%s, Duration=%dms)",
+            label,
+            "Succeeded" if ok else "Failed",
+            invocation_id,
+            round((time.monotonic() - started) * 1000),
+        )
+        return Outcome(ok, result.returned if ok else None)
+
+    async def _send_outputs(self, function: Function, values: dict[str, Any]) -> bool:
+        try:
+            for output in function.outputs:
+                for item in items(values.get(output.parameter)):
+                    await self._send_item(output, item)
+        except (AzureError, ValueError) as error:
+            log.error("Function '%s': its output was not stored: %s", function.name, error)
+            return False
+        return True
+
+    async def _send_item(self, output: QueueOutput, item: str | bytes) -> None:
+        text = encode(item, as_base64=self._base64)
+        await self.send(output.connection, output.queue, text)
+
+    def start(self, function: Function, value: Any, *, reason: str) -> None:
+        """Run *function* without waiting for it."""
+        task = asyncio.create_task(self.run(function, value, reason=reason))
+        self._started.add(task)
+        task.add_done_callback(self._started.discard)
+
+    async def stop(self, seconds: float) -> None:
+        """Let what `start` began end within *seconds*."""
+        await finish(self._started, seconds)
+
+
+def items(datum: Datum | None) -> list[str | bytes]:
+    """
+    Return the messages that an output value means.
+
+    Documented: FunctionBinding.ReadAsEnumerable and BindAsyncCollectorAsync of the Functions
+    host: a JSON array is one message an item, also when it arrives as a text; an object is
+    written out again, indented; texts inside an array stay as they are.
+    """
+    if datum is None or datum.value is None:
+        return []
+    if datum.type == "bytes":
+        return [datum.value]
+    if datum.type == "string" and not _looks_like_json(datum.value):
+        return [datum.value]
+    try:
+        value = json.loads(datum.value)
+    except ValueError as error:
+        raise BadOutput("the text begins and ends like JSON but is none") from error
+    return [_text(item) for item in (value if isinstance(value, list) else [value])]
+
+
+def _looks_like_json(text: str) -> bool:
+    text = text.strip()
+    return (text[:1], text[-1:]) in (("{", "}"), ("[", "]"))
+
+
+def _text(item: Any) -> str:
+    if isinstance(item, str):
+        return item
+    if isinstance(item, bool):
+        return str(item)
+    return json.dumps(item, indent=2, ensure_ascii=False) if item is not None else ""
+
+
+async def finish(tasks: Iterable[asyncio.Task[Any]], seconds: float) -> None:
+    """Wait for *tasks*, at most *seconds*; what still runs then is abandoned."""
+    waited = set(tasks)
+    if not waited:
+        return
+    _, late = await asyncio.wait(waited, timeout=seconds)
+    for task in late:
+        task.cancel()

@@ -1,0 +1,212 @@
+"""
+Queue triggers: one listener a function, by the rules of the storage extension.
+
+Documented: Azure/azure-sdk-for-net, Microsoft.Azure.WebJobs.Extensions.Storage.Common,
+QueueListener.cs, QueueProcessor.cs and RandomizedExponentialBackoffStrategy.cs.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import random
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from azure.core.exceptions import AzureError
+from azure.storage.queue import QueueMessage
+
+from local.host.bindings import Function, QueueTrigger
+from local.host.engine import Datum
+from local.host.invocations import Invocations, finish
+from local.host.settings import QueueOptions
+from local.host.storage import Undecodable, decode
+
+log = logging.getLogger("host")
+
+POISON = "-poison"
+_MINIMUM_POLL = timedelta(milliseconds=100)
+
+
+def lock_seconds(environ: Mapping[str, str]) -> int:
+    """
+    Return how long a received message stays locked: ten minutes, as in Azure.
+
+    LOCAL_HOST_LOCK_SECONDS is this host's one deviation from the real one: it lets a test see
+    the message of a killed host again without waiting ten minutes.
+    """
+    return int(environ.get("LOCAL_HOST_LOCK_SECONDS", "600"))
+
+
+class Backoff:
+    """How long to wait before the next poll when there was nothing to do."""
+
+    def __init__(self, maximum: timedelta, rng: random.Random) -> None:
+        self._maximum = maximum
+        self._rng = rng
+        self._exponent = 0
+        self._current = timedelta()
+
+    def reset(self) -> None:
+        """Start from the shortest wait again: a message was found."""
+        self._exponent = 0
+        self._current = timedelta()
+
+    def next_delay(self) -> timedelta:
+        """Return the next wait: 100 ms, then about doubling up to the maximum."""
+        if self._current == self._maximum:
+            return self._current
+        wait = _MINIMUM_POLL
+        if self._exponent:
+            wait += _MINIMUM_POLL * (self._rng.uniform(0.8, 1.2) * 2 ** (self._exponent - 1))
+        self._exponent += 1
+        self._current = min(wait, self._maximum)
+        return self._current
+
+
+class QueueListener:
+    """Feeds the messages of one queue to one function."""
+
+    def __init__(self, function: Function, options: QueueOptions, invocations: Invocations) -> None:
+        assert isinstance(function.trigger, QueueTrigger)
+        self._function = function
+        self._trigger = function.trigger
+        self._options = options
+        self._invocations = invocations
+        self._queue = invocations.queue(self._trigger.connection, self._trigger.queue)
+        self._lock = lock_seconds(os.environ)
+        self._running: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._stopping = False
+        invocations.on_message(self._trigger.connection, self._trigger.queue, self._wake.set)
+
+    async def listen(self) -> None:
+        """Poll until stopped; the queue need not exist yet, and this does not create it."""
+        backoff = Backoff(self._options.max_polling_interval, random.Random())
+        while not self._stopping:
+            self._wake.clear()
+            messages = await self._receive()
+            if not messages:
+                await self._idle(backoff.next_delay())
+                continue
+            backoff.reset()
+            for message in messages:
+                self._start(message)
+            while len(self._running) > self._options.new_batch_threshold:
+                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+
+    async def stop(self, seconds: float) -> None:
+        """Take no further message and let the running ones end within *seconds*."""
+        self._stopping = True
+        self._wake.set()
+        await finish(self._running, seconds)
+
+    async def _receive(self) -> list[QueueMessage]:
+        try:
+            found = await self._queue.receive(self._options.batch_size, self._lock)
+        except AzureError as error:
+            log.warning("Queue '%s' cannot be polled: %s", self._queue.name, error)
+            return []
+        return found or []
+
+    async def _idle(self, delay: timedelta) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), delay.total_seconds())
+
+    def _start(self, message: QueueMessage) -> None:
+        task = asyncio.create_task(self._process(message))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _process(self, message: QueueMessage) -> None:
+        try:
+            if (message.dequeue_count or 0) > self._options.max_dequeue_count:
+                await self._move_to_poison(message)
+                return
+            renewal = asyncio.create_task(self._renew(message))
+            try:
+                succeeded = await self._execute(message)
+            finally:
+                renewal.cancel()
+            await self._complete(message, succeeded)
+        except AzureError as error:
+            # The lock runs out and the message comes back: nothing is lost.
+            log.error("Queue '%s': message %s: %s", self._queue.name, message.id, error)
+
+    async def _renew(self, message: QueueMessage) -> None:
+        while True:
+            await asyncio.sleep(self._lock / 2)
+            # Shielded: once Azure has moved the lock, the new pop receipt must be kept.
+            if not await asyncio.shield(self._queue.hide(message, self._lock)):
+                return
+
+    async def _execute(self, message: QueueMessage) -> bool:
+        try:
+            body = decode(message.content, as_base64=self._options.base64)
+        except Undecodable as error:
+            log.error("Queue '%s': message %s: %s", self._queue.name, message.id, error)
+            return False
+        outcome = await self._invocations.run(
+            self._function,
+            Datum(body, "string" if isinstance(body, str) else "bytes"),
+            metadata(message, body),
+            reason=f"New queue message detected on '{self._queue.name}'.",
+        )
+        return outcome.ok
+
+    async def _complete(self, message: QueueMessage, succeeded: bool) -> None:
+        if succeeded:
+            if not await self._queue.delete(message):
+                log.warning(
+                    "Queue '%s': message %s was not ours any more", self._queue.name, message.id
+                )
+        elif not self._has_poison_queue():
+            # Documented: a failed message of a poison queue keeps its lock, against a fast loop.
+            return
+        elif (message.dequeue_count or 0) >= self._options.max_dequeue_count:
+            await self._move_to_poison(message)
+        else:
+            await self._queue.hide(message, self._options.visibility_timeout.total_seconds())
+
+    def _has_poison_queue(self) -> bool:
+        name = self._trigger.queue
+        return not name.endswith(POISON) and len(name) + len(POISON) <= 63
+
+    async def _move_to_poison(self, message: QueueMessage) -> None:
+        """Copy the body, and nothing else, to a new message; then delete the old one."""
+        if not self._has_poison_queue():
+            return
+        name = self._trigger.queue + POISON
+        log.warning(
+            "Message has reached MaxDequeueCount of %d. Moving message to queue '%s'.",
+            self._options.max_dequeue_count,
+            name,
+        )
+        await self._invocations.send(self._trigger.connection, name, message.content)
+        await self._queue.delete(message)
+
+
+def metadata(message: QueueMessage, body: str | bytes) -> dict[str, Any]:
+    """
+    Return what the function learns about its message besides the body.
+
+    Documented: QueueTriggerBinding.CreateBindingData; QueueTrigger only if the body is text.
+    """
+    known = {
+        "Id": Datum(message.id, "string"),
+        "PopReceipt": Datum(message.pop_receipt, "string"),
+        "DequeueCount": Datum(message.dequeue_count, "int"),
+        "InsertionTime": _moment(message.inserted_on),
+        "ExpirationTime": _moment(message.expires_on),
+        "NextVisibleTime": _moment(message.next_visible_on),
+    }
+    if isinstance(body, str):
+        known["QueueTrigger"] = Datum(body, "string")
+    return known
+
+
+def _moment(moment: datetime | None) -> Datum:
+    text = moment.isoformat() if moment else "9999-12-31T23:59:59+00:00"
+    return Datum(json.dumps(text), "json")

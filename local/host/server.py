@@ -1,0 +1,66 @@
+"""The HTTPS side of the host: uvicorn on a socket that is already bound."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+
+from local.host.http import HttpHost
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves signals alone and says when it accepts."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.accepts = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.accepts.set()
+
+
+class WebServer:
+    """Serves one application until stopped; without a certificate it speaks plain HTTP."""
+
+    def __init__(
+        self, listening: socket.socket, certificate: Path | None, key: Path | None
+    ) -> None:
+        self._listening = listening
+        # Resolved now: the working directory becomes the app's folder later.
+        self._certificate = certificate.resolve() if certificate else None
+        self._key = key.resolve() if key else None
+        scheme = "https" if certificate else "http"
+        self.url = f"{scheme}://localhost:{listening.getsockname()[1]}"
+
+    def serve_app(self, app: HttpHost) -> None:
+        """Start to serve *app*."""
+        config = uvicorn.Config(
+            app,
+            access_log=False,
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            server_header=False,
+            ssl_certfile=self._certificate,
+            ssl_keyfile=self._key,
+        )
+        self._server = _Server(config)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._listening]))
+
+    async def accepting(self) -> None:
+        """Return once connections are accepted."""
+        await self._server.accepts.wait()
+
+    async def stop(self, seconds: float) -> None:
+        """Accept nothing more and let running requests end within *seconds*."""
+        self._server.config.timeout_graceful_shutdown = int(seconds)
+        self._server.should_exit = True
+        await self._serving

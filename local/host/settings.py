@@ -1,0 +1,157 @@
+"""What surrounds the app: app settings, host.json, and how settings are referred to."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from local.host.refusal import Refused
+
+_REFERENCE = re.compile(r"%([^%]+)%")
+_DURATION = re.compile(r"(?:(\d+)\.)?(\d{1,2}):([0-5]\d):([0-5]\d)(?:\.(\d{1,7}))?")
+_TRUE = {"1", "true"}
+
+
+def load_app_settings(path: Path) -> dict[str, str]:
+    """Read the `Values` of a local.settings.json, which become environment variables."""
+    content = _read_json(path)
+    if content.get("IsEncrypted"):
+        raise Refused(f"{path.name} is encrypted; the local host reads plain settings only")
+    values = content.get("Values", {})
+    if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
+        raise Refused(f"{path.name}: Values must be an object of texts")
+    return values
+
+
+def expand(text: str, settings: Mapping[str, str], function: str) -> str:
+    """Replace each %NAME% by that app setting; the real host refuses an unknown one too."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in settings:
+            raise Refused(f"Function '{function}': %{name}% names no app setting")
+        return settings[name]
+
+    return _REFERENCE.sub(value, text)
+
+
+def disabled(function: str, settings: Mapping[str, str]) -> bool:
+    """Honour AzureWebJobs.<function>.Disabled, in any case, with 1 or true."""
+    wanted = f"azurewebjobs.{function}.disabled".lower()
+    return any(k.lower() == wanted and v.strip().lower() in _TRUE for k, v in settings.items())
+
+
+def connection_string(name: str, settings: Mapping[str, str], function: str) -> str:
+    """
+    Return the storage connection that a binding's `connection` means.
+
+    Documented: Azure/azure-webjobs-sdk, WebJobsConfigurationExtensions: the name prefixed with
+    AzureWebJobs is looked up before the name itself; an empty name means AzureWebJobsStorage.
+    """
+    name = name or "AzureWebJobsStorage"
+    for key in (f"AzureWebJobs{name}", name):
+        if settings.get(key):
+            return settings[key]
+    if any(key.startswith(f"{name}__") for key in settings):
+        raise Refused(
+            f"Function '{function}': connection {name} uses an identity; "
+            "the local host knows connection strings only"
+        )
+    raise Refused(f"Function '{function}': the connection setting {name} is missing")
+
+
+@dataclass(frozen=True)
+class QueueOptions:
+    """`extensions.queues` of host.json, with the real defaults (facts: storage-queue trigger)."""
+
+    batch_size: int = 16
+    new_batch_threshold: int = 8
+    max_dequeue_count: int = 5
+    visibility_timeout: timedelta = timedelta()
+    max_polling_interval: timedelta = timedelta(minutes=1)
+    base64: bool = True
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """What this host obeys of host.json; the rest is for Azure."""
+
+    route_prefix: str = "api"
+    queues: QueueOptions = field(default_factory=QueueOptions)
+    log_level: str = "Information"
+
+
+def load_host_options(app: Path) -> HostOptions:
+    """Read host.json beside the app, or refuse what the real host would refuse."""
+    path = app / "host.json"
+    if not path.exists():
+        raise Refused(f"host.json is missing beside function_app.py in {app}")
+    content = _read_json(path)
+    if content.get("version") != "2.0":
+        raise Refused('host.json must say "version": "2.0"')
+    extensions = content.get("extensions", {})
+    levels = content.get("logging", {}).get("logLevel", {})
+    return HostOptions(
+        route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
+        queues=_queue_options(extensions.get("queues", {})),
+        log_level=levels.get("Function", levels.get("default", "Information")),
+    )
+
+
+def _queue_options(given: Mapping[str, Any]) -> QueueOptions:
+    batch = _whole_number(given, "batchSize", default=16, low=1, high=32)
+    encoding = given.get("messageEncoding", "base64")
+    if encoding not in ("none", "base64"):
+        raise Refused("host.json: extensions.queues.messageEncoding must be none or base64")
+    return QueueOptions(
+        batch_size=batch,
+        new_batch_threshold=_whole_number(given, "newBatchThreshold", default=batch // 2, low=0),
+        max_dequeue_count=_whole_number(given, "maxDequeueCount", default=5, low=1),
+        visibility_timeout=_duration(given, "visibilityTimeout", default="00:00:00"),
+        max_polling_interval=_polling_interval(given),
+        base64=encoding == "base64",
+    )
+
+
+def _polling_interval(given: Mapping[str, Any]) -> timedelta:
+    interval = _duration(given, "maxPollingInterval", default="00:01:00")
+    # Documented: QueuesOptions.MaxPollingInterval refuses less than the minimum of 100 ms.
+    if interval < timedelta(milliseconds=100):
+        raise Refused("host.json: extensions.queues.maxPollingInterval must be at least 100 ms")
+    return interval
+
+
+def _whole_number(
+    given: Mapping[str, Any], key: str, *, default: int, low: int, high: int | None = None
+) -> int:
+    value = given.get(key, default)
+    if type(value) is not int or value < low or (high is not None and value > high):
+        limit = f"{low} to {high}" if high is not None else f"{low} or more"
+        raise Refused(f"host.json: extensions.queues.{key} must be a whole number, {limit}")
+    return value
+
+
+def _duration(given: Mapping[str, Any], key: str, *, default: str) -> timedelta:
+    match = _DURATION.fullmatch(str(given.get(key, default)))
+    if match is None:
+        raise Refused(f"host.json: extensions.queues.{key} must be a time span, hh:mm:ss")
+    days, hours, minutes, seconds, fraction = match.groups(default="0")
+    return timedelta(
+        days=int(days),
+        hours=int(hours),
+        minutes=int(minutes),
+        seconds=int(seconds) + int(fraction.ljust(7, "0")) / 10**7,
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8-sig"))
+    except ValueError as error:
+        raise Refused(f"{path.name} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise Refused(f"{path.name} must hold a JSON object")
+    return content

@@ -1,0 +1,26 @@
+"""What the tests of the local cloud share: a simulated Microsoft 365, and storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.azurite import Azurite, Storage
+from tests.local.cloud import Cloud, cloud
+
+
+@pytest.fixture
+def m365(tmp_path: Path) -> Iterator[Cloud]:
+    """A simulator of its own for each test."""
+    with cloud(tmp_path) as simulated:
+        yield simulated
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    """One Azurite for the whole run; each test uses queues of its own names."""
+    azurite = Azurite(tmp_path_factory.mktemp("azurite") / "azurite.log")
+    yield azurite.wait_until_ready()
+    azurite.stop()
