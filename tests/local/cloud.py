@@ -104,9 +104,7 @@ def cloud(folder: Path) -> Iterator[Cloud]:
 
 def _apps(certificate: Path) -> Iterator[AppConfig]:
     app = functools.partial(AppConfig, certificate=certificate)
-    yield app(
-        ADMIN_APP, secret=SECRET, graph_roles=GRAPH_ROLES, sharepoint_roles=SHAREPOINT_ROLES
-    )
+    yield app(ADMIN_APP, secret=SECRET, graph_roles=GRAPH_ROLES, sharepoint_roles=SHAREPOINT_ROLES)
     yield app(
         PHOTOSYNC_APP,
         graph_roles=("User.Read.All",),

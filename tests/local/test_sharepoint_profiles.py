@@ -1,0 +1,228 @@
+"""The simulated profile service and `userphoto.aspx`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from local.m365.sharepoint_photo import placeholder
+from local.m365.tenant import User
+from tests.local.cloud import POOR_APP, Cloud
+
+PEOPLE = "_api/SP.UserProfiles.PeopleManager"
+LOCKED = "-1, Microsoft.Office.Server.UserProfiles.PropertyNotEditableException"
+
+
+@pytest.fixture
+def admin(m365: Cloud) -> Iterator[requests.Session]:
+    with m365.session(m365.tenant.urls.admin) as session:
+        yield session
+
+
+def account(user: User) -> str:
+    return f"i:0#.f|membership|{user.user_principal_name}"
+
+
+def read(m365: Cloud, admin: requests.Session, name: str) -> requests.Response:
+    literal = name.replace("'", "''")
+    return admin.get(
+        f"{m365.tenant.urls.admin}/{PEOPLE}/GetPropertiesFor(accountName=@v)",
+        params={"@v": f"'{literal}'"},
+    )
+
+
+def write(m365: Cloud, admin: requests.Session, user: User, key: str, value: str) -> Any:
+    body = {"accountName": account(user), "propertyName": key, "propertyValue": value}
+    url = f"{m365.tenant.urls.admin}/{PEOPLE}/SetSingleValueProfileProperty"
+    return admin.post(url, json=body)
+
+
+def listed(answer: requests.Response) -> dict[str, str]:
+    return {each["Key"]: each["Value"] for each in answer.json()["UserProfileProperties"]}
+
+
+def test_written_property_is_read_back(m365: Cloud, admin: requests.Session):
+    """One write sets one property, answered by a null; unset ones are empty."""
+    anne = m365.add_user("anne.o'brien+x")
+
+    answer = write(m365, admin, anne, "SPS-PicturePlaceholderState", "0")
+    properties = listed(read(m365, admin, account(anne)))
+
+    assert answer.status_code == 200
+    assert answer.json() == {"odata.null": True}
+    assert properties["SPS-PicturePlaceholderState"] == "0"
+    assert properties["SPS-PictureTimestamp"] == ""
+    assert properties["AccountName"] == account(anne)
+
+
+def test_property_can_be_emptied(m365: Cloud, admin: requests.Session):
+    """An empty value is allowed."""
+    anne = m365.add_user("anne")
+    write(m365, admin, anne, "PictureURL", "https://pictures.example/anne.jpg")
+
+    assert write(m365, admin, anne, "PictureURL", "").status_code == 200
+    assert read(m365, admin, account(anne)).json()["PictureUrl"] is None
+
+
+def test_picture_url_carries_the_timestamp(m365: Cloud, admin: requests.Session):
+    """The top-level PictureUrl is the stored one plus the timestamp."""
+    anne = m365.add_user("anne")
+    write(m365, admin, anne, "PictureURL", "https://pictures.example/anne_MThumb.jpg")
+    write(m365, admin, anne, "SPS-PictureTimestamp", "63783110969")
+
+    answer = read(m365, admin, account(anne))
+
+    assert answer.json()["PictureUrl"] == ("https://pictures.example/anne_MThumb.jpg?t=63783110969")
+    assert listed(answer)["PictureURL"] == "https://pictures.example/anne_MThumb.jpg"
+
+
+def test_renamed_user_has_a_renamed_account(m365: Cloud, admin: requests.Session):
+    """After a new UPN the profile is found by the new account only, with its properties."""
+    anne = m365.add_user("anne")
+    write(m365, admin, anne, "Office", "Room 7")
+    old = account(anne)
+    anne.user_principal_name = "anne.smith@contoso.com"
+
+    assert listed(read(m365, admin, account(anne)))["Office"] == "Room 7"
+    assert read(m365, admin, old).json() == {"odata.null": True}
+
+
+@pytest.mark.parametrize(
+    ("switch", "read_status", "write_status"),
+    [("odata.null", 200, 500), ("404", 404, 404), ("500", 500, 500)],
+)
+def test_user_without_profile(
+    m365: Cloud, admin: requests.Session, switch: str, read_status: int, write_status: int
+):
+    """A missing profile reads as the switch says, and cannot be written."""
+    m365.tenant.switches.missing_profile = switch
+    nobody = m365.add_user("nobody", profile=False)
+
+    answer = read(m365, admin, account(nobody))
+    refused = write(m365, admin, nobody, "Office", "Room 7")
+
+    assert answer.status_code == read_status
+    if read_status == 200:
+        assert answer.json() == {"odata.null": True}
+    assert refused.status_code == write_status
+    message = refused.json()["odata.error"]["message"]["value"]
+    assert message.startswith("User Profile Error 1000: User Not Found")
+
+
+@pytest.mark.parametrize("name", ["AccountName", "PictureURL"])
+def test_locked_property(m365: Cloud, admin: requests.Session, name: str):
+    """A property that is locked, always or by the switch, is refused by name."""
+    m365.tenant.switches.locked_properties = frozenset({"PictureURL"})
+
+    answer = write(m365, admin, m365.add_user("anne"), name, "x")
+
+    assert answer.status_code == 500
+    assert answer.json()["odata.error"]["code"] == LOCKED
+
+
+def test_unknown_property_is_refused(m365: Cloud, admin: requests.Session):
+    """A misspelt property name does not pass silently."""
+    answer = write(m365, admin, m365.add_user("anne"), "PictureUri", "x")
+
+    assert answer.status_code == 500
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"accountName": "x"}', b"{"])
+def test_malformed_write(m365: Cloud, admin: requests.Session, body: bytes):
+    """A body without the three members is refused."""
+    url = f"{m365.tenant.urls.admin}/{PEOPLE}/SetSingleValueProfileProperty"
+
+    assert admin.post(url, data=body).status_code == 400
+
+
+def test_reading_role_does_not_write(m365: Cloud):
+    """User.Read.All reads profiles; writing them takes User.ReadWrite.All."""
+    anne = m365.add_user("anne")
+    with m365.session(m365.tenant.urls.admin, POOR_APP) as session:
+        allowed = read(m365, session, account(anne))
+        refused = write(m365, session, anne, "Office", "Room 7")
+
+    assert allowed.status_code == 200
+    assert refused.status_code == 403
+
+
+def test_root_and_my_hosts_serve_profiles_too(m365: Cloud):
+    """The people manager answers on every host, each with its own token."""
+    anne = m365.add_user("anne")
+    literal = f"'{account(anne)}'"
+    for base in (m365.tenant.urls.root, m365.tenant.urls.my):
+        with m365.session(base) as session:
+            answer = session.post(
+                f"{base}/{PEOPLE}/GetUserProfilePropertyFor(propertyName='workemail',accountName=@v)",
+                params={"@v": literal},
+            )
+        assert answer.json() == {"value": "anne@contoso.com"}
+
+
+def photo(m365: Cloud, user: User, size: str) -> requests.Response:
+    my = m365.tenant.urls.my
+    with m365.session(my) as session:
+        return session.get(
+            f"{my}/_layouts/15/userphoto.aspx",
+            params={"size": size, "accountname": account(user)},
+            allow_redirects=False,
+        )
+
+
+def give_picture(m365: Cloud, user: User, *sizes: str) -> None:
+    base = m365.tenant.urls.my
+    with m365.session(base) as session:
+        for size in sizes:
+            session.post(
+                f"{base}/_api/web/GetFolderByServerRelativePath(decodedurl='/User Photos/Profile "
+                f"Pictures')/Files/AddUsingPath(decodedurl='x_{size}Thumb.jpg',overwrite=true)",
+                data=f"picture {size}".encode(),
+            )
+    assert user.profile is not None
+    user.profile.properties["PictureURL"] = f"{base}/User%20Photos/Profile%20Pictures/x_MThumb.jpg"
+
+
+def test_userphoto_swaps_the_suffix(m365: Cloud):
+    """Every size is the file beside the one that PictureURL names."""
+    anne = m365.add_user("anne")
+    give_picture(m365, anne, "S", "M", "L")
+
+    assert [photo(m365, anne, size).content for size in "SML"] == [
+        b"picture S",
+        b"picture M",
+        b"picture L",
+    ]
+
+
+@pytest.mark.parametrize("case", ["no picture", "placeholder state", "file missing", "no profile"])
+def test_userphoto_answers_with_a_placeholder(m365: Cloud, case: str):
+    """Without a picture to show the answer is 200 and the placeholder, a JPEG."""
+    anne = m365.add_user("anne")
+    if case in ("placeholder state", "file missing"):
+        give_picture(m365, anne, "M")
+    assert anne.profile is not None
+    if case == "placeholder state":
+        anne.profile.properties["SPS-PicturePlaceholderState"] = "1"
+    if case == "no profile":
+        anne.profile = None
+
+    answer = photo(m365, anne, "L" if case == "file missing" else "M")
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.content == placeholder()
+
+
+def test_userphoto_sends_on_to_pictures_elsewhere(m365: Cloud):
+    """A picture outside this host is a redirect."""
+    anne = m365.add_user("anne")
+    assert anne.profile is not None
+    anne.profile.properties["PictureURL"] = "https://pictures.example/anne.jpg"
+
+    answer = photo(m365, anne, "M")
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "https://pictures.example/anne.jpg"
