@@ -24,6 +24,8 @@ from shared.errors import PhotoRefused
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 25_000_000
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
+# A JPEG of 8 MB needs 130 segments; millions of empty ones only cost time.
+MAX_SEGMENTS = 2000
 # Decoding a progressive JPEG costs one pass over all pixels a scan; cameras and tools write 10.
 MAX_SCANS = 32
 
@@ -93,7 +95,9 @@ _PIXELS = (*_FRAMES, 0xC4, 0xDB, 0xDD, _SOS, _EOI)
 def _segments(photo: bytes) -> Iterator[tuple[int, int, int]]:
     """Every marker segment up to the end of the first image: marker, first and last position."""
     at = 2
-    while found := _MARKER.search(photo, at):
+    for _ in range(MAX_SEGMENTS):
+        if not (found := _MARKER.search(photo, at)):
+            break
         marker = found[1][0]
         start, at = found.start(), found.end()
         if marker == _EOI:
@@ -132,9 +136,8 @@ def _jpeg(photo: bytes) -> PictureFile:
     exif = next((b[6:] for b in bodies.get(_EXIF, []) if b.startswith(b"Exif\0\0")), b"")
     adobe = any(b.startswith(b"Adobe") for b in bodies.get(_ADOBE, []))
     profile = _joined(bodies.get(_ICC, []))
-    return PictureFile(
-        "JPEG", width, height, b"".join(kept), _exif_orientation(exif), profile, adobe
-    )
+    content, orientation = b"".join(kept), _exif_orientation(exif)
+    return PictureFile("JPEG", width, height, content, orientation, profile, adobe)
 
 
 def _joined(segments: list[bytes]) -> bytes | None:
