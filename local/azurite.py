@@ -35,8 +35,7 @@ class Azurite:
 
     def __init__(self, log: Path, *, folder: Path | None = None) -> None:
         self._key = base64.b64encode(secrets.token_bytes(64)).decode("ascii")
-        node = find_node()
-        install_packages(PACKAGES, node)
+        node = prepare()
         environ = {**os.environ, "AZURITE_ACCOUNTS": f"{_ACCOUNT}:{self._key}"}
         self.child = Child("Azurite", command(node, folder), log=log, environ=environ)
 
@@ -67,6 +66,13 @@ class Azurite:
 
     def stop(self) -> None:
         self.child.stop()
+
+
+def prepare() -> Path:
+    """Make sure that Azurite can start, installing it if need be; return its Node.js."""
+    node = find_node()
+    install_packages(PACKAGES, node)
+    return node
 
 
 def command(node: Path, folder: Path | None) -> list[str]:

@@ -26,6 +26,18 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         self.accepts.set()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        running = set(self.server_state.tasks)
+        if running:
+            await asyncio.wait(running, timeout=self.config.timeout_graceful_shutdown)
+        # An idle TLS connection would be said goodbye to, and wait for the other side's answer.
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await super().shutdown(sockets)
+
 
 class WebServer:
     """Serves one application until stopped; without a certificate it speaks plain HTTP."""

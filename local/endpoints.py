@@ -1,0 +1,52 @@
+"""Where everything in the local cloud is: the contract with programs outside of it."""
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """
+    The content of endpoints.json, there with camelCase keys.
+
+    URLs end without a slash. `client_id` belongs to an admin's own scripts and may do
+    everything; `app_client_id` is PhotoSync's registration with exactly the rights it needs.
+    """
+
+    functions: str
+    key: str = field(repr=False)
+    master_key: str = field(repr=False)
+    graph: str
+    login: str
+    sharepoint_my: str
+    sharepoint_admin: str
+    sharepoint_root: str
+    control: str
+    ca: str
+    storage: str = field(repr=False)
+    tenant_id: str
+    client_id: str
+    client_certificate: str
+    client_state: str = field(repr=False)
+    app_client_id: str
+    app_certificate: str
+
+    def save(self, path: Path) -> None:
+        """Write the file in one step, so that nobody reads half of it."""
+        content = {_camel(each.name): getattr(self, each.name) for each in fields(self)}
+        draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+        draft.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Endpoints":
+        """Read what `save` wrote."""
+        content = json.loads(path.read_text("utf-8"))
+        return cls(**{each.name: content[_camel(each.name)] for each in fields(cls)})
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
