@@ -10,7 +10,7 @@ import logging
 import os
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, List  # noqa: UP035 - see Texts
 
 import azure.functions as func
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 log = logging.getLogger("photosync")
 STORAGE = "AzureWebJobsStorage"
+# The engine knows generic types of `typing` only and refuses to load `func.Out[list[str]]`.
+Texts = func.Out[List[str]]  # noqa: UP006
 
 
 @functools.cache
@@ -44,9 +46,7 @@ def plain(answer: graph_notifications.Answer) -> func.HttpResponse:
 @app.route(route="notifications", methods=["POST"])
 @app.queue_output(arg_name="sync", queue_name="photo-sync", connection=STORAGE)
 @app.queue_output(arg_name="upkeep", queue_name="photo-upkeep", connection=STORAGE)
-def notifications(
-    req: func.HttpRequest, sync: func.Out[list[str]], upkeep: func.Out[list[str]]
-) -> func.HttpResponse:
+def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.HttpResponse:
     """Take change notifications from Microsoft Graph: stored, then 202. It calls nobody."""
     token = req.params.get("validationToken")
     if token is not None:

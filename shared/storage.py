@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -116,6 +117,8 @@ class StorageQueue:
 
 def open_storage(settings: StorageSettings) -> tuple[BlobStore, StorageQueue]:
     """Both clients; neither calls anybody before it is used."""
+    # The client logs every request with all its headers, which costs more than it tells.
+    logging.getLogger("azure.core").setLevel(logging.WARNING)
     if settings.connection_string:
         blobs = BlobServiceClient.from_connection_string(settings.connection_string, **_PATIENCE)
         queues = QueueServiceClient.from_connection_string(settings.connection_string, **_PATIENCE)
