@@ -51,7 +51,7 @@ def verify(tenant: Tenant, app: App, assertion: str, *, audience: str) -> None:
         raise Rejected(700021, "Client assertion issuer or subject is not the client_id sent.")
     if claims["aud"] != audience:
         raise Rejected(700023, "Client assertion audience claim does not match Realm issuer.")
-    now = tenant.now().timestamp()
+    now = tenant.login_time().timestamp()
     if not claims.get("nbf", now) - 300 <= now < claims["exp"] + 300:
         raise Rejected(700024, "Client assertion is not within its valid time range.")
 

@@ -97,7 +97,7 @@ def identity_routes(tenant: Tenant) -> list[Route]:
         return JSONResponse(
             {
                 "access_token": tokens.issue(tenant, app, resource),
-                "expires_on": str(int((tenant.now() + tokens.LIFETIME).timestamp())),
+                "expires_on": str(int((tenant.login_time() + tokens.LIFETIME).timestamp())),
                 "resource": resource,
                 "token_type": "Bearer",
                 "client_id": app.client_id,

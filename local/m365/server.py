@@ -6,25 +6,15 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from local.m365 import (
-    entra,
-    graph_batch,
-    graph_groups,
-    graph_photos,
-    graph_users,
-    graph_wire,
-    sharepoint_routes,
-)
+from local.m365 import hosts
 from local.m365.config import HOSTS, Config
-from local.m365.faults import FaultMiddleware
+from local.m365.delivery import Delivery
 from local.m365.tenant import Tenant, Urls
 
 READY_WITHIN = 30.0
@@ -93,61 +83,43 @@ async def serve(
         sockets = {
             host: open_ports.enter_context(_bind(config.ports.get(host, 0))) for host in HOSTS
         }
-        await _serve_on(tenant, config, sockets, ready=ready, stop=stop)
+        ports = {host: bound.getsockname()[1] for host, bound in sockets.items()}
+        tenant.urls = Urls(**{host: f"https://localhost:{port}" for host, port in ports.items()})
+        async with _serving(tenant, config, sockets) as tasks, _delivering(tenant):
+            ready()
+            stopping = asyncio.create_task(stop.wait())
+            # A server that ends by itself ends them all: its failure leaves `_serving`.
+            await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
 
 
-async def _serve_on(
-    tenant: Tenant,
-    config: Config,
-    sockets: dict[str, socket.socket],
-    *,
-    ready: Callable[[], object],
-    stop: asyncio.Event,
-) -> None:
-    tenant.urls = Urls(
-        **{host: f"https://localhost:{bound.getsockname()[1]}" for host, bound in sockets.items()}
-    )
-    servers = {host: _server(app(tenant, host), config) for host in HOSTS}
-    tasks = [
-        asyncio.create_task(server.serve(sockets=[sockets[host]]))
-        for host, server in servers.items()
-    ]
-    stopping = asyncio.create_task(stop.wait())
+@contextlib.asynccontextmanager
+async def _serving(
+    tenant: Tenant, config: Config, sockets: dict[str, socket.socket]
+) -> AsyncIterator[list[asyncio.Task[None]]]:
+    servers = [_server(hosts.app(tenant, host), config) for host in sockets]
+    pairs = zip(servers, sockets.values(), strict=True)
+    tasks = [asyncio.create_task(server.serve(sockets=[bound])) for server, bound in pairs]
     try:
-        while not all(server.started for server in servers.values()):
-            await asyncio.wait([*tasks], timeout=0.01, return_when=asyncio.FIRST_COMPLETED)
-            _raise_early_end(tasks)
-        ready()
-        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        while not all(server.started for server in servers):
+            await asyncio.wait(tasks, timeout=0.01, return_when=asyncio.FIRST_COMPLETED)
+            if any(task.done() for task in tasks):
+                raise RuntimeError("a server ended before it was ready")
+        yield tasks
     finally:
-        stopping.cancel()
-        for server in servers.values():
+        for server in servers:
             server.should_exit = True
         await asyncio.gather(*tasks)
 
 
-def app(tenant: Tenant, host: str) -> ASGIApp:
-    """What answers on *host*: its routes, behind the entrance of its service."""
-    if host == "control":
-        # No service of Microsoft's: never slow, never broken, not in the journal.
-        return Starlette(routes=[*entra.identity_routes(tenant)])
-    if host == "login":
-        return FaultMiddleware(Starlette(routes=entra.routes(tenant)), tenant, service="login")
-    if host == "graph":
-        return FaultMiddleware(Starlette(routes=_graph(tenant)), tenant, service="graph")
-    routes = sharepoint_routes.routes(tenant, host)
-    return FaultMiddleware(Starlette(routes=routes), tenant, service="sharepoint", role=host)
-
-
-def _graph(tenant: Tenant) -> list[Route]:
-    return [
-        *graph_batch.routes(tenant),
-        *graph_photos.routes(tenant),
-        *graph_users.routes(tenant),
-        *graph_groups.routes(tenant),
-        # Last, since it answers whatever no other route did.
-        *graph_wire.routes(tenant),
-    ]
+@contextlib.asynccontextmanager
+async def _delivering(tenant: Tenant) -> AsyncIterator[None]:
+    delivery = Delivery(tenant)
+    await delivery.start()
+    try:
+        yield
+    finally:
+        await delivery.stop()
 
 
 class _Server(uvicorn.Server):
@@ -186,15 +158,12 @@ def _bind(port: int) -> socket.socket:
     # Named TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms for an ACK.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", port))
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.close()
+        raise
     return bound
-
-
-def _raise_early_end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        if task.done():
-            task.result()
-            raise RuntimeError("a server ended before it was ready")
 
 
 def tenant_of(config: Config) -> Tenant:

@@ -216,7 +216,16 @@ class Tenant:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def now(self) -> datetime:
+        """The tenant's time, which control may have moved."""
         return self._clock() + self.skew
+
+    def login_time(self) -> datetime:
+        """
+        What assertions and tokens are judged by: never moved.
+
+        Clients sign by the machine's clock and keep tokens by it, so theirs cannot be moved along.
+        """
+        return self._clock()
 
     def new_id(self) -> str:
         """A GUID from the seed."""

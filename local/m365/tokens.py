@@ -38,7 +38,7 @@ def issue(tenant: Tenant, app: App, audience: str, *, by: str = BY_CERTIFICATE) 
         did (facts/sharepoint.md section 4); the roles are those consented to for that resource.
     Assumed: a managed identity's token carries "2" like a certificate's.
     """
-    now = int(tenant.now().timestamp())
+    now = int(tenant.login_time().timestamp())
     roles = app.graph_roles if audience == tenant.urls.graph else app.sharepoint_roles
     claims = {
         "aud": audience,
@@ -76,7 +76,7 @@ def read(tenant: Tenant, token: str) -> Claims:
         )
     except jwt.InvalidTokenError as error:
         raise BadToken("The token's signature or issuer is not valid.") from error
-    if claims["exp"] <= tenant.now().timestamp():
+    if claims["exp"] <= tenant.login_time().timestamp():
         raise BadToken("The token is expired.")
     return Claims(
         client_id=claims["appid"],

@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -44,6 +44,7 @@ class Cloud:
     simulator: Simulator
     certificates: Certificates
     client_certificate: Path
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def tenant(self) -> Tenant:
@@ -60,8 +61,12 @@ class Cloud:
         )
 
     def token(self, audience: str, client_id: str = ADMIN_APP) -> str:
-        result = self.client(client_id).acquire_token_for_client([f"{audience}/.default"])
-        return str(result["access_token"])
+        """A token by certificate; asked for once, as a client keeps it."""
+        key = audience, client_id
+        if key not in self.tokens:
+            result = self.client(client_id).acquire_token_for_client([f"{audience}/.default"])
+            self.tokens[key] = str(result["access_token"])
+        return self.tokens[key]
 
     @contextmanager
     def session(self, audience: str, client_id: str = ADMIN_APP) -> Iterator[requests.Session]:
