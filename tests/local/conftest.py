@@ -18,6 +18,19 @@ def m365(tmp_path: Path) -> Iterator[Cloud]:
         yield simulated
 
 
+@pytest.fixture(scope="module")
+def running_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with cloud(tmp_path_factory.mktemp("office")) as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def office(running_office: Cloud) -> Cloud:
+    """One simulator for a module, emptied of people and files before each test."""
+    running_office.tenant.reset()
+    return running_office
+
+
 @pytest.fixture(scope="session")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     """One Azurite for the whole run; each test uses queues of its own names."""

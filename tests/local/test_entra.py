@@ -38,64 +38,64 @@ def claims_of(result: dict[str, Any]) -> dict[str, Any]:
     return jwt.decode(result["access_token"], options={"verify_signature": False})
 
 
-def test_certificate_gets_a_token_for_the_host_asked(m365: Cloud):
+def test_certificate_gets_a_token_for_the_host_asked(office: Cloud):
     """A registered certificate proves the app; the token names host, tenant, app and roles."""
-    result = m365.client().acquire_token_for_client(scope(m365.tenant.urls.my))
+    result = office.client().acquire_token_for_client(scope(office.tenant.urls.my))
 
     claims = claims_of(result)
-    assert claims["aud"] == m365.tenant.urls.my
+    assert claims["aud"] == office.tenant.urls.my
     assert claims["tid"] == TENANT_ID
     assert claims["appid"] == ADMIN_APP
     assert claims["appidacr"] == "2"
     assert claims["roles"] == sorted(SHAREPOINT_ROLES)
 
 
-def test_each_resource_has_its_own_roles(m365: Cloud):
+def test_each_resource_has_its_own_roles(office: Cloud):
     """A Graph token carries the roles granted on Graph, not those granted on SharePoint."""
-    result = m365.client().acquire_token_for_client(scope(m365.tenant.urls.graph))
+    result = office.client().acquire_token_for_client(scope(office.tenant.urls.graph))
 
     assert claims_of(result)["roles"] == sorted(GRAPH_ROLES)
 
 
-def test_token_verifies_with_the_published_key(m365: Cloud):
+def test_token_verifies_with_the_published_key(office: Cloud):
     """Whoever follows discovery to the keys can verify a token."""
-    login = m365.tenant.urls.login
+    login = office.tenant.urls.login
     document = requests.get(
         f"{login}/{TENANT_ID}/v2.0/.well-known/openid-configuration", timeout=10
     ).json()
     key = requests.get(document["jwks_uri"], timeout=10).json()["keys"][0]
 
-    token = m365.token(m365.tenant.urls.graph)
+    token = office.token(office.tenant.urls.graph)
 
     verified = jwt.decode(
         token,
         jwt.PyJWK(key).key,
         algorithms=["RS256"],
-        audience=m365.tenant.urls.graph,
+        audience=office.tenant.urls.graph,
         issuer=document["issuer"],
     )
     assert verified["appid"] == ADMIN_APP
 
 
-def test_other_certificate_is_refused(m365: Cloud, tmp_path):
+def test_other_certificate_is_refused(office: Cloud, tmp_path):
     """A certificate that is not registered on the app proves nothing."""
     stranger = make_client_certificate(tmp_path, "stranger")
 
-    result = m365.client(certificate=stranger).acquire_token_for_client(
-        scope(m365.tenant.urls.graph)
+    result = office.client(certificate=stranger).acquire_token_for_client(
+        scope(office.tenant.urls.graph)
     )
 
     assert result["error"] == "invalid_client"
     assert result["error_codes"] == [700027]
 
 
-def assertion(m365: Cloud, **changed) -> str:
+def assertion(office: Cloud, **changed) -> str:
     """An assertion as msal makes it, but for what *changed* says (`key` signs, None leaves out)."""
-    pem = m365.client_certificate.read_bytes()
+    pem = office.client_certificate.read_bytes()
     certificate = x509.load_pem_x509_certificate(pem)
     key = changed.pop("key", serialization.load_pem_private_key(pem, None))
     claims = {
-        "aud": f"{m365.tenant.urls.login}/{TENANT_ID}/oauth2/v2.0/token",
+        "aud": f"{office.tenant.urls.login}/{TENANT_ID}/oauth2/v2.0/token",
         "iss": ADMIN_APP,
         "sub": ADMIN_APP,
         "exp": time.time() + 600,
@@ -107,22 +107,22 @@ def assertion(m365: Cloud, **changed) -> str:
     return jwt.encode(kept, key, algorithm="PS256", headers=header)
 
 
-def ask(m365: Cloud, tenant: str = TENANT_ID, **changed) -> requests.Response:
+def ask(office: Cloud, tenant: str = TENANT_ID, **changed) -> requests.Response:
     form = {
         "grant_type": "client_credentials",
         "client_id": ADMIN_APP,
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": assertion(m365),
-        "scope": f"{m365.tenant.urls.graph}/.default",
+        "client_assertion": assertion(office),
+        "scope": f"{office.tenant.urls.graph}/.default",
         **changed,
     }
-    url = f"{m365.tenant.urls.login}/{tenant}/oauth2/v2.0/token"
+    url = f"{office.tenant.urls.login}/{tenant}/oauth2/v2.0/token"
     return requests.post(url, data=form, timeout=10)
 
 
-def test_assertion_made_by_hand_is_accepted(m365: Cloud):
+def test_assertion_made_by_hand_is_accepted(office: Cloud):
     """The refusals below are for their one difference: the same request without it is fine."""
-    assert ask(m365).status_code == 200
+    assert ask(office).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_assertion_made_by_hand_is_accepted(m365: Cloud):
         pytest.param({"exp": None}, 50027, id="no expiry"),
     ],
 )
-def test_assertion_must_fit_in_every_claim(m365: Cloud, changed: dict[str, Any], code: int):
+def test_assertion_must_fit_in_every_claim(office: Cloud, changed: dict[str, Any], code: int):
     """An assertion for another place, app or time is refused with Entra's code for that."""
-    response = ask(m365, client_assertion=assertion(m365, **changed))
+    response = ask(office, client_assertion=assertion(office, **changed))
 
     assert response.status_code == 401
     assert response.json()["error"] == "invalid_client"
@@ -146,12 +146,12 @@ def test_assertion_must_fit_in_every_claim(m365: Cloud, changed: dict[str, Any],
     assert f"AADSTS{code}:" in response.json()["error_description"]
 
 
-def test_thumbprint_without_the_key_is_refused(m365: Cloud, tmp_path):
+def test_thumbprint_without_the_key_is_refused(office: Cloud, tmp_path):
     """Naming the registered certificate is not enough: its key must have signed."""
     stranger = make_client_certificate(tmp_path, "stranger")
     key = serialization.load_pem_private_key(stranger.read_bytes(), None)
 
-    response = ask(m365, client_assertion=assertion(m365, key=key))
+    response = ask(office, client_assertion=assertion(office, key=key))
 
     assert response.json()["error_codes"] == [700027]
 
@@ -169,39 +169,39 @@ def test_thumbprint_without_the_key_is_refused(m365: Cloud, tmp_path):
     ],
 )
 def test_bad_request_is_named(
-    m365: Cloud, changed: dict[str, Any], status: int, error: str, code: int
+    office: Cloud, changed: dict[str, Any], status: int, error: str, code: int
 ):
     """Every other mistake has its own AADSTS code."""
-    response = ask(m365, **changed)
+    response = ask(office, **changed)
 
     assert response.status_code == status
     assert response.json()["error"] == error
     assert response.json()["error_codes"] == [code]
 
 
-def test_wrong_secret_is_refused(m365: Cloud):
+def test_wrong_secret_is_refused(office: Cloud):
     """A secret must be the registered one."""
     client = msal.ConfidentialClientApplication(
         ADMIN_APP,
         client_credential="guessed",
-        authority=f"{m365.tenant.urls.login}/{TENANT_ID}",
+        authority=f"{office.tenant.urls.login}/{TENANT_ID}",
         instance_discovery=False,
     )
 
-    result = client.acquire_token_for_client(scope(m365.tenant.urls.graph))
+    result = client.acquire_token_for_client(scope(office.tenant.urls.graph))
 
     assert result["error_codes"] == [7000215]
 
 
-def test_secret_is_good_for_graph_and_refused_by_sharepoint(m365: Cloud):
+def test_secret_is_good_for_graph_and_refused_by_sharepoint(office: Cloud):
     """A secret's token says appidacr 1, which Graph accepts and SharePoint does not."""
     client = msal.ConfidentialClientApplication(
         ADMIN_APP,
         client_credential=SECRET,
-        authority=f"{m365.tenant.urls.login}/{TENANT_ID}",
+        authority=f"{office.tenant.urls.login}/{TENANT_ID}",
         instance_discovery=False,
     )
-    urls = m365.tenant.urls
+    urls = office.tenant.urls
     for_graph = client.acquire_token_for_client(scope(urls.graph))
     for_sharepoint = client.acquire_token_for_client(scope(urls.my))
 
@@ -227,16 +227,16 @@ def test_secret_is_good_for_graph_and_refused_by_sharepoint(m365: Cloud):
     [msal.SystemAssignedManagedIdentity(), msal.UserAssignedManagedIdentity(client_id=IDENTITY)],
     ids=["system", "user"],
 )
-def test_managed_identity_gets_a_token(m365: Cloud, monkeypatch, identity):
+def test_managed_identity_gets_a_token(office: Cloud, monkeypatch, identity):
     """msal's managed-identity client works as on App Service, and SharePoint takes its token."""
-    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{m365.tenant.urls.control}/msi/token")
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{office.tenant.urls.control}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", IDENTITY_HEADER)
     with requests.Session() as session:
         client = msal.ManagedIdentityClient(identity, http_client=session)
-        result = client.acquire_token_for_client(resource=m365.tenant.urls.my)
+        result = client.acquire_token_for_client(resource=office.tenant.urls.my)
 
     response = requests.get(
-        f"{m365.tenant.urls.my}/_api/web",
+        f"{office.tenant.urls.my}/_api/web",
         headers={"Authorization": f"Bearer {result['access_token']}"},
         timeout=10,
     )
@@ -255,13 +255,13 @@ def test_managed_identity_gets_a_token(m365: Cloud, monkeypatch, identity):
     ],
 )
 def test_managed_identity_is_as_strict(
-    m365: Cloud, header: str, changed: dict[str, Any], status: int
+    office: Cloud, header: str, changed: dict[str, Any], status: int
 ):
     """The endpoint refuses another app's header, an unknown identity and an unknown resource."""
-    query = {"api-version": "2019-08-01", "resource": m365.tenant.urls.graph, **changed}
+    query = {"api-version": "2019-08-01", "resource": office.tenant.urls.graph, **changed}
 
     response = requests.get(
-        f"{m365.tenant.urls.control}/msi/token",
+        f"{office.tenant.urls.control}/msi/token",
         params=query,
         headers={"X-IDENTITY-HEADER": header},
         timeout=10,

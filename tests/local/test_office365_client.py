@@ -14,21 +14,21 @@ FOLDER = "/User Photos/Profile Pictures"
 ACCOUNT = "i:0#.f|membership|anne.o'brien+x@contoso.com"
 
 
-def context(m365: Cloud, base: str) -> ClientContext:
+def context(office: Cloud, base: str) -> ClientContext:
     """The client, with a token that msal got by certificate for *base*."""
-    token = m365.token(base)
+    token = office.token(base)
     return ClientContext(base).with_access_token(
         lambda: TokenResponse(access_token=token, token_type="Bearer")
     )
 
 
-def test_reads_profile_properties(m365: Cloud):
+def test_reads_profile_properties(office: Cloud):
     """The client finds a user with an apostrophe and a plus in the name, and reads a property."""
-    anne = m365.add_user("anne.o'brien+x")
+    anne = office.add_user("anne.o'brien+x")
     assert anne.profile is not None
     anne.profile.properties["PictureURL"] = "https://pictures.example/anne_MThumb.jpg"
 
-    people = PeopleManager(context(m365, m365.tenant.urls.admin))
+    people = PeopleManager(context(office, office.tenant.urls.admin))
     profile = people.get_properties_for(ACCOUNT).execute_query()
 
     values = profile.user_profile_properties
@@ -37,20 +37,20 @@ def test_reads_profile_properties(m365: Cloud):
     assert values["PictureURL"] == "https://pictures.example/anne_MThumb.jpg"
 
 
-def test_writes_a_profile_property(m365: Cloud):
+def test_writes_a_profile_property(office: Cloud):
     """The client's write arrives."""
-    anne = m365.add_user("anne.o'brien+x")
+    anne = office.add_user("anne.o'brien+x")
 
-    people = PeopleManager(context(m365, m365.tenant.urls.admin))
+    people = PeopleManager(context(office, office.tenant.urls.admin))
     people.set_single_value_profile_property(ACCOUNT, "Office", "Room 7").execute_query()
 
     assert anne.profile is not None
     assert anne.profile.properties == {"Office": "Room 7"}
 
 
-def test_uploads_reads_back_and_deletes(m365: Cloud):
+def test_uploads_reads_back_and_deletes(office: Cloud):
     """The client uploads a file, lists it, reads the same bytes, and deletes it."""
-    client = context(m365, m365.tenant.urls.my)
+    client = context(office, office.tenant.urls.my)
     content = bytes(range(256)) * 40
     folder = client.web.get_folder_by_server_relative_url(FOLDER)
 
@@ -63,24 +63,24 @@ def test_uploads_reads_back_and_deletes(m365: Cloud):
     assert uploaded.server_relative_url == url
     assert names == ["o'brien_MThumb.jpg"]
     assert read.value == content
-    assert m365.tenant.picture_folder.files == {}
+    assert office.tenant.picture_folder.files == {}
 
 
-def test_recycles_a_file(m365: Cloud):
+def test_recycles_a_file(office: Cloud):
     """The client recycles a file."""
-    client = context(m365, m365.tenant.urls.my)
+    client = context(office, office.tenant.urls.my)
     folder = client.web.get_folder_by_server_relative_url(FOLDER)
     folder.upload_file("x_MThumb.jpg", b"x").execute_query()
 
     url = f"{FOLDER}/x_MThumb.jpg"
     client.web.get_file_by_server_relative_url(url).recycle().execute_query()
 
-    assert m365.tenant.picture_folder.files == {}
+    assert office.tenant.picture_folder.files == {}
 
 
-def test_understands_our_errors(m365: Cloud):
+def test_understands_our_errors(office: Cloud):
     """The client reads status and code of a missing file out of the verbose error."""
-    client = context(m365, m365.tenant.urls.my)
+    client = context(office, office.tenant.urls.my)
     query = client.web.get_file_by_server_relative_path(f"{FOLDER}/no.jpg").get()
 
     with pytest.raises(ClientRequestException) as caught:

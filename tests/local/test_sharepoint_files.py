@@ -19,32 +19,32 @@ DENIED = "-2147024891, System.UnauthorizedAccessException"
 
 
 @pytest.fixture
-def my(m365: Cloud) -> Iterator[requests.Session]:
-    with m365.session(m365.tenant.urls.my) as session:
+def my(office: Cloud) -> Iterator[requests.Session]:
+    with office.session(office.tenant.urls.my) as session:
         yield session
 
 
-def web(m365: Cloud, path: str) -> str:
-    return f"{m365.tenant.urls.my}/_api/web/{path}"
+def web(office: Cloud, path: str) -> str:
+    return f"{office.tenant.urls.my}/_api/web/{path}"
 
 
-def file_url(m365: Cloud, name: str) -> str:
-    return web(m365, f"GetFileByServerRelativePath(decodedurl='{FOLDER}/{name}')")
+def file_url(office: Cloud, name: str) -> str:
+    return web(office, f"GetFileByServerRelativePath(decodedurl='{FOLDER}/{name}')")
 
 
-def upload(m365: Cloud, my: requests.Session, name: str, content: bytes) -> requests.Response:
-    return my.post(web(m365, f"{ADD}(decodedurl='{name}',overwrite=true)"), data=content)
+def upload(office: Cloud, my: requests.Session, name: str, content: bytes) -> requests.Response:
+    return my.post(web(office, f"{ADD}(decodedurl='{name}',overwrite=true)"), data=content)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff'not a picture'\r\n", bytes(300_000)])
-def test_upload_is_kept_byte_for_byte(m365: Cloud, my: requests.Session, content: bytes):
+def test_upload_is_kept_byte_for_byte(office: Cloud, my: requests.Session, content: bytes):
     """What is uploaded is what is read back; nobody checks that it is a picture."""
-    answer = upload(m365, my, "x_MThumb.jpg", content)
+    answer = upload(office, my, "x_MThumb.jpg", content)
 
     assert answer.status_code == 200
     assert answer.json()["Length"] == str(len(content))
     assert answer.json()["ServerRelativeUrl"] == f"{FOLDER}/x_MThumb.jpg"
-    assert my.get(file_url(m365, "x_MThumb.jpg") + "/$value").content == content
+    assert my.get(file_url(office, "x_MThumb.jpg") + "/$value").content == content
 
 
 @pytest.mark.parametrize(
@@ -61,50 +61,50 @@ def test_upload_is_kept_byte_for_byte(m365: Cloud, my: requests.Session, content
     ],
     ids=["plain", "encoded, other case and order", "url forms", "aliases"],
 )
-def test_every_spelling_of_a_path_means_the_same(m365: Cloud, my: requests.Session, path: str):
+def test_every_spelling_of_a_path_means_the_same(office: Cloud, my: requests.Session, path: str):
     """Case, order, aliases, encoding and the older forms lead to one file."""
-    answer = my.post(web(m365, path), data=b"same")
+    answer = my.post(web(office, path), data=b"same")
 
     assert answer.status_code == 200, answer.text
     assert answer.json()["Name"] == "a'b+c_MThumb.jpg"
-    assert m365.tenant.picture_folder.files["a'b+c_mthumb.jpg"].content == b"same"
+    assert office.tenant.picture_folder.files["a'b+c_mthumb.jpg"].content == b"same"
 
 
-def test_percent_is_decoded_once_more_in_url_forms_only(m365: Cloud, my: requests.Session):
+def test_percent_is_decoded_once_more_in_url_forms_only(office: Cloud, my: requests.Session):
     """`decodedurl` takes `%41` as it is; the `url` form reads it as `A`."""
-    my.post(web(m365, f"{ADD}(decodedurl='x%2541.jpg',overwrite=true)"), data=b"1")
+    my.post(web(office, f"{ADD}(decodedurl='x%2541.jpg',overwrite=true)"), data=b"1")
     older = f"GetFolderByServerRelativeUrl('{FOLDER}')/Files/add(url='x%2541.jpg',overwrite=true)"
-    my.post(web(m365, older), data=b"2")
+    my.post(web(office, older), data=b"2")
 
-    assert sorted(m365.tenant.picture_folder.files) == ["x%41.jpg", "xa.jpg"]
+    assert sorted(office.tenant.picture_folder.files) == ["x%41.jpg", "xa.jpg"]
 
 
-def test_writing_again_keeps_the_file_and_raises_its_version(m365: Cloud, my: requests.Session):
+def test_writing_again_keeps_the_file_and_raises_its_version(office: Cloud, my: requests.Session):
     """A second upload has the same unique id, in any case of the name, and another ETag."""
-    first = upload(m365, my, "x_MThumb.jpg", b"1").json()
-    second = upload(m365, my, "X_mthumb.jpg", b"2").json()
+    first = upload(office, my, "x_MThumb.jpg", b"1").json()
+    second = upload(office, my, "X_mthumb.jpg", b"2").json()
 
     assert second["UniqueId"] == first["UniqueId"]
     assert second["ETag"] != first["ETag"]
-    assert len(m365.tenant.picture_folder.files) == 1
+    assert len(office.tenant.picture_folder.files) == 1
 
 
-def test_existing_file_without_overwrite_is_kept(m365: Cloud, my: requests.Session):
+def test_existing_file_without_overwrite_is_kept(office: Cloud, my: requests.Session):
     """Without overwrite an existing name is refused and the file stays."""
-    upload(m365, my, "x.jpg", b"first")
+    upload(office, my, "x.jpg", b"first")
 
-    answer = my.post(web(m365, f"{ADD}(decodedurl='x.jpg')"), data=b"second")
+    answer = my.post(web(office, f"{ADD}(decodedurl='x.jpg')"), data=b"second")
 
     assert answer.status_code == 400
-    assert my.get(file_url(m365, "x.jpg") + "/$value").content == b"first"
+    assert my.get(file_url(office, "x.jpg") + "/$value").content == b"first"
 
 
-def test_folders_are_listed_with_forms(m365: Cloud, my: requests.Session):
+def test_folders_are_listed_with_forms(office: Cloud, my: requests.Session):
     """The library lists its picture folder, under whatever name it has, and Forms."""
-    m365.tenant.name_picture_folder("Profilbilder")
+    office.tenant.name_picture_folder("Profilbilder")
 
     path = "GetFolderByServerRelativePath(decodedurl='/User Photos')/Folders"
-    listed = my.get(web(m365, path)).json()["value"]
+    listed = my.get(web(office, path)).json()["value"]
 
     assert [(each["Name"], each["ServerRelativeUrl"]) for each in listed] == [
         ("Forms", "/User Photos/Forms"),
@@ -112,37 +112,37 @@ def test_folders_are_listed_with_forms(m365: Cloud, my: requests.Session):
     ]
 
 
-def test_delete_by_override(m365: Cloud, my: requests.Session):
+def test_delete_by_override(office: Cloud, my: requests.Session):
     """POST with X-HTTP-Method DELETE removes the file and answers with nothing."""
-    upload(m365, my, "x.jpg", b"x")
+    upload(office, my, "x.jpg", b"x")
 
     headers = {"X-HTTP-Method": "DELETE", "If-Match": "*"}
-    answer = my.post(file_url(m365, "x.jpg"), headers=headers)
+    answer = my.post(file_url(office, "x.jpg"), headers=headers)
 
     assert (answer.status_code, answer.content) == (200, b"")
-    assert m365.tenant.picture_folder.files == {}
+    assert office.tenant.picture_folder.files == {}
 
 
-def test_delete_of_another_version_is_refused(m365: Cloud, my: requests.Session):
+def test_delete_of_another_version_is_refused(office: Cloud, my: requests.Session):
     """An If-Match that names an older version deletes nothing."""
-    old = upload(m365, my, "x.jpg", b"1").json()["ETag"]
-    upload(m365, my, "x.jpg", b"2")
+    old = upload(office, my, "x.jpg", b"1").json()["ETag"]
+    upload(office, my, "x.jpg", b"2")
 
-    answer = my.delete(file_url(m365, "x.jpg"), headers={"If-Match": old})
+    answer = my.delete(file_url(office, "x.jpg"), headers={"If-Match": old})
 
     assert answer.status_code == 412
-    assert len(m365.tenant.picture_folder.files) == 1
+    assert len(office.tenant.picture_folder.files) == 1
 
 
-def test_recycle_answers_with_an_id(m365: Cloud, my: requests.Session):
+def test_recycle_answers_with_an_id(office: Cloud, my: requests.Session):
     """Recycling removes the file and names the item in the bin."""
-    upload(m365, my, "x.jpg", b"x")
+    upload(office, my, "x.jpg", b"x")
 
-    answer = my.post(file_url(m365, "x.jpg") + "/recycle()")
+    answer = my.post(file_url(office, "x.jpg") + "/recycle()")
 
     assert answer.status_code == 200
     assert len(answer.json()["value"]) == 36
-    assert m365.tenant.picture_folder.files == {}
+    assert office.tenant.picture_folder.files == {}
 
 
 @pytest.mark.parametrize(
@@ -169,10 +169,10 @@ def test_recycle_answers_with_an_id(m365: Cloud, my: requests.Session):
     ],
 )
 def test_recorded_errors(
-    m365: Cloud, my: requests.Session, method: str, path: str, status: int, code: str
+    office: Cloud, my: requests.Session, method: str, path: str, status: int, code: str
 ):
     """What is missing or outside is refused with the recorded status and code."""
-    answer = my.request(method, web(m365, path))
+    answer = my.request(method, web(office, path))
 
     assert answer.status_code == status
     assert answer.json()["odata.error"]["code"] == code
@@ -193,19 +193,19 @@ def test_recorded_errors(
     ],
 )
 def test_malformed_requests_are_refused(
-    m365: Cloud, my: requests.Session, method: str, path: str, status: int
+    office: Cloud, my: requests.Session, method: str, path: str, status: int
 ):
     """An undoubled quote, a missing parameter or a wrong method never half-works."""
-    answer = my.request(method, web(m365, path))
+    answer = my.request(method, web(office, path))
 
     assert answer.status_code == status
     assert "code" in answer.json()["odata.error"]
 
 
-def test_library_is_on_the_my_host_only(m365: Cloud):
+def test_library_is_on_the_my_host_only(office: Cloud):
     """The root site has no User Photos."""
-    root = m365.tenant.urls.root
-    with m365.session(root) as session:
+    root = office.tenant.urls.root
+    with office.session(root) as session:
         answer = session.get(
             f"{root}/_api/web/GetFolderByServerRelativePath(decodedurl='{FOLDER}')"
         )
@@ -214,14 +214,14 @@ def test_library_is_on_the_my_host_only(m365: Cloud):
     assert answer.json()["odata.error"]["code"] == NO_FOLDER
 
 
-def test_sites_selected_works_by_its_grant(m365: Cloud):
+def test_sites_selected_works_by_its_grant(office: Cloud):
     """Sites.Selected with `write` uploads; with `read` it only reads."""
-    urls = m365.tenant.urls
-    with m365.session(urls.my, PHOTOSYNC_APP) as session:
-        written = upload(m365, session, "x.jpg", b"x")
-    with m365.session(urls.my, POOR_APP) as session:
-        read = session.get(file_url(m365, "x.jpg") + "/$value")
-        refused = upload(m365, session, "x.jpg", b"y")
+    urls = office.tenant.urls
+    with office.session(urls.my, PHOTOSYNC_APP) as session:
+        written = upload(office, session, "x.jpg", b"x")
+    with office.session(urls.my, POOR_APP) as session:
+        read = session.get(file_url(office, "x.jpg") + "/$value")
+        refused = upload(office, session, "x.jpg", b"y")
 
     assert written.status_code == 200
     assert read.content == b"x"
@@ -230,26 +230,26 @@ def test_sites_selected_works_by_its_grant(m365: Cloud):
 
 
 @pytest.mark.parametrize("other", ["admin", "root", "graph"])
-def test_token_of_another_host_is_refused(m365: Cloud, other: str):
+def test_token_of_another_host_is_refused(office: Cloud, other: str):
     """Each host takes only its own audience."""
-    with m365.session(getattr(m365.tenant.urls, other)) as session:
-        answer = session.get(web(m365, ""))
+    with office.session(getattr(office.tenant.urls, other)) as session:
+        answer = session.get(web(office, ""))
 
     assert answer.status_code == 401
     assert "AudienceUriValidationFailed" in answer.json()["error_description"]
 
 
-def test_no_token_is_refused(m365: Cloud):
+def test_no_token_is_refused(office: Cloud):
     """Without a token there is a challenge and nothing else."""
-    answer = requests.get(f"{m365.tenant.urls.my}/_api/web", timeout=10)
+    answer = requests.get(f"{office.tenant.urls.my}/_api/web", timeout=10)
 
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer realm=")
 
 
-def test_errors_honour_accept(m365: Cloud, my: requests.Session):
+def test_errors_honour_accept(office: Cloud, my: requests.Session):
     """Verbose errors sit under `error`; who asks for no JSON gets XML."""
-    url = file_url(m365, "no.jpg")
+    url = file_url(office, "no.jpg")
 
     verbose = my.get(url, headers={"Accept": "application/json;odata=verbose"})
     xml = my.get(url, headers={"Accept": "*/*"})
@@ -268,12 +268,12 @@ def test_errors_honour_accept(m365: Cloud, my: requests.Session):
     ],
 )
 def test_switch_answers_errors_in_other_forms(
-    m365: Cloud, my: requests.Session, style: str, media: str | None, body: str
+    office: Cloud, my: requests.Session, style: str, media: str | None, body: str
 ):
     """The switch makes errors come as they sometimes do in reality."""
-    m365.tenant.switches.sharepoint_errors = style
+    office.tenant.switches.sharepoint_errors = style
 
-    answer = my.get(file_url(m365, "no.jpg"))
+    answer = my.get(file_url(office, "no.jpg"))
 
     assert answer.status_code == 404
     assert (answer.headers.get("Content-Type") or "").startswith(media or "")
@@ -281,16 +281,18 @@ def test_switch_answers_errors_in_other_forms(
     assert bool(answer.content) == bool(body)
 
 
-def test_verbose_answers(m365: Cloud, my: requests.Session):
+def test_verbose_answers(office: Cloud, my: requests.Session):
     """Verbose answers are wrapped in `d`, collections in `results`, contexts in their name."""
     my.headers["Accept"] = "application/json;odata=verbose"
-    upload(m365, my, "x.jpg", b"x")
+    upload(office, my, "x.jpg", b"x")
 
-    context = my.post(f"{m365.tenant.urls.my}/_api/contextinfo").json()
-    files = my.get(web(m365, f"GetFolderByServerRelativePath(decodedurl='{FOLDER}')/Files")).json()
+    context = my.post(f"{office.tenant.urls.my}/_api/contextinfo").json()
+    files = my.get(
+        web(office, f"GetFolderByServerRelativePath(decodedurl='{FOLDER}')/Files")
+    ).json()
 
     information = context["d"]["GetContextWebInformation"]
     assert information["FormDigestTimeoutSeconds"] == 1800
-    assert information["WebFullUrl"] == m365.tenant.urls.my
+    assert information["WebFullUrl"] == office.tenant.urls.my
     assert [each["Name"] for each in files["d"]["results"]] == ["x.jpg"]
     assert files["d"]["results"][0]["__metadata"]["type"] == "SP.File"

@@ -17,8 +17,8 @@ LOCKED = "-1, Microsoft.Office.Server.UserProfiles.PropertyNotEditableException"
 
 
 @pytest.fixture
-def admin(m365: Cloud) -> Iterator[requests.Session]:
-    with m365.session(m365.tenant.urls.admin) as session:
+def admin(office: Cloud) -> Iterator[requests.Session]:
+    with office.session(office.tenant.urls.admin) as session:
         yield session
 
 
@@ -26,17 +26,17 @@ def account(user: User) -> str:
     return f"i:0#.f|membership|{user.user_principal_name}"
 
 
-def read(m365: Cloud, admin: requests.Session, name: str) -> requests.Response:
+def read(office: Cloud, admin: requests.Session, name: str) -> requests.Response:
     literal = name.replace("'", "''")
     return admin.get(
-        f"{m365.tenant.urls.admin}/{PEOPLE}/GetPropertiesFor(accountName=@v)",
+        f"{office.tenant.urls.admin}/{PEOPLE}/GetPropertiesFor(accountName=@v)",
         params={"@v": f"'{literal}'"},
     )
 
 
-def write(m365: Cloud, admin: requests.Session, user: User, key: str, value: str) -> Any:
+def write(office: Cloud, admin: requests.Session, user: User, key: str, value: str) -> Any:
     body = {"accountName": account(user), "propertyName": key, "propertyValue": value}
-    url = f"{m365.tenant.urls.admin}/{PEOPLE}/SetSingleValueProfileProperty"
+    url = f"{office.tenant.urls.admin}/{PEOPLE}/SetSingleValueProfileProperty"
     return admin.post(url, json=body)
 
 
@@ -44,12 +44,12 @@ def listed(answer: requests.Response) -> dict[str, str]:
     return {each["Key"]: each["Value"] for each in answer.json()["UserProfileProperties"]}
 
 
-def test_written_property_is_read_back(m365: Cloud, admin: requests.Session):
+def test_written_property_is_read_back(office: Cloud, admin: requests.Session):
     """One write sets one property, answered by a null; unset ones are empty."""
-    anne = m365.add_user("anne.o'brien+x")
+    anne = office.add_user("anne.o'brien+x")
 
-    answer = write(m365, admin, anne, "SPS-PicturePlaceholderState", "0")
-    properties = listed(read(m365, admin, account(anne)))
+    answer = write(office, admin, anne, "SPS-PicturePlaceholderState", "0")
+    properties = listed(read(office, admin, account(anne)))
 
     assert answer.status_code == 200
     assert answer.json() == {"odata.null": True}
@@ -58,36 +58,36 @@ def test_written_property_is_read_back(m365: Cloud, admin: requests.Session):
     assert properties["AccountName"] == account(anne)
 
 
-def test_property_can_be_emptied(m365: Cloud, admin: requests.Session):
+def test_property_can_be_emptied(office: Cloud, admin: requests.Session):
     """An empty value is allowed."""
-    anne = m365.add_user("anne")
-    write(m365, admin, anne, "PictureURL", "https://pictures.example/anne.jpg")
+    anne = office.add_user("anne")
+    write(office, admin, anne, "PictureURL", "https://pictures.example/anne.jpg")
 
-    assert write(m365, admin, anne, "PictureURL", "").status_code == 200
-    assert read(m365, admin, account(anne)).json()["PictureUrl"] is None
+    assert write(office, admin, anne, "PictureURL", "").status_code == 200
+    assert read(office, admin, account(anne)).json()["PictureUrl"] is None
 
 
-def test_picture_url_carries_the_timestamp(m365: Cloud, admin: requests.Session):
+def test_picture_url_carries_the_timestamp(office: Cloud, admin: requests.Session):
     """The top-level PictureUrl is the stored one plus the timestamp."""
-    anne = m365.add_user("anne")
-    write(m365, admin, anne, "PictureURL", "https://pictures.example/anne_MThumb.jpg")
-    write(m365, admin, anne, "SPS-PictureTimestamp", "63783110969")
+    anne = office.add_user("anne")
+    write(office, admin, anne, "PictureURL", "https://pictures.example/anne_MThumb.jpg")
+    write(office, admin, anne, "SPS-PictureTimestamp", "63783110969")
 
-    answer = read(m365, admin, account(anne))
+    answer = read(office, admin, account(anne))
 
     assert answer.json()["PictureUrl"] == ("https://pictures.example/anne_MThumb.jpg?t=63783110969")
     assert listed(answer)["PictureURL"] == "https://pictures.example/anne_MThumb.jpg"
 
 
-def test_renamed_user_has_a_renamed_account(m365: Cloud, admin: requests.Session):
+def test_renamed_user_has_a_renamed_account(office: Cloud, admin: requests.Session):
     """After a new UPN the profile is found by the new account only, with its properties."""
-    anne = m365.add_user("anne")
-    write(m365, admin, anne, "Office", "Room 7")
+    anne = office.add_user("anne")
+    write(office, admin, anne, "Office", "Room 7")
     old = account(anne)
     anne.user_principal_name = "anne.smith@contoso.com"
 
-    assert listed(read(m365, admin, account(anne)))["Office"] == "Room 7"
-    assert read(m365, admin, old).json() == {"odata.null": True}
+    assert listed(read(office, admin, account(anne)))["Office"] == "Room 7"
+    assert read(office, admin, old).json() == {"odata.null": True}
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_renamed_user_has_a_renamed_account(m365: Cloud, admin: requests.Session
     [("odata.null", 200, 500), ("404", 404, 404), ("500", 500, 500)],
 )
 def test_user_without_profile(
-    m365: Cloud, admin: requests.Session, switch: str, read_status: int, write_status: int
+    office: Cloud, admin: requests.Session, switch: str, read_status: int, write_status: int
 ):
     """A missing profile reads as the switch says, and cannot be written."""
-    m365.tenant.switches.missing_profile = switch
-    nobody = m365.add_user("nobody", profile=False)
+    office.tenant.switches.missing_profile = switch
+    nobody = office.add_user("nobody", profile=False)
 
-    answer = read(m365, admin, account(nobody))
-    refused = write(m365, admin, nobody, "Office", "Room 7")
+    answer = read(office, admin, account(nobody))
+    refused = write(office, admin, nobody, "Office", "Room 7")
 
     assert answer.status_code == read_status
     if read_status == 200:
@@ -113,48 +113,48 @@ def test_user_without_profile(
 
 
 @pytest.mark.parametrize("name", ["AccountName", "PictureURL"])
-def test_locked_property(m365: Cloud, admin: requests.Session, name: str):
+def test_locked_property(office: Cloud, admin: requests.Session, name: str):
     """A property that is locked, always or by the switch, is refused by name."""
-    m365.tenant.switches.locked_properties = frozenset({"PictureURL"})
+    office.tenant.switches.locked_properties = frozenset({"PictureURL"})
 
-    answer = write(m365, admin, m365.add_user("anne"), name, "x")
+    answer = write(office, admin, office.add_user("anne"), name, "x")
 
     assert answer.status_code == 500
     assert answer.json()["odata.error"]["code"] == LOCKED
 
 
-def test_unknown_property_is_refused(m365: Cloud, admin: requests.Session):
+def test_unknown_property_is_refused(office: Cloud, admin: requests.Session):
     """A misspelt property name does not pass silently."""
-    answer = write(m365, admin, m365.add_user("anne"), "PictureUri", "x")
+    answer = write(office, admin, office.add_user("anne"), "PictureUri", "x")
 
     assert answer.status_code == 500
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"accountName": "x"}', b"{"])
-def test_malformed_write(m365: Cloud, admin: requests.Session, body: bytes):
+def test_malformed_write(office: Cloud, admin: requests.Session, body: bytes):
     """A body without the three members is refused."""
-    url = f"{m365.tenant.urls.admin}/{PEOPLE}/SetSingleValueProfileProperty"
+    url = f"{office.tenant.urls.admin}/{PEOPLE}/SetSingleValueProfileProperty"
 
     assert admin.post(url, data=body).status_code == 400
 
 
-def test_reading_role_does_not_write(m365: Cloud):
+def test_reading_role_does_not_write(office: Cloud):
     """User.Read.All reads profiles; writing them takes User.ReadWrite.All."""
-    anne = m365.add_user("anne")
-    with m365.session(m365.tenant.urls.admin, POOR_APP) as session:
-        allowed = read(m365, session, account(anne))
-        refused = write(m365, session, anne, "Office", "Room 7")
+    anne = office.add_user("anne")
+    with office.session(office.tenant.urls.admin, POOR_APP) as session:
+        allowed = read(office, session, account(anne))
+        refused = write(office, session, anne, "Office", "Room 7")
 
     assert allowed.status_code == 200
     assert refused.status_code == 403
 
 
-def test_root_and_my_hosts_serve_profiles_too(m365: Cloud):
+def test_root_and_my_hosts_serve_profiles_too(office: Cloud):
     """The people manager answers on every host, each with its own token."""
-    anne = m365.add_user("anne")
+    anne = office.add_user("anne")
     literal = f"'{account(anne)}'"
-    for base in (m365.tenant.urls.root, m365.tenant.urls.my):
-        with m365.session(base) as session:
+    for base in (office.tenant.urls.root, office.tenant.urls.my):
+        with office.session(base) as session:
             answer = session.post(
                 f"{base}/{PEOPLE}/GetUserProfilePropertyFor(propertyName='workemail',accountName=@v)",
                 params={"@v": literal},
@@ -162,9 +162,9 @@ def test_root_and_my_hosts_serve_profiles_too(m365: Cloud):
         assert answer.json() == {"value": "anne@contoso.com"}
 
 
-def photo(m365: Cloud, user: User, size: str) -> requests.Response:
-    my = m365.tenant.urls.my
-    with m365.session(my) as session:
+def photo(office: Cloud, user: User, size: str) -> requests.Response:
+    my = office.tenant.urls.my
+    with office.session(my) as session:
         return session.get(
             f"{my}/_layouts/15/userphoto.aspx",
             params={"size": size, "accountname": account(user)},
@@ -172,9 +172,9 @@ def photo(m365: Cloud, user: User, size: str) -> requests.Response:
         )
 
 
-def give_picture(m365: Cloud, user: User, *sizes: str) -> None:
-    base = m365.tenant.urls.my
-    with m365.session(base) as session:
+def give_picture(office: Cloud, user: User, *sizes: str) -> None:
+    base = office.tenant.urls.my
+    with office.session(base) as session:
         for size in sizes:
             session.post(
                 f"{base}/_api/web/GetFolderByServerRelativePath(decodedurl='/User Photos/Profile "
@@ -185,12 +185,12 @@ def give_picture(m365: Cloud, user: User, *sizes: str) -> None:
     user.profile.properties["PictureURL"] = f"{base}/User%20Photos/Profile%20Pictures/x_MThumb.jpg"
 
 
-def test_userphoto_swaps_the_suffix(m365: Cloud):
+def test_userphoto_swaps_the_suffix(office: Cloud):
     """Every size is the file beside the one that PictureURL names."""
-    anne = m365.add_user("anne")
-    give_picture(m365, anne, "S", "M", "L")
+    anne = office.add_user("anne")
+    give_picture(office, anne, "S", "M", "L")
 
-    assert [photo(m365, anne, size).content for size in "SML"] == [
+    assert [photo(office, anne, size).content for size in "SML"] == [
         b"picture S",
         b"picture M",
         b"picture L",
@@ -198,31 +198,31 @@ def test_userphoto_swaps_the_suffix(m365: Cloud):
 
 
 @pytest.mark.parametrize("case", ["no picture", "placeholder state", "file missing", "no profile"])
-def test_userphoto_answers_with_a_placeholder(m365: Cloud, case: str):
+def test_userphoto_answers_with_a_placeholder(office: Cloud, case: str):
     """Without a picture to show the answer is 200 and the placeholder, a JPEG."""
-    anne = m365.add_user("anne")
+    anne = office.add_user("anne")
     if case in ("placeholder state", "file missing"):
-        give_picture(m365, anne, "M")
+        give_picture(office, anne, "M")
     assert anne.profile is not None
     if case == "placeholder state":
         anne.profile.properties["SPS-PicturePlaceholderState"] = "1"
     if case == "no profile":
         anne.profile = None
 
-    answer = photo(m365, anne, "L" if case == "file missing" else "M")
+    answer = photo(office, anne, "L" if case == "file missing" else "M")
 
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "image/jpeg"
     assert answer.content == placeholder()
 
 
-def test_userphoto_sends_on_to_pictures_elsewhere(m365: Cloud):
+def test_userphoto_sends_on_to_pictures_elsewhere(office: Cloud):
     """A picture outside this host is a redirect."""
-    anne = m365.add_user("anne")
+    anne = office.add_user("anne")
     assert anne.profile is not None
     anne.profile.properties["PictureURL"] = "https://pictures.example/anne.jpg"
 
-    answer = photo(m365, anne, "M")
+    answer = photo(office, anne, "M")
 
     assert answer.status_code == 302
     assert answer.headers["Location"] == "https://pictures.example/anne.jpg"
