@@ -217,7 +217,7 @@ async def lifecycle(tenant: Tenant, request: Request, body: Any) -> Any:
 
 
 async def move_clock(tenant: Tenant, request: Request, body: Any) -> Any:
-    """Let time pass: tokens and subscriptions grow old. Never backwards."""
+    """Let time pass: subscriptions grow old, tokens do not (Tenant.login_time). Never backwards."""
     seconds = float(body["advanceSeconds"])
     if seconds < 0:
         raise ValueError("advanceSeconds must not be negative")
