@@ -37,7 +37,11 @@ def response(tenant: Tenant, query: Mapping[str, str]) -> Response:
     url = stored.get(sharepoint_profiles.PICTURE, "")
     if not url or stored.get(sharepoint_profiles.PLACEHOLDER) == "1":
         return _jpeg(placeholder())
-    path = library_path(tenant, url)
+    try:
+        path = library_path(tenant, url)
+    except ValueError:
+        # Users may write anything there, also what is no address.
+        return _jpeg(placeholder())
     if path is None:
         return RedirectResponse(url, 302)
     try:

@@ -11,6 +11,7 @@ from local.m365 import sharepoint_wire as wire
 from local.m365.sharepoint_errors import (
     SharePointError,
     access_denied,
+    bad_request,
     unknown_resource,
     wrong_method,
 )
@@ -50,8 +51,12 @@ async def _api(tenant: Tenant, host: str, request: Request, claims: tokens.Claim
     path: str = request.scope["path"]
     if not path.lower().startswith(_API):
         raise unknown_resource()
-    aliases = {key.lower(): value for key, value in request.query_params.items()}
-    calls = sharepoint_paths.parse(path[len(_API) :], aliases)
+    options = {key.lower(): value for key, value in request.query_params.items()}
+    for option in options:
+        if option.startswith("$") and option != "$select":
+            # Passing it over would be kinder than SharePoint is.
+            raise bad_request(f"This stand-in does not know {option}.")
+    calls = sharepoint_paths.parse(path[len(_API) :], options)
     method = _method(request)
     operations = sharepoint_operations.find(calls, method)
     if not operations:
@@ -67,7 +72,7 @@ async def _api(tenant: Tenant, host: str, request: Request, claims: tokens.Claim
         body=await request.body(),
         if_match=request.headers.get("if-match"),
     )
-    return operation.answer(asked)
+    return wire.selected(operation.answer(asked), options.get("$select"))
 
 
 def _method(request: Request) -> str:

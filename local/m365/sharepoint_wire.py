@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 from xml.sax.saxutils import escape
 
 from starlette.responses import Response
@@ -65,6 +65,23 @@ def form(accept: str) -> str:
         if f"odata={name}" in wanted:
             return name
     return "minimalmetadata"
+
+
+def selected(answer: Answer, names: str | None) -> Answer:
+    """
+    Only the members that `$select` asks for, so that nobody gets what he did not ask for.
+
+    Documented: `$select` is a list of names. Assumed: names that do not exist are passed over.
+    """
+    if not names or names == "*":
+        return answer
+    wanted = {name.strip().partition("/")[0] for name in names.split(",")}
+    if isinstance(answer, Entity):
+        kept = {name: value for name, value in answer.fields.items() if name in wanted}
+        return replace(answer, fields=kept)
+    if isinstance(answer, Collection):
+        return Collection([cast(Entity, selected(each, names)) for each in answer.entities])
+    return answer
 
 
 def response(answer: Answer, accept: str, base: str) -> Response:

@@ -112,6 +112,17 @@ def test_folders_are_listed_with_forms(office: Cloud, my: requests.Session):
     ]
 
 
+def test_select_leaves_the_rest_out(office: Cloud, my: requests.Session):
+    """Only selected members come, and options that nobody plays are refused."""
+    folders = web(office, "GetFolderByServerRelativePath(decodedurl='/User Photos')/Folders")
+
+    assert my.get(f"{folders}?$select=Name").json()["value"] == [
+        {"Name": "Forms"},
+        {"Name": "Profile Pictures"},
+    ]
+    assert my.get(f"{folders}?$filter=Name eq 'x'").status_code == 400
+
+
 def test_delete_by_override(office: Cloud, my: requests.Session):
     """POST with X-HTTP-Method DELETE removes the file and answers with nothing."""
     upload(office, my, "x.jpg", b"x")

@@ -197,7 +197,9 @@ def test_userphoto_swaps_the_suffix(office: Cloud):
     ]
 
 
-@pytest.mark.parametrize("case", ["no picture", "placeholder state", "file missing", "no profile"])
+@pytest.mark.parametrize(
+    "case", ["no picture", "placeholder state", "file missing", "no profile", "no URL"]
+)
 def test_userphoto_answers_with_a_placeholder(office: Cloud, case: str):
     """Without a picture to show the answer is 200 and the placeholder, a JPEG."""
     anne = office.add_user("anne")
@@ -206,6 +208,8 @@ def test_userphoto_answers_with_a_placeholder(office: Cloud, case: str):
     assert anne.profile is not None
     if case == "placeholder state":
         anne.profile.properties["SPS-PicturePlaceholderState"] = "1"
+    if case == "no URL":
+        anne.profile.properties["PictureURL"] = "https://pictures.example:port/anne.jpg"
     if case == "no profile":
         anne.profile = None
 
