@@ -1,19 +1,20 @@
-"""All that the simulated tenant knows: people, photos, profiles, files, apps, settings. No wire."""
+"""All that the simulated tenant knows: people, photos, profiles, files, apps. No wire."""
 
 from __future__ import annotations
 
 import functools
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import Certificate
 
 from local.m365.fault_plan import FaultPlan
+from local.m365.journal import Journal
+from local.m365.switches import Switches
 
 USER_PHOTOS = "/User Photos"
 
@@ -118,55 +119,6 @@ class Subscription:
     lifecycle_url: str | None = None
     latest_tls: str = "v1_2"
     created: datetime | None = None
-
-
-@dataclass
-class Switches:
-    """Behaviour that is unknown, or differs between tenants; a test or a person chooses it."""
-
-    missing_photo: str = "404"  # or "1x1" (facts/graph.md section 4)
-    missing_profile: str = "odata.null"  # or "404", "500" (facts/sharepoint.md section 3)
-    locked_properties: frozenset[str] = frozenset()
-    sharepoint_errors: str = "json"  # or "xml", "text", "empty" (I, facts/sharepoint.md section 3)
-    photo_only_notifies: bool = True  # unknown in reality (facts/graph.md section 1)
-    notifications_lost: float = 0.0
-    notifications_doubled: float = 0.0
-    notifications_shuffled: bool = False
-    notification_delay: float = 0.0
-    notification_batch: int = 100  # the real largest number is undocumented (section 3)
-    notification_gather: float = 0.02  # seconds a first item waits for company in its POST
-    notification_foreign: bool = False  # mix in items of other tenants and subscriptions
-    notification_drops: bool = False  # slow endpoints: delayed or dropped for ten minutes
-    notification_resource: str = "Users/{id}"  # other docs: "users/{id}", "users('{id}')"
-    sequence_as_text: bool = False  # sequenceNumber comes as number or string
-    backoff_seconds: float = 10.0  # before the first retry, then doubling; the real one is unknown
-    give_up_seconds: float = 14400.0  # four hours (D, section 3)
-    first_budget_seconds: float = 3.0  # (D, section 3)
-    retry_budget_seconds: float = 10.0  # (D, section 3)
-    handshake_budget_seconds: float = 10.0  # (D, section 2)
-    missing_photo_code: str = "ErrorEntityNotFound"  # or "ImageNotFound", before 2024 (I)
-    mailbox_status: int = 404  # or 400: both were reported (I, section 4)
-    reencode: bool = True  # False: an upload is kept byte for byte
-    reencode_fresh: bool = False  # True: equal uploads become different bytes
-    batch_shuffled: bool = True
-    batch_base64: str = "mixed"  # or one of graph_batch.ALPHABETS
-
-
-class Journal:
-    """What happened, in order: one entry for a request or a delivery."""
-
-    def __init__(self) -> None:
-        self._entries: list[dict[str, Any]] = []
-
-    def append(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep *entry*, numbered from 1 as `n`; numbers never start again."""
-        kept = {"n": len(self._entries) + 1, **entry}
-        self._entries.append(kept)
-        return kept
-
-    def after(self, n: int) -> list[dict[str, Any]]:
-        """The entries with a number above *n*."""
-        return self._entries[max(n, 0) :]
 
 
 class Tenant:
