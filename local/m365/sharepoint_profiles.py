@@ -59,8 +59,9 @@ def read(tenant: Tenant, name: str) -> tuple[User, Profile] | None:
     """
     The profile of the account *name*; None where the answer is `odata.null`.
 
-    Assumed, all three: what a read says about an account without a profile is not recorded
-    (facts/sharepoint.md section 3), so the switch `missing_profile` chooses.
+    What a read by REST says about an account without a profile is not recorded
+    (facts/sharepoint.md section 3), so the switch `missing_profile` chooses. From an issue
+    (pnp/powershell#3891): the older client API gets a null object, which speaks for `odata.null`.
     """
     user = account(tenant, name)
     if user is not None and user.profile is not None:
