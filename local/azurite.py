@@ -40,16 +40,16 @@ class Azurite:
         self.child = Child("Azurite", command(node, folder), log=log, environ=environ)
 
     def wait_until_ready(self) -> Storage:
-        """Return the endpoints once blobs and queues are served."""
+        """Return the endpoints once everything is served; only then does Azurite heed signals."""
         found: dict[str, str] = {}
 
-        def both(line: str) -> bool | None:
+        def all_three(line: str) -> bool | None:
             match = _LISTENING.search(line)
             if match and match.group(3) != "0":
                 found[match.group(1)] = f"{match.group(2)}/{_ACCOUNT}"
-            return True if {"Blob", "Queue"} <= found.keys() else None
+            return True if {"Blob", "Queue", "Table"} <= found.keys() else None
 
-        self.child.wait_for(both)
+        self.child.wait_for(all_three)
         return Storage(
             connection_string=";".join(
                 [

@@ -1,0 +1,109 @@
+"""Azurite is started, stopped, and found wherever Node.js is."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobServiceClient
+
+from local import node
+from local.azurite import PACKAGES, Azurite, command
+
+
+def test_storage_is_real_and_its_own(storage):
+    """Conditional writes behave as in Azure: create-if-absent is refused the second time."""
+    with BlobServiceClient.from_connection_string(storage.connection_string) as service:
+        container = service.create_container("conditional")
+        container.upload_blob("one", b"1")
+        with pytest.raises(ResourceExistsError):
+            container.upload_blob("one", b"2")
+
+
+def test_folder_keeps_the_data(tmp_path):
+    """With a folder, data outlives the process; the key is a new one each time."""
+    keys = []
+    for exists in (False, True):
+        azurite = Azurite(tmp_path / "azurite.log", folder=tmp_path / "data")
+        text = azurite.wait_until_ready().connection_string
+        keys.append(text)
+        with BlobServiceClient.from_connection_string(text) as service:
+            container = service.get_container_client("kept")
+            assert container.exists() is exists
+            if not exists:
+                container.create_container()
+        azurite.stop()
+    assert keys[0] != keys[1]
+
+
+def test_command_is_loopback_and_quiet(tmp_path):
+    """No port is fixed, nothing listens outside, nothing is reported home."""
+    words = command(tmp_path / "node", None)
+
+    assert words.count("127.0.0.1") == words.count("0") == 3
+    assert {"--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck"} <= set(words)
+
+
+def script(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "major"), [("echo v20.1.0", 20), ("echo nothing", None), ("exit 1", None)]
+)
+def test_version_of_node(tmp_path, text, major):
+    """What does not run, or speaks otherwise, has no version."""
+    assert node.major_version(script(tmp_path, "node", text)) == major
+    assert node.major_version(tmp_path / "absent") is None
+
+
+def test_new_enough_node_on_path_is_used(tmp_path):
+    """The machine's own Node.js goes first."""
+    found = script(tmp_path, "node", "echo v18.0.0")
+
+    assert node.find_node({"PATH": str(tmp_path)}) == found
+
+
+def test_old_node_is_replaced_by_the_wheel(tmp_path, monkeypatch):
+    """Older than 18 counts as none: the one from PyPI is used."""
+    script(tmp_path, "node", "echo v16.20.0")
+    monkeypatch.setattr(node, "_wheel_folder", lambda: tmp_path / "wheel")
+
+    assert node.find_node({"PATH": str(tmp_path)}) == tmp_path / "wheel" / "bin" / "node"
+
+
+def test_packages_are_installed_once(tmp_path, capfd):
+    """npm ci runs only when the lock file says something new, and its failure is an error."""
+    (tmp_path / "package-lock.json").write_text("1")
+    (tmp_path / "node_modules").mkdir()
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    fake = script(binaries, "node", "exit 0")
+    script(binaries, "npm", 'echo ran >> "$PWD/runs"; exit $(cat "$PWD/code")')
+    (tmp_path / "code").write_text("0")
+
+    for _ in range(2):
+        node.install_packages(tmp_path, fake)
+    assert (tmp_path / "runs").read_text() == "ran\n"
+    assert "npm ci" in capfd.readouterr().err
+
+    (tmp_path / "package-lock.json").write_text("2")
+    (tmp_path / "code").write_text("3")
+    with pytest.raises(node.NoNode, match="code 3"):
+        node.install_packages(tmp_path, fake)
+
+
+def test_azurite_is_pinned_exactly():
+    """The lock file names 3.35.0, and what runs is what the lock file names."""
+    told = subprocess.run(
+        [node.find_node(), "-p", "require('./node_modules/azurite/package.json').version"],
+        cwd=PACKAGES,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert told.stdout.strip() == "3.35.0"

@@ -1,0 +1,45 @@
+"""Route templates: what fits, what comes out, and what is not understood."""
+
+import pytest
+
+from local.host.routes import BadRoute, parse
+
+GUID = "5a2b7c1e-0d7f-4a55-9a0e-6c1a52f4be01"
+
+
+@pytest.mark.parametrize(
+    ("route", "path", "expected"),
+    [
+        ("a/b", "A/b/", {}),
+        ("a/b", "a", None),
+        ("a/b", "a/b/c", None),
+        ("users/{user}", "users/anne%40contoso.com", {"user": "anne@contoso.com"}),
+        ("users/{user}", "users", None),
+        ("users/{user}/photo/{side}", "users/1/photo/exchange", {"user": "1", "side": "exchange"}),
+        ("n/{id:int}", "n/12", {"id": "12"}),
+        ("n/{id:int}", "n/x", None),
+        ("n/{id:guid}", f"n/{GUID}", {"id": GUID}),
+        ("n/{id:guid}", "n/x", None),
+        ("n/{id?}", "n", {}),
+        ("n/{*rest}", "n/a/b%20c", {"rest": "a/b c"}),
+    ],
+)
+def test_match(route, path, expected):
+    """Literals fit in any case, parameters are decoded, constraints hold."""
+    assert parse(route).match(path) == expected
+
+
+def test_precedence():
+    """Literal before constrained before free parameter before catch-all."""
+    templates = [parse(route) for route in ("a/{*all}", "a/{x}", "a/{x:int}", "a/b")]
+
+    ordered = sorted(templates, key=lambda template: template.precedence)
+
+    assert ordered == templates[::-1]
+
+
+@pytest.mark.parametrize("route", ["a/x{id}", "{a?}/b", "{*a}/b", "{a:regex(x)}", "{a:decimal}"])
+def test_what_is_not_understood_is_refused(route):
+    """A template that this host would match differently from Azure is better refused."""
+    with pytest.raises(BadRoute):
+        parse(route)
