@@ -16,8 +16,10 @@ from shared.errors import BadMessage
 REASONS = ("notification", "sweep", "replay")
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-# Entra allows fewer characters than this; Graph is asked and has the last word.
-_UPN = re.compile(r"[^\s@/\\?%\x00-\x1f\x7f]{1,128}@[^\s@/\\?%\x00-\x1f\x7f]{1,128}")
+# Entra allows fewer characters than this; Graph is asked and has the last word. Without quotes and
+# brackets, so that JSON is never one; without surrogates, which no address can carry.
+_PART = r"[^\s@/\\?%\"<>(){}\[\]:;,\x00-\x1f\x7f\ud800-\udfff]{1,128}"
+_UPN = re.compile(f"{_PART}@{_PART}")
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _WHAT_TO_TYPE = (
@@ -91,7 +93,8 @@ def _text(body: bytes) -> str:
 
 def _from_base64(text: str) -> str:
     try:
-        return base64.b64decode(text, validate=True).decode("utf-8-sig").strip()
+        # Tools that encode break the line after 64 or 76 characters.
+        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8-sig").strip()
     except (binascii.Error, ValueError):
         return ""
 
