@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import functools
+import json
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msal
 import requests
 
 from shared.certificates import credential
-from shared.errors import AccessDenied, ServiceDown
+from shared.errors import AccessDenied, ServiceDown, Throttled
 from shared.http import CONNECT_SECONDS, READ_SECONDS
+from shared.patience import seconds_asked
 from shared.settings import Settings
 
 # What Entra answers when it is the one in trouble; everything else is about us.
 _PASSING = {"temporarily_unavailable", "server_error", "service_unavailable", "throttled"}
+
+
+class EntraBusy(requests.RequestException):
+    """Entra asks for patience or is in trouble itself: it has said nothing about us."""
+
+    def __init__(self, response: requests.Response) -> None:
+        super().__init__(f"Entra answered {response.status_code}.", response=response)
+        self.retry_after = seconds_asked(response.headers, datetime.now(UTC))
 
 
 class _Client(Protocol):
@@ -74,6 +85,10 @@ class EntraTokens:
             if self._client is None:
                 self._client = self._new_client()
             answer = self._client.token_for(audience)
+        except EntraBusy as error:
+            raise Throttled(str(error), retry_after=error.retry_after) from error
+        except json.JSONDecodeError as error:
+            raise ServiceDown("Entra answered with a broken body.") from error
         except requests.RequestException as error:
             raise ServiceDown(
                 f"Entra could not be reached for a token ({type(error).__name__})."
@@ -92,10 +107,25 @@ def _token_of(answer: dict[str, Any]) -> str:
         return token
     code = str(answer.get("error"))
     # The first line names the AADSTS code and the reason; trace ids follow.
-    why = str(answer.get("error_description") or code).splitlines()[0][:300]
+    why = str(answer.get("error_description") or code).partition("\n")[0].strip()[:300]
     if code in _PASSING:
         raise ServiceDown(f"Entra is busy: {why}")
     raise AccessDenied(f"Entra gives no token: {why}")
+
+
+def _session() -> requests.Session:
+    """What msal calls Entra with: time-outs, and no answer of a service in trouble."""
+    session = requests.Session()
+    timed = functools.partial(session.request, timeout=(CONNECT_SECONDS, READ_SECONDS))
+    session.request = timed  # type: ignore[method-assign]  # as msal does for its own session
+    session.hooks["response"].append(_raise_if_busy)
+    return session
+
+
+def _raise_if_busy(response: requests.Response, **_: Any) -> None:
+    # msal would take a 429 for "no such tenant" and raise a 5xx as an error of its own.
+    if response.status_code == 429 or response.status_code >= 500:
+        raise EntraBusy(response)
 
 
 class _Registration:
@@ -106,7 +136,7 @@ class _Registration:
             authority=authority,
             # The authority comes from our own settings: nobody else needs to vouch for it.
             instance_discovery=False,
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            http_client=_session(),
         )
 
     def token_for(self, audience: str) -> dict[str, Any]:
@@ -116,11 +146,8 @@ class _Registration:
 
 class _ManagedIdentity:
     def __init__(self, client_id: str) -> None:
-        session = requests.Session()
-        timed = functools.partial(session.request, timeout=(CONNECT_SECONDS, READ_SECONDS))
-        session.request = timed  # type: ignore[method-assign]  # as msal does for its own session
         self._client = msal.ManagedIdentityClient(
-            msal.UserAssignedManagedIdentity(client_id=client_id), http_client=session
+            msal.UserAssignedManagedIdentity(client_id=client_id), http_client=_session()
         )
 
     def token_for(self, audience: str) -> dict[str, Any]:
