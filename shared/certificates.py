@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
@@ -43,7 +44,7 @@ def credential(setting: str) -> Credential:
     data = _read(setting.strip())
     try:
         key, certificates = _from_pem(data) if b"-----BEGIN" in data else _from_pfx(data)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SettingsError(f"{_FORMS}; this one cannot be read.") from error
     # Entra takes RSA certificates only, and a chain may stand in any order.
     if not isinstance(key, RSAPrivateKey):
@@ -61,7 +62,7 @@ def credential(setting: str) -> Credential:
 def _read(setting: str) -> bytes:
     if "-----BEGIN" in setting:
         # Portals and shells keep line breaks of a setting as the two characters \n.
-        return setting.replace("\\n", "\n").encode()
+        return setting.replace("\\n", "\n").encode(errors="replace")
     # Every PFX is a DER sequence, so its base64 begins with "MI" and no path needs to.
     if setting.startswith("MI") and len(setting) > 400:
         try:

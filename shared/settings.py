@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from shared.clouds import CLOUDS
 from shared.errors import SettingsError
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_BASE_URL = re.compile(r"https://[^/?#@\s]+/?")
+_BASE_URL = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?/?", re.IGNORECASE)
 _TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.IGNORECASE)
 # Graph refuses a longer one (graph.md section 2, documented).
 CLIENT_STATE_LIMIT = 128
@@ -70,17 +71,20 @@ class Settings:
         name = read.text(
             "SHAREPOINT_TENANT", _is_tenant_name, '"contoso" for contoso.sharepoint.com'
         )
-        host = f"https://{name}{{}}.{cloud.sharepoint_suffix}"
         identity = read.text("MANAGED_IDENTITY_CLIENT_ID", _is_guid, _GUID_RULE, default="")
         settings = cls(
             tenant_id=read.text("TENANT_ID", _is_guid, _GUID_RULE),
-            client_id=read.credential("CLIENT_ID", identity),
-            client_certificate=read.credential("CLIENT_CERTIFICATE", identity),
+            client_id=read.credential("CLIENT_ID", identity, _is_guid, _GUID_RULE),
+            client_certificate=read.credential("CLIENT_CERTIFICATE", identity, bool, "set"),
             managed_identity_client_id=identity,
             login_url=read.url("LOGIN_URL", cloud.login_url),
             graph_url=read.url("GRAPH_URL", cloud.graph_url),
-            sharepoint_my_url=read.url("SHAREPOINT_MY_URL", host.format("-my")),
-            sharepoint_admin_url=read.url("SHAREPOINT_ADMIN_URL", host.format("-admin")),
+            sharepoint_my_url=read.url(
+                "SHAREPOINT_MY_URL", f"https://{name}-my.{cloud.sharepoint_suffix}"
+            ),
+            sharepoint_admin_url=read.url(
+                "SHAREPOINT_ADMIN_URL", f"https://{name}-admin.{cloud.sharepoint_suffix}"
+            ),
             picture_sizes=read.sizes("PICTURE_SIZES"),
             picture_sync_state=read.choice("PICTURE_SYNC_STATE", ("1", "0")),
             picture_folder=read.text("PICTURE_FOLDER", _is_folder_name, _FOLDER_RULE, default=""),
@@ -111,6 +115,14 @@ def _is_folder_name(value: str) -> bool:
     return not set(value) & set('/\\"*:<>?|') and value not in {".", ".."}
 
 
+def _is_base_url(value: str) -> bool:
+    try:
+        port = urlsplit(value).port
+    except ValueError:  # brackets that hold no address, a port beyond 65535
+        return False
+    return port != 0 and bool(_BASE_URL.fullmatch(value))
+
+
 def _is_client_state(value: str) -> bool:
     return len(value) <= CLIENT_STATE_LIMIT
 
@@ -136,15 +148,16 @@ class _Reader:
             self.problems.append(f"{key} must be {rule}")
         return value
 
-    def credential(self, key: str, identity: str) -> str:
-        value = self.env.get(key, "").strip()
+    def credential(self, key: str, identity: str, valid: Callable[[str], bool], rule: str) -> str:
+        """Needed only where no managed identity is used."""
+        value = self.text(key, valid, rule, default="")
         if not value and not identity:
             self.problems.append(f"{key} is missing (or set MANAGED_IDENTITY_CLIENT_ID)")
         return value
 
     def url(self, key: str, default: str) -> str:
         rule = "an https:// address without a path"
-        value = self.text(key, lambda v: bool(_BASE_URL.fullmatch(v)), rule, default=default)
+        value = self.text(key, _is_base_url, rule, default=default)
         return value.rstrip("/")
 
     def choice(self, key: str, allowed: tuple[str, ...]) -> str:
