@@ -22,6 +22,8 @@ from shared.settings import WebhookSettings
 # Graph's tokens are some hundred characters; whoever sends more is not Graph.
 TOKEN_LIMIT = 4096
 BODY_LIMIT = 1024 * 1024
+# Graph's are GUIDs. A queue message holds 64 KB: one that is too large would fail the whole POST.
+SUBSCRIPTION_ID_LIMIT = 128
 
 _USER = re.compile(r"/?users(?:/(?P<path>[^/()]+)|\('(?P<key>[^/()]+)'\))?", re.IGNORECASE)
 _USER_TYPE = "#microsoft.graph.user"
@@ -51,7 +53,11 @@ def handshake(token: str) -> Answer:
 
     Graph accepts only 200 with text/plain and exactly the token (section 2, documented).
     """
-    if len(token.encode("utf-8", "surrogatepass")) > TOKEN_LIMIT:
+    try:
+        size = len(token.encode())
+    except UnicodeEncodeError:  # a lone surrogate cannot be sent back
+        return Answer(400, "validationToken is not text.")
+    if size > TOKEN_LIMIT:
         return Answer(400, f"validationToken is longer than {TOKEN_LIMIT} bytes.")
     return Answer(200, token)
 
@@ -109,16 +115,17 @@ def _why_foreign(item: Any, expected: WebhookSettings) -> str:
         return "client-state"
     tenant = item.get("tenantId")
     # The field is optional; a genuine item without it is still known by its clientState.
-    if tenant is not None and str(tenant).casefold() != expected.tenant_id.casefold():
-        return "tenant"
-    return ""
+    if tenant is None:
+        return ""
+    ours = isinstance(tenant, str) and tenant.casefold() == expected.tenant_id.casefold()
+    return "" if ours else "tenant"
 
 
 def _take(
     item: Mapping[str, Any], accepted: Accepted, users: dict[str, None], now: datetime
 ) -> str:
     """Take an item of ours; why it needs nothing, in a word for the log, when it does not."""
-    if "lifecycleEvent" in item:
+    if item.get("lifecycleEvent") is not None:
         return _take_lifecycle(item, accepted, now)
     if item.get("changeType") == "deleted":
         # The profile goes with the user: there is no picture left to copy.
@@ -134,6 +141,8 @@ def _take_lifecycle(item: Mapping[str, Any], accepted: Accepted, now: datetime) 
     event, subscription = item["lifecycleEvent"], item.get("subscriptionId")
     if event not in _LIFECYCLE or not isinstance(subscription, str):
         return "unknown-lifecycle"
+    if len(subscription) > SUBSCRIPTION_ID_LIMIT:
+        return "unknown-lifecycle"
     message = {
         "kind": "lifecycle",
         "lifecycleEvent": event,
@@ -146,9 +155,11 @@ def _take_lifecycle(item: Mapping[str, Any], accepted: Accepted, now: datetime) 
 
 def _user_id(item: Mapping[str, Any]) -> str:
     """The object id of the user an item is about; empty when it is about something else."""
-    resource, data = item.get("resource"), item.get("resourceData")
+    data = item.get("resourceData")
     data = data if isinstance(data, Mapping) else {}
-    kind = data.get("@odata.type", _USER_TYPE)
+    # Both fields say what the item is about. One of them may be missing, none may say otherwise.
+    resource = item.get("resource") or ("users" if data.get("@odata.type") else "")
+    kind = data.get("@odata.type") or _USER_TYPE
     if not isinstance(resource, str) or not isinstance(kind, str) or kind.lower() != _USER_TYPE:
         return ""
     found = _USER.fullmatch(resource)
