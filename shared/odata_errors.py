@@ -22,12 +22,21 @@ class Said(NamedTuple):
 
 def said(body: bytes) -> Said:
     """Code and message of an error body in any of its forms."""
-    text = body[:20_000].decode("utf-8", "replace").strip()
+    text = body[:20_000].decode("utf-8-sig", "replace").strip()
     if text.startswith("{"):
         return _json(text)
     if text.startswith("<"):
         return _xml(text)
     return Said("", text[:300])
+
+
+def says_nothing_there(body: bytes) -> bool:
+    """Whether *body* is {"odata.null": true}, which stands for an object that is not there."""
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and fields.get("odata.null") is True
 
 
 def _json(text: str) -> Said:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote
 
-from shared.errors import AccessDenied, NoProfile, PhotoSyncError, Refused
+from shared.errors import AccessDenied, NoProfile, PhotoSyncError, Refused, Throttled
 from shared.http import Http, Reply, fault
-from shared.odata_errors import said
+from shared.odata_errors import said, says_nothing_there
 
 PICTURE_LIBRARY = "/User Photos"
 
@@ -31,6 +31,8 @@ _FILES_ROLE = (
 # In the type of the exception; the numbers before it differ (sharepoint.md section 3).
 _LOCKED = "PropertyNotEditableException"
 _NO_USER = "user not found"
+# How a missing role shows, whatever the status is (sharepoint.md section 4).
+_NOT_ALLOWED = ("access denied", "managing your own data")
 
 
 class SharePointClient:
@@ -115,9 +117,16 @@ def _profile_fault(reply: Reply) -> PhotoSyncError:
     code, message = said(reply.body)
     if _NO_USER in message.casefold():
         return NoProfile(_NO_PROFILE)
+    # A missing profile may read as null with an error status, too (section 3, inferred).
+    if reply.status in {404, 500} and says_nothing_there(reply.body):
+        return NoProfile(_NO_PROFILE)
     if _LOCKED in code:
         return Refused(f"An administrator locked the picture properties of profiles: {message}")
-    return _hinted(fault(reply, code, message), _PROFILE_ROLE)
+    error = fault(reply, code, message)
+    denied = any(words in message.casefold() for words in _NOT_ALLOWED)
+    if denied and not isinstance(error, Throttled):
+        error = AccessDenied(str(error))
+    return _hinted(error, _PROFILE_ROLE)
 
 
 def _file_fault(reply: Reply) -> PhotoSyncError:
