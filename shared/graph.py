@@ -56,7 +56,7 @@ class GraphClient:
             raise _photo_fault(reply)
         metadata = reply.json()
         # The documented answer for "no photo"; 404 is the reported one (graph.md section 4).
-        if metadata.get("id") == "1x1":
+        if str(metadata.get("id")).lower() == "1x1":
             raise NoPhoto("The user has no photo in Exchange.")
         return str(metadata.get("@odata.mediaEtag") or "")
 
@@ -157,6 +157,6 @@ def _said(reply: Reply) -> tuple[str, str]:
     """Code and message of an error body; empty where there is none."""
     try:
         error = json.loads(reply.body)["error"]
-        return str(error["code"]), str(error["message"])
+        return str(error["code"]), str(error.get("message") or "")
     except (ValueError, KeyError, TypeError, RecursionError):
         return "", ""
