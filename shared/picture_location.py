@@ -59,12 +59,16 @@ def belongs_to(location: PictureLocation, user_id: str, upn: str) -> bool:
     Whether the files at *location* are this user's own, by one of the two known naming rules.
 
     Until 2021 the UPN with `@` and `.` as `_`, since 2022 the object id (section 1, recorded).
-    What became of other characters is unknown, so all of them compare alike. Users may write
+    What became of other characters is unknown: each may stand as it is or as `_`. Users may write
     their own PictureURL: without this question, one who points it at a colleague's files would
     have them overwritten with his own photo.
     """
-    return _plain(location.name) in {_plain(user_id), _plain(upn)}
+    name = location.name.casefold()
+    return name == user_id.casefold() or _stands_for(name, upn.casefold())
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "_", name.casefold())
+def _stands_for(name: str, upn: str) -> bool:
+    return len(name) == len(upn) and all(
+        shown == meant or (shown == "_" and not re.match("[a-z0-9]", meant))
+        for shown, meant in zip(name, upn, strict=True)
+    )

@@ -139,5 +139,5 @@ def _next_timestamp(before: str, now: datetime) -> str:
     seconds = int(now.timestamp()) + _UNIX_EPOCH
     # A value from the far future was written by somebody who counts otherwise.
     if before.isdecimal() and seconds <= int(before[:20]) < seconds + 86_400:
-        return str(int(before) + 1)
+        return str(int(before[:20]) + 1)
     return str(seconds)
