@@ -76,6 +76,16 @@ class Reply:
             ) from error
 
 
+class OneHostSession(requests.Session):
+    """Follows no redirect: a token goes to the host it was made for and no further."""
+
+    # With allow_redirects=False requests would still read the whole body of a redirect, however
+    # long, and fail with an error that is none of its own on an address it cannot parse.
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class Http:
     """Calls one host. Threads may share it: each has a connection pool of its own."""
 
@@ -85,7 +95,7 @@ class Http:
         audience: str,
         tokens: Tokens,
         *,
-        session: Callable[[], requests.Session] = requests.Session,
+        session: Callable[[], requests.Session] = OneHostSession,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -110,11 +120,11 @@ class Http:
         Call *path* (with its query) and return the answer, whatever its status.
 
         A 401 gets one fresh token; a 429 or 503 that asks for ten seconds or less is tried again,
-        three tries in all. No try begins after *not_after* (ClaimLost). Raises Unanswered when
+        three tries besides. No try begins after *not_after* (ClaimLost). Raises Unanswered when
         none came, ServiceDown when it was cut.
         """
-        refused, waited = "", 0.0
-        for tries_left in reversed(range(TRIES)):
+        refused, waited, tries = "", 0.0, 0
+        while True:
             token = self._tokens.bearer(self.audience, refused=refused)
             if not_after and self._clock() > not_after:
                 raise ClaimLost(f"Too little time was left to write to {self.service} safely.")
@@ -122,14 +132,14 @@ class Http:
             if reply.status == 401 and not refused:
                 refused = token
                 continue
+            tries += 1
             wait = reply.retry_after
             if reply.status not in {429, 503} or wait is None:
-                break
-            if not tries_left or waited + wait > LONGEST_WAIT_IN_PLACE:
-                break
+                return reply
+            if tries == TRIES or waited + wait > LONGEST_WAIT_IN_PLACE:
+                return reply
             self._sleep(wait)
             waited += wait
-        return reply
 
     def seconds_asked(self, headers: Mapping[str, str]) -> float | None:
         """How long *headers* ask us to wait, by our clock; None when they do not."""
@@ -141,14 +151,12 @@ class Http:
         if session is None:
             session = self._local.session = self._new_session()
         try:
-            # No redirect is followed: a token goes to the host it was made for and no further.
             response = session.request(
                 method,
                 self.audience + path,
                 headers=headers,
                 data=body,
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
                 stream=True,
             )
         except requests.RequestException as error:
