@@ -8,6 +8,7 @@ when this process has just been started, and a failure here would show only as "
 import functools
 import logging
 import os
+import threading
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, List  # noqa: UP035 - see Texts
@@ -23,16 +24,23 @@ if TYPE_CHECKING:
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 log = logging.getLogger("photosync")
 STORAGE = "AzureWebJobsStorage"
+_building = threading.Lock()
 # The engine knows generic types of `typing` only and refuses to load `func.Out[list[str]]`.
 Texts = func.Out[List[str]]  # noqa: UP006
 
 
 @functools.cache
-def worker() -> "Worker":
-    """The worker of this process, built at the first message."""
+def _worker() -> "Worker":
     from shared.runtime import build_worker
 
     return build_worker(Settings.from_mapping(os.environ))
+
+
+def worker() -> "Worker":
+    """The worker of this process, built once, at the first message."""
+    # The cache alone would build one for each of the messages that arrive first, all at once.
+    with _building:
+        return _worker()
 
 
 def plain(answer: graph_notifications.Answer) -> func.HttpResponse:
