@@ -1,0 +1,83 @@
+"""What a person sees on demo.png."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from local import photo_files
+from local.montage import Pair, montage
+from local.portraits import portrait
+
+RED, GREEN = (212, 60, 60), (31, 157, 85)
+
+
+@pytest.fixture(scope="module")
+def photo() -> bytes:
+    return photo_files.jpeg(portrait(1, 200))
+
+
+def drawn(rows: list[Pair], folder: Path) -> Image.Image:
+    montage(rows, folder / "made" / "demo.png")
+    with Image.open(folder / "made" / "demo.png") as picture:
+        return picture.convert("RGB")
+
+
+def share(picture: Image.Image, colour: tuple[int, int, int]) -> float:
+    """How much of the picture has exactly this colour."""
+    counted = picture.getcolors(picture.width * picture.height) or []
+    return sum(n for n, seen in counted if seen == colour) / (picture.width * picture.height)
+
+
+def cards(picture: Image.Image) -> Image.Image:
+    """Everything below title and legend."""
+    return picture.crop((0, 120, *picture.size))
+
+
+def pair(photo: bytes | None, *, matches: bool = True, detail: str = "") -> Pair:
+    return Pair("Zoë Ångström", "synced", detail, photo, photo, 1234, matches)
+
+
+def test_twelve_users_make_two_rows_of_six(tmp_path, photo):
+    """Twelve cards are wider than they are tall."""
+    six, twelve = drawn([pair(photo)] * 6, tmp_path), drawn([pair(photo)] * 12, tmp_path)
+
+    assert six.width == twelve.width
+    assert twelve.height > six.height * 1.6
+
+
+def test_agreement_is_green_and_never_red(tmp_path, photo):
+    """A picture that is as it should be gets a tick."""
+    seen = cards(drawn([pair(photo)], tmp_path))
+
+    assert share(seen, GREEN) > 0
+    assert share(seen, RED) == 0
+
+
+def test_a_mismatch_is_framed_red(tmp_path, photo):
+    """A picture that is not as it should be cannot be overlooked."""
+    seen = cards(drawn([pair(photo, matches=False)], tmp_path))
+
+    assert share(seen, RED) > 0.005
+    assert share(seen, GREEN) == 0
+
+
+@pytest.mark.parametrize("content", [None, b"no picture at all", b"\x89PNG\r\n\x1a\n"])
+def test_what_cannot_be_shown_is_a_grey_placeholder(tmp_path, content):
+    """A missing or unreadable picture is drawn as one."""
+    assert share(cards(drawn([pair(content)], tmp_path)), (201, 208, 217)) > 0.02
+
+
+def test_long_words_stay_on_their_card(tmp_path, photo):
+    """However much there is to say, cards grow by three lines at most."""
+    short = drawn([pair(photo)], tmp_path)
+    long = drawn([pair(photo, detail="W" * 300 + " and so on" * 90)], tmp_path)
+
+    assert long.height == short.height + 3 * 17
+
+
+def test_no_users_make_an_empty_sheet(tmp_path):
+    """A title alone is a picture too."""
+    assert drawn([], tmp_path).width > 400
