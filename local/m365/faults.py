@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -35,9 +36,15 @@ class FaultMiddleware:
             return
         # $batch sends its items in here again.
         scope["m365.entrance"] = self
-        exchange = _Exchange(self.app, scope, receive, send)
         at, began = self.tenant.now(), time.perf_counter()
         meeting = self.tenant.faults.meet(self.service, scope["method"], scope["path"])
+
+        def record() -> None:
+            entry = self._entry(exchange, meeting.fault)
+            ms = round((time.perf_counter() - began) * 1000, 1)
+            self.tenant.journal.append({"at": at.isoformat(), **entry, "ms": ms})
+
+        exchange = _Exchange(self.app, scope, receive, send, record)
         try:
             if meeting.delay:
                 await asyncio.sleep(meeting.delay)
@@ -46,9 +53,7 @@ class FaultMiddleware:
             else:
                 await self._break(exchange, meeting.fault)
         finally:
-            entry = self._entry(exchange, meeting.fault)
-            ms = round((time.perf_counter() - began) * 1000, 1)
-            self.tenant.journal.append({"at": at.isoformat(), **entry, "ms": ms})
+            exchange.end()
 
     async def _break(self, exchange: _Exchange, fault: Fault) -> None:
         if fault.kind not in CONNECTION_KINDS:
@@ -137,7 +142,14 @@ def _sharepoint_answer(fault: Fault, status: int, headers: dict[str, str]) -> Re
 class _Exchange:
     """One request on its way through: remembers what passed and can be cut off."""
 
-    def __init__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        record: Callable[[], None],
+    ) -> None:
         self.app = app
         self.scope = scope
         self.status = 0  # nothing was answered
@@ -145,6 +157,7 @@ class _Exchange:
         self.inner = bool(scope.get("m365.batch"))
         self._receive = receive
         self._send = send
+        self._record: Callable[[], None] | None = record
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -155,7 +168,16 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+        elif not message.get("more_body", False):
+            # Before the last byte leaves: who has an answer finds it in the journal.
+            self.end()
         await self._send(message)
+
+    def end(self) -> None:
+        """Record the request, once."""
+        if self._record is not None:
+            record, self._record = self._record, None
+            record()
 
     async def send_half(self) -> None:
         """Do what was asked, announce the whole answer and break off in its middle."""
@@ -197,6 +219,7 @@ class _Exchange:
             pass
 
     async def hang_up(self, *, abruptly: bool = True) -> None:
+        self.end()
         # ASGI has no word for this: the bound method that uvicorn passes leads to its transport.
         transport = getattr(getattr(self._send, "__self__", None), "transport", None)
         if transport is None:

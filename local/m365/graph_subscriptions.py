@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,14 +20,14 @@ LISTINGS, LISTINGS_WITHIN = 25, timedelta(seconds=20)  # (D, section 2)
 
 
 def routes(tenant: Tenant) -> list[Route]:
-    calls = _Calls()
+    listings = _Listings()
     one = "/subscriptions/{subscription}"
     return [
         route(tenant, "POST", "/subscriptions", ROLES, create_subscription),
-        route(tenant, "GET", "/subscriptions", ROLES, calls.list_subscriptions),
+        route(tenant, "GET", "/subscriptions", ROLES, listings.list_subscriptions),
         route(tenant, "GET", one, ROLES, get_subscription),
-        route(tenant, "PATCH", one, ROLES, calls.update_subscription),
-        route(tenant, "POST", f"{one}/reauthorize", ROLES, calls.reauthorize_subscription),
+        route(tenant, "PATCH", one, ROLES, update_subscription),
+        route(tenant, "POST", f"{one}/reauthorize", ROLES, reauthorize_subscription),
         route(tenant, "DELETE", one, ROLES, delete_subscription),
     ]
 
@@ -136,64 +135,46 @@ async def delete_subscription(tenant: Tenant, request: Request, client_id: str) 
     return Response(status_code=204)
 
 
-class _Calls:
-    """The operations that Graph counts or keeps apart."""
+async def update_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
+    """Renew, which reauthorizes too; a new URL is asked first (assumed), then taken."""
+    one = _own(tenant, request, client_id)
+    body = await json_object(request)
+    rules.refuse_patch(body)
+    rules.refuse_haste(one.reauthorized, tenant.now())
+    expires = one.expires
+    if "expirationDateTime" in body:
+        expires = rules.read_expiry(body["expirationDateTime"], tenant.now())
+    if "notificationUrl" in body:
+        url = rules.read_url("notificationUrl", str(body["notificationUrl"]))
+        await handshake(tenant, url)
+        one.notification_url = url
+    one.expires, one.patched = expires, tenant.now()
+    return _entity(tenant, one)
+
+
+async def reauthorize_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
+    one = _own(tenant, request, client_id)
+    rules.refuse_haste(one.patched, tenant.now())
+    one.reauthorized = tenant.now()
+    return Response(status_code=204)
+
+
+class _Listings:
+    """The one operation that is counted."""
 
     def __init__(self) -> None:
-        self._listed: deque[datetime] = deque()
-        self._renewed: dict[tuple[str, str], datetime] = {}
+        self._recent: list[datetime] = []
 
     async def list_subscriptions(
         self, tenant: Tenant, request: Request, client_id: str
     ) -> Response:
         """Documented: 25 requests in 20 s (facts/graph.md section 2)."""
         now = tenant.now()
-        while self._listed and self._listed[0] <= now - LISTINGS_WITHIN:
-            self._listed.popleft()
-        if len(self._listed) >= LISTINGS:
-            wait = (self._listed[0] + LISTINGS_WITHIN - now).total_seconds()
+        self._recent = [one for one in self._recent if now - LISTINGS_WITHIN < one <= now]
+        if len(self._recent) >= LISTINGS:
+            wait = (self._recent[0] + LISTINGS_WITHIN - now).total_seconds()
             headers = {"Retry-After": f"{wait:.3f}"}
             raise Refusal(429, "TooManyRequests", "Too many requests.", headers)
-        self._listed.append(now)
+        self._recent.append(now)
         own = [shown(one) for one in rules.live(tenant) if one.app_id == client_id]
         return JSONResponse({"@odata.context": context(tenant, "subscriptions"), "value": own})
-
-    async def update_subscription(
-        self, tenant: Tenant, request: Request, client_id: str
-    ) -> Response:
-        """Renew, which reauthorizes too; a new URL is asked first (assumed), then taken."""
-        one = _own(tenant, request, client_id)
-        body = await json_object(request)
-        rules.refuse_patch(body)
-        self._keep_apart(tenant, one, "patch")
-        expires = one.expires
-        if "expirationDateTime" in body:
-            expires = rules.read_expiry(body["expirationDateTime"], tenant.now())
-        if "notificationUrl" in body:
-            url = rules.read_url("notificationUrl", str(body["notificationUrl"]))
-            await handshake(tenant, url)
-            one.notification_url = url
-        one.expires = expires
-        self._renewed[one.id, "patch"] = tenant.now()
-        return _entity(tenant, one)
-
-    async def reauthorize_subscription(
-        self, tenant: Tenant, request: Request, client_id: str
-    ) -> Response:
-        one = _own(tenant, request, client_id)
-        self._keep_apart(tenant, one, "reauthorize")
-        self._renewed[one.id, "reauthorize"] = tenant.now()
-        return Response(status_code=204)
-
-    def _keep_apart(self, tenant: Tenant, one: Subscription, how: str) -> None:
-        """
-        Refuse a PATCH soon after a reauthorize, and the reverse.
-
-        Documented: never both within 10 minutes (facts/graph.md section 2).
-        Assumed: what happens then; a refusal shows the mistake best.
-        """
-        other = "reauthorize" if how == "patch" else "patch"
-        last = self._renewed.get((one.id, other))
-        if last is not None and tenant.now() < last + rules.APART:
-            message = "PATCH and reauthorize must be at least 10 minutes apart."
-            raise bad_request(message, "InvalidRequest")

@@ -155,6 +155,18 @@ def refuse_patch(body: Mapping[str, Any]) -> None:
             raise bad_request(f"'{name}' cannot be updated.", "InvalidRequest")
 
 
+def refuse_haste(other_renewal: datetime | None, now: datetime) -> None:
+    """
+    Refuse a PATCH soon after a reauthorize, and the reverse.
+
+    Documented: never both for one subscription within 10 minutes (facts/graph.md section 2).
+    Assumed: what happens then; a refusal shows the mistake best.
+    """
+    if other_renewal is not None and now < other_renewal + APART:
+        message = "PATCH and reauthorize must be at least 10 minutes apart."
+        raise bad_request(message, "InvalidRequest")
+
+
 def refuse_crowd(tenant: Tenant, order: Order, app_id: str) -> None:
     """Documented: 403 above the quotas, 409 with the existing id for a twin (section 2)."""
     everyone = live(tenant)

@@ -120,6 +120,8 @@ class Subscription:
     lifecycle_url: str | None = None
     latest_tls: str = "v1_2"
     created: datetime | None = None
+    patched: datetime | None = None
+    reauthorized: datetime | None = None
 
 
 class Tenant:
