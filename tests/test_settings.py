@@ -1,0 +1,241 @@
+"""App settings: what is read, what is refused, and what a refusal may show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import SettingsError
+from shared.settings import Settings, WebhookSettings
+
+GUID = "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10"
+ENOUGH = {
+    "TENANT_ID": GUID,
+    "CLIENT_ID": GUID,
+    "CLIENT_CERTIFICATE": "photosync.pem",
+    "SHAREPOINT_TENANT": "contoso",
+    "CLIENT_STATE": "a long random text",
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+}
+# Read by the Functions host, not by the app.
+HOST_SETTINGS = {"FUNCTIONS_WORKER_RUNTIME", "PYTHON_THREADPOOL_THREAD_COUNT"}
+
+
+def read(**more: str) -> Settings:
+    return Settings.from_mapping({**ENOUGH, **more})
+
+
+def test_defaults():
+    """What is left out has the meaning that README gives it."""
+    settings = read()
+
+    assert settings.login_url == "https://login.microsoftonline.com"
+    assert settings.graph_url == "https://graph.microsoft.com"
+    assert settings.sharepoint_my_url == "https://contoso-my.sharepoint.com"
+    assert settings.sharepoint_admin_url == "https://contoso-admin.sharepoint.com"
+    assert settings.picture_sizes == (48, 72, 300)
+    assert settings.picture_sync_state == "1"
+    assert settings.picture_folder == ""
+    assert settings.replace_custom_picture is False
+    assert settings.excluded_users == frozenset()
+    assert settings.include_guests is False
+
+
+@pytest.mark.parametrize("left_out", [{}, dict.fromkeys(ENOUGH, " ")], ids=["absent", "blank"])
+def test_every_missing_setting_is_named_at_once(left_out):
+    """One message names every setting that must be there and is not."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_mapping(left_out)
+
+    assert [key for key in ENOUGH if f"{key} is missing" not in str(caught.value)] == []
+
+
+BAD = [
+    ("TENANT_ID", "contoso.com"),
+    ("CLIENT_ID", "PhotoSync app"),
+    ("MANAGED_IDENTITY_CLIENT_ID", "my-identity"),
+    ("SHAREPOINT_TENANT", "contoso.sharepoint.com"),
+    ("SHAREPOINT_TENANT", "{tenant}"),
+    ("SHAREPOINT_TENANT", "c{"),
+    ("M365_CLOUD", "germany"),
+    ("LOGIN_URL", "http://login.contoso.com"),
+    ("GRAPH_URL", "https://graph.contoso.com/v1.0"),
+    ("GRAPH_URL", "https://[graph"),
+    ("SHAREPOINT_MY_URL", "https://localhost:99999"),
+    ("SHAREPOINT_MY_URL", "https://localhost:0"),
+    ("SHAREPOINT_ADMIN_URL", "https://anne@contoso-admin.sharepoint.com"),
+    ("CLIENT_STATE", "x" * 129),
+    ("PICTURE_SIZES", "48,72"),
+    ("PICTURE_SIZES", "48,72,300,400"),
+    ("PICTURE_SIZES", "300,72,48"),
+    ("PICTURE_SIZES", "0,72,300"),
+    ("PICTURE_SIZES", "48,72,649"),
+    ("PICTURE_SIZES", "48,72,large"),
+    ("PICTURE_SYNC_STATE", "2"),
+    ("PICTURE_FOLDER", "Profile Pictures/Old"),
+    ("PICTURE_FOLDER", ".."),
+    ("CUSTOM_PICTURE", "overwrite"),
+    ("INCLUDE_GUESTS", "yes"),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), BAD, ids=[f"{k}={v[:30]}" for k, v in BAD])
+def test_bad_setting_is_named(key, value):
+    """A setting that cannot work is refused by name."""
+    with pytest.raises(SettingsError, match=f"{key} must be "):
+        read(**{key: value})
+
+
+@pytest.mark.parametrize("key", sorted({key for key, _ in BAD}))
+def test_bad_setting_is_not_shown(key):
+    """A secret pasted under the wrong name does not reach the log."""
+    with pytest.raises(SettingsError) as caught:
+        read(**{key: "/geheim {}" * 20})
+
+    assert "geheim" not in str(caught.value)
+
+
+def test_all_bad_settings_in_one_message():
+    """Two mistakes are told together, not one after the other."""
+    with pytest.raises(SettingsError, match=r"M365_CLOUD.*INCLUDE_GUESTS"):
+        read(M365_CLOUD="mars", INCLUDE_GUESTS="perhaps")
+
+
+GOOD = [
+    ("PICTURE_SIZES", " 48, 96 ,240 ", "picture_sizes", (48, 96, 240)),
+    ("PICTURE_SYNC_STATE", "0", "picture_sync_state", "0"),
+    ("PICTURE_FOLDER", "Profilbilder", "picture_folder", "Profilbilder"),
+    ("CUSTOM_PICTURE", "Replace", "replace_custom_picture", True),
+    ("INCLUDE_GUESTS", "TRUE", "include_guests", True),
+    ("GRAPH_URL", "https://localhost:7001/", "graph_url", "https://localhost:7001"),
+    ("CLIENT_CERTIFICATE", " a.pem ", "client_certificate", "a.pem"),
+    (
+        "EXCLUDED_USERS",
+        "Anne@contoso.com, ,BERT@contoso.com",
+        "excluded_users",
+        frozenset({"anne@contoso.com", "bert@contoso.com"}),
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "text", "field", "meaning"), GOOD, ids=[key for key, *_ in GOOD])
+def test_text_becomes_value(key, text, field, meaning):
+    """A setting means the same with spaces around it and in any case."""
+    assert getattr(read(**{key: text}), field) == meaning
+
+
+@pytest.mark.parametrize(
+    ("cloud", "login", "graph", "my"),
+    [
+        ("usgov", "login.microsoftonline.us", "graph.microsoft.us", "contoso-my.sharepoint.us"),
+        (
+            "dod",
+            "login.microsoftonline.us",
+            "dod-graph.microsoft.us",
+            "contoso-my.sharepoint-mil.us",
+        ),
+        (
+            "china",
+            "login.chinacloudapi.cn",
+            "microsoftgraph.chinacloudapi.cn",
+            "contoso-my.sharepoint.cn",
+        ),
+    ],
+    ids=["usgov", "dod", "china"],
+)
+def test_cloud_decides_the_hosts(cloud, login, graph, my):
+    """M365_CLOUD alone moves every host into the national cloud."""
+    settings = read(M365_CLOUD=cloud)
+
+    assert settings.login_url == f"https://{login}"
+    assert settings.graph_url == f"https://{graph}"
+    assert settings.sharepoint_my_url == f"https://{my}"
+
+
+def test_managed_identity_needs_no_certificate():
+    """With a managed identity, CLIENT_ID and CLIENT_CERTIFICATE may be missing."""
+    settings = read(CLIENT_ID="", CLIENT_CERTIFICATE="", MANAGED_IDENTITY_CLIENT_ID=GUID)
+
+    assert settings.managed_identity_client_id == GUID
+
+
+@pytest.mark.parametrize(
+    ("storage", "enough"),
+    [
+        ({"__blobServiceUri": "https://b", "__queueServiceUri": "https://q"}, True),
+        ({"__blobServiceUri": "https://b"}, False),
+        ({"__queueServiceUri": "https://q"}, False),
+    ],
+    ids=["both", "blob only", "queue only"],
+)
+def test_storage_by_addresses(storage, enough):
+    """Storage is a connection string or both addresses, never one of them."""
+    named = {f"AzureWebJobsStorage{suffix}": uri for suffix, uri in storage.items()}
+    env = {**ENOUGH, "AzureWebJobsStorage": "", **named}
+    if enough:
+        assert Settings.from_mapping(env).storage.queue_uri == "https://q"
+    else:
+        with pytest.raises(SettingsError, match="AzureWebJobsStorage is missing"):
+            Settings.from_mapping(env)
+
+
+def test_secrets_are_not_printed():
+    """Printing the settings shows no certificate, no connection string and no clientState."""
+    env = {**ENOUGH, "CLIENT_CERTIFICATE": "secret-1", "AzureWebJobsStorage": "secret-2"}
+    webhook = WebhookSettings.from_mapping({"CLIENT_STATE": "secret-3"})
+
+    assert "secret" not in f"{Settings.from_mapping(env)!r} {webhook!r}"
+
+
+@given(st.dictionaries(st.sampled_from([key for key, _ in BAD] + list(ENOUGH)), st.text()))
+def test_any_text_is_understood_or_refused(env):
+    """Whatever the settings hold, the answer is Settings or a SettingsError, never a crash."""
+    try:
+        settings = Settings.from_mapping({**ENOUGH, **env})
+    except SettingsError as error:
+        assert str(error).startswith("Mend these app settings")  # noqa: PT017
+    else:
+        assert settings.graph_url.startswith("https://")
+
+
+@given(st.dictionaries(st.sampled_from(["TENANT_ID", "CLIENT_STATE"]), st.text()))
+def test_webhook_settings_never_fail(env):
+    """The webhook reads its two settings without spaces, and nothing makes it fail."""
+    settings = WebhookSettings.from_mapping(env)
+
+    assert settings.tenant_id == env.get("TENANT_ID", "").strip()
+    assert settings.client_state == env.get("CLIENT_STATE", "").strip()
+
+
+class Recorded(Mapping[str, str]):
+    """A mapping that remembers which keys it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, key: str) -> str:
+        self.asked.add(key)
+        return ENOUGH[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(ENOUGH)
+
+    def __len__(self) -> int:
+        return len(ENOUGH)
+
+
+def test_sample_lists_every_setting():
+    """local.settings.sample.json has every setting that is read, and none that is not."""
+    sample = json.loads(Path("local.settings.sample.json").read_text())["Values"]
+    recorded = Recorded()
+    Settings.from_mapping(recorded)
+    WebhookSettings.from_mapping(recorded)
+    # Those with __ replace AzureWebJobsStorage in Azure and would only confuse on a laptop.
+    read_by_app = {key for key in recorded.asked if "__" not in key}
+
+    assert set(sample) - HOST_SETTINGS == read_by_app

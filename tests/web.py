@@ -1,0 +1,100 @@
+"""The network as a function: it gets each request and returns, or raises, what comes of it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from shared.http import Http, OneHostSession
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+AUDIENCE = "https://service.contoso.com"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service answers."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def answer(fields: Any, status: int = 200, **headers: str) -> Answer:
+    """A JSON answer; `retry_after="3"` becomes the header Retry-After."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, json.dumps(fields).encode(), named)
+
+
+Web = Callable[[requests.PreparedRequest], Answer]
+
+
+class _FunctionAdapter(HTTPAdapter):
+    def __init__(self, web: Web) -> None:
+        super().__init__()
+        self._web = web
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+        said = self._web(request)
+        raw = urllib3.HTTPResponse(
+            io.BytesIO(said.body),
+            headers=said.headers,
+            status=said.status,
+            preload_content=False,
+            request_method=request.method,
+        )
+        return self.build_response(request, raw)
+
+
+class Clock:
+    """A time that moves only when told to."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class Tokens:
+    """Hands out token-1, and the next one for each that was refused."""
+
+    def bearer(self, audience: str, *, refused: str = "") -> str:
+        number = int(refused.removeprefix("token-")) if refused else 0
+        return f"token-{number + 1}"
+
+
+def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None) -> Http:
+    """An Http whose whole network is *web*; waiting moves *clock*."""
+    clock = clock or Clock()
+
+    def session() -> requests.Session:
+        session = OneHostSession()
+        session.mount("https://", _FunctionAdapter(web))
+        return session
+
+    return Http("sharepoint", audience, Tokens(), session=session, clock=clock, sleep=clock.sleep)
+
+
+def in_turn(*answers: Answer | Exception) -> Web:
+    """A service that gives *answers* one after the other, the last one for ever."""
+    left = list(answers)
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        now = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(now, Exception):
+            raise now
+        return now
+
+    return web
