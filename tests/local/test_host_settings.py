@@ -19,7 +19,7 @@ def test_defaults_of_host_json(tmp_path):
     """An empty host.json means the documented defaults."""
     found = options(tmp_path, {"version": "2.0"})
 
-    assert (found.route_prefix, found.log_level) == ("api", "Information")
+    assert (found.route_prefix, found.log_level, found.bundle) == ("api", "Information", False)
     assert found.queues == QueueOptions(16, 8, 5, timedelta(), timedelta(minutes=1), base64=True)
 
 

@@ -24,15 +24,14 @@ def web(req: func.HttpRequest) -> str:
 """
 
 
-def test_timers(tmp_path):
+def test_timers_run_when_they_are_due(tmp_path):
     """The schedule comes from a setting; run_on_startup runs at once; the others wait."""
     files = HostFiles(tmp_path, CODE, settings={"WHEN": "* * * * * *"})
     with RunningHost(files) as host:
         host.logged("tick past_due=False next=20")
-        host.logged("root: [")
         log = host.logged("Executed 'Functions.once' (Succeeded")
 
-    assert "yearly" not in log.partition("Executing 'Functions.once'")[2].replace("indexed", "")
+    assert "Executing 'Functions.yearly'" not in log
 
 
 def test_run_now_by_the_admin_route(tmp_path):

@@ -15,7 +15,7 @@ from azure.storage.queue import QueueClient
 from local.children import ChildDied
 from local.endpoints import Endpoints
 from local.stack import Stack
-from tests.local.host_process import HEAD, REPO, eventually
+from tests.local.host_process import BUNDLE, HEAD, REPO, eventually
 from tests.local.test_children import alive
 
 # An app of the test's own: what the real one does is tested elsewhere.
@@ -38,7 +38,8 @@ def notifications(req: func.HttpRequest) -> str:
 def sync_photo(message: func.QueueMessage) -> None:
     logging.info("took %s", message.get_body().decode())
 """
-HOST = {"version": "2.0", "extensions": {"queues": {"messageEncoding": "none"}}}
+QUEUES = {"messageEncoding": "none"}
+HOST = {"version": "2.0", "extensionBundle": BUNDLE, "extensions": {"queues": QUEUES}}
 
 
 @pytest.fixture(scope="module")
