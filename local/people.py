@@ -1,0 +1,54 @@
+"""The invented people of the demo tenant; each is here for a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Person:
+    """
+    One account and what its photo is like.
+
+    `photo` is a form in `photo_files` ("" for none); `expected` is the status its state must end
+    with; `old_picture` puts files named by UPN into SharePoint, as they were until 2021; `seed` is
+    what the control API is told of the account besides.
+    """
+
+    name: str
+    upn: str
+    why: str
+    photo: str = "jpeg"
+    expected: str = "synced"
+    old_picture: bool = False
+    seed: Mapping[str, Any] = field(default_factory=dict)
+
+
+PEOPLE = (
+    Person("Anne Keller", "anne@contoso.com", "an ordinary JPEG"),
+    Person("Bert Xu", "bert.x@contoso.com", "an old picture, named by UPN", old_picture=True),
+    Person("Chidi Eze", "chidi@contoso.com", "a PNG with transparent parts", "png"),
+    Person("Dana Novak", "dana@contoso.com", "upright only by EXIF", "exif"),
+    Person("Elif Demir", "elif@contoso.com", "a colour profile", "profile"),
+    Person("Finn Larsen", "finn@contoso.com", "a large photograph", "large"),
+    Person("Grace O'Neill", "grace.o'neill@contoso.com", "an apostrophe in the UPN"),
+    Person("Hugo Silva", "hugo@contoso.com", "not square", "wide"),
+    Person("Ines Moreau", "ines@contoso.com", "small, never enlarged", "small"),
+    Person("Jonas Weber", "jonas@contoso.com", "no photo in Exchange", "", "no-photo"),
+    Person(
+        "Kaya Fields",
+        "kaya_fabrikam.com#EXT#@contoso.com",
+        "a guest",
+        expected="skipped",
+        seed={"userType": "Guest"},
+    ),
+    Person(
+        "Lena Brandt",
+        "lena@contoso.com",
+        "no SharePoint profile yet",
+        expected="skipped",
+        seed={"profile": None},
+    ),
+)

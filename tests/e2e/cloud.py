@@ -1,0 +1,133 @@
+"""The running local cloud as a test uses it: people in it, photos, and what became of them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from PIL import Image, ImageDraw
+
+from local.clients import TenantClient
+from local.likeness import alike
+from local.stack import Stack
+from local.watch import Entry, State, Watcher
+
+FINAL = {"synced", "no-photo", "skipped", "failed"}
+_numbers = itertools.count(1)
+
+
+def picture(seed: int, size: int = 400) -> bytes:
+    """A JPEG that looks unlike that of any other seed near it."""
+    image = Image.new("RGB", (size, size), ((seed * 67) % 256, (seed * 151) % 256, 90))
+    draw = ImageDraw.Draw(image)
+    corner = size * (1 + seed % 5) // 8
+    draw.ellipse((corner, corner, corner + size // 3, corner + size // 3), fill="white")
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=92)
+    return stream.getvalue()
+
+
+class LiveCloud:
+    """A Stack with a subscription, and a few words for what tests do with it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.at = stack.endpoints
+        self.admin = TenantClient(self.at, self.at.client_id, Path(self.at.client_certificate))
+        self.watcher = Watcher(self.at.storage, self.admin, stack.host_log)
+        self.webhook = f"{self.at.functions}/api/notifications?code={self.at.key}"
+
+    def subscribe(self) -> None:
+        expires = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        app = TenantClient(self.at, self.at.app_client_id, Path(self.at.app_certificate))
+        app.subscribe(self.webhook, self.at.client_state, expires)
+
+    def add(self, **seed: Any) -> tuple[str, str]:
+        """A new user of the tenant; returns object id and UPN."""
+        upn = seed.pop("userPrincipalName", f"person{next(_numbers)}@contoso.com")
+        (user_id,) = self.admin.control("POST", "/users", {"userPrincipalName": upn, **seed})["ids"]
+        return user_id, upn
+
+    def settled(self, user_id: str, *, queue: str = "") -> State:
+        """Queue *queue*, if given, and wait until the user's state is final."""
+        before = len(self.outcomes(user_id))
+        if queue:
+            self.watcher.type_into_queue(queue)
+
+        def still_open() -> list[str]:
+            state = self.watcher.states().get(user_id)
+            done = state is not None and state["status"] in FINAL and not state["claim"]
+            looked = len(self.outcomes(user_id)) > before or not queue
+            return [] if done and looked else [f"{user_id}: {state}"]
+
+        self.watcher.until(still_open)
+        return self.watcher.states()[user_id]
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+        """Wait until *condition* holds, whatever is queued."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "the condition was never met"
+            time.sleep(0.05)
+
+    def replayed(self, user_id: str) -> State:
+        return self.settled(user_id, queue=user_id)
+
+    def outcomes(self, user_id: str) -> list[dict[str, str]]:
+        return [each for each in self.watcher.outcomes() if each["user"] == user_id]
+
+    def shows(self, upn: str, photo: bytes) -> bool:
+        """Whether all three of SharePoint's pictures are *photo*."""
+        files = self.admin.shown(upn).files
+        return set(files) == set("SML") and all(alike(photo, each) for each in files.values())
+
+    def seed_photo(self, user_id: str, content: bytes) -> None:
+        """Put bytes into Exchange that no upload would get there, and notify nobody."""
+        encoded = base64.b64encode(content).decode()
+        self.admin.control("PATCH", f"/users/{user_id}", {"photo": encoded})
+
+    def switch(self, **switches: Any) -> None:
+        self.admin.control("POST", "/switches", switches)
+
+    def fault(self, **order: Any) -> None:
+        self.admin.control("POST", "/faults", order)
+
+    def journal_of(self, user_id: str, after: int = 0) -> list[Entry]:
+        """What PhotoSync asked about one user; a batch counts once."""
+        return [
+            entry
+            for entry in self.watcher.journal(after)
+            if entry.get("userId") == user_id
+            and entry.get("clientId") == self.at.app_client_id
+            and entry["service"] != "delivery"
+            and not entry.get("batch")
+        ]
+
+    def notify(self, items: list[Any], **options: Any) -> requests.Response:
+        """Post to the webhook as Graph does."""
+        return self.call("POST", self.webhook, json={"value": items}, **options)
+
+    def item(self, user_id: str, **changes: Any) -> dict[str, Any]:
+        """A genuine notification about a user, with *changes*."""
+        return {
+            "changeType": "updated",
+            "clientState": self.at.client_state,
+            "tenantId": self.at.tenant_id,
+            "subscriptionId": "00000000-0000-0000-0000-000000000001",
+            "resource": f"Users/{user_id}",
+            "resourceData": {"@odata.type": "#Microsoft.Graph.User", "id": user_id},
+            **changes,
+        }
+
+    def call(self, method: str, url: str, **options: Any) -> requests.Response:
+        with requests.Session() as session:
+            session.trust_env = False
+            session.verify = self.at.ca
+            return session.request(method, url, timeout=30, **options)

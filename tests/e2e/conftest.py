@@ -1,0 +1,29 @@
+"""One local cloud for all end-to-end tests; each test brings people of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.stack import Stack
+from tests.e2e.cloud import LiveCloud
+
+
+@pytest.fixture(scope="session")
+def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
+    settings = {"EXCLUDED_USERS": "Excluded@contoso.com"}
+    with Stack(tmp_path_factory.mktemp("cloud"), settings=settings) as stack:
+        cloud = LiveCloud(stack)
+        cloud.subscribe()
+        yield cloud
+
+
+@pytest.fixture
+def cloud(running_cloud: LiveCloud) -> Iterator[LiveCloud]:
+    """The cloud with every switch and fault as a new tenant has them."""
+    switches = running_cloud.admin.control("GET", "/switches")
+    yield running_cloud
+    running_cloud.admin.control("POST", "/switches", switches)
+    running_cloud.admin.control("DELETE", "/faults")
+    running_cloud.admin.control("POST", "/latency", {"graph": 0, "sharepoint": 0, "login": 0})
