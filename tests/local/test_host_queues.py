@@ -1,108 +1,12 @@
 """Queue triggers and outputs behave as the storage extension does, on real storage."""
 
 import base64
-import json
-import random
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.queue import QueueClient
 
-from local.azurite import Storage
-from local.host.queues import Backoff, lock_seconds
-from tests.local.host_process import FAST_QUEUES, HostFiles, RunningHost, eventually
-
-# The queue names come from settings, so that tests sharing one storage do not meet.
-CODE = """
-import os, pathlib, time, json
-from typing import List
-work = pathlib.Path(os.environ["WORK"])
-
-@app.route("put", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@app.queue_output(arg_name="out", queue_name="%QUEUE%", connection="AzureWebJobsStorage")
-def put(req: func.HttpRequest, out: func.Out[List[str]]) -> func.HttpResponse:
-    out.set(req.get_json())
-    return func.HttpResponse(status_code=202)
-
-@app.queue_trigger(arg_name="message", queue_name="%QUEUE%", connection="AzureWebJobsStorage")
-def take(message: func.QueueMessage) -> None:
-    body = message.get_body().decode()
-    facts = {"body": body, "count": message.dequeue_count, "id": message.id,
-             "inserted": message.insertion_time.isoformat(), "receipt": message.pop_receipt,
-             "expires": message.expiration_time.isoformat()}
-    with (work / "taken").open("a") as taken:
-        taken.write(json.dumps(facts) + "\\n")
-    if body.startswith("hang"):
-        while not (work / "go").exists() and not (work / f"go {body}").exists():
-            time.sleep(0.02)
-    if body.startswith("fail"):
-        raise RuntimeError("no")
-"""
-POISON_CODE = CODE.replace(
-    'queue_name="%QUEUE%", connection="AzureWebJobsStorage")\ndef take',
-    ('queue_name="%QUEUE%-poison", connection="AzureWebJobsStorage")\ndef take'),
-)
-
-
-class Bench:
-    """An app, its queue, and what the app wrote down."""
-
-    def __init__(
-        self,
-        folder: Path,
-        storage: Storage,
-        *,
-        code: str = CODE,
-        settings: dict[str, str] | None = None,
-        **queues: Any,
-    ) -> None:
-        self.folder = folder
-        self.connection = storage.connection_string
-        self.name = f"q{random.randrange(10**9)}"
-        values = {"AzureWebJobsStorage": self.connection, "QUEUE": self.name, "WORK": str(folder)}
-        self.files = HostFiles(
-            folder / "host",
-            code,
-            settings={**values, **(settings or {})},
-            queues={**FAST_QUEUES, **queues},
-        )
-
-    def queue(self, suffix: str = "") -> QueueClient:
-        return QueueClient.from_connection_string(self.connection, self.name + suffix)
-
-    def make(self, *texts: str, suffix: str = "") -> None:
-        with self.queue(suffix) as queue:
-            queue.create_queue()
-            for text in texts:
-                queue.send_message(text)
-
-    def taken(self) -> list[dict[str, Any]]:
-        path = self.folder / "taken"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def took(self, count: int) -> list[dict[str, Any]]:
-        return eventually(lambda: self.taken() if len(self.taken()) >= count else None)
-
-    def left(self, suffix: str = "") -> int | None:
-        """How many messages the queue holds, visible or not."""
-        with self.queue(suffix) as queue:
-            return queue.get_queue_properties().approximate_message_count
-
-    def empty(self, suffix: str = "") -> bool:
-        return eventually(lambda: self.left(suffix) == 0)
-
-    def peek(self, suffix: str = "") -> list[str]:
-        def look() -> list[str]:
-            try:
-                with self.queue(suffix) as queue:
-                    return [each.content for each in queue.peek_messages(32)]
-            except ResourceNotFoundError:
-                return []
-
-        return eventually(look)
+from tests.local.host_process import RunningHost, eventually
+from tests.local.queue_bench import POISON_CODE, Bench
 
 
 def test_output_creates_queue_and_sends_in_order(tmp_path, storage):
@@ -304,22 +208,3 @@ def test_missing_queue_is_waited_for_not_made(tmp_path, storage):
             bench.left()
         bench.make("at last")
         bench.took(1)
-
-
-def test_backoff_doubles_up_to_the_maximum_and_starts_again():
-    """100 ms first, then about twice as long each time; a message resets it."""
-    backoff = Backoff(timedelta(seconds=1), random.Random(1))
-    delays = [backoff.next_delay().total_seconds() for _ in range(8)]
-
-    assert delays[0] == 0.1
-    assert delays == sorted(delays)
-    assert 0.18 <= delays[1] <= 0.22
-    assert delays[-1] == 1.0
-    backoff.reset()
-    assert backoff.next_delay() == timedelta(milliseconds=100)
-
-
-def test_lock_is_ten_minutes():
-    """As in Azure; only the environment variable for crash tests changes it."""
-    assert lock_seconds({}) == 600
-    assert lock_seconds({"LOCAL_HOST_LOCK_SECONDS": "2"}) == 2
