@@ -119,7 +119,6 @@ def _resized(picture: Image.Image, side: int) -> Image.Image:
 
 
 def _jpeg(picture: Image.Image) -> bytes:
-    picture.info = {}
     stream = io.BytesIO()
     # Full colour resolution: on 48 pixels, halved colour is visible and saves nothing.
     picture.save(stream, "JPEG", quality=90, subsampling=0)

@@ -64,7 +64,7 @@ def test_a_profile_that_asks_for_too_much_memory_is_ignored():
     ("profile", "expected"),
     [
         (samples.rgb_table_profile(), WHITE),
-        (samples.rgb_table_profile(points=200), RED),
+        (samples.rgb_table_profile(points=4) + bytes([255, 128, 128]) * 99, RED),
         (samples.rgb_table_profile(table=b"abcd"), RED),
         (samples.rgb_table_profile(name=b"D2B0"), RED),
         (samples.rgb_table_profile(name=b"text"), RED),

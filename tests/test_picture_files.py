@@ -67,7 +67,7 @@ def test_a_cut_off_file_is_refused(kind, share):
 def test_one_wrong_byte_in_a_png_is_noticed():
     """A PNG carries checksums, and they are believed."""
     photo = bytearray(encoded(corners(), "PNG"))
-    photo[-30] ^= 1
+    photo[-14] ^= 1  # in the checksum of the pixels; the pixels themselves are sound
 
     assert "damaged" in sentence(bytes(photo))
 
@@ -188,7 +188,8 @@ def test_a_jpeg_with_two_frames_is_refused():
     photo = encoded(corners(), "JPEG")
     frame = photo.index(b"\xff\xc0")
 
-    assert "damaged" in sentence(photo[:frame] + photo[frame : frame + 19] + photo[frame:])
+    with pytest.raises(PhotoRefused, match="damaged"):
+        read(photo[:frame] + photo[frame : frame + 19] + photo[frame:])
 
 
 @pytest.mark.parametrize(("header", "compression"), [(40, 1), (40, 2), (40, 4), (41, 0)])
