@@ -7,16 +7,29 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 $(INSTALLED): requirements.txt requirements-dev.txt requirements-engine.txt local/find_python.sh
 	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(sh local/find_python.sh) || exit 1; \
-	echo "Installing into $(VENV) with $$python ($$("$$python" --version 2>&1)); about a minute, once"; \
+	echo "Installing into $(VENV) with $$("$$python" --version 2>&1); about a minute, once"; \
 	"$$python" -m venv --clear $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python -r requirements-engine.txt
+	@$(PIP) -r requirements-dev.txt
+	@$(PIP) --no-deps --ignore-requires-python -r requirements-engine.txt
 	@touch $@
+
+demo: $(INSTALLED)
+	@$(PY) -m local demo
+
+start: $(INSTALLED)
+	@$(PY) -m local up
 
 lint: $(INSTALLED)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+test: lint
+	$(PY) -m pytest --cov --cov-fail-under=95
+
+clean:
+	rm -rf $(VENV) .local local/azurite/node_modules demo.png

@@ -1,4 +1,4 @@
-"""`python -m local up`: the local cloud, until Ctrl-C."""
+"""`python -m local up`: the local cloud, until Ctrl-C. `python -m local demo`: the main job."""
 
 import argparse
 import signal
@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from local import demo_report
 from local.azurite import prepare
 from local.children import ChildDied
 from local.endpoints import Endpoints
@@ -15,12 +16,21 @@ from local.stack import Stack
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Start everything, say what to try, and stop everything at SIGINT or SIGTERM."""
+    """Run the command that *arguments* name."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start the local cloud and keep it up")
-    up.add_argument("--folder", type=Path, default=Path(".local"), help="for keys, logs, settings")
-    folder: Path = parser.parse_args(arguments).folder
+    demo = commands.add_parser("demo", help="show the main job from end to end")
+    for command in (up, demo):
+        command.add_argument(
+            "--folder", type=Path, default=Path(".local"), help="for keys, logs, settings"
+        )
+    chosen = parser.parse_args(arguments)
+    return demo_report.main(chosen.folder) if chosen.command == "demo" else stay_up(chosen.folder)
+
+
+def stay_up(folder: Path) -> int:
+    """Start everything, say what to try, and stop everything at SIGINT or SIGTERM."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local import photo_files
+from local.portraits import portrait
+
+# Graph makes a plain JPEG of every upload; photos that came in by older ways kept their form.
+OLD_FORMS = {"png", "exif", "profile"}
+
 
 @dataclass(frozen=True)
 class Person:
     """
     One account and what its photo is like.
 
-    `photo` is a form in `photo_files` ("" for none); `expected` is the status its state must end
-    with; `old_picture` puts files named by UPN into SharePoint, as they were until 2021; `seed` is
-    what the control API is told of the account besides.
+    `photo` is a form that `photo_of` knows, empty for none; `expected` is the status its state
+    must end with; `old_picture` puts files named by UPN into SharePoint, as they were until 2021;
+    `seed` is what the control API is told of the account besides.
     """
 
     name: str
@@ -52,3 +58,23 @@ PEOPLE = (
         seed={"profile": None},
     ),
 )
+
+
+def photo_of(form: str, seed: int) -> tuple[bytes, str]:
+    """The photo of an invented person in one of the ways photos are stored, and its media type."""
+    match form:
+        case "png":
+            return photo_files.png_cut_out(portrait(seed)), "image/png"
+        case "exif":
+            content = photo_files.jpeg_upright_by_exif(portrait(seed))
+        case "profile":
+            content = photo_files.jpeg_with_wide_colours(portrait(seed))
+        case "large":
+            content = photo_files.jpeg(photo_files.photograph(seed))
+        case "wide":
+            content = photo_files.jpeg(photo_files.photograph(seed, 640, 400))
+        case "small":
+            content = photo_files.jpeg(portrait(seed, 96))
+        case _:
+            content = photo_files.jpeg(portrait(seed))
+    return content, "image/jpeg"

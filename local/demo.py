@@ -1,0 +1,216 @@
+"""
+The story that `make demo` tells: the main job from end to end, against a local cloud that is up.
+
+A dozen invented people get a photo in Exchange; PhotoSync is told by real notifications and copies.
+Then everything is read back from SharePoint by a client that knows nothing of PhotoSync.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from local.clients import TenantClient
+from local.likeness import alike
+from local.people import OLD_FORMS, PEOPLE, Person, photo_of
+from local.stack import Stack
+from local.watch import Watcher, calls_about, milliseconds_to_visible
+
+FINAL = {"synced", "no-photo", "removed", "skipped", "failed"}
+_EDITED, _KNOWN, _TYPED = 0, 5, 6
+
+
+class DemoFailed(Exception):
+    """Something did not come out as it must; the text says what."""
+
+
+@dataclass
+class Result:
+    """What became of one person: state, pictures on both sides, calls and time."""
+
+    person: Person
+    user_id: str
+    status: str = ""
+    detail: str = ""
+    exchange: bytes | None = None
+    sharepoint: Mapping[str, bytes] = field(default_factory=dict)
+    calls: Mapping[str, int] = field(default_factory=dict)
+    milliseconds: int | None = None
+    fault: str = ""
+
+
+class Demo:
+    """One run against a local cloud that is up."""
+
+    def __init__(
+        self, stack: Stack, say: Callable[[str], None], progress: Callable[[int, int], None]
+    ) -> None:
+        self._at = stack.endpoints
+        self._say = say
+        self._progress = progress
+        self._admin = TenantClient(self._at, self._at.client_id, Path(self._at.client_certificate))
+        self._app = TenantClient(self._at, self._at.app_client_id, Path(self._at.app_certificate))
+        self._watcher = Watcher(self._at.storage, self._admin, stack.host_log)
+        self._results: list[Result] = []
+
+    def run(self) -> tuple[list[Result], dict[str, int]]:
+        """Everything in order. Returns the results and the counted calls."""
+        self._add_people()
+        self._subscribe()
+        self._change_every_photo()
+        self._read_back()
+        counted = {
+            "unchangedCalls": self._change_something_else(),
+            "changedCalls": self._change_a_known_photo(),
+        }
+        self._upload_the_same_again()
+        self._replay_by_typing()
+        self._read_back()
+        return self._results, counted
+
+    def _add_people(self) -> None:
+        for number, person in enumerate(PEOPLE):
+            seed = {"userPrincipalName": person.upn, "displayName": person.name, **person.seed}
+            if person.old_picture:
+                seed |= self._old_picture(person, number)
+            (user_id,) = self._admin.control("POST", "/users", seed)["ids"]
+            self._results.append(Result(person, user_id))
+        self._say(f"{len(PEOPLE)} invented people are in the tenant")
+
+    def _old_picture(self, person: Person, number: int) -> dict[str, Any]:
+        family = re.sub(r"[@.]", "_", person.upn)
+        content, _ = photo_of("jpeg", seed=number + 100)
+        picture = base64.b64encode(content).decode()
+        folder = f"{self._at.sharepoint_my}/User%20Photos/Profile%20Pictures"
+        return {
+            "profile": {"PictureURL": f"{folder}/{family}_MThumb.jpg"},
+            "files": {f"{family}_{size}Thumb.jpg": picture for size in "SML"},
+        }
+
+    def _subscribe(self) -> None:
+        expires = (datetime.now(UTC) + timedelta(days=28)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        url = f"{self._at.functions}/api/notifications?code={self._at.key}"
+        self._app.subscribe(url, self._at.client_state, expires)
+        self._say("Graph has validated the webhook and will tell it about every change")
+
+    def _change_every_photo(self) -> None:
+        began = self._last_entry()
+        changed = [result for result in self._results if result.person.photo]
+        for number, result in enumerate(self._results):
+            if result.person.photo:
+                self._put_photo(result, number)
+        self._say(f"{len(changed)} photos were changed in Exchange, through Graph")
+        # Nobody without a photo raises a notification about one: an edit of the account does.
+        for result in self._results:
+            if not result.person.photo:
+                self._admin.change_user(result.user_id, {"jobTitle": "Analyst"})
+        everybody = len(self._results)
+        self._watcher.until(
+            self._unsettled, progress=lambda left: self._progress(everybody - left, everybody)
+        )
+        journal, states = self._watcher.journal(began), self._watcher.states()
+        for result in self._results:
+            state, me = states[result.user_id], self._at.app_client_id
+            result.status, result.detail = state["status"], state["detail"]
+            result.calls = calls_about(journal, result.user_id, me)
+            result.milliseconds = milliseconds_to_visible(journal, result.user_id, me)
+
+    def _put_photo(self, result: Result, seed: int, form: str = "") -> None:
+        form = form or result.person.photo
+        self._admin.control("POST", "/switches", {"reencode": form not in OLD_FORMS})
+        self._admin.put_photo(result.user_id, *photo_of(form, seed))
+
+    def _unsettled(self) -> list[str]:
+        states = self._watcher.states()
+        return [
+            result.person.upn
+            for result in self._results
+            if states.get(result.user_id, {}).get("status") not in FINAL
+            or states[result.user_id]["claim"]
+        ]
+
+    def _read_back(self) -> None:
+        """Look at both sides of everybody, and say what is not as it should be."""
+        for result in self._results:
+            result.exchange = self._admin.photo(result.user_id)
+            result.sharepoint = self._admin.shown(result.person.upn).files
+        for result in self._results:
+            result.fault = self._fault(result)
+        wrong = [result.person.name for result in self._results if result.fault]
+        right = len(self._results) - len(wrong)
+        self._say(f"{right} of {len(self._results)} people look right in SharePoint")
+
+    def _fault(self, result: Result) -> str:
+        if result.status != result.person.expected:
+            return f"is {result.status}, not {result.person.expected}: {result.detail}"
+        if result.status != "synced":
+            return "has a picture in SharePoint" if result.sharepoint else ""
+        if result.exchange is None or set(result.sharepoint) != set("SML"):
+            return "lacks a picture"
+        for size, picture in result.sharepoint.items():
+            if not alike(result.exchange, picture):
+                return f"has another picture of size {size}"
+        return ""
+
+    def _change_something_else(self) -> int:
+        result = self._results[_EDITED]
+        with self._watched(result, "unchanged") as calls:
+            self._admin.change_user(result.user_id, {"jobTitle": "Head of Research"})
+        self._say(f"{result.person.name}'s job title changed: {_spelled(calls)}, nothing written")
+        return sum(calls.values())
+
+    def _change_a_known_photo(self) -> int:
+        result = self._results[_KNOWN]
+        with self._watched(result, "synced") as calls:
+            self._put_photo(result, seed=50, form="jpeg")
+        self._say(f"{result.person.name}'s photo changed once more: {_spelled(calls)}")
+        return sum(calls.values())
+
+    def _upload_the_same_again(self) -> None:
+        result = self._results[_KNOWN]
+        with self._watched(result, "unchanged") as calls:
+            self._put_photo(result, seed=50, form="jpeg")
+        if calls["sharepoint"]:
+            raise DemoFailed("The same photo was written to SharePoint a second time.")
+        self._say(f"The same photo uploaded again: {_spelled(calls)}, nothing written")
+
+    def _replay_by_typing(self) -> None:
+        result = self._results[_TYPED]
+        with self._watched(result, "unchanged") as calls:
+            self._watcher.type_into_queue(result.person.upn)
+        self._say(f"{result.person.upn} typed into the queue: looked at again, {_spelled(calls)}")
+
+    @contextmanager
+    def _watched(self, result: Result, event: str) -> Iterator[dict[str, int]]:
+        """Do the block, wait for the run it causes, and fill in the calls that run made."""
+        began, before = self._last_entry(), len(self._watcher.outcomes())
+        calls: dict[str, int] = {}
+        yield calls
+
+        def missing() -> list[str]:
+            runs = self._watcher.outcomes()[before:]
+            return [] if any(run["user"] == result.user_id for run in runs) else [event]
+
+        self._watcher.until(missing)
+        (run,) = self._watcher.outcomes()[before:]
+        if run["event"] != event:
+            raise DemoFailed(f"Expected {event} for {result.person.upn}, got {run['event']}.")
+        journal = self._watcher.journal(began)
+        calls |= calls_about(journal, result.user_id, self._at.app_client_id)
+        # Storage keeps no journal of who asked: this one count is the product's own.
+        calls["blob"] = int(run["blob"])
+
+    def _last_entry(self) -> int:
+        journal = self._watcher.journal()
+        return int(journal[-1]["n"]) if journal else 0
+
+
+def _spelled(calls: Mapping[str, int]) -> str:
+    names = {"graph": "Graph", "sharepoint": "SharePoint", "blob": "blob"}
+    return ", ".join(f"{count} {names[service]}" for service, count in calls.items()) + " calls"
