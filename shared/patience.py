@@ -35,7 +35,7 @@ def backoff(attempt: int, *, asked: float | None, jitter: Callable[[], float]) -
     once. Nobody comes back earlier than asked.
     """
     if asked is not None:
-        return min(asked, LONGEST_WAIT) + jitter() * (1 + asked / 10)
+        return asked + jitter() * (1 + asked / 10)
     doubled = math.ldexp(FIRST_BACKOFF_SECONDS, min(attempt - 1, 16))
     ceiling = min(doubled, LONGEST_BACKOFF_SECONDS)
     return ceiling / 2 + jitter() * ceiling / 2
