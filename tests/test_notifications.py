@@ -1,0 +1,356 @@
+"""The webhook's reading of what Graph, or anybody, posts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared.messages import parse
+from shared.notifications import BODY_LIMIT, TOKEN_LIMIT, Accepted, Answer, accept, handshake
+from shared.settings import WebhookSettings
+from tests.web import NOON
+
+TENANT = "84bd8158-6d4d-4958-8b9f-9d6445542f95"
+STATE = "a long random text"
+EXPECTED = WebhookSettings(TENANT, STATE)
+ID = "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
+OTHER_ID = "4e1a1f5d-0000-4000-8000-00000000000a"
+
+
+def item(**fields: Any) -> dict[str, Any]:
+    """A notification as Graph sends it (graph.md section 3), with *fields* in place of its own."""
+    usual = {
+        "changeType": "updated",
+        "clientState": STATE,
+        "resource": f"Users/{ID}",
+        "subscriptionId": OTHER_ID,
+        "tenantId": TENANT,
+        "resourceData": {
+            "@odata.type": "#Microsoft.Graph.User",
+            "@odata.id": f"Users/{ID}",
+            "id": ID,
+            "eventTime": "2022-05-24T22:24:31.3062901Z",
+            "sequenceNumber": 637889954713062901,
+        },
+    }
+    return usual | fields
+
+
+def without(name: str, **fields: Any) -> dict[str, Any]:
+    return {key: value for key, value in item(**fields).items() if key != name}
+
+
+def lifecycle(event: Any = "reauthorizationRequired", **fields: Any) -> dict[str, Any]:
+    usual = {
+        "subscriptionId": OTHER_ID,
+        "tenantId": TENANT,
+        "clientState": STATE,
+        "lifecycleEvent": event,
+    }
+    return usual | fields
+
+
+def post(*items: Any, expected: WebhookSettings = EXPECTED) -> Accepted:
+    accepted = post_body(json.dumps({"value": items}).encode(), expected)
+    assert isinstance(accepted, Accepted)
+    return accepted
+
+
+def post_body(body: bytes, expected: WebhookSettings = EXPECTED) -> Accepted | Answer:
+    return accept(body, expected, now=NOON, new_id=lambda: "new-id")
+
+
+def users(accepted: Accepted) -> list[str]:
+    return [json.loads(message)["userId"] for message in accepted.sync]
+
+
+# The handshake
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        f"Validation: Testing client application reachability for subscription Request-Id: {ID}",
+        "<script>alert(1)</script>",
+        "",
+        "é" * (TOKEN_LIMIT // 2),
+    ],
+    ids=["observed", "markup", "empty", "largest"],
+)
+def test_handshake_gives_the_token_back(token):
+    """The answer to a handshake is 200 with exactly the token."""
+    assert handshake(token) == Answer(200, token)
+
+
+@pytest.mark.parametrize(
+    "token", ["x" * (TOKEN_LIMIT + 1), "é" * (TOKEN_LIMIT // 2) + "x", "\ud800"],
+    ids=["long", "long in bytes", "lone surrogate"],
+)  # fmt: skip
+def test_handshake_refuses_what_graph_never_sends(token):
+    """A token over 4 KB, or one that cannot be sent back, is answered 400 and not repeated."""
+    refused = handshake(token)
+
+    assert refused.status == 400
+    assert token not in refused.text
+
+
+# The body as a whole
+
+
+def test_body_limit():
+    """A body of 1 MiB is read, one byte more is answered 413."""
+    room = BODY_LIMIT - len(json.dumps({"value": [], "pad": ""}))
+    largest = json.dumps({"value": [], "pad": "x" * room}).encode()
+
+    assert isinstance(post_body(largest), Accepted)
+    assert post_body(largest + b" ") == Answer(413, "The body is larger than 1048576 bytes.")
+
+
+MALFORMED = {
+    "nothing": b"",
+    "not JSON": b"value",
+    "not text": b"\xff\xfe\x00",
+    "a list": b"[]",
+    "no value": b"{}",
+    "value is no list": b'{"value": {}}',
+    "deep nesting": b"[" * 500_000,
+    "deep nesting in an item": b'{"value": [' + b'{"a":' * 150_000 + b"]}",
+    "a huge number": b'{"value": [' + b"9" * 100_000 + b"]}",
+}
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+def test_malformed_body(body):
+    """What is not a collection of items is answered 400 with one sentence."""
+    assert post_body(body) == Answer(400, 'The body must be JSON with a list named "value".')
+
+
+# Who is believed
+
+
+FOREIGN = {
+    "wrong clientState": (item(clientState="guess"), "client-state"),
+    "clientState in capitals": (item(clientState=STATE.upper()), "client-state"),
+    "clientState with more": (item(clientState=STATE + " "), "client-state"),
+    "empty clientState": (item(clientState=""), "client-state"),
+    "null clientState": (item(clientState=None), "client-state"),
+    "missing clientState": (without("clientState"), "client-state"),
+    "clientState of another type": (item(clientState=[STATE]), "client-state"),
+    "clientState beyond ASCII": (item(clientState="é\ud800"), "client-state"),
+    "foreign tenant": (item(tenantId=OTHER_ID), "tenant"),
+    "tenant of another type": (item(tenantId=[TENANT]), "tenant"),
+    "lifecycle, wrong clientState": (lifecycle(clientState="guess"), "client-state"),
+    "lifecycle, foreign tenant": (lifecycle(tenantId=OTHER_ID), "tenant"),
+    "text": ("updated", "not-an-object"),
+    "null": (None, "not-an-object"),
+    "list": ([item()], "not-an-object"),
+}
+
+
+@pytest.mark.parametrize(("foreign", "why"), FOREIGN.values(), ids=FOREIGN)
+def test_foreign_item_is_ignored_and_counted(foreign, why):
+    """An item that is not ours yields no message and is counted by its reason."""
+    accepted = post(foreign)
+
+    assert (accepted.sync, accepted.upkeep) == ([], [])
+    assert accepted.ignored == {why: 1}
+
+
+def test_genuine_item_beside_foreign_ones():
+    """One POST may mix tenants and apps: what is ours is taken all the same."""
+    assert users(post(*(foreign for foreign, _ in FOREIGN.values()), item())) == [ID]
+
+
+@pytest.mark.parametrize("tenant", [TENANT.upper(), None], ids=["capitals", "null"])
+def test_tenant_in_any_case_or_none(tenant):
+    """The tenant is compared without case; where it is not given, clientState is enough."""
+    assert users(post(item(tenantId=tenant))) == [ID]
+
+
+@pytest.mark.parametrize("state", ["", None, STATE], ids=["empty", "null", "some"])
+def test_unset_client_state_rejects_everything(state):
+    """Without CLIENT_STATE nothing is believed, not even an item whose clientState is empty too."""
+    accepted = post(item(clientState=state), expected=WebhookSettings(TENANT, ""))
+
+    assert accepted.sync == []
+    assert accepted.ignored == {"no-client-state-set": 1}
+
+
+def test_unset_tenant_rejects_every_tenant():
+    """Without TENANT_ID an item that names a tenant is foreign."""
+    assert post(item(), expected=WebhookSettings("", STATE)).ignored == {"tenant": 1}
+
+
+# Which user is meant
+
+
+NO_DATA: dict[str, Any] = {}
+RESOURCES = {
+    "as Graph sends it": item(),
+    "Users/x": item(resource=f"Users/{ID}", resourceData=NO_DATA),
+    "users/x": item(resource=f"users/{ID}", resourceData=None),
+    "/users/x": item(resource=f"/users/{ID}", resourceData=NO_DATA),
+    "users('x')": item(resource=f"users('{ID}')", resourceData=NO_DATA),
+    "USERS('X')": item(resource=f"USERS('{ID.upper()}')", resourceData=NO_DATA),
+    "data before resource": item(resource=f"Users/{OTHER_ID}"),
+    "users alone": item(resource="users"),
+    "resource by UPN": item(resource="Users/anne@contoso.com"),
+    "id in capitals": item(resourceData={"id": ID.upper()}),
+    "id is no GUID": item(resourceData={"id": "anne"}),
+    "data is no object": item(resourceData="data"),
+    "type is null": item(resourceData={"@odata.type": None, "id": ID}),
+    "type in small letters": item(resourceData={"@odata.type": "#microsoft.graph.user", "id": ID}),
+    "no resource": without("resource"),
+    "no changeType": without("changeType"),
+    "lifecycleEvent is null": item(lifecycleEvent=None),
+    "unknown fields": item(validationTokens=[], encryptedContent={}),
+    "sequence number as text": item(resourceData={"id": ID, "sequenceNumber": "6378899547"}),
+}
+
+
+@pytest.mark.parametrize("notification", RESOURCES.values(), ids=RESOURCES)
+def test_user_of_an_item(notification):
+    """The object id comes from resourceData.id, else from resource in any of its forms."""
+    assert users(post(notification)) == [ID]
+
+
+NOT_USERS = {
+    "a group": item(resource=f"groups/{ID}"),
+    "a group by its type": item(resourceData={"@odata.type": "#Microsoft.Graph.Group", "id": ID}),
+    "another type beside users": item(resourceData={"@odata.type": 7, "id": ID}),
+    "a user's messages": item(resource=f"users/{ID}/messages/5"),
+    "not a GUID": item(resource="Users/anne", resourceData=NO_DATA),
+    "users and nothing else": item(resource="users", resourceData=NO_DATA),
+    "resource of another type": item(resource=[f"Users/{ID}"]),
+    "neither resource nor type": without("resource", resourceData={"id": ID}),
+    "a line break": item(resource=f"Users/{ID}\n", resourceData=NO_DATA),
+}
+
+
+@pytest.mark.parametrize("notification", NOT_USERS.values(), ids=NOT_USERS)
+def test_item_about_something_else(notification):
+    """Items that are not about a user with a GUID are ignored and counted."""
+    accepted = post(notification)
+
+    assert accepted.sync == []
+    assert accepted.ignored == {"not-a-user": 1}
+
+
+def test_deleted_user_needs_no_copy():
+    """A deleted user yields no message."""
+    accepted = post(item(changeType="deleted"))
+
+    assert accepted.sync == []
+    assert accepted.ignored == {"deleted": 1}
+
+
+def test_several_items_of_one_user_are_one_message():
+    """One POST yields one message a user, in the order in which users were first named."""
+    other = item(resource=f"users/{OTHER_ID}", resourceData=NO_DATA)
+    again = item(resource=f"users('{ID.upper()}')", resourceData=NO_DATA)
+
+    assert users(post(item(), other, again, item())) == [ID, OTHER_ID]
+
+
+def test_message_as_the_worker_reads_it():
+    """The message says that a notification asked, when, and under which correlation id."""
+    message = parse(post(item()).sync[0].encode(), now=NOON, correlation_id="unused")
+
+    assert (message.user_id, message.reason, message.force) == (ID, "notification", False)
+    assert (message.attempt, message.first_queued_at) == (1, NOON)
+    assert message.correlation_id == "new-id"
+
+
+# Lifecycle
+
+
+@pytest.mark.parametrize("event", ["reauthorizationRequired", "subscriptionRemoved", "missed"])
+def test_lifecycle_item_is_kept_for_upkeep(event):
+    """Each of the three lifecycle events becomes one message on photo-upkeep."""
+    accepted = post(lifecycle(event))
+
+    assert accepted.sync == []
+    assert [json.loads(message) for message in accepted.upkeep] == [
+        {
+            "kind": "lifecycle",
+            "lifecycleEvent": event,
+            "subscriptionId": OTHER_ID,
+            "receivedAt": NOON.isoformat(),
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "notification",
+    [
+        lifecycle("renamed"),
+        lifecycle(["missed"]),
+        lifecycle(subscriptionId=None),
+        lifecycle(subscriptionId="x" * 100_000),
+    ],
+    ids=["unknown event", "event of another type", "no subscription", "too large for the queue"],
+)
+def test_lifecycle_item_nobody_knows(notification):
+    """A lifecycle item that could not be acted on, or not be queued, is counted."""
+    accepted = post(notification)
+
+    assert accepted.upkeep == []
+    assert accepted.ignored == {"unknown-lifecycle": 1}
+
+
+# Anything
+
+
+NESTED = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+FIELD_VALUES = NESTED | st.sampled_from([STATE, TENANT, ID, f"users/{ID}", "missed", {"id": ID}])
+ITEMS = NESTED | st.dictionaries(
+    st.sampled_from([*item(), "lifecycleEvent"]), FIELD_VALUES, max_size=8
+).map(lambda fields: item(**fields))
+
+
+def is_ours(notification: Any) -> bool:
+    return isinstance(notification, dict) and notification.get("clientState") == STATE
+
+
+@given(st.lists(ITEMS, max_size=5))
+def test_any_items_are_taken_or_counted(items):
+    """Whatever the items are: nothing raises, each is counted or queued, messages stay small."""
+    accepted = post(*items)
+
+    assert sum(accepted.ignored.values()) <= len(items)
+    assert len(accepted.sync) + len(accepted.upkeep) <= len(items)
+    assert all(len(message) < 48 * 1024 for message in accepted.sync + accepted.upkeep)
+
+
+@given(st.lists(ITEMS.filter(lambda notification: not is_ours(notification)), max_size=5))
+def test_no_message_without_the_client_state(items):
+    """No item without the right clientState ever becomes a message."""
+    accepted = post(*items)
+
+    assert (accepted.sync, accepted.upkeep) == ([], [])
+    assert sum(accepted.ignored.values()) == len(items)
+
+
+@given(
+    st.binary()
+    | NESTED.map(json.dumps).map(str.encode)
+    | NESTED.map(lambda value: json.dumps({"value": value}).encode("utf-16"))
+)
+@example(b'{"value": [{"clientState": "\\ud800"}]}')
+@example(b'{"value": [NaN, Infinity, -1e999]}')
+def test_any_body_is_answered(body):
+    """Any bytes are accepted, or refused as what they are: never an exception, never a message."""
+    answered = post_body(body)
+
+    if isinstance(answered, Answer):
+        assert answered.status == 400
+    else:
+        assert (answered.sync, answered.upkeep) == ([], [])
