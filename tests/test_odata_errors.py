@@ -1,0 +1,77 @@
+"""What SharePoint says when it refuses, in each form it says it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.odata_errors import Said, said, says_nothing_there
+
+CODE = "-2147024891, System.UnauthorizedAccessException"
+TEXT = "Access denied."
+VERBOSE = {"code": CODE, "message": {"lang": "en-US", "value": TEXT}}
+XML = (
+    '<?xml version="1.0" encoding="utf-8"?><m:error xmlns:m="http://schemas.microsoft.com/ado/'
+    f'2007/08/dataservices/metadata"><m:code>{CODE}</m:code>'
+    f'<m:message xml:lang="en-US">{TEXT}</m:message></m:error>'
+)
+
+FORMS = {
+    "nometadata": (json.dumps({"odata.error": VERBOSE}), Said(CODE, TEXT)),
+    "verbose": (json.dumps({"error": VERBOSE}), Said(CODE, TEXT)),
+    "message as text": (json.dumps({"error": {"code": CODE, "message": TEXT}}), Said(CODE, TEXT)),
+    "code as number": (json.dumps({"error": {"code": -1, "message": TEXT}}), Said("-1", TEXT)),
+    "code alone": (json.dumps({"odata.error": {"code": CODE}}), Said(CODE, "")),
+    "message of another type": (json.dumps({"error": {"message": {"value": 5}}}), Said("", "")),
+    "token service": (
+        json.dumps({"error_description": "Unsupported app only token."}),
+        Said("", "Unsupported app only token."),
+    ),
+    "token service with a code": (
+        json.dumps({"error": "invalid_client", "error_description": TEXT}),
+        Said("invalid_client", TEXT),
+    ),
+    "no error at all": ('{"odata.null":true}', Said("", "")),
+    "XML": (XML, Said(CODE, TEXT)),
+    "XML with byte order mark": ("\ufeff" + XML, Said(CODE, TEXT)),
+    "XML without prefixes": (f"<error><code>{CODE}</code></error>", Said(CODE, "")),
+    "XML with entities": ("<error><message>a &amp; b</message></error>", Said("", "a & b")),
+    "XML cut off": (XML[: XML.index("<m:message")], Said(CODE, "")),
+    "a page": ("<html><body>Sorry</body></html>", Said("", "")),
+    "text": ("429 Too many requests", Said("", "429 Too many requests")),
+    "cut JSON": ('{"odata.error":{"code', Said("", '{"odata.error":{"code')),
+    "deep JSON": ('{"error":' * 2000, Said("", ('{"error":' * 2000)[:300])),
+    "nothing": ("", Said("", "")),
+    "white space": (" \r\n ", Said("", "")),
+}
+
+
+@pytest.mark.parametrize(("body", "meant"), FORMS.values(), ids=FORMS)
+def test_every_form_is_understood(body, meant):
+    """JSON with either key, XML, text and nothing give the same code and message."""
+    assert said(body.encode()) == meant
+
+
+@given(st.binary() | st.text().map(lambda text: f"{{{text}".encode()))
+def test_any_body_is_understood(body):
+    """No body makes reading an error an error of its own."""
+    assert all(isinstance(part, str) for part in said(body))
+
+
+NULLS = {
+    "null": (b'{"odata.null": true}', True),
+    "not null": (b'{"odata.null": false}', False),
+    "another object": (b'{"value": []}', False),
+    "a list": (b'["odata.null"]', False),
+    "no JSON": (b"odata.null", False),
+    "deep JSON": (b"[" * 200_000, False),
+}
+
+
+@pytest.mark.parametrize(("body", "nothing"), NULLS.values(), ids=NULLS)
+def test_null_object(body, nothing):
+    """Only {"odata.null": true} says that the object is not there."""
+    assert says_nothing_there(body) is nothing

@@ -1,0 +1,140 @@
+"""Where pictures live, and whose they are."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.picture_location import PictureLocation, belongs_to, shown_by
+
+MY = "https://contoso-my.sharepoint.com"
+ID = "306225cd-94aa-4c5f-9a13-1a2344795973"
+COLLEAGUE = "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
+OURS = PictureLocation("Profile Pictures", ID)
+LIBRARY = f"{MY}:443/User%20Photos/Profile%20Pictures"
+
+
+def test_files_of_a_location():
+    """Small, middle and large share the name and differ in the suffix."""
+    assert OURS.files == (f"{ID}_SThumb.jpg", f"{ID}_MThumb.jpg", f"{ID}_LThumb.jpg")
+
+
+@pytest.mark.parametrize(
+    ("my", "host"),
+    [(MY, "contoso-my.sharepoint.com:443"), ("https://localhost:7002", "localhost:7002")],
+    ids=["cloud", "local"],
+)
+def test_address_is_written_as_microsoft_does(my, host):
+    """PictureURL names the middle file, with the port, percent-encoded."""
+    assert OURS.url(my) == (f"https://{host}/User%20Photos/Profile%20Pictures/{ID}_MThumb.jpg")
+
+
+SHOWN = {
+    "as written": f"{LIBRARY}/{ID}_MThumb.jpg",
+    "without port": f"{MY}/User%20Photos/Profile%20Pictures/{ID}_MThumb.jpg",
+    "with spaces": f"{MY}/User Photos/Profile Pictures/{ID}_MThumb.jpg",
+    "with a timestamp": f"{LIBRARY}/{ID}_MThumb.jpg?t=63783110969",
+    "host in capitals": f"{LIBRARY}/{ID}_MThumb.jpg".replace("contoso-my", "CONTOSO-MY"),
+    "suffix in small letters": f"{LIBRARY}/{ID}_mthumb.JPG",
+}
+
+
+@pytest.mark.parametrize("url", SHOWN.values(), ids=SHOWN)
+def test_picture_in_the_library_is_recognised(url):
+    """A PictureURL into the picture library says which folder and which files it shows."""
+    assert shown_by(url, MY) == OURS
+
+
+ELSEWHERE = {
+    "nothing": "",
+    "another site": "https://cdn.contoso.com/anne.jpg",
+    "another host": LIBRARY.replace("contoso-my", "contoso") + f"/{ID}_MThumb.jpg",
+    "another port": LIBRARY.replace("443", "444") + f"/{ID}_MThumb.jpg",
+    "host in the user name": f"https://contoso-my.sharepoint.com@evil.com/User%20Photos/P/{ID}_MThumb.jpg",
+    "another library": f"{MY}/Documents/Profile%20Pictures/{ID}_MThumb.jpg",
+    "not the middle file": f"{LIBRARY}/{ID}_LThumb.jpg",
+    "no folder": f"{MY}/User%20Photos/{ID}_MThumb.jpg",
+    "no name": f"{LIBRARY}/_MThumb.jpg",
+    "a subfolder": f"{LIBRARY}/old/{ID}_MThumb.jpg",
+    "up": f"{MY}/User%20Photos/../{ID}_MThumb.jpg",
+    "up, encoded": f"{MY}/User%20Photos/%2e%2e/{ID}_MThumb.jpg",
+    "here": f"{MY}/User%20Photos/./{ID}_MThumb.jpg",
+    "out of the folder, encoded": f"{LIBRARY}/..%2F..%2FDocuments%2F{ID}_MThumb.jpg",
+    "backslashes": f"{LIBRARY}/..%5C{ID}_MThumb.jpg",
+    "before the library": f"{MY}/x/User%20Photos/Profile%20Pictures/{ID}_MThumb.jpg",
+    "more after it": f"{LIBRARY}/{ID}_MThumb.jpg.exe",
+    "broken address": "https://[contoso",
+    "broken port": "https://contoso-my.sharepoint.com:x/",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_picture_elsewhere_is_not_ours(url):
+    """Any other address is somebody else's picture, however it is dressed up."""
+    assert shown_by(url, MY) is None
+
+
+NAMES = st.text(st.characters(exclude_characters="/\\", exclude_categories=["Cs"]), min_size=1)
+
+
+@given(NAMES.filter(lambda name: name not in {".", ".."}), NAMES)
+def test_own_address_is_recognised(folder, name):
+    """Whatever the folder and the name, the address written for them is read as them."""
+    location = PictureLocation(folder, name)
+
+    assert shown_by(location.url(MY), MY) == location
+
+
+@given(st.text() | st.text().map(lambda path: f"{LIBRARY}/{path}_MThumb.jpg"))
+def test_any_address_leads_into_the_library_or_nowhere(url):
+    """No PictureURL names a file outside one folder of the picture library."""
+    location = shown_by(url, MY)
+
+    if location:
+        assert not {"/", "\\"} & set(location.folder + location.name)
+        assert location.folder not in {".", ".."}
+
+
+UPN = "Bert.O'Neil-x@contoso.com"
+OWN = {
+    "object id": ID,
+    "object id in capitals": ID.upper(),
+    "UPN as until 2021": "Bert_O'Neil-x_contoso_com",
+    "UPN with other signs replaced too": "bert_o_neil_x_contoso_com",
+    "UPN itself": UPN,
+}
+
+
+@pytest.mark.parametrize("name", OWN.values(), ids=OWN)
+def test_own_files(name):
+    """Files named by the object id, or by the UPN with signs as `_`, are the user's own."""
+    assert belongs_to(PictureLocation("Profile Pictures", name), ID, UPN)
+
+
+FOREIGN = {
+    "a colleague's object id": COLLEAGUE,
+    "a colleague's UPN": "anne_contoso_com",
+    "another sign in the same place": "bert-o'neil-x_contoso_com",
+    "a letter for a sign": "bertxo'neil-x_contoso_com",
+    "a sign for a letter": "ber__o'neil-x_contoso_com",
+    "own name and more": f"{ID}_2",
+    "own name cut off": ID[:-1],
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN.values(), ids=FOREIGN)
+def test_files_of_a_colleague(name):
+    """A user whose profile points at anybody else's files does not own them."""
+    assert not belongs_to(PictureLocation("Profile Pictures", name), ID, UPN)
+
+
+def test_attack_is_seen_through():
+    """An encoded address of a colleague's files is read, and found to be the colleague's."""
+    url = f"{MY}/User%20Photos/Profile%20Pictures/{quote(COLLEAGUE, safe='')}_MThumb.jpg"
+    shown = shown_by(url, MY)
+
+    assert shown == PictureLocation("Profile Pictures", COLLEAGUE)
+    assert not belongs_to(shown, ID, UPN)
