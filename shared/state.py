@@ -78,6 +78,10 @@ class UserState:
             and (self.sizes, self.recipe) == (sizes, recipe)
         )
 
+    def tells(self, status: str, detail: str) -> bool:
+        """Whether it says just that already, and no run is or was in the middle of a copy."""
+        return self.claim is None and (self.status, self.detail) == (status, detail)
+
     def released(self, *, files_touched: bool) -> UserState:
         """Without the claim; forgets the hash if SharePoint's files are no longer what it says."""
         unknown = files_touched or self.claim is not None

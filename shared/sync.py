@@ -5,6 +5,7 @@ Brings one user's SharePoint picture up to date: the order of steps that is the 
     known = state blob, with its version      2  the state second
     known.claim is live      -> ClaimHeld     3  somebody is copying this user now
     known covers etag        -> unchanged        two calls in all: the usual case
+    known tells the absence  -> the same         also two; else 1 is asked again after 4
     write a claim over known                  4  conditional; lost -> Conflict
     user, photo from Graph                    5  the bytes are read after the claim
     known holds their hash   -> unchanged        recorded with the etag of step 1
@@ -108,11 +109,13 @@ class Sync:
         """
         etag = self._look(run)  # 1
         self._recall(run)  # 2, 3
-        if isinstance(etag, PhotoSyncError):
-            raise etag
-        if self._is_covered(run, etag):
+        if self._is_known(run, etag):
             return "unchanged"
         not_after = self._claim(run)  # 4
+        if isinstance(etag, PhotoSyncError):
+            # Another run may have copied a new photo since: only what is found under the claim
+            # may be written over what that run recorded.
+            etag = self._source.photo_etag(run.user_id)
         user, photo = self._source.user_and_photo(run.user_id)  # 5
         self._check_scope(user)
         sha256 = hashlib.sha256(photo).hexdigest()
@@ -142,10 +145,11 @@ class Sync:
         A wait before anything was claimed leaves the state as it was: an outage must not cost a
         write for every message. A claim held by somebody else is never touched.
         """
+        if isinstance(end, Wait) and not run.claim:
+            return
         if not run.recalled:
             run.known = self._store.read(run.user_id)
-        held = run.before.claim
-        if not run.claim and (isinstance(end, Wait) or (held and held.is_live(self._clock()))):
+        if not run.claim and self._is_claimed(run):
             return
         after = self._after(run, end, attempt)
         if run.claim or not _says_the_same(after, run.before):
@@ -161,13 +165,22 @@ class Sync:
     def _recall(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
         run.recalled = True
-        claim = run.before.claim
-        if claim and claim.is_live(self._clock()):
+        if self._is_claimed(run):
             raise ClaimHeld("Another run is copying this user right now.")
 
-    def _is_covered(self, run: Run, etag: str) -> bool:
+    def _is_claimed(self, run: Run) -> bool:
+        claim = run.before.claim
+        return claim is not None and claim.is_live(self._clock())
+
+    def _is_known(self, run: Run, found: str | PhotoSyncError) -> bool:
+        """Whether SharePoint shows the photo. Raises what was *found* if the state says it too."""
+        if isinstance(found, PhotoSyncError):
+            status = found.status if isinstance(found, Settled) else state.FAILED
+            if run.before.tells(status, str(found)):
+                raise found
+            return False
         recipe = self._recipe
-        return not run.force and run.before.covers(etag, sizes=recipe.sizes, recipe=recipe.version)
+        return not run.force and run.before.covers(found, sizes=recipe.sizes, recipe=recipe.version)
 
     def _is_held(self, run: Run, sha256: str) -> bool:
         recipe = self._recipe
