@@ -1,0 +1,157 @@
+"""One run of the real worker, held at each of its calls."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from shared.errors import PhotoSyncError
+from shared.graph import User
+from shared.messages import SyncMessage
+from shared.picture_location import PictureLocation
+from shared.publishing import Plan
+from shared.state import Stored, UserState
+from shared.sync import Recipe, Sync
+from shared.worker import Worker
+from tests.race.world import ID, NOON, USER, Call, renditions
+
+_PLAN = Plan(USER.user_principal_name, PictureLocation("Profile Pictures", ID), "https://…", {})
+
+
+class Unfinished(BaseException):
+    """A copier made a call that has no answer yet. Not an Exception: nobody may handle it."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(call)
+        self.call = call
+
+
+class Answers:
+    """Source, store, target, queue and clock of one copier: what was answered so far."""
+
+    def __init__(self, past: Sequence[Any], now: datetime) -> None:
+        self.past = list(past)
+        self._next = 0
+        self._now = now
+
+    def clock(self) -> datetime:
+        # The time is no event of its own: it is read when the call before has been answered.
+        if self._next == len(self.past):
+            self.past.append(self._now)
+        self._next += 1
+        moment = self.past[self._next - 1]
+        assert isinstance(moment, datetime)
+        return moment
+
+    def ask(self, *call: Any) -> Any:
+        if self._next == len(self.past):
+            raise Unfinished(call)
+        self._next += 1
+        answer = self.past[self._next - 1]
+        if isinstance(answer, _Raised):
+            raise answer.kind(*answer.words)
+        return answer
+
+    def photo_etag(self, user: str) -> str:
+        return str(self.ask("photo_etag"))
+
+    def user_and_photo(self, user_id: str) -> tuple[User, bytes]:
+        user, photo = self.ask("user_and_photo")
+        return user, photo
+
+    def user(self, user: str) -> User:
+        return USER
+
+    def read(self, user_id: str) -> Stored | None:
+        stored: Stored | None = self.ask("read")
+        return stored
+
+    def create(self, state: UserState) -> str:
+        return str(self.ask("write", state, None))
+
+    def replace(self, state: UserState, *, version: str) -> str:
+        return str(self.ask("write", state, version))
+
+    def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
+        raise AssertionError(reason)
+
+    def plan(self, user: User) -> Plan:
+        return _PLAN
+
+    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None:
+        for place, content in enumerate([*renditions, b"shown"]):
+            self.ask("put", place, content, not_after)
+
+    def send(self, text: str, *, delay_seconds: float) -> None:
+        self.ask("send", text)
+
+
+# A class of copiers: Sync itself, or one with a step moved or left out.
+Kind = Callable[..., Sync]
+
+
+class _Raised(NamedTuple):
+    kind: type[PhotoSyncError]
+    words: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Copier:
+    """One run of the worker: what it has been told, and the call it waits in (None: it is over)."""
+
+    number: int
+    body: str
+    past: tuple[Any, ...] = ()
+    call: Call | None = ("start",)
+    raised: bool = False
+
+    def told(self, answer: Any, kind: Kind, now: datetime) -> Copier:
+        """The copier once it has had *answer* and has come to its next call."""
+        if isinstance(answer, PhotoSyncError):
+            answer = _Raised(type(answer), answer.args)
+        past = () if self.call == ("start",) else (*self.past, answer)
+        past, call, raised = _rerun(self.body, past, kind, now)
+        return replace(self, past=past, call=call, raised=raised)
+
+
+# Most situations differ in what the others did: this copier has been here before.
+@functools.lru_cache(maxsize=100_000)
+def _rerun(
+    body: str, past: tuple[Any, ...], kind: Kind, now: datetime
+) -> tuple[tuple[Any, ...], Call | None, bool]:
+    answers = Answers(past, now)
+    try:
+        _worker(answers, kind).work_off(body.encode())
+    except Unfinished as unfinished:
+        return tuple(answers.past), unfinished.call, False
+    except PhotoSyncError:
+        return (), None, True
+    # What it was told matters to nobody any more: forgotten, so that more situations are equal.
+    return (), None, False
+
+
+def _worker(answers: Answers, kind: Kind) -> Worker:
+    recipe = Recipe("s", 1, renditions)
+    sync = kind(
+        answers, answers, answers, recipe, check_scope=lambda user: None, clock=answers.clock
+    )
+    return Worker(
+        sync,
+        answers,
+        answers,
+        answers,
+        clock=answers.clock,
+        jitter=lambda: 0.5,
+        new_id=lambda: "unused",
+    )
+
+
+def message(number: int, *, force: bool = False) -> str:
+    return SyncMessage(ID, "notification", force, 1, NOON, f"message-{number}").to_json()
+
+
+def copiers(count: int) -> tuple[Copier, ...]:
+    return tuple(Copier(number, message(number)) for number in range(1, count + 1))

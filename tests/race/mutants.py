@@ -1,0 +1,142 @@
+"""Copies of Sync with one step moved or left out, each of which the race must catch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.errors import PhotoSyncError
+from shared.fates import Done, Wait
+from shared.graph import User
+from shared.sync import Run, Sync
+
+
+class StateBeforeSource(Sync):
+    """Steps 1 and 2 swapped."""
+
+    def _look(self, run: Run) -> str | PhotoSyncError:
+        super()._recall(run)
+        return super()._look(run)
+
+    def _recall(self, run: Run) -> None:
+        pass
+
+
+class BytesBeforeClaim(Sync):
+    """Step 5 before step 4, though after step 2: any earlier would be worse."""
+
+    def _claim(self, run: Run) -> datetime:
+        early = self._source.user_and_photo(run.user_id)
+        not_after = super()._claim(run)
+        self._source = _Known(self._source, early)
+        return not_after
+
+
+class _Known:
+    def __init__(self, source: Any, early: tuple[User, bytes]) -> None:
+        self._early = early
+        self.photo_etag = source.photo_etag
+
+    def user_and_photo(self, user_id: str) -> tuple[User, bytes]:
+        return self._early
+
+
+class ClaimNotChecked(Sync):
+    """Step 3 left out: somebody else's live claim is overwritten."""
+
+    def _recall(self, run: Run) -> None:
+        run.known = self._store.read(run.user_id)
+        run.recalled = True
+
+
+class NoClaim(Sync):
+    """Step 4 left out; the result is still written conditionally."""
+
+    def _claim(self, run: Run) -> datetime:
+        run.claim = run.known
+        return datetime.max.replace(tzinfo=UTC)
+
+
+class UnconditionalResult(Sync):
+    """Step 7 over whatever is there by then."""
+
+    def _complete(self, run: Run, user: User, **result: Any) -> None:
+        run.claim = self._store.read(run.user_id)
+        super()._complete(run, user, **result)
+
+
+class HashOutlivesError(Sync):
+    """A run that failed between two files keeps the hash of the picture before."""
+
+    def record(self, run: Run, end: Wait | Done, *, attempt: int) -> None:
+        super().record(replace(run, files_touched=False), end, attempt=attempt)
+
+
+def _without_claim_before(run: Run) -> Run:
+    if not run.known:
+        return run
+    return replace(run, known=run.known._replace(state=replace(run.known.state, claim=None)))
+
+
+class HashOutlivesDeath(Sync):
+    """The claim of a run that died between two files is not taken for a doubt."""
+
+    def _is_held(self, run: Run, sha256: str) -> bool:
+        return super()._is_held(_without_claim_before(run), sha256)
+
+
+class DeathForgottenOnError(Sync):
+    """A run that comes after one that died, and fails itself, keeps the hash."""
+
+    def record(self, run: Run, end: Wait | Done, *, attempt: int) -> None:
+        super().record(_without_claim_before(run), end, attempt=attempt)
+
+
+class NeverTooLate(Sync):
+    """A run that was frozen goes on writing files after its claim has run out."""
+
+    def _claim(self, run: Run) -> datetime:
+        super()._claim(run)
+        return datetime.max.replace(tzinfo=UTC)
+
+
+class EtagOfTheEnd(Sync):
+    """The etag recorded is read after the bytes, so it may be a newer photo's."""
+
+    def _complete(self, run: Run, user: User, **result: Any) -> None:
+        result["source_etag"] = self._source.photo_etag(run.user_id)
+        super()._complete(run, user, **result)
+
+
+class NoLateWriteFeared(Sync):
+    """A run without an answer gives its claim back at once."""
+
+    def record(self, run: Run, end: Wait | Done, *, attempt: int) -> None:
+        if isinstance(end, Wait):
+            end = replace(end, unanswered=False)
+        super().record(run, end, attempt=attempt)
+
+
+class AbsenceFoundBeforeClaim(Sync):
+    """What was found before the claim is recorded, without looking again under it."""
+
+    def _is_known(self, run: Run, found: str | PhotoSyncError) -> bool:
+        if isinstance(found, PhotoSyncError):
+            raise found
+        return super()._is_known(run, found)
+
+
+class ClaimWithoutCondition(Sync):
+    """Step 4 over whatever is there by then."""
+
+    def _claim(self, run: Run) -> datetime:
+        run.known = self._store.read(run.user_id)
+        return super()._claim(run)
+
+
+class HashIgnored(Sync):
+    """A new etag is taken for a new picture."""
+
+    def _is_held(self, run: Run, sha256: str) -> bool:
+        return False

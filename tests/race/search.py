@@ -1,0 +1,210 @@
+"""What can happen next, what must never be so, and the search for it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from shared.errors import AccessDenied, PhotoSyncError, ServiceDown, Unanswered
+from shared.state import FAILED, NO_PHOTO, SYNCED, UserState
+from shared.sync import CLAIM_LENGTH
+from tests.race.copier import Copier, Kind, message
+from tests.race.world import ID, PLACES, Late, World, sha256, shown
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A world, the copiers in it, and what may still happen to them."""
+
+    world: World
+    copiers: tuple[Copier, ...]
+    changes: tuple[bytes | None, ...] = ()  # in this order, at any moment
+    freezes: int = 0  # moments in which so much time passes that every claim expires
+    faults: int = 0  # calls that fail, and runs that die
+    faulty: bool = False  # something of this kind has happened
+    dead: tuple[str, ...] = ()  # messages that the host delivers again
+
+    def nexts(self, kind: Kind) -> Iterator[tuple[str, Situation]]:
+        """Everything that can happen next, with a name for it."""
+        for copier in self.copiers:
+            if copier.call is not None:
+                yield from self._steps(copier, kind)
+        if self.changes:
+            world = self.world.changed(self.changes[0])
+            name = f"source: {self.changes[0]!r}"
+            yield name, replace(self, world=world, changes=self.changes[1:])
+        if self.freezes and not self.world.late:
+            world = replace(self.world, now=self.world.now + CLAIM_LENGTH)
+            yield "time passes", replace(self, world=world, freezes=self.freezes - 1, faulty=True)
+        for late in self.world.late:
+            yield f"late write of {late.writer}", replace(self, world=_landed(self.world, late))
+
+    def _steps(self, copier: Copier, kind: Kind) -> Iterator[tuple[str, Situation]]:
+        assert copier.call is not None
+        verb = copier.call[0]
+        name = f"{copier.number}: {PLACES[copier.call[1]] if verb == 'put' else verb}"
+        if verb == "start":
+            yield name, self._with(copier.told(None, kind, self.world.now), self.world)
+            return
+        world, answer = self.world.perform(copier.number, copier.call)
+        yield name, self._with(copier.told(answer, kind, world.now), world)
+        if not self.faults:
+            return
+        unlucky = replace(self, faults=self.faults - 1, faulty=True)
+        # Dying before a call is dying after the one before.
+        dead = replace(copier, past=(), call=None, raised=True)
+        yield f"{name}, and dies", unlucky._with(dead, world)
+        for what, error, after in self._mishaps(copier, world, answer):
+            yield f"{name} {what}", unlucky._with(copier.told(error, kind, self.world.now), after)
+
+    def _mishaps(
+        self, copier: Copier, done: World, answer: Any
+    ) -> Iterator[tuple[str, PhotoSyncError, World]]:
+        """How the call of *copier* can fail instead, and the world then."""
+        assert copier.call is not None
+        verb, *details = copier.call
+        yield "fails", ServiceDown("Broken."), self.world
+        refused = isinstance(answer, PhotoSyncError)
+        if verb == "write" and not refused:
+            yield "is carried out but not answered", ServiceDown("Broken."), done
+        if verb == "put" and not refused:
+            yield "is refused", AccessDenied("No."), self.world
+            late = Late(copier.number, details[0], details[1])
+            after = replace(self.world, late=(*self.world.late, late))
+            yield "is carried out later", Unanswered("No answer."), after
+
+    def _with(self, copier: Copier, world: World) -> Situation:
+        copiers = tuple(copier if c.number == copier.number else c for c in self.copiers)
+        dead = (*self.dead, copier.body) if copier.raised else self.dead
+        return replace(self, world=world, copiers=copiers, dead=dead)
+
+    def wrong(self) -> str:
+        """What must not be so even for a moment; empty when all is well."""
+        writers = self.world.writers
+        if len(set(writers)) < len(writers):
+            return "two runs wrote at once"
+        if self.world.superfluous and not self.faulty:
+            return "files were written that were there already"
+        return ""
+
+    def is_quiet(self) -> bool:
+        return not self.changes and all(copier.call is None for copier in self.copiers)
+
+
+def _landed(world: World, late: Late) -> World:
+    rest = tuple(other for other in world.late if other != late)
+    return replace(world.written(late.writer, late.place, late.content), late=rest)
+
+
+def wrong_in_the_end(situation: Situation, kind: Kind) -> str:
+    """What is wrong once every message that waits or came back has been worked off, too."""
+    world = situation.world
+    for late in world.late:
+        world = _landed(world, late)
+    world = replace(world, queue=world.queue + situation.dead)
+    world = _calm(world, kind)
+    if world.blob and world.blob.state.status == FAILED:
+        # Nothing comes back by itself: a person replays it.
+        world = _calm(replace(world, queue=(*world.queue, message(0))), kind)
+    if world.queue:
+        return "messages wait for ever"
+    return replace(situation, world=world, faulty=True).wrong() or _mismatch(world)
+
+
+def _calm(world: World, kind: Kind) -> World:
+    """Work off what is queued, one by one, and what is queued meanwhile."""
+    for _ in range(20):
+        if not world.queue:
+            break
+        messages = world.queue
+        world = replace(world, now=world.now + timedelta(hours=1), queue=())
+        for body in messages:
+            world = _run_alone(Copier(100 + len(world.writers), body), world, kind)
+    return world
+
+
+def _run_alone(copier: Copier, world: World, kind: Kind) -> World:
+    copier = copier.told(None, kind, world.now)
+    while copier.call is not None:
+        world, answer = world.perform(copier.number, copier.call)
+        copier = copier.told(answer, kind, world.now)
+    return world
+
+
+def _mismatch(world: World) -> str:
+    if not world.looked:
+        return ""  # nobody was told of the last change: the sweep's business
+    state = world.blob.state if world.blob else UserState(ID)
+    if state.claim:
+        return "a claim is left"
+    if world.photo is None:
+        return "" if state.status == NO_PHOTO else f"no photo, but the state says {state.status}"
+    if world.places != shown(world.photo):
+        return "SharePoint shows another picture than Exchange"
+    if (state.status, state.sha256) != (SYNCED, sha256(world.photo)):
+        return f"SharePoint is right, but the state says {state.status} and another photo"
+    return ""
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """What went wrong, and the shortest way there."""
+
+    what: str
+    steps: tuple[str, ...]
+
+
+def search(start: Situation, kind: Kind) -> Counterexample | None:
+    """Visit every situation that can come from *start*; a shortest way to a wrong one, if any."""
+    came_from: dict[Situation, tuple[Situation | None, str]] = {start: (None, "")}
+    ends: dict[tuple[World, tuple[str, ...]], str] = {}
+    waiting = deque([start])
+    while waiting:
+        here = waiting.popleft()
+        what = here.wrong() or (_in_the_end(here, kind, ends) if here.is_quiet() else "")
+        if what:
+            return Counterexample(what, tuple(_way(here, came_from)))
+        for name, there in here.nexts(kind):
+            if there not in came_from:
+                came_from[there] = (here, name)
+                waiting.append(there)
+    return None
+
+
+def _in_the_end(
+    here: Situation, kind: Kind, known: dict[tuple[World, tuple[str, ...]], str]
+) -> str:
+    key = (here.world, here.dead)
+    if key not in known:
+        known[key] = wrong_in_the_end(here, kind)
+    return known[key]
+
+
+def _way(end: Situation, came_from: dict[Situation, tuple[Situation | None, str]]) -> list[str]:
+    steps: list[str] = []
+    here: Situation | None = end
+    while here is not None:
+        here, name = came_from[here]
+        steps.append(name)
+    return [name for name in reversed(steps) if name]
+
+
+Choose = Callable[[Sequence[tuple[str, Situation]]], tuple[str, Situation]]
+
+
+def wander(start: Situation, kind: Kind, choose: Choose) -> Counterexample | None:
+    """Follow one way to its end, for races too large to search."""
+    here = start
+    steps: list[str] = []
+    while True:
+        what = here.wrong() or (wrong_in_the_end(here, kind) if here.is_quiet() else "")
+        if what:
+            return Counterexample(what, tuple(steps))
+        nexts = list(here.nexts(kind))
+        if not nexts:
+            return None
+        name, here = choose(nexts)
+        steps.append(name)

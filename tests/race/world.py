@@ -1,0 +1,139 @@
+"""Everything outside the copiers, as a value: Exchange, SharePoint, the state blob, the queue."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from shared.errors import ClaimLost, Conflict, NoPhoto
+from shared.graph import User
+from shared.state import NO_PHOTO, SYNCED, Claim, Stored, UserState
+
+ID = "00000000-0000-0000-0000-00000000000a"
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+NO_PHOTO_SENTENCE = "The user has no photo in Exchange."
+USER = User(ID, "anne@contoso.com", account_enabled=True, is_guest=False)
+_NONE = NoPhoto(NO_PHOTO_SENTENCE)
+# The three files, then what makes pages show them.
+PLACES = ("small", "middle", "large", "profile")
+
+Call = tuple[Any, ...]
+
+
+def renditions(photo: bytes) -> tuple[bytes, ...]:
+    return b"S:" + photo, b"M:" + photo, b"L:" + photo
+
+
+def shown(photo: bytes) -> tuple[bytes, ...]:
+    """What all places hold once *photo* is copied."""
+    return *renditions(photo), b"shown"
+
+
+def sha256(photo: bytes) -> str:
+    return hashlib.sha256(photo).hexdigest()
+
+
+class Late(NamedTuple):
+    """A write that was sent, got no answer, and is carried out yet."""
+
+    writer: int
+    place: int
+    content: bytes
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything outside the copiers."""
+
+    photo: bytes | None
+    uploads: int  # the etag: new at every upload, also of identical bytes
+    blob: Stored | None = None
+    places: tuple[bytes, ...] = (b"",) * 4
+    now: datetime = NOON
+    versions: int = 1
+    queue: tuple[str, ...] = ()
+    late: tuple[Late, ...] = ()
+    writers: tuple[int, ...] = ()
+    looked: bool = False  # somebody has seen the photo as it is now
+    superfluous: bool = False
+
+    def changed(self, photo: bytes | None) -> World:
+        return replace(self, photo=photo, uploads=self.uploads + 1, looked=False)
+
+    def written(self, writer: int, place: int, content: bytes) -> World:
+        places = (*self.places[:place], content, *self.places[place + 1 :])
+        writers = self.writers if self.writers[-1:] == (writer,) else (*self.writers, writer)
+        return replace(self, places=places, writers=writers)
+
+    def perform(self, copier: int, call: Call) -> tuple[World, Any]:
+        """Carry out one *call* of a copier: the world after it, and the answer or the error."""
+        match call:
+            case ("photo_etag",):
+                return replace(self, looked=True), self.etag if self.photo is not None else _NONE
+            case ("user_and_photo",):
+                return self, (USER, self.photo) if self.photo is not None else _NONE
+            case ("read",):
+                return self, self.blob
+            case ("write", state, version):
+                return self._write(state, version)
+            case ("put", place, content, not_after):
+                return self._put(copier, place, content, not_after)
+            case ("send", text):
+                return replace(self, queue=(*self.queue, text)), None
+        raise AssertionError(call)
+
+    def _write(self, state: UserState, version: str | None) -> tuple[World, Any]:
+        if version != (self.blob and self.blob.version):
+            return self, Conflict("Another run wrote the user's state first.")
+        stored = Stored(state, f"v{self.versions}")
+        return replace(self, blob=stored, versions=self.versions + 1), stored.version
+
+    def _put(
+        self, copier: int, place: int, content: bytes, not_after: datetime
+    ) -> tuple[World, Any]:
+        if self.now > not_after:
+            return self, ClaimLost("Too little time was left.")
+        there_already = place == 0 and self.places[:3] == renditions(content[2:])
+        world = replace(self, superfluous=self.superfluous or there_already)
+        return world.written(copier, place, content), None
+
+    @property
+    def etag(self) -> str:
+        return f'W/"{self.uploads}"'
+
+
+def synced(photo: bytes) -> World:
+    """SharePoint shows *photo*, and the state says so."""
+    world = World(photo, uploads=1, places=shown(photo))
+    state = UserState(
+        ID,
+        "anne@contoso.com",
+        SYNCED,
+        sha256=sha256(photo),
+        source_etag=world.etag,
+        sizes="s",
+        recipe=1,
+    )
+    return replace(world, blob=Stored(state, "v0"))
+
+
+def without_photo(before: bytes) -> World:
+    """The user has taken *before* away; SharePoint still has its files, and the state says so."""
+    world = synced(before).changed(None)
+    assert world.blob
+    state = replace(
+        world.blob.state, status=NO_PHOTO, detail=NO_PHOTO_SENTENCE, source_etag="", attempt=1
+    )
+    return replace(world, blob=Stored(state, "v0"))
+
+
+def half_written(before: bytes, after: bytes) -> World:
+    """A run that brought *after* died after its first file; its claim has expired by now."""
+    world = synced(before)
+    assert world.blob
+    claim = Claim("somebody", NOON)
+    blob = Stored(replace(world.blob.state, claim=claim), "v0")
+    places = (*shown(after)[:1], *shown(before)[1:])
+    return replace(world.changed(after), blob=blob, places=places)

@@ -1,0 +1,140 @@
+"""No order of events leaves a wrong picture, and every step of the order is needed for that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.sync import Sync
+from tests.race import mutants
+from tests.race.copier import Copier, copiers, message
+from tests.race.search import Counterexample, Situation, search, wander
+from tests.race.world import World, half_written, synced, without_photo
+
+OLD, NEW = b"old", b"new"
+# What the source does while copiers are at work: in this order, each change at any moment.
+STORIES = {
+    "nothing": Situation(World(OLD, 1), copiers(2)),
+    "first photo changes": Situation(World(OLD, 1), copiers(2), (NEW,)),
+    "same bytes again": Situation(synced(OLD), copiers(2), (OLD,)),
+    "change": Situation(synced(OLD), copiers(2), (NEW,)),
+    "change and back": Situation(synced(OLD), copiers(2), (NEW, OLD)),
+    "delete": Situation(synced(OLD), copiers(2), (None,)),
+    "delete and upload": Situation(synced(OLD), copiers(2), (None, OLD)),
+    "change back after a death": Situation(half_written(OLD, NEW), copiers(2), (OLD,)),
+    "upload and delete": Situation(without_photo(OLD), copiers(2), (NEW, None)),
+}
+EVERY_STORY = pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
+
+
+@EVERY_STORY
+def test_two_copiers_end_right(story):
+    """Whatever two copiers and a changing source do meanwhile, the picture is right in the end."""
+    assert search(story, Sync) is None
+
+
+@EVERY_STORY
+def test_three_copiers_end_right(story):
+    """Three copiers are no worse than two."""
+    assert search(replace(story, copiers=copiers(3)), Sync) is None
+
+
+@EVERY_STORY
+def test_frozen_copier_does_no_harm(story):
+    """A run may sleep at any step until its claim has expired, and another run copies meanwhile."""
+    assert search(replace(story, freezes=1), Sync) is None
+
+
+@EVERY_STORY
+def test_failure_at_any_step_is_mended(story):
+    """A run may die after any step, and any call may fail or be carried out unanswered."""
+    assert search(replace(story, faults=1), Sync) is None
+
+
+def test_freeze_and_failure_together():
+    """A run that dies or fails midway while another one is frozen leaves nothing wrong behind."""
+    assert search(replace(STORIES["change"], freezes=1, faults=1), Sync) is None
+
+
+def test_forced_copy_beside_an_ordinary_one():
+    """A forced run writes again and breaks nothing for the run beside it."""
+    forced = Copier(3, message(3, force=True))
+    story = replace(STORIES["change"], copiers=(*copiers(1), forced), faulty=True, freezes=1)
+
+    assert search(story, Sync) is None
+
+
+@given(
+    st.sampled_from(sorted(STORIES)),
+    st.lists(st.sampled_from([OLD, NEW, None]), max_size=3),
+    st.data(),
+)
+@settings(deadline=None, max_examples=300)
+def test_longer_races_end_right(name, more, data):
+    """Three copiers, up to five changes, two freezes and two faults: too many ways to visit all."""
+    story = STORIES[name]
+    changes = (*story.changes, *more)
+    start = replace(story, copiers=copiers(3), changes=changes, freezes=2, faults=2)
+
+    def choose(nexts):
+        return nexts[data.draw(st.integers(0, len(nexts) - 1))]
+
+    assert wander(start, Sync, choose) is None
+
+
+TWO_WRITERS = "two runs wrote at once"
+WRONG_PICTURE = "SharePoint shows another picture than Exchange"
+WAYS_TO_FAIL = [
+    (
+        mutants.StateBeforeSource,
+        STORIES["upload and delete"],
+        "no photo, but the state says synced",
+    ),
+    (
+        mutants.BytesBeforeClaim,
+        STORIES["upload and delete"],
+        "no photo, but the state says synced",
+    ),
+    (
+        mutants.AbsenceFoundBeforeClaim,
+        STORIES["delete and upload"],
+        "SharePoint is right, but the state says no-photo and another photo",
+    ),
+    (
+        mutants.UnconditionalResult,
+        replace(STORIES["first photo changes"], freezes=1),
+        "SharePoint is right, but the state says synced and another photo",
+    ),
+    (
+        mutants.HashIgnored,
+        STORIES["same bytes again"],
+        "files were written that were there already",
+    ),
+    (mutants.ClaimNotChecked, STORIES["change"], TWO_WRITERS),
+    (mutants.ClaimWithoutCondition, STORIES["change"], TWO_WRITERS),
+    (mutants.NoClaim, STORIES["change"], TWO_WRITERS),
+    (mutants.NeverTooLate, replace(STORIES["change"], freezes=1), TWO_WRITERS),
+    (mutants.NoLateWriteFeared, replace(STORIES["change"], faults=1), TWO_WRITERS),
+    (mutants.EtagOfTheEnd, STORIES["first photo changes"], WRONG_PICTURE),
+    (mutants.HashOutlivesError, replace(STORIES["change and back"], faults=1), WRONG_PICTURE),
+    (mutants.HashOutlivesDeath, replace(STORIES["change and back"], faults=1), WRONG_PICTURE),
+    (
+        mutants.DeathForgottenOnError,
+        replace(STORIES["change back after a death"], faults=1),
+        WRONG_PICTURE,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("mutant", "story", "what"), WAYS_TO_FAIL, ids=[mutant.__name__ for mutant, *_ in WAYS_TO_FAIL]
+)
+def test_every_step_is_needed(mutant, story, what):
+    """Moving or leaving out any one step of the order has a counterexample."""
+    found = search(story, mutant)
+
+    assert isinstance(found, Counterexample)
+    assert found.what == what
