@@ -7,18 +7,15 @@ Then everything is read back from SharePoint by a client that knows nothing of P
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+from local import people
 from local.clients import TenantClient
 from local.likeness import alike
-from local.people import OLD_FORMS, PEOPLE, Person, photo_of
+from local.people import PEOPLE, Person
 from local.stack import Stack
 from local.watch import Watcher, calls_about, milliseconds_to_visible
 
@@ -75,28 +72,12 @@ class Demo:
         return self._results, counted
 
     def _add_people(self) -> None:
-        for number, person in enumerate(PEOPLE):
-            seed = {"userPrincipalName": person.upn, "displayName": person.name, **person.seed}
-            if person.old_picture:
-                seed |= self._old_picture(person, number)
-            (user_id,) = self._admin.control("POST", "/users", seed)["ids"]
-            self._results.append(Result(person, user_id))
+        ids = people.move_in(self._at, self._admin)
+        self._results = [Result(*each) for each in zip(PEOPLE, ids, strict=True)]
         self._say(f"{len(PEOPLE)} invented people are in the tenant")
 
-    def _old_picture(self, person: Person, number: int) -> dict[str, Any]:
-        family = re.sub(r"[@.]", "_", person.upn)
-        content, _ = photo_of("jpeg", seed=number + 100)
-        picture = base64.b64encode(content).decode()
-        folder = f"{self._at.sharepoint_my}/User%20Photos/Profile%20Pictures"
-        return {
-            "profile": {"PictureURL": f"{folder}/{family}_MThumb.jpg"},
-            "files": {f"{family}_{size}Thumb.jpg": picture for size in "SML"},
-        }
-
     def _subscribe(self) -> None:
-        expires = (datetime.now(UTC) + timedelta(days=28)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        url = f"{self._at.functions}/api/notifications?code={self._at.key}"
-        self._app.subscribe(url, self._at.client_state, expires)
+        people.subscribe(self._at)
         self._say("Graph has validated the webhook and will tell it about every change")
 
     def _change_every_photo(self) -> None:
@@ -122,9 +103,7 @@ class Demo:
             result.milliseconds = milliseconds_to_visible(journal, result.user_id, me)
 
     def _put_photo(self, result: Result, seed: int, form: str = "") -> None:
-        form = form or result.person.photo
-        self._admin.control("POST", "/switches", {"reencode": form not in OLD_FORMS})
-        self._admin.put_photo(result.user_id, *photo_of(form, seed))
+        people.put_photo(self._admin, result.user_id, form or result.person.photo, seed)
 
     def _unsettled(self) -> list[str]:
         states = self._watcher.states()

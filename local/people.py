@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from local import photo_files
+from local.clients import TenantClient
+from local.endpoints import Endpoints
 from local.portraits import portrait
 
 # Graph makes a plain JPEG of every upload; photos that came in by older ways kept their form.
@@ -58,6 +64,42 @@ PEOPLE = (
         seed={"profile": None},
     ),
 )
+
+
+def move_in(at: Endpoints, admin: TenantClient) -> list[str]:
+    """Add everybody to the tenant, without a photo; their object ids in the order of PEOPLE."""
+    ids: list[str] = []
+    for number, person in enumerate(PEOPLE):
+        seed = {"userPrincipalName": person.upn, "displayName": person.name, **person.seed}
+        if person.old_picture:
+            seed |= _old_picture(at, person, number)
+        ids += admin.control("POST", "/users", seed)["ids"]
+    return ids
+
+
+def subscribe(at: Endpoints) -> None:
+    """Have Graph tell PhotoSync's webhook about users, by PhotoSync's own registration."""
+    app = TenantClient(at, at.app_client_id, Path(at.app_certificate))
+    expires = (datetime.now(UTC) + timedelta(days=28)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    url = f"{at.functions}/api/notifications?code={at.key}"
+    app.subscribe(url, at.client_state, expires)
+
+
+def put_photo(admin: TenantClient, user_id: str, form: str, seed: int) -> None:
+    """Change a photo through Graph; one in an old form is kept as it is."""
+    admin.control("POST", "/switches", {"reencode": form not in OLD_FORMS})
+    admin.put_photo(user_id, *photo_of(form, seed))
+
+
+def _old_picture(at: Endpoints, person: Person, number: int) -> dict[str, Any]:
+    family = re.sub(r"[@.]", "_", person.upn)
+    content, _ = photo_of("jpeg", seed=number + 100)
+    picture = base64.b64encode(content).decode()
+    folder = f"{at.sharepoint_my}/User%20Photos/Profile%20Pictures"
+    return {
+        "profile": {"PictureURL": f"{folder}/{family}_MThumb.jpg"},
+        "files": {f"{family}_{size}Thumb.jpg": picture for size in "SML"},
+    }
 
 
 def photo_of(form: str, seed: int) -> tuple[bytes, str]:
