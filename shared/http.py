@@ -168,13 +168,13 @@ class Http:
         return Reply(self.service, response.status_code, response.headers, content, wait)
 
     def _read(self, response: requests.Response) -> bytes:
-        began, content = time.monotonic(), bytearray()
+        ends, content = self._clock() + timedelta(seconds=READ_SECONDS), bytearray()
         try:
             for piece in response.iter_content(64 * 1024):
                 content += piece
                 if len(content) > LARGEST_REPLY:
                     raise Refused(f"{self.service} sent more than {LARGEST_REPLY:,} bytes.")
-                if time.monotonic() - began > READ_SECONDS:
+                if self._clock() > ends:
                     raise ServiceDown(f"{self.service} took over {READ_SECONDS} s to answer.")
         except requests.RequestException as error:
             raise ServiceDown(f"{self.service} stopped in the middle of an answer.") from error
