@@ -1,0 +1,286 @@
+"""What Graph's answers mean for a user and a photo."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import (
+    AccessDenied,
+    NoMailbox,
+    NoPhoto,
+    Refused,
+    ServiceDown,
+    Throttled,
+    UnknownUser,
+)
+from shared.graph import GraphClient, User
+from tests.web import Answer, Web, answer, http, in_turn
+
+ID = "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
+ANNE = User(ID, "anne@contoso.com", account_enabled=True, is_guest=False)
+FIELDS = {
+    "id": ID,
+    "userPrincipalName": "anne@contoso.com",
+    "accountEnabled": True,
+    "userType": "Member",
+}
+PHOTO = b"\xff\xd8\xff\xfb\xef\xbe"  # in base64 with + and /
+ETAG = 'W/"c2f1"'
+
+
+def client(web: Web) -> GraphClient:
+    return GraphClient(http(web, audience="https://graph.contoso.com"))
+
+
+def graph_error(code: str, status: int, **headers: str) -> Answer:
+    return answer({"error": {"code": code, "message": "In words."}}, status, **headers)
+
+
+# The photo's etag
+
+
+def test_etag_of_the_photo():
+    """The etag is the one of the photo's metadata."""
+    metadata = answer({"id": "504X504", "@odata.mediaEtag": ETAG})
+
+    assert client(in_turn(metadata)).photo_etag(ID) == ETAG
+
+
+def test_photo_without_etag():
+    """A photo whose etag Graph does not tell has an empty one, which nothing equals."""
+    assert client(in_turn(answer({"id": "504X504"}))).photo_etag(ID) == ""
+
+
+def test_user_in_an_address_is_encoded():
+    """A UPN with signs that mean something in an address names that user and no other."""
+    asked: list[str] = []
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        asked.append(str(request.url))
+        return answer({})
+
+    client(web).photo_etag("o'neil+x#EXT#@contoso.com")
+
+    assert asked == [
+        "https://graph.contoso.com/v1.0/users/o%27neil%2Bx%23EXT%23%40contoso.com/photo"
+    ]
+
+
+@pytest.mark.parametrize("size", ["1x1", "1X1"])
+def test_no_photo_as_documented(size):
+    """Metadata of one pixel means that there is no photo."""
+    with pytest.raises(NoPhoto):
+        client(in_turn(answer({"id": size, "@odata.mediaEtag": ""}))).photo_etag(ID)
+
+
+PHOTO_FAULTS = [
+    ("ImageNotFound", 404, NoPhoto),
+    ("ErrorEntityNotFound", 404, NoPhoto),
+    ("SomethingNew", 404, NoPhoto),
+    ("Request_ResourceNotFound", 404, UnknownUser),
+    ("ErrorInvalidUser", 404, UnknownUser),
+    ("ErrorNonExistentMailbox", 404, NoMailbox),
+    ("ErrorNonExistentMailbox", 400, NoMailbox),
+    ("MailboxNotHostedInExchangeOnline", 404, NoMailbox),
+    ("MailboxNotEnabledForRESTAPI", 403, NoMailbox),
+    ("Authorization_RequestDenied", 403, AccessDenied),
+    ("BadRequest", 400, Refused),
+    ("Request_ResourceNotFound", 400, Refused),
+    ("TooManyRequests", 429, Throttled),
+    ("UnknownError", 500, ServiceDown),
+]
+PHOTO_FAULT_IDS = [f"{status} {code}" for code, status, _ in PHOTO_FAULTS]
+
+
+@pytest.mark.parametrize(("code", "status", "kind"), PHOTO_FAULTS, ids=PHOTO_FAULT_IDS)
+def test_refused_metadata(code, status, kind):
+    """No mailbox by its code, no user by code and status, no photo by the status alone."""
+    with pytest.raises(kind):
+        client(in_turn(graph_error(code, status))).photo_etag(ID)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", NoPhoto),
+        (b"<html>", NoPhoto),
+        (b'{"error": "text"}', NoPhoto),
+        (b"[1]", NoPhoto),
+        (b"[" * 200_000, NoPhoto),
+        (b'{"error": {"code": "ErrorNonExistentMailbox"}}', NoMailbox),
+    ],
+    ids=["empty", "page", "text", "list", "deep", "code alone"],
+)
+def test_error_without_its_usual_form(body, kind):
+    """A 404 is understood whatever its body is."""
+    with pytest.raises(kind):
+        client(in_turn(Answer(404, body))).photo_etag(ID)
+
+
+# The user
+
+
+@pytest.mark.parametrize(
+    ("fields", "user"),
+    [
+        ({}, ANNE),
+        ({"id": ID.upper()}, ANNE),
+        ({"accountEnabled": None, "userType": None}, ANNE),
+        ({"accountEnabled": False}, User(ID, "anne@contoso.com", False, False)),
+        ({"userType": "Guest"}, User(ID, "anne@contoso.com", True, True)),
+    ],
+    ids=["member", "id in capitals", "not told", "disabled", "guest"],
+)
+def test_user_as_graph_knows_it(fields, user):
+    """Only what Graph says makes a user a guest or disabled; the id is in small letters."""
+    assert client(in_turn(answer(FIELDS | fields))).user("anne@contoso.com") == user
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("Request_ResourceNotFound", 404, UnknownUser),
+        ("SomethingNew", 404, UnknownUser),
+        ("Authorization_RequestDenied", 403, AccessDenied),
+    ],
+    ids=["unknown", "unknown by status", "denied"],
+)
+def test_refused_user(code, status, kind):
+    """A user that is not found is settled, anything else is an error."""
+    with pytest.raises(kind):
+        client(in_turn(graph_error(code, status))).user("anne@contoso.com")
+
+
+# User and photo in one call
+
+
+def inner(key: str, body: Any, status: int = 200, **headers: str) -> dict[str, Any]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return {"id": key, "status": status, "headers": named, "body": body}
+
+
+def text_of(photo: bytes) -> str:
+    return base64.b64encode(photo).decode()
+
+
+USER = inner("user", FIELDS)
+IMAGE = inner("photo", text_of(PHOTO), Content_Type="image/jpeg")
+
+
+def batch(*responses: dict[str, Any]) -> Answer:
+    return answer({"responses": responses})
+
+
+def test_user_and_photo_in_one_call():
+    """One batch asks for the user and for the largest photo, by object id."""
+    sent: list[Any] = []
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        sent.append((request.path_url, json.loads(request.body or b"")))
+        return batch(USER, IMAGE)
+
+    assert client(web).user_and_photo(ID) == (ANNE, PHOTO)
+    [(path, body)] = sent
+    assert path == "/v1.0/$batch"
+    assert {(part["method"], part["url"].partition("?")[0]) for part in body["requests"]} == {
+        ("GET", f"/users/{ID}"),
+        ("GET", f"/users/{ID}/photo/$value"),
+    }
+
+
+def test_answers_in_any_order():
+    """Each answer of a batch is found by its id, wherever it stands."""
+    assert client(in_turn(batch(IMAGE, USER))).user_and_photo(ID) == (ANNE, PHOTO)
+
+
+@given(st.binary(min_size=1), st.booleans(), st.booleans())
+def test_every_base64(photo, urlsafe, padded):
+    """A photo in a batch is read in both alphabets, with and without padding."""
+    encode = base64.urlsafe_b64encode if urlsafe else base64.b64encode
+    text = encode(photo).decode()
+    responses = batch(USER, inner("photo", text if padded else text.rstrip("=")))
+
+    assert client(in_turn(responses)).user_and_photo(ID)[1] == photo
+
+
+@pytest.mark.parametrize("body", [None, "", "not base64!", "abcde"])
+def test_photo_that_does_not_fit_into_a_batch(body):
+    """A photo whose form in the batch is unknown is asked for alone."""
+    web = in_turn(batch(USER, inner("photo", body)), Answer(200, PHOTO))
+
+    assert client(web).user_and_photo(ID) == (ANNE, PHOTO)
+
+
+def test_photo_gone_meanwhile():
+    """A photo that is removed before it is asked for alone is no photo."""
+    web = in_turn(batch(USER, inner("photo", None)), graph_error("ImageNotFound", 404))
+
+    with pytest.raises(NoPhoto):
+        client(web).user_and_photo(ID)
+
+
+def error_body(code: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": "In words."}}
+
+
+@pytest.mark.parametrize(("code", "status", "kind"), PHOTO_FAULTS, ids=PHOTO_FAULT_IDS)
+def test_refused_photo_in_a_batch(code, status, kind):
+    """A refusal inside a batch means what it means alone."""
+    responses = batch(USER, inner("photo", error_body(code), status))
+
+    with pytest.raises(kind):
+        client(in_turn(responses)).user_and_photo(ID)
+
+
+def test_unknown_user_in_a_batch():
+    """The user's own answer decides before the photo's."""
+    responses = batch(
+        inner("user", error_body("Request_ResourceNotFound"), 404),
+        inner("photo", error_body("ImageNotFound"), 404),
+    )
+
+    with pytest.raises(UnknownUser):
+        client(in_turn(responses)).user_and_photo(ID)
+
+
+def test_throttled_inside_a_batch():
+    """One part of a batch may be throttled and names its own wait, which may be a fraction."""
+    part = inner("photo", error_body("TooManyRequests"), 429, retry_after="2.128")
+
+    with pytest.raises(Throttled) as caught:
+        client(in_turn(batch(USER, part))).user_and_photo(ID)
+
+    assert caught.value.retry_after == 2.128
+
+
+@pytest.mark.parametrize(
+    "responses",
+    [(USER,), (IMAGE,), (), (USER, IMAGE, inner("third", None))],
+    ids=["no photo", "no user", "nothing", "one too many"],
+)
+def test_incomplete_batch(responses):
+    """A batch without exactly the answers that were asked for is a passing fault."""
+    with pytest.raises(ServiceDown, match="left an answer out"):
+        client(in_turn(batch(*responses))).user_and_photo(ID)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind"),
+    [
+        (graph_error("Authorization_RequestDenied", 403), AccessDenied),
+        (graph_error("NotFound", 404), Refused),
+        (Answer(502, b"<html>"), ServiceDown),
+    ],
+    ids=["denied", "no batch", "gateway"],
+)
+def test_refused_batch(refusal, kind):
+    """A batch that is refused as a whole says nothing about the user or the photo."""
+    with pytest.raises(kind):
+        client(in_turn(refusal)).user_and_photo(ID)
