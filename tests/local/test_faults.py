@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterator
 
 import pytest
 import requests
+from starlette.responses import PlainTextResponse
+from starlette.types import Message
 
 from local.m365.fault_plan import CONNECTION_KINDS, FaultPlan, Latency, Odds, apply_order
-from tests.local.cloud import Cloud
+from local.m365.faults import FaultMiddleware
+from local.m365.tenant import Tenant
+from tests.local.cloud import TENANT_ID, Cloud
 
 KINDS = ("429", "503", "reset")
 
@@ -140,6 +145,31 @@ def test_sharepoint_throttles_in_whole_seconds(m365: Cloud):
         answer = session.post(f"{m365.tenant.urls.my}/_api/contextinfo")
     assert answer.status_code == 429
     assert (answer.headers["Retry-After"], answer.headers["RateLimit-Reset"]) == ("2", "2")
+
+
+def test_an_answer_is_in_the_journal_before_it_arrives():
+    """Who has read an answer finds its entry, so that calls can be counted without waiting."""
+    tenant = Tenant(TENANT_ID)
+    seen: list[int] = []
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            seen.append(len(tenant.journal.after(0)))
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "headers": [],
+    }
+    entrance = FaultMiddleware(PlainTextResponse("hello"), tenant, service="graph")
+    asyncio.run(entrance(scope, receive, send))
+
+    assert (seen, len(tenant.journal.after(0))) == ([1], 1)
 
 
 def test_the_journal_says_who_asked_what(m365: Cloud, graph: requests.Session):

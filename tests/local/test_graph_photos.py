@@ -163,6 +163,17 @@ def test_removing_a_photo(m365: Cloud, graph: requests.Session):
     assert statuses == [204, 404]
 
 
+def test_a_photo_change_is_told_to_listeners(m365: Cloud, graph: requests.Session):
+    """An upload and a removal each count as a change of the photo."""
+    user, heard = m365.add_user("anna"), []
+    m365.tenant.on_user_changed.append(lambda user, change: heard.append((user.id, change)))
+
+    put(m365, graph, user.id, drawn())
+    graph.delete(photo_url(m365, user.id))
+
+    assert heard == [(user.id, "photo")] * 2
+
+
 def test_reading_rights_do_not_write(m365: Cloud):
     """User.Read.All reads photos and may not replace them."""
     user = m365.add_user("anna")

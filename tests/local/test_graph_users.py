@@ -35,6 +35,15 @@ def test_listing_pages_hold_every_user_once(m365: Cloud, graph: requests.Session
     assert all(set(user) == {"id", "userType"} for user in seen)
 
 
+def test_the_last_page_has_no_next_link(m365: Cloud, graph: requests.Session):
+    """A list that fills its page exactly ends there."""
+    for number in range(3):
+        m365.add_user(f"user{number}")
+    body = graph.get(f"{m365.tenant.urls.graph}/v1.0/users?$top=3").json()
+    assert len(body["value"]) == 3
+    assert "@odata.nextLink" not in body
+
+
 def test_a_next_link_that_was_rebuilt_is_refused(m365: Cloud, graph: requests.Session):
     """A skip token belongs to the options it was made with."""
     for number in range(3):
