@@ -113,19 +113,16 @@ def _token_of(answer: dict[str, Any]) -> str:
     raise AccessDenied(f"Entra gives no token: {why}")
 
 
-def _session() -> requests.Session:
+class _Session(requests.Session):
     """What msal calls Entra with: time-outs, and no answer of a service in trouble."""
-    session = requests.Session()
-    timed = functools.partial(session.request, timeout=(CONNECT_SECONDS, READ_SECONDS))
-    session.request = timed  # type: ignore[method-assign]  # as msal does for its own session
-    session.hooks["response"].append(_raise_if_busy)
-    return session
 
-
-def _raise_if_busy(response: requests.Response, **_: Any) -> None:
-    # msal would take a 429 for "no such tenant" and raise a 5xx as an error of its own.
-    if response.status_code == 429 or response.status_code >= 500:
-        raise EntraBusy(response)
+    def request(self, *args: Any, **more: Any) -> requests.Response:
+        more["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
+        response = super().request(*args, **more)
+        # msal would take a 429 for "no such tenant" and raise a 5xx as an error of its own.
+        if response.status_code == 429 or response.status_code >= 500:
+            raise EntraBusy(response)
+        return response
 
 
 class _Registration:
@@ -136,7 +133,7 @@ class _Registration:
             authority=authority,
             # The authority comes from our own settings: nobody else needs to vouch for it.
             instance_discovery=False,
-            http_client=_session(),
+            http_client=_Session(),
         )
 
     def token_for(self, audience: str) -> dict[str, Any]:
@@ -147,7 +144,7 @@ class _Registration:
 class _ManagedIdentity:
     def __init__(self, client_id: str) -> None:
         self._client = msal.ManagedIdentityClient(
-            msal.UserAssignedManagedIdentity(client_id=client_id), http_client=_session()
+            msal.UserAssignedManagedIdentity(client_id=client_id), http_client=_Session()
         )
 
     def token_for(self, audience: str) -> dict[str, Any]:
