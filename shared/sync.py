@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from shared import state
-from shared.errors import ClaimHeld, GiveUp, PhotoSyncError, Settled
+from shared.errors import ClaimHeld, GiveUp, NoProfile, PhotoSyncError, PictureKept, Settled
 from shared.fates import Done, Wait
 from shared.graph import User
 from shared.http import REQUEST_LIMIT
@@ -217,8 +217,10 @@ class Sync:
 
     def _after(self, run: Run, end: Wait | Done, attempt: int) -> UserState:
         now = self._clock()
+        # Where SharePoint shows something else, a photo that comes back must be copied again.
+        unknown = run.files_touched or end.code in {NoProfile.code, PictureKept.code}
         after = replace(
-            run.before.released(files_touched=run.files_touched),
+            run.before.released(files_touched=unknown),
             detail=end.sentence,
             checked_at=now,
             attempt=attempt,
