@@ -76,8 +76,8 @@ class Worker:
         """
         Bring the user that *body* names up to date, and log one event about it.
 
-        Raises only what nobody foresaw and SettingsError: the host then tries again, and in the
-        end puts the message into the poison queue.
+        Raises what nobody foresaw, SettingsError, and ServiceDown when the message can neither be
+        sent again nor be kept: the host then tries again, in the end the poison queue has it.
         """
         began = time.monotonic()
         with calls.noted() as made:
@@ -104,6 +104,13 @@ class Worker:
         *body* is all that the poison queue keeps of the message (functions.md, documented).
         Raises Conflict, ServiceDown; the host tries again.
         """
+        outcome = self._park(body)
+        log.error(
+            "photo.%s user=%s correlation=%s", outcome.event, outcome.user, outcome.correlation_id
+        )
+        return outcome
+
+    def _park(self, body: bytes) -> Outcome:
         try:
             message = self._parse(body)
         except BadMessage as error:
@@ -112,9 +119,7 @@ class Worker:
             return self._set_aside(body, message.correlation_id, _STOPPED)
         run = Run(message.user_id, message.force, by=message.correlation_id)
         self._sync.record(run, Done(FAILED, "poisoned", _STOPPED), attempt=message.attempt)
-        outcome = Outcome("parked", message.user_id, message.correlation_id, _STOPPED)
-        log.error("photo.parked user=%s correlation=%s", outcome.user, outcome.correlation_id)
-        return outcome
+        return Outcome("parked", message.user_id, message.correlation_id, _STOPPED)
 
     def _end_of(self, body: bytes) -> Outcome:
         try:
@@ -171,9 +176,9 @@ class Worker:
             # Somebody else wrote the state meanwhile, or our claim runs out by itself.
             with contextlib.suppress(TryLater):
                 self._sync.record(run, end, attempt=message.attempt)
-        return Outcome(
-            "waiting", message.user_id, message.correlation_id, end.sentence, end.seconds
-        )
+        # An address does not go into the log; the correlation id is in the message, too.
+        user = run.user_id if run else "-"
+        return Outcome("waiting", user, message.correlation_id, end.sentence, end.seconds)
 
     def _set_aside(self, body: bytes, correlation_id: str, reason: str) -> Outcome:
         name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{correlation_id}"
