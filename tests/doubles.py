@@ -1,0 +1,260 @@
+"""Stand-ins for everything around the worker, with the rules that matter and no mocks."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared import state
+from shared.calls import note
+from shared.errors import ClaimLost, Conflict, NoPhoto, UnknownUser
+from shared.graph import User
+from shared.picture_location import PictureLocation
+from shared.publishing import Plan
+from shared.state import Stored, UserState
+from shared.sync import Recipe, Sync
+from shared.worker import Outcome, Worker
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+ANNE = User(
+    "0a000000-0000-4000-8000-000000000001",
+    "anne@contoso.com",
+    account_enabled=True,
+    is_guest=False,
+)
+
+
+class Clock:
+    """Stands still until it is told to move."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+class MemoryStore:
+    """A Store that keeps versions as conditional blob writes do, and the blobs as text."""
+
+    def __init__(self) -> None:
+        self.blobs: dict[str, tuple[bytes, str]] = {}
+        self.unreadable: dict[str, tuple[bytes, str]] = {}
+        self.error: Exception | None = None
+        self._versions = itertools.count(1)
+
+    def read(self, user_id: str) -> Stored | None:
+        self._called()
+        if user_id not in self.blobs:
+            return None
+        text, version = self.blobs[user_id]
+        return Stored(state.from_json(user_id, text), version)
+
+    def create(self, new: UserState) -> str:
+        self._called()
+        if new.user_id in self.blobs:
+            raise Conflict("There is a state already.")
+        return self.put(new)
+
+    def replace(self, new: UserState, *, version: str) -> str:
+        self._called()
+        if new.user_id not in self.blobs or self.blobs[new.user_id][1] != version:
+            raise Conflict("The state has moved on.")
+        return self.put(new)
+
+    def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
+        self._called()
+        self.unreadable[name] = (body, reason)
+
+    def put(self, new: UserState) -> str:
+        """What only tests may do: write without condition."""
+        version = f"version-{next(self._versions)}"
+        self.blobs[new.user_id] = (state.to_json(new), version)
+        return version
+
+    def __getitem__(self, user_id: str) -> UserState:
+        return state.from_json(user_id, self.blobs[user_id][0])
+
+    def _called(self) -> None:
+        note("blob")
+        if self.error:
+            raise self.error
+
+
+class Exchange:
+    """The source: every upload has a new etag, also that of identical bytes."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, User] = {ANNE.id: ANNE}
+        self.photos: dict[str, tuple[bytes, str]] = {}
+        self.error: Exception | None = None
+        self.after_look: Callable[[], None] = lambda: None
+        self.after_copy: Callable[[], None] = lambda: None
+        self._etags = itertools.count(1)
+
+    def upload(self, photo: bytes, user_id: str = ANNE.id) -> None:
+        self.photos[user_id] = (photo, f'W/"{next(self._etags)}"')
+
+    def delete(self, user_id: str = ANNE.id) -> None:
+        del self.photos[user_id]
+
+    def photo_etag(self, user: str) -> str:
+        self._called()
+        _, etag = self._photo(user)
+        self.after_look()
+        return etag
+
+    def user_and_photo(self, user_id: str) -> tuple[User, bytes]:
+        self._called()
+        photo, _ = self._photo(user_id)
+        self.after_copy()
+        return self.users[user_id], photo
+
+    def user(self, user: str) -> User:
+        self._called()
+        for known in self.users.values():
+            if user in {known.id, known.user_principal_name}:
+                return known
+        raise UnknownUser("Microsoft Graph knows no such user.")
+
+    def _photo(self, user_id: str) -> tuple[bytes, str]:
+        if user_id not in self.photos:
+            raise NoPhoto("The user has no photo in Exchange.")
+        return self.photos[user_id]
+
+    def _called(self) -> None:
+        note("graph")
+        if self.error:
+            raise self.error
+
+
+class SharePoint:
+    """The target: three files and the profile's properties of each user."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.files: dict[str, dict[str, bytes]] = {}
+        self.properties: dict[str, dict[str, str]] = {}
+        self.plan_error: Exception | None = None
+        # What happens at the write with this number, counted from 1 in each publish.
+        self.at_write: dict[int, Callable[[], None]] = {}
+        self.writes = 0
+        self._clock = clock
+
+    def plan(self, user: User) -> Plan:
+        note("sharepoint")
+        if self.plan_error:
+            raise self.plan_error
+        location = PictureLocation("Profile Pictures", user.id)
+        url = location.url("https://contoso-my.sharepoint.com")
+        return Plan(user.user_principal_name, location, url, {"PictureURL": url})
+
+    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None:
+        files = self.files.setdefault(plan.upn, {})
+        for number, (name, content) in enumerate(zip(plan.location.files, renditions, strict=True)):
+            self._begin(number + 1, not_after)
+            files[name] = content
+        for number, (key, value) in enumerate(plan.changes.items()):
+            self._begin(number + 4, not_after)
+            self.properties.setdefault(plan.upn, {})[key] = value
+
+    def _begin(self, number: int, not_after: datetime) -> None:
+        self.at_write.get(number, lambda: None)()
+        if self._clock() > not_after:
+            raise ClaimLost("Too little time was left.")
+        note("sharepoint")
+        self.writes += 1
+
+
+class DelayedMessages:
+    """Queue `photo-sync`, as far as a worker writes to it: each message with its delay."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[dict[str, Any], float]] = []
+        self.error: Exception | None = None
+
+    def send(self, text: str, *, delay_seconds: float) -> None:
+        if self.error:
+            raise self.error
+        self.messages.append((json.loads(text), delay_seconds))
+
+
+def failing(error: Exception) -> Callable[[], None]:
+    """Something that raises *error* when its moment comes."""
+
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+def render(photo: bytes) -> tuple[bytes, bytes, bytes]:
+    return b"S:" + photo, b"M:" + photo, b"L:" + photo
+
+
+@dataclass
+class Office:
+    """A worker with one user, Anne, and all that is around it."""
+
+    clock: Clock = field(default_factory=Clock)
+    exchange: Exchange = field(default_factory=Exchange)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    queue: DelayedMessages = field(default_factory=DelayedMessages)
+    recipe: Recipe = field(default_factory=lambda: Recipe("48,72,300", 1, render))
+    check_scope: Callable[[User], None] = lambda user: None
+
+    def __post_init__(self) -> None:
+        self.sharepoint = SharePoint(self.clock)
+        self._ids = (f"correlation-{number}" for number in itertools.count(1))
+
+    @property
+    def sync(self) -> Sync:
+        return Sync(
+            self.exchange,
+            self.sharepoint,
+            self.store,
+            self.recipe,
+            check_scope=self.check_scope,
+            clock=self.clock,
+        )
+
+    @property
+    def worker(self) -> Worker:
+        return Worker(
+            self.sync,
+            self.exchange,
+            self.store,
+            self.queue,
+            clock=self.clock,
+            jitter=lambda: 0.0,
+            new_id=lambda: next(self._ids),
+        )
+
+    def work_off(self, body: str = ANNE.id) -> Outcome:
+        return self.worker.work_off(body.encode())
+
+    def work_off_waiting(self) -> Outcome:
+        """Let the time of the oldest waiting message come, and work it off."""
+        fields, delay = self.queue.messages.pop(0)
+        self.clock.advance(timedelta(seconds=delay))
+        return self.work_off(json.dumps(fields))
+
+    @property
+    def anne(self) -> UserState:
+        return self.store[ANNE.id]
+
+    def change(self, **fields: Any) -> None:
+        """Change Anne's state from outside, as another instance or a person may."""
+        self.store.put(replace(self.anne, **fields))
+
+    def shows(self, photo: bytes) -> bool:
+        """Whether all three of Anne's files are made from *photo*, and the profile names them."""
+        files = self.sharepoint.files.get(ANNE.user_principal_name, {})
+        named = self.sharepoint.properties.get(ANNE.user_principal_name, {})
+        return tuple(files.values()) == render(photo) and "PictureURL" in named
