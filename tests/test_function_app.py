@@ -1,0 +1,244 @@
+"""The handlers as the Functions host calls them, without a host."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+import function_app
+from shared.errors import SettingsError
+from tests.test_certificates import OURS
+from tests.test_notifications import ID, STATE, TENANT, item, lifecycle
+from tests.test_settings import ENOUGH
+
+TOKEN = "Validation: Testing client application reachability Request-Id: 5"
+STORAGE = (
+    "DefaultEndpointsProtocol=http;AccountName=nobody;AccountKey=bm9ib2R5;"
+    "BlobEndpoint=http://127.0.0.1:1/nobody;QueueEndpoint=http://127.0.0.1:1/nobody"
+)
+
+# Indexed once: an app refuses to be indexed again.
+FUNCTIONS = {str(found.get_function_name()): found for found in function_app.app.get_functions()}
+
+
+class Posted:
+    """One POST to the webhook: the answer, and what was handed to the two queues."""
+
+    def __init__(self, body: bytes, params: dict[str, str] | None = None) -> None:
+        request = func.HttpRequest(
+            method="POST", url="/api/notifications", params=params or {}, body=body
+        )
+        sync, upkeep = Out(), Out()
+        handler = user_function("notifications")
+        self.answer: func.HttpResponse = handler(request, sync, upkeep)
+        self.sync, self.upkeep = sync.value, upkeep.value
+
+
+class Out(func.Out[list[str]]):
+    """An output binding that keeps what it is given."""
+
+    value: list[str] | None = None
+
+    def set(self, val: list[str]) -> None:
+        self.value = val
+
+    def get(self) -> list[str]:
+        return self.value or []
+
+
+def user_function(name: str) -> Any:
+    """The function that the host calls under *name*."""
+    return FUNCTIONS[name].get_user_function()
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENANT_ID", TENANT)
+    monkeypatch.setenv("CLIENT_STATE", STATE)
+
+
+@pytest.fixture
+def no_worker() -> Iterator[None]:
+    """A process that has not built its worker yet, and forgets the one it builds."""
+    function_app._worker.cache_clear()
+    yield
+    function_app._worker.cache_clear()
+
+
+def body(*items: Any) -> bytes:
+    return json.dumps({"value": items}).encode()
+
+
+# The webhook
+
+
+def test_handshake():
+    """A handshake is answered 200 with the token as plain text that no browser may interpret."""
+    answer = Posted(b"", {"validationToken": TOKEN}).answer
+
+    assert (answer.status_code, answer.get_body()) == (200, TOKEN.encode())
+    assert answer.mimetype == "text/plain"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("posted", "params", "status"),
+    [
+        (b"", {"validationToken": "x" * 4097}, 400),
+        (b"{", None, 400),
+        (b"{}", None, 400),
+        (b" " * (1024 * 1024 + 1), None, 413),
+    ],
+    ids=["long token", "malformed", "no value", "large"],
+)
+def test_refusals(posted, params, status):
+    """What Graph never sends is refused in one plain sentence, and nothing is queued."""
+    refused = Posted(posted, params)
+
+    assert refused.answer.status_code == status
+    assert refused.answer.mimetype == "text/plain"
+    assert refused.answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert refused.answer.get_body().decode().count(".") == 1
+    assert (refused.sync, refused.upkeep) == (None, None)
+
+
+def test_notifications_are_queued():
+    """Users go to photo-sync, lifecycle items to photo-upkeep, and the answer is 202."""
+    posted = Posted(body(item(), item(), lifecycle()))
+
+    assert posted.answer.status_code == 202
+    assert [json.loads(text)["userId"] for text in posted.sync or []] == [ID]
+    assert [json.loads(text)["kind"] for text in posted.upkeep or []] == ["lifecycle"]
+
+
+def test_each_message_has_a_correlation_id_of_its_own():
+    """Two users of one POST can be told apart in the log."""
+    other = item(resourceData={"id": TENANT})
+    messages = [json.loads(text) for text in Posted(body(item(), other)).sync or []]
+
+    assert len({message["correlationId"] for message in messages}) == 2
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [body(), body(item(clientState="guess")), body(item(tenantId=ID)), body(1, None)],
+    ids=["nothing", "clientState", "tenant", "no objects"],
+)
+def test_stranger_learns_nothing(posted):
+    """What is not ours is answered like anything else, and nothing is queued."""
+    answered = Posted(posted)
+
+    assert (answered.answer.status_code, answered.answer.get_body()) == (202, b"")
+    assert (answered.sync, answered.upkeep) == (None, None)
+
+
+def test_log_counts_and_tells_no_secret(caplog: pytest.LogCaptureFixture):
+    """One line a POST says how many were taken and ignored; no clientState is in it."""
+    with caplog.at_level(logging.INFO, "photosync"):
+        Posted(body(item(), lifecycle(), item(clientState="guess"), item(clientState="guess"), 5))
+
+    assert caplog.messages == [
+        "notifications.accepted users=1 lifecycle=1 ignored.client-state=2 ignored.not-an-object=1"
+    ]
+    assert STATE not in caplog.text
+    assert "guess" not in caplog.text
+
+
+def test_handshake_is_not_logged(caplog: pytest.LogCaptureFixture):
+    """No token reaches the log."""
+    with caplog.at_level(logging.DEBUG):
+        Posted(b"", {"validationToken": TOKEN})
+
+    assert TOKEN not in caplog.text
+
+
+def test_unset_client_state_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """Without CLIENT_STATE the answer is 202 as ever, and the log says what to set."""
+    monkeypatch.delenv("CLIENT_STATE")
+    posted = Posted(body(item()))
+
+    assert (posted.answer.status_code, posted.sync) == (202, None)
+    assert [r.levelname for r in caplog.records if "set CLIENT_STATE" in r.message] == ["ERROR"]
+
+
+# The others
+
+
+def test_health():
+    """The probe is told that the app runs, and nothing else."""
+    answer = user_function("health")(func.HttpRequest(method="GET", url="/api/health", body=b""))
+
+    assert (answer.status_code, answer.get_body(), answer.mimetype) == (200, b"ok", "text/plain")
+
+
+def bindings() -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [binding.get_dict_repr() for binding in function.get_bindings()]
+        for name, function in FUNCTIONS.items()
+    }
+
+
+def test_every_route_but_health_needs_a_key():
+    """Whoever has no function key reaches only the probe; no route is one of the host's."""
+    http = {
+        name: trigger
+        for name, found in bindings().items()
+        for trigger in found
+        if trigger["type"] == "httpTrigger"
+    }
+    anonymous = {n for n, t in http.items() if t["authLevel"] is func.AuthLevel.ANONYMOUS}
+
+    assert anonymous == {"health"}
+    assert {t["authLevel"] for n, t in http.items() if n != "health"} == {func.AuthLevel.FUNCTION}
+    assert not [t for t in http.values() if t["route"].startswith(("admin", "runtime"))]
+
+
+def test_queues():
+    """Each queue of the design has the function that works it off."""
+    queues = {
+        name: trigger["queueName"]
+        for name, found in bindings().items()
+        for trigger in found
+        if trigger["type"] == "queueTrigger"
+    }
+
+    assert queues["sync_photo"] == "photo-sync"
+    assert queues["park_poison"] == "photo-sync-poison"
+
+
+@pytest.mark.parametrize("name", ["sync_photo", "park_poison"])
+@pytest.mark.usefixtures("no_worker")
+def test_missing_settings_keep_the_message(name: str):
+    """With settings missing the run fails, so that the host keeps the message."""
+    with pytest.raises(SettingsError, match="CLIENT_ID is missing"):
+        user_function(name)(func.QueueMessage(body=b"anne@contoso.com"))
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_one_worker_a_process(monkeypatch: pytest.MonkeyPatch):
+    """Messages that arrive first, all at once, are worked off by one worker."""
+    more = {"CLIENT_CERTIFICATE": OURS.pem, "AzureWebJobsStorage": STORAGE, "CLIENT_STATE": STATE}
+    for key, value in {**ENOUGH, **more}.items():
+        monkeypatch.setenv(key, value)
+    ready, built = threading.Barrier(8), []
+
+    def first_message() -> None:
+        ready.wait(10)
+        built.append(function_app.worker())
+
+    threads = [threading.Thread(target=first_message) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert len(built) == 8
+    assert len(set(map(id, built))) == 1
