@@ -155,7 +155,7 @@ def from_json(user_id: str, text: bytes) -> UserState:
     """
     try:
         return _parse(user_id, json.loads(text))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return UserState(user_id, detail="The state blob was damaged and is made anew.")
 
 
@@ -175,9 +175,10 @@ def _parse(user_id: str, fields: dict[str, Any]) -> UserState:
         checked_at=_load_time(fields.get("checkedAt")),
         attempt=int(fields.get("attempt") or 0),
         next_attempt_at=_load_time(fields.get("nextAttemptAt")),
-        claim=claim and Claim(str(claim["by"]), _need_time(claim["expiresAt"])),
-        last_error=error
-        and LastError(str(error["code"]), str(error["message"]), _need_time(error["at"])),
+        claim=None if claim is None else Claim(str(claim["by"]), _need_time(claim["expiresAt"])),
+        last_error=None
+        if error is None
+        else LastError(str(error["code"]), str(error["message"]), _need_time(error["at"])),
     )
     if state.status not in STATUSES:
         raise ValueError(state.status)
@@ -190,7 +191,7 @@ def _dump_time(moment: datetime | None) -> str | None:
 
 def _need_time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _load_time(text: str | None) -> datetime | None:
