@@ -1,4 +1,4 @@
-"""What becomes of a message after each kind of error."""
+"""What an error means for its message and its user."""
 
 from __future__ import annotations
 
@@ -6,71 +6,87 @@ from datetime import timedelta
 
 import pytest
 
-from shared import errors
+from shared import errors, fates
 from shared.errors import GiveUp, PhotoSyncError, SettingsError, Settled, TryLater
-from shared.fates import GIVE_UP_AFTER, Done, Wait, fate, wait
+from shared.fates import GIVE_UP_AFTER, Done, Wait
 from shared.messages import SyncMessage
-from tests.web import NOON
+from shared.state import FAILED, NO_PHOTO, SKIPPED
+from tests.doubles import ANNE, NOON
 
-TICK = timedelta(microseconds=1)
-MESSAGE = SyncMessage("anne@contoso.com", "sweep", False, 2, NOON, "c-1")
-
-
-def below(branch: type[PhotoSyncError]) -> list[type[PhotoSyncError]]:
-    return [branch, *(leaf for child in branch.__subclasses__() for leaf in below(child))]
+TICK = timedelta(milliseconds=1)
+ALL = [kind for kind in vars(errors).values() if isinstance(kind, type)]
 
 
-def fate_of(error: PhotoSyncError, *, after: timedelta = timedelta()) -> Wait | Done:
-    return fate(error, MESSAGE, now=NOON + after, jitter=lambda: 0.0)
+def kinds(root: type[PhotoSyncError]) -> list[type[PhotoSyncError]]:
+    return [kind for kind in ALL if issubclass(kind, root)]
 
 
-@pytest.mark.parametrize("kind", below(TryLater))
-def test_what_can_succeed_later_waits(kind):
-    """Every TryLater becomes a wait, for as long as the service asked."""
-    waiting = fate_of(kind("Busy.", retry_after=30.0))
-
-    assert waiting == Wait(30.0, kind.code, "Busy.", unanswered=kind is errors.Unanswered)
+def fate(error: PhotoSyncError, *, age: timedelta = timedelta(0), attempt: int = 1) -> Wait | Done:
+    message = SyncMessage(ANNE.id, "sweep", False, attempt, NOON - age, "an-id")
+    return fates.fate(error, message, now=NOON, jitter=lambda: 0.5)
 
 
-def test_wait_grows_with_the_attempt():
-    """Where nobody asked for a time, the second attempt waits longer than the first."""
-    assert wait(TryLater("Busy."), MESSAGE, jitter=lambda: 0.0).seconds == 4.0
+@pytest.mark.parametrize("kind", kinds(TryLater))
+def test_passing_errors_wait(kind):
+    """Whatever can pass waits, with the error's code and sentence."""
+    end = fate(kind("Busy."))
+
+    assert isinstance(end, Wait)
+    assert (end.code, end.sentence) == (kind.code, "Busy.")
+    assert end.seconds > 0
 
 
-def test_waiting_ends_after_a_day():
-    """A message that has waited for a day since it was first queued is given up as failed."""
-    error = errors.Throttled("Busy.", retry_after=30.0)
-
-    assert isinstance(fate_of(error, after=GIVE_UP_AFTER - TICK), Wait)
-    assert fate_of(error, after=GIVE_UP_AFTER) == Done(
-        "failed", "gave-up", "Gave up after a day of waiting. Busy."
+@pytest.mark.parametrize("kind", kinds(TryLater))
+def test_passing_errors_end_after_a_day(kind):
+    """What has not passed for a day has failed."""
+    assert isinstance(fate(kind("Busy."), age=GIVE_UP_AFTER - TICK), Wait)
+    assert fate(kind("Busy."), age=GIVE_UP_AFTER) == Done(
+        FAILED, "gave-up", "Gave up after a day of waiting. Busy."
     )
 
 
-SETTLED = {
-    errors.NoPhoto: "no-photo",
-    errors.NoMailbox: "skipped",
-    errors.UnknownUser: "skipped",
-    errors.OutOfScope: "skipped",
-    errors.NoProfile: "skipped",
-    errors.PictureKept: "skipped",
-}
+@pytest.mark.parametrize("kind", kinds(TryLater))
+def test_only_an_unanswered_call_may_come_late(kind):
+    """A wait says whether a request may still be carried out."""
+    end = fate(kind("Busy."))
+
+    assert isinstance(end, Wait)
+    assert end.unanswered == (kind is errors.Unanswered)
 
 
-@pytest.mark.parametrize("kind", below(Settled)[1:])
-def test_what_is_settled_is_done(kind):
-    """Every Settled ends the message with the status that the console shows."""
-    assert fate_of(kind("So it is.")) == Done(SETTLED[kind], kind.code, "So it is.")
+@pytest.mark.parametrize("kind", kinds(Settled))
+def test_settled_errors_say_their_status(kind):
+    """What needs no copy ends with its own status."""
+    status = NO_PHOTO if kind is errors.NoPhoto else SKIPPED
+
+    assert fate(kind("So it is.")) == Done(status, kind.code, "So it is.")
 
 
-@pytest.mark.parametrize("kind", below(GiveUp))
-def test_what_cannot_succeed_is_failed(kind):
-    """Every GiveUp ends the message as failed, with its code and its sentence."""
-    assert fate_of(kind("No.")) == Done("failed", kind.code, "No.")
+@pytest.mark.parametrize("kind", kinds(GiveUp))
+def test_final_errors_fail(kind):
+    """What trying again cannot help has failed."""
+    assert fate(kind("No role.")) == Done(FAILED, kind.code, "No role.")
 
 
 @pytest.mark.parametrize("kind", [SettingsError, PhotoSyncError])
-def test_what_nobody_decided_on_leaves(kind):
-    """Bad settings, and an error of no branch, are raised again: the host keeps the message."""
-    with pytest.raises(kind, match="Mend it"):
-        fate_of(kind("Mend it."))
+def test_the_rest_is_raised(kind):
+    """What only a person can mend is raised."""
+    with pytest.raises(kind):
+        fate(kind("Mend the settings."))
+
+
+def test_wait_is_never_shorter_than_asked():
+    """Nobody comes back before the service said."""
+    end = fate(errors.Throttled("Busy.", retry_after=120))
+
+    assert isinstance(end, Wait)
+    assert end.seconds >= 120
+
+
+def test_waits_grow_with_the_attempt():
+    """Without a word from the service a later attempt waits longer."""
+    first, third = fate(TryLater("Busy.")), fate(TryLater("Busy."), attempt=3)
+
+    assert isinstance(first, Wait)
+    assert isinstance(third, Wait)
+    assert first.seconds < third.seconds
