@@ -13,6 +13,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
@@ -38,6 +39,11 @@ _PATIENCE: dict[str, Any] = {
     "retry_total": 3,
     "retry_backoff_max": 5,
 }
+
+_REFUSED = (
+    "The storage account refuses this app: it needs the roles Storage Blob Data Owner and "
+    "Storage Queue Data Contributor, or a valid connection string."
+)
 
 
 class BlobStore:
@@ -110,6 +116,15 @@ class StorageQueue:
 
     def send(self, text: str, *, delay_seconds: float) -> None:
         """Queue *text*, to be seen after the delay. Raises ServiceDown, AccessDenied."""
+        try:
+            self._send(text, delay_seconds)
+        except ResourceNotFoundError:
+            # Making a queue that is there already is no error.
+            with _translated():
+                self._queue.create_queue()
+            self._send(text, delay_seconds)
+
+    def _send(self, text: str, delay_seconds: float) -> None:
         # The client sends text as it is, and host.json asks the host to read it so.
         with _translated():
             self._queue.send_message(text, visibility_timeout=round(delay_seconds))
@@ -141,6 +156,10 @@ def _name(user_id: str) -> str:
     return f"users/{user_id}.json"
 
 
+def _status(error: AzureError) -> int | None:
+    return error.status_code if isinstance(error, HttpResponseError) else None
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """Storage's errors in our words; ResourceNotFoundError stays, its meaning is the caller's."""
@@ -150,10 +169,8 @@ def _translated() -> Iterator[None]:
         raise
     except (ResourceExistsError, ResourceModifiedError) as error:
         raise Conflict("Another run wrote the user's state first.") from error
-    except ClientAuthenticationError as error:
-        raise AccessDenied(
-            "The storage account refuses this app: it needs the roles Storage Blob Data Owner and "
-            "Storage Queue Data Contributor, or a valid connection string."
-        ) from error
     except AzureError as error:
+        # A missing role is a plain 403 to the client; no token at all has no answer to look at.
+        if isinstance(error, ClientAuthenticationError) or _status(error) in {401, 403}:
+            raise AccessDenied(_REFUSED) from error
         raise ServiceDown(f"Storage could not be reached ({type(error).__name__}).") from error
