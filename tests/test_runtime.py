@@ -1,0 +1,77 @@
+"""The worker is built from settings alone; the first message makes the first call."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from shared import storage
+from shared.errors import ServiceDown, SettingsError
+from shared.runtime import build_worker
+from shared.settings import Settings
+from shared.worker import Worker
+
+SETTINGS = {
+    "TENANT_ID": "00000000-0000-4000-8000-000000000001",
+    "MANAGED_IDENTITY_CLIENT_ID": "00000000-0000-4000-8000-000000000002",
+    "SHAREPOINT_TENANT": "contoso",
+    "CLIENT_STATE": "a-secret",
+    "WEBHOOK_URL": "https://contoso.azurewebsites.net/api/notifications?code=a-key",
+    "AzureWebJobsStorage": (
+        "DefaultEndpointsProtocol=http;AccountName=photosync;AccountKey=a2V5;"
+        "BlobEndpoint=http://127.0.0.1:1/photosync;QueueEndpoint=http://127.0.0.1:1/photosync"
+    ),
+}
+
+
+class Dialled(BaseException):
+    """Somebody opened a connection."""
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Any connection is an error that nobody can handle."""
+
+    def dial(*args, **kwargs):
+        raise Dialled
+
+    monkeypatch.setattr(socket, "getaddrinfo", dial)
+    monkeypatch.setattr(socket.socket, "connect", dial)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_building_calls_nobody():
+    """Nothing is asked over the network before there is a message."""
+    assert isinstance(build_worker(Settings.from_mapping(SETTINGS)), Worker)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_first_message_calls():
+    """A message makes the worker call Microsoft 365."""
+    worker = build_worker(Settings.from_mapping(SETTINGS))
+
+    with pytest.raises(Dialled):
+        worker.work_off(b"anne@contoso.com")
+
+
+def test_bad_certificate_is_told_at_once():
+    """A certificate that cannot be read is a settings error, before any message is spoilt."""
+    settings = SETTINGS | {
+        "MANAGED_IDENTITY_CLIENT_ID": "",
+        "CLIENT_ID": SETTINGS["TENANT_ID"],
+        "CLIENT_CERTIFICATE": "/no/such/file.pem",
+    }
+
+    with pytest.raises(SettingsError, match="CLIENT_CERTIFICATE"):
+        build_worker(Settings.from_mapping(settings))
+
+
+def test_message_is_raised_when_storage_is_down(monkeypatch):
+    """A message that can be neither understood nor kept stays with the host."""
+    # The storage client's own patience is not what is asked here.
+    monkeypatch.setitem(storage._PATIENCE, "retry_total", 0)
+    worker = build_worker(Settings.from_mapping(SETTINGS))
+
+    with pytest.raises(ServiceDown):
+        worker.work_off(b"?")
