@@ -19,7 +19,7 @@ from shared import notifications as graph_notifications
 from shared.settings import Settings, WebhookSettings
 
 if TYPE_CHECKING:
-    from shared.worker import Worker
+    from shared.runtime import Runtime
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 log = logging.getLogger("photosync")
@@ -30,17 +30,17 @@ Texts = func.Out[List[str]]  # noqa: UP006
 
 
 @functools.cache
-def _worker() -> "Worker":
-    from shared.runtime import build_worker
+def _runtime() -> "Runtime":
+    from shared.runtime import build
 
-    return build_worker(Settings.from_mapping(os.environ))
+    return build(Settings.from_mapping(os.environ))
 
 
-def worker() -> "Worker":
-    """The worker of this process, built once, at the first message."""
+def runtime() -> "Runtime":
+    """What works in this process, built once, at the first message."""
     # The cache alone would build one for each of the messages that arrive first, all at once.
     with _building:
-        return _worker()
+        return _runtime()
 
 
 def plain(answer: graph_notifications.Answer) -> func.HttpResponse:
@@ -86,13 +86,33 @@ def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.Htt
 @app.queue_trigger(arg_name="message", queue_name="photo-sync", connection=STORAGE)
 def sync_photo(message: func.QueueMessage) -> None:
     """Bring one user's SharePoint picture up to date."""
-    worker().work_off(message.get_body())
+    runtime().worker.work_off(message.get_body())
 
 
 @app.queue_trigger(arg_name="message", queue_name="photo-sync-poison", connection=STORAGE)
 def park_poison(message: func.QueueMessage) -> None:
     """Record a message that the host gave up on, so that an admin sees and can replay it."""
-    worker().park(message.get_body())
+    runtime().worker.park(message.get_body())
+
+
+@app.queue_trigger(arg_name="message", queue_name="photo-upkeep", connection=STORAGE)
+def upkeep(message: func.QueueMessage) -> None:
+    """Renew the subscription, or work off a piece of a sweep."""
+    runtime().upkeep.work_off(message.get_body())
+
+
+@app.timer_trigger(arg_name="timer", schedule="%RENEW_SCHEDULE%")
+@app.queue_output(arg_name="order", queue_name="photo-upkeep", connection=STORAGE)
+def renew_timer(timer: func.TimerRequest, order: func.Out[str]) -> None:
+    """Ask twice a day for the subscription to be looked after."""
+    order.set("renew")
+
+
+@app.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%")
+@app.queue_output(arg_name="order", queue_name="photo-upkeep", connection=STORAGE)
+def sweep_timer(timer: func.TimerRequest, order: func.Out[str]) -> None:
+    """Ask every hour for a sweep."""
+    order.set("sweep")
 
 
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

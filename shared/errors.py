@@ -16,12 +16,15 @@ PhotoSyncError
 |   |-- UnknownUser   Microsoft Graph knows no such user
 |   |-- OutOfScope    guest, disabled or excluded
 |   |-- NoProfile     SharePoint has no profile for the user yet
-|   `-- PictureKept   a person set another picture in SharePoint
+|   |-- PictureKept   a person set another picture in SharePoint
+|   `-- DryRun        DRY_RUN is on: nothing was written
 `-- GiveUp            recorded as failed; trying again alone cannot help
     |-- BadMessage    the queue message cannot be understood
     |-- AccessDenied  a role, consent or certificate is missing
     |-- PhotoRefused  the photo is not a sound image
     `-- Refused       an answer that nobody foresaw
+        |-- SubscriptionGone    Graph knows no subscription of this id
+        `-- SubscriptionExists  there is one for this resource already
 
 What each branch means for the message is decided in `fates`. Foreign errors become one of these in
 `http`, `tokens`, `pictures` and the stores, and nowhere else.
@@ -110,6 +113,10 @@ class PictureKept(Settled):
     code = "picture-kept"
 
 
+class DryRun(Settled):
+    code = "dry-run"
+
+
 class GiveUp(PhotoSyncError):
     """Recorded as failed with this sentence; the message is done."""
 
@@ -130,3 +137,17 @@ class PhotoRefused(GiveUp):
 
 class Refused(GiveUp):
     code = "refused"
+
+
+class SubscriptionGone(Refused):
+    code = "subscription-gone"
+
+
+class SubscriptionExists(Refused):
+    """`existing_id` is its id, empty when Graph does not name it."""
+
+    code = "subscription-exists"
+
+    def __init__(self, sentence: str, existing_id: str) -> None:
+        super().__init__(sentence)
+        self.existing_id = existing_id

@@ -28,6 +28,7 @@ from shared.errors import (
     Throttled,
     Unanswered,
 )
+from shared.gate import Budget, Gate
 from shared.patience import seconds_asked
 
 CONNECT_SECONDS = 5
@@ -95,6 +96,8 @@ class Http:
         audience: str,
         tokens: Tokens,
         *,
+        gate: Gate | None = None,
+        budget: Budget | None = None,
         session: Callable[[], requests.Session] = OneHostSession,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
@@ -102,6 +105,8 @@ class Http:
         self.audience = audience
         self.service = service
         self._tokens = tokens
+        self._gate = gate or Gate(clock)
+        self._budget = budget
         self._new_session = session
         self._clock = clock
         self._sleep = sleep
@@ -119,12 +124,14 @@ class Http:
         """
         Call *path* (with its query) and return the answer, whatever its status.
 
-        A 401 gets one fresh token; a 429 or 503 that asks for ten seconds or less is tried again,
-        three tries besides. No try begins after *not_after* (ClaimLost). Raises Unanswered when
-        none came, ServiceDown when it was cut.
+        A 401 gets one fresh token; a 429 or 503 is tried again, three tries besides, where the
+        waits stay within ten seconds. No try begins after *not_after* (ClaimLost), nor before
+        the service's gate opens or its budget allows it (Throttled). Raises Unanswered when no
+        answer came, ServiceDown when it was cut.
         """
-        refused, waited, tries = "", 0.0, 0
+        refused, patience, tries = "", LONGEST_WAIT_IN_PLACE, 0
         while True:
+            patience -= self._wait_for_turn(patience)
             token = self._tokens.bearer(self.audience, refused=refused)
             if not_after and self._clock() > not_after:
                 raise ClaimLost(f"Too little time was left to write to {self.service} safely.")
@@ -132,14 +139,33 @@ class Http:
             if reply.status == 401 and not refused:
                 refused = token
                 continue
+            if reply.status not in {429, 503}:
+                self._gate.answered()
+                return reply
+            self._gate.refused(reply.retry_after)
             tries += 1
-            wait = reply.retry_after
-            if reply.status not in {429, 503} or wait is None:
+            if tries == TRIES or self._gate.closed_for() > patience:
                 return reply
-            if tries == TRIES or waited + wait > LONGEST_WAIT_IN_PLACE:
-                return reply
-            self._sleep(wait)
-            waited += wait
+
+    def path_of(self, link: str) -> str:
+        """The path of a link to a next page, empty without one. Raises Refused."""
+        if link and not link.startswith(self.audience + "/"):
+            # Our token is for one host and goes to no other.
+            raise Refused(f"{self.service} links to a page on another host.")
+        return link.removeprefix(self.audience)
+
+    def _wait_for_turn(self, patience: float) -> float:
+        """Wait until a call may be made; the seconds spent. Throttled beyond *patience*."""
+        waited = 0.0
+        while seconds := self._gate.closed_for() or (self._budget.take() if self._budget else 0.0):
+            if waited + seconds > patience:
+                raise Throttled(
+                    f"{self.service} asked for patience; nobody calls it before.",
+                    retry_after=seconds,
+                )
+            self._sleep(seconds)
+            waited += seconds
+        return waited
 
     def seconds_asked(self, headers: Mapping[str, str]) -> float | None:
         """How long *headers* ask us to wait, by our clock; None when they do not."""

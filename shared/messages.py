@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.errors import BadMessage
 
-REASONS = ("notification", "sweep", "replay")
+REASONS = ("notification", "sweep", "replay", "removal")
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Entra allows fewer characters than this; Graph is asked and has the last word. Without quotes and

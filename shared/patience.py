@@ -10,7 +10,9 @@ from email.utils import parsedate_to_datetime
 # A wait beyond a day is not a wait; the message is given up before (see `fates`).
 LONGEST_WAIT = timedelta(days=1).total_seconds()
 FIRST_BACKOFF_SECONDS = 4.0
-LONGEST_BACKOFF_SECONDS = 900.0
+# Doubling up to here keeps the calls of a message in an outage of length T near log T; a picture
+# is then late by no more than the outage was long.
+LONGEST_BACKOFF_SECONDS = 6 * 3600.0
 
 
 def seconds_asked(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -8,8 +8,9 @@ new bytes, which is harmless (facts: sharepoint.md section 2).
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +44,15 @@ class Plan:
     upn: str
     location: PictureLocation
     picture_url: str
+    changes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What will be taken back; `location` is None when no file is known to be there."""
+
+    upn: str
+    location: PictureLocation | None
     changes: Mapping[str, str]
 
 
@@ -83,8 +93,7 @@ class Publisher:
             PLACEHOLDER_STATE: "0",
             SYNC_STATE: self._settings.picture_sync_state,
         }
-        changes = {key: value for key, value in wanted.items() if profile.get(key, "") != value}
-        changes[TIMESTAMP] = _next_timestamp(profile.get(TIMESTAMP, ""), self._clock())
+        changes = self._changes(profile, wanted)
         return Plan(user.user_principal_name, location, url, changes)
 
     def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None:
@@ -94,27 +103,62 @@ class Publisher:
         No request begins after *not_after* (ClaimLost). Also raises what SharePointClient raises;
         then any part of it may have been written.
         """
-        uploads = [
-            self._start_upload(plan.location.folder, name, content, not_after)
+        folder = plan.location.folder
+        self._all(
+            functools.partial(self._sharepoint.upload, folder, name, content, not_after=not_after)
             for name, content in zip(plan.location.files, renditions, strict=True)
-        ]
-        # Wait for all before an error leaves: no upload may outlive the claim. The error that
-        # leaves most in doubt is the one to act on.
-        errors = [error for upload in uploads if (error := upload.exception())]
-        for error in sorted(errors, key=lambda error: not isinstance(error, Unanswered)):
-            raise error
+        )
         for name, value in plan.changes.items():
             self._sharepoint.set_property(plan.upn, name, value, not_after=not_after)
 
-    def _start_upload(
-        self, folder: str, name: str, content: bytes, not_after: datetime
-    ) -> Future[None]:
-        run = contextvars.copy_context().run
+    def plan_removal(self, user: User, picture_url: str) -> Removal:
+        """
+        Decide how to take back the picture that we put at *picture_url*. Writes nothing.
 
-        def upload() -> None:
-            self._sharepoint.upload(folder, name, content, not_after=not_after)
+        Raises PictureKept when the profile shows another one by now, NoProfile, and what
+        SharePointClient raises.
+        """
+        my_url = self._settings.sharepoint_my_url
+        profile = self._sharepoint.profile(user.user_principal_name)
+        shown_url = profile.get(PICTURE_URL, "")
+        shown = shown_by(shown_url, my_url)
+        own = shown is not None and belongs_to(shown, user.id, user.user_principal_name)
+        if shown_url and shown_url != picture_url and not own:
+            raise PictureKept(
+                "The photo is gone, but somebody has set another picture; it is kept."
+            )
+        wanted = {PICTURE_URL: "", PLACEHOLDER_STATE: "1"}
+        location = shown or shown_by(picture_url, my_url)
+        return Removal(user.user_principal_name, location, self._changes(profile, wanted))
 
-        return self._pool.submit(run, upload)
+    def remove(self, plan: Removal, *, not_after: datetime) -> None:
+        """
+        Write the properties of *plan* in order, then recycle the files: pages never show a gap.
+
+        No request begins after *not_after* (ClaimLost). Also raises what SharePointClient raises.
+        """
+        for name, value in plan.changes.items():
+            self._sharepoint.set_property(plan.upn, name, value, not_after=not_after)
+        if plan.location:
+            folder = plan.location.folder
+            self._all(
+                functools.partial(self._sharepoint.recycle, folder, name, not_after=not_after)
+                for name in plan.location.files
+            )
+
+    def _changes(self, profile: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+        """The properties that differ, and a new timestamp last."""
+        changes = {key: value for key, value in wanted.items() if profile.get(key, "") != value}
+        changes[TIMESTAMP] = _next_timestamp(profile.get(TIMESTAMP, ""), self._clock())
+        return changes
+
+    def _all(self, writes: Iterable[Callable[[], None]]) -> None:
+        """Make all *writes* at once, and wait for all of them: none may outlive the claim."""
+        started = [self._pool.submit(contextvars.copy_context().run, each) for each in writes]
+        errors = [error for write in started if (error := write.exception())]
+        # The error that leaves most in doubt is the one to act on.
+        for error in sorted(errors, key=lambda error: not isinstance(error, Unanswered)):
+            raise error
 
     def _find_folder(self) -> str:
         """The picture folder, whose name depends on the My Site host's language; asked once."""

@@ -1,57 +1,139 @@
-"""Builds the worker from the settings: the one place where all the parts meet."""
+"""Builds everything from the settings: the one place where all the parts meet."""
 
 from __future__ import annotations
 
 import functools
+import logging
 import random
 import uuid
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import requests
 
 from shared import scope
+from shared.gate import Budget, Gate
 from shared.graph import GraphClient
-from shared.http import Http
+from shared.http import CONNECT_SECONDS, READ_SECONDS, Http
+from shared.listing import UserListing
 from shared.pictures import RECIPE, renditions
 from shared.publishing import Publisher
 from shared.settings import Settings
 from shared.sharepoint import SharePointClient
-from shared.storage import open_storage
-from shared.sync import Recipe, Sync
+from shared.storage import OpenStorage, open_storage
+from shared.subscription_keeper import SubscriptionKeeper
+from shared.subscriptions import SubscriptionClient
+from shared.sweep import Sweep
+from shared.sweep_log import SweepLogs
+from shared.sweep_page import PageLook, UserQueue
+from shared.sync import Policy, Recipe, Sync
 from shared.tokens import EntraTokens
+from shared.upkeep import Upkeep
 from shared.worker import Worker
 
+log = logging.getLogger("photosync")
 
-def build_worker(settings: Settings) -> Worker:
-    """A worker that calls nobody before its first message. Raises SettingsError."""
+
+class Runtime(NamedTuple):
+    """What works in one process; threads share all of it."""
+
+    worker: Worker
+    upkeep: Upkeep
+    sweep: Sweep
+
+
+def build(settings: Settings) -> Runtime:
+    """Everything, calling nobody before it is used. Raises SettingsError."""
     tokens = EntraTokens.build(settings)
-    graph = GraphClient(Http("graph", settings.graph_url, tokens))
-    sharepoint = SharePointClient(
-        files=Http("sharepoint", settings.sharepoint_my_url, tokens),
-        profiles=Http("sharepoint", settings.sharepoint_admin_url, tokens),
+    graph_http = Http("graph", settings.graph_url, tokens)
+    graph = GraphClient(graph_http, settings.sync_group_id)
+    storage = open_storage(settings.storage)
+    recipe = Recipe(
+        sizes=",".join(map(str, settings.picture_sizes)),
+        version=RECIPE,
+        render=functools.partial(renditions, sizes=settings.picture_sizes),
     )
-    store, queue = open_storage(settings.storage)
     sync = Sync(
         graph,
-        Publisher(sharepoint, settings, _now),
-        store,
-        Recipe(
-            sizes=",".join(map(str, settings.picture_sizes)),
-            version=RECIPE,
-            render=functools.partial(renditions, sizes=settings.picture_sizes),
-        ),
+        Publisher(_sharepoint(settings, tokens), settings, _now),
+        storage.states,
+        recipe,
+        Policy(dry_run=settings.dry_run, remove_when_gone=settings.remove_when_gone),
         check_scope=functools.partial(scope.check, settings=settings),
         clock=_now,
     )
-    return Worker(
-        sync,
-        graph,
-        store,
-        queue,
+    worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
+    sweep = _sweep(settings, storage, graph, UserListing(graph_http, settings.sync_group_id), recipe)
+    keeper = SubscriptionKeeper(
+        SubscriptionClient(graph_http),
+        storage.documents,
+        url=settings.webhook_url,
+        client_state=settings.client_state,
+        warm=_warm,
         clock=_now,
-        # Jitter spreads load; nobody gains by guessing it.
-        jitter=random.random,
-        new_id=lambda: str(uuid.uuid4()),
     )
+    upkeep = Upkeep(keeper, sweep, storage.states, storage.upkeep, **_CHANCE)
+    return Runtime(worker, upkeep, sweep)
+
+
+def _sharepoint(settings: Settings, tokens: EntraTokens) -> SharePointClient:
+    # The limits are the app's: both hosts of SharePoint stand behind one gate.
+    gate = Gate(_now)
+    return SharePointClient(
+        files=Http("sharepoint", settings.sharepoint_my_url, tokens, gate=gate),
+        profiles=Http(
+            "sharepoint",
+            settings.sharepoint_admin_url,
+            tokens,
+            gate=gate,
+            budget=Budget(settings.profile_calls, _now),
+        ),
+    )
+
+
+def _sweep(
+    settings: Settings,
+    storage: OpenStorage,
+    graph: GraphClient,
+    listing: UserListing,
+    recipe: Recipe,
+) -> Sweep:
+    pages = PageLook(
+        graph,
+        storage.states,
+        check_scope=functools.partial(scope.check, settings=settings),
+        sizes=recipe.sizes,
+        recipe=recipe.version,
+        dry_run=settings.dry_run,
+        removes=settings.remove_when_gone,
+        clock=_now,
+    )
+    users = UserQueue(storage.users, clock=_now, new_id=_new_id)
+    logs = SweepLogs(storage.documents)
+    return Sweep(listing, pages, logs, users, storage.upkeep, clock=_now, new_id=_new_id)
+
+
+def _warm(webhook: str) -> None:
+    """Wake the app up, and see whether Graph will find what it looks for."""
+    try:
+        reply = requests.post(
+            webhook, params={"validationToken": "warm"}, timeout=(CONNECT_SECONDS, READ_SECONDS)
+        )
+    except requests.RequestException as error:
+        # Graph will say the same, and its sentence is kept where the console looks.
+        log.warning("subscription.unreachable kind=%s", type(error).__name__)
+        return
+    if reply.status_code != 200:
+        log.warning("subscription.unreachable status=%d", reply.status_code)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+# Jitter spreads load; nobody gains by guessing it.
+_CHANCE: dict[str, Any] = {"clock": _now, "jitter": random.random, "new_id": _new_id}

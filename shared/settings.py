@@ -12,6 +12,7 @@ from shared.errors import SettingsError
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _BASE_URL = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?/?", re.IGNORECASE)
+_WEBHOOK = re.compile(r"https://[^/?#@\s]+/[^\s#]+")
 _TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.IGNORECASE)
 # Graph refuses a longer one (graph.md section 2, documented).
 CLIENT_STATE_LIMIT = 128
@@ -55,12 +56,18 @@ class Settings:
     graph_url: str
     sharepoint_my_url: str
     sharepoint_admin_url: str
+    webhook_url: str = field(repr=False)
+    client_state: str = field(repr=False)
     picture_sizes: tuple[int, int, int]
     picture_sync_state: str
     picture_folder: str
     replace_custom_picture: bool
+    remove_when_gone: bool
+    sync_group_id: str
     excluded_users: frozenset[str]
     include_guests: bool
+    profile_calls: int
+    dry_run: bool
     storage: StorageSettings
 
     @classmethod
@@ -85,21 +92,29 @@ class Settings:
             sharepoint_admin_url=read.url(
                 "SHAREPOINT_ADMIN_URL", f"https://{name}-admin.{cloud.sharepoint_suffix}"
             ),
+            webhook_url=read.text("WEBHOOK_URL", _is_webhook, _WEBHOOK_RULE, default=""),
+            client_state=read.text(
+                "CLIENT_STATE", _is_client_state, f"1 to {CLIENT_STATE_LIMIT} characters"
+            ),
             picture_sizes=read.sizes("PICTURE_SIZES"),
             picture_sync_state=read.choice("PICTURE_SYNC_STATE", ("1", "0")),
             picture_folder=read.text("PICTURE_FOLDER", _is_folder_name, _FOLDER_RULE, default=""),
             replace_custom_picture=read.choice("CUSTOM_PICTURE", ("keep", "replace")) == "replace",
+            remove_when_gone=read.choice("REMOVED_PHOTO", ("remove", "keep")) == "remove",
+            sync_group_id=read.text("SYNC_GROUP_ID", _is_guid, _GUID_RULE, default="").lower(),
             excluded_users=read.names("EXCLUDED_USERS"),
             include_guests=read.flag("INCLUDE_GUESTS"),
+            profile_calls=read.number("PROFILE_CALLS_PER_5_MINUTES", 3000),
+            dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),
         )
-        read.text("CLIENT_STATE", _is_client_state, f"1 to {CLIENT_STATE_LIMIT} characters")
         if read.problems:
             raise SettingsError("Mend these app settings: " + "; ".join(read.problems) + ".")
         return settings
 
 
 _GUID_RULE = "a GUID such as 00000000-0000-0000-0000-000000000000"
+_WEBHOOK_RULE = "the https:// address of /api/notifications with its ?code="
 _FOLDER_RULE = "the name of one folder in /User Photos, without / or \\"
 
 
@@ -121,6 +136,10 @@ def _is_base_url(value: str) -> bool:
     except ValueError:  # brackets that hold no address, a port beyond 65535
         return False
     return port != 0 and bool(_BASE_URL.fullmatch(value))
+
+
+def _is_webhook(value: str) -> bool:
+    return bool(_WEBHOOK.fullmatch(value))
 
 
 def _is_client_state(value: str) -> bool:
@@ -167,6 +186,14 @@ class _Reader:
             self.problems.append(f"{key} must be one of {', '.join(allowed)}")
             return allowed[0]
         return value
+
+    def number(self, key: str, default: int) -> int:
+        """A whole number; 0 means without a limit."""
+        value = self.env.get(key, "").strip() or str(default)
+        if not (value.isascii() and value.isdecimal() and len(value) <= 9):
+            self.problems.append(f"{key} must be a whole number, 0 for no limit")
+            return default
+        return int(value)
 
     def flag(self, key: str) -> bool:
         return self.choice(key, ("false", "true")) == "true"

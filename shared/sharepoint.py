@@ -90,6 +90,18 @@ class SharePointClient:
         if not reply.ok:
             raise _file_fault(reply)
 
+    def recycle(self, folder: str, name: str, *, not_after: datetime) -> None:
+        """Put a picture file into the recycle bin; nothing happens when it is gone already."""
+        path = _literal(f"{PICTURE_LIBRARY}/{folder}/{name}")
+        reply = self._files.send(
+            "POST",
+            f"/_api/web/GetFileByServerRelativePath(decodedurl={path})/recycle()",
+            headers=_JSON,
+            not_after=not_after,
+        )
+        if not reply.ok and reply.status != 404:
+            raise _file_fault(reply)
+
     def picture_folders(self) -> list[str]:
         """Names of the folders in the picture library, without its own `Forms`."""
         reply = self._files.send(

@@ -42,11 +42,14 @@ class UserState:
     """
     The state blob. `sha256` is of the Exchange photo that SharePoint's files were made from;
     empty when it is not known what SharePoint holds. `sizes` and `recipe` say how they were made.
+    `reason` is the error's word where there is one. `picture_url` is empty unless SharePoint may
+    show a picture of ours; `missing_since` is when its photo was first missed in Exchange.
     """
 
     user_id: str
     user_principal_name: str = ""
     status: str = WAITING
+    reason: str = ""
     detail: str = ""
     sha256: str = ""
     source_etag: str = ""
@@ -57,6 +60,7 @@ class UserState:
     checked_at: datetime | None = None
     attempt: int = 0
     next_attempt_at: datetime | None = None
+    missing_since: datetime | None = None
     claim: Claim | None = None
     last_error: LastError | None = None
 
@@ -129,6 +133,7 @@ def to_json(state: UserState) -> bytes:
         "userId": state.user_id,
         "userPrincipalName": state.user_principal_name,
         "status": state.status,
+        "reason": state.reason,
         "detail": state.detail,
         "sha256": state.sha256,
         "sourceEtag": state.source_etag,
@@ -139,6 +144,7 @@ def to_json(state: UserState) -> bytes:
         "checkedAt": _dump_time(state.checked_at),
         "attempt": state.attempt,
         "nextAttemptAt": _dump_time(state.next_attempt_at),
+        "missingSince": _dump_time(state.missing_since),
         "claim": claim and {"by": claim.by, "expiresAt": _dump_time(claim.expires_at)},
         "lastError": error
         and {"code": error.code, "message": error.message, "at": _dump_time(error.at)},
@@ -165,6 +171,7 @@ def _parse(user_id: str, fields: dict[str, Any]) -> UserState:
         user_id=user_id,
         user_principal_name=str(fields.get("userPrincipalName") or ""),
         status=fields["status"],
+        reason=str(fields.get("reason") or ""),
         detail=str(fields.get("detail") or ""),
         sha256=str(fields.get("sha256") or ""),
         source_etag=str(fields.get("sourceEtag") or ""),
@@ -175,6 +182,7 @@ def _parse(user_id: str, fields: dict[str, Any]) -> UserState:
         checked_at=_load_time(fields.get("checkedAt")),
         attempt=int(fields.get("attempt") or 0),
         next_attempt_at=_load_time(fields.get("nextAttemptAt")),
+        missing_since=_load_time(fields.get("missingSince")),
         claim=None if claim is None else Claim(str(claim["by"]), _need_time(claim["expiresAt"])),
         last_error=None
         if error is None

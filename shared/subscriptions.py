@@ -1,0 +1,121 @@
+"""
+The change-notification subscriptions of this app, as Microsoft Graph keeps them.
+
+Calls and refusals only; what to do about them is decided in `subscription_keeper`
+(facts: graph.md section 2).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.errors import PhotoSyncError, ServiceDown, SubscriptionExists, SubscriptionGone
+from shared.graph import said
+from shared.http import Http, Reply, fault
+
+RESOURCE = "users"
+CHANGE_TYPE = "updated,deleted"
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One subscription. URLs are as Graph shows them, `lifecycle_url` empty when there is none."""
+
+    id: str
+    resource: str
+    change_type: str
+    notification_url: str
+    lifecycle_url: str
+    expires_at: datetime
+
+
+class SubscriptionClient:
+    """Errors of every call: Throttled, ServiceDown, AccessDenied, Refused."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def list_own(self) -> list[Subscription]:
+        """Every subscription that this app registration has in the tenant."""
+        found: list[Subscription] = []
+        path = "/v1.0/subscriptions"
+        while path:
+            page = self._json("GET", path)
+            found += [_subscription(item) for item in page["value"]]
+            path = self._http.path_of(page.get("@odata.nextLink") or "")
+        return found
+
+    def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription:
+        """Subscribe to users; Graph calls *url* first. Raises SubscriptionExists."""
+        order = {
+            "changeType": CHANGE_TYPE,
+            "notificationUrl": url,
+            # It cannot be added later by PATCH (documented).
+            "lifecycleNotificationUrl": url,
+            "resource": RESOURCE,
+            "expirationDateTime": _dump(expires_at),
+            "clientState": client_state,
+        }
+        return _subscription(self._json("POST", "/v1.0/subscriptions", order))
+
+    def renew(self, id_: str, url: str, expires_at: datetime) -> Subscription:
+        """Prolong it and set its URL, which reauthorizes it too. Raises SubscriptionGone."""
+        order = {"expirationDateTime": _dump(expires_at), "notificationUrl": url}
+        return _subscription(self._json("PATCH", f"/v1.0/subscriptions/{id_}", order))
+
+    def delete(self, id_: str) -> None:
+        """Delete it; nothing happens when it is gone already."""
+        reply = self._http.send("DELETE", f"/v1.0/subscriptions/{id_}")
+        if not reply.ok and reply.status != 404:
+            raise _fault(reply)
+
+    def _json(self, method: str, path: str, order: Mapping[str, Any] | None = None) -> Any:
+        body = None if order is None else json.dumps(order).encode()
+        headers = {"Content-Type": "application/json"} if body else {}
+        reply = self._http.send(method, path, headers=headers, body=body)
+        if not reply.ok:
+            raise _fault(reply)
+        return reply.json()
+
+
+def _subscription(fields: Mapping[str, Any]) -> Subscription:
+    return Subscription(
+        id=str(fields["id"]),
+        resource=str(fields.get("resource") or "").strip("/").casefold(),
+        change_type=str(fields.get("changeType") or "").casefold(),
+        notification_url=str(fields.get("notificationUrl") or ""),
+        lifecycle_url=str(fields.get("lifecycleNotificationUrl") or ""),
+        expires_at=_moment(str(fields["expirationDateTime"])),
+    )
+
+
+def _fault(reply: Reply) -> PhotoSyncError:
+    code, message = said(reply)
+    if reply.status == 404:
+        return SubscriptionGone("Graph knows no such subscription.")
+    if reply.status == 409:
+        # The message carries the id of the one that exists (seen).
+        found = _GUID.search(message)
+        return SubscriptionExists(f"Graph has one already: {message}", found[0] if found else "")
+    if reply.status == 400 and "timed out" in message.casefold():
+        # A sleeping endpoint misses the ten seconds once and answers the next time (reported).
+        return ServiceDown(f"Graph waited too long for the webhook's answer: {message}")
+    return fault(reply, code, message)
+
+
+def _moment(text: str) -> datetime:
+    # Graph writes seven digits of a second, one more than Python reads.
+    text = re.sub(r"(\.\d{6})\d+", r"\1", text)
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _dump(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,116 @@
+"""
+What is known of a sweep, in blob `sweeps/<id>.json`, and of the newest one, `sweeps/latest.json`.
+
+The blob is the sweep's memory: a page message that finds the sweep elsewhere than at its own page
+is late or a duplicate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.documents import Document, Documents
+
+RUNNING, FINISHED, FAILED = "running", "finished", "failed"
+# Of the removals: none due; due and to be queued; held back by the brake; queued.
+NONE, DUE, BRAKED, QUEUED = "none", "due", "braked", "queued"
+
+LATEST = "sweeps/latest.json"
+
+
+@dataclass(frozen=True)
+class SweepLog:
+    """
+    One sweep. `page` is the next page to work off, from 1, and `next` its path in Graph.
+
+    `managed` counts users whose SharePoint picture is ours, `gone` those of them whose photo two
+    looks have missed; `changed` how many users were sent to the worker, by reason.
+    """
+
+    id: str
+    started_at: str
+    updated_at: str
+    status: str = RUNNING
+    detail: str = ""
+    page: int = 1
+    next: str = ""
+    users: int = 0
+    in_scope: int = 0
+    changed: dict[str, int] = field(default_factory=dict)
+    managed: int = 0
+    gone: int = 0
+    removals: str = NONE
+    stalls: int = 0
+    previous: str = ""
+    expected_users: int = 0
+    finished_at: str = ""
+
+    def eta(self) -> str:
+        """When it may end, judged by the last sweep's number of users; empty when unknown."""
+        if self.status != RUNNING or not self.users or not self.expected_users:
+            return ""
+        began = datetime.fromisoformat(self.started_at)
+        spent = datetime.fromisoformat(self.updated_at) - began
+        return (began + spent * max(1.0, self.expected_users / self.users)).isoformat()
+
+
+class SweepLogs:
+    """Reads and writes sweeps. Every write names the version it replaces (Conflict)."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def latest(self) -> tuple[SweepLog | None, Document | None]:
+        """The newest sweep, and the pointer to it as it was read."""
+        pointer = self._documents.read(LATEST)
+        if pointer is None:
+            return None, None
+        found = self.read(str(pointer.fields["id"]))
+        return (found[0] if found else None), pointer
+
+    def read(self, sweep_id: str) -> tuple[SweepLog, Document] | None:
+        """One sweep and the version it was read from; None when there is none."""
+        document = self._documents.read(_name(sweep_id))
+        if document is None:
+            return None
+        known = {key: value for key, value in document.fields.items() if key != "eta"}
+        return SweepLog(**{_snake(key): value for key, value in known.items()}), document
+
+    def begin(self, log: SweepLog, pointer: Document | None) -> None:
+        """Write a new sweep and make it the newest; Conflict when another run was faster."""
+        self.write(log, after=None)
+        self._documents.write(LATEST, {"id": log.id}, after=pointer)
+
+    def write(self, log: SweepLog, *, after: Document | None) -> Document:
+        """Write *log* in place of what was read as *after*."""
+        fields: dict[str, Any] = {_camel(key): value for key, value in asdict(log).items()}
+        return self._documents.write(_name(log.id), {**fields, "eta": log.eta()}, after=after)
+
+    def keep_gone(self, sweep_id: str, page: int, user_ids: list[str]) -> None:
+        """Remember who of a page may lose the picture; writing it twice changes nothing."""
+        name = _gone_name(sweep_id, page)
+        self._documents.write(name, {"userIds": user_ids}, after=self._documents.read(name))
+
+    def gone(self, sweep_id: str, page: int) -> list[str]:
+        """What `keep_gone` kept of a page."""
+        document = self._documents.read(_gone_name(sweep_id, page))
+        return list(document.fields["userIds"]) if document else []
+
+
+def _name(sweep_id: str) -> str:
+    return f"sweeps/{sweep_id}.json"
+
+
+def _gone_name(sweep_id: str, page: int) -> str:
+    return f"sweeps/{sweep_id}/gone-{page}.json"
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)

@@ -1,0 +1,86 @@
+"""
+Which users a sweep sends to the worker. Pure: what Exchange has, what we remember, what time it is.
+
+A sweep decides as the worker would, without claiming anybody; the worker looks again under its
+claim and has the last word.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from shared import state
+from shared.errors import NoPhoto, PhotoSyncError
+from shared.state import UserState
+
+# What only time can change is looked at once a day: a profile that appears, a picture that goes.
+AGAIN_AFTER = timedelta(days=1)
+# A message that should have come back by then is lost.
+OVERDUE_AFTER = timedelta(hours=1)
+# A photo is gone when two looks this far apart find none.
+SECOND_LOOK_AFTER = timedelta(minutes=10)
+
+
+def why_look(
+    known: UserState | None,
+    found: str | PhotoSyncError,
+    *,
+    sizes: str,
+    recipe: int,
+    dry_run: bool,
+    now: datetime,
+) -> str:
+    """
+    Why the worker should look at a user, in a word for the log; empty when it need not.
+
+    *found* is the photo's etag, or the settled error that says why there is none.
+    """
+    if known is None:
+        return "" if isinstance(found, PhotoSyncError) else "new"
+    if known.claim:
+        return "" if known.claim.is_live(now) else "unfinished"
+    if known.status == state.WAITING:
+        return "overdue" if _overdue(known, now) else ""
+    if isinstance(found, PhotoSyncError):
+        return _why_without_photo(known, found)
+    if known.covers(found, sizes=sizes, recipe=recipe):
+        return ""
+    if known.source_etag != found:
+        return "changed"
+    return _why_unchanged(known, dry_run=dry_run, now=now)
+
+
+def is_gone(known: UserState | None, found: str | PhotoSyncError, now: datetime) -> bool:
+    """Whether SharePoint still shows our picture of a photo that a first look missed long ago."""
+    return (
+        isinstance(found, NoPhoto)
+        and known is not None
+        and known.picture_url != ""
+        and known.missing_since is not None
+        and now - known.missing_since >= SECOND_LOOK_AFTER
+    )
+
+
+def _overdue(known: UserState, now: datetime) -> bool:
+    return known.next_attempt_at is None or now - known.next_attempt_at > OVERDUE_AFTER
+
+
+def _why_without_photo(known: UserState, found: PhotoSyncError) -> str:
+    if known.status == state.SYNCED or (known.picture_url and known.missing_since is None):
+        return "gone" if isinstance(found, NoPhoto) else ""
+    return "failed" if known.status == state.FAILED else ""
+
+
+def _why_unchanged(known: UserState, *, dry_run: bool, now: datetime) -> str:
+    """Why to look again at a photo that was looked at before and not copied."""
+    match known.reason:
+        case "photo-refused":
+            return ""
+        case "out-of-scope":
+            return "in-scope"
+        case "dry-run":
+            return "" if dry_run else "dry-run"
+        case "no-profile" | "picture-kept" | "unknown-user" | "no-mailbox":
+            late = known.checked_at is None or now - known.checked_at > AGAIN_AFTER
+            return "again" if late else ""
+    return "failed" if known.status == state.FAILED else "changed"

@@ -1,0 +1,104 @@
+"""Works off one message of queue `photo-upkeep`: the subscription and the sweeps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from shared import upkeep_messages
+from shared.errors import BadMessage, GiveUp, TryLater
+from shared.fates import GIVE_UP_AFTER
+from shared.patience import backoff
+from shared.state import Store
+from shared.subscription_keeper import SubscriptionKeeper
+from shared.sweep import Sweep
+from shared.upkeep_messages import SWEEP, UpkeepMessage
+from shared.worker import DelayedQueue
+
+log = logging.getLogger("photosync")
+
+
+class Upkeep:
+    """One per process; threads share it."""
+
+    def __init__(
+        self,
+        keeper: SubscriptionKeeper,
+        sweep: Sweep,
+        store: Store,
+        queue: DelayedQueue,
+        *,
+        clock: Callable[[], datetime],
+        jitter: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._keeper = keeper
+        self._sweep = sweep
+        self._store = store
+        self._queue = queue
+        self._clock = clock
+        self._jitter = jitter
+        self._new_id = new_id
+
+    def work_off(self, body: bytes) -> None:
+        """
+        Do what *body* asks for, and log one event about it.
+
+        What can succeed later becomes a new message with a delay; what cannot is recorded where
+        the console looks and ends the message. Raises only what nobody foresaw.
+        """
+        try:
+            message = upkeep_messages.parse(body)
+        except BadMessage as error:
+            name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{self._new_id()}"
+            self._store.keep_unreadable(name, body, str(error))
+            log.warning('upkeep.unreadable why="%s"', error)
+            return
+        try:
+            self._do(message)
+        except TryLater as error:
+            self._again(message, error)
+        except GiveUp as error:
+            self._give_up(message, error)
+
+    def _do(self, message: UpkeepMessage) -> None:
+        match message.kind:
+            case upkeep_messages.RENEW:
+                self._renew()
+            case upkeep_messages.LIFECYCLE:
+                self._heed(message.event)
+            case upkeep_messages.SWEEP:
+                self._sweep.start()
+            case upkeep_messages.SWEEP_PAGE:
+                self._sweep.work_off(message.sweep_id, message.page)
+            case upkeep_messages.REMOVALS:
+                self._sweep.queue_removals(message.sweep_id)
+
+    def _renew(self, *, reauthorize: bool = False) -> None:
+        if self._keeper.keep(reauthorize=reauthorize):
+            # Whatever changed while there was no subscription told nobody.
+            self._queue.send(UpkeepMessage(SWEEP).to_json(), delay_seconds=0)
+
+    def _heed(self, event: str) -> None:
+        """Lifecycle events (graph.md section 2): only the first is promised for users."""
+        log.info("subscription.lifecycle event=%s", event)
+        if event == "missed":
+            self._sweep.start()
+        else:
+            # After subscriptionRemoved nothing is listed, so a new one is made, and a sweep.
+            self._renew(reauthorize=event == "reauthorizationRequired")
+
+    def _again(self, message: UpkeepMessage, error: TryLater) -> None:
+        now = self._clock()
+        if now - (message.first_queued_at or now) >= GIVE_UP_AFTER:
+            self._give_up(message, GiveUp(f"Gave up after a day of waiting. {error}"))
+            return
+        seconds = backoff(message.attempt, asked=error.retry_after, jitter=self._jitter)
+        self._queue.send(message.again(now).to_json(), delay_seconds=seconds)
+        log.info('upkeep.waiting kind=%s retryIn=%.1f why="%s"', message.kind, seconds, error)
+
+    def _give_up(self, message: UpkeepMessage, error: GiveUp) -> None:
+        if message.sweep_id:
+            self._sweep.fail(message.sweep_id, error)
+        log.error('upkeep.failed kind=%s why="%s"', message.kind, error)

@@ -1,0 +1,78 @@
+"""The messages of queue `photo-upkeep`: what one says, and how it is written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.errors import BadMessage
+
+RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE = (
+    "renew",
+    "sweep",
+    "sweep-page",
+    "removals",
+    "lifecycle",
+)
+KINDS = (RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE)
+
+_WHAT_TO_TYPE = "Type renew or sweep."
+
+
+@dataclass(frozen=True)
+class UpkeepMessage:
+    """One piece of upkeep. `sweep_id` and `page` belong to sweeps, `event` to lifecycle items."""
+
+    kind: str
+    sweep_id: str = ""
+    page: int = 0
+    event: str = ""
+    attempt: int = 1
+    first_queued_at: datetime | None = None
+
+    def again(self, now: datetime) -> UpkeepMessage:
+        """The message that takes this one's place after a wait."""
+        first = self.first_queued_at or now
+        return replace(self, attempt=self.attempt + 1, first_queued_at=first)
+
+    def to_json(self) -> str:
+        """As it stands in the queue."""
+        fields = {
+            "kind": self.kind,
+            "sweepId": self.sweep_id,
+            "page": self.page,
+            "lifecycleEvent": self.event,
+            "attempt": self.attempt,
+            "firstQueuedAt": self.first_queued_at and self.first_queued_at.isoformat(),
+        }
+        return json.dumps({key: value for key, value in fields.items() if value})
+
+
+def parse(body: bytes) -> UpkeepMessage:
+    """Understand JSON, or a bare `renew` or `sweep`. Raises BadMessage."""
+    try:
+        text = body.decode("utf-8-sig").strip()
+        fields = {"kind": text} if text in {RENEW, SWEEP} else json.loads(text)
+        return _message(fields)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BadMessage(f"This is no message for upkeep. {_WHAT_TO_TYPE}") from error
+
+
+def _message(fields: dict[str, Any]) -> UpkeepMessage:
+    first = fields.get("firstQueuedAt")
+    moment = datetime.fromisoformat(first) if first else None
+    message = UpkeepMessage(
+        kind=fields["kind"],
+        sweep_id=str(fields.get("sweepId") or ""),
+        page=int(fields.get("page") or 0),
+        event=str(fields.get("lifecycleEvent") or ""),
+        attempt=max(1, int(fields.get("attempt") or 1)),
+        first_queued_at=moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None,
+    )
+    paged = message.kind in {SWEEP_PAGE, REMOVALS}
+    # The id names a blob: nothing in it may lead elsewhere.
+    if message.kind not in KINDS or (paged and not message.sweep_id.replace("-", "").isalnum()):
+        raise ValueError(message.kind)
+    return message
