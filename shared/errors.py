@@ -6,7 +6,7 @@ PhotoSyncError
 |-- TryLater          a new message with a delay; this run succeeds
 |   |-- Throttled     429 or 503: the service asks for patience
 |   |-- ServiceDown   5xx, a cut or broken answer
-|   |   `-- Unanswered  time-out, lost connection: it may be carried out yet
+|   |   `-- Unanswered  time-out, lost connection, 502, 504: it may be carried out yet
 |   |-- ClaimHeld     another run is copying this user right now
 |   |-- ClaimLost     too little of our claim is left to write once more
 |   `-- Conflict      somebody else wrote this state blob first

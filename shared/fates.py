@@ -36,11 +36,12 @@ class Wait:
 
 @dataclass(frozen=True)
 class Done:
-    """The message is done and the state says so. `code` is the error's."""
+    """The message is done and the state says so. `code` is the error's, the rest as in Wait."""
 
     status: str
     code: str
     sentence: str
+    unanswered: bool = False
 
 
 def fate(
@@ -55,7 +56,8 @@ def fate(
         case TryLater() if now - message.first_queued_at < GIVE_UP_AFTER:
             return wait(error, message, jitter=jitter)
         case TryLater():
-            return Done(FAILED, "gave-up", f"Gave up after a day of waiting. {error}")
+            sentence = f"Gave up after a day of waiting. {error}"
+            return Done(FAILED, "gave-up", sentence, isinstance(error, Unanswered))
         case Settled():
             return Done(error.status, error.code, str(error))
         case GiveUp():

@@ -35,6 +35,15 @@ class User:
     is_guest: bool
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """A user and the photo; `etag` is the photo's after the bytes were read, empty if unknown."""
+
+    user: User
+    photo: bytes
+    etag: str
+
+
 class GraphClient:
     """
     Errors of every call: NoPhoto, NoMailbox, UnknownUser, Throttled, ServiceDown, AccessDenied,
@@ -51,27 +60,24 @@ class GraphClient:
         Equal etags mean an unchanged photo; different ones mean nothing until the bytes are
         compared. It is never compared with the ETag of `$value` (graph.md section 1).
         """
-        reply = self._http.send("GET", f"/v1.0/users/{quote(user, safe='')}/photo")
+        reply = self._http.send("GET", f"/v1.0{_path(user)}/photo")
         if not reply.ok:
             raise _photo_fault(reply)
-        metadata = reply.json()
-        # The documented answer for "no photo"; 404 is the reported one (graph.md section 4).
-        if str(metadata.get("id")).lower() == "1x1":
-            raise NoPhoto("The user has no photo in Exchange.")
-        return str(metadata.get("@odata.mediaEtag") or "")
+        return reply.read(_etag)
 
     def user(self, user: str) -> User:
         """The user as Graph knows it now."""
-        reply = self._http.send("GET", f"/v1.0/users/{quote(user, safe='')}?$select={_USER_FIELDS}")
+        reply = self._http.send("GET", f"/v1.0{_path(user)}?$select={_USER_FIELDS}")
         if not reply.ok:
             raise _user_fault(reply)
-        return _user(reply.json())
+        return reply.read(_user)
 
-    def user_and_photo(self, user_id: str) -> tuple[User, bytes]:
+    def user_and_photo(self, user_id: str) -> Fetched:
         """The user and the largest photo, in one call where Graph can put both in it."""
         paths = {
             "user": f"/users/{user_id}?$select={_USER_FIELDS}",
             "photo": f"/users/{user_id}/photo/$value",
+            "etag": f"/users/{user_id}/photo",
         }
         answers = self._batch(paths)
         user, photo = answers["user"], answers["photo"]
@@ -79,7 +85,11 @@ class GraphClient:
             raise _user_fault(user)
         if not photo.ok:
             raise _photo_fault(photo)
-        return _user(user.json()), photo.body or self._photo(user_id)
+        known = user.read(_user)
+        if photo.body:
+            return Fetched(known, photo.body, _etag_if_told(answers["etag"]))
+        # Arguments are worked out in their order: the etag after the bytes here, too.
+        return Fetched(known, self._photo(user_id), self.photo_etag(user_id))
 
     def _photo(self, user_id: str) -> bytes:
         reply = self._http.send("GET", f"/v1.0/users/{user_id}/photo/$value")
@@ -88,7 +98,13 @@ class GraphClient:
         return reply.body
 
     def _batch(self, paths: Mapping[str, str]) -> dict[str, Reply]:
-        requests = [{"id": key, "method": "GET", "url": url} for key, url in paths.items()]
+        """Ask for all of *paths*, each after the one before, which must not have failed."""
+        # Documented: a batch is to be either fully sequential or fully parallel; reported: mixed
+        # ones are refused (Graph, "Combine multiple HTTP requests using JSON batching").
+        requests: list[dict[str, Any]] = []
+        for key, url in paths.items():
+            after = {"dependsOn": [requests[-1]["id"]]} if requests else {}
+            requests.append({"id": key, "method": "GET", "url": url, **after})
         reply = self._http.send(
             "POST",
             "/v1.0/$batch",
@@ -98,10 +114,13 @@ class GraphClient:
         if not reply.ok:
             raise fault(reply, *_said(reply))
         # Answers come in any order (graph.md section 4, documented).
-        answers = {item["id"]: self._item(item) for item in reply.json()["responses"]}
+        answers = reply.read(self._items)
         if set(answers) != set(paths):
             raise ServiceDown("Graph left an answer out of a batch.")
         return answers
+
+    def _items(self, fields: Any) -> dict[str, Reply]:
+        return {item["id"]: self._item(item) for item in fields["responses"]}
 
     def _item(self, item: Mapping[str, Any]) -> Reply:
         """One answer of a batch, as if it had come alone; no body when its form is unknown."""
@@ -112,7 +131,16 @@ class GraphClient:
         else:
             content = b"" if body is None else json.dumps(body).encode()
         wait = self._http.seconds_asked(headers)
-        return Reply(self._http.service, item["status"], headers, content, wait)
+        return Reply(self._http.service, int(item["status"]), headers, content, wait)
+
+
+def _path(user: str) -> str:
+    """Where Graph has *user*, an object id or a UPN."""
+    if user.startswith("$"):
+        # Else it is read as an option of the query and refused (Get user, documented).
+        literal = quote(user.replace("'", "''"), safe="$")
+        return f"/users('{literal}')"
+    return f"/users/{quote(user, safe='')}"
 
 
 def _from_base64(text: str) -> bytes:
@@ -124,10 +152,29 @@ def _from_base64(text: str) -> bytes:
         return b""
 
 
-def _user(fields: Mapping[str, Any]) -> User:
+def _etag(metadata: Any) -> str:
+    """The etag in a photo's metadata. Raises NoPhoto."""
+    # The documented answer for "no photo"; 404 is the reported one (graph.md section 4).
+    if str(metadata.get("id")).lower() == "1x1":
+        raise NoPhoto("The user has no photo in Exchange.")
+    return str(metadata.get("@odata.mediaEtag") or "")
+
+
+def _etag_if_told(metadata: Reply) -> str:
+    try:
+        return metadata.read(_etag) if metadata.ok else ""
+    except PhotoSyncError:
+        # The photo itself is there: the etag only spares the next run a look at the bytes.
+        return ""
+
+
+def _user(fields: Any) -> User:
+    for name in ("id", "userPrincipalName"):
+        if not isinstance(fields[name], str):
+            raise TypeError(name)
     return User(
-        id=str(fields["id"]).lower(),
-        user_principal_name=str(fields["userPrincipalName"]),
+        id=fields["id"].lower(),
+        user_principal_name=fields["userPrincipalName"],
         # Graph leaves out what it may not tell; somebody not known to be disabled is enabled.
         account_enabled=fields.get("accountEnabled") is not False,
         is_guest=fields.get("userType") == "Guest",

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import requests
 
@@ -31,11 +31,19 @@ from shared.errors import (
 from shared.gate import Budget, Gate
 from shared.patience import seconds_asked
 
+T = TypeVar("T")
+
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
-# A request is over by then: connecting, sending, and an answer that is read for READ_SECONDS at
-# most, the last piece of which may take as long again.
-REQUEST_LIMIT = timedelta(seconds=CONNECT_SECONDS + 2 * READ_SECONDS + 10)
+# How long after we stopped waiting a request may still be carried out (inferred, not documented).
+LATE_WRITE = timedelta(seconds=30)
+# A write that has begun is carried out within this, as far as anything bounds it. CONNECT_SECONDS
+# bounds each address tried, each step of the handshake and each piece sent: four of them are allowed
+# for. READ_SECONDS bounds the wait for the next byte of the headers, not for all of them; a service
+# that is slower has LATE_WRITE, also when our run has died by then. Reading the body does not count:
+# the write is done before it. Nothing bounds looking up the name, headers that drip, and a process
+# that stops between looking at the clock and sending; ten seconds are left for these.
+REQUEST_LIMIT = timedelta(seconds=4 * CONNECT_SECONDS + READ_SECONDS + 10) + LATE_WRITE
 # Longer waits are a new message, so that a thread of the worker is not held (design.md).
 LONGEST_WAIT_IN_PLACE = 10.0
 TRIES = 3
@@ -74,6 +82,16 @@ class Reply:
         except (ValueError, RecursionError) as error:
             raise ServiceDown(
                 f"{self.service} answered {self.status} with a broken body."
+            ) from error
+
+    def read(self, parse: Callable[[Any], T]) -> T:
+        """What *parse* makes of the JSON. Raises Refused where it has another shape than that."""
+        fields = self.json()
+        try:
+            return parse(fields)
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            raise Refused(
+                f"{self.service} answered {self.status} with JSON of an unknown shape."
             ) from error
 
 
@@ -217,6 +235,9 @@ def fault(reply: Reply, code: str = "", message: str = "") -> PhotoSyncError:
         return AccessDenied(sentence)
     if reply.status in {409, 412, 423}:
         return Conflict(sentence)
+    if reply.status in {502, 504}:
+        # From a gateway: the service behind it may have the request and carry it out yet.
+        return Unanswered(sentence, retry_after=reply.retry_after)
     if reply.status == 408 or reply.status >= 500:
         return ServiceDown(sentence, retry_after=reply.retry_after)
     return Refused(sentence)

@@ -152,11 +152,13 @@ def _first_queued_at(fields: Mapping[str, Any], now: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
         # A time without a zone is taken as UTC, as everywhere in this app.
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
         raise BadMessage(
             "firstQueuedAt must be a time such as 2026-01-31T08:00:00+00:00; leave it out."
         ) from error
+    # A time to come, typed by hand, would put off giving up for as long.
+    return min(moment, now)
 
 
 def _correlation_id(fields: Mapping[str, Any], default: str) -> str:

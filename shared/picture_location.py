@@ -49,7 +49,10 @@ def shown_by(picture_url: str, my_url: str) -> PictureLocation | None:
     except ValueError:
         return None
     found = _SHOWN.fullmatch(unquote(url.path))
-    if not same_host or not found or found["folder"] in {".", ".."}:
+    if not same_host or url.scheme != "https" or not found:
+        return None
+    # `Forms` holds the library's own pages (section 1).
+    if found["folder"].casefold() in {".", "..", "forms"}:
         return None
     return PictureLocation(found["folder"], found["name"])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 from shared.errors import AccessDenied, NoProfile, PhotoSyncError, Refused, Throttled
@@ -52,11 +53,10 @@ class SharePointClient:
         reply = self._profiles.send("GET", path, headers=_JSON)
         if not reply.ok:
             raise _profile_fault(reply)
-        fields = reply.json()
         # A missing profile reads as null (sharepoint.md section 3, inferred).
-        if not isinstance(fields, dict) or "UserProfileProperties" not in fields:
+        if reply.json() is None or says_nothing_there(reply.body):
             raise NoProfile(_NO_PROFILE)
-        return {item["Key"]: item["Value"] or "" for item in fields["UserProfileProperties"]}
+        return reply.read(_properties)
 
     def set_property(self, upn: str, name: str, value: str, *, not_after: datetime) -> None:
         """Write one profile property. Raises NoProfile."""
@@ -112,7 +112,12 @@ class SharePointClient:
         )
         if not reply.ok:
             raise _file_fault(reply)
-        return [item["Name"] for item in reply.json()["value"] if item["Name"] != "Forms"]
+        names = reply.read(lambda fields: [str(item["Name"]) for item in fields["value"]])
+        return [name for name in names if name.casefold() != "forms"]
+
+
+def _properties(profile: Any) -> dict[str, str]:
+    return {item["Key"]: item["Value"] or "" for item in profile["UserProfileProperties"]}
 
 
 def _account(upn: str) -> str:

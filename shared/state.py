@@ -86,6 +86,10 @@ class UserState:
         """Whether it says just that already, and no run is or was in the middle of a copy."""
         return self.claim is None and (self.status, self.detail) == (status, detail)
 
+    def says_the_same(self, before: UserState) -> bool:
+        """Whether a write would only repeat *before*: so with most users without a photo."""
+        return replace(self, checked_at=before.checked_at, attempt=before.attempt) == before
+
     def released(self, *, files_touched: bool) -> UserState:
         """Without the claim; forgets the hash if SharePoint's files are no longer what it says."""
         unknown = files_touched or self.claim is not None

@@ -7,15 +7,20 @@ Brings one user's SharePoint picture up to date: the order of steps that is the 
     known covers etag        -> unchanged        two calls in all: the usual case
     known tells the absence  -> the same         also two; else 1 is asked again after 4
     write a claim over known                  4  conditional; lost -> Conflict
-    user, photo from Graph                    5  the bytes are read after the claim
-    known holds their hash   -> unchanged        recorded with the etag of step 1
+    user, photo, its etag    from Graph       5  the bytes after the claim, the etag after them
+    known holds their hash   -> unchanged        recorded as in step 7
     files, properties, timestamp              6  none begins when the claim runs short
-    write the result over the claim           7  conditional; drops the claim
+    write the result over the claim           7  conditional; drops the claim; with the etag of
+                                                 step 1 if step 5 read the same, else with none
 
 Whoever finds the state unclaimed at 2 has read the source before, so a copier who claims later
 reads the source later still and sees at least as new a photo. With 1 and 2 swapped, a user who
-changes a photo back while another copy is in flight is skipped and the wrong picture stays. The
-etag recorded is the one of step 1, never a newer one, for the same reason.
+changes a photo back while another copy is in flight is skipped and the wrong picture stays. No
+newer etag than that of step 1 is recorded, for the same reason; and that one only if the photo had
+it still after the bytes were read. Where an etag never returns the second look is idle. Where it
+does (this is reported only, graph.md section 1), the bytes between may be another photo's, which
+would pass for shown once the first is back. What no look can tell is a photo that is replaced
+before its bytes are read and put back before the next request of the same batch.
 """
 
 from __future__ import annotations
@@ -29,22 +34,20 @@ from typing import Any, Protocol
 from shared import state
 from shared.errors import ClaimHeld, GiveUp, NoProfile, PhotoSyncError, PictureKept, Settled
 from shared.fates import Done, Wait
-from shared.graph import User
-from shared.http import REQUEST_LIMIT
+from shared.graph import Fetched, User
+from shared.http import LATE_WRITE, REQUEST_LIMIT
 from shared.publishing import Plan
 from shared.state import Claim, LastError, Store, Stored, UserState
 
 # Shorter than the ten minutes for which the host hides the message of a run that died.
 CLAIM_LENGTH = timedelta(minutes=5)
-# How long after a lost connection a write may still be carried out (inferred, not documented).
-LATE_WRITE = timedelta(seconds=30)
 
 
 class Source(Protocol):
     """Exchange, through Graph; see GraphClient."""
 
     def photo_etag(self, user: str) -> str: ...
-    def user_and_photo(self, user_id: str) -> tuple[User, bytes]: ...
+    def user_and_photo(self, user_id: str) -> Fetched: ...
 
 
 class Target(Protocol):
@@ -116,13 +119,14 @@ class Sync:
             # Another run may have copied a new photo since: only what is found under the claim
             # may be written over what that run recorded.
             etag = self._source.photo_etag(run.user_id)
-        user, photo = self._source.user_and_photo(run.user_id)  # 5
+        fetched = self._source.user_and_photo(run.user_id)  # 5
+        user, etag = fetched.user, self._unmoved(etag, fetched.etag)
         self._check_scope(user)
-        sha256 = hashlib.sha256(photo).hexdigest()
+        sha256 = hashlib.sha256(fetched.photo).hexdigest()
         if self._is_held(run, sha256):
             self._complete(run, user, sha256=sha256, source_etag=etag)
             return "unchanged"
-        renditions = self._recipe.render(photo)
+        renditions = self._recipe.render(fetched.photo)
         plan = self._target.plan(user)
         run.files_touched = True
         self._target.publish(plan, renditions, not_after=not_after)  # 6
@@ -152,7 +156,7 @@ class Sync:
         if not run.claim and self._is_claimed(run):
             return
         after = self._after(run, end, attempt)
-        if run.claim or not _says_the_same(after, run.before):
+        if run.claim or not after.says_the_same(run.before):
             state.write(self._store, after, after=run.claim or run.known)
 
     def _look(self, run: Run) -> str | PhotoSyncError:
@@ -185,6 +189,10 @@ class Sync:
     def _is_held(self, run: Run, sha256: str) -> bool:
         recipe = self._recipe
         return not run.force and run.before.holds(sha256, sizes=recipe.sizes, recipe=recipe.version)
+
+    def _unmoved(self, before: str, after: str) -> str:
+        """The etag to record, none if it is not sure that the bytes are of the photo it names."""
+        return before if before == after else ""
 
     def _claim(self, run: Run) -> datetime:
         """Claim the user, and return the moment after which no write may begin."""
@@ -225,16 +233,13 @@ class Sync:
             checked_at=now,
             attempt=attempt,
         )
+        if end.unanswered and run.files_touched:
+            # It may be carried out yet, after a newer picture of the next run: the claim stays
+            # until that is past, whether this message comes back or not.
+            after = replace(after, claim=Claim(run.by, now + LATE_WRITE))
         if isinstance(end, Wait):
-            # A request without an answer may be carried out yet, after a newer picture of the
-            # next run: the claim stays until that is past.
-            late = Claim(run.by, now + LATE_WRITE) if run.files_touched else None
-            return replace(
-                after,
-                status=state.WAITING,
-                next_attempt_at=now + timedelta(seconds=end.seconds),
-                claim=late if end.unanswered else None,
-            )
+            again_at = now + timedelta(seconds=end.seconds)
+            return replace(after, status=state.WAITING, next_attempt_at=again_at)
         failed = end.status == state.FAILED
         return replace(
             after,
@@ -243,8 +248,3 @@ class Sync:
             next_attempt_at=None,
             last_error=LastError(end.code, end.sentence, now) if failed else None,
         )
-
-
-def _says_the_same(after: UserState, before: UserState) -> bool:
-    """Whether a blob write would only repeat what is known: most users without a photo."""
-    return replace(after, checked_at=before.checked_at, attempt=before.attempt) == before

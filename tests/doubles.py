@@ -12,7 +12,7 @@ from typing import Any
 from shared import state
 from shared.calls import note
 from shared.errors import ClaimLost, Conflict, NoPhoto, UnknownUser
-from shared.graph import User
+from shared.graph import Fetched, User
 from shared.picture_location import PictureLocation
 from shared.publishing import Plan
 from shared.state import Stored, UserState
@@ -97,6 +97,7 @@ class Exchange:
         self.error: Exception | None = None
         self.after_look: Callable[[], None] = lambda: None
         self.after_copy: Callable[[], None] = lambda: None
+        self.etag_after = True
         self._etags = itertools.count(1)
 
     def upload(self, photo: bytes, user_id: str = ANNE.id) -> None:
@@ -111,11 +112,12 @@ class Exchange:
         self.after_look()
         return etag
 
-    def user_and_photo(self, user_id: str) -> tuple[User, bytes]:
+    def user_and_photo(self, user_id: str) -> Fetched:
         self._called()
         photo, _ = self._photo(user_id)
         self.after_copy()
-        return self.users[user_id], photo
+        _, etag = self.photos.get(user_id, (b"", ""))
+        return Fetched(self.users[user_id], photo, etag if self.etag_after else "")
 
     def user(self, user: str) -> User:
         self._called()

@@ -41,17 +41,16 @@ def test_passing_errors_end_after_a_day(kind):
     """What has not passed for a day has failed."""
     assert isinstance(fate(kind("Busy."), age=GIVE_UP_AFTER - TICK), Wait)
     assert fate(kind("Busy."), age=GIVE_UP_AFTER) == Done(
-        FAILED, "gave-up", "Gave up after a day of waiting. Busy."
+        FAILED, "gave-up", "Gave up after a day of waiting. Busy.", kind is errors.Unanswered
     )
 
 
 @pytest.mark.parametrize("kind", kinds(TryLater))
 def test_only_an_unanswered_call_may_come_late(kind):
-    """A wait says whether a request may still be carried out."""
-    end = fate(kind("Busy."))
+    """A wait and its end after a day say whether a request may still be carried out."""
+    ends = [fate(kind("Busy.")), fate(kind("Busy."), age=GIVE_UP_AFTER)]
 
-    assert isinstance(end, Wait)
-    assert end.unanswered == (kind is errors.Unanswered)
+    assert [end.unanswered for end in ends] == [kind is errors.Unanswered] * 2
 
 
 @pytest.mark.parametrize("kind", kinds(Settled))

@@ -20,7 +20,7 @@ from shared.errors import (
     Throttled,
     UnknownUser,
 )
-from shared.graph import GraphClient, User
+from shared.graph import Fetched, GraphClient, User
 from tests.web import Answer, Web, answer, http, in_turn
 
 ID = "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
@@ -71,6 +71,19 @@ def test_user_in_an_address_is_encoded():
     assert asked == [
         "https://graph.contoso.com/v1.0/users/o%27neil%2Bx%23EXT%23%40contoso.com/photo"
     ]
+
+
+def test_upn_that_begins_with_a_dollar():
+    """A UPN that looks like an option of the query is put into quotes, as Graph asks for."""
+    asked: list[str] = []
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        asked.append(request.path_url)
+        return answer(FIELDS)
+
+    client(web).user("$o'neil@contoso.com")
+
+    assert asked[0].startswith("/v1.0/users('$o%27%27neil%40contoso.com')?$select=")
 
 
 @pytest.mark.parametrize("size", ["1x1", "1X1"])
@@ -166,12 +179,19 @@ def inner(key: str, body: Any, status: int = 200, **headers: str) -> dict[str, A
     return {"id": key, "status": status, "headers": named, "body": body}
 
 
+def error_body(code: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": "In words."}}
+
+
 def text_of(photo: bytes) -> str:
     return base64.b64encode(photo).decode()
 
 
 USER = inner("user", FIELDS)
 IMAGE = inner("photo", text_of(PHOTO), Content_Type="image/jpeg")
+AFTER = inner("etag", {"id": "504X504", "@odata.mediaEtag": ETAG})
+NOT_ASKED = inner("etag", error_body("FailedDependency"), 424)
+FETCHED = Fetched(ANNE, PHOTO, ETAG)
 
 
 def batch(*responses: dict[str, Any]) -> Answer:
@@ -184,20 +204,53 @@ def test_user_and_photo_in_one_call():
 
     def web(request: requests.PreparedRequest) -> Answer:
         sent.append((request.path_url, json.loads(request.body or b"")))
-        return batch(USER, IMAGE)
+        return batch(USER, IMAGE, AFTER)
 
-    assert client(web).user_and_photo(ID) == (ANNE, PHOTO)
+    assert client(web).user_and_photo(ID) == FETCHED
     [(path, body)] = sent
     assert path == "/v1.0/$batch"
-    assert {(part["method"], part["url"].partition("?")[0]) for part in body["requests"]} == {
+    assert [(part["method"], part["url"].partition("?")[0]) for part in body["requests"]] == [
         ("GET", f"/users/{ID}"),
         ("GET", f"/users/{ID}/photo/$value"),
-    }
+        ("GET", f"/users/{ID}/photo"),
+    ]
+
+
+def test_batch_is_fully_sequential():
+    """The etag is asked for after the bytes, in the only form that orders parts of a batch."""
+    sent: list[Any] = []
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        sent.extend(json.loads(request.body or b"")["requests"])
+        return batch(USER, IMAGE, AFTER)
+
+    client(web).user_and_photo(ID)
+
+    ids = [part["id"] for part in sent]
+    assert [part.get("dependsOn") for part in sent] == [None, [ids[0]], [ids[1]]]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        inner("etag", {"@odata.mediaEtag": ETAG}, 500),
+        inner("etag", error_body("TooManyRequests"), 429, retry_after="5"),
+        inner("etag", error_body("ImageNotFound"), 404),
+        inner("etag", {"id": "1x1", "@odata.mediaEtag": ""}),
+        inner("etag", {"id": "504X504"}),
+        inner("etag", [ETAG]),
+        inner("etag", None),
+    ],
+    ids=["broken", "throttled", "gone", "one pixel", "no etag", "list", "nothing"],
+)
+def test_etag_after_the_bytes_unknown(part):
+    """An etag that is not told after the bytes is empty, and the photo counts all the same."""
+    assert client(in_turn(batch(USER, IMAGE, part))).user_and_photo(ID) == Fetched(ANNE, PHOTO, "")
 
 
 def test_answers_in_any_order():
     """Each answer of a batch is found by its id, wherever it stands."""
-    assert client(in_turn(batch(IMAGE, USER))).user_and_photo(ID) == (ANNE, PHOTO)
+    assert client(in_turn(batch(AFTER, IMAGE, USER))).user_and_photo(ID) == FETCHED
 
 
 @given(st.binary(min_size=1), st.booleans(), st.booleans())
@@ -205,35 +258,32 @@ def test_every_base64(photo, urlsafe, padded):
     """A photo in a batch is read in both alphabets, with and without padding."""
     encode = base64.urlsafe_b64encode if urlsafe else base64.b64encode
     text = encode(photo).decode()
-    responses = batch(USER, inner("photo", text if padded else text.rstrip("=")))
+    responses = batch(USER, inner("photo", text if padded else text.rstrip("=")), AFTER)
 
-    assert client(in_turn(responses)).user_and_photo(ID)[1] == photo
+    assert client(in_turn(responses)).user_and_photo(ID).photo == photo
 
 
 @pytest.mark.parametrize("body", [None, "", "not base64!", "abcde"])
 def test_photo_that_does_not_fit_into_a_batch(body):
-    """A photo whose form in the batch is unknown is asked for alone."""
-    web = in_turn(batch(USER, inner("photo", body)), Answer(200, PHOTO))
+    """A photo whose form in the batch is unknown is asked for alone, and its etag after it."""
+    later = answer({"id": "504X504", "@odata.mediaEtag": "later"})
+    web = in_turn(batch(USER, inner("photo", body), AFTER), Answer(200, PHOTO), later)
 
-    assert client(web).user_and_photo(ID) == (ANNE, PHOTO)
+    assert client(web).user_and_photo(ID) == Fetched(ANNE, PHOTO, "later")
 
 
 def test_photo_gone_meanwhile():
     """A photo that is removed before it is asked for alone is no photo."""
-    web = in_turn(batch(USER, inner("photo", None)), graph_error("ImageNotFound", 404))
+    web = in_turn(batch(USER, inner("photo", None), AFTER), graph_error("ImageNotFound", 404))
 
     with pytest.raises(NoPhoto):
         client(web).user_and_photo(ID)
 
 
-def error_body(code: str) -> dict[str, Any]:
-    return {"error": {"code": code, "message": "In words."}}
-
-
 @pytest.mark.parametrize(("code", "status", "kind"), PHOTO_FAULTS, ids=PHOTO_FAULT_IDS)
 def test_refused_photo_in_a_batch(code, status, kind):
     """A refusal inside a batch means what it means alone."""
-    responses = batch(USER, inner("photo", error_body(code), status))
+    responses = batch(USER, inner("photo", error_body(code), status), NOT_ASKED)
 
     with pytest.raises(kind):
         client(in_turn(responses)).user_and_photo(ID)
@@ -243,7 +293,8 @@ def test_unknown_user_in_a_batch():
     """The user's own answer decides before the photo's."""
     responses = batch(
         inner("user", error_body("Request_ResourceNotFound"), 404),
-        inner("photo", error_body("ImageNotFound"), 404),
+        inner("photo", error_body("FailedDependency"), 424),
+        NOT_ASKED,
     )
 
     with pytest.raises(UnknownUser):
@@ -255,15 +306,15 @@ def test_throttled_inside_a_batch():
     part = inner("photo", error_body("TooManyRequests"), 429, retry_after="2.128")
 
     with pytest.raises(Throttled) as caught:
-        client(in_turn(batch(USER, part))).user_and_photo(ID)
+        client(in_turn(batch(USER, part, NOT_ASKED))).user_and_photo(ID)
 
     assert caught.value.retry_after == 2.128
 
 
 @pytest.mark.parametrize(
     "responses",
-    [(USER,), (IMAGE,), (), (USER, IMAGE, inner("third", None))],
-    ids=["no photo", "no user", "nothing", "one too many"],
+    [(USER, AFTER), (IMAGE, AFTER), (USER, IMAGE), (), (USER, IMAGE, AFTER, inner("4th", None))],
+    ids=["no photo", "no user", "no etag", "nothing", "one too many"],
 )
 def test_incomplete_batch(responses):
     """A batch without exactly the answers that were asked for is a passing fault."""
@@ -284,3 +335,48 @@ def test_refused_batch(refusal, kind):
     """A batch that is refused as a whole says nothing about the user or the photo."""
     with pytest.raises(kind):
         client(in_turn(refusal)).user_and_photo(ID)
+
+
+SHAPES: list[Any] = [None, [], "text", 5, {}, {"value": []}, [FIELDS]]
+SHAPE_IDS = ["null", "empty list", "text", "number", "empty object", "value", "list"]
+BATCHES = [
+    {"responses": None},
+    {"responses": [None]},
+    {"responses": [{"status": 200}]},
+    {"responses": [{"id": "user", "status": None}]},
+    {"responses": [{"id": "user", "status": 200, "headers": "text"}]},
+    {"responses": [{"id": ["user"], "status": 200}]},
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=SHAPE_IDS)
+def test_user_of_another_shape(shape):
+    """JSON that is no user is refused with a sentence, alone and in a batch."""
+    alone, inside = in_turn(answer(shape)), in_turn(batch(inner("user", shape), IMAGE, AFTER))
+
+    with pytest.raises(Refused, match="JSON of an unknown shape"):
+        client(alone).user(ID)
+    if isinstance(shape, list | dict):
+        with pytest.raises(Refused, match="JSON of an unknown shape"):
+            client(inside).user_and_photo(ID)
+
+
+@pytest.mark.parametrize("name", ["id", "userPrincipalName"])
+def test_user_without_a_name(name):
+    """A user whose id or UPN is null is refused: no picture goes to "None"."""
+    with pytest.raises(Refused):
+        client(in_turn(answer(FIELDS | {name: None}))).user(ID)
+
+
+@pytest.mark.parametrize("shape", [None, [], "text", 5], ids=SHAPE_IDS[:4])
+def test_metadata_of_another_shape(shape):
+    """JSON that is no metadata of a photo is refused with a sentence."""
+    with pytest.raises(Refused, match="JSON of an unknown shape"):
+        client(in_turn(answer(shape))).photo_etag(ID)
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, *BATCHES])
+def test_batch_of_another_shape(shape):
+    """JSON that is no batch is refused with a sentence."""
+    with pytest.raises(Refused, match="JSON of an unknown shape"):
+        client(in_turn(answer(shape))).user_and_photo(ID)

@@ -22,7 +22,18 @@ from shared.errors import (
     Throttled,
     Unanswered,
 )
-from shared.http import LONGEST_WAIT_IN_PLACE, TRIES, Http, Reply, fault
+from shared.http import (
+    CONNECT_SECONDS,
+    LATE_WRITE,
+    LONGEST_WAIT_IN_PLACE,
+    READ_SECONDS,
+    REQUEST_LIMIT,
+    TRIES,
+    Http,
+    Reply,
+    fault,
+)
+from shared.sync import CLAIM_LENGTH
 from tests.web import NOON, Answer, Clock, Tokens, Web, answer, http, in_turn
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
@@ -328,6 +339,18 @@ def test_no_fresh_token_outlasts_the_claim():
         service.send("POST", "/", not_after=NOON + timedelta(seconds=29))
 
 
+def test_claim_outlasts_a_late_write():
+    """A run that dies over its last write has a claim until that write is past."""
+    on_our_side = timedelta(seconds=4 * CONNECT_SECONDS + READ_SECONDS)
+
+    assert on_our_side + LATE_WRITE <= REQUEST_LIMIT
+
+
+def test_claim_leaves_time_to_write():
+    """Most of a claim can be used: three minutes for a handful of small requests."""
+    assert CLAIM_LENGTH - REQUEST_LIMIT >= timedelta(minutes=3)
+
+
 # What an answer means
 
 
@@ -350,9 +373,9 @@ FAULTS = {
     429: Throttled,
     302: Refused,
     500: ServiceDown,
-    502: ServiceDown,
+    502: Unanswered,
     503: Throttled,
-    504: ServiceDown,
+    504: Unanswered,
 }
 
 

@@ -144,6 +144,13 @@ def test_null_time_means_now():
     assert read(with_field("firstQueuedAt", None)).first_queued_at == NOON
 
 
+def test_first_queued_in_the_future():
+    """A time to come counts as now, so that it does not put off giving up."""
+    read_now = read(with_field("firstQueuedAt", (NOON + timedelta(days=400)).isoformat()))
+
+    assert read_now.first_queued_at == NOON
+
+
 def test_again_counts_the_attempt_and_nothing_else():
     """The message after a wait is the same one, one attempt later."""
     message = SyncMessage(ID, "sweep", True, 3, NOON - timedelta(hours=1), "c-1")
@@ -157,7 +164,7 @@ MESSAGES = st.builds(
     reason=st.sampled_from(REASONS),
     force=st.booleans(),
     attempt=st.integers(1, 1_000_000),
-    first_queued_at=st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001
+    first_queued_at=st.datetimes(datetime(2020, 1, 1), datetime(2026, 1, 1)).map(  # noqa: DTZ001
         lambda moment: moment.replace(tzinfo=UTC)
     ),
     correlation_id=st.uuids().map(str),

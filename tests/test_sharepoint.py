@@ -122,7 +122,9 @@ def test_file_is_uploaded():
 
 def test_folders_are_listed():
     """The picture library's folders come by name, without its own Forms."""
-    web = Listener(answer({"value": [{"Name": "Forms"}, {"Name": "Profilbilder"}]}))
+    web = Listener(
+        answer({"value": [{"Name": "Forms"}, {"Name": "FORMS"}, {"Name": "Profilbilder"}]})
+    )
 
     assert client(web).picture_folders() == ["Profilbilder"]
     assert str(web.request.url).startswith(
@@ -172,6 +174,28 @@ def test_missing_profile(said):
 
     assert isinstance(error, NoProfile)
     assert "first visit" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("call", "shape"),
+    [
+        ("read a profile", []),
+        ("read a profile", {}),
+        ("read a profile", {"UserProfileProperties": None}),
+        ("read a profile", {"UserProfileProperties": [{"Key": "PictureURL"}]}),
+        ("list folders", None),
+        ("list folders", []),
+        ("list folders", {}),
+        ("list folders", {"value": None}),
+        ("list folders", {"value": [{}]}),
+    ],
+)
+def test_answer_of_another_shape(call, shape):
+    """JSON of a shape that nobody foresaw is refused with a sentence."""
+    error = refusal(CALLS[call], answer(shape))
+
+    assert isinstance(error, Refused)
+    assert "JSON of an unknown shape" in str(error)
 
 
 def test_missing_profile_at_a_write():

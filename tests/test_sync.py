@@ -24,15 +24,16 @@ from shared.errors import (
     Unanswered,
 )
 from shared.fates import Done, Wait
-from shared.http import REQUEST_LIMIT
+from shared.http import LATE_WRITE, REQUEST_LIMIT
 from shared.state import FAILED, NO_PHOTO, SKIPPED, SYNCED, WAITING, Claim, UserState
-from shared.sync import CLAIM_LENGTH, LATE_WRITE, Recipe, Run
+from shared.sync import CLAIM_LENGTH, Recipe, Run
 from tests.doubles import ANNE, NOON, Office, failing, render
 
 OLD, NEW = b"old photo", b"new photo"
 TICK = timedelta(milliseconds=1)
 BUSY = Wait(60, "throttled", "Busy.")
 LOST = Wait(60, "unanswered", "No answer.", unanswered=True)
+LOST_FOR_GOOD = Done(FAILED, "gave-up", "Gave up.", unanswered=True)
 
 
 @pytest.fixture
@@ -173,15 +174,39 @@ def test_empty_etag_covers_nothing(synced):
     assert bring_up_to_date(synced) == "synced"
 
 
-def test_etag_recorded_is_the_first_one(office):
-    """A photo that changes during the copy is recorded under the etag of before, so it is seen."""
+def test_photo_that_changes_during_the_copy(office):
+    """A photo that changes after its bytes were read is recorded without etag, so it is seen."""
     office.exchange.after_copy = lambda: office.exchange.upload(NEW)
 
     bring_up_to_date(office)
 
-    assert office.anne.source_etag == 'W/"1"'
+    assert office.anne.source_etag == ""
     assert bring_up_to_date(office) == "synced"
     assert office.shows(NEW)
+
+
+def test_etag_that_returns_with_its_photo(office):
+    """Bytes that came between two looks at another photo's etag are not taken for that photo."""
+    before = office.exchange.photos[ANNE.id]
+    office.exchange.after_look = lambda: office.exchange.upload(NEW)
+    bring_up_to_date(office)
+    assert office.shows(NEW)
+    office.exchange.after_look = lambda: None
+    office.exchange.photos[ANNE.id] = before
+
+    assert bring_up_to_date(office) == "synced"
+    assert office.shows(OLD)
+
+
+def test_etag_unknown_after_the_bytes(synced):
+    """An etag that could not be read again is not believed, and the next run compares bytes."""
+    synced.exchange.upload(OLD)
+    synced.exchange.etag_after = False
+
+    assert [bring_up_to_date(synced) for _ in range(2)] == ["unchanged"] * 2
+
+    assert synced.anne.source_etag == ""
+    assert synced.sharepoint.writes == 0
 
 
 def test_live_claim_stops_a_run(synced):
@@ -348,24 +373,26 @@ def test_files_in_doubt_lose_their_hash(synced):
     assert synced.shows(OLD)
 
 
-def test_unanswered_write_keeps_others_away(synced):
+@pytest.mark.parametrize("end", [LOST, LOST_FOR_GOOD], ids=["waits", "gave up"])
+def test_unanswered_write_keeps_others_away(synced, end):
     """A write without an answer may come late: nobody else may copy until that is past."""
     synced.exchange.upload(NEW)
     synced.sharepoint.at_write[2] = failing(Unanswered("No answer."))
 
-    synced.sync.record(fail(synced, Unanswered), LOST, attempt=1)
+    synced.sync.record(fail(synced, Unanswered), end, attempt=1)
 
     assert synced.anne.claim == Claim("this-run", NOON + LATE_WRITE)
     synced.clock.advance(LATE_WRITE - TICK)
     fail(synced, ClaimHeld)
 
 
-def test_unanswered_read_keeps_nobody_away(synced):
+@pytest.mark.parametrize("end", [LOST, LOST_FOR_GOOD], ids=["waits", "gave up"])
+def test_unanswered_read_keeps_nobody_away(synced, end):
     """A call without an answer that writes no file can do no harm when it comes late."""
     synced.exchange.upload(NEW)
     synced.sharepoint.plan_error = Unanswered("No answer.")
 
-    synced.sync.record(fail(synced, Unanswered), LOST, attempt=1)
+    synced.sync.record(fail(synced, Unanswered), end, attempt=1)
 
     assert synced.anne.claim is None
 

@@ -22,8 +22,9 @@ from shared.errors import (
     Unanswered,
 )
 from shared.fates import GIVE_UP_AFTER
+from shared.http import LATE_WRITE
 from shared.state import FAILED, NO_PHOTO, SKIPPED, SYNCED, WAITING, Claim, UserState
-from shared.sync import CLAIM_LENGTH, LATE_WRITE
+from shared.sync import CLAIM_LENGTH
 from tests.doubles import ANNE, NOON, Office, failing
 
 OLD, NEW = b"old photo", b"new photo"

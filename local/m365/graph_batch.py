@@ -78,8 +78,10 @@ def read_items(body: Mapping[str, Any]) -> list[Item]:
     """
     The items of a batch, or Refusal.
 
-    Documented: at most 20 (facts/graph.md section 4), ids unique, URLs relative to the version.
-    Assumed: 400 for a batch that breaks a rule, and an item may depend only on earlier ones.
+    Documented: at most 20 (facts/graph.md section 4), ids unique, URLs relative to the version;
+    either fully sequential or fully parallel (Graph, "Combine multiple HTTP requests using JSON
+    batching"). Reported: 400 for a mixed one.
+    Assumed: 400 for any batch that breaks a rule; sequential means each after the one before it.
     """
     raw = body.get("requests")
     if not isinstance(raw, list) or not raw:
@@ -97,6 +99,9 @@ def read_items(body: Mapping[str, Any]) -> list[Item]:
         if not known.issuperset(item.depends_on):
             raise bad_request(f"Request '{item.id}' depends on a request that is not before it.")
         items.append(item)
+    chain = [(), *((item.id,) for item in items[:-1])]
+    if any(item.depends_on for item in items) and [item.depends_on for item in items] != chain:
+        raise bad_request("Batch should be either fully sequential or fully parallel.")
     return items
 
 
@@ -113,6 +118,8 @@ def _item(entry: Mapping[str, Any]) -> Item:
     if url.lstrip("/").lower().startswith("$batch"):
         raise bad_request("A batch cannot hold a batch.")
     if not isinstance(headers, dict) or not isinstance(depends_on, list):
+        raise bad_request("Invalid batch payload format.")
+    if not all(isinstance(other, str) for other in depends_on):
         raise bad_request("Invalid batch payload format.")
     lowered = {str(key).lower(): str(value) for key, value in headers.items()}
     body = _body(name, entry.get("body"), lowered)

@@ -7,7 +7,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.m365.graph_users import named_user, users_page
-from local.m365.graph_wire import bad_request, context, json_object, not_found, route
+from local.m365.graph_wire import (
+    ONE_USER,
+    bad_request,
+    context,
+    json_object,
+    not_found,
+    route,
+)
 from local.m365.tenant import Tenant
 
 MEMBER_READ = ("GroupMember.Read.All",)
@@ -17,7 +24,7 @@ LARGEST_QUESTION = 20  # groups in one checkMemberGroups
 def routes(tenant: Tenant) -> list[Route]:
     members = "/groups/{group}/transitiveMembers/microsoft.graph.user"
     return [
-        route(tenant, "POST", "/users/{user}/checkMemberGroups", MEMBER_READ, check_member_groups),
+        route(tenant, "POST", f"{ONE_USER}/checkMemberGroups", MEMBER_READ, check_member_groups),
         route(tenant, "GET", members, MEMBER_READ, list_members),
     ]
 

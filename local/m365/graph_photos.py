@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from local.m365 import photos
 from local.m365.graph_users import named_user
-from local.m365.graph_wire import Refusal, bad_request, context, route
+from local.m365.graph_wire import ONE_USER, Refusal, bad_request, context, route
 from local.m365.tenant import Photo, Tenant, User
 
 # Documented: facts/graph.md section 4 names the least role to read; the others contain it.
@@ -30,8 +30,8 @@ _ONE_PIXEL = {"@odata.mediaContentType": "image/gif", "@odata.mediaEtag": "", "i
 
 
 def routes(tenant: Tenant) -> list[Route]:
-    one = "/users/{user}/photo"
-    sized = "/users/{user}/photos/{size}"
+    one = f"{ONE_USER}/photo"
+    sized = f"{ONE_USER}/photos/{{size}}"
     return [
         route(tenant, "GET", one, READ, get_photo),
         route(tenant, "DELETE", one, WRITE, delete_photo),
@@ -39,7 +39,7 @@ def routes(tenant: Tenant) -> list[Route]:
         route(tenant, "PUT", f"{one}/$value", WRITE, update_photo),
         route(tenant, "PATCH", f"{one}/$value", WRITE, update_photo),
         route(tenant, "DELETE", f"{one}/$value", WRITE, delete_photo),
-        route(tenant, "GET", "/users/{user}/photos", READ, list_photos),
+        route(tenant, "GET", f"{ONE_USER}/photos", READ, list_photos),
         route(tenant, "GET", sized, READ, get_sized_photo),
         route(tenant, "GET", f"{sized}/$value", READ, get_sized_photo_value),
     ]

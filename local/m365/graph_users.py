@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from local.m365 import graph_query
 from local.m365.graph_wire import (
+    ONE_USER,
     USER_READ,
     USER_WRITE,
     Refusal,
@@ -55,9 +56,9 @@ _UPN = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,48}")
 def routes(tenant: Tenant) -> list[Route]:
     return [
         route(tenant, "GET", "/users", USER_READ, list_users),
-        route(tenant, "GET", "/users/{user}", USER_READ, get_user),
-        route(tenant, "PATCH", "/users/{user}", USER_WRITE, update_user),
-        route(tenant, "DELETE", "/users/{user}", USER_WRITE, delete_user),
+        route(tenant, "GET", ONE_USER, USER_READ, get_user),
+        route(tenant, "PATCH", ONE_USER, USER_WRITE, update_user),
+        route(tenant, "DELETE", ONE_USER, USER_WRITE, delete_user),
         route(tenant, "DELETE", "/directory/deletedItems/{user}", USER_WRITE, delete_user_for_good),
     ]
 

@@ -105,6 +105,35 @@ def test_a_user_is_found_by_id_and_by_awkward_upn(m365: Cloud, graph: requests.S
     assert "accountEnabled" not in by_upn.json()  # not among the default properties
 
 
+def test_a_upn_with_a_dollar_needs_the_form_in_parentheses(m365: Cloud, graph: requests.Session):
+    """A UPN that begins with `$` is a 400 after a slash, and found in quotes, which are doubled."""
+    user = m365.add_user("$anne.o'brien")
+    users = f"{m365.tenant.urls.graph}/v1.0/users"
+    upn = quote(user.user_principal_name, safe="$'@")
+
+    found = graph.get(f"{users}('{upn.replace(chr(39), chr(39) * 2)}')")
+    refused = [
+        graph.get(f"{users}/{upn}"),
+        graph.get(f"{users}/{quote(upn, safe='')}"),
+        graph.get(f"{users}('{upn}')"),
+        graph.get(f"{users}({upn})"),
+        graph.get(f"{users}/('{user.id}')"),
+    ]
+
+    assert found.json()["id"] == user.id
+    assert [answer.status_code for answer in refused] == [400] * 5
+
+
+def test_every_path_of_a_user_takes_both_forms(m365: Cloud, graph: requests.Session):
+    """What is below a user is found below the form in parentheses as well."""
+    user = m365.add_user("anne")
+    users = f"{m365.tenant.urls.graph}/v1.0/users"
+
+    answers = [graph.get(f"{users}{key}/photo") for key in (f"/{user.id}", f"('{user.id}')")]
+
+    assert [answer.json()["error"]["code"] for answer in answers] == ["ErrorEntityNotFound"] * 2
+
+
 def test_an_unknown_user_is_a_404_in_graphs_form(m365: Cloud, graph: requests.Session):
     """The error body names code, message and both request ids, and the headers repeat them."""
     headers = {"client-request-id": "mine"}

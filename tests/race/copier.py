@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from shared.errors import PhotoSyncError
-from shared.graph import User
+from shared.graph import Fetched, User
 from shared.messages import SyncMessage
 from shared.picture_location import PictureLocation
 from shared.publishing import Plan
@@ -58,9 +58,10 @@ class Answers:
     def photo_etag(self, user: str) -> str:
         return str(self.ask("photo_etag"))
 
-    def user_and_photo(self, user_id: str) -> tuple[User, bytes]:
-        user, photo = self.ask("user_and_photo")
-        return user, photo
+    def user_and_photo(self, user_id: str) -> Fetched:
+        fetched = self.ask("user_and_photo")
+        assert isinstance(fetched, Fetched)
+        return fetched
 
     def user(self, user: str) -> User:
         return USER

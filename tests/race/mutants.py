@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.errors import PhotoSyncError
 from shared.fates import Done, Wait
-from shared.graph import User
+from shared.graph import Fetched, User
 from shared.sync import Run, Sync
 
 
@@ -34,11 +34,11 @@ class BytesBeforeClaim(Sync):
 
 
 class _Known:
-    def __init__(self, source: Any, early: tuple[User, bytes]) -> None:
+    def __init__(self, source: Any, early: Fetched) -> None:
         self._early = early
         self.photo_etag = source.photo_etag
 
-    def user_and_photo(self, user_id: str) -> tuple[User, bytes]:
+    def user_and_photo(self, user_id: str) -> Fetched:
         return self._early
 
 
@@ -107,6 +107,13 @@ class EtagOfTheEnd(Sync):
     def _complete(self, run: Run, user: User, **result: Any) -> None:
         result["source_etag"] = self._source.photo_etag(run.user_id)
         super()._complete(run, user, **result)
+
+
+class EtagOfTheBeginning(Sync):
+    """The etag of step 1 is recorded, though the bytes may be another photo's."""
+
+    def _unmoved(self, before: str, after: str) -> str:
+        return before
 
 
 class NoLateWriteFeared(Sync):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from shared.errors import ClaimLost, Conflict, NoPhoto
-from shared.graph import User
+from shared.graph import Fetched, User
 from shared.state import NO_PHOTO, SYNCED, Claim, Stored, UserState
 
 ID = "00000000-0000-0000-0000-00000000000a"
@@ -48,7 +48,8 @@ class World:
     """Everything outside the copiers."""
 
     photo: bytes | None
-    uploads: int  # the etag: new at every upload, also of identical bytes
+    uploads: int
+    etag_of_content: bool = False  # else new at every upload, also of identical bytes
     blob: Stored | None = None
     places: tuple[bytes, ...] = (b"",) * 4
     now: datetime = NOON
@@ -62,6 +63,14 @@ class World:
     def changed(self, photo: bytes | None) -> World:
         return replace(self, photo=photo, uploads=self.uploads + 1, looked=False)
 
+    def with_etags_of_content(self) -> World:
+        """The same world, but the etag of a photo returns when its bytes do."""
+        blob = self.blob
+        if blob and blob.state.source_etag:
+            etag = f'W/"{blob.state.sha256}"'
+            blob = blob._replace(state=replace(blob.state, source_etag=etag))
+        return replace(self, blob=blob, etag_of_content=True)
+
     def written(self, writer: int, place: int, content: bytes) -> World:
         places = (*self.places[:place], content, *self.places[place + 1 :])
         writers = self.writers if self.writers[-1:] == (writer,) else (*self.writers, writer)
@@ -73,7 +82,10 @@ class World:
             case ("photo_etag",):
                 return replace(self, looked=True), self.etag if self.photo is not None else _NONE
             case ("user_and_photo",):
-                return self, (USER, self.photo) if self.photo is not None else _NONE
+                # Bytes and etag in one moment: nothing can tell a photo that is put back between.
+                if self.photo is None:
+                    return self, _NONE
+                return self, Fetched(USER, self.photo, self.etag)
             case ("read",):
                 return self, self.blob
             case ("write", state, version):
@@ -101,6 +113,8 @@ class World:
 
     @property
     def etag(self) -> str:
+        if self.etag_of_content:
+            return f'W/"{sha256(self.photo or b"")}"'
         return f'W/"{self.uploads}"'
 
 
