@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from requests.structures import CaseInsensitiveDict
+from shared import graph_batch
+from shared.errors import (
+    AccessDenied,
+    NoPhoto,
+    PhotoSyncError,
+    Refused,
+    Settled,
+    TryLater,
+)
+from shared.graph_errors import photo_fault, user_fault
+from shared.http import LONGEST_WAIT_IN_PLACE, Http, Reply
 
-from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, ServiceDown, UnknownUser
-from shared.http import Http, Reply, fault
-
-_USER_FIELDS = "id,userPrincipalName,displayName,accountEnabled,userType"
-# Statuses for a missing mailbox are undocumented; 400 and 404 were reported (graph.md section 4).
-_NO_MAILBOX = {
-    "ErrorNonExistentMailbox",
-    "MailboxNotHostedInExchangeOnline",
-    "MailboxNotEnabledForRESTAPI",
-}
-_UNKNOWN_USER = {"Request_ResourceNotFound", "ErrorInvalidUser"}
+USER_FIELDS = "id,userPrincipalName,displayName,accountEnabled,userType"
+# So many photos may be asked for at once, by an app and a mailbox (graph.md section 4, documented).
+_BATCHES_AT_ONCE = 4
+_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class User:
     user_principal_name: str
     account_enabled: bool
     is_guest: bool
+    # Of SYNC_GROUP_ID; without that setting everybody is.
+    in_group: bool = True
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,10 @@ class GraphClient:
     Refused. `user` is an object id or a UPN.
     """
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, group_id: str = "") -> None:
         self._http = http
+        self._group_id = group_id
+        self._pool = ThreadPoolExecutor(_BATCHES_AT_ONCE, thread_name_prefix="batch")
 
     def photo_etag(self, user: str) -> str:
         """
@@ -62,76 +67,73 @@ class GraphClient:
         """
         reply = self._http.send("GET", f"/v1.0{_path(user)}/photo")
         if not reply.ok:
-            raise _photo_fault(reply)
+            raise photo_fault(reply)
         return reply.read(_etag)
 
     def user(self, user: str) -> User:
         """The user as Graph knows it now."""
-        reply = self._http.send("GET", f"/v1.0{_path(user)}?$select={_USER_FIELDS}")
+        reply = self._http.send("GET", f"/v1.0{_path(user)}?$select={USER_FIELDS}")
         if not reply.ok:
-            raise _user_fault(reply)
-        return reply.read(_user)
+            raise user_fault(reply)
+        return reply.read(read_user)
 
     def user_and_photo(self, user_id: str) -> Fetched:
         """The user and the largest photo, in one call where Graph can put both in it."""
-        paths = {
-            "user": f"/users/{user_id}?$select={_USER_FIELDS}",
-            "photo": f"/users/{user_id}/photo/$value",
-            "etag": f"/users/{user_id}/photo",
-        }
-        answers = self._batch(paths)
+        requests = [
+            graph_batch.get("user", f"/users/{user_id}?$select={USER_FIELDS}"),
+            graph_batch.get("photo", f"/users/{user_id}/photo/$value"),
+            graph_batch.get("etag", f"/users/{user_id}/photo"),
+        ]
+        if self._group_id:
+            asked = {"groupIds": [self._group_id]}
+            url = f"/users/{user_id}/checkMemberGroups"
+            requests.insert(1, graph_batch.post("group", url, asked))
+        answers = graph_batch.send(self._http, graph_batch.in_turn(requests))
         user, photo = answers["user"], answers["photo"]
         if not user.ok:
-            raise _user_fault(user)
+            raise user_fault(user)
         if not photo.ok:
-            raise _photo_fault(photo)
-        known = user.read(_user)
+            raise photo_fault(photo)
+        known = user.read(read_user)
+        if self._group_id:
+            known = replace(known, in_group=_is_member(answers["group"], self._group_id))
         if photo.body:
             return Fetched(known, photo.body, _etag_if_told(answers["etag"]))
         # Arguments are worked out in their order: the etag after the bytes here, too.
         return Fetched(known, self._photo(user_id), self.photo_etag(user_id))
 
+    def photo_etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
+        """
+        For each user the photo's etag, or the error that says why it cannot be told.
+
+        Such an error is Settled, or Refused for a single user. One that is everybody's is raised:
+        AccessDenied, and Throttled or ServiceDown when they outlast some waits in place.
+        """
+        found: dict[str, str | PhotoSyncError] = {}
+        left = list(user_ids)
+        for _ in range(_ROUNDS):
+            parts = [
+                left[start : start + graph_batch.LIMIT]
+                for start in range(0, len(left), graph_batch.LIMIT)
+            ]
+            for answers in self._pool.map(self._etags, parts):
+                found |= answers
+            left = [user_id for user_id in left if isinstance(found[user_id], TryLater)]
+            if not left:
+                return found
+            self._http.rest(min(LONGEST_WAIT_IN_PLACE, max(map(_asked, found.values()))))
+        raise next(error for error in found.values() if isinstance(error, TryLater))
+
+    def _etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
+        requests = [graph_batch.get(each, f"/users/{each}/photo") for each in user_ids]
+        answers = graph_batch.send(self._http, requests)
+        return {user_id: _etag_or_error(answers[user_id]) for user_id in user_ids}
+
     def _photo(self, user_id: str) -> bytes:
         reply = self._http.send("GET", f"/v1.0/users/{user_id}/photo/$value")
         if not reply.ok:
-            raise _photo_fault(reply)
+            raise photo_fault(reply)
         return reply.body
-
-    def _batch(self, paths: Mapping[str, str]) -> dict[str, Reply]:
-        """Ask for all of *paths*, each after the one before, which must not have failed."""
-        # Documented: a batch is to be either fully sequential or fully parallel; reported: mixed
-        # ones are refused (Graph, "Combine multiple HTTP requests using JSON batching").
-        requests: list[dict[str, Any]] = []
-        for key, url in paths.items():
-            after = {"dependsOn": [requests[-1]["id"]]} if requests else {}
-            requests.append({"id": key, "method": "GET", "url": url, **after})
-        reply = self._http.send(
-            "POST",
-            "/v1.0/$batch",
-            headers={"Content-Type": "application/json", "Accept": "application/json"},
-            body=json.dumps({"requests": requests}).encode(),
-        )
-        if not reply.ok:
-            raise fault(reply, *_said(reply))
-        # Answers come in any order (graph.md section 4, documented).
-        answers = reply.read(self._items)
-        if set(answers) != set(paths):
-            raise ServiceDown("Graph left an answer out of a batch.")
-        return answers
-
-    def _items(self, fields: Any) -> dict[str, Reply]:
-        return {item["id"]: self._item(item) for item in fields["responses"]}
-
-    def _item(self, item: Mapping[str, Any]) -> Reply:
-        """One answer of a batch, as if it had come alone; no body when its form is unknown."""
-        headers = CaseInsensitiveDict(item.get("headers") or {})
-        body = item.get("body")
-        if isinstance(body, str):
-            content = _from_base64(body)
-        else:
-            content = b"" if body is None else json.dumps(body).encode()
-        wait = self._http.seconds_asked(headers)
-        return Reply(self._http.service, int(item["status"]), headers, content, wait)
 
 
 def _path(user: str) -> str:
@@ -141,15 +143,6 @@ def _path(user: str) -> str:
         literal = quote(user.replace("'", "''"), safe="$")
         return f"/users('{literal}')"
     return f"/users/{quote(user, safe='')}"
-
-
-def _from_base64(text: str) -> bytes:
-    """Both alphabets, with and without padding (graph.md section 4)."""
-    text = text.replace("-", "+").replace("_", "/").rstrip("=")
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except binascii.Error:
-        return b""
 
 
 def _etag(metadata: Any) -> str:
@@ -168,7 +161,31 @@ def _etag_if_told(metadata: Reply) -> str:
         return ""
 
 
-def _user(fields: Any) -> User:
+def _etag_or_error(metadata: Reply) -> str | PhotoSyncError:
+    if metadata.ok:
+        try:
+            return metadata.read(_etag)
+        except (Settled, Refused) as error:
+            return error
+    error = photo_fault(metadata)
+    if isinstance(error, AccessDenied):
+        raise error
+    return error
+
+
+def _asked(found: str | PhotoSyncError) -> float:
+    """The seconds that an error asks us to wait; 1.0 where one does not say."""
+    return found.retry_after or 1.0 if isinstance(found, TryLater) else 0.0
+
+
+def _is_member(answer: Reply, group_id: str) -> bool:
+    if not answer.ok:
+        raise user_fault(answer)
+    return answer.read(lambda fields: group_id in [each.lower() for each in fields["value"]])
+
+
+def read_user(fields: Any) -> User:
+    """A user as any of Graph's answers shows one."""
     for name in ("id", "userPrincipalName"):
         if not isinstance(fields[name], str):
             raise TypeError(name)
@@ -179,31 +196,3 @@ def _user(fields: Any) -> User:
         account_enabled=fields.get("accountEnabled") is not False,
         is_guest=fields.get("userType") == "Guest",
     )
-
-
-def _photo_fault(reply: Reply) -> PhotoSyncError:
-    code, message = _said(reply)
-    if code in _NO_MAILBOX:
-        return NoMailbox("The user has no mailbox in Exchange Online, so there is no photo.")
-    if reply.status == 404 and code in _UNKNOWN_USER:
-        return UnknownUser("Microsoft Graph knows no such user.")
-    if reply.status == 404:
-        # Two codes have been seen and a third may come: the status decides (graph.md section 4).
-        return NoPhoto("The user has no photo in Exchange.")
-    return fault(reply, code, message)
-
-
-def _user_fault(reply: Reply) -> PhotoSyncError:
-    code, message = _said(reply)
-    if reply.status == 404:
-        return UnknownUser("Microsoft Graph knows no such user.")
-    return fault(reply, code, message)
-
-
-def _said(reply: Reply) -> tuple[str, str]:
-    """Code and message of an error body; empty where there is none."""
-    try:
-        error = json.loads(reply.body)["error"]
-        return str(error["code"]), str(error.get("message") or "")
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "", ""

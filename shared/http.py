@@ -185,6 +185,10 @@ class Http:
             waited += seconds
         return waited
 
+    def rest(self, seconds: float) -> None:
+        """Wait in place, for a caller that counts its own tries."""
+        self._sleep(seconds)
+
     def seconds_asked(self, headers: Mapping[str, str]) -> float | None:
         """How long *headers* ask us to wait, by our clock; None when they do not."""
         return seconds_asked(headers, self._clock())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-from shared.graph import USER_FIELDS, User, read_user, said
+from shared.graph import USER_FIELDS, User, read_user
+from shared.graph_errors import said
 from shared.http import Http, fault
 
 # The largest page Graph gives (graph.md section 5, documented).
@@ -24,7 +26,6 @@ class UserListing:
 
     def __init__(self, http: Http, group_id: str = "") -> None:
         self._http = http
-        self._is_group = bool(group_id)
         source = "users"
         if group_id:
             source = f"groups/{group_id}/transitiveMembers/microsoft.graph.user"
@@ -39,8 +40,9 @@ class UserListing:
         reply = self._http.send("GET", path or self._first)
         if not reply.ok:
             raise fault(reply, *said(reply))
-        fields = reply.json()
+        return reply.read(self._page)
+
+    def _page(self, fields: Any) -> UserPage:
         # The whole link is followed, never rebuilt (graph.md section 5, documented).
         following = self._http.path_of(str(fields.get("@odata.nextLink") or ""))
-        members = [replace(read_user(item), in_group=self._is_group) for item in fields["value"]]
-        return UserPage(members, following)
+        return UserPage([read_user(item) for item in fields["value"]], following)

@@ -63,7 +63,9 @@ def build(settings: Settings) -> Runtime:
         clock=_now,
     )
     worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
-    sweep = _sweep(settings, storage, graph, UserListing(graph_http, settings.sync_group_id), recipe)
+    sweep = _sweep(
+        settings, storage, graph, UserListing(graph_http, settings.sync_group_id), recipe
+    )
     keeper = SubscriptionKeeper(
         SubscriptionClient(graph_http),
         storage.documents,

@@ -11,6 +11,8 @@ def check(user: User, settings: Settings) -> None:
     """Raise OutOfScope, with a sentence for the admin, unless *user* is looked after."""
     if {user.id, user.user_principal_name.casefold()} & settings.excluded_users:
         raise OutOfScope("The user is listed in EXCLUDED_USERS.")
+    if not user.in_group:
+        raise OutOfScope("The user is not in the group of SYNC_GROUP_ID.")
     if user.is_guest and not settings.include_guests:
         raise OutOfScope("The user is a guest; set INCLUDE_GUESTS=true to include guests.")
     if not user.account_enabled:

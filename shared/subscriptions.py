@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.errors import PhotoSyncError, ServiceDown, SubscriptionExists, SubscriptionGone
-from shared.graph import said
+from shared.graph_errors import said
 from shared.http import Http, Reply, fault
 
 RESOURCE = "users"

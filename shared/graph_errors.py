@@ -1,0 +1,46 @@
+"""What Microsoft Graph means when it refuses (facts: graph.md section 4)."""
+
+from __future__ import annotations
+
+import json
+
+from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, UnknownUser
+from shared.http import Reply, fault
+
+# Statuses for a missing mailbox are undocumented; 400 and 404 were reported (graph.md section 4).
+_NO_MAILBOX = {
+    "ErrorNonExistentMailbox",
+    "MailboxNotHostedInExchangeOnline",
+    "MailboxNotEnabledForRESTAPI",
+}
+_UNKNOWN_USER = {"Request_ResourceNotFound", "ErrorInvalidUser"}
+
+
+def photo_fault(reply: Reply) -> PhotoSyncError:
+    """What a refusal to show a photo means."""
+    code, message = said(reply)
+    if code in _NO_MAILBOX:
+        return NoMailbox("The user has no mailbox in Exchange Online, so there is no photo.")
+    if reply.status == 404 and code in _UNKNOWN_USER:
+        return UnknownUser("Microsoft Graph knows no such user.")
+    if reply.status == 404:
+        # Two codes have been seen and a third may come: the status decides (graph.md section 4).
+        return NoPhoto("The user has no photo in Exchange.")
+    return fault(reply, code, message)
+
+
+def user_fault(reply: Reply) -> PhotoSyncError:
+    """What a refusal to show a user means."""
+    code, message = said(reply)
+    if reply.status == 404:
+        return UnknownUser("Microsoft Graph knows no such user.")
+    return fault(reply, code, message)
+
+
+def said(reply: Reply) -> tuple[str, str]:
+    """Code and message of an error body; empty where there is none."""
+    try:
+        error = json.loads(reply.body)["error"]
+        return str(error["code"]), str(error.get("message") or "")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return "", ""
