@@ -38,11 +38,11 @@ READ_SECONDS = 30
 # How long after we stopped waiting a request may still be carried out (inferred, not documented).
 LATE_WRITE = timedelta(seconds=30)
 # A write that has begun is carried out within this, as far as anything bounds it. CONNECT_SECONDS
-# bounds each address tried, each step of the handshake and each piece sent: four of them are allowed
-# for. READ_SECONDS bounds the wait for the next byte of the headers, not for all of them; a service
-# that is slower has LATE_WRITE, also when our run has died by then. Reading the body does not count:
-# the write is done before it. Nothing bounds looking up the name, headers that drip, and a process
-# that stops between looking at the clock and sending; ten seconds are left for these.
+# bounds each address tried, each step of the handshake and each piece sent: four are allowed for.
+# READ_SECONDS bounds the wait for the next byte of the headers, not for all of them; a service
+# that is slower has LATE_WRITE, also when our run has died by then. Reading the body does not
+# count: the write is done before it. Nothing bounds looking up the name, headers that drip, and a
+# process that stops between looking at the clock and sending; ten seconds are left for these.
 REQUEST_LIMIT = timedelta(seconds=4 * CONNECT_SECONDS + READ_SECONDS + 10) + LATE_WRITE
 # Longer waits are a new message, so that a thread of the worker is not held (design.md).
 LONGEST_WAIT_IN_PLACE = 10.0
