@@ -73,9 +73,9 @@ def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.Htt
         sync.set(accepted.sync)
     if accepted.upkeep:
         upkeep.set(accepted.upkeep)
-    ignored = " ".join(f"ignored.{why}={n}" for why, n in sorted(accepted.ignored.items()))
+    ignored = "".join(f" ignored.{why}={n}" for why, n in sorted(accepted.ignored.items()))
     log.info(
-        "notifications.accepted users=%d lifecycle=%d %s",
+        "notifications.accepted users=%d lifecycle=%d%s",
         len(accepted.sync),
         len(accepted.upkeep),
         ignored,

@@ -177,6 +177,8 @@ def app_settings(endpoints: Endpoints) -> dict[str, str]:
         "SHAREPOINT_ADMIN_URL": endpoints.sharepoint_admin,
         "WEBHOOK_URL": f"{endpoints.functions}/api/notifications?code={endpoints.key}",
         "CLIENT_STATE": endpoints.client_state,
+        "RENEW_SCHEDULE": "0 17 5,17 * * *",
+        "SWEEP_SCHEDULE": "0 42 * * * *",
     }
 
 

@@ -34,11 +34,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+LONGEST_SENTENCE = 500
+
 
 class PhotoSyncError(Exception):
     """One sentence for an admin, and a short word that logs and the state keep."""
 
     code: ClassVar[str] = "error"
+
+    def __init__(self, sentence: str) -> None:
+        # It may quote a service, and a log line must stay one line.
+        super().__init__(" ".join(sentence.split())[:LONGEST_SENTENCE])
 
 
 class SettingsError(PhotoSyncError):

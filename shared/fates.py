@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.errors import GiveUp, PhotoSyncError, Settled, TryLater, Unanswered
 from shared.messages import SyncMessage
-from shared.patience import backoff
+from shared.patience import LONGEST_WAIT, backoff
 from shared.state import FAILED
 
-GIVE_UP_AFTER = timedelta(days=1)
+GIVE_UP_AFTER = LONGEST_WAIT
 
 
 @dataclass(frozen=True)

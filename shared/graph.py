@@ -167,10 +167,10 @@ def _etag_or_error(metadata: Reply) -> str | PhotoSyncError:
             return metadata.read(_etag)
         except (Settled, Refused) as error:
             return error
-    error = photo_fault(metadata)
-    if isinstance(error, AccessDenied):
-        raise error
-    return error
+    refusal = photo_fault(metadata)
+    if isinstance(refusal, AccessDenied):
+        raise refusal
+    return refusal
 
 
 def _asked(found: str | PhotoSyncError) -> float:

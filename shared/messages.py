@@ -8,9 +8,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from shared import moments
 from shared.errors import BadMessage
 
 REASONS = ("notification", "sweep", "replay", "removal")
@@ -150,9 +151,7 @@ def _first_queued_at(fields: Mapping[str, Any], now: datetime) -> datetime:
     if value is None:
         return now
     try:
-        moment = datetime.fromisoformat(value)
-        # A time without a zone is taken as UTC, as everywhere in this app.
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moments.read(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise BadMessage(
             "firstQueuedAt must be a time such as 2026-01-31T08:00:00+00:00; leave it out."

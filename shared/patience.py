@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 # A wait beyond a day is not a wait; the message is given up before (see `fates`).
-LONGEST_WAIT = timedelta(days=1).total_seconds()
+LONGEST_WAIT = timedelta(days=1)
 FIRST_BACKOFF_SECONDS = 4.0
 # Doubling up to here keeps the calls of a message in an outage of length T near log T; a picture
 # is then late by no more than the outage was long.
@@ -50,7 +50,7 @@ def _seconds(text: str | None, now: datetime) -> float | None:
         seconds = float(text)
     except ValueError:
         seconds = _until(text, now)
-    return min(max(seconds, 0.0), LONGEST_WAIT) if math.isfinite(seconds) else None
+    return min(max(seconds, 0.0), LONGEST_WAIT.total_seconds()) if math.isfinite(seconds) else None
 
 
 def _until(date: str, now: datetime) -> float:

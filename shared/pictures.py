@@ -2,9 +2,8 @@
 From the photo that Exchange holds to the pictures that SharePoint shows.
 
 Memory at its peak, measured as growth of the process: 2 MB for an ordinary photo (648×648), up to
-200 MB for the largest accepted one (25 megapixels, transparent or progressive), 300 MB if somebody
-asks for pictures of 2,500 pixels. Photos over 4 megapixels are worked on one at a time, so that a
-batch of large ones does not add up.
+200 MB for the largest accepted one (25 megapixels, transparent or progressive). Photos over 4
+megapixels are taken one at a time, so that a batch of large ones does not add up.
 """
 
 from __future__ import annotations

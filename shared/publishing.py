@@ -46,6 +46,9 @@ class Plan:
     picture_url: str
     changes: Mapping[str, str]
 
+    def __str__(self) -> str:
+        return f"upload {len(self.location.files)} pictures and set {', '.join(self.changes)}"
+
 
 @dataclass(frozen=True)
 class Removal:
@@ -54,6 +57,9 @@ class Removal:
     upn: str
     location: PictureLocation | None
     changes: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"take the picture back and set {', '.join(self.changes)}"
 
 
 class Publisher:
@@ -157,8 +163,8 @@ class Publisher:
         started = [self._pool.submit(contextvars.copy_context().run, each) for each in writes]
         errors = [error for write in started if (error := write.exception())]
         # The error that leaves most in doubt is the one to act on.
-        for error in sorted(errors, key=lambda error: not isinstance(error, Unanswered)):
-            raise error
+        if errors:
+            raise min(errors, key=lambda error: not isinstance(error, Unanswered))
 
     def _find_folder(self) -> str:
         """The picture folder, whose name depends on the My Site host's language; asked once."""

@@ -18,6 +18,7 @@ from shared.http import CONNECT_SECONDS, READ_SECONDS, Http
 from shared.listing import UserListing
 from shared.pictures import RECIPE, renditions
 from shared.publishing import Publisher
+from shared.run import Policy, Recipe
 from shared.settings import Settings
 from shared.sharepoint import SharePointClient
 from shared.storage import OpenStorage, open_storage
@@ -26,7 +27,7 @@ from shared.subscriptions import SubscriptionClient
 from shared.sweep import Sweep
 from shared.sweep_log import SweepLogs
 from shared.sweep_page import PageLook, UserQueue
-from shared.sync import Policy, Recipe, Sync
+from shared.sync import Sync
 from shared.tokens import EntraTokens
 from shared.upkeep import Upkeep
 from shared.worker import Worker
@@ -63,9 +64,8 @@ def build(settings: Settings) -> Runtime:
         clock=_now,
     )
     worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
-    sweep = _sweep(
-        settings, storage, graph, UserListing(graph_http, settings.sync_group_id), recipe
-    )
+    listing = UserListing(graph_http, settings.sync_group_id)
+    sweep = _sweep(settings, storage, graph, listing, recipe)
     keeper = SubscriptionKeeper(
         SubscriptionClient(graph_http),
         storage.documents,

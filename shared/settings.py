@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from shared.clouds import CLOUDS
 from shared.errors import SettingsError
+from shared.messages import is_object_id
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _BASE_URL = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?/?", re.IGNORECASE)
 _WEBHOOK = re.compile(r"https://[^/?#@\s]+/[^\s#]+")
 _TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.IGNORECASE)
@@ -78,10 +78,10 @@ class Settings:
         name = read.text(
             "SHAREPOINT_TENANT", _is_tenant_name, '"contoso" for contoso.sharepoint.com'
         )
-        identity = read.text("MANAGED_IDENTITY_CLIENT_ID", _is_guid, _GUID_RULE, default="")
+        identity = read.text("MANAGED_IDENTITY_CLIENT_ID", is_object_id, _GUID_RULE, default="")
         settings = cls(
-            tenant_id=read.text("TENANT_ID", _is_guid, _GUID_RULE),
-            client_id=read.credential("CLIENT_ID", identity, _is_guid, _GUID_RULE),
+            tenant_id=read.text("TENANT_ID", is_object_id, _GUID_RULE),
+            client_id=read.credential("CLIENT_ID", identity, is_object_id, _GUID_RULE),
             client_certificate=read.credential("CLIENT_CERTIFICATE", identity, bool, "set"),
             managed_identity_client_id=identity,
             login_url=read.url("LOGIN_URL", cloud.login_url),
@@ -101,7 +101,7 @@ class Settings:
             picture_folder=read.text("PICTURE_FOLDER", _is_folder_name, _FOLDER_RULE, default=""),
             replace_custom_picture=read.choice("CUSTOM_PICTURE", ("keep", "replace")) == "replace",
             remove_when_gone=read.choice("REMOVED_PHOTO", ("remove", "keep")) == "remove",
-            sync_group_id=read.text("SYNC_GROUP_ID", _is_guid, _GUID_RULE, default="").lower(),
+            sync_group_id=read.text("SYNC_GROUP_ID", is_object_id, _GUID_RULE, default="").lower(),
             excluded_users=read.names("EXCLUDED_USERS"),
             include_guests=read.flag("INCLUDE_GUESTS"),
             profile_calls=read.number("PROFILE_CALLS_PER_5_MINUTES", 3000),
@@ -109,17 +109,13 @@ class Settings:
             storage=read.storage("AzureWebJobsStorage"),
         )
         if read.problems:
-            raise SettingsError("Mend these app settings: " + "; ".join(read.problems) + ".")
+            raise SettingsError("Fix these app settings: " + "; ".join(read.problems) + ".")
         return settings
 
 
 _GUID_RULE = "a GUID such as 00000000-0000-0000-0000-000000000000"
 _WEBHOOK_RULE = "the https:// address of /api/notifications with its ?code="
 _FOLDER_RULE = "the name of one folder in /User Photos, without / or \\"
-
-
-def _is_guid(value: str) -> bool:
-    return bool(_GUID.fullmatch(value))
 
 
 def _is_tenant_name(value: str) -> bool:

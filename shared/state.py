@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
+from shared import moments
+
 SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
 SKIPPED, FAILED, WAITING = "skipped", "failed", "waiting"
 STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING})
@@ -187,10 +189,10 @@ def _parse(user_id: str, fields: dict[str, Any]) -> UserState:
         attempt=int(fields.get("attempt") or 0),
         next_attempt_at=_load_time(fields.get("nextAttemptAt")),
         missing_since=_load_time(fields.get("missingSince")),
-        claim=None if claim is None else Claim(str(claim["by"]), _need_time(claim["expiresAt"])),
+        claim=None if claim is None else Claim(str(claim["by"]), moments.read(claim["expiresAt"])),
         last_error=None
         if error is None
-        else LastError(str(error["code"]), str(error["message"]), _need_time(error["at"])),
+        else LastError(str(error["code"]), str(error["message"]), moments.read(error["at"])),
     )
     if state.status not in STATUSES:
         raise ValueError(state.status)
@@ -201,10 +203,5 @@ def _dump_time(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds") if moment else None
 
 
-def _need_time(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def _load_time(text: str | None) -> datetime | None:
-    return _need_time(text) if text else None
+    return moments.read(text) if text else None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from shared import moments
 from shared.errors import PhotoSyncError, ServiceDown, SubscriptionExists, SubscriptionGone
 from shared.graph_errors import said
 from shared.http import Http, Reply, fault
@@ -47,9 +48,9 @@ class SubscriptionClient:
         found: list[Subscription] = []
         path = "/v1.0/subscriptions"
         while path:
-            page = self._json("GET", path)
-            found += [_subscription(item) for item in page["value"]]
-            path = self._http.path_of(page.get("@odata.nextLink") or "")
+            reply = self._send("GET", path)
+            found += reply.read(lambda page: [_subscription(item) for item in page["value"]])
+            path = self._http.path_of(reply.read(lambda page: page.get("@odata.nextLink") or ""))
         return found
 
     def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription:
@@ -63,12 +64,12 @@ class SubscriptionClient:
             "expirationDateTime": _dump(expires_at),
             "clientState": client_state,
         }
-        return _subscription(self._json("POST", "/v1.0/subscriptions", order))
+        return self._send("POST", "/v1.0/subscriptions", order).read(_subscription)
 
     def renew(self, id_: str, url: str, expires_at: datetime) -> Subscription:
         """Prolong it and set its URL, which reauthorizes it too. Raises SubscriptionGone."""
         order = {"expirationDateTime": _dump(expires_at), "notificationUrl": url}
-        return _subscription(self._json("PATCH", f"/v1.0/subscriptions/{id_}", order))
+        return self._send("PATCH", f"/v1.0/subscriptions/{id_}", order).read(_subscription)
 
     def delete(self, id_: str) -> None:
         """Delete it; nothing happens when it is gone already."""
@@ -76,13 +77,13 @@ class SubscriptionClient:
         if not reply.ok and reply.status != 404:
             raise _fault(reply)
 
-    def _json(self, method: str, path: str, order: Mapping[str, Any] | None = None) -> Any:
+    def _send(self, method: str, path: str, order: Mapping[str, Any] | None = None) -> Reply:
         body = None if order is None else json.dumps(order).encode()
         headers = {"Content-Type": "application/json"} if body else {}
         reply = self._http.send(method, path, headers=headers, body=body)
         if not reply.ok:
             raise _fault(reply)
-        return reply.json()
+        return reply
 
 
 def _subscription(fields: Mapping[str, Any]) -> Subscription:
@@ -92,7 +93,7 @@ def _subscription(fields: Mapping[str, Any]) -> Subscription:
         change_type=str(fields.get("changeType") or "").casefold(),
         notification_url=str(fields.get("notificationUrl") or ""),
         lifecycle_url=str(fields.get("lifecycleNotificationUrl") or ""),
-        expires_at=_moment(str(fields["expirationDateTime"])),
+        expires_at=moments.read(str(fields["expirationDateTime"])),
     )
 
 
@@ -108,13 +109,6 @@ def _fault(reply: Reply) -> PhotoSyncError:
         # A sleeping endpoint misses the ten seconds once and answers the next time (reported).
         return ServiceDown(f"Graph waited too long for the webhook's answer: {message}")
     return fault(reply, code, message)
-
-
-def _moment(text: str) -> datetime:
-    # Graph writes seven digits of a second, one more than Python reads.
-    text = re.sub(r"(\.\d{6})\d+", r"\1", text)
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _dump(moment: datetime) -> str:

@@ -23,7 +23,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared import sweep_log
+from shared import moments, sweep_log
 from shared.documents import Document
 from shared.errors import Conflict, GiveUp
 from shared.graph import User
@@ -183,7 +183,7 @@ class Sweep:
         return True
 
     def _is_quiet(self, sweep: SweepLog, how_long: timedelta) -> bool:
-        return self._clock() - datetime.fromisoformat(sweep.updated_at) > how_long
+        return self._clock() - moments.read(sweep.updated_at) > how_long
 
     def _after(self, sweep: SweepLog, result: PageResult, following: str) -> SweepLog:
         now = self._clock().isoformat()

@@ -8,9 +8,9 @@ is late or a duplicate.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Any
 
+from shared import moments
 from shared.documents import Document, Documents
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
@@ -51,8 +51,8 @@ class SweepLog:
         """When it may end, judged by the last sweep's number of users; empty when unknown."""
         if self.status != RUNNING or not self.users or not self.expected_users:
             return ""
-        began = datetime.fromisoformat(self.started_at)
-        spent = datetime.fromisoformat(self.updated_at) - began
+        began = moments.read(self.started_at)
+        spent = moments.read(self.updated_at) - began
         return (began + spent * max(1.0, self.expected_users / self.users)).isoformat()
 
 

@@ -27,17 +27,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from shared import state
-from shared.errors import ClaimHeld, GiveUp, NoProfile, PhotoSyncError, PictureKept, Settled
+from shared.errors import ClaimHeld, DryRun, GiveUp, NoPhoto, PhotoSyncError, Settled
 from shared.fates import Done, Wait
 from shared.graph import Fetched, User
-from shared.http import LATE_WRITE, REQUEST_LIMIT
-from shared.publishing import Plan
-from shared.state import Claim, LastError, Store, Stored, UserState
+from shared.http import REQUEST_LIMIT
+from shared.publishing import Plan, Removal
+from shared.run import Policy, Recipe, Run, state_after
+from shared.state import Claim, Store
+from shared.sweep_rules import SECOND_LOOK_AFTER
 
 # Shorter than the ten minutes for which the host hides the message of a run that died.
 CLAIM_LENGTH = timedelta(minutes=5)
@@ -47,6 +49,7 @@ class Source(Protocol):
     """Exchange, through Graph; see GraphClient."""
 
     def photo_etag(self, user: str) -> str: ...
+    def user(self, user: str) -> User: ...
     def user_and_photo(self, user_id: str) -> Fetched: ...
 
 
@@ -55,33 +58,8 @@ class Target(Protocol):
 
     def plan(self, user: User) -> Plan: ...
     def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None: ...
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How renditions are made: `render` does it, `sizes` and `version` name the way."""
-
-    sizes: str
-    version: int
-    render: Callable[[bytes], Sequence[bytes]]
-
-
-@dataclass
-class Run:
-    """One try at one user: what it has seen and what it holds, for whoever records its end."""
-
-    user_id: str
-    force: bool
-    by: str
-    recalled: bool = False
-    known: Stored | None = None
-    claim: Stored | None = None
-    files_touched: bool = False
-
-    @property
-    def before(self) -> UserState:
-        """The state as it was before this run."""
-        return self.known.state if self.known else UserState(self.user_id)
+    def plan_removal(self, user: User, picture_url: str) -> Removal: ...
+    def remove(self, plan: Removal, *, not_after: datetime) -> None: ...
 
 
 class Sync:
@@ -93,6 +71,7 @@ class Sync:
         target: Target,
         store: Store,
         recipe: Recipe,
+        policy: Policy,
         *,
         check_scope: Callable[[User], None],
         clock: Callable[[], datetime],
@@ -101,6 +80,7 @@ class Sync:
         self._target = target
         self._store = store
         self._recipe = recipe
+        self._policy = policy
         self._check_scope = check_scope
         self._clock = clock
 
@@ -110,29 +90,37 @@ class Sync:
 
         *run* holds afterwards what was seen, claimed and touched; `record` needs it on an error.
         """
-        etag = self._look(run)  # 1
+        found = self._look(run)  # 1
         self._recall(run)  # 2, 3
-        if self._is_known(run, etag):
+        if self._is_known(run, found):
             return "unchanged"
         not_after = self._claim(run)  # 4
-        if isinstance(etag, PhotoSyncError):
+        if isinstance(found, PhotoSyncError):
             # Another run may have copied a new photo since: only what is found under the claim
             # may be written over what that run recorded.
-            etag = self._source.photo_etag(run.user_id)
+            found = self._look(run)
+            if isinstance(found, NoPhoto) and self._may_remove(run):
+                return self._remove(run, not_after)
+            if isinstance(found, PhotoSyncError):
+                raise found
+        return self._copy(run, found, not_after)
+
+    def _copy(self, run: Run, etag: str, not_after: datetime) -> str:
         fetched = self._source.user_and_photo(run.user_id)  # 5
-        user, etag = fetched.user, self._unmoved(etag, fetched.etag)
-        self._check_scope(user)
+        run.user, etag = fetched.user, self._unmoved(etag, fetched.etag)
+        self._check_scope(fetched.user)
         sha256 = hashlib.sha256(fetched.photo).hexdigest()
         if self._is_held(run, sha256):
-            self._complete(run, user, sha256=sha256, source_etag=etag)
+            self._complete(run, sha256=sha256, source_etag=etag)
             return "unchanged"
+        plan = self._target.plan(fetched.user)
         renditions = self._recipe.render(fetched.photo)
-        plan = self._target.plan(user)
+        if self._policy.dry_run:
+            raise DryRun(f"DRY_RUN is on; it would {plan}.")
         run.files_touched = True
         self._target.publish(plan, renditions, not_after=not_after)  # 6
         self._complete(  # 7
             run,
-            user,
             sha256=sha256,
             source_etag=etag,
             picture_url=plan.picture_url,
@@ -155,16 +143,18 @@ class Sync:
             run.known = self._store.read(run.user_id)
         if not run.claim and self._is_claimed(run):
             return
-        after = self._after(run, end, attempt)
+        after = state_after(run, end, attempt=attempt, now=self._clock())
         if run.claim or not after.says_the_same(run.before):
             state.write(self._store, after, after=run.claim or run.known)
 
     def _look(self, run: Run) -> str | PhotoSyncError:
         """The photo's etag, or why there is none: that too is weighed after the state is read."""
+        run.etag = ""
         try:
-            return self._source.photo_etag(run.user_id)
+            run.etag = self._source.photo_etag(run.user_id)
         except (Settled, GiveUp) as finding:
             return finding
+        return run.etag
 
     def _recall(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
@@ -178,6 +168,10 @@ class Sync:
 
     def _is_known(self, run: Run, found: str | PhotoSyncError) -> bool:
         """Whether SharePoint shows the photo. Raises what was *found* if the state says it too."""
+        if isinstance(found, NoPhoto) and run.before.status == state.REMOVED:
+            return run.before.claim is None
+        if isinstance(found, NoPhoto) and self._may_remove(run):
+            return False
         if isinstance(found, PhotoSyncError):
             status = found.status if isinstance(found, Settled) else state.FAILED
             if run.before.tells(status, str(found)):
@@ -208,43 +202,47 @@ class Sync:
         run.claim = state.write(self._store, claimed, after=run.known)
         return expires_at - REQUEST_LIMIT
 
-    def _complete(self, run: Run, user: User, **result: Any) -> None:
+    def _may_remove(self, run: Run) -> bool:
+        """Whether a photo that is gone takes our picture along: not at the first look."""
+        since = run.before.missing_since
+        return (
+            run.removal
+            and self._policy.remove_when_gone
+            and run.before.picture_url != ""
+            and since is not None
+            and self._clock() - since >= SECOND_LOOK_AFTER
+        )
+
+    def _remove(self, run: Run, not_after: datetime) -> str:
+        run.user = self._source.user(run.user_id)
+        self._check_scope(run.user)
+        removal = self._target.plan_removal(run.user, run.before.picture_url)
+        if self._policy.dry_run:
+            raise DryRun(f"DRY_RUN is on; it would {removal}.")
+        run.files_touched = True
+        self._target.remove(removal, not_after=not_after)
+        self._complete(
+            run,
+            status=state.REMOVED,
+            detail="The photo is gone from Exchange, and its picture from SharePoint.",
+            sha256="",
+            source_etag="",
+            picture_url="",
+        )
+        return "removed"
+
+    def _complete(self, run: Run, **result: Any) -> None:
         done = replace(
             run.before,
-            user_principal_name=user.user_principal_name,
             status=state.SYNCED,
+            user_principal_name=run.upn,
+            reason="",
             detail="",
             checked_at=self._clock(),
             attempt=0,
             next_attempt_at=None,
+            missing_since=None,
             claim=None,
             last_error=None,
-            **result,
         )
-        state.write(self._store, done, after=run.claim)
-
-    def _after(self, run: Run, end: Wait | Done, attempt: int) -> UserState:
-        now = self._clock()
-        # Where SharePoint shows something else, a photo that comes back must be copied again.
-        unknown = run.files_touched or end.code in {NoProfile.code, PictureKept.code}
-        after = replace(
-            run.before.released(files_touched=unknown),
-            detail=end.sentence,
-            checked_at=now,
-            attempt=attempt,
-        )
-        if end.unanswered and run.files_touched:
-            # It may be carried out yet, after a newer picture of the next run: the claim stays
-            # until that is past, whether this message comes back or not.
-            after = replace(after, claim=Claim(run.by, now + LATE_WRITE))
-        if isinstance(end, Wait):
-            again_at = now + timedelta(seconds=end.seconds)
-            return replace(after, status=state.WAITING, next_attempt_at=again_at)
-        failed = end.status == state.FAILED
-        return replace(
-            after,
-            status=end.status,
-            source_etag="",
-            next_attempt_at=None,
-            last_error=LastError(end.code, end.sentence, now) if failed else None,
-        )
+        state.write(self._store, replace(done, **result), after=run.claim)

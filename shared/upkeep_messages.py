@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from shared import moments
 from shared.errors import BadMessage
 
 RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE = (
@@ -56,20 +57,26 @@ def parse(body: bytes) -> UpkeepMessage:
         text = body.decode("utf-8-sig").strip()
         fields = {"kind": text} if text in {RENEW, SWEEP} else json.loads(text)
         return _message(fields)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise BadMessage(f"This is no message for upkeep. {_WHAT_TO_TYPE}") from error
 
 
 def _message(fields: dict[str, Any]) -> UpkeepMessage:
     first = fields.get("firstQueuedAt")
-    moment = datetime.fromisoformat(first) if first else None
     message = UpkeepMessage(
         kind=fields["kind"],
         sweep_id=str(fields.get("sweepId") or ""),
         page=int(fields.get("page") or 0),
         event=str(fields.get("lifecycleEvent") or ""),
         attempt=max(1, int(fields.get("attempt") or 1)),
-        first_queued_at=moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None,
+        first_queued_at=moments.read(first) if first else None,
     )
     paged = message.kind in {SWEEP_PAGE, REMOVALS}
     # The id names a blob: nothing in it may lead elsewhere.

@@ -16,10 +16,13 @@ from shared.errors import BadMessage, PhotoSyncError, TryLater
 from shared.fates import Done, Wait, fate, wait
 from shared.graph import User
 from shared.messages import SyncMessage
+from shared.run import Run
 from shared.state import FAILED, Store
-from shared.sync import Run, Sync
+from shared.sync import Sync
 
 log = logging.getLogger("photosync")
+
+_LEVELS = {"failed": logging.ERROR, "unreadable": logging.WARNING}
 
 _STOPPED = (
     "The app stopped every time it worked on this message. "
@@ -83,7 +86,8 @@ class Worker:
         with calls.noted() as made:
             outcome = self._end_of(body)
         count = Counter(made)
-        log.info(
+        log.log(
+            _LEVELS.get(outcome.event, logging.INFO),
             "photo.%s user=%s correlation=%s graph=%d sharepoint=%d blob=%d ms=%d%s%s",
             outcome.event,
             outcome.user,
@@ -134,7 +138,8 @@ class Worker:
                 return self._again(message, None, end)
             # Without an object id there is no state to record it in.
             return self._set_aside(body, message.correlation_id, end.sentence)
-        run = Run(user_id, message.force, by=message.correlation_id)
+        removal = message.reason == "removal"
+        run = Run(user_id, message.force, by=message.correlation_id, removal=removal)
         try:
             event = self._sync.bring_up_to_date(run)
         except PhotoSyncError as error:
@@ -142,7 +147,7 @@ class Worker:
         except Exception as error:
             # The host tries again: it must not find the claim of a run that is over.
             crashed = Done(FAILED, "crashed", f"PhotoSync stopped: {type(error).__name__}.")
-            with contextlib.suppress(TryLater):
+            with contextlib.suppress(PhotoSyncError):
                 self._sync.record(run, crashed, attempt=message.attempt)
             raise
         return Outcome(event, run.user_id, message.correlation_id)

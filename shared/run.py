@@ -1,0 +1,105 @@
+"""One run over one user: what it is told, what it holds, and what the state says at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared import state
+from shared.errors import NoPhoto, NoProfile, PictureKept
+from shared.fates import Done, Wait
+from shared.graph import User
+from shared.http import LATE_WRITE
+from shared.state import Claim, LastError, Stored, UserState
+
+# Stands in for the address of a picture that a run may have put there before it died.
+UNKNOWN_PICTURE = "unknown"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How renditions are made: `render` does it, `sizes` and `version` name the way."""
+
+    sizes: str
+    version: int
+    render: Callable[[bytes], Sequence[bytes]]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the settings allow: `dry_run` writes nothing, `remove_when_gone` takes pictures back."""
+
+    dry_run: bool = False
+    remove_when_gone: bool = True
+
+
+@dataclass
+class Run:
+    """
+    One try at one user: what it has seen and what it holds, for whoever records its end.
+
+    `removal` allows it to take back a picture whose photo is gone. `etag` is the photo's, of the
+    look that counts.
+    """
+
+    user_id: str
+    force: bool
+    by: str
+    removal: bool = False
+    etag: str = ""
+    user: User | None = None
+    recalled: bool = False
+    known: Stored | None = None
+    claim: Stored | None = None
+    files_touched: bool = False
+
+    @property
+    def upn(self) -> str:
+        """The user's name as far as this run has heard of it."""
+        return self.user.user_principal_name if self.user else self.before.user_principal_name
+
+    @property
+    def before(self) -> UserState:
+        """The state as it was before this run."""
+        return self.known.state if self.known else UserState(self.user_id)
+
+
+def state_after(run: Run, end: Wait | Done, *, attempt: int, now: datetime) -> UserState:
+    """The state of a user whose *run* ended without bringing the picture up to date."""
+    before = run.before
+    in_doubt = run.files_touched or before.claim is not None
+    # Where SharePoint shows something else, a photo that comes back must be copied again.
+    elsewhere = end.code in {NoProfile.code, PictureKept.code}
+    after = replace(
+        before.released(files_touched=run.files_touched or elsewhere),
+        user_principal_name=run.user.user_principal_name
+        if run.user
+        else before.user_principal_name,
+        reason=end.code,
+        detail=end.sentence,
+        picture_url=before.picture_url or (UNKNOWN_PICTURE if in_doubt else ""),
+        missing_since=None if run.etag else before.missing_since,
+        checked_at=now,
+        attempt=attempt,
+    )
+    if end.unanswered and run.files_touched:
+        # It may be carried out yet, after a newer picture of the next run: the claim stays until
+        # that is past, whether this message comes back or not.
+        after = replace(after, claim=Claim(run.by, now + LATE_WRITE))
+    if isinstance(end, Wait):
+        again_at = now + timedelta(seconds=end.seconds)
+        return replace(after, status=state.WAITING, next_attempt_at=again_at)
+    return _settled(after, run, end, now)
+
+
+def _settled(after: UserState, run: Run, end: Done, now: datetime) -> UserState:
+    error = LastError(end.code, end.sentence, now) if end.status == state.FAILED else None
+    after = replace(
+        after, status=end.status, source_etag=run.etag, next_attempt_at=None, last_error=error
+    )
+    if end.code == PictureKept.code:
+        return replace(after, picture_url="", missing_since=None)
+    if end.code == NoPhoto.code and after.picture_url:
+        return replace(after, missing_since=after.missing_since or now)
+    return after
