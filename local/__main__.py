@@ -1,11 +1,11 @@
-"""`python -m local up`: the local cloud, until Ctrl-C. `python -m local demo`: the main job."""
+"""The local cloud: `up` keeps it up, `demo` shows the main job, `show` and `type` look into it."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local import demo_report, up
+from local import demo_report, show, up
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,13 +15,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, what in (
         ("up", "start the local cloud and keep it up"),
         ("demo", "show the main job from end to end"),
+        ("show", "show what PhotoSync knows, while the cloud is up"),
+        ("type", "type a message into a queue, while the cloud is up"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument(
             "--folder", type=Path, default=Path(".local"), help="for keys, logs, settings"
         )
+        if name == "type":
+            command.add_argument("text", help="such as anne@contoso.com")
+            command.add_argument("--queue", default="photo-sync")
     chosen = parser.parse_args(arguments)
-    return up.main(chosen.folder) if chosen.command == "up" else demo_report.main(chosen.folder)
+    try:
+        return _run(chosen)
+    except show.NotUp as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    match chosen.command:
+        case "up":
+            return up.main(chosen.folder)
+        case "demo":
+            return demo_report.main(chosen.folder)
+        case "type":
+            return show.type_text(chosen.folder, chosen.text, chosen.queue)
+        case _:
+            return show.main(chosen.folder)
 
 
 if __name__ == "__main__":

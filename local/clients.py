@@ -69,22 +69,6 @@ class TenantClient:
         """Edit a user in Entra."""
         self._graph("PATCH", f"/v1.0/users/{user_id}", json=dict(fields))
 
-    def subscribe(self, notification_url: str, client_state: str, expires: str) -> str:
-        """Create the subscription for users; Graph calls the URL and wants its token back."""
-        reply = self._graph(
-            "POST",
-            "/v1.0/subscriptions",
-            json={
-                "changeType": "updated,deleted",
-                "notificationUrl": notification_url,
-                "lifecycleNotificationUrl": notification_url,
-                "resource": "users",
-                "expirationDateTime": expires,
-                "clientState": client_state,
-            },
-        )
-        return str(reply.json()["id"])
-
     def shown(self, upn: str) -> Shown:
         """What SharePoint shows of a user, found as a page finds it: through PictureURL."""
         account = quote("i:0#.f|membership|" + upn.replace("'", "''"), safe="")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local import people
@@ -20,7 +21,7 @@ from local.stack import Stack
 from local.watch import Watcher, calls_about, milliseconds_to_visible
 
 FINAL = {"synced", "no-photo", "removed", "skipped", "failed"}
-_EDITED, _KNOWN, _TYPED = 0, 5, 6
+_EDITED, _KNOWN, _TYPED, _UNHEARD, _REMOVED = 0, 5, 6, 7, 8
 
 
 class DemoFailed(Exception):
@@ -68,6 +69,8 @@ class Demo:
         }
         self._upload_the_same_again()
         self._replay_by_typing()
+        self._change_without_notification()
+        self._remove_and_set_again()
         self._read_back()
         return self._results, counted
 
@@ -77,8 +80,11 @@ class Demo:
         self._say(f"{len(PEOPLE)} invented people are in the tenant")
 
     def _subscribe(self) -> None:
-        people.subscribe(self._at)
-        self._say("Graph has validated the webhook and will tell it about every change")
+        self._watcher.type_into_queue("renew", "photo-upkeep")
+        self._watcher.until(
+            lambda: [] if self._watcher.sweep().get("finishedAt") else ["first sweep"]
+        )
+        self._say("PhotoSync subscribed through the real handshake; a first sweep found nothing")
 
     def _change_every_photo(self) -> None:
         began = self._last_entry()
@@ -141,7 +147,9 @@ class Demo:
         result = self._results[_EDITED]
         with self._watched(result, "unchanged") as calls:
             self._admin.change_user(result.user_id, {"jobTitle": "Head of Research"})
-        self._say(f"{result.person.name}'s job title changed: {_spelled(calls)}, nothing written")
+        self._say(
+            f"{result.person.name}'s job title changed: {_spelled(calls)} to see no new photo"
+        )
         return sum(calls.values())
 
     def _change_a_known_photo(self) -> int:
@@ -157,13 +165,51 @@ class Demo:
             self._put_photo(result, seed=50, form="jpeg")
         if calls["sharepoint"]:
             raise DemoFailed("The same photo was written to SharePoint a second time.")
-        self._say(f"The same photo uploaded again: {_spelled(calls)}, nothing written")
+        self._say(f"The same photo uploaded again: {_spelled(calls)}, SharePoint left alone")
 
     def _replay_by_typing(self) -> None:
         result = self._results[_TYPED]
         with self._watched(result, "unchanged") as calls:
             self._watcher.type_into_queue(result.person.upn)
         self._say(f"{result.person.upn} typed into the queue: looked at again, {_spelled(calls)}")
+
+    def _change_without_notification(self) -> None:
+        """What no promise of Graph's covers: a photo-only change that raises no notification."""
+        result = self._results[_UNHEARD]
+        self._admin.control("POST", "/switches", {"photoOnlyNotifies": False})
+        self._put_photo(result, seed=60, form="jpeg")
+        with self._watched(result, "synced"):
+            self._sweep()
+        self._say(
+            f"{result.person.name}'s photo changed and Graph told nobody: a sweep of "
+            f"{len(self._results)} people found it"
+        )
+
+    def _remove_and_set_again(self) -> None:
+        """A photo that is gone takes its picture along, but not at the first look."""
+        result = self._results[_REMOVED]
+        self._admin.delete_photo(result.user_id)
+        with self._watched(result, "no-photo"):
+            self._sweep()
+        if not self._admin.shown(result.person.upn).files:
+            raise DemoFailed("A picture was removed at the first look.")
+        long_ago = datetime.now(UTC) - timedelta(minutes=11)
+        self._watcher.skip_time(result.user_id, missingSince=long_ago)
+        with self._watched(result, "removed"):
+            self._sweep()
+        if self._admin.shown(result.person.upn).files:
+            raise DemoFailed("The picture of a photo that is gone is still shown.")
+        self._say(
+            f"{result.person.name}'s photo was deleted: kept at the first look, removed from "
+            "SharePoint at a second one (ten minutes were skipped)"
+        )
+        self._admin.control("POST", "/switches", {"photoOnlyNotifies": True})
+        with self._watched(result, "synced"):
+            self._put_photo(result, seed=61, form="jpeg")
+        self._say(f"{result.person.name} has a photo again, and so has SharePoint")
+
+    def _sweep(self) -> None:
+        self._watcher.type_into_queue("sweep", "photo-upkeep")
 
     @contextmanager
     def _watched(self, result: Result, event: str) -> Iterator[dict[str, int]]:
@@ -192,4 +238,5 @@ class Demo:
 
 def _spelled(calls: Mapping[str, int]) -> str:
     names = {"graph": "Graph", "sharepoint": "SharePoint", "blob": "blob"}
-    return ", ".join(f"{count} {names[service]}" for service, count in calls.items()) + " calls"
+    made = [f"{count} {names[service]}" for service, count in calls.items() if count]
+    return f"{' + '.join(made)} calls"

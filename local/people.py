@@ -6,8 +6,6 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from local import photo_files
@@ -75,14 +73,6 @@ def move_in(at: Endpoints, admin: TenantClient) -> list[str]:
             seed |= _old_picture(at, person, number)
         ids += admin.control("POST", "/users", seed)["ids"]
     return ids
-
-
-def subscribe(at: Endpoints) -> None:
-    """Have Graph tell PhotoSync's webhook about users, by PhotoSync's own registration."""
-    app = TenantClient(at, at.app_client_id, Path(at.app_certificate))
-    expires = (datetime.now(UTC) + timedelta(days=28)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    url = f"{at.functions}/api/notifications?code={at.key}"
-    app.subscribe(url, at.client_state, expires)
 
 
 def put_photo(admin: TenantClient, user_id: str, form: str, seed: int) -> None:

@@ -15,6 +15,7 @@ from local.clients import TenantClient
 from local.endpoints import Endpoints
 from local.node import NoNode
 from local.stack import Stack
+from local.watch import Watcher
 
 NEW_PHOTO = "new-photo.json"
 
@@ -48,7 +49,7 @@ def move_in(at: Endpoints, folder: Path) -> None:
     """People with photos, the subscription, and a file with another photo for Anne."""
     admin = TenantClient(at, at.client_id, Path(at.client_certificate))
     ids = people.move_in(at, admin)
-    people.subscribe(at)
+    Watcher(at.storage, admin, folder / "host.log").type_into_queue("renew", "photo-upkeep")
     for number, (person, user_id) in enumerate(zip(people.PEOPLE, ids, strict=True)):
         if person.photo:
             people.put_photo(admin, user_id, person.photo, number)
@@ -59,30 +60,35 @@ def move_in(at: Endpoints, folder: Path) -> None:
 
 def invitation(at: Endpoints, folder: Path) -> str:
     """What a person can try now, as commands to paste."""
-    curl = f"curl -s --cacert '{at.ca}'"
+    curl = f"curl -sS --cacert '{at.ca}'"
+    local = f"'{sys.executable}' -m local"
+    webhook = f"{at.functions}/api/notifications?code={at.key}"
     anne = f"{at.control}/_sim/users/anne@contoso.com"
     return f"""
 The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in another terminal:
 
-  Does it run?
-    {curl} {at.functions}/api/health
+  What PhotoSync knows of everybody, of its subscription and of its sweeps:
+    {local} show
 
-  Graph's handshake with the webhook:
-    {curl} -X POST '{at.functions}/api/notifications?code={at.key}&validationToken=hello%20world'
-
-  Anne gets another photo in Exchange, and Graph notifies:
-    {curl} -X PATCH {anne} -d @'{folder / NEW_PHOTO}'
-
-  Both sides of Anne: "photo" is Exchange, "profile" and "files" are SharePoint:
+  Anne gets another photo in Exchange, and Graph notifies; then both sides of Anne:
+    {curl} -X PATCH {anne} -d @'{folder / NEW_PHOTO}' -o /dev/null
     {curl} {anne}
 
-  Replay Anne, as if her UPN had been typed into the queue photo-sync:
-    {curl} -X POST {at.functions}/admin/functions/sync_photo \\
-      -H 'x-functions-key: {at.master_key}' -H 'Content-Type: application/json' \\
-      -d '{{"input": "anne@contoso.com"}}'
+  Replay Anne, as an admin does, by typing her name into the queue photo-sync:
+    {local} type anne@contoso.com
 
-  What was asked of Microsoft 365, call by call, and what the app says about it:
-    {curl} {at.control}/_sim/journal
-    grep -o 'photo\\..*' '{folder / "host.log"}'
+  A message that nobody understands is kept, with the reason ({local} show):
+    {local} type 'please sync anne'
+
+  A sweep over everybody, now and not in an hour:
+    {local} type sweep --queue photo-upkeep
+
+  Does it run? And Graph's handshake with the webhook:
+    {curl} {at.functions}/api/health -w '\\n'
+    {curl} -X POST '{webhook}&validationToken=hello%20world' -w '\\n'
+
+  What the app says, and what was asked of SharePoint, call by call:
+    grep -oE '(photo|sweep|subscription|notifications)\\..*' '{folder / "host.log"}'
+    {curl} '{at.control}/_sim/journal?service=sharepoint'
 
 Everything a program needs is in {folder / "endpoints.json"}. Ctrl-C ends it all."""

@@ -18,7 +18,7 @@ from local.clients import TenantClient
 
 State = dict[str, Any]
 Entry = dict[str, Any]
-_WORK_QUEUES = ("photo-sync", "photo-sync-poison")
+_WORK_QUEUES = ("photo-sync", "photo-sync-poison", "photo-upkeep")
 _OUTCOME = re.compile(r"photo\.(?P<event>[\w-]+) (?P<fields>user=.*)")
 
 
@@ -60,9 +60,28 @@ class Watcher:
         """Messages that are queued, delayed or being worked off."""
         return sum(self._length(name) for name in _WORK_QUEUES)
 
-    def type_into_queue(self, text: str) -> None:
-        """Put *text* into `photo-sync`, as a person does in a storage browser."""
-        self._queues.get_queue_client("photo-sync").send_message(text)
+    def type_into_queue(self, text: str, queue: str = "photo-sync") -> None:
+        """Put *text* into a queue, as a person does in a storage browser."""
+        self._queues.get_queue_client(queue).send_message(text)
+
+    def document(self, name: str) -> State:
+        """A blob that PhotoSync keeps of itself, empty if there is none."""
+        try:
+            return dict(json.loads(self._states.download_blob(name).readall()))
+        except ResourceNotFoundError:
+            return {}
+
+    def sweep(self) -> State:
+        """The newest sweep; empty before the first."""
+        newest = self.document("sweeps/latest.json").get("id")
+        return self.document(f"sweeps/{newest}.json") if newest else {}
+
+    def skip_time(self, user_id: str, **moments: datetime) -> None:
+        """Let time pass for one user: move moments that its state holds, such as missingSince."""
+        blob = self._states.get_blob_client(f"users/{user_id}.json")
+        state = json.loads(blob.download_blob().readall())
+        state |= {name: moment.isoformat() for name, moment in moments.items()}
+        blob.upload_blob(json.dumps(state), overwrite=True)
 
     def journal(self, after: int = 0) -> list[Entry]:
         """What the simulated tenant was asked and what it delivered, in order."""

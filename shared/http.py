@@ -44,7 +44,7 @@ LATE_WRITE = timedelta(seconds=30)
 # count: the write is done before it. Nothing bounds looking up the name, headers that drip, and a
 # process that stops between looking at the clock and sending; ten seconds are left for these.
 REQUEST_LIMIT = timedelta(seconds=4 * CONNECT_SECONDS + READ_SECONDS + 10) + LATE_WRITE
-# Longer waits are a new message, so that a thread of the worker is not held (design.md).
+# Longer waits are a new message, so that a thread of the worker is not held.
 LONGEST_WAIT_IN_PLACE = 10.0
 TRIES = 3
 # The largest body anybody needs is one photo of 8 MB in base64 in a batch.

@@ -133,7 +133,7 @@ def write(store: Store, state: UserState, *, after: Stored | None) -> Stored:
 
 
 def to_json(state: UserState) -> bytes:
-    """The blob's text; field names are the design's."""
+    """The blob's text, as admins and other programs read it."""
     claim, error = state.claim, state.last_error
     fields = {
         "userId": state.user_id,

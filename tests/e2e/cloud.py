@@ -7,7 +7,6 @@ import io
 import itertools
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +44,10 @@ class LiveCloud:
         self.webhook = f"{self.at.functions}/api/notifications?code={self.at.key}"
 
     def subscribe(self) -> None:
-        expires = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        app = TenantClient(self.at, self.at.app_client_id, Path(self.at.app_certificate))
-        app.subscribe(self.webhook, self.at.client_state, expires)
+        """As after a deployment: the product subscribes, and sweeps once since nobody told it."""
+        self.watcher.type_into_queue("renew", "photo-upkeep")
+        self.wait_for(lambda: bool(self.watcher.sweep().get("finishedAt")))
+        self.watcher.until(list)
 
     def add(self, **seed: Any) -> tuple[str, str]:
         """A new user of the tenant; returns object id and UPN."""

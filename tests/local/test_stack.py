@@ -203,7 +203,7 @@ def test_what_up_prints_works(up):
     lines = [line.strip() for line in text.splitlines()]
     commands = [shlex.split(line) for line in lines if line.startswith("curl ")]
 
-    assert len(commands) == 6
+    assert len(commands) == 5
     for command in commands:
         done = subprocess.run([*command, "--fail", "--silent"], capture_output=True, check=False)
         assert done.returncode == 0, command

@@ -1,0 +1,65 @@
+"""
+`python -m local show` and `python -m local type TEXT`: the admin's view of a cloud that is up.
+
+Everything shown is read from the blobs that PhotoSync writes; in Azure they are seen the same way
+in the portal's storage browser.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from local.clients import TenantClient
+from local.endpoints import Endpoints
+from local.watch import Watcher
+
+
+class NotUp(Exception):
+    """No local cloud is up in this folder."""
+
+
+def type_text(folder: Path, text: str, queue: str) -> int:
+    """Put *text* into *queue*, as a person does in a storage browser."""
+    _watcher(folder).type_into_queue(text, queue)
+    print(f"Typed into {queue}")
+    return 0
+
+
+def main(folder: Path) -> int:
+    """Print what PhotoSync knows: users, unreadable messages, subscription, newest sweep."""
+    watcher = _watcher(folder)
+    states = sorted(watcher.states().values(), key=lambda state: str(state["userPrincipalName"]))
+    print("\n".join(_line(state) for state in states) or "No user has been looked at yet.")
+    for kept in watcher.unreadable():
+        print(f"unreadable: {kept.get('body')!r}: {kept['reason']}")
+    subscription, sweep = watcher.document("subscription.json"), watcher.sweep()
+    print(f"subscription: {subscription.get('status', 'none yet')} {_until(subscription)}".rstrip())
+    print(f"sweep: {_told(sweep) if sweep else 'none yet'}")
+    return 0
+
+
+def _line(state: dict[str, Any]) -> str:
+    name = state["userPrincipalName"] or state["userId"]
+    return f"{state['status']:<9} {name:<42} {state['detail']}".rstrip()
+
+
+def _until(subscription: dict[str, Any]) -> str:
+    return f"until {subscription['expiresAt']}" if "expiresAt" in subscription else ""
+
+
+def _told(sweep: dict[str, Any]) -> str:
+    changed = ", ".join(f"{count} {why}" for why, count in sweep["changed"].items()) or "nobody"
+    return (
+        f"{sweep['status']}, {sweep['users']} users, sent to the worker: {changed}, "
+        f"removals: {sweep['removals']} {sweep['detail']}"
+    ).rstrip()
+
+
+def _watcher(folder: Path) -> Watcher:
+    path = folder / "endpoints.json"
+    if not path.exists():
+        raise NotUp(f"No local cloud is up in {folder}: run make start first.")
+    at = Endpoints.load(path)
+    admin = TenantClient(at, at.client_id, Path(at.client_certificate))
+    return Watcher(at.storage, admin, folder / "host.log")
