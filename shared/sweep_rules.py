@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from shared import state
-from shared.errors import NoPhoto, PhotoSyncError
+from shared.errors import GiveUp, NoPhoto, PhotoSyncError, Settled
 from shared.state import UserState
 
 # What only time can change is looked at once a day: a profile that appears, a picture that goes.
@@ -33,16 +33,16 @@ def why_look(
     """
     Why the worker should look at a user, in a word for the log; empty when it need not.
 
-    *found* is the photo's etag, or the settled error that says why there is none.
+    *found* is the photo's etag, or the error that says why it cannot be told.
     """
     if known is None:
-        return "" if isinstance(found, PhotoSyncError) else "new"
+        return "" if isinstance(found, Settled) else "new"
     if known.claim:
         return "" if known.claim.is_live(now) else "unfinished"
     if known.status == state.WAITING:
         return "overdue" if _overdue(known, now) else ""
     if isinstance(found, PhotoSyncError):
-        return _why_without_photo(known, found)
+        return _why_without_photo(known, found, now)
     if known.covers(found, sizes=sizes, recipe=recipe):
         return ""
     if known.source_etag != found:
@@ -61,11 +61,18 @@ def is_gone(known: UserState | None, found: str | PhotoSyncError, now: datetime)
     )
 
 
+def _is_late(known: UserState, now: datetime) -> bool:
+    return known.checked_at is None or now - known.checked_at > AGAIN_AFTER
+
+
 def _overdue(known: UserState, now: datetime) -> bool:
     return known.next_attempt_at is None or now - known.next_attempt_at > OVERDUE_AFTER
 
 
-def _why_without_photo(known: UserState, found: PhotoSyncError) -> str:
+def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -> str:
+    if isinstance(found, GiveUp):
+        # Nobody foresaw this answer about one user: the worker records it, for a person to see.
+        return "unclear" if known.status != state.FAILED or _is_late(known, now) else ""
     if known.status == state.SYNCED or (known.picture_url and known.missing_since is None):
         return "gone" if isinstance(found, NoPhoto) else ""
     return "failed" if known.status == state.FAILED else ""
@@ -81,6 +88,5 @@ def _why_unchanged(known: UserState, *, dry_run: bool, now: datetime) -> str:
         case "dry-run":
             return "" if dry_run else "dry-run"
         case "no-profile" | "picture-kept" | "unknown-user" | "no-mailbox":
-            late = known.checked_at is None or now - known.checked_at > AGAIN_AFTER
-            return "again" if late else ""
+            return "again" if _is_late(known, now) else ""
     return "failed" if known.status == state.FAILED else "changed"
