@@ -7,11 +7,11 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check
 
 $(INSTALLED): requirements.txt requirements-dev.txt requirements-engine.txt local/find_python.sh
 	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(sh local/find_python.sh) || exit 1; \
-	echo "Installing into $(VENV) with $$("$$python" --version 2>&1); about a minute, once"; \
+	echo "Installing into $(VENV) with $$("$$python" --version 2>&1); less than a minute, once"; \
 	"$$python" -m venv --clear $(VENV)
 	@$(PIP) -r requirements-dev.txt
 	@$(PIP) --no-deps --ignore-requires-python -r requirements-engine.txt

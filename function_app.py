@@ -67,7 +67,7 @@ def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.Htt
     )
     if isinstance(accepted, graph_notifications.Answer):
         return plain(accepted)
-    if "no-client-state-set" in accepted.ignored:
+    if graph_notifications.NO_CLIENT_STATE in accepted.ignored:
         log.error("notifications.rejected: set CLIENT_STATE; without it no notification is trusted")
     if accepted.sync:
         sync.set(accepted.sync)

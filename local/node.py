@@ -45,8 +45,8 @@ def install_packages(folder: Path, node: Path) -> None:
     done = folder / "node_modules" / ".photosync-lock.json"
     if done.exists() and done.read_bytes() == lock.read_bytes():
         return
-    print(f"Installing {folder.name} with npm ci; about a minute, once", file=sys.stderr)
-    command = [*_npm(node), "ci", "--no-audit", "--no-fund", "--omit=dev"]
+    print(f"Installing {folder.name} with npm ci; less than a minute, once", file=sys.stderr)
+    command = [*_npm(node), "ci", "--no-audit", "--no-fund", "--omit=dev", "--loglevel=error"]
     # npm finds node by PATH, also for the scripts of packages.
     path = os.pathsep.join([str(node.parent), os.environ.get("PATH", "")])
     code = subprocess.run(

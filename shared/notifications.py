@@ -22,6 +22,8 @@ from shared.settings import WebhookSettings
 # Graph's tokens are some hundred characters; whoever sends more is not Graph.
 TOKEN_LIMIT = 4096
 BODY_LIMIT = 1024 * 1024
+# Why everything is ignored while nothing tells a genuine notification from a forged one.
+NO_CLIENT_STATE = "no-client-state-set"
 # Graph's are GUIDs. A queue message holds 64 KB: one that is too large would fail the whole POST.
 SUBSCRIPTION_ID_LIMIT = 128
 
@@ -107,7 +109,7 @@ def _why_foreign(item: Any, expected: WebhookSettings) -> str:
     if not isinstance(item, Mapping):
         return "not-an-object"
     if not expected.client_state:
-        return "no-client-state-set"
+        return NO_CLIENT_STATE
     state = item.get("clientState")
     if not isinstance(state, str) or not hmac.compare_digest(
         state.encode("utf-8", "surrogatepass"), expected.client_state.encode()
