@@ -106,7 +106,6 @@ def change(tenant: Tenant, user: User, seed: Mapping[str, Any]) -> None:
 
 def _setter(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], None]:
     attributes = {
-        "userPrincipalName": ("user_principal_name", str, ()),
         "displayName": ("display_name", str, ()),
         "mail": ("mail", str, ()),
         "accountEnabled": ("account_enabled", bool, ()),
@@ -118,6 +117,10 @@ def _setter(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], N
         if not isinstance(value, kind) or (allowed and value not in allowed):
             raise ValueError(f"{name} must be {' or '.join(allowed) or kind.__name__}")
         return lambda: setattr(user, attribute, value)
+    if name == "userPrincipalName":
+        if not isinstance(value, str):
+            raise ValueError(f"{name} must be str")
+        return lambda: tenant.roster.rename(user, value)
     if name == "photo":
         photo = None if value is None else _read_photo(tenant, value)
         return lambda: setattr(user, "photo", photo)

@@ -126,7 +126,7 @@ async def update_user(tenant: Tenant, request: Request, client_id: str) -> Respo
     for name, value in changes.items():
         _refuse_value(tenant, user, name, value)
     for name, value in changes.items():
-        _set(user, name, value)
+        _set(tenant, user, name, value)
     tenant.touch(user, "updated")
     return Response(status_code=204)
 
@@ -153,13 +153,13 @@ def _refuse_value(tenant: Tenant, user: User, name: str, value: object) -> None:
         raise bad_request(message, "Request_BadRequest")
 
 
-def _set(user: User, name: str, value: Any) -> None:
+def _set(tenant: Tenant, user: User, name: str, value: Any) -> None:
     if name == "accountEnabled":
         user.account_enabled = value
     elif name == "displayName":
         user.display_name = value
     elif name == "userPrincipalName":
-        user.user_principal_name = value
+        tenant.roster.rename(user, value)
     else:
         user.attributes[name] = value
 
@@ -167,7 +167,7 @@ def _set(user: User, name: str, value: Any) -> None:
 async def delete_user(tenant: Tenant, request: Request, client_id: str) -> Response:
     """Softly: subscribers hear `updated` (D, facts/graph.md section 2)."""
     user = named_user(tenant, request)
-    del tenant.users[user.id.casefold()]
+    tenant.roster.remove(user)
     tenant.deleted_users[user.id.casefold()] = user
     for members in tenant.groups.values():
         members.discard(user.id.casefold())

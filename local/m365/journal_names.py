@@ -31,7 +31,7 @@ def user_of(tenant: Tenant, path: str, query: str, body: bytes) -> str | None:
 def _by_name(tenant: Tenant, name: str) -> User | None:
     if _GUID.fullmatch(name):
         return tenant.users.get(name.casefold())
-    return tenant.user(name) if "@" in name else _by_family(tenant, name)
+    return tenant.user(name) if "@" in name else tenant.roster.of_family(name)
 
 
 def _names(text: str) -> Iterator[str]:
@@ -40,17 +40,6 @@ def _names(text: str) -> Iterator[str]:
         yield name
         yield name.strip("'")
     yield from _FAMILY.findall(text)
-
-
-def _by_family(tenant: Tenant, name: str) -> User | None:
-    """The user whose UPN names pictures so: `@` and `.` as `_` (facts/sharepoint.md section 1)."""
-    wanted = name.casefold()
-    people = tenant.users.values()
-    return next((u for u in people if _family(u.user_principal_name) == wanted), None)
-
-
-def _family(upn: str) -> str:
-    return re.sub(r"\W", "_", upn).casefold()
 
 
 def client_of(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> str | None:

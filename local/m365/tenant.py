@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from cryptography.x509 import Certificate
 
 from local.m365.fault_plan import FaultPlan
 from local.m365.journal import Journal
+from local.m365.roster import Roster
 from local.m365.switches import Switches
 
 USER_PHOTOS = "/User Photos"
@@ -155,7 +156,7 @@ class Tenant:
     def reset(self) -> None:
         """Forget people, groups, files, subscriptions and switches; keep apps and the journal."""
         self.rng = random.Random(self._seed)
-        self.users: dict[str, User] = {}
+        self.roster = Roster()
         self.deleted_users: dict[str, User] = {}  # softly: gone, but not yet for good
         self.groups: dict[str, set[str]] = {}
         self.subscriptions: dict[str, Subscription] = {}
@@ -186,17 +187,17 @@ class Tenant:
         """A GUID from the seed."""
         return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
 
+    @property
+    def users(self) -> Mapping[str, User]:
+        """Everybody by object id, in lower case; changed through the roster only."""
+        return self.roster.by_id
+
     def user(self, id_or_upn: str) -> User | None:
         """The user of that object id or user principal name, in any case."""
-        wanted = id_or_upn.casefold()
-        by_id = self.users.get(wanted)
-        if by_id is not None:
-            return by_id
-        people = self.users.values()
-        return next((u for u in people if u.user_principal_name.casefold() == wanted), None)
+        return self.users.get(id_or_upn.casefold()) or self.roster.named(id_or_upn)
 
     def add_user(self, user: User) -> User:
-        self.users[user.id.casefold()] = user
+        self.roster.add(user)
         return user
 
     def touch(self, user: User, change: str) -> None:

@@ -84,7 +84,7 @@ def test_renamed_user_has_a_renamed_account(office: Cloud, admin: requests.Sessi
     anne = office.add_user("anne")
     write(office, admin, anne, "Office", "Room 7")
     old = account(anne)
-    anne.user_principal_name = "anne.smith@contoso.com"
+    office.tenant.roster.rename(anne, "anne.smith@contoso.com")
 
     assert listed(read(office, admin, account(anne)))["Office"] == "Room 7"
     assert read(office, admin, old).json() == {"odata.null": True}

@@ -1,0 +1,62 @@
+"""Finding people in a large tenant."""
+
+from __future__ import annotations
+
+from local.m365.roster import Roster
+from local.m365.tenant import User
+
+
+def person(number: int, upn: str) -> User:
+    return User(f"0a000000-0000-4000-8000-00000000000{number}", upn, upn, upn)
+
+
+def test_upn_and_files_are_found_in_any_case():
+    """A user is found by UPN and by the name of picture files, whatever their case."""
+    roster, anne = Roster(), person(1, "Anne.K@contoso.com")
+    roster.add(anne)
+
+    assert roster.named("anne.k@CONTOSO.com") is anne
+    assert roster.of_family("anne_k_CONTOSO_com") is anne
+
+
+def test_renamed_user_leaves_the_old_name():
+    """After a rename the old names find nobody and the new ones do."""
+    roster, anne = Roster(), person(1, "anne@contoso.com")
+    roster.add(anne)
+    roster.rename(anne, "anne.smith@contoso.com")
+
+    assert roster.named("anne@contoso.com") is None
+    assert roster.of_family("anne_contoso_com") is None
+    assert roster.named("anne.smith@contoso.com") is anne
+
+
+def test_rename_before_joining_is_not_found():
+    """Somebody who is not in the tenant yet can be renamed and is not found."""
+    roster, anne = Roster(), person(1, "anne@contoso.com")
+    roster.rename(anne, "anne.smith@contoso.com")
+
+    assert anne.user_principal_name == "anne.smith@contoso.com"
+    assert roster.named("anne.smith@contoso.com") is None
+
+
+def test_removed_user_leaves_namesakes():
+    """Of two users with one name the first is found, and the other once the first is gone."""
+    roster = Roster()
+    first, second = person(1, "anne@contoso.com"), person(2, "anne@contoso.com")
+    roster.add(first)
+    roster.add(second)
+
+    assert roster.named("anne@contoso.com") is first
+    roster.remove(first)
+    assert roster.named("anne@contoso.com") is second
+    assert list(roster.by_id.values()) == [second]
+
+
+def test_same_id_replaces():
+    """A user with an object id that is there takes its place, and its names go."""
+    roster = Roster()
+    roster.add(person(1, "anne@contoso.com"))
+    roster.add(person(1, "bert@contoso.com"))
+
+    assert roster.named("anne@contoso.com") is None
+    assert len(roster.by_id) == 1
