@@ -12,9 +12,7 @@ from shared.fates import Done, Wait
 from shared.graph import User
 from shared.http import LATE_WRITE
 from shared.state import Claim, LastError, Stored, UserState
-
-# Stands in for the address of a picture that a run may have put there before it died.
-UNKNOWN_PICTURE = "unknown"
+from shared.sweep_rules import SECOND_LOOK_AFTER
 
 
 @dataclass(frozen=True)
@@ -39,14 +37,15 @@ class Run:
     """
     One try at one user: what it has seen and what it holds, for whoever records its end.
 
-    `removal` allows it to take back a picture whose photo is gone. `etag` is the photo's, of the
-    look that counts.
+    `removal` allows it to take back a picture whose photo is gone. `seen` says that there was a
+    photo at the last look, `etag` which one, empty if that is not sure.
     """
 
     user_id: str
     force: bool
     by: str
     removal: bool = False
+    seen: bool = False
     etag: str = ""
     user: User | None = None
     recalled: bool = False
@@ -64,22 +63,30 @@ class Run:
         """The state as it was before this run."""
         return self.known.state if self.known else UserState(self.user_id)
 
+    def may_remove(self, policy: Policy, now: datetime) -> bool:
+        """Whether a photo that is gone takes our picture along: not at the first look."""
+        since = self.before.missing_since
+        return (
+            self.removal
+            and policy.remove_when_gone
+            and self.before.picture_url != ""
+            and since is not None
+            and now - since >= SECOND_LOOK_AFTER
+        )
+
 
 def state_after(run: Run, end: Wait | Done, *, attempt: int, now: datetime) -> UserState:
     """The state of a user whose *run* ended without bringing the picture up to date."""
     before = run.before
-    in_doubt = run.files_touched or before.claim is not None
     # Where SharePoint shows something else, a photo that comes back must be copied again.
     elsewhere = end.code in {NoProfile.code, PictureKept.code}
     after = replace(
         before.released(files_touched=run.files_touched or elsewhere),
-        user_principal_name=run.user.user_principal_name
-        if run.user
-        else before.user_principal_name,
+        user_principal_name=run.upn,
         reason=end.code,
         detail=end.sentence,
-        picture_url=before.picture_url or (UNKNOWN_PICTURE if in_doubt else ""),
-        missing_since=None if run.etag else before.missing_since,
+        picture_url=run.claim.state.picture_url if run.claim else before.picture_url,
+        missing_since=None if run.seen else before.missing_since,
         checked_at=now,
         attempt=attempt,
     )

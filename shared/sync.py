@@ -9,7 +9,8 @@ Brings one user's SharePoint picture up to date: the order of steps that is the 
     write a claim over known                  4  conditional; lost -> Conflict
     user, photo, its etag    from Graph       5  the bytes after the claim, the etag after them
     known holds their hash   -> unchanged        recorded as in step 7
-    files, properties, timestamp              6  none begins when the claim runs short
+    files, properties, timestamp              6  none begins when the claim runs short; where the
+                                                 picture will be is in the claim before
     write the result over the claim           7  conditional; drops the claim; with the etag of
                                                  step 1 if step 5 read the same, else with none
 
@@ -39,7 +40,6 @@ from shared.http import REQUEST_LIMIT
 from shared.publishing import Plan, Removal
 from shared.run import Policy, Recipe, Run, state_after
 from shared.state import Claim, Store
-from shared.sweep_rules import SECOND_LOOK_AFTER
 
 # Shorter than the ten minutes for which the host hides the message of a run that died.
 CLAIM_LENGTH = timedelta(minutes=5)
@@ -107,22 +107,23 @@ class Sync:
 
     def _copy(self, run: Run, etag: str, not_after: datetime) -> str:
         fetched = self._source.user_and_photo(run.user_id)  # 5
-        run.user, etag = fetched.user, self._unmoved(etag, fetched.etag)
+        run.user, run.etag = fetched.user, self._unmoved(etag, fetched.etag)
         self._check_scope(fetched.user)
         sha256 = hashlib.sha256(fetched.photo).hexdigest()
         if self._is_held(run, sha256):
-            self._complete(run, sha256=sha256, source_etag=etag)
+            self._complete(run, sha256=sha256, source_etag=run.etag)
             return "unchanged"
         plan = self._target.plan(fetched.user)
         renditions = self._recipe.render(fetched.photo)
         if self._policy.dry_run:
             raise DryRun(f"DRY_RUN is on; it would {plan}.")
+        self._announce(run, plan.picture_url)
         run.files_touched = True
         self._target.publish(plan, renditions, not_after=not_after)  # 6
         self._complete(  # 7
             run,
             sha256=sha256,
-            source_etag=etag,
+            source_etag=run.etag,
             picture_url=plan.picture_url,
             sizes=self._recipe.sizes,
             recipe=self._recipe.version,
@@ -149,11 +150,12 @@ class Sync:
 
     def _look(self, run: Run) -> str | PhotoSyncError:
         """The photo's etag, or why there is none: that too is weighed after the state is read."""
-        run.etag = ""
+        run.seen, run.etag = False, ""
         try:
             run.etag = self._source.photo_etag(run.user_id)
         except (Settled, GiveUp) as finding:
             return finding
+        run.seen = True
         return run.etag
 
     def _recall(self, run: Run) -> None:
@@ -202,16 +204,14 @@ class Sync:
         run.claim = state.write(self._store, claimed, after=run.known)
         return expires_at - REQUEST_LIMIT
 
+    def _announce(self, run: Run, picture_url: str) -> None:
+        """Write down where a picture of ours will be, in case this run dies before it is."""
+        if run.claim and run.claim.state.picture_url != picture_url:
+            announced = replace(run.claim.state, picture_url=picture_url)
+            run.claim = state.write(self._store, announced, after=run.claim)
+
     def _may_remove(self, run: Run) -> bool:
-        """Whether a photo that is gone takes our picture along: not at the first look."""
-        since = run.before.missing_since
-        return (
-            run.removal
-            and self._policy.remove_when_gone
-            and run.before.picture_url != ""
-            and since is not None
-            and self._clock() - since >= SECOND_LOOK_AFTER
-        )
+        return run.may_remove(self._policy, self._clock())
 
     def _remove(self, run: Run, not_after: datetime) -> str:
         run.user = self._source.user(run.user_id)
