@@ -52,7 +52,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Removal:
-    """What will be taken back; `location` is None when no file is known to be there."""
+    """What will be taken back; `location` is None when its address tells no files."""
 
     upn: str
     location: PictureLocation | None
@@ -127,15 +127,14 @@ class Publisher:
         my_url = self._settings.sharepoint_my_url
         profile = self._sharepoint.profile(user.user_principal_name)
         shown_url = profile.get(PICTURE_URL, "")
-        shown = shown_by(shown_url, my_url)
-        own = shown is not None and belongs_to(shown, user.id, user.user_principal_name)
-        if shown_url and shown_url != picture_url and not own:
+        ours = shown_by(picture_url, my_url)
+        # By its place: the same address may be spelled in several ways.
+        if shown_url not in {"", picture_url} and (not ours or shown_by(shown_url, my_url) != ours):
             raise PictureKept(
                 "The photo is gone, but somebody has set another picture; it is kept."
             )
         wanted = {PICTURE_URL: "", PLACEHOLDER_STATE: "1"}
-        location = shown or shown_by(picture_url, my_url)
-        return Removal(user.user_principal_name, location, self._changes(profile, wanted))
+        return Removal(user.user_principal_name, ours, self._changes(profile, wanted))
 
     def remove(self, plan: Removal, *, not_after: datetime) -> None:
         """
