@@ -75,7 +75,11 @@ class GraphClient:
         reply = self._http.send("GET", f"/v1.0{_path(user)}?$select={USER_FIELDS}")
         if not reply.ok:
             raise user_fault(reply)
-        return reply.read(read_user)
+        known = reply.read(read_user)
+        if not self._group_id:
+            return known
+        answers = graph_batch.send(self._http, [self._membership(known.id)])
+        return replace(known, in_group=_is_member(answers["group"], self._group_id))
 
     def user_and_photo(self, user_id: str) -> Fetched:
         """The user and the largest photo, in one call where Graph can put both in it."""
@@ -85,18 +89,16 @@ class GraphClient:
             graph_batch.get("etag", f"/users/{user_id}/photo"),
         ]
         if self._group_id:
-            asked = {"groupIds": [self._group_id]}
-            url = f"/users/{user_id}/checkMemberGroups"
-            requests.insert(1, graph_batch.post("group", url, asked))
+            requests.insert(1, self._membership(user_id))
         answers = graph_batch.send(self._http, graph_batch.in_turn(requests))
         user, photo = answers["user"], answers["photo"]
         if not user.ok:
             raise user_fault(user)
-        if not photo.ok:
-            raise photo_fault(photo)
         known = user.read(read_user)
         if self._group_id:
             known = replace(known, in_group=_is_member(answers["group"], self._group_id))
+        if not photo.ok:
+            raise photo_fault(photo)
         if photo.body:
             return Fetched(known, photo.body, _etag_if_told(answers["etag"]))
         # Arguments are worked out in their order: the etag after the bytes here, too.
@@ -123,6 +125,10 @@ class GraphClient:
                 return found
             self._http.rest(min(LONGEST_WAIT_IN_PLACE, max(map(_asked, found.values()))))
         raise next(error for error in found.values() if isinstance(error, TryLater))
+
+    def _membership(self, user_id: str) -> dict[str, Any]:
+        asked = {"groupIds": [self._group_id]}
+        return graph_batch.post("group", f"/users/{user_id}/checkMemberGroups", asked)
 
     def _etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
         requests = [graph_batch.get(each, f"/users/{each}/photo") for each in user_ids]
