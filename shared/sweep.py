@@ -9,9 +9,10 @@ slow (graph.md sections 1 and 3). A sweep is a chain of messages, one a page of 
             queue page n + 1
 
 It may die anywhere. Before the write, the page is done again: a user queued twice costs two calls.
-Between the write and the queueing, page n comes back, finds the sweep one page on and quiet, and
-queues page n + 1 again. A page delivered twice loses the write or finds the sweep moving, and
-starts no second chain. A message that is lost altogether is found by the next `start`.
+Between the write and the queueing, page n comes back, waits until the sweep has been quiet for a
+while, and queues page n + 1 again. A page delivered twice loses the write or finds, at the latest
+after that wait, that the sweep has moved on, and starts no second chain. A message that is lost
+altogether is found by the next `start`.
 """
 
 from __future__ import annotations
@@ -40,8 +41,6 @@ QUIET = timedelta(minutes=15)
 # As long as the host hides the message of a run that died; a duplicate comes sooner.
 _DEATH = timedelta(minutes=2)
 STALLS = 3
-# More removals than this at once look like an outage of the source, not like people.
-BRAKE_USERS, BRAKE_SHARE = 20, 0.05
 
 
 class Listing(Protocol):
@@ -86,16 +85,18 @@ class Sweep:
         """
         running, pointer = self._logs.latest()
         if running and running.status == sweep_log.RUNNING:
-            if self._is_quiet(running, QUIET) and not self._revived(running):
-                self._begin(pointer, running)
-            return
+            if not self._is_quiet(running, QUIET):
+                log.info("sweep.skipped running=%s page=%d", running.id, running.page)
+                return
+            if self._revived(running):
+                return
         self._begin(pointer, running)
 
     def work_off(self, sweep_id: str, page: int) -> None:
         """
         Work off one page of a sweep, and queue the next.
 
-        Raises Throttled, ServiceDown for a page to be tried again, GiveUp when the sweep is over.
+        Raises TryLater for a page to be tried again, GiveUp when the sweep is over.
         """
         found = self._logs.read(sweep_id)
         if not found or found[0].page not in {page, page + 1}:
@@ -103,16 +104,14 @@ class Sweep:
             return
         sweep, read = found
         if sweep.page == page + 1:
-            if self._is_quiet(sweep, _DEATH):
-                self._go_on(sweep)
+            self._go_on_after(page, sweep)
             return
         if sweep.status != sweep_log.RUNNING:
             return
         users = self._listing.page(sweep.next)
         result = self._pages.look_at(users.users)
         self._users.queue([user_id for user_id, _ in result.queue], reason="sweep")
-        if result.gone:
-            self._logs.keep_gone(sweep_id, page, result.gone)
+        self._logs.keep_gone(sweep_id, page, result.gone)
         after = self._after(sweep, result, users.next)
         try:
             self._logs.write(after, after=read)
@@ -200,23 +199,21 @@ class Sweep:
             changed=dict(sorted(changed.items())),
             stalls=0,
         )
-        return after if following else self._finished(after, now)
+        return after if following else after.finished(now)
 
-    def _finished(self, sweep: SweepLog, now: str) -> SweepLog:
-        ended = replace(sweep, status=sweep_log.FINISHED, finished_at=now)
-        if not sweep.gone:
-            return ended
-        most = max(BRAKE_USERS, BRAKE_SHARE * sweep.managed)
-        if sweep.gone <= most:
-            return replace(ended, removals=sweep_log.DUE)
-        return replace(
-            ended,
-            removals=sweep_log.BRAKED,
-            detail=(
-                f"{sweep.gone} of {sweep.managed} pictures would be removed at once, which looks "
-                "like an outage of the source. None is removed until a person releases them."
-            ),
-        )
+    def _go_on_after(self, page: int, sweep: SweepLog) -> None:
+        """Somebody did *page*: queue the next, unless whoever did it may be doing so."""
+        if self._is_over(sweep):
+            return
+        if not self._is_quiet(sweep, _DEATH):
+            raise Conflict(
+                f"Page {page} was done by a run that may be queueing the next.",
+                retry_after=_DEATH.total_seconds(),
+            )
+        self._go_on(sweep)
+
+    def _is_over(self, sweep: SweepLog) -> bool:
+        return sweep.status != sweep_log.RUNNING and sweep.removals != sweep_log.DUE
 
     def _go_on(self, sweep: SweepLog) -> None:
         """Queue whatever comes next, however often this is asked."""

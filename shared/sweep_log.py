@@ -7,10 +7,10 @@ is late or a duplicate.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from shared import moments
+from shared import moments, sweep_rules
 from shared.documents import Document, Documents
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
@@ -47,6 +47,20 @@ class SweepLog:
     expected_users: int = 0
     finished_at: str = ""
 
+    def finished(self, now: str) -> SweepLog:
+        """The sweep after its last page, with what becomes of its removals."""
+        ended = replace(self, status=FINISHED, finished_at=now)
+        if not sweep_rules.looks_like_an_outage(self.gone, self.managed):
+            return replace(ended, removals=DUE if self.gone else NONE)
+        return replace(
+            ended,
+            removals=BRAKED,
+            detail=(
+                f"{self.gone} of {self.managed} pictures would be removed at once, which looks "
+                "like an outage of the source. None is removed until a person releases them."
+            ),
+        )
+
     def eta(self) -> str:
         """When it may end, judged by the last sweep's number of users; empty when unknown."""
         if self.status != RUNNING or not self.users or not self.expected_users:
@@ -75,8 +89,10 @@ class SweepLogs:
         document = self._documents.read(_name(sweep_id))
         if document is None:
             return None
-        known = {key: value for key, value in document.fields.items() if key != "eta"}
-        return SweepLog(**{_snake(key): value for key, value in known.items()}), document
+        # What is only written for people is left out, and so is what a newer version added.
+        known = {each.name: _camel(each.name) for each in fields(SweepLog)}
+        written = document.fields
+        return SweepLog(**{n: written[k] for n, k in known.items() if k in written}), document
 
     def begin(self, log: SweepLog, pointer: Document | None) -> None:
         """Write a new sweep and make it the newest; Conflict when another run was faster."""
@@ -85,13 +101,16 @@ class SweepLogs:
 
     def write(self, log: SweepLog, *, after: Document | None) -> Document:
         """Write *log* in place of what was read as *after*."""
-        fields: dict[str, Any] = {_camel(key): value for key, value in asdict(log).items()}
-        return self._documents.write(_name(log.id), {**fields, "eta": log.eta()}, after=after)
+        text: dict[str, Any] = {_camel(key): value for key, value in asdict(log).items()}
+        text |= {"pages": log.page - 1, "eta": log.eta()}
+        return self._documents.write(_name(log.id), text, after=after)
 
     def keep_gone(self, sweep_id: str, page: int, user_ids: list[str]) -> None:
-        """Remember who of a page may lose the picture; writing it twice changes nothing."""
+        """Remember who of a page may lose the picture, in place of what an earlier try found."""
         name = _gone_name(sweep_id, page)
-        self._documents.write(name, {"userIds": user_ids}, after=self._documents.read(name))
+        kept = self._documents.read(name)
+        if user_ids or kept:
+            self._documents.write(name, {"userIds": user_ids}, after=kept)
 
     def gone(self, sweep_id: str, page: int) -> list[str]:
         """What `keep_gone` kept of a page."""
@@ -110,7 +129,3 @@ def _gone_name(sweep_id: str, page: int) -> str:
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)

@@ -19,6 +19,8 @@ AGAIN_AFTER = timedelta(days=1)
 OVERDUE_AFTER = timedelta(hours=1)
 # A photo is gone when two looks this far apart find none.
 SECOND_LOOK_AFTER = timedelta(minutes=10)
+# More removals than this at once look like an outage of the source, not like people.
+BRAKE_USERS, BRAKE_SHARE = 20, 0.05
 
 
 def why_look(
@@ -37,10 +39,12 @@ def why_look(
     """
     if known is None:
         return "" if isinstance(found, Settled) else "new"
-    if known.claim:
-        return "" if known.claim.is_live(now) else "unfinished"
+    if _is_in_hand(known, now):
+        return ""
     if known.status == state.WAITING:
-        return "overdue" if _overdue(known, now) else ""
+        return "overdue"
+    if known.claim:
+        return "unfinished"
     if isinstance(found, PhotoSyncError):
         return _why_without_photo(known, found, now)
     if known.covers(found, sizes=sizes, recipe=recipe):
@@ -55,18 +59,29 @@ def is_gone(known: UserState | None, found: str | PhotoSyncError, now: datetime)
     return (
         isinstance(found, NoPhoto)
         and known is not None
+        and not _is_in_hand(known, now)
         and known.picture_url != ""
         and known.missing_since is not None
         and now - known.missing_since >= SECOND_LOOK_AFTER
     )
 
 
+def looks_like_an_outage(gone: int, managed: int) -> bool:
+    """Whether so many photos of all whose picture is ours cannot have been removed by people."""
+    return gone > max(BRAKE_USERS, BRAKE_SHARE * managed)
+
+
 def _is_late(known: UserState, now: datetime) -> bool:
     return known.checked_at is None or now - known.checked_at > AGAIN_AFTER
 
 
-def _overdue(known: UserState, now: datetime) -> bool:
-    return known.next_attempt_at is None or now - known.next_attempt_at > OVERDUE_AFTER
+def _is_in_hand(known: UserState, now: datetime) -> bool:
+    """Whether a run is at work or a message waits: one more an hour would add to an outage."""
+    if known.claim and known.claim.is_live(now):
+        return True
+    # A claim that has run out may be a waiting run's, too, which got no answer (see `run`).
+    next_attempt = known.next_attempt_at if known.status == state.WAITING else None
+    return next_attempt is not None and now - next_attempt <= OVERDUE_AFTER
 
 
 def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -> str:
