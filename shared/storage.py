@@ -15,12 +15,13 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 from shared import state
 from shared.blobs import Blobs, translated
 from shared.documents import Document
-from shared.errors import ServiceDown
 from shared.settings import StorageSettings
 from shared.state import Stored, UserState
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+
+log = logging.getLogger("photosync")
 
 CONTAINER = "photo-sync-state"
 USERS, UPKEEP = "photo-sync", "photo-upkeep"
@@ -68,14 +69,16 @@ class BlobDocuments:
         self._blobs = Blobs(container)
 
     def read(self, name: str) -> Document | None:
-        """The document, None when there is none. Raises ServiceDown for a damaged one."""
+        """The document, None when there is none; a damaged one is empty, and is written over."""
         blob = self._blobs.read(name)
         if blob is None:
             return None
         try:
             return Document(dict(json.loads(blob.content)), blob.version)
-        except (ValueError, TypeError) as error:
-            raise ServiceDown(f"The blob {name} is damaged: delete it.") from error
+        except (ValueError, TypeError, RecursionError):
+            # Whoever reads it can do without; waiting for a person would stop all upkeep.
+            log.warning("document.damaged name=%s", name)
+            return Document({}, blob.version)
 
     def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
         """Write in place of what was read as *after*; Conflict when that has moved on."""

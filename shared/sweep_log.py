@@ -81,13 +81,13 @@ class SweepLogs:
         pointer = self._documents.read(LATEST)
         if pointer is None:
             return None, None
-        found = self.read(str(pointer.fields["id"]))
+        found = self.read(str(pointer.fields.get("id", "")))
         return (found[0] if found else None), pointer
 
     def read(self, sweep_id: str) -> tuple[SweepLog, Document] | None:
-        """One sweep and the version it was read from; None when there is none."""
+        """One sweep and the version it was read from; None when there is none, or a damaged one."""
         document = self._documents.read(_name(sweep_id))
-        if document is None:
+        if document is None or not {"id", "startedAt", "updatedAt"} <= document.fields.keys():
             return None
         # What is only written for people is left out, and so is what a newer version added.
         known = {each.name: _camel(each.name) for each in fields(SweepLog)}
@@ -115,7 +115,7 @@ class SweepLogs:
     def gone(self, sweep_id: str, page: int) -> list[str]:
         """What `keep_gone` kept of a page."""
         document = self._documents.read(_gone_name(sweep_id, page))
-        return list(document.fields["userIds"]) if document else []
+        return list(document.fields.get("userIds", [])) if document else []
 
 
 def _name(sweep_id: str) -> str:
