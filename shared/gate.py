@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from shared.patience import backoff
 
 BUDGET_WINDOW = timedelta(minutes=5)
+_BELIEVED = 3
 
 
 class Gate:
@@ -27,8 +28,13 @@ class Gate:
         self._clock = clock
         self._jitter = jitter
         self._not_before: datetime | None = None
-        self._refusals = 0
+        self._rounds = 0
         self._lock = threading.Lock()
+
+    def round(self) -> int:
+        """How often in a row the service has closed the gate: to be asked before each call."""
+        with self._lock:
+            return self._rounds
 
     def closed_for(self) -> float:
         """Seconds until a call makes sense; 0.0 while the gate is open."""
@@ -37,19 +43,26 @@ class Gate:
                 return 0.0
             return max(0.0, (self._not_before - self._clock()).total_seconds())
 
-    def refused(self, asked: float | None) -> None:
-        """The service answered 429 or 503 and *asked* for so many seconds, or did not say."""
+    def refused(self, asked: float | None, *, begun_in: int) -> None:
+        """
+        The service answered 429 or 503 and *asked* for so many seconds, or did not say.
+
+        Calls that were under way together count as one: *begun_in* is their `round`.
+        """
         with self._lock:
-            self._refusals += 1
-            if asked is None:
-                asked = backoff(self._refusals, asked=None, jitter=self._jitter)
-            until = self._clock() + timedelta(seconds=asked)
+            seconds = asked or 0.0
+            # Whoever asked for too little several times over is not believed any more.
+            doubted = begun_in + 1 - (_BELIEVED if asked is not None else 0)
+            if doubted > 0:
+                seconds = max(seconds, backoff(doubted, asked=None, jitter=self._jitter))
+            self._rounds = max(self._rounds, begun_in + 1)
+            until = self._clock() + timedelta(seconds=seconds)
             self._not_before = max(until, self._not_before or until)
 
     def answered(self) -> None:
         """The service works again."""
         with self._lock:
-            self._refusals = 0
+            self._rounds = 0
 
 
 class Budget:

@@ -89,7 +89,7 @@ class Reply:
         fields = self.json()
         try:
             return parse(fields)
-        except (LookupError, TypeError, AttributeError, ValueError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise Refused(
                 f"{self.service} answered {self.status} with JSON of an unknown shape."
             ) from error
@@ -153,6 +153,7 @@ class Http:
             token = self._tokens.bearer(self.audience, refused=refused)
             if not_after and self._clock() > not_after:
                 raise ClaimLost(f"Too little time was left to write to {self.service} safely.")
+            round_ = self._gate.round()
             reply = self._try(method, path, {**(headers or {}), **_identity(token)}, body)
             if reply.status == 401 and not refused:
                 refused = token
@@ -160,7 +161,7 @@ class Http:
             if reply.status not in {429, 503}:
                 self._gate.answered()
                 return reply
-            self._gate.refused(reply.retry_after)
+            self._gate.refused(reply.retry_after, begun_in=round_)
             tries += 1
             if tries == TRIES or self._gate.closed_for() > patience:
                 return reply

@@ -31,13 +31,14 @@ def seconds_asked(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def backoff(attempt: int, *, asked: float | None, jitter: Callable[[], float]) -> float:
     """
-    Seconds until try *attempt* + 1: what was *asked* for, else exponential with a ceiling.
+    Seconds until try *attempt* + 1: exponential with a ceiling, but never less than *asked* for.
 
     *jitter* returns a number in [0, 1): without it, all who were throttled at once come back at
-    once. Nobody comes back earlier than asked.
+    once. A service that always asks for a second is not asked every second.
     """
     if asked is not None:
-        return asked + jitter() * (1 + asked / 10)
+        politely = asked + jitter() * (1 + asked / 10)
+        return max(politely, backoff(attempt, asked=None, jitter=jitter))
     doubled = math.ldexp(FIRST_BACKOFF_SECONDS, min(attempt - 1, 16))
     ceiling = min(doubled, LONGEST_BACKOFF_SECONDS)
     return ceiling / 2 + jitter() * ceiling / 2
