@@ -30,6 +30,7 @@ from shared.sweep_page import PageLook, UserQueue
 from shared.sync import Sync
 from shared.tokens import EntraTokens
 from shared.upkeep import Upkeep
+from shared.upkeep_messages import SWEEP, UpkeepMessage
 from shared.worker import Worker
 
 log = logging.getLogger("photosync")
@@ -72,6 +73,9 @@ def build(settings: Settings) -> Runtime:
         url=settings.webhook_url,
         client_state=settings.client_state,
         warm=_warm,
+        missed=functools.partial(
+            storage.upkeep.send, UpkeepMessage(SWEEP).to_json(), delay_seconds=0
+        ),
         clock=_now,
     )
     upkeep = Upkeep(keeper, sweep, storage.states, storage.upkeep, **_CHANCE)

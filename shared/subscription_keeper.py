@@ -1,8 +1,9 @@
 """
 Keeps exactly one live subscription for users, pointing at this app's webhook.
 
-What Graph lists is the truth; blob `subscription.json` is for the console, and remembers the two
-things that Graph may not show: which clientState and which key the subscription was made with.
+What Graph lists is the truth; blob `subscription.json` is for the console, and remembers what Graph
+may not show: with which clientState and which key the subscription was made. Without that memory
+nobody knows whether it still works, so it is made anew.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from shared.documents import Document, Documents
-from shared.errors import GiveUp, Refused, SubscriptionExists, SubscriptionGone
+from shared.errors import (
+    GiveUp,
+    Refused,
+    ServiceDown,
+    SubscriptionExists,
+    SubscriptionGone,
+    TryLater,
+)
 from shared.subscriptions import CHANGE_TYPE, RESOURCE, Subscription
 
 log = logging.getLogger("photosync")
@@ -47,91 +55,116 @@ class SubscriptionKeeper:
         url: str,
         client_state: str,
         warm: Callable[[str], None],
+        missed: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
+        """*missed* is called whenever changes may have told nobody: it asks for a sweep."""
         self._client = client
         self._documents = documents
         self._url = url
         self._client_state = client_state
         self._warm = warm
+        self._missed = missed
         self._clock = clock
 
-    def keep(self, *, reauthorize: bool = False) -> bool:
+    def keep(self, *, reauthorize: bool = False, removed: str = "") -> None:
         """
-        Create, renew or correct the subscription. True if changes may have been missed meanwhile.
+        Create, renew or correct the subscription.
 
-        With *reauthorize* it is renewed even if it has life left. Raises TryLater and GiveUp; the
-        latter's sentence also stands in `subscription.json`.
+        With *reauthorize* it is renewed even if it has life left; *removed* is the id of one that
+        Graph says is gone, whatever it lists. Raises TryLater and GiveUp; their sentences also
+        stand in `subscription.json`.
         """
         before = self._documents.read(NAME)
         try:
-            kept, how = self._kept(before, reauthorize)
-        except GiveUp as error:
-            self._record(before, {"status": "failed", "detail": str(error)})
+            kept, how = self._kept(before, reauthorize, removed)
+        except (GiveUp, TryLater) as error:
+            status = "failed" if isinstance(error, GiveUp) else "waiting"
+            self._record(before, {"status": status, "detail": str(error)})
             raise
+        if how == "created":
+            # Before it is recorded: a run that dies in between makes another, and says so again.
+            self._missed()
         self._record(before, self._described(kept, how, before))
         log.info("subscription.%s id=%s expires=%s", how, kept.id, kept.expires_at.isoformat())
-        return how == "created"
 
-    def _kept(self, before: Document | None, reauthorize: bool) -> tuple[Subscription, str]:
+    def _kept(
+        self, before: Document | None, reauthorize: bool, removed: str
+    ) -> tuple[Subscription, str]:
         if not self._url:
             raise Refused("Set WEBHOOK_URL: Graph must be told where to send notifications.")
         memory = before.fields if before else {}
-        listed = self._client.list_own()
-        ours = [one for one in listed if self._is_ours(one, memory)]
-        usable = [one for one in ours if self._is_usable(one, memory)]
+        ours = [one for one in self._client.list_own() if self._is_ours(one, memory)]
+        usable = [one for one in ours if one.id != removed and self._is_usable(one, memory)]
         kept = max(usable, key=lambda one: one.expires_at, default=None)
         for stray in ours:
             if stray is not kept:
                 self._client.delete(stray.id)
         if kept is None:
-            return self._created(listed), "created"
-        renewed = memory.get("renewedAt") or ""
+            return self._created(memory), "created"
+        renewed = str(memory.get("renewedAt") or "")
         just_renewed = renewed > (self._clock() - APART).isoformat()
         due = kept.expires_at - self._clock() < LIFE / 2 or (reauthorize and not just_renewed)
         if due and not self._tells_lifecycle(kept, memory):
             # The one thing PATCH cannot mend is mended when it would be renewed anyway.
             self._client.delete(kept.id)
-            return self._created([]), "created"
-        if not due and kept.notification_url == self._url:
+            return self._created(memory), "created"
+        if not due and self._points_here(kept, memory):
             return kept, "kept"
         try:
             return self._client.renew(kept.id, self._url, self._clock() + LIFE), "renewed"
         except SubscriptionGone:
-            return self._created([]), "created"
+            return self._created(memory), "created"
 
-    def _created(self, listed: list[Subscription]) -> Subscription:
+    def _created(self, memory: dict[str, Any]) -> Subscription:
         # A sleeping app would miss the ten seconds that Graph waits.
         self._warm(self._url)
         expires_at = self._clock() + LIFE
         try:
             return self._client.create(self._url, self._client_state, expires_at)
         except SubscriptionExists as error:
-            elsewhere = next((one for one in listed if one.id == error.existing_id), None)
-            if elsewhere or not error.existing_id:
-                host = urlsplit(elsewhere.notification_url).hostname if elsewhere else "elsewhere"
+            host = self._whose(error.existing_id, memory)
+            if host:
                 raise Refused(
                     f"This app registration has a subscription for users that points at {host}. "
                     "Delete it, or give each PhotoSync an app registration of its own."
                 ) from error
-            # One that the listing did not show yet, perhaps made by another run a moment ago.
+            # Perhaps another run made it a moment ago, or our own whose answer was lost.
             self._client.delete(error.existing_id)
+        try:
             return self._client.create(self._url, self._client_state, expires_at)
+        except SubscriptionExists as error:
+            raise ServiceDown(f"Somebody else makes one, too. {error}") from error
+
+    def _whose(self, existing: str, memory: dict[str, Any]) -> str:
+        """The host that subscription *existing* serves if that is not this deployment, else ""."""
+        if not existing:
+            return "an address that Graph does not tell"
+        for one in self._client.list_own():
+            if one.id == existing and one.notification_url and not self._is_ours(one, memory):
+                return urlsplit(one.notification_url).hostname or "another address"
+        return ""
 
     def _is_ours(self, one: Subscription, memory: dict[str, Any]) -> bool:
-        """Whether it is this deployment's: by address without the key, or by what we remember."""
+        """Whether it is this deployment's: by what we remember, or by address without the key."""
         same = _address(one.notification_url) == _address(self._url)
-        return one.resource == RESOURCE and (same or one.id == memory.get("id"))
+        return one.id == memory.get("id") or (one.resource == RESOURCE and same)
 
     def _is_usable(self, one: Subscription, memory: dict[str, Any]) -> bool:
         """Whether it tells us all we want, with a clientState that the webhook will accept."""
-        known = memory.get("id") == one.id
         return (
-            set(one.change_type.split(",")) == set(CHANGE_TYPE.split(","))
+            one.changes in (frozenset(), frozenset(CHANGE_TYPE.split(",")))
             and one.expires_at > self._clock()
-            and known
+            and memory.get("id") == one.id
             and memory.get("clientStateHash") == _fingerprint(self._client_state)
         )
+
+    def _points_here(self, one: Subscription, memory: dict[str, Any]) -> bool:
+        if one.notification_url == self._url:
+            return True
+        # Graph may show it without its query, or not at all.
+        shown = _address(one.notification_url or self._url)
+        return shown == _address(self._url) and memory.get("urlHash") == _fingerprint(self._url)
 
     def _tells_lifecycle(self, one: Subscription, memory: dict[str, Any]) -> bool:
         return one.lifecycle_url == self._url or (
@@ -151,6 +184,7 @@ class SubscriptionKeeper:
             "createdAt": now if created else memory.get("createdAt"),
             "renewedAt": memory.get("renewedAt") if how == "kept" else now,
             "clientStateHash": _fingerprint(self._client_state),
+            "urlHash": _fingerprint(self._url),
             "lifecycleHash": _fingerprint(self._url) if created else memory.get("lifecycleHash"),
         }
 

@@ -7,6 +7,7 @@ Calls and refusals only; what to do about them is decided in `subscription_keepe
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -27,11 +28,11 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 
 @dataclass(frozen=True)
 class Subscription:
-    """One subscription. URLs are as Graph shows them, `lifecycle_url` empty when there is none."""
+    """One subscription, as Graph shows it: what it does not show is empty."""
 
     id: str
     resource: str
-    change_type: str
+    changes: frozenset[str]
     notification_url: str
     lifecycle_url: str
     expires_at: datetime
@@ -50,7 +51,7 @@ class SubscriptionClient:
         while path:
             reply = self._send("GET", path)
             found += reply.read(lambda page: [_subscription(item) for item in page["value"]])
-            path = self._http.path_of(reply.read(lambda page: page.get("@odata.nextLink") or ""))
+            path = self._http.path_of(str(reply.json().get("@odata.nextLink") or ""))
         return found
 
     def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription:
@@ -73,16 +74,15 @@ class SubscriptionClient:
 
     def delete(self, id_: str) -> None:
         """Delete it; nothing happens when it is gone already."""
-        reply = self._http.send("DELETE", f"/v1.0/subscriptions/{id_}")
-        if not reply.ok and reply.status != 404:
-            raise _fault(reply)
+        with contextlib.suppress(SubscriptionGone):
+            self._send("DELETE", f"/v1.0/subscriptions/{id_}")
 
     def _send(self, method: str, path: str, order: Mapping[str, Any] | None = None) -> Reply:
         body = None if order is None else json.dumps(order).encode()
         headers = {"Content-Type": "application/json"} if body else {}
         reply = self._http.send(method, path, headers=headers, body=body)
         if not reply.ok:
-            raise _fault(reply)
+            raise _fault(method, reply)
         return reply
 
 
@@ -90,18 +90,18 @@ def _subscription(fields: Mapping[str, Any]) -> Subscription:
     return Subscription(
         id=str(fields["id"]),
         resource=str(fields.get("resource") or "").strip("/").casefold(),
-        change_type=str(fields.get("changeType") or "").casefold(),
+        changes=frozenset(str(fields.get("changeType") or "").casefold().replace(",", " ").split()),
         notification_url=str(fields.get("notificationUrl") or ""),
         lifecycle_url=str(fields.get("lifecycleNotificationUrl") or ""),
         expires_at=moments.read(str(fields["expirationDateTime"])),
     )
 
 
-def _fault(reply: Reply) -> PhotoSyncError:
+def _fault(method: str, reply: Reply) -> PhotoSyncError:
     code, message = said(reply)
-    if reply.status == 404:
+    if reply.status == 404 and method in {"PATCH", "DELETE"}:
         return SubscriptionGone("Graph knows no such subscription.")
-    if reply.status == 409:
+    if reply.status == 409 and method == "POST":
         # The message carries the id of the one that exists (seen).
         found = _GUID.search(message)
         return SubscriptionExists(f"Graph has one already: {message}", found[0] if found else "")

@@ -13,7 +13,7 @@ from shared.patience import backoff
 from shared.state import Store
 from shared.subscription_keeper import SubscriptionKeeper
 from shared.sweep import Sweep
-from shared.upkeep_messages import SWEEP, UpkeepMessage
+from shared.upkeep_messages import UpkeepMessage
 from shared.worker import DelayedQueue
 
 log = logging.getLogger("photosync")
@@ -65,29 +65,26 @@ class Upkeep:
     def _do(self, message: UpkeepMessage) -> None:
         match message.kind:
             case upkeep_messages.RENEW:
-                self._renew()
+                self._keeper.keep()
             case upkeep_messages.LIFECYCLE:
-                self._heed(message.event)
+                self._heed(message)
             case upkeep_messages.SWEEP:
                 self._sweep.start()
             case upkeep_messages.SWEEP_PAGE:
                 self._sweep.work_off(message.sweep_id, message.page)
-            case upkeep_messages.REMOVALS:
+            case _:  # removals: `parse` lets no other kind through
                 self._sweep.queue_removals(message.sweep_id)
 
-    def _renew(self, *, reauthorize: bool = False) -> None:
-        if self._keeper.keep(reauthorize=reauthorize):
-            # Whatever changed while there was no subscription told nobody.
-            self._queue.send(UpkeepMessage(SWEEP).to_json(), delay_seconds=0)
-
-    def _heed(self, event: str) -> None:
-        """Lifecycle events (graph.md section 2): only the first is promised for users."""
-        log.info("subscription.lifecycle event=%s", event)
-        if event == "missed":
-            self._sweep.start()
-        else:
-            # After subscriptionRemoved nothing is listed, so a new one is made, and a sweep.
-            self._renew(reauthorize=event == "reauthorizationRequired")
+    def _heed(self, message: UpkeepMessage) -> None:
+        """Lifecycle events (graph.md section 2): only reauthorization is promised for users."""
+        log.info("subscription.lifecycle event=%s", message.event)
+        match message.event:
+            case "reauthorizationRequired":
+                self._keeper.keep(reauthorize=True)
+            case "subscriptionRemoved":
+                self._keeper.keep(removed=message.subscription_id)
+            case _:  # missed
+                self._sweep.start()
 
     def _again(self, message: UpkeepMessage, error: TryLater) -> None:
         now = self._clock()

@@ -18,18 +18,20 @@ RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE = (
     "lifecycle",
 )
 KINDS = (RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE)
+LIFECYCLE_EVENTS = ("reauthorizationRequired", "subscriptionRemoved", "missed")
 
 _WHAT_TO_TYPE = "Type renew or sweep."
 
 
 @dataclass(frozen=True)
 class UpkeepMessage:
-    """One piece of upkeep. `sweep_id` and `page` belong to sweeps, `event` to lifecycle items."""
+    """One piece of upkeep. `sweep_id` and `page` belong to sweeps, the next two to lifecycle."""
 
     kind: str
     sweep_id: str = ""
     page: int = 0
     event: str = ""
+    subscription_id: str = ""
     attempt: int = 1
     first_queued_at: datetime | None = None
 
@@ -45,6 +47,7 @@ class UpkeepMessage:
             "sweepId": self.sweep_id,
             "page": self.page,
             "lifecycleEvent": self.event,
+            "subscriptionId": self.subscription_id,
             "attempt": self.attempt,
             "firstQueuedAt": self.first_queued_at and self.first_queued_at.isoformat(),
         }
@@ -75,11 +78,14 @@ def _message(fields: dict[str, Any]) -> UpkeepMessage:
         sweep_id=str(fields.get("sweepId") or ""),
         page=int(fields.get("page") or 0),
         event=str(fields.get("lifecycleEvent") or ""),
+        subscription_id=str(fields.get("subscriptionId") or ""),
         attempt=max(1, int(fields.get("attempt") or 1)),
         first_queued_at=moments.read(first) if first else None,
     )
-    paged = message.kind in {SWEEP_PAGE, REMOVALS}
     # The id names a blob: nothing in it may lead elsewhere.
-    if message.kind not in KINDS or (paged and not message.sweep_id.replace("-", "").isalnum()):
+    named = message.sweep_id.replace("-", "").isalnum()
+    paged = message.kind in {SWEEP_PAGE, REMOVALS}
+    heard = message.event in LIFECYCLE_EVENTS
+    if message.kind not in KINDS or named != paged or heard != (message.kind == LIFECYCLE):
         raise ValueError(message.kind)
     return message
