@@ -11,12 +11,13 @@ from typing import Any
 
 from shared import state
 from shared.calls import note
-from shared.errors import ClaimLost, Conflict, NoPhoto, UnknownUser
+from shared.errors import ClaimLost, Conflict, NoPhoto, PictureKept, UnknownUser
 from shared.graph import Fetched, User
 from shared.picture_location import PictureLocation
-from shared.publishing import Plan
+from shared.publishing import Plan, Removal
+from shared.run import Policy, Recipe
 from shared.state import Stored, UserState
-from shared.sync import Recipe, Sync
+from shared.sync import Sync
 from shared.worker import Outcome, Worker
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -144,7 +145,7 @@ class SharePoint:
         self.files: dict[str, dict[str, bytes]] = {}
         self.properties: dict[str, dict[str, str]] = {}
         self.plan_error: Exception | None = None
-        # What happens at the write with this number, counted from 1 in each publish.
+        # What happens at the write with this number, counted from 1 in each publish or removal.
         self.at_write: dict[int, Callable[[], None]] = {}
         self.writes = 0
         self._clock = clock
@@ -165,6 +166,29 @@ class SharePoint:
         for number, (key, value) in enumerate(plan.changes.items()):
             self._begin(number + 4, not_after)
             self.properties.setdefault(plan.upn, {})[key] = value
+
+    def plan_removal(self, user: User, picture_url: str) -> Removal:
+        note("sharepoint")
+        if self.plan_error:
+            raise self.plan_error
+        location = PictureLocation("Profile Pictures", user.id)
+        if self.shown(user) not in {"", picture_url}:
+            raise PictureKept("Somebody has set another picture.")
+        return Removal(user.user_principal_name, location, {"PictureURL": ""})
+
+    def remove(self, plan: Removal, *, not_after: datetime) -> None:
+        assert plan.location
+        for number, (key, value) in enumerate(plan.changes.items()):
+            self._begin(number + 1, not_after)
+            self.properties.setdefault(plan.upn, {})[key] = value
+        files = self.files.get(plan.upn, {})
+        for number, name in enumerate(plan.location.files):
+            self._begin(number + 2, not_after)
+            files.pop(name, None)
+
+    def shown(self, user: User) -> str:
+        """What the user's profile says where the picture is."""
+        return self.properties.get(user.user_principal_name, {}).get("PictureURL", "")
 
     def _begin(self, number: int, not_after: datetime) -> None:
         self.at_write.get(number, lambda: None)()
@@ -209,6 +233,7 @@ class Office:
     store: MemoryStore = field(default_factory=MemoryStore)
     queue: DelayedMessages = field(default_factory=DelayedMessages)
     recipe: Recipe = field(default_factory=lambda: Recipe("48,72,300", 1, render))
+    policy: Policy = field(default_factory=Policy)
     check_scope: Callable[[User], None] = lambda user: None
 
     def __post_init__(self) -> None:
@@ -222,6 +247,7 @@ class Office:
             self.sharepoint,
             self.store,
             self.recipe,
+            self.policy,
             check_scope=self.check_scope,
             clock=self.clock,
         )
@@ -258,5 +284,9 @@ class Office:
     def shows(self, photo: bytes) -> bool:
         """Whether all three of Anne's files are made from *photo*, and the profile names them."""
         files = self.sharepoint.files.get(ANNE.user_principal_name, {})
-        named = self.sharepoint.properties.get(ANNE.user_principal_name, {})
-        return tuple(files.values()) == render(photo) and "PictureURL" in named
+        return tuple(files.values()) == render(photo) and self.sharepoint.shown(ANNE) != ""
+
+    def shows_nothing(self) -> bool:
+        """Whether Anne's files are gone, and the profile names none."""
+        files = self.sharepoint.files.get(ANNE.user_principal_name, {})
+        return files == {} and self.sharepoint.shown(ANNE) == ""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.messages import REASONS
 from shared.sync import Sync
 from tests.race import mutants
 from tests.race.copier import Copier, copiers, message
@@ -15,6 +16,8 @@ from tests.race.search import Counterexample, Situation, search, wander
 from tests.race.world import World, half_written, synced, without_photo
 
 OLD, NEW = b"old", b"new"
+# One run that may take a picture back, beside an ordinary one.
+REMOVERS = (*copiers(1), Copier(2, message(2, reason="removal")))
 # What the source does while copiers are at work: in this order, each change at any moment.
 STORIES = {
     "nothing": Situation(World(OLD, 1), copiers(2)),
@@ -27,6 +30,12 @@ STORIES = {
     "delete and upload": Situation(synced(OLD), copiers(2), (None, OLD)),
     "change back after a death": Situation(half_written(OLD, NEW), copiers(2), (OLD,)),
     "upload and delete": Situation(without_photo(OLD), copiers(2), (NEW, None)),
+    "first photo is deleted": Situation(World(OLD, 1), copiers(2), (None,)),
+    "removal": Situation(without_photo(OLD), REMOVERS),
+    "removal and upload": Situation(without_photo(OLD), REMOVERS, (OLD,)),
+    "removal, upload and delete": Situation(without_photo(OLD), REMOVERS, (NEW, None)),
+    "removal of a picture just deleted": Situation(synced(OLD), REMOVERS, (None,)),
+    "removal of a picture that is there": Situation(synced(OLD), REMOVERS, (None, NEW)),
 }
 # That an etag never returns is reported only: where it does, all must be as well.
 STORIES |= {
@@ -38,14 +47,14 @@ EVERY_STORY = pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.key
 
 @EVERY_STORY
 def test_two_copiers_end_right(story):
-    """Whatever two copiers and a changing source do meanwhile, the picture is right in the end."""
+    """Whatever two runs and a changing source do meanwhile, the picture is right in the end."""
     assert search(story, Sync) is None
 
 
 @EVERY_STORY
 def test_three_copiers_end_right(story):
     """Three copiers are no worse than two."""
-    assert search(replace(story, copiers=copiers(3)), Sync) is None
+    assert search(replace(story, copiers=(*story.copiers, Copier(3, message(3)))), Sync) is None
 
 
 @EVERY_STORY
@@ -83,7 +92,8 @@ def test_longer_races_end_right(name, more, data):
     """Three copiers, up to five changes, two freezes and two faults: too many ways to visit all."""
     story = STORIES[name]
     changes = (*story.changes, *more)
-    start = replace(story, copiers=copiers(3), changes=changes, freezes=2, faults=2)
+    three = (*story.copiers, Copier(3, message(3, reason=data.draw(st.sampled_from(REASONS)))))
+    start = replace(story, copiers=three, changes=changes, freezes=2, faults=2)
 
     def choose(nexts):
         return nexts[data.draw(st.integers(0, len(nexts) - 1))]
@@ -93,6 +103,7 @@ def test_longer_races_end_right(name, more, data):
 
 TWO_WRITERS = "two runs wrote at once"
 WRONG_PICTURE = "SharePoint shows another picture than Exchange"
+FIRST_LOOK = "a picture was taken back at the first look"
 WAYS_TO_FAIL = [
     (
         mutants.StateBeforeSource,
@@ -136,6 +147,18 @@ WAYS_TO_FAIL = [
         mutants.DeathForgottenOnError,
         replace(STORIES["change back after a death"], faults=1),
         WRONG_PICTURE,
+    ),
+    (
+        mutants.RemovalWithoutSecondLook,
+        STORIES["removal and upload"],
+        "a picture was taken back whose photo was there",
+    ),
+    (mutants.RemovalAtFirstLook, STORIES["removal of a picture just deleted"], FIRST_LOOK),
+    (mutants.AbsenceOutlivesPhoto, STORIES["removal, upload and delete"], FIRST_LOOK),
+    (
+        mutants.PlaceNotAnnounced,
+        replace(STORIES["first photo is deleted"], faults=1),
+        "the photo is gone and its picture is not",
     ),
 ]
 

@@ -12,13 +12,16 @@ from shared.errors import PhotoSyncError
 from shared.graph import Fetched, User
 from shared.messages import SyncMessage
 from shared.picture_location import PictureLocation
-from shared.publishing import Plan
+from shared.publishing import Plan, Removal
+from shared.run import Policy, Recipe
 from shared.state import Stored, UserState
-from shared.sync import Recipe, Sync
+from shared.sync import Sync
 from shared.worker import Worker
-from tests.race.world import ID, NOON, USER, Call, renditions
+from tests.race.world import ID, NOON, PICTURE_URL, PLACES, SHOWN, USER, Call, renditions
 
-_PLAN = Plan(USER.user_principal_name, PictureLocation("Profile Pictures", ID), "https://…", {})
+_LOCATION = PictureLocation("Profile Pictures", ID)
+_PLAN = Plan(USER.user_principal_name, _LOCATION, PICTURE_URL, {})
+_REMOVAL = Removal(USER.user_principal_name, _LOCATION, {})
 
 
 class Unfinished(BaseException):
@@ -83,8 +86,15 @@ class Answers:
         return _PLAN
 
     def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None:
-        for place, content in enumerate([*renditions, b"shown"]):
+        for place, content in enumerate([*renditions, SHOWN]):
             self.ask("put", place, content, not_after)
+
+    def plan_removal(self, user: User, picture_url: str) -> Removal:
+        return _REMOVAL
+
+    def remove(self, plan: Removal, *, not_after: datetime) -> None:
+        for place in reversed(range(len(PLACES))):
+            self.ask("put", place, b"", not_after)
 
     def send(self, text: str, *, delay_seconds: float) -> None:
         self.ask("send", text)
@@ -137,7 +147,13 @@ def _rerun(
 def _worker(answers: Answers, kind: Kind) -> Worker:
     recipe = Recipe("s", 1, renditions)
     sync = kind(
-        answers, answers, answers, recipe, check_scope=lambda user: None, clock=answers.clock
+        answers,
+        answers,
+        answers,
+        recipe,
+        Policy(),
+        check_scope=lambda user: None,
+        clock=answers.clock,
     )
     return Worker(
         sync,
@@ -150,8 +166,8 @@ def _worker(answers: Answers, kind: Kind) -> Worker:
     )
 
 
-def message(number: int, *, force: bool = False) -> str:
-    return SyncMessage(ID, "notification", force, 1, NOON, f"message-{number}").to_json()
+def message(number: int, *, force: bool = False, reason: str = "notification") -> str:
+    return SyncMessage(ID, reason, force, 1, NOON, f"message-{number}").to_json()
 
 
 def copiers(count: int) -> tuple[Copier, ...]:

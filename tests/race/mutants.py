@@ -8,15 +8,17 @@ from typing import Any
 
 from shared.errors import PhotoSyncError
 from shared.fates import Done, Wait
-from shared.graph import Fetched, User
-from shared.sync import Run, Sync
+from shared.graph import Fetched
+from shared.run import Run
+from shared.sync import Sync
 
 
 class StateBeforeSource(Sync):
     """Steps 1 and 2 swapped."""
 
     def _look(self, run: Run) -> str | PhotoSyncError:
-        super()._recall(run)
+        if not run.claim:
+            super()._recall(run)
         return super()._look(run)
 
     def _recall(self, run: Run) -> None:
@@ -27,6 +29,8 @@ class BytesBeforeClaim(Sync):
     """Step 5 before step 4, though after step 2: any earlier would be worse."""
 
     def _claim(self, run: Run) -> datetime:
+        if run.removal:
+            return super()._claim(run)
         early = self._source.user_and_photo(run.user_id)
         not_after = super()._claim(run)
         self._source = _Known(self._source, early)
@@ -37,6 +41,7 @@ class _Known:
     def __init__(self, source: Any, early: Fetched) -> None:
         self._early = early
         self.photo_etag = source.photo_etag
+        self.user = source.user
 
     def user_and_photo(self, user_id: str) -> Fetched:
         return self._early
@@ -61,9 +66,9 @@ class NoClaim(Sync):
 class UnconditionalResult(Sync):
     """Step 7 over whatever is there by then."""
 
-    def _complete(self, run: Run, user: User, **result: Any) -> None:
+    def _complete(self, run: Run, **result: Any) -> None:
         run.claim = self._store.read(run.user_id)
-        super()._complete(run, user, **result)
+        super()._complete(run, **result)
 
 
 class HashOutlivesError(Sync):
@@ -104,9 +109,9 @@ class NeverTooLate(Sync):
 class EtagOfTheEnd(Sync):
     """The etag recorded is read after the bytes, so it may be a newer photo's."""
 
-    def _complete(self, run: Run, user: User, **result: Any) -> None:
+    def _complete(self, run: Run, **result: Any) -> None:
         result["source_etag"] = self._source.photo_etag(run.user_id)
-        super()._complete(run, user, **result)
+        super()._complete(run, **result)
 
 
 class EtagOfTheBeginning(Sync):
@@ -147,3 +152,35 @@ class HashIgnored(Sync):
 
     def _is_held(self, run: Run, sha256: str) -> bool:
         return False
+
+
+class RemovalWithoutSecondLook(Sync):
+    """A photo that was gone before the claim is not looked for again under it."""
+
+    _found: str | PhotoSyncError = ""
+
+    def _look(self, run: Run) -> str | PhotoSyncError:
+        if not run.claim or not run.removal:
+            self._found = super()._look(run)
+        return self._found
+
+
+class RemovalAtFirstLook(Sync):
+    """A photo that is gone takes its picture along at once."""
+
+    def _may_remove(self, run: Run) -> bool:
+        return run.removal and run.before.picture_url != ""
+
+
+class AbsenceOutlivesPhoto(Sync):
+    """When a photo was first missed is remembered though it was back in the meantime."""
+
+    def _complete(self, run: Run, **result: Any) -> None:
+        super()._complete(run, **{"missing_since": run.before.missing_since, **result})
+
+
+class PlaceNotAnnounced(Sync):
+    """Where a picture is going to be is written down only once it is there."""
+
+    def _announce(self, run: Run, picture_url: str) -> None:
+        pass

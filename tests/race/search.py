@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.errors import AccessDenied, PhotoSyncError, ServiceDown, Unanswered
-from shared.state import FAILED, NO_PHOTO, SYNCED, UserState
+from shared.state import FAILED, NO_PHOTO, REMOVED, SYNCED, UserState
 from shared.sync import CLAIM_LENGTH
 from tests.race.copier import Copier, Kind, message
 from tests.race.world import ID, PLACES, Late, World, sha256, shown
@@ -88,7 +88,7 @@ class Situation:
             return "two runs wrote at once"
         if self.world.superfluous and not self.faulty:
             return "files were written that were there already"
-        return ""
+        return self.world.removal
 
     def is_quiet(self) -> bool:
         return not self.changes and all(copier.call is None for copier in self.copiers)
@@ -111,7 +111,18 @@ def wrong_in_the_end(situation: Situation, kind: Kind) -> str:
         world = _calm(replace(world, queue=(*world.queue, message(0))), kind)
     if world.queue:
         return "messages wait for ever"
-    return replace(situation, world=world, faulty=True).wrong() or _mismatch(world)
+    wrong = replace(situation, world=world, faulty=True).wrong() or _mismatch(world)
+    return wrong or _left_for_ever(world, kind)
+
+
+def _left_for_ever(world: World, kind: Kind) -> str:
+    """What two sweeps leave of a picture whose photo is gone."""
+    if world.photo is not None:
+        return ""
+    if (world.blob and world.blob.state.picture_url) or not world.looked:
+        world = _calm(replace(world, queue=(message(0, reason="sweep"),)), kind)
+        world = _calm(replace(world, queue=(message(0, reason="removal"),)), kind)
+    return "the photo is gone and its picture is not" if any(world.places) else world.removal
 
 
 def _calm(world: World, kind: Kind) -> World:
@@ -141,7 +152,8 @@ def _mismatch(world: World) -> str:
     if state.claim:
         return "a claim is left"
     if world.photo is None:
-        return "" if state.status == NO_PHOTO else f"no photo, but the state says {state.status}"
+        known = state.status == NO_PHOTO or (state.status == REMOVED and not any(world.places))
+        return "" if known else f"no photo, but the state says {state.status}"
     if world.places != shown(world.photo):
         return "SharePoint shows another picture than Exchange"
     if (state.status, state.sha256) != (SYNCED, sha256(world.photo)):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from shared.errors import ClaimLost, Conflict, NoPhoto
 from shared.graph import Fetched, User
 from shared.state import NO_PHOTO, SYNCED, Claim, Stored, UserState
+from shared.sweep_rules import SECOND_LOOK_AFTER
 
 ID = "00000000-0000-0000-0000-00000000000a"
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -18,6 +20,8 @@ USER = User(ID, "anne@contoso.com", account_enabled=True, is_guest=False)
 _NONE = NoPhoto(NO_PHOTO_SENTENCE)
 # The three files, then what makes pages show them.
 PLACES = ("small", "middle", "large", "profile")
+SHOWN = b"shown"
+PICTURE_URL = "https://contoso-my.sharepoint.com/…"
 
 Call = tuple[Any, ...]
 
@@ -28,7 +32,7 @@ def renditions(photo: bytes) -> tuple[bytes, ...]:
 
 def shown(photo: bytes) -> tuple[bytes, ...]:
     """What all places hold once *photo* is copied."""
-    return *renditions(photo), b"shown"
+    return *renditions(photo), SHOWN
 
 
 def sha256(photo: bytes) -> str:
@@ -59,9 +63,18 @@ class World:
     writers: tuple[int, ...] = ()
     looked: bool = False  # somebody has seen the photo as it is now
     superfluous: bool = False
+    missed_since: datetime | None = None  # the first look without a photo since one was copied
+    there_since_claim: bool = False  # the photo, without a break
+    removal: str = ""  # what was wrong with one
 
     def changed(self, photo: bytes | None) -> World:
-        return replace(self, photo=photo, uploads=self.uploads + 1, looked=False)
+        return replace(
+            self,
+            photo=photo,
+            uploads=self.uploads + 1,
+            looked=False,
+            there_since_claim=self.there_since_claim and photo is not None,
+        )
 
     def with_etags_of_content(self) -> World:
         """The same world, but the etag of a photo returns when its bytes do."""
@@ -80,12 +93,10 @@ class World:
         """Carry out one *call* of a copier: the world after it, and the answer or the error."""
         match call:
             case ("photo_etag",):
-                return replace(self, looked=True), self.etag if self.photo is not None else _NONE
+                return replace(self, looked=True)._answered(lambda photo: self.etag)
             case ("user_and_photo",):
                 # Bytes and etag in one moment: nothing can tell a photo that is put back between.
-                if self.photo is None:
-                    return self, _NONE
-                return self, Fetched(USER, self.photo, self.etag)
+                return self._answered(lambda photo: Fetched(USER, photo, self.etag))
             case ("read",):
                 return self, self.blob
             case ("write", state, version):
@@ -96,20 +107,41 @@ class World:
                 return replace(self, queue=(*self.queue, text)), None
         raise AssertionError(call)
 
+    def _answered(self, answer: Callable[[bytes], Any]) -> tuple[World, Any]:
+        if self.photo is None:
+            return replace(self, missed_since=self.missed_since or self.now), _NONE
+        return self, answer(self.photo)
+
     def _write(self, state: UserState, version: str | None) -> tuple[World, Any]:
         if version != (self.blob and self.blob.version):
             return self, Conflict("Another run wrote the user's state first.")
         stored = Stored(state, f"v{self.versions}")
-        return replace(self, blob=stored, versions=self.versions + 1), stored.version
+        world = replace(self, blob=stored, versions=self.versions + 1)
+        if state.claim:
+            world = replace(world, there_since_claim=self.photo is not None)
+        elif state.status == SYNCED:
+            world = replace(world, missed_since=None)
+        return world, stored.version
 
     def _put(
         self, copier: int, place: int, content: bytes, not_after: datetime
     ) -> tuple[World, Any]:
         if self.now > not_after:
             return self, ClaimLost("Too little time was left.")
+        if not content:
+            return replace(self, removal=self._wrong_removal()).written(
+                copier, place, content
+            ), None
         there_already = place == 0 and self.places[:3] == renditions(content[2:])
         world = replace(self, superfluous=self.superfluous or there_already)
         return world.written(copier, place, content), None
+
+    def _wrong_removal(self) -> str:
+        if self.there_since_claim:
+            return "a picture was taken back whose photo was there"
+        if self.missed_since is None or self.now - self.missed_since < SECOND_LOOK_AFTER:
+            return "a picture was taken back at the first look"
+        return self.removal
 
     @property
     def etag(self) -> str:
@@ -127,6 +159,7 @@ def synced(photo: bytes) -> World:
         SYNCED,
         sha256=sha256(photo),
         source_etag=world.etag,
+        picture_url=PICTURE_URL,
         sizes="s",
         recipe=1,
     )
@@ -134,13 +167,20 @@ def synced(photo: bytes) -> World:
 
 
 def without_photo(before: bytes) -> World:
-    """The user has taken *before* away; SharePoint still has its files, and the state says so."""
+    """The user took *before* away an hour ago; SharePoint still has it, and the state says so."""
     world = synced(before).changed(None)
     assert world.blob
+    since = NOON - timedelta(hours=1)
     state = replace(
-        world.blob.state, status=NO_PHOTO, detail=NO_PHOTO_SENTENCE, source_etag="", attempt=1
+        world.blob.state,
+        status=NO_PHOTO,
+        reason=NoPhoto.code,
+        detail=NO_PHOTO_SENTENCE,
+        source_etag="",
+        missing_since=since,
+        attempt=1,
     )
-    return replace(world, blob=Stored(state, "v0"))
+    return replace(world, blob=Stored(state, "v0"), missed_since=since)
 
 
 def half_written(before: bytes, after: bytes) -> World:
