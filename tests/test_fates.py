@@ -21,6 +21,12 @@ def kinds(root: type[PhotoSyncError]) -> list[type[PhotoSyncError]]:
     return [kind for kind in ALL if issubclass(kind, root)]
 
 
+def an_error(kind: type[PhotoSyncError], sentence: str) -> PhotoSyncError:
+    if issubclass(kind, errors.SubscriptionExists):
+        return kind(sentence, existing_id="another")
+    return kind(sentence)
+
+
 def fate(error: PhotoSyncError, *, age: timedelta = timedelta(0), attempt: int = 1) -> Wait | Done:
     message = SyncMessage(ANNE.id, "sweep", False, attempt, NOON - age, "an-id")
     return fates.fate(error, message, now=NOON, jitter=lambda: 0.5)
@@ -64,7 +70,7 @@ def test_settled_errors_say_their_status(kind):
 @pytest.mark.parametrize("kind", kinds(GiveUp))
 def test_final_errors_fail(kind):
     """What trying again cannot help has failed."""
-    assert fate(kind("No role.")) == Done(FAILED, kind.code, "No role.")
+    assert fate(an_error(kind, "No role.")) == Done(FAILED, kind.code, "No role.")
 
 
 @pytest.mark.parametrize("kind", [SettingsError, PhotoSyncError])

@@ -64,11 +64,11 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def no_worker() -> Iterator[None]:
-    """A process that has not built its worker yet, and forgets the one it builds."""
-    function_app._worker.cache_clear()
+def no_runtime() -> Iterator[None]:
+    """A process that has built nothing yet, and forgets what it builds."""
+    function_app._runtime.cache_clear()
     yield
-    function_app._worker.cache_clear()
+    function_app._runtime.cache_clear()
 
 
 def body(*items: Any) -> bytes:
@@ -215,16 +215,16 @@ def test_queues():
 
 
 @pytest.mark.parametrize("name", ["sync_photo", "park_poison"])
-@pytest.mark.usefixtures("no_worker")
+@pytest.mark.usefixtures("no_runtime")
 def test_missing_settings_keep_the_message(name: str):
     """With settings missing the run fails, so that the host keeps the message."""
     with pytest.raises(SettingsError, match="CLIENT_ID is missing"):
         user_function(name)(func.QueueMessage(body=b"anne@contoso.com"))
 
 
-@pytest.mark.usefixtures("no_worker")
-def test_one_worker_a_process(monkeypatch: pytest.MonkeyPatch):
-    """Messages that arrive first, all at once, are worked off by one worker."""
+@pytest.mark.usefixtures("no_runtime")
+def test_one_runtime_a_process(monkeypatch: pytest.MonkeyPatch):
+    """Messages that arrive first, all at once, find the same parts."""
     more = {"CLIENT_CERTIFICATE": OURS.pem, "AzureWebJobsStorage": STORAGE, "CLIENT_STATE": STATE}
     for key, value in {**ENOUGH, **more}.items():
         monkeypatch.setenv(key, value)
@@ -232,7 +232,7 @@ def test_one_worker_a_process(monkeypatch: pytest.MonkeyPatch):
 
     def first_message() -> None:
         ready.wait(10)
-        built.append(function_app.worker())
+        built.append(function_app.runtime())
 
     threads = [threading.Thread(target=first_message) for _ in range(8)]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""The worker is built from settings alone; the first message makes the first call."""
+"""Everything is built from settings alone; the first message makes the first call."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pytest
 
 from shared import storage
 from shared.errors import ServiceDown, SettingsError
-from shared.runtime import build_worker
+from shared.runtime import Runtime, build
 from shared.settings import Settings
-from shared.worker import Worker
 
 SETTINGS = {
     "TENANT_ID": "00000000-0000-4000-8000-000000000001",
@@ -43,13 +42,13 @@ def no_network(monkeypatch):
 @pytest.mark.usefixtures("no_network")
 def test_building_calls_nobody():
     """Nothing is asked over the network before there is a message."""
-    assert isinstance(build_worker(Settings.from_mapping(SETTINGS)), Worker)
+    assert isinstance(build(Settings.from_mapping(SETTINGS)), Runtime)
 
 
 @pytest.mark.usefixtures("no_network")
 def test_first_message_calls():
     """A message makes the worker call Microsoft 365."""
-    worker = build_worker(Settings.from_mapping(SETTINGS))
+    worker = build(Settings.from_mapping(SETTINGS)).worker
 
     with pytest.raises(Dialled):
         worker.work_off(b"anne@contoso.com")
@@ -64,14 +63,14 @@ def test_bad_certificate_is_told_at_once():
     }
 
     with pytest.raises(SettingsError, match="CLIENT_CERTIFICATE"):
-        build_worker(Settings.from_mapping(settings))
+        build(Settings.from_mapping(settings))
 
 
 def test_message_is_raised_when_storage_is_down(monkeypatch):
     """A message that can be neither understood nor kept stays with the host."""
     # The storage client's own patience is not what is asked here.
     monkeypatch.setitem(storage._PATIENCE, "retry_total", 0)
-    worker = build_worker(Settings.from_mapping(SETTINGS))
+    worker = build(Settings.from_mapping(SETTINGS)).worker
 
     with pytest.raises(ServiceDown):
         worker.work_off(b"?")

@@ -51,16 +51,19 @@ class Listener:
         return self._said
 
 
+# Time enough for some waits in place.
+LATER = NOON + timedelta(minutes=1)
 CALLS: dict[str, Any] = {
     "read a profile": lambda sharepoint: sharepoint.profile(UPN),
     "write a property": lambda sharepoint: sharepoint.set_property(
-        UPN, "PictureURL", "x", not_after=NOON
+        UPN, "PictureURL", "x", not_after=LATER
     ),
-    "upload": lambda sharepoint: sharepoint.upload("P", "x.jpg", b"x", not_after=NOON),
+    "upload": lambda sharepoint: sharepoint.upload("P", "x.jpg", b"x", not_after=LATER),
+    "recycle": lambda sharepoint: sharepoint.recycle("P", "x.jpg", not_after=LATER),
     "list folders": lambda sharepoint: sharepoint.picture_folders(),
 }
 PROFILE_CALLS = {name: CALLS[name] for name in ("read a profile", "write a property")}
-FILE_CALLS = {name: CALLS[name] for name in ("upload", "list folders")}
+FILE_CALLS = {name: CALLS[name] for name in ("upload", "recycle", "list folders")}
 
 
 def refusal(call: Any, said: Answer) -> PhotoSyncError:

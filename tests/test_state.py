@@ -20,6 +20,7 @@ FULL = UserState(
     ANNE.id,
     ANNE.user_principal_name,
     state.SYNCED,
+    "a-word",
     "a detail",
     "abc",
     'W/"1"',
@@ -29,6 +30,7 @@ FULL = UserState(
     NOON,
     NOON,
     3,
+    NOON,
     NOON,
     Claim("a-run", NOON),
     LastError("throttled", "Busy.", NOON),
@@ -47,10 +49,12 @@ states = st.builds(
     texts,
     texts,
     texts,
+    texts,
     st.integers(0, 99),
     st.none() | moments,
     st.none() | moments,
     st.integers(0, 99),
+    st.none() | moments,
     st.none() | moments,
     st.none() | st.builds(Claim, texts, moments),
     st.none() | st.builds(LastError, texts, texts, moments),
@@ -74,6 +78,7 @@ def test_blob_has_the_names_of_the_design():
         "userId": ANNE.id,
         "userPrincipalName": "anne@contoso.com",
         "status": "synced",
+        "reason": "a-word",
         "detail": "a detail",
         "sha256": "abc",
         "sourceEtag": 'W/"1"',
@@ -84,6 +89,7 @@ def test_blob_has_the_names_of_the_design():
         "checkedAt": "2026-01-31T12:00:00.000+00:00",
         "attempt": 3,
         "nextAttemptAt": "2026-01-31T12:00:00.000+00:00",
+        "missingSince": "2026-01-31T12:00:00.000+00:00",
         "claim": {"by": "a-run", "expiresAt": "2026-01-31T12:00:00.000+00:00"},
         "lastError": {
             "code": "throttled",
@@ -214,6 +220,31 @@ def test_released_state(before, touched, sha256):
     after = before.released(files_touched=touched)
 
     assert (after.claim, after.sha256) == (None, sha256)
+
+
+def test_state_that_tells():
+    """A state tells what was found if it says just that, and nobody died over the files since."""
+    known = replace(SYNCED, status=state.NO_PHOTO, detail="None.")
+
+    assert known.tells(state.NO_PHOTO, "None.")
+    assert not known.tells(state.SKIPPED, "None.")
+    assert not known.tells(state.NO_PHOTO, "Gone.")
+    assert not replace(known, claim=FULL.claim).tells(state.NO_PHOTO, "None.")
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({"checked_at": None}, True),
+        ({"attempt": 9}, True),
+        ({"detail": "new"}, False),
+        ({"missing_since": None}, False),
+        ({"claim": FULL.claim}, False),
+    ],
+)
+def test_state_that_says_the_same(changed, same):
+    """Only that a user was looked at again is not worth a write."""
+    assert replace(SYNCED, **changed).says_the_same(SYNCED) is same
 
 
 def test_first_write_is_a_create():

@@ -21,7 +21,7 @@ from shared import calls
 from shared.errors import AccessDenied, Conflict, ServiceDown
 from shared.settings import StorageSettings
 from shared.state import SYNCED, Stored, UserState
-from shared.storage import CONTAINER, QUEUE, BlobStore, StorageQueue, open_storage
+from shared.storage import CONTAINER, USERS, BlobStore, StorageQueue, open_storage
 from tests.doubles import ANNE
 
 FIRST = UserState(ANNE.id, status=SYNCED, detail="first")
@@ -207,7 +207,7 @@ def test_calls_are_counted(store):
 
 def test_settings_lead_to_the_account(storage):
     """The state lives in the container that the design names."""
-    store, _ = open_storage(by_connection_string(storage.connection_string))
+    store = open_storage(by_connection_string(storage.connection_string)).states
     store.create(FIRST)
 
     with BlobServiceClient.from_connection_string(storage.connection_string) as service:
@@ -218,14 +218,14 @@ def test_settings_lead_to_the_account(storage):
 def queue(storage: Storage):
     """Queue `photo-sync`, empty."""
     with QueueServiceClient.from_connection_string(storage.connection_string) as service:
-        client = service.create_queue(QUEUE)
+        client = service.create_queue(USERS)
         yield client
         client.delete_queue()
 
 
 def test_message_is_plain_text(storage, queue):
     """A message arrives as the text it is, neither encoded nor escaped."""
-    _, sender = open_storage(by_connection_string(storage.connection_string))
+    sender = open_storage(by_connection_string(storage.connection_string)).users
     sender.send('{"userId": "anne"}', delay_seconds=0)
 
     assert queue.receive_message().content == '{"userId": "anne"}'
@@ -233,7 +233,7 @@ def test_message_is_plain_text(storage, queue):
 
 def test_message_is_delayed(storage, queue):
     """A message is not seen before its delay is over."""
-    _, sender = open_storage(by_connection_string(storage.connection_string))
+    sender = open_storage(by_connection_string(storage.connection_string)).users
     sender.send("later", delay_seconds=599.6)
 
     assert queue.receive_message() is None
@@ -242,20 +242,21 @@ def test_message_is_delayed(storage, queue):
 
 def test_queue_is_made_when_absent(storage):
     """The first message makes the queue."""
-    _, sender = open_storage(by_connection_string(storage.connection_string))
+    sender = open_storage(by_connection_string(storage.connection_string)).users
     sender.send("first", delay_seconds=0)
 
     with QueueServiceClient.from_connection_string(storage.connection_string) as service:
-        [message] = service.get_queue_client(QUEUE).receive_messages()
+        [message] = service.get_queue_client(USERS).receive_messages()
         assert message.content == "first"
-        service.delete_queue(QUEUE)
+        service.delete_queue(USERS)
 
 
 def test_wrong_key_is_access_denied(storage):
     """A refused key is a sentence that names the roles."""
     key = storage.connection_string.split("AccountKey=")[1].split(";")[0]
     wrong = storage.connection_string.replace(key, "d3Jvbmc=")
-    store, sender = open_storage(by_connection_string(wrong))
+    opened = open_storage(by_connection_string(wrong))
+    store, sender = opened.states, opened.users
 
     with pytest.raises(AccessDenied, match="Storage Blob Data Owner"):
         store.read(ANNE.id)
@@ -268,7 +269,8 @@ def test_service_uris_mean_an_identity(client_id):
     """Service URIs need no key: a managed identity, unnamed or named, is asked later."""
     uri = "https://photosync.blob.core.windows.net"
 
-    store, sender = open_storage(StorageSettings("", uri, uri, client_id))
+    opened = open_storage(StorageSettings("", uri, uri, client_id))
+    store, sender = opened.states, opened.users
 
     assert isinstance(store, BlobStore)
     assert isinstance(sender, StorageQueue)
@@ -281,7 +283,8 @@ def test_storage_down(tmp_path: Path, monkeypatch):
     azurite.stop()
     # The client's own patience is not what is asked here.
     monkeypatch.setitem(shared.storage._PATIENCE, "retry_total", 0)
-    store, sender = open_storage(by_connection_string(gone.connection_string))
+    opened = open_storage(by_connection_string(gone.connection_string))
+    store, sender = opened.states, opened.users
 
     for call in (
         lambda: store.read(ANNE.id),

@@ -174,7 +174,7 @@ ANSWERS: dict[str, tuple[dict[str, Any] | Exception, type[Exception], str]] = {
     ),
     "code alone": ({"error": "invalid_scope"}, AccessDenied, "no token: invalid_scope$"),
     "nothing": ({}, AccessDenied, "no token: None$"),
-    "empty words": ({"error": "", "error_description": "\n"}, AccessDenied, "no token: $"),
+    "empty words": ({"error": "", "error_description": "\n"}, AccessDenied, "no token:$"),
     "token of another type": ({"access_token": 5}, AccessDenied, "no token"),
     "busy": ({"error": "temporarily_unavailable"}, ServiceDown, "Entra is busy: temporarily"),
     "no connection": (requests.ConnectTimeout(), ServiceDown, r"reached .*\(ConnectTimeout\)"),
