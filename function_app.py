@@ -69,6 +69,8 @@ def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.Htt
         return plain(accepted)
     if graph_notifications.NO_CLIENT_STATE in accepted.ignored:
         log.error("notifications.rejected: set CLIENT_STATE; without it no notification is trusted")
+    if graph_notifications.FOREIGN_TENANT in accepted.ignored:
+        log.error("notifications.ignored: the tenant is not ours though clientState is; TENANT_ID?")
     if accepted.sync:
         sync.set(accepted.sync)
     if accepted.upkeep:

@@ -44,7 +44,8 @@ class PhotoSyncError(Exception):
 
     def __init__(self, sentence: str) -> None:
         # It may quote a service, and a log line must stay one line.
-        super().__init__(" ".join(sentence.split())[:LONGEST_SENTENCE])
+        printable = "".join(sign if sign.isprintable() else " " for sign in sentence)
+        super().__init__(" ".join(printable.split())[:LONGEST_SENTENCE])
 
 
 class SettingsError(PhotoSyncError):

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 import requests
+import urllib3
 
 from shared.calls import note
 from shared.errors import (
@@ -219,13 +220,14 @@ class Http:
     def _read(self, response: requests.Response) -> bytes:
         ends, content = self._clock() + timedelta(seconds=READ_SECONDS), bytearray()
         try:
-            for piece in response.iter_content(64 * 1024):
+            # read1 hands out what has come: iter_content would wait for 64 KB while a body drips.
+            while piece := response.raw.read1(64 * 1024, decode_content=True):
                 content += piece
                 if len(content) > LARGEST_REPLY:
                     raise Refused(f"{self.service} sent more than {LARGEST_REPLY:,} bytes.")
                 if self._clock() > ends:
                     raise ServiceDown(f"{self.service} took over {READ_SECONDS} s to answer.")
-        except requests.RequestException as error:
+        except urllib3.exceptions.HTTPError as error:
             raise ServiceDown(f"{self.service} stopped in the middle of an answer.") from error
         return bytes(content)
 

@@ -16,6 +16,8 @@ from shared.errors import BadMessage
 
 REASONS = ("notification", "sweep", "replay", "removal")
 
+MOST_ATTEMPTS = 1_000_000
+
 _OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Entra allows fewer characters than this; Graph is asked and has the last word. Without quotes and
 # brackets, so that JSON is never one; without surrogates, which no address can carry.
@@ -42,7 +44,7 @@ class SyncMessage:
 
     def again(self) -> SyncMessage:
         """The message that takes this one's place after a wait."""
-        return replace(self, attempt=self.attempt + 1)
+        return replace(self, attempt=min(self.attempt + 1, MOST_ATTEMPTS))
 
     def to_json(self) -> str:
         """As it stands in the queue: readable, because admins read it there."""
@@ -141,7 +143,7 @@ def _force(fields: Mapping[str, Any]) -> bool:
 
 def _attempt(fields: Mapping[str, Any]) -> int:
     value = fields.get("attempt", 1)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_ATTEMPTS:
         raise BadMessage("attempt must be a whole number from 1; leave it out.")
     return value
 

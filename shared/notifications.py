@@ -24,6 +24,8 @@ TOKEN_LIMIT = 4096
 BODY_LIMIT = 1024 * 1024
 # Why everything is ignored while nothing tells a genuine notification from a forged one.
 NO_CLIENT_STATE = "no-client-state-set"
+# Our clientState with another tenant: either TENANT_ID is wrong, or somebody knows our secret.
+FOREIGN_TENANT = "tenant"
 # Graph's are GUIDs. A queue message holds 64 KB: one that is too large would fail the whole POST.
 SUBSCRIPTION_ID_LIMIT = 128
 
@@ -112,15 +114,21 @@ def _why_foreign(item: Any, expected: WebhookSettings) -> str:
         return NO_CLIENT_STATE
     state = item.get("clientState")
     if not isinstance(state, str) or not hmac.compare_digest(
-        state.encode("utf-8", "surrogatepass"), expected.client_state.encode()
+        _bytes(state), _bytes(expected.client_state)
     ):
         return "client-state"
     tenant = item.get("tenantId")
-    # The field is optional; a genuine item without it is still known by its clientState.
-    if tenant is None:
+    # The field is optional, and our setting may be wrong: then it is clientState that tells a
+    # genuine item, and none may be lost.
+    if tenant is None or not is_object_id(expected.tenant_id):
         return ""
     ours = isinstance(tenant, str) and tenant.casefold() == expected.tenant_id.casefold()
-    return "" if ours else "tenant"
+    return "" if ours else FOREIGN_TENANT
+
+
+def _bytes(text: str) -> bytes:
+    """For comparing: an environment may hold, and JSON may name, what no encoding has."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _take(

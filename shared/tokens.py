@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
+import math
+import re
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -36,6 +39,10 @@ class _Client(Protocol):
     def token_for(self, audience: str) -> dict[str, Any]: ...
 
 
+# How often a refused token is worth a new client; a missing role refuses every one of them.
+RENEW_SECONDS = 60.0
+
+
 class EntraTokens:
     """
     Tokens for an app registration with a certificate, or for a managed identity.
@@ -44,8 +51,12 @@ class EntraTokens:
     documented), so there is no secret to set.
     """
 
-    def __init__(self, new_client: Callable[[], _Client]) -> None:
+    def __init__(
+        self, new_client: Callable[[], _Client], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._new_client = new_client
+        self._clock = clock
+        self._renewed_at = -math.inf
         self._client: _Client | None = None
         self._lock = threading.Lock()
 
@@ -68,15 +79,16 @@ class EntraTokens:
         """
         A token for the host *audience*; one other than *refused*, which got a 401.
 
+        It is the same one again if new ones were got a moment ago: then they are refused too.
         Raises AccessDenied when Entra refuses, ServiceDown when it cannot be reached.
         """
         # msal is safe to share between threads but would let all of them ask at once.
         with self._lock:
             token = self._ask(audience)
-            if token == refused:
+            if token == refused and self._clock() - self._renewed_at > RENEW_SECONDS:
                 # msal has no call that skips its cache for both kinds of client; a new one has
                 # an empty cache. It happens once, when a role was granted or a key was rolled.
-                self._client = None
+                self._client, self._renewed_at = None, self._clock()
                 token = self._ask(audience)
             return token
 
@@ -106,8 +118,10 @@ def _token_of(answer: dict[str, Any]) -> str:
     if isinstance(token, str):
         return token
     code = str(answer.get("error"))
-    # The first line names the AADSTS code and the reason; trace ids follow.
-    why = str(answer.get("error_description") or code).partition("\n")[0].strip()[:300]
+    # The beginning names the AADSTS code and the reason; trace ids and a time follow, which would
+    # make every sentence another one.
+    told = str(answer.get("error_description") or code)
+    why = re.split(r"[\r\n]| Trace ID:", told)[0].strip()[:300]
     if code in _PASSING:
         raise ServiceDown(f"Entra is busy: {why}")
     raise AccessDenied(f"Entra gives no token: {why}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -97,7 +98,7 @@ class Worker:
             count["blob"],
             (time.monotonic() - began) * 1000,
             f" retryIn={outcome.retry_in_seconds:.1f}" if outcome.retry_in_seconds else "",
-            f' why="{outcome.detail}"' if outcome.detail else "",
+            f' why="{_loggable(outcome.detail)}"' if outcome.detail else "",
         )
         return outcome
 
@@ -186,6 +187,12 @@ class Worker:
         return Outcome("waiting", user, message.correlation_id, end.sentence, end.seconds)
 
     def _set_aside(self, body: bytes, correlation_id: str, reason: str) -> Outcome:
-        name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{correlation_id}"
+        # An id of our own: the sender chooses the correlation id, and may choose it twice.
+        name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{self._new_id()}"
         self._store.keep_unreadable(name, body, reason)
         return Outcome("unreadable", "-", correlation_id, reason)
+
+
+def _loggable(sentence: str) -> str:
+    """A sentence that may quote a service: no field of its own, and nobody's address."""
+    return re.sub(r"[^\s@|]+@[^\s@|]+", "…@…", sentence.replace('"', "'"))

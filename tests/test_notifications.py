@@ -180,9 +180,18 @@ def test_unset_client_state_rejects_everything(state):
     assert accepted.ignored == {"no-client-state-set": 1}
 
 
-def test_unset_tenant_rejects_every_tenant():
-    """Without TENANT_ID an item that names a tenant is foreign."""
-    assert post(item(), expected=WebhookSettings("", STATE)).ignored == {"tenant": 1}
+@pytest.mark.parametrize("tenant", ["", "contoso.onmicrosoft.com"])
+def test_unusable_tenant_loses_nothing(tenant):
+    """While TENANT_ID is no tenant's id, clientState alone tells a genuine item."""
+    assert len(post(item(), expected=WebhookSettings(tenant, STATE)).sync) == 1
+
+
+def test_client_state_of_any_bytes():
+    """A clientState that no encoding has is compared like any other."""
+    odd = "\udcff"
+    expected = WebhookSettings(TENANT, odd)
+
+    assert len(post(item(clientState=odd), expected=expected).sync) == 1
 
 
 # Which user is meant
