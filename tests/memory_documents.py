@@ -1,0 +1,38 @@
+"""Documents without storage: every write names the version it replaces, as a blob's does."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.documents import Document
+from shared.errors import Conflict
+
+
+class MemoryDocuments:
+    """`after_read` is what another run does between a read and the write that follows."""
+
+    def __init__(self) -> None:
+        self.blobs: dict[str, Document] = {}
+        self.after_read: Callable[[], None] = lambda: None
+        self._versions = itertools.count(1)
+
+    def read(self, name: str) -> Document | None:
+        found = self.blobs.get(name)
+        self.after_read()
+        return found
+
+    def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
+        known = self.blobs.get(name)
+        if (known and known.version) != (after and after.version):
+            raise Conflict("Another run wrote this blob first.")
+        return self.put(name, fields)
+
+    def put(self, name: str, fields: Mapping[str, Any]) -> Document:
+        """What only tests may do: write without condition."""
+        # As JSON, so that nothing is kept that a blob could not hold.
+        written = json.loads(json.dumps(fields))
+        self.blobs[name] = Document(written, f"version-{next(self._versions)}")
+        return self.blobs[name]
