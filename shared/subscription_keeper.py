@@ -141,8 +141,10 @@ class SubscriptionKeeper:
         if not existing:
             return "an address that Graph does not tell"
         for one in self._client.list_own():
-            if one.id == existing and one.notification_url and not self._is_ours(one, memory):
-                return urlsplit(one.notification_url).hostname or "another address"
+            shown = one.notification_url or self._url
+            known = one.id == memory.get("id") or _address(shown) == _address(self._url)
+            if one.id == existing and not known:
+                return urlsplit(shown).hostname or "another address"
         return ""
 
     def _is_ours(self, one: Subscription, memory: dict[str, Any]) -> bool:
