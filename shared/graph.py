@@ -16,6 +16,7 @@ from shared.errors import (
     Refused,
     Settled,
     TryLater,
+    UnknownUser,
 )
 from shared.graph_errors import photo_fault, user_fault
 from shared.http import LONGEST_WAIT_IN_PLACE, Http, Reply
@@ -129,6 +130,19 @@ class GraphClient:
     def _membership(self, user_id: str) -> dict[str, Any]:
         asked = {"groupIds": [self._group_id]}
         return graph_batch.post("group", f"/users/{user_id}/checkMemberGroups", asked)
+
+    def knows_any(self, upns: Sequence[str]) -> bool:
+        """Whether there is a user of any of these names."""
+        for start in range(0, len(upns), graph_batch.LIMIT):
+            part = upns[start : start + graph_batch.LIMIT]
+            requests = [graph_batch.get(upn, f"{_path(upn)}?$select=id") for upn in part]
+            for answer in graph_batch.send(self._http, requests).values():
+                refusal = None if answer.ok else user_fault(answer)
+                if refusal is None:
+                    return True
+                if not isinstance(refusal, UnknownUser):
+                    raise refusal
+        return False
 
     def _etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
         requests = [graph_batch.get(each, f"/users/{each}/photo") for each in user_ids]

@@ -7,7 +7,9 @@ small and the large one (facts: sharepoint.md section 1).
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
@@ -57,21 +59,32 @@ def shown_by(picture_url: str, my_url: str) -> PictureLocation | None:
     return PictureLocation(found["folder"], found["name"])
 
 
-def belongs_to(location: PictureLocation, user_id: str, upn: str) -> bool:
+def is_named_by_id(location: PictureLocation, user_id: str) -> bool:
+    """Whether the files carry the user's object id, as since 2022 (section 1, recorded)."""
+    return location.name.casefold() == user_id.casefold()
+
+
+def is_named_by_upn(location: PictureLocation, upn: str) -> bool:
     """
-    Whether the files at *location* are this user's own, by one of the two known naming rules.
+    Whether the files carry the user's UPN, `@` and `.` as `_`, as until 2021 (recorded).
 
-    Until 2021 the UPN with `@` and `.` as `_`, since 2022 the object id (section 1, recorded).
-    What became of other characters is unknown: each may stand as it is or as `_`. Users may write
-    their own PictureURL: without this question, one who points it at a colleague's files would
-    have them overwritten with his own photo.
+    What became of other characters is unknown; such a user's files get the object id. The name
+    may stand for other users too, and users may write their own PictureURL: whoever relies on it
+    asks for `rivals` first, or one who points it at a colleague's files has them overwritten.
     """
-    name = location.name.casefold()
-    return name == user_id.casefold() or _stands_for(name, upn.casefold())
+    return location.name.casefold() == re.sub("[@.]", "_", upn.casefold())
 
 
-def _stands_for(name: str, upn: str) -> bool:
-    return len(name) == len(upn) and all(
-        shown == meant or (shown == "_" and not re.match("[a-z0-9]", meant))
-        for shown, meant in zip(name, upn, strict=True)
-    )
+def rivals(upn: str) -> Iterator[str]:
+    """Every other UPN whose files would be named alike; most of them nobody has."""
+    parts = re.split("[@._]", upn.casefold())
+    # A domain has a dot and no underscore, so two parts at least stand after the @.
+    for domain in range(1, len(parts) - 1):
+        tail = ".".join(parts[domain:])
+        for signs in itertools.product("._", repeat=domain - 1):
+            between = "".join(
+                sign + part for sign, part in zip(signs, parts[1:domain], strict=True)
+            )
+            rival = f"{parts[0]}{between}@{tail}"
+            if rival != upn.casefold():
+                yield rival

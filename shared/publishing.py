@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +17,13 @@ from datetime import datetime
 
 from shared.errors import PictureKept, Refused, Unanswered
 from shared.graph import User
-from shared.picture_location import PictureLocation, belongs_to, shown_by
+from shared.picture_location import (
+    PictureLocation,
+    is_named_by_id,
+    is_named_by_upn,
+    rivals,
+    shown_by,
+)
 from shared.settings import Settings
 from shared.sharepoint import PICTURE_LIBRARY, SharePointClient
 
@@ -35,6 +42,8 @@ KNOWN_FOLDERS = {
 # Whole seconds between 0001-01-01 and 1970-01-01 (section 2, recorded).
 _UNIX_EPOCH = 62_135_596_800
 _UPLOADS_AT_ONCE = 24
+# Who has more namesakes gets files named by object id.
+MOST_RIVALS = 40
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,18 @@ class Publisher:
     """Plans and makes the changes for one user at a time; threads may share it."""
 
     def __init__(
-        self, sharepoint: SharePointClient, settings: Settings, clock: Callable[[], datetime]
+        self,
+        sharepoint: SharePointClient,
+        settings: Settings,
+        knows_any: Callable[[Sequence[str]], bool],
+        clock: Callable[[], datetime],
     ) -> None:
         self._sharepoint = sharepoint
+        self._knows_any = knows_any
         self._settings = settings
         self._clock = clock
         self._folder = settings.picture_folder
+        self._listed: frozenset[str] = frozenset()
         # One pool for the process, so that its threads keep their connections.
         self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload")
 
@@ -89,11 +104,14 @@ class Publisher:
                 "The profile shows a picture from elsewhere, which a person has set. It is kept; "
                 "CUSTOM_PICTURE=replace would replace it."
             )
-        if shown and belongs_to(shown, user.id, user.user_principal_name):
-            location, url = shown, shown_url
+        folder = shown.folder if shown and self._is_folder(shown.folder) else self._find_folder()
+        if shown and shown.folder == folder and self._is_own(shown, user):
+            location = shown
         else:
-            location = PictureLocation(shown.folder if shown else self._find_folder(), user.id)
-            url = location.url(self._settings.sharepoint_my_url)
+            location = PictureLocation(folder, user.id)
+        url = location.url(self._settings.sharepoint_my_url)
+        if location == shown and not set("?#") & set(shown_url):
+            url = shown_url
         wanted = {
             PICTURE_URL: url,
             PLACEHOLDER_STATE: "0",
@@ -164,6 +182,26 @@ class Publisher:
         # The error that leaves most in doubt is the one to act on.
         if errors:
             raise min(errors, key=lambda error: not isinstance(error, Unanswered))
+
+    def _is_own(self, shown: PictureLocation, user: User) -> bool:
+        """Whether the files at *shown* are this user's, and nobody else's."""
+        if is_named_by_id(shown, user.id):
+            return True
+        if not is_named_by_upn(shown, user.user_principal_name):
+            return False
+        others = list(itertools.islice(rivals(user.user_principal_name), MOST_RIVALS + 1))
+        return len(others) <= MOST_RIVALS and not self._knows_any(others)
+
+    def _is_folder(self, name: str) -> bool:
+        """Whether *name* is a folder for pictures; a profile may name any."""
+        # SharePoint itself takes no notice of case.
+        folder = name.casefold()
+        if folder in {each.casefold() for each in {*KNOWN_FOLDERS, self._settings.picture_folder}}:
+            return True
+        if folder not in self._listed:
+            listed = self._sharepoint.picture_folders()
+            self._listed = frozenset(each.casefold() for each in listed)
+        return folder in self._listed
 
     def _find_folder(self) -> str:
         """The picture folder, whose name depends on the My Site host's language; asked once."""

@@ -57,7 +57,7 @@ def build(settings: Settings) -> Runtime:
     )
     sync = Sync(
         graph,
-        Publisher(_sharepoint(settings, tokens), settings, _now),
+        Publisher(_sharepoint(settings, tokens), settings, graph.knows_any, _now),
         storage.states,
         recipe,
         Policy(dry_run=settings.dry_run, remove_when_gone=settings.remove_when_gone),

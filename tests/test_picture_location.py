@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.picture_location import PictureLocation, belongs_to, shown_by
+from shared.picture_location import (
+    PictureLocation,
+    is_named_by_id,
+    is_named_by_upn,
+    rivals,
+    shown_by,
+)
 
 MY = "https://contoso-my.sharepoint.com"
 ID = "306225cd-94aa-4c5f-9a13-1a2344795973"
@@ -104,36 +111,51 @@ def test_any_address_leads_into_the_library_or_nowhere(url):
 
 
 UPN = "Bert.O'Neil-x@contoso.com"
-OWN = {
-    "object id": ID,
-    "object id in capitals": ID.upper(),
-    "UPN as until 2021": "Bert_O'Neil-x_contoso_com",
-    "UPN with other signs replaced too": "bert_o_neil_x_contoso_com",
-    "UPN itself": UPN,
+NAMES = {
+    "as until 2021": ("Bert_O'Neil-x_contoso_com", True),
+    "other signs replaced too": ("bert_o_neil_x_contoso_com", False),
+    "a colleague's": ("anne_contoso_com", False),
+    "a letter for a sign": ("bertxo'neil-x_contoso_com", False),
+    "cut off": ("Bert_O'Neil-x_contoso", False),
 }
 
 
-@pytest.mark.parametrize("name", OWN.values(), ids=OWN)
-def test_own_files(name):
-    """Files named by the object id, or by the UPN with signs as `_`, are the user's own."""
-    assert belongs_to(PictureLocation("Profile Pictures", name), ID, UPN)
+@pytest.mark.parametrize(("name", "own"), NAMES.values(), ids=NAMES)
+def test_files_named_by_upn(name, own):
+    """A UPN names files with `@` and `.` as `_`, the one rule that was recorded."""
+    assert is_named_by_upn(PictureLocation("Profile Pictures", name), UPN) is own
 
 
-FOREIGN = {
-    "a colleague's object id": COLLEAGUE,
-    "a colleague's UPN": "anne_contoso_com",
-    "another sign in the same place": "bert-o'neil-x_contoso_com",
-    "a letter for a sign": "bertxo'neil-x_contoso_com",
-    "a sign for a letter": "ber__o'neil-x_contoso_com",
-    "own name and more": f"{ID}_2",
-    "own name cut off": ID[:-1],
+@pytest.mark.parametrize(
+    ("name", "own"), [(ID, True), (ID.upper(), True), (COLLEAGUE, False), (f"{ID}_2", False)]
+)
+def test_files_named_by_id(name, own):
+    """An object id, in any case, names only its user's files."""
+    assert is_named_by_id(PictureLocation("Profile Pictures", name), ID) is own
+
+
+RIVALS = {
+    "anne@contoso.com": set(),
+    "bert.x@contoso.com": {"bert_x@contoso.com", "bert@x.contoso.com"},
+    "bert_x@contoso.com": {"bert.x@contoso.com", "bert@x.contoso.com"},
+    "bert@x.contoso.com": {"bert.x@contoso.com", "bert_x@contoso.com"},
 }
 
 
-@pytest.mark.parametrize("name", FOREIGN.values(), ids=FOREIGN)
-def test_files_of_a_colleague(name):
-    """A user whose profile points at anybody else's files does not own them."""
-    assert not belongs_to(PictureLocation("Profile Pictures", name), ID, UPN)
+@pytest.mark.parametrize(("upn", "others"), RIVALS.items(), ids=RIVALS)
+def test_rivals(upn, others):
+    """Everybody who might have files of the same name is named."""
+    assert set(rivals(upn)) == others
+
+
+@given(st.from_regex(r"[a-z]{1,3}([._][a-z]{1,3}){0,3}@[a-z]{2}([.][a-z]{2}){1,2}", fullmatch=True))
+def test_rivals_name_each_other(upn):
+    """Of two users with files of one name each is the other's rival."""
+    name = PictureLocation("Profile Pictures", re.sub("[@.]", "_", upn))
+    for rival in rivals(upn):
+        assert rival != upn
+        assert is_named_by_upn(name, rival)
+        assert upn in set(rivals(rival))
 
 
 def test_attack_is_seen_through():
@@ -142,4 +164,4 @@ def test_attack_is_seen_through():
     shown = shown_by(url, MY)
 
     assert shown == PictureLocation("Profile Pictures", COLLEAGUE)
-    assert not belongs_to(shown, ID, UPN)
+    assert not is_named_by_id(shown, ID)

@@ -93,11 +93,13 @@ class Desk:
         **settings: str,
     ) -> None:
         self.clock = Clock()
+        self.colleagues: set[str] = set()
         self.site = Site(profile, folders)
         service = http(self.site, audience=MY, clock=self.clock)
         self.publisher = Publisher(
             SharePointClient(service, service),
             Settings.from_mapping({**ENOUGH, **settings}),
+            lambda upns: bool(self.colleagues & set(upns)),
             self.clock,
         )
 
