@@ -11,6 +11,9 @@ from cryptography.x509 import Certificate
 
 from local.m365.tenant import App, Tenant
 
+_FORGIVEN = 300.0  # seconds
+_LONGEST = 86_400.0
+
 
 class Rejected(Exception):
     """The assertion proves nothing; `code` is the AADSTS number of the reason."""
@@ -26,8 +29,9 @@ def verify(tenant: Tenant, app: App, assertion: str, *, audience: str) -> None:
 
     Documented (Entra, certificate credentials): RS256 or PS256, the certificate named by `x5t`
         or `x5t#S256`, `aud` the token endpoint, `iss` and `sub` the client id, `exp` ahead.
-    Assumed: five minutes of clock difference are forgiven; a `jti` may come again, since msal
-        sends one assertion for several scopes.
+    Assumed: an `exp` more than a day ahead is refused (Entra advises five to ten minutes and
+        names no limit); five minutes of clock difference are forgiven; a `jti` may come again,
+        since msal sends one assertion for several scopes.
     """
     public = _named_key(app, assertion)
     try:
@@ -52,7 +56,10 @@ def verify(tenant: Tenant, app: App, assertion: str, *, audience: str) -> None:
     if claims["aud"] != audience:
         raise Rejected(700023, "Client assertion audience claim does not match Realm issuer.")
     now = tenant.login_time().timestamp()
-    if not claims.get("nbf", now) - 300 <= now < claims["exp"] + 300:
+    begins, ends = claims.get("nbf", now), claims["exp"]
+    if not isinstance(begins, int | float) or not isinstance(ends, int | float):
+        raise Rejected(50027, "JWT token is invalid or malformed: exp and nbf are numbers.")
+    if not begins - _FORGIVEN <= now < ends + _FORGIVEN or ends > now + _LONGEST + _FORGIVEN:
         raise Rejected(700024, "Client assertion is not within its valid time range.")
 
 

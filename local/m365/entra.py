@@ -115,9 +115,7 @@ def _client_credentials(tenant: Tenant, form: Mapping[str, str]) -> dict[str, ob
     if app is None or app.managed_identity:
         raise Aadsts(700016, "Application was not found in the directory 'contoso'.")
     by = _prove(tenant, app, form)
-    audience, dot, _ = form.get("scope", "").rpartition("/.default")
-    if not dot:
-        raise Aadsts(1002012, "The provided value for scope is not valid: it ends in /.default.")
+    audience = _audience(form.get("scope", ""))
     if audience not in _resources(tenant):
         raise Aadsts(500011, f"The resource principal named {audience} was not found.")
     return {
@@ -126,6 +124,20 @@ def _client_credentials(tenant: Tenant, form: Mapping[str, str]) -> dict[str, ob
         "ext_expires_in": int(tokens.LIFETIME.total_seconds()),
         "access_token": tokens.issue(tenant, app, audience, by=by),
     }
+
+
+def _audience(scope: str) -> str:
+    """
+    The resource that *scope* names.
+
+    Documented (Entra, client credentials flow): the scope is one resource with the suffix
+        `/.default`. Reported: anything else is AADSTS1002012, one more scope beside it too.
+        facts/sharepoint.md section 3: one token per host.
+    """
+    audience = scope.removesuffix("/.default")
+    if audience == scope or scope.split() != [scope]:
+        raise Aadsts(1002012, "The provided value for scope is not valid: it ends in /.default.")
+    return audience
 
 
 def _prove(tenant: Tenant, app: App, form: Mapping[str, str]) -> str:

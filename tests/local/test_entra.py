@@ -133,6 +133,8 @@ def test_assertion_made_by_hand_is_accepted(office: Cloud):
         pytest.param({"sub": str(uuid.uuid4())}, 700021, id="other subject"),
         pytest.param({"exp": time.time() - 3600}, 700024, id="expired"),
         pytest.param({"nbf": time.time() + 3600}, 700024, id="not yet valid"),
+        pytest.param({"exp": time.time() + 2 * 86_400}, 700024, id="good for too long"),
+        pytest.param({"exp": "soon"}, 50027, id="expiry that is no time"),
         pytest.param({"exp": None}, 50027, id="no expiry"),
     ],
 )
@@ -177,6 +179,15 @@ def test_bad_request_is_named(
     assert response.status_code == status
     assert response.json()["error"] == error
     assert response.json()["error_codes"] == [code]
+
+
+@pytest.mark.parametrize("scope", ["{}/.default.evil", "{}/.default openid", " {}/.default", "{}"])
+def test_scope_is_one_resource_and_the_default(office: Cloud, scope: str):
+    """Nothing stands beside `<host>/.default`, before or after it."""
+    response = ask(office, scope=scope.format(office.tenant.urls.graph))
+
+    assert response.status_code == 400
+    assert response.json()["error_codes"] == [1002012]
 
 
 def test_wrong_secret_is_refused(office: Cloud):
