@@ -75,6 +75,11 @@ def unknown_property(name: str) -> SharePointError:
     return SharePointError(500, code, f"There is no profile property {name}.")
 
 
+def invalid_value(name: str) -> SharePointError:
+    code = "-1, Microsoft.Office.Server.UserProfiles.PropertyInvalidFormatException"
+    return SharePointError(500, code, f"Invalid Property Value: the property {name} refuses it.")
+
+
 def file_exists(name: str) -> SharePointError:
     code = "-2130575257, Microsoft.SharePoint.SPException"
     return SharePointError(400, code, f"A file with the name {name} already exists.")

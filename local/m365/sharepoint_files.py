@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from urllib.parse import unquote
 
+from local.m365 import sharepoint_names
 from local.m365.sharepoint_errors import (
     bad_request,
     changed_since,
@@ -15,8 +16,7 @@ from local.m365.sharepoint_errors import (
 )
 from local.m365.tenant import File, Folder, Tenant
 
-# Documented (file names and characters that SharePoint does not allow).
-_FORBIDDEN = frozenset('"*:<>?/\\|')
+FORMS = "Forms"
 # Assumed: other site collections on the same host begin like this.
 _OTHER_WEBS = ("/personal/", "/sites/", "/teams/")
 
@@ -71,10 +71,14 @@ def upload(tenant: Tenant, folder: Folder, name: str, content: bytes, *, overwri
     Store *content* byte for byte; nothing looks into it, and empty is accepted.
 
     Recorded: the answer is the SP.File. Assumed: an existing name without overwrite is 400;
-    the unique id stays and the version goes up when a file is written again.
+    the unique id stays and the version goes up when a file is written again; nothing can be
+    put into `Forms`, which holds the library's views.
     """
-    if not name.strip() or _FORBIDDEN.intersection(name) or name.endswith("."):
-        raise bad_request(f"The file name {name!r} has characters that are not allowed.")
+    complaint = sharepoint_names.complaint(folder.path, name)
+    if complaint:
+        raise bad_request(complaint)
+    if folder.name == FORMS:
+        raise bad_request("Files cannot be added to the folder Forms.")
     now, old = tenant.now(), folder.files.get(name.casefold())
     if old is not None and not overwrite:
         raise file_exists(name)

@@ -47,6 +47,7 @@ class Asked:
     calls: tuple[Call, ...]
     body: bytes
     if_match: str | None
+    content_type: str = ""
 
     def path(self) -> str:
         """The server-relative path that the address in the second call names."""
@@ -158,7 +159,14 @@ def _profile_property(asked: Asked) -> Answer:
 
 
 def _set_property(asked: Asked) -> Answer:
-    """Recorded: one property a call, answered by null."""
+    """
+    Recorded: one property a call, answered by null (facts/sharepoint.md section 3).
+
+    Documented (SharePoint's REST service): a JSON body needs a content type that says so.
+    Assumed: 400 without it.
+    """
+    if not asked.content_type.lower().startswith("application/json"):
+        raise bad_request("The Content-Type of the body must be application/json.")
     try:
         body = json.loads(asked.body)
         account, name, value = (body[k] for k in ("accountName", "propertyName", "propertyValue"))

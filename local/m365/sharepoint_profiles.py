@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from local.m365.sharepoint_errors import no_profile, property_locked, unknown_property
+from local.m365.sharepoint_errors import (
+    invalid_value,
+    no_profile,
+    property_locked,
+    unknown_property,
+)
 from local.m365.tenant import Profile, Tenant, User
 
 CLAIMS_PREFIX = "i:0#.f|membership|"
 PICTURE = "PictureURL"
 PLACEHOLDER = "SPS-PicturePlaceholderState"
 TIMESTAMP = "SPS-PictureTimestamp"
+_LONGEST_URL = 2048
 
 # A part of the properties that every profile lists; the order is theirs (Assumed).
 _EDITABLE = (
@@ -77,7 +83,9 @@ def write(tenant: Tenant, name: str, key: str, value: str) -> None:
 
     From tools' sources: without a profile "User Profile Error 1000" (status 500; 404 by switch).
     From issues: a locked property is 500 PropertyNotEditableException.
-    Assumed: names are found in any case; names taken from the directory count as locked.
+    Assumed: names are found in any case; names taken from the directory count as locked; a
+        picture's address has at most 2,048 characters, its timestamp is empty or a number
+        (facts/sharepoint.md section 2: whole seconds in all five captures).
     """
     user = account(tenant, name)
     if user is None or user.profile is None:
@@ -90,6 +98,10 @@ def write(tenant: Tenant, name: str, key: str, value: str) -> None:
     locked = {each.lower() for each in tenant.switches.locked_properties}
     if found.lower() not in stored or found.lower() in locked:
         raise property_locked(found)
+    if found == PICTURE and len(value) > _LONGEST_URL:
+        raise invalid_value(found)
+    if found == TIMESTAMP and value and not (value.isascii() and value.isdecimal()):
+        raise invalid_value(found)
     user.profile.properties[found] = value
 
 

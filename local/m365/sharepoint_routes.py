@@ -71,6 +71,7 @@ async def _api(tenant: Tenant, host: str, request: Request, claims: tokens.Claim
         calls=calls,
         body=await request.body(),
         if_match=request.headers.get("if-match"),
+        content_type=request.headers.get("content-type", ""),
     )
     return wire.selected(operation.answer(asked), options.get("$select"))
 

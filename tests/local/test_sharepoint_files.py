@@ -213,6 +213,44 @@ def test_malformed_requests_are_refused(
     assert "code" in answer.json()["odata.error"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"a{each}b.jpg" for each in '"*:<>?\\|/'),
+        *(" x.jpg", "x.jpg ", ".x.jpg", "x.jpg."),
+        *("x\n.jpg", "x\x7f.jpg", "\u0085x.jpg"),
+        *("CON", "lpt9", "desktop.ini", "~$x.jpg", "a_vti_b.jpg", ".lock"),
+        "x" * (400 - len(FOLDER)),
+    ],
+)
+def test_names_that_sharepoint_does_not_allow(office: Cloud, my: requests.Session, name: str):
+    """Such a file is refused, not stored under another name."""
+    url = web(office, f"{ADD}(decodedurl=@n,overwrite=true)")
+
+    answer = my.post(url, params={"@n": f"'{name}'"}, data=b"x")
+
+    assert answer.status_code == 400
+    assert office.tenant.picture_folder.files == {}
+
+
+@pytest.mark.parametrize("name", ["a%b#c.jpg", "ä ö.x..jpg", "x" * (399 - len(FOLDER))])
+def test_names_that_sharepoint_allows(office: Cloud, my: requests.Session, name: str):
+    """Percent, hash, letters of any language, and 400 characters of path."""
+    url = web(office, f"{ADD}(decodedurl=@n,overwrite=true)")
+
+    assert my.post(url, params={"@n": f"'{name}'"}, data=b"x").json()["Name"] == name
+
+
+def test_nothing_is_put_into_forms(office: Cloud, my: requests.Session):
+    """Forms holds the views of the library, no pictures."""
+    path = "GetFolderByServerRelativePath(decodedurl='/User Photos/Forms')/Files/AddUsingPath"
+
+    answer = my.post(web(office, f"{path}(decodedurl='x.jpg',overwrite=true)"), data=b"x")
+
+    assert answer.status_code == 400
+    assert office.tenant.folders["/user photos/forms"].files == {}
+
+
 def test_library_is_on_the_my_host_only(office: Cloud):
     """The root site has no User Photos."""
     root = office.tenant.urls.root

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -135,7 +136,46 @@ def test_malformed_write(office: Cloud, admin: requests.Session, body: bytes):
     """A body without the three members is refused."""
     url = f"{office.tenant.urls.admin}/{PEOPLE}/SetSingleValueProfileProperty"
 
-    assert admin.post(url, data=body).status_code == 400
+    answer = admin.post(url, data=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 400
+    assert "accountName" in answer.text
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_write_says_that_it_is_json(office: Cloud, admin: requests.Session, kind: str | None):
+    """The body is read as JSON only if the content type says so."""
+    anne = office.add_user("anne")
+    body = {"accountName": account(anne), "propertyName": "Office", "propertyValue": "Room 7"}
+    url = f"{office.tenant.urls.admin}/{PEOPLE}/SetSingleValueProfileProperty"
+
+    headers = {"Content-Type": kind} if kind else {}
+    answer = admin.post(url, data=json.dumps(body).encode(), headers=headers)
+
+    assert answer.status_code == 400
+    assert listed(read(office, admin, account(anne)))["Office"] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [
+        ("PictureURL", "https://x/".ljust(2048, "a"), 200),
+        ("PictureURL", "https://x/".ljust(2049, "a"), 500),
+        ("SPS-PictureTimestamp", "63783110969", 200),
+        ("SPS-PictureTimestamp", "", 200),
+        ("SPS-PictureTimestamp", "2026-01-01", 500),
+        ("SPS-PictureTimestamp", "-1", 500),
+        ("SPS-PictureTimestamp", "٣", 500),
+    ],
+)
+def test_picture_properties_have_their_forms(
+    office: Cloud, admin: requests.Session, name: str, value: str, status: int
+):
+    """An address has a length, a timestamp is whole seconds or empty."""
+    anne = office.add_user("anne")
+
+    assert write(office, admin, anne, name, value).status_code == status
+    assert listed(read(office, admin, account(anne)))[name] == (value if status == 200 else "")
 
 
 def test_reading_role_does_not_write(office: Cloud):
