@@ -14,6 +14,7 @@ from shared.errors import (
     NoPhoto,
     PhotoSyncError,
     Refused,
+    ServiceDown,
     Settled,
     TryLater,
     UnknownUser,
@@ -185,7 +186,7 @@ def _etag_or_error(metadata: Reply) -> str | PhotoSyncError:
     if metadata.ok:
         try:
             return metadata.read(_etag)
-        except (Settled, Refused) as error:
+        except (Settled, Refused, ServiceDown) as error:
             return error
     refusal = photo_fault(metadata)
     if isinstance(refusal, AccessDenied):
