@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, List  # noqa: UP035 - see Texts
 import azure.functions as func
 
 from shared import notifications as graph_notifications
-from shared.settings import Settings, WebhookSettings
+from shared.settings import WebhookSettings
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
@@ -33,7 +33,7 @@ Texts = func.Out[List[str]]  # noqa: UP006
 def _runtime() -> "Runtime":
     from shared.runtime import build
 
-    return build(Settings.from_mapping(os.environ))
+    return build(os.environ)
 
 
 def runtime() -> "Runtime":

@@ -6,20 +6,23 @@ import functools
 import logging
 import random
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import requests
 
 from shared import scope
+from shared.errors import SettingsError
 from shared.gate import Budget, Gate
 from shared.graph import GraphClient
 from shared.http import CONNECT_SECONDS, READ_SECONDS, Http
 from shared.listing import UserListing
+from shared.misconfigured import NoUpkeep, NoWorker
 from shared.pictures import RECIPE, renditions
 from shared.publishing import Publisher
 from shared.run import Policy, Recipe
-from shared.settings import Settings
+from shared.settings import Settings, StorageSettings
 from shared.sharepoint import SharePointClient
 from shared.storage import OpenStorage, open_storage
 from shared.subscription_keeper import SubscriptionKeeper
@@ -39,13 +42,30 @@ log = logging.getLogger("photosync")
 class Runtime(NamedTuple):
     """What works in one process; threads share all of it."""
 
-    worker: Worker
-    upkeep: Upkeep
-    sweep: Sweep
+    worker: Worker | NoWorker
+    upkeep: Upkeep | NoUpkeep
 
 
-def build(settings: Settings) -> Runtime:
-    """Everything, calling nobody before it is used. Raises SettingsError."""
+def build(env: Mapping[str, str]) -> Runtime:
+    """
+    Everything, calling nobody before it is used.
+
+    Where settings are wrong, stand-ins that let messages wait. Raises SettingsError if those of
+    the storage account are, without which nothing can wait.
+    """
+    try:
+        return _working(Settings.from_mapping(env))
+    except SettingsError as error:
+        try:
+            storage = open_storage(StorageSettings.from_mapping(env))
+        except SettingsError:
+            # The first error names this one too.
+            raise error from None
+        worker = NoWorker(error, storage.states, storage.users, clock=_now, new_id=_new_id)
+        return Runtime(worker, NoUpkeep(error))
+
+
+def _working(settings: Settings) -> Runtime:
     tokens = EntraTokens.build(settings)
     graph_http = Http("graph", settings.graph_url, tokens)
     graph = GraphClient(graph_http, settings.sync_group_id)
@@ -79,7 +99,7 @@ def build(settings: Settings) -> Runtime:
         clock=_now,
     )
     upkeep = Upkeep(keeper, sweep, storage.states, storage.upkeep, **_CHANCE)
-    return Runtime(worker, upkeep, sweep)
+    return Runtime(worker, upkeep)
 
 
 def _sharepoint(settings: Settings, tokens: EntraTokens) -> SharePointClient:

@@ -43,6 +43,14 @@ class StorageSettings:
     queue_uri: str
     identity_client_id: str
 
+    @classmethod
+    def from_mapping(cls, env: Mapping[str, str]) -> StorageSettings:
+        """Read these alone: they are what messages need to wait. Raises SettingsError."""
+        read = _Reader(env)
+        settings = read.storage("AzureWebJobsStorage")
+        read.check()
+        return settings
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -108,8 +116,7 @@ class Settings:
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),
         )
-        if read.problems:
-            raise SettingsError("Fix these app settings: " + "; ".join(read.problems) + ".")
+        read.check()
         return settings
 
 
@@ -150,6 +157,10 @@ class _Reader:
     def __init__(self, env: Mapping[str, str]) -> None:
         self.env = env
         self.problems: list[str] = []
+
+    def check(self) -> None:
+        if self.problems:
+            raise SettingsError("Fix these app settings: " + "; ".join(self.problems) + ".")
 
     def text(
         self, key: str, valid: Callable[[str], bool], rule: str, *, default: str | None = None

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from shared.errors import AccessDenied, NoProfile, PhotoSyncError, Refused, Throttled
+from shared.errors import AccessDenied, NoProfile, PhotoSyncError, Refused, ServiceDown, Throttled
 from shared.http import Http, Reply, fault
 from shared.odata_errors import said, says_nothing_there
 
@@ -70,6 +70,8 @@ class SharePointClient:
         )
         if not reply.ok:
             raise _profile_fault(reply)
+        # A page of a proxy comes with 200 too, and nothing was written.
+        reply.json()
 
     def upload(self, folder: str, name: str, content: bytes, *, not_after: datetime) -> None:
         """Put *content* into the picture library's *folder* as *name*, in place of any before."""
@@ -89,6 +91,9 @@ class SharePointClient:
             )
         if not reply.ok:
             raise _file_fault(reply)
+        stored = reply.read(lambda file: int(file.get("Length", len(content))))
+        if stored != len(content):
+            raise ServiceDown(f"SharePoint kept {stored} of {len(content)} bytes of {name}.")
 
     def recycle(self, folder: str, name: str, *, not_after: datetime) -> None:
         """Put a picture file into the recycle bin; nothing happens when it is gone already."""

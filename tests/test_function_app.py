@@ -217,7 +217,7 @@ def test_queues():
 @pytest.mark.parametrize("name", ["sync_photo", "park_poison"])
 @pytest.mark.usefixtures("no_runtime")
 def test_missing_settings_keep_the_message(name: str):
-    """With settings missing the run fails, so that the host keeps the message."""
+    """With the storage setting missing too the run fails, so that the host keeps the message."""
     with pytest.raises(SettingsError, match="CLIENT_ID is missing"):
         user_function(name)(func.QueueMessage(body=b"anne@contoso.com"))
 

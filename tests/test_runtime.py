@@ -8,8 +8,8 @@ import pytest
 
 from shared import storage
 from shared.errors import ServiceDown, SettingsError
+from shared.misconfigured import NoUpkeep, NoWorker
 from shared.runtime import Runtime, build
-from shared.settings import Settings
 
 SETTINGS = {
     "TENANT_ID": "00000000-0000-4000-8000-000000000001",
@@ -42,35 +42,43 @@ def no_network(monkeypatch):
 @pytest.mark.usefixtures("no_network")
 def test_building_calls_nobody():
     """Nothing is asked over the network before there is a message."""
-    assert isinstance(build(Settings.from_mapping(SETTINGS)), Runtime)
+    assert isinstance(build(SETTINGS), Runtime)
 
 
 @pytest.mark.usefixtures("no_network")
 def test_first_message_calls():
     """A message makes the worker call Microsoft 365."""
-    worker = build(Settings.from_mapping(SETTINGS)).worker
+    worker = build(SETTINGS).worker
 
     with pytest.raises(Dialled):
         worker.work_off(b"anne@contoso.com")
 
 
-def test_bad_certificate_is_told_at_once():
-    """A certificate that cannot be read is a settings error, before any message is spoilt."""
+def test_bad_certificate_lets_messages_wait():
+    """With a certificate that cannot be read nobody works, and no message is spoilt."""
     settings = SETTINGS | {
         "MANAGED_IDENTITY_CLIENT_ID": "",
         "CLIENT_ID": SETTINGS["TENANT_ID"],
         "CLIENT_CERTIFICATE": "/no/such/file.pem",
     }
 
-    with pytest.raises(SettingsError, match="CLIENT_CERTIFICATE"):
-        build(Settings.from_mapping(settings))
+    runtime = build(settings)
+
+    assert isinstance(runtime.worker, NoWorker)
+    assert isinstance(runtime.upkeep, NoUpkeep)
+
+
+def test_nothing_can_wait_without_storage():
+    """Where the storage account is missing too, all that is wrong is told at once."""
+    with pytest.raises(SettingsError, match=r"CLIENT_ID.*AzureWebJobsStorage"):
+        build({})
 
 
 def test_message_is_raised_when_storage_is_down(monkeypatch):
     """A message that can be neither understood nor kept stays with the host."""
     # The storage client's own patience is not what is asked here.
     monkeypatch.setitem(storage._PATIENCE, "retry_total", 0)
-    worker = build(Settings.from_mapping(SETTINGS)).worker
+    worker = build(SETTINGS).worker
 
     with pytest.raises(ServiceDown):
         worker.work_off(b"?")

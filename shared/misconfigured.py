@@ -1,0 +1,75 @@
+"""
+What becomes of messages while app settings are wrong: they wait, for a day, and are then kept.
+
+Were they refused, the host would give each of them up within minutes, and nobody would be looked
+at until the next sweep. Only the storage account is needed here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from shared import messages
+from shared.errors import BadMessage, SettingsError
+from shared.fates import GIVE_UP_AFTER
+from shared.state import Store
+from shared.worker import DelayedQueue
+
+log = logging.getLogger("photosync")
+
+WAIT_SECONDS = 300.0
+
+
+class NoUpkeep:
+    """Stands in for upkeep until a person has fixed the settings: the timers order it again."""
+
+    def __init__(self, error: SettingsError) -> None:
+        self._error = error
+
+    def work_off(self, body: bytes) -> None:
+        """Say in the log what is wrong."""
+        log.error("settings.wrong %s", self._error)
+
+
+class NoWorker:
+    """Stands in for the worker until a person has fixed the settings."""
+
+    def __init__(
+        self,
+        error: SettingsError,
+        store: Store,
+        queue: DelayedQueue,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._error = error
+        self._store = store
+        self._queue = queue
+        self._clock = clock
+        self._new_id = new_id
+
+    def work_off(self, body: bytes) -> None:
+        """Let a sync message wait, and say in the log what is wrong. Raises ServiceDown."""
+        log.error("settings.wrong %s", self._error)
+        now = self._clock()
+        try:
+            message = messages.parse(body, now=now, correlation_id=self._new_id())
+        except BadMessage as error:
+            self._keep(body, str(error))
+            return
+        if now - message.first_queued_at >= GIVE_UP_AFTER:
+            self._keep(body, str(self._error))
+            return
+        self._queue.send(message.again().to_json(), delay_seconds=WAIT_SECONDS)
+
+    def park(self, body: bytes) -> None:
+        """Keep what the host gave up on, with the reason why nothing could be done."""
+        log.error("settings.wrong %s", self._error)
+        self._keep(body, str(self._error))
+
+    def _keep(self, body: bytes, reason: str) -> None:
+        name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{self._new_id()}"
+        self._store.keep_unreadable(name, body, reason)
