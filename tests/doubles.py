@@ -13,7 +13,7 @@ from shared import state
 from shared.calls import note
 from shared.errors import ClaimLost, Conflict, NoPhoto, PictureKept, UnknownUser
 from shared.graph import Fetched, User
-from shared.picture_location import PictureLocation
+from shared.picture_location import SUFFIXES, PictureLocation
 from shared.publishing import Plan, Removal
 from shared.run import Policy, Recipe
 from shared.state import Stored, UserState
@@ -211,7 +211,7 @@ class DelayedMessages:
         self.messages.append((json.loads(text), delay_seconds))
 
 
-def failing(error: Exception) -> Callable[[], None]:
+def failing(error: BaseException) -> Callable[[], None]:
     """Something that raises *error* when its moment comes."""
 
     def fail() -> None:
@@ -284,7 +284,8 @@ class Office:
     def shows(self, photo: bytes) -> bool:
         """Whether all three of Anne's files are made from *photo*, and the profile names them."""
         files = self.sharepoint.files.get(ANNE.user_principal_name, {})
-        return tuple(files.values()) == render(photo) and self.sharepoint.shown(ANNE) != ""
+        made = tuple(files.get(ANNE.id + suffix) for suffix in SUFFIXES)
+        return made == render(photo) and self.sharepoint.shown(ANNE) != ""
 
     def shows_nothing(self) -> bool:
         """Whether Anne's files are gone, and the profile names none."""

@@ -24,12 +24,13 @@ def test_member_is_looked_after():
     [
         pytest.param(replace(ANNE, is_guest=True), {}, "INCLUDE_GUESTS", id="guest"),
         pytest.param(replace(ANNE, account_enabled=False), {}, "disabled", id="disabled"),
+        pytest.param(replace(ANNE, in_group=False), {}, "SYNC_GROUP_ID", id="group"),
         pytest.param(ANNE, {"EXCLUDED_USERS": "x, anne@CONTOSO.com"}, "EXCLUDED_USERS", id="upn"),
         pytest.param(ANNE, {"EXCLUDED_USERS": ANNE.id.upper()}, "EXCLUDED_USERS", id="object-id"),
     ],
 )
 def test_who_is_left_out(user, env, sentence):
-    """Guests, disabled accounts and excluded users are left out, with the reason."""
+    """Guests, the disabled, the excluded and those outside the group are left out, and told why."""
     with pytest.raises(OutOfScope, match=sentence):
         scope.check(user, read(**env))
 

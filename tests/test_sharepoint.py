@@ -110,6 +110,23 @@ def test_property_is_written():
     }
 
 
+def test_file_is_recycled():
+    """A file goes to the recycle bin, by its path with quotes doubled."""
+    web = Listener(answer({"value": "a-guid"}))
+    client(web).recycle("Profile Pictures", "o'neil_MThumb.jpg", not_after=NOON)
+
+    assert (web.request.method, web.request.url) == (
+        "POST",
+        "https://my.contoso.com/_api/web/GetFileByServerRelativePath(decodedurl="
+        "'%2FUser%20Photos%2FProfile%20Pictures%2Fo%27%27neil_MThumb.jpg')/recycle()",
+    )
+
+
+def test_file_that_is_gone_already():
+    """Recycling a file that is not there is no error: somebody was faster."""
+    client(in_turn(Answer(404))).recycle("P", "x.jpg", not_after=NOON)
+
+
 def test_file_is_uploaded():
     """A file goes to the My Site host as raw bytes, its names quoted and encoded."""
     web = Listener(answer({"Exists": True}))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import re
 from datetime import timedelta
 
 import pytest
@@ -23,24 +20,13 @@ from shared.errors import (
 )
 from shared.fates import GIVE_UP_AFTER
 from shared.http import LATE_WRITE
-from shared.state import FAILED, NO_PHOTO, SKIPPED, SYNCED, WAITING, Claim, UserState
+from shared.run import Policy
+from shared.state import FAILED, NO_PHOTO, REMOVED, SKIPPED, SYNCED, WAITING, Claim, UserState
 from shared.sync import CLAIM_LENGTH
-from tests.doubles import ANNE, NOON, Office, failing
+from tests.doubles import ANNE, NOON, failing
+from tests.running import NEW, OLD, message
 
-OLD, NEW = b"old photo", b"new photo"
 UPN = ANNE.user_principal_name
-
-
-@pytest.fixture
-def office() -> Office:
-    """Anne has a photo that nobody has copied yet."""
-    office = Office()
-    office.exchange.upload(OLD)
-    return office
-
-
-def message(**fields: object) -> str:
-    return json.dumps({"userId": ANNE.id, "correlationId": "from-the-webhook", **fields})
 
 
 @pytest.mark.parametrize("body", [ANNE.id, ANNE.id.upper(), UPN, message(userId=UPN)])
@@ -164,7 +150,7 @@ def test_first_queued_is_kept(office):
 
 
 def test_waits_grow(office):
-    """Nobody said how long: each wait is longer than the one before, up to a quarter of an hour."""
+    """Nobody said how long: each wait is longer than the one before, up to six hours."""
     office.exchange.error = ServiceDown("Down.")
     office.work_off()
     delays = []
@@ -174,7 +160,7 @@ def test_waits_grow(office):
 
     assert delays == sorted(delays)
     assert delays[0] < 10
-    assert delays[-1] <= 900
+    assert delays[-1] <= 6 * 3600
 
 
 def test_hour_of_throttling_ends_right(office):
@@ -315,108 +301,37 @@ def test_bad_settings_are_raised(office, body):
     assert office.store.blobs == {}
 
 
-# --- the poison queue -----------------------------------------------------------------------
+def test_removal_is_a_reason(office):
+    """A message with the reason removal takes the picture of a missed photo back."""
+    office.work_off()
+    office.exchange.delete()
+    assert office.work_off().event == NO_PHOTO
+    office.clock.advance(timedelta(minutes=10))
+
+    assert office.work_off(message(reason="replay")).event == NO_PHOTO
+    assert office.work_off(message(reason="removal")).event == REMOVED
+    assert office.shows_nothing()
 
 
-def test_parked_message_is_a_failure(office):
-    """What the host gave up on is a failed user whom an admin sees and can replay."""
-    outcome = office.worker.park(message(attempt=2).encode())
+def test_removal_that_waits_stays_one(office):
+    """A removal that must wait is one still when its time has come."""
+    office.work_off()
+    office.exchange.delete()
+    office.work_off()
+    office.clock.advance(timedelta(minutes=10))
+    office.sharepoint.at_write[2] = failing(Throttled("Busy."))
+    assert office.work_off(message(reason="removal")).event == "waiting"
+    office.sharepoint.at_write.clear()
 
-    assert (outcome.event, outcome.user) == ("parked", ANNE.id)
-    assert (office.anne.status, office.anne.attempt) == (FAILED, 2)
-    assert office.anne.last_error
-    assert office.anne.last_error.code == "poisoned"
-    assert office.work_off().event == "synced"
-
-
-def test_parked_upn_is_kept(office):
-    """A UPN is not looked up while parking, since that may be what stopped the app."""
-    office.worker.park(UPN.encode())
-
-    [(body, reason)] = office.store.unreadable.values()
-    assert body == UPN.encode()
-    assert "replay" in reason
+    assert office.work_off_waiting().event == REMOVED
+    assert office.shows_nothing()
 
 
-def test_parked_nonsense_is_kept(office):
-    """A poison message that nobody can understand is kept like any other."""
-    assert office.worker.park(b"?").event == "unreadable"
-    assert len(office.store.unreadable) == 1
+def test_dry_run_ends_as_skipped(office):
+    """In a dry run a message ends as skipped and says what would have been written."""
+    office.policy = Policy(dry_run=True)
 
+    outcome = office.work_off()
 
-def test_parking_waits_for_storage(office):
-    """Parking that cannot be recorded is raised, so that the host tries again."""
-    office.store.error = ServiceDown("Storage.")
-
-    with pytest.raises(ServiceDown):
-        office.worker.park(ANNE.id.encode())
-
-
-def test_parking_disturbs_no_copy(office):
-    """A user who is being copied at that moment is not marked as failed."""
-    claimed = UserState(ANNE.id, claim=Claim("another", NOON + CLAIM_LENGTH))
-    office.store.put(claimed)
-
-    office.worker.park(ANNE.id.encode())
-
-    assert office.anne == claimed
-
-
-# --- log lines ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def lines(caplog):
-    """What the worker logs."""
-    caplog.set_level(logging.INFO, "photosync")
-    return caplog
-
-
-def test_one_event_a_message(office, lines):
-    """A message leaves one line: the event, the user, the correlation id, calls and time."""
-    office.work_off(message())
-
-    [line] = lines.messages
-    assert re.fullmatch(
-        rf"photo\.synced user={ANNE.id} correlation=from-the-webhook "
-        r"graph=2 sharepoint=5 blob=3 ms=\d+",
-        line,
-    )
-
-
-def test_wait_is_logged_with_its_reason(office, lines):
-    """The line of a wait says until when, and why."""
-    office.exchange.error = Throttled("Busy.", retry_after=20)
-    office.work_off(message())
-
-    [line] = lines.messages
-    assert re.search(r'^photo\.waiting .* retryIn=20\.0 why="Busy\."$', line)
-
-
-@pytest.mark.parametrize("body", [UPN, "bert@contoso.com", '{"userId": "cleo@contoso.com", "x'])
-def test_log_names_no_person(office, lines, body):
-    """Nobody's address and nothing of a message gets into the log: object ids only."""
-    office.work_off(body)
-    office.exchange.error = Throttled("Busy.")
-    office.work_off(body)
-    office.worker.park(body.encode())
-
-    [name] = re.findall(r"\w+@", body)
-    assert len(lines.messages) == 3
-    assert [line for line in lines.messages if f"user={name}" in line or "cleo" in line] == []
-
-
-def test_parking_is_an_error_line(office, lines):
-    """Parking is logged as an error, so that an alert can watch for it."""
-    office.worker.park(message().encode())
-
-    [record] = lines.records
-    assert record.levelno == logging.ERROR
-    assert record.getMessage() == f"photo.parked user={ANNE.id} correlation=from-the-webhook"
-
-
-def test_parked_nonsense_is_logged(office, lines):
-    """A poison message that is set aside leaves a line, too."""
-    office.worker.park(b"?")
-
-    assert lines.messages == ["photo.unreadable user=- correlation=correlation-2"]
+    assert (outcome.event, office.anne.reason) == (SKIPPED, "dry-run")
+    assert outcome.detail.startswith("DRY_RUN is on; it would upload")
