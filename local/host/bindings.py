@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from local.host import routes, schedule
+from local.host import routes, schedule, storage
 from local.host.engine import IndexedFunction
 from local.host.refusal import Refused
 from local.host.settings import connection_string, disabled, expand
@@ -182,7 +182,14 @@ class _Reader:
         return name
 
     def _connection(self, binding: Mapping[str, Any]) -> str:
-        return connection_string(binding.get("connection", ""), self.settings, self.name)
+        name = binding.get("connection") or "AzureWebJobsStorage"
+        connection = connection_string(name, self.settings, self.name)
+        try:
+            storage.client(connection, "any-queue")
+        except ValueError as error:
+            # Not the words of the error: they might quote the key.
+            self._refuse(f"the setting {name} is not a storage connection string", error)
+        return connection
 
     def _refuse(self, reason: str, cause: Exception | None = None) -> NoReturn:
         raise Refused(f"Function '{self.name}': {reason}") from cause

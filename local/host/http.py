@@ -123,8 +123,13 @@ def raw_path(request: Request) -> str:
 
 
 def given_key(request: Request) -> str | None:
-    """Return the access key of the request: the header goes before the query."""
-    return request.headers.get("x-functions-key") or query_values(request).get("code")
+    """
+    Return the access key of the request: the header goes before the query.
+
+    Documented: ASP.NET compares the names in a query without case.
+    """
+    by_name = {name.lower(): value for name, value in query_values(request).items()}
+    return request.headers.get("x-functions-key") or by_name.get("code")
 
 
 def query_values(request: Request) -> dict[str, str]:

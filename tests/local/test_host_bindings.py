@@ -95,7 +95,8 @@ def test_defaults():
 
 def test_connection_is_looked_up_with_prefix_first():
     """connection "Two" means AzureWebJobsTwo, else Two."""
-    settings = {"AzureWebJobsTwo": "prefixed", "Two": "plain", "One": "plain"}
+    plain, prefixed = (f"AccountName={name};AccountKey=a2V5" for name in ("plain", "prefixed"))
+    settings = {"AzureWebJobsTwo": prefixed, "Two": plain, "One": plain}
 
     one, two = read_functions(
         [queue("a", connection="One"), queue("b", connection="Two")], settings, bundle=True
@@ -103,7 +104,26 @@ def test_connection_is_looked_up_with_prefix_first():
 
     assert isinstance(one.trigger, QueueTrigger)
     assert isinstance(two.trigger, QueueTrigger)
-    assert (one.trigger.connection, two.trigger.connection) == ("plain", "prefixed")
+    assert (one.trigger.connection, two.trigger.connection) == (plain, prefixed)
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        "nonsense",
+        "AccountName=photosync",
+        "AccountName=photosync;AccountKey=secret!;EndpointSuffix=core.windows.net",
+        "BlobEndpoint=http://127.0.0.1:1;AccountName=photosync;;AccountKey",
+    ],
+)
+def test_malformed_connection_string_is_refused_by_name(connection):
+    """The setting is named and its value is not shown."""
+    with pytest.raises(Refused) as refused:
+        read_functions([queue()], {"AzureWebJobsStorage": connection}, bundle=True)
+
+    assert str(refused.value) == (
+        "Function 'work': the setting AzureWebJobsStorage is not a storage connection string"
+    )
 
 
 @pytest.mark.parametrize(("value", "off"), [("1", True), ("True", True), ("0", False), ("", False)])
@@ -143,6 +163,23 @@ def test_host_exits_with_one_and_a_sentence(tmp_path, code, sentence):
 
     assert exit_code == 1
     assert sentence in stderr.strip().splitlines()[-1]
+
+
+def test_host_exits_with_one_sentence_for_a_malformed_connection_string(tmp_path):
+    """No traceback: the last line of stderr says it, exit code 1."""
+    code = """
+@app.queue_trigger(arg_name="m", queue_name="jobs", connection="AzureWebJobsStorage")
+def f(m: func.QueueMessage) -> None:
+    pass
+"""
+    files = HostFiles(tmp_path, code, settings={"AzureWebJobsStorage": "nonsense"})
+    exit_code, stderr = files.refusal()
+
+    assert exit_code == 1
+    assert "Traceback" not in stderr
+    assert stderr.splitlines()[-1] == (
+        "Function 'f': the setting AzureWebJobsStorage is not a storage connection string"
+    )
 
 
 def test_import_error_shows_traceback(tmp_path):

@@ -114,8 +114,10 @@ def test_unknown_route_method_and_disabled_function_are_404(host, method, path):
 def test_function_level_takes_host_key_in_header_or_query(host):
     """The host key and the master key open a function; a text return value is 200."""
     by_query = requests.get(f"{host.url}/api/locked?code={host.keys.host}", timeout=30)
+    in_capitals = requests.get(f"{host.url}/api/locked?CODE={host.keys.host}", timeout=30)
     by_master = host.call("GET", "/api/locked", headers={"x-functions-key": host.keys.master})
 
+    assert in_capitals.status_code == 200
     assert (host.call("GET", "/api/locked").text, by_query.text) == ("open", "open")
     assert by_master.status_code == 200
 
