@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from shared import moments
@@ -17,6 +17,9 @@ from shared import moments
 SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
 SKIPPED, FAILED, WAITING = "skipped", "failed", "waiting"
 STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING})
+
+
+LONGEST_CLAIM = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Claim:
     expires_at: datetime
 
     def is_live(self, now: datetime) -> bool:
-        return now < self.expires_at
+        # No run claims for longer: such a claim was typed by a person or read by a wrong clock.
+        return now < self.expires_at <= now + LONGEST_CLAIM
 
 
 @dataclass(frozen=True)
