@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, List  # noqa: UP035 - see Texts
 
 import azure.functions as func
 
+from shared import console_answers as answers
 from shared import notifications as graph_notifications
+from shared.errors import SettingsError
 from shared.settings import WebhookSettings
 
 if TYPE_CHECKING:
+    from shared.console import Console
     from shared.runtime import Runtime
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -115,6 +118,73 @@ def renew_timer(timer: func.TimerRequest, order: func.Out[str]) -> None:
 def sweep_timer(timer: func.TimerRequest, order: func.Out[str]) -> None:
     """Ask every hour for a sweep."""
     order.set("sweep")
+
+
+def console() -> "Console":
+    """The console of this process. Raises SettingsError where settings are wrong."""
+    found = runtime().console
+    if isinstance(found, SettingsError):
+        raise found
+    return found
+
+
+def told(answer: answers.ConsoleAnswer) -> func.HttpResponse:
+    return func.HttpResponse(
+        answer.body, status_code=answer.status, mimetype=answer.media_type, headers=answers.HEADERS
+    )
+
+
+@app.route(route="console", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def console_page(req: func.HttpRequest) -> func.HttpResponse:
+    """The page; it holds no data and asks for the key."""
+    from shared import console_page as page
+
+    html, headers = page.page()
+    return func.HttpResponse(html, mimetype="text/html", headers=headers)
+
+
+@app.route(route="console/overview", methods=["GET"])
+def console_overview(req: func.HttpRequest) -> func.HttpResponse:
+    """The whole at a glance."""
+    return told(answers.tell(lambda: console().overview()))
+
+
+@app.route(route="console/users", methods=["GET"])
+def console_users(req: func.HttpRequest) -> func.HttpResponse:
+    """Search users."""
+    return told(answers.tell(lambda: console().users(req.params)))
+
+
+@app.route(route="console/users/{user}", methods=["GET"])
+def console_user(req: func.HttpRequest) -> func.HttpResponse:
+    """One user, from both sides."""
+    return told(answers.tell(lambda: console().user(req.route_params["user"])))
+
+
+@app.route(route="console/users/{user}/photo/{side}", methods=["GET"])
+def console_photo(req: func.HttpRequest) -> func.HttpResponse:
+    """One side's picture of a user."""
+    named = req.route_params
+    return told(answers.show(lambda: console().photo(named["user"], named["side"])))
+
+
+@app.route(route="console/users/{user}/replay", methods=["POST"])
+def console_replay(req: func.HttpRequest) -> func.HttpResponse:
+    """Queue one user again."""
+    user = req.route_params["user"]
+    return told(
+        answers.tell(
+            lambda: console().replay(user, answers.order(req.params, req.get_body())), status=202
+        )
+    )
+
+
+@app.route(route="console/sweep", methods=["POST"])
+def console_sweep(req: func.HttpRequest) -> func.HttpResponse:
+    """Queue a sweep, or release the removals that the brake holds back."""
+    return told(
+        answers.tell(lambda: console().sweep(answers.order(req.params, req.get_body())), status=202)
+    )
 
 
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -15,7 +15,7 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import ContainerClient, ContentSettings
+from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
 
 from shared.calls import note
 from shared.errors import AccessDenied, Conflict, ServiceDown
@@ -53,14 +53,20 @@ class Blobs:
         except ResourceNotFoundError:
             return None
 
-    def create(self, name: str, content: bytes) -> str:
+    def create(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> str:
         """Write the first version and return it; Conflict when there is one."""
         # Without overwrite the client sends If-None-Match: *.
-        return self._write(name, content, overwrite=False)
+        return self._write(name, content, overwrite=False, metadata=metadata)
 
-    def replace(self, name: str, content: bytes, *, version: str) -> str:
+    def replace(
+        self, name: str, content: bytes, *, version: str, metadata: Mapping[str, str] | None = None
+    ) -> str:
         """Write in place of *version* and return the new one; Conflict when it has moved on."""
-        condition = {"etag": version, "match_condition": MatchConditions.IfNotModified}
+        condition = {
+            "etag": version,
+            "match_condition": MatchConditions.IfNotModified,
+            "metadata": metadata,
+        }
         try:
             return self._upload(name, content, {"overwrite": True, **condition})
         except ResourceNotFoundError as error:
@@ -70,14 +76,36 @@ class Blobs:
         """Write whatever was there: only for what nobody reads before writing."""
         self._write(name, content, overwrite=True)
 
-    def _write(self, name: str, content: bytes, *, overwrite: bool) -> str:
+    def leaf(self, prefix: str, token: str, size: int) -> tuple[list[BlobProperties], str]:
+        """Up to *size* blobs with their metadata, in one call, and the token for the next."""
+        note("blob")
         try:
-            return self._upload(name, content, {"overwrite": overwrite})
+            with translated():
+                # The client's own types hide that its pages know their token.
+                pages: Any = self._container.list_blobs(
+                    name_starts_with=prefix, include=["metadata"], results_per_page=size
+                ).by_page(token or None)
+                found = list(next(pages, ()))
+                return found, str(pages.continuation_token or "")
+        except ResourceNotFoundError:
+            return [], ""
+
+    def _write(
+        self,
+        name: str,
+        content: bytes,
+        *,
+        overwrite: bool,
+        metadata: Mapping[str, str] | None = None,
+    ) -> str:
+        condition = {"overwrite": overwrite, "metadata": metadata}
+        try:
+            return self._upload(name, content, condition)
         except ResourceNotFoundError:
             # Another instance may make it at the same moment.
             with suppress(Conflict), translated():
                 self._container.create_container()
-        return self._upload(name, content, {"overwrite": overwrite})
+        return self._upload(name, content, condition)
 
     def _upload(self, name: str, content: bytes, condition: Mapping[str, Any]) -> str:
         note("blob")

@@ -20,6 +20,8 @@ PhotoSyncError
 |   `-- DryRun        DRY_RUN is on: nothing was written
 `-- GiveUp            recorded as failed; trying again alone cannot help
     |-- BadMessage    the queue message cannot be understood
+    |-- BadRequest    what an admin asked the console for cannot be understood
+    |   `-- KeyInAddress  an order came with its key in the address, as a link would
     |-- AccessDenied  a role, consent or certificate is missing
     |-- PhotoRefused  the photo is not a sound image
     `-- Refused       an answer that nobody foresaw
@@ -132,6 +134,14 @@ class GiveUp(PhotoSyncError):
 
 class BadMessage(GiveUp):
     code = "bad-message"
+
+
+class BadRequest(GiveUp):
+    code = "bad-request"
+
+
+class KeyInAddress(BadRequest):
+    code = "key-in-address"
 
 
 class AccessDenied(GiveUp):

@@ -38,6 +38,7 @@ class User:
     is_guest: bool
     # Of SYNC_GROUP_ID; without that setting everybody is.
     in_group: bool = True
+    display_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class GraphClient:
         if photo.body:
             return Fetched(known, photo.body, _etag_if_told(answers["etag"]))
         # Arguments are worked out in their order: the etag after the bytes here, too.
-        return Fetched(known, self._photo(user_id), self.photo_etag(user_id))
+        return Fetched(known, self.photo(user_id), self.photo_etag(user_id))
 
     def photo_etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
         """
@@ -150,7 +151,8 @@ class GraphClient:
         answers = graph_batch.send(self._http, requests)
         return {user_id: _etag_or_error(answers[user_id]) for user_id in user_ids}
 
-    def _photo(self, user_id: str) -> bytes:
+    def photo(self, user_id: str) -> bytes:
+        """The largest photo."""
         reply = self._http.send("GET", f"/v1.0/users/{user_id}/photo/$value")
         if not reply.ok:
             raise photo_fault(reply)
@@ -216,4 +218,5 @@ def read_user(fields: Any) -> User:
         # Graph leaves out what it may not tell; somebody not known to be disabled is enabled.
         account_enabled=fields.get("accountEnabled") is not False,
         is_guest=fields.get("userType") == "Guest",
+        display_name=str(fields.get("displayName") or ""),
     )

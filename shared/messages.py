@@ -65,6 +65,11 @@ def is_object_id(text: str) -> bool:
     return bool(_OBJECT_ID.fullmatch(text))
 
 
+def is_upn(text: str) -> bool:
+    """Whether *text* may be a user principal name."""
+    return bool(_UPN.fullmatch(text))
+
+
 def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
     """
     Understand JSON, a bare UPN, a bare object id, or base64 of any of these.

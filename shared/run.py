@@ -59,6 +59,11 @@ class Run:
         return self.user.user_principal_name if self.user else self.before.user_principal_name
 
     @property
+    def display_name(self) -> str:
+        """The same for the name that people read."""
+        return self.user.display_name if self.user else self.before.display_name
+
+    @property
     def before(self) -> UserState:
         """The state as it was before this run."""
         return self.known.state if self.known else UserState(self.user_id)
@@ -83,6 +88,7 @@ def state_after(run: Run, end: Wait | Done, *, attempt: int, now: datetime) -> U
     after = replace(
         before.released(files_touched=run.files_touched or elsewhere),
         user_principal_name=run.upn,
+        display_name=run.display_name,
         reason=end.code,
         detail=end.sentence,
         picture_url=run.claim.state.picture_url if run.claim else before.picture_url,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import requests
 
 from shared import scope
+from shared.console import Console, Orders
 from shared.errors import SettingsError
 from shared.gate import Budget, Gate
 from shared.graph import GraphClient
@@ -21,9 +22,11 @@ from shared.listing import UserListing
 from shared.misconfigured import NoUpkeep, NoWorker
 from shared.pictures import RECIPE, renditions
 from shared.publishing import Publisher
+from shared.roster import Roster
 from shared.run import Policy, Recipe
 from shared.settings import Settings, StorageSettings
 from shared.sharepoint import SharePointClient
+from shared.sides import Sides
 from shared.storage import OpenStorage, open_storage
 from shared.subscription_keeper import SubscriptionKeeper
 from shared.subscriptions import SubscriptionClient
@@ -44,6 +47,8 @@ class Runtime(NamedTuple):
 
     worker: Worker | NoWorker
     upkeep: Upkeep | NoUpkeep
+    # Why there is none, where settings are wrong.
+    console: Console | SettingsError
 
 
 def build(env: Mapping[str, str]) -> Runtime:
@@ -62,7 +67,7 @@ def build(env: Mapping[str, str]) -> Runtime:
             # The first error names this one too.
             raise error from None
         worker = NoWorker(error, storage.states, storage.users, clock=_now, new_id=_new_id)
-        return Runtime(worker, NoUpkeep(error))
+        return Runtime(worker, NoUpkeep(error), error)
 
 
 def _working(settings: Settings) -> Runtime:
@@ -70,6 +75,7 @@ def _working(settings: Settings) -> Runtime:
     graph_http = Http("graph", settings.graph_url, tokens)
     graph = GraphClient(graph_http, settings.sync_group_id)
     storage = open_storage(settings.storage)
+    sharepoint = _sharepoint(settings, tokens)
     recipe = Recipe(
         sizes=",".join(map(str, settings.picture_sizes)),
         version=RECIPE,
@@ -77,7 +83,7 @@ def _working(settings: Settings) -> Runtime:
     )
     sync = Sync(
         graph,
-        Publisher(_sharepoint(settings, tokens), settings, graph.knows_any, _now),
+        Publisher(sharepoint, settings, graph.knows_any, _now),
         storage.states,
         recipe,
         Policy(dry_run=settings.dry_run, remove_when_gone=settings.remove_when_gone),
@@ -99,7 +105,19 @@ def _working(settings: Settings) -> Runtime:
         clock=_now,
     )
     upkeep = Upkeep(keeper, sweep, storage.states, storage.upkeep, **_CHANCE)
-    return Runtime(worker, upkeep)
+    console = Console(
+        Roster(storage.states),
+        Sides(graph, sharepoint, recipe, settings.sharepoint_my_url),
+        storage.states,
+        storage.documents,
+        graph,
+        sweep,
+        Orders(storage.users, storage.upkeep, storage.lengths),
+        dry_run=settings.dry_run,
+        clock=_now,
+        new_id=_new_id,
+    )
+    return Runtime(worker, upkeep, console)
 
 
 def _sharepoint(settings: Settings, tokens: EntraTokens) -> SharePointClient:

@@ -107,6 +107,16 @@ class SharePointClient:
         if not reply.ok and reply.status != 404:
             raise _file_fault(reply)
 
+    def picture(self, folder: str, name: str) -> bytes:
+        """The bytes of a picture file. Raises Refused when there is none."""
+        path = _literal(f"{PICTURE_LIBRARY}/{folder}/{name}")
+        reply = self._files.send(
+            "GET", f"/_api/web/GetFileByServerRelativePath(decodedurl={path})/$value"
+        )
+        if not reply.ok:
+            raise _file_fault(reply)
+        return reply.body
+
     def picture_folders(self) -> list[str]:
         """Names of the folders in the picture library, without its own `Forms`."""
         reply = self._files.send(

@@ -54,6 +54,7 @@ class UserState:
 
     user_id: str
     user_principal_name: str = ""
+    display_name: str = ""
     status: str = WAITING
     reason: str = ""
     detail: str = ""
@@ -142,6 +143,7 @@ def to_json(state: UserState) -> bytes:
     fields = {
         "userId": state.user_id,
         "userPrincipalName": state.user_principal_name,
+        "displayName": state.display_name,
         "status": state.status,
         "reason": state.reason,
         "detail": state.detail,
@@ -180,6 +182,7 @@ def _parse(user_id: str, fields: dict[str, Any]) -> UserState:
     state = UserState(
         user_id=user_id,
         user_principal_name=str(fields.get("userPrincipalName") or ""),
+        display_name=str(fields.get("displayName") or ""),
         status=fields["status"],
         reason=str(fields.get("reason") or ""),
         detail=str(fields.get("detail") or ""),

@@ -12,9 +12,10 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
-from shared import state
+from shared import roster, state
 from shared.blobs import Blobs, translated
 from shared.documents import Document
+from shared.roster import Leaf
 from shared.settings import StorageSettings
 from shared.state import Stored, UserState
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("photosync")
 
 CONTAINER = "photo-sync-state"
+_FOLDER, _SET_ASIDE = "users/", "unreadable/"
 USERS, UPKEEP = "photo-sync", "photo-upkeep"
+_POISONED = (f"{USERS}-poison", f"{UPKEEP}-poison")
 # Seconds and tries of the storage client itself; beyond them the message waits, not the thread.
 _PATIENCE: dict[str, Any] = {
     "connection_timeout": 5,
@@ -47,11 +50,27 @@ class BlobStore:
 
     def create(self, new: UserState) -> str:
         """Write the first version and return it; Conflict when there is one."""
-        return self._blobs.create(_name(new.user_id), state.to_json(new))
+        return self._blobs.create(_name(new.user_id), state.to_json(new), roster.describe(new))
 
     def replace(self, new: UserState, *, version: str) -> str:
         """Write in place of *version* and return the new one; Conflict when it has moved on."""
-        return self._blobs.replace(_name(new.user_id), state.to_json(new), version=version)
+        return self._blobs.replace(
+            _name(new.user_id), state.to_json(new), version=version, metadata=roster.describe(new)
+        )
+
+    def leaf(self, token: str, size: int) -> Leaf:
+        """Up to *size* users as their blobs' metadata describe them, in one call."""
+        found, following = self._blobs.leaf(_FOLDER, token, size)
+        return Leaf(
+            [roster.entry(_user_id(blob.name), blob.metadata or {}) for blob in found], following
+        )
+
+    def unreadable(self, limit: int) -> list[dict[str, str]]:
+        """The newest messages that were set aside, each with its name, body and reason."""
+        found, _ = self._blobs.leaf(_SET_ASIDE, "", 5000)
+        newest = sorted((blob.name for blob in found), reverse=True)[:limit]
+        kept = [(name, self._blobs.read(name)) for name in newest]
+        return [_kept(name, blob.content) for name, blob in kept if blob]
 
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         """Keep *body* under `unreadable/`, as text where it is text, with the reason."""
@@ -59,7 +78,7 @@ class BlobStore:
             kept = {"reason": reason, "body": body.decode()}
         except UnicodeDecodeError:
             kept = {"reason": reason, "bodyBase64": base64.b64encode(body).decode()}
-        self._blobs.put(f"unreadable/{name}.json", json.dumps(kept, indent=2).encode())
+        self._blobs.put(f"{_SET_ASIDE}{name}.json", json.dumps(kept, indent=2).encode())
 
 
 class BlobDocuments:
@@ -104,6 +123,14 @@ class StorageQueue:
                 self._queue.create_queue()
             self._send(text, delay_seconds)
 
+    def length(self) -> int:
+        """About how many messages there are, those that wait included; 0 without a queue."""
+        try:
+            with translated():
+                return self._queue.get_queue_properties().approximate_message_count or 0
+        except ResourceNotFoundError:
+            return 0
+
     def _send(self, text: str, delay_seconds: float) -> None:
         # The client sends text as it is, and host.json asks the host to read it so.
         with translated():
@@ -117,6 +144,12 @@ class OpenStorage(NamedTuple):
     documents: BlobDocuments
     users: StorageQueue
     upkeep: StorageQueue
+    poisoned: dict[str, StorageQueue]
+
+    def lengths(self) -> dict[str, int]:
+        """About how many messages each queue has."""
+        queues = {USERS: self.users, UPKEEP: self.upkeep, **self.poisoned}
+        return {name: queue.length() for name, queue in queues.items()}
 
 
 def open_storage(settings: StorageSettings) -> OpenStorage:
@@ -136,6 +169,7 @@ def open_storage(settings: StorageSettings) -> OpenStorage:
         BlobDocuments(container),
         StorageQueue(queues.get_queue_client(USERS)),
         StorageQueue(queues.get_queue_client(UPKEEP)),
+        {name: StorageQueue(queues.get_queue_client(name)) for name in _POISONED},
     )
 
 
@@ -147,4 +181,14 @@ def _identity(client_id: str) -> TokenCredential:
 
 
 def _name(user_id: str) -> str:
-    return f"users/{user_id}.json"
+    return f"{_FOLDER}{user_id}.json"
+
+
+def _user_id(name: str) -> str:
+    return name.removeprefix(_FOLDER).removesuffix(".json")
+
+
+def _kept(name: str, content: bytes) -> dict[str, str]:
+    fields = json.loads(content)
+    body = fields.get("body") or f"(not text, in base64) {fields.get('bodyBase64')}"
+    return {"name": name.removeprefix(_SET_ASIDE), "reason": fields["reason"], "body": body}

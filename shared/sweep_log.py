@@ -70,6 +70,12 @@ class SweepLog:
         return (began + spent * max(1.0, self.expected_users / self.users)).isoformat()
 
 
+def to_fields(log: SweepLog) -> dict[str, Any]:
+    """The blob's fields; `pages` and `eta` are for people only."""
+    text: dict[str, Any] = {_camel(key): value for key, value in asdict(log).items()}
+    return text | {"pages": log.page - 1, "eta": log.eta()}
+
+
 class SweepLogs:
     """Reads and writes sweeps. Every write names the version it replaces (Conflict)."""
 
@@ -101,9 +107,7 @@ class SweepLogs:
 
     def write(self, log: SweepLog, *, after: Document | None) -> Document:
         """Write *log* in place of what was read as *after*."""
-        text: dict[str, Any] = {_camel(key): value for key, value in asdict(log).items()}
-        text |= {"pages": log.page - 1, "eta": log.eta()}
-        return self._documents.write(_name(log.id), text, after=after)
+        return self._documents.write(_name(log.id), to_fields(log), after=after)
 
     def keep_gone(self, sweep_id: str, page: int, user_ids: list[str]) -> None:
         """Remember who of a page may lose the picture, in place of what an earlier try found."""

@@ -236,6 +236,7 @@ class Sync:
             run.before,
             status=state.SYNCED,
             user_principal_name=run.upn,
+            display_name=run.display_name,
             reason="",
             detail="",
             checked_at=self._clock(),

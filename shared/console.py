@@ -1,0 +1,201 @@
+"""
+What an admin sees and may do: the console's questions and orders, as JSON-ready dictionaries.
+
+Everything is read from where it is kept: users from their blobs' metadata, one user from both
+sides as they are now. Nothing here writes but through the queues.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from shared import messages, state, subscription_keeper, sweep_log
+from shared.documents import Documents
+from shared.errors import BadRequest
+from shared.graph import User
+from shared.messages import SyncMessage
+from shared.roster import LARGEST_PAGE, Entry, Roster
+from shared.sides import Sides
+from shared.state import STATUSES, Stored
+from shared.sweep import Sweep
+from shared.sweep_log import SweepLogs
+from shared.upkeep_messages import SWEEP, UpkeepMessage
+from shared.worker import DelayedQueue, Directory
+
+_SHOWN = 10
+
+
+class Kept(Protocol):
+    """The reading half of the state store, and the messages set aside there."""
+
+    def read(self, user_id: str) -> Stored | None: ...
+    def unreadable(self, limit: int) -> list[dict[str, str]]: ...
+
+
+class Orders(NamedTuple):
+    """Where orders go, and how long each queue is."""
+
+    users: DelayedQueue
+    upkeep: DelayedQueue
+    lengths: Callable[[], dict[str, int]]
+
+
+class Console:
+    """Errors of all: Throttled, ServiceDown, AccessDenied; UnknownUser where a user is named."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        sides: Sides,
+        kept: Kept,
+        documents: Documents,
+        directory: Directory,
+        sweep: Sweep,
+        orders: Orders,
+        *,
+        dry_run: bool,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._roster = roster
+        self._sides = sides
+        self._kept = kept
+        self._documents = documents
+        self._directory = directory
+        self._sweep = sweep
+        self._orders = orders
+        self._dry_run = dry_run
+        self._clock = clock
+        self._new_id = new_id
+
+    def overview(self) -> dict[str, Any]:
+        """The whole at a glance."""
+        subscription = self._documents.read(subscription_keeper.NAME)
+        newest, _ = SweepLogs(self._documents).latest()
+        braked = newest is not None and newest.removals == sweep_log.BRAKED
+        failures = self._roster.page(status=state.FAILED, size=_SHOWN)
+        return {
+            "asOf": self._clock().isoformat(),
+            "counts": dict(self._roster.counts()),
+            "queues": self._orders.lengths(),
+            "subscription": _public(subscription.fields) if subscription else None,
+            "sweep": sweep_log.to_fields(newest) if newest else None,
+            "brake": {
+                "engaged": braked,
+                "gone": newest.gone if newest else 0,
+                "managed": newest.managed if newest else 0,
+                "detail": newest.detail if newest and braked else "",
+            },
+            "failures": [_shown(entry) for entry in failures.entries],
+            "unreadable": self._kept.unreadable(_SHOWN),
+            "dryRun": self._dry_run,
+        }
+
+    def users(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Users by `search`, `status`, `token` and `size`. Raises BadRequest."""
+        status, size = query.get("status", ""), query.get("size") or "50"
+        if status and status not in STATUSES:
+            raise BadRequest(f"status must be one of {', '.join(sorted(STATUSES))}.")
+        if not (size.isascii() and size.isdecimal() and 1 <= int(size[:4]) <= LARGEST_PAGE):
+            raise BadRequest(f"size must be a whole number from 1 to {LARGEST_PAGE}.")
+        page = self._roster.page(
+            search=query.get("search", ""),
+            status=status,
+            token=query.get("token", ""),
+            size=int(size),
+        )
+        return {
+            "users": [_shown(entry) for entry in page.entries],
+            "token": page.token,
+            "complete": page.complete,
+        }
+
+    def user(self, name: str) -> dict[str, Any]:
+        """One user: what is remembered, both sides as they are now, the difference in words."""
+        user = self._user(name)
+        stored = self._kept.read(user.id)
+        known = stored.state if stored else None
+        difference = self._sides.compare(user, known)
+        return {
+            "user": {
+                "id": user.id,
+                "userPrincipalName": user.user_principal_name,
+                "displayName": user.display_name,
+                "accountEnabled": user.account_enabled,
+                "guest": user.is_guest,
+            },
+            "state": json.loads(state.to_json(known)) if known else None,
+            "profile": difference.profile,
+            "agree": difference.agree,
+            "difference": difference.sentence,
+            "history": _history(known) if known else [],
+        }
+
+    def photo(self, name: str, side: str) -> bytes:
+        """One side's picture. Raises BadRequest for a side that is none, NoPhoto, NoProfile."""
+        if side not in {"exchange", "sharepoint"}:
+            raise BadRequest("The side must be exchange or sharepoint.")
+        user = self._user(name)
+        return self._sides.exchange(user) if side == "exchange" else self._sides.sharepoint(user)
+
+    def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Queue one user again. Raises BadRequest."""
+        force = _flag(order, "force")
+        user = self._user(name)
+        message = SyncMessage(user.id, "replay", force, 1, self._clock(), self._new_id())
+        self._orders.users.send(message.to_json(), delay_seconds=0)
+        return {"queued": True, "userId": user.id, "correlationId": message.correlation_id}
+
+    def sweep(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Queue a sweep, or let the removals go ahead that the brake holds back."""
+        if _flag(order, "releaseRemovals"):
+            return {"released": self._sweep.release_removals()}
+        self._orders.upkeep.send(UpkeepMessage(SWEEP).to_json(), delay_seconds=0)
+        return {"queued": True}
+
+    def _user(self, name: str) -> User:
+        if not messages.is_object_id(name) and not messages.is_upn(name):
+            raise BadRequest("Name a user by object id or by UPN such as anne@contoso.com.")
+        return self._directory.user(name)
+
+
+def _flag(order: Mapping[str, Any], name: str) -> bool:
+    value = order.get(name, False)
+    if not isinstance(value, bool):
+        raise BadRequest(f"{name} must be true or false, without quotation marks.")
+    return value
+
+
+def _shown(entry: Entry) -> dict[str, str]:
+    return {
+        "userId": entry.user_id,
+        "userPrincipalName": entry.user_principal_name,
+        "displayName": entry.display_name,
+        "status": entry.status,
+        "reason": entry.reason,
+        "detail": entry.detail,
+        "checkedAt": entry.checked_at,
+        "syncedAt": entry.synced_at,
+    }
+
+
+def _public(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what only tells whether a secret has changed."""
+    return {key: value for key, value in fields.items() if not key.endswith("Hash")}
+
+
+def _history(known: state.UserState) -> list[dict[str, str]]:
+    """What the state remembers of the past, newest first."""
+    remembered = [
+        (known.checked_at, known.status, known.detail),
+        (known.missing_since, "photo missing", "The photo was first missed in Exchange."),
+        (known.synced_at, "written", "The pictures in SharePoint were written."),
+    ]
+    moments = sorted([(at, what, why) for at, what, why in remembered if at], reverse=True)
+    return [
+        {"at": at.isoformat(timespec="seconds"), "event": event, "detail": detail}
+        for at, event, detail in moments
+    ]

@@ -1,0 +1,88 @@
+"""What the console answers over HTTP: JSON or a picture, and every error as one sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from shared.errors import (
+    AccessDenied,
+    BadRequest,
+    KeyInAddress,
+    PhotoSyncError,
+    Refused,
+    SettingsError,
+    Settled,
+    TryLater,
+)
+
+# Who asked is right, and something behind us is not: the admin reads which in the sentence.
+_STATUSES: tuple[tuple[type[PhotoSyncError], int], ...] = (
+    (KeyInAddress, 403),
+    (BadRequest, 400),
+    (Settled, 404),
+    (TryLater, 503),
+    (AccessDenied, 502),
+    (Refused, 502),
+    (SettingsError, 500),
+)
+_JSON = "application/json"
+# Pictures of people belong into nobody's cache, and none of them may be taken for a page.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+_PICTURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"))
+
+
+class ConsoleAnswer(NamedTuple):
+    """One answer, ready to be sent with HEADERS."""
+
+    status: int
+    body: bytes
+    media_type: str
+
+
+def tell(ask: Callable[[], Mapping[str, Any]], *, status: int = 200) -> ConsoleAnswer:
+    """The JSON that *ask* returns, or the error that it raises."""
+    try:
+        return ConsoleAnswer(status, json.dumps(ask()).encode(), _JSON)
+    except PhotoSyncError as error:
+        return refuse(error)
+
+
+def show(ask: Callable[[], bytes]) -> ConsoleAnswer:
+    """The picture that *ask* returns, or the error that it raises."""
+    try:
+        content = ask()
+    except PhotoSyncError as error:
+        return refuse(error)
+    kinds = (kind for magic, kind in _PICTURES if content.startswith(magic))
+    return ConsoleAnswer(200, content, next(kinds, "application/octet-stream"))
+
+
+def refuse(error: PhotoSyncError, status: int | None = None) -> ConsoleAnswer:
+    """An error as JSON, with the status that fits it."""
+    if status is None:
+        status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 500)
+    told = {"error": {"code": error.code, "message": str(error)}}
+    return ConsoleAnswer(status, json.dumps(told).encode(), _JSON)
+
+
+def order(query: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """
+    The JSON object of a writing request. Raises BadRequest, KeyInAddress.
+
+    A link carries its key in the query and a form cannot set a header: neither may give orders.
+    """
+    if "code" in {name.lower() for name in query}:
+        raise KeyInAddress("Send the key in the header x-functions-key, not in the address.")
+    try:
+        fields = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("The body must be a JSON object.") from error
+    if not isinstance(fields, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return fields

@@ -1,0 +1,166 @@
+"""
+Lists what is known of all users without reading their states.
+
+Status, names and times of every user also stand in the metadata of the state blob, so that 5,000
+users cost one call (Azure Storage: List Blobs, documented).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+from urllib.parse import quote, unquote
+
+from shared.errors import BadRequest
+from shared.state import UserState
+
+# An answer must come in seconds whatever the filter: a longer search goes on with its token.
+CALLS_A_PAGE = 4
+USERS_A_CALL = 5000
+LARGEST_PAGE = 200
+# 100,000 users are 20 calls.
+MOST_CALLS = 100
+_LONGEST_DETAIL = 200
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One user in a listing; times are ISO 8601, empty when there is none."""
+
+    user_id: str
+    user_principal_name: str
+    display_name: str
+    status: str
+    reason: str
+    detail: str
+    checked_at: str
+    synced_at: str
+
+    def matches(self, search: str, status: str) -> bool:
+        """Whether *search* begins the UPN, the object id, or a word of the name."""
+        if status and self.status != status:
+            return False
+        wanted = search.casefold().strip()
+        texts = [self.user_principal_name, self.user_id, *self.display_name.split()]
+        texts.append(self.display_name)
+        return any(text.casefold().startswith(wanted) for text in texts)
+
+
+def describe(state: UserState) -> dict[str, str]:
+    """The metadata of a state blob: ASCII only, as Azure Storage wants it (documented)."""
+    return {
+        "upn": quote(state.user_principal_name),
+        "name": quote(state.display_name),
+        "status": state.status,
+        "reason": state.reason,
+        "detail": quote(state.detail[:_LONGEST_DETAIL]),
+        "checked": _time(state.checked_at),
+        "synced": _time(state.synced_at),
+    }
+
+
+def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
+    """A user as the metadata of the state blob describes one."""
+    read = {key.lower(): value or "" for key, value in metadata.items()}
+    return Entry(
+        user_id=user_id,
+        user_principal_name=unquote(read.get("upn", "")),
+        display_name=unquote(read.get("name", "")),
+        status=read.get("status", ""),
+        reason=read.get("reason", ""),
+        detail=unquote(read.get("detail", "")),
+        checked_at=read.get("checked", ""),
+        synced_at=read.get("synced", ""),
+    )
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.isoformat(timespec="seconds") if moment else ""
+
+
+class Leaf(NamedTuple):
+    """Some entries, and the storage's own token for what follows; empty after the last."""
+
+    entries: list[Entry]
+    next: str
+
+
+class Metadata(Protocol):
+    """The listing half of the state store. Errors: ServiceDown, AccessDenied."""
+
+    def leaf(self, token: str, size: int) -> Leaf: ...
+
+
+@dataclass(frozen=True)
+class RosterPage:
+    """Entries that match, and a token for the rest; `complete` when nothing is left to search."""
+
+    entries: list[Entry]
+    token: str
+
+    @property
+    def complete(self) -> bool:
+        return not self.token
+
+
+class Roster:
+    """Searches users page by page."""
+
+    def __init__(self, metadata: Metadata) -> None:
+        self._metadata = metadata
+
+    def page(
+        self, *, search: str = "", status: str = "", token: str = "", size: int = 50
+    ) -> RosterPage:
+        """
+        Up to *size* users who match, after at most CALLS_A_PAGE listing calls.
+
+        A page may be short, or even empty, and still have a token: the search is not over.
+        Raises BadRequest for a token that is none of ours, ServiceDown, AccessDenied.
+        """
+        at, skip = _read(token)
+        found: list[Entry] = []
+        for _ in range(CALLS_A_PAGE):
+            leaf = self._metadata.leaf(at, USERS_A_CALL)
+            for number, entry in enumerate(leaf.entries):
+                if number >= skip and entry.matches(search, status):
+                    if len(found) == size:
+                        return RosterPage(found, _dump(at, number))
+                    found.append(entry)
+            at, skip = leaf.next, 0
+            if not at:
+                return RosterPage(found, "")
+        return RosterPage(found, _dump(at, 0))
+
+    def counts(self) -> Counter[str]:
+        """How many users there are of each status."""
+        found: Counter[str] = Counter()
+        at = ""
+        for _ in range(MOST_CALLS):
+            leaf = self._metadata.leaf(at, USERS_A_CALL)
+            found.update(each.status for each in leaf.entries)
+            at = leaf.next
+            if not at:
+                break
+        return found
+
+
+def _dump(at: str, skip: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at, skip]).encode()).decode()
+
+
+def _read(token: str) -> tuple[str, int]:
+    if not token:
+        return "", 0
+    try:
+        at, skip = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except (ValueError, TypeError) as error:
+        raise BadRequest("The token is none that this listing gave: start without one.") from error
+    if not isinstance(at, str) or not isinstance(skip, int):
+        raise BadRequest("The token is none that this listing gave: start without one.")
+    return at, skip
