@@ -1,0 +1,97 @@
+"""The options that every command takes, before its name or behind it, and what it gets for them."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import click
+
+from console_client.address import Address
+from console_client.console import Console
+from console_client.output import Output
+
+
+class Desk(NamedTuple):
+    """What a command works with."""
+
+    console: Console
+    output: Output
+
+
+@dataclass
+class Choice:
+    """The shared options as far as they have been read; what stands behind the command wins."""
+
+    url: str = ""
+    key: str = ""
+    ca: str = ""
+    as_json: bool = False
+
+    def keep(self, name: str, value: str | bool | None) -> None:
+        if value:
+            setattr(self, name, value)
+
+
+Function = Callable[..., Any]
+
+
+_FILE = click.Path(exists=True, dir_okay=False, readable=True)
+# Each option, the variable that stands for it, and how click reads it.
+_SHARED: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    (
+        "--url",
+        "PHOTOSYNC_URL",
+        {"help": "The function app, such as https://NAME.azurewebsites.net."},
+    ),
+    (
+        "--key",
+        "PHOTOSYNC_KEY",
+        {"help": "A function key; others can see it here, so prefer the variable."},
+    ),
+    (
+        "--ca",
+        "PHOTOSYNC_CA",
+        {"help": "The PEM file of a private certificate authority.", "type": _FILE},
+    ),
+)
+
+
+def shared(*, before_command: bool) -> Callable[[Function], Function]:
+    """Add the shared options; behind a command all but --json are understood and not listed."""
+
+    def decorate(function: Function) -> Function:
+        as_json = {"is_flag": True, "help": "One JSON document on stdout."}
+        function = _option("--json", "as_json", **as_json)(function)
+        for name, variable, given in reversed(_SHARED):
+            listed = {**given, "help": f"{given['help']}  [{variable}]", "envvar": variable}
+            option = listed if before_command else {**given, "hidden": True}
+            function = _option(name, **option)(function)
+        return function
+
+    return decorate
+
+
+def _option(*names: str, **given: Any) -> Callable[[Function], Function]:
+    return click.option(*names, expose_value=False, callback=_keep, **given)
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    context.ensure_object(Choice).keep(parameter.name or "", value)
+
+
+def command(function: Function) -> click.Command:
+    """Make a command of a function that takes a Desk and returns an exit code."""
+
+    @click.pass_context
+    @functools.wraps(function)
+    def run(context: click.Context, /, **values: Any) -> Any:
+        choice = context.ensure_object(Choice)
+        output = Output(sys.stdout, as_json=choice.as_json)
+        with Console(Address.check(choice.url, choice.key, choice.ca)) as console:
+            return function(Desk(console, output), **values)
+
+    return click.command(shared(before_command=False)(run))

@@ -1,0 +1,141 @@
+"""
+What a command says on stdout: tables and bars in a terminal, plain lines elsewhere, or JSON.
+
+Names come from a directory that many people may write to: what could steer a terminal, or pass
+for markup, is shown as a replacement character or as it is spelled.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console as Terminal
+
+# Called with how much is done, and of how much; 0 if that is not known.
+Report = Callable[[int, int], None]
+# Control characters and halves of characters; and what turns the direction of writing.
+_STEERING = {"Cc", "Cs"}
+_TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class Output:
+    """Says each thing in the one way that fits; the other calls are silent."""
+
+    def __init__(self, stream: TextIO, *, as_json: bool) -> None:
+        self._stream = stream
+        self.as_json = as_json
+        self._terminal = None if as_json or not stream.isatty() else _terminal(stream)
+
+    def document(self, value: Any) -> None:
+        """The whole answer, for programs; said once a command."""
+        if self.as_json:
+            self._write(json.dumps(value, indent=2))
+
+    def verbatim(self, text: str) -> None:
+        """Text in a format of its own, such as CSV."""
+        self._stream.write(text)
+        self._stream.flush()
+
+    def complain(self, sentence: str) -> None:
+        """A sentence on stderr, whatever the format."""
+        click.echo(clean(sentence), err=True)
+
+    def line(self, text: str, *, style: str = "") -> None:
+        """A sentence for people."""
+        if self.as_json:
+            return
+        if self._terminal:
+            from rich.text import Text
+
+            self._terminal.print(Text(clean(text), style=style))
+        else:
+            self._write(clean(text))
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+        """Rows for people; nothing at all where there are none."""
+        if self.as_json or not rows:
+            return
+        cells = [[clean(cell) for cell in row] for row in rows]
+        if self._terminal:
+            self._draw(columns, cells, title)
+        else:
+            self._write("\n".join([*([f"{title}:"] if title else []), *_aligned(columns, cells)]))
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Report]:
+        """A bar while the block runs, in a terminal only."""
+        if not self._terminal:
+            yield lambda done, of: None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        columns = (TextColumn(clean(what), markup=False), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=self._terminal, transient=True) as bar:
+            task = bar.add_task("", total=None)
+            yield lambda done, of: bar.update(task, completed=done, total=max(of, done) or None)
+
+    def _draw(self, columns: Sequence[str], rows: list[list[str]], title: str) -> None:
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            title=Text(title) if title else None,
+            title_justify="left",
+            show_header=any(columns),
+        )
+        for column in columns:
+            table.add_column(Text(column), overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+        if self._terminal:
+            self._terminal.print(table)
+
+    def _write(self, text: str) -> None:
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
+
+
+_STYLES = {
+    "ok": "green",
+    "synced": "green",
+    "yes": "green",
+    "live": "green",
+    "failed": "bold red",
+    "wrong": "bold red",
+    "no": "bold red",
+    "waiting": "yellow",
+}
+
+
+def clean(text: str) -> str:
+    """*text* in one line, without anything that a terminal would obey."""
+    spaced = " ".join(text.split())
+    return "".join("\N{REPLACEMENT CHARACTER}" if _steers(c) else c for c in spaced)
+
+
+def _steers(character: str) -> bool:
+    return unicodedata.category(character) in _STEERING or character in _TURNING
+
+
+def _aligned(columns: Sequence[str], rows: list[list[str]]) -> list[str]:
+    lines = [list(columns), *rows] if any(columns) else rows
+    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+
+
+def _terminal(stream: TextIO) -> Terminal:
+    from rich.console import Console as Terminal
+
+    return Terminal(file=stream, highlight=False, markup=False, emoji=False)

@@ -1,0 +1,80 @@
+"""`replay USER…`: have users looked at again, go on after one that cannot be, and say so."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import click
+
+from console_client import problems, user_list
+from console_client.options import Desk, command
+from console_client.problems import Problem, Unreachable
+from console_client.replay_result import Replayed, await_all, seen_before, show
+
+
+@command
+@click.argument("users", nargs=-1, metavar="[USER]...")
+@click.option("--force", is_flag=True, help="Rewrite the pictures even if nothing changed.")
+@click.option("--failed", is_flag=True, help="Everybody whose last run failed, too.")
+@click.option(
+    "--from-file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="One user a line; blank lines and # comments are left out; - is stdin.",
+)
+@click.option(
+    "--wait", is_flag=True, help="Wait until each has been looked at, and say how it ended."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    default=300,
+    show_default=True,
+    help="How long --wait waits.",
+)
+def replay(
+    desk: Desk,
+    users: tuple[str, ...],
+    force: bool,
+    failed: bool,
+    from_file: BinaryIO | None,
+    wait: bool,
+    timeout: float,
+) -> int:
+    """
+    Look at each USER again, as soon as the queue gets there.
+
+    One user who cannot be queued does not keep the others from it. The exit code is 1 if there
+    was any, or, with --wait, if anybody's run failed.
+    """
+    if not users and not failed and from_file is None:
+        raise problems.Unusable("Name the users to replay, or give --failed or --from-file.")
+    named = [*users, *(user_list.read(from_file) if from_file else [])]
+    if failed:
+        found = desk.console.users(status="failed")
+        named += [one.text("userPrincipalName") or one.text("userId") for one in found]
+    results = _queue(desk, user_list.distinct(named), force=force, wait=wait)
+    if wait:
+        await_all(desk, results, seconds=timeout)
+    show(results, desk.output)
+    return max((each.exit_code for each in results), default=problems.FINE)
+
+
+def _queue(desk: Desk, users: list[str], *, force: bool, wait: bool) -> list[Replayed]:
+    results = [Replayed(user) for user in users]
+    with desk.output.progress("Queueing") as report:
+        for number, each in enumerate(results):
+            report(number, len(results))
+            try:
+                each.before = seen_before(desk.console, each.user) if wait else ""
+                each.user_id = desk.console.replay(each.user, force=force).text("userId")
+                each.queued = True
+            except Unreachable as problem:
+                # It would be the same with everybody else.
+                for rest in results[number:]:
+                    rest.problem = problem
+                return results
+            except Problem as problem:
+                each.problem = problem
+    return results

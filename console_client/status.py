@@ -1,0 +1,107 @@
+"""`status [USER]`: how everything is, or one user with both sides and its history."""
+
+from __future__ import annotations
+
+import click
+
+from console_client import person, problems
+from console_client.fields import Fields
+from console_client.options import Desk, command
+from console_client.output import Output
+from console_client.sweep import show_end
+
+
+@command
+@click.argument("user", required=False)
+def status(desk: Desk, user: str | None) -> int:
+    """
+    Show how everything is, or one USER.
+
+    Of a user it shows both sides, what differs, what the last run left behind, and the history.
+    The exit code is 1 if a person should do something: the lines under "To do" say what, and
+    for one user, if the sides differ or the last run failed.
+    """
+    if user is None:
+        return _show_everything(desk)
+    answer = desk.console.user(user)
+    desk.output.document(answer.raw)
+    person.show_sides(answer, desk.output)
+    person.show_memory(answer, desk.output)
+    return person.verdict(answer)
+
+
+def _show_everything(desk: Desk) -> int:
+    overview, output = desk.console.overview(), desk.output
+    output.document(overview.raw)
+    _show_counts(overview, output)
+    if overview.part("sweep"):
+        show_end(overview.part("sweep"), output)
+    output.table(
+        ["user", "checked", "why"],
+        [
+            [one.text("userPrincipalName") or one.text("userId"), one.when("checkedAt"), _why(one)]
+            for one in overview.parts("failures")
+        ],
+        "Recent failures",
+    )
+    output.table(
+        ["message", "why it was set aside"],
+        [[one.text("body"), one.text("reason")] for one in overview.parts("unreadable")],
+        "Unreadable messages",
+    )
+    to_do = things_to_do(overview)
+    output.table([""], [[one] for one in to_do], "To do")
+    if overview.flag("dryRun"):
+        output.line("DRY_RUN is on: nothing is written to SharePoint.", style="yellow")
+    if not to_do:
+        output.line("Nothing to do.", style="green")
+    return problems.WRONG if to_do else problems.FINE
+
+
+def _show_counts(overview: Fields, output: Output) -> None:
+    counts, queues = overview.part("counts"), overview.part("queues")
+    output.table(["", ""], [[key, counts.text(key)] for key in counts.raw], "Users")
+    output.table(["", ""], [[key, queues.text(key)] for key in queues.raw], "Messages in queues")
+    subscription = overview.part("subscription")
+    expires = subscription.when("expiresAt")
+    told = f"{subscription.text('status')}{f' until {expires}' if expires else ''}"
+    output.table(["", ""], [["subscription", told if subscription else "none"]])
+
+
+def _why(entry: Fields) -> str:
+    return entry.text("detail") or entry.text("reason")
+
+
+def things_to_do(overview: Fields) -> list[str]:
+    """What a person should look after, one sentence each; none when all is well."""
+    queues, sweep, brake = (overview.part(name) for name in ("queues", "sweep", "brake"))
+    parked = sum(queues.number(name) for name in queues.raw if name.endswith("-poison"))
+    found = [
+        *_subscription(overview),
+        *([f"The last sweep failed: {_why(sweep)}"] if sweep.text("status") == "failed" else []),
+        *([_braked(brake)] if brake.flag("engaged") else []),
+        *([f"{parked} messages are in a poison queue: see the app's log."] if parked else []),
+    ]
+    failed = overview.part("counts").number("failed")
+    if failed:
+        found.append(f"{failed} users failed: manage.py failures says why.")
+    return found
+
+
+def _subscription(overview: Fields) -> list[str]:
+    subscription = overview.part("subscription")
+    if not subscription:
+        return ["Graph tells of no change yet, only sweeps find them: run manage.py doctor."]
+    if subscription.text("status") != "live":
+        return [f"The subscription is not alive: {subscription.text('detail')}"]
+    expires, now = subscription.moment("expiresAt"), overview.moment("asOf")
+    if expires and now and expires <= now:
+        return ["The subscription has expired: run manage.py doctor."]
+    return []
+
+
+def _braked(brake: Fields) -> str:
+    told = brake.text("detail") or (
+        f"{brake.number('gone')} of {brake.number('managed')} photos are gone at once."
+    )
+    return f"Removals are held back. {told} If that is right: manage.py sweep --release-removals"

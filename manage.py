@@ -1,0 +1,20 @@
+"""`python manage.py`: PhotoSync from a terminal. Needs only what requirements-manage.txt names."""
+
+from __future__ import annotations
+
+import sys
+
+
+def run() -> int:
+    """Run one command, or say what must be installed first."""
+    try:
+        from console_client.program import main
+    except ModuleNotFoundError as error:
+        sentence = f"{error.name} is missing: run pip install -r requirements-manage.txt first.\n"
+        sys.stderr.write(sentence)
+        return 2
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(run())

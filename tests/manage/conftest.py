@@ -1,0 +1,61 @@
+"""A console that answers as a healthy app does, and manage.py pointed at it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from console_client.program import main
+from tests.manage.console_double import KEY, ConsoleDouble, overview, person, queued, serving
+
+
+class Said(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+Manage = Callable[..., Said]
+
+
+@pytest.fixture
+def console() -> Iterator[ConsoleDouble]:
+    double = ConsoleDouble(
+        routes={
+            ("GET", "overview"): (200, overview()),
+            ("GET", "users"): (200, {"users": [], "token": "", "complete": True}),
+            ("GET", "users/anne%40contoso.com"): (200, person()),
+            ("POST", "users/anne%40contoso.com/replay"): queued,
+            ("POST", "sweep"): (202, {"queued": True}),
+            ("GET", "doctor"): (200, {"ok": True, "checks": []}),
+        }
+    )
+    with serving(double) as served:
+        yield served
+
+
+@pytest.fixture
+def manage(
+    console: ConsoleDouble, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Manage:
+    """Run one command in this process, with the variables of a terminal that is set up."""
+    for name in ("PHOTOSYNC_CA", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PHOTOSYNC_URL", console.url)
+    monkeypatch.setenv("PHOTOSYNC_KEY", KEY)
+
+    def run(*arguments: str) -> Said:
+        capsys.readouterr()
+        code = main(arguments)
+        return Said(code, *capsys.readouterr())
+
+    return run

@@ -1,0 +1,30 @@
+"""`python -m tests.manage.readme` writes the help texts into README.md, between two marks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from console_client.program import help_texts
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- manage.py: begin -->\n", "<!-- manage.py: end -->\n"
+
+
+def block() -> str:
+    """What stands between the marks."""
+    return f"\n```\n{help_texts()}\n```\n\n"
+
+
+def shown(text: str) -> str:
+    """What stands there now."""
+    return text.partition(BEGIN)[2].partition(END)[0]
+
+
+def main() -> None:
+    text = README.read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    README.write_text(f"{before}{BEGIN}{block()}{END}{rest.partition(END)[2]}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

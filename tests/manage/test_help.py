@@ -1,0 +1,16 @@
+"""The help texts: equal in README, and whole."""
+
+from __future__ import annotations
+
+from tests.manage.readme import README, block, shown
+
+
+def test_readme_shows_the_help():
+    """README shows every help text as it is: `python -m tests.manage.readme` writes it anew."""
+    assert shown(README.read_text("utf-8")) == block()
+
+
+def test_every_command_is_explained():
+    """The block has the program's help and that of each of its commands."""
+    for name in ("", " status", " replay", " sweep", " failures", " check", " doctor"):
+        assert f"Usage: manage.py{name} [OPTIONS]" in block()
