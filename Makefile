@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check
 
-$(INSTALLED): requirements.txt requirements-dev.txt requirements-engine.txt local/find_python.sh
+$(INSTALLED): $(wildcard requirements*.txt) local/find_python.sh
 	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(sh local/find_python.sh) || exit 1; \
 	echo "Installing into $(VENV) with $$("$$python" --version 2>&1); less than a minute, once"; \
 	"$$python" -m venv --clear $(VENV)

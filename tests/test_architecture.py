@@ -13,6 +13,9 @@ REPO = Path(__file__).parent.parent
 SHARED = sorted((REPO / "shared").glob("*.py"))
 PRODUCT = [REPO / "function_app.py", *SHARED]
 NAMES = [str(path.relative_to(REPO)) for path in PRODUCT]
+CLIENT = [REPO / "manage.py", *sorted((REPO / "console_client").glob("*.py"))]
+CLIENT_NAMES = [str(path.relative_to(REPO)) for path in CLIENT]
+CLIENT_ONLY = ("manage", "console_client", "click", "rich")
 HEAVY = ["requests", "msal", "PIL", "azure.storage", "azure.identity", "cryptography"]
 
 
@@ -43,6 +46,20 @@ def test_product_knows_no_bindings_and_no_local_cloud(path: Path):
 def test_function_app_knows_no_local_cloud():
     """What is deployed imports nothing of what is not."""
     assert not below(imported(REPO / "function_app.py"), "local")
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=NAMES)
+def test_functions_know_no_client(path: Path):
+    """What is deployed imports neither manage.py nor the packages that only it needs."""
+    assert not any(below(imported(path), package) for package in CLIENT_ONLY)
+
+
+@pytest.mark.parametrize("path", CLIENT, ids=CLIENT_NAMES)
+def test_client_knows_the_api_only(path: Path):
+    """manage.py runs without the product, its bindings and the local cloud beside it."""
+    others = ("function_app", "shared", "local", "tests", "azure")
+
+    assert not any(below(imported(path), package) for package in others)
 
 
 @pytest.mark.parametrize("path", SHARED, ids=NAMES[1:])
@@ -79,7 +96,7 @@ def test_import_reads_no_setting():
     assert run(program) == "True"
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=NAMES)
+@pytest.mark.parametrize("path", PRODUCT + CLIENT, ids=NAMES + CLIENT_NAMES)
 def test_size(path: Path):
     """A module is at most 250 lines, function_app.py 150, and a function 40."""
     tree = ast.parse(path.read_text())
@@ -91,7 +108,7 @@ def test_size(path: Path):
     assert long == []
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=NAMES)
+@pytest.mark.parametrize("path", PRODUCT + CLIENT, ids=NAMES + CLIENT_NAMES)
 def test_module_says_what_it_owns(path: Path):
     """Every module begins with what it is for."""
     if path.name != "__init__.py":
