@@ -1,0 +1,99 @@
+"""A browser, tabs that must stay without a fault, and the stand-in for the API."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.console import browser as browsers
+from tests.console.browser import Open, Visit
+from tests.console.stand_in import HOSTILE, Person, StandIn, ago, serving
+
+
+@pytest.fixture(scope="package")
+def chromium() -> str:
+    found = browsers.find_chromium()
+    if not found:
+        pytest.skip("No Chromium here (Debian: apt-get install chromium): the page is not tried")
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    # Not for the whole session: Playwright's event loop would be in the way of other tests.
+    with browsers.running_browser(chromium) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return browsers.axe_source()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """Open an address in a new tab; at the end of the test no tab may have had a fault."""
+    visits: list[Visit] = []
+
+    def open_tab(url: str, *, expected: Collection[int] = (), **options: Any) -> Visit:
+        tab = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        tab.set_default_timeout(10_000)
+        at = urlsplit(url)
+        opened = Visit(tab.new_page(), f"{at.scheme}://{at.netloc}", set(expected))
+        opened.watch()
+        visits.append(opened)
+        opened.page.goto(url)
+        return opened
+
+    yield open_tab
+    for each in visits:
+        each.page.context.close()
+    assert [fault for each in visits for fault in each.faults] == []
+
+
+@pytest.fixture
+def api() -> Iterator[StandIn]:
+    people = [
+        Person("Anne Keller", "anne@contoso.com", exchange=77, sharepoint=0, synced_at=ago(days=9)),
+        Person("Bert Xu", "bert.x@contoso.com", exchange=1, sharepoint=1, synced_at=ago(minutes=3)),
+        Person(
+            "Chidi Eze",
+            "chidi@contoso.com",
+            "failed",
+            "The photo in Exchange is not a picture that can be read.",
+            exchange=2,
+            sharepoint=None,
+        ),
+        Person("Dana Novak", "dana@contoso.com", synced_at=ago(hours=2), exchange=3, sharepoint=3),
+        Person(HOSTILE, "hostile@contoso.com", "skipped", HOSTILE, exchange=4, sharepoint=4),
+        Person(
+            "Jonas Weber",
+            "jonas@contoso.com",
+            "no-photo",
+            "Exchange has no photo of this user.",
+            exchange=None,
+            sharepoint=None,
+        ),
+        Person(
+            "Kaya Fields",
+            "kaya_fabrikam.com#EXT#@contoso.com",
+            "skipped",
+            "A guest: INCLUDE_GUESTS is off.",
+            exchange=None,
+            sharepoint=None,
+        ),
+        Person(
+            "Grace O'Neill",
+            "grace.o'neill@contoso.com",
+            "waiting",
+            "SharePoint asked to slow down; the next try is at 09:41.",
+            exchange=6,
+            sharepoint=7,
+        ),
+    ]
+    with serving(StandIn(people)) as running:
+        yield running

@@ -1,0 +1,283 @@
+"""The console's API with made-up answers: states that take long to come about in a real cloud."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from local.photo_files import jpeg
+from local.portraits import portrait
+from shared import console_page
+
+KEY = "the-right-key"
+HOSTILE = "<img src=x onerror=document.title='taken'>"
+
+
+class Answered(Exception):
+    """Ends a request with a status and a sentence."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def ago(**length: float) -> str:
+    return (datetime.now(UTC) - timedelta(**length)).isoformat()
+
+
+@dataclass
+class Person:
+    """One user; `exchange` and `sharepoint` are the seeds of the pictures, None for none."""
+
+    name: str
+    upn: str
+    status: str = "synced"
+    detail: str = ""
+    exchange: int | None = 1
+    sharepoint: int | None = 1
+    synced_at: str = ""
+    checked_at: str = field(default_factory=lambda: ago(minutes=3))
+
+    @property
+    def id(self) -> str:
+        return f"00000000-0000-4000-8000-{sum(self.upn.encode()):012d}"
+
+    @property
+    def entry(self) -> dict[str, str]:
+        return {
+            "userId": self.id,
+            "userPrincipalName": self.upn,
+            "displayName": self.name,
+            "status": self.status,
+            "reason": "",
+            "detail": self.detail,
+            "checkedAt": self.checked_at,
+            "syncedAt": self.synced_at,
+        }
+
+
+@dataclass
+class StandIn:
+    """What the API answers. `worker` is what a replay does; without one it stays queued."""
+
+    people: list[Person]
+    overview: dict[str, Any] = field(default_factory=dict)
+    worker: bool = True
+    page_size: int = 1000
+    orders: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    url: str = ""
+
+    def answer(self, method: str, target: str, body: bytes) -> object:
+        url = urlsplit(target)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        parts = [unquote(part) for part in url.path.split("/")[3:]]
+        if method == "POST":
+            return self._order(parts, json.loads(body))
+        match parts:
+            case ["overview"]:
+                return self._overview()
+            case ["users"]:
+                return self._page(query)
+            case ["users", user]:
+                return self._person(self.find(user))
+            case ["users", user, "photo", side]:
+                return _photo(self.find(user), side)
+            case ["doctor"]:
+                return _DOCTOR
+        raise Answered(404, "There is no such route.")
+
+    def find(self, user: str) -> Person:
+        for person in self.people:
+            if user in (person.id, person.upn):
+                return person
+        raise Answered(404, f"Microsoft 365 knows nobody called {user}.")
+
+    def _order(self, parts: list[str], body: dict[str, Any]) -> dict[str, Any]:
+        self.orders.append(("/".join(parts), body))
+        if body.get("releaseRemovals"):
+            self.overview["brake"] = {"engaged": False, "gone": 0, "managed": 0, "detail": ""}
+            return {"released": 21}
+        if parts[-1] == "replay" and self.worker:
+            person = self.find(parts[1])
+            person.sharepoint, person.status, person.detail = person.exchange, "synced", ""
+            person.synced_at = person.checked_at = ago()
+        return {"queued": True}
+
+    def _overview(self) -> dict[str, Any]:
+        counts: dict[str, int] = {}
+        for person in self.people:
+            counts[person.status] = counts.get(person.status, 0) + 1
+        failures = [person.entry for person in self.people if person.status == "failed"]
+        calm = {
+            "asOf": ago(),
+            "counts": counts,
+            "queues": dict.fromkeys(("photo-sync", "photo-sync-poison", "photo-upkeep"), 0),
+            "subscription": {
+                "status": "live",
+                "detail": "",
+                "expiresAt": ago(days=-6, hours=-3),
+                "checkedAt": ago(hours=5),
+            },
+            "sweep": sweep(status="finished", finishedAt=ago(minutes=12)),
+            "brake": {"engaged": False, "gone": 0, "managed": 0, "detail": ""},
+            "failures": failures[:10],
+            "unreadable": [],
+            "dryRun": False,
+        }
+        return {**calm, **self.overview}
+
+    def _page(self, query: dict[str, str]) -> dict[str, Any]:
+        begin = int(query.get("token") or 0)
+        end = begin + self.page_size
+        size = int(query["size"])
+        wanted = (query.get("search", "").lower(), query.get("status", ""))
+        found = [
+            (number, person.entry)
+            for number, person in enumerate(self.people[begin:end], begin)
+            if person.name.lower().startswith(wanted[0]) and wanted[1] in ("", person.status)
+        ]
+        after = found[size][0] if len(found) > size else end
+        token = str(after) if after < len(self.people) else ""
+        users = [entry for _, entry in found[:size]]
+        return {"users": users, "token": token, "complete": not token}
+
+    def _person(self, person: Person) -> dict[str, Any]:
+        agree = person.exchange == person.sharepoint
+        url = "https://contoso-my.sharepoint.com/User%20Photos/Profile%20Pictures/x_MThumb.jpg"
+        shown = {"PictureURL": url, "SPS-PicturePlaceholderState": "0"}
+        return {
+            "user": {
+                "id": person.id,
+                "userPrincipalName": person.upn,
+                "displayName": person.name,
+                "accountEnabled": True,
+                "guest": "#EXT#" in person.upn,
+            },
+            "state": {**person.entry, "attempt": 1, "sizes": "48,72,300", "claim": None},
+            "profile": shown if person.sharepoint is not None else dict.fromkeys(shown, ""),
+            "agree": agree,
+            "difference": "SharePoint shows the Exchange photo."
+            if agree
+            else "SharePoint shows another picture than the photo in Exchange.",
+            "history": [
+                {"at": person.checked_at, "event": person.status, "detail": person.detail},
+                {"at": ago(days=2), "event": "queued", "detail": "by a notification"},
+            ],
+        }
+
+
+def sweep(**changes: Any) -> dict[str, Any]:
+    """A sweep of 1,000 users, as the overview tells it."""
+    return {
+        "id": "1",
+        "status": "running",
+        "detail": "",
+        "startedAt": ago(minutes=2),
+        "updatedAt": ago(seconds=4),
+        "finishedAt": "",
+        "users": 400,
+        "inScope": 400,
+        "changed": {"changed": 7},
+        "expectedUsers": 1000,
+        "removals": "none",
+        "eta": ago(minutes=-3),
+        **changes,
+    }
+
+
+def _photo(person: Person, side: str) -> bytes:
+    seed = person.exchange if side == "exchange" else person.sharepoint
+    if seed is None:
+        raise Answered(404, "There is none.")
+    return _portrait(seed)
+
+
+@functools.cache
+def _portrait(seed: int) -> bytes:
+    return jpeg(portrait(seed, 300))
+
+
+_DOCTOR = {
+    "ok": False,
+    "checks": [
+        {"name": "settings", "ok": True, "detail": "All settings are there.", "action": ""},
+        {
+            "name": "subscription",
+            "ok": False,
+            "detail": "There is no subscription.",
+            "action": "Type renew into the queue photo-upkeep.",
+        },
+    ],
+}
+
+
+class _Server(ThreadingHTTPServer):
+    def __init__(self, stand_in: StandIn) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.stand_in = stand_in
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser that leaves a page drops its requests."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        if urlsplit(self.path).path == "/api/console":
+            text, headers = console_page.page()
+            self._send(200, text.encode(), "text/html; charset=utf-8", headers)
+        else:
+            self._api(b"")
+
+    def do_POST(self) -> None:
+        self._api(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def _api(self, body: bytes) -> None:
+        if self.headers.get("x-functions-key") != KEY:
+            return self._send(401, b"", "text/plain")
+        try:
+            found = self.server.stand_in.answer(self.command, self.path, body)
+        except Answered as end:
+            error = {"error": {"code": "x", "message": str(end)}}
+            return self._send(end.status, json.dumps(error).encode(), "application/json")
+        if isinstance(found, bytes):
+            return self._send(200, found, "image/jpeg")
+        return self._send(200, json.dumps(found).encode(), "application/json")
+
+    def _send(
+        self, status: int, body: bytes, kind: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.send_response(status)
+        for name, value in {**(headers or {}), "Content-Type": kind}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def serving(stand_in: StandIn) -> Iterator[StandIn]:
+    """Serve the page and *stand_in* on a free port of this machine."""
+    server = _Server(stand_in)
+    stand_in.url = f"http://localhost:{server.server_address[1]}/api/console"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield stand_in
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

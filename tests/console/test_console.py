@@ -1,0 +1,216 @@
+"""What the page does, in a real browser, with made-up answers of the API."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.console.browser import Open
+from tests.console.stand_in import HOSTILE, KEY, Person, StandIn, ago, sweep
+
+ANNE = f"?code={KEY}#/users/anne%40contoso.com"
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("#rows .name").all_text_contents()
+
+
+def type_key(page: Page, key: str) -> None:
+    page.get_by_label("Function key").fill(key)
+    page.keyboard.press("Enter")
+
+
+def test_key_is_typed_once(api: StandIn, visit: Open):
+    """The page asks for the key, keeps it for the tab, and asks again once it is forgotten."""
+    page = visit(api.url).page
+    type_key(page, KEY)
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 picture needs a look")
+
+    page.reload()
+    expect(page.get_by_role("link", name="Anne Keller")).to_be_visible()
+
+    page.get_by_role("button", name="Forget key").click()
+    page.reload()
+    expect(page.get_by_label("Function key")).to_be_focused()
+    assert page.evaluate("sessionStorage.length + localStorage.length") == 0
+
+
+def test_key_leaves_the_address(api: StandIn, visit: Open):
+    """A key in the address is taken and is then neither in the address nor in the history."""
+    page = visit(f"{api.url}?code={KEY}&x=1#/?status=failed").page
+    expect(page.get_by_role("link", name="Chidi Eze").first).to_be_visible()
+
+    assert page.url == f"{api.url}?x=1#/?status=failed"
+    assert page.evaluate("history.length") == 2  # the empty tab, and this page
+
+
+def test_wrong_key(api: StandIn, visit: Open):
+    """A key that is not accepted, or cannot be one, is named as such and asked for again."""
+    page = visit(api.url, expected={401}).page
+    type_key(page, "wrong")
+    expect(page.get_by_role("alert")).to_contain_text("This key was not accepted.")
+    expect(page.get_by_label("Function key")).to_be_focused()
+
+    type_key(page, "schlüssel")
+    expect(page.get_by_role("alert")).to_contain_text("That is no function key")
+
+    type_key(page, f" {KEY} ")
+    expect(page.get_by_role("link", name="Anne Keller")).to_be_visible()
+
+
+def test_hostile_names_stay_text(api: StandIn, visit: Open):
+    """Whatever a name, a detail or a message holds, it is shown and never becomes markup."""
+    message = {"name": HOSTILE, "reason": HOSTILE, "body": HOSTILE}
+    api.overview = {
+        "unreadable": [message],
+        "brake": {"engaged": True, "gone": 1, "detail": HOSTILE},
+    }
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.get_by_role("link", name=HOSTILE)).to_be_visible()
+    expect(page.locator("#unreadable")).to_contain_text(HOSTILE)
+
+    page.get_by_role("link", name=HOSTILE).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(page.locator("#history")).to_contain_text(HOSTILE)
+    expect(page).to_have_title(f"{HOSTILE} · PhotoSync")
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_browser_refuses_markup(api: StandIn, visit: Open):
+    """The policy forbids turning text into markup, whatever the script tries."""
+    tab = visit(f"{api.url}?code={KEY}")
+    refused = tab.page.evaluate(
+        "() => { try { document.body.innerHTML = '<b>x</b>'; return false } catch { return true } }"
+    )
+    tab.faults.clear()  # the browser tells of the attempt
+
+    assert refused
+
+
+def test_search_and_filter(api: StandIn, visit: Open):
+    """Search and status narrow the list, and stand in the address, to be sent to a colleague."""
+    page = visit(f"{api.url}?code={KEY}").page
+    page.get_by_label("Find a person").fill("bert")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    assert names(page) == ["Bert Xu"]
+
+    page.get_by_label("Find a person").fill("")
+    page.get_by_label("Status", exact=True).select_option("Waiting")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    assert names(page) == ["Grace O'Neill"]
+    assert page.url.endswith("#/?status=waiting")
+
+    page.get_by_role("navigation", name="People by status").get_by_text("Failed").click()
+    expect(page.locator("#rows")).to_contain_text("is not a picture that can be read")
+    assert page.get_by_label("Status", exact=True).input_value() == "failed"
+
+
+def test_unknown_person_can_be_asked_for(api: StandIn, visit: Open):
+    """Somebody without a state is found by address; somebody nobody knows gets a sentence."""
+    page = visit(f"{api.url}?code={KEY}", expected={404}).page
+    page.get_by_label("Find a person").fill("nobody@contoso.com")
+    page.get_by_role("link", name="Ask Microsoft 365 about nobody@contoso.com").click()
+
+    expect(page.get_by_role("alert").filter(has_text="knows nobody")).to_be_visible()
+
+
+def test_pages_go_on(api: StandIn, visit: Open):
+    """Short and empty pages are followed by the next; a long list by a button that keeps focus."""
+    api.people = [Person(f"Person {n:03}", f"p{n}@contoso.com") for n in range(60)]
+    api.people.append(Person("Zoe Last", "zoe@contoso.com", "failed", "It failed."))
+    api.page_size = 20
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.locator("#rows tr")).to_have_count(25)
+
+    page.get_by_role("button", name="Show more").press("Enter")
+    expect(page.locator("#rows tr")).to_have_count(50)
+    expect(page.get_by_role("link", name="Person 025")).to_be_focused()
+
+    page.get_by_label("Find a person").fill("zoe")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    assert names(page) == ["Zoe Last"]
+
+
+def test_times_in_words(api: StandIn, visit: Open):
+    """A time is told in words, by the server's clock, with the full time in the title."""
+    page = visit(f"{api.url}?code={KEY}").page
+    told = page.get_by_role("row", name=re.compile("Bert Xu")).locator("time")
+
+    expect(told).to_have_text("3 minutes ago")
+    expect(told).to_have_attribute("title", re.compile(r"\d{4} at \d"))
+
+
+def test_replay_by_keyboard(api: StandIn, visit: Open):
+    """Replay queues the person, waits until the state has moved, and shows both sides again."""
+    page = visit(api.url + ANNE).page
+    expect(page.locator("#verdict")).to_contain_text("The two sides differ")
+    page.get_by_role("button", name="Replay", exact=True).press("Enter")
+
+    expect(page.locator("#replay-told")).to_have_text("Done: synced.")
+    expect(page.locator("#verdict")).to_contain_text("Both sides agree")
+    assert api.orders == [(f"users/{api.people[0].id}/replay", {"force": False})]
+
+
+def test_replay_with_force(api: StandIn, visit: Open):
+    """The other button asks for a copy whatever the state says."""
+    page = visit(api.url + ANNE).page
+    page.get_by_role("button", name="Replay, even if unchanged").click()
+    expect(page.locator("#replay-told")).to_have_text("Done: synced.")
+
+    assert api.orders[0][1] == {"force": True}
+
+
+def test_replay_without_a_change(api: StandIn, visit: Open):
+    """A replay that leaves no trace is over when the queue is empty."""
+    api.worker = False
+    page = visit(api.url + ANNE).page
+    page.get_by_role("button", name="Replay", exact=True).click()
+
+    expect(page.locator("#replay-told")).to_contain_text("Nothing had changed", timeout=20_000)
+
+
+def test_brake_asks_once(api: StandIn, visit: Open):
+    """Removals are released only after a second word; Escape takes the first one back."""
+    api.overview["brake"] = {"engaged": True, "gone": 21, "managed": 300, "detail": ""}
+    page = visit(f"{api.url}?code={KEY}").page
+    release = page.get_by_role("button", name="Release removals")
+    release.click()
+    expect(page.get_by_role("dialog")).to_contain_text("21 people lose their pictures")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert api.orders == []
+
+    release.click()
+    page.get_by_role("button", name="Release", exact=True).click()
+    expect(page.locator("#brake")).to_be_hidden()
+    assert api.orders == [("sweep", {"releaseRemovals": True})]
+
+
+def test_sweep(api: StandIn, visit: Open):
+    """A running sweep has a bar and says when it ends; after it another can be started."""
+    api.overview["sweep"] = sweep()
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.4")
+    expect(page.locator("#sweep")).to_contain_text("400 of about 1,000 people; done in 3 minutes")
+    expect(page.get_by_role("button", name="Start a sweep")).to_be_disabled()
+
+    api.overview["sweep"] = sweep(status="finished", finishedAt=ago(minutes=1))
+    page.get_by_role("button", name="Refresh").click()
+    page.get_by_role("button", name="Start a sweep").click()
+    expect(page.locator("#sweep-told")).to_contain_text("Queued")
+    assert api.orders == [("sweep", {})]
+
+
+def test_silence_is_told(api: StandIn, visit: Open):
+    """When the app does not answer, the page says so and keeps what it showed."""
+    tab = visit(f"{api.url}?code={KEY}")
+    expect(tab.page.locator("#rows tr")).to_have_count(8)
+    tab.page.route("**/overview", lambda route: route.abort())
+    tab.page.route("**/users?**", lambda route: route.abort())
+    tab.page.get_by_role("button", name="Refresh").click()
+
+    expect(tab.page.locator("#trouble")).to_contain_text("does not answer")
+    expect(tab.page.locator("#tiles")).to_contain_text("8Everybody")
+    assert all("ERR_FAILED" in fault for fault in tab.faults)
+    tab.faults.clear()
