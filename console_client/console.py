@@ -26,8 +26,9 @@ _PAGE = 200
 class Console:
     """One connection to the app. Every method raises Problem."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, patience: tuple[float, float] = _PATIENCE) -> None:
         self._address = address
+        self._patience = patience
         self._session = requests.Session()
         self._session.headers.update({"x-functions-key": address.key, "Accept": "application/json"})
 
@@ -97,13 +98,11 @@ class Console:
                 params=query,
                 json=body,
                 verify=trust,
-                timeout=_PATIENCE,
+                timeout=self._patience,
                 allow_redirects=False,
             )
         except requests.exceptions.RequestException as error:
             raise _untold(error, self._address.host) from error
-        except OSError as error:  # requests says so when it cannot read the file of the CA
-            raise Unusable("The file of --ca holds no certificates: give a PEM file.") from error
         return _read(answer, self._address.host)
 
 

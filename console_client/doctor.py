@@ -18,7 +18,7 @@ def doctor(desk: Desk) -> int:
     desk.output.document(answer.raw)
     checks = answer.parts("checks")
     desk.output.table(
-        ["check", "", "found", "what to do"],
+        ["check", "result", "found", "what to do"],
         [
             [
                 one.text("name"),

@@ -66,7 +66,10 @@ class Output:
         if self._terminal:
             self._draw(columns, cells, title)
         else:
-            self._write("\n".join([*([f"{title}:"] if title else []), *_aligned(columns, cells)]))
+            lines = _aligned(columns, cells)
+            self._write(
+                "\n".join([f"{title}:", *(f"  {line}" for line in lines)] if title else lines)
+            )
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Report]:
@@ -87,10 +90,12 @@ class Output:
         from rich.text import Text
 
         table = Table(
-            box=box.SIMPLE_HEAD,
+            # Without a header its line would be drawn all the same, under nothing.
+            box=box.SIMPLE_HEAD if any(columns) else None,
             title=Text(title) if title else None,
             title_justify="left",
             show_header=any(columns),
+            padding=(0, 1, 0, 2) if not any(columns) else (0, 1),
         )
         for column in columns:
             table.add_column(Text(column), overflow="fold")

@@ -103,7 +103,7 @@ def _is_over(state: Fields, before: str) -> bool:
 def show(results: Sequence[Replayed], output: Output) -> None:
     """Who was queued, how it ended where it was awaited, and who could not be queued."""
     output.document({"users": [each.as_document() for each in results]})
-    output.table(["user", "", ""], [[each.user, *_told(each)] for each in results])
+    output.table(["user", "result", "detail"], [[each.user, *_told(each)] for each in results])
     left_out = [each for each in results if not each.queued]
     late = [each for each in results if each.queued and isinstance(each.problem, Late)]
     failed = [each for each in results if each.queued and each.status == "failed"]

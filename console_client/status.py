@@ -80,11 +80,11 @@ def things_to_do(overview: Fields) -> list[str]:
         *_subscription(overview),
         *([f"The last sweep failed: {_why(sweep)}"] if sweep.text("status") == "failed" else []),
         *([_braked(brake)] if brake.flag("engaged") else []),
-        *([f"{parked} messages are in a poison queue: see the app's log."] if parked else []),
+        *([f"Messages in poison queues: {parked}; see the app's log."] if parked else []),
     ]
     failed = overview.part("counts").number("failed")
     if failed:
-        found.append(f"{failed} users failed: manage.py failures says why.")
+        found.append(f"Failed users: {failed}; manage.py failures says why.")
     return found
 
 

@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 import trustme
 
+from console_client.address import Address
+from console_client.console import Console
+from console_client.problems import Unreachable
 from console_client.program import main
 from tests.manage.conftest import Manage, Said
 from tests.manage.console_double import KEY, Asked, ConsoleDouble, overview, refusal, serving
@@ -157,6 +160,35 @@ def test_answer_that_breaks_off(manage: Manage, console: ConsoleDouble):
     console.held_back = 0
     console.headers["Content-Encoding"] = "gzip"
     assert_one_sentence(manage("status"), 4, "try again")
+
+
+def test_answer_that_does_not_come(console: ConsoleDouble):
+    """An app that takes the question and does not answer is not waited for without end."""
+    over = threading.Event()
+
+    def never(asked: Asked) -> tuple[int, object]:
+        over.wait(30)
+        return 200, overview()
+
+    console.routes["GET", "overview"] = never
+    with Console(Address(console.url, KEY), patience=(5, 0.1)) as client:
+        with pytest.raises(Unreachable, match="too long"):
+            client.overview()
+    over.set()
+
+
+def test_proxy_that_is_not_there(
+    manage: Manage, console: ConsoleDouble, monkeypatch: pytest.MonkeyPatch
+):
+    """A proxy that does not answer is told as such, and not as the app's fault."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{bound.getsockname()[1]}")
+        said = manage("status", "--url", console.url)
+
+    assert_one_sentence(said, 3, "proxy")
 
 
 def test_unknown_user(manage: Manage):
