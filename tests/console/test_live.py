@@ -61,19 +61,22 @@ def test_broken_picture_is_found_and_repaired(cloud: LiveCloud, console: str, vi
     cloud.seed_photo(user_id, picture(1))
     assert cloud.replayed(user_id)["status"] == "synced"
     cloud.seed_photo(user_id, picture(2))
-    page = visit(console).page
+    tab = visit(console)
+    page = tab.page
     page.get_by_label("Function key").fill(cloud.at.key)
     page.keyboard.press("Enter")
     page.get_by_label("Find a person").fill("broken@")
     page.get_by_role("link", name="Broken Picture").click()
     expect(page.locator("#verdict")).to_contain_text("differ")
     assert not alike(picture_on(page, "exchange"), picture_on(page, "sharepoint"))
+    tab.screenshot("live-differ")
 
     page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.locator("#replay-told")).to_contain_text("Done: synced.", timeout=30_000)
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
     expect(page.locator(".photo.busy")).to_have_count(0)
     assert alike(picture_on(page, "exchange"), picture_on(page, "sharepoint"))
+    tab.screenshot("live-agree")
 
 
 def test_replay_of_a_sound_picture(cloud: LiveCloud, console: str, visit: Open):
@@ -91,7 +94,7 @@ def test_replay_of_a_sound_picture(cloud: LiveCloud, console: str, visit: Open):
 
 
 def test_failure_is_told_in_a_sentence(cloud: LiveCloud, console: str, visit: Open):
-    """Who failed stands beside the list with the sentence, and is named as text, never as markup."""
+    """Who failed stands beside the list with the sentence, named as text, never as markup."""
     user_id, _ = cloud.add(displayName=HOSTILE, userPrincipalName="hostile@contoso.com")
     cloud.seed_photo(user_id, b"this is not a picture")
     state = cloud.replayed(user_id)

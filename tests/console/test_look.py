@@ -46,8 +46,8 @@ TROUBLE = {
 
 
 SHOWN = [
-    *((view, look) for view in [*VIEWS, "trouble"] for look in ("light", "dark", "phone")),
-    *((view, look) for view in ("home", "person") for look in ("tablet", "phone-dark", "wide")),
+    *((view, look) for view in ("home", "person", "trouble") for look in LOOKS),
+    *((view, look) for view in ("gate", "doctor") for look in ("light", "phone-dark")),
 ]
 
 
