@@ -37,7 +37,8 @@ def _checked_url(text: str) -> str:
     try:
         parts = urlsplit(text)
         host = parts.hostname
-        parts.port  # noqa: B018 - raises ValueError for a port that is none
+        # Both raise ValueError: a port that is none, a name with an empty or endless part.
+        parts.port, (host or "").encode("idna")
     except ValueError as error:
         raise Unusable(_bad_url()) from error
     if parts.scheme not in {"https", "http"} or not host or _is_odd(text):

@@ -107,9 +107,12 @@ class Console:
 
 
 def _path(user: str) -> str:
-    if not user.strip() or set(user) == {"."}:
-        raise Unusable(f"{user!r} is no user: give a UPN such as anne@contoso.com or an object id.")
-    return f"users/{quote(user, safe='')}"
+    try:
+        if user.strip() and set(user) != {"."}:
+            return f"users/{quote(user, safe='')}"
+    except UnicodeEncodeError:
+        pass  # what a terminal with another encoding has made of a name
+    raise Unusable(f"{user!r} is no user: give a UPN such as anne@contoso.com or an object id.")
 
 
 def _untold(error: requests.exceptions.RequestException, host: str) -> Problem:

@@ -70,6 +70,10 @@ def test_names_what_is_not_set(
         f"https://host/api/console?code={KEY}",
         "http://contoso.azurewebsites.net",
         "https://..",
+        "https://contoso..net",
+        f"https://{'a' * 300}.net",
+        "https://*",
+        "https://%zz",
     ],
 )
 def test_bad_address(manage: Manage, url: str):
@@ -197,7 +201,7 @@ def test_unknown_user(manage: Manage):
     assert_one_sentence(manage("status", "nobody@contoso.com"), 1, "Nobody in the tenant")
 
 
-@pytest.mark.parametrize("user", ["", " ", ".", ".."])
+@pytest.mark.parametrize("user", ["", " ", ".", "..", "\udcff@contoso.com"])
 def test_user_that_is_no_name(manage: Manage, console: ConsoleDouble, user: str):
     """A name that would turn the path into another one never leaves."""
     assert_one_sentence(manage("check", user), 2, "UPN")

@@ -131,6 +131,17 @@ def test_sweep(cloud: LiveCloud, manage: Terminal):
     assert "holds nothing back" in manage("sweep", "--release-removals").out
 
 
+def test_doctor(manage: Terminal):
+    """The doctor's checks arrive, and the code says whether all are well."""
+    said = manage("doctor", "--json")
+    if said.code == 3:
+        pytest.skip("this app has no doctor yet")
+
+    assert said.document["checks"]
+    assert said.code == (0 if said.document["ok"] else 1)
+    assert manage("doctor").out
+
+
 def test_who_is_not_let_in(manage: Terminal):
     """A wrong key, no trust in the certificate, an unknown user, a name that is none."""
     assert manage("status", PHOTOSYNC_KEY="another").code == 3
