@@ -99,7 +99,9 @@ class Console:
         status, size = query.get("status", ""), query.get("size") or "50"
         if status and status not in STATUSES:
             raise BadRequest(f"status must be one of {', '.join(sorted(STATUSES))}.")
-        if not (size.isascii() and size.isdecimal() and 1 <= int(size[:4]) <= LARGEST_PAGE):
+        if not (size.isascii() and size.isdecimal() and len(size) <= 3):
+            size = "0"
+        if not 1 <= int(size) <= LARGEST_PAGE:
             raise BadRequest(f"size must be a whole number from 1 to {LARGEST_PAGE}.")
         page = self._roster.page(
             search=query.get("search", ""),

@@ -13,7 +13,15 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from shared.errors import AccessDenied, NoProfile, PhotoSyncError, Refused, ServiceDown, Throttled
+from shared.errors import (
+    AccessDenied,
+    NoPhoto,
+    NoProfile,
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    Throttled,
+)
 from shared.http import Http, Reply, fault
 from shared.odata_errors import said, says_nothing_there
 
@@ -108,11 +116,13 @@ class SharePointClient:
             raise _file_fault(reply)
 
     def picture(self, folder: str, name: str) -> bytes:
-        """The bytes of a picture file. Raises Refused when there is none."""
+        """The bytes of a picture file. Raises NoPhoto when there is none."""
         path = _literal(f"{PICTURE_LIBRARY}/{folder}/{name}")
         reply = self._files.send(
             "GET", f"/_api/web/GetFileByServerRelativePath(decodedurl={path})/$value"
         )
+        if reply.status == 404:
+            raise NoPhoto(f"There is no file {name} in {PICTURE_LIBRARY}/{folder} in SharePoint.")
         if not reply.ok:
             raise _file_fault(reply)
         return reply.body

@@ -76,7 +76,7 @@ class Sides:
         try:
             wanted = list(self._recipe.render(photo))
             held = [self._sharepoint.picture(location.folder, name) for name in location.files]
-        except GiveUp as error:
+        except (GiveUp, NoPhoto) as error:
             return str(error)
         return "" if wanted == held else "SharePoint shows another picture than Exchange holds."
 

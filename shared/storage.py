@@ -189,6 +189,16 @@ def _user_id(name: str) -> str:
 
 
 def _kept(name: str, content: bytes) -> dict[str, str]:
-    fields = json.loads(content)
-    body = fields.get("body") or f"(not text, in base64) {fields.get('bodyBase64')}"
-    return {"name": name.removeprefix(_SET_ASIDE), "reason": fields["reason"], "body": body}
+    try:
+        fields = dict(json.loads(content))
+    except (ValueError, TypeError, RecursionError):
+        # A person may put anything there; the rest must still be shown.
+        fields = {"reason": "This blob is none that PhotoSync wrote."}
+    body = fields.get("body")
+    if "bodyBase64" in fields:
+        body = f"(not text, in base64) {fields['bodyBase64']}"
+    return {
+        "name": name.removeprefix(_SET_ASIDE),
+        "reason": str(fields.get("reason") or ""),
+        "body": str(body or ""),
+    }
