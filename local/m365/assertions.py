@@ -33,7 +33,7 @@ def verify(tenant: Tenant, app: App, assertion: str, *, audience: str) -> None:
         names no limit); five minutes of clock difference are forgiven; a `jti` may come again,
         since msal sends one assertion for several scopes.
     """
-    public = _named_key(app, assertion)
+    public = _named_key(tenant, app, assertion)
     try:
         claims = jwt.decode(
             assertion,
@@ -63,7 +63,7 @@ def verify(tenant: Tenant, app: App, assertion: str, *, audience: str) -> None:
         raise Rejected(700024, "Client assertion is not within its valid time range.")
 
 
-def _named_key(app: App, assertion: str) -> rsa.RSAPublicKey:
+def _named_key(tenant: Tenant, app: App, assertion: str) -> rsa.RSAPublicKey:
     """The key of the registered certificate, if that is the one the assertion's header names."""
     try:
         header = jwt.get_unverified_header(assertion)
@@ -82,6 +82,13 @@ def _named_key(app: App, assertion: str) -> rsa.RSAPublicKey:
             700027,
             "The certificate with identifier used to sign the client assertion is not registered"
             " on application. [Reason - The key was not found.]",
+        )
+    # Documented (AADSTS700027): the sentence is one of the reasons that Entra names there.
+    if app.certificate.not_valid_after_utc <= tenant.login_time():
+        raise Rejected(
+            700027,
+            "The certificate with identifier used to sign the client assertion is expired on"
+            " application. [Reason - The key used is expired.]",
         )
     public = app.certificate.public_key()
     if not isinstance(public, rsa.RSAPublicKey):
