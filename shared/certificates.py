@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +58,11 @@ def credential(setting: str) -> Credential:
                 certificate.public_bytes(Encoding.PEM).decode(),
             )
     raise SettingsError(f"{_FORMS}; no certificate in it belongs to the private key.")
+
+
+def ends_at(certificate: str) -> datetime:
+    """When a PEM *certificate* expires."""
+    return x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc
 
 
 def _read(setting: str) -> bytes:

@@ -24,12 +24,12 @@ class UserPage:
 class UserListing:
     """All users, or the members of one group, nested groups included."""
 
-    def __init__(self, http: Http, group_id: str = "") -> None:
+    def __init__(self, http: Http, group_id: str = "", *, size: int = PAGE) -> None:
         self._http = http
         source = "users"
         if group_id:
             source = f"groups/{group_id}/transitiveMembers/microsoft.graph.user"
-        self._first = f"/v1.0/{source}?$select={USER_FIELDS}&$top={PAGE}"
+        self._first = f"/v1.0/{source}?$select={USER_FIELDS}&$top={size}"
 
     def page(self, path: str = "") -> UserPage:
         """

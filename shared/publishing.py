@@ -206,15 +206,19 @@ class Publisher:
     def _find_folder(self) -> str:
         """The picture folder, whose name depends on the My Site host's language; asked once."""
         if not self._folder:
-            found = self._sharepoint.picture_folders()
-            known = [name for name in found if name in KNOWN_FOLDERS] or found
-            if len(known) != 1:
-                raise Refused(
-                    f"{PICTURE_LIBRARY} on the My Site host has {len(known)} folders that may hold "
-                    "pictures: set PICTURE_FOLDER to the right one's name."
-                )
-            self._folder = known[0]
+            self._folder = picture_folder(self._sharepoint.picture_folders())
         return self._folder
+
+
+def picture_folder(found: Sequence[str]) -> str:
+    """Which of the folders *found* in the library holds the pictures. Raises Refused."""
+    known = [name for name in found if name in KNOWN_FOLDERS] or found
+    if len(known) != 1:
+        raise Refused(
+            f"{PICTURE_LIBRARY} on the My Site host has {len(known)} folders that may hold "
+            "pictures: set PICTURE_FOLDER to the right one's name."
+        )
+    return known[0]
 
 
 def _next_timestamp(before: str, now: datetime) -> str:

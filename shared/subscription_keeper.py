@@ -142,14 +142,14 @@ class SubscriptionKeeper:
             return "an address that Graph does not tell"
         for one in self._client.list_own():
             shown = one.notification_url or self._url
-            known = one.id == memory.get("id") or _address(shown) == _address(self._url)
+            known = one.id == memory.get("id") or address(shown) == address(self._url)
             if one.id == existing and not known:
                 return urlsplit(shown).hostname or "another address"
         return ""
 
     def _is_ours(self, one: Subscription, memory: dict[str, Any]) -> bool:
         """Whether it is this deployment's: by what we remember, or by address without the key."""
-        same = _address(one.notification_url) == _address(self._url)
+        same = address(one.notification_url) == address(self._url)
         return one.id == memory.get("id") or (one.resource == RESOURCE and same)
 
     def _is_usable(self, one: Subscription, memory: dict[str, Any]) -> bool:
@@ -165,8 +165,8 @@ class SubscriptionKeeper:
         if one.notification_url == self._url:
             return True
         # Graph may show it without its query, or not at all.
-        shown = _address(one.notification_url or self._url)
-        return shown == _address(self._url) and memory.get("urlHash") == _fingerprint(self._url)
+        shown = address(one.notification_url or self._url)
+        return shown == address(self._url) and memory.get("urlHash") == _fingerprint(self._url)
 
     def _tells_lifecycle(self, one: Subscription, memory: dict[str, Any]) -> bool:
         return one.lifecycle_url == self._url or (
@@ -182,7 +182,7 @@ class SubscriptionKeeper:
             "id": kept.id,
             "expiresAt": kept.expires_at.isoformat(),
             # Without its query, which is a key.
-            "notificationUrl": _address(self._url),
+            "notificationUrl": address(self._url),
             "createdAt": now if created else memory.get("createdAt"),
             "renewedAt": memory.get("renewedAt") if how == "kept" else now,
             "clientStateHash": _fingerprint(self._client_state),
@@ -196,7 +196,8 @@ class SubscriptionKeeper:
         self._documents.write(NAME, {**known, **fields, **checked}, after=before)
 
 
-def _address(url: str) -> str:
+def address(url: str) -> str:
+    """Where *url* points, without its query, which is a key."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}".casefold()
 
