@@ -22,6 +22,7 @@ from shared.settings import WebhookSettings
 
 if TYPE_CHECKING:
     from shared.console import Console
+    from shared.doctor import Doctor
     from shared.runtime import Runtime
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -185,6 +186,22 @@ def console_sweep(req: func.HttpRequest) -> func.HttpResponse:
     return told(
         answers.tell(lambda: console().sweep(answers.order(req.params, req.get_body())), status=202)
     )
+
+
+def doctor() -> "Doctor":
+    """The doctor of this process, who can be asked whatever is wrong with the settings."""
+    try:
+        return runtime().doctor
+    except SettingsError as error:
+        from shared.doctor import Doctor, unopened
+
+        return Doctor(unopened(error), None, clock=lambda: datetime.now(UTC))
+
+
+@app.route(route="console/doctor", methods=["GET"])
+def console_doctor(req: func.HttpRequest) -> func.HttpResponse:
+    """What is wrong with the app and all around it, and what to do."""
+    return told(answers.tell(lambda: doctor().examine()))
 
 
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

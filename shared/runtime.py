@@ -13,12 +13,15 @@ from typing import Any, NamedTuple
 import requests
 
 from shared import scope
+from shared.clock_look import Anybody
 from shared.console import Console, Orders
+from shared.doctor import Doctor, unopened
 from shared.errors import SettingsError
 from shared.gate import Budget, Gate
 from shared.graph import GraphClient
 from shared.http import CONNECT_SECONDS, READ_SECONDS, Http
 from shared.listing import UserListing
+from shared.microsoft import Clients, Microsoft
 from shared.misconfigured import NoUpkeep, NoWorker
 from shared.pictures import RECIPE, renditions
 from shared.publishing import Publisher
@@ -49,6 +52,7 @@ class Runtime(NamedTuple):
     upkeep: Upkeep | NoUpkeep
     # Why there is none, where settings are wrong.
     console: Console | SettingsError
+    doctor: Doctor
 
 
 def build(env: Mapping[str, str]) -> Runtime:
@@ -67,7 +71,8 @@ def build(env: Mapping[str, str]) -> Runtime:
             # The first error names this one too.
             raise error from None
         worker = NoWorker(error, storage.states, storage.users, clock=_now, new_id=_new_id)
-        return Runtime(worker, NoUpkeep(error), error)
+        doctor = Doctor(unopened(error), storage, clock=_now)
+        return Runtime(worker, NoUpkeep(error), error, doctor)
 
 
 def _working(settings: Settings) -> Runtime:
@@ -117,7 +122,23 @@ def _working(settings: Settings) -> Runtime:
         clock=_now,
         new_id=_new_id,
     )
-    return Runtime(worker, upkeep, console)
+    doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
+    return Runtime(worker, upkeep, console, doctor)
+
+
+def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
+    """Microsoft 365 with tokens and connections of its own. Raises SettingsError."""
+    tokens = EntraTokens.build(settings)
+    graph = Http("graph", settings.graph_url, tokens)
+    clients = Clients(
+        tokens,
+        Http("graph", settings.graph_url, Anybody()),
+        GraphClient(graph),
+        UserListing(graph, settings.sync_group_id, size=1),
+        _sharepoint(settings, tokens),
+        SubscriptionClient(graph),
+    )
+    return Microsoft(settings, clients, storage.documents, _now)
 
 
 def _sharepoint(settings: Settings, tokens: EntraTokens) -> SharePointClient:
