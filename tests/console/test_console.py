@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.console.browser import Open
@@ -168,13 +169,21 @@ def test_replay_with_force(api: StandIn, visit: Open):
     assert api.orders[0][1] == {"force": True}
 
 
-def test_replay_without_a_change(api: StandIn, visit: Open):
-    """A replay that leaves no trace is over when the queue is empty."""
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ("bert.x%40contoso.com", "Done. Nothing had changed."),
+        ("anne%40contoso.com", "the two sides still differ"),
+    ],
+)
+def test_replay_without_a_change(api: StandIn, visit: Open, user: str, told: str):
+    """A replay that leaves no trace is over when the queue is empty; what to do next is said."""
     api.worker = False
-    page = visit(api.url + ANNE).page
+    page = visit(f"{api.url}?code={KEY}#/users/{user}").page
     page.get_by_role("button", name="Replay", exact=True).click()
 
-    expect(page.locator("#replay-told")).to_contain_text("Nothing had changed", timeout=20_000)
+    expect(page.locator("#replay-told")).to_contain_text(told, timeout=20_000)
+    expect(page.get_by_role("button", name="Replay, even if unchanged")).to_be_enabled()
 
 
 def test_brake_asks_once(api: StandIn, visit: Open):
@@ -218,6 +227,6 @@ def test_silence_is_told(api: StandIn, visit: Open):
     tab.page.get_by_role("button", name="Refresh").click()
 
     expect(tab.page.locator("#trouble")).to_contain_text("does not answer")
-    expect(tab.page.locator("#tiles")).to_contain_text("8Everybody")
+    expect(tab.page.locator("#tiles")).to_contain_text("8All")
     assert all("ERR_FAILED" in fault for fault in tab.faults)
     tab.faults.clear()

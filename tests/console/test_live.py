@@ -74,7 +74,7 @@ def test_broken_picture_is_found_and_repaired(cloud: LiveCloud, console: str, vi
     page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.locator("#replay-told")).to_contain_text("Done: synced.", timeout=30_000)
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
-    expect(page.locator(".photo.busy")).to_have_count(0)
+    expect(page.locator("#person .photo.busy")).to_have_count(0)
     assert alike(picture_on(page, "exchange"), picture_on(page, "sharepoint"))
     tab.screenshot("live-agree")
 
