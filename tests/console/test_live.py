@@ -118,3 +118,13 @@ def test_sweep_is_started(cloud: LiveCloud, console: str, visit: Open):
     cloud.wait_for(lambda: cloud.watcher.sweep()["id"] != before)
 
     expect(page.locator("#sweep")).to_contain_text("The last one ended", timeout=30_000)
+
+
+def test_check_up(cloud: LiveCloud, console: str, visit: Open):
+    """The doctor's checks are shown, with what to do about each that found something wrong."""
+    tab = visit(f"{console}?code={cloud.at.key}#/doctor")
+    expect(tab.page.locator("#checks")).to_contain_text("subscription", timeout=30_000)
+    tab.screenshot("live-doctor")
+
+    assert tab.page.locator("#checks li:has(.ok)").count() > 3
+    assert tab.page.locator("#checks li:has(.wrong):not(:has(.todo))").count() == 0
