@@ -1,0 +1,157 @@
+"""Listing users by the metadata of their state blobs, a page at a time."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import roster
+from shared.errors import BadRequest
+from shared.roster import Entry, Leaf, Roster
+from shared.state import FAILED, NO_PHOTO, STATUSES, SYNCED, UserState
+from tests.doubles import ANNE, NOON
+
+
+def entry(number: int, *, status: str = SYNCED, name: str = "Anne Example") -> Entry:
+    return Entry(f"id-{number:06}", f"user{number}@contoso.com", name, status, "", "", "", "")
+
+
+class Metadata:
+    """Entries in storage's order, and a count of the calls that listed them."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self.entries = entries
+        self.calls = 0
+
+    def leaf(self, token: str, size: int) -> Leaf:
+        self.calls += 1
+        start = int(token or 0)
+        following = str(start + size) if start + size < len(self.entries) else ""
+        return Leaf(self.entries[start : start + size], following)
+
+
+def names(entries: list[Entry]) -> list[str]:
+    return [one.user_id for one in entries]
+
+
+def all_pages(found: Roster, **asked: str | int) -> list[str]:
+    token, seen = "", []
+    while True:
+        page = found.page(token=token, **asked)  # type: ignore[arg-type]
+        seen += names(page.entries)
+        token = page.token
+        if page.complete:
+            return seen
+
+
+@pytest.mark.parametrize("search", ["", "user99999@", "nobody", "anne"])
+def test_page_of_100_000_users_costs_under_five_calls(search: str):
+    """Whatever is looked for among 100,000 users, a page is at most four calls to storage."""
+    metadata = Metadata([entry(number) for number in range(100_000)])
+    Roster(metadata).page(search=search)
+
+    assert metadata.calls < 5
+
+
+def test_rare_user_is_found_page_by_page():
+    """Empty pages lead on by their tokens to the one user far down."""
+    metadata = Metadata([entry(number) for number in range(100_000)])
+    first = Roster(metadata).page(search="user99999@")
+
+    assert (first.entries, first.complete) == ([], False)
+    assert all_pages(Roster(metadata), search="user99999@") == ["id-099999"]
+
+
+@given(st.lists(st.sampled_from(sorted(STATUSES)), max_size=40), st.integers(1, 7))
+def test_every_match_comes_once(statuses: list[str], size: int):
+    """Through any number of pages, each user who matches is listed once and in order."""
+    entries = [entry(number, status=status) for number, status in enumerate(statuses)]
+    wanted = names([one for one in entries if one.status == SYNCED])
+
+    assert all_pages(Roster(Metadata(entries)), status=SYNCED, size=size) == wanted
+
+
+def test_full_page_goes_on_within_a_call():
+    """A page that ends in the middle of a call's users goes on there, not at the next call's."""
+    found = Roster(Metadata([entry(number) for number in range(3)]))
+    page = found.page(size=2)
+
+    assert names(page.entries) == ["id-000000", "id-000001"]
+    assert names(found.page(token=page.token).entries) == ["id-000002"]
+
+
+@pytest.mark.parametrize(
+    ("search", "matches"),
+    [
+        ("anne", True),
+        ("BEISPIEL", True),
+        ("anne bei", True),
+        (" O'NEIL#1@", True),
+        ("id-000", True),
+        ("", True),
+        ("spiel", False),
+        ("contoso", False),
+    ],
+)
+def test_search_is_for_beginnings(search: str, matches: bool):
+    """A search finds the beginning of UPN, object id, name or a word of it, in any case."""
+    one = Entry("id-000001", "o'neil#1@contoso.com", "Anne Beispiel", SYNCED, "", "", "", "")
+
+    assert one.matches(search, "") is matches
+    assert not one.matches(search, FAILED)
+
+
+def test_counts():
+    """Every status with its number of users, in one call per 5,000."""
+    statuses = [SYNCED] * 7000 + [FAILED] * 2 + [NO_PHOTO]
+    metadata = Metadata([entry(number, status=one) for number, one in enumerate(statuses)])
+
+    assert Roster(metadata).counts() == Counter({SYNCED: 7000, FAILED: 2, NO_PHOTO: 1})
+    assert metadata.calls == 2
+
+
+def test_counting_ends():
+    """A listing that never ends is given up after a hundred calls."""
+
+    class Endless:
+        calls = 0
+
+        def leaf(self, token: str, size: int) -> Leaf:
+            self.calls += 1
+            return Leaf([entry(1)], "more")
+
+    endless = Endless()
+
+    assert Roster(endless).counts() == Counter({SYNCED: roster.MOST_CALLS})
+    assert endless.calls == roster.MOST_CALLS
+
+
+@pytest.mark.parametrize(
+    "token", ["?", "é", "bm8=", "WzEsIDJd", "WyIiLCAiIl0=", base64.b64encode(b"[" * 9999).decode()]
+)
+def test_foreign_token(token: str):
+    """A token that no listing gave is refused in a sentence."""
+    with pytest.raises(BadRequest, match="start without one"):
+        Roster(Metadata([])).page(token=token)
+
+
+@given(name=st.text(st.characters(exclude_categories=["Cs"])), detail=st.text(max_size=300))
+def test_metadata_is_ascii(name: str, detail: str):
+    """Metadata is printable ASCII without empty values, and leads back to what was described."""
+    safe = detail.encode(errors="ignore").decode()
+    state = UserState(ANNE.id, ANNE.user_principal_name, name, SYNCED, detail=safe, synced_at=NOON)
+    metadata = roster.describe(state)
+    read = roster.entry(ANNE.id, metadata)
+
+    assert all(text and text.isascii() and text.isprintable() for text in metadata.values())
+    assert (read.display_name, read.detail) == (name, safe[:200])
+    assert (read.synced_at, read.checked_at) == ("2026-01-31T12:00:00+00:00", "")
+
+
+def test_blob_without_metadata():
+    """A blob that somebody else wrote is a user of whom nothing is known."""
+    assert roster.entry("anne", {}) == Entry("anne", "", "", "", "", "", "", "")
