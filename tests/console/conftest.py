@@ -7,11 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.console import browser as browsers
 from tests.console.browser import Open, Visit
 from tests.console.stand_in import HOSTILE, Person, StandIn, ago, serving
+
+# Waits for what must come at last; a busy machine is no fault of the page.
+expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

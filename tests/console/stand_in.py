@@ -220,6 +220,8 @@ _DOCTOR = {
 
 
 class _Server(ThreadingHTTPServer):
+    request_queue_size = 64  # a browser opens several connections at once
+
     def __init__(self, stand_in: StandIn) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.stand_in = stand_in
