@@ -1,0 +1,199 @@
+"""What an admin sees and may do, without HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared import subscription_keeper, sweep_log
+from shared.errors import BadRequest, UnknownUser
+from shared.state import FAILED, SYNCED, UserState
+from tests.console_desk import ENTRY, LENGTHS, Desk
+from tests.doubles import ANNE, NOON
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_overview_of_nothing(desk: Desk):
+    """Before anything has happened the overview says just that."""
+    assert desk.console.overview() == {
+        "asOf": NOON.isoformat(),
+        "counts": {},
+        "queues": LENGTHS,
+        "subscription": None,
+        "sweep": None,
+        "brake": {"engaged": False, "gone": 0, "managed": 0, "detail": ""},
+        "failures": [],
+        "unreadable": [],
+        "dryRun": True,
+    }
+
+
+def test_overview(desk: Desk):
+    """Counts, failures and messages set aside, each list short; no fingerprint of a secret."""
+    desk.kept.entries = [ENTRY] * 12 + [replace(ENTRY, status=SYNCED)]
+    desk.kept.aside = [{"name": "a", "reason": "b", "body": "c"}] * 12
+    desk.documents.put(subscription_keeper.NAME, {"status": "live", "urlHash": "secret"})
+    desk.log_sweep(detail="Under way.")
+    seen = desk.console.overview()
+
+    assert seen["counts"] == {FAILED: 12, SYNCED: 1}
+    assert [len(seen["failures"]), len(seen["unreadable"])] == [10, 10]
+    assert seen["subscription"] == {"status": "live"}
+    assert (seen["sweep"]["id"], seen["sweep"]["eta"]) == ("one", "")
+    assert seen["brake"] == {"engaged": False, "gone": 0, "managed": 0, "detail": ""}
+
+
+def test_brake(desk: Desk):
+    """A brake that holds removals back says how many, and why."""
+    desk.log_sweep(removals=sweep_log.BRAKED, gone=21, managed=90, detail="Too many.")
+
+    assert desk.console.overview()["brake"] == {
+        "engaged": True,
+        "gone": 21,
+        "managed": 90,
+        "detail": "Too many.",
+    }
+
+
+def test_users(desk: Desk):
+    """A page of users with the token of the next."""
+    desk.kept.entries = [ENTRY, replace(ENTRY, user_id="other")]
+    page = desk.console.users({"search": "anne", "status": FAILED, "size": "1"})
+
+    assert page["users"] == [
+        {
+            "userId": "id",
+            "userPrincipalName": "anne@contoso.com",
+            "displayName": "Anne",
+            "status": FAILED,
+            "reason": "refused",
+            "detail": "Broken.",
+            "checkedAt": "2026",
+            "syncedAt": "2025",
+        }
+    ]
+    assert not page["complete"]
+    [other] = desk.console.users({"token": page["token"]})["users"]
+    assert other["userId"] == "other"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"status": "lost"}, {"token": "?"}]
+    + [{"size": size} for size in ("0", "201", "-1", "1e2", "²", "0100000", "9" * 5000)],
+    ids=lambda query: str(query)[:24],
+)
+def test_users_asked_wrongly(desk: Desk, query: Mapping[str, str]):
+    """A status, size or token that is none is refused in a sentence."""
+    with pytest.raises(BadRequest, match="\\.$"):
+        desk.console.users(query)
+
+
+def test_unknown_state(desk: Desk):
+    """A user whom nobody has looked at yet has two sides, and no state and history."""
+    seen = desk.console.user(ANNE.user_principal_name)
+
+    assert seen["user"] == {
+        "id": ANNE.id,
+        "userPrincipalName": "anne@contoso.com",
+        "displayName": "",
+        "accountEnabled": True,
+        "guest": False,
+    }
+    assert (seen["state"], seen["history"]) == (None, [])
+    assert (seen["agree"], seen["difference"]) == (True, "They agree.")
+    assert seen["profile"] == {"PictureURL": ""}
+    assert desk.looks.seen == [None]
+
+
+def test_known_state(desk: Desk):
+    """The state blob as it is, and what it remembers of the past, newest first."""
+    state = UserState(
+        *(ANNE.id, ANNE.user_principal_name),
+        status="no-photo",
+        detail="None.",
+        synced_at=NOON,
+        missing_since=NOON + timedelta(hours=1),
+        checked_at=NOON + timedelta(hours=2),
+    )
+    desk.kept.states.put(state)
+    seen = desk.console.user(ANNE.id)
+
+    assert seen["state"] == json.loads(desk.kept.states.blobs[ANNE.id][0])
+    assert [one["event"] for one in seen["history"]] == ["no-photo", "photo missing", "written"]
+    assert seen["history"][0] == {
+        "at": "2026-01-31T14:00:00+00:00",
+        "event": "no-photo",
+        "detail": "None.",
+    }
+    assert desk.looks.seen == [state]
+
+
+def test_photos(desk: Desk):
+    """Each side's picture, and no third."""
+    assert desk.console.photo(ANNE.id, "exchange") == b"exchange of anne@contoso.com"
+    assert desk.console.photo(ANNE.id, "sharepoint") == b"sharepoint"
+    with pytest.raises(BadRequest, match="exchange or sharepoint"):
+        desk.console.photo(ANNE.id, "other")
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_replay(desk: Desk, force: bool):
+    """A replay is a message about the user's object id, and can be followed by its id."""
+    told = desk.console.replay(ANNE.user_principal_name, {"force": force})
+    [(text, delay)] = desk.users.sent
+    message = json.loads(text)
+
+    assert told == {"queued": True, "userId": ANNE.id, "correlationId": "an-id"}
+    assert (message["userId"], message["reason"], message["force"]) == (ANNE.id, "replay", force)
+    assert (message["correlationId"], delay) == ("an-id", 0)
+
+
+def test_sweep(desk: Desk):
+    """A sweep is ordered through the queue."""
+    assert desk.console.sweep({}) == {"queued": True}
+    assert len(desk.upkeep.sent) == 1
+    assert "sweep" in desk.upkeep.sent[0][0]
+
+
+def test_release(desk: Desk):
+    """The brake is released at once, and no sweep is queued."""
+    assert desk.console.sweep({"releaseRemovals": True}) == {"released": 21}
+    assert desk.upkeep.sent == []
+
+
+@pytest.mark.parametrize("value", ["true", 1, None, []])
+def test_flag_that_is_none(desk: Desk, value: Any):
+    """What is neither true nor false orders nothing."""
+    with pytest.raises(BadRequest, match="true or false"):
+        desk.console.replay(ANNE.id, {"force": value})
+    with pytest.raises(BadRequest, match="true or false"):
+        desk.console.sweep({"releaseRemovals": value})
+    assert (desk.users.sent, desk.upkeep.sent) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["anne", "", "a/b@contoso.com\n", "@"])
+def test_user_that_is_none(desk: Desk, name: str):
+    """A name that is neither UPN nor object id is not even looked up."""
+    with pytest.raises(BadRequest, match="object id or by UPN"):
+        desk.console.user(name)
+
+
+def test_stranger(desk: Desk):
+    """A user whom Graph does not know is nobody's, for every question and order."""
+    for ask in (
+        lambda: desk.console.user("nobody@contoso.com"),
+        lambda: desk.console.photo("nobody@contoso.com", "exchange"),
+        lambda: desk.console.replay("nobody@contoso.com", {}),
+    ):
+        with pytest.raises(UnknownUser):
+            ask()

@@ -1,0 +1,43 @@
+"""What to do about an error, in one sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.errors import AccessDenied, PhotoSyncError, ServiceDown, Throttled, Unanswered
+from shared.remedies import entra_remedy, remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (Throttled("429"), "Wait some minutes"),
+        (ServiceDown("500"), "can reach Graph through"),
+        (Unanswered("nothing"), "firewall"),
+        (AccessDenied("403"), "Grant it."),
+    ],
+)
+def test_remedy(error: PhotoSyncError, told: str):
+    """Errors that say themselves what to do come first; else the check knows."""
+    assert told in remedy(error, "Grant it.", what="Graph")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("AADSTS90002: Tenant not found.", "TENANT_ID"),
+        ("AADSTS700016: Application not found.", "CLIENT_ID"),
+        ("AADSTS700027: The key used is expired.", "CLIENT_CERTIFICATE"),
+        ("AADSTS500011: No such resource.", "Check the host."),
+        ("AADSTS50105: Something else.", "Look up AADSTS50105"),
+        ("Entra does not know this tenant.", "Check TENANT_ID"),
+    ],
+)
+def test_entra(sentence: str, told: str):
+    """Entra's number tells which setting to mend; without a known one, where to look."""
+    assert told in entra_remedy(AccessDenied(sentence), "Check the host.")
+
+
+def test_entra_down():
+    """Entra that cannot be reached says nothing about settings."""
+    assert "can reach Entra" in entra_remedy(ServiceDown("Entra could not be reached."), "x")
