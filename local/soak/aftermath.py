@@ -1,0 +1,79 @@
+"""After the faults: lets everything come to rest, lets time pass, sweeps, and looks again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from local.soak.town import Town
+
+# More than any claim (5 min), second look (10 min) and overdue message (1 h) takes.
+LONG = timedelta(hours=2)
+_SECOND_LOOK = timedelta(minutes=11)
+_TOLD_EVERY = 15.0
+
+
+class Unsettled(Exception):
+    """The cloud did not come to rest; the text says what was still open."""
+
+
+class Aftermath:
+    """What happens between the last fault and the verdict."""
+
+    def __init__(self, town: Town, say: Callable[[str], None], *, patience: float) -> None:
+        self._town = town
+        self._say = say
+        self._patience = patience
+        self.dropped = 0
+
+    def settle(self) -> None:
+        """Wait for the messages that wait, then make two sweeps, hours and minutes apart."""
+        if not self._empty_within(self._patience):
+            self.dropped = self._town.clear_queues()
+            self._say(
+                f"{self.dropped} messages still waited after {self._patience:.0f} s; they are "
+                "dropped, and the sweep has to make up for them"
+            )
+            self._rest(60)
+        for span in (LONG, _SECOND_LOOK):
+            blobs = self._town.let_pass(span)
+            self._say(f"{span} pass: every moment in {blobs} users' states is moved to the past")
+            self._sweep()
+
+    def _sweep(self) -> None:
+        before = self._town.watcher.sweep().get("id")
+        self._town.watcher.type_into_queue("sweep", "photo-upkeep")
+        deadline = time.monotonic() + 60
+        while (found := self._town.watcher.sweep()).get("id") == before or (
+            found["status"] == "running"
+        ):
+            if time.monotonic() > deadline:
+                raise Unsettled(f"No sweep was finished within a minute: {found}")
+            time.sleep(0.2)
+        self._rest(180)
+        changed = ", ".join(f"{why} {count}" for why, count in found["changed"].items())
+        self._say(
+            f"Sweep of {found['users']} users: queued {changed or 'nobody'}; "
+            f"gone {found['gone']}, removals {found['removals']}"
+        )
+
+    def _rest(self, seconds: float) -> None:
+        if not self._empty_within(seconds):
+            raise Unsettled(f"{self._town.queued()} messages are queued after {seconds:.0f} s")
+
+    def _empty_within(self, seconds: float) -> bool:
+        """Whether no message is queued, delayed or being worked off before so many seconds."""
+        began = told = time.monotonic()
+        quiet = 0
+        # Three looks: a message may be between two queues at one of them.
+        while quiet < 3:
+            left, now = self._town.queued(), time.monotonic()
+            quiet = 0 if left else quiet + 1
+            if left and now - began > seconds:
+                return False
+            if left and now - told > _TOLD_EVERY:
+                told = now
+                self._say(f"{left} messages queued")
+            time.sleep(0.2)
+        return True
