@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.graph import User
-from tests.test_publishing import ID, LIBRARY, Desk
+from tests.publishing_desk import ID, LIBRARY, Desk
 
 BERT = User(ID, "bert.x@contoso.com", account_enabled=True, is_guest=False)
 OLD = f"{LIBRARY}/Profile%20Pictures/bert_x_contoso_com_MThumb.jpg"
