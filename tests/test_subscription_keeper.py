@@ -101,6 +101,16 @@ def test_key_rotated(here):
     assert here.sweeps == 0
 
 
+def test_key_that_we_did_not_tell(here):
+    """What Graph shows counts more than what we remember."""
+    here.graph.renew(here.only.id, NEW_KEY, here.only.expires_at)
+    assert not here.works
+
+    here.keep()
+
+    assert here.works
+
+
 def test_lifecycle_address_with_an_old_key(here):
     """PATCH cannot change the lifecycle address: it is mended by a new one at half of its life."""
     here.url = NEW_KEY
