@@ -11,6 +11,13 @@ from tests.e2e.cloud import LiveCloud
 
 NEVER = "0 0 0 29 2 *"
 
+# The documented limits of Graph's photos and of the smallest tenant's profile calls.
+STRICT = {
+    "photoRequestsAtOnce": 4,
+    "photoRequestsPer10Minutes": 10_000,
+    "peopleCallsPer5Minutes": 3_000,
+}
+
 
 @pytest.fixture(scope="session")
 def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
@@ -22,6 +29,7 @@ def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveClou
     }
     with Stack(tmp_path_factory.mktemp("cloud"), settings=settings) as stack:
         cloud = LiveCloud(stack)
+        cloud.switch(**STRICT)
         cloud.subscribe()
         yield cloud
 
