@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import json
-import resource
 import sys
 import time
 import uuid
@@ -95,6 +94,9 @@ def peak_memory() -> float:
         # Not getrusage: there a child begins with the peak of the process that started it.
         line = next(each for each in status.read_text().splitlines() if each.startswith("VmHWM"))
         return float(line.split()[1])
+    # Imported here: there is none on Windows.
+    import resource
+
     peak = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     return peak / 1024 if sys.platform == "darwin" else peak
 

@@ -28,7 +28,7 @@ class Aftermath:
         self.dropped = 0
 
     def settle(self) -> None:
-        """Wait for the messages that wait, then make two sweeps, hours and minutes apart."""
+        """Wait for the messages that wait, renew, then make two sweeps, hours and minutes apart."""
         if not self._empty_within(self._patience):
             self.dropped = self._town.clear_queues()
             self._say(
@@ -36,18 +36,19 @@ class Aftermath:
                 "dropped, and the sweep has to make up for them"
             )
             self._rest(60)
+        self._town.watcher.type_into_queue("renew", "photo-upkeep")
+        self._rest(60)
         for span in (LONG, _SECOND_LOOK):
             blobs = self._town.let_pass(span)
             self._say(f"{span} pass: every moment in {blobs} users' states is moved to the past")
             self._sweep()
 
     def _sweep(self) -> None:
-        before = self._town.watcher.sweep().get("id")
+        """One sweep to its end: a new one, or that which was running and is taken up again."""
+        before = self._town.watcher.sweep().get("finishedAt")
         self._town.watcher.type_into_queue("sweep", "photo-upkeep")
         deadline = time.monotonic() + 60
-        while (found := self._town.watcher.sweep()).get("id") == before or (
-            found["status"] == "running"
-        ):
+        while (found := self._town.watcher.sweep()).get("finishedAt") in ("", None, before):
             if time.monotonic() > deadline:
                 raise Unsettled(f"No sweep was finished within a minute: {found}")
             time.sleep(0.2)

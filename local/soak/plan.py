@@ -33,7 +33,7 @@ class Scale:
     sweeps: int = 2
     rate: float = 0.2
     pictures: int = 60
-    patience: float = 300
+    patience: float = 120
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,10 @@ class Town:
         """Messages that are queued, delayed or being worked off."""
         return sum(self._length(name) for name in names or QUEUES)
 
+    def subscriptions(self) -> int:
+        """How many Graph has of the app that have not expired."""
+        return len(self.admin.control("GET", "/subscriptions")["subscriptions"])
+
     def clear_queues(self) -> int:
         """Lose every message; how many they were."""
         lost = self.queued()

@@ -36,6 +36,7 @@ def verdict(town: Town, journal: Sequence[Entry], *, sent: int, forged: int) -> 
             not wrong,
         ),
         _states(town, states),
+        Row("subscriptions", str(living := town.subscriptions()), living == 1),
         Row(
             "claims left",
             str(claims := sum(bool(state["claim"]) for state in states.values())),
