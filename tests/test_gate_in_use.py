@@ -95,6 +95,19 @@ def test_wait_without_a_wish_in_place(clock, gate):
     assert clock.now == NOON + 2 * SECOND
 
 
+def test_answer_ends_the_doubt(clock, gate):
+    """Once the service has answered otherwise, its short waits are believed again."""
+    busy = answer({}, 429, retry_after="1")
+    web = in_turn(*[busy] * 6, Answer(404), busy, answer({}))
+    service = http(web, clock, gate)
+    while service.send("GET", "/").status != 404:
+        clock.sleep(3600)
+
+    began = clock.now
+    assert service.send("GET", "/").status == 200
+    assert clock.now - began == SECOND
+
+
 def test_spent_budget(clock, gate):
     """A call beyond the budget is not made: the message waits until one is free."""
     web = Counted(in_turn(answer({})))
