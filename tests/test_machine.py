@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.machine.rules import Machine
+from tests.machine.mutants import SEEDED
+from tests.machine.rules import Changes, Machine
 
 PROFILE = settings(
     derandomize=True,
@@ -37,3 +38,23 @@ def _without_log() -> Iterator[None]:
 def test_sharepoint_ends_up_right():
     """After quiet and sweeps every picture is the Exchange one, and none was written twice."""
     run_state_machine_as_test(Machine, settings=PROFILE)
+
+
+def test_sharepoint_ends_up_right_where_runs_meet():
+    """The same with nothing but changes and runs, which then meet in many more ways."""
+    run_state_machine_as_test(Changes, settings=settings(PROFILE, max_examples=150))
+
+
+@pytest.mark.parametrize("defect", SEEDED)
+def test_seeded_defect_is_found(defect: str):
+    """A core with a step moved or left out does not pass."""
+    # The first example will do: nobody wants to read it.
+    search = settings(
+        PROFILE,
+        max_examples=2000,
+        stateful_step_count=10,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+    )
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(SEEDED[defect], settings=search)

@@ -88,13 +88,14 @@ class Changes(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_wrong(self) -> None:
+        """Nothing was done that must not be, and no state says what is not so."""
         assert self.world.wrongs == []
+        assert list(self.world.lies()) == []
 
     def check_quiet(self) -> None:
         """Whoever was told of the last change has it, without any sweep."""
         world = self.world
-        assert world.wrongs == []
-        assert list(world.lies()) == []
+        self.nothing_is_wrong()
         told = {each for each in world.told if world.state(each).status != FAILED}
         assert list(world.missed(told & set(world.exchange.photos))) == []
 
@@ -191,6 +192,5 @@ class Machine(Changes):
         super().check_end()
         # The first may only end one that was interrupted; a removal takes two looks.
         self.world.sweep(3)
-        assert self.world.wrongs == []
-        assert list(self.world.lies()) == []
+        self.nothing_is_wrong()
         assert list(self.world.missed(set(self.world.users))) == []

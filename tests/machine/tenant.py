@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -139,7 +140,7 @@ class SharePoint:
         user_id = plan.location.name
         self._before_write(user_id, renditions[0][2:])
         for place, content in enumerate(renditions):
-            self._write(user_id, lambda p=place, c=content: self._put(user_id, p, c), not_after)
+            self._write(user_id, functools.partial(self._put, user_id, place, content), not_after)
         self._write(user_id, lambda: self._show(user_id, plan.picture_url), not_after)
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
@@ -153,7 +154,7 @@ class SharePoint:
         self._before_write(user_id, None)
         self._write(user_id, lambda: self._show(user_id, ""), not_after)
         for place in range(3):
-            self._write(user_id, lambda p=place: self._recycle(user_id, p), not_after)
+            self._write(user_id, functools.partial(self._recycle, user_id, place), not_after)
 
     def _write(self, user_id: str, effect: Callable[[], None], not_after: datetime) -> None:
         # The moment before it is sent counts: what takes longer is the request's own limit.
