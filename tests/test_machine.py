@@ -52,7 +52,7 @@ def test_seeded_defect_is_found(defect: str):
     search = settings(
         PROFILE,
         max_examples=2000,
-        stateful_step_count=10,
+        stateful_step_count=8,
         phases=[Phase.generate],
         report_multiple_bugs=False,
     )
