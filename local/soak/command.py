@@ -13,7 +13,7 @@ from pathlib import Path
 from local.children import ChildDied
 from local.node import NoNode
 from local.soak import plan
-from local.soak.aftermath import Aftermath, Unsettled
+from local.soak.calm import Calm, Unsettled
 from local.soak.pictures import pictures
 from local.soak.plan import Scale
 from local.soak.storm import Storm
@@ -91,29 +91,30 @@ def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> l
     first = plan.first_photos(scale, seed)
     town.move_in(scale.users, {user: photos[number] for user, number in first.items()})
     say(f"{scale.users} users and {len(town.bystanders)} bystanders are in the tenant")
+    calm = Calm(town, say, patience=scale.patience)
+    calm.begin()
     town.admin.control("POST", "/switches", _NOTIFICATIONS)
     for order in plan.fault_orders(scale, seed):
         town.admin.control("POST", "/faults", order)
-    say(f"From now on {scale.rate:.0%} of all calls to Graph and SharePoint fail")
-    town.watcher.type_into_queue("renew", "photo-upkeep")
+    began = town.watcher.journal()[-1]["n"]
+    say(f"The first run is over. Now {scale.rate:.0%} of all calls to Graph and SharePoint fail")
     storm = Storm(town, photos, say)
     storm.play(plan.timeline(scale, seed))
     town.admin.control("DELETE", "/faults")
     town.admin.control("POST", "/switches", _CALM)
     say("The faults are over")
     along = [
-        *figures(town, town.watcher.journal()),
-        replace(runs(town), what="messages worked off till then"),
+        *figures(town, town.watcher.journal(began)),
+        replace(runs(town), what="messages worked off till then, the first run's too"),
     ]
-    aftermath = Aftermath(town, say, patience=scale.patience)
-    aftermath.settle()
+    calm.settle()
     say("Looking at both sides of everybody")
     done = storm.done
     changes = sum(done[kind] for kind in plan.CHANGES)
     return [
         Row("changes", f"{changes}, of these {done['remove']} removals, {done['same']} identical"),
         Row("kills of the host", f"{done['kill']}", done["kill"] == scale.kills),
-        Row("messages dropped after the faults", str(aftermath.dropped)),
+        Row("messages dropped after the faults", str(calm.dropped)),
         *along,
         runs(town),
         *verdict(town, town.watcher.journal(), sent=done["forge"], forged=scale.forged),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SET, SAME, REMOVE = "set", "same", "remove"
-KILL, START, FORGE, SWEEP = "kill", "start", "forge", "sweep"
+KILL, START, FORGE, SWEEP, LAPSE = "kill", "start", "forge", "sweep", "lapse"
 CHANGES = (SET, SAME, REMOVE)
 
 # How often each fault comes among the faulty calls. Those that close the product's gate for all of
@@ -31,6 +31,7 @@ class Scale:
     kills: int = 5
     forged: int = 30
     sweeps: int = 2
+    lapses: int = 1
     rate: float = 0.2
     pictures: int = 60
     patience: float = 120
@@ -54,6 +55,7 @@ def timeline(scale: Scale, seed: int) -> list[Event]:
         *_deaths(scale, rng),
         *(Event(rng.uniform(0, scale.seconds), FORGE, n) for n in range(scale.forged)),
         *(Event(rng.uniform(0, scale.seconds), SWEEP) for _ in range(scale.sweeps)),
+        *(Event(rng.uniform(0, scale.seconds), LAPSE) for _ in range(scale.lapses)),
     ]
     return sorted(events, key=lambda event: event.at)
 

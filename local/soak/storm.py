@@ -1,4 +1,4 @@
-"""Plays a soak's events at their moments: changes, deaths, forgeries, sweeps."""
+"""Plays a soak's events at their moments: changes, deaths, forgeries, sweeps, a lapse."""
 
 from __future__ import annotations
 
@@ -43,28 +43,32 @@ class Storm:
         self._say(self._progress())
 
     def _do(self, event: Event) -> None:
+        if event.kind == plan.FORGE and not self._up:
+            self._waiting.append(event)
+            return
         match event.kind:
             case plan.KILL:
                 self._town.stack.kill_host()
                 self._up = False
             case plan.START:
-                self._town.stack.start_host()
-                self._up = True
-                waiting, self._waiting = self._waiting, []
-                for each in waiting:
-                    self._do(each)
+                self._start()
             case plan.FORGE:
-                if not self._up:
-                    self._waiting.append(event)
-                    return
                 self._forge(event.user)
             case plan.SWEEP:
                 self._town.watcher.type_into_queue("sweep", "photo-upkeep")
-            case plan.REMOVE:
-                self._town.change_photo(event.user, None)
+            case plan.LAPSE:
+                self._town.end_subscription()
             case _:
-                self._town.change_photo(event.user, self._pictures[event.picture])
+                picture = None if event.kind == plan.REMOVE else self._pictures[event.picture]
+                self._town.change_photo(event.user, picture)
         self.done[event.kind] += 1
+
+    def _start(self) -> None:
+        self._town.stack.start_host()
+        self._up = True
+        waiting, self._waiting = self._waiting, []
+        for event in waiting:
+            self._do(event)
 
     def _forge(self, number: int) -> None:
         """Every fifth forger lacks the function key too, and is turned away at the door."""

@@ -87,6 +87,11 @@ class Town:
         """Messages that are queued, delayed or being worked off."""
         return sum(self._length(name) for name in names or QUEUES)
 
+    def end_subscription(self) -> None:
+        """Graph ends it, and says so; until there is another, nobody is told of any change."""
+        if self.subscriptions():
+            self.admin.control("POST", "/lifecycle", {"event": "subscriptionRemoved"})
+
     def subscriptions(self) -> int:
         """How many Graph has of the app that have not expired."""
         return len(self.admin.control("GET", "/subscriptions")["subscriptions"])

@@ -13,7 +13,7 @@ from local.soak.town import SETTINGS, Town, forged_items
 from local.soak.verdict import Row, verdict
 from local.stack import Stack
 
-SHORT = Scale(users=20, changes=60, seconds=15, kills=2, sweeps=1, pictures=12, patience=5)
+SHORT = Scale(users=20, changes=60, seconds=12, kills=2, sweeps=1, pictures=12, patience=5)
 
 
 @pytest.fixture(scope="module")

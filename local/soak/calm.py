@@ -1,4 +1,4 @@
-"""After the faults: lets everything come to rest, lets time pass, sweeps, and looks again."""
+"""Before the faults and after them: brings everything to rest, lets time pass, sweeps."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Unsettled(Exception):
     """The cloud did not come to rest; the text says what was still open."""
 
 
-class Aftermath:
-    """What happens between the last fault and the verdict."""
+class Calm:
+    """What happens before the first fault, and between the last one and the verdict."""
 
     def __init__(self, town: Town, say: Callable[[str], None], *, patience: float) -> None:
         self._town = town
@@ -27,21 +27,34 @@ class Aftermath:
         self._patience = patience
         self.dropped = 0
 
+    def begin(self) -> None:
+        """The first run: a subscription, and a sweep that finds everybody who has a photo."""
+        self._town.watcher.type_into_queue("renew", "photo-upkeep")
+        self._rest(180)
+
     def settle(self) -> None:
         """Wait for the messages that wait, renew, then make two sweeps, hours and minutes apart."""
         if not self._empty_within(self._patience):
-            self.dropped = self._town.clear_queues()
-            self._say(
-                f"{self.dropped} messages still waited after {self._patience:.0f} s; they are "
-                "dropped, and the sweep has to make up for them"
-            )
-            self._rest(60)
+            self._drop()
         self._town.watcher.type_into_queue("renew", "photo-upkeep")
         self._rest(60)
         for span in (LONG, _SECOND_LOOK):
             blobs = self._town.let_pass(span)
             self._say(f"{span} pass: every moment in {blobs} users' states is moved to the past")
             self._sweep()
+
+    def _drop(self) -> None:
+        """Lose what still waits, and what runs that are under way yet put back."""
+        deadline = time.monotonic() + 60
+        self.dropped = self._town.clear_queues()
+        while not self._empty_within(3):
+            if time.monotonic() > deadline:
+                raise Unsettled("Messages keep coming, though nobody sends any")
+            self.dropped += self._town.clear_queues()
+        self._say(
+            f"{self.dropped} messages still waited after {self._patience:.0f} s; they are dropped, "
+            "and the sweep has to make up for them"
+        )
 
     def _sweep(self) -> None:
         """One sweep to its end: a new one, or that which was running and is taken up again."""
