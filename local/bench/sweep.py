@@ -61,11 +61,11 @@ def _of_one(figures: Figures) -> list[Row]:
         Row("sweep", what + "calls to Graph", figures.calls, "", _fewest_calls(users), why),
         Row(
             "sweep",
-            what + "queued, though right",
+            what + "queued or left out wrongly",
             abs(figures.queued - figures.expected),
             "users",
             0,
-            f"{figures.expected} differed and were queued",
+            f"{figures.expected} differ, {figures.queued} were queued",
         ),
         Row("sweep", what + "time, without a network", figures.seconds, "s"),
         Row("sweep", what + "peak memory", figures.peak_mb, "MB"),
