@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,8 +68,10 @@ class RemovalOnHearsay(Sync):
 class HashIgnored(Sync):
     """A new etag is taken for a new picture."""
 
-    def _is_held(self, run: Run, sha256: str) -> bool:
-        return False
+    def _recall(self, run: Run) -> None:
+        super()._recall(run)
+        if run.known:
+            run.known = run.known._replace(state=replace(run.known.state, sha256=""))
 
 
 class Turn(Changes):

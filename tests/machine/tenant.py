@@ -157,10 +157,13 @@ class SharePoint:
             self._write(user_id, functools.partial(self._recycle, user_id, place), not_after)
 
     def _write(self, user_id: str, effect: Callable[[], None], not_after: datetime) -> None:
-        # The moment before it is sent counts: what takes longer is the request's own limit.
-        if self._clock() > not_after:
-            raise ClaimLost("Too little time was left.")
-        at("write", effect)
+        def begin() -> None:
+            # A request ends within its limit: it may stand still before it, not in it.
+            if self._clock() > not_after:
+                raise ClaimLost("Too little time was left.")
+            effect()
+
+        at("write", begin)
 
     def _put(self, user_id: str, place: int, content: bytes) -> None:
         self.files[user_id][place] = content
