@@ -84,12 +84,10 @@ class World:
         body = json.dumps({"value": genuine}).encode()
         accepted = accept(body, _WEBHOOK, now=self.now, new_id=self._new_id)
         assert isinstance(accepted, Accepted)
-        for queue, texts in (
-            (self.photo_sync, accepted.sync),
-            (self.photo_upkeep, accepted.upkeep),
-        ):
-            for text in texts:
-                queue.put(text)
+        for text in accepted.sync:
+            self.photo_sync.put(text)
+        for text in accepted.upkeep:
+            self.photo_upkeep.put(text)
 
     def notify(self, user_id: str) -> None:
         self.post([{"changeType": "updated", "resource": f"users/{user_id}"}])
@@ -243,9 +241,8 @@ class World:
             clock=self.clock,
             new_id=self._new_id,
         )
-        # Subscriptions are another story: no message here is about them.
-        keeper = cast(SubscriptionKeeper, None)
-        states = MemoryStates(self.blobs)
+        # No message here is about subscriptions.
+        keeper, states = cast(SubscriptionKeeper, None), MemoryStates(self.blobs)
         return Upkeep(keeper, sweep, states, self.photo_upkeep, **self._chance)
 
     @property
