@@ -55,6 +55,11 @@ class Plan:
     picture_url: str
     changes: Mapping[str, str]
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether the profile shows these files already: all that differs is the timestamp."""
+        return set(self.changes) <= {TIMESTAMP}
+
     def __str__(self) -> str:
         return f"upload {len(self.location.files)} pictures and set {', '.join(self.changes)}"
 
