@@ -1,7 +1,8 @@
 # make demo   the main job, on a fresh machine       make test   everything CI checks
 # make start  the local cloud, until Ctrl-C          make lint   style and types only
+# make soak   changes under faults and crashes       make bench  figures beside their goals
 # PYTHON=/path/to/python3.12 chooses the interpreter; VENV=.venv-3.12 keeps a second one apart.
-.PHONY: demo start test lint clean
+.PHONY: demo start test lint soak bench clean
 .DEFAULT_GOAL := demo
 
 VENV ?= .venv
@@ -30,6 +31,14 @@ lint: $(INSTALLED)
 
 test: lint
 	$(PY) -m pytest --cov --cov-fail-under=95
+
+# Such as ARGS="--seed 7 --minutes 1"
+soak: $(INSTALLED)
+	@$(PY) -m local soak $(ARGS)
+
+# ONLY=sweep measures one row
+bench: $(INSTALLED)
+	@$(PY) -m local bench $(if $(ONLY),--only $(ONLY))
 
 clean:
 	rm -rf $(VENV) .local local/azurite/node_modules demo.png

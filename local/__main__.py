@@ -1,4 +1,7 @@
-"""The local cloud: `up` keeps it up, `demo` shows the main job, `show` and `type` look into it."""
+"""
+The local cloud: `up` keeps it up, `demo` shows the main job, `show` and `type` look into it; `soak`
+tries to make it lose something, `bench` measures.
+"""
 
 import argparse
 import sys
@@ -6,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local import demo_report, show, up
+from local.bench import command as bench
+from local.soak import command as soak
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ("demo", "show the main job from end to end"),
         ("show", "show what PhotoSync knows, while the cloud is up"),
         ("type", "type a message into a queue, while the cloud is up"),
+        ("soak", "change photos under faults and crashes; fail unless every picture ends up right"),
+        ("bench", "measure, and compare with the goals"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument(
@@ -25,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name == "type":
             command.add_argument("text", help="such as anne@contoso.com")
             command.add_argument("--queue", default="photo-sync")
+        if name == "soak":
+            soak.add_arguments(command)
+        if name == "bench":
+            bench.add_arguments(command)
     chosen = parser.parse_args(arguments)
     try:
         return _run(chosen)
@@ -39,6 +50,10 @@ def _run(chosen: argparse.Namespace) -> int:
             return up.main(chosen.folder)
         case "demo":
             return demo_report.main(chosen.folder)
+        case "soak":
+            return soak.main(chosen.folder, chosen)
+        case "bench":
+            return bench.main(chosen.folder, chosen)
         case "type":
             return show.type_text(chosen.folder, chosen.text, chosen.queue)
         case _:

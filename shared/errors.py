@@ -57,13 +57,21 @@ class SettingsError(PhotoSyncError):
 
 
 class TryLater(PhotoSyncError):
-    """The work can succeed later. `retry_after` is seconds, None when nobody said."""
+    """
+    The work can succeed later.
+
+    `retry_after` is seconds that a service asked for, None when nobody said; after `over_in`
+    seconds what is in the way is gone for certain, None when that is not known.
+    """
 
     code = "later"
 
-    def __init__(self, sentence: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, sentence: str, *, retry_after: float | None = None, over_in: float | None = None
+    ) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
+        self.over_in = over_in
 
 
 class Throttled(TryLater):

@@ -69,4 +69,6 @@ def fate(
 def wait(error: TryLater, message: SyncMessage, *, jitter: Callable[[], float]) -> Wait:
     """The wait that *error* asks for, or the next step of an exponential one."""
     seconds = backoff(message.attempt, asked=error.retry_after, jitter=jitter)
+    if error.over_in is not None:
+        seconds = min(seconds, error.over_in + 1 + jitter())
     return Wait(seconds, error.code, str(error), isinstance(error, Unanswered))

@@ -30,6 +30,7 @@ from shared.errors import (
     Unanswered,
 )
 from shared.gate import Budget, Gate
+from shared.one_host_session import OneHostSession
 from shared.patience import seconds_asked
 
 T = TypeVar("T")
@@ -94,16 +95,6 @@ class Reply:
             raise Refused(
                 f"{self.service} answered {self.status} with JSON of an unknown shape."
             ) from error
-
-
-class OneHostSession(requests.Session):
-    """Follows no redirect: a token goes to the host it was made for and no further."""
-
-    # With allow_redirects=False requests would still read the whole body of a redirect, however
-    # long, and fail with an error that is none of its own on an address it cannot parse.
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
 
 
 class Http:

@@ -79,7 +79,7 @@ def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
     text = _text(body)
     fields = _fields(text)
     if fields is None:
-        fields = _fields(_from_base64(text))
+        fields = _fields(from_base64(text))
     if fields is None:
         raise BadMessage(f"This is neither JSON nor a user. {_WHAT_TO_TYPE}")
     return SyncMessage(
@@ -99,7 +99,8 @@ def _text(body: bytes) -> str:
         raise BadMessage(f"The message is not text in UTF-8. {_WHAT_TO_TYPE}") from error
 
 
-def _from_base64(text: str) -> str:
+def from_base64(text: str) -> str:
+    """What *text* says if it is base64 of text, as some tools send it; else nothing."""
     try:
         # Tools that encode break the line after 64 or 76 characters.
         return base64.b64decode("".join(text.split()), validate=True).decode("utf-8-sig").strip()

@@ -127,7 +127,7 @@ def _why_foreign(item: Any, expected: WebhookSettings) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """For comparing: an environment may hold, and JSON may name, what no encoding has."""
+    """For comparing: a setting may hold, and JSON may name, what no encoding has."""
     return text.encode("utf-8", "surrogatepass")
 
 

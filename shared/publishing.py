@@ -55,13 +55,18 @@ class Plan:
     picture_url: str
     changes: Mapping[str, str]
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether the profile shows these files already: all that differs is the timestamp."""
+        return set(self.changes) <= {TIMESTAMP}
+
     def __str__(self) -> str:
         return f"upload {len(self.location.files)} pictures and set {', '.join(self.changes)}"
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What will be taken back; `location` is None when its address tells no files."""
+    """What will be taken back; `location` is None when no file is surely ours."""
 
     upn: str
     location: PictureLocation | None
@@ -151,8 +156,10 @@ class Publisher:
             raise PictureKept(
                 "The photo is gone, but somebody has set another picture; it is kept."
             )
+        # After a rename, files named by the old UPN may be somebody else's by now.
+        location = ours if ours and self._is_own(ours, user) else None
         wanted = {PICTURE_URL: "", PLACEHOLDER_STATE: "1"}
-        return Removal(user.user_principal_name, ours, self._changes(profile, wanted))
+        return Removal(user.user_principal_name, location, self._changes(profile, wanted))
 
     def remove(self, plan: Removal, *, not_after: datetime) -> None:
         """

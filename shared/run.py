@@ -5,14 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from shared import state
 from shared.errors import NoPhoto, NoProfile, PictureKept
 from shared.fates import Done, Wait
-from shared.graph import User
+from shared.graph import Fetched, User
 from shared.http import LATE_WRITE
+from shared.publishing import Plan, Removal
 from shared.state import Claim, LastError, Stored, UserState
 from shared.sweep_rules import SECOND_LOOK_AFTER
+
+
+class Source(Protocol):
+    """Exchange, through Graph; see GraphClient."""
+
+    def photo_etag(self, user: str) -> str: ...
+    def user(self, user: str) -> User: ...
+    def user_and_photo(self, user_id: str) -> Fetched: ...
+
+
+class Target(Protocol):
+    """SharePoint; see Publisher."""
+
+    def plan(self, user: User) -> Plan: ...
+    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None: ...
+    def plan_removal(self, user: User, picture_url: str) -> Removal: ...
+    def remove(self, plan: Removal, *, not_after: datetime) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -37,7 +56,8 @@ class Run:
     """
     One try at one user: what it has seen and what it holds, for whoever records its end.
 
-    `removal` allows it to take back a picture whose photo is gone. `seen` says that there was a
+    `removal` allows it to take back a picture whose photo is gone; `thorough` has it look at what
+    SharePoint shows even if nothing changed, for a person asked. `seen` says that there was a
     photo at the last look, `etag` which one, empty if that is not sure.
     """
 
@@ -45,6 +65,7 @@ class Run:
     force: bool
     by: str
     removal: bool = False
+    thorough: bool = False
     seen: bool = False
     etag: str = ""
     user: User | None = None

@@ -71,6 +71,12 @@ class UserState:
     claim: Claim | None = None
     last_error: LastError | None = None
 
+    def claimed_for(self, now: datetime) -> float:
+        """Seconds for which a run has the user to itself; 0.0 when none has."""
+        if self.claim is None or not self.claim.is_live(now):
+            return 0.0
+        return (self.claim.expires_at - now).total_seconds()
+
     def covers(self, source_etag: str, *, sizes: str, recipe: int) -> bool:
         """Whether SharePoint shows the photo with this etag already, made the same way."""
         return (

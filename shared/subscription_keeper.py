@@ -162,11 +162,12 @@ class SubscriptionKeeper:
         )
 
     def _points_here(self, one: Subscription, memory: dict[str, Any]) -> bool:
-        if one.notification_url == self._url:
-            return True
-        # Graph may show it without its query, or not at all.
-        shown = address(one.notification_url or self._url)
-        return shown == address(self._url) and memory.get("urlHash") == _fingerprint(self._url)
+        shown, ours = urlsplit(one.notification_url), urlsplit(self._url)
+        if one.notification_url and address(one.notification_url) != address(self._url):
+            return False
+        # Graph may show the address without its query, or not at all.
+        remembered = memory.get("urlHash") == _fingerprint(self._url)
+        return shown.query == ours.query or (not shown.query and remembered)
 
     def _tells_lifecycle(self, one: Subscription, memory: dict[str, Any]) -> bool:
         return one.lifecycle_url == self._url or (

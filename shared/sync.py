@@ -18,48 +18,30 @@ Whoever finds the state unclaimed at 2 has read the source before, so a copier w
 reads the source later still and sees at least as new a photo. With 1 and 2 swapped, a user who
 changes a photo back while another copy is in flight is skipped and the wrong picture stays. No
 newer etag than that of step 1 is recorded, for the same reason; and that one only if the photo had
-it still after the bytes were read. Where an etag never returns the second look is idle. Where it
-does (this is reported only, graph.md section 1), the bytes between may be another photo's, which
-would pass for shown once the first is back. What no look can tell is a photo that is replaced
-before its bytes are read and put back before the next request of the same batch.
+it still after the bytes were read, since that etags never return is only reported (graph.md section
+1). What no look can tell is a photo replaced before its bytes are read and put back before the next
+request of the same batch.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from shared import state
 from shared.errors import ClaimHeld, DryRun, GiveUp, NoPhoto, PhotoSyncError, Settled
 from shared.fates import Done, Wait
-from shared.graph import Fetched, User
+from shared.graph import User
 from shared.http import REQUEST_LIMIT
-from shared.publishing import Plan, Removal
-from shared.run import Policy, Recipe, Run, state_after
+from shared.publishing import Plan
+from shared.run import Policy, Recipe, Run, Source, Target, state_after
 from shared.state import Claim, Store
 
 # Shorter than the ten minutes for which the host hides the message of a run that died.
 CLAIM_LENGTH = timedelta(minutes=5)
-
-
-class Source(Protocol):
-    """Exchange, through Graph; see GraphClient."""
-
-    def photo_etag(self, user: str) -> str: ...
-    def user(self, user: str) -> User: ...
-    def user_and_photo(self, user_id: str) -> Fetched: ...
-
-
-class Target(Protocol):
-    """SharePoint; see Publisher."""
-
-    def plan(self, user: User) -> Plan: ...
-    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None: ...
-    def plan_removal(self, user: User, picture_url: str) -> Removal: ...
-    def remove(self, plan: Removal, *, not_after: datetime) -> None: ...
 
 
 class Sync:
@@ -110,10 +92,10 @@ class Sync:
         run.user, run.etag = fetched.user, self._unmoved(etag, fetched.etag)
         self._check_scope(fetched.user)
         sha256 = hashlib.sha256(fetched.photo).hexdigest()
-        if self._is_held(run, sha256):
+        plan = self._plan(run, fetched.user, sha256)
+        if plan is None:
             self._complete(run, sha256=sha256, source_etag=run.etag)
             return "unchanged"
-        plan = self._target.plan(fetched.user)
         renditions = self._recipe.render(fetched.photo)
         if self._policy.dry_run:
             raise DryRun(f"DRY_RUN is on; it would {plan}.")
@@ -142,7 +124,7 @@ class Sync:
             return
         if not run.recalled:
             run.known = self._store.read(run.user_id)
-        if not run.claim and self._is_claimed(run):
+        if not run.claim and run.before.claimed_for(self._clock()):
             return
         after = state_after(run, end, attempt=attempt, now=self._clock())
         if run.claim or not after.says_the_same(run.before):
@@ -161,12 +143,9 @@ class Sync:
     def _recall(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
         run.recalled = True
-        if self._is_claimed(run):
-            raise ClaimHeld("Another run is copying this user right now.")
-
-    def _is_claimed(self, run: Run) -> bool:
-        claim = run.before.claim
-        return claim is not None and claim.is_live(self._clock())
+        seconds = run.before.claimed_for(self._clock())
+        if seconds:
+            raise ClaimHeld("Another run is copying this user right now.", over_in=seconds)
 
     def _is_known(self, run: Run, found: str | PhotoSyncError) -> bool:
         """Whether SharePoint shows the photo. Raises what was *found* if the state says it too."""
@@ -179,8 +158,17 @@ class Sync:
             if run.before.tells(status, str(found)):
                 raise found
             return False
+        looks = run.force or run.thorough
         recipe = self._recipe
-        return not run.force and run.before.covers(found, sizes=recipe.sizes, recipe=recipe.version)
+        return not looks and run.before.covers(found, sizes=recipe.sizes, recipe=recipe.version)
+
+    def _plan(self, run: Run, user: User, sha256: str) -> Plan | None:
+        """What to write; None where SharePoint has files of these very bytes."""
+        held = self._is_held(run, sha256)
+        if held and not run.thorough:
+            return None
+        plan = self._target.plan(user)
+        return None if held and plan.is_shown else plan
 
     def _is_held(self, run: Run, sha256: str) -> bool:
         recipe = self._recipe

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared import moments
 from shared.errors import BadMessage
+from shared.messages import from_base64
 
 RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE = (
     "renew",
@@ -55,9 +56,11 @@ class UpkeepMessage:
 
 
 def parse(body: bytes) -> UpkeepMessage:
-    """Understand JSON, or a bare `renew` or `sweep`. Raises BadMessage."""
+    """Understand JSON, a bare `renew` or `sweep`, or base64 of these. Raises BadMessage."""
     try:
         text = body.decode("utf-8-sig").strip()
+        if text not in {RENEW, SWEEP} and not text.startswith("{"):
+            text = from_base64(text)
         fields = {"kind": text} if text in {RENEW, SWEEP} else json.loads(text)
         return _message(fields)
     except (

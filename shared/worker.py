@@ -139,8 +139,13 @@ class Worker:
                 return self._again(message, None, end)
             # Without an object id there is no state to record it in.
             return self._set_aside(body, message.correlation_id, end.sentence)
-        removal = message.reason == "removal"
-        run = Run(user_id, message.force, by=message.correlation_id, removal=removal)
+        run = Run(
+            user_id,
+            message.force,
+            by=message.correlation_id,
+            removal=message.reason == "removal",
+            thorough=message.reason == "replay",
+        )
         try:
             event = self._sync.bring_up_to_date(run)
         except PhotoSyncError as error:

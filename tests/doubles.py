@@ -156,7 +156,9 @@ class SharePoint:
             raise self.plan_error
         location = PictureLocation("Profile Pictures", user.id)
         url = location.url("https://contoso-my.sharepoint.com")
-        return Plan(user.user_principal_name, location, url, {"PictureURL": url})
+        differs = self.shown(user) != url
+        changes = {"PictureURL": url} if differs else {"SPS-PictureTimestamp": "now"}
+        return Plan(user.user_principal_name, location, url, changes)
 
     def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None:
         files = self.files.setdefault(plan.upn, {})

@@ -26,6 +26,7 @@ class Graph:
         self.states: dict[str, str] = {}
         self.shows: Callable[[list[Subscription]], list[Subscription]] = lambda all_: all_
         self.tells_existing = True
+        self.revives = False  # what it does when an expired one is renewed, which is not known
         # What happens at the next creation, before Graph looks.
         self.at_create: list[Callable[[], None]] = []
         self.error: PhotoSyncError | None = None
@@ -54,7 +55,8 @@ class Graph:
         return one
 
     def renew(self, id_: str, url: str, expires_at: datetime) -> Subscription:
-        if id_ not in self.live or self.live[id_].expires_at <= self._clock():
+        expired = id_ in self.live and self.live[id_].expires_at <= self._clock()
+        if id_ not in self.live or (expired and not self.revives):
             raise SubscriptionGone("Graph knows no such subscription.")
         self.live[id_] = replace(self.live[id_], notification_url=url, expires_at=expires_at)
         return self.live[id_]

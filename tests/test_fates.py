@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared import errors, fates
-from shared.errors import GiveUp, PhotoSyncError, SettingsError, Settled, TryLater
+from shared.errors import ClaimHeld, GiveUp, PhotoSyncError, SettingsError, Settled, TryLater
 from shared.fates import GIVE_UP_AFTER, Done, Wait
 from shared.messages import SyncMessage
 from shared.state import FAILED, NO_PHOTO, SKIPPED
@@ -95,3 +95,11 @@ def test_waits_grow_with_the_attempt():
     assert isinstance(first, Wait)
     assert isinstance(third, Wait)
     assert first.seconds < third.seconds
+
+
+def test_claim_is_not_waited_for_longer_than_it_lasts():
+    """However often a claim was met, the next look comes when it is over."""
+    end = fate(ClaimHeld("Another run is copying.", over_in=60.0), attempt=12)
+
+    assert isinstance(end, Wait)
+    assert 60 < end.seconds < 63

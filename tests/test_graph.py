@@ -382,6 +382,38 @@ def test_batch_of_another_shape(shape):
         client(in_turn(answer(shape))).user_and_photo(ID)
 
 
+# Whether a name is somebody's
+
+NOBODY = (404, {"error": {"code": "Request_ResourceNotFound", "message": "In words."}})
+BUSY = (429, {"error": {"code": "TooManyRequests", "message": "Busy."}})
+
+
+def batches(*known: str, busy: bool = False) -> Web:
+    """A directory with *known* in it."""
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        asked = [item["id"] for item in json.loads(request.body or b"")["requests"]]
+        other = BUSY if busy else NOBODY
+        return batch_of(**{upn: (200, {"id": ID}) if upn in known else other for upn in asked})
+
+    return web
+
+
+NAMES = [f"name{number}@contoso.com" for number in range(25)]
+
+
+@pytest.mark.parametrize(("known", "found"), [((), False), (NAMES[:1], True), (NAMES[-1:], True)])
+def test_names_that_somebody_has(known, found):
+    """One user of any of the names is enough, however many names there are."""
+    assert client(batches(*known)).knows_any(NAMES) is found
+
+
+def test_names_that_cannot_be_asked_about():
+    """Not to know is not to know that there is nobody."""
+    with pytest.raises(Throttled):
+        client(batches(busy=True)).knows_any(NAMES)
+
+
 # The group
 
 

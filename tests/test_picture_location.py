@@ -111,7 +111,7 @@ def test_any_address_leads_into_the_library_or_nowhere(url):
 
 
 UPN = "Bert.O'Neil-x@contoso.com"
-NAMES = {
+UPN_NAMES: dict[str, tuple[str, bool]] = {
     "as until 2021": ("Bert_O'Neil-x_contoso_com", True),
     "other signs replaced too": ("bert_o_neil_x_contoso_com", False),
     "a colleague's": ("anne_contoso_com", False),
@@ -120,7 +120,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("name", "own"), NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize(("name", "own"), UPN_NAMES.values(), ids=UPN_NAMES)
 def test_files_named_by_upn(name, own):
     """A UPN names files with `@` and `.` as `_`, the one rule that was recorded."""
     assert is_named_by_upn(PictureLocation("Profile Pictures", name), UPN) is own

@@ -49,6 +49,10 @@ def test_defaults():
     assert settings.replace_custom_picture is False
     assert settings.excluded_users == frozenset()
     assert settings.include_guests is False
+    assert settings.remove_when_gone is True
+    assert settings.sync_group_id == ""
+    assert settings.profile_calls == 3000
+    assert settings.dry_run is False
 
 
 @pytest.mark.parametrize("left_out", [{}, dict.fromkeys(ENOUGH, " ")], ids=["absent", "blank"])
@@ -86,6 +90,11 @@ BAD = [
     ("PICTURE_FOLDER", ".."),
     ("CUSTOM_PICTURE", "overwrite"),
     ("INCLUDE_GUESTS", "yes"),
+    ("PROFILE_CALLS_PER_5_MINUTES", "-1"),
+    ("PROFILE_CALLS_PER_5_MINUTES", "many"),
+    ("REMOVED_PHOTO", "blank"),
+    ("SYNC_GROUP_ID", "Everybody"),
+    ("DRY_RUN", "perhaps"),
 ]
 
 

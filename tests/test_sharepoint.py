@@ -122,6 +122,12 @@ def test_file_is_recycled():
     )
 
 
+def test_file_that_arrived_in_part():
+    """A file that SharePoint kept only a part of is not there yet."""
+    with pytest.raises(ServiceDown, match="kept 3 of 7 bytes"):
+        client(in_turn(answer({"Length": "3"}))).upload("P", "x.jpg", b"picture", not_after=NOON)
+
+
 def test_file_that_is_gone_already():
     """Recycling a file that is not there is no error: somebody was faster."""
     client(in_turn(Answer(404))).recycle("P", "x.jpg", not_after=NOON)

@@ -19,6 +19,7 @@ TICK = timedelta(milliseconds=1)
 FULL = UserState(
     ANNE.id,
     ANNE.user_principal_name,
+    "Anne Keller",
     state.SYNCED,
     "a-word",
     "a detail",
@@ -42,6 +43,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
 states = st.builds(
     UserState,
     st.just(ANNE.id),
+    texts,
     texts,
     st.sampled_from(sorted(state.STATUSES)),
     texts,
@@ -77,6 +79,7 @@ def test_blob_has_the_names_of_the_design():
     assert json.loads(state.to_json(FULL)) == {
         "userId": ANNE.id,
         "userPrincipalName": "anne@contoso.com",
+        "displayName": "Anne Keller",
         "status": "synced",
         "reason": "a-word",
         "detail": "a detail",

@@ -75,6 +75,17 @@ def test_expired(here):
     assert here.sweeps == 1
 
 
+def test_expired_and_renewable(here):
+    """An expired one is not revived, though Graph might: nobody would sweep what it missed."""
+    here.graph.live[here.only.id] = replace(here.only, expires_at=here.clock() - MINUTE)
+    here.graph.revives = True
+
+    here.keep()
+
+    assert here.works
+    assert here.sweeps == 1
+
+
 def test_gone_although_listed(here):
     """One that Graph lists and does not know when it is renewed is made anew."""
     ghost = here.only
@@ -99,6 +110,16 @@ def test_key_rotated(here):
     assert here.keep().id == before
     assert here.works
     assert here.sweeps == 0
+
+
+def test_key_that_we_did_not_tell(here):
+    """What Graph shows counts more than what we remember."""
+    here.graph.renew(here.only.id, NEW_KEY, here.only.expires_at)
+    assert not here.works
+
+    here.keep()
+
+    assert here.works
 
 
 def test_lifecycle_address_with_an_old_key(here):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.errors import ClaimLost, PictureKept
 from tests.publishing_desk import (
+    ANNE,
     COLLEAGUE,
     ELSEWHERE,
     ID,
@@ -108,6 +110,41 @@ def test_address_that_tells_no_files():
     assert desk.site.profile is not None
     assert desk.site.profile["PictureURL"] == ""
     assert "recycled" not in desk.site.events
+
+
+BY_UPN = f"{LIBRARY}/Profile%20Pictures/anne_contoso_com_MThumb.jpg"
+
+
+def test_files_named_by_upn():
+    """Files named by the UPN are recycled like others."""
+    desk = Desk({**SYNCED, "PictureURL": BY_UPN})
+    desk.publish()
+    desk.remove(BY_UPN)
+
+    assert desk.site.files == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "colleagues"),
+    [
+        ("anne@contoso.com", "anne.new@contoso.com", set()),
+        ("anne.bell@contoso.com", "anne.bell@contoso.com", {"anne_bell@contoso.com"}),
+    ],
+    ids=["renamed since", "the same name for two"],
+)
+def test_files_that_may_be_a_colleagues(before, now, colleagues):
+    """Files whose name may be a colleague's by now are not recycled; the profile is cleared."""
+    name = before.replace("@", "_").replace(".", "_")
+    url = f"{LIBRARY}/Profile%20Pictures/{name}_MThumb.jpg"
+    desk = Desk({**SYNCED, "PictureURL": url})
+    desk.site.files = files_of(name)
+    desk.colleagues = colleagues
+    plan = desk.publisher.plan_removal(replace(ANNE, user_principal_name=now), url)
+    desk.publisher.remove(plan, not_after=LATER)
+
+    assert desk.site.files == files_of(name)
+    assert desk.site.profile is not None
+    assert desk.site.profile["PictureURL"] == ""
 
 
 def test_removal_begins_nothing_too_late():

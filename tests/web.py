@@ -13,7 +13,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from shared.http import Http, OneHostSession
+from shared.http import Http
+from shared.one_host_session import OneHostSession
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 AUDIENCE = "https://service.contoso.com"

@@ -15,9 +15,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.m365 import control_switches, control_users, fault_plan, notification_items
+from local.m365 import (
+    control_apps,
+    control_switches,
+    control_users,
+    fault_plan,
+    notification_items,
+)
 from local.m365 import subscription_rules as rules
-from local.m365.fault_plan import FaultPlan
+from local.m365.fault_plan import FaultPlan, only
 from local.m365.graph_subscriptions import shown
 from local.m365.tenant import Tenant, User
 
@@ -38,6 +44,8 @@ def routes(tenant: Tenant) -> list[Route]:
         ("PATCH", "/users/{user}", change_user),
         ("GET", "/groups", list_groups),
         ("POST", "/groups", add_groups),
+        ("GET", "/apps", list_apps),
+        ("POST", "/apps/{app}/roles", change_roles),
         ("GET", "/subscriptions", list_subscriptions),
         ("GET", "/switches", get_switches),
         ("POST", "/switches", set_switches),
@@ -102,6 +110,7 @@ async def get_user(tenant: Tenant, request: Request, body: Any) -> Any:
 async def add_users(tenant: Tenant, request: Request, body: Any) -> Any:
     """One, a list, or {"count": n}; ids are answered in the same order."""
     if isinstance(body, dict) and "count" in body:
+        only(body, "count")
         people = control_users.generated(tenant, int(body["count"]))
     else:
         people = [control_users.added(tenant, seed) for seed in _listed(body)]
@@ -127,11 +136,22 @@ async def add_groups(tenant: Tenant, request: Request, body: Any) -> Any:
     """A group with an id that is there is replaced."""
     ids = []
     for seed in _listed(body):
+        only(seed, "id", "members")
+    for seed in _listed(body):
         members = {_user(tenant, name).id.casefold() for name in seed.get("members", ())}
         name = str(seed.get("id") or tenant.new_id()).casefold()
         tenant.groups[name] = members
         ids.append(name)
     return {"ids": ids}
+
+
+async def list_apps(tenant: Tenant, request: Request, body: Any) -> Any:
+    return {"apps": control_apps.described(tenant)}
+
+
+async def change_roles(tenant: Tenant, request: Request, body: Any) -> Any:
+    control_apps.change(tenant, request.path_params["app"], body)
+    return await list_apps(tenant, request, body)
 
 
 async def list_subscriptions(tenant: Tenant, request: Request, body: Any) -> Any:
@@ -153,11 +173,10 @@ async def get_latency(tenant: Tenant, request: Request, body: Any) -> Any:
 
 
 async def set_latency(tenant: Tenant, request: Request, body: Any) -> Any:
-    for service, order in body.items():
-        if service not in fault_plan.SERVICES:
-            raise ValueError(f"no such service: {service}")
-        latency = order if isinstance(order, dict) else {"ms": order}
-        tenant.faults.latency[service] = fault_plan.read_latency(latency)
+    only(body, *fault_plan.SERVICES)
+    orders = {name: one if isinstance(one, dict) else {"ms": one} for name, one in body.items()}
+    latencies = {name: fault_plan.read_latency(order) for name, order in orders.items()}
+    tenant.faults.latency.update(latencies)
     return await get_latency(tenant, request, body)
 
 
@@ -178,6 +197,7 @@ async def clear_faults(tenant: Tenant, request: Request, body: Any) -> Any:
 
 async def read_journal(tenant: Tenant, request: Request, body: Any) -> Any:
     """Entries after a number; `service` and `userId` narrow them down."""
+    only(request.query_params, "after", "service", "userId")
     after = int(request.query_params.get("after", 0))
     entries = tenant.journal.after(after)
     last = entries[-1]["n"] if entries else after
@@ -190,6 +210,7 @@ async def read_journal(tenant: Tenant, request: Request, body: Any) -> Any:
 
 async def notify(tenant: Tenant, request: Request, body: Any) -> Any:
     """Raise notifications as edits would, without an edit."""
+    only(body, "user", "change", "times")
     change = str(body.get("change", "updated"))
     if change not in rules.CHANGES:
         raise ValueError(f"change must be one of {', '.join(rules.CHANGES)}")
@@ -201,6 +222,7 @@ async def notify(tenant: Tenant, request: Request, body: Any) -> Any:
 
 async def lifecycle(tenant: Tenant, request: Request, body: Any) -> Any:
     """Send a lifecycle event to one subscription, or to all that have a lifecycle URL."""
+    only(body, "event", "subscriptionId")
     event = body.get("event")
     if event not in notification_items.LIFECYCLE:
         raise ValueError(f"event must be one of {', '.join(notification_items.LIFECYCLE)}")
@@ -218,6 +240,7 @@ async def lifecycle(tenant: Tenant, request: Request, body: Any) -> Any:
 
 async def move_clock(tenant: Tenant, request: Request, body: Any) -> Any:
     """Let time pass: subscriptions grow old, tokens do not (Tenant.login_time). Never backwards."""
+    only(body, "advanceSeconds")
     seconds = float(body["advanceSeconds"])
     if seconds < 0:
         raise ValueError("advanceSeconds must not be negative")
@@ -227,6 +250,7 @@ async def move_clock(tenant: Tenant, request: Request, body: Any) -> Any:
 
 async def reset(tenant: Tenant, request: Request, body: Any) -> Any:
     """Forget people, groups, files, subscriptions, switches, latency, faults and moved time."""
+    only(body)
     tenant.reset()
     tenant.faults = FaultPlan()
     tenant.skew = timedelta()

@@ -59,14 +59,13 @@ def _read(tenant: Tenant, name: str, raw: Any) -> Any:
         if not isinstance(raw, list):
             raise ValueError(f"{_camel(name)} must be a list")
         return frozenset(str(each) for each in raw)
-    if isinstance(present, float) and isinstance(raw, int | float) and not isinstance(raw, bool):
-        if raw < 0:
-            raise ValueError(f"{_camel(name)} must not be negative")
-        return float(raw)
+    if isinstance(present, float) and type(raw) is int:
+        raw = float(raw)
     if type(raw) is not type(present):
         raise ValueError(f"{_camel(name)} must be a {type(present).__name__}")
-    if name == "notification_batch" and raw < 1:
-        raise ValueError("notificationBatch must be at least 1")
+    least = 1 if name == "notification_batch" else 0
+    if isinstance(raw, int | float) and raw < least:
+        raise ValueError(f"{_camel(name)} must be at least {least}")
     return raw
 
 

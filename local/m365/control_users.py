@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 from local.m365 import photos
+from local.m365.fault_plan import only
 from local.m365.tenant import File, Photo, Profile, Tenant, User
 
 MAILBOXES = ("online", "none", "on-premises")
@@ -135,6 +136,8 @@ def _setter(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], N
 
 def _read_photo(tenant: Tenant, raw: Any) -> Photo:
     """Exactly these bytes, sound or not: what Graph would refuse can be seeded here."""
+    if not isinstance(raw, str):
+        only(raw, "content", "contentType")
     text = raw if isinstance(raw, str) else raw["content"]
     content = base64.b64decode(text, validate=True)
     width = height = 0

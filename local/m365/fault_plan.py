@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SERVICES = ("graph", "sharepoint", "login")
-# Any 4xx or 5xx status is a kind too; 429 and 503 carry Retry-After unless they end in "-bare".
+# Any 4xx or 5xx status is a kind too; 429 and 503 carry Retry-After unless they end in "-bare";
+# "-html" is a page that something in between wrote.
 CONNECTION_KINDS = ("reset", "timeout", "half", "lost-answer")
-_STATUS = re.compile(r"[45]\d\d(-bare)?")
+_STATUS = re.compile(r"[45]\d\d(-bare|-html)?")
+_AMBUSH = ("service", "fault", "method", "path", "next", "retryAfter", "seconds")
+_ODDS = ("service", "rate", "kinds", "seed", "retryAfter", "seconds")
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Fault:
     retry_after: float = 1.0
     seconds: float = 30.0  # how long a `timeout` leaves the caller waiting
     draw: int = 0  # a number from the seed, for choices of form
+    reason: str = ""  # for the journal, where it is not the kind
 
 
 @dataclass(frozen=True)
@@ -147,11 +151,22 @@ def _share(part: bytes) -> float:
 
 
 def read_latency(order: Mapping[str, Any]) -> Latency:
+    only(order, "ms", "jitterMs")
     return Latency(float(order.get("ms", 0)), float(order.get("jitterMs", 0)))
+
+
+def only(order: object, *known: str) -> None:
+    """ValueError if *order* has a key that would be passed over."""
+    if not isinstance(order, Mapping):
+        raise ValueError("an order is an object")
+    unknown = sorted(str(key) for key in order if key not in known)
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(known) or 'nothing'}")
 
 
 def apply_order(plan: FaultPlan, order: Mapping[str, Any]) -> None:
     """Take one order of the control API into *plan*; ValueError says what is wrong with it."""
+    only(order, *(_AMBUSH if "fault" in order else _ODDS))
     service = str(order.get("service", ""))
     if service not in SERVICES:
         raise ValueError(f"service must be one of {', '.join(SERVICES)}")
@@ -161,11 +176,16 @@ def apply_order(plan: FaultPlan, order: Mapping[str, Any]) -> None:
         (kind,) = _kinds([order["fault"]])
         method = str(order.get("method", "*")).upper()
         path = re.compile(str(order.get("path", "")), re.IGNORECASE)
+        times = int(order.get("next", 1))
+        if times < 1:
+            raise ValueError("next must be at least 1")
         fault = Fault(kind, retry_after, seconds)
-        plan.ambushes.append(Ambush(service, method, path, int(order.get("next", 1)), fault))
+        plan.ambushes.append(Ambush(service, method, path, times, fault))
         return
     kinds = _kinds(order.get("kinds", ["429", "429-bare", "503", "500", "reset", "half"]))
-    rate = float(order.get("rate", 0))
+    if "rate" not in order:
+        raise ValueError("an order needs either fault or rate")
+    rate = float(order["rate"])
     if not 0 <= rate <= 1:
         raise ValueError("rate must be between 0 and 1")
     plan.set_odds(service, Odds(rate, kinds, int(order.get("seed", 0)), retry_after, seconds))

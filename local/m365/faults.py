@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.m365.fault_plan import CONNECTION_KINDS, Fault
@@ -18,6 +18,7 @@ from local.m365.journal_names import client_of, user_of
 if TYPE_CHECKING:
     from local.m365.tenant import Tenant
 
+_PAGE = "<!DOCTYPE html><html><title>{status}</title><body><h1>Error {status}</h1></body></html>"
 REMEMBERED = 65_536  # bytes of a request's body that are searched for a user's name
 
 
@@ -40,20 +41,22 @@ class FaultMiddleware:
         meeting = self.tenant.faults.meet(self.service, scope["method"], scope["path"])
 
         def record() -> None:
-            entry = self._entry(exchange, meeting.fault)
+            entry = self._entry(exchange, fault)
             ms = round((time.perf_counter() - began) * 1000, 1)
             self.tenant.journal.append({"at": at.isoformat(), **entry, "ms": ms})
 
         exchange = _Exchange(self.app, scope, receive, send, record)
-        try:
-            if meeting.delay:
-                await asyncio.sleep(meeting.delay)
-            if meeting.fault is None:
-                await self.app(scope, exchange.receive, exchange.send)
-            else:
-                await self._break(exchange, meeting.fault)
-        finally:
-            exchange.end()
+        with self.tenant.limits.passing(self.tenant, self.service, scope) as refusal:
+            fault = refusal or meeting.fault
+            try:
+                if meeting.delay:
+                    await asyncio.sleep(meeting.delay)
+                if fault is None:
+                    await self.app(scope, exchange.receive, exchange.send)
+                else:
+                    await self._break(exchange, fault)
+            finally:
+                exchange.end()
 
     async def _break(self, exchange: _Exchange, fault: Fault) -> None:
         if fault.kind not in CONNECTION_KINDS:
@@ -74,10 +77,14 @@ class FaultMiddleware:
             await exchange.hang_up()
 
     def _answer(self, exchange: _Exchange, fault: Fault) -> Response:
-        status = int(fault.kind.removesuffix("-bare"))
+        digits, _, form = fault.kind.partition("-")
+        status = int(digits)
         headers: dict[str, str] = {}
-        if status in (429, 503) and not fault.kind.endswith("-bare"):
+        if status in (429, 503) and form != "bare":
             headers["Retry-After"] = f"{fault.retry_after:g}"
+        if form == "html":
+            # Assumed: a proxy's page has none of the service's own headers.
+            return HTMLResponse(_PAGE.format(status=status), status, headers)
         if self.service == "graph":
             return self._graph_answer(exchange, status, headers)
         if self.service == "login":
@@ -111,7 +118,7 @@ class FaultMiddleware:
             "clientId": client_of(scope["headers"], bytes(exchange.heard)),
             "userId": user_of(self.tenant, scope["path"], query, bytes(exchange.heard)),
         }
-        return entry if fault is None else {**entry, "fault": fault.kind}
+        return entry if fault is None else {**entry, "fault": fault.reason or fault.kind}
 
 
 def _sharepoint_answer(fault: Fault, status: int, headers: dict[str, str]) -> Response:

@@ -33,5 +33,9 @@ class Switches:
     mailbox_status: int = 404  # or 400: both were reported (I, section 4)
     reencode: bool = True  # False: an upload is kept byte for byte
     reencode_fresh: bool = False  # True: equal uploads become different bytes
+    # What limits.py counts; 0 is no limit. The documented ones: 4, 10000, and 3000 to 15000.
+    photo_requests_at_once: int = 0
+    photo_requests_per_10_minutes: int = 0
+    people_calls_per_5_minutes: int = 0
     batch_shuffled: bool = True
     batch_base64: str = "mixed"  # or one of graph_batch.ALPHABETS

@@ -8,13 +8,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import Certificate
 
 from local.m365.fault_plan import FaultPlan
 from local.m365.journal import Journal
+from local.m365.limits import Limits
 from local.m365.roster import Roster
 from local.m365.switches import Switches
 
@@ -95,6 +96,14 @@ class Folder:
         return self.path.rsplit("/", 1)[-1]
 
 
+class Role(NamedTuple):
+    """A role that an app was granted on Graph or on SharePoint."""
+
+    client_id: str
+    resource: str
+    name: str
+
+
 @dataclass(frozen=True)
 class App:
     """An app registration, or a managed identity (which has neither certificate nor secret)."""
@@ -161,6 +170,8 @@ class Tenant:
         self.groups: dict[str, set[str]] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.switches = Switches()
+        self.limits = Limits()
+        self.withdrawn: dict[Role, bool] = {}  # roles taken away; True: from old tokens too
         self.folders: dict[str, Folder] = {}
         self.add_folder(USER_PHOTOS)
         self.add_folder(f"{USER_PHOTOS}/Forms")

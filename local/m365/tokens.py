@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import jwt
 
-from local.m365.tenant import App, Tenant
+from local.m365.tenant import App, Role, Tenant
 
 LIFETIME = timedelta(minutes=60)
 BY_SECRET = "1"
@@ -30,6 +30,11 @@ class BadToken(Exception):
     """The token is not one of ours, or its time is over."""
 
 
+def resource_of(tenant: Tenant, audience: str) -> str:
+    """Whose roles count there: all of SharePoint's hosts are one resource."""
+    return "graph" if audience == tenant.urls.graph else "sharepoint"
+
+
 def issue(tenant: Tenant, app: App, audience: str, *, by: str = BY_CERTIFICATE) -> str:
     """
     A token for *audience* that carries the roles *app* was granted there.
@@ -38,8 +43,10 @@ def issue(tenant: Tenant, app: App, audience: str, *, by: str = BY_CERTIFICATE) 
         did (facts/sharepoint.md section 4); the roles are those consented to for that resource.
     Assumed: a managed identity's token carries "2" like a certificate's.
     """
+    resource = resource_of(tenant, audience)
+    granted = app.graph_roles if resource == "graph" else app.sharepoint_roles
+    roles = {one for one in granted if Role(app.client_id, resource, one) not in tenant.withdrawn}
     now = int(tenant.login_time().timestamp())
-    roles = app.graph_roles if audience == tenant.urls.graph else app.sharepoint_roles
     claims = {
         "aud": audience,
         "iss": f"{tenant.urls.login}/{tenant.tenant_id}/v2.0",
@@ -78,9 +85,15 @@ def read(tenant: Tenant, token: str) -> Claims:
         raise BadToken("The token's signature or issuer is not valid.") from error
     if claims["exp"] <= tenant.login_time().timestamp():
         raise BadToken("The token is expired.")
+    client_id, resource = claims["appid"], resource_of(tenant, claims["aud"])
+    lost = {
+        role.name
+        for role, at_once in tenant.withdrawn.items()
+        if at_once and role[:2] == (client_id, resource)
+    }
     return Claims(
-        client_id=claims["appid"],
+        client_id=client_id,
         audience=claims["aud"],
-        roles=frozenset(claims["roles"]),
+        roles=frozenset(claims["roles"]) - lost,
         authenticated_by=claims["appidacr"],
     )

@@ -35,6 +35,12 @@ GRAPH_ROLES = (
     "GroupMember.Read.All",
 )
 SHAREPOINT_ROLES = ("User.ReadWrite.All", "Sites.FullControl.All")
+# The documented limits, the smallest tenant's (facts: graph.md section 4, sharepoint.md section 5).
+STRICT = {
+    "photo_requests_at_once": 4,
+    "photo_requests_per_10_minutes": 10_000,
+    "people_calls_per_5_minutes": 3_000,
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,12 @@ class Cloud:
             session.headers["Authorization"] = f"Bearer {self.token(audience, client_id)}"
             session.headers["Accept"] = "application/json;odata=nometadata"
             yield session
+
+    def renew(self) -> None:
+        """An empty tenant that counts as the real one does."""
+        self.tenant.reset()
+        for name, most in STRICT.items():
+            setattr(self.tenant.switches, name, most)
 
     def add_user(self, name: str, *, profile: bool = True) -> User:
         """A user `<name>@contoso.com`."""

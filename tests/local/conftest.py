@@ -26,8 +26,8 @@ def running_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def office(running_office: Cloud) -> Cloud:
-    """One simulator for a module, emptied of people and files before each test."""
-    running_office.tenant.reset()
+    """One simulator for a module, emptied before each test, with the documented limits."""
+    running_office.renew()
     return running_office
 
 

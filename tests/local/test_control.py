@@ -145,6 +145,7 @@ def test_switches_are_set_by_name(m365: Cloud):
         {"notificationsLost": "1"},
         {"notificationsLost": -1},
         {"notificationBatch": 0},
+        {"photoRequestsAtOnce": -1},
         {"reencode": 1},
         {"pictureFolder": "a/b"},
         {"missing_photo": "1x1"},
@@ -222,6 +223,42 @@ def test_reset_forgets_all_but_apps_and_journal(m365: Cloud):
     assert sim(m365, "GET", "/switches")["missingPhoto"] == "404"
     assert last == sim(m365, "GET", "/journal")["last"] > 0
     assert m365.token(m365.tenant.urls.graph)
+
+
+@pytest.mark.parametrize(
+    ("path", "order"),
+    [
+        ("/faults", {"service": "graph", "kind": "429"}),
+        ("/faults", {"service": "graph", "kinds": ["429"]}),
+        ("/faults", {"service": "graph", "fault": "429", "rate": 1}),
+        ("/faults", {"service": "graph", "fault": "429", "times": 2}),
+        ("/faults", {"service": "graph", "fault": "429", "next": 0}),
+        ("/faults", ["429"]),
+        ("/latency", {"graph": {"ms": 5, "jitter": 1}}),
+        ("/latency", {"graph": 5, "teams": 5}),
+        ("/users", {"count": 5, "profile": None}),
+        ("/groups", {"member": []}),
+        ("/notify", {"user": "there@contoso.com", "count": 5}),
+        ("/lifecycle", {"event": "missed", "subscription": "1"}),
+        ("/clock", {"advanceSeconds": 1, "advanceHours": 1}),
+        ("/reset", {"users": True}),
+    ],
+)
+def test_orders_with_an_unknown_key_are_refused(m365: Cloud, path: str, order: object):
+    """What would be passed over is a 400, and nothing of the order is done."""
+    m365.add_user("there")
+    before = [sim(m365, "GET", path) for path in ("/faults", "/latency", "/groups")]
+
+    assert refused(m365, "POST", path, order) == 400
+
+    assert [sim(m365, "GET", path) for path in ("/faults", "/latency", "/groups")] == before
+    assert len(m365.tenant.users) == 1
+    assert m365.tenant.skew == timedelta()
+
+
+def test_the_journal_is_not_narrowed_by_an_unknown_name(m365: Cloud):
+    """A misspelt filter would answer with everything."""
+    assert refused(m365, "GET", "/journal?userid=1") == 400
 
 
 def test_requests_that_name_nothing_are_refused(m365: Cloud):

@@ -108,6 +108,20 @@ def test_throttling_may_come_without_retry_after(m365: Cloud, graph: requests.Se
     assert (answer.status_code, "Retry-After" in answer.headers) == (429, False)
 
 
+@pytest.mark.parametrize(("service", "host"), [("graph", "graph"), ("sharepoint", "my")])
+def test_a_page_instead_of_the_service(m365: Cloud, service: str, host: str):
+    """`404-html` is what a proxy in between would answer: HTML, none of the service's headers."""
+    apply_order(m365.tenant.faults, {"service": service, "fault": "404-html"})
+    url = getattr(m365.tenant.urls, host)
+    with m365.session(url) as session:
+        answer = session.get(f"{url}/v1.0/users")
+
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "request-id" not in answer.headers
+    assert answer.text.startswith("<!DOCTYPE html>")
+
+
 @pytest.mark.parametrize("kind", CONNECTION_KINDS)
 def test_broken_connections_are_errors_of_the_transport(
     m365: Cloud, graph: requests.Session, kind: str

@@ -1,0 +1,152 @@
+"""
+Graph and storage for a sweep, in process: functions of a user's number, so that the tenant itself
+takes no memory and what grows is the product's.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import deque
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from urllib3 import HTTPResponse
+
+from shared.documents import Document
+from shared.errors import Conflict
+from shared.listing import PAGE
+from shared.state import SYNCED, Stored, UserState
+
+GRAPH = "https://graph.example"
+# Every so many users one has another photo than we remember.
+ONE_CHANGED_IN = 100
+_NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+SIZES, RECIPE = "48,72,300", 1
+_PHOTO = re.compile(r"/users/([0-9a-f-]{36})/photo")
+
+
+def user_id(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012x}"
+
+
+class Answers(requests.Session):
+    """Graph, for a tenant of so many users: pages of users, and batches of photo metadata."""
+
+    def __init__(self, users: int) -> None:
+        super().__init__()
+        self._users = users
+        self._calls: list[None] = []
+
+    @property
+    def calls(self) -> int:
+        return len(self._calls)
+
+    def request(self, method: str | bytes, url: str | bytes, **more: Any) -> requests.Response:  # type: ignore[override]
+        # Appending is safe between threads, where adding to a number is not.
+        self._calls.append(None)
+        body = self._batch(more["data"]) if str(url).endswith("$batch") else self._page(str(url))
+        response = requests.Response()
+        response.status_code = 200
+        content = io.BytesIO(json.dumps(body).encode())
+        response.raw = HTTPResponse(content, status=200, preload_content=False)
+        return response
+
+    def _page(self, url: str) -> dict[str, Any]:
+        _, _, token = url.partition("$skiptoken=")
+        start = int(token or 0)
+        end = min(start + PAGE, self._users)
+        value = [
+            {
+                "id": user_id(number),
+                "userPrincipalName": f"user{number:06}@contoso.com",
+                "displayName": f"User {number}",
+                "accountEnabled": True,
+                "userType": "Member",
+            }
+            for number in range(start, end)
+        ]
+        if end == self._users:
+            return {"value": value}
+        return {"value": value, "@odata.nextLink": f"{GRAPH}/v1.0/users?$skiptoken={end}"}
+
+    def _batch(self, data: bytes) -> dict[str, Any]:
+        return {"responses": [_metadata(item) for item in json.loads(data)["requests"]]}
+
+
+def _metadata(item: dict[str, Any]) -> dict[str, Any]:
+    found = _PHOTO.fullmatch(item["url"])
+    assert found, item
+    body = {
+        "id": "648X648",
+        "height": 648,
+        "width": 648,
+        "@odata.mediaContentType": "image/jpeg",
+        "@odata.mediaEtag": f'W/"{found[1]}"',
+    }
+    return {"id": item["id"], "status": 200, "headers": {}, "body": body}
+
+
+class States:
+    """States of users who are all synced; now and then one is of an older photo."""
+
+    def read(self, user_id: str) -> Stored | None:
+        changed = int(user_id[-12:], 16) % ONE_CHANGED_IN == 0
+        state = UserState(
+            user_id,
+            status=SYNCED,
+            sha256="0" * 64,
+            source_etag='W/"older"' if changed else f'W/"{user_id}"',
+            picture_url=f"https://contoso-my.sharepoint.com/{user_id}_MThumb.jpg",
+            sizes=SIZES,
+            recipe=RECIPE,
+            synced_at=_NOW,
+        )
+        return Stored(state, "1")
+
+
+class MemoryDocuments:
+    """Documents that are written conditionally, as text."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[str, int]] = {}
+
+    def read(self, name: str) -> Document | None:
+        if name not in self._kept:
+            return None
+        text, version = self._kept[name]
+        return Document(json.loads(text), str(version))
+
+    def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
+        version = self._kept.get(name, ("", 0))[1]
+        if str(version) != (after.version if after else "0"):
+            raise Conflict("Another run wrote this document first.")
+        self._kept[name] = (json.dumps(fields), version + 1)
+        return Document(dict(fields), str(version + 1))
+
+
+class Pages(deque[str]):
+    """Queue `photo-upkeep`: the pages of the sweep, one at a time."""
+
+    def send(self, text: str, *, delay_seconds: float) -> None:
+        self.append(text)
+
+
+class Counted:
+    """Queue `photo-sync`, of which only the number of messages is kept."""
+
+    def __init__(self) -> None:
+        self.messages: list[None] = []
+
+    def send(self, text: str, *, delay_seconds: float) -> None:
+        self.messages.append(None)
+
+
+class NoTokens:
+    """What needs no login."""
+
+    def bearer(self, audience: str, *, refused: str = "") -> str:
+        return "token"

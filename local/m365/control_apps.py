@@ -1,0 +1,66 @@
+"""App registrations as the control API shows them, and roles taken away and given back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.m365.fault_plan import only
+from local.m365.tenant import App, Role, Tenant
+
+
+def described(tenant: Tenant) -> list[dict[str, Any]]:
+    """Every app with the roles it has now."""
+    return [
+        {
+            "clientId": app.client_id,
+            "roles": {
+                resource: sorted(
+                    name
+                    for name in granted
+                    if Role(app.client_id, resource, name) not in tenant.withdrawn
+                )
+                for resource, granted in _granted(app).items()
+            },
+            "siteGrant": tenant.site_grants.get(app.client_id.lower()),
+        }
+        for app in tenant.apps.values()
+    ]
+
+
+def change(tenant: Tenant, client_id: str, order: Mapping[str, Any]) -> None:
+    """
+    Take roles from an app or give them back, or ValueError and nothing changes.
+
+    Documented: a token carries its roles to its end. `oldTokens` shortens that hour: tokens that
+    are out already lose the role at once.
+    """
+    only(order, "resource", "take", "give", "oldTokens")
+    app = tenant.apps.get(client_id.lower())
+    if app is None:
+        raise ValueError(f"no app {client_id}")
+    resource = str(order.get("resource"))
+    granted = _granted(app).get(resource)
+    if granted is None:
+        raise ValueError("resource must be graph or sharepoint")
+    old_tokens = order.get("oldTokens", False)
+    if not isinstance(old_tokens, bool):
+        raise ValueError("oldTokens must be true or false")
+    take, give = (_roles(order.get(key, []), app, resource, granted) for key in ("take", "give"))
+    for role in take:
+        tenant.withdrawn[role] = old_tokens
+    for role in give:
+        tenant.withdrawn.pop(role, None)
+
+
+def _granted(app: App) -> dict[str, frozenset[str]]:
+    return {"graph": app.graph_roles, "sharepoint": app.sharepoint_roles}
+
+
+def _roles(raw: object, app: App, resource: str, granted: frozenset[str]) -> list[Role]:
+    if not isinstance(raw, list):
+        raise ValueError("take and give are lists of roles")
+    for name in raw:
+        if name not in granted:
+            raise ValueError(f"the app was not started with {name} on {resource}")
+    return [Role(app.client_id, resource, name) for name in raw]

@@ -1,0 +1,121 @@
+"""`python -m local soak`: many changes under many faults, and at the end every picture is right."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from local.children import ChildDied
+from local.node import NoNode
+from local.soak import plan
+from local.soak.calm import Calm, Unsettled
+from local.soak.pictures import pictures
+from local.soak.plan import Scale
+from local.soak.storm import Storm
+from local.soak.town import SETTINGS, Town
+from local.soak.verdict import Row, figures, runs, table, verdict
+from local.stack import Stack
+from local.watch import NotSettled
+
+_NOTIFICATIONS = {
+    "notificationsLost": 0.2,
+    "notificationsDoubled": 0.2,
+    "notificationsShuffled": True,
+    "notificationDelay": 1.0,
+    "notificationForeign": True,
+    "backoffSeconds": 2,
+}
+_CALM = {
+    "notificationsLost": 0,
+    "notificationsDoubled": 0,
+    "notificationDelay": 0,
+    "notificationForeign": False,
+}
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """The options of `soak`; what is not given is as large as in a Scale."""
+    usual = Scale()
+    command.add_argument("--seed", type=int, help="repeats a run's plan and faults; else random")
+    command.add_argument("--users", type=int, default=usual.users)
+    command.add_argument("--changes", type=int, default=usual.changes)
+    command.add_argument("--minutes", type=float, default=usual.seconds / 60)
+    command.add_argument("--kills", type=int, default=usual.kills)
+    command.add_argument("--forged", type=int, default=usual.forged)
+    command.add_argument("--rate", type=float, default=usual.rate, help="share of failing calls")
+    command.add_argument(
+        "--patience",
+        type=float,
+        default=usual.patience,
+        help="seconds after the faults in which messages may come back by themselves",
+    )
+
+
+def main(folder: Path, chosen: argparse.Namespace) -> int:
+    """Run a soak in *folder*; 0 only if everything is right at its end."""
+    scale = Scale(
+        users=chosen.users,
+        changes=chosen.changes,
+        seconds=chosen.minutes * 60,
+        kills=chosen.kills,
+        forged=chosen.forged,
+        rate=chosen.rate,
+        patience=chosen.patience,
+    )
+    seed = secrets.randbelow(1_000_000) if chosen.seed is None else chosen.seed
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began:6.1f} s  {text}", flush=True)
+
+    print(f"Seed {seed}; --seed {seed} repeats what is changed when, and the faults", flush=True)
+    try:
+        with Stack(folder, settings=SETTINGS) as stack:
+            rows = soak(stack, scale, seed, say)
+    except (ChildDied, NoNode, NotSettled, Unsettled) as error:
+        print(f"\nThe soak failed. {error}\nSeed {seed}; logs in {folder}", file=sys.stderr)
+        return 1
+    right = all(row.right for row in rows)
+    print(f"\n{table(rows)}\n\n{'All is right' if right else 'Not right'}. Seed {seed}.")
+    return 0 if right else 1
+
+
+def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> list[Row]:
+    """Everything in order; the table at the end."""
+    town, photos = Town(stack), pictures(scale.pictures)
+    first = plan.first_photos(scale, seed)
+    town.move_in(scale.users, {user: photos[number] for user, number in first.items()})
+    say(f"{scale.users} users and {len(town.bystanders)} bystanders are in the tenant")
+    calm = Calm(town, say, patience=scale.patience)
+    calm.begin()
+    town.admin.control("POST", "/switches", _NOTIFICATIONS)
+    for order in plan.fault_orders(scale, seed):
+        town.admin.control("POST", "/faults", order)
+    began = town.watcher.journal()[-1]["n"]
+    say(f"The first run is over. Now {scale.rate:.0%} of all calls to Graph and SharePoint fail")
+    storm = Storm(town, photos, say)
+    storm.play(plan.timeline(scale, seed))
+    town.admin.control("DELETE", "/faults")
+    town.admin.control("POST", "/switches", _CALM)
+    say("The faults are over")
+    along = [
+        *figures(town, town.watcher.journal(began)),
+        replace(runs(town), what="messages worked off till then, the first run's too"),
+    ]
+    calm.settle()
+    say("Looking at both sides of everybody")
+    done = storm.done
+    changes = sum(done[kind] for kind in plan.CHANGES)
+    return [
+        Row("changes", f"{changes}, of these {done['remove']} removals, {done['same']} identical"),
+        Row("kills of the host", f"{done['kill']}", done["kill"] == scale.kills),
+        Row("messages dropped after the faults", str(calm.dropped)),
+        *along,
+        runs(town),
+        *verdict(town, town.watcher.journal(), sent=done["forge"], forged=scale.forged),
+    ]

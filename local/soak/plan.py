@@ -1,0 +1,120 @@
+"""What a soak does and when: all of it from one seed, worked out before anything starts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+SET, SAME, REMOVE = "set", "same", "remove"
+KILL, START, FORGE, SWEEP, LAPSE = "kill", "start", "forge", "sweep", "lapse"
+CHANGES = (SET, SAME, REMOVE)
+
+# How often each fault comes among the faulty calls. Those that close the product's gate for all of
+# its threads are the smaller part: each costs the whole process seconds in which nothing is tried.
+KINDS = (
+    *("reset", "reset", "reset", "500", "500", "500", "half", "half", "lost-answer", "lost-answer"),
+    *("timeout", "502", "429", "429", "503", "429-bare", "503-bare"),
+)
+# More than these without a photo at the end would pull the brake, which is another test's matter.
+MOST_WITHOUT_PHOTO = 15
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of everything."""
+
+    users: int = 200
+    changes: int = 2000
+    seconds: float = 180
+    kills: int = 5
+    forged: int = 30
+    sweeps: int = 2
+    lapses: int = 1
+    rate: float = 0.2
+    pictures: int = 60
+    patience: float = 120
+
+
+@dataclass(frozen=True)
+class Event:
+    """At so many seconds this happens; `user` and `picture` are numbers, -1 for none."""
+
+    at: float
+    kind: str
+    user: int = -1
+    picture: int = -1
+
+
+def timeline(scale: Scale, seed: int) -> list[Event]:
+    """Everything that happens, in order; the same for the same *scale* and *seed*."""
+    rng = random.Random(f"soak {seed}")
+    events = [
+        *_changes(scale, rng, first_photos(scale, seed)),
+        *_deaths(scale, rng),
+        *(Event(rng.uniform(0, scale.seconds), FORGE, n) for n in range(scale.forged)),
+        *(Event(rng.uniform(0, scale.seconds), SWEEP) for _ in range(scale.sweeps)),
+        *(Event(rng.uniform(0, scale.seconds), LAPSE) for _ in range(scale.lapses)),
+    ]
+    return sorted(events, key=lambda event: event.at)
+
+
+def first_photos(scale: Scale, seed: int) -> dict[int, int]:
+    """Who has a photo before anything begins, and which."""
+    rng = random.Random(f"first {seed}")
+    return {user: rng.randrange(scale.pictures) for user in range(0, scale.users, 2)}
+
+
+def fault_orders(scale: Scale, seed: int) -> list[dict[str, Any]]:
+    """
+    Orders for the simulator: every call to Graph and SharePoint may fail, also an admin's.
+
+    A `timeout` ends after two seconds, so that threads are not held for most of the soak; a few
+    last longer than the thirty seconds that the product waits.
+    """
+    odds = {"rate": scale.rate, "kinds": list(KINDS), "retryAfter": 0.4, "seconds": 2}
+    endless = {"fault": "timeout", "seconds": 40}
+    return [
+        {"service": "graph", "seed": seed, **odds},
+        {"service": "sharepoint", "seed": seed + 1, **odds},
+        {"service": "graph", "path": "batch", "next": 1, **endless},
+        {"service": "sharepoint", "path": "LThumb", "next": 1, **endless},
+        {"service": "sharepoint", "path": "SetSingleValue", "next": 1, **endless},
+    ]
+
+
+def _changes(scale: Scale, rng: random.Random, now: dict[int, int]) -> Iterator[Event]:
+    """New photos, photos that change back, the same bytes again, and removals."""
+    before: dict[int, int] = {}
+    removed: set[int] = set()
+    most = min(MOST_WITHOUT_PHOTO, scale.users // 4)
+    for number in range(scale.changes):
+        at = scale.seconds * number / scale.changes
+        user, lot = rng.randrange(scale.users), rng.random()
+        if user in now and lot < 0.1:
+            yield Event(at, SAME, user, now[user])
+        elif user in now and lot < 0.2 and len(removed) < most:
+            removed.add(user)
+            before[user] = now.pop(user)
+            yield Event(at, REMOVE, user)
+        else:
+            back = before.get(user, -1) if lot < 0.35 else -1
+            picture = back if back >= 0 else rng.randrange(scale.pictures)
+            removed.discard(user)
+            before[user] = now.get(user, picture)
+            now[user] = picture
+            yield Event(at, SET, user, picture)
+    # Some stay without, so that pictures have to go.
+    left = min(max(2, scale.users // 20), most - len(removed), len(now))
+    for user in rng.sample(sorted(now), left):
+        yield Event(scale.seconds, REMOVE, user)
+
+
+def _deaths(scale: Scale, rng: random.Random) -> Iterator[Event]:
+    """One death in each stretch of the time, never so late that nobody works after it."""
+    stretch = scale.seconds / (scale.kills + 1)
+    for number in range(scale.kills):
+        at = stretch * (number + rng.uniform(0.3, 1.0))
+        yield Event(at, KILL)
+        yield Event(at + rng.uniform(0.1, 0.2) * stretch, START)

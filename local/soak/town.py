@@ -1,0 +1,174 @@
+"""The cloud that a soak plays in: its people, what is asked of it, and what it leaves behind."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from local.clients import TenantClient
+from local.stack import Stack
+from local.watch import Watcher
+
+QUEUES = ("photo-sync", "photo-sync-poison", "photo-upkeep")
+BYSTANDERS = 10
+# The app settings of a soak. No timer fires, since only what a soak asks for may mend anything; a
+# dead host's messages come back after seconds and not after ten minutes.
+SETTINGS = {
+    "SWEEP_SCHEDULE": "0 0 0 29 2 *",
+    "RENEW_SCHEDULE": "0 0 0 29 2 *",
+    "LOCAL_HOST_LOCK_SECONDS": "8",
+    "PROFILE_CALLS_PER_5_MINUTES": "15000",
+    "EXCLUDED_USERS": ",".join(f"bystander{n}@contoso.com" for n in range(BYSTANDERS)),
+}
+
+
+class Town:
+    """People in a tenant and the storage account of the app, as anybody outside may use them."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.at = stack.endpoints
+        self.admin = TenantClient(self.at, self.at.client_id, Path(self.at.client_certificate))
+        self.watcher = Watcher(self.at.storage, self.admin, stack.host_log)
+        self._blobs = BlobServiceClient.from_connection_string(self.at.storage)
+        self._queues = QueueServiceClient.from_connection_string(self.at.storage)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = self.at.ca
+        self.users: list[tuple[str, str]] = []
+        self.bystanders: list[str] = []
+
+    def move_in(self, users: int, photos: Mapping[int, bytes]) -> None:
+        """Users, some with a photo; and bystanders, whom nobody but a forger ever mentions."""
+        names = [f"person{number:04}@contoso.com" for number in range(users)]
+        seeds: list[dict[str, Any]] = [{"userPrincipalName": name} for name in names]
+        for number, content in photos.items():
+            seeds[number]["photo"] = base64.b64encode(content).decode()
+        ids = self.admin.control("POST", "/users", seeds)["ids"]
+        self.users = list(zip(ids, names, strict=True))
+        photo = base64.b64encode(next(iter(photos.values()))).decode()
+        strangers = [
+            {"userPrincipalName": name, "photo": photo}
+            for name in SETTINGS["EXCLUDED_USERS"].split(",")
+        ]
+        self.bystanders = self.admin.control("POST", "/users", strangers)["ids"]
+
+    def recognise(self) -> None:
+        """Learn from the tenant who is who, for somebody who did not see them move in."""
+        people = self.admin.control("GET", "/users")["users"]
+        strangers = set(SETTINGS["EXCLUDED_USERS"].split(","))
+        named = [(each["id"], each["userPrincipalName"]) for each in people]
+        self.users = [(user_id, upn) for user_id, upn in named if upn not in strangers]
+        self.bystanders = [user_id for user_id, upn in named if upn in strangers]
+
+    def change_photo(self, user: int, content: bytes | None) -> None:
+        """Put *content* into Exchange, None to remove it; whoever is subscribed may be told."""
+        photo = None if content is None else base64.b64encode(content).decode()
+        user_id, _ = self.users[user]
+        self.admin.control("PATCH", f"/users/{user_id}", {"photo": photo, "notify": True})
+
+    def post(self, item: Mapping[str, Any], *, key: str) -> int:
+        """One item to the webhook, whoever sends it; the answer's status."""
+        url = f"{self.at.functions}/api/notifications?code={key}"
+        return self._session.post(url, json={"value": [item]}, timeout=30).status_code
+
+    def queued(self, *names: str) -> int:
+        """Messages that are queued, delayed or being worked off."""
+        return sum(self._length(name) for name in names or QUEUES)
+
+    def end_subscription(self) -> None:
+        """Graph ends it, and says so; until there is another, nobody is told of any change."""
+        if self.subscriptions():
+            self.admin.control("POST", "/lifecycle", {"event": "subscriptionRemoved"})
+
+    def subscriptions(self) -> int:
+        """How many Graph has of the app that have not expired."""
+        return len(self.admin.control("GET", "/subscriptions")["subscriptions"])
+
+    def clear_queues(self) -> int:
+        """Lose every message; how many they were."""
+        lost = self.queued()
+        for name in QUEUES:
+            with suppress(ResourceNotFoundError):
+                self._queues.get_queue_client(name).clear_messages()
+        return lost
+
+    def let_pass(self, span: timedelta) -> int:
+        """Move every moment in the app's blobs to the past; how many users' states there are."""
+        container = self._blobs.get_container_client("photo-sync-state")
+        names = [
+            name
+            for folder in ("users/", "sweeps/")
+            for name in container.list_blob_names(name_starts_with=folder)
+        ]
+        for name in names:
+            self._rewrite(name, lambda text: _earlier(text, span))
+        return sum(name.startswith("users/") for name in names)
+
+    def _rewrite(self, name: str, change: Callable[[bytes], bytes]) -> None:
+        blob = self._blobs.get_blob_client("photo-sync-state", name)
+        while True:
+            found = blob.download_blob()
+            try:
+                blob.upload_blob(
+                    change(found.readall()),
+                    overwrite=True,
+                    etag=found.properties.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            except ResourceModifiedError:
+                continue  # the app wrote it just now
+            return
+
+    def _length(self, name: str) -> int:
+        try:
+            found = self._queues.get_queue_client(name).get_queue_properties()
+        except ResourceNotFoundError:
+            return 0
+        return int(found.approximate_message_count or 0)
+
+
+def _earlier(text: bytes, span: timedelta) -> bytes:
+    def moved(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: moved(each) for key, each in value.items()}
+        try:
+            moment = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            return value
+        return (moment - span).astimezone(UTC).isoformat(timespec="milliseconds")
+
+    return json.dumps(moved(json.loads(text)), indent=2).encode()
+
+
+def forged_items(town: Town) -> Sequence[dict[str, Any]]:
+    """One item in each way to be false; about a bystander, so that any effect shows."""
+    genuine = {
+        "changeType": "updated",
+        "clientState": town.at.client_state,
+        "tenantId": town.at.tenant_id,
+        "subscriptionId": "00000000-0000-0000-0000-000000000001",
+        "resource": "Users/{id}",
+        "resourceData": {"@odata.type": "#Microsoft.Graph.User", "id": "{id}"},
+    }
+    unsigned = {key: value for key, value in genuine.items() if key != "clientState"}
+    return (
+        {**genuine, "clientState": "guess"},
+        {**genuine, "clientState": town.at.client_state.upper() + "x"},
+        {**genuine, "clientState": ""},
+        {**genuine, "clientState": None},
+        {**genuine, "clientState": [town.at.client_state]},
+        {**genuine, "tenantId": "11111111-1111-1111-1111-111111111111"},
+        unsigned,
+    )

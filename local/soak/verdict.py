@@ -1,0 +1,135 @@
+"""Judges a soak by looking at both sides with a client that knows nothing of PhotoSync."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.likeness import alike
+from local.soak.town import QUEUES, Town
+from local.watch import Entry, State
+
+_FINAL = {"synced", "no-photo", "removed"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was asked, what was found, and whether that is right."""
+
+    what: str
+    found: str
+    right: bool = True
+
+
+def verdict(town: Town, journal: Sequence[Entry], *, sent: int, forged: int) -> list[Row]:
+    """Everything that must be true once the faults are over."""
+    states, shown = town.watcher.states(), Counter(_fault(town, *user) for user in town.users)
+    wrong = {fault: count for fault, count in shown.items() if fault}
+    touched = _touched(town, journal, states)
+    unreadable = town.watcher.unreadable()
+    return [
+        Row(
+            "pictures that are right",
+            f"{shown['']} of {len(town.users)}{_listed(wrong)}",
+            not wrong,
+        ),
+        _states(town, states),
+        Row("subscriptions", str(living := town.subscriptions()), living == 1),
+        Row(
+            "claims left",
+            str(claims := sum(bool(state["claim"]) for state in states.values())),
+            not claims,
+        ),
+        *(
+            Row(f"queue {name}", str(left := town.queued(name)), not left)
+            for name in (*QUEUES, "photo-upkeep-poison")
+        ),
+        Row(
+            "messages set aside, each with its reason",
+            f"{len(unreadable)}{_listed(Counter(each['reason'] for each in unreadable))}",
+            all(each["reason"] for each in unreadable),
+        ),
+        Row(
+            f"effects of {sent} forged notifications",
+            f"{len(touched)}{_listed(Counter(touched))}",
+            sent == forged and not touched,
+        ),
+    ]
+
+
+def figures(town: Town, journal: Sequence[Entry]) -> list[Row]:
+    """What happened on the way: nothing to judge, but what the verdict is worth."""
+    mine = [entry for entry in journal if entry.get("clientId") == town.at.app_client_id]
+    rows = []
+    for service in ("graph", "sharepoint"):
+        calls = [entry for entry in mine if entry["service"] == service]
+        kinds = Counter(entry["fault"] for entry in calls if "fault" in entry)
+        share = kinds.total() / len(calls) if calls else 0.0
+        rows.append(Row(f"{service}: calls, of these failed", f"{len(calls)}, {share:.1%}"))
+        rows.append(Row("    by kind", _spelled(kinds)))
+    delivered = [entry for entry in journal if entry["service"] == "delivery"]
+    lost = sum(entry.get("fault") == "lost" for entry in delivered)
+    again = sum(entry.get("attempt", 1) > 1 for entry in delivered)
+    rows.append(
+        Row("notifications", f"{len(delivered)}, of these {lost} lost, {again} posted again")
+    )
+    return rows
+
+
+def runs(town: Town) -> Row:
+    """How the app's runs ended, by its own log."""
+    found = Counter(run["event"] for run in town.watcher.outcomes())
+    return Row("messages worked off", f"{found.total()}{_listed(found)}")
+
+
+def table(rows: Sequence[Row]) -> str:
+    """One line a row; what is wrong is marked."""
+    width = max(len(row.what) for row in rows)
+    return "\n".join(
+        f"{'     ' if row.right else 'WRONG'} {row.what.ljust(width)}  {row.found}" for row in rows
+    )
+
+
+def _fault(town: Town, user_id: str, upn: str) -> str:
+    """What is not right about one user's picture; empty if it is."""
+    photo, files = town.admin.photo(user_id), town.admin.shown(upn).files
+    if photo is None:
+        return "shown without a photo" if files else ""
+    if set(files) != set("SML"):
+        return "missing"
+    return "" if all(alike(photo, each) for each in files.values()) else "another photo's"
+
+
+def _states(town: Town, states: dict[str, State]) -> Row:
+    found = Counter(state["status"] for state in states.values())
+    open_ones = [state for state in states.values() if state["status"] not in _FINAL]
+    why = {state["detail"]: state["reason"] for state in open_ones}
+    return Row("states", f"{_spelled(found)}{_listed(Counter(why))}", not open_ones)
+
+
+def _touched(town: Town, journal: Sequence[Entry], states: dict[str, State]) -> list[str]:
+    """Every sign that the app did anything about a bystander."""
+    strangers = set(town.bystanders)
+    calls = [
+        f"{entry['method']} {entry['path']}"
+        for entry in journal
+        if entry.get("userId") in strangers
+        and entry.get("clientId") == town.at.app_client_id
+        and entry["service"] != "delivery"
+    ]
+    kept = [f"state of {user_id}" for user_id in strangers & set(states)]
+    seen: list[dict[str, Any]] = [
+        town.admin.control("GET", f"/users/{user_id}") for user_id in strangers
+    ]
+    shown = [f"picture of {user['id']}" for user in seen if user["files"] or user["profile"]]
+    return [*calls, *kept, *shown]
+
+
+def _spelled(counts: Counter[str] | dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
+
+
+def _listed(counts: Counter[str] | dict[str, int]) -> str:
+    return f": {_spelled(counts)}" if counts else ""

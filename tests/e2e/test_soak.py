@@ -1,0 +1,63 @@
+"""A short soak, as `make soak` runs a long one; and that its verdict can be bad."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from local.soak.command import soak
+from local.soak.plan import Scale
+from local.soak.town import SETTINGS, Town, forged_items
+from local.soak.verdict import Row, verdict
+from local.stack import Stack
+
+SHORT = Scale(users=20, changes=60, seconds=12, kills=2, sweeps=1, pictures=12, patience=5)
+
+
+@pytest.fixture(scope="module")
+def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, list[Row]]]:
+    with Stack(tmp_path_factory.mktemp("soak"), settings=SETTINGS) as stack:
+        told: list[str] = []
+        yield stack, soak(stack, SHORT, 7, told.append)
+
+
+@pytest.fixture
+def town(soaked: tuple[Stack, list[Row]]) -> Town:
+    """The cloud after the soak, with its people."""
+    found = Town(soaked[0])
+    found.recognise()
+    return found
+
+
+def wrong(town: Town) -> list[str]:
+    rows = verdict(town, town.watcher.journal(), sent=0, forged=0)
+    return [row.what for row in rows if not row.right]
+
+
+def test_all_is_right_after_faults_and_deaths(soaked: tuple[Stack, list[Row]]):
+    """After faults, deaths and lost notifications every picture is right and nothing is left."""
+    _, rows = soaked
+
+    assert [row for row in rows if not row.right] == []
+
+
+def test_verdict_sees_a_wrong_picture(town: Town):
+    """A photo that nobody copied is found by the judge, who looks at both sides."""
+    assert wrong(town) == []
+    (user_id, _), (other_id, _) = town.users[:2]
+    town.admin.control("PATCH", f"/users/{user_id}", {"photo": None})
+    town.admin.control("PATCH", f"/users/{other_id}", {"photo": None})
+
+    assert wrong(town) == ["pictures that are right"]
+
+
+def test_verdict_sees_the_effect_of_a_notification(town: Town):
+    """What is forged would have had an effect, had it been genuine."""
+    genuine = {**forged_items(town)[0], "clientState": town.at.client_state}
+    item = json.loads(json.dumps(genuine).replace("{id}", town.bystanders[0]))
+    town.post(item, key=town.at.key)
+    town.watcher.until(lambda: [] if town.bystanders[0] in town.watcher.states() else ["not yet"])
+
+    assert "effects of 0 forged notifications" in wrong(town)

@@ -1,0 +1,77 @@
+"""Sweeps over the running stack: what no notification told is found, and a photo that is gone."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from tests.e2e.cloud import LiveCloud, picture
+
+
+def sweep(cloud: LiveCloud) -> dict[str, object]:
+    """A whole sweep and all the runs it causes; what its log says in the end."""
+    before = cloud.watcher.sweep().get("id")
+    cloud.watcher.type_into_queue("sweep", "photo-upkeep")
+
+    def running() -> list[str]:
+        log = cloud.watcher.sweep()
+        ended = log.get("id") != before and log.get("status") != "running"
+        return [] if ended else [f"sweep {log}"]
+
+    cloud.watcher.until(running)
+    return cloud.watcher.sweep()
+
+
+def lost(cloud: LiveCloud, seed: int) -> tuple[str, str]:
+    """A user with a photo of which nobody was told."""
+    user_id, upn = cloud.add()
+    cloud.seed_photo(user_id, picture(seed))
+    return user_id, upn
+
+
+def test_users_who_never_did_anything_get_their_picture(cloud: LiveCloud):
+    """The first run fills SharePoint, and the next sweep finds nothing more to do for them."""
+    people = [lost(cloud, seed) for seed in (1, 2, 3)]
+    log = sweep(cloud)
+    runs = {user_id: len(cloud.outcomes(user_id)) for user_id, _ in people}
+    sweep(cloud)
+
+    assert log["status"] == "finished"
+    for seed, (_, upn) in enumerate(people, start=1):
+        assert cloud.shows(upn, picture(seed))
+    assert {user_id: len(cloud.outcomes(user_id)) for user_id, _ in people} == runs
+
+
+def test_lost_notification_is_made_good(cloud: LiveCloud):
+    """A change that raised no notification is found, also a change back."""
+    user_id, upn = lost(cloud, 1)
+    for seed in (1, 2, 1):
+        cloud.seed_photo(user_id, picture(seed))
+        sweep(cloud)
+        assert cloud.shows(upn, picture(seed))
+
+
+def test_page_delivered_twice_starts_no_second_chain(cloud: LiveCloud):
+    """A page that comes again, and one of a sweep nobody knows, change nothing."""
+    log = sweep(cloud)
+    for sweep_id in (log["id"], "20260101T000000-unknown"):
+        page = {"kind": "sweep-page", "sweepId": sweep_id, "page": 1}
+        cloud.watcher.type_into_queue(json.dumps(page), "photo-upkeep")
+    cloud.watcher.until(list)
+
+    assert cloud.watcher.sweep() == log
+
+
+def test_photo_that_is_gone_takes_the_picture_along_at_the_second_look(cloud: LiveCloud):
+    """One look is not enough; ten minutes later a sweep removes the picture."""
+    user_id, upn = lost(cloud, 1)
+    cloud.replayed(user_id)
+    cloud.admin.control("PATCH", f"/users/{user_id}", {"photo": None})
+    for _ in range(2):
+        sweep(cloud)
+        assert cloud.shows(upn, picture(1))
+    cloud.watcher.skip_time(user_id, missingSince=datetime.now(UTC) - timedelta(minutes=11))
+    sweep(cloud)
+
+    assert cloud.watcher.states()[user_id]["status"] == "removed"
+    assert not cloud.admin.shown(upn).files

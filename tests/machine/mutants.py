@@ -1,0 +1,124 @@
+"""The core with one step moved or left out, each of which the state machine must catch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis.stateful import precondition, rule
+
+from shared.errors import NoPhoto, PhotoSyncError
+from shared.run import Run
+from shared.sweep import Sweep
+from shared.sync import CLAIM_LENGTH, Sync
+from tests.machine.rules import RUNS_AT_ONCE, Changes, Machine, which
+from tests.machine.world import Parts
+
+
+class StateBeforeSource(Sync):
+    """The state is read first, the source second."""
+
+    def _look(self, run: Run) -> str | PhotoSyncError:
+        if not run.recalled:
+            super()._recall(run)
+        return super()._look(run)
+
+    def _recall(self, run: Run) -> None:
+        pass
+
+
+class NoClaim(Sync):
+    """Nobody is kept away while a picture is copied; the result is still written conditionally."""
+
+    def _claim(self, run: Run) -> datetime:
+        run.claim = run.known
+        return datetime.max.replace(tzinfo=UTC)
+
+
+class UnconditionalResult(Sync):
+    """The result is written over whatever is there by then."""
+
+    def _complete(self, run: Run, **result: Any) -> None:
+        run.claim = self._store.read(run.user_id)
+        super()._complete(run, **result)
+
+
+class NoSweep(Sweep):
+    """Whoever no notification told of is never looked at."""
+
+    def start(self) -> None:
+        pass
+
+
+class RemovalAtFirstLook(Sync):
+    """A photo that is not found once takes the picture along."""
+
+    def _may_remove(self, run: Run) -> bool:
+        return run.before.picture_url != ""
+
+
+class RemovalOnHearsay(Sync):
+    """Whom a sweep has found gone loses the picture, and nobody looks again."""
+
+    def _look(self, run: Run) -> str | PhotoSyncError:
+        return NoPhoto("The sweep said so.") if run.removal else super()._look(run)
+
+
+class HashIgnored(Sync):
+    """A new etag is taken for a new picture."""
+
+    def _recall(self, run: Run) -> None:
+        super()._recall(run)
+        if run.known:
+            run.known = run.known._replace(state=replace(run.known.state, sha256=""))
+
+
+class Turn(Changes):
+    """A photo is changed and changed back while two runs meet."""
+
+    parts = Parts(sync=StateBeforeSource)
+    stops = ("photo_etag", "plan")
+    pass_time = None  # type: ignore[assignment] # a rule is left out by its name
+
+
+class Frozen(Changes):
+    """A run stands still for longer than its claim lives."""
+
+    parts = Parts(sync=UnconditionalResult)
+    stops = ("end",)
+    messages = (1,)
+    pass_time = None  # type: ignore[assignment] # a rule is left out by its name
+
+    @precondition(lambda self: self._ready() and len(self.world.jobs) < RUNS_AT_ONCE)
+    @rule(which=which)
+    def freeze(self, which: int) -> None:
+        """A run writes its files, and its result only after the claim has run out."""
+        job = self.world.begin(*self._ready()[which % len(self._ready())])
+        written = 0
+        while job.call is not None and not (written and job.call != "write"):
+            written += job.call == "write"
+            self.world.tell(job)
+        self.world.pass_time(CLAIM_LENGTH)
+
+
+class Meeting(Changes):
+    """Runs over one user meet."""
+
+    parts = Parts(sync=NoClaim)
+
+
+def _anything(parts: Parts) -> type[Changes]:
+    return type("Anything", (Machine,), {"parts": parts})
+
+
+# By the defect, the machine that has it. Some are narrow, so that they find theirs in seconds.
+SEEDED: dict[str, type[Changes]] = {
+    "state-before-source": Turn,
+    "no-claim": Meeting,
+    "result-without-condition": Frozen,
+    "notification-dropped-without-sweep": _anything(Parts(sweep=NoSweep)),
+    "removal-without-second-look": _anything(Parts(sync=RemovalAtFirstLook)),
+    "removal-on-hearsay": _anything(Parts(sync=RemovalOnHearsay)),
+    "hash-ignored": _anything(Parts(sync=HashIgnored)),
+}

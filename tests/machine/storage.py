@@ -1,0 +1,120 @@
+"""Blobs with versions, and queues as the host works them off; all in memory."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared import state
+from shared.documents import Document
+from shared.errors import Conflict
+from shared.state import Stored, UserState
+from tests.machine.jobs import at
+
+# host.json: maxDequeueCount and visibilityTimeout; the lock is the host's own (functions.md).
+TRIES, AFTER_ERROR, LOCK = 5, timedelta(seconds=30), timedelta(minutes=10)
+
+
+class Blobs:
+    """Texts by name. There is no unconditional write."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, tuple[bytes, str]] = {}
+        self.unreadable: list[bytes] = []
+        self._versions = itertools.count(1)
+
+    def write(self, name: str, text: bytes, version: str | None) -> str:
+        def effect() -> str:
+            known = self.texts.get(name)
+            if version != (known and known[1]):
+                raise Conflict("Another run wrote this blob first.")
+            self.texts[name] = text, f"v{next(self._versions)}"
+            return self.texts[name][1]
+
+        return at("write blob", effect)
+
+    def read(self, name: str) -> tuple[bytes, str] | None:
+        return at("read blob", lambda: self.texts.get(name))
+
+
+class MemoryStates:
+    """A Store."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    def read(self, user_id: str) -> Stored | None:
+        found = self._blobs.read(user_id)
+        return Stored(state.from_json(user_id, found[0]), found[1]) if found else None
+
+    def create(self, new: UserState) -> str:
+        return self._blobs.write(new.user_id, state.to_json(new), None)
+
+    def replace(self, new: UserState, *, version: str) -> str:
+        return self._blobs.write(new.user_id, state.to_json(new), version)
+
+    def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
+        self._blobs.unreadable.append(body)
+
+
+class MemoryDocuments:
+    """Documents."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    def read(self, name: str) -> Document | None:
+        found = self._blobs.read(name)
+        return Document(json.loads(found[0]), found[1]) if found else None
+
+    def write(self, name: str, fields: Mapping[str, object], *, after: Document | None) -> Document:
+        text = json.dumps(fields).encode()
+        return Document(dict(fields), self._blobs.write(name, text, after and after.version))
+
+
+@dataclass(eq=False)
+class Message:
+    """One message of a queue, seen by the host from `visible_at` on."""
+
+    body: str
+    visible_at: datetime
+    tries: int = 0
+    locked: bool = False
+
+
+class MemoryQueue:
+    """A storage queue with the host at its other end."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.messages: list[Message] = []
+        self.poison: list[str] = []
+        self._clock = clock
+
+    def send(self, text: str, *, delay_seconds: float) -> None:
+        at("send", lambda: self.put(text, delay_seconds))
+
+    def put(self, text: str, delay_seconds: float = 0) -> None:
+        moment = self._clock() + timedelta(seconds=delay_seconds)
+        self.messages.append(Message(text, moment))
+
+    def visible(self) -> list[Message]:
+        now = self._clock()
+        return [each for each in self.messages if not each.locked and each.visible_at <= now]
+
+    def take(self, message: Message) -> None:
+        message.locked = True
+        message.tries += 1
+
+    def done(self, message: Message) -> None:
+        self.messages.remove(message)
+
+    def failed(self, message: Message, *, died: bool) -> None:
+        """The run raised, or its process died: the message comes back, or is poison."""
+        message.locked = False
+        message.visible_at = self._clock() + (LOCK if died else AFTER_ERROR)
+        if message.tries >= TRIES:
+            self.messages.remove(message)
+            self.poison.append(message.body)

@@ -1,0 +1,250 @@
+"""The app between its services: queues worked off run by run, and what must never be so."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from unittest import mock
+
+from shared import state, sweep_page
+from shared.errors import PhotoSyncError
+from shared.notifications import Accepted, accept
+from shared.run import Policy, Recipe
+from shared.settings import WebhookSettings
+from shared.state import UserState
+from shared.subscription_keeper import SubscriptionKeeper
+from shared.sweep import Sweep
+from shared.sweep_log import SweepLogs
+from shared.sweep_page import PageLook, UserQueue
+from shared.sweep_rules import SECOND_LOOK_AFTER
+from shared.sync import Sync
+from shared.upkeep import Upkeep
+from shared.worker import Worker
+from tests.machine.jobs import DIE, GO, Died, InTurn, Job, Order, current
+from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates, Message
+from tests.machine.tenant import Exchange, SharePoint, check_scope, renditions, sha256
+
+PHOTOS = (b"A", b"B", b"C")
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+_WEBHOOK = WebhookSettings("tenant", "secret")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The classes that the app is made of; a mutant takes the place of one."""
+
+    sync: type[Sync] = Sync
+    sweep: type[Sweep] = Sweep
+    pages: type[PageLook] = PageLook
+
+
+class World:
+    """Some users, the app, and everything around it."""
+
+    def __init__(self, parts: Parts, users: int) -> None:
+        self.now = NOON
+        self.wrongs: list[str] = []
+        self.jobs: dict[Job, tuple[MemoryQueue, Message]] = {}
+        # Since their last change, a notification has told of these users, or a worker has looked.
+        self.told: set[str] = set()
+        # A run over these users has died, has been frozen or got an error when it wrote.
+        self.disturbed: set[str] = set()
+        self._looks_before: defaultdict[str, int] = defaultdict(int)
+        self._numbers = itertools.count(1)
+        self.exchange = Exchange(users, self.clock, self.told.add)
+        self.sharepoint = SharePoint(self.clock, self._check_write)
+        self.photo_sync, self.photo_upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
+        self.blobs = Blobs()
+        self.worker = self._worker(parts)
+        self.upkeep = self._upkeep(parts)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    @property
+    def users(self) -> list[str]:
+        return list(self.exchange.users)
+
+    def state(self, user_id: str) -> UserState:
+        known = self.blobs.texts.get(user_id)
+        return state.from_json(user_id, known[0]) if known else UserState(user_id)
+
+    def change(self, user_id: str, change: Callable[[], None]) -> None:
+        change()
+        self.told.discard(user_id)
+
+    def post(self, items: list[dict[str, Any]]) -> None:
+        """Graph posts to the webhook."""
+        genuine = [{"clientState": "secret", "tenantId": "tenant", **item} for item in items]
+        body = json.dumps({"value": genuine}).encode()
+        accepted = accept(body, _WEBHOOK, now=self.now, new_id=self._new_id)
+        assert isinstance(accepted, Accepted)
+        for text in accepted.sync:
+            self.photo_sync.put(text)
+        for text in accepted.upkeep:
+            self.photo_upkeep.put(text)
+
+    def notify(self, user_id: str) -> None:
+        self.post([{"changeType": "updated", "resource": f"users/{user_id}"}])
+        self.told.add(user_id)
+
+    def begin(self, queue: MemoryQueue, message: Message) -> Job:
+        """Give *message* to a run, which makes no call yet."""
+        queue.take(message)
+        take = self.worker if queue is self.photo_sync else self.upkeep
+        job = Job(lambda: take.work_off(message.body.encode()), message.body)
+        self.jobs[job] = queue, message
+        return job
+
+    def tell(self, job: Job, order: Order = GO) -> None:
+        """Let a run make one call, or fail or die in it."""
+        # Reading has no effect: whatever becomes of it leaves no doubt about SharePoint.
+        if isinstance(order.error, Died) or (
+            order is not GO and job.call in {"write", "write blob", "send"}
+        ):
+            self._disturb(job)
+        job.tell(order)
+        if job.call is None:
+            self._end(job)
+
+    def _end(self, job: Job) -> None:
+        if job.error is not None:
+            self._disturb(job)
+        queue, message = self.jobs.pop(job)
+        if job.error is None:
+            queue.done(message)
+            return
+        if not isinstance(job.error, PhotoSyncError | Died):
+            self.wrongs.append(f"nobody foresaw {job.error!r}")
+        queue.failed(message, died=isinstance(job.error, Died))
+
+    def finish(self, job: Job) -> None:
+        while job.call is not None:
+            self.tell(job)
+
+    def pass_time(self, by: timedelta) -> None:
+        for job in self.jobs:
+            self._disturb(job)
+        self.now += by
+
+    def park(self) -> None:
+        while self.photo_sync.poison:
+            self.worker.park(self.photo_sync.poison.pop().encode())
+
+    def become_quiet(self) -> None:
+        """Work everything off, and what becomes of it."""
+        queues = self.photo_sync, self.photo_upkeep
+        for _ in range(100):
+            for job in list(self.jobs):
+                self.finish(job)
+            self.park()
+            for queue in queues:
+                for message in queue.visible():
+                    self.finish(self.begin(queue, message))
+            waiting = [each.visible_at for queue in queues for each in queue.messages]
+            if not waiting:
+                return
+            self.now = max(self.now, min(waiting))
+        self.wrongs.append("messages wait for ever")
+
+    def sweep(self, times: int) -> None:
+        """As the timer does, each a second look at what the one before has found."""
+        for _ in range(times):
+            self.now += timedelta(hours=1, seconds=1)
+            self.photo_upkeep.put("sweep")
+            self.become_quiet()
+
+    def stop(self) -> None:
+        for job in list(self.jobs):
+            self.tell(job, DIE)
+
+    def lies(self) -> Iterator[str]:
+        """What states say of SharePoint that is not so."""
+        for user_id in self.users:
+            known = self.state(user_id)
+            held = [photo for photo in PHOTOS if sha256(photo) == known.sha256]
+            if held and not known.claim and not self.sharepoint.shows(user_id, held[0]):
+                yield f"the state names {held[0]!r}, which SharePoint does not show"
+
+    def missed(self, user_ids: set[str]) -> Iterator[str]:
+        """Who of these, being in scope, has another picture in SharePoint than in Exchange."""
+        for user_id in sorted(user_ids):
+            photo = self.exchange.photos.get(user_id)
+            in_scope = self.exchange.users[user_id].account_enabled
+            if in_scope and not self.sharepoint.shows(user_id, photo):
+                shown = dict(self.sharepoint.files[user_id]), self.state(user_id)
+                yield f"{user_id} has {photo!r}, SharePoint shows {shown}"
+
+    def _check_write(self, user_id: str, photo: bytes | None) -> None:
+        if photo is None:
+            self._check_removal(user_id)
+            return
+        self._looks_before[user_id] = len(self.exchange.looks[user_id])
+        if user_id not in self.disturbed and self.sharepoint.shows(user_id, photo):
+            self.wrongs.append("the same photo is written twice")
+
+    def _check_removal(self, user_id: str) -> None:
+        looks = self.exchange.looks[user_id]
+        misses = [each for each in looks[self._looks_before[user_id] :] if not each.found]
+        own = [each for each in looks if each.by is current()]
+        if not own or own[-1].found:
+            self.wrongs.append("a picture is removed by a run that has not looked")
+        if not misses or self.now - misses[0].at < SECOND_LOOK_AFTER:
+            self.wrongs.append("a picture is removed at the first look")
+
+    def _disturb(self, job: Job) -> None:
+        if self.jobs[job][0] is self.photo_sync:
+            self.disturbed.add(json.loads(job.about)["userId"])
+
+    def _new_id(self) -> str:
+        return f"id{next(self._numbers):06d}"
+
+    def _worker(self, parts: Parts) -> Worker:
+        states = MemoryStates(self.blobs)
+        sync = parts.sync(
+            self.exchange,
+            self.sharepoint,
+            states,
+            Recipe("48,72,300", 1, renditions),
+            Policy(),
+            check_scope=check_scope,
+            clock=self.clock,
+        )
+        return Worker(sync, self.exchange, states, self.photo_sync, **self._chance)
+
+    def _upkeep(self, parts: Parts) -> Upkeep:
+        # Threads of a pool would make their calls in another order each time.
+        with mock.patch.object(sweep_page, "ThreadPoolExecutor", InTurn):
+            pages = parts.pages(
+                self.exchange,
+                MemoryStates(self.blobs),
+                check_scope=check_scope,
+                sizes="48,72,300",
+                recipe=1,
+                dry_run=False,
+                removes=True,
+                clock=self.clock,
+            )
+            users = UserQueue(self.photo_sync, clock=self.clock, new_id=self._new_id)
+        logs = SweepLogs(MemoryDocuments(self.blobs))
+        sweep = parts.sweep(
+            self.exchange,
+            pages,
+            logs,
+            users,
+            self.photo_upkeep,
+            clock=self.clock,
+            new_id=self._new_id,
+        )
+        # No message here is about subscriptions.
+        keeper, states = cast(SubscriptionKeeper, None), MemoryStates(self.blobs)
+        return Upkeep(keeper, sweep, states, self.photo_upkeep, **self._chance)
+
+    @property
+    def _chance(self) -> dict[str, Any]:
+        return {"clock": self.clock, "jitter": lambda: 0.5, "new_id": self._new_id}

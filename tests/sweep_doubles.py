@@ -1,0 +1,82 @@
+"""A sweep with everything around it in memory, for tests of one rule each."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.errors import PhotoSyncError
+from shared.graph import User
+from shared.listing import UserPage
+from shared.sweep import Sweep
+from shared.sweep_log import SweepLog, SweepLogs
+from shared.sweep_page import PageResult, UserQueue
+from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+class Sweeping:
+    """A sweep over pages whose results are given: each a PageResult or an error."""
+
+    def __init__(self, *pages: PageResult | PhotoSyncError) -> None:
+        self.now = NOON
+        self.results = list(pages)
+        self.meanwhile: Callable[[], None] = lambda: None
+        ids = itertools.count(1)
+        self.logs = SweepLogs(MemoryDocuments(Blobs()))
+        self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
+        new_id = lambda: f"{next(ids):08d}"  # noqa: E731
+        queue = UserQueue(self.users, clock=self.clock, new_id=new_id)
+        self.sweep = Sweep(
+            self, self, self.logs, queue, self.upkeep, clock=self.clock, new_id=new_id
+        )
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def page(self, path: str = "") -> UserPage:
+        self._number = int(path or 0)
+        following = str(self._number + 1) if self._number + 1 < len(self.results) else ""
+        return UserPage([], following)
+
+    def look_at(self, users: Sequence[User]) -> PageResult:
+        self.meanwhile()
+        result = self.results[self._number]
+        if isinstance(result, PhotoSyncError):
+            raise result
+        return result
+
+    @property
+    def log(self) -> SweepLog:
+        newest, _ = self.logs.latest()
+        assert newest
+        return newest
+
+    def queued(self) -> list[tuple[str, str]]:
+        """User and reason of each message to the worker."""
+        messages = [json.loads(each.body) for each in self.users.messages]
+        return sorted((each["userId"], each["reason"]) for each in messages)
+
+    def orders(self) -> list[tuple[str, int]]:
+        """Kind and page of each message to upkeep; takes them away."""
+        messages = [json.loads(each.body) for each in self.upkeep.messages]
+        self.upkeep.messages.clear()
+        return [(each["kind"], each.get("page", 0)) for each in messages]
+
+    def run(self) -> None:
+        """A whole sweep, up to its removals."""
+        self.sweep.start()
+        for page in range(1, len(self.results) + 1):
+            self.sweep.work_off(self.log.id, page)
+        self.orders()
+
+
+def result(**fields: Any) -> PageResult:
+    return PageResult(
+        **{"users": 1, "in_scope": 1, "managed": 1, "queue": [], "gone": [], **fields}
+    )
