@@ -186,8 +186,8 @@ def bindings() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def test_every_route_but_health_needs_a_key():
-    """Whoever has no function key reaches only the probe; no route is one of the host's."""
+def test_every_route_but_probe_and_page_needs_a_key():
+    """Without a function key one reaches what holds no data; no route is one of the host's."""
     http = {
         name: trigger
         for name, found in bindings().items()
@@ -196,8 +196,9 @@ def test_every_route_but_health_needs_a_key():
     }
     anonymous = {n for n, t in http.items() if t["authLevel"] is func.AuthLevel.ANONYMOUS}
 
-    assert anonymous == {"health"}
-    assert {t["authLevel"] for n, t in http.items() if n != "health"} == {func.AuthLevel.FUNCTION}
+    assert anonymous == {"health", "console_page"}
+    others = {t["authLevel"] for n, t in http.items() if n not in anonymous}
+    assert others == {func.AuthLevel.FUNCTION}
     assert not [t for t in http.values() if t["route"].startswith(("admin", "runtime"))]
 
 
@@ -220,6 +221,30 @@ def test_missing_settings_keep_the_message(name: str):
     """With the storage setting missing too the run fails, so that the host keeps the message."""
     with pytest.raises(SettingsError, match="CLIENT_ID is missing"):
         user_function(name)(func.QueueMessage(body=b"anne@contoso.com"))
+
+
+@pytest.mark.usefixtures("no_runtime")
+def test_doctor_answers_without_settings():
+    """Whoever has set nothing yet is told by the doctor what to set."""
+    answer = user_function("console_doctor")(
+        func.HttpRequest(method="GET", url="/api/console/doctor", body=b"")
+    )
+    told = json.loads(answer.get_body())
+
+    assert (answer.status_code, told["ok"]) == (200, False)
+    assert "CLIENT_ID is missing" in told["checks"][0]["detail"]
+
+
+@pytest.mark.usefixtures("no_runtime")
+def test_console_tells_what_is_wrong_with_settings(monkeypatch: pytest.MonkeyPatch):
+    """While settings are wrong the console answers with the sentence that names them."""
+    monkeypatch.setenv("AzureWebJobsStorage", STORAGE)
+    answer = user_function("console_overview")(
+        func.HttpRequest(method="GET", url="/api/console/overview", body=b"")
+    )
+
+    assert answer.status_code == 500
+    assert "CLIENT_ID is missing" in json.loads(answer.get_body())["error"]["message"]
 
 
 @pytest.mark.usefixtures("no_runtime")

@@ -206,7 +206,7 @@ def test_sweep(cloud: LiveCloud):
 
 def test_service_down(cloud: LiveCloud, odd: tuple[str, str]):
     """That Graph is down is told as such, and not as an unknown user."""
-    cloud.fault(service="graph", next=9, kind="500")
+    cloud.fault(service="graph", next=9, fault="500")
     reply = call(cloud, "GET", named("users/{user}", odd[0]))
 
     assert reply.status_code == 503
