@@ -98,17 +98,7 @@ def _working(settings: Settings) -> Runtime:
     worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
     listing = UserListing(graph_http, settings.sync_group_id)
     sweep = _sweep(settings, storage, graph, listing, recipe)
-    keeper = SubscriptionKeeper(
-        SubscriptionClient(graph_http),
-        storage.documents,
-        url=settings.webhook_url,
-        client_state=settings.client_state,
-        warm=_warm,
-        missed=functools.partial(
-            storage.upkeep.send, UpkeepMessage(SWEEP).to_json(), delay_seconds=0
-        ),
-        clock=_now,
-    )
+    keeper = _keeper(settings, graph_http, storage)
     upkeep = Upkeep(keeper, sweep, storage.states, storage.upkeep, **_CHANCE)
     console = Console(
         Roster(storage.states),
@@ -124,6 +114,20 @@ def _working(settings: Settings) -> Runtime:
     )
     doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
     return Runtime(worker, upkeep, console, doctor)
+
+
+def _keeper(settings: Settings, storage: OpenStorage, graph: Http) -> SubscriptionKeeper:
+    return SubscriptionKeeper(
+        SubscriptionClient(graph),
+        storage.documents,
+        url=settings.webhook_url,
+        client_state=settings.client_state,
+        warm=_warm,
+        missed=functools.partial(
+            storage.upkeep.send, UpkeepMessage(SWEEP).to_json(), delay_seconds=0
+        ),
+        clock=_now,
+    )
 
 
 def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
