@@ -224,30 +224,6 @@ def test_missing_settings_keep_the_message(name: str):
 
 
 @pytest.mark.usefixtures("no_runtime")
-def test_doctor_answers_without_settings():
-    """Whoever has set nothing yet is told by the doctor what to set."""
-    answer = user_function("console_doctor")(
-        func.HttpRequest(method="GET", url="/api/console/doctor", body=b"")
-    )
-    told = json.loads(answer.get_body())
-
-    assert (answer.status_code, told["ok"]) == (200, False)
-    assert "CLIENT_ID is missing" in told["checks"][0]["detail"]
-
-
-@pytest.mark.usefixtures("no_runtime")
-def test_console_tells_what_is_wrong_with_settings(monkeypatch: pytest.MonkeyPatch):
-    """While settings are wrong the console answers with the sentence that names them."""
-    monkeypatch.setenv("AzureWebJobsStorage", STORAGE)
-    answer = user_function("console_overview")(
-        func.HttpRequest(method="GET", url="/api/console/overview", body=b"")
-    )
-
-    assert answer.status_code == 500
-    assert "CLIENT_ID is missing" in json.loads(answer.get_body())["error"]["message"]
-
-
-@pytest.mark.usefixtures("no_runtime")
 def test_one_runtime_a_process(monkeypatch: pytest.MonkeyPatch):
     """Messages that arrive first, all at once, find the same parts."""
     more = {"CLIENT_CERTIFICATE": OURS.pem, "AzureWebJobsStorage": STORAGE, "CLIENT_STATE": STATE}
