@@ -28,7 +28,7 @@ def test_first_photo_is_copied(office):
     assert office.anne == UserState(
         ANNE.id,
         ANNE.user_principal_name,
-        SYNCED,
+        status=SYNCED,
         sha256=hashlib.sha256(OLD).hexdigest(),
         source_etag='W/"1"',
         picture_url=office.sharepoint.properties[ANNE.user_principal_name]["PictureURL"],
