@@ -98,7 +98,7 @@ def _working(settings: Settings) -> Runtime:
     worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
     listing = UserListing(graph_http, settings.sync_group_id)
     sweep = _sweep(settings, storage, graph, listing, recipe)
-    keeper = _keeper(settings, graph_http, storage)
+    keeper = _keeper(settings, storage, graph_http)
     upkeep = Upkeep(keeper, sweep, storage.states, storage.upkeep, **_CHANCE)
     console = Console(
         Roster(storage.states),
