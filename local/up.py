@@ -67,6 +67,9 @@ def invitation(at: Endpoints, folder: Path) -> str:
     return f"""
 The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in another terminal:
 
+  The console, in a browser (the key leaves the address bar at once; the certificate is our own):
+    {at.functions}/api/console?code={at.key}
+
   What PhotoSync knows of everybody, of its subscription and of its sweeps:
     {local} show
 
