@@ -8,7 +8,7 @@ runs which read the same version one writes and the other is told (Conflict).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
@@ -53,6 +53,7 @@ class UserState:
     """
 
     user_id: str
+    _: KW_ONLY
     user_principal_name: str = ""
     display_name: str = ""
     status: str = WAITING

@@ -118,7 +118,8 @@ def test_unknown_state(desk: Desk):
 def test_known_state(desk: Desk):
     """The state blob as it is, and what it remembers of the past, newest first."""
     state = UserState(
-        *(ANNE.id, ANNE.user_principal_name),
+        ANNE.id,
+        user_principal_name=ANNE.user_principal_name,
         status="no-photo",
         detail="None.",
         synced_at=NOON,

@@ -143,7 +143,14 @@ def test_foreign_token(token: str):
 def test_metadata_is_ascii(name: str, detail: str):
     """Metadata is printable ASCII without empty values, and leads back to what was described."""
     safe = detail.encode(errors="ignore").decode()
-    state = UserState(ANNE.id, ANNE.user_principal_name, name, SYNCED, detail=safe, synced_at=NOON)
+    state = UserState(
+        ANNE.id,
+        user_principal_name=ANNE.user_principal_name,
+        display_name=name,
+        status=SYNCED,
+        detail=safe,
+        synced_at=NOON,
+    )
     metadata = roster.describe(state)
     read = roster.entry(ANNE.id, metadata)
 

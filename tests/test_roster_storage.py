@@ -49,7 +49,17 @@ def test_odd_characters(store: BlobStore):
     """Names and sentences come back from the metadata as they are, whatever stands in them."""
     for number, text in enumerate(ODD):
         upn = f"o'neil#{number}@contoso.com"
-        store.create(UserState(f"id-{number}", upn, text, FAILED, "word", text, checked_at=NOON))
+        store.create(
+            UserState(
+                f"id-{number}",
+                user_principal_name=upn,
+                display_name=text,
+                status=FAILED,
+                reason="word",
+                detail=text,
+                checked_at=NOON,
+            )
+        )
     listed = Roster(store).page().entries
 
     assert [one.display_name for one in listed] == ODD
@@ -61,8 +71,12 @@ def test_odd_characters(store: BlobStore):
 
 def test_metadata_follows_the_state(store: BlobStore):
     """Every write writes the metadata too; what is no longer so does not stay."""
-    version = store.create(UserState("anne", "anne@contoso.com", status=FAILED, detail="Broken."))
-    store.replace(UserState("anne", "anne@contoso.com", status=SYNCED), version=version)
+    version = store.create(
+        UserState("anne", user_principal_name="anne@contoso.com", status=FAILED, detail="Broken.")
+    )
+    store.replace(
+        UserState("anne", user_principal_name="anne@contoso.com", status=SYNCED), version=version
+    )
     [one] = Roster(store).page().entries
 
     assert (one.status, one.detail) == (SYNCED, "")

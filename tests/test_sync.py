@@ -27,7 +27,7 @@ def test_first_photo_is_copied(office):
     assert office.shows(OLD)
     assert office.anne == UserState(
         ANNE.id,
-        ANNE.user_principal_name,
+        user_principal_name=ANNE.user_principal_name,
         status=SYNCED,
         sha256=hashlib.sha256(OLD).hexdigest(),
         source_etag='W/"1"',

@@ -155,8 +155,8 @@ def synced(photo: bytes) -> World:
     world = World(photo, uploads=1, places=shown(photo))
     state = UserState(
         ID,
-        "anne@contoso.com",
-        SYNCED,
+        user_principal_name="anne@contoso.com",
+        status=SYNCED,
         sha256=sha256(photo),
         source_etag=world.etag,
         picture_url=PICTURE_URL,
