@@ -13,8 +13,9 @@ from shared.errors import (
     AccessDenied,
     OutOfScope,
     PhotoRefused,
+    PictureKept,
 )
-from shared.run import Recipe
+from shared.run import Recipe, Run
 from shared.state import FAILED, SYNCED, UserState
 from tests.doubles import ANNE, NOON, render
 from tests.running import NEW, OLD, a_run, bring_up_to_date, fail, miss
@@ -180,3 +181,38 @@ def test_unsound_photo_touches_nothing(office):
     run = fail(office, PhotoRefused)
 
     assert (office.sharepoint.writes, run.files_touched) == (0, False)
+
+
+# What a person asks for
+
+
+@pytest.mark.parametrize("upload", [False, True], ids=["same etag", "same bytes"])
+def test_replay_leaves_what_is_right(synced, upload):
+    """A replay of a user whose profile shows our files writes nothing."""
+    if upload:
+        synced.exchange.upload(OLD)
+
+    assert bring_up_to_date(synced, a_replay()) == "unchanged"
+    assert synced.sharepoint.writes == 0
+
+
+def test_replay_puts_a_profile_right(synced):
+    """A replay looks at what the profile shows, though the photo is the same as ever."""
+    synced.sharepoint.properties[ANNE.user_principal_name]["PictureURL"] = ""
+
+    assert bring_up_to_date(synced) == "unchanged"
+    assert bring_up_to_date(synced, a_replay()) == "synced"
+    assert synced.shows(OLD)
+
+
+def test_replay_keeps_a_persons_picture(synced):
+    """A replay finds out that a person has set another picture, and leaves it."""
+    synced.sharepoint.plan_error = PictureKept("Kept.")
+
+    fail(synced, PictureKept, a_replay())
+
+    assert synced.sharepoint.writes == 0
+
+
+def a_replay() -> Run:
+    return Run(ANNE.id, force=False, by="this-run", thorough=True)
