@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
+import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
-from local.bench import sweep
+from local.bench import machine, sweep
 from local.bench.rows import Measure, Row, table
 
-# One module a subject; each promises `rows()`.
+# One module a subject; each promises `rows(folder, say)`.
 SUBJECTS: dict[str, Measure] = {"sweep": sweep.rows}
 
 
@@ -20,13 +23,26 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def main(folder: Path, chosen: argparse.Namespace) -> int:
     """Measure, print, and leave bench.json in *folder*; 0 only if every goal is met."""
+    began, at, load = time.monotonic(), datetime.now(UTC), machine.load()
     rows: list[Row] = []
     for name, measure in SUBJECTS.items():
         if chosen.only in (None, name):
-            rows += measure(lambda text: print(text, flush=True))
+            rows += measure(folder / "bench" / name, functools.partial(_say, began, name))
+    content = {
+        "at": at.isoformat(timespec="seconds"),
+        "machine": machine.described(),
+        "loadBefore": load,
+        "seconds": round(time.monotonic() - began),
+        "rows": [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows],
+    }
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "bench.json"
-    content = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows]
     file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    print(f"\n{at:%Y-%m-%d}, {content['machine']}; load before: {load}; {content['seconds']} s")
+    print("Median of the rounds, lowest–highest (how many). Without a floor, ratio is to the goal.")
     print(f"\n{table(rows)}\n\nFigures: {file}")
     return 0 if all(row.met for row in rows) else 1
+
+
+def _say(began: float, subject: str, text: str) -> None:
+    print(f"{time.monotonic() - began:5.0f} s  {subject}: {text}", flush=True)

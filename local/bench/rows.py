@@ -1,62 +1,127 @@
-"""What a measurement says: a figure beside its goal."""
+"""What a measurement says: a figure beside its goal, and beside the floor of the same run."""
 
 from __future__ import annotations
 
+import itertools
+import statistics
+import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+# A terminal that shows the table whole.
+WIDTH = 120
+_WHAT = 42
+_HEADS = ("goal", "figure", "floor", "ratio", "noise")
+_COLUMNS = (11, 15, 11, 7, 23)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `goal` is the most it may be; None where there is nothing to reach."""
+    """
+    One figure.
+
+    `floor` is the same figure, in the same unit and of the same run, of something simpler, which
+    `floor_is` names. `goal` is the most the figure may be, `goal_ratio` the most multiples of the
+    floor; None where there is nothing to reach. `low` and `high` are the extremes of all rounds.
+    """
 
     subject: str
     what: str
     figure: float
     unit: str
+    _: KW_ONLY
     goal: float | None = None
+    goal_ratio: float | None = None
+    floor: float | None = None
+    floor_is: str = ""
+    low: float | None = None
+    high: float | None = None
+    rounds: int = 1
     note: str = ""
 
     @property
     def ratio(self) -> float | None:
-        """The figure as a multiple of its goal: up to 1 it is met."""
-        return None if not self.goal else round(self.figure / self.goal, 3)
+        """The figure as a multiple of its floor, or of its goal where it has no floor."""
+        base = self.goal if self.floor is None else self.floor
+        return None if not base else round(self.figure / base, 3)
 
     @property
     def met(self) -> bool:
-        return self.goal is None or self.figure <= self.goal
+        """Whether it is within its goals; what has none always is."""
+        if self.goal is not None and self.figure > self.goal:
+            return False
+        if self.goal_ratio is None:
+            return True
+        return self.floor is not None and self.figure <= self.goal_ratio * self.floor
 
 
 class Measure(Protocol):
-    """Measures one subject, and says how far it is."""
+    """Measures one subject with *folder* for its files, and says how far it is."""
 
-    def __call__(self, say: Callable[[str], None]) -> list[Row]: ...
+    def __call__(self, folder: Path, say: Callable[[str], None]) -> list[Row]: ...
+
+
+def of_rounds(subject: str, what: str, rounds: Sequence[float], unit: str, **more: Any) -> Row:
+    """A row for the median of several rounds, with their extremes as its noise."""
+    spread: dict[str, Any] = {"low": min(rounds), "high": max(rounds), "rounds": len(rounds)}
+    return Row(subject, what, statistics.median(rounds), unit, **spread, **more)
 
 
 def table(rows: Sequence[Row]) -> str:
-    """One line a row, the figures under one another."""
-    cells = [("", "what", "goal", "figure", "ratio", "")]
-    for row in rows:
-        cells.append(
-            (
-                row.subject,
-                row.what,
-                "" if row.goal is None else _number(row.goal),
-                f"{_number(row.figure)} {row.unit}".strip(),
-                "" if row.ratio is None else f"{row.ratio:.2f}",
-                ("" if row.met else "NOT MET  ") + row.note,
-            )
-        )
-    widths = [max(len(row[column]) for row in cells) for column in range(6)]
-    aligned = (str.ljust, str.ljust, str.rjust, str.rjust, str.rjust, str.ljust)
-    return "\n".join(
-        "  ".join(
-            align(cell, width) for align, cell, width in zip(aligned, row, widths, strict=True)
-        ).rstrip()
-        for row in cells
+    """One line a row under its subject, and below it whatever needs words; WIDTH at most."""
+    lines: list[str] = []
+    for subject, found in itertools.groupby(rows, key=lambda row: row.subject):
+        lines += ["", _line(subject, _HEADS)] if lines else [_line(subject, _HEADS)]
+        for row in found:
+            lines += _lines(row)
+    return "\n".join(lines)
+
+
+def _lines(row: Row) -> list[str]:
+    *above, last = textwrap.wrap(row.what, _WHAT - 2) or [""]
+    cells = (
+        _goal(row),
+        f"{number(row.figure)} {row.unit}".strip(),
+        "" if row.floor is None else number(row.floor),
+        "" if row.ratio is None else f"{row.ratio:.2f}",
+        _noise(row),
     )
+    words = [
+        "NOT MET" if not row.met else "",
+        f"floor: {row.floor_is}" if row.floor_is else "",
+        row.note,
+    ]
+    told = textwrap.wrap("; ".join(filter(None, words)), WIDTH - 6)
+    return [
+        *(f"  {part}" for part in above),
+        _line(f"  {last}", cells),
+        *(f"      {part}" for part in told),
+    ]
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:,.2f}"
+def _line(what: str, cells: Sequence[str]) -> str:
+    right = "  ".join(cell.rjust(width) for cell, width in zip(cells, _COLUMNS, strict=True))
+    return f"{what:{_WHAT}}  {right}".rstrip()
+
+
+def _goal(row: Row) -> str:
+    goals = [
+        "" if row.goal is None else number(row.goal),
+        "" if row.goal_ratio is None else f"{number(row.goal_ratio)} ×",
+    ]
+    return ", ".join(f"≤ {goal}" for goal in goals if goal)
+
+
+def _noise(row: Row) -> str:
+    if row.low is None or row.high is None:
+        return ""
+    return f"{number(row.low)}–{number(row.high)} ({row.rounds})"
+
+
+def number(value: float) -> str:
+    """As many digits as anybody reads."""
+    if value == int(value) or value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if value >= 20 else f"{value:,.2f}"

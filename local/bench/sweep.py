@@ -33,11 +33,11 @@ class Figures:
     peak_mb: float
 
 
-def rows(say: Callable[[str], None]) -> list[Row]:
+def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     """Sweep each size once."""
     found = []
     for users in SIZES:
-        say(f"sweep of {users:,} users")
+        say(f"{users:,} users")
         found.append(measured(users))
     return [row for figures in found for row in _of_one(figures)] + [_growth(*found[-2:])]
 
@@ -58,14 +58,21 @@ def _of_one(figures: Figures) -> list[Row]:
     what = f"of {users:,} users: "
     why = f"{math.ceil(users / PAGE)} pages, 1 call for {LIMIT} users of each"
     return [
-        Row("sweep", what + "calls to Graph", figures.calls, "", _fewest_calls(users), why),
+        Row(
+            "sweep",
+            what + "calls to Graph",
+            figures.calls,
+            "",
+            goal=_fewest_calls(users),
+            note=why,
+        ),
         Row(
             "sweep",
             what + "queued or left out wrongly",
             abs(figures.queued - figures.expected),
             "users",
-            0,
-            f"{figures.expected} differ, {figures.queued} were queued",
+            goal=0,
+            note=f"{figures.expected} differ, {figures.queued} were queued",
         ),
         Row("sweep", what + "time, without a network", figures.seconds, "s"),
         Row("sweep", what + "peak memory", figures.peak_mb, "MB"),
@@ -85,6 +92,6 @@ def _growth(smaller: Figures, larger: Figures) -> Row:
         f"memory more for {larger.users:,} than for {smaller.users:,} users",
         max(0.0, round(larger.peak_mb - smaller.peak_mb, 2)),
         "MB",
-        TOLERANCE_MB,
-        f"{smaller.peak_mb:.1f} MB and {larger.peak_mb:.1f} MB",
+        goal=TOLERANCE_MB,
+        note=f"{smaller.peak_mb:.1f} MB and {larger.peak_mb:.1f} MB",
     )

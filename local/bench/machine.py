@@ -1,0 +1,34 @@
+"""What the figures were measured on, in words."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+
+def described() -> str:
+    """Cores, processor, memory, system and Python: what a reader needs to compare."""
+    parts = [f"{os.cpu_count()} cores", _processor(), _memory(), platform.system()]
+    return ", ".join([*filter(None, parts), f"Python {platform.python_version()}"])
+
+
+def load() -> float | None:
+    """How many processes wanted a core during the last minute; None where nobody counts."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def _processor() -> str:
+    return _field(Path("/proc/cpuinfo"), "model name") or platform.machine()
+
+
+def _memory() -> str:
+    kilobytes = _field(Path("/proc/meminfo"), "MemTotal").removesuffix(" kB")
+    return f"{int(kilobytes) / 2**20:.0f} GB" if kilobytes.isdecimal() else ""
+
+
+def _field(file: Path, name: str) -> str:
+    if not file.exists():
+        return ""
+    lines = (line.partition(":") for line in file.read_text(encoding="utf-8").splitlines())
+    return next((text.strip() for key, _, text in lines if key.strip() == name), "")

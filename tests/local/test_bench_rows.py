@@ -1,0 +1,67 @@
+"""The bench's table: what it says of a figure, its goal and its floor."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.bench import rows
+from local.bench.rows import Row, of_rounds, table
+
+
+@pytest.mark.parametrize(
+    ("row", "met"),
+    [
+        (Row("x", "calls", 6, "", goal=6), True),
+        (Row("x", "calls", 6, "", goal=5), False),
+        (Row("x", "time", 6, "s", floor=4, goal_ratio=1.5), True),
+        (Row("x", "time", 6, "s", floor=4, goal_ratio=1.4), False),
+        (Row("x", "time", 6, "s", goal_ratio=2.0), False),
+        (Row("x", "time", 6, "s", floor=1), True),
+    ],
+    ids=["goal", "above it", "ratio", "above that", "no floor for the goal", "nothing to reach"],
+)
+def test_goal_is_the_most(row: Row, met: bool):
+    """A goal is the most that the figure, or its ratio to the floor, may be; the table marks it."""
+    assert row.met == met
+    assert ("NOT MET" in table([row])) == (not met)
+
+
+def test_ratio_is_to_the_floor_before_the_goal():
+    """The ratio compares with the floor of the same run; without one, with the goal."""
+    assert Row("x", "time", 6, "s", floor=4, goal=60).ratio == 1.5
+    assert Row("x", "time", 6, "s", goal=60).ratio == 0.1
+    assert Row("x", "time", 6, "s").ratio is None
+
+
+def test_rounds_become_a_median_with_extremes():
+    """Of several rounds a row holds the median, and how far they were apart."""
+    row = of_rounds("x", "time", [5.0, 1.0, 2.0], "s", goal=3)
+
+    assert (row.figure, row.low, row.high, row.rounds) == (2.0, 1.0, 5.0, 3)
+    assert "1–5 (3)" in table([row])
+
+
+def test_table_fits_a_terminal():
+    """However long the words and the figures are, no line is wider than a terminal."""
+    long = "many words " * 20
+    row = of_rounds(
+        "subject",
+        long,
+        [1_234_567.0] * 3,
+        "calls",
+        goal=999_999,
+        floor=1_234_567,
+        floor_is=long,
+        note=long,
+    )
+    lines = table([row, row]).splitlines()
+
+    assert max(map(len, lines)) <= rows.WIDTH
+    assert sum(line.count("many") for line in lines) == 2 * 3 * long.count("many")
+
+
+def test_each_subject_has_one_heading():
+    """Rows of one subject stand together below the names of the columns."""
+    lines = table([Row("a", "x", 1, ""), Row("a", "y", 1, ""), Row("b", "z", 1, "")]).splitlines()
+
+    assert [line.split()[0] for line in lines if "figure" in line] == ["a", "b"]
