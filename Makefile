@@ -1,8 +1,9 @@
-# make demo   the main job, on a fresh machine       make test   everything CI checks
-# make start  the local cloud, until Ctrl-C          make lint   style and types only
-# make soak   changes under faults and crashes       make bench  figures beside their goals
+# make demo   the main job, on a fresh machine       make test      everything CI checks
+# make start  the local cloud, until Ctrl-C          make lint      style and types only
+# make soak   changes under faults and crashes       make bench     figures beside their goals
+# make lock   requirements.in -> requirements.txt    make clean     all of it gone again
 # PYTHON=/path/to/python3.12 chooses the interpreter; VENV=.venv-3.12 keeps a second one apart.
-.PHONY: demo start test lint soak bench clean
+.PHONY: demo start test lint soak bench lock clean
 .DEFAULT_GOAL := demo
 
 VENV ?= .venv
@@ -39,6 +40,11 @@ soak: $(INSTALLED)
 # ONLY=sweep measures one row
 bench: $(INSTALLED)
 	@$(PY) -m local bench $(if $(ONLY),--only $(ONLY))
+
+# Keeps every version that still fits; ARGS=--upgrade takes the newest, ARGS="-P msal" one of them
+lock: $(INSTALLED)
+	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 \
+		--custom-compile-command "make lock" --output-file requirements.txt requirements.in $(ARGS)
 
 clean:
 	rm -rf $(VENV) .local local/azurite/node_modules demo.png

@@ -1,0 +1,104 @@
+"""requirements.txt is made from requirements.in, and names everything that gets installed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import metadata
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from local.pins import DEPLOYED, ROOT, pins, wanted
+
+INPUT = ROOT / "requirements.in"
+PIN = re.compile(r"([a-z0-9-]+)==[0-9][0-9a-z.]*( ; [a-z_0-9'<>=!. PyoradnCth]+)?")
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_input_is_satisfied(python):
+    """Every line of requirements.in has a version in requirements.txt, on each Python."""
+    pinned = pins(python=python)
+
+    unmet = [one for one in wanted(INPUT, python) if pinned[one.name] not in one.specifier]
+
+    assert unmet == []
+
+
+def test_made_from_the_input_that_is_here():
+    """What requirements.txt says it took from requirements.in is what stands there now."""
+    blocks = re.split(r"\n(?=[a-z])", DEPLOYED.read_text())
+    direct = {block.partition("==")[0] for block in blocks if "-r requirements.in" in block}
+
+    named = {one.name for python in ("3.11", "3.13") for one in wanted(INPUT, python)}
+
+    assert direct == named, "run `make lock`"
+
+
+def test_each_input_line_has_its_reason():
+    """A dependency without a reason is not let in; a second line of one needs none."""
+    lines = [line for line in INPUT.read_text().splitlines() if not line.startswith("#")]
+    names = {re.split(r"[<>=]", line)[0] for line in lines}
+
+    assert {re.split(r"[<>=]", line)[0] for line in lines if "  # " in line} == names
+
+
+def test_every_line_is_one_exact_version():
+    """No range, no address, no path and no option: any registry can serve the file."""
+    lines = [
+        line for line in DEPLOYED.read_text().splitlines() if not line.lstrip().startswith("#")
+    ]
+    exact = re.compile(r"==[0-9][0-9a-z.]*")
+
+    assert [line for line in lines if not exact.fullmatch(str(Requirement(line).specifier))] == []
+    assert "/" not in DEPLOYED.read_text()
+
+
+def test_nothing_is_left_to_the_resolver():
+    """What a pinned package asks for is pinned too, to a version that it takes."""
+    pinned = pins()
+    unmet = [
+        f"{asker} asks for {one}"
+        for asker, one in _asked()
+        if pinned.get(str(canonicalize_name(one.name)), "0") not in one.specifier
+    ]
+
+    assert unmet == []
+
+
+def test_nothing_is_left_over():
+    """Every package in requirements.txt is asked for by requirements.in or by one that is."""
+    assert set(pins()) - {str(canonicalize_name(one.name)) for _, one in _asked()} == set()
+
+
+def test_installed_versions_are_the_pinned_ones():
+    """The tests run with the very versions that are deployed."""
+    assert {name: metadata.version(name) for name in pins()} == pins()
+
+
+def test_the_terminal_client_shares_versions():
+    """What manage.py and the functions both need is the same version on both sides."""
+    pinned = pins()
+    client = pins(ROOT / "requirements-manage.txt")
+
+    assert {name: pinned[name] for name in client if name in pinned} == {
+        name: version for name, version in client.items() if name in pinned
+    }
+
+
+def _asked() -> Iterator[tuple[str, Requirement]]:
+    """Yield who asks for what, from requirements.in down to the last package, on this Python."""
+    ahead = [("requirements.in", one) for one in wanted(INPUT)]
+    seen = set()
+    while ahead:
+        asker, one = ahead.pop()
+        yield asker, one
+        if (one.name, *sorted(one.extras)) in seen:
+            continue
+        seen.add((one.name, *sorted(one.extras)))
+        extras = ("", *one.extras)
+        for text in metadata.requires(one.name) or ():
+            below = Requirement(text)
+            if below.marker is None or any(below.marker.evaluate({"extra": e}) for e in extras):
+                ahead.append((one.name, below))
