@@ -18,7 +18,7 @@ import azure.functions as func
 from shared import console_answers as answers
 from shared import notifications as graph_notifications
 from shared.errors import SettingsError
-from shared.settings import WebhookSettings
+from shared.webhook_settings import WebhookSettings
 
 if TYPE_CHECKING:
     from shared.console import Console

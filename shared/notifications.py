@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.messages import SyncMessage, is_object_id
-from shared.settings import WebhookSettings
+from shared.webhook_settings import WebhookSettings
 
 # Graph's tokens are some hundred characters; whoever sends more is not Graph.
 TOKEN_LIMIT = 4096

@@ -19,22 +19,6 @@ CLIENT_STATE_LIMIT = 128
 
 
 @dataclass(frozen=True)
-class WebhookSettings:
-    """The two settings the webhook needs; empty ones make it ignore every notification."""
-
-    tenant_id: str
-    client_state: str = field(repr=False)
-
-    @classmethod
-    def from_mapping(cls, env: Mapping[str, str]) -> WebhookSettings:
-        """Read *env* without ever failing: a bad setting elsewhere must not lose notifications."""
-        return cls(
-            tenant_id=env.get("TENANT_ID", "").strip(),
-            client_state=env.get("CLIENT_STATE", "").strip(),
-        )
-
-
-@dataclass(frozen=True)
 class StorageSettings:
     """Either a connection string or both service URIs, reached with a managed identity."""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.messages import parse
 from shared.notifications import BODY_LIMIT, TOKEN_LIMIT, Accepted, Answer, accept, handshake
-from shared.settings import WebhookSettings
+from shared.webhook_settings import WebhookSettings
 from tests.web import NOON
 
 TENANT = "84bd8158-6d4d-4958-8b9f-9d6445542f95"

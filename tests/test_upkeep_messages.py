@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from shared.errors import BadMessage
 from shared.notifications import Accepted, accept
-from shared.settings import WebhookSettings
 from shared.upkeep_messages import (
     KINDS,
     LIFECYCLE,
@@ -24,6 +23,7 @@ from shared.upkeep_messages import (
     UpkeepMessage,
     parse,
 )
+from shared.webhook_settings import WebhookSettings
 from tests.doubles import NOON
 
 SAMPLES = [

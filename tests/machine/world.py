@@ -15,7 +15,6 @@ from shared import state, sweep_page
 from shared.errors import PhotoSyncError
 from shared.notifications import Accepted, accept
 from shared.run import Policy, Recipe
-from shared.settings import WebhookSettings
 from shared.state import UserState
 from shared.subscription_keeper import SubscriptionKeeper
 from shared.sweep import Sweep
@@ -24,6 +23,7 @@ from shared.sweep_page import PageLook, UserQueue
 from shared.sweep_rules import SECOND_LOOK_AFTER
 from shared.sync import Sync
 from shared.upkeep import Upkeep
+from shared.webhook_settings import WebhookSettings
 from shared.worker import Worker
 from tests.machine.jobs import DIE, GO, Died, InTurn, Job, Order, current
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates, Message

@@ -1,0 +1,22 @@
+"""What the webhook is told from outside; apart from all other settings, which cost it time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class WebhookSettings:
+    """The two settings the webhook needs; empty ones make it ignore every notification."""
+
+    tenant_id: str
+    client_state: str = field(repr=False)
+
+    @classmethod
+    def from_mapping(cls, env: Mapping[str, str]) -> WebhookSettings:
+        """Read *env* without ever failing: a bad setting elsewhere must not lose notifications."""
+        return cls(
+            tenant_id=env.get("TENANT_ID", "").strip(),
+            client_state=env.get("CLIENT_STATE", "").strip(),
+        )
