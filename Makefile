@@ -1,9 +1,10 @@
-# make demo   the main job, on a fresh machine       make test      everything CI checks
-# make start  the local cloud, until Ctrl-C          make lint      style and types only
-# make soak   changes under faults and crashes       make bench     figures beside their goals
-# make lock   requirements.in -> requirements.txt    make clean     all of it gone again
+# make demo     the main job, on a fresh machine     make test      everything CI checks
+# make start    the local cloud, until Ctrl-C        make lint      style and types only
+# make soak     changes under faults and crashes     make bench     figures beside their goals
+# make package  the zip that is deployed             make lock      requirements.in -> requirements.txt
+# make clean    all of it gone again                 make licences  of every package
 # PYTHON=/path/to/python3.12 chooses the interpreter; VENV=.venv-3.12 keeps a second one apart.
-.PHONY: demo start test lint soak bench lock clean
+.PHONY: demo start test lint soak bench lock package licences clean
 .DEFAULT_GOAL := demo
 
 VENV ?= .venv
@@ -45,6 +46,13 @@ bench: $(INSTALLED)
 lock: $(INSTALLED)
 	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 \
 		--custom-compile-command "make lock" --output-file requirements.txt requirements.in $(ARGS)
+
+package: $(INSTALLED)
+	@$(PY) -m local.package
+
+# Fails on a licence that nobody has agreed to yet
+licences: $(INSTALLED)
+	@$(PY) -m local.licences
 
 clean:
 	rm -rf $(VENV) .local local/azurite/node_modules demo.png
