@@ -46,6 +46,7 @@ def _photo(photo: Photo) -> dict[str, Any]:
         "width": photo.width,
         "height": photo.height,
         "etag": photo.etag,
+        "mediaEtag": photos.media_etag(photo),
         "changedAt": photo.changed_at.isoformat(),
     }
 

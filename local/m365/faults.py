@@ -114,6 +114,8 @@ class FaultMiddleware:
             "path": scope["path"],
             "query": query,
             "status": exchange.status,
+            "received": exchange.received,
+            "sent": exchange.sent,
             "batch": exchange.inner,
             "clientId": client_of(scope["headers"], bytes(exchange.heard)),
             "userId": user_of(self.tenant, scope["path"], query, bytes(exchange.heard)),
@@ -161,6 +163,7 @@ class _Exchange:
         self.scope = scope
         self.status = 0  # nothing was answered
         self.heard = bytearray()
+        self.received = self.sent = 0  # bytes of the bodies
         self.inner = bool(scope.get("m365.batch"))
         self._receive = receive
         self._send = send
@@ -168,11 +171,14 @@ class _Exchange:
 
     async def receive(self) -> Message:
         message = await self._receive()
-        if message["type"] == "http.request" and len(self.heard) < REMEMBERED:
-            self.heard += message.get("body", b"")[:REMEMBERED]
+        body = message.get("body", b"")
+        self.received += len(body)
+        if len(self.heard) < REMEMBERED:
+            self.heard += body[:REMEMBERED]
         return message
 
     async def send(self, message: Message) -> None:
+        self.sent += len(message.get("body", b""))
         if message["type"] == "http.response.start":
             self.status = message["status"]
         elif not message.get("more_body", False):

@@ -206,6 +206,17 @@ def test_the_journal_says_who_asked_what(m365: Cloud, graph: requests.Session):
     assert entry["userId"] == user.id
 
 
+def test_the_journal_counts_bytes(m365: Cloud, graph: requests.Session):
+    """An entry tells how many bytes the bodies had, as they were sent and answered."""
+    body = b'{"requests": [{"id": "1", "method": "GET", "url": "/users"}]}'
+    headers = {"Content-Type": "application/json"}
+    reply = graph.post(f"{m365.tenant.urls.graph}/v1.0/$batch", data=body, headers=headers)
+
+    *_, entry = m365.tenant.journal.after(0)
+
+    assert (entry["received"], entry["sent"]) == (len(body), len(reply.content))
+
+
 def test_sharepoint_entries_name_the_user_by_account_or_file(m365: Cloud):
     """Profiles are named by UPN in query or body, files by object id or by the UPN's family."""
     user = m365.add_user("anne.o'brien")

@@ -9,7 +9,7 @@ import pytest
 import requests
 from PIL import Image
 
-from local.m365 import photos
+from local.m365 import control_users, photos
 from tests.local.cloud import PHOTOSYNC_APP, Cloud
 
 RIGHT_SIDE_UP = 0x0112
@@ -55,6 +55,17 @@ def test_the_same_upload_again_has_a_new_etag(m365: Cloud, graph: requests.Sessi
     (first_media, first_etag, first), (second_media, second_etag, second) = seen
     assert len({first_media, second_media, first_etag, second_etag}) == 4
     assert first == second
+
+
+def test_control_shows_the_etag_of_the_metadata(m365: Cloud, graph: requests.Session):
+    """Who seeds what an app remembers of a photo learns its etag without asking Graph."""
+    user = m365.add_user("anna")
+    put(m365, graph, user.id, drawn())
+    metadata = graph.get(photo_url(m365, user.id)).json()
+
+    shown = control_users.described(m365.tenant, user)["photo"]
+
+    assert shown["mediaEtag"] == metadata["@odata.mediaEtag"]
 
 
 def test_metadata_describes_the_stored_photo(m365: Cloud, graph: requests.Session):
