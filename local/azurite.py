@@ -30,14 +30,18 @@ class Azurite:
     """
     One Azurite process with an account and a key of its own.
 
-    With a folder it keeps its data there, without one it forgets everything at the end.
+    With a folder it keeps its data there, without one it forgets everything at the end. With
+    *log_requests* it writes each request it answered into its log.
     """
 
-    def __init__(self, log: Path, *, folder: Path | None = None) -> None:
+    def __init__(
+        self, log: Path, *, folder: Path | None = None, log_requests: bool = False
+    ) -> None:
         self._key = base64.b64encode(secrets.token_bytes(64)).decode("ascii")
         node = prepare()
         environ = {**os.environ, "AZURITE_ACCOUNTS": f"{_ACCOUNT}:{self._key}"}
-        self.child = Child("Azurite", command(node, folder), log=log, environ=environ)
+        words = command(node, folder, log_requests=log_requests)
+        self.child = Child("Azurite", words, log=log, environ=environ)
 
     def wait_until_ready(self) -> Storage:
         """Return the endpoints once everything is served; only then does Azurite heed signals."""
@@ -75,10 +79,11 @@ def prepare() -> Path:
     return node
 
 
-def command(node: Path, folder: Path | None) -> list[str]:
+def command(node: Path, folder: Path | None, *, log_requests: bool = False) -> list[str]:
     """Return the command line of Azurite; port 0 lets the system pick."""
     words = [str(node), str(_ENTRY)]
     for service in ("blob", "queue", "table"):
         words += [f"--{service}Host", "127.0.0.1", f"--{service}Port", "0"]
     words += ["--inMemoryPersistence"] if folder is None else ["--location", str(folder)]
-    return [*words, "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
+    words += [] if log_requests else ["--silent"]
+    return [*words, "--skipApiVersionCheck", "--disableTelemetry"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
@@ -68,6 +69,11 @@ class TenantClient:
     def change_user(self, user_id: str, fields: Mapping[str, Any]) -> None:
         """Edit a user in Entra."""
         self._graph("PATCH", f"/v1.0/users/{user_id}", json=dict(fields))
+
+    def move_expiry(self, subscription_id: str, expires_at: datetime) -> None:
+        """Let a subscription of this registration end at another time."""
+        order = {"expirationDateTime": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        self._graph("PATCH", f"/v1.0/subscriptions/{subscription_id}", json=order)
 
     def shown(self, upn: str) -> Shown:
         """What SharePoint shows of a user, found as a page finds it: through PictureURL."""

@@ -37,11 +37,17 @@ class Stack:
     endpoints: Endpoints
 
     def __init__(
-        self, folder: Path, *, settings: Mapping[str, str] | None = None, app: Path = REPO
+        self,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        app: Path = REPO,
+        log_storage: bool = False,
     ) -> None:
         self._folder = folder.resolve()
         self._settings = dict(settings or {})
         self._app = app.resolve()
+        self._log_storage = log_storage
         self._keys = Keys.generate()
         self._children: dict[str, Child] = {}
 
@@ -49,6 +55,11 @@ class Stack:
     def host_log(self) -> Path:
         """Everything that the host and the app logged."""
         return self._folder / "host.log"
+
+    @property
+    def storage_log(self) -> Path:
+        """With *log_storage*, a line for each request that storage answered."""
+        return self._folder / "azurite.log"
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +105,7 @@ class Stack:
         return self._folder / "endpoints.json"
 
     def _start(self) -> None:
-        azurite = Azurite(self._folder / "azurite.log")
+        azurite = Azurite(self.storage_log, log_requests=self._log_storage)
         self._children["azurite"] = azurite.child
         self._certificates = make_certificates(self._folder)
         own, admin = make_registrations(self._folder)

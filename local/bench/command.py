@@ -10,11 +10,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from local.bench import machine, sweep
+from local.bench import calls, machine, sweep
 from local.bench.rows import Measure, Row, table
 
 # One module a subject; each promises `rows(folder, say)`.
-SUBJECTS: dict[str, Measure] = {"sweep": sweep.rows}
+SUBJECTS: dict[str, Measure] = {"calls": calls.rows, "sweep": sweep.rows}
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

@@ -63,7 +63,7 @@ def _of_one(figures: Figures) -> list[Row]:
             what + "calls to Graph",
             figures.calls,
             "",
-            goal=_fewest_calls(users),
+            goal=fewest_graph_calls(users),
             note=why,
         ),
         Row(
@@ -79,7 +79,7 @@ def _of_one(figures: Figures) -> list[Row]:
     ]
 
 
-def _fewest_calls(users: int) -> int:
+def fewest_graph_calls(users: int) -> int:
     """One for each page, and one for every twenty users of it."""
     full, rest = divmod(users, PAGE)
     return full * (1 + math.ceil(PAGE / LIMIT)) + (1 + math.ceil(rest / LIMIT) if rest else 0)

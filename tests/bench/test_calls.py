@@ -1,0 +1,60 @@
+"""What each case costs in calls is exact: counted in a small tenant as `make bench` counts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.bench.calls import Case, cases
+from local.bench.settled_tenant import SETTINGS, SettledTenant
+from local.soak.pictures import pictures
+from local.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Case]]:
+    with Stack(tmp_path_factory.mktemp("calls"), settings=SETTINGS, log_storage=True) as stack:
+        tenant = SettledTenant(stack, pictures(4))
+        yield {case.what: case for case in cases(tenant, 30, 3, lambda text: None)}
+
+
+@pytest.mark.parametrize(
+    ("what", "calls"),
+    {
+        "notification about something else": "1 Graph + 1 blob",
+        "changed photo of a known user": "2 Graph + 3 upload + 2 profile + 3 blob",
+        "first photo of a user": "2 Graph + 3 upload + 5 profile + 4 blob",
+        "the same picture uploaded again": "2 Graph + 3 blob",
+        "replay of a user who is right": "2 Graph + 1 profile + 3 blob",
+        "replay with force": "2 Graph + 3 upload + 2 profile + 3 blob",
+        # One of the blob calls is the sweep's, which finds that the photo is gone.
+        "removal, both looks": "5 Graph + 3 other file + 4 profile + 7 blob",
+        "subscription renewal": "2 Graph + 2 blob",
+        # A page and two batches; a state a user, and the sweep's own documents.
+        "sweep of 30 users, 0 changed": "3 Graph + 37 blob + 1 queue",
+        # Besides, for each who changed, a message and what a changed photo costs.
+        "sweep of 30 users, 3 changed": "9 Graph + 9 upload + 6 profile + 46 blob + 4 queue",
+    }.items(),
+)
+def test_calls_of_a_case(found: dict[str, Case], what: str, calls: str):
+    """The case costs just these calls, at the simulator and at Azurite."""
+    assert str(found[what]) == calls
+
+
+def test_no_case_is_left_out(found: dict[str, Case]):
+    """Each of the cases that the bench counts is asserted here."""
+    assert len(found) == 10
+
+
+def test_goals_of_design_are_met(found: dict[str, Case]):
+    """No kind of call is made more often than design.md allows."""
+    over = [
+        (case.what, kind)
+        for case in found.values()
+        for kind, most in case.goals.items()
+        if case.calls[kind] > most
+    ]
+
+    assert over == []
+    assert sum(bool(case.goals) for case in found.values()) == 4
