@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import hashes
@@ -69,31 +71,38 @@ def _named_key(tenant: Tenant, app: App, assertion: str) -> rsa.RSAPublicKey:
         header = jwt.get_unverified_header(assertion)
     except jwt.InvalidTokenError as error:
         raise Rejected(50027, "JWT token is invalid or malformed.") from error
-    if app.certificate is None:
+    registered = [app.certificate] if app.certificate else []
+    registered += [key.certificate for key in app.keys]
+    if not registered:
         raise Rejected(700027, "No certificate is registered on this application.")
-    named = [
-        # With or without padding: msal keeps it, the standard drops it.
-        str(header[key]).rstrip("=") == thumbprint(app.certificate, algorithm)
-        for key, algorithm in (("x5t#S256", hashes.SHA256()), ("x5t", hashes.SHA1()))
-        if key in header
-    ]
-    if not named or not all(named):
+    certificate = next((one for one in registered if _names(header, one)), None)
+    if certificate is None:
         raise Rejected(
             700027,
             "The certificate with identifier used to sign the client assertion is not registered"
             " on application. [Reason - The key was not found.]",
         )
     # Documented (AADSTS700027): the sentence is one of the reasons that Entra names there.
-    if app.certificate.not_valid_after_utc <= tenant.login_time():
+    if certificate.not_valid_after_utc <= tenant.login_time():
         raise Rejected(
             700027,
             "The certificate with identifier used to sign the client assertion is expired on"
             " application. [Reason - The key used is expired.]",
         )
-    public = app.certificate.public_key()
+    public = certificate.public_key()
     if not isinstance(public, rsa.RSAPublicKey):
         raise Rejected(700027, "The registered certificate is not an RSA one.")
     return public
+
+
+def _names(header: Mapping[str, Any], certificate: Certificate) -> bool:
+    named = [
+        # With or without padding: msal keeps it, the standard drops it.
+        str(header[key]).rstrip("=") == thumbprint(certificate, algorithm)
+        for key, algorithm in (("x5t#S256", hashes.SHA256()), ("x5t", hashes.SHA1()))
+        if key in header
+    ]
+    return bool(named) and all(named)
 
 
 def thumbprint(certificate: Certificate, algorithm: hashes.HashAlgorithm) -> str:

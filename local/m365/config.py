@@ -26,6 +26,7 @@ class AppConfig:
     sharepoint_roles: tuple[str, ...] = ()
     site_grant: str | None = None
     managed_identity: bool = False
+    name: str = "App"
 
     @classmethod
     def from_mapping(cls, raw: Mapping[str, Any]) -> AppConfig:
@@ -38,6 +39,7 @@ class AppConfig:
             sharepoint_roles=tuple(roles.get("sharepoint", ())),
             site_grant=raw.get("siteGrant"),
             managed_identity=bool(raw.get("managedIdentity", False)),
+            name=raw.get("name", cls.name),
         )
 
     def app(self) -> App:
@@ -52,6 +54,7 @@ class AppConfig:
             graph_roles=frozenset(self.graph_roles),
             sharepoint_roles=frozenset(self.sharepoint_roles),
             managed_identity=self.managed_identity,
+            name=self.name,
         )
 
 

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.m365 import (
+    control_admins,
     control_apps,
     control_switches,
     control_users,
@@ -44,8 +45,8 @@ def routes(tenant: Tenant) -> list[Route]:
         ("PATCH", "/users/{user}", change_user),
         ("GET", "/groups", list_groups),
         ("POST", "/groups", add_groups),
-        ("GET", "/apps", list_apps),
-        ("POST", "/apps/{app}/roles", change_roles),
+        *control_apps.TABLE,
+        *control_admins.TABLE,
         ("GET", "/subscriptions", list_subscriptions),
         ("GET", "/switches", get_switches),
         ("POST", "/switches", set_switches),
@@ -143,15 +144,6 @@ async def add_groups(tenant: Tenant, request: Request, body: Any) -> Any:
         tenant.groups[name] = members
         ids.append(name)
     return {"ids": ids}
-
-
-async def list_apps(tenant: Tenant, request: Request, body: Any) -> Any:
-    return {"apps": control_apps.described(tenant)}
-
-
-async def change_roles(tenant: Tenant, request: Request, body: Any) -> Any:
-    control_apps.change(tenant, request.path_params["app"], body)
-    return await list_apps(tenant, request, body)
 
 
 async def list_subscriptions(tenant: Tenant, request: Request, body: Any) -> Any:

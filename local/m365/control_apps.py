@@ -5,8 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import Request
+
+from local.m365 import directory
 from local.m365.fault_plan import only
+from local.m365.roles import RESOURCES
 from local.m365.tenant import App, Role, Tenant
+
+
+async def list_apps(tenant: Tenant, request: Request, body: Any) -> Any:
+    return {"apps": described(tenant)}
+
+
+async def change_roles(tenant: Tenant, request: Request, body: Any) -> Any:
+    change(tenant, request.path_params["app"], body)
+    return await list_apps(tenant, request, body)
+
+
+TABLE = (("GET", "/apps", list_apps), ("POST", "/apps/{app}/roles", change_roles))
 
 
 def described(tenant: Tenant) -> list[dict[str, Any]]:
@@ -15,12 +31,7 @@ def described(tenant: Tenant) -> list[dict[str, Any]]:
         {
             "clientId": app.client_id,
             "roles": {
-                resource: sorted(
-                    name
-                    for name in granted
-                    if Role(app.client_id, resource, name) not in tenant.withdrawn
-                )
-                for resource, granted in _granted(app).items()
+                resource: sorted(directory.granted(tenant, app, resource)) for resource in RESOURCES
             },
             "siteGrant": tenant.site_grants.get(app.client_id.lower()),
         }

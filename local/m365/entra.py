@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import uuid
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
@@ -13,28 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.m365 import assertions, tokens
+from local.m365 import assertions, device_codes, tokens
+from local.m365.aadsts import Aadsts, refusal
 from local.m365.tenant import App, Tenant
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-# Entra's error names and statuses by AADSTS number, and 401 invalid_client for all others.
-# Documented: Entra's list of AADSTS codes; the statuses are those seen in public issues (I).
-_KINDS = {
-    90002: (400, "invalid_request"),
-    90014: (400, "invalid_request"),
-    70003: (400, "unsupported_grant_type"),
-    700016: (400, "unauthorized_client"),
-    1002012: (400, "invalid_scope"),
-    500011: (400, "invalid_resource"),
-}
-
-
-class Aadsts(Exception):
-    """A refusal by the token endpoint."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
+# Documented: where people sign in without naming their tenant.
+_FOR_PEOPLE = ("organizations", "common")
 
 
 def routes(tenant: Tenant) -> list[Route]:
@@ -42,9 +26,9 @@ def routes(tenant: Tenant) -> list[Route]:
 
     async def discovery(request: Request) -> Response:
         try:
-            _check_tenant(tenant, request.path_params["tenant"])
+            _check_tenant(tenant, request.path_params["tenant"], *_FOR_PEOPLE)
         except Aadsts as error:
-            return _refusal(tenant, error)
+            return refusal(tenant, error)
         return JSONResponse(_discovery(tenant))
 
     async def keys(request: Request) -> Response:
@@ -53,21 +37,34 @@ def routes(tenant: Tenant) -> list[Route]:
         return JSONResponse({"keys": [{**key, "kid": "local", "use": "sig"}]})
 
     async def token(request: Request) -> Response:
-        form = {
-            name: values[0] for name, values in parse_qs((await request.body()).decode()).items()
-        }
+        form = await _form(request)
+        for_people = form.get("grant_type") == device_codes.GRANT
         try:
-            _check_tenant(tenant, request.path_params["tenant"])
-            answer = _client_credentials(tenant, form)
+            also = _FOR_PEOPLE if for_people else ()
+            _check_tenant(tenant, request.path_params["tenant"], *also)
+            exchange = device_codes.exchange if for_people else _client_credentials
+            answer = exchange(tenant, form)
         except Aadsts as error:
-            return _refusal(tenant, error)
+            return refusal(tenant, error)
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+
+    async def device_code(request: Request) -> Response:
+        try:
+            _check_tenant(tenant, request.path_params["tenant"], *_FOR_PEOPLE)
+            return JSONResponse(device_codes.begin(tenant, await _form(request)))
+        except Aadsts as error:
+            return refusal(tenant, error)
 
     return [
         Route("/{tenant}/v2.0/.well-known/openid-configuration", discovery),
         Route("/{tenant}/discovery/v2.0/keys", keys),
         Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
+        Route("/{tenant}/oauth2/v2.0/devicecode", device_code, methods=["POST"]),
     ]
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
 
 
 def identity_routes(tenant: Tenant) -> list[Route]:
@@ -115,6 +112,10 @@ def _client_credentials(tenant: Tenant, form: Mapping[str, str]) -> dict[str, ob
     if app is None or app.managed_identity:
         raise Aadsts(700016, "Application was not found in the directory 'contoso'.")
     by = _prove(tenant, app, form)
+    if not app.has_principal:
+        # Documented (AADSTS7000229).
+        text = f"The client application {app.client_id} is missing service principal in the tenant"
+        raise Aadsts(7000229, f"{text} {tenant.tenant_id}.")
     audience = _audience(form.get("scope", ""))
     if audience not in _resources(tenant):
         raise Aadsts(500011, f"The resource principal named {audience} was not found.")
@@ -160,8 +161,8 @@ def _prove(tenant: Tenant, app: App, form: Mapping[str, str]) -> str:
     return tokens.BY_SECRET
 
 
-def _check_tenant(tenant: Tenant, named: str) -> None:
-    names = {tenant.tenant_id, tenant.domain, f"{tenant.name}.onmicrosoft.com"}
+def _check_tenant(tenant: Tenant, named: str, *also: str) -> None:
+    names = {tenant.tenant_id, tenant.domain, f"{tenant.name}.onmicrosoft.com", *also}
     if named.lower() not in names:
         raise Aadsts(90002, f"Tenant '{named}' not found.")
 
@@ -182,6 +183,7 @@ def _discovery(tenant: Tenant) -> dict[str, object]:
     base = f"{tenant.urls.login}/{tenant.tenant_id}"
     return {
         "token_endpoint": f"{base}/oauth2/v2.0/token",
+        "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         "jwks_uri": f"{base}/discovery/v2.0/keys",
         "response_types_supported": ["code"],
@@ -191,28 +193,6 @@ def _discovery(tenant: Tenant) -> dict[str, object]:
         "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
         "tenant_region_scope": "EU",
     }
-
-
-def _refusal(tenant: Tenant, error: Aadsts) -> Response:
-    """
-    The error body of Entra.
-
-    Documented (Entra, handling error codes): these members, and the AADSTS number in the text.
-    """
-    status, name = _KINDS.get(error.code, (401, "invalid_client"))
-    trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
-    timestamp = f"{tenant.now():%Y-%m-%d %H:%M:%SZ}"
-    body = {
-        "error": name,
-        "error_description": f"AADSTS{error.code}: {error} Trace ID: {trace}"
-        f" Correlation ID: {correlation} Timestamp: {timestamp}",
-        "error_codes": [error.code],
-        "timestamp": timestamp,
-        "trace_id": trace,
-        "correlation_id": correlation,
-        "error_uri": f"{tenant.urls.login}/error?code={error.code}",
-    }
-    return JSONResponse(body, status)
 
 
 def _identity_refusal(status: int, message: str) -> Response:

@@ -9,9 +9,12 @@ from starlette.types import ASGIApp
 from local.m365 import (
     control,
     entra,
+    graph_applications,
     graph_batch,
     graph_groups,
     graph_photos,
+    graph_principals,
+    graph_sites,
     graph_subscriptions,
     graph_users,
     graph_wire,
@@ -41,6 +44,9 @@ def _graph(tenant: Tenant) -> list[Route]:
         *graph_users.routes(tenant),
         *graph_groups.routes(tenant),
         *graph_subscriptions.routes(tenant),
+        *graph_principals.routes(tenant),
+        *graph_applications.routes(tenant),
+        *graph_sites.routes(tenant),
         # Last, since it answers whatever no other route did.
         *graph_wire.routes(tenant),
     ]

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from local.m365 import access, sharepoint_operations, sharepoint_paths, sharepoint_photo, tokens
 from local.m365 import sharepoint_wire as wire
+from local.m365.roles import SHAREPOINT, SITE_WRITERS
 from local.m365.sharepoint_errors import (
     SharePointError,
     access_denied,
@@ -19,8 +20,6 @@ from local.m365.tenant import Tenant
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _API = "/_api/"
-# SharePoint's own application id: facts/sharepoint.md section 4.
-_RESOURCE_ID = "00000003-0000-0ff1-ce00-000000000000"
 
 
 def routes(tenant: Tenant, host: str) -> list[Route]:
@@ -102,7 +101,8 @@ def _may(tenant: Tenant, host: str, claims: tokens.Claims, needs: str) -> bool:
     if host != "my" or "Sites.Selected" not in roles:
         return False
     grant = tenant.site_grants.get(claims.client_id.lower())
-    return grant == "write" or (grant == "read" and needs == sharepoint_operations.FILE_READ)
+    reads = needs == sharepoint_operations.FILE_READ
+    return grant in SITE_WRITERS or (grant == "read" and reads)
 
 
 def _claims(tenant: Tenant, host: str, request: Request) -> tokens.Claims | Response:
@@ -132,7 +132,7 @@ def _claims(tenant: Tenant, host: str, request: Request) -> tokens.Claims | Resp
 
 
 def _unauthorized(tenant: Tenant, text: str, diagnostics: str | None = None) -> Response:
-    challenge = f'Bearer realm="{tenant.tenant_id}",client_id="{_RESOURCE_ID}"'
+    challenge = f'Bearer realm="{tenant.tenant_id}",client_id="{SHAREPOINT.app_id}"'
     headers = {"WWW-Authenticate": challenge}
     if diagnostics:
         headers["x-ms-diagnostics"] = diagnostics

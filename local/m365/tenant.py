@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import Certificate
 
+from local.m365.admins import DeviceCode
 from local.m365.fault_plan import FaultPlan
 from local.m365.journal import Journal
 from local.m365.limits import Limits
@@ -104,6 +105,14 @@ class Role(NamedTuple):
     name: str
 
 
+class Key(NamedTuple):
+    """A certificate on an app registration, as Graph's keyCredentials name it."""
+
+    id: str
+    certificate: Certificate
+    name: str
+
+
 @dataclass(frozen=True)
 class App:
     """An app registration, or a managed identity (which has neither certificate nor secret)."""
@@ -114,6 +123,9 @@ class App:
     graph_roles: frozenset[str] = frozenset()
     sharepoint_roles: frozenset[str] = frozenset()
     managed_identity: bool = False
+    name: str = "App"
+    keys: tuple[Key, ...] = ()  # beside `certificate`: those that Graph was given
+    has_principal: bool = True  # a registration without one cannot sign in
 
 
 @dataclass
@@ -150,7 +162,7 @@ class Tenant:
         self.tenant_id = tenant_id
         self.urls = Urls()
         self.apps: dict[str, App] = {}
-        self.site_grants: dict[str, str] = {}  # client id -> "read" or "write" on the -my root
+        self.site_grants: dict[str, str] = {}  # client id -> its role on the -my root
         self.identity_header = ""  # what App Service puts into IDENTITY_HEADER
         self.trusted_ca: str | None = None  # path of the CA that deliveries trust
         self.journal = Journal()
@@ -172,6 +184,8 @@ class Tenant:
         self.switches = Switches()
         self.limits = Limits()
         self.withdrawn: dict[Role, bool] = {}  # roles taken away; True: from old tokens too
+        self.unseen: dict[str, int] = {}  # object id -> requests that do not see it yet
+        self.device_codes: dict[str, DeviceCode] = {}
         self.folders: dict[str, Folder] = {}
         self.add_folder(USER_PHOTOS)
         self.add_folder(f"{USER_PHOTOS}/Forms")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 import jwt
 
-from local.m365.tenant import App, Role, Tenant
+from local.m365 import directory
+from local.m365.admins import TEMPLATES, Person
+from local.m365.tenant import App, Tenant
 
 LIFETIME = timedelta(minutes=60)
+BY_NOTHING = "0"
 BY_SECRET = "1"
 BY_CERTIFICATE = "2"
 
@@ -24,6 +28,9 @@ class Claims:
     audience: str
     roles: frozenset[str]
     authenticated_by: str
+    is_person: bool = False
+    scopes: frozenset[str] = frozenset()
+    directory_roles: frozenset[str] = frozenset()
 
 
 class BadToken(Exception):
@@ -43,25 +50,50 @@ def issue(tenant: Tenant, app: App, audience: str, *, by: str = BY_CERTIFICATE) 
         did (facts/sharepoint.md section 4); the roles are those consented to for that resource.
     Assumed: a managed identity's token carries "2" like a certificate's.
     """
-    resource = resource_of(tenant, audience)
-    granted = app.graph_roles if resource == "graph" else app.sharepoint_roles
-    roles = {one for one in granted if Role(app.client_id, resource, one) not in tenant.withdrawn}
-    now = int(tenant.login_time().timestamp())
     claims = {
+        "appid": app.client_id,
+        "appidacr": by,
+        "idtyp": "app",
+        "roles": sorted(directory.granted(tenant, app, resource_of(tenant, audience))),
+        "oid": directory.principal_id(tenant, app.client_id),
+    }
+    return _signed(tenant, audience, claims)
+
+
+def issue_to_person(
+    tenant: Tenant, person: Person, client_id: str, audience: str, scopes: Iterable[str]
+) -> str:
+    """
+    A token by which *person* acts through the public client *client_id*, within *scopes*.
+
+    Documented (access token claims): `scp` and not `roles`, the directory roles as `wids`.
+    """
+    claims = {
+        "appid": client_id,
+        "appidacr": BY_NOTHING,
+        "idtyp": "user",
+        "scp": " ".join(sorted(scopes)),
+        "wids": sorted(TEMPLATES[role] for role in person.roles),
+        "oid": str(uuid.uuid5(uuid.UUID(tenant.tenant_id), person.name)),
+        "upn": person.name,
+        "name": person.name.partition("@")[0],
+    }
+    return _signed(tenant, audience, claims)
+
+
+def _signed(tenant: Tenant, audience: str, claims: Mapping[str, object]) -> str:
+    now = int(tenant.login_time().timestamp())
+    content = {
         "aud": audience,
         "iss": f"{tenant.urls.login}/{tenant.tenant_id}/v2.0",
         "iat": now,
         "nbf": now,
         "exp": now + int(LIFETIME.total_seconds()),
         "tid": tenant.tenant_id,
-        "appid": app.client_id,
-        "appidacr": by,
-        "idtyp": "app",
-        "roles": sorted(roles),
         "uti": secrets.token_urlsafe(16),
-        "oid": str(uuid.uuid5(uuid.UUID(tenant.tenant_id), app.client_id)),
+        **claims,
     }
-    return jwt.encode(claims, tenant.signing_key, algorithm="RS256", headers={"kid": "local"})
+    return jwt.encode(content, tenant.signing_key, algorithm="RS256", headers={"kid": "local"})
 
 
 def read(tenant: Tenant, token: str) -> Claims:
@@ -91,9 +123,13 @@ def read(tenant: Tenant, token: str) -> Claims:
         for role, at_once in tenant.withdrawn.items()
         if at_once and role[:2] == (client_id, resource)
     }
+    held = set(claims.get("wids", ()))
     return Claims(
         client_id=client_id,
         audience=claims["aud"],
-        roles=frozenset(claims["roles"]) - lost,
+        roles=frozenset(claims.get("roles", ())) - lost,
         authenticated_by=claims["appidacr"],
+        is_person=claims["idtyp"] == "user",
+        scopes=frozenset(claims.get("scp", "").split()),
+        directory_roles=frozenset(name for name, id in TEMPLATES.items() if id in held),
     )
