@@ -104,7 +104,13 @@ def test_webhook_imports_only_what_it_needs():
         "import function_app; print(*(set(sys.modules) - before))"
     )
 
-    assert set(run(program).split()) - sys.stdlib_module_names == ON_THE_WEBHOOKS_PATH
+    loaded = {
+        name
+        for name in run(program).split()
+        if name.partition(".")[0] not in sys.stdlib_module_names
+    }
+
+    assert loaded == ON_THE_WEBHOOKS_PATH
 
 
 def test_import_reads_no_setting():
