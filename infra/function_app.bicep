@@ -1,0 +1,150 @@
+@description('Name of the function app.')
+param name string
+
+@description('Region.')
+param location string
+
+@description('Tags.')
+param tags object
+
+@description('Version of Python.')
+param pythonVersion string
+
+@description('Memory of one instance in MB.')
+param instanceMemoryMB int
+
+@description('How many instances each function may have at most.')
+param maximumInstanceCount int
+
+@description('Resource id of the identity that the app runs as.')
+param identityId string
+
+@description('Client id of that identity.')
+param identityClientId string
+
+@description('Whether a setting may be a Key Vault reference, which is then read as that identity.')
+param readsKeyVault bool
+
+@description('Where blobs are, with a slash at the end.')
+param blobEndpoint string
+
+@description('Where queues are, with a slash at the end.')
+param queueEndpoint string
+
+@description('The container that the code is deployed to.')
+param packageContainer string
+
+@description('The subnet that the app is part of; empty is none.')
+param subnetId string
+
+@description('Where telemetry is sent.')
+param applicationInsightsConnectionString string
+
+@description('The settings of PhotoSync itself; a certificate may be among them.')
+@secure()
+param settings object
+
+// At least batchSize + newBatchThreshold of host.json, or messages would wait inside the worker
+// while their lock runs (functions.md section Python).
+var workerThreads = 16
+
+var hostSettings = {
+  AzureWebJobsStorage__blobServiceUri: blobEndpoint
+  AzureWebJobsStorage__queueServiceUri: queueEndpoint
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  PYTHON_THREADPOOL_THREAD_COUNT: string(workerThreads)
+  APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'
+  PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+}
+
+resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+  name: 'plan-${name}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: { reserved: true }
+}
+
+resource app 'Microsoft.Web/sites@2024-11-01' = {
+  name: name
+  location: location
+  // azd finds the app that it deploys to by this tag.
+  tags: union(tags, { 'azd-service-name': 'photosync' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    // Keys and functions can be managed through Azure Resource Manager alone. Azure knows this
+    // property, Bicep's types do not (functions.md section Deployment).
+    #disable-next-line BCP037
+    functionsRuntimeAdminIsolationEnabled: true
+    keyVaultReferenceIdentity: readsKeyVault ? identityId : null
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    functionAppConfig: {
+      runtime: {
+        name: 'python'
+        version: pythonVersion
+      }
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${blobEndpoint}${packageContainer}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        // Graph gives up on an app that has to be started first.
+        alwaysReady: [
+          {
+            name: 'http'
+            instanceCount: 1
+          }
+        ]
+        // For Python the default is one request at a time: a burst of notifications would wait for
+        // new instances to start.
+        triggers: { http: { perInstanceConcurrency: workerThreads } }
+      }
+    }
+    // No ftpsState: this plan has no FTP, and refuses the property (functions.md section Deployment).
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+    }
+  }
+}
+
+resource noPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [for way in ['ftp', 'scm']: {
+  parent: app
+  name: way
+  properties: { allow: false }
+}]
+
+module appSettings 'app_settings.bicep' = {
+  name: 'app-settings'
+  params: {
+    appName: app.name
+    settings: union(hostSettings, settings)
+    present: list('${app.id}/config/appsettings', '2024-11-01').properties
+  }
+}
+
+@description('Name of the function app.')
+output name string = app.name
+
+@description('Host of its address.')
+output hostName string = app.properties.defaultHostName

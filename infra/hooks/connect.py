@@ -1,0 +1,248 @@
+"""
+Tells a deployed app its own address and secret: WEBHOOK_URL and CLIENT_STATE.
+
+azd runs it after provisioning and after deploying; `azd hooks run postdeploy` repeats it. Both
+settings are made of keys of the function `notifications`, which Azure makes and keeps: so they stay
+the same over redeployments, nobody has to store them, and Graph's copy of the address opens nothing
+but that function. Neither is ever shown, nor given to another program on its command line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+FUNCTION = "notifications"
+GRAPH_KEY, CLIENT_STATE_KEY = "graph", "client-state"
+API_VERSION = "2024-11-01"
+# An app that has just been deployed or set up answers for its keys only when it has started.
+TRIES, SECONDS_APART = 20, 6.0
+_STARTING = ("from host runtime", "ServiceUnavailable", "InternalServerError", "BadGateway")
+
+Keys = dict[str, str]
+
+
+class HookError(Exception):
+    """Why the app could not be connected, in a sentence; it never shows a secret."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What azd knows of the deployment: the outputs of infra/main.bicep."""
+
+    subscription: str
+    group: str
+    app: str
+    url: str
+    console: str
+    principal: str
+    storage: str
+
+    @classmethod
+    def from_mapping(cls, env: Mapping[str, str]) -> Deployment:
+        """Read *env*, or raise one HookError that names everything missing."""
+        names = {
+            "subscription": "AZURE_SUBSCRIPTION_ID",
+            "group": "AZURE_RESOURCE_GROUP",
+            "app": "PHOTOSYNC_APP_NAME",
+            "url": "PHOTOSYNC_URL",
+            "console": "PHOTOSYNC_CONSOLE",
+            "principal": "PHOTOSYNC_IDENTITY_PRINCIPAL_ID",
+            "storage": "PHOTOSYNC_STORAGE_ACCOUNT",
+        }
+        missing = [name for name in names.values() if not env.get(name)]
+        if missing:
+            raise HookError(
+                f"{', '.join(missing)} missing: run `azd provision`, then `azd hooks run "
+                "postdeploy`, which knows them."
+            )
+        return cls(**{field: env[name] for field, name in names.items()})
+
+    @property
+    def path(self) -> str:
+        """The app in Azure Resource Manager."""
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
+            f"/providers/Microsoft.Web/sites/{self.app}"
+        )
+
+
+def wanted(deployment: Deployment, keys: Keys) -> dict[str, str]:
+    """The two settings, as they should be."""
+    code = quote(keys[GRAPH_KEY], safe="")
+    return {
+        "WEBHOOK_URL": f"{deployment.url}/api/{FUNCTION}?code={code}",
+        "CLIENT_STATE": keys[CLIENT_STATE_KEY],
+    }
+
+
+class Azure:
+    """The app, through `az`; every error is a HookError."""
+
+    def __init__(self, deployment: Deployment, pause: Callable[[float], None]) -> None:
+        self._deployment = deployment
+        self._pause = pause
+        found = shutil.which("az")
+        if found is None:
+            raise HookError("az is missing: install the Azure CLI, then run `az login`.")
+        self._az = found
+
+    def is_deployed(self) -> bool:
+        """Whether the app has the function that Graph calls."""
+        functions = self._rest("get", "functions")["value"]
+        return any(each["name"].rpartition("/")[2] == FUNCTION for each in functions)
+
+    def wait_for_code(self) -> None:
+        """Azure lists the functions of a new package a little after it was deployed."""
+        for _ in range(TRIES):
+            if self.is_deployed():
+                return
+            self._pause(SECONDS_APART)
+        raise HookError(
+            f"The deployed app has no function `{FUNCTION}`: its log stream in the portal says "
+            "why. Then run `azd hooks run postdeploy`."
+        )
+
+    def keys(self) -> Keys:
+        """Both keys; one that is missing is made first, by Azure."""
+        keys = self._list_keys()
+        for name in (GRAPH_KEY, CLIENT_STATE_KEY):
+            if not keys.get(name):
+                # Without a value: Azure makes one.
+                self._when_started("put", f"functions/{FUNCTION}/keys/{name}", {"name": name})
+        made = self._list_keys()
+        if not (made.get(GRAPH_KEY) and made.get(CLIENT_STATE_KEY)):
+            raise HookError("Azure made no keys; run `azd hooks run postdeploy` in a minute.")
+        return made
+
+    def settings(self) -> dict[str, str]:
+        """All settings of the app."""
+        present: dict[str, str] = self._rest("post", "config/appsettings/list")["properties"]
+        return present
+
+    def write_settings(self, settings: dict[str, str]) -> None:
+        """Write *settings* in place of all there are; the app restarts with them."""
+        self._rest("put", "config/appsettings", settings)
+
+    def ask_for_subscription(self) -> None:
+        """Type `renew` into the queue of upkeep."""
+        into = ["--account-name", self._deployment.storage, "--queue-name", "photo-upkeep"]
+        subscription = ["--subscription", self._deployment.subscription]
+        put = ["storage", "message", "put", *into, "--content", "renew", "--auth-mode", "login"]
+        self._run([*put, *subscription, "--output", "none"])
+
+    def _list_keys(self) -> Keys:
+        answer = self._when_started("post", f"functions/{FUNCTION}/listkeys")
+        # The keys themselves, says Azure; under `properties`, says its documentation.
+        keys: Keys = answer.get("properties") or answer
+        return keys
+
+    def _when_started(
+        self, method: str, path: str, properties: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        for _ in range(TRIES - 1):
+            try:
+                return self._rest(method, path, properties)
+            except HookError as error:
+                if not any(sign in str(error) for sign in _STARTING):
+                    raise
+                self._pause(SECONDS_APART)
+        return self._rest(method, path, properties)
+
+    def _rest(
+        self, method: str, path: str, properties: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        url = f"{self._deployment.path}/{path}?api-version={API_VERSION}"
+        command = ["rest", "--method", method, "--url", url]
+        if properties is None:
+            answer: dict[str, Any] = json.loads(self._run(command) or "{}")
+            return answer
+        # In a file that only we can read: a command line is there for everybody to see.
+        handle, name = tempfile.mkstemp(suffix=".json")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as body:
+                json.dump({"properties": properties}, body)
+            self._run([*command, "--body", f"@{name}", "--output", "none"])
+        finally:
+            Path(name).unlink()
+        return {}
+
+    def _run(self, arguments: list[str]) -> str:
+        done = subprocess.run(
+            [self._az, *arguments, "--only-show-errors"],
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            raise HookError(f"az {arguments[0]}: {lines[0].removeprefix('ERROR: ')}")
+        return done.stdout
+
+
+def connect(azure: Azure, deployment: Deployment) -> bool:
+    """Bring both settings to what they should be; False if they were."""
+    present = azure.settings()
+    settings = wanted(deployment, azure.keys())
+    if settings.items() <= present.items():
+        return False
+    azure.write_settings(present | settings)
+    return True
+
+
+def what_is_left(deployment: Deployment, asked: str) -> str:
+    """What a person does next."""
+    return f"""
+{asked}
+What is left, once:
+  python manage.py grant --principal-id {deployment.principal}
+      as an admin of Microsoft 365: the rights that PhotoSync needs, and no others
+  azd hooks run postdeploy
+      asks for the subscription once more, now that it may be made
+Then look at {deployment.console}. It asks for a key:
+  az functionapp keys list -g {deployment.group} -n {deployment.app} --query functionKeys.default
+"""
+
+
+def main(
+    arguments: list[str], env: Mapping[str, str], pause: Callable[[float], None] = time.sleep
+) -> int:
+    """`postprovision` or `postdeploy`: 0, or 1 with one sentence on stderr."""
+    try:
+        deployment = Deployment.from_mapping(env)
+        azure = Azure(deployment, pause)
+        if arguments == ["postdeploy"]:
+            azure.wait_for_code()
+        elif not azure.is_deployed():
+            sys.stdout.write("No code is deployed yet, so nothing is connected: `azd deploy`.\n")
+            return 0
+        changed = connect(azure, deployment)
+    except HookError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(
+        "WEBHOOK_URL and CLIENT_STATE are set; the app restarts with them.\n"
+        if changed
+        else "WEBHOOK_URL and CLIENT_STATE are as they should be.\n"
+    )
+    try:
+        azure.ask_for_subscription()
+        asked = "The app was asked to make or renew its subscription."
+    except HookError as error:
+        asked = f"The subscription is made at the next renewal ({error})."
+    sys.stdout.write(what_is_left(deployment, asked))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,279 @@
+// Everything PhotoSync needs in one resource group. `azd up` deploys it; so does
+// `az deployment sub create --location LOCATION --template-file infra/main.bicep --parameters ...`.
+targetScope = 'subscription'
+
+@description('Name of this deployment, such as "photosync-prod": it names the resource group, and with the subscription everything in it.')
+@minLength(1)
+@maxLength(40)
+param environmentName string
+
+@description('Azure region of all resources; it must offer Flex Consumption.')
+@metadata({ azd: { type: 'location' } })
+param location string
+
+@description('Name of the function app and so of its address, https://NAME.azurewebsites.net; empty makes a unique one.')
+@maxLength(60)
+param appName string = ''
+
+// ---- The tenant, and how PhotoSync signs in to it
+
+@description('The Entra tenant whose photos are copied, a GUID; empty is the tenant of this subscription.')
+param tenantId string = ''
+
+@description('"contoso" for contoso.sharepoint.com.')
+@minLength(1)
+param sharepointTenant string
+
+@description('The cloud of the Microsoft 365 tenant.')
+@allowed(['global', 'usgov', 'dod', 'china'])
+param m365Cloud string = 'global'
+
+@description('Client id of an app registration that signs in with a certificate; empty uses the managed identity, which has nothing to renew.')
+param clientId string = ''
+
+@description('The certificate of that app registration: a PFX without password in base64, or a Key Vault reference @Microsoft.KeyVault(SecretUri=...) to one, which the managed identity must be allowed to read.')
+@secure()
+param clientCertificate string = ''
+
+@description('Another address than the cloud\'s own for signing in; empty is the cloud\'s.')
+param loginUrl string = ''
+
+@description('Another address than the cloud\'s own for Microsoft Graph; empty is the cloud\'s.')
+param graphUrl string = ''
+
+@description('Another address than the tenant\'s own for My Sites; empty is the tenant\'s.')
+param sharepointMyUrl string = ''
+
+@description('Another address than the tenant\'s own for the SharePoint admin site; empty is the tenant\'s.')
+param sharepointAdminUrl string = ''
+
+// ---- What PhotoSync does: README's table of settings says what each one means
+
+@description('When to sweep: six fields, in UTC.')
+param sweepSchedule string = '0 42 * * * *'
+
+@description('The minutes between two sweeps of sweepSchedule: the alert for missing sweeps waits twice as long.')
+@minValue(1)
+param sweepPeriodMinutes int = 60
+
+@description('When to look after the subscription: six fields, in UTC.')
+param renewSchedule string = '0 17 5,17 * * *'
+
+@description('Pixels of the small, middle and large picture.')
+param pictureSizes string = '48,72,300'
+
+@description('What to write as SPS-PictureExchangeSyncState.')
+@allowed(['0', '1'])
+param pictureSyncState string = '1'
+
+@description('The folder in /User Photos; empty finds it.')
+param pictureFolder string = ''
+
+@description('What to do with a picture that a person chose from elsewhere.')
+@allowed(['keep', 'replace'])
+param customPicture string = 'keep'
+
+@description('What to do with the picture of a photo that is gone from Exchange.')
+@allowed(['remove', 'keep'])
+param removedPhoto string = 'remove'
+
+@description('Object id of a group: only its members are looked after; empty is everybody.')
+param syncGroupId string = ''
+
+@description('UPNs or object ids that are left alone, separated by commas.')
+param excludedUsers string = ''
+
+@description('Whether guests are looked after too.')
+param includeGuests bool = false
+
+@description('How many profile calls one instance makes in five minutes; 0 is no limit.')
+@minValue(0)
+param profileCallsPer5Minutes int = 3000
+
+@description('Whether everything but the writes to SharePoint is done.')
+param dryRun bool = false
+
+// ---- Azure
+
+@description('Version of Python.')
+@allowed(['3.11', '3.12', '3.13'])
+param pythonVersion string = '3.13'
+
+@description('Memory of one instance in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('How many instances each function may have at most; some regions take no fewer than 40.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('How the storage account keeps its copies; a lost one is made up for by the next sweep.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param storageSku string = 'Standard_LRS'
+
+@description('Whether storage is reached through a private network only. The webhook stays public: Graph calls it.')
+param privateNetwork bool = false
+
+@description('Days after which messages that nobody understood are deleted.')
+@minValue(1)
+param keepUnreadableDays int = 90
+
+@description('Days after which what is known of a sweep is deleted.')
+@minValue(2)
+param keepSweepsDays int = 30
+
+@description('Days for which logs and measurements are kept.')
+@minValue(30)
+@maxValue(730)
+param keepLogsDays int = 30
+
+@description('Address that alerts are sent to; empty leaves the alerts in the portal only.')
+param alertEmail string = ''
+
+@description('Object id of whoever may type messages into the queues, such as "renew" or a user to replay; empty is nobody. azd fills in who deploys.')
+param operatorPrincipalId string = ''
+
+var unique = uniqueString(subscription().id, environmentName, location)
+var name = empty(appName) ? 'photosync-${unique}' : appName
+var tags = { 'azd-env-name': environmentName }
+var usesCertificate = !empty(clientId)
+
+var settings = {
+  TENANT_ID: empty(tenantId) ? tenant().tenantId : tenantId
+  SHAREPOINT_TENANT: sharepointTenant
+  M365_CLOUD: m365Cloud
+  CLIENT_ID: clientId
+  CLIENT_CERTIFICATE: clientCertificate
+  MANAGED_IDENTITY_CLIENT_ID: usesCertificate ? '' : identity.outputs.clientId
+  LOGIN_URL: loginUrl
+  GRAPH_URL: graphUrl
+  SHAREPOINT_MY_URL: sharepointMyUrl
+  SHAREPOINT_ADMIN_URL: sharepointAdminUrl
+  SWEEP_SCHEDULE: sweepSchedule
+  RENEW_SCHEDULE: renewSchedule
+  PICTURE_SIZES: pictureSizes
+  PICTURE_SYNC_STATE: pictureSyncState
+  PICTURE_FOLDER: pictureFolder
+  CUSTOM_PICTURE: customPicture
+  REMOVED_PHOTO: removedPhoto
+  SYNC_GROUP_ID: syncGroupId
+  EXCLUDED_USERS: excludedUsers
+  INCLUDE_GUESTS: includeGuests ? 'true' : 'false'
+  PROFILE_CALLS_PER_5_MINUTES: string(profileCallsPer5Minutes)
+  DRY_RUN: dryRun ? 'true' : 'false'
+}
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: tags
+}
+
+module identity 'identity.bicep' = {
+  name: 'identity'
+  scope: group
+  params: {
+    name: 'id-${name}'
+    location: location
+    tags: tags
+  }
+}
+
+module monitoring 'monitoring.bicep' = {
+  name: 'monitoring'
+  scope: group
+  params: {
+    name: name
+    location: location
+    tags: tags
+    keepDays: keepLogsDays
+    identityPrincipalId: identity.outputs.principalId
+  }
+}
+
+module storage 'storage.bicep' = {
+  name: 'storage'
+  scope: group
+  params: {
+    name: 'st${unique}'
+    location: location
+    tags: tags
+    sku: storageSku
+    public: !privateNetwork
+    keepUnreadableDays: keepUnreadableDays
+    keepSweepsDays: keepSweepsDays
+    identityPrincipalId: identity.outputs.principalId
+    operatorPrincipalId: operatorPrincipalId
+  }
+}
+
+module network 'network.bicep' = if (privateNetwork) {
+  name: 'network'
+  scope: group
+  params: {
+    name: name
+    location: location
+    tags: tags
+    storageAccountId: storage.outputs.id
+  }
+}
+
+module app 'function_app.bicep' = {
+  name: 'function-app'
+  scope: group
+  params: {
+    name: name
+    location: location
+    tags: tags
+    pythonVersion: pythonVersion
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    readsKeyVault: usesCertificate
+    blobEndpoint: storage.outputs.blobEndpoint
+    queueEndpoint: storage.outputs.queueEndpoint
+    packageContainer: storage.outputs.packageContainer
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
+    applicationInsightsConnectionString: monitoring.outputs.connectionString
+    settings: settings
+  }
+}
+
+module alerts 'alerts.bicep' = {
+  name: 'alerts'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
+    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    alertEmail: alertEmail
+    sweepPeriodMinutes: sweepPeriodMinutes
+  }
+}
+
+@description('The resource group; azd looks for the app in it.')
+output AZURE_RESOURCE_GROUP string = group.name
+
+@description('Name of the function app.')
+output PHOTOSYNC_APP_NAME string = app.outputs.name
+
+@description('Where `python manage.py` finds the app.')
+output PHOTOSYNC_URL string = 'https://${app.outputs.hostName}'
+
+@description('Where Graph sends notifications, without the key.')
+output PHOTOSYNC_WEBHOOK string = 'https://${app.outputs.hostName}/api/notifications'
+
+@description('The console; it asks for a function key.')
+output PHOTOSYNC_CONSOLE string = 'https://${app.outputs.hostName}/api/console'
+
+@description('Client id of the managed identity.')
+output PHOTOSYNC_IDENTITY_CLIENT_ID string = identity.outputs.clientId
+
+@description('Object id of the managed identity, which `python manage.py grant` gives its rights.')
+output PHOTOSYNC_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+
+@description('Name of the storage account, for messages typed into its queues.')
+output PHOTOSYNC_STORAGE_ACCOUNT string = storage.outputs.name

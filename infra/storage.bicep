@@ -1,0 +1,172 @@
+@description('Name of the storage account.')
+@minLength(3)
+@maxLength(24)
+param name string
+
+@description('Region.')
+param location string
+
+@description('Tags.')
+param tags object
+
+@description('Kind of redundancy.')
+param sku string
+
+@description('Whether it can be reached from outside the private network. Keys open it in neither case.')
+param public bool
+
+@description('Days after which messages that nobody understood are deleted.')
+param keepUnreadableDays int
+
+@description('Days after which what is known of a sweep is deleted.')
+param keepSweepsDays int
+
+@description('Object id of the identity that the function app runs as.')
+param identityPrincipalId string
+
+@description('Object id of whoever may type messages into the queues; empty is nobody.')
+param operatorPrincipalId string
+
+// functions.md section Deployment
+var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+var storageQueueDataMessageSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
+
+var stateContainer = 'photo-sync-state'
+var queueNames = ['photo-sync', 'photo-upkeep', 'photo-sync-poison', 'photo-upkeep-poison']
+// Which of them a person types messages into.
+var typedInto = empty(operatorPrincipalId) ? [] : [0, 1]
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: sku }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    publicNetworkAccess: public ? 'Enabled' : 'Disabled'
+    networkAcls: {
+      bypass: 'None'
+      defaultAction: public ? 'Allow' : 'Deny'
+    }
+  }
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    // What is deleted is gone: nothing here cannot be made again by a sweep.
+    deleteRetentionPolicy: { enabled: false }
+    containerDeleteRetentionPolicy: { enabled: false }
+  }
+}
+
+resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+  parent: blobs
+  name: 'app-package'
+  properties: { publicAccess: 'None' }
+}
+
+resource state 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+  parent: blobs
+  name: stateContainer
+  properties: { publicAccess: 'None' }
+}
+
+// Never users/: a state that nobody has touched for years is that of a user who never changed.
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'unreadable-messages'
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob']
+              prefixMatch: ['${stateContainer}/unreadable/']
+            }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: keepUnreadableDays } } }
+          }
+        }
+        {
+          name: 'sweeps'
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob']
+              prefixMatch: ['${stateContainer}/sweeps/']
+            }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: keepSweepsDays } } }
+          }
+        }
+      ]
+    }
+  }
+  dependsOn: [blobs]
+}
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' = [for queue in queueNames: {
+  parent: queueService
+  name: queue
+}]
+
+resource mayKeepState 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: account
+  name: guid(account.id, identityPrincipalId, storageBlobDataOwner)
+  properties: {
+    principalId: identityPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataOwner)
+  }
+}
+
+resource mayUseQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: account
+  name: guid(account.id, identityPrincipalId, storageQueueDataContributor)
+  properties: {
+    principalId: identityPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataContributor)
+  }
+}
+
+// Without principalType: a person deploys by hand, a service principal from a workflow.
+resource mayType 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for i in typedInto: {
+  scope: queues[i]
+  name: guid(queues[i].id, operatorPrincipalId, storageQueueDataMessageSender)
+  properties: {
+    principalId: operatorPrincipalId
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataMessageSender)
+  }
+}]
+
+@description('Name of the account.')
+output name string = account.name
+
+@description('Resource id.')
+output id string = account.id
+
+@description('Where blobs are, with a slash at the end.')
+output blobEndpoint string = account.properties.primaryEndpoints.blob
+
+@description('Where queues are, with a slash at the end.')
+output queueEndpoint string = account.properties.primaryEndpoints.queue
+
+@description('The container that the code is deployed to.')
+output packageContainer string = package.name
