@@ -1,0 +1,175 @@
+"""The two workflows of GitHub: what they may do, what they run, and on which Python."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local.pins import ROOT
+
+FOLDER = ROOT / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+# Settings that stay on an admin's machine: the one is a secret, the other is azd's own finding.
+NOT_FOR_GITHUB = {"CLIENT_CERTIFICATE", "AZURE_PRINCIPAL_ID"}
+
+
+def read(name: str) -> dict[str, Any]:
+    """A workflow with all values as texts: `on` is no truth value there, and 3.10 no number."""
+    content: dict[str, Any] = yaml.load((FOLDER / name).read_text("utf-8"), yaml.BaseLoader)
+    return content
+
+
+def steps() -> list[dict[str, Any]]:
+    """Every step of every job of both."""
+    jobs = [job for file in FILES for job in read(file.name)["jobs"].values()]
+    return [step for job in jobs for step in job.get("steps", [])]
+
+
+def promised() -> list[str]:
+    """The versions of Python that the README names, from the oldest."""
+    sentence = re.search(r"Python 3[\d., or]+", (ROOT / "README.md").read_text("utf-8"))
+    return re.findall(r"3\.\d+", sentence[0] if sentence else "")
+
+
+DEPLOY = read("deploy.yml")
+TEST = read("test.yml")
+
+
+def test_rights_are_the_least():
+    """Both read the code, and the deployment may ask for a token of its own: nothing else."""
+    assert TEST["permissions"] == {"contents": "read"}
+    assert DEPLOY["permissions"] == {}
+    assert DEPLOY["jobs"]["test"]["permissions"] == {"contents": "read"}
+    assert DEPLOY["jobs"]["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
+    assert ["permissions" in job for job in TEST["jobs"].values()] == [False]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_secret_is_used(file):
+    """Nothing in either workflow reads a secret of GitHub or a stored credential of Azure."""
+    assert not re.search(r"secrets\b|creds:|password|client-secret", file.read_text("utf-8"))
+
+
+def test_deployment_waits_for_tests_and_people():
+    """It starts by hand or with a version's tag, after the tests, in an environment with rules."""
+    assert DEPLOY["on"] == {"workflow_dispatch": "", "push": {"tags": ["v*"]}}
+    assert DEPLOY["jobs"]["test"]["uses"] == "./.github/workflows/test.yml"
+    assert "workflow_call" in TEST["on"]
+    assert DEPLOY["jobs"]["deploy"]["needs"] == "test"
+    assert DEPLOY["jobs"]["deploy"]["environment"] == "production"
+    assert DEPLOY["concurrency"]["cancel-in-progress"] == "false"
+
+
+def test_deployment_signs_in_with_a_federated_token():
+    """azd and az sign in as an identity that is named and not proved by anything stored."""
+    job = DEPLOY["jobs"]["deploy"]
+    runs = [step.get("run", "") for step in job["steps"]]
+    signed_in = next(index for index, run in enumerate(runs) if run.startswith("azd auth login"))
+    login = next(step for step in job["steps"] if step.get("uses", "").startswith("Azure/login@"))
+
+    assert "--federated-credential-provider github" in runs[signed_in]
+    assert set(login["with"]) == {"client-id", "tenant-id", "subscription-id"}
+    assert runs[-2:] == ["azd provision --no-prompt", "azd deploy --no-prompt"]
+    assert signed_in < len(runs) - 2
+
+
+def test_every_setting_can_be_a_variable():
+    """Each value that azd asks the environment for comes from the variable of the same name."""
+    asked = re.findall(r"\$\{(\w+)", (ROOT / "infra" / "main.parameters.json").read_text("utf-8"))
+    given = DEPLOY["jobs"]["deploy"]["env"]
+
+    assert set(asked) - NOT_FOR_GITHUB <= set(given)
+    azure = {"AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID"}
+    assert set(given) <= set(asked) | azure
+    assert given == {name: f"${{{{ vars.{name} }}}}" for name in given}
+    assert NOT_FOR_GITHUB.isdisjoint(given)
+
+
+def test_pythons_are_those_promised():
+    """Tests run on the oldest and the newest Python of the README; that one is deployed."""
+    oldest, *_, newest = promised()
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    finder = (ROOT / "local" / "find_python.sh").read_text("utf-8")
+    setup = next(
+        s for s in DEPLOY["jobs"]["deploy"]["steps"] if "setup-python" in s.get("uses", "")
+    )
+    deployed = json.loads((ROOT / "infra" / "main.parameters.json").read_text("utf-8"))
+
+    assert TEST["jobs"]["test"]["strategy"]["matrix"]["python"] == [oldest, newest]
+    assert about["project"]["requires-python"] == f">={oldest}"
+    assert f"for version in {' '.join(reversed(promised()))};" in finder
+    assert setup["with"]["python-version"] == newest
+    assert newest in deployed["parameters"]["pythonVersion"]["value"]
+
+
+def test_every_make_target_exists():
+    """What a workflow or .ci/run makes is a target of the Makefile."""
+    rules = (ROOT / "Makefile").read_text("utf-8")
+    runs = [step.get("run", "") for step in steps()] + [(ROOT / ".ci" / "run").read_text("utf-8")]
+    made = {target for run in runs for target in re.findall(r"(?m)^\s*make (\w+)", run)}
+
+    assert {"test", "package", "licences"} <= made
+    assert {target for target in made if not re.search(rf"(?m)^{target}:", rules)} == set()
+
+
+def test_the_header_of_the_makefile_lists_every_target():
+    """Who opens the Makefile sees what there is to make."""
+    rules = (ROOT / "Makefile").read_text("utf-8")
+    header, _, rest = rules.partition(".PHONY: ")
+
+    assert set(re.findall(r"make ([a-z]+) ", header)) == set(rest.partition("\n")[0].split())
+    assert set(re.findall(r"(?m)^([a-z]+):", rules)) == set(rest.partition("\n")[0].split())
+
+
+def test_actions_are_commits():
+    """Each action is named by a commit, which nobody can move, with its version beside it."""
+    lines = [line for file in FILES for line in file.read_text("utf-8").splitlines()]
+    used = [line.strip() for line in lines if "uses:" in line and "uses: ./" not in line]
+
+    odd = [one for one in used if not re.fullmatch(r".*@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)]
+    assert odd == []
+    assert len({one.partition("uses: ")[2] for one in used}) == 4
+
+
+def test_no_step_keeps_the_token_of_the_checkout():
+    """What runs after the checkout finds no token of the repository on the disk."""
+    checkouts = [step for step in steps() if step.get("uses", "").startswith("actions/checkout@")]
+
+    assert [step["with"] for step in checkouts] == [{"persist-credentials": "false"}] * 2
+
+
+def test_nothing_runs_for_ever():
+    """Each job that runs something ends by itself, and runs on a system that does not change."""
+    jobs = [job for workflow in (TEST, DEPLOY) for job in workflow["jobs"].values()]
+    running = [job for job in jobs if "steps" in job]
+
+    assert all(0 < int(job["timeout-minutes"]) <= 90 for job in running)
+    assert {job["runs-on"] for job in running} == {"ubuntu-24.04"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_schema(file):
+    """The published schema of workflows knows every key and every kind of value."""
+    check = ["check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(file)]
+
+    done = subprocess.run([sys.executable, "-m", *check], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_auditor_finds_nothing():
+    """zizmor, which looks for what an attacker would use, finds nothing that weighs anything."""
+    # What weighs less is taste, such as a newer way to write ./ that no runner has to know yet.
+    zizmor = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--min-severity=medium"]
+
+    done = subprocess.run([*zizmor, str(FOLDER)], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
