@@ -19,6 +19,7 @@ import azure.functions as func
 from shared import console_answers as answers
 from shared import notifications as graph_notifications
 from shared.errors import SettingsError
+from shared.telemetry import Telemetry
 from shared.webhook_settings import WebhookSettings
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 log = logging.getLogger("photosync")
+telemetry = Telemetry(os.environ)
+telemetry.listen(log)
 STORAGE = "AzureWebJobsStorage"
 _building = threading.Lock()
 # The engine knows generic types of `typing` only and refuses to load `func.Out[list[str]]`.
@@ -43,6 +46,7 @@ def _runtime() -> "Runtime":
 
 def runtime() -> "Runtime":
     """What works in this process, built once, at the first message."""
+    telemetry.ready()
     # The cache alone would build one for each of the messages that arrive first, all at once.
     with _building:
         return _runtime()
@@ -79,9 +83,9 @@ def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.Htt
     if isinstance(accepted, graph_notifications.Answer):
         return plain(accepted)
     if graph_notifications.NO_CLIENT_STATE in accepted.ignored:
-        log.error("notifications.rejected: set CLIENT_STATE; without it no notification is trusted")
+        log.error('notifications.rejected why="set CLIENT_STATE; without it none is trusted"')
     if graph_notifications.FOREIGN_TENANT in accepted.ignored:
-        log.error("notifications.ignored: the tenant is not ours though clientState is; TENANT_ID?")
+        log.error('notifications.ignored why="clientState is ours, the tenant not; TENANT_ID?"')
     if accepted.sync:
         sync.set(accepted.sync)
     if accepted.upkeep:
@@ -112,6 +116,12 @@ def park_poison(message: func.QueueMessage) -> None:
 def upkeep(message: func.QueueMessage) -> None:
     """Renew the subscription, or work off a piece of a sweep."""
     runtime().upkeep.work_off(message.get_body())
+
+
+@app.queue_trigger(arg_name="message", queue_name="photo-upkeep-poison", connection=STORAGE)
+def park_upkeep_poison(message: func.QueueMessage) -> None:
+    """Keep a piece of upkeep that the host gave up on, so that an admin sees it."""
+    runtime().upkeep.park(message.get_body())
 
 
 @app.timer_trigger(arg_name="timer", schedule="%RENEW_SCHEDULE%")

@@ -128,7 +128,8 @@ def translated() -> Iterator[None]:
         # A missing role is a plain 403 to the client; no token at all has no answer to look at.
         if isinstance(error, ClientAuthenticationError) or _status(error) in {401, 403}:
             raise AccessDenied(_REFUSED) from error
-        raise ServiceDown(f"Storage could not be reached ({type(error).__name__}).") from error
+        sentence = f"Storage could not be reached ({type(error).__name__})."
+        raise ServiceDown(sentence, service="storage") from error
 
 
 def _status(error: AzureError) -> int | None:

@@ -61,17 +61,24 @@ class TryLater(PhotoSyncError):
     The work can succeed later.
 
     `retry_after` is seconds that a service asked for, None when nobody said; after `over_in`
-    seconds what is in the way is gone for certain, None when that is not known.
+    seconds what is in the way is gone for certain, None when that is not known. `service` is who
+    makes us wait; runs that wait for one another wait for photosync.
     """
 
     code = "later"
 
     def __init__(
-        self, sentence: str, *, retry_after: float | None = None, over_in: float | None = None
+        self,
+        sentence: str,
+        *,
+        retry_after: float | None = None,
+        over_in: float | None = None,
+        service: str = "photosync",
     ) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
         self.over_in = over_in
+        self.service = service
 
 
 class Throttled(TryLater):

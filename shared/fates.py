@@ -26,12 +26,17 @@ GIVE_UP_AFTER = LONGEST_WAIT
 
 @dataclass(frozen=True)
 class Wait:
-    """Queue the message again in `seconds`; `unanswered` if a request may be carried out yet."""
+    """
+    Queue the message again in `seconds`; `unanswered` if a request may be carried out yet.
+
+    `service` is who makes us wait, as the error has it.
+    """
 
     seconds: float
     code: str
     sentence: str
     unanswered: bool = False
+    service: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,4 +76,5 @@ def wait(error: TryLater, message: SyncMessage, *, jitter: Callable[[], float]) 
     seconds = backoff(message.attempt, asked=error.retry_after, jitter=jitter)
     if error.over_in is not None:
         seconds = min(seconds, error.over_in + 1 + jitter())
-    return Wait(seconds, error.code, str(error), isinstance(error, Unanswered))
+    unanswered = isinstance(error, Unanswered)
+    return Wait(seconds, error.code, str(error), unanswered, error.service)

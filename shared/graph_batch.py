@@ -60,7 +60,7 @@ def send(http: Http, requests: Sequence[Mapping[str, Any]]) -> dict[str, Reply]:
         lambda fields: {item["id"]: _item(http, item) for item in fields["responses"]}
     )
     if set(answers) != {request["id"] for request in requests}:
-        raise ServiceDown("Graph left an answer out of a batch.")
+        raise ServiceDown("Graph left an answer out of a batch.", service=http.service)
     return answers
 
 

@@ -27,6 +27,7 @@ from shared.errors import (
     Refused,
     ServiceDown,
     Throttled,
+    TryLater,
     Unanswered,
 )
 from shared.gate import Budget, Gate
@@ -53,6 +54,12 @@ TRIES = 3
 LARGEST_REPLY = 16 * 1024 * 1024
 # SharePoint throttles callers it cannot name first (sharepoint.md section 5, documented).
 USER_AGENT = "NONISV|PhotoSync|PhotoSync/1.0"
+_LATER: dict[int, type[TryLater]] = {
+    **dict.fromkeys((429, 503), Throttled),
+    # From a gateway: the service behind it may have the request and carry it out yet.
+    **dict.fromkeys((502, 504), Unanswered),
+    408: ServiceDown,
+}
 
 
 class Tokens(Protocol):
@@ -83,7 +90,7 @@ class Reply:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
             raise ServiceDown(
-                f"{self.service} answered {self.status} with a broken body."
+                f"{self.service} answered {self.status} with a broken body.", service=self.service
             ) from error
 
     def read(self, parse: Callable[[Any], T]) -> T:
@@ -170,10 +177,8 @@ class Http:
         waited = 0.0
         while seconds := self._gate.closed_for() or (self._budget.take() if self._budget else 0.0):
             if waited + seconds > patience:
-                raise Throttled(
-                    f"{self.service} asked for patience; nobody calls it before.",
-                    retry_after=seconds,
-                )
+                sentence = f"{self.service} asked for patience; nobody calls it before."
+                raise Throttled(sentence, retry_after=seconds, service=self.service)
             self._sleep(seconds)
             waited += seconds
         return waited
@@ -202,7 +207,8 @@ class Http:
             )
         except requests.RequestException as error:
             kind = type(error).__name__
-            raise Unanswered(f"{self.service} did not answer ({kind}).") from error
+            sentence = f"{self.service} did not answer ({kind})."
+            raise Unanswered(sentence, service=self.service) from error
         with response:
             wait = self.seconds_asked(response.headers)
             content = self._read(response)
@@ -217,9 +223,11 @@ class Http:
                 if len(content) > LARGEST_REPLY:
                     raise Refused(f"{self.service} sent more than {LARGEST_REPLY:,} bytes.")
                 if self._clock() > ends:
-                    raise ServiceDown(f"{self.service} took over {READ_SECONDS} s to answer.")
+                    sentence = f"{self.service} took over {READ_SECONDS} s to answer."
+                    raise ServiceDown(sentence, service=self.service)
         except urllib3.exceptions.HTTPError as error:
-            raise ServiceDown(f"{self.service} stopped in the middle of an answer.") from error
+            sentence = f"{self.service} stopped in the middle of an answer."
+            raise ServiceDown(sentence, service=self.service) from error
         return bytes(content)
 
 
@@ -227,18 +235,14 @@ def fault(reply: Reply, code: str = "", message: str = "") -> PhotoSyncError:
     """What an answer that the caller cannot use means. *code* and *message* are the body's."""
     said = " ".join(f"{code} {message}".split())[:300]
     sentence = f"{reply.service} answered {reply.status}" + (f": {said}" if said else ".")
-    if reply.status in {429, 503}:
-        return Throttled(sentence, retry_after=reply.retry_after)
     if reply.status in {401, 403}:
         return AccessDenied(sentence)
     if reply.status in {409, 412, 423}:
-        return Conflict(sentence)
-    if reply.status in {502, 504}:
-        # From a gateway: the service behind it may have the request and carry it out yet.
-        return Unanswered(sentence, retry_after=reply.retry_after)
-    if reply.status == 408 or reply.status >= 500:
-        return ServiceDown(sentence, retry_after=reply.retry_after)
-    return Refused(sentence)
+        return Conflict(sentence, service=reply.service)
+    later = _LATER.get(reply.status, ServiceDown if reply.status >= 500 else None)
+    if later is None:
+        return Refused(sentence)
+    return later(sentence, retry_after=reply.retry_after, service=reply.service)
 
 
 def _identity(token: str) -> dict[str, str]:

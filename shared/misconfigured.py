@@ -14,6 +14,7 @@ from datetime import datetime
 from shared import messages
 from shared.errors import BadMessage, SettingsError
 from shared.fates import GIVE_UP_AFTER
+from shared.outcome import loggable
 from shared.state import Store
 from shared.worker import DelayedQueue
 
@@ -25,15 +26,38 @@ WAIT_SECONDS = 300.0
 class NoUpkeep:
     """Stands in for upkeep until a person has fixed the settings: the timers order it again."""
 
-    def __init__(self, error: SettingsError) -> None:
+    def __init__(
+        self,
+        error: SettingsError,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
         self._error = error
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
 
     def work_off(self, body: bytes) -> None:
         """Say in the log what is wrong."""
-        log.error("settings.wrong %s", self._error)
+        self._complain()
+
+    def park(self, body: bytes) -> None:
+        """Keep what the host gave up on, with the reason why nothing could be done."""
+        self._complain()
+        self._keep(body, str(self._error))
+        log.error("upkeep.parked")
+
+    def _complain(self) -> None:
+        log.error('settings.wrong why="%s"', loggable(str(self._error)))
+
+    def _keep(self, body: bytes, reason: str) -> None:
+        name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{self._new_id()}"
+        self._store.keep_unreadable(name, body, reason)
 
 
-class NoWorker:
+class NoWorker(NoUpkeep):
     """Stands in for the worker until a person has fixed the settings."""
 
     def __init__(
@@ -45,15 +69,12 @@ class NoWorker:
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
-        self._error = error
-        self._store = store
+        super().__init__(error, store, clock=clock, new_id=new_id)
         self._queue = queue
-        self._clock = clock
-        self._new_id = new_id
 
     def work_off(self, body: bytes) -> None:
         """Let a sync message wait, and say in the log what is wrong. Raises ServiceDown."""
-        log.error("settings.wrong %s", self._error)
+        self._complain()
         now = self._clock()
         try:
             message = messages.parse(body, now=now, correlation_id=self._new_id())
@@ -67,9 +88,6 @@ class NoWorker:
 
     def park(self, body: bytes) -> None:
         """Keep what the host gave up on, with the reason why nothing could be done."""
-        log.error("settings.wrong %s", self._error)
+        self._complain()
         self._keep(body, str(self._error))
-
-    def _keep(self, body: bytes, reason: str) -> None:
-        name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{self._new_id()}"
-        self._store.keep_unreadable(name, body, reason)
+        log.error("photo.parked user=-")

@@ -72,7 +72,8 @@ def build(env: Mapping[str, str]) -> Runtime:
             raise error from None
         worker = NoWorker(error, storage.states, storage.users, clock=_now, new_id=_new_id)
         doctor = Doctor(unopened(error), storage, clock=_now)
-        return Runtime(worker, NoUpkeep(error), error, doctor)
+        upkeep = NoUpkeep(error, storage.states, clock=_now, new_id=_new_id)
+        return Runtime(worker, upkeep, error, doctor)
 
 
 def _working(settings: Settings) -> Runtime:

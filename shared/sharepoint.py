@@ -101,7 +101,8 @@ class SharePointClient:
             raise _file_fault(reply)
         stored = reply.read(lambda file: int(file.get("Length", len(content))))
         if stored != len(content):
-            raise ServiceDown(f"SharePoint kept {stored} of {len(content)} bytes of {name}.")
+            sentence = f"SharePoint kept {stored} of {len(content)} bytes of {name}."
+            raise ServiceDown(sentence, service="sharepoint")
 
     def recycle(self, folder: str, name: str, *, not_after: datetime) -> None:
         """Put a picture file into the recycle bin; nothing happens when it is gone already."""

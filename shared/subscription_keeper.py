@@ -134,7 +134,7 @@ class SubscriptionKeeper:
         try:
             return self._client.create(self._url, self._client_state, expires_at)
         except SubscriptionExists as error:
-            raise ServiceDown(f"Somebody else makes one, too. {error}") from error
+            raise ServiceDown(f"Somebody else makes one, too. {error}", service="graph") from error
 
     def _whose(self, existing: str, memory: dict[str, Any]) -> str:
         """The host that subscription *existing* serves if that is not this deployment, else ""."""

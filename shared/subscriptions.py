@@ -107,7 +107,8 @@ def _fault(method: str, reply: Reply) -> PhotoSyncError:
         return SubscriptionExists(f"Graph has one already: {message}", found[0] if found else "")
     if reply.status == 400 and "timed out" in message.casefold():
         # A sleeping endpoint misses the ten seconds once and answers the next time (reported).
-        return ServiceDown(f"Graph waited too long for the webhook's answer: {message}")
+        sentence = f"Graph waited too long for the webhook's answer: {message}"
+        return ServiceDown(sentence, service=reply.service)
     return fault(reply, code, message)
 
 

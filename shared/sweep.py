@@ -24,11 +24,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared import moments, sweep_log
+from shared import metrics, moments, sweep_log
 from shared.documents import Document
 from shared.errors import Conflict, GiveUp
 from shared.graph import User
 from shared.listing import UserPage
+from shared.outcome import loggable
 from shared.sweep_log import SweepLog, SweepLogs
 from shared.sweep_page import PageResult, UserQueue
 from shared.upkeep_messages import REMOVALS, SWEEP_PAGE, UpkeepMessage
@@ -118,6 +119,8 @@ class Sweep:
         except Conflict:
             log.info("sweep.duplicate id=%s page=%d", sweep_id, page)
             return
+        metrics.sweep_users.add(result.users)
+        metrics.sweep_progress.set(after.progress())
         self._report(after)
         self._go_on(after)
 
@@ -128,7 +131,7 @@ class Sweep:
             now = self._clock().isoformat()
             ended = replace(found[0], status=sweep_log.FAILED, detail=str(error), finished_at=now)
             self._logs.write(ended, after=found[1])
-            log.error('sweep.failed id=%s why="%s"', sweep_id, error)
+            log.error('sweep.failed id=%s why="%s"', sweep_id, loggable(str(error)))
 
     def release_removals(self) -> int:
         """Let the removals go ahead that the brake holds back; how many there are."""

@@ -61,6 +61,13 @@ class SweepLog:
             ),
         )
 
+    def progress(self) -> float:
+        """How much is done, 0 to 1, judged by the last sweep's number of users."""
+        if self.status == FINISHED:
+            return 1.0
+        # The last sweep may have found fewer users than there are now.
+        return min(0.99, self.users / self.expected_users) if self.expected_users else 0.0
+
     def eta(self) -> str:
         """When it may end, judged by the last sweep's number of users; empty when unknown."""
         if self.status != RUNNING or not self.users or not self.expected_users:

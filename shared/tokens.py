@@ -98,13 +98,12 @@ class EntraTokens:
                 self._client = self._new_client()
             answer = self._client.token_for(audience)
         except EntraBusy as error:
-            raise Throttled(str(error), retry_after=error.retry_after) from error
+            raise Throttled(str(error), retry_after=error.retry_after, service="entra") from error
         except json.JSONDecodeError as error:
-            raise ServiceDown("Entra answered with a broken body.") from error
+            raise ServiceDown("Entra answered with a broken body.", service="entra") from error
         except requests.RequestException as error:
-            raise ServiceDown(
-                f"Entra could not be reached for a token ({type(error).__name__})."
-            ) from error
+            sentence = f"Entra could not be reached for a token ({type(error).__name__})."
+            raise ServiceDown(sentence, service="entra") from error
         except ValueError as error:
             # msal says so when the tenant's discovery document is not there.
             raise AccessDenied(
@@ -123,7 +122,7 @@ def _token_of(answer: dict[str, Any]) -> str:
     told = str(answer.get("error_description") or code)
     why = re.split(r"[\r\n]| Trace ID:", told)[0].strip()[:300]
     if code in _PASSING:
-        raise ServiceDown(f"Entra is busy: {why}")
+        raise ServiceDown(f"Entra is busy: {why}", service="entra")
     raise AccessDenied(f"Entra gives no token: {why}")
 
 

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from shared import upkeep_messages
+from shared import metrics, upkeep_messages
 from shared.errors import BadMessage, GiveUp, TryLater
 from shared.fates import GIVE_UP_AFTER
+from shared.outcome import loggable, place
 from shared.patience import backoff
 from shared.state import Store
 from shared.subscription_keeper import SubscriptionKeeper
@@ -17,6 +18,11 @@ from shared.upkeep_messages import UpkeepMessage
 from shared.worker import DelayedQueue
 
 log = logging.getLogger("photosync")
+
+_STOPPED = (
+    "The app stopped every time it worked on this message. Look for upkeep.crashed in the log; "
+    "the next sweep or renewal is a message of its own."
+)
 
 
 class Upkeep:
@@ -51,8 +57,7 @@ class Upkeep:
         try:
             message = upkeep_messages.parse(body)
         except BadMessage as error:
-            name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{self._new_id()}"
-            self._store.keep_unreadable(name, body, str(error))
+            self._keep(body, str(error))
             log.warning('upkeep.unreadable why="%s"', error)
             return
         try:
@@ -61,6 +66,27 @@ class Upkeep:
             self._again(message, error)
         except GiveUp as error:
             self._give_up(message, error)
+        except Exception as error:
+            log.error(
+                "upkeep.crashed kind=%s error=%s at=%s",
+                message.kind,
+                type(error).__name__,
+                place(error),
+            )
+            raise
+
+    def park(self, body: bytes) -> None:
+        """
+        Keep what the host gave up on where the console lists it, and log one event about it.
+
+        Raises ServiceDown; the host tries again.
+        """
+        self._keep(body, _STOPPED)
+        log.error('upkeep.parked why="%s"', _STOPPED)
+
+    def _keep(self, body: bytes, reason: str) -> None:
+        name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{self._new_id()}"
+        self._store.keep_unreadable(name, body, reason)
 
     def _do(self, message: UpkeepMessage) -> None:
         match message.kind:
@@ -93,9 +119,16 @@ class Upkeep:
             return
         seconds = backoff(message.attempt, asked=error.retry_after, jitter=self._jitter)
         self._queue.send(message.again(now).to_json(), delay_seconds=seconds)
-        log.info('upkeep.waiting kind=%s retryIn=%.1f why="%s"', message.kind, seconds, error)
+        log.info(
+            'upkeep.waiting kind=%s retryIn=%.1f service=%s why="%s"',
+            message.kind,
+            seconds,
+            error.service,
+            loggable(str(error)),
+        )
+        metrics.waits.add(1, {"service": error.service})
 
     def _give_up(self, message: UpkeepMessage, error: GiveUp) -> None:
         if message.sweep_id:
             self._sweep.fail(message.sweep_id, error)
-        log.error('upkeep.failed kind=%s why="%s"', message.kind, error)
+        log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(str(error)))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import re
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -17,13 +14,10 @@ from shared.errors import BadMessage, PhotoSyncError, TryLater
 from shared.fates import Done, Wait, fate, wait
 from shared.graph import User
 from shared.messages import SyncMessage
+from shared.outcome import Outcome, tell, tell_crash, tell_parked
 from shared.run import Run
 from shared.state import FAILED, Store
 from shared.sync import Sync
-
-log = logging.getLogger("photosync")
-
-_LEVELS = {"failed": logging.ERROR, "unreadable": logging.WARNING}
 
 _STOPPED = (
     "The app stopped every time it worked on this message. "
@@ -41,17 +35,6 @@ class DelayedQueue(Protocol):
     """Queue `photo-sync`, written with a delay, which the output binding cannot."""
 
     def send(self, text: str, *, delay_seconds: float) -> None: ...
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a message ended: `event` is synced, unchanged, waiting, unreadable or a status."""
-
-    event: str
-    user: str
-    correlation_id: str
-    detail: str = ""
-    retry_in_seconds: float = 0.0
 
 
 class Worker:
@@ -86,20 +69,7 @@ class Worker:
         began = time.monotonic()
         with calls.noted() as made:
             outcome = self._end_of(body)
-        count = Counter(made)
-        log.log(
-            _LEVELS.get(outcome.event, logging.INFO),
-            "photo.%s user=%s correlation=%s graph=%d sharepoint=%d blob=%d ms=%d%s%s",
-            outcome.event,
-            outcome.user,
-            outcome.correlation_id,
-            count["graph"],
-            count["sharepoint"],
-            count["blob"],
-            (time.monotonic() - began) * 1000,
-            f" retryIn={outcome.retry_in_seconds:.1f}" if outcome.retry_in_seconds else "",
-            f' why="{_loggable(outcome.detail)}"' if outcome.detail else "",
-        )
+        tell(outcome, made, (time.monotonic() - began) * 1000)
         return outcome
 
     def park(self, body: bytes) -> Outcome:
@@ -109,10 +79,8 @@ class Worker:
         *body* is all that the poison queue keeps of the message (functions.md, documented).
         Raises Conflict, ServiceDown; the host tries again.
         """
-        outcome = self._park(body)
-        log.error(
-            "photo.%s user=%s correlation=%s", outcome.event, outcome.user, outcome.correlation_id
-        )
+        outcome = replace(self._park(body), event="parked")
+        tell_parked(outcome)
         return outcome
 
     def _park(self, body: bytes) -> Outcome:
@@ -131,6 +99,15 @@ class Worker:
             message = self._parse(body)
         except BadMessage as error:
             return self._set_aside(body, self._new_id(), str(error))
+        try:
+            outcome = self._end_of_message(message, body)
+        except Exception as error:
+            tell_crash(message, error)
+            raise
+        age = (self._clock() - message.first_queued_at).total_seconds()
+        return replace(outcome, reason=message.reason, seconds=max(0.0, age))
+
+    def _end_of_message(self, message: SyncMessage, body: bytes) -> Outcome:
         try:
             user_id = self._object_id(message)
         except PhotoSyncError as error:
@@ -189,15 +166,12 @@ class Worker:
                 self._sync.record(run, end, attempt=message.attempt)
         # An address does not go into the log; the correlation id is in the message, too.
         user = run.user_id if run else "-"
-        return Outcome("waiting", user, message.correlation_id, end.sentence, end.seconds)
+        return Outcome(
+            "waiting", user, message.correlation_id, end.sentence, end.seconds, end.service
+        )
 
     def _set_aside(self, body: bytes, correlation_id: str, reason: str) -> Outcome:
         # An id of our own: the sender chooses the correlation id, and may choose it twice.
         name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{self._new_id()}"
         self._store.keep_unreadable(name, body, reason)
         return Outcome("unreadable", "-", correlation_id, reason)
-
-
-def _loggable(sentence: str) -> str:
-    """A sentence that may quote a service: no field of its own, and nobody's address."""
-    return re.sub(r"[^\s@|]+@[^\s@|]+", "…@…", sentence.replace('"', "'"))

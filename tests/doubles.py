@@ -13,12 +13,13 @@ from shared import state
 from shared.calls import note
 from shared.errors import ClaimLost, Conflict, NoPhoto, PictureKept, UnknownUser
 from shared.graph import Fetched, User
+from shared.outcome import Outcome
 from shared.picture_location import SUFFIXES, PictureLocation
 from shared.publishing import Plan, Removal
 from shared.run import Policy, Recipe
 from shared.state import Stored, UserState
 from shared.sync import Sync
-from shared.worker import Outcome, Worker
+from shared.worker import Worker
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ANNE = User(

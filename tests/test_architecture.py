@@ -26,6 +26,7 @@ ON_THE_WEBHOOKS_PATH = {
     "shared.messages",
     "shared.moments",
     "shared.notifications",
+    "shared.telemetry",
     "shared.webhook_settings",
 }
 

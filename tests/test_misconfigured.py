@@ -23,6 +23,7 @@ class Desk:
         self.worker = NoWorker(
             WRONG, self.store, self.queue, clock=self.clock, new_id=lambda: "an-id"
         )
+        self.upkeep = NoUpkeep(WRONG, self.store, clock=self.clock, new_id=lambda: "another-id")
 
 
 def test_message_waits():
@@ -61,16 +62,20 @@ def test_message_that_nobody_understands_is_kept():
     assert "anne@contoso.com" in reason
 
 
-def test_poisoned_message_is_kept():
-    """What the host gave up on is kept with the reason why nothing could be done."""
+@pytest.mark.parametrize(
+    ("stand_in", "event"), [("worker", "photo.parked user=-"), ("upkeep", "upkeep.parked")]
+)
+def test_poisoned_message_is_kept(stand_in, event, caplog):
+    """What the host gave up on is kept with the reason, and is an event that an alert watches."""
     desk = Desk()
-    desk.worker.park(b"anne@contoso.com")
+    {"worker": desk.worker, "upkeep": desk.upkeep}[stand_in].park(b"anne@contoso.com")
     [(body, reason)] = desk.store.unreadable.values()
 
     assert (body, "PICTURE_SIZES" in reason) == (b"anne@contoso.com", True)
+    assert caplog.messages[-1] == event
 
 
-@pytest.mark.parametrize("stand_in", ["worker", "park", "upkeep"])
+@pytest.mark.parametrize("stand_in", ["worker", "park", "upkeep", "park upkeep"])
 def test_log_says_what_to_fix(stand_in, caplog):
     """Every message makes the log name the settings that are wrong."""
     desk = Desk()
@@ -78,7 +83,8 @@ def test_log_says_what_to_fix(stand_in, caplog):
         {
             "worker": desk.worker.work_off,
             "park": desk.worker.park,
-            "upkeep": NoUpkeep(WRONG).work_off,
+            "upkeep": desk.upkeep.work_off,
+            "park upkeep": desk.upkeep.park,
         }[stand_in](b"anne@contoso.com")
 
-    assert "settings.wrong Fix these app settings: PICTURE_SIZES" in caplog.text
+    assert 'settings.wrong why="Fix these app settings: PICTURE_SIZES' in caplog.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
@@ -233,12 +234,40 @@ def test_sweep_that_cannot_go_on_is_told(office):
     assert office.sweeps.failed == {"s1": "Consent is missing."}
 
 
-def test_unforeseen_is_raised(office):
-    """What nobody foresaw goes to the host, which tries again."""
+def test_unforeseen_is_raised(office, caplog):
+    """What nobody foresaw goes to the host, which tries again; one event says where it was."""
 
     def broken() -> None:
-        raise ZeroDivisionError
+        raise ZeroDivisionError("anne@contoso.com")
 
     office.sweeps.start = broken
     with pytest.raises(ZeroDivisionError):
         office.work_off(UpkeepMessage(SWEEP))
+
+    [line] = caplog.messages
+    assert re.fullmatch(
+        r"upkeep\.crashed kind=sweep error=ZeroDivisionError at=test_upkeep\.py:\d+", line
+    )
+
+
+def test_poisoned_message_is_kept(office, caplog):
+    """What the host gave up on is kept where the console lists it, and an alert watches for it."""
+    office.upkeep.park(b"sweep")
+
+    [(body, reason)] = office.store.unreadable.values()
+    assert (body, "The app stopped" in reason) == (b"sweep", True)
+    [line] = caplog.messages
+    assert line == f'upkeep.parked why="{reason}"'
+
+
+def test_log_names_no_person_and_no_key(office, caplog):
+    """A sentence that quotes a service names nobody in the log, and shows no function key."""
+    quoted = 'Graph: "https://app/api/notifications?code=s3cret&x=1" of anne@contoso.com'
+    office.here.graph.error = AccessDenied(quoted)
+
+    office.upkeep.work_off(b"renew")
+
+    [line] = caplog.messages
+    assert "s3cret" not in line
+    assert "anne" not in line
+    assert line.count('"') == 2

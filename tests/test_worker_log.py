@@ -31,7 +31,7 @@ def test_one_event_a_message(office, lines):
     [line] = lines.messages
     assert re.fullmatch(
         rf"photo\.synced user={ANNE.id} correlation=from-the-webhook "
-        r"graph=2 sharepoint=5 blob=4 ms=\d+",
+        r"graph=2 sharepoint=5 blob=4 ms=\d+ reason=replay seconds=0\.0",
         line,
     )
 
@@ -42,7 +42,7 @@ def test_wait_is_logged_with_its_reason(office, lines):
     office.work_off(message())
 
     [line] = lines.messages
-    assert re.search(r'^photo\.waiting .* retryIn=20\.0 why="Busy\."$', line)
+    assert re.search(r'^photo\.waiting .* retryIn=20\.0 service=photosync why="Busy\."$', line)
 
 
 @pytest.mark.parametrize("body", [UPN, "bert@contoso.com", '{"userId": "cleo@contoso.com", "x'])
@@ -71,7 +71,7 @@ def test_parked_nonsense_is_logged(office, lines):
     """A poison message that is set aside leaves a line, too."""
     office.worker.park(b"?")
 
-    assert lines.messages == ["photo.unreadable user=- correlation=correlation-2"]
+    assert lines.messages == ["photo.parked user=- correlation=correlation-2"]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_parked_upn_is_kept(office):
 
 def test_parked_nonsense_is_kept(office):
     """A poison message that nobody can understand is kept like any other."""
-    assert office.worker.park(b"?").event == "unreadable"
+    assert office.worker.park(b"?").event == "parked"
     assert len(office.store.unreadable) == 1
 
 

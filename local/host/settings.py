@@ -93,6 +93,7 @@ def load_host_options(app: Path) -> HostOptions:
     content = _read_json(path)
     if content.get("version") != "2.0":
         raise Refused('host.json must say "version": "2.0"')
+    _check_telemetry_mode(content)
     extensions = content.get("extensions", {})
     levels = content.get("logging", {}).get("logLevel", {})
     return HostOptions(
@@ -101,6 +102,19 @@ def load_host_options(app: Path) -> HostOptions:
         bundle="extensionBundle" in content,
         log_level=levels.get("Function", levels.get("default", "Information")),
     )
+
+
+def _check_telemetry_mode(content: Mapping[str, Any]) -> None:
+    """
+    Refuse a mode that the host has no word for.
+
+    Documented: TelemetryMode.cs of Azure/azure-functions-host, read without regard to case. What
+    the mode changes is where the host sends telemetry of its own, and this host sends none.
+    """
+    modes = ("ApplicationInsights", "OpenTelemetry")
+    mode = content.get("telemetryMode", modes[0])
+    if not isinstance(mode, str) or mode.lower() not in {each.lower() for each in modes}:
+        raise Refused(f"host.json: telemetryMode must be {' or '.join(modes)}")
 
 
 def _queue_options(given: Mapping[str, Any]) -> QueueOptions:

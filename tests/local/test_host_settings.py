@@ -52,6 +52,19 @@ def test_bad_queue_option_is_refused_by_name(tmp_path, queues):
         options(tmp_path, {"version": "2.0", "extensions": {"queues": queues}})
 
 
+@pytest.mark.parametrize("mode", ["OpenTelemetry", "openTelemetry", "ApplicationInsights"])
+def test_telemetry_modes(tmp_path, mode):
+    """Both modes are known, in any case of letters."""
+    assert options(tmp_path, {"version": "2.0", "telemetryMode": mode}).route_prefix == "api"
+
+
+@pytest.mark.parametrize("mode", ["Otel", "", 3, None])
+def test_unknown_telemetry_mode_is_refused(tmp_path, mode):
+    """A mode that the host has no word for keeps it from starting."""
+    with pytest.raises(Refused, match="telemetryMode must be ApplicationInsights or OpenTelemetry"):
+        options(tmp_path, {"version": "2.0", "telemetryMode": mode})
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"version": "1.0"}'])
 def test_broken_host_json_is_refused(tmp_path, text):
     """No JSON, no object, or no version 2.0."""

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-import function_app
 from local import package
+from local.pins import ROOT
 from tests.package.conftest import STRAY, packed, run
 from tests.package.start import TOKEN
+from tests.test_function_app import FUNCTIONS
 
 EXPECTED = re.compile(r"function_app\.py|host\.json|requirements\.txt|shared/\w+\.(py|html)")
 
@@ -60,6 +61,13 @@ def test_core_tools_agree(tree, sent):
         for path in files
         if any(rule.match(path) for rule in kept) or not any(rule.match(path) for rule in left)
     )
+
+
+def test_an_azd_that_reads_no_rules_is_refused():
+    """azd reads .funcignore from 1.18.0 on, and an older one is told that it is too old."""
+    asked = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))["requiredVersions"]["azd"]
+
+    assert Version(asked.removeprefix(">= ")) >= Version("1.18.0")
 
 
 def _core_tools(rule: str) -> re.Pattern[str]:
@@ -122,9 +130,7 @@ def test_files_can_be_read_by_the_worker(tree):
 
 def test_started_with_nothing_but_its_requirements(started):
     """The package's functions are found where only requirements.txt is installed."""
-    names = {str(found.get_function_name()) for found in function_app.app.get_functions()}
-
-    assert started["functions"] == sorted(names)
+    assert started["functions"] == sorted(FUNCTIONS)
 
 
 def test_handshake_is_answered(started):

@@ -1,0 +1,36 @@
+"""
+What is counted, for whoever draws it over time: names, units and attributes are a contract.
+
+The API alone does nothing and costs next to nothing; `exporters` gives it something to do. No
+attribute says who: a user is not a number to be summed, and belongs in no chart.
+"""
+
+from __future__ import annotations
+
+from opentelemetry.metrics import get_meter
+
+_meter = get_meter("photosync")
+
+# From a change noticed within a second to one found by the next sweep, or after an outage.
+_SECONDS = [0.5, 1, 2, 3, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600]
+
+photos = _meter.create_counter(
+    "photosync.photos", unit="{photo}", description="Messages about a user, by how they ended"
+)
+change_duration = _meter.create_histogram(
+    "photosync.change.duration",
+    unit="s",
+    description="From the queueing of a change to the end of the run that wrote SharePoint",
+    explicit_bucket_boundaries_advisory=_SECONDS,
+)
+waits = _meter.create_counter(
+    "photosync.waits", unit="{wait}", description="Messages put off, by the service that asked"
+)
+sweep_users = _meter.create_counter(
+    "photosync.sweep.users", unit="{user}", description="Users that sweeps have looked at"
+)
+sweep_progress = _meter.create_gauge(
+    "photosync.sweep.progress",
+    unit="1",
+    description="How much of the sweep is done, judged by the number of users of the last one",
+)
