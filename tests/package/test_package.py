@@ -10,6 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.version import Version
 
 from local import package
 from local.pins import ROOT
