@@ -19,8 +19,8 @@ EXIT_CODES: Mapping[int, str] = {
     FINE: "fine",
     WRONG: "something is wrong with what was asked about",
     USAGE: "the command line, a file or the environment is not usable",
-    UNREACHABLE: "the app cannot be reached, or does not accept the key",
-    UNSOUND: "the app answered with an error, or with something unexpected",
+    UNREACHABLE: "the app or Microsoft Graph cannot be reached, or does not let you in",
+    UNSOUND: "the app or Graph answered with an error, or with something unexpected",
     LATE: "what was waited for was not over in time; it goes on",
     INTERRUPTED: "stopped with Ctrl-C",
 }

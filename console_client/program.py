@@ -12,6 +12,7 @@ import click
 from console_client import check, doctor, failures, problems, replay, status, sweep
 from console_client.options import shared
 from console_client.output import clean
+from grants import command as grant
 
 NAME = "manage.py"
 COMMANDS = (
@@ -21,6 +22,7 @@ COMMANDS = (
     failures.failures,
     check.check,
     doctor.doctor,
+    grant.grant,
 )
 _CODES = "\n".join(f"{code:>5}  {meaning}" for code, meaning in problems.EXIT_CODES.items())
 

@@ -38,7 +38,9 @@ def answer(fields: Any, status: int = 200, **headers: str) -> Answer:
 Web = Callable[[requests.PreparedRequest], Answer]
 
 
-class _FunctionAdapter(HTTPAdapter):
+class FunctionAdapter(HTTPAdapter):
+    """Stands in for the network of a session."""
+
     def __init__(self, web: Web) -> None:
         super().__init__()
         self._web = web
@@ -82,7 +84,7 @@ def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None) -> H
 
     def session() -> requests.Session:
         session = OneHostSession()
-        session.mount("https://", _FunctionAdapter(web))
+        session.mount("https://", FunctionAdapter(web))
         return session
 
     return Http("sharepoint", audience, Tokens(), session=session, clock=clock, sleep=clock.sleep)

@@ -1,0 +1,63 @@
+"""What PhotoSync needs of Microsoft Graph and SharePoint, the least that works, as `grant` asks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from shared import app_roles
+from shared.app_roles import Need
+
+
+class Service(NamedTuple):
+    """A resource that defines app roles (facts: graph.md section 8, sharepoint.md section 4)."""
+
+    app_id: str
+    name: str
+
+
+GRAPH = Service("00000003-0000-0000-c000-000000000000", "Microsoft Graph")
+SHAREPOINT = Service("00000003-0000-0ff1-ce00-000000000000", "SharePoint")
+SERVICES = (GRAPH, SHAREPOINT)
+
+# What an app may do on the root of the My Site host, where Sites.Selected is chosen.
+SITE_ROLE = "write"
+
+# The ids as they are documented (the same sections). What is granted is the id that Graph tells;
+# these are only compared with it.
+DOCUMENTED_IDS = {
+    (GRAPH, "User.Read.All"): "df021288-bdef-4463-88db-98f22de89214",
+    (GRAPH, "ProfilePhoto.Read.All"): "e24d31aa-e1ab-4c80-85fe-23018690335d",
+    (GRAPH, "GroupMember.Read.All"): "98830695-27a2-44f7-8c18-0c3ebc9698f6",
+    (SHAREPOINT, "User.ReadWrite.All"): "741f803b-c850-494e-b5df-cde7c675a1ca",
+    (SHAREPOINT, "Sites.Selected"): "20d37865-089c-4dee-8c41-6967602d4ac8",
+    (SHAREPOINT, "Sites.FullControl.All"): "678536fe-1083-478a-9c59-b99265e6b0d3",
+}
+
+
+class Wanted(NamedTuple):
+    """One app role, and what for."""
+
+    service: Service
+    role: str
+    purpose: str
+
+
+def wanted(*, group: bool, full_control: bool) -> tuple[Wanted, ...]:
+    """The roles to grant: of each need the least, or by choice the one that opens every site."""
+    graph = [_least(GRAPH, need) for need in app_roles.needs_of_graph(group=group)]
+    profiles, files = (
+        _least(SHAREPOINT, need) for need in (app_roles.PROFILES_NEED, app_roles.FILES_NEED)
+    )
+    if full_control:
+        files = files._replace(role=app_roles.EVERY_SITE)
+    return (*graph, profiles, files)
+
+
+def grantable() -> tuple[Wanted, ...]:
+    """Every role that `grant` gives with one option or the other; `--revoke` takes these."""
+    both = (wanted(group=True, full_control=choice) for choice in (False, True))
+    return tuple(dict.fromkeys(role for roles in both for role in roles))
+
+
+def _least(service: Service, need: Need) -> Wanted:
+    return Wanted(service, need.any_of[0], need.purpose)

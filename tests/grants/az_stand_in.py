@@ -1,0 +1,52 @@
+"""
+Stands in for the Azure CLI: `az account get-access-token`, with a token that the simulator makes.
+
+It is told by variables: AZ_CONTROL and AZ_CA (the simulator), AZ_ROLES (directory roles, separated
+by semicolons), AZ_MODE (`logged-out`, or `redacted` as the next version is documented).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import ssl
+import sys
+from urllib.request import Request, urlopen
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="az")
+    parser.add_argument("command", nargs=2)
+    parser.add_argument("--resource", required=True)
+    parser.add_argument("--tenant", "--tenant-id")
+    parser.add_argument("--output", "-o", choices=["json"], required=True)
+    parser.add_argument("--plaintext", action="store_true")
+    given = parser.parse_args()
+    assert given.command == ["account", "get-access-token"]
+    mode = os.environ.get("AZ_MODE", "")
+    if mode == "logged-out":
+        sys.stderr.write("ERROR: Please run 'az login' to setup account.\n")
+        return 1
+    if given.plaintext and mode != "redacted":
+        parser.error("unrecognized arguments: --plaintext")
+    token = _token()
+    if mode == "redacted" and not given.plaintext:
+        token["accessToken"] = "<redacted>"
+    sys.stdout.write(json.dumps({**token, "tokenType": "Bearer"}))
+    return 0
+
+
+def _token() -> dict[str, object]:
+    roles = [role for role in os.environ.get("AZ_ROLES", "").split(";") if role]
+    request = Request(
+        f"{os.environ['AZ_CONTROL']}/_sim/admin-token", json.dumps({"roles": roles}).encode()
+    )
+    trust = ssl.create_default_context(cafile=os.environ["AZ_CA"])
+    with urlopen(request, context=trust, timeout=30) as answer:
+        content: dict[str, object] = json.load(answer)
+    return content
+
+
+if __name__ == "__main__":
+    sys.exit(main())
