@@ -43,7 +43,8 @@ def start(env: Mapping[str, str]) -> Send:
     Raises ImportError where a package is missing, ValueError where a setting cannot be used.
     """
     # Every request of every export would be a dozen lines in the host's own log.
-    logging.getLogger("azure.core").setLevel(logging.WARNING)
+    for chatty in ("azure.core", "azure.monitor"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     app = env.get("OTEL_SERVICE_NAME") or env.get("WEBSITE_SITE_NAME") or "photosync"
     resource = Resource.create({SERVICE_NAME: app})
     destinations = list(_destinations(env))

@@ -100,7 +100,9 @@ def _working(settings: Settings) -> Runtime:
     listing = UserListing(graph_http, settings.sync_group_id)
     sweep = _sweep(settings, storage, graph, listing, recipe)
     keeper = _keeper(settings, storage, graph_http)
-    upkeep = Upkeep(keeper, sweep, storage.states, storage.upkeep, **_CHANCE)
+    upkeep = Upkeep(
+        keeper, sweep, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE
+    )
     console = Console(
         Roster(storage.states),
         Sides(graph, sharepoint, recipe, settings.sharepoint_my_url),

@@ -35,14 +35,17 @@ class Upkeep:
         store: Store,
         queue: DelayedQueue,
         *,
+        lengths: Callable[[], dict[str, int]],
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
         new_id: Callable[[], str],
     ) -> None:
+        """*lengths* counts the messages of each queue."""
         self._keeper = keeper
         self._sweep = sweep
         self._store = store
         self._queue = queue
+        self._lengths = lengths
         self._clock = clock
         self._jitter = jitter
         self._new_id = new_id
@@ -95,11 +98,17 @@ class Upkeep:
             case upkeep_messages.LIFECYCLE:
                 self._heed(message)
             case upkeep_messages.SWEEP:
+                # Before it fills them: what is left over from the sweep before.
+                self._count_queues()
                 self._sweep.start()
             case upkeep_messages.SWEEP_PAGE:
                 self._sweep.work_off(message.sweep_id, message.page)
             case _:  # removals: `parse` lets no other kind through
                 self._sweep.queue_removals(message.sweep_id)
+
+    def _count_queues(self) -> None:
+        lengths = sorted(self._lengths().items())
+        log.info("queues.counted %s", " ".join(f"{name}={count}" for name, count in lengths))
 
     def _heed(self, message: UpkeepMessage) -> None:
         """Lifecycle events (graph.md section 2): only reauthorization is promised for users."""

@@ -65,6 +65,7 @@ class Office:
             cast(Sweep, self.sweeps),
             self.store,
             self.queue,
+            lengths=lambda: {"photo-upkeep": 2, "photo-sync-poison": 0},
             clock=self.here.clock,
             jitter=lambda: 0.0,
             new_id=lambda: next(ids),
@@ -117,6 +118,14 @@ def test_sweeps(office, text, done):
     office.upkeep.work_off(text.encode())
 
     assert office.sweeps.done == [done]
+
+
+def test_queues_are_counted_before_a_sweep(office, caplog):
+    """Whoever draws the queues over time finds their lengths in the log, once a sweep."""
+    with caplog.at_level(logging.INFO, "photosync"):
+        office.upkeep.work_off(b"sweep")
+
+    assert caplog.messages == ["queues.counted photo-sync-poison=0 photo-upkeep=2"]
 
 
 def test_reauthorization_renews(subscribed):

@@ -243,7 +243,7 @@ class World:
         )
         # No message here is about subscriptions.
         keeper, states = cast(SubscriptionKeeper, None), MemoryStates(self.blobs)
-        return Upkeep(keeper, sweep, states, self.photo_upkeep, **self._chance)
+        return Upkeep(keeper, sweep, states, self.photo_upkeep, lengths=dict, **self._chance)
 
     @property
     def _chance(self) -> dict[str, Any]:
