@@ -24,7 +24,7 @@ from shared.http import LONGEST_WAIT_IN_PLACE, Http, Reply
 
 USER_FIELDS = "id,userPrincipalName,displayName,accountEnabled,userType"
 # So many photos may be asked for at once, by an app and a mailbox (graph.md section 4, documented).
-_BATCHES_AT_ONCE = 4
+BATCHES_AT_ONCE = 4
 _ROUNDS = 3
 
 
@@ -59,7 +59,7 @@ class GraphClient:
     def __init__(self, http: Http, group_id: str = "") -> None:
         self._http = http
         self._group_id = group_id
-        self._pool = ThreadPoolExecutor(_BATCHES_AT_ONCE, thread_name_prefix="batch")
+        self._pool = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="batch")
 
     def photo_etag(self, user: str) -> str:
         """

@@ -15,7 +15,7 @@ from shared.messages import SyncMessage
 from shared.state import Stored
 from shared.worker import DelayedQueue
 
-_AT_ONCE = 8
+STATES_AT_ONCE, _MESSAGES_AT_ONCE = 8, 8
 
 
 class Photos(Protocol):
@@ -64,7 +64,7 @@ class PageLook:
         self._dry_run = dry_run
         self._removes = removes
         self._clock = clock
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="states")
+        self._pool = ThreadPoolExecutor(STATES_AT_ONCE, thread_name_prefix="states")
 
     def look_at(self, users: Sequence[User]) -> PageResult:
         """
@@ -120,7 +120,7 @@ class UserQueue:
         self._queue = queue
         self._clock = clock
         self._new_id = new_id
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="queue")
+        self._pool = ThreadPoolExecutor(_MESSAGES_AT_ONCE, thread_name_prefix="queue")
 
     def queue(self, user_ids: Sequence[str], *, reason: str) -> None:
         """One message a user. Raises ServiceDown; then some may be queued."""

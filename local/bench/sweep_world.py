@@ -16,14 +16,17 @@ from typing import Any
 import requests
 from urllib3 import HTTPResponse
 
+from local.bench.graph_time import GraphTime
 from shared.documents import Document
 from shared.errors import Conflict
+from shared.graph import BATCHES_AT_ONCE
 from shared.listing import PAGE
 from shared.state import SYNCED, Stored, UserState
 
 GRAPH = "https://graph.example"
 # Every so many users one has another photo than we remember.
 ONE_CHANGED_IN = 100
+PHOTOS_AT_ONCE = 4  # graph.md section 4, documented
 _NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SIZES, RECIPE = "48,72,300", 1
 _PHOTO = re.compile(r"/users/([0-9a-f-]{36})/photo")
@@ -40,6 +43,11 @@ class Answers(requests.Session):
         super().__init__()
         self._users = users
         self._calls: list[None] = []
+        # As the limits are documented, for an app and a mailbox: what bounds a sweep is how many
+        # batches the product has under way, and nobody is asked for twice.
+        self.time = GraphTime(BATCHES_AT_ONCE)
+        # As an older text has them, for an app: then every photo of a batch counts.
+        self.time_by_app = GraphTime(PHOTOS_AT_ONCE, limited=True)
 
     @property
     def calls(self) -> int:
@@ -56,6 +64,8 @@ class Answers(requests.Session):
         return response
 
     def _page(self, url: str) -> dict[str, Any]:
+        self.time.page()
+        self.time_by_app.page()
         _, _, token = url.partition("$skiptoken=")
         start = int(token or 0)
         end = min(start + PAGE, self._users)
@@ -74,7 +84,10 @@ class Answers(requests.Session):
         return {"value": value, "@odata.nextLink": f"{GRAPH}/v1.0/users?$skiptoken={end}"}
 
     def _batch(self, data: bytes) -> dict[str, Any]:
-        return {"responses": [_metadata(item) for item in json.loads(data)["requests"]]}
+        requests = json.loads(data)["requests"]
+        self.time.photos(1)
+        self.time_by_app.photos(len(requests))
+        return {"responses": [_metadata(item) for item in requests]}
 
 
 def _metadata(item: dict[str, Any]) -> dict[str, Any]:

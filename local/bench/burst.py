@@ -1,0 +1,112 @@
+"""
+A burst: ten notifications for each of two thousand users in a minute, through the webhook.
+
+Those of one user are strewn over the whole minute, so that hardly any two meet in one POST: nearly
+each costs a message. One user in ten has another photo, from some moment of that minute on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.bench.burst_plan import QUARTER, WHOLE, Scale, posts
+from local.bench.graph_poster import Answer, GraphPoster
+from local.bench.judge import Judge
+from local.bench.ledger import BLOB, GRAPH, HOST, PROFILES, QUEUE, UPLOADS
+from local.bench.rows import Row
+from local.bench.settled_tenant import SETTINGS, SettledTenant
+from local.soak.pictures import pictures
+from local.stack import Stack
+
+_POSTERS = 16
+# How long Graph waits before it posts again, and how many answers may take longer before it holds
+# notifications back (graph.md section 3, documented).
+_PATIENCE, _SLOW_PERCENT = 3.0, 10
+# What a message may cost whoever it is about, and what a photo that changed costs once.
+_GOALS = ((GRAPH, 1, 2), (BLOB, 1, 2), (UPLOADS, 0, 3), (PROFILES, 0, 2))
+
+
+@dataclass(frozen=True)
+class Storm:
+    """What became of a burst. Times are from the first POST on, in seconds."""
+
+    scale: Scale
+    answers: list[Answer]
+    posted: float
+    drained: float
+    calls: Counter[str]
+    wrong: int
+
+    @property
+    def messages(self) -> int:
+        """Each is sent once, by the host or by the app itself, and deleted once by the host."""
+        return (self.calls[HOST] + self.calls[QUEUE]) // 2
+
+
+def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
+    """A quarter of it, at the pace of the whole."""
+    return measured(folder, say, QUARTER)
+
+
+def whole(folder: Path, say: Callable[[str], None]) -> list[Row]:
+    """All of it: minutes, most of which the local host takes."""
+    return measured(folder, say, WHOLE)
+
+
+def measured(folder: Path, say: Callable[[str], None], scale: Scale) -> list[Row]:
+    with Stack(folder, settings=SETTINGS, log_storage=True) as stack:
+        tenant = SettledTenant(stack, pictures(12))
+        tenant.move_in(scale.users)
+        say(str(scale))
+        storm = played(tenant, scale)
+    return list(_rows(storm))
+
+
+def played(tenant: SettledTenant, scale: Scale) -> Storm:
+    """Post at the pace of *scale*, wait until no message is left, and look at every picture."""
+    poster, judge = GraphPoster(tenant.at), Judge(tenant.admin, tenant.photos)
+    plan = posts(tenant.users, scale)
+    mark, began = tenant.ledger.mark(), time.monotonic()
+    with ThreadPoolExecutor(_POSTERS, thread_name_prefix="graph") as pool:
+        for number, (changed, told) in enumerate(plan):
+            time.sleep(max(0.0, began + number * scale.seconds / len(plan) - time.monotonic()))
+            for user in changed:
+                tenant.change(user, notify=False)
+            pool.submit(poster.post, [user.id for user in told])
+    posted = time.monotonic() - began
+    tenant.quiet(seconds=900)
+    drained = time.monotonic() - began
+    calls = tenant.ledger.since(mark)
+    return Storm(scale, poster.answers, posted, drained, calls, len(judge.wrong()))
+
+
+def _rows(storm: Storm) -> Iterator[Row]:
+    scale = storm.scale
+    refused = sum(answer.status != 202 for answer in storm.answers)
+    slow = sum(answer.seconds > _PATIENCE for answer in storm.answers) / len(storm.answers)
+    slowest = max(answer.seconds for answer in storm.answers)
+    sent = f"{len(storm.answers)} POSTs of {scale.items_a_post}, the last answered after "
+    yield Row("burst", "POSTs not accepted", refused, "", goal=0, note=str(scale))
+    yield Row(
+        "burst",
+        f"POSTs answered after more than {_PATIENCE:g} s",
+        100 * slow,
+        "%",
+        goal=_SLOW_PERCENT,
+        note=f"more, and Graph holds notifications back; {sent}{storm.posted:.0f} s, the slowest "
+        f"in {slowest:.1f} s, by the process that works the queue off at the same time",
+    )
+    rate = f"{storm.messages / storm.drained:.0f} a second"
+    note = f"{storm.messages:,} messages, {rate}, in one process with the local host"
+    yield Row("burst", "queue empty after", storm.drained, "s", note=note)
+    for kind, each, once in _GOALS:
+        # Who loses the race for a claim comes back, and has tried to write it.
+        goal = each * (storm.messages + storm.calls[QUEUE]) + once * scale.changed
+        yield Row("burst", f"{kind} calls", storm.calls[kind], "", goal=goal)
+    note = f"{scale.changed} of {scale.users:,} photos changed in the meantime"
+    yield Row("burst", "wrong pictures at the end", storm.wrong, "", goal=0, note=note)

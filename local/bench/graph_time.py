@@ -1,0 +1,51 @@
+"""How long Microsoft Graph would take for a sweep, on a clock of its own: nobody waits for it."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections import deque
+
+# Seconds of an answer, as elsewhere in the bench.
+LATENCY = 0.12
+# A service limit: so many requests in so many seconds (graph.md section 4, documented).
+REQUESTS, WINDOW = 10_000, 600.0
+
+
+class GraphTime:
+    """
+    Answers so many requests for photos at once, each in LATENCY. Threads may share it.
+
+    *limited* holds them to REQUESTS in any WINDOW.
+    """
+
+    def __init__(self, at_once: int, *, limited: bool = False) -> None:
+        self._free_at = [0.0] * at_once
+        self._limited = limited
+        self._lately: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    @property
+    def seconds(self) -> float:
+        """When the last answer was there."""
+        return max(self._free_at)
+
+    def page(self) -> None:
+        """Ask for a page of users, once everything before is answered."""
+        with self._lock:
+            self._free_at = [self.seconds + LATENCY] * len(self._free_at)
+
+    def photos(self, requests: int) -> None:
+        """Make so many requests, each as soon as there is room for it."""
+        with self._lock:
+            for _ in range(requests):
+                begins = max(self._free_at[0], self._allowed_at())
+                heapq.heapreplace(self._free_at, begins + LATENCY)
+
+    def _allowed_at(self) -> float:
+        """When one more request stays within the limit; it is counted."""
+        if not self._limited:
+            return 0.0
+        allowed = self._lately.popleft() + WINDOW if len(self._lately) == REQUESTS else 0.0
+        self._lately.append(max(self._free_at[0], allowed))
+        return allowed

@@ -1,0 +1,69 @@
+"""A burst of notifications, played small: nothing is lost, and each message costs its calls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from local.bench.burst import Storm, played
+from local.bench.burst_plan import QUARTER, WHOLE, Scale, posts
+from local.bench.ledger import BLOB, GRAPH, PROFILES, UPLOADS
+from local.bench.settled_tenant import SETTINGS, Resident, SettledTenant
+from local.soak.pictures import pictures
+from local.stack import Stack
+
+SMALL = Scale(users=20, seconds=1, items_a_post=4)
+PEOPLE = [Resident(f"id{n}", f"user{n}@contoso.com", 0) for n in range(40)]
+
+
+@pytest.fixture(scope="module")
+def storm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storm]:
+    with Stack(tmp_path_factory.mktemp("burst"), settings=SETTINGS, log_storage=True) as stack:
+        tenant = SettledTenant(stack, pictures(4))
+        tenant.move_in(SMALL.users)
+        yield played(tenant, SMALL)
+
+
+def test_nothing_is_lost(storm: Storm):
+    """Every POST is accepted, and every picture is right once the queue is empty."""
+    assert Counter(answer.status for answer in storm.answers) == {202: 50}
+    assert storm.wrong == 0
+
+
+def test_calls_of_a_burst(storm: Storm):
+    """A message costs a call and a read; only photos that changed are copied, each once."""
+    changed = SMALL.changed
+
+    assert storm.calls[UPLOADS] == 3 * changed
+    assert storm.calls[PROFILES] == 2 * changed
+    assert storm.calls[GRAPH] >= storm.messages
+    assert storm.calls[BLOB] >= storm.messages
+    assert storm.messages > SMALL.users
+
+
+def test_plan_tells_of_each_change():
+    """Whoever's photo changes is told of at least once afterwards, in the same POST or later."""
+    scale = Scale(users=40, seconds=1, items_a_post=10)
+    plan = posts(PEOPLE, scale)
+    changed = [(number, user) for number, post in enumerate(plan) for user in post.changed]
+
+    assert len(changed) == len({user.id for _, user in changed}) == scale.changed
+    for number, user in changed:
+        assert any(user in post.about for post in plan[number:])
+
+
+def test_plan_has_every_notification():
+    """Each user is told of as often as the scale says; POSTs are full."""
+    plan = posts(PEOPLE, Scale(users=40, seconds=1, items_a_post=10))
+
+    assert {len(post.about) for post in plan} == {10}
+    assert set(Counter(user.id for post in plan for user in post.about).values()) == {10}
+
+
+def test_quarter_has_the_pace_of_the_whole():
+    """As many notifications a second, as many POSTs a second for its size, as mixed a POST."""
+    assert WHOLE.users / WHOLE.seconds == QUARTER.users / QUARTER.seconds
+    assert WHOLE.users / WHOLE.items_a_post == QUARTER.users / QUARTER.items_a_post
+    assert WHOLE.users * WHOLE.notifications_a_user == 20_000
