@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import click
 
 from console_client import person, problems
@@ -9,6 +11,8 @@ from console_client.fields import Fields
 from console_client.options import Desk, command
 from console_client.output import Output
 from console_client.sweep import show_end
+
+_OLD = timedelta(seconds=30)
 
 
 @command
@@ -60,12 +64,20 @@ def _show_everything(desk: Desk) -> int:
 
 def _show_counts(overview: Fields, output: Output) -> None:
     counts, queues = overview.part("counts"), overview.part("queues")
-    output.table(["", ""], [[key, counts.text(key)] for key in counts.raw], "Users")
+    rows = [[key or "unknown", counts.text(key)] for key in counts.raw]
+    output.table(["", ""], rows, f"Users{_counted(overview)}")
     output.table(["", ""], [[key, queues.text(key)] for key in queues.raw], "Messages in queues")
     subscription = overview.part("subscription")
     expires = subscription.when("expiresAt")
     told = f"{subscription.text('status')}{f' until {expires}' if expires else ''}"
     output.table(["", ""], [["subscription", told if subscription else "none"]])
+
+
+def _counted(overview: Fields) -> str:
+    """When, if that is a while ago: a large tenant is counted seldom."""
+    now, counted = overview.moment("asOf"), overview.moment("countedAt")
+    old = now and counted and now - counted > _OLD
+    return f", counted {overview.when('countedAt')}" if old else ""
 
 
 def _why(entry: Fields) -> str:

@@ -17,7 +17,8 @@ from shared.documents import Documents
 from shared.errors import BadRequest
 from shared.graph import User
 from shared.messages import SyncMessage
-from shared.roster import LARGEST_PAGE, Entry, Roster
+from shared.remembered import Remembered
+from shared.roster import LARGEST_PAGE, Census, Entry, Roster
 from shared.sides import Sides
 from shared.state import STATUSES, Stored
 from shared.sweep import Sweep
@@ -61,6 +62,8 @@ class Console:
         new_id: Callable[[], str],
     ) -> None:
         self._roster = roster
+        # Everybody is listed for it: of 100,000 users that takes the better part of a minute.
+        self._census = Remembered(self._count, clock)
         self._sides = sides
         self._kept = kept
         self._documents = documents
@@ -76,10 +79,11 @@ class Console:
         subscription = self._documents.read(subscription_keeper.NAME)
         newest, _ = SweepLogs(self._documents).latest()
         braked = newest is not None and newest.removals == sweep_log.BRAKED
-        failures = self._roster.page(status=state.FAILED, size=_SHOWN)
+        counted_at, census = self._census.get()
         return {
             "asOf": self._clock().isoformat(),
-            "counts": dict(self._roster.counts()),
+            "counts": dict(census.counts),
+            "countedAt": counted_at.isoformat(),
             "queues": self._orders.lengths(),
             "subscription": _public(subscription.fields) if subscription else None,
             "sweep": sweep_log.to_fields(newest) if newest else None,
@@ -89,7 +93,7 @@ class Console:
                 "managed": newest.managed if newest else 0,
                 "detail": newest.detail if newest and braked else "",
             },
-            "failures": [_shown(entry) for entry in failures.entries],
+            "failures": [_shown(entry) for entry in census.failures],
             "unreadable": self._kept.unreadable(_SHOWN),
             "dryRun": self._dry_run,
         }
@@ -158,6 +162,9 @@ class Console:
         self._orders.upkeep.send(UpkeepMessage(SWEEP).to_json(), delay_seconds=0)
         return {"queued": True}
 
+    def _count(self) -> tuple[datetime, Census]:
+        return self._clock(), self._roster.census(_SHOWN)
+
     def _user(self, name: str) -> User:
         if not messages.is_object_id(name) and not messages.is_upn(name):
             raise BadRequest("Name a user by object id or by UPN such as anne@contoso.com.")
@@ -165,6 +172,9 @@ class Console:
 
 
 def _flag(order: Mapping[str, Any], name: str) -> bool:
+    """The one field that *order* may have: one that is misspelt must not order something else."""
+    if order.keys() - {name}:
+        raise BadRequest(f"The order may say {name}, and nothing else.")
     value = order.get(name, False)
     if not isinstance(value, bool):
         raise BadRequest(f"{name} must be true or false, without quotation marks.")

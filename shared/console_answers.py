@@ -34,6 +34,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
 }
+# Of an order: the longest that means anything has a tenth of it.
+_LONGEST_BODY = 1000
 _PICTURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"))
 
 
@@ -79,6 +81,8 @@ def order(query: Mapping[str, str], body: bytes) -> dict[str, Any]:
     """
     if "code" in {name.lower() for name in query}:
         raise KeyInAddress("Send the key in the header x-functions-key, not in the address.")
+    if len(body) > _LONGEST_BODY:
+        raise BadRequest(f"The body must be a JSON object of at most {_LONGEST_BODY:,} bytes.")
     try:
         fields = json.loads(body or b"{}")
     except (ValueError, RecursionError) as error:

@@ -8,6 +8,7 @@ users cost one call (Azure Storage: List Blobs, documented).
 from __future__ import annotations
 
 import base64
+import heapq
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote, unquote
 
 from shared.errors import BadRequest
-from shared.state import UserState
+from shared.state import FAILED, UserState
 
 # An answer must come in seconds whatever the filter: a longer search goes on with its token.
 CALLS_A_PAGE = 4
@@ -26,6 +27,8 @@ LARGEST_PAGE = 200
 # 100,000 users are 20 calls.
 MOST_CALLS = 100
 _LONGEST_DETAIL = 200
+# Azure's are far shorter.
+_LONGEST_MARKER = 4000
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,11 @@ def describe(state: UserState) -> dict[str, str]:
     Nothing empty is in it: whether each way into a storage account takes that, nobody says.
     """
     told = {
-        "upn": quote(state.user_principal_name),
-        "name": quote(state.display_name),
+        "upn": _ascii(state.user_principal_name),
+        "name": _ascii(state.display_name),
         "status": state.status,
         "reason": state.reason,
-        "detail": quote(state.detail[:_LONGEST_DETAIL]),
+        "detail": _ascii(state.detail[:_LONGEST_DETAIL]),
         "checked": _time(state.checked_at),
         "synced": _time(state.synced_at),
     }
@@ -84,6 +87,11 @@ def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
     )
 
 
+def _ascii(text: str) -> str:
+    # A name that somebody has cut off may end in half of a character, which no encoding has.
+    return quote(text, errors="replace")
+
+
 def _time(moment: datetime | None) -> str:
     return moment.isoformat(timespec="seconds") if moment else ""
 
@@ -93,6 +101,13 @@ class Leaf(NamedTuple):
 
     entries: list[Entry]
     next: str
+
+
+class Census(NamedTuple):
+    """How many users there are of each status, and who failed last, the newest first."""
+
+    counts: Counter[str]
+    failures: list[Entry]
 
 
 class Metadata(Protocol):
@@ -142,17 +157,20 @@ class Roster:
                 return RosterPage(found, "")
         return RosterPage(found, _dump(at, 0))
 
-    def counts(self) -> Counter[str]:
-        """How many users there are of each status."""
-        found: Counter[str] = Counter()
+    def census(self, failures: int) -> Census:
+        """Everybody by status, and the newest *failures*, in one listing of all."""
+        counts: Counter[str] = Counter()
+        newest: list[Entry] = []
         at = ""
         for _ in range(MOST_CALLS):
             leaf = self._metadata.leaf(at, USERS_A_CALL)
-            found.update(each.status for each in leaf.entries)
+            counts.update(each.status for each in leaf.entries)
+            failed = (each for each in leaf.entries if each.status == FAILED)
+            newest = heapq.nlargest(failures, [*newest, *failed], key=lambda one: one.checked_at)
             at = leaf.next
             if not at:
                 break
-        return found
+        return Census(counts, newest)
 
 
 def _dump(at: str, skip: int) -> str:
@@ -166,6 +184,11 @@ def _read(token: str) -> tuple[str, int]:
         at, skip = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (ValueError, TypeError, RecursionError) as error:
         raise BadRequest("The token is none that this listing gave: start without one.") from error
-    if not isinstance(at, str) or not isinstance(skip, int):
+    if not isinstance(at, str) or not isinstance(skip, int) or not _is_marker(at):
         raise BadRequest("The token is none that this listing gave: start without one.")
     return at, skip
+
+
+def _is_marker(text: str) -> bool:
+    """Whether *text* can be one of the storage's own; others make its client fail and try again."""
+    return text.isprintable() and len(text) <= _LONGEST_MARKER

@@ -27,6 +27,7 @@ def test_overview_of_nothing(desk: Desk):
     assert desk.console.overview() == {
         "asOf": NOON.isoformat(),
         "counts": {},
+        "countedAt": NOON.isoformat(),
         "queues": LENGTHS,
         "subscription": None,
         "sweep": None,
@@ -179,6 +180,16 @@ def test_flag_that_is_none(desk: Desk, value: Any):
         desk.console.replay(ANNE.id, {"force": value})
     with pytest.raises(BadRequest, match="true or false"):
         desk.console.sweep({"releaseRemovals": value})
+    assert (desk.users.sent, desk.upkeep.sent) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["Force", "releaseRemoval", "userId"])
+def test_field_that_is_none(desk: Desk, name: str):
+    """A misspelt field is refused: without it the order would be another one."""
+    with pytest.raises(BadRequest, match="nothing else"):
+        desk.console.replay(ANNE.id, {name: True})
+    with pytest.raises(BadRequest, match="nothing else"):
+        desk.console.sweep({name: True})
     assert (desk.users.sent, desk.upkeep.sent) == ([], [])
 
 

@@ -107,6 +107,12 @@ def test_order_that_is_none(body: bytes):
         answers.order({}, body)
 
 
+def test_order_that_is_too_long():
+    """Nobody reads megabytes to find a flag in them."""
+    with pytest.raises(BadRequest, match="at most"):
+        answers.order({}, b'{"force": true, "padding": "' + b"x" * 1000 + b'"}')
+
+
 @pytest.mark.parametrize("name", ["code", "CODE"])
 def test_order_with_its_key_in_the_address(name: str):
     """A link carries its key in the address: no order is taken from there."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -105,12 +107,20 @@ def test_search_is_for_beginnings(search: str, matches: bool):
     assert not one.matches(search, FAILED)
 
 
-def test_counts():
-    """Every status with its number of users, in one call per 5,000."""
-    statuses = [SYNCED] * 7000 + [FAILED] * 2 + [NO_PHOTO]
-    metadata = Metadata([entry(number, status=one) for number, one in enumerate(statuses)])
+def test_census():
+    """Every status with its number of users, and the newest failures, in one call per 5,000."""
+    entries = [entry(number) for number in range(7000)]
+    failed = [
+        replace(entry(number, status=FAILED), checked_at=f"2026-01-{day:02}")
+        for number, day in ((0, 3), (4000, 9), (6999, 27), (5001, 4))
+    ]
+    for one in failed:
+        entries[int(one.user_id[-6:])] = one
+    metadata = Metadata([*entries, entry(7000, status=NO_PHOTO)])
+    counts, newest = Roster(metadata).census(3)
 
-    assert Roster(metadata).counts() == Counter({SYNCED: 7000, FAILED: 2, NO_PHOTO: 1})
+    assert counts == Counter({SYNCED: 6996, FAILED: 4, NO_PHOTO: 1})
+    assert [one.checked_at[-2:] for one in newest] == ["27", "09", "04"]
     assert metadata.calls == 2
 
 
@@ -126,7 +136,7 @@ def test_counting_ends():
 
     endless = Endless()
 
-    assert Roster(endless).counts() == Counter({SYNCED: roster.MOST_CALLS})
+    assert Roster(endless).census(1).counts == Counter({SYNCED: roster.MOST_CALLS})
     assert endless.calls == roster.MOST_CALLS
 
 
@@ -135,6 +145,15 @@ def test_counting_ends():
 )
 def test_foreign_token(token: str):
     """A token that no listing gave is refused in a sentence."""
+    with pytest.raises(BadRequest, match="start without one"):
+        Roster(Metadata([])).page(token=token)
+
+
+@pytest.mark.parametrize("marker", ["\0", "a\r\nb", "\ud800", "x" * 4001], ids=ascii)
+def test_marker_that_storage_never_gave(marker: str):
+    """What the storage's client would choke on never gets there."""
+    token = base64.urlsafe_b64encode(json.dumps([marker, 0]).encode()).decode()
+
     with pytest.raises(BadRequest, match="start without one"):
         Roster(Metadata([])).page(token=token)
 
@@ -157,6 +176,17 @@ def test_metadata_is_ascii(name: str, detail: str):
     assert all(text and text.isascii() and text.isprintable() for text in metadata.values())
     assert (read.display_name, read.detail) == (name, safe[:200])
     assert (read.synced_at, read.checked_at) == ("2026-01-31T12:00:00+00:00", "")
+
+
+def test_half_a_character():
+    """A name that was cut off in the middle of a character is described all the same."""
+    told = roster.describe(
+        UserState(
+            ANNE.id, user_principal_name="a\udc00@x", display_name="Zoë \ud83d", detail="\ud83d"
+        )
+    )
+
+    assert roster.entry(ANNE.id, told).display_name == "Zoë ?"
 
 
 def test_blob_without_metadata():

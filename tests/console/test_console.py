@@ -149,6 +149,17 @@ def test_times_in_words(api: StandIn, visit: Open):
     expect(told).to_have_attribute("title", re.compile(r"\d{4} at \d"))
 
 
+def test_counts_that_are_old(api: StandIn, visit: Open):
+    """Counts of a large tenant may be minutes old; then it is said of when they are."""
+    api.overview["countedAt"] = ago(minutes=4)
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.locator("#freshness")).to_contain_text("counted 4 minutes ago")
+
+    api.overview["countedAt"] = ago(seconds=1)
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator("#freshness")).not_to_contain_text("counted")
+
+
 def test_replay_by_keyboard(api: StandIn, visit: Open):
     """Replay queues the person, waits until the state has moved, and shows both sides again."""
     page = visit(api.url + ANNE).page

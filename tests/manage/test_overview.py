@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.manage.conftest import Manage
-from tests.manage.console_double import Asked, ConsoleDouble, entry, overview, person, sweep
+from tests.manage.console_double import NOON, Asked, ConsoleDouble, entry, overview, person, sweep
 
 PHOTO = "GET", "users/anne%40contoso.com"
 
@@ -52,6 +52,17 @@ def test_an_app_that_has_done_nothing_yet(manage: Manage, console: ConsoleDouble
 
     assert said.code == 1
     assert "subscription  none" in said.out
+
+
+@pytest.mark.parametrize(
+    ("counted", "title"),
+    [(NOON, "Users:"), ("2026-05-04T11:59:00Z", "Users, counted 2026-05-04 11:59:00Z:")],
+)
+def test_counts_that_are_old(manage: Manage, console: ConsoleDouble, counted: str, title: str):
+    """Counts of a large tenant may be minutes old; then it is said of when they are."""
+    console.routes["GET", "overview"] = (200, overview(countedAt=counted))
+
+    assert manage("status").out.startswith(title)
 
 
 def test_dry_run_and_unreadable_messages(manage: Manage, console: ConsoleDouble):

@@ -1,0 +1,50 @@
+"""Keeps the answer to a costly question for a while, so that asking often costs little."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+# What costs no more may be asked every time.
+_CHEAP = timedelta(seconds=2)
+# Else a tenth of one thread at most goes into asking, however many want to know.
+_REST = 10
+
+
+class _Answer(NamedTuple, Generic[T]):
+    value: T
+    good_until: datetime
+
+
+class Remembered(Generic[T]):
+    """*ask* answers; an answer that took long is good for ten times as long."""
+
+    def __init__(self, ask: Callable[[], T], clock: Callable[[], datetime]) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._asking = threading.Lock()
+        self._last: _Answer[T] | None = None
+
+    def get(self) -> T:
+        """The answer. While somebody asks, others get the last one, and wait if there is none."""
+        last = self._last
+        if last and self._clock() < last.good_until:
+            return last.value
+        if not self._asking.acquire(blocking=last is None):
+            assert last, "without an answer it was waited for"
+            return last.value
+        try:
+            if last is None and self._last:
+                return self._last.value
+            began = self._clock()
+            value = self._ask()
+            now = self._clock()
+            took = now - began
+            self._last = _Answer(value, now + (_REST * took if took > _CHEAP else timedelta()))
+            return value
+        finally:
+            self._asking.release()
