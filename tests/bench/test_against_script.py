@@ -57,7 +57,7 @@ def test_photosync_copies_who_changed(bouts: tuple[Bout, Bout, Bout], which: int
 
 @pytest.mark.usefixtures("bouts")
 def test_judge_sees_a_wrong_picture(tenant: SettledTenant):
-    """A photo that nobody copied, and a file that is gone, make a picture wrong."""
+    """A photo that nobody copied, and a profile that shows nothing, make a picture wrong."""
     judge = Judge(tenant.admin, tenant.photos)
     one, two = tenant.users[-2:]
     tenant.change(one, notify=False)
