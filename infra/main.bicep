@@ -275,5 +275,11 @@ output PHOTOSYNC_IDENTITY_CLIENT_ID string = identity.outputs.clientId
 @description('Object id of the managed identity, which `python manage.py grant` gives its rights.')
 output PHOTOSYNC_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 
+@description('Client id of the app registration that signs in with a certificate; empty with the managed identity.')
+output PHOTOSYNC_APP_REGISTRATION string = clientId
+
+@description('The SharePoint tenant, for `python manage.py grant`.')
+output SHAREPOINT_TENANT string = sharepointTenant
+
 @description('Name of the storage account, for messages typed into its queues.')
 output PHOTOSYNC_STORAGE_ACCOUNT string = storage.outputs.name

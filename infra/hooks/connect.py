@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ GRAPH_KEY, CLIENT_STATE_KEY = "graph", "client-state"
 API_VERSION = "2024-11-01"
 # An app that has just been deployed or set up answers for its keys only when it has started.
 TRIES, SECONDS_APART = 20, 6.0
+# Azure may answer with what it was sent.
+SHORTEST_SECRET = 20
 _STARTING = ("from host runtime", "ServiceUnavailable", "InternalServerError", "BadGateway")
 
 Keys = dict[str, str]
@@ -38,15 +40,17 @@ class HookError(Exception):
 
 @dataclass(frozen=True)
 class Deployment:
-    """What azd knows of the deployment: the outputs of infra/main.bicep."""
+    """What azd knows of the deployment: the outputs of infra/main.bicep, as variables."""
 
     subscription: str
     group: str
     app: str
     url: str
-    console: str
-    principal: str
     storage: str
+    sharepoint_tenant: str
+    # Who is to be given rights: the managed identity, or an app registration if there is one.
+    identity: str
+    registration: str = ""
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> Deployment:
@@ -56,9 +60,9 @@ class Deployment:
             "group": "AZURE_RESOURCE_GROUP",
             "app": "PHOTOSYNC_APP_NAME",
             "url": "PHOTOSYNC_URL",
-            "console": "PHOTOSYNC_CONSOLE",
-            "principal": "PHOTOSYNC_IDENTITY_PRINCIPAL_ID",
             "storage": "PHOTOSYNC_STORAGE_ACCOUNT",
+            "sharepoint_tenant": "SHAREPOINT_TENANT",
+            "identity": "PHOTOSYNC_IDENTITY_PRINCIPAL_ID",
         }
         missing = [name for name in names.values() if not env.get(name)]
         if missing:
@@ -66,15 +70,14 @@ class Deployment:
                 f"{', '.join(missing)} missing: run `azd provision`, then `azd hooks run "
                 "postdeploy`, which knows them."
             )
-        return cls(**{field: env[name] for field, name in names.items()})
+        known = {field: env[name] for field, name in names.items()}
+        return cls(**known, registration=env.get("PHOTOSYNC_APP_REGISTRATION", ""))
 
     @property
     def path(self) -> str:
         """The app in Azure Resource Manager."""
-        return (
-            f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
-            f"/providers/Microsoft.Web/sites/{self.app}"
-        )
+        group = f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
+        return f"{group}/providers/Microsoft.Web/sites/{self.app}"
 
 
 def wanted(deployment: Deployment, keys: Keys) -> dict[str, str]:
@@ -172,12 +175,13 @@ class Azure:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as body:
                 json.dump({"properties": properties}, body)
-            self._run([*command, "--body", f"@{name}", "--output", "none"])
+            secrets = [value for value in properties.values() if len(value) >= SHORTEST_SECRET]
+            self._run([*command, "--body", f"@{name}", "--output", "none"], hide=secrets)
         finally:
             Path(name).unlink()
         return {}
 
-    def _run(self, arguments: list[str]) -> str:
+    def _run(self, arguments: list[str], *, hide: Sequence[str] = ()) -> str:
         done = subprocess.run(
             [self._az, *arguments, "--only-show-errors"],
             capture_output=True,
@@ -185,8 +189,11 @@ class Azure:
             check=False,
         )
         if done.returncode:
-            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-            raise HookError(f"az {arguments[0]}: {lines[0].removeprefix('ERROR: ')}")
+            told = done.stderr.strip().removeprefix("ERROR:").strip()
+            for secret in hide:
+                told = told.replace(secret, "...")
+            line = told.splitlines()[0] if told else f"exit code {done.returncode}"
+            raise HookError(f"az {arguments[0]}: {line[:300]}")
         return done.stdout
 
 
@@ -202,14 +209,17 @@ def connect(azure: Azure, deployment: Deployment) -> bool:
 
 def what_is_left(deployment: Deployment, asked: str) -> str:
     """What a person does next."""
+    whose = f"--identity {deployment.identity}"
+    if deployment.registration:
+        whose = f"--app {deployment.registration}"
     return f"""
 {asked}
 What is left, once:
-  python manage.py grant --principal-id {deployment.principal}
+  python manage.py grant {whose} --sharepoint-tenant {deployment.sharepoint_tenant} --device-code
       as an admin of Microsoft 365: the rights that PhotoSync needs, and no others
   azd hooks run postdeploy
       asks for the subscription once more, now that it may be made
-Then look at {deployment.console}. It asks for a key:
+Then look at {deployment.url}/api/console. It asks for a key:
   az functionapp keys list -g {deployment.group} -n {deployment.app} --query functionKeys.default
 """
 
