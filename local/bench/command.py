@@ -10,13 +10,27 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from local.bench import against_script, burst, calls, machine, sweep
+from local.bench import (
+    against_script,
+    burst,
+    calls,
+    coldstart,
+    machine,
+    renditions,
+    sweep,
+    visible,
+    webhook,
+)
 from local.bench.rows import Measure, Row, table
 
 # One module a subject; each promises `rows(folder, say)`.
 SUBJECTS: dict[str, Measure] = {
     "calls": calls.rows,
     "script": against_script.rows,
+    "webhook": webhook.rows,
+    "coldstart": coldstart.rows,
+    "renditions": renditions.rows,
+    "visible": visible.rows,
     "burst": burst.rows,
     "sweep": sweep.rows,
 }

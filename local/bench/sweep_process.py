@@ -12,8 +12,8 @@ import time
 import uuid
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
+from local.bench import memory
 from local.bench.sweep_world import (
     GRAPH,
     ONE_CHANGED_IN,
@@ -84,7 +84,7 @@ def main(users: int) -> Figures:
         seconds=round(time.perf_counter() - began, 2),
         graph_seconds=round(graph.time.seconds),
         graph_seconds_by_app=round(graph.time_by_app.seconds),
-        peak_mb=round(peak_memory() / 1024, 2),
+        peak_mb=round(memory.peak_kb() / 1024, 2),
     )
 
 
@@ -105,20 +105,6 @@ def _sweep(graph: Answers, pages: Pages, queued: Counted) -> Sweep:
     users = UserQueue(queued, clock=_now, new_id=_new_id)
     logs = SweepLogs(MemoryDocuments())
     return Sweep(UserListing(http), look, logs, users, pages, clock=_now, new_id=_new_id)
-
-
-def peak_memory() -> float:
-    """The most memory this process ever held, in KB."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # Not getrusage: there a child begins with the peak of the process that started it.
-        line = next(each for each in status.read_text().splitlines() if each.startswith("VmHWM"))
-        return float(line.split()[1])
-    # Imported here: there is none on Windows.
-    import resource
-
-    peak = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-    return peak / 1024 if sys.platform == "darwin" else peak
 
 
 def _now() -> datetime:

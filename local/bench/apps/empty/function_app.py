@@ -1,0 +1,17 @@
+"""The least app that answers a handshake: the webhook's bindings and nothing behind them."""
+
+from typing import List  # noqa: UP035 - the engine refuses `list`
+
+import azure.functions as func
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+STORAGE = "AzureWebJobsStorage"
+Texts = func.Out[List[str]]  # noqa: UP006
+
+
+@app.route(route="notifications", methods=["POST"])
+@app.queue_output(arg_name="sync", queue_name="photo-sync", connection=STORAGE)
+@app.queue_output(arg_name="upkeep", queue_name="photo-upkeep", connection=STORAGE)
+def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.HttpResponse:
+    """Answer a handshake."""
+    return func.HttpResponse(req.params.get("validationToken"), mimetype="text/plain")

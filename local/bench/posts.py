@@ -1,0 +1,70 @@
+"""POSTs to the webhook as the host hands them to the engine."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from local.host.engine import Datum, Engine
+
+# Of the caller's trace; nobody reads it.
+_TRACE = f"00-{'1' * 32}-{'2' * 16}-00"
+
+
+async def post(
+    engine: Engine, function_id: str, *, query: Mapping[str, str], body: bytes = b""
+) -> Any:
+    """Post to a function of *engine* and return what it answers, as the engine has it."""
+    value = {
+        "method": _text("POST"),
+        "url": _text("https://localhost/api/notifications"),
+        "headers": _texts({"host": "localhost", "content-type": "application/json"}),
+        "params": {},
+        "query": _texts({"code": "key", **query}),
+        "body": Datum(body, "bytes"),
+    }
+    return await run(engine, function_id, "req", Datum(value, "http"))
+
+
+async def run(engine: Engine, function_id: str, parameter: str, value: Datum) -> Any:
+    """Run a function of *engine*; RuntimeError if it fails."""
+    ended = await engine.invoke(str(uuid.uuid4()), function_id, [(parameter, value)], {}, _TRACE)
+    if not ended.ok:
+        raise RuntimeError(ended.error)
+    return ended.returned
+
+
+def notifications(items: int, *, tenant_id: str, client_state: str) -> bytes:
+    """The body of a POST about so many users, as Graph writes it (graph.md section 3)."""
+    rng = random.Random(items)
+    ids = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(items)]
+    return json.dumps({"value": [_item(each, tenant_id, client_state) for each in ids]}).encode()
+
+
+def _item(user_id: str, tenant_id: str, client_state: str) -> dict[str, Any]:
+    return {
+        "changeType": "updated",
+        "clientState": client_state,
+        "resource": f"Users/{user_id}",
+        "resourceData": {
+            "@odata.type": "#Microsoft.Graph.User",
+            "@odata.id": f"Users/{user_id}",
+            "id": user_id,
+            "organizationId": tenant_id,
+            "sequenceNumber": 638_000_000_000_000_000,
+        },
+        "subscriptionExpirationDateTime": "2026-12-31T12:00:00+00:00",
+        "subscriptionId": "00000000-0000-4000-8000-000000000002",
+        "tenantId": tenant_id,
+    }
+
+
+def _texts(values: Mapping[str, str]) -> dict[str, Datum]:
+    return {name: _text(value) for name, value in values.items()}
+
+
+def _text(value: str) -> Datum:
+    return Datum(value, "string")

@@ -1,0 +1,91 @@
+"""Making the pictures: time and memory, against Pillow's decoding and one resize of the same."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local.bench import fresh_process
+from local.bench.concurrency import AT_ONCE
+from local.bench.photos import BOMB_SIDE, bomb, photographs
+from local.bench.rows import Row, of_rounds
+
+# The photo that Exchange hands out when it has a large one (graph.md section 1).
+_USUAL = "648 px JPEG"
+_LARGEST = "4,000 px PNG"
+# Below these, three pictures take less than a megabyte.
+_LARGE = {"648 px JPEG", "648 px PNG", "4,000 px JPEG", _LARGEST}
+_GOAL_RATIO = 1.5
+
+
+def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
+    """Each photograph, then what many at once and a bomb cost."""
+    folder.mkdir(parents=True, exist_ok=True)
+    say("drawing photographs")
+    files = {name: _kept(folder, name, photo) for name, photo in photographs().items()}
+    found = []
+    for name, file in files.items():
+        say(name)
+        found += [_time(name, file)]
+        if name in _LARGE:
+            found.append(_memory(name, file))
+    say("many at once, and a bomb")
+    return [*found, _crowd(files[_LARGEST]), _bomb(_kept(folder, "bomb", bomb()))]
+
+
+def _kept(folder: Path, name: str, photo: bytes) -> Path:
+    file = folder / f"{name.replace(',', '').replace(' ', '-')}.photo"
+    file.write_bytes(photo)
+    return file
+
+
+def _time(name: str, file: Path) -> Row:
+    took = measured("time", file)
+    return of_rounds(
+        "renditions",
+        f"{name}: three pictures",
+        took["ours"],
+        "ms",
+        floor=statistics.median(took["plain"]),
+        floor_is="Pillow decodes it and resizes it once to 300 px" if name == _USUAL else "",
+        goal_ratio=_GOAL_RATIO if name == _USUAL else None,
+    )
+
+
+def _memory(name: str, file: Path) -> Row:
+    mb, floor = (measured(way, file)["mb"] for way in ("ours", "plain"))
+    return Row("renditions", f"{name}: memory at the peak", mb, "MB", floor=floor)
+
+
+def _crowd(file: Path) -> Row:
+    return Row(
+        "renditions",
+        f"{_LARGEST}, {AT_ONCE} at once: memory at the peak",
+        measured("crowd", file)["mb"],
+        "MB",
+        floor=measured("ours", file)["mb"],
+        floor_is="one alone",
+        note="each waits with its file while photos over 4 megapixels are decoded one at a time",
+    )
+
+
+def _bomb(file: Path) -> Row:
+    return Row(
+        "renditions",
+        f"bomb of {BOMB_SIDE:,} × {BOMB_SIDE:,} pixels: memory to refuse it",
+        measured("ours", file)["mb"],
+        "MB",
+        goal=1,
+        floor=measured("plain", file)["mb"],
+        floor_is="Pillow decodes it",
+        note=f"the file has {file.stat().st_size / 1024:.0f} KB",
+    )
+
+
+def measured(what: str, file: Path) -> Any:
+    """One measurement of `renditions_process`, in a fresh process."""
+    command = ["-m", "local.bench.renditions_process", what, str(file.resolve())]
+    # One arena: with one for each thread the peak depends on which thread came first.
+    return fresh_process.answer(command, environ={"MALLOC_ARENA_MAX": "1"})

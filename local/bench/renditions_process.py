@@ -1,0 +1,93 @@
+"""
+`python -m local.bench.renditions_process time|ours|plain|crowd FILE`: what one photo costs in a
+process of its own, as one line of JSON.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from local.bench import memory
+from local.bench.concurrency import AT_ONCE
+from shared.errors import PhotoRefused
+from shared.pictures import renditions
+
+SIZES = (48, 72, 300)
+ROUNDS = 5
+_ROUND_SECONDS = 0.3
+
+
+def ours(photo: bytes) -> None:
+    """What PhotoSync makes of a photo: three pictures, or a refusal."""
+    try:
+        renditions(photo, SIZES)
+    except PhotoRefused:
+        return
+
+
+def plain(photo: bytes) -> None:
+    """What anybody writes: decode, and one picture of 300 pixels, which is not even stored."""
+    with Image.open(io.BytesIO(photo)) as picture:
+        picture.resize((300, 300), Image.Resampling.LANCZOS)
+
+
+def times(photo: bytes) -> dict[str, list[float]]:
+    """Milliseconds of both, by turns: each round's median."""
+    ways = {"ours": ours, "plain": plain}
+    # The first time of each warms it up.
+    once = sum(_took(way, photo) for way in ways.values())
+    repeats = max(1, round(_ROUND_SECONDS / once))
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        took: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(repeats):
+            for name, way in ways.items():
+                took[name].append(_took(way, photo))
+        for name, each in took.items():
+            found[name].append(statistics.median(each) * 1000)
+    return found
+
+
+def growth(way: Callable[[bytes], None], photo: bytes) -> dict[str, float]:
+    """Megabytes at the peak beyond what was held before."""
+    memory.forget_peak()
+    before = memory.peak_kb()
+    way(photo)
+    return {"mb": round((memory.peak_kb() - before) / 1024, 2)}
+
+
+def crowd(photo: bytes) -> None:
+    """The same photo on every thread at once."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        for made in [threads.submit(ours, photo) for _ in range(AT_ONCE)]:
+            made.result()
+
+
+def _took(way: Callable[[bytes], None], photo: bytes) -> float:
+    began = time.perf_counter()
+    way(photo)
+    return time.perf_counter() - began
+
+
+def main(what: str, photo: bytes) -> Any:
+    """Measure *what* on *photo*."""
+    # Pillow only warns of a bomb of this size, and decodes it.
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    if what == "time":
+        return times(photo)
+    return growth({"ours": ours, "plain": plain, "crowd": crowd}[what], photo)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], Path(sys.argv[2]).read_bytes())))

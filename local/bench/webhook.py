@@ -1,0 +1,107 @@
+"""How fast the worker takes notifications: at rest, beside copying, and on a saturated machine."""
+
+from __future__ import annotations
+
+import base64
+import json
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from local import photo_files
+from local.bench import fresh_process
+from local.bench.concurrency import AT_ONCE
+from local.bench.percentile import percentile
+from local.bench.rows import Row, of_rounds
+from local.bench.webhook_process import SIZES
+from local.clients import TenantClient
+from local.portraits import portrait
+from local.stack import Stack, app_settings
+
+# design.md's number is for 100 items.
+_GOAL_MS, _GOAL_ITEMS = 50, 100
+_USERS = 48
+_LATENCY = {"graph": 120, "sharepoint": 200}
+_NO_LATENCY = {"graph": 0, "sharepoint": 0}
+# Whoever measures the webhook beside copying wants no budget to stop the copying.
+_SETTINGS = {"PROFILE_CALLS_PER_5_MINUTES": "0", "SWEEP_SCHEDULE": "0 0 0 29 2 *"}
+
+
+def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
+    """The same POSTs three times, with more and more going on beside them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    say("starting the local cloud")
+    with Stack(folder / "cloud", settings=_SETTINGS) as stack:
+        at = stack.endpoints
+        admin = TenantClient(at, at.client_id, Path(at.client_certificate))
+        photo = base64.b64encode(photo_files.jpeg(portrait(1))).decode()
+        seeds = [
+            {"userPrincipalName": f"user{n}@contoso.com", "photo": photo} for n in range(_USERS)
+        ]
+        users: list[str] = admin.control("POST", "/users", seeds)["ids"]
+        settings = {**app_settings(at), **_SETTINGS, "REQUESTS_CA_BUNDLE": at.ca}
+        say("at rest")
+        found = _at_rest(measured(settings, []))
+        say(f"beside {AT_ONCE} runs that copy")
+        admin.control("POST", "/latency", _LATENCY)
+        found += _beside_copying(measured(settings, users))
+        say("beside as much copying as the machine can do")
+        admin.control("POST", "/latency", _NO_LATENCY)
+        return [*found, _saturated(measured(settings, users))]
+
+
+def _at_rest(figures: Mapping[str, Any]) -> list[Row]:
+    found = []
+    for size in SIZES:
+        found += [_row(figures, size, 50, "at rest"), _row(figures, size, 99, "at rest")]
+        seconds = [sum(took) / 1000 for took in figures["posts"]["notifications"][str(size)]]
+        posts = len(figures["posts"]["notifications"][str(size)][0])
+        rates = [posts * size / each for each in seconds]
+        found.append(of_rounds("webhook", f"POSTs of {size}: items a second", rates, ""))
+    return found
+
+
+def _beside_copying(figures: Mapping[str, Any]) -> list[Row]:
+    note = (
+        f"{AT_ONCE} runs of sync_photo at once in the same process, Graph 120 ms and SharePoint "
+        f"200 ms away: {_rate(figures)} photos a second"
+    )
+    found = [_row(figures, size, 99, "beside copying") for size in SIZES]
+    return [*found[:-1], _row(figures, SIZES[-1], 99, "beside copying", note=note)]
+
+
+def _saturated(figures: Mapping[str, Any]) -> Row:
+    note = (
+        f"{AT_ONCE} runs of sync_photo at once and no latency: {_rate(figures)} photos a second, "
+        "all that this machine can do together with what it simulates"
+    )
+    return _row(figures, _GOAL_ITEMS, 99, "machine saturated", note=note)
+
+
+def _rate(figures: Mapping[str, Any]) -> str:
+    return f"{figures['copies'] / figures['seconds']:.0f}"
+
+
+def _row(figures: Mapping[str, Any], size: int, percent: int, when: str, *, note: str = "") -> Row:
+    ours, empty = (
+        [percentile(took, percent) for took in figures["posts"][name][str(size)]]
+        for name in ("notifications", "empty")
+    )
+    has_goal = (size, percent) == (_GOAL_ITEMS, 99) and when != "machine saturated"
+    return of_rounds(
+        "webhook",
+        f"POSTs of {size}, {when}: p{percent}",
+        ours,
+        "ms",
+        floor=statistics.median(empty),
+        floor_is="an empty function with the same bindings" if has_goal else "",
+        goal=_GOAL_MS if has_goal else None,
+        note=note,
+    )
+
+
+def measured(settings: Mapping[str, str], copy: Sequence[str]) -> Any:
+    """One measurement of `webhook_process`, in a fresh process with these app settings."""
+    order = json.dumps({"copy": list(copy)})
+    return fresh_process.answer(["-m", "local.bench.webhook_process"], environ=settings, text=order)

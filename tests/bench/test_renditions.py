@@ -1,0 +1,46 @@
+"""The photographs of the bench are what they are called, and a bomb is never decoded."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from local.bench import photos
+from local.bench.renditions import measured
+from shared.errors import PhotoRefused
+from shared.picture_files import MAX_PIXELS, read
+
+# Numbers below are of the bomb's grey, one byte a pixel.
+BOMB_MB = photos.BOMB_SIDE**2 / 2**20
+
+
+def test_photographs_are_what_their_names_say(monkeypatch: pytest.MonkeyPatch):
+    """Each is a square of its side in its format, and small enough for PhotoSync to read."""
+    monkeypatch.setattr(photos, "SIDES", (96, 240))
+    for name, photo in photos.photographs().items():
+        side, _, kind = name.split()
+        with Image.open(io.BytesIO(photo)) as picture:
+            assert (picture.size, picture.format) == ((int(side), int(side)), kind)
+        assert read(photo).format == kind
+
+
+def test_bomb_is_one():
+    """It is a sound PNG of more pixels than PhotoSync reads, in few bytes."""
+    bomb = photos.bomb()
+
+    assert len(bomb) < 1024 * 1024
+    assert photos.BOMB_SIDE**2 > MAX_PIXELS
+    with pytest.raises(PhotoRefused, match="25 megapixels"):
+        read(bomb)
+
+
+def test_bomb_is_refused_before_it_is_decoded(tmp_path: Path):
+    """Refusing a bomb takes a fraction of the memory that its pixels would; decoding takes it."""
+    file = tmp_path / "bomb"
+    file.write_bytes(photos.bomb())
+
+    assert measured("ours", file)["mb"] < BOMB_MB / 20
+    assert measured("plain", file)["mb"] > BOMB_MB * 0.9
