@@ -106,8 +106,9 @@ class Publisher:
         shown = shown_by(shown_url, self._settings.sharepoint_my_url)
         if shown_url and shown is None and not self._settings.replace_custom_picture:
             raise PictureKept(
-                "The profile shows a picture from elsewhere, which a person has set. It is kept; "
-                "CUSTOM_PICTURE=replace would replace it."
+                "The profile shows a picture from elsewhere, which a person has set. It is kept. "
+                "To show the photo, remove that picture in the SharePoint profile and replay, or "
+                "set CUSTOM_PICTURE=replace, which replaces every such picture."
             )
         folder = shown.folder if shown and self._is_folder(shown.folder) else self._find_folder()
         if shown and shown.folder == folder and self._is_own(shown, user):

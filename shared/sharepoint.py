@@ -29,7 +29,10 @@ PICTURE_LIBRARY = "/User Photos"
 
 _JSON = {"Accept": "application/json;odata=nometadata"}
 _PEOPLE = "/_api/SP.UserProfiles.PeopleManager"
-_NO_PROFILE = "SharePoint has no profile for this user yet; it makes one at the first visit."
+_NO_PROFILE = (
+    "SharePoint has no profile for this user; in some tenants it makes one at the first visit. "
+    "Sweeps look again once a day."
+)
 _PROFILE_ROLE = (
     "The identity needs the SharePoint application role User.ReadWrite.All to write profiles"
 )

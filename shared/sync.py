@@ -83,6 +83,9 @@ class Sync:
             found = self._look(run)
             if isinstance(found, NoPhoto) and self._may_remove(run):
                 return self._remove(run, not_after)
+            if isinstance(found, NoPhoto) and not run.upn:
+                # Asked once, so that an admin finds whoever has no photo by name.
+                run.user = self._source.user(run.user_id)
             if isinstance(found, PhotoSyncError):
                 raise found
         return self._copy(run, found, not_after)

@@ -39,6 +39,24 @@ def test_absence_is_recorded(synced):
     )
 
 
+def test_absent_photo_has_an_owner(office):
+    """Whoever has no photo is known by name, so that an admin finds them."""
+    office.exchange.delete()
+    miss(office)
+
+    assert office.anne.user_principal_name == ANNE.user_principal_name
+    assert office.anne.display_name == ANNE.display_name
+
+
+def test_known_name_is_not_asked_for(synced):
+    """That a photo is gone costs no question about a user whose name is known."""
+    synced.exchange.delete()
+    synced.exchange.users.clear()
+    miss(synced)
+
+    assert synced.anne.user_principal_name == ANNE.user_principal_name
+
+
 def test_absence_without_a_picture(office):
     """Where no picture of ours is shown, nothing is missed."""
     office.exchange.delete()
