@@ -1,0 +1,175 @@
+// What to be told of, and the pictures to look at. All queries are files of their own, which the
+// tests run against what the app really logs.
+
+@description('Region.')
+param location string
+
+@description('Tags.')
+param tags object
+
+@description('Resource id of the Log Analytics workspace that holds the telemetry.')
+param logAnalyticsWorkspaceId string
+
+@description('Resource id of Application Insights, in which the workbook is found.')
+param applicationInsightsId string
+
+@description('Address that alerts are sent to; empty leaves the alerts in the portal only.')
+param alertEmail string
+
+@description('Minutes between two sweeps. Alerts look back no further than two days, so a day is the most.')
+@minValue(1)
+@maxValue(1440)
+param sweepPeriodMinutes int
+
+// Twice the period, rounded up to what a rule can look back.
+var twoSweeps = sweepPeriodMinutes > 720 ? 'P2D' : (sweepPeriodMinutes > 180 ? 'P1D' : (sweepPeriodMinutes > 60 ? 'PT6H' : 'PT2H'))
+var period = 'SweepPeriod = ${sweepPeriodMinutes}m;'
+
+var rules = [
+  {
+    name: 'failed-photos'
+    title: 'PhotoSync: photos failed'
+    description: 'Photos of some users could not be copied. Open the workbook PhotoSync or run "python manage.py failures": each user is there with the reason and what to do. When the cause is mended, "python manage.py replay --failed --wait" looks at all of them again.'
+    severity: 2
+    query: loadTextContent('queries/failed-photos.kql')
+    window: twoSweeps
+    frequency: 'PT15M'
+  }
+  {
+    name: 'parked-messages'
+    title: 'PhotoSync: messages given up'
+    description: 'The app stopped five times while it worked on a message, so the host gave the message up. This is a defect: search the log for crashed, which names the place in the code, and report it. "python manage.py replay --failed" tries again; sweeps and renewals order themselves again.'
+    severity: 1
+    query: loadTextContent('queries/parked-messages.kql')
+    window: twoSweeps
+    frequency: 'PT15M'
+  }
+  {
+    name: 'subscription-expiring'
+    title: 'PhotoSync: subscription ends within two days'
+    description: 'Graph will stop sending notifications, or nothing has looked after the subscription for two days; the sweep still finds every change, later. "python manage.py doctor" says what is in the way: consent, WEBHOOK_URL, or the app does not run. Then type renew into the queue photo-upkeep. On the day of the first deployment this alert ends by itself.'
+    severity: 1
+    query: loadTextContent('queries/subscription-expiring.kql')
+    window: 'P2D'
+    frequency: 'PT1H'
+  }
+  {
+    name: 'no-sweep'
+    title: 'PhotoSync: no sweep has finished'
+    description: 'No sweep has finished for twice its period, so changes that no notification told are not found. "python manage.py status" says whether one is running or why the last one failed, "python manage.py doctor" what is wrong with settings and rights. On the day of the first deployment this alert ends by itself, with the first sweep.'
+    severity: 1
+    query: replace(loadTextContent('queries/no-sweep.kql'), 'SweepPeriod = 60m;', period)
+    window: twoSweeps
+    frequency: 'PT15M'
+  }
+  {
+    name: 'brake'
+    title: 'PhotoSync: removals are held back'
+    description: 'So many photos were gone from Exchange at once that it looks like an outage, and no picture is removed. Check a few of these users in Exchange: "python manage.py failures" and the console name them. If they really have no photo any more, "python manage.py sweep --release-removals" lets the removals go ahead; if not, wait for the next sweep.'
+    severity: 1
+    query: replace(loadTextContent('queries/brake.kql'), 'SweepPeriod = 60m;', period)
+    window: twoSweeps
+    frequency: 'PT15M'
+  }
+  {
+    name: 'slow-webhook'
+    title: 'PhotoSync: the webhook is slow'
+    description: 'One in twenty notifications took more than two seconds to be answered. Graph slows down at three and drops notifications at ten; the sweep makes up for them. Look whether instances are starting all the time (more always-ready http instances help, or more memory) and whether the storage account is throttled.'
+    severity: 2
+    query: loadTextContent('queries/slow-webhook.kql')
+    window: 'PT30M'
+    frequency: 'PT5M'
+  }
+]
+
+// By the names of the workbook's items.
+var queries = {
+  'failed-photos': loadTextContent('queries/failed-photos.kql')
+  'parked-messages': loadTextContent('queries/parked-messages.kql')
+  'change-duration': loadTextContent('queries/change-duration.kql')
+  outcomes: loadTextContent('queries/outcomes.kql')
+  problems: loadTextContent('queries/problems.kql')
+  queues: loadTextContent('queries/queues.kql')
+  subscription: loadTextContent('queries/subscription.kql')
+  'sweep-progress': loadTextContent('queries/sweep-progress.kql')
+  sweeps: loadTextContent('queries/sweeps.kql')
+  waits: loadTextContent('queries/waits.kql')
+  webhook: loadTextContent('queries/webhook.kql')
+}
+var workbook = loadJsonContent('workbook.json')
+var items = [
+  for item in workbook.items: union(item, {
+    content: union(item.content, !contains(queries, item.name) ? {} : {
+      query: queries[item.name]
+      crossComponentResources: [logAnalyticsWorkspaceId]
+    })
+  })
+]
+
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmail)) {
+  name: 'photosync'
+  // Action groups are not in a region.
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'PhotoSync'
+    emailReceivers: [
+      {
+        name: 'admin'
+        emailAddress: alertEmail
+        useCommonAlertSchema: true
+      }
+    ]
+  }
+}
+
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for rule in rules: {
+    name: 'photosync-${rule.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: rule.title
+      description: rule.description
+      severity: rule.severity
+      enabled: true
+      autoMitigate: true
+      scopes: [logAnalyticsWorkspaceId]
+      evaluationFrequency: rule.frequency
+      windowSize: rule.window
+      // A new workspace may not know the tables yet; the tests have checked the queries.
+      skipQueryValidation: true
+      criteria: {
+        allOf: [
+          {
+            query: rule.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
+          }
+        ]
+      }
+      actions: { actionGroups: empty(alertEmail) ? [] : [people.id] }
+    }
+  }
+]
+
+resource pictures 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(applicationInsightsId, 'photosync')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'PhotoSync'
+    description: 'Photos by outcome, how long a change takes, waits, sweeps, failures, webhook, queues and subscription.'
+    category: 'workbook'
+    sourceId: applicationInsightsId
+    serializedData: string(union(workbook, { items: items, fallbackResourceIds: [applicationInsightsId] }))
+  }
+}
