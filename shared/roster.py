@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, unquote
 
-from shared.errors import BadRequest
+from shared.errors import LONGEST_SENTENCE, BadRequest
 from shared.state import FAILED, UserState
 
 # An answer must come in seconds whatever the filter: a longer search goes on with its token.
@@ -26,7 +26,13 @@ USERS_A_CALL = 5000
 LARGEST_PAGE = 200
 # 100,000 users are 20 calls.
 MOST_CALLS = 100
-_LONGEST_DETAIL = 200
+# All metadata of a blob is 8 KB at most (Azure Storage: Set Blob Metadata, documented); so long
+# these three stay within it whatever they are written in. A sentence may tell more before it, such
+# as that it was waited for a day; Entra's own limit for a name is 256 (documented).
+_LONGEST_DETAIL = LONGEST_SENTENCE + 100
+_LONGEST_NAME = 256
+# No percent-encoded text begins so.
+_PACKED = "="
 # Azure's are far shorter.
 _LONGEST_MARKER = 4000
 
@@ -61,8 +67,8 @@ def describe(state: UserState) -> dict[str, str]:
     Nothing empty is in it: whether each way into a storage account takes that, nobody says.
     """
     told = {
-        "upn": _ascii(state.user_principal_name),
-        "name": _ascii(state.display_name),
+        "upn": _ascii(state.user_principal_name[:_LONGEST_NAME]),
+        "name": _ascii(state.display_name[:_LONGEST_NAME]),
         "status": state.status,
         "reason": state.reason,
         "detail": _ascii(state.detail[:_LONGEST_DETAIL]),
@@ -77,19 +83,32 @@ def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
     read = {key.lower(): value or "" for key, value in metadata.items()}
     return Entry(
         user_id=user_id,
-        user_principal_name=unquote(read.get("upn", "")),
-        display_name=unquote(read.get("name", "")),
+        user_principal_name=_text(read.get("upn", "")),
+        display_name=_text(read.get("name", "")),
         status=read.get("status", ""),
         reason=read.get("reason", ""),
-        detail=unquote(read.get("detail", "")),
+        detail=_text(read.get("detail", "")),
         checked_at=read.get("checked", ""),
         synced_at=read.get("synced", ""),
     )
 
 
 def _ascii(text: str) -> str:
+    """*text* percent-encoded, which people can read; in base64 behind a mark if that is shorter."""
     # A name that somebody has cut off may end in half of a character, which no encoding has.
-    return quote(text, errors="replace")
+    quoted = quote(text, errors="replace")
+    packed = _PACKED + base64.b64encode(text.encode(errors="replace")).decode()
+    return min(quoted, packed, key=len)
+
+
+def _text(told: str) -> str:
+    """What `_ascii` made something of; whatever else stands there, as it stands."""
+    if not told.startswith(_PACKED):
+        return unquote(told)
+    try:
+        return base64.b64decode(told.removeprefix(_PACKED), validate=True).decode()
+    except ValueError:
+        return told
 
 
 def _time(moment: datetime | None) -> str:

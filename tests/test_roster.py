@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import roster
-from shared.errors import BadRequest
+from shared.errors import LONGEST_SENTENCE, BadRequest
 from shared.roster import Entry, Leaf, Roster
 from shared.state import FAILED, NO_PHOTO, STATUSES, SYNCED, UserState
 from tests.doubles import ANNE, NOON
@@ -158,7 +158,7 @@ def test_marker_that_storage_never_gave(marker: str):
         Roster(Metadata([])).page(token=token)
 
 
-@given(name=st.text(st.characters(exclude_categories=["Cs"])), detail=st.text(max_size=300))
+@given(name=st.text(st.characters(exclude_categories=["Cs"])), detail=st.text(max_size=500))
 def test_metadata_is_ascii(name: str, detail: str):
     """Metadata is printable ASCII without empty values, and leads back to what was described."""
     safe = detail.encode(errors="ignore").decode()
@@ -174,8 +174,35 @@ def test_metadata_is_ascii(name: str, detail: str):
     read = roster.entry(ANNE.id, metadata)
 
     assert all(text and text.isascii() and text.isprintable() for text in metadata.values())
-    assert (read.display_name, read.detail) == (name, safe[:200])
+    assert (read.display_name, read.detail) == (name, safe)
     assert (read.synced_at, read.checked_at) == ("2026-01-31T12:00:00+00:00", "")
+
+
+@pytest.mark.parametrize("sign", ["a", " ", "ß", "字", "😀"])
+def test_longest_sentence_fits(sign: str):
+    """Azure keeps 8 KB of metadata: the longest sentence stays whole, in whatever script."""
+    gave_up = "Gave up after a day of waiting. " + sign * LONGEST_SENTENCE
+    metadata = roster.describe(
+        UserState(
+            ANNE.id,
+            user_principal_name=sign * 300,
+            display_name=sign * 300,
+            status=FAILED,
+            reason="subscription-exists",
+            detail=gave_up,
+            checked_at=NOON,
+            synced_at=NOON,
+        )
+    )
+
+    assert sum(len(name) + len(text) for name, text in metadata.items()) <= 8192
+    assert roster.entry(ANNE.id, metadata).detail == gave_up
+
+
+@pytest.mark.parametrize(("told", "read"), [("Zo%C3%AB", "Zoë"), ("=?", "=?"), ("=/w==", "=/w==")])
+def test_metadata_of_others(told: str, read: str):
+    """What an earlier version or a person has written is read as far as it can be."""
+    assert roster.entry("anne", {"detail": told}).detail == read
 
 
 def test_half_a_character():

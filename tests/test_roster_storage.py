@@ -18,7 +18,16 @@ from shared.storage import BlobStore, open_storage
 from tests.doubles import NOON
 
 NAMES = (f"listing-{number}" for number in itertools.count(1))
-ODD = ["O'Neil", "C# & Co. %41", "Zoë 😀 Łukasz", "x" * 200, "😀" * 200, " two\tblanks ", "a=b;c,d"]
+ODD = [
+    "O'Neil",
+    "C# & Co. %41",
+    "Zoë 😀 Łukasz",
+    "x" * 200,
+    "😀" * 250,
+    "字" * 250,
+    " two\tblanks ",
+    "a=b;c,d",
+]
 
 
 @pytest.fixture(scope="module")
