@@ -43,7 +43,7 @@ def _checked_url(text: str) -> str:
         raise Unusable(_bad_url()) from error
     if parts.scheme not in {"https", "http"} or not host or _is_odd(text):
         raise Unusable(_bad_url())
-    if parts.username or parts.query or parts.fragment:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise Unusable(f"{_bad_url()} The key belongs in PHOTOSYNC_KEY, not in the address.")
     if parts.scheme == "http" and not _is_this_machine(host):
         raise Unusable("PHOTOSYNC_URL must begin with https: over http the key could be read.")

@@ -7,12 +7,15 @@ along to wherever it points.
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
+import urllib3
 
 from console_client.address import Address
 from console_client.fields import Fields
@@ -21,6 +24,9 @@ from console_client.problems import NotThere, Problem, Unreachable, Unsound, Unu
 # To connect, and to answer: the doctor asks Graph and SharePoint a dozen things in turn.
 _PATIENCE = (10, 120)
 _PAGE = 200
+# A page of users is a tenth of a megabyte. A wrong address may be that of anything.
+_LARGEST_ANSWER = 16 * 1024 * 1024
+_LONGEST_SENTENCE = 500
 
 
 class Console:
@@ -30,6 +36,8 @@ class Console:
         self._address = address
         self._patience = patience
         self._session = requests.Session()
+        # Without TLS we speak to this machine only (see `address`): a proxy would read the key.
+        self._session.trust_env = address.url.startswith("https:")
         self._session.headers.update({"x-functions-key": address.key, "Accept": "application/json"})
 
     def __enter__(self) -> Console:
@@ -45,18 +53,20 @@ class Console:
 
     def overview(self) -> Fields:
         """How everything is."""
-        return self._call("GET", "overview")
+        return self._call("GET", "overview", told="counts")
 
     def user(self, user: str) -> Fields:
         """Both sides of one user, now."""
-        return self._call("GET", _path(user))
+        return self._call("GET", _path(user), told="agree")
 
     def users(self, *, status: str) -> Iterator[Fields]:
         """Everybody with this status, page by page."""
         token = ""
         while True:
             query = {"status": status, "size": str(_PAGE), "token": token}
-            page = self._call("GET", "users", query={k: v for k, v in query.items() if v})
+            page = self._call(
+                "GET", "users", told="users", query={k: v for k, v in query.items() if v}
+            )
             yield from page.parts("users")
             # A page may be empty and have a token all the same.
             following = page.text("token")
@@ -66,33 +76,36 @@ class Console:
 
     def replay(self, user: str, *, force: bool) -> Fields:
         """Have one user looked at again."""
-        return self._call("POST", f"{_path(user)}/replay", body={"force": force})
+        return self._call("POST", f"{_path(user)}/replay", told="queued", body={"force": force})
 
     def sweep(self) -> Fields:
         """Have everybody looked at."""
-        return self._call("POST", "sweep", body={})
+        return self._call("POST", "sweep", told="queued", body={})
 
     def release_removals(self) -> Fields:
         """Let the removals go ahead that the brake holds back."""
-        return self._call("POST", "sweep", body={"releaseRemovals": True})
+        return self._call("POST", "sweep", told="released", body={"releaseRemovals": True})
 
     def doctor(self) -> Fields:
         """Every check of the app by itself."""
-        return self._call("GET", "doctor")
+        return self._call("GET", "doctor", told="checks")
 
     def _call(
         self,
         method: str,
         path: str,
         *,
+        told: str,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Fields:
+        """The answer, which has a field *told*: others answer 200 in JSON, too."""
         url = f"{self._address.url}/api/console/{path}"
         # A variable of the environment would win over the session's own `verify`.
         trust: str | bool | None = self._address.ca or None
+        host = self._address.host
         try:
-            answer = self._session.request(
+            with self._session.request(
                 method,
                 url,
                 params=query,
@@ -100,10 +113,17 @@ class Console:
                 verify=trust,
                 timeout=self._patience,
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as answer:
+                content = _json(_content(answer, host, seconds=self._patience[1]))
+                return _read(answer, content, host, told)
         except requests.exceptions.RequestException as error:
-            raise _untold(error, self._address.host) from error
-        return _read(answer, self._address.host)
+            raise _untold(error, host) from error
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise _too_slow(host) from error
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            # A ValueError: requests reads a Location, too, which may be no address.
+            raise _broken(host) from error
 
 
 def _path(user: str) -> str:
@@ -130,7 +150,7 @@ def _untold(error: requests.exceptions.RequestException, host: str) -> Problem:
         case requests.exceptions.ProxyError():
             return Unreachable(f"The proxy does not let us through to {host}: check HTTPS_PROXY.")
         case requests.exceptions.ReadTimeout():
-            return Unreachable(f"{host} took too long to answer: try again in a minute.")
+            return _too_slow(host)
         case requests.exceptions.ConnectionError():
             return Unreachable(
                 f"No connection to {host}: check PHOTOSYNC_URL and whether the app runs."
@@ -138,23 +158,49 @@ def _untold(error: requests.exceptions.RequestException, host: str) -> Problem:
         case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
             return Unusable("PHOTOSYNC_URL cannot be called: check how it is spelled.")
         case _:
-            return Unsound(f"The answer of {host} broke off: try again.")
+            return _broken(host)
 
 
-def _read(answer: requests.Response, host: str) -> Fields:
-    content = _json(answer)
-    if answer.ok and not answer.is_redirect and answer.status_code < 300:
+def _too_slow(host: str) -> Problem:
+    return Unreachable(f"{host} took too long to answer: try again in a minute.")
+
+
+def _broken(host: str) -> Problem:
+    return Unsound(f"The answer of {host} broke off or is none: try again.")
+
+
+def _content(answer: requests.Response, host: str, *, seconds: float) -> bytes:
+    """The body, which may neither be endless nor come too slowly."""
+    ends, content = time.monotonic() + seconds, bytearray()
+    # read1 hands out what has come; the time-out of the session is for each piece of it.
+    while piece := answer.raw.read1(64 * 1024, decode_content=True):
+        content += piece
+        if len(content) > _LARGEST_ANSWER:
+            raise Unsound(f"{host} sends far too much: check that PHOTOSYNC_URL is PhotoSync's.")
+        if time.monotonic() > ends:
+            raise _too_slow(host)
+    return bytes(content)
+
+
+def _read(answer: requests.Response, content: Any, host: str, told: str) -> Fields:
+    if answer.status_code in range(200, 300):
         if not isinstance(content, dict):
             raise Unsound(
                 f"{host} did not answer in JSON: check that PHOTOSYNC_URL is PhotoSync's address."
             )
+        if told not in content:
+            raise Unsound(
+                f"{host} answered something else than PhotoSync does: check PHOTOSYNC_URL, and "
+                "that manage.py is as new as the app."
+            )
         return Fields(content)
-    raise _refusal(answer, Fields.of(content).part("error").text("message"), host)
+    sentence = Fields.of(content).part("error").text("message")
+    raise _refusal(answer, sentence[:_LONGEST_SENTENCE], host)
 
 
-def _json(answer: requests.Response) -> Any:
+def _json(content: bytes) -> Any:
     try:
-        return answer.json()
+        return json.loads(content)
     except (ValueError, RecursionError):
         return None
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import click
 
 from console_client import problems
 from console_client.fields import Fields
 from console_client.options import Desk, command
+from console_client.output import clean
 
 _COLUMNS = ("userPrincipalName", "displayName", "reason", "detail", "checkedAt", "userId")
-# A spreadsheet takes what begins so for a formula and runs it; names are what people chose.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes what begins so for a formula and runs it; names are what people chose. Where
+# a comma is the decimal sign, a semicolon begins the next cell.
+_FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@])")
 
 
 @command
@@ -60,4 +63,4 @@ def _csv(found: list[Fields]) -> str:
 
 
 def _harmless(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    return _FORMULA.sub(r"\1\2'", clean(value))

@@ -45,9 +45,9 @@ class Fields:
         """The time under *name*, in UTC."""
         try:
             found = datetime.fromisoformat(self.text(name))
-        except ValueError:
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        except (ValueError, OverflowError):
             return None
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
     def when(self, name: str) -> str:
         """The time under *name* for people: UTC, to the second."""

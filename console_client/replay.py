@@ -51,30 +51,37 @@ def replay(
     if not users and not failed and from_file is None:
         raise problems.Unusable("Name the users to replay, or give --failed or --from-file.")
     named = [*users, *(user_list.read(from_file) if from_file else [])]
+    results = [Replayed(user) for user in user_list.distinct(named)]
     if failed:
-        found = desk.console.users(status="failed")
-        named += [one.text("userPrincipalName") or one.text("userId") for one in found]
-    results = _queue(desk, user_list.distinct(named), force=force, wait=wait)
+        results += _failed(desk, known={each.user.casefold() for each in results})
+    _queue(desk, results, force=force, wait=wait)
     if wait:
         await_all(desk, results, seconds=timeout)
     show(results, desk.output)
     return max((each.exit_code for each in results), default=problems.FINE)
 
 
-def _queue(desk: Desk, users: list[str], *, force: bool, wait: bool) -> list[Replayed]:
-    results = [Replayed(user) for user in users]
+def _failed(desk: Desk, known: set[str]) -> list[Replayed]:
+    """Everybody whose last run failed, by object id: the name may be another one's by now."""
+    found = [
+        Replayed(one.text("userPrincipalName") or one.text("userId"), user_id=one.text("userId"))
+        for one in desk.console.users(status="failed")
+    ]
+    return [each for each in found if each.user.casefold() not in known]
+
+
+def _queue(desk: Desk, results: list[Replayed], *, force: bool, wait: bool) -> None:
     with desk.output.progress("Queueing") as report:
         for number, each in enumerate(results):
             report(number, len(results))
             try:
-                each.before = seen_before(desk.console, each.user) if wait else ""
-                each.user_id = desk.console.replay(each.user, force=force).text("userId")
+                each.before = seen_before(desk.console, each.called) if wait else ""
+                each.user_id = desk.console.replay(each.called, force=force).text("userId")
                 each.queued = True
             except Unreachable as problem:
                 # It would be the same with everybody else.
                 for rest in results[number:]:
                     rest.problem = problem
-                return results
+                return
             except Problem as problem:
                 each.problem = problem
-    return results

@@ -31,6 +31,11 @@ class Replayed:
     detail: str = ""
 
     @property
+    def called(self) -> str:
+        """How to ask the app for this user."""
+        return self.user_id or self.user
+
+    @property
     def exit_code(self) -> int:
         if self.problem:
             # Of several users one may be unknown, which is not how the command was called.
@@ -80,7 +85,7 @@ def _look(
         empty = 0 if console.overview().part("queues").number("photo-sync") else empty + 1
         for each in open_ if empty >= 2 else open_[:_LOOKS]:
             try:
-                state = console.user(each.user_id or each.user).part("state")
+                state = console.user(each.called).part("state")
             except NotThere as problem:
                 each.problem = problem
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +16,7 @@ KEY = "the-function-key"
 ANNE = "11111111-1111-1111-1111-111111111111"
 NOON = "2026-05-04T12:00:00+00:00"
 
-# Status, and a JSON value or raw bytes.
+# Status, and a JSON value, raw bytes, or bytes that come one after the other.
 Answer = tuple[int, Any]
 Route = Answer | Callable[["Asked"], Answer]
 
@@ -153,6 +153,14 @@ class ConsoleDouble:
         return [each.path for each in self.asked if each.method == method]
 
 
+def _pieces(content: Any) -> tuple[int, Iterable[bytes]]:
+    """How long a body is said to be, and what it comes in."""
+    if isinstance(content, Iterator):
+        return 1_000_000, content
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return len(body), [body]
+
+
 @contextmanager
 def serving(double: ConsoleDouble, tls: ssl.SSLContext | None = None) -> Iterator[ConsoleDouble]:
     """Serve *double* on a free loopback port, over HTTPS where *tls* is given."""
@@ -173,13 +181,13 @@ def serving(double: ConsoleDouble, tls: ssl.SSLContext | None = None) -> Iterato
                     body=json.loads(raw) if raw else None,
                 )
             )
-            body = content if isinstance(content, bytes) else json.dumps(content).encode()
+            length, pieces = _pieces(content)
             self.send_response(status)
             for name, value in double.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body) + double.held_back))
+            self.send_header("Content-Length", str(length + double.held_back))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.writelines(pieces)
             self.close_connection = bool(double.held_back)
 
         do_POST = do_GET  # noqa: N815

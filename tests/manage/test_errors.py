@@ -67,6 +67,7 @@ def test_names_what_is_not_set(
         "https://[::1",
         "https://host with spaces",
         "https://anne:secret@host",
+        "https://:secret@host",
         f"https://host/api/console?code={KEY}",
         "http://contoso.azurewebsites.net",
         "https://..",
@@ -135,6 +136,8 @@ def test_wrong_key(manage: Manage, command: list[str]):
         (200, b"null", 4, "JSON"),
         (200, b"[" * 100_000, 4, "JSON"),
         (200, b"\xff\xfe{}", 4, "JSON"),
+        (200, {"status": "healthy"}, 4, "something else"),
+        (200, b" " * (16 * 1024 * 1024 + 1), 4, "far too much"),
         (500, {"error": "a string"}, 4, "500"),
     ],
 )
@@ -154,6 +157,35 @@ def test_no_redirect_is_followed(manage: Manage, console: ConsoleDouble):
 
     assert_one_sentence(manage("status"), 3, "127.0.0.1")
     assert len(console.asked) == 1
+
+
+@pytest.mark.parametrize("location", ["https://[", "https://host:port/", "\x1b]0;x"], ids=ascii)
+def test_redirect_to_nowhere(manage: Manage, console: ConsoleDouble, location: str):
+    """A redirect to what is no address is no reason for a traceback."""
+    console.routes["GET", "overview"] = (302, b"")
+    console.headers["Location"] = location
+    said = manage("status")
+
+    assert said.code in {3, 4}
+    assert_one_sentence(said, said.code)
+    assert "\x1b" not in said.err
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_another_app(manage: Manage, console: ConsoleDouble, command: list[str]):
+    """An app that says 200 to everything and is not PhotoSync does not pass for a healthy one."""
+    for route in [("GET", "overview"), ("GET", "users"), ("GET", "doctor"), ("POST", "sweep")]:
+        console.routes[route] = (200, {"ok": True})
+    console.routes["GET", "users/anne%40contoso.com"] = (200, {"ok": True})
+
+    assert_one_sentence(manage(*command), 4, "something else")
+
+
+def test_sentence_without_end(manage: Manage, console: ConsoleDouble):
+    """What an app says of its error is told, as far as it is a sentence."""
+    console.routes["GET", "overview"] = (500, refusal("Bug", "All is lost. " * 1000))
+
+    assert len(manage("status").err) < 1000
 
 
 def test_answer_that_breaks_off(manage: Manage, console: ConsoleDouble):
@@ -181,18 +213,44 @@ def test_answer_that_does_not_come(console: ConsoleDouble):
     over.set()
 
 
-def test_proxy_that_is_not_there(
-    manage: Manage, console: ConsoleDouble, monkeypatch: pytest.MonkeyPatch
-):
-    """A proxy that does not answer is told as such, and not as the app's fault."""
+def test_answer_that_drips(console: ConsoleDouble):
+    """An answer of which a byte comes now and then is not waited for without end."""
+    over = threading.Event()
+
+    def drip(asked: Asked) -> Iterator[bytes]:
+        while not over.wait(0.02):
+            yield b" "
+
+    console.routes["GET", "overview"] = lambda asked: (200, drip(asked))
+    with Console(Address(console.url, KEY), patience=(5, 0.2)) as client:
+        with pytest.raises(Unreachable, match="too long"):
+            client.overview()
+    over.set()
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A proxy that is not there."""
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{bound.getsockname()[1]}")
-        said = manage("status", "--url", console.url)
+        proxy = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy)
+        yield proxy
 
-    assert_one_sentence(said, 3, "proxy")
+
+@pytest.mark.usefixtures("nobody")
+def test_proxy_that_is_not_there(manage: Manage, secured: ConsoleDouble):
+    """A proxy that does not answer is told as such, and not as the app's fault."""
+    assert_one_sentence(manage("status", "--url", secured.url), 3, "proxy")
+
+
+@pytest.mark.usefixtures("nobody")
+def test_no_proxy_reads_the_key(manage: Manage):
+    """Without TLS nobody but this machine is spoken to, whatever the environment says."""
+    assert manage("status").code == 0
 
 
 def test_unknown_user(manage: Manage):

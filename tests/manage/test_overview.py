@@ -188,6 +188,33 @@ def test_failures_as_csv(manage: Manage, failed: list[dict[str, Any]]):
     assert rows[1]["displayName"] == '\'=cmd("x"), Ltd'
 
 
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("@SUM(A1)", "'@SUM(A1)"),
+        (" \t-1", "'-1"),
+        ("Anne;=1+1; +2", "Anne;'=1+1; '+2"),
+        ("Anne-Marie = 1;x", "Anne-Marie = 1;x"),
+        ("\x1b[2J\x1b]0;title\x07\n\u202egpj", "�[2J�]0;title� �gpj"),
+    ],
+    ids=ascii,
+)
+def test_cells_that_do_harm(manage: Manage, console: ConsoleDouble, name: str, cell: str):
+    """No cell is a formula, also where a semicolon begins a cell, and none steers a terminal."""
+    console.routes["GET", "users"] = (200, {"users": [entry(1, displayName=name)], "token": ""})
+    (row,) = csv.DictReader(io.StringIO(manage("failures", "--csv").out))
+
+    assert row["displayName"] == cell
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_moment_out_of_range(manage: Manage, console: ConsoleDouble, moment: str):
+    """A time that no calendar has in UTC, out of a blob that a person wrote, is told as it is."""
+    console.routes["GET", "users"] = (200, {"users": [entry(1, checkedAt=moment)], "token": ""})
+
+    assert moment in manage("failures").out
+
+
 def test_nobody_failed(manage: Manage):
     """No failures: code 0, and CSV is the header alone."""
     assert manage("failures").code == 0

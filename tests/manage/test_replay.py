@@ -28,9 +28,10 @@ LATER = "2026-05-04T12:00:05+00:00"
 
 @pytest.fixture
 def everybody(console: ConsoleDouble) -> ConsoleDouble:
-    """person1 to person9 can be replayed too."""
+    """person1 to person9 can be replayed too, by name and by id."""
     for number in range(1, 10):
         console.routes["POST", f"users/person{number}%40contoso.com/replay"] = queued
+        console.routes["POST", f"users/{entry(number)['userId']}/replay"] = queued
     return console
 
 
@@ -98,7 +99,17 @@ def test_from_file_and_failed(manage: Manage, everybody: ConsoleDouble, tmp_path
     said = manage("replay", "person1@contoso.com", "--failed", "--from-file", str(file))
 
     assert said.code == 0
-    assert replayed(everybody) == ["person1", "person2", "person3"]
+    assert replayed(everybody) == ["person1", "person2", entry(3)["userId"]]
+
+
+def test_failed_under_an_old_name(manage: Manage, everybody: ConsoleDouble):
+    """Who failed is found although the name has changed, or is somebody else's by now."""
+    everybody.routes["GET", "users"] = (200, {"users": [entry(2)], "token": ""})
+    del everybody.routes["POST", "users/person2%40contoso.com/replay"]
+    said = manage("replay", "--failed")
+
+    assert (said.code, said.err) == (0, "")
+    assert "person2@contoso.com  queued" in said.out
 
 
 def test_nobody_to_replay(manage: Manage, console: ConsoleDouble, tmp_path: Path):
