@@ -1,0 +1,30 @@
+"""What operations.md says a month costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local import cost
+from local.bench.sweep import fewest_graph_calls
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PAGE = (_ROOT / "docs/operations.md").read_text(encoding="utf-8")
+
+
+def test_table_is_the_command_s():
+    """The page shows what the command prints."""
+    begin, end = "<!-- cost: begin -->\n\n", "\n\n<!-- cost: end -->"
+
+    assert _PAGE[_PAGE.index(begin) + len(begin) : _PAGE.index(end)] == cost.table()
+
+
+@pytest.mark.parametrize("users", cost.TENANTS)
+def test_sweeps_cost_what_the_bench_counts(users):
+    """A month's sweeps are so many times what one is measured to cost."""
+    calls = cost.month(users).graph - cost.month(users, sweeps=0).graph
+
+    # The model rounds over all pages, Graph is asked page by page: at most one call a page.
+    measured = fewest_graph_calls(users) * cost.SWEEPS
+    assert measured * 0.98 <= calls <= measured

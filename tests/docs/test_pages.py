@@ -1,0 +1,90 @@
+"""What the documents name is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from console_client.program import program
+from local.bench.command import SUBJECTS
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PAGES = [
+    _ROOT / name
+    for name in (
+        "README.md",
+        "docs/architecture.md",
+        "docs/operations.md",
+        "docs/security.md",
+        "local/README.md",
+        "local/host/README.md",
+        "local/m365/README.md",
+    )
+]
+_TEXT = {page: page.read_text(encoding="utf-8") for page in _PAGES}
+
+
+def _found(pattern: str) -> list[tuple[Path, str]]:
+    return [
+        (page, match)
+        for page, text in _TEXT.items()
+        for match in sorted(set(re.findall(pattern, text)))
+    ]
+
+
+def _name(case: tuple[Path, str]) -> str:
+    return f"{case[0].name}: {case[1]}"
+
+
+@pytest.mark.parametrize("case", _found(r"\]\((?!https?:|#)([^)#]+)[^)]*\)"), ids=_name)
+def test_links(case):
+    """Every link to a file of ours leads to one."""
+    page, target = case
+
+    assert (page.parent / target).exists()
+
+
+@pytest.mark.parametrize(
+    "case", _found(r"`((?:tests|shared|local|infra|docs|grants)/[\w./-]+)`"), ids=_name
+)
+def test_files(case):
+    """Every file that is named exists."""
+    assert (_ROOT / case[1]).exists()
+
+
+@pytest.mark.parametrize(
+    "case", _found(r"\bmake ([a-z]+)\b(?=[`\n ]*(?:ONLY|ARGS|`|#|\n|$))"), ids=_name
+)
+def test_targets(case):
+    """Every `make` command is one."""
+    makefile = (_ROOT / "Makefile").read_text(encoding="utf-8")
+
+    assert re.search(rf"^{case[1]}:", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("case", _found(r"make bench ONLY=(\w+)"), ids=_name)
+def test_bench_rows(case):
+    """Every row that a page cites can be measured."""
+    assert case[1] in SUBJECTS
+
+
+@pytest.mark.parametrize("case", _found(r"python manage\.py ([a-z][^`#\n]*)"), ids=_name)
+def test_manage_commands(case):
+    """Every command of manage.py is one, and has these options."""
+    name, *words = case[1].split()
+    command = program.get_command(None, name)
+
+    assert command
+    known = {option for each in command.params for option in each.opts}
+    assert {word for word in words if word.startswith("--")} <= known | {"--help", "--json"}
+
+
+def test_every_module_has_an_owner():
+    """architecture.md tells what each module of `shared/` owns, and of no other."""
+    tables = _TEXT[_ROOT / "docs/architecture.md"].partition("## What every file owns")[2]
+    named = set(re.findall(r"`([a-z_]+)`", " ".join(re.findall(r"^\| (.*?) \|", tables, re.M))))
+    modules = {file.stem for file in (_ROOT / "shared").glob("*.py")} - {"__init__", "runtime"}
+
+    assert named == modules
