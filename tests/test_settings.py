@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,13 +18,6 @@ ENOUGH = {
     "SHAREPOINT_TENANT": "contoso",
     "CLIENT_STATE": "a long random text",
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
-}
-# Read by the Functions host, not by the app.
-HOST_SETTINGS = {
-    "FUNCTIONS_WORKER_RUNTIME",
-    "PYTHON_THREADPOOL_THREAD_COUNT",
-    "RENEW_SCHEDULE",
-    "SWEEP_SCHEDULE",
 }
 
 
@@ -225,32 +214,3 @@ def test_webhook_settings_never_fail(env):
 
     assert settings.tenant_id == env.get("TENANT_ID", "").strip()
     assert settings.client_state == env.get("CLIENT_STATE", "").strip()
-
-
-class Recorded(Mapping[str, str]):
-    """A mapping that remembers which keys it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked: set[str] = set()
-
-    def __getitem__(self, key: str) -> str:
-        self.asked.add(key)
-        return ENOUGH[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(ENOUGH)
-
-    def __len__(self) -> int:
-        return len(ENOUGH)
-
-
-def test_sample_lists_every_setting():
-    """local.settings.sample.json has every setting that is read, and none that is not."""
-    sample = json.loads(Path("local.settings.sample.json").read_text())["Values"]
-    recorded = Recorded()
-    Settings.from_mapping(recorded)
-    WebhookSettings.from_mapping(recorded)
-    # Those with __ replace AzureWebJobsStorage in Azure and would only confuse on a laptop.
-    read_by_app = {key for key in recorded.asked if "__" not in key}
-
-    assert set(sample) - HOST_SETTINGS == read_by_app

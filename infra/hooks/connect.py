@@ -25,13 +25,13 @@ from urllib.parse import quote
 FUNCTION = "notifications"
 GRAPH_KEY, CLIENT_STATE_KEY = "graph", "client-state"
 API_VERSION = "2024-11-01"
+AGAIN = "`azd hooks run postdeploy`"
 # An app that has just been deployed or set up answers for its keys only when it has started.
 TRIES, SECONDS_APART = 20, 6.0
 # Azure may answer with what it was sent.
 SHORTEST_SECRET = 20
-_STARTING = ("from host runtime", "ServiceUnavailable", "InternalServerError", "BadGateway")
-
-Keys = dict[str, str]
+# How az tells it; the first one comes with Bad Request.
+_STARTING = ("from host runtime", "Service Unavailable", "Bad Gateway", "Gateway Timeout")
 
 
 class HookError(Exception):
@@ -64,12 +64,9 @@ class Deployment:
             "sharepoint_tenant": "SHAREPOINT_TENANT",
             "identity": "PHOTOSYNC_IDENTITY_PRINCIPAL_ID",
         }
-        missing = [name for name in names.values() if not env.get(name)]
+        missing = ", ".join(name for name in names.values() if not env.get(name))
         if missing:
-            raise HookError(
-                f"{', '.join(missing)} missing: run `azd provision`, then `azd hooks run "
-                "postdeploy`, which knows them."
-            )
+            raise HookError(f"{missing} missing: run `azd provision`, then {AGAIN}.")
         known = {field: env[name] for field, name in names.items()}
         return cls(**known, registration=env.get("PHOTOSYNC_APP_REGISTRATION", ""))
 
@@ -80,7 +77,7 @@ class Deployment:
         return f"{group}/providers/Microsoft.Web/sites/{self.app}"
 
 
-def wanted(deployment: Deployment, keys: Keys) -> dict[str, str]:
+def wanted(deployment: Deployment, keys: Mapping[str, str]) -> dict[str, str]:
     """The two settings, as they should be."""
     code = quote(keys[GRAPH_KEY], safe="")
     return {
@@ -113,25 +110,21 @@ class Azure:
             self._pause(SECONDS_APART)
         raise HookError(
             f"The deployed app has no function `{FUNCTION}`: its log stream in the portal says "
-            "why. Then run `azd hooks run postdeploy`."
+            f"why. Then run {AGAIN}."
         )
 
-    def keys(self) -> Keys:
+    def keys(self) -> dict[str, str]:
         """Both keys; one that is missing is made first, by Azure."""
         keys = self._list_keys()
-        for name in (GRAPH_KEY, CLIENT_STATE_KEY):
-            if not keys.get(name):
-                # Without a value: Azure makes one.
-                self._when_started("put", f"functions/{FUNCTION}/keys/{name}", {"name": name})
-        made = self._list_keys()
-        if not (made.get(GRAPH_KEY) and made.get(CLIENT_STATE_KEY)):
-            raise HookError("Azure made no keys; run `azd hooks run postdeploy` in a minute.")
-        return made
+        missing = [name for name in (GRAPH_KEY, CLIENT_STATE_KEY) if not keys.get(name)]
+        for name in missing:
+            # Without a value: Azure makes one.
+            self._when_started("put", f"functions/{FUNCTION}/keys/{name}", {"name": name})
+        return self._list_keys() if missing else keys
 
     def settings(self) -> dict[str, str]:
         """All settings of the app."""
-        present: dict[str, str] = self._rest("post", "config/appsettings/list")["properties"]
-        return present
+        return dict(self._rest("post", "config/appsettings/list")["properties"])
 
     def write_settings(self, settings: dict[str, str]) -> None:
         """Write *settings* in place of all there are; the app restarts with them."""
@@ -144,11 +137,10 @@ class Azure:
         put = ["storage", "message", "put", *into, "--content", "renew", "--auth-mode", "login"]
         self._run([*put, *subscription, "--output", "none"])
 
-    def _list_keys(self) -> Keys:
+    def _list_keys(self) -> dict[str, str]:
         answer = self._when_started("post", f"functions/{FUNCTION}/listkeys")
         # The keys themselves, says Azure; under `properties`, says its documentation.
-        keys: Keys = answer.get("properties") or answer
-        return keys
+        return dict(answer.get("properties") or answer)
 
     def _when_started(
         self, method: str, path: str, properties: Mapping[str, str] | None = None
@@ -168,8 +160,7 @@ class Azure:
         url = f"{self._deployment.path}/{path}?api-version={API_VERSION}"
         command = ["rest", "--method", method, "--url", url]
         if properties is None:
-            answer: dict[str, Any] = json.loads(self._run(command) or "{}")
-            return answer
+            return dict(json.loads(self._run(command)))
         # In a file that only we can read: a command line is there for everybody to see.
         handle, name = tempfile.mkstemp(suffix=".json")
         try:
@@ -189,12 +180,17 @@ class Azure:
             check=False,
         )
         if done.returncode:
-            told = done.stderr.strip().removeprefix("ERROR:").strip()
-            for secret in hide:
-                told = told.replace(secret, "...")
-            line = told.splitlines()[0] if told else f"exit code {done.returncode}"
-            raise HookError(f"az {arguments[0]}: {line[:300]}")
+            raise HookError(f"az {arguments[0]}: {_told(done.stderr, hide)}")
         return done.stdout
+
+
+def _told(errors: str, hide: Sequence[str]) -> str:
+    """The first line of what az says that tells something."""
+    for secret in hide:
+        errors = errors.replace(secret, "...")
+    lines = (line.removeprefix("ERROR:").strip() for line in errors.splitlines())
+    telling = (line for line in lines if line and not line.startswith("The command failed with"))
+    return next(telling, "no reason given")[:300]
 
 
 def connect(azure: Azure, deployment: Deployment) -> bool:

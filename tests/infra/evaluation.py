@@ -1,0 +1,223 @@
+"""
+What a Bicep file deploys, given its parameters: a stand-in for compiler and Azure Resource Manager.
+
+It knows the part of the language that infra/ uses and refuses everything else. What Azure makes up
+(ids, addresses) is made up here in the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tree_sitter import Node
+
+from tests.infra.functions import FUNCTIONS, as_text
+from tests.infra.resource import Resource, identify
+from tests.infra.template import INFRA, Declaration, Template, parts, read, text
+
+Scope = Mapping[str, Any]
+
+
+@dataclass
+class World:
+    """What has been deployed so far, over all modules, and the settings that the app has."""
+
+    present: dict[str, str]
+    resources: list[Resource] = field(default_factory=list)
+    # What Azure keeps of parameters for everybody to read: those that are not @secure.
+    shown: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """A module that was deployed."""
+
+    outputs: dict[str, Any]
+
+
+def deploy(
+    path: Path, given: Mapping[str, Any], present: Mapping[str, str] | None = None
+) -> tuple[list[Resource], dict[str, Any]]:
+    """The resources of *path* and its modules, and its outputs; *present* are app settings."""
+    world = World(dict(present or {}))
+    return world.resources, deploy_into(world, path, given)
+
+
+def deploy_into(world: World, path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to *world* what *path* deploys, and return its outputs."""
+    return _File(read(path), given, world).deploy()
+
+
+class _File:
+    def __init__(self, template: Template, given: Mapping[str, Any], world: World) -> None:
+        unknown = given.keys() - template.parameters.keys()
+        assert not unknown, f"{template.path.name} has no parameter {unknown}"
+        self.template = template
+        self.world = world
+        self.known: dict[str, Any] = dict(given)
+        open_to_all = [
+            name for name in given if "secure" not in template.parameters[name].decorators
+        ]
+        world.shown.append({name: given[name] for name in open_to_all})
+
+    def deploy(self) -> dict[str, Any]:
+        for name, declaration in self.template.parameters.items():
+            missing = name not in self.known and declaration.value is None
+            assert not missing, f"{self.template.path.name} needs {name}"
+        for name in (*self.template.resources, *self.template.modules):
+            self.symbol(name)
+        return {
+            name: self.value(_present(output), {}) for name, output in self.template.outputs.items()
+        }
+
+    def symbol(self, name: str) -> Any:
+        if name not in self.known:
+            declaration = self.template.symbols()[name]
+            self.known[name] = self.declared(declaration)
+        return self.known[name]
+
+    def declared(self, declaration: Declaration) -> Any:
+        node = _present(declaration)
+        if declaration.name in self.template.resources:
+            return self.each(node, lambda body: self.resource(declaration, body))
+        if declaration.name in self.template.modules:
+            return self.each(node, lambda body: self.module(declaration, body))
+        return self.value(node, {})
+
+    def each(self, node: Node, make: Callable[[dict[str, Any]], Any]) -> Any:
+        if node.type == "if_statement":
+            condition, body = parts(node)
+            return make(self.value(body, {})) if self.value(condition, {}) else None
+        found = self.value(node, {})
+        return [make(body) for body in found] if isinstance(found, list) else make(found)
+
+    def resource(self, declaration: Declaration, body: dict[str, Any]) -> Resource:
+        kind, _, version = declaration.kind.partition("@")
+        file = self.template.path.name
+        made = Resource(
+            declaration.name, file, kind, version, declaration.existing, body, identify(kind, body)
+        )
+        self.world.resources.append(made)
+        return made
+
+    def module(self, declaration: Declaration, body: dict[str, Any]) -> Outputs:
+        inner = _File(read(INFRA / declaration.kind), body.get("params", {}), self.world)
+        return Outputs(inner.deploy())
+
+    def value(self, node: Node, local: Scope) -> Any:
+        how = getattr(self, f"_{node.type}", None)
+        assert how is not None, f"{self.template.path.name}: {node.type} is not understood"
+        return how(node, local)
+
+    def _string(self, node: Node, local: Scope) -> str:
+        pieces = []
+        for part in node.named_children:
+            if part.type == "interpolation":
+                pieces.append(as_text(self.value(part.named_children[0], local)))
+            else:
+                pieces.append(
+                    text(part).removeprefix("\\") if part.type[:3] == "esc" else text(part)
+                )
+        return "".join(pieces)
+
+    def _number(self, node: Node, local: Scope) -> int:
+        return int(text(node))
+
+    def _boolean(self, node: Node, local: Scope) -> bool:
+        return text(node) == "true"
+
+    def _null(self, node: Node, local: Scope) -> None:
+        return None
+
+    def _array(self, node: Node, local: Scope) -> list[Any]:
+        return [self.value(part, local) for part in parts(node)]
+
+    def _object(self, node: Node, local: Scope) -> dict[str, Any]:
+        made = {}
+        for part in parts(node):
+            key, value = parts(part)
+            name = self.value(key, local) if key.type == "string" else text(key)
+            made[name] = self.value(value, local)
+        return made
+
+    def _identifier(self, node: Node, local: Scope) -> Any:
+        name = text(node)
+        return local[name] if name in local else self.symbol(name)
+
+    def _parenthesized_expression(self, node: Node, local: Scope) -> Any:
+        return self.value(parts(node)[0], local)
+
+    def _ternary_expression(self, node: Node, local: Scope) -> Any:
+        condition, yes, no = parts(node)
+        return self.value(yes if self.value(condition, local) else no, local)
+
+    def _unary_expression(self, node: Node, local: Scope) -> bool:
+        assert text(node).startswith("!")
+        return not self.value(parts(node)[-1], local)
+
+    def _binary_expression(self, node: Node, local: Scope) -> Any:
+        left, right = parts(node)
+        operator = text(node.children[1])
+        if operator in {"&&", "||", "??"}:
+            first = self.value(left, local)
+            enough = {"&&": not first, "||": bool(first), "??": first is not None}[operator]
+            return first if enough else self.value(right, local)
+        a, b = self.value(left, local), self.value(right, local)
+        return {
+            "==": lambda: a == b,
+            "!=": lambda: a != b,
+            "*": lambda: a * b,
+            "+": lambda: a + b,
+            "/": lambda: a // b,
+            "-": lambda: a - b,
+            "<": lambda: a < b,
+            ">": lambda: a > b,
+        }[operator]()
+
+    def _member_expression(self, node: Node, local: Scope) -> Any:
+        names: list[str] = []
+        while node.type == "member_expression":
+            owner, name = parts(node)
+            names, node = [text(name), *names], owner
+        if node.type == "ternary_expression":
+            # The grammar takes `a ? b : c.d` for `(a ? b : c).d`; Bicep does not.
+            condition, yes, no = parts(node)
+            if self.value(condition, local):
+                return self.value(yes, local)
+            node = no
+        found = self.value(node, local)
+        for each in names:
+            found = found[each] if isinstance(found, dict) else getattr(found, each)
+        return found
+
+    def _subscript_expression(self, node: Node, local: Scope) -> Any:
+        owner, index = parts(node)
+        return self.value(owner, local)[self.value(index, local)]
+
+    def _for_statement(self, node: Node, local: Scope) -> list[Any]:
+        named = parts(node)
+        loop, items, body = named[0], self.value(named[1], local), named[2]
+        if loop.type != "for_loop_parameters":
+            return [self.value(body, {**local, text(loop): item}) for item in items]
+        item_name, index_name = (text(part) for part in parts(loop))
+        return [
+            self.value(body, {**local, item_name: item, index_name: index})
+            for index, item in enumerate(items)
+        ]
+
+    def _call_expression(self, node: Node, local: Scope) -> Any:
+        name, arguments = parts(node)
+        given = [self.value(part, local) for part in parts(arguments)]
+        if text(name) == "list":
+            assert given[0].endswith("/config/appsettings")
+            return {"properties": self.world.present}
+        assert text(name) in FUNCTIONS, f"{self.template.path.name}: {text(name)}() is not known"
+        return FUNCTIONS[text(name)](*given)
+
+
+def _present(declaration: Declaration) -> Node:
+    assert declaration.value is not None, declaration.name
+    return declaration.value

@@ -1,0 +1,56 @@
+"""The functions of Bicep that infra/ calls."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from tests.infra.template import INFRA
+
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+TENANT = "22222222-2222-2222-2222-222222222222"
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return json.dumps(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    assert isinstance(value, str | int), value
+    return str(value)
+
+
+def _union(*maps: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for each in maps:
+        made |= each
+    return made
+
+
+def _unique(*seeds: str) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, "/".join(seeds)).hex[:13]
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "empty": lambda value: not value,
+    "contains": lambda whole, part: part in whole,
+    "concat": lambda *lists: [item for each in lists for item in each],
+    "union": _union,
+    "string": as_text,
+    "replace": str.replace,
+    "toLower": str.lower,
+    "range": lambda first, count: list(range(first, first + count)),
+    "guid": lambda *seeds: str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(seeds))),
+    "uniqueString": _unique,
+    "loadTextContent": lambda name: (INFRA / name).read_text(),
+    "loadJsonContent": lambda name: json.loads((INFRA / name).read_text()),
+    "subscription": lambda: {"id": f"/subscriptions/{SUBSCRIPTION}"},
+    "resourceGroup": lambda: {"id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"},
+    "tenant": lambda: {"tenantId": TENANT},
+    "environment": lambda: {"suffixes": {"storage": "core.windows.net"}},
+    "subscriptionResourceId": lambda kind, name: (
+        f"/subscriptions/{SUBSCRIPTION}/providers/{kind}/{name}"
+    ),
+}

@@ -1,0 +1,62 @@
+"""Deployments that the tests look at."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from tests.infra.evaluation import deploy
+from tests.infra.resource import Resource
+from tests.infra.template import MAIN
+
+REQUIRED: dict[str, Any] = {
+    "environmentName": "photosync-prod",
+    "location": "westeurope",
+    "sharepointTenant": "contoso",
+}
+OPERATOR = "55555555-5555-5555-5555-555555555555"
+WITH_CERTIFICATE = {
+    "clientId": "66666666-6666-6666-6666-666666666666",
+    "clientCertificate": "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/photosync)",
+}
+
+
+@functools.cache
+def plain() -> list[Resource]:
+    """With nothing but what has to be given."""
+    return deploy(MAIN, REQUIRED)[0]
+
+
+@functools.cache
+def everything() -> list[Resource]:
+    """With everything that can be switched on."""
+    more = {
+        "privateNetwork": True,
+        "operatorPrincipalId": OPERATOR,
+        "alertEmail": "admin@contoso.com",
+        **WITH_CERTIFICATE,
+    }
+    return deploy(MAIN, REQUIRED | more)[0]
+
+
+def one(resources: list[Resource], type_: str, name: str = "") -> Resource:
+    """The only resource of a type, or of a type and a name, that is deployed."""
+    found = [each for each in resources if each.type == type_ and not each.existing]
+    named = [each for each in found if not name or each.name == name]
+    assert len(named) == 1, f"{len(named)} of {type_} {name}"
+    return named[0]
+
+
+def with_more(**more: Any) -> list[Resource]:
+    """With *more* than what has to be given."""
+    return deploy(MAIN, REQUIRED | more)[0]
+
+
+def site(resources: list[Resource]) -> dict[str, Any]:
+    """The properties of the function app."""
+    return one(resources, "Microsoft.Web/sites").properties
+
+
+def app_settings(resources: list[Resource]) -> dict[str, str]:
+    """The settings of the function app."""
+    return dict(one(resources, "Microsoft.Web/sites/config", "appsettings").properties)

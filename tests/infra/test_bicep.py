@@ -1,0 +1,165 @@
+"""The Bicep files as texts: readable by two parsers, whole, described, and without idle parts."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pycep import BicepParser
+
+from shared.settings import Settings
+from tests.infra.evaluation import World, deploy, deploy_into
+from tests.infra.samples import REQUIRED, WITH_CERTIFICATE, app_settings, everything, plain
+from tests.infra.schema import FILE, faults
+from tests.infra.template import MAIN, files, read, text, walk
+
+EACH = pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
+# Azure knows it and Bicep's types do not; the line before it says so to the compiler.
+KNOWN_TO_AZURE_ALONE = "function_app.bicep app.properties.functionsRuntimeAdminIsolationEnabled"
+
+
+@functools.cache
+def parsed(path: Path) -> dict[str, Any]:
+    return dict(BicepParser(cache=False).parse(text=path.read_text()))
+
+
+def decorators(declared: dict[str, Any]) -> dict[str, Any]:
+    return {each["type"]: each.get("argument") for each in declared["decorators"]}
+
+
+@EACH
+def test_two_parsers_see_the_same(path: Path):
+    """pycep-parser and the grammar of tree-sitter agree on everything that is declared."""
+    ours, theirs = read(path), parsed(path)
+
+    assert ours.scope == theirs["globals"]["scope"]["value"]
+    assert ours.parameters.keys() == theirs.get("parameters", {}).keys()
+    assert ours.variables.keys() == theirs.get("variables", {}).keys()
+    assert ours.outputs.keys() == theirs.get("outputs", {}).keys()
+    assert {name: each.kind for name, each in ours.modules.items()} == {
+        name: each["detail"]["path"] for name, each in theirs.get("modules", {}).items()
+    }
+    assert {name: each.kind for name, each in ours.resources.items()} == {
+        name: f"{each['type']}@{each['api_version']}"
+        for name, each in theirs.get("resources", {}).items()
+    }
+
+
+@EACH
+def test_everything_a_person_sees_is_described(path: Path):
+    """Parameters and outputs say in a sentence what they are."""
+    declared = parsed(path).get("parameters", {}) | parsed(path).get("outputs", {})
+
+    nameless = [
+        name
+        for name, each in declared.items()
+        if not str(decorators(each).get("description", "")).endswith(".")
+    ]
+    assert nameless == []
+
+
+@EACH
+def test_nothing_is_declared_in_vain(path: Path):
+    """Every parameter and variable is used, and every name that is used is declared."""
+    template = read(path)
+    loops = {
+        text(node)
+        for node in walk(template.root)
+        if node.type in {"loop_variable", "loop_enumerator"}
+        or (
+            node.parent is not None
+            and node.parent.type == "for_statement"
+            and node.parent.child_by_field_name("initializer") == node
+        )
+    }
+
+    assert template.parameters.keys() | template.variables.keys() <= template.mentioned()
+    assert template.mentioned() - loops <= template.symbols().keys()
+
+
+@EACH
+def test_modules_get_what_they_ask_for(path: Path):
+    """A module is given its parameters, each one that has no default, and no others."""
+    for module in parsed(path).get("modules", {}).values():
+        config = module["config"]
+        given = config.get("config", config)["params"].keys()
+        asked = parsed(path.parent / module["detail"]["path"])["parameters"]
+        needed = {name for name, each in asked.items() if each["default"] is None}
+
+        assert needed <= given <= asked.keys(), module["detail"]["path"]
+
+
+@EACH
+def test_nothing_comes_from_elsewhere(path: Path):
+    """All modules are files beside this one: the template stands alone."""
+    for module in parsed(path).get("modules", {}).values():
+        assert (path.parent / module["detail"]["path"]).is_file()
+
+
+@pytest.mark.parametrize("deployed", [plain, everything], ids=["plain", "everything"])
+def test_azure_knows_every_type_version_and_property(deployed):
+    """Types and versions exist, properties can be written, and values are of their kind."""
+    types = json.loads(FILE.read_text())
+
+    found = [fault for each in deployed() if not each.existing for fault in faults(each, types)]
+
+    assert [fault for fault in found if not fault.startswith(KNOWN_TO_AZURE_ALONE)] == []
+
+
+def test_a_wrong_property_would_be_found():
+    """The check before this one sees what a compiler would see."""
+    types = json.loads(FILE.read_text())
+    site = next(each for each in plain() if each.type == "Microsoft.Web/sites")
+    wrong = [
+        {"httpOnly": True},
+        {"httpsOnly": "yes"},
+        {"defaultHostName": "photosync.azurewebsites.net"},
+        {"clientCertMode": "Never"},
+        {"functionAppConfig": {"scaleAndConcurrency": {"alwaysReady": {}}}},
+    ]
+
+    for properties in wrong:
+        spoilt = replace(site, body=site.body | {"properties": properties})
+        assert len(faults(spoilt, types)) == 1, properties
+
+
+def test_secrets_stay_out_of_outputs_and_of_the_history():
+    """Azure keeps outputs and all parameters but @secure ones for everybody to read."""
+    hidden = ["the-certificate", "the-key", "the-client-state"]
+    world = World({"WEBHOOK_URL": "https://a/api?code=the-key", "CLIENT_STATE": "the-client-state"})
+    given = REQUIRED | WITH_CERTIFICATE | {"clientCertificate": "the-certificate"}
+
+    outputs = deploy_into(world, MAIN, given)
+
+    assert [secret for secret in hidden if secret in str(world.shown) + str(outputs)] == []
+    settings = next(each for each in world.resources if each.name == "appsettings").body
+    assert [secret for secret in hidden if secret not in str(settings)] == []
+
+
+@pytest.mark.parametrize("name", ["m365Cloud", "customPicture", "removedPhoto", "pictureSyncState"])
+def test_allowed_values_are_those_of_the_app(name: str):
+    """What the template lets through, Settings accepts."""
+    for value in decorators(parsed(MAIN)["parameters"][name])["allowed"]:
+        resources = deploy(MAIN, REQUIRED | {name: value})[0]
+        Settings.from_mapping(app_settings(resources) | {"CLIENT_STATE": "from the hook"})
+
+
+def test_the_compiler_agrees(tmp_path: Path):
+    """Where there is a Bicep compiler, it finds no error."""
+    compiler = shutil.which("bicep")
+    if compiler is None:
+        pytest.skip("no Bicep compiler here: no package of PyPI or npm brings one")
+    done = subprocess.run(
+        [compiler, "build", str(MAIN), "--outfile", str(tmp_path / "main.json")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr

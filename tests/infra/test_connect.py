@@ -1,0 +1,312 @@
+"""The hook that tells a deployed app its own address and secret, against a strict stand-in."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from infra.hooks import connect
+from shared.settings import CLIENT_STATE_LIMIT, Settings
+from tests.infra.conftest import Cloud
+from tests.infra.samples import app_settings, plain
+from tests.infra.template import INFRA
+
+Run = Callable[[str], tuple[int, list[float]]]
+
+
+def test_the_two_settings_are_made_of_two_keys_of_the_function_that_graph_calls(cloud: Cloud):
+    """WEBHOOK_URL carries the key `graph`, CLIENT_STATE is the key `client-state`."""
+    cloud.hook("postdeploy")
+
+    settings, keys = cloud.state["settings"], cloud.state["keys"]
+    address = urlsplit(settings["WEBHOOK_URL"])
+    assert address.netloc == "photosync-abc.azurewebsites.net"
+    assert address.path == "/api/notifications"
+    assert parse_qs(address.query) == {"code": [keys["graph"]]}
+    assert settings["CLIENT_STATE"] == keys["client-state"] != keys["graph"]
+
+
+def test_the_product_accepts_what_bicep_and_the_hook_set(connected: Cloud):
+    """The settings of a deployment, and nothing else, make valid Settings."""
+    set_by_hook = {
+        name: connected.state["settings"][name] for name in ("WEBHOOK_URL", "CLIENT_STATE")
+    }
+
+    settings = Settings.from_mapping(app_settings(plain()) | set_by_hook)
+
+    assert settings.webhook_url == connected.state["settings"]["WEBHOOK_URL"]
+    assert 32 < len(settings.client_state) <= CLIENT_STATE_LIMIT
+
+
+def test_all_other_settings_stay(connected: Cloud):
+    """Writing the two settings takes no other one away."""
+    assert connected.state["settings"]["TENANT_ID"] == "22222222-2222-2222-2222-222222222222"
+
+
+def test_nothing_changes_when_it_runs_again(connected: Cloud):
+    """A second run writes nothing: the app does not restart for it."""
+    before = connected.state["settings"]
+
+    done = connected.hook("postdeploy")
+
+    assert done.returncode == 0
+    assert connected.state["settings"] == before
+    assert connected.state["restarts"] == 1
+
+
+def test_both_stay_the_same_after_settings_were_lost(connected: Cloud):
+    """Whatever takes the settings away, the same ones come back."""
+    before = dict(connected.state["settings"])
+    connected.state["settings"] = {"TENANT_ID": before["TENANT_ID"]}
+
+    connected.hook("postprovision")
+
+    assert connected.state["settings"] == before
+
+
+def test_a_key_that_is_there_is_not_made_again(cloud: Cloud):
+    """One key that was deleted is made anew, and the other one stays."""
+    cloud.state["keys"]["client-state"] = "made-by-an-earlier-deployment=="
+
+    cloud.hook("postdeploy")
+
+    assert cloud.state["keys"]["client-state"] == "made-by-an-earlier-deployment=="
+    assert cloud.state["settings"]["CLIENT_STATE"] == "made-by-an-earlier-deployment=="
+    assert len(cloud.state["keys"]["graph"]) > 32
+
+
+def test_no_secret_is_shown(cloud: Cloud):
+    """Neither key is printed, and none stands on a command line."""
+    done = cloud.hook("postdeploy")
+
+    seen = done.stdout + done.stderr + json.dumps(cloud.state["calls"])
+    assert [secret for secret in cloud.secrets() if secret in seen] == []
+
+
+def test_an_error_of_azure_shows_no_secret(cloud: Cloud):
+    """Not even where Azure answers with what it was sent."""
+    cloud.state["refuses_settings"] = True
+
+    done = cloud.hook("postdeploy")
+
+    assert done.returncode == 1
+    assert "Bad Request" in done.stderr
+    assert [secret for secret in cloud.secrets() if secret in done.stdout + done.stderr] == []
+
+
+def test_secrets_lie_in_a_file_that_nobody_else_can_read(cloud: Cloud):
+    """What az reads is ours alone, and gone afterwards, also when az fails."""
+    cloud.state["refuses_settings"] = True
+
+    cloud.hook("postdeploy")
+
+    assert cloud.state["modes"] == [0o600, 0o600, 0o600]
+    assert list(cloud.temporary.iterdir()) == []
+
+
+def test_without_code_nothing_is_connected(cloud: Cloud):
+    """After the first provisioning there is no function yet: one sentence, and no failure."""
+    cloud.state["functions"] = []
+
+    done = cloud.hook("postprovision")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "No code is deployed yet, so nothing is connected: `azd deploy`.\n"
+    assert len(cloud.state["calls"]) == 1
+
+
+def test_it_waits_until_azure_lists_the_functions(cloud: Cloud, in_process: Run):
+    """After a deployment the list of functions is behind for a while."""
+    cloud.state["listed_after"] = 3
+
+    code, pauses = in_process("postdeploy")
+
+    assert (code, len(pauses)) == (0, 3)
+    assert "WEBHOOK_URL" in cloud.state["settings"]
+
+
+def test_it_does_not_wait_for_ever(
+    cloud: Cloud, in_process: Run, capsys: pytest.CaptureFixture[str]
+):
+    """Code without our function ends in one sentence that says where to look."""
+    cloud.state["functions"] = []
+
+    code, pauses = in_process("postdeploy")
+
+    assert (code, len(pauses)) == (1, connect.TRIES)
+    assert "has no function `notifications`: its log stream" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tries", [1, connect.TRIES - 1])
+def test_it_waits_for_an_app_that_is_starting(cloud: Cloud, in_process: Run, tries: int):
+    """Keys can be asked for only when the app has started."""
+    cloud.state["started_after"] = tries
+
+    code, pauses = in_process("postdeploy")
+
+    assert (code, len(pauses)) == (0, tries)
+
+
+@pytest.mark.parametrize(
+    "told", ["Service Unavailable({})", "Bad Gateway({})", "Gateway Timeout({})"]
+)
+def test_it_waits_for_azure_itself(cloud: Cloud, in_process: Run, told: str):
+    """What az says of an answer of 502, 503 or 504."""
+    cloud.state |= {"started_after": 1, "starting": told}
+
+    assert in_process("postdeploy")[0] == 0
+
+
+def test_a_crash_of_az_is_told_by_its_reason(cloud: Cloud):
+    """Where az fails by itself, the line that says why comes through."""
+    cloud.state |= {
+        "started_after": 1,
+        "starting": (
+            "The command failed with an unexpected error. Here is the traceback:\n"
+            "ERROR: HTTPSConnectionPool(host='management.azure.com'): Max retries exceeded\n"
+            "Traceback (most recent call last):"
+        ),
+    }
+
+    done = cloud.hook("postdeploy")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "az rest: HTTPSConnectionPool(host='management.azure.com'): Max retries exceeded\n"
+    )
+
+
+def test_an_app_that_never_starts_is_an_error(
+    cloud: Cloud, in_process: Run, capsys: pytest.CaptureFixture[str]
+):
+    """Azure's own words come through."""
+    cloud.state["started_after"] = 1000
+
+    code, pauses = in_process("postdeploy")
+
+    assert (code, len(pauses)) == (1, connect.TRIES - 1)
+    assert "from host runtime" in capsys.readouterr().err
+
+
+def test_an_error_is_not_taken_for_missing_code(cloud: Cloud):
+    """An app that cannot be found is an error, not a reason to wait or to skip."""
+    cloud.env["PHOTOSYNC_APP_NAME"] = "another-app"
+
+    done = cloud.hook("postprovision")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("az rest: Not Found(")
+
+
+def test_the_subscription_is_asked_for(cloud: Cloud):
+    """`renew` is typed into the queue of upkeep, with the right of who deploys."""
+    done = cloud.hook("postdeploy")
+
+    assert cloud.state["messages"] == [["stabc", "photo-upkeep", "renew"]]
+    assert "The app was asked to make or renew its subscription." in done.stdout
+
+
+def test_without_the_right_to_type_the_next_renewal_is_named(cloud: Cloud):
+    """Who may not type messages is told, and nothing fails."""
+    cloud.state["may_type"] = False
+
+    done = cloud.hook("postdeploy")
+
+    assert done.returncode == 0
+    assert "made at the next renewal (az storage: You do not have the required" in done.stdout
+
+
+def test_what_is_left_is_said(cloud: Cloud):
+    """The last words are what a person does next: grant, and look."""
+    told = cloud.hook("postdeploy").stdout
+
+    assert f"grant --identity {cloud.env['PHOTOSYNC_IDENTITY_PRINCIPAL_ID']} " in told
+    assert " https://photosync-abc.azurewebsites.net/api/console. " in told
+
+
+def test_an_app_registration_is_granted_in_place_of_the_identity(cloud: Cloud):
+    """With the certificate way, the rights go to whom the certificate belongs to."""
+    cloud.env["PHOTOSYNC_APP_REGISTRATION"] = "66666666-6666-6666-6666-666666666666"
+
+    told = cloud.hook("postdeploy").stdout
+
+    assert "grant --app 66666666-6666-6666-6666-666666666666 " in told
+
+
+def test_the_command_that_is_left_exists(cloud: Cloud):
+    """manage.py takes the line that the hook prints."""
+    told = cloud.hook("postdeploy").stdout
+    [line] = re.findall(r"^  python (manage\.py grant .*)$", told, re.MULTILINE)
+
+    done = cloud.run([sys.executable, *shlex.split(line), "--help"])
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_signed_out_az_is_named(cloud: Cloud):
+    """azd and az sign in apart from each other."""
+    cloud.state["signed_out"] = True
+
+    done = cloud.hook("postdeploy")
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        "az rest: Please run 'az login' to setup account.\n",
+    )
+
+
+def test_a_missing_az_is_named(cloud: Cloud):
+    """The Azure CLI is needed, and a sentence says so."""
+    cloud.env["PATH"] = str(cloud.temporary)
+
+    done = cloud.hook("postdeploy")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("az is missing: install the Azure CLI")
+
+
+def test_everything_that_is_missing_is_named_at_once(cloud: Cloud):
+    """Outside of azd there are no outputs, and the sentence says how to get them."""
+    del cloud.env["PHOTOSYNC_URL"], cloud.env["AZURE_RESOURCE_GROUP"]
+
+    done = cloud.hook("postdeploy")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("AZURE_RESOURCE_GROUP, PHOTOSYNC_URL missing: run `azd")
+
+
+def test_keys_are_understood_in_both_forms(cloud: Cloud):
+    """Azure answers with the keys themselves; its documentation puts them under `properties`."""
+    cloud.state["as_documented"] = True
+
+    assert cloud.hook("postdeploy").returncode == 0
+    assert cloud.state["settings"]["CLIENT_STATE"] == cloud.state["keys"]["client-state"]
+
+
+def test_any_key_fits_into_the_address():
+    """What has a meaning in an address is written so that it has none."""
+    deployment = connect.Deployment("", "", "", "https://app", "", "", "")
+
+    settings = connect.wanted(deployment, {"graph": "a+/=&#b==", "client-state": "c"})
+
+    assert parse_qs(urlsplit(settings["WEBHOOK_URL"]).query) == {"code": ["a+/=&#b=="]}
+
+
+@pytest.mark.parametrize("event", ["postprovision", "postdeploy"])
+def test_azd_runs_the_hook(cloud: Cloud, event: str):
+    """The line in azure.yaml, as azd gives it to a shell."""
+    yaml = (INFRA.parent / "azure.yaml").read_text()
+    lines = re.findall(rf"run: (python3 \S+ {event})$", yaml, re.MULTILINE)
+
+    done = cloud.run(["sh", "-c", lines[0]])
+
+    assert len(lines) == 1
+    assert shlex.split(lines[0])[0] == "python3"
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "WEBHOOK_URL" in cloud.state["settings"]

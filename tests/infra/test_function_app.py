@@ -1,0 +1,133 @@
+"""The function app: plan, instances, code, and who reaches it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.infra.evaluation import deploy
+from tests.infra.samples import REQUIRED, app_settings, everything, one, plain, site, with_more
+from tests.infra.template import INFRA, MAIN
+
+# functions.md section Deployment: what error 51021 names, and what is documented as not valid.
+REFUSED_PROPERTIES = {
+    "alwaysOn",
+    "ftpsState",
+    "functionAppScaleLimit",
+    "functionsRuntimeScaleMonitoringEnabled",
+    "linuxFxVersion",
+    "netFrameworkVersion",
+    "preWarmedInstanceCount",
+    "use32BitWorkerProcess",
+    "vnetRouteAllEnabled",
+    "windowsFxVersion",
+}
+REFUSED_SETTINGS = {
+    "FUNCTIONS_EXTENSION_VERSION",
+    "FUNCTIONS_WORKER_RUNTIME",
+    "SCM_DO_BUILD_DURING_DEPLOYMENT",
+    "WEBSITE_RUN_FROM_PACKAGE",
+}
+
+
+def test_the_plan_is_flex_consumption_with_python():
+    """FC1, Linux, Python 3.13, and memory and instances as they are asked for."""
+    plan = one(plain(), "Microsoft.Web/serverfarms")
+    asked = site(with_more(instanceMemoryMB=512, maximumInstanceCount=7))["functionAppConfig"]
+
+    assert plan.body["sku"] == {"name": "FC1", "tier": "FlexConsumption"}
+    assert plan.properties["reserved"] is True
+    assert site(plain())["functionAppConfig"]["runtime"] == {"name": "python", "version": "3.13"}
+    assert asked["scaleAndConcurrency"]["instanceMemoryMB"] == 512
+    assert asked["scaleAndConcurrency"]["maximumInstanceCount"] == 7
+
+
+def test_one_instance_always_waits_for_notifications():
+    """Graph does not wait for an app that has to be started first."""
+    scale = site(plain())["functionAppConfig"]["scaleAndConcurrency"]
+
+    assert scale["alwaysReady"] == [{"name": "http", "instanceCount": 1}]
+
+
+def test_an_instance_works_on_as_much_as_it_has_threads():
+    """Messages never wait inside the worker, and neither do requests."""
+    queues = json.loads((INFRA.parent / "host.json").read_text())["extensions"]["queues"]
+    threads = int(app_settings(plain())["PYTHON_THREADPOOL_THREAD_COUNT"])
+    http = site(plain())["functionAppConfig"]["scaleAndConcurrency"]["triggers"]["http"]
+
+    assert queues["batchSize"] + queues["newBatchThreshold"] <= threads
+    assert http["perInstanceConcurrency"] == threads
+
+
+@pytest.mark.parametrize("deployed", [plain, everything], ids=["plain", "everything"])
+def test_nothing_is_set_that_the_plan_refuses(deployed):
+    """A single property of the list fails the whole deployment."""
+    properties = site(deployed())
+
+    assert properties.keys() & REFUSED_PROPERTIES == set()
+    assert properties["siteConfig"].keys() & REFUSED_PROPERTIES == set()
+    assert app_settings(deployed()).keys() & REFUSED_SETTINGS == set()
+
+
+def test_the_app_is_reached_over_tls_with_keys_alone():
+    """HTTPS and TLS 1.2 only, no administration from outside, no password for deployments."""
+    properties = site(plain())
+    passwords = {
+        each.name: each.properties["allow"]
+        for each in plain()
+        if each.type.endswith("/basicPublishingCredentialsPolicies")
+    }
+
+    assert properties["httpsOnly"] is True
+    assert properties["siteConfig"] == {"minTlsVersion": "1.2", "scmMinTlsVersion": "1.2"}
+    assert properties["functionsRuntimeAdminIsolationEnabled"] is True
+    assert passwords == {"ftp": False, "scm": False}
+
+
+def test_the_code_is_read_with_the_identity():
+    """The package lies in our own storage, and no connection string leads there."""
+    package = site(plain())["functionAppConfig"]["deployment"]["storage"]
+    identity = one(plain(), "Microsoft.ManagedIdentity/userAssignedIdentities")
+    account = one(plain(), "Microsoft.Storage/storageAccounts")
+    carried = one(plain(), "Microsoft.Web/sites").body["identity"]
+
+    assert carried == {"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}}
+    assert package == {
+        "type": "blobContainer",
+        "value": f"https://{account.name}.blob.core.windows.net/app-package",
+        "authentication": {
+            "type": "UserAssignedIdentity",
+            "userAssignedIdentityResourceId": identity.id,
+        },
+    }
+
+
+def test_a_certificate_may_come_from_key_vault():
+    """With the certificate way, the app may resolve Key Vault references as its identity."""
+    identity = one(everything(), "Microsoft.ManagedIdentity/userAssignedIdentities")
+
+    assert site(everything())["keyVaultReferenceIdentity"] == identity.id
+    assert site(plain())["keyVaultReferenceIdentity"] is None
+
+
+def test_provisioning_keeps_what_the_hook_has_set():
+    """Both settings of the hook outlive a deployment; what else was set by hand does not."""
+    present = {"WEBHOOK_URL": "https://a", "CLIENT_STATE": "s", "DRY_RUN": "true", "OLD": "x"}
+    settings = app_settings(deploy(MAIN, REQUIRED, present)[0])
+
+    assert (settings["WEBHOOK_URL"], settings["CLIENT_STATE"]) == ("https://a", "s")
+    assert settings["DRY_RUN"] == "false"
+    assert "OLD" not in settings
+    assert "WEBHOOK_URL" not in app_settings(plain())
+
+
+def test_azd_finds_the_app():
+    """The tag of the app is the name of the service in azure.yaml, and that of the group azd's."""
+    yaml = (INFRA.parent / "azure.yaml").read_text()
+    services = re.findall(r"^services:\n  (\w+):$", yaml, re.MULTILINE)
+    group = one(plain(), "Microsoft.Resources/resourceGroups")
+
+    assert [one(plain(), "Microsoft.Web/sites").body["tags"]["azd-service-name"]] == services
+    assert group.body["tags"] == {"azd-env-name": "photosync-prod"}

@@ -1,0 +1,64 @@
+"""The private network, which is there only when it is asked for."""
+
+from __future__ import annotations
+
+from tests.infra.samples import everything, one, plain, site
+
+
+def test_without_a_private_network_there_is_none():
+    """The parts of a network cost money and are deployed only when asked for."""
+    assert [each.type for each in plain() if each.type.startswith("Microsoft.Network/")] == []
+    assert site(plain())["virtualNetworkSubnetId"] is None
+
+
+def test_a_private_network_closes_storage():
+    """The account is reached through endpoints for blobs and queues, and in no other way."""
+    account = one(everything(), "Microsoft.Storage/storageAccounts")
+    endpoints = {
+        service: each.properties["subnet"]["id"].rpartition("/")[2]
+        for each in everything()
+        if each.type == "Microsoft.Network/privateEndpoints"
+        for connection in each.properties["privateLinkServiceConnections"]
+        for service in connection["properties"]["groupIds"]
+        if connection["properties"]["privateLinkServiceId"] == account.id
+    }
+
+    assert account.properties["publicNetworkAccess"] == "Disabled"
+    assert account.properties["networkAcls"] == {"bypass": "None", "defaultAction": "Deny"}
+    assert endpoints == {"blob": "endpoints", "queue": "endpoints"}
+
+
+def test_names_in_the_network_lead_to_the_endpoints():
+    """Each endpoint writes itself into the zone of its service, which the network asks."""
+    network = one(everything(), "Microsoft.Network/virtualNetworks")
+    linked = {
+        each.body["parent"].id
+        for each in everything()
+        if each.type.endswith("/virtualNetworkLinks")
+        if each.properties["virtualNetwork"] == {"id": network.id}
+    }
+    recorded = {
+        each.body["parent"].properties["privateLinkServiceConnections"][0]["name"]: zone
+        for each in everything()
+        if each.type.endswith("/privateDnsZoneGroups")
+        for zone in [each.properties["privateDnsZoneConfigs"][0]["properties"]["privateDnsZoneId"]]
+    }
+
+    assert set(recorded.values()) == linked
+    assert {service: zone.rpartition("/")[2] for service, zone in recorded.items()} == {
+        "blob": "privatelink.blob.core.windows.net",
+        "queue": "privatelink.queue.core.windows.net",
+    }
+
+
+def test_the_app_in_a_private_network_gets_out():
+    """Its subnet is delegated as this plan asks, and has a way to Graph and SharePoint."""
+    network = one(everything(), "Microsoft.Network/virtualNetworks")
+    subnets = {each["name"]: each["properties"] for each in network.properties["subnets"]}
+    gateway = one(everything(), "Microsoft.Network/natGateways")
+
+    assert site(everything())["virtualNetworkSubnetId"] == f"{network.id}/subnets/app"
+    assert [each["properties"]["serviceName"] for each in subnets["app"]["delegations"]] == [
+        "Microsoft.App/environments"
+    ]
+    assert subnets["app"]["natGateway"] == {"id": gateway.id}

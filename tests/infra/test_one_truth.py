@@ -1,0 +1,165 @@
+"""Every setting is known to the app, the sample, the deployment and README, or says why not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from infra.hooks import connect
+from shared import telemetry
+from shared.settings import Settings
+from shared.webhook_settings import WebhookSettings
+from tests.infra.samples import app_settings, everything, plain
+from tests.infra.template import INFRA
+
+ROOT = INFRA.parent
+GUID = "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10"
+
+# Where a setting may be missing, and why.
+HOST = "the Functions host or its engine reads it"
+PLATFORM = "Flex Consumption sets it and refuses to be told (functions.md section Deployment)"
+ONE_WAY = "a laptop uses a connection string, Azure an identity"
+WATCHED = "only where Application Insights watches, and the template sets it"
+OPTIONAL = "for a collector of one's own"
+MAY_MISS: dict[str, dict[str, str]] = {
+    "app": {
+        "FUNCTIONS_WORKER_RUNTIME": HOST,
+        "PYTHON_THREADPOOL_THREAD_COUNT": HOST,
+        "AzureWebJobsStorage__credential": HOST,
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": HOST,
+        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": HOST,
+        "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": HOST,
+        "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": HOST,
+    },
+    "sample": {
+        "AzureWebJobsStorage__blobServiceUri": ONE_WAY,
+        "AzureWebJobsStorage__queueServiceUri": ONE_WAY,
+        "AzureWebJobsStorage__credential": ONE_WAY,
+        "AzureWebJobsStorage__clientId": ONE_WAY,
+        "PYTHON_ENABLE_OPENTELEMETRY": WATCHED,
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": WATCHED,
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": WATCHED,
+        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": WATCHED,
+        "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": WATCHED,
+        "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": WATCHED,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": OPTIONAL,
+    },
+    "Bicep": {
+        "AzureWebJobsStorage": ONE_WAY,
+        "FUNCTIONS_WORKER_RUNTIME": PLATFORM,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": OPTIONAL,
+    },
+    "README": {
+        "FUNCTIONS_WORKER_RUNTIME": PLATFORM,
+        "PYTHON_ENABLE_OPENTELEMETRY": WATCHED,
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": WATCHED,
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": WATCHED,
+        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": WATCHED,
+        "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": WATCHED,
+        "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": WATCHED,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": OPTIONAL,
+    },
+}
+
+
+class Recorded(Mapping[str, str]):
+    """Settings that remember what they were asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+        self._held = {
+            "TENANT_ID": GUID,
+            "CLIENT_ID": GUID,
+            "CLIENT_CERTIFICATE": "photosync.pem",
+            "SHAREPOINT_TENANT": "contoso",
+            "CLIENT_STATE": "a long random text",
+            "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+            "PYTHON_ENABLE_OPENTELEMETRY": "true",
+        }
+
+    def __getitem__(self, key: str) -> str:
+        self.asked.add(key)
+        return self._held[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+def app() -> set[str]:
+    """What is read, by running what reads it, and what the triggers name as %SETTING%."""
+    recorded = Recorded()
+    Settings.from_mapping(recorded)
+    WebhookSettings.from_mapping(recorded)
+    telemetry.is_on(recorded)
+    triggers = (ROOT / "function_app.py").read_text()
+    return recorded.asked | set(re.findall(r'"%(\w+)%"', triggers))
+
+
+def sample() -> dict[str, str]:
+    return dict(json.loads((ROOT / "local.settings.sample.json").read_text())["Values"])
+
+
+def bicep() -> set[str]:
+    """What the template sets, and what the hook adds."""
+    keys = {connect.GRAPH_KEY: "k", connect.CLIENT_STATE_KEY: "k"}
+    deployment = connect.Deployment("", "", "", "", "", "", "")
+    return app_settings(plain()).keys() | connect.wanted(deployment, keys).keys()
+
+
+def readme() -> set[str]:
+    """What stands in the first column of the table, and of storage in the second."""
+    table = (ROOT / "README.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
+    named = "".join(row[1] for row in rows) + "".join(row[3] for row in rows)
+    return set(re.findall(r"`([A-Z][A-Z0-9_]{3,}|AzureWebJobsStorage\w*)`", named))
+
+
+PLACES = {"app": app, "sample": lambda: set(sample()), "Bicep": bicep, "README": readme}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_setting_is_missing(place: str):
+    """What one place knows, this one knows too, or there is a reason."""
+    known = set().union(*(read() for read in PLACES.values()))
+
+    assert known - PLACES[place]() - MAY_MISS[place].keys() == set()
+
+
+def test_no_reason_is_left_over():
+    """Every exception is about a setting that is really missing there, but for README's."""
+    known = set().union(*(read() for read in PLACES.values()))
+    needless = {
+        (place, name)
+        for place, reasons in MAY_MISS.items()
+        for name in reasons
+        if name not in known or (place != "README" and name in PLACES[place]())
+    }
+
+    assert needless == set()
+
+
+def test_what_is_deployed_unasked_is_what_the_sample_says():
+    """A setting nobody gave has the value of the sample, so both mean the same."""
+    deployed, shown = app_settings(plain()), sample()
+    # The deployment's own: whose tenant it is, and who signs in.
+    own = {"TENANT_ID", "CLIENT_ID", "CLIENT_CERTIFICATE", "MANAGED_IDENTITY_CLIENT_ID"}
+
+    assert {name: deployed[name] for name in deployed.keys() & shown.keys() - own} == {
+        name: shown[name] for name in deployed.keys() & shown.keys() - own
+    }
+
+
+@pytest.mark.parametrize("deployed", [plain, everything], ids=["identity", "certificate"])
+def test_the_app_accepts_what_is_deployed(deployed):
+    """Both ways of signing in make valid settings, and only one of them is set."""
+    settings = Settings.from_mapping(app_settings(deployed()) | {"CLIENT_STATE": "from the hook"})
+
+    assert bool(settings.managed_identity_client_id) != bool(settings.client_certificate)
+    assert settings.storage.identity_client_id
+    assert settings.storage.blob_uri.startswith("https://")

@@ -1,0 +1,114 @@
+"""What azd gives to the template: every parameter, each by a name that says which one it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from infra.hooks import connect
+from tests.infra.evaluation import deploy
+from tests.infra.samples import REQUIRED, app_settings
+from tests.infra.template import INFRA, MAIN, read, text
+
+VARIABLE = re.compile(r"\$\{(\w+)(?:=(.*))?\}")
+# azd fills these in, under names of its own.
+NAMED_BY_AZD = {
+    "environmentName": "AZURE_ENV_NAME",
+    "location": "AZURE_LOCATION",
+    "operatorPrincipalId": "AZURE_PRINCIPAL_ID",
+}
+
+
+def given() -> dict[str, tuple[str, str | None]]:
+    """Each parameter's variable, and what it is if nobody set that."""
+    file = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    found = {}
+    for name, each in file.items():
+        match = VARIABLE.fullmatch(each["value"])
+        assert match, name
+        found[name] = (match[1], match[2])
+    return found
+
+
+def as_azd_gives(name: str, value: str) -> Any:
+    """azd turns the texts of its variables into what the parameter is."""
+    kind = read(MAIN).parameters[name].kind
+    if kind == "bool":
+        return value == "true"
+    return int(value) if kind == "int" else value
+
+
+def test_azd_gives_every_parameter():
+    """Each one can be set with `azd env set`."""
+    assert given().keys() == read(MAIN).parameters.keys()
+
+
+@pytest.mark.parametrize("name", given())
+def test_what_nobody_set_is_the_default(name: str):
+    """The file and the template mean the same if a variable is missing."""
+    default = read(MAIN).parameters[name].value
+    shown = None if default is None else text(default).strip("'")
+
+    assert given()[name][1] == ("" if name == "operatorPrincipalId" else shown)
+
+
+@pytest.mark.parametrize("name", given())
+def test_variables_are_called_as_the_settings(name: str):
+    """A parameter is given by its own name; that of a setting is the setting's."""
+    variable = given()[name][0]
+
+    if name in NAMED_BY_AZD:
+        assert variable == NAMED_BY_AZD[name]
+    else:
+        assert variable.replace("_", "") == name.upper()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SHAREPOINT_TENANT", "fabrikam"),
+        ("M365_CLOUD", "usgov"),
+        ("TENANT_ID", "77777777-7777-7777-7777-777777777777"),
+        ("LOGIN_URL", "https://login.example"),
+        ("GRAPH_URL", "https://graph.example"),
+        ("SHAREPOINT_MY_URL", "https://my.example"),
+        ("SHAREPOINT_ADMIN_URL", "https://admin.example"),
+        ("SWEEP_SCHEDULE", "0 0 * * * *"),
+        ("RENEW_SCHEDULE", "0 0 1 * * *"),
+        ("PICTURE_SIZES", "48,96,240"),
+        ("PICTURE_SYNC_STATE", "0"),
+        ("PICTURE_FOLDER", "Profilbilder"),
+        ("CUSTOM_PICTURE", "replace"),
+        ("REMOVED_PHOTO", "keep"),
+        ("SYNC_GROUP_ID", "88888888-8888-8888-8888-888888888888"),
+        ("EXCLUDED_USERS", "anne@contoso.com"),
+        ("INCLUDE_GUESTS", "true"),
+        ("PROFILE_CALLS_PER_5_MINUTES", "0"),
+        ("DRY_RUN", "true"),
+        ("CLIENT_ID", "99999999-9999-9999-9999-999999999999"),
+        ("CLIENT_CERTIFICATE", "MIIK"),
+    ],
+)
+def test_each_setting_arrives_under_its_name(variable: str, value: str):
+    """What `azd env set NAME VALUE` sets is what the app reads as NAME."""
+    [parameter] = [name for name, (asked, _) in given().items() if asked == variable]
+    more = {parameter: as_azd_gives(parameter, value)}
+
+    assert app_settings(deploy(MAIN, REQUIRED | more)[0])[variable] == value
+
+
+def test_the_hook_gets_what_it_asks_for():
+    """Every variable that the hook needs is an output, but the subscription, which azd knows."""
+    outputs = deploy(MAIN, REQUIRED)[1]
+
+    deployment = connect.Deployment.from_mapping(outputs | {"AZURE_SUBSCRIPTION_ID": "s"})
+
+    assert deployment.url == f"https://{deployment.app}.azurewebsites.net"
+    assert outputs["PHOTOSYNC_CONSOLE"] == f"{deployment.url}/api/console"
+    keys = {connect.GRAPH_KEY: "k", connect.CLIENT_STATE_KEY: "c"}
+    assert connect.wanted(deployment, keys)["WEBHOOK_URL"] == (
+        f"{outputs['PHOTOSYNC_WEBHOOK']}?code=k"
+    )

@@ -1,0 +1,81 @@
+"""Storage and telemetry: no keys, nothing public, nothing that grows without end."""
+
+from __future__ import annotations
+
+import re
+
+from shared import storage
+from shared.sweep_log import LATEST
+from tests.infra.samples import app_settings, one, plain, with_more
+from tests.infra.template import INFRA
+
+
+def test_storage_has_no_keys_and_nothing_public():
+    """Shared keys are off, blobs are private, TLS 1.2 is asked for."""
+    account = one(plain(), "Microsoft.Storage/storageAccounts").properties
+    containers = [each for each in plain() if each.type.endswith("/containers")]
+
+    assert account["allowSharedKeyAccess"] is False
+    assert account["allowBlobPublicAccess"] is False
+    assert account["minimumTlsVersion"] == "TLS1_2"
+    assert account["supportsHttpsTrafficOnly"] is True
+    assert {each.properties["publicAccess"] for each in containers} == {"None"}
+
+
+def test_the_host_reaches_storage_with_the_identity():
+    """The connection AzureWebJobsStorage consists of addresses and an identity."""
+    settings = app_settings(plain())
+    account = one(plain(), "Microsoft.Storage/storageAccounts").name
+
+    assert {name: settings[name] for name in settings if name.startswith("AzureWebJobs")} == {
+        "AzureWebJobsStorage__blobServiceUri": f"https://{account}.blob.core.windows.net/",
+        "AzureWebJobsStorage__queueServiceUri": f"https://{account}.queue.core.windows.net/",
+        "AzureWebJobsStorage__credential": "managedidentity",
+        "AzureWebJobsStorage__clientId": "33333333-3333-3333-3333-333333333333",
+    }
+
+
+def test_every_queue_and_container_of_the_app_is_made():
+    """A trigger only polls for its queue: what the code names, the template makes."""
+    triggers = (INFRA.parent / "function_app.py").read_text()
+    named = set(re.findall(r'queue_name="([\w-]+)"', triggers))
+    queues = {each.name for each in plain() if each.type.endswith("/queues")}
+    containers = {each.name for each in plain() if each.type.endswith("/containers")}
+
+    # Where the host puts what it gave up on.
+    poisoned = {f"{each}-poison" for each in named if not each.endswith("-poison")}
+    assert queues == named | poisoned
+    assert containers == {storage.CONTAINER, "app-package"}
+
+
+def test_what_grows_is_deleted_and_what_counts_is_not():
+    """Unreadable messages and sweeps go after days that can be set; states never go."""
+    policy = one(
+        with_more(keepUnreadableDays=11, keepSweepsDays=22),
+        "Microsoft.Storage/storageAccounts/managementPolicies",
+    ).properties["policy"]
+    deleted = {
+        prefix: rule["definition"]["actions"]["baseBlob"]["delete"]
+        for rule in policy["rules"]
+        for prefix in rule["definition"]["filters"]["prefixMatch"]
+    }
+
+    assert deleted == {
+        f"{storage.CONTAINER}/{storage._SET_ASIDE}": {"daysAfterModificationGreaterThan": 11},
+        f"{storage.CONTAINER}/{LATEST.partition('/')[0]}/": {
+            "daysAfterModificationGreaterThan": 22
+        },
+    }
+
+
+def test_telemetry_takes_no_keys():
+    """Application Insights and its workspace accept tokens only, and the app has one."""
+    workspace = one(plain(), "Microsoft.OperationalInsights/workspaces")
+    insights = one(plain(), "Microsoft.Insights/components").properties
+
+    assert insights["DisableLocalAuth"] is True
+    assert insights["WorkspaceResourceId"] == workspace.id
+    assert workspace.properties["features"]["disableLocalAuth"] is True
+    assert app_settings(plain())["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] == (
+        "Authorization=AAD;ClientId=33333333-3333-3333-3333-333333333333"
+    )
