@@ -62,9 +62,7 @@ def _help_of(one: click.Command, name: str, parent: click.Context | None) -> str
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code, see `problems`."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name must not break a terminal or a pipe that cannot show it.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    _prepare_stdout()
     try:
         code = program.main(arguments, prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
@@ -81,9 +79,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _say("Stopped; what was queued stays queued.", problems.INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our lines has seen enough; the last flush at exit must not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our lines has seen enough.
+        _let_go_of_stdout()
         return problems.FINE
+    except OSError as error:
+        # A full disk, mostly; what goes over the network is a Problem by now.
+        _let_go_of_stdout()
+        what, why = error.filename or "the output", error.strerror or error
+        return _say(f"Could not use {what}: {why}.", problems.USAGE)
+
+
+def _prepare_stdout() -> None:
+    if sys.stdout is None:
+        # A task that is started without one still has an exit code.
+        sys.stdout = open(os.devnull, "w")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name must not break a terminal or a pipe that cannot show it.
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _let_go_of_stdout() -> None:
+    """Send what is left in its buffer nowhere: the flush at the end must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(sentence: str, code: int) -> int:

@@ -405,6 +405,30 @@ def test_reader_that_goes_away(console: ConsoleDouble):
     assert done.stderr == ""
 
 
+def shell(line: str, console: ConsoleDouble) -> subprocess.CompletedProcess[str]:
+    program = f"'{sys.executable}' manage.py --url {console.url} --key {KEY}"
+    return subprocess.run(
+        line.replace("MANAGE", program), shell=True, cwd=REPO, capture_output=True, text=True
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full there")
+def test_full_disk(console: ConsoleDouble):
+    """What cannot be written is told in a sentence, and does not pass for an answer."""
+    done = shell("MANAGE status > /dev/full", console)
+
+    assert done.returncode == 2
+    assert done.stderr == "Could not use the output: No space left on device.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
+def test_no_output_at_all(console: ConsoleDouble):
+    """A task that has neither output nor errors to write to still has its exit code."""
+    done = shell("MANAGE status >&- 2>&-", console)
+
+    assert done.returncode == 0
+
+
 def test_every_code_is_documented(capsys: pytest.CaptureFixture[str]):
     """The help lists every exit code with its meaning."""
     main(["--help"])
