@@ -12,7 +12,7 @@ param environmentName string
 param location string
 
 @description('Name of the function app and so of its address, https://NAME.azurewebsites.net; empty makes a unique one.')
-@maxLength(60)
+@maxLength(55)
 param appName string = ''
 
 // ---- The tenant, and how PhotoSync signs in to it
@@ -112,7 +112,7 @@ param maximumInstanceCount int = 40
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_LRS'
 
-@description('Whether storage is reached through a private network only. The webhook stays public: Graph calls it.')
+@description('Whether storage is reached through a private network only, which takes a subscription with the provider Microsoft.App registered. The webhook stays public: Graph calls it.')
 param privateNetwork bool = false
 
 @description('Days after which messages that nobody understood are deleted.')

@@ -9,7 +9,7 @@ import pytest
 
 from tests.infra.evaluation import deploy
 from tests.infra.samples import REQUIRED, app_settings, everything, one, plain, site, with_more
-from tests.infra.template import INFRA, MAIN
+from tests.infra.template import INFRA, MAIN, read, text
 
 # functions.md section Deployment: what error 51021 names, and what is documented as not valid.
 REFUSED_PROPERTIES = {
@@ -131,3 +131,17 @@ def test_azd_finds_the_app():
 
     assert [one(plain(), "Microsoft.Web/sites").body["tags"]["azd-service-name"]] == services
     assert group.body["tags"] == {"azd-env-name": "photosync-prod"}
+
+
+def test_the_longest_name_fits():
+    """What is named after the app is no longer than Azure allows."""
+    limit = int(text(read(MAIN).parameters["appName"].decorators["maxLength"]).strip("()"))
+    named = with_more(appName="a" * limit)
+    longest = {
+        "Microsoft.OperationalInsights/workspaces": 63,
+        "Microsoft.Web/serverfarms": 60,
+        "Microsoft.Web/sites": 60,
+    }
+
+    assert one(named, "Microsoft.Web/sites").name == "a" * limit
+    assert [type_ for type_, most in longest.items() if len(one(named, type_).name) > most] == []
