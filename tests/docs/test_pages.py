@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from console_client.program import program
@@ -74,7 +75,7 @@ def test_bench_rows(case):
 def test_manage_commands(case):
     """Every command of manage.py is one, and has these options."""
     name, *words = case[1].split()
-    command = program.get_command(None, name)
+    command = program.get_command(click.Context(program), name)
 
     assert command
     known = {option for each in command.params for option in each.opts}
