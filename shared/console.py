@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from shared import messages, state, subscription_keeper, sweep_log
+from shared import state, subscription_keeper, sweep_log
 from shared.documents import Documents
 from shared.errors import BadRequest
-from shared.graph import User
 from shared.messages import SyncMessage
+from shared.people import Memory, People
 from shared.remembered import Remembered
 from shared.roster import LARGEST_PAGE, Census, Entry, Roster
-from shared.sides import Sides
-from shared.state import STATUSES, Stored
+from shared.sides import EXCHANGE, SHAREPOINT, Sides
+from shared.state import STATUSES
 from shared.sweep import Sweep
 from shared.sweep_log import SweepLogs
 from shared.upkeep_messages import SWEEP, UpkeepMessage
@@ -29,10 +29,9 @@ from shared.worker import DelayedQueue, Directory
 _SHOWN = 10
 
 
-class Kept(Protocol):
+class Kept(Memory, Protocol):
     """The reading half of the state store, and the messages set aside there."""
 
-    def read(self, user_id: str) -> Stored | None: ...
     def unreadable(self, limit: int) -> list[dict[str, str]]: ...
 
 
@@ -67,7 +66,7 @@ class Console:
         self._sides = sides
         self._kept = kept
         self._documents = documents
-        self._directory = directory
+        self._people = People(directory, kept, roster)
         self._sweep = sweep
         self._orders = orders
         self._dry_run = dry_run
@@ -121,39 +120,41 @@ class Console:
 
     def user(self, name: str) -> dict[str, Any]:
         """One user: what is remembered, both sides as they are now, the difference in words."""
-        user = self._user(name)
-        stored = self._kept.read(user.id)
-        known = stored.state if stored else None
-        difference = self._sides.compare(user, known)
+        user, known, error = self._people.find(name)
+        difference = self._sides.compare(user, known, exchange_error=error)
         return {
             "user": {
                 "id": user.id,
                 "userPrincipalName": user.user_principal_name,
                 "displayName": user.display_name,
-                "accountEnabled": user.account_enabled,
-                "guest": user.is_guest,
+                "accountEnabled": None if error else user.account_enabled,
+                "guest": None if error else user.is_guest,
             },
             "state": json.loads(state.to_json(known)) if known else None,
             "profile": difference.profile,
             "agree": difference.agree,
             "difference": difference.sentence,
+            "unasked": [
+                {"side": side, "message": sentence, "retryAfter": retry_after}
+                for side, sentence, retry_after in difference.unasked
+            ],
             "history": _history(known) if known else [],
         }
 
     def photo(self, name: str, side: str) -> bytes:
         """One side's picture. Raises BadRequest for a side that is none, NoPhoto, NoProfile."""
-        if side not in {"exchange", "sharepoint"}:
+        if side not in {EXCHANGE, SHAREPOINT}:
             raise BadRequest("The side must be exchange or sharepoint.")
-        user = self._user(name)
-        return self._sides.exchange(user) if side == "exchange" else self._sides.sharepoint(user)
+        user = self._people.find(name).user
+        return self._sides.exchange(user) if side == EXCHANGE else self._sides.sharepoint(user)
 
     def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
-        """Queue one user again. Raises BadRequest."""
+        """Queue one user again, whether Graph can be asked now or not. Raises BadRequest."""
         force = _flag(order, "force")
-        user = self._user(name)
-        message = SyncMessage(user.id, "replay", force, 1, self._clock(), self._new_id())
+        user_id = self._people.to_queue(name)
+        message = SyncMessage(user_id, "replay", force, 1, self._clock(), self._new_id())
         self._orders.users.send(message.to_json(), delay_seconds=0)
-        return {"queued": True, "userId": user.id, "correlationId": message.correlation_id}
+        return {"queued": True, "userId": user_id, "correlationId": message.correlation_id}
 
     def sweep(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Queue a sweep, or let the removals go ahead that the brake holds back."""
@@ -164,11 +165,6 @@ class Console:
 
     def _count(self) -> tuple[datetime, Census]:
         return self._clock(), self._roster.census(_SHOWN)
-
-    def _user(self, name: str) -> User:
-        if not messages.is_object_id(name) and not messages.is_upn(name):
-            raise BadRequest("Name a user by object id or by UPN such as anne@contoso.com.")
-        return self._directory.user(name)
 
 
 def _flag(order: Mapping[str, Any], name: str) -> bool:

@@ -32,7 +32,7 @@ from shared.errors import (
 )
 from shared.gate import Budget, Gate
 from shared.one_host_session import OneHostSession
-from shared.patience import seconds_asked
+from shared.patience import in_words, seconds_asked
 
 T = TypeVar("T")
 
@@ -177,7 +177,7 @@ class Http:
         waited = 0.0
         while seconds := self._gate.closed_for() or (self._budget.take() if self._budget else 0.0):
             if waited + seconds > patience:
-                sentence = f"{self.service} asked for patience; nobody calls it before."
+                sentence = f"{self.service} asks for patience {in_words(seconds, self._clock())}."
                 raise Throttled(sentence, retry_after=seconds, service=self.service)
             self._sleep(seconds)
             waited += seconds

@@ -44,6 +44,12 @@ def backoff(attempt: int, *, asked: float | None, jitter: Callable[[], float]) -
     return ceiling / 2 + jitter() * ceiling / 2
 
 
+def in_words(seconds: float, now: datetime) -> str:
+    """How long a wait is, and until when: this is read at once, or in a state hours later."""
+    until = now.astimezone(UTC) + timedelta(seconds=seconds)
+    return f"for {math.ceil(seconds)} s more, until {until:%H:%M:%S} UTC"
+
+
 def _seconds(text: str | None, now: datetime) -> float | None:
     if text is None:
         return None

@@ -176,6 +176,19 @@ class Roster:
                 return RosterPage(found, "")
         return RosterPage(found, _dump(at, 0))
 
+    def find(self, upn: str) -> Entry | None:
+        """Who had this UPN when last looked at, after at most MOST_CALLS listing calls."""
+        token = ""
+        for _ in range(MOST_CALLS // CALLS_A_PAGE):
+            page = self.page(search=upn, token=token, size=LARGEST_PAGE)
+            for each in page.entries:
+                if each.user_principal_name.casefold() == upn.casefold():
+                    return each
+            token = page.token
+            if page.complete:
+                break
+        return None
+
     def census(self, failures: int) -> Census:
         """Everybody by status, and the newest *failures*, in one listing of all."""
         counts: Counter[str] = Counter()

@@ -97,15 +97,14 @@ def _working(settings: Settings) -> Runtime:
         clock=_now,
     )
     worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
-    listing = UserListing(graph_http, settings.sync_group_id)
-    sweep = _sweep(settings, storage, graph, listing, recipe)
+    sweep = _sweep(settings, storage, graph, graph_http, recipe)
     keeper = _keeper(settings, storage, graph_http)
     upkeep = Upkeep(
         keeper, sweep, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE
     )
     console = Console(
         Roster(storage.states),
-        Sides(graph, sharepoint, recipe, settings.sharepoint_my_url),
+        _sides(settings, graph, sharepoint, recipe),
         storage.states,
         storage.documents,
         graph,
@@ -117,6 +116,13 @@ def _working(settings: Settings) -> Runtime:
     )
     doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
     return Runtime(worker, upkeep, console, doctor)
+
+
+def _sides(
+    settings: Settings, graph: GraphClient, sharepoint: SharePointClient, recipe: Recipe
+) -> Sides:
+    my_url = settings.sharepoint_my_url
+    return Sides(graph, sharepoint, recipe, my_url, removes=settings.remove_when_gone)
 
 
 def _keeper(settings: Settings, storage: OpenStorage, graph: Http) -> SubscriptionKeeper:
@@ -167,7 +173,7 @@ def _sweep(
     settings: Settings,
     storage: OpenStorage,
     graph: GraphClient,
-    listing: UserListing,
+    graph_http: Http,
     recipe: Recipe,
 ) -> Sweep:
     pages = PageLook(
@@ -180,6 +186,7 @@ def _sweep(
         removes=settings.remove_when_gone,
         clock=_now,
     )
+    listing = UserListing(graph_http, settings.sync_group_id)
     users = UserQueue(storage.users, clock=_now, new_id=_new_id)
     logs = SweepLogs(storage.documents)
     return Sweep(listing, pages, logs, users, storage.upkeep, clock=_now, new_id=_new_id)

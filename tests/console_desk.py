@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, cast
 
 from shared.console import Console, Orders
+from shared.errors import PhotoSyncError
 from shared.graph import User
 from shared.roster import Entry, Leaf, Roster
-from shared.sides import Difference, Sides
+from shared.sides import Difference, Sides, Unasked
 from shared.state import FAILED, Stored, UserState
 from shared.sweep import Sweep
 from shared.sweep_log import SweepLog, SweepLogs
@@ -42,8 +43,13 @@ class Looks:
     def __init__(self) -> None:
         self.seen: list[UserState | None] = []
 
-    def compare(self, user: User, known: UserState | None) -> Difference:
+    def compare(
+        self, user: User, known: UserState | None, *, exchange_error: PhotoSyncError | None
+    ) -> Difference:
         self.seen = [known]
+        if exchange_error:
+            unasked = (Unasked("exchange", str(exchange_error), 38.0),)
+            return Difference(None, "Nobody knows.", {"PictureURL": ""}, unasked)
         return Difference(True, "They agree.", {"PictureURL": ""})
 
     def exchange(self, user: User) -> bytes:

@@ -111,7 +111,7 @@ def test_unknown_state(desk: Desk):
         "guest": False,
     }
     assert (seen["state"], seen["history"]) == (None, [])
-    assert (seen["agree"], seen["difference"]) == (True, "They agree.")
+    assert (seen["agree"], seen["difference"], seen["unasked"]) == (True, "They agree.", [])
     assert seen["profile"] == {"PictureURL": ""}
     assert desk.looks.seen == [None]
 

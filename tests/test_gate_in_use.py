@@ -62,6 +62,7 @@ def test_nobody_calls_a_closed_service(gate, clock):
         with pytest.raises(Throttled) as caught:
             http(other, clock, gate).send("GET", "/")
         assert caught.value.retry_after == 60
+        assert "for 60 s more, until 12:01:00 UTC." in str(caught.value)
 
     assert (busy.calls, other.calls) == (1, 0)
 

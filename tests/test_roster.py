@@ -107,6 +107,32 @@ def test_search_is_for_beginnings(search: str, matches: bool):
     assert not one.matches(search, FAILED)
 
 
+def test_finds_one_by_upn():
+    """The user of a UPN is found in whatever case, behind those whose UPNs only begin so."""
+    entries = [entry(number) for number in range(25_000)]
+    found = Roster(Metadata(entries)).find("USER2@contoso.com")
+
+    assert found == entries[2]
+    assert Roster(Metadata(entries)).find("user24999@contoso.com") == entries[-1]
+    assert Roster(Metadata(entries)).find("user2") is None
+
+
+def test_finding_ends():
+    """A listing that never ends is not searched for ever."""
+
+    class Endless:
+        calls = 0
+
+        def leaf(self, token: str, size: int) -> Leaf:
+            self.calls += 1
+            return Leaf([entry(1)], "more")
+
+    endless = Endless()
+
+    assert Roster(endless).find("nobody@contoso.com") is None
+    assert endless.calls == roster.MOST_CALLS
+
+
 def test_census():
     """Every status with its number of users, and the newest failures, in one call per 5,000."""
     entries = [entry(number) for number in range(7000)]

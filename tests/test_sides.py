@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
-from shared.errors import AccessDenied, NoMailbox, NoPhoto, NoProfile, PhotoRefused, ServiceDown
+from shared.errors import (
+    AccessDenied,
+    NoMailbox,
+    NoPhoto,
+    NoProfile,
+    PhotoRefused,
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    Throttled,
+)
 from shared.graph import GraphClient
 from shared.publishing import PICTURE_URL, PLACEHOLDER_STATE
 from shared.run import Recipe
 from shared.sharepoint import SharePointClient
 from shared.sides import Sides
 from shared.state import UserState
-from tests.doubles import ANNE, render
+from tests.doubles import ANNE, NOON, render
 
 MY = "https://contoso-my.sharepoint.com"
 URL = f"{MY}:443/User%20Photos/Profile%20Pictures/{ANNE.id}_MThumb.jpg"
+THROTTLED = Throttled("Graph asks for patience.", retry_after=38.0, service="graph")
 NAMES = [f"{ANNE.id}_{size}Thumb.jpg" for size in "SML"]
 
 
@@ -29,11 +41,13 @@ class Both:
         self.shown: Mapping[str, str] | Exception = {PICTURE_URL: URL, PLACEHOLDER_STATE: "0"}
         self.files: dict[str, bytes] = dict(zip(NAMES, render(b"photo"), strict=True))
         self.refusal: Exception | None = None
+        self.removes = True
 
     @property
     def sides(self) -> Sides:
         recipe = Recipe("48,72,300", 1, self.render)
-        return Sides(cast("GraphClient", self), cast("SharePointClient", self), recipe, MY)
+        graph, sharepoint = cast("GraphClient", self), cast("SharePointClient", self)
+        return Sides(graph, sharepoint, recipe, MY, removes=self.removes)
 
     def render(self, photo: bytes) -> tuple[bytes, bytes, bytes]:
         if photo == b"broken":
@@ -64,7 +78,7 @@ def both() -> Both:
     return Both()
 
 
-def compared(both: Both, known: UserState | None = None) -> tuple[bool, str]:
+def compared(both: Both, known: UserState | None = None) -> tuple[bool | None, str]:
     difference = both.sides.compare(ANNE, known)
     return difference.agree, difference.sentence
 
@@ -123,11 +137,16 @@ def test_photo_that_nobody_can_read(both: Both):
     assert compared(both) == (False, "The photo is not a sound image.")
 
 
-def test_picture_that_nobody_may_read(both: Both):
-    """A refusal is told in its own words."""
-    both.refusal = AccessDenied("The role is missing.")
+@pytest.mark.parametrize("error", [AccessDenied("A role."), Refused("Odd."), THROTTLED])
+def test_picture_that_cannot_be_read(both: Both, error: PhotoSyncError):
+    """A file that is refused is neither the same nor another: SharePoint could not be asked."""
+    both.refusal = error
+    difference = both.sides.compare(ANNE, None)
 
-    assert compared(both) == (False, "The role is missing.")
+    assert difference.agree is None
+    assert str(error) in difference.sentence
+    assert [each.side for each in difference.unasked] == ["sharepoint"]
+    assert difference.profile
 
 
 @pytest.mark.parametrize("kind", [NoPhoto, NoMailbox])
@@ -138,10 +157,14 @@ def test_neither_has_one(both: Both, kind: type[Exception]):
     assert compared(both) == (True, "There is no photo. SharePoint shows none either.")
 
 
+OURS = UserState(ANNE.id, picture_url=URL)
+
+
 @pytest.mark.parametrize(
     ("known", "sentence"),
     [
-        (UserState(ANNE.id, picture_url=URL), "a sweep removes it"),
+        (replace(OURS, missing_since=NOON), "a sweep removes it after a second look"),
+        (OURS, "two sweeps that find no photo remove it"),
         (UserState(ANNE.id), "did not put there"),
         (None, "did not put there"),
     ],
@@ -151,9 +174,26 @@ def test_photo_is_gone(both: Both, known: UserState | None, sentence: str):
     both.exchange = NoPhoto("There is no photo.")
     agree, said = compared(both, known)
 
-    assert not agree
+    assert agree is False
     assert said.startswith("There is no photo. ")
     assert sentence in said
+
+
+def test_mailbox_is_gone(both: Both):
+    """No sweep removes the picture of a user without a mailbox, and none is promised to."""
+    both.exchange = NoMailbox("There is no mailbox.")
+    agree, said = compared(both, replace(OURS, missing_since=NOON))
+
+    assert agree is False
+    assert "keeps it" in said
+    assert "sweep" not in said
+
+
+def test_pictures_are_kept(both: Both):
+    """Nor is one promised where settings say that pictures stay."""
+    both.exchange, both.removes = NoPhoto("There is no photo."), False
+
+    assert "REMOVED_PHOTO" in compared(both, replace(OURS, missing_since=NOON))[1]
 
 
 @pytest.mark.parametrize(("exchange", "agree"), [(b"photo", False), (NoPhoto("None."), True)])
@@ -166,12 +206,41 @@ def test_no_profile(both: Both, exchange: bytes | Exception, agree: bool):
     assert difference.profile is None
 
 
-def test_service_down(both: Both):
-    """What could not be found out is no difference."""
-    both.exchange = ServiceDown("Graph is down.")
+def test_exchange_is_silent(both: Both):
+    """What could not be found out is no difference; SharePoint's side is told all the same."""
+    both.exchange = THROTTLED
+    difference = both.sides.compare(ANNE, None)
 
-    with pytest.raises(ServiceDown):
-        compared(both)
+    assert difference.agree is None
+    assert difference.sentence == f"Whether both sides agree cannot be told now. {THROTTLED}"
+    assert difference.unasked == (("exchange", str(THROTTLED), 38.0),)
+    assert difference.profile == both.sides.compare(ANNE, None).profile
+
+
+def test_sharepoint_is_silent(both: Both):
+    """The same for SharePoint, of which then no profile is known either."""
+    both.shown = ServiceDown("SharePoint is down.")
+    difference = both.sides.compare(ANNE, None)
+
+    assert (difference.agree, difference.profile) == (None, None)
+    assert difference.unasked == (("sharepoint", "SharePoint is down.", None),)
+
+
+def test_exchange_was_asked_before(both: Both):
+    """Who knows already that Exchange is silent does not have it asked once more."""
+    both.exchange = AssertionError("Nobody is to ask.")
+    difference = both.sides.compare(ANNE, None, exchange_error=THROTTLED)
+
+    assert [each.side for each in difference.unasked] == ["exchange"]
+
+
+def test_both_are_silent(both: Both):
+    """Each side is named; the one reason that both have is told once."""
+    both.exchange = both.shown = THROTTLED
+    difference = both.sides.compare(ANNE, None)
+
+    assert [each.side for each in difference.unasked] == ["exchange", "sharepoint"]
+    assert difference.sentence.count(str(THROTTLED)) == 1
 
 
 def test_pictures(both: Both):

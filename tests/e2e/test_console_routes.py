@@ -204,10 +204,21 @@ def test_sweep(cloud: LiveCloud):
     cloud.watcher.until(list)
 
 
-def test_service_down(cloud: LiveCloud, odd: tuple[str, str]):
+@pytest.mark.parametrize("name", [0, 1], ids=["id", "upn"])
+def test_service_down(cloud: LiveCloud, odd: tuple[str, str], name: int):
+    """While Graph is down what is remembered of a user is told, and how SharePoint looks."""
+    cloud.fault(service="graph", next=1, fault="500")
+    seen = call(cloud, "GET", named("users/{user}", odd[name])).json()
+
+    assert (seen["agree"], [each["side"] for each in seen["unasked"]]) == (None, ["exchange"])
+    assert (seen["state"]["status"], seen["user"]["userPrincipalName"]) == ("synced", ODD)
+    assert seen["profile"]["SPS-PicturePlaceholderState"] == "0"
+
+
+def test_stranger_while_service_is_down(cloud: LiveCloud):
     """That Graph is down is told as such, and not as an unknown user."""
-    cloud.fault(service="graph", next=9, fault="500")
-    reply = call(cloud, "GET", named("users/{user}", odd[0]))
+    cloud.fault(service="graph", next=1, fault="500")
+    reply = call(cloud, "GET", named("users/{user}"))
 
     assert reply.status_code == 503
     assert "graph" in sentence(reply)
