@@ -18,12 +18,12 @@ from shared.errors import BadRequest
 from shared.messages import SyncMessage
 from shared.people import Memory, People
 from shared.remembered import Remembered
-from shared.roster import LARGEST_PAGE, Census, Entry, Roster
+from shared.roster import LARGEST_PAGE, Census, Entry, Roster, SetAside
 from shared.sides import EXCHANGE, SHAREPOINT, Sides
 from shared.state import STATUSES
 from shared.sweep import Sweep
 from shared.sweep_log import SweepLogs
-from shared.upkeep_messages import SWEEP, UpkeepMessage
+from shared.upkeep_messages import RENEW, SWEEP, UpkeepMessage
 from shared.worker import DelayedQueue, Directory
 
 _SHOWN = 10
@@ -32,7 +32,7 @@ _SHOWN = 10
 class Kept(Memory, Protocol):
     """The reading half of the state store, and the messages set aside there."""
 
-    def unreadable(self, limit: int) -> list[dict[str, str]]: ...
+    def unreadable(self, limit: int) -> SetAside: ...
 
 
 class Orders(NamedTuple):
@@ -79,6 +79,7 @@ class Console:
         newest, _ = SweepLogs(self._documents).latest()
         braked = newest is not None and newest.removals == sweep_log.BRAKED
         counted_at, census = self._census.get()
+        aside = self._kept.unreadable(_SHOWN)
         return {
             "asOf": self._clock().isoformat(),
             "counts": dict(census.counts),
@@ -93,13 +94,20 @@ class Console:
                 "detail": newest.detail if newest and braked else "",
             },
             "failures": [_shown(entry) for entry in census.failures],
-            "unreadable": self._kept.unreadable(_SHOWN),
+            "unreadable": aside.newest,
+            "unreadableCount": aside.total,
             "dryRun": self._dry_run,
         }
 
     def users(self, query: Mapping[str, str]) -> dict[str, Any]:
-        """Users by `search`, `status`, `token` and `size`. Raises BadRequest."""
+        """
+        Users by `search`, `status`, `token` and `size`; with `gone=true` those whose photo is
+        gone while the picture is still there. Raises BadRequest.
+        """
         status, size = query.get("status", ""), query.get("size") or "50"
+        gone = query.get("gone", "")
+        if gone not in {"", "true"}:
+            raise BadRequest("gone must be true, or be left out.")
         if status and status not in STATUSES:
             raise BadRequest(f"status must be one of {', '.join(sorted(STATUSES))}.")
         if not (size.isascii() and size.isdecimal() and len(size) <= 3):
@@ -109,6 +117,7 @@ class Console:
         page = self._roster.page(
             search=query.get("search", ""),
             status=status,
+            gone=bool(gone),
             token=query.get("token", ""),
             size=int(size),
         )
@@ -150,31 +159,39 @@ class Console:
 
     def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
         """Queue one user again, whether Graph can be asked now or not. Raises BadRequest."""
-        force = _flag(order, "force")
+        [force] = _flags(order, "force")
         user_id = self._people.to_queue(name)
         message = SyncMessage(user_id, "replay", force, 1, self._clock(), self._new_id())
         self._orders.users.send(message.to_json(), delay_seconds=0)
         return {"queued": True, "userId": user_id, "correlationId": message.correlation_id}
 
     def sweep(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """Queue a sweep, or let the removals go ahead that the brake holds back."""
-        if _flag(order, "releaseRemovals"):
+        """
+        Queue a sweep, or instead a look after the subscription with `renew`; `releaseRemovals`
+        lets the removals go ahead that the brake holds back. Raises BadRequest.
+        """
+        release, renew = _flags(order, "releaseRemovals", "renew")
+        if release and renew:
+            raise BadRequest("Order one thing at a time: releaseRemovals or renew.")
+        if release:
             return {"released": self._sweep.release_removals()}
-        self._orders.upkeep.send(UpkeepMessage(SWEEP).to_json(), delay_seconds=0)
+        message = UpkeepMessage(RENEW if renew else SWEEP)
+        self._orders.upkeep.send(message.to_json(), delay_seconds=0)
         return {"queued": True}
 
     def _count(self) -> tuple[datetime, Census]:
         return self._clock(), self._roster.census(_SHOWN)
 
 
-def _flag(order: Mapping[str, Any], name: str) -> bool:
-    """The one field that *order* may have: one that is misspelt must not order something else."""
-    if order.keys() - {name}:
-        raise BadRequest(f"The order may say {name}, and nothing else.")
-    value = order.get(name, False)
-    if not isinstance(value, bool):
-        raise BadRequest(f"{name} must be true or false, without quotation marks.")
-    return value
+def _flags(order: Mapping[str, Any], *names: str) -> list[bool]:
+    """All that *order* may say: a field that is misspelt must not order something else."""
+    if order.keys() - set(names):
+        raise BadRequest(f"The order may say {' or '.join(names)}, and nothing else.")
+    values = [order.get(name, False) for name in names]
+    for name, value in zip(names, values, strict=True):
+        if not isinstance(value, bool):
+            raise BadRequest(f"{name} must be true or false, without quotation marks.")
+    return values
 
 
 def _shown(entry: Entry) -> dict[str, str]:
@@ -187,6 +204,7 @@ def _shown(entry: Entry) -> dict[str, str]:
         "detail": entry.detail,
         "checkedAt": entry.checked_at,
         "syncedAt": entry.synced_at,
+        "missingSince": entry.missing_since,
     }
 
 

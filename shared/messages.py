@@ -31,6 +31,10 @@ _WHAT_TO_TYPE = (
 )
 
 
+# What is typed into the other queue; see `upkeep_messages`.
+_FOR_UPKEEP = {"renew", "sweep"}
+
+
 @dataclass(frozen=True)
 class SyncMessage:
     """Bring one user's picture up to date. `user_id` is an object id or a UPN."""
@@ -80,6 +84,8 @@ def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
     fields = _fields(text)
     if fields is None:
         fields = _fields(from_base64(text))
+    if fields is None and {text.casefold(), from_base64(text).casefold()} & _FOR_UPKEEP:
+        raise BadMessage("This is for the other queue: type it into photo-upkeep.")
     if fields is None:
         raise BadMessage(f"This is neither JSON nor a user. {_WHAT_TO_TYPE}")
     return SyncMessage(

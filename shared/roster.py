@@ -39,7 +39,10 @@ _LONGEST_MARKER = 4000
 
 @dataclass(frozen=True)
 class Entry:
-    """One user in a listing; times are ISO 8601, empty when there is none."""
+    """
+    One user in a listing; times are ISO 8601, empty when there is none. `missing_since` is told
+    while SharePoint may show a picture of ours whose photo is gone.
+    """
 
     user_id: str
     user_principal_name: str
@@ -49,10 +52,11 @@ class Entry:
     detail: str
     checked_at: str
     synced_at: str
+    missing_since: str = ""
 
-    def matches(self, search: str, status: str) -> bool:
+    def matches(self, search: str, status: str, *, gone: bool = False) -> bool:
         """Whether *search* begins the UPN, the object id, or a word of the name."""
-        if status and self.status != status:
+        if (status and self.status != status) or (gone and not self.missing_since):
             return False
         wanted = search.casefold().strip()
         texts = [self.user_principal_name, self.user_id, *self.display_name.split()]
@@ -74,6 +78,7 @@ def describe(state: UserState) -> dict[str, str]:
         "detail": _ascii(state.detail[:_LONGEST_DETAIL]),
         "checked": _time(state.checked_at),
         "synced": _time(state.synced_at),
+        "missing": _time(state.missing_since if state.picture_url else None),
     }
     return {name: text for name, text in told.items() if text}
 
@@ -90,6 +95,7 @@ def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
         detail=_text(read.get("detail", "")),
         checked_at=read.get("checked", ""),
         synced_at=read.get("synced", ""),
+        missing_since=read.get("missing", ""),
     )
 
 
@@ -129,6 +135,13 @@ class Census(NamedTuple):
     failures: list[Entry]
 
 
+class SetAside(NamedTuple):
+    """How many messages could not be understood, and the newest: name, time, body and reason."""
+
+    total: int
+    newest: list[dict[str, str]]
+
+
 class Metadata(Protocol):
     """The listing half of the state store. Errors: ServiceDown, AccessDenied."""
 
@@ -154,7 +167,13 @@ class Roster:
         self._metadata = metadata
 
     def page(
-        self, *, search: str = "", status: str = "", token: str = "", size: int = 50
+        self,
+        *,
+        search: str = "",
+        status: str = "",
+        gone: bool = False,
+        token: str = "",
+        size: int = 50,
     ) -> RosterPage:
         """
         Up to *size* users who match, after at most CALLS_A_PAGE listing calls.
@@ -167,7 +186,7 @@ class Roster:
         for _ in range(CALLS_A_PAGE):
             leaf = self._metadata.leaf(at, USERS_A_CALL)
             for number, entry in enumerate(leaf.entries):
-                if number >= skip and entry.matches(search, status):
+                if number >= skip and entry.matches(search, status, gone=gone):
                     if len(found) == size:
                         return RosterPage(found, _dump(at, number))
                     found.append(entry)

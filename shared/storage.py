@@ -15,7 +15,7 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 from shared import roster, state
 from shared.blobs import Blobs, translated
 from shared.documents import Document
-from shared.roster import Leaf
+from shared.roster import Leaf, SetAside
 from shared.settings import StorageSettings
 from shared.state import Stored, UserState
 
@@ -65,12 +65,19 @@ class BlobStore:
             [roster.entry(_user_id(blob.name), blob.metadata or {}) for blob in found], following
         )
 
-    def unreadable(self, limit: int) -> list[dict[str, str]]:
-        """The newest messages that were set aside, each with its name, body and reason."""
+    def unreadable(self, limit: int) -> SetAside:
+        """The newest messages that were set aside, and how many there are, up to 5,000."""
         found, _ = self._blobs.leaf(_SET_ASIDE, "", 5000)
-        newest = sorted((blob.name for blob in found), reverse=True)[:limit]
-        kept = [(name, self._blobs.read(name)) for name in newest]
-        return [_kept(name, blob.content) for name, blob in kept if blob]
+        newest = sorted(found, key=lambda blob: blob.name, reverse=True)[:limit]
+        kept = [(each, self._blobs.read(each.name)) for each in newest]
+        return SetAside(
+            len(found),
+            [
+                {**_kept(each.name, blob.content), "at": each.last_modified.isoformat()}
+                for each, blob in kept
+                if blob
+            ],
+        )
 
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         """Keep *body* under `unreadable/`, as text where it is text, with the reason."""

@@ -143,7 +143,12 @@ class Sweep:
         found = self._logs.read(braked)
         if not found or found[0].removals != sweep_log.BRAKED:
             return 0
-        self._logs.write(replace(found[0], removals=sweep_log.DUE), after=found[1])
+        detail = (
+            f"The removal of {found[0].gone} pictures was released by a person at "
+            f"{self._clock():%Y-%m-%d %H:%M} UTC."
+        )
+        released = replace(found[0], removals=sweep_log.DUE, detail=detail)
+        self._logs.write(released, after=found[1])
         self._upkeep.send(UpkeepMessage(REMOVALS, sweep_id=found[0].id).to_json(), delay_seconds=0)
         log.warning("sweep.released id=%s removals=%d", found[0].id, found[0].gone)
         return found[0].gone

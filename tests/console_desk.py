@@ -7,7 +7,7 @@ from typing import Any, cast
 from shared.console import Console, Orders
 from shared.errors import PhotoSyncError
 from shared.graph import User
-from shared.roster import Entry, Leaf, Roster
+from shared.roster import Entry, Leaf, Roster, SetAside
 from shared.sides import Difference, Sides, Unasked
 from shared.state import FAILED, Stored, UserState
 from shared.sweep import Sweep
@@ -33,8 +33,8 @@ class Kept:
     def leaf(self, token: str, size: int) -> Leaf:
         return Leaf(self.entries, "")
 
-    def unreadable(self, limit: int) -> list[dict[str, str]]:
-        return self.aside[:limit]
+    def unreadable(self, limit: int) -> SetAside:
+        return SetAside(len(self.aside), self.aside[:limit])
 
 
 class Looks:

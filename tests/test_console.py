@@ -34,6 +34,7 @@ def test_overview_of_nothing(desk: Desk):
         "brake": {"engaged": False, "gone": 0, "managed": 0, "detail": ""},
         "failures": [],
         "unreadable": [],
+        "unreadableCount": 0,
         "dryRun": True,
     }
 
@@ -48,6 +49,7 @@ def test_overview(desk: Desk):
 
     assert seen["counts"] == {FAILED: 12, SYNCED: 1}
     assert [len(seen["failures"]), len(seen["unreadable"])] == [10, 10]
+    assert seen["unreadableCount"] == 12
     assert seen["subscription"] == {"status": "live"}
     assert (seen["sweep"]["id"], seen["sweep"]["eta"]) == ("one", "")
     assert seen["brake"] == {"engaged": False, "gone": 0, "managed": 0, "detail": ""}
@@ -80,6 +82,7 @@ def test_users(desk: Desk):
             "detail": "Broken.",
             "checkedAt": "2026",
             "syncedAt": "2025",
+            "missingSince": "",
         }
     ]
     assert not page["complete"]
@@ -87,14 +90,22 @@ def test_users(desk: Desk):
     assert other["userId"] == "other"
 
 
+def test_users_whose_photo_is_gone(desk: Desk):
+    """Whose picture the next removals take can be listed before they are released."""
+    desk.kept.entries = [ENTRY, replace(ENTRY, user_id="other", missing_since="2026")]
+    [other] = desk.console.users({"gone": "true"})["users"]
+
+    assert (other["userId"], other["missingSince"]) == ("other", "2026")
+
+
 @pytest.mark.parametrize(
     "query",
-    [{"status": "lost"}, {"token": "?"}]
+    [{"status": "lost"}, {"token": "?"}, {"gone": "1"}]
     + [{"size": size} for size in ("0", "201", "-1", "1e2", "²", "0100000", "9" * 5000)],
     ids=lambda query: str(query)[:24],
 )
 def test_users_asked_wrongly(desk: Desk, query: Mapping[str, str]):
-    """A status, size or token that is none is refused in a sentence."""
+    """A status, size, filter or token that is none is refused in a sentence."""
     with pytest.raises(BadRequest, match="\\.$"):
         desk.console.users(query)
 
@@ -173,6 +184,21 @@ def test_release(desk: Desk):
     assert desk.upkeep.sent == []
 
 
+def test_renew(desk: Desk):
+    """With `renew` the subscription is looked after, and no sweep is queued."""
+    assert desk.console.sweep({"renew": True}) == {"queued": True}
+    [(text, delay)] = desk.upkeep.sent
+
+    assert (json.loads(text)["kind"], delay) == ("renew", 0)
+
+
+def test_two_orders_at_once(desk: Desk):
+    """One order is for one thing."""
+    with pytest.raises(BadRequest, match="one thing"):
+        desk.console.sweep({"renew": True, "releaseRemovals": True})
+    assert desk.upkeep.sent == []
+
+
 @pytest.mark.parametrize("value", ["true", 1, None, []])
 def test_flag_that_is_none(desk: Desk, value: Any):
     """What is neither true nor false orders nothing."""
@@ -180,6 +206,8 @@ def test_flag_that_is_none(desk: Desk, value: Any):
         desk.console.replay(ANNE.id, {"force": value})
     with pytest.raises(BadRequest, match="true or false"):
         desk.console.sweep({"releaseRemovals": value})
+    with pytest.raises(BadRequest, match="true or false"):
+        desk.console.sweep({"renew": value})
     assert (desk.users.sent, desk.upkeep.sent) == ([], [])
 
 

@@ -95,6 +95,13 @@ def test_what_is_no_message(body):
         read(body)
 
 
+@pytest.mark.parametrize("body", [b"sweep", b" Renew\n", base64.b64encode(b"sweep")])
+def test_order_for_the_other_queue(body):
+    """What belongs into the queue beside this one is refused with that queue's name."""
+    with pytest.raises(BadMessage, match="type it into photo-upkeep"):
+        read(body)
+
+
 BAD_FIELDS = [
     ("reason", "because"),
     ("reason", ["sweep"]),

@@ -133,6 +133,18 @@ def test_finding_ends():
     assert endless.calls == roster.MOST_CALLS
 
 
+def test_gone():
+    """While a picture of ours outlives its photo the metadata says since when; then no more."""
+    known = UserState(ANNE.id, picture_url="https://a/b.jpg", missing_since=NOON)
+    gone = roster.entry(ANNE.id, roster.describe(known))
+    back = roster.entry(ANNE.id, roster.describe(replace(known, missing_since=None)))
+    taken = roster.entry(ANNE.id, roster.describe(replace(known, picture_url="")))
+    page = Roster(Metadata([back, gone, taken])).page(gone=True)
+
+    assert page.entries == [gone]
+    assert gone.missing_since == "2026-01-31T12:00:00+00:00"
+
+
 def test_census():
     """Every status with its number of users, and the newest failures, in one call per 5,000."""
     entries = [entry(number) for number in range(7000)]

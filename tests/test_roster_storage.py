@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
@@ -51,7 +52,7 @@ def store(container: ContainerClient) -> BlobStore:
 def test_no_container_is_no_user(store: BlobStore):
     """Before anybody was looked at nobody is listed, and no message was set aside."""
     assert Roster(store).page().entries == []
-    assert store.unreadable(10) == []
+    assert store.unreadable(10) == (0, [])
 
 
 def test_odd_characters(store: BlobStore):
@@ -114,8 +115,10 @@ def test_unreadable_messages(store: BlobStore, container: ContainerClient):
     store.keep_unreadable("2026-01-03-bytes", b"\xff", "Not text.")
     container.upload_blob("unreadable/2026-01-04-damaged.json", b"{")
     container.upload_blob("unreadable/2026-01-05-empty.json", json.dumps({"reason": None}))
-    shown = store.unreadable(4)
+    total, shown = store.unreadable(4)
 
+    assert total == 5
+    assert all(one["at"].startswith(str(datetime.now(UTC).year)) for one in shown)
     assert [one["name"][:10] for one in shown] == [f"2026-01-0{n}" for n in (5, 4, 3, 2)]
     assert [one["body"] for one in shown] == ["", "", "(not text, in base64) /w==", "anne@"]
     assert [one["reason"] for one in shown] == [
