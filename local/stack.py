@@ -3,6 +3,8 @@ The whole local cloud: Azurite, the simulated Microsoft 365, and the Functions h
 
     with Stack(Path(".local")) as stack:
         requests.get(stack.endpoints.functions + "/api/health", verify=stack.endpoints.ca)
+
+Unless *granted*, PhotoSync's registration has no right yet, as after a first deployment.
 """
 
 import contextlib
@@ -43,11 +45,13 @@ class Stack:
         settings: Mapping[str, str] | None = None,
         app: Path = REPO,
         log_storage: bool = False,
+        granted: bool = True,
     ) -> None:
         self._folder = folder.resolve()
         self._settings = dict(settings or {})
         self._app = app.resolve()
         self._log_storage = log_storage
+        self._granted = granted
         self._keys = Keys.generate()
         self._children: dict[str, Child] = {}
 
@@ -108,7 +112,8 @@ class Stack:
         azurite = Azurite(self.storage_log, log_requests=self._log_storage)
         self._children["azurite"] = azurite.child
         self._certificates = make_certificates(self._folder)
-        own, admin = make_registrations(self._folder)
+        group = bool(self._settings.get("SYNC_GROUP_ID"))
+        own, admin = make_registrations(self._folder, group=group, granted=self._granted)
         tenant_id = str(uuid.uuid4())
         config = _simulator_config(tenant_id, self._certificates, [own, admin])
         self._write("m365.json", config)

@@ -1,0 +1,34 @@
+"""The local tenant's registrations: exactly the rights that `manage.py grant` gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grants.wanted import GRAPH, SHAREPOINT, SITE_ROLE, wanted
+from local.registrations import make_registrations
+
+
+@pytest.mark.parametrize("group", [False, True])
+def test_photosync_has_what_a_grant_gives(tmp_path: Path, group: bool):
+    """The least that works is said in one place more than once, and must be the same."""
+    own, _ = make_registrations(tmp_path, group=group)
+    roles = wanted(group=group, full_control=False)
+    of_each: dict[str, Any] = {
+        key: {one.role for one in roles if one.service == service}
+        for key, service in (("graph", GRAPH), ("sharepoint", SHAREPOINT))
+    }
+
+    assert {key: set(held) for key, held in own.config["roles"].items()} == of_each
+    assert own.config["siteGrant"] == SITE_ROLE
+
+
+def test_nothing_is_granted_yet(tmp_path: Path):
+    """As after a first deployment: a registration with a key and no right."""
+    own, admin = make_registrations(tmp_path, granted=False)
+
+    assert not own.config["roles"]
+    assert "siteGrant" not in own.config
+    assert admin.config["roles"]
