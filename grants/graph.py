@@ -35,6 +35,12 @@ class Refused(Problem):
     exit_code = problems.UNREACHABLE
 
 
+class Busy(Problem):
+    """Graph has trouble of its own, and waiting a little did not help."""
+
+    exit_code = problems.UNSOUND
+
+
 class Answered(Problem):
     """Graph answered with an error that the caller may understand."""
 
@@ -192,7 +198,7 @@ def _raise(answer: requests.Response, error: Fields, refusal: str) -> NoReturn:
             more = "" if told in _USUAL else f" Microsoft Graph says: {told}"
             raise Refused(f"{refusal}{more}")
         case status if status in _BUSY | _DOUBTFUL:
-            raise Unsound("Microsoft Graph is busy: repeat the command in a few minutes.")
+            raise Busy("Microsoft Graph is busy: repeat the command in a few minutes.")
         case status:
             told = error.text("message") or "no reason is given"
             raise Answered(status, error.text("code"), told)

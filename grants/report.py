@@ -12,11 +12,13 @@ from grants.order import Order
 from grants.plan import State, Step
 from grants.signin import Admin
 
-# The managed identity's platform keeps tokens, and with them the roles of their moment.
-_CACHED = (
+# Tokens have the roles of the moment they were made, and somebody keeps them: for a managed
+# identity the platform, whatever is restarted (facts: graph.md section 8), else the app itself.
+_KEPT_BY_AZURE = (
     "If the app ran before, the platform may keep its old tokens for up to 24 hours: until then "
     "the doctor can still miss what is granted now."
 )
+_KEPT_BY_THE_APP = "If the app runs already, restart it: its tokens are without these rights."
 _SURPLUS = (
     "More is granted than PhotoSync needs. Take it away in Entra (Enterprise applications, "
     "Permissions), or, if grant gave it: --revoke, then grant again."
@@ -130,14 +132,16 @@ def show_end(steps: Sequence[Step], order: Order, subject: Subject, output: Outp
     )
     told = f"{done} done" + (f", {failed} not done" if failed else "")
     output.line(f"{told}.", style="bold red" if failed else "green")
+    if order.app and order.revoke:
+        output.line("The app registration and its certificates are left as they are.")
     if done and not order.revoke:
         _show_next(order, subject, output)
     _complain(steps, State.FAILED, output)
 
 
 def _show_next(order: Order, subject: Subject, output: Output) -> None:
-    if subject.principal and subject.principal.kind == "ManagedIdentity":
-        output.line(_CACHED)
+    managed = subject.principal and subject.principal.kind == "ManagedIdentity"
+    output.line(_KEPT_BY_AZURE if managed else _KEPT_BY_THE_APP)
     held, application = subject.held, subject.application
     if held and application and order.certificate:
         output.line(

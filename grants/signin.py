@@ -134,6 +134,8 @@ def _refusal(answer: dict[str, Any]) -> str:
         return "Nobody signed in with the code in time: repeat the command."
     told = str(answer.get("error_description") or answer.get("error") or "no reason is given")
     why = told.partition(" Trace ID:")[0].splitlines()[0][:300].rstrip(".")
+    if "AADSTS700016" in told:
+        return f"Entra gives no token: {why}. Name another public client with --device-code-app."
     return f"Entra gives no token: {why}. Repeat the command, or sign in with the Azure CLI."
 
 

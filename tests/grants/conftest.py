@@ -142,16 +142,21 @@ def somebody_signs_in(tenant: Cloud, *roles: str, decline: bool = False) -> Iter
         thread.join()
 
 
+@contextmanager
 def in_a_process(
-    arguments: list[str], variables: dict[str, str], cwd: Path, **more: Any
-) -> subprocess.Popen[str]:
-    """`manage.py grant` as a process of its own, with pipes."""
-    return subprocess.Popen(
+    arguments: list[str], variables: dict[str, str], cwd: Path, *, stdin: int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[str]]:
+    """`manage.py grant` as a process of its own, with pipes; it does not outlive the block."""
+    with subprocess.Popen(
         [sys.executable, str(REPO / "manage.py"), "grant", *arguments],
         cwd=cwd,
         env=os.environ | variables,
         text=True,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        **more,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -98,11 +99,22 @@ def test_a_code_that_is_declined(tenant: Cloud, grant: Grant):
     assert (said.code, said.out) == (3, "")
 
 
+def test_a_code_that_nobody_enters(tenant: Cloud, grant: Grant, monkeypatch: pytest.MonkeyPatch):
+    """When its time is over, waiting ends."""
+    monkeypatch.setattr("local.m365.device_codes.LIVES", timedelta(seconds=1))
+    tenant.tenant.switches.device_code_interval = 1
+
+    said = grant(*ME, "--device-code")
+
+    assert said.code == 3
+    assert "repeat the command" in said.err.splitlines()[1].lower()
+
+
 def test_a_client_that_is_not_known(grant: Grant):
     """Another public client may be named; one that is not there is refused by Entra."""
     said = grant(*ME, "--device-code", "--device-code-app", OTHER)
 
-    assert_one_sentence(said, 3, "AADSTS700016")
+    assert_one_sentence(said, 3, "AADSTS700016", "with --device-code-app.")
 
 
 def test_a_tenant_that_is_not_known(grant: Grant):

@@ -1,0 +1,99 @@
+"""Certificates: how one is made, and how it is recognised among those that Graph tells."""
+
+from __future__ import annotations
+
+import base64
+import resource
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+
+from console_client.fields import Fields
+from console_client.problems import Unusable
+from grants import certificate
+from grants.certificate import Held
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Held:
+    return certificate.make(tmp_path / "a.pem", "PhotoSync", NOW)
+
+
+def test_a_year_and_no_longer(held: Held):
+    """Graph's how-to allows a year from start to end; the start lies a little back."""
+    start = held.certificate.not_valid_before_utc
+    assert start < NOW
+    assert held.ends_at - start == timedelta(days=365)
+    assert certificate.read(held.file, NOW).certificate == held.certificate
+
+
+def test_never_over_another_file(held: Held):
+    """A file that is there is not touched, were it empty."""
+    before = held.file.read_bytes()
+    with pytest.raises(Unusable, match="is there already"):
+        certificate.make(held.file, "PhotoSync", NOW)
+    assert held.file.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path):
+    """The sentence names the file."""
+    with pytest.raises(Unusable, match=r"missing.a\.pem cannot be written"):
+        certificate.make(tmp_path / "missing" / "a.pem", "PhotoSync", NOW)
+
+
+def test_a_disk_that_is_full(tmp_path: Path):
+    """Half a key is not left behind, nor taken for one the next time."""
+    file = tmp_path / "a.pem"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limit[1]))
+    try:
+        with pytest.raises(Unusable, match="cannot be written"):
+            certificate.make(file, "PhotoSync", NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+    assert not file.exists()
+
+
+def test_an_expired_one(held: Held):
+    """It would be refused by Entra later, so it is refused here."""
+    assert certificate.read(held.file, held.ends_at - timedelta(seconds=1))
+    with pytest.raises(Unusable, match="expired on 2027-03-02"):
+        certificate.read(held.file, held.ends_at)
+
+
+def test_what_graph_is_given(held: Held):
+    """The public certificate, with its own dates: no later end is allowed."""
+    given = certificate.key_credential(held)
+
+    assert (given["type"], given["usage"]) == ("AsymmetricX509Cert", "Verify")
+    assert given["endDateTime"] == f"{held.ends_at:%Y-%m-%dT%H:%M:%SZ}"
+    assert base64.b64decode(given["key"])
+    assert "PRIVATE" not in str(given)
+
+
+def test_it_is_recognised(held: Held, tmp_path: Path):
+    """By the key where Graph tells it, else by its thumbprint in hexadecimal or base64."""
+    other = certificate.make(tmp_path / "b.pem", "PhotoSync", NOW)
+    digest = held.certificate.fingerprint(hashes.SHA1())
+    mine = certificate.key_credential(held)["key"]
+
+    def is_among(**key: Any) -> bool:
+        return certificate.is_among(held, Fields({"keyCredentials": [{}, key]}))
+
+    assert is_among(key=mine)
+    assert is_among(key=None, customKeyIdentifier=digest.hex())
+    assert is_among(key=None, customKeyIdentifier=digest.hex().upper())
+    assert is_among(customKeyIdentifier=base64.b64encode(digest).decode())
+    assert not is_among(
+        key=certificate.key_credential(other)["key"], customKeyIdentifier=digest.hex()
+    )
+    assert not is_among(key=None, customKeyIdentifier=None)
