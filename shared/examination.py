@@ -34,12 +34,13 @@ class Step(NamedTuple):
 
 
 class Check(NamedTuple):
-    """What one check came to."""
+    """What one check came to; one that could not be made, for another failed, is not `looked`."""
 
     name: str
     ok: bool
     detail: str
     action: str
+    looked: bool = True
 
 
 def examine(steps: Iterable[Step]) -> list[Check]:
@@ -51,7 +52,9 @@ def examine(steps: Iterable[Step]) -> list[Check]:
         found = _could_not_run(lacking[0]) if lacking else _look(step)
         if found.usable or not found.action:
             usable.add(step.name)
-        checks.append(Check(step.name, not found.action, found.detail, found.action))
+        checks.append(
+            Check(step.name, not found.action, found.detail, found.action, looked=not lacking)
+        )
     return checks
 
 

@@ -36,9 +36,9 @@ CHECKS = (
 _NOT_GRAPH = "Check GRAPH_URL and M365_CLOUD, and that no proxy answers in Graph's place."
 _NO_CERTIFICATE = "Set CLIENT_CERTIFICATE to a certificate that can be read, with its private key."
 _CONSENT = "with admin consent; then restart the app, which else keeps old tokens for an hour"
-_GRANT_USERS = (
-    f"Grant the application role User.Read.All of Microsoft Graph, {_CONSENT}; where SYNC_GROUP_ID "
-    "is set, check that it names a group, and grant GroupMember.Read.All too."
+_GRANT_USERS = f"Grant the application role User.Read.All of Microsoft Graph, {_CONSENT}"
+_GRANT_GROUP = (
+    "As SYNC_GROUP_ID is set, check that it names a group, and grant GroupMember.Read.All too"
 )
 _GRANT_PHOTO = f"Grant the application role ProfilePhoto.Read.All of Microsoft Graph, {_CONSENT}."
 _GRANT_PROFILE = f"Grant the application role User.ReadWrite.All of SharePoint, {_CONSENT}."
@@ -95,12 +95,13 @@ class Microsoft:
         yield Step(CERTIFICATE, self._certificate, _or(_NO_CERTIFICATE), before)
         for host in self._hosts():
             yield self._token_step(host)
-        yield Step(USERS, self._users, _or(_GRANT_USERS), (GRAPH,))
+        group = f". {_GRANT_GROUP}" if self._settings.sync_group_id else ""
+        yield Step(USERS, self._users, _or(f"{_GRANT_USERS}{group}."), (GRAPH,))
         yield Step(PHOTO, self._photo, _or(_GRANT_PHOTO), (USERS,))
         yield Step(FOLDER, self._folder, _or(_GRANT_FILES), (FILES,))
         yield Step(PROFILE, self._profile, _or(_GRANT_PROFILE), (PROFILES, USERS))
         yield Step(WRITE, self._may_write, str, (FILES, PROFILES))
-        yield Step(SUBSCRIPTION, self._subscription, _or(_GRANT_USERS), (GRAPH,))
+        yield Step(SUBSCRIPTION, self._subscription, _or(f"{_GRANT_USERS}."), (GRAPH,))
 
     def _hosts(self) -> tuple[_Host, ...]:
         settings = self._settings
@@ -176,7 +177,9 @@ class Microsoft:
         if not self._found:
             return Finding(
                 "There is nobody to look after.",
-                "Check that SYNC_GROUP_ID names a group that has users in it.",
+                "Check that SYNC_GROUP_ID names a group that has users in it."
+                if self._settings.sync_group_id
+                else "Check that TENANT_ID names the right tenant: it has no users.",
             )
         return Finding("Users can be listed.")
 

@@ -35,13 +35,14 @@ def test_what_needs_a_failed_check_is_not_looked_at():
         Step("third", fail, str, ("second", "first")),
         Step("other", lambda: Finding("Good."), str),
     ]
-    _, second, third, other = examine(steps)
+    first, second, third, other = examine(steps)
 
     assert (second.ok, second.detail) == (
         *(False, 'This could not be looked at, because "first" failed.'),
     )
     assert third.action == 'Do first what "second" says.'
     assert other.ok
+    assert [first.looked, second.looked, third.looked, other.looked] == [True, False, False, True]
 
 
 def test_wrong_and_yet_of_use():

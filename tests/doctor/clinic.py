@@ -30,11 +30,7 @@ class Examined(NamedTuple):
     @property
     def causes(self) -> list[str]:
         """What is wrong, without what could not be looked at because of it."""
-        return [
-            check.name
-            for check in self.checks
-            if not check.ok and not check.detail.startswith("This could not be looked at")
-        ]
+        return [check.name for check in self.checks if not check.ok and check.looked]
 
     def of(self, name: str) -> Check:
         return next(check for check in self.checks if check.name == name)

@@ -143,6 +143,7 @@ def test_nobody(clinic: Clinic):
     examined = clinic.examine()
 
     assert examined.causes == ["list users"]
+    assert "TENANT_ID" in examined.of("list users").action
     assert examined.wrong == ["list users", "read a photo", "read a profile"]
 
 
