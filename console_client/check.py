@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from console_client import person, problems
+from console_client import person
 from console_client.options import Desk, command
 
 
@@ -14,9 +14,10 @@ def check(desk: Desk, user: str) -> int:
     """
     Compare both sides of USER now.
 
-    The exit code is 0 if they agree and 1 if they do not, or if nobody is called that.
+    The exit code is 0 if they agree, 1 if they do not or nobody is called that, and 4 if they
+    cannot be compared now.
     """
     answer = desk.console.user(user)
     desk.output.document(answer.raw)
     person.show_sides(answer, desk.output)
-    return problems.FINE if answer.flag("agree") else problems.WRONG
+    return person.comparison(answer)

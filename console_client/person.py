@@ -20,6 +20,12 @@ _PROFILE = (
     "SPS-PictureExchangeSyncState",
     "SPS-PictureTimestamp",
 )
+_VERDICTS = {
+    problems.FINE: "Both sides agree.",
+    problems.WRONG: "The sides differ.",
+    problems.UNSOUND: "Whether both sides agree cannot be told now.",
+}
+_STYLES = {problems.FINE: "green", problems.WRONG: "bold red", problems.UNSOUND: "yellow"}
 
 
 def name(answer: Fields) -> str:
@@ -28,22 +34,30 @@ def name(answer: Fields) -> str:
     return user.text("userPrincipalName") or state.text("userPrincipalName") or state.text("userId")
 
 
+def comparison(answer: Fields) -> int:
+    """FINE if both sides agree, UNSOUND if nobody could tell."""
+    if answer.raw.get("agree") is None:
+        return problems.UNSOUND
+    return problems.FINE if answer.flag("agree") else problems.WRONG
+
+
 def verdict(answer: Fields) -> int:
     """FINE if both sides agree and the last run did not fail."""
     failed = answer.part("state").text("status") == "failed"
-    return problems.FINE if answer.flag("agree") and not failed else problems.WRONG
+    return problems.WRONG if failed else comparison(answer)
 
 
 def show_sides(answer: Fields, output: Output) -> None:
     """Whether both sides agree, and what each says."""
-    agree = answer.flag("agree")
-    told = answer.text("difference") or ("Both sides agree." if agree else "The sides differ.")
-    output.line(f"{name(answer)}: {told}", style="green" if agree else "bold red")
+    compared = comparison(answer)
+    told = answer.text("difference") or _VERDICTS[compared]
+    output.line(f"{name(answer)}: {told}", style=_STYLES[compared])
     user, profile = answer.part("user"), answer.part("profile")
     rows = [["Exchange", "user", _account(user)]]
     rows += [["SharePoint", key, profile.text(key)] for key in _PROFILE if profile]
     if not profile:
-        rows.append(["SharePoint", "profile", "none"])
+        told = "could not be read" if compared == problems.UNSOUND else "none"
+        rows.append(["SharePoint", "profile", told])
     output.table(["side", "what", "value"], rows)
 
 
@@ -74,6 +88,7 @@ def _account(user: Fields) -> str:
     if not user:
         return "not in the tenant"
     notes = [user.text("displayName"), user.text("userPrincipalName"), user.text("id")]
-    notes += [] if user.flag("accountEnabled") else ["disabled"]
+    # Null while nobody can be asked.
+    notes += ["disabled"] if user.raw.get("accountEnabled") is False else []
     notes += ["guest"] if user.flag("guest") else []
     return ", ".join(note for note in notes if note)

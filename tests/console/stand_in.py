@@ -71,6 +71,8 @@ class StandIn:
     people: list[Person]
     overview: dict[str, Any] = field(default_factory=dict)
     worker: bool = True
+    # What is another than usual in the answer about anybody.
+    person: dict[str, Any] = field(default_factory=dict)
     page_size: int = 1000
     orders: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     url: str = ""
@@ -171,6 +173,7 @@ class StandIn:
                 {"at": person.checked_at, "event": person.status, "detail": person.detail},
                 {"at": ago(days=2), "event": "queued", "detail": "by a notification"},
             ],
+            **self.person,
         }
 
 

@@ -149,6 +149,31 @@ def test_times_in_words(api: StandIn, visit: Open):
     expect(told).to_have_attribute("title", re.compile(r"\d{4} at \d"))
 
 
+def test_state_is_shown_without_the_sides(api: StandIn, visit: Open):
+    """In an outage what PhotoSync remembers is shown, and not that the two sides differ."""
+    unknown = {"accountEnabled": None, "guest": None}
+    user = {"userPrincipalName": "anne@contoso.com", "displayName": "Anne", **unknown}
+    api.person = {"agree": None, "difference": "Graph is down.", "profile": None, "user": user}
+    page = visit(api.url + ANNE).page
+
+    expect(page.locator("#verdict")).to_contain_text("The two sides were not comparedGraph is down")
+    expect(page.locator("#known")).to_contain_text("48, 72, 300 pixels")
+    expect(page.locator("#profile")).to_contain_text("could not be read")
+    expect(page.locator("#person-badges")).to_have_text("Synced")
+
+
+def test_name_that_turns_the_writing(api: StandIn, visit: Open):
+    """A name with an override of direction turns itself alone, not the time beside it."""
+    api.people = [Person("\u202eevila", "eve@contoso.com", "failed", "It failed.")]
+    page = visit(f"{api.url}?code={KEY}").page
+    failure = page.locator("#failures li")
+    name, time = failure.locator("a").bounding_box(), failure.locator("time").bounding_box()
+
+    assert name
+    assert time
+    assert name["x"] < time["x"]
+
+
 def test_counts_that_are_old(api: StandIn, visit: Open):
     """Counts of a large tenant may be minutes old; then it is said of when they are."""
     api.overview["countedAt"] = ago(minutes=4)

@@ -153,6 +153,21 @@ def test_doctor(manage: Manage, console: ConsoleDouble):
     assert manage("doctor").code == 0
 
 
+def test_sides_that_cannot_be_compared(manage: Manage, console: ConsoleDouble):
+    """In an outage the sides neither agree nor differ: code 4, and what is remembered is shown."""
+    user = {**person()["user"], "accountEnabled": None, "guest": None}
+    answer = person(agree=None, difference="Graph is down.", profile=None, user=user)
+    console.routes[PHOTO] = (200, answer)
+
+    for command in ("status", "check"):
+        said = manage(command, "anne@contoso.com")
+        assert said.code == 4
+        assert "anne@contoso.com: Graph is down." in said.out
+        assert "could not be read" in said.out
+        assert "disabled" not in said.out
+    assert "2026-05-04 12:00:00Z" in manage("status", "anne@contoso.com").out
+
+
 @pytest.fixture
 def failed(console: ConsoleDouble) -> list[dict[str, Any]]:
     """Three who failed, on three pages of which one is empty."""
