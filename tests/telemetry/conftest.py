@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+
 import pytest
 from opentelemetry.metrics import set_meter_provider
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
@@ -10,6 +13,14 @@ from opentelemetry.sdk.metrics.export import (
     InMemoryMetricReader,
     NumberDataPoint,
 )
+
+from local.stack import Stack
+from tests.e2e.cloud import LiveCloud
+from tests.telemetry.eventful import Eventful
+from tests.telemetry.producers import RARE
+from tests.telemetry.receivers import Receiver
+
+NEVER = "0 0 0 29 2 *"
 
 _DELTA: dict[type, AggregationTemporality] = {
     Counter: AggregationTemporality.DELTA,
@@ -50,3 +61,43 @@ def counted(reader: InMemoryMetricReader) -> Counted:
     counted = Counted(reader)
     counted()  # what earlier tests have counted
     return counted
+
+
+@pytest.fixture(scope="session")
+def eventful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
+    """A cloud in which everything has happened once that somebody would want to know of."""
+    with Receiver() as receiver:
+        settings = {
+            "RENEW_SCHEDULE": NEVER,
+            "SWEEP_SCHEDULE": NEVER,
+            # As infra/function_app.bicep has them, but for the identity, which asks for HTTPS.
+            "PYTHON_ENABLE_OPENTELEMETRY": "true",
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": receiver.connection_string,
+            "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+            "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
+            "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
+            "OTEL_METRIC_EXPORT_INTERVAL": "500",
+            "OTEL_BLRP_SCHEDULE_DELAY": "200",
+        }
+        with Stack(tmp_path_factory.mktemp("watched"), settings=settings) as stack:
+            eventful = Eventful(LiveCloud(stack), receiver)
+            eventful.happen()
+            yield eventful
+
+
+@pytest.fixture(scope="session")
+def lines(eventful: Eventful) -> list[str]:
+    """Lines of an eventful day, and of days as nobody wishes them, all logged by the product."""
+    kept: list[str] = []
+    handler = logging.Handler(logging.INFO)
+    handler.emit = lambda record: kept.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger("photosync")
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    for happen in RARE:
+        happen()
+    log.removeHandler(handler)
+    log.setLevel(level)
+    return eventful.lines() + kept

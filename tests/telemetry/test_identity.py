@@ -24,6 +24,7 @@ HEADER = "the-platform-says-so"
 # What a process of the worker does, and then ends in order.
 PROGRAM = """
 import logging, os
+logging.basicConfig(level=logging.INFO, format="%(name)s")
 from shared.telemetry import Telemetry
 log = logging.getLogger("photosync")
 telemetry = Telemetry(os.environ)
@@ -134,7 +135,9 @@ def test_signs_in_with_the_identity_of_the_setting(platform, insights, certifica
 
 def test_nothing_else_is_told(insights, certificates):
     """With the settings of the deployment, one address hears of us: the ingestion's."""
-    run(insights, certificates.ca)
+    console = run(insights, certificates.ca)
 
     assert insights.paths() == {"/v2.1/track"}
     assert {each.authorization for each in insights.sent("/v2.1/track")} == {""}
+    # Every request of every export would be a dozen lines of the host's own log.
+    assert console.split() == ["photosync"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from shared.telemetry import APPLICATION_INSIGHTS, COLLECTOR, SWITCH, Send, Telemetry, is_on
+from tests.telemetry.receivers import Receiver
 
 REPO = Path(__file__).parents[2]
 ON = {SWITCH: "true", COLLECTOR: "http://localhost:4318"}
@@ -160,10 +162,15 @@ def test_what_cannot_be_loaded_is_said(telemetry, exporters, log, caplog, error,
     assert caplog.messages[-1] == "second"
 
 
-def run(program: str) -> str:
+def run(program: str, **settings: str) -> str:
     """What *program* prints in a fresh interpreter."""
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        cwd=REPO,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout.strip()
 
@@ -181,6 +188,22 @@ def test_off_costs_no_package():
     )
 
     assert run(program) == "0 _ProxyCounter"
+
+
+def test_first_count_of_a_process_is_not_lost():
+    """Whoever asks for the parts of the worker gets them when what they count is counted."""
+    program = (
+        "import function_app\n"
+        "from shared.errors import SettingsError\n"
+        "try: function_app.runtime()\n"
+        "except SettingsError: pass\n"
+        "from shared import metrics\n"
+        "metrics.photos.add(1, {'outcome': 'synced'})"
+    )
+    with Receiver() as receiver:
+        run(program, NO_PROXY="localhost", **{SWITCH: "true", COLLECTOR: receiver.url})
+
+        assert [metric.name for metric in receiver.metrics()] == ["photosync.photos"]
 
 
 def test_webhook_loads_nothing_before_it_has_logged():

@@ -1,0 +1,205 @@
+"""Alert rules and workbook: complete, sound in Microsoft's own eyes, and they say what to do."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import shlex
+from datetime import timedelta
+from typing import Any
+
+import click
+import pytest
+
+from console_client.program import program
+from local.node import NoNode
+from tests.infra.evaluation import deploy
+from tests.infra.resource import Resource
+from tests.infra.samples import one
+from tests.infra.template import INFRA
+from tests.telemetry.workspace import QUERIES, looked_at_by_microsoft
+
+RULE = "Microsoft.Insights/scheduledQueryRules"
+GROUP = "Microsoft.Insights/actionGroups"
+WORKBOOK = "Microsoft.Insights/workbooks"
+GIVEN: dict[str, Any] = {
+    "location": "westeurope",
+    "tags": {"azd-env-name": "photosync-prod"},
+    "logAnalyticsWorkspaceId": "/subscriptions/s/workspace",
+    "applicationInsightsId": "/subscriptions/s/insights",
+    "alertEmail": "admin@contoso.com",
+    "sweepPeriodMinutes": 60,
+}
+# learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule: what a rule may take.
+WINDOWS = {"PT30M": 30, "PT1H": 60, "PT2H": 120, "PT6H": 360, "P1D": 1440, "P2D": 2880}
+FREQUENCIES = {"PT5M": 5, "PT10M": 10, "PT15M": 15, "PT30M": 30, "PT1H": 60}
+
+
+def deployed(**changes: Any) -> list[Resource]:
+    return deploy(INFRA / "alerts.bicep", GIVEN | changes)[0]
+
+
+def rules(**changes: Any) -> dict[str, dict[str, Any]]:
+    """The properties of each rule, by its name without ours."""
+    found = [each for each in deployed(**changes) if each.type == RULE]
+    return {each.name.removeprefix("photosync-"): each.body["properties"] for each in found}
+
+
+def query_of(rule: dict[str, Any]) -> str:
+    [condition] = rule["criteria"]["allOf"]
+    return str(condition["query"])
+
+
+def book() -> dict[str, Any]:
+    return dict(json.loads(one(deployed(), WORKBOOK).properties["serializedData"]))
+
+
+def pictures() -> dict[str, dict[str, Any]]:
+    """The workbook's items that show what a query finds."""
+    return {item["name"]: item["content"] for item in book()["items"] if item["type"] == 3}
+
+
+def test_what_an_admin_is_told_of():
+    """Each of the six things that must not go unnoticed has its rule, and it is on."""
+    assert rules().keys() == {
+        "failed-photos",
+        "parked-messages",
+        "subscription-expiring",
+        "no-sweep",
+        "brake",
+        "slow-webhook",
+    }
+    assert all(rule["enabled"] and rule["autoMitigate"] for rule in rules().values())
+
+
+def test_a_row_is_an_alert():
+    """A rule fires as soon as its query finds anything, on the workspace that holds the tables."""
+    for rule in rules().values():
+        [condition] = rule["criteria"]["allOf"]
+        assert (condition["timeAggregation"], condition["operator"]) == ("Count", "GreaterThan")
+        assert condition["threshold"] == 0
+        assert rule["scopes"] == [GIVEN["logAnalyticsWorkspaceId"]]
+
+
+def test_with_an_address_everybody_is_told():
+    """Every rule tells the one group, and the group the address."""
+    group = one(deployed(), GROUP)
+
+    assert {tuple(rule["actions"]["actionGroups"]) for rule in rules().values()} == {(group.id,)}
+    assert [each["emailAddress"] for each in group.properties["emailReceivers"]] == [
+        GIVEN["alertEmail"]
+    ]
+    assert len(group.properties["groupShortName"]) <= 12
+
+
+def test_without_an_address_there_is_no_group():
+    """The rules are there all the same, for the portal."""
+    found = deployed(alertEmail="")
+
+    assert [each for each in found if each.type == GROUP] == []
+    assert all(rule["actions"] == {"actionGroups": []} for rule in rules(alertEmail="").values())
+
+
+@pytest.mark.parametrize("minutes", [1, 15, 60, 61, 180, 181, 360, 720, 721, 1440])
+def test_rules_look_back_far_enough(minutes):
+    """Whatever the sweep's period, each rule sees twice of it, and no query asks for more."""
+    for name, rule in rules(sweepPeriodMinutes=minutes).items():
+        window = WINDOWS[rule["windowSize"]]
+        if name not in {"slow-webhook", "subscription-expiring"}:
+            assert window >= 2 * minutes
+        assert FREQUENCIES[rule["evaluationFrequency"]] <= window
+        for asked in re.findall(r"ago\((\d+)d\)", query_of(rule)):
+            assert int(asked) * 1440 <= window
+
+
+@pytest.mark.parametrize("name", ["no-sweep", "brake"])
+def test_period_is_the_deployments(name):
+    """What the file says is an example; the rule has the period of this deployment."""
+    assert "let SweepPeriod = 45m;" in query_of(rules(sweepPeriodMinutes=45)[name])
+
+
+def test_description_says_what_to_do():
+    """It has more than one sentence, and the commands in it are commands that manage.py knows."""
+    asked = set()
+    for rule in rules().values():
+        assert rule["description"].count(".") >= 2
+        assert rule["displayName"].startswith("PhotoSync: ")
+        for words in re.findall(r'"python manage\.py ([^"]+)"', rule["description"]):
+            asked.add(words)
+            name, *options = shlex.split(words)
+            command = program.commands[name]
+            command.make_context(name, options, resilient_parsing=True)
+            known = {flag for parameter in command.params for flag in parameter.opts}
+            assert {option for option in options if option.startswith("--")} <= known
+
+    assert len(asked) >= 5
+    assert isinstance(program, click.Group)
+
+
+def test_every_query_is_used():
+    """Rules and workbook use each file, and nothing but files."""
+    used = rules().keys() | pictures().keys()
+    texts = {query_of(rule) for rule in rules().values()} | {
+        content["query"] for content in pictures().values()
+    }
+
+    assert used == {path.stem for path in QUERIES.glob("*.kql")}
+    assert texts == {path.read_text() for path in QUERIES.glob("*.kql")}
+
+
+@functools.cache
+def answers() -> dict[str, dict[str, list[str]]]:
+    texts = {path.stem: path.read_text() for path in QUERIES.glob("*.kql")}
+    texts |= {f"{name} of a rule": query_of(rule) for name, rule in rules().items()}
+    texts["wrong"] = "AppTraces | where Mesage has 'photo' | summarise count()"
+    try:
+        return looked_at_by_microsoft(texts)
+    except NoNode as error:
+        pytest.skip(f"Microsoft's parser needs Node.js: {error}")
+
+
+def test_microsoft_understands_every_query():
+    """Microsoft's own parser finds no fault: names, types and functions are those of the tables."""
+    assert {name: each["faults"] for name, each in answers().items() if each["faults"]}.keys() == {
+        "wrong"
+    }
+    assert len(answers()["wrong"]["faults"]) >= 2
+
+
+def test_charts_have_something_to_draw():
+    """A chart over time gets a time and at least one number; tables anything."""
+    for name, content in pictures().items():
+        columns = answers()[name]["columns"]
+        assert len(columns) >= 2
+        if content["visualization"] == "timechart":
+            assert columns[0] == "TimeGenerated"
+
+
+def test_workbook_shows_what_an_operator_looks_at():
+    """Each picture has a title, a word for nothing, the chosen time, and asks our workspace."""
+    names = [item["name"] for item in book()["items"]]
+    time_ranges = [
+        parameter["name"]
+        for item in book()["items"]
+        if item["type"] == 9
+        for parameter in item["content"]["parameters"]
+    ]
+
+    assert len(names) == len(set(names))
+    assert time_ranges == ["TimeRange"]
+    for content in pictures().values():
+        assert content["title"]
+        assert content["noDataMessage"].endswith(".")
+        assert content["timeContextFromParameter"] == "TimeRange"
+        assert content["crossComponentResources"] == [GIVEN["logAnalyticsWorkspaceId"]]
+    assert book()["fallbackResourceIds"] == [GIVEN["applicationInsightsId"]]
+    assert one(deployed(), WORKBOOK).properties["sourceId"] == GIVEN["applicationInsightsId"]
+
+
+def test_day_is_the_longest_period():
+    """A rule looks back two days at most, so the template takes no period beyond one."""
+    text = (INFRA / "alerts.bicep").read_text()
+
+    [most] = re.findall(r"@maxValue\((\d+)\)\nparam sweepPeriodMinutes", text)
+    assert timedelta(minutes=2 * int(most)) == timedelta(days=2)
