@@ -112,6 +112,20 @@ def test_azure_knows_every_type_version_and_property(deployed):
     assert [fault for fault in found if not fault.startswith(KNOWN_TO_AZURE_ALONE)] == []
 
 
+def test_everything_carries_the_tag_of_its_environment():
+    """What can have tags has them, so that a bill and `azd down` know whose it is."""
+    types = json.loads(FILE.read_text())
+    taggable = [
+        each for each in everything() if "tags" in types.get(f"{each.type}@{each.api_version}", {})
+    ]
+
+    assert [
+        f"{each.file} {each.symbol}"
+        for each in taggable
+        if not each.existing and "azd-env-name" not in each.body.get("tags", {})
+    ] == []
+
+
 def test_a_wrong_property_would_be_found():
     """The check before this one sees what a compiler would see."""
     types = json.loads(FILE.read_text())

@@ -39,6 +39,9 @@ def test_the_plan_is_flex_consumption_with_python():
 
     assert plan.body["sku"] == {"name": "FC1", "tier": "FlexConsumption"}
     assert plan.properties["reserved"] is True
+    assert plan.body["kind"] == "functionapp"
+    assert one(plain(), "Microsoft.Web/sites").body["kind"] == "functionapp,linux"
+    assert site(plain())["serverFarmId"] == plan.id
     assert site(plain())["functionAppConfig"]["runtime"] == {"name": "python", "version": "3.13"}
     assert asked["scaleAndConcurrency"]["instanceMemoryMB"] == 512
     assert asked["scaleAndConcurrency"]["maximumInstanceCount"] == 7
