@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from console_client.problems import Unsound
 from grants import plan
 from grants.found import Application, Assignment, Found, Principal, Resource, Site, SitePermission
@@ -21,6 +23,7 @@ from grants.plan import (
 )
 from grants.wanted import DOCUMENTED_IDS, GRAPH, SHAREPOINT, grantable, wanted
 
+FACTS = Path(__file__).parents[2] / "docs" / "facts"
 ON_GRAPH = Resource(GRAPH, "graph-1", {"User.Read.All": "u", "ProfilePhoto.Read.All": "p"})
 # The ids of roles are not unique over resources.
 ON_SHAREPOINT = Resource(
@@ -62,6 +65,18 @@ def test_the_least_roles_are_wanted():
 def test_every_role_has_a_documented_id():
     """What can be granted and what is compared with the documentation are the same roles."""
     assert {(one.service, one.role) for one in grantable()} == set(DOCUMENTED_IDS)
+
+
+def test_the_ids_are_those_of_the_facts():
+    """Each stands beside its role's name in docs/facts."""
+    facts = {
+        GRAPH: (FACTS / "graph.md").read_text("utf-8"),
+        SHAREPOINT: (FACTS / "sharepoint.md").read_text("utf-8"),
+    }
+    for (service, role), role_id in DOCUMENTED_IDS.items():
+        assert f"`{role}` `{role_id}`" in facts[service]
+    for service, text in facts.items():
+        assert service.app_id in text
 
 
 def test_what_is_missing_is_granted_by_the_id_that_graph_told():
