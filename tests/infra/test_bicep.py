@@ -126,6 +126,15 @@ def test_everything_carries_the_tag_of_its_environment():
     ] == []
 
 
+def test_every_part_says_whose_it_is():
+    """A resource that is part of another names it; a role assignment, what it is about."""
+    parts = [each for each in everything() if each.type.count("/") > 1]
+    extensions = [each for each in everything() if each.type.endswith("/roleAssignments")]
+
+    assert [each.symbol for each in parts if "parent" not in each.body] == []
+    assert [each.symbol for each in extensions if "scope" not in each.body] == []
+
+
 def test_a_wrong_property_would_be_found():
     """The check before this one sees what a compiler would see."""
     types = json.loads(FILE.read_text())
