@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from shared.errors import PhotoSyncError
+
+# Where nobody answers, one look takes half a minute or more (see `http`). Whoever asked waits two
+# minutes (manage.py), and would else be told nothing at all, just when it matters.
+ENOUGH = timedelta(seconds=60)
 
 
 class Finding(NamedTuple):
@@ -34,7 +39,10 @@ class Step(NamedTuple):
 
 
 class Check(NamedTuple):
-    """What one check came to; one that could not be made, for another failed, is not `looked`."""
+    """
+    What one check came to; one that could not be made, for another failed or time was up, is not
+    `looked`.
+    """
 
     name: str
     ok: bool
@@ -43,19 +51,35 @@ class Check(NamedTuple):
     looked: bool = True
 
 
-def examine(steps: Iterable[Step]) -> list[Check]:
-    """Take every step in its order; one that cannot be taken says why."""
+def examine(steps: Iterable[Step], clock: Callable[[], datetime]) -> list[Check]:
+    """Take every step in its order; one that cannot be taken, or not any more, says why."""
     checks: list[Check] = []
     usable: set[str] = set()
+    ends = clock() + ENOUGH
     for step in steps:
-        lacking = [name for name in step.after if name not in usable]
-        found = _could_not_run(lacking[0]) if lacking else _look(step)
+        hindrance = _hindrance(step, usable, late=clock() > ends)
+        found = hindrance or _look(step)
         if found.usable or not found.action:
             usable.add(step.name)
-        checks.append(
-            Check(step.name, not found.action, found.detail, found.action, looked=not lacking)
-        )
+        looked = hindrance is None
+        checks.append(Check(step.name, not found.action, found.detail, found.action, looked))
     return checks
+
+
+def _hindrance(step: Step, usable: set[str], *, late: bool) -> Finding | None:
+    """Why *step* cannot be taken; None if it can."""
+    lacking = next((name for name in step.after if name not in usable), None)
+    if lacking:
+        return Finding(
+            f'This could not be looked at, because "{lacking}" failed.',
+            f'Do first what "{lacking}" says.',
+        )
+    if late:
+        return Finding(
+            "This was not looked at any more: the checks before it took too long.",
+            "Do first what they say, then look again.",
+        )
+    return None
 
 
 def _look(step: Step) -> Finding:
@@ -63,10 +87,3 @@ def _look(step: Step) -> Finding:
         return step.look()
     except PhotoSyncError as error:
         return Finding(str(error), step.remedy(error))
-
-
-def _could_not_run(lacking: str) -> Finding:
-    return Finding(
-        f'This could not be looked at, because "{lacking}" failed.',
-        f'Do first what "{lacking}" says.',
-    )

@@ -33,7 +33,11 @@ _PATIENCE: dict[str, Any] = {
     "connection_timeout": 5,
     "read_timeout": 30,
     "retry_total": 3,
-    "retry_backoff_max": 5,
+    # One to three seconds before each; its own default is 15 and more (functions.md section
+    # Storage-queue trigger).
+    "initial_backoff": 1,
+    "increment_base": 1,
+    "random_jitter_range": 1,
 }
 
 

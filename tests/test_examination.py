@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from shared.errors import ServiceDown
-from shared.examination import Check, Finding, Step, examine
-from tests.doubles import failing
+from shared.examination import ENOUGH, Check, Finding, Step, examine
+from tests.doubles import Clock, failing
 
 
 def fail() -> Finding:
@@ -20,7 +22,7 @@ def test_steps_in_order():
         Step("failed", fail, lambda error: f"Remedy: {error.code}."),
     ]
 
-    assert examine(steps) == [
+    assert examine(steps, Clock()) == [
         Check("well", True, "Good.", ""),
         Check("wrong", False, "Bad.", "Mend it."),
         Check("failed", False, "It is down.", "Remedy: service-down."),
@@ -35,7 +37,7 @@ def test_what_needs_a_failed_check_is_not_looked_at():
         Step("third", fail, str, ("second", "first")),
         Step("other", lambda: Finding("Good."), str),
     ]
-    first, second, third, other = examine(steps)
+    first, second, third, other = examine(steps, Clock())
 
     assert (second.ok, second.detail) == (
         *(False, 'This could not be looked at, because "first" failed.'),
@@ -52,4 +54,23 @@ def test_wrong_and_yet_of_use():
         Step("second", lambda: Finding("Good."), str, ("first",)),
     ]
 
-    assert [check.ok for check in examine(steps)] == [False, True]
+    assert [check.ok for check in examine(steps, Clock())] == [False, True]
+
+
+def test_time_is_up():
+    """After a minute nothing more is looked at: whoever waits is told what was found until then."""
+    clock = Clock()
+
+    def slow() -> Finding:
+        clock.advance(ENOUGH / 2 + timedelta(seconds=1))
+        return fail()
+
+    looks = [slow, lambda: Finding("Good."), slow, slow]
+    steps = [Step(str(number), look, lambda _: "Mend it.") for number, look in enumerate(looks)]
+    checks = examine([*steps, Step("needs", slow, str, ("0",))], clock)
+
+    assert [check.looked for check in checks] == [True, True, True, False, False]
+    assert "took too long" in checks[3].detail
+    assert checks[3].action
+    assert not checks[3].ok
+    assert '"0" failed' in checks[4].detail

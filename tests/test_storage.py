@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRetry
 from azure.storage.queue import QueueServiceClient
 
 import shared.storage
@@ -20,6 +20,7 @@ from local.azurite import Azurite, Storage
 from shared import calls
 from shared.blobs import Blob, Blobs
 from shared.errors import AccessDenied, Conflict, ServiceDown
+from shared.http import LONGEST_WAIT_IN_PLACE
 from shared.settings import StorageSettings
 from shared.state import SYNCED, Stored, UserState
 from shared.storage import CONTAINER, USERS, BlobStore, StorageQueue, open_storage
@@ -275,6 +276,15 @@ def test_service_uris_mean_an_identity(client_id):
 
     assert isinstance(store, BlobStore)
     assert isinstance(sender, StorageQueue)
+
+
+def test_patience():
+    """A thread is held by waits for storage no longer than by those for any other service."""
+    waits = ExponentialRetry(**shared.storage._PATIENCE)
+    tries = range(1, waits.total_retries + 1)
+
+    assert len(tries) == 3
+    assert sum(waits.get_backoff_time({"count": each}) for each in tries) <= LONGEST_WAIT_IN_PLACE
 
 
 def test_storage_down(tmp_path: Path, monkeypatch):
