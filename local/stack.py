@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import socket
 import sys
 import uuid
@@ -34,7 +35,12 @@ _QUEUES = ("photo-sync", "photo-upkeep")
 
 
 class Stack:
-    """A context manager: entering starts everything, leaving stops everything."""
+    """
+    A context manager: entering starts everything, leaving stops everything.
+
+    With *storage_on_disk* thousands of messages do no harm: in memory, Azurite stands still for
+    seconds when it clears them away, once a minute.
+    """
 
     endpoints: Endpoints
 
@@ -45,12 +51,14 @@ class Stack:
         settings: Mapping[str, str] | None = None,
         app: Path = REPO,
         log_storage: bool = False,
+        storage_on_disk: bool = False,
         granted: bool = True,
     ) -> None:
         self._folder = folder.resolve()
         self._settings = dict(settings or {})
         self._app = app.resolve()
         self._log_storage = log_storage
+        self._storage_folder = self._folder / "azurite" if storage_on_disk else None
         self._granted = granted
         self._keys = Keys.generate()
         self._children: dict[str, Child] = {}
@@ -69,6 +77,8 @@ class Stack:
         self._folder.mkdir(parents=True, exist_ok=True)
         for old in (*self._folder.glob("*.log"), self._endpoints_file):
             old.unlink(missing_ok=True)
+        if self._storage_folder:
+            shutil.rmtree(self._storage_folder, ignore_errors=True)
         try:
             self._start()
         except BaseException:
@@ -109,7 +119,9 @@ class Stack:
         return self._folder / "endpoints.json"
 
     def _start(self) -> None:
-        azurite = Azurite(self.storage_log, log_requests=self._log_storage)
+        azurite = Azurite(
+            self.storage_log, folder=self._storage_folder, log_requests=self._log_storage
+        )
         self._children["azurite"] = azurite.child
         self._certificates = make_certificates(self._folder)
         group = bool(self._settings.get("SYNC_GROUP_ID"))

@@ -24,9 +24,10 @@ from local.soak.pictures import pictures
 from local.stack import Stack
 
 _POSTERS = 16
-# How long Graph waits before it posts again, and how many answers may take longer before it holds
-# notifications back (graph.md section 3, documented).
-_PATIENCE, _SLOW_PERCENT = 3.0, 10
+# How long Graph waits before it posts again (graph.md section 3, documented).
+_PATIENCE = 3.0
+# A message whose delivery was cut on a busy machine comes back after a minute and not after ten.
+_SETTINGS = {**SETTINGS, "LOCAL_HOST_LOCK_SECONDS": "60"}
 # What a message may cost whoever it is about, and what a photo that changed costs once.
 _GOALS = ((GRAPH, 1, 2), (BLOB, 1, 2), (UPLOADS, 0, 3), (PROFILES, 0, 2))
 
@@ -59,7 +60,7 @@ def whole(folder: Path, say: Callable[[str], None]) -> list[Row]:
 
 
 def measured(folder: Path, say: Callable[[str], None], scale: Scale) -> list[Row]:
-    with Stack(folder, settings=SETTINGS, log_storage=True) as stack:
+    with Stack(folder, settings=_SETTINGS, log_storage=True, storage_on_disk=True) as stack:
         tenant = SettledTenant(stack, pictures(12))
         tenant.move_in(scale.users)
         say(str(scale))
@@ -88,21 +89,18 @@ def played(tenant: SettledTenant, scale: Scale) -> Storm:
 def _rows(storm: Storm) -> Iterator[Row]:
     scale = storm.scale
     refused = sum(answer.status != 202 for answer in storm.answers)
-    slow = sum(answer.seconds > _PATIENCE for answer in storm.answers) / len(storm.answers)
-    slowest = max(answer.seconds for answer in storm.answers)
-    sent = f"{len(storm.answers)} POSTs of {scale.items_a_post}, the last answered after "
     yield Row("burst", "POSTs not accepted", refused, "", goal=0, note=str(scale))
-    yield Row(
-        "burst",
-        f"POSTs answered after more than {_PATIENCE:g} s",
-        100 * slow,
-        "%",
-        goal=_SLOW_PERCENT,
-        note=f"more, and Graph holds notifications back; {sent}{storm.posted:.0f} s, the slowest "
-        f"in {slowest:.1f} s, by the process that works the queue off at the same time",
+    late = 100 * sum(answer.seconds > _PATIENCE for answer in storm.answers) / len(storm.answers)
+    note = (
+        f"{len(storm.answers)} POSTs of {scale.items_a_post}, slowest "
+        f"{max(answer.seconds for answer in storm.answers):.1f} s, last answered after "
+        f"{storm.posted:.0f} s; here the process that answers works the queue off, too"
     )
-    rate = f"{storm.messages / storm.drained:.0f} a second"
-    note = f"{storm.messages:,} messages, {rate}, in one process with the local host"
+    yield Row("burst", f"answers after more than {_PATIENCE:g} s", late, "%", note=note)
+    note = (
+        f"{storm.messages:,} messages, {storm.messages / storm.drained:.0f} a second; the host, "
+        "Azurite and Microsoft 365 share the machine"
+    )
     yield Row("burst", "queue empty after", storm.drained, "s", note=note)
     for kind, each, once in _GOALS:
         # Who loses the race for a claim comes back, and has tried to write it.

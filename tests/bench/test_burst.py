@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,8 +20,17 @@ PEOPLE = [Resident(f"id{n}", f"user{n}@contoso.com", 0) for n in range(40)]
 
 
 @pytest.fixture(scope="module")
-def storm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storm]:
-    with Stack(tmp_path_factory.mktemp("burst"), settings=SETTINGS, log_storage=True) as stack:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a burst that was played here before."""
+    folder = tmp_path_factory.mktemp("burst")
+    (folder / "azurite").mkdir()
+    (folder / "azurite" / "left over").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def storm(folder: Path) -> Iterator[Storm]:
+    with Stack(folder, settings=SETTINGS, log_storage=True, storage_on_disk=True) as stack:
         tenant = SettledTenant(stack, pictures(4))
         tenant.move_in(SMALL.users)
         yield played(tenant, SMALL)
@@ -41,6 +51,15 @@ def test_calls_of_a_burst(storm: Storm):
     assert storm.calls[GRAPH] >= storm.messages
     assert storm.calls[BLOB] >= storm.messages
     assert storm.messages > SMALL.users
+
+
+@pytest.mark.usefixtures("storm")
+def test_storage_begins_empty(folder: Path):
+    """What an earlier run left on the disk is not met again."""
+    kept = {each.name for each in (folder / "azurite").iterdir()}
+
+    assert "left over" not in kept
+    assert "__azurite_db_queue__.json" in kept
 
 
 def test_plan_tells_of_each_change():
