@@ -7,6 +7,7 @@ is late or a duplicate.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -77,6 +78,9 @@ class SweepLog:
         return (began + spent * max(1.0, self.expected_users / self.users)).isoformat()
 
 
+_BLANK = SweepLog("", "", "")
+
+
 def to_fields(log: SweepLog) -> dict[str, Any]:
     """The blob's fields; `pages` and `eta` are for people only."""
     text: dict[str, Any] = {_camel(key): value for key, value in asdict(log).items()}
@@ -100,12 +104,8 @@ class SweepLogs:
     def read(self, sweep_id: str) -> tuple[SweepLog, Document] | None:
         """One sweep and the version it was read from; None when there is none, or a damaged one."""
         document = self._documents.read(_name(sweep_id))
-        if document is None or not {"id", "startedAt", "updatedAt"} <= document.fields.keys():
-            return None
-        # What is only written for people is left out, and so is what a newer version added.
-        known = {each.name: _camel(each.name) for each in fields(SweepLog)}
-        written = document.fields
-        return SweepLog(**{n: written[k] for n, k in known.items() if k in written}), document
+        log = _read(document.fields) if document else None
+        return (log, document) if log and document else None
 
     def begin(self, log: SweepLog, pointer: Document | None) -> None:
         """Write a new sweep and make it the newest; Conflict when another run was faster."""
@@ -127,6 +127,25 @@ class SweepLogs:
         """What `keep_gone` kept of a page."""
         document = self._documents.read(_gone_name(sweep_id, page))
         return list(document.fields.get("userIds", [])) if document else []
+
+
+def _read(written: Mapping[str, Any]) -> SweepLog | None:
+    """The sweep of which *written* tells; None if a person has written it and no sweep."""
+    # What is only written for people is left out, and so is what a newer version added.
+    known = {each.name: _camel(each.name) for each in fields(SweepLog)}
+    try:
+        log = SweepLog(**{name: written[key] for name, key in known.items() if key in written})
+        for name in known:
+            if type(getattr(log, name)) is not type(getattr(_BLANK, name)):
+                raise TypeError(name)
+        sum(log.changed.values())
+        moments.read(log.started_at)
+        moments.read(log.updated_at)
+        # Whatever cannot be reckoned with would stop every sweep to come, and the console.
+        log.eta()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return log
 
 
 def _name(sweep_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,33 @@ def test_pointer_to_a_deleted_sweep():
 
     assert newest is None
     assert pointer
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"users": "many"},
+        {"page": None},
+        {"startedAt": 5},
+        {"startedAt": "soon"},
+        {"updatedAt": ""},
+        {"status": ["running"]},
+        {"changed": [1]},
+        {"changed": {"new": "x"}},
+        {"users": 1, "expectedUsers": 10**18},
+        {"users": 1, "expectedUsers": 10**400},
+    ],
+    ids=lambda damage: str(damage)[:40],
+)
+def test_damaged_sweep(damage: dict[str, Any]):
+    """A sweep that a person has written into is none: the next one begins, the console goes on."""
+    documents = MemoryDocuments(Blobs())
+    SweepLogs(documents).begin(LOG, None)
+    document = documents.read("sweeps/s-1.json")
+    assert document
+    documents.write("sweeps/s-1.json", {**document.fields, **damage}, after=document)
+
+    assert SweepLogs(documents).latest()[0] is None
 
 
 @pytest.mark.parametrize(("expected", "minutes"), [(200, 4), (50, 2)])
