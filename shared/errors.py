@@ -34,9 +34,12 @@ What each branch means for the message is decided in `fates`. Foreign errors bec
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 LONGEST_SENTENCE = 500
+# The address that Graph calls is our secret, and a service may quote it: sentences go to logs.
+_KEY = re.compile(r"((?:[?&]|%3F|%26)(?:code|sig)(?:=|%3D))[^&%\s\"'<>]+", re.IGNORECASE)
 
 
 class PhotoSyncError(Exception):
@@ -47,7 +50,8 @@ class PhotoSyncError(Exception):
     def __init__(self, sentence: str) -> None:
         # It may quote a service, and a log line must stay one line.
         printable = "".join(sign if sign.isprintable() else " " for sign in sentence)
-        super().__init__(" ".join(printable.split())[:LONGEST_SENTENCE])
+        told = _KEY.sub(r"\1…", " ".join(printable.split()))
+        super().__init__(told[:LONGEST_SENTENCE])
 
 
 class SettingsError(PhotoSyncError):

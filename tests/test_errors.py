@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from shared import errors
 from shared.errors import PhotoSyncError
 
@@ -40,3 +42,25 @@ def test_codes_are_distinct():
 
     assert None not in codes
     assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Graph answered 400: https://app.contoso.com/api/notifications?code=s3cret== is no URL.",
+        "Not found: 'https://app.contoso.com/?x=1&Code=s3cret'.",
+        "Blocked: /login?from=https%3A%2F%2Fapp%3Fcode%3Ds3cret%26x",
+    ],
+)
+def test_no_key_in_a_sentence(sentence: str):
+    """A service that quotes the webhook's address tells nobody its key; the rest stays."""
+    told = str(PhotoSyncError(sentence))
+
+    assert "s3cret" not in told
+    assert told.split("ode")[0] == sentence.split("ode")[0]
+
+
+def test_sentence_is_one_line():
+    """What a service says becomes one line that steers no terminal, and not a long one."""
+    assert str(PhotoSyncError("a\n\x1b[2Jb\u202e  c ")) == "a [2Jb c"
+    assert len(str(PhotoSyncError("x" * 9999))) == errors.LONGEST_SENTENCE
