@@ -59,11 +59,12 @@ class Console:
         """Both sides of one user, now."""
         return self._call("GET", _path(user), told="agree")
 
-    def users(self, *, status: str) -> Iterator[Fields]:
-        """Everybody with this status, page by page."""
+    def users(self, *, search: str = "", status: str = "", gone: bool = False) -> Iterator[Fields]:
+        """Everybody who fits, page by page."""
         token = ""
+        wanted = {"search": search, "status": status, "gone": "true" if gone else ""}
         while True:
-            query = {"status": status, "size": str(_PAGE), "token": token}
+            query = {**wanted, "size": str(_PAGE), "token": token}
             page = self._call(
                 "GET", "users", told="users", query={k: v for k, v in query.items() if v}
             )
@@ -81,6 +82,10 @@ class Console:
     def sweep(self) -> Fields:
         """Have everybody looked at."""
         return self._call("POST", "sweep", told="queued", body={})
+
+    def renew(self) -> Fields:
+        """Have the subscription looked after."""
+        return self._call("POST", "sweep", told="queued", body={"renew": True})
 
     def release_removals(self) -> Fields:
         """Let the removals go ahead that the brake holds back."""

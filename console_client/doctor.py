@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console_client import problems
+from console_client.fields import Fields
 from console_client.options import Desk, command
 
 
@@ -11,8 +12,8 @@ def doctor(desk: Desk) -> int:
     """
     Let the app check its settings, rights and surroundings.
 
-    Each check says what it found and, if that is wrong, what to do. The exit code is 1 if any
-    of them is wrong.
+    Each check says what it found and, if that is wrong, what to do. One that another keeps from
+    being made is "not checked". The exit code is 1 if any of them is wrong.
     """
     answer = desk.console.doctor()
     desk.output.document(answer.raw)
@@ -22,16 +23,29 @@ def doctor(desk: Desk) -> int:
         [
             [
                 one.text("name"),
-                "ok" if one.flag("ok") else "wrong",
+                _result(one),
                 one.text("detail"),
                 one.text("action"),
             ]
             for one in checks
         ],
     )
-    wrong = sum(not one.flag("ok") for one in checks)
     if answer.flag("ok"):
         desk.output.line("Everything is as it should be.", style="green")
         return problems.FINE
-    desk.output.line(f"{wrong} of {len(checks)} checks are wrong.", style="bold red")
+    desk.output.line(_count(checks), style="bold red")
     return problems.WRONG
+
+
+def _result(check: Fields) -> str:
+    if check.flag("ok"):
+        return "ok"
+    # An older app does not tell these two apart.
+    return "not checked" if check.raw.get("looked") is False else "wrong"
+
+
+def _count(checks: list[Fields]) -> str:
+    results = [_result(each) for each in checks]
+    wrong, unseen = results.count("wrong"), results.count("not checked")
+    told = f"{wrong} of {len(checks)} checks {'is' if wrong == 1 else 'are'} wrong"
+    return f"{told}, {unseen} could not be made." if unseen else f"{told}."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from console_client import problems
 from console_client.fields import Fields
 from console_client.output import Output
@@ -20,6 +22,8 @@ _PROFILE = (
     "SPS-PictureExchangeSyncState",
     "SPS-PictureTimestamp",
 )
+# Reasons of a run that left somebody alone because it was told to.
+_BY_DESIGN = {"out-of-scope", "picture-kept"}
 _VERDICTS = {
     problems.FINE: "Both sides agree.",
     problems.WRONG: "The sides differ.",
@@ -35,14 +39,16 @@ def name(answer: Fields) -> str:
 
 
 def comparison(answer: Fields) -> int:
-    """FINE if both sides agree, UNSOUND if nobody could tell."""
+    """FINE if both sides agree, or are left alone by design; UNSOUND if nobody could tell."""
+    if _is_left_alone(answer):
+        return problems.FINE
     if answer.raw.get("agree") is None:
         return problems.UNSOUND
     return problems.FINE if answer.flag("agree") else problems.WRONG
 
 
 def verdict(answer: Fields) -> int:
-    """FINE if both sides agree and the last run did not fail."""
+    """As `comparison`, but WRONG if the last run failed."""
     failed = answer.part("state").text("status") == "failed"
     return problems.WRONG if failed else comparison(answer)
 
@@ -51,20 +57,24 @@ def show_sides(answer: Fields, output: Output) -> None:
     """Whether both sides agree, and what each says."""
     compared = comparison(answer)
     told = answer.text("difference") or _VERDICTS[compared]
+    if _is_left_alone(answer) and not answer.flag("agree"):
+        told = f"left alone by design: {answer.part('state').text('detail')} {told}"
     output.line(f"{name(answer)}: {told}", style=_STYLES[compared])
     user, profile = answer.part("user"), answer.part("profile")
+    silent = {each.text("side"): _silence(each) for each in answer.parts("unasked")}
     rows = [["Exchange", "user", _account(user)]]
+    rows += [["Exchange", "photo", why] for side, why in silent.items() if side == "exchange"]
     rows += [["SharePoint", key, profile.text(key)] for key in _PROFILE if profile]
     if not profile:
-        told = "could not be read" if compared == problems.UNSOUND else "none"
-        rows.append(["SharePoint", "profile", told])
+        unknown = "could not be read" if compared == problems.UNSOUND else "none"
+        rows.append(["SharePoint", "profile", silent.get("sharepoint", unknown)])
     output.table(["side", "what", "value"], rows)
 
 
 def show_memory(answer: Fields, output: Output) -> None:
     """What the last run left behind, and what happened before."""
     state = answer.part("state")
-    rows = [["status", state.text("status") or "never looked at"]]
+    rows = [["status", _status(state)]]
     rows += [[label, _told(state, key)] for label, key in _STATE if state.text(key)]
     error = state.part("lastError")
     if error:
@@ -78,6 +88,23 @@ def show_memory(answer: Fields, output: Output) -> None:
         ],
         "History",
     )
+
+
+def _is_left_alone(answer: Fields) -> bool:
+    state = answer.part("state")
+    return state.text("status") == "skipped" and state.text("reason") in _BY_DESIGN
+
+
+def _silence(unasked: Fields) -> str:
+    seconds = unasked.raw.get("retryAfter")
+    again = f" Ask again in {ceil(seconds)} s." if isinstance(seconds, int | float) else ""
+    return f"could not be read: {unasked.text('message')}{again}"
+
+
+def _status(state: Fields) -> str:
+    status = state.text("status") or "never looked at"
+    until = state.when("nextAttemptAt")
+    return f"waiting until {until}" if status == "waiting" and until else status
 
 
 def _told(state: Fields, key: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from console_client import check, doctor, failures, problems, replay, status, sweep
+from console_client import check, doctor, failures, problems, renew, replay, status, sweep, users
 from console_client.options import shared
 from console_client.output import clean
 from grants import command as grant
@@ -19,6 +19,8 @@ COMMANDS = (
     status.status,
     replay.replay,
     sweep.sweep,
+    renew.renew,
+    users.users,
     failures.failures,
     check.check,
     doctor.doctor,

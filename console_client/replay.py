@@ -46,7 +46,7 @@ def replay(
     Look at each USER again, as soon as the queue gets there.
 
     One user who cannot be queued does not keep the others from it. The exit code is 1 if there
-    was any, or, with --wait, if anybody's run failed.
+    was any, or, with --wait, if anybody's run failed; it is 2 if FILE alone is given and empty.
     """
     if not users and not failed and from_file is None:
         raise problems.Unusable("Name the users to replay, or give --failed or --from-file.")
@@ -54,6 +54,8 @@ def replay(
     results = [Replayed(user) for user in user_list.distinct(named)]
     if failed:
         results += _failed(desk, known={each.user.casefold() for each in results})
+    if not results and not failed:
+        raise problems.Unusable("The file names nobody to replay: write one user a line.")
     _queue(desk, results, force=force, wait=wait)
     if wait:
         await_all(desk, results, seconds=timeout)

@@ -12,6 +12,7 @@ from console_client.options import Desk, command
 from console_client.output import Output
 from console_client.sweep import show_end
 
+_LONGEST_BODY = 120
 _OLD = timedelta(seconds=30)
 
 
@@ -23,7 +24,7 @@ def status(desk: Desk, user: str | None) -> int:
 
     Of a user it shows both sides, what differs, what the last run left behind, and the history.
     The exit code is 1 if a person should do something: the lines under "To do" say what, and
-    for one user, if the sides differ or the last run failed.
+    for one user, if the sides differ or the last run failed. It is 4 if they cannot be compared.
     """
     if user is None:
         return _show_everything(desk)
@@ -48,11 +49,7 @@ def _show_everything(desk: Desk) -> int:
         ],
         "Recent failures",
     )
-    output.table(
-        ["message", "why it was set aside"],
-        [[one.text("body"), one.text("reason")] for one in overview.parts("unreadable")],
-        "Unreadable messages",
-    )
+    _show_unreadable(overview, output)
     to_do = things_to_do(overview)
     output.table([""], [[one] for one in to_do], "To do")
     if overview.flag("dryRun"):
@@ -67,10 +64,38 @@ def _show_counts(overview: Fields, output: Output) -> None:
     rows = [[key or "unknown", counts.text(key)] for key in counts.raw]
     output.table(["", ""], rows, f"Users{_counted(overview)}")
     output.table(["", ""], [[key, queues.text(key)] for key in queues.raw], "Messages in queues")
+    output.table(["", ""], [["subscription", _remembered(overview)]])
+
+
+def _show_unreadable(overview: Fields, output: Output) -> None:
+    shown = overview.parts("unreadable")
+    total = overview.number("unreadableCount")
+    output.table(
+        ["at", "message", "why it was set aside"],
+        [[one.when("at"), _cut(one.text("body")), one.text("reason")] for one in shown],
+        "Unreadable messages" + (f", {len(shown)} of {total} shown" if total > len(shown) else ""),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_BODY else f"{text[:_LONGEST_BODY]} …"
+
+
+def _remembered(overview: Fields) -> str:
+    """What the app remembers of the subscription; `doctor` asks Graph itself."""
     subscription = overview.part("subscription")
-    expires = subscription.when("expiresAt")
-    told = f"{subscription.text('status')}{f' until {expires}' if expires else ''}"
-    output.table(["", ""], [["subscription", told if subscription else "none"]])
+    if not subscription:
+        return "none"
+    status, expires = subscription.text("status"), subscription.when("expiresAt")
+    until = f" until {expires}" if expires and status == "live" else ""
+    told = f"ran out at {expires}" if _ran_out(overview) else f"{status}{until}"
+    checked = subscription.when("checkedAt")
+    return f"{told}, as of {checked}" if checked else told
+
+
+def _ran_out(overview: Fields) -> bool:
+    expires, now = overview.part("subscription").moment("expiresAt"), overview.moment("asOf")
+    return bool(expires and now and expires <= now)
 
 
 def _counted(overview: Fields) -> str:
@@ -103,12 +128,12 @@ def things_to_do(overview: Fields) -> list[str]:
 def _subscription(overview: Fields) -> list[str]:
     subscription = overview.part("subscription")
     if not subscription:
-        return ["Graph tells of no change yet, only sweeps find them: run manage.py doctor."]
+        return ["Graph tells of no change yet, only sweeps find them: run manage.py renew."]
     if subscription.text("status") != "live":
-        return [f"The subscription is not alive: {subscription.text('detail')}"]
-    expires, now = subscription.moment("expiresAt"), overview.moment("asOf")
-    if expires and now and expires <= now:
-        return ["The subscription has expired: run manage.py doctor."]
+        why = subscription.text("detail")
+        return [f"The subscription is not alive: {why} Once that is mended: manage.py renew"]
+    if _ran_out(overview):
+        return ["The subscription has expired: run manage.py renew, then manage.py doctor."]
     return []
 
 

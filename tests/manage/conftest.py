@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 import pytest
 
 from console_client.program import main
-from tests.manage.console_double import KEY, ConsoleDouble, overview, person, queued, serving
+from tests.manage.console_double import (
+    KEY,
+    Asked,
+    ConsoleDouble,
+    entry,
+    overview,
+    person,
+    queued,
+    serving,
+)
 
 
 class Said(NamedTuple):
@@ -59,3 +68,18 @@ def manage(
         return Said(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def failed(console: ConsoleDouble) -> list[dict[str, Any]]:
+    """Three who failed, on three pages of which one is empty."""
+    everybody = [entry(1), entry(2, displayName='=cmd("x"), Ltd'), entry(3)]
+    pages = {"": (everybody[:2], "t1"), "t1": ([], "t2"), "t2": (everybody[2:], "")}
+
+    def page(asked: Asked) -> tuple[int, Any]:
+        users, token = pages[asked.query.get("token", "")]
+        assert asked.query["status"] == "failed"
+        return 200, {"users": users, "token": token, "complete": not token}
+
+    console.routes["GET", "users"] = page
+    return everybody

@@ -14,6 +14,7 @@ from console_client import user_list
 from console_client.problems import Unusable
 from tests.manage.conftest import Manage
 from tests.manage.console_double import (
+    ANNE,
     NOON,
     Asked,
     ConsoleDouble,
@@ -21,6 +22,7 @@ from tests.manage.console_double import (
     overview,
     person,
     queued,
+    refusal,
 )
 
 LATER = "2026-05-04T12:00:05+00:00"
@@ -121,6 +123,28 @@ def test_nobody_to_replay(manage: Manage, console: ConsoleDouble, tmp_path: Path
     assert said.code == 0
     assert "Nobody to replay." in said.out
     assert console.paths("POST") == []
+
+
+def test_list_of_nobody(manage: Manage, console: ConsoleDouble, tmp_path: Path):
+    """A file that names nobody is probably not the one that was meant: code 2 and a sentence."""
+    file = tmp_path / "users.txt"
+    file.write_text("# nobody today\n")
+    said = manage("replay", "--from-file", str(file))
+
+    assert (said.code, said.out) == (2, "")
+    assert "names nobody" in said.err
+    assert console.asked == []
+
+
+def test_while_graph_is_silent(manage: Manage, everybody: ConsoleDouble):
+    """Who cannot be looked at now can be queued all the same, and is awaited."""
+    graph = refusal("throttled", "graph asks for patience for 38 s more.")
+    everybody.routes["GET", "users/person1%40contoso.com"] = (503, graph)
+    everybody.routes["GET", f"users/{ANNE}"] = (200, person())
+    said = manage("replay", "--wait", "person1@contoso.com")
+
+    assert (said.code, said.err) == (0, "")
+    assert replayed(everybody) == ["person1"]
 
 
 @pytest.mark.parametrize(
