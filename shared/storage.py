@@ -12,7 +12,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
-from shared import roster, state
+from shared import messages, roster, state
 from shared.blobs import Blobs, translated
 from shared.documents import Document
 from shared.roster import Leaf, SetAside
@@ -65,9 +65,10 @@ class BlobStore:
     def leaf(self, token: str, size: int) -> Leaf:
         """Up to *size* users as their blobs' metadata describe them, in one call."""
         found, following = self._blobs.leaf(_FOLDER, token, size)
-        return Leaf(
-            [roster.entry(_user_id(blob.name), blob.metadata or {}) for blob in found], following
-        )
+        described = [(_user_id(blob.name), blob.metadata or {}) for blob in found]
+        # A copy that a person has put beside a state would else be somebody who never gets well.
+        users = [(name, told) for name, told in described if messages.is_object_id(name)]
+        return Leaf([roster.entry(name, told) for name, told in users], following)
 
     def unreadable(self, limit: int) -> SetAside:
         """The newest messages that were set aside, and how many there are, up to 5,000."""

@@ -16,7 +16,7 @@ from shared.roster import Roster
 from shared.settings import StorageSettings
 from shared.state import FAILED, SYNCED, UserState
 from shared.storage import BlobStore, open_storage
-from tests.doubles import NOON
+from tests.doubles import ANNE, NOON
 
 NAMES = (f"listing-{number}" for number in itertools.count(1))
 ODD = [
@@ -29,6 +29,10 @@ ODD = [
     " two\tblanks ",
     "a=b;c,d",
 ]
+
+
+def object_id(number: int) -> str:
+    return f"{number:08}-0000-4000-8000-000000000000"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +65,7 @@ def test_odd_characters(store: BlobStore):
         upn = f"o'neil#{number}@contoso.com"
         store.create(
             UserState(
-                f"id-{number}",
+                object_id(number),
                 user_principal_name=upn,
                 display_name=text,
                 status=FAILED,
@@ -76,16 +80,16 @@ def test_odd_characters(store: BlobStore):
     assert [one.detail for one in listed] == ODD
     assert {one.reason for one in listed} == {"word"}
     assert listed[1].user_principal_name == "o'neil#1@contoso.com"
-    assert listed[1].user_id == "id-1"
+    assert listed[1].user_id == object_id(1)
 
 
 def test_metadata_follows_the_state(store: BlobStore):
     """Every write writes the metadata too; what is no longer so does not stay."""
     version = store.create(
-        UserState("anne", user_principal_name="anne@contoso.com", status=FAILED, detail="Broken.")
+        UserState(ANNE.id, user_principal_name="anne@contoso.com", status=FAILED, detail="Broken.")
     )
     store.replace(
-        UserState("anne", user_principal_name="anne@contoso.com", status=SYNCED), version=version
+        UserState(ANNE.id, user_principal_name="anne@contoso.com", status=SYNCED), version=version
     )
     [one] = Roster(store).page().entries
 
@@ -95,7 +99,7 @@ def test_metadata_follows_the_state(store: BlobStore):
 def test_pages(store: BlobStore):
     """Storage's own tokens lead through all users, a call for each of them."""
     for number in range(5):
-        store.create(UserState(f"user-{number}"))
+        store.create(UserState(object_id(number)))
     token, seen = "", []
     with calls.noted() as made:
         while True:
@@ -104,8 +108,19 @@ def test_pages(store: BlobStore):
             if not token:
                 break
 
-    assert seen == [f"user-{number}" for number in range(5)]
+    assert seen == [object_id(number) for number in range(5)]
     assert made == ["blob"] * 3
+
+
+def test_blob_that_is_nobodys(store: BlobStore, container: ContainerClient):
+    """What a person has put beside the states, such as a copy of one, is no user."""
+    store.create(UserState(ANNE.id, status=SYNCED))
+    failed = {"status": FAILED}
+    for name in (f"{ANNE.id} - Copy", f"old/{ANNE.id}", "anne@contoso.com", ""):
+        container.upload_blob(f"users/{name}.json", b"{}", metadata=failed)
+
+    assert [one.user_id for one in Roster(store).page().entries] == [ANNE.id]
+    assert Roster(store).census(9).counts == {SYNCED: 1}
 
 
 def test_unreadable_messages(store: BlobStore, container: ContainerClient):
