@@ -55,4 +55,4 @@ licences: $(INSTALLED)
 	@$(PY) -m local.licences
 
 clean:
-	rm -rf $(VENV) .local local/azurite/node_modules demo.png
+	rm -rf $(VENV) .local local/azurite/node_modules tests/telemetry/kusto/node_modules demo.png
