@@ -44,7 +44,6 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   kind: 'StorageV2'
   sku: { name: sku }
   properties: {
-    accessTier: 'Hot'
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false
     allowSharedKeyAccess: false
@@ -113,7 +112,6 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
       ]
     }
   }
-  dependsOn: [blobs]
 }
 
 resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' = {

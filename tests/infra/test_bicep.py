@@ -126,6 +126,25 @@ def test_everything_carries_the_tag_of_its_environment():
     ] == []
 
 
+def test_everything_is_where_it_is_asked_for():
+    """What has a region is in that of the deployment, or in none."""
+    types = json.loads(FILE.read_text())
+    located = [
+        each
+        for each in everything()
+        if not each.existing and "location" in types.get(f"{each.type}@{each.api_version}", {})
+    ]
+
+    assert {each.body.get("location") for each in located} == {"westeurope", "global"}
+    assert [each.symbol for each in located if each.body["location"] == "global"] == [
+        "zones",
+        "zones",
+        "links",
+        "links",
+        "people",
+    ]
+
+
 def test_every_part_says_whose_it_is():
     """A resource that is part of another names it; a role assignment, what it is about."""
     parts = [each for each in everything() if each.type.count("/") > 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 from tests.infra.samples import everything, one, plain, site
 
 
@@ -62,3 +64,31 @@ def test_the_app_in_a_private_network_gets_out():
         "Microsoft.App/environments"
     ]
     assert subnets["app"]["natGateway"] == {"id": gateway.id}
+    address = one(everything(), "Microsoft.Network/publicIPAddresses")
+    assert gateway.properties["publicIpAddresses"] == [{"id": address.id}]
+    # Either works with the other only in this kind, with an address that stays.
+    assert address.body["sku"] == gateway.body["sku"] == {"name": "Standard"}
+    assert address.properties["publicIPAllocationMethod"] == "Static"
+
+
+def test_the_endpoints_get_nowhere():
+    """What only answers needs no way out."""
+    network = one(everything(), "Microsoft.Network/virtualNetworks")
+    subnets = {each["name"]: each["properties"] for each in network.properties["subnets"]}
+
+    assert subnets["endpoints"]["defaultOutboundAccess"] is False
+
+
+def test_the_subnets_lie_in_the_network():
+    """They have room for 40 instances and two endpoints, and none has an address of the other."""
+    properties = one(everything(), "Microsoft.Network/virtualNetworks").properties
+    [whole] = [IPv4Network(each) for each in properties["addressSpace"]["addressPrefixes"]]
+    [app, endpoints] = [
+        IPv4Network(each["properties"]["addressPrefix"]) for each in properties["subnets"]
+    ]
+
+    assert app.subnet_of(whole)
+    assert endpoints.subnet_of(whole)
+    assert not app.overlaps(endpoints)
+    # Azure keeps five addresses of each.
+    assert app.num_addresses - 5 >= 40

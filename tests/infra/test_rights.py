@@ -62,3 +62,14 @@ def test_no_two_assignments_have_one_name():
     names = [each.name for each in everything() if each.type.endswith("/roleAssignments")]
 
     assert len(set(names)) == len(names) == 5
+
+
+def test_a_new_identity_is_given_its_roles_at_once():
+    """Without its kind, Azure looks the identity up, and does not know a new one everywhere."""
+    kinds = {
+        each.properties.get("principalType")
+        for each in plain()
+        if each.type.endswith("/roleAssignments")
+    }
+
+    assert kinds == {"ServicePrincipal"}

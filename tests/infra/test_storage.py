@@ -16,7 +16,9 @@ def test_storage_has_no_keys_and_nothing_public():
     containers = [each for each in plain() if each.type.endswith("/containers")]
 
     assert account["allowSharedKeyAccess"] is False
+    assert account["defaultToOAuthAuthentication"] is True
     assert account["allowBlobPublicAccess"] is False
+    assert account["allowCrossTenantReplication"] is False
     assert account["minimumTlsVersion"] == "TLS1_2"
     assert account["supportsHttpsTrafficOnly"] is True
     assert {each.properties["publicAccess"] for each in containers} == {"None"}
@@ -66,6 +68,21 @@ def test_what_grows_is_deleted_and_what_counts_is_not():
             "daysAfterModificationGreaterThan": 22
         },
     }
+
+
+def test_what_is_deleted_is_gone():
+    """Nobody's data lies about in a bin: docs/security.md says for how long it is kept."""
+    blobs = one(plain(), "Microsoft.Storage/storageAccounts/blobServices").properties
+
+    assert blobs == {
+        "deleteRetentionPolicy": {"enabled": False},
+        "containerDeleteRetentionPolicy": {"enabled": False},
+    }
+
+
+def test_the_account_has_a_possible_name():
+    """Small letters and digits, 3 to 24 of them."""
+    assert re.fullmatch("[a-z0-9]{3,24}", one(plain(), "Microsoft.Storage/storageAccounts").name)
 
 
 def test_telemetry_takes_no_keys():
