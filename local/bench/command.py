@@ -6,6 +6,7 @@ import argparse
 import functools
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,8 +65,14 @@ def main(folder: Path, chosen: argparse.Namespace) -> int:
     file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     print(f"\n{at:%Y-%m-%d}, {content['machine']}; load before: {load}; {content['seconds']} s")
     print("Median of the rounds, lowest–highest (how many). Without a floor, ratio is to the goal.")
-    print(f"\n{table(rows)}\n\nFigures: {file}")
+    print(f"\n{table(rows)}\n\n{_verdict(rows)}\nFigures: {file}")
     return 0 if all(row.met for row in rows) else 1
+
+
+def _verdict(rows: Sequence[Row]) -> str:
+    goals = [row for row in rows if row.goal is not None or row.goal_ratio is not None]
+    missed = [f"{row.subject}, {row.what}" for row in goals if not row.met]
+    return "\n".join([f"{len(goals) - len(missed)} of {len(goals)} goals are met.", *missed])
 
 
 def _say(began: float, subject: str, text: str) -> None:

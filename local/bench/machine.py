@@ -6,6 +6,9 @@ import os
 import platform
 from pathlib import Path
 
+# Linux only; elsewhere there is less to tell.
+_PROC = Path("/proc")
+
 
 def described() -> str:
     """Cores, processor, memory, system and Python: what a reader needs to compare."""
@@ -19,15 +22,16 @@ def load() -> float | None:
 
 
 def _processor() -> str:
-    return _field(Path("/proc/cpuinfo"), "model name") or platform.machine()
+    return _field("cpuinfo", "model name") or platform.machine()
 
 
 def _memory() -> str:
-    kilobytes = _field(Path("/proc/meminfo"), "MemTotal").removesuffix(" kB")
+    kilobytes = _field("meminfo", "MemTotal").removesuffix(" kB")
     return f"{int(kilobytes) / 2**20:.0f} GB" if kilobytes.isdecimal() else ""
 
 
-def _field(file: Path, name: str) -> str:
+def _field(file_name: str, name: str) -> str:
+    file = _PROC / file_name
     if not file.exists():
         return ""
     lines = (line.partition(":") for line in file.read_text(encoding="utf-8").splitlines())

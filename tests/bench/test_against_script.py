@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -57,10 +58,25 @@ def test_photosync_copies_who_changed(bouts: tuple[Bout, Bout, Bout], which: int
 
 @pytest.mark.usefixtures("bouts")
 def test_judge_sees_a_wrong_picture(tenant: SettledTenant):
-    """A photo that nobody copied, and a profile that shows nothing, make a picture wrong."""
+    """Wrong are a photo nobody copied, a profile that shows nothing, and a photo that is gone."""
     judge = Judge(tenant.admin, tenant.photos)
-    one, two = tenant.users[-2:]
+    one, two, three = tenant.users[-3:]
     tenant.change(one, notify=False)
     tenant.admin.control("PATCH", f"/users/{two.id}", {"profile": {"PictureURL": ""}})
+    tenant.put(three.id, None, notify=False)
 
-    assert judge.wrong() == [one.upn, two.upn]
+    assert judge.wrong() == [one.upn, two.upn, three.upn]
+
+
+def test_span_and_busiest_minute():
+    """Time is from the first request to the last answer; a minute is any sixty seconds."""
+
+    def entry(second: int, service: str) -> dict[str, object]:
+        at = datetime(2026, 1, 31, 12, tzinfo=UTC) + timedelta(seconds=second)
+        return {"at": at.isoformat(), "ms": 500, "service": service}
+
+    entries = [entry(second, "sharepoint") for second in (0, 50, 100, 109, 110)]
+
+    assert against_script._seconds([*entries, entry(120, "graph")]) == 120.5
+    assert against_script._busiest_minute([*entries, entry(105, "graph")]) == 3
+    assert against_script._busiest_minute([entry(0, "graph")]) == 0

@@ -1,0 +1,85 @@
+"""`make bench`: what it measures, what it leaves, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.bench import command, machine
+from local.bench.rows import Measure, Row
+
+
+def measure(row: Row) -> Measure:
+    def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
+        say(folder.name)
+        return [row]
+
+    return rows
+
+
+@pytest.fixture(autouse=True)
+def subjects(monkeypatch: pytest.MonkeyPatch) -> None:
+    near = measure(Row("near", "calls", 1, "", goal=1))
+    far = measure(Row("far", "time", 3, "s", floor=1, goal_ratio=2))
+    slow = measure(Row("slow", "all", 1, ""))
+    monkeypatch.setattr(command, "SUBJECTS", {"near": near, "far": far})
+    monkeypatch.setattr(command, "BY_NAME_ONLY", {"slow": slow})
+
+
+def bench(folder: Path, *arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.main(folder, parser.parse_args(arguments))
+
+
+def subjects_in(folder: Path) -> list[str]:
+    return [row["subject"] for row in json.loads((folder / "bench.json").read_text())["rows"]]
+
+
+def test_measures_everything_but_the_slowest(tmp_path: Path):
+    """Without a name every subject is measured, but none that takes too long."""
+    bench(tmp_path)
+
+    assert subjects_in(tmp_path) == ["near", "far"]
+
+
+@pytest.mark.parametrize("name", ["near", "slow"])
+def test_measures_one_by_name(tmp_path: Path, name: str):
+    """With a name that subject is measured alone."""
+    assert bench(tmp_path, "--only", name) == 0
+    assert subjects_in(tmp_path) == [name]
+
+
+def test_missed_goal_fails_and_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """A goal that is not met makes the command fail, and is named at the end."""
+    code = bench(tmp_path)
+    told = capsys.readouterr().out
+
+    assert code == 1
+    assert "1 of 2 goals are met.\nfar, time" in told
+
+
+def test_json_holds_what_the_table_says(tmp_path: Path):
+    """bench.json has each row with its ratio and verdict, and what it was measured on and when."""
+    bench(tmp_path)
+    kept = json.loads((tmp_path / "bench.json").read_text())
+
+    assert kept["machine"] == machine.described()
+    assert {"at", "loadBefore", "seconds"} <= kept.keys()
+    assert [(row["ratio"], row["met"]) for row in kept["rows"]] == [(1.0, True), (3.0, False)]
+
+
+def test_machine_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The machine is told by its cores and Python, with processor and memory where they show."""
+    (tmp_path / "cpuinfo").write_text(
+        "processor\t: 0\nmodel name\t: Abacus 9\nmodel name\t: other\n"
+    )
+    (tmp_path / "meminfo").write_text("MemFree: 1 kB\nMemTotal:       8388608 kB\n")
+    monkeypatch.setattr(machine, "_PROC", tmp_path)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+
+    assert machine.described().startswith("2 cores, Abacus 9, 8 GB, ")
