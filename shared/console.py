@@ -23,10 +23,13 @@ from shared.sides import EXCHANGE, SHAREPOINT, Sides
 from shared.state import STATUSES
 from shared.sweep import Sweep
 from shared.sweep_log import SweepLogs
+from shared.turnstile import Turnstile
 from shared.upkeep_messages import RENEW, SWEEP, UpkeepMessage
 from shared.worker import DelayedQueue, Directory
 
 _SHOWN = 10
+# Half of an instance's threads.
+_ASKING_AT_ONCE = 8
 
 
 class Kept(Memory, Protocol):
@@ -64,6 +67,7 @@ class Console:
         # Everybody is listed for it: of 100,000 users that takes the better part of a minute.
         self._census = Remembered(self._count, clock)
         self._sides = sides
+        self._turnstile = Turnstile(_ASKING_AT_ONCE)
         self._kept = kept
         self._documents = documents
         self._people = People(directory, kept, roster)
@@ -129,8 +133,9 @@ class Console:
 
     def user(self, name: str) -> dict[str, Any]:
         """One user: what is remembered, both sides as they are now, the difference in words."""
-        user, known, error = self._people.find(name)
-        difference = self._sides.compare(user, known, exchange_error=error)
+        with self._turnstile.inside():
+            user, known, error = self._people.find(name)
+            difference = self._sides.compare(user, known, exchange_error=error)
         return {
             "user": {
                 "id": user.id,
@@ -154,13 +159,15 @@ class Console:
         """One side's picture. Raises BadRequest for a side that is none, NoPhoto, NoProfile."""
         if side not in {EXCHANGE, SHAREPOINT}:
             raise BadRequest("The side must be exchange or sharepoint.")
-        user = self._people.find(name).user
-        return self._sides.exchange(user) if side == EXCHANGE else self._sides.sharepoint(user)
+        with self._turnstile.inside():
+            user = self._people.find(name).user
+            return self._sides.exchange(user) if side == EXCHANGE else self._sides.sharepoint(user)
 
     def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
         """Queue one user again, whether Graph can be asked now or not. Raises BadRequest."""
         [force] = _flags(order, "force")
-        user_id = self._people.to_queue(name)
+        with self._turnstile.inside():
+            user_id = self._people.to_queue(name)
         message = SyncMessage(user_id, "replay", force, 1, self._clock(), self._new_id())
         self._orders.users.send(message.to_json(), delay_seconds=0)
         return {"queued": True, "userId": user_id, "correlationId": message.correlation_id}

@@ -17,8 +17,10 @@ from shared.documents import Documents
 from shared.errors import Conflict, SettingsError
 from shared.examination import Finding, Step, examine
 from shared.microsoft import CHECKS, SETTINGS, Microsoft
+from shared.turnstile import Turnstile
 
 NAME = "doctor.json"
+_AT_ONCE = 2
 STORAGE = "storage"
 _STORAGE_ROLES = (
     "Give the app's identity the roles Storage Blob Data Owner and Storage Queue Data Contributor "
@@ -65,10 +67,16 @@ class Doctor:
         self._enter = enter
         self._storage = storage
         self._clock = clock
+        self._turnstile = Turnstile(_AT_ONCE)
 
     def examine(self) -> dict[str, Any]:
-        """Every check, in the order in which to mend what is wrong. Raises nothing of ours."""
-        checks = examine(self._steps(), self._clock)
+        """
+        Every check, in the order in which to mend what is wrong.
+
+        Raises ServiceDown where others are being examined, and nothing else of ours.
+        """
+        with self._turnstile.inside():
+            checks = examine(self._steps(), self._clock)
         return {
             "ok": all(check.ok for check in checks),
             "checks": [check._asdict() for check in checks],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from shared import subscription_keeper, sweep_log
-from shared.errors import BadRequest, UnknownUser
+from shared.console import Console
+from shared.errors import BadRequest, ServiceDown, UnknownUser
+from shared.graph import User
 from shared.state import FAILED, SYNCED, UserState
 from tests.console_desk import ENTRY, LENGTHS, Desk
 from tests.doubles import ANNE, NOON
@@ -157,6 +159,36 @@ def test_photos(desk: Desk):
     assert desk.console.photo(ANNE.id, "sharepoint") == b"sharepoint"
     with pytest.raises(BadRequest, match="exchange or sharepoint"):
         desk.console.photo(ANNE.id, "other")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda console: console.photo(ANNE.id, "sharepoint"),
+        lambda console: console.user(ANNE.id),
+        lambda console: console.replay(ANNE.id, {}),
+    ],
+    ids=["photo", "user", "replay"],
+)
+def test_threads_are_left(
+    desk: Desk, ask: Callable[[Console], object], monkeypatch: pytest.MonkeyPatch
+):
+    """While eight ask Microsoft 365 the ninth is sent away: the webhook needs threads, too."""
+    others = iter(range(7))
+
+    def hang(user: User) -> bytes:
+        """Another one who asks while this one waits; the ninth asks something else."""
+        if next(others, None) is not None:
+            return desk.console.photo(ANNE.id, "exchange")
+        ask(desk.console)
+        return b""
+
+    monkeypatch.setattr(desk.looks, "exchange", hang)
+    with pytest.raises(ServiceDown, match="try again"):
+        desk.console.photo(ANNE.id, "exchange")
+    assert list(others) == []
+    assert desk.console.overview()
+    ask(desk.console)
 
 
 @pytest.mark.parametrize("force", [True, False])

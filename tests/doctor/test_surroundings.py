@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from cryptography import x509
@@ -231,3 +231,18 @@ def test_two_examinations_at_once():
 
     assert (storage["name"], storage["ok"]) == ("storage", True)
     assert "3 in photo-sync" in storage["detail"]
+
+
+def test_third_examination_at_once():
+    """Each may take a minute when nobody answers: a third one at once is sent away."""
+    second: list[dict[str, Any]] = []
+
+    def enter() -> NoReturn:
+        # In the second, this is the third.
+        second.append(doctor.examine())
+        raise SettingsError("Bad.")
+
+    doctor = Doctor(enter, None, clock=Clock())
+    assert doctor.examine()["checks"][0]["detail"] == "Bad."
+    [told] = second
+    assert "try again" in told["checks"][0]["detail"]
