@@ -73,6 +73,7 @@ class StandIn:
     worker: bool = True
     # What is another than usual in the answer about anybody.
     person: dict[str, Any] = field(default_factory=dict)
+    doctor: dict[str, Any] = field(default_factory=lambda: _DOCTOR)
     page_size: int = 1000
     orders: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     url: str = ""
@@ -93,7 +94,7 @@ class StandIn:
             case ["users", user, "photo", side]:
                 return _photo(self.find(user), side)
             case ["doctor"]:
-                return _DOCTOR
+                return self.doctor
         raise Answered(404, "There is no such route.")
 
     def find(self, user: str) -> Person:
@@ -107,6 +108,10 @@ class StandIn:
         if body.get("releaseRemovals"):
             self.overview["brake"] = {"engaged": False, "gone": 0, "managed": 0, "detail": ""}
             return {"released": 21}
+        if body.get("renew"):
+            alive = {"status": "live", "detail": "", "expiresAt": ago(days=-28)}
+            self.overview["subscription"] = {**alive, "checkedAt": ago()}
+            self.doctor = {"ok": True, "checks": [{**_DOCTOR["checks"][0], "looked": True}]}
         if parts[-1] == "replay" and self.worker:
             person = self.find(parts[1])
             person.sharepoint, person.status, person.detail = person.exchange, "synced", ""
@@ -144,7 +149,9 @@ class StandIn:
         found = [
             (number, person.entry)
             for number, person in enumerate(self.people[begin:end], begin)
-            if person.name.lower().startswith(wanted[0]) and wanted[1] in ("", person.status)
+            if person.name.lower().startswith(wanted[0])
+            and wanted[1] in ("", person.status)
+            and ("gone" not in query or person.exchange is None)
         ]
         after = found[size][0] if len(found) > size else end
         token = str(after) if after < len(self.people) else ""
@@ -208,7 +215,7 @@ def _portrait(seed: int) -> bytes:
     return jpeg(portrait(seed, 300))
 
 
-_DOCTOR = {
+_DOCTOR: dict[str, Any] = {
     "ok": False,
     "checks": [
         {"name": "settings", "ok": True, "detail": "All settings are there.", "action": ""},
@@ -217,6 +224,14 @@ _DOCTOR = {
             "ok": False,
             "detail": "There is no subscription.",
             "action": "Type renew into the queue photo-upkeep.",
+            "looked": True,
+        },
+        {
+            "name": "read a photo",
+            "ok": False,
+            "detail": 'This could not be looked at, because "list users" failed.',
+            "action": 'Do first what "list users" says.',
+            "looked": False,
         },
     ],
 }
