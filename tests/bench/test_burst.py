@@ -81,6 +81,16 @@ def test_plan_has_every_notification():
     assert set(Counter(user.id for post in plan for user in post.about).values()) == {10}
 
 
+def test_plan_strews_the_notifications_of_a_user():
+    """Those of one user do not come together, and the same seed strews them the same way."""
+    scale = Scale(users=40, seconds=1, items_a_post=10)
+    about = [{user.id for user in post.about} for post in posts(PEOPLE, scale)]
+
+    assert all(sum(user.id in each for each in about) > 5 for user in PEOPLE)
+    assert about[:4] != about[4:8]
+    assert posts(PEOPLE, scale) == posts(PEOPLE, scale)
+
+
 def test_quarter_has_the_pace_of_the_whole():
     """As many notifications a second, as many POSTs a second for its size, as mixed a POST."""
     assert WHOLE.users / WHOLE.seconds == QUARTER.users / QUARTER.seconds
