@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         if name == "type":
             command.add_argument("text", help="such as anne@contoso.com")
-            command.add_argument("--queue", default="photo-sync")
+            command.add_argument("--queue", default="photo-sync", choices=show.QUEUES)
         if name == "soak":
             soak.add_arguments(command)
         if name == "bench":

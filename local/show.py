@@ -14,6 +14,9 @@ from local.clients import TenantClient
 from local.endpoints import Endpoints
 from local.watch import Watcher
 
+# What a person types into; the others are the host's.
+QUEUES = ("photo-sync", "photo-upkeep")
+
 
 class NotUp(Exception):
     """No local cloud is up in this folder."""

@@ -62,6 +62,7 @@ def invitation(at: Endpoints, folder: Path) -> str:
     """What a person can try now, as commands to paste."""
     curl = f"curl -sS --cacert '{at.ca}'"
     local = f"'{sys.executable}' -m local"
+    manage = f"'{sys.executable}' manage.py"
     webhook = f"{at.functions}/api/notifications?code={at.key}"
     anne = f"{at.control}/_sim/users/anne@contoso.com"
     return f"""
@@ -69,6 +70,12 @@ The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in anothe
 
   The console, in a browser (the key leaves the address bar at once; the certificate is our own):
     {at.functions}/api/console?code={at.key}
+
+  The same from a terminal, once these three are set there:
+    export PHOTOSYNC_URL={at.functions}
+    export PHOTOSYNC_KEY={at.key}
+    export PHOTOSYNC_CA='{at.ca}'
+    {manage} status
 
   What PhotoSync knows of everybody, of its subscription and of its sweeps:
     {local} show

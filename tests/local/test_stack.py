@@ -210,6 +210,31 @@ def test_what_up_prints_works(up):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_up_prints_for_manage_works(up):
+    """The three variables of the invitation, pasted into a shell, are all that manage.py needs."""
+    up.ready()
+    lines = [line.strip() for line in up.output.read_text().splitlines()]
+    exports = [line for line in lines if line.startswith("export ")]
+    [command] = [line for line in lines if "manage.py" in line]
+    pasted = "\n".join([*exports, f"{command} --json"])
+    done = subprocess.run(["bash", "-c", pasted], cwd=REPO, capture_output=True, check=False)
+
+    assert len(exports) == 3
+    assert json.loads(done.stdout)["asOf"]
+    assert done.stderr == b""
+
+
+def test_queue_that_is_none():
+    """A queue that does not exist is refused in a sentence, and not with a traceback."""
+    command = [sys.executable, "-m", "local", "type", "x", "--queue", "nosuch"]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "choose from" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_dead_part_ends_the_whole(up):
     """When the host dies by itself, the supervisor stops the rest and says so."""
     children = up.ready()
