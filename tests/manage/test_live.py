@@ -146,3 +146,24 @@ def test_who_is_not_let_in(manage: Terminal):
     assert "PHOTOSYNC_CA" in manage("status", PHOTOSYNC_CA="", REQUESTS_CA_BUNDLE="").err
     assert manage("check", "nobody@contoso.com").code == 1
     assert manage("check", "nobody").code == 2
+
+
+def test_while_graph_asks_for_patience(cloud: LiveCloud, manage: Terminal):
+    """What is remembered is shown, a replay is queued, and it is worked off once Graph answers."""
+    user_id, upn = cloud.add()
+    cloud.seed_photo(user_id, picture(6))
+    cloud.replayed(user_id)
+    cloud.fault(service="graph", fault="429", next=1, retryAfter=15)
+
+    asked = manage("status", upn, "--json").document
+    shown = manage("status", upn)
+    assert (shown.code, shown.err) == (4, "")
+    assert "graph asks for patience for" in shown.out
+    assert "synced" in shown.out
+    assert asked["user"]["id"] == user_id
+    assert asked["unasked"][0]["retryAfter"] > 10
+    cloud.seed_photo(user_id, picture(7))
+    replayed = manage("replay", upn, "--wait")
+    assert (replayed.code, replayed.err) == (0, "")
+    assert "synced" in replayed.out
+    assert cloud.shows(upn, picture(7))
