@@ -52,8 +52,9 @@ param sharepointAdminUrl string = ''
 @description('When to sweep: six fields, in UTC.')
 param sweepSchedule string = '0 42 * * * *'
 
-@description('The minutes between two sweeps of sweepSchedule: the alert for missing sweeps waits twice as long.')
+@description('The minutes between two sweeps of sweepSchedule, at most a day: the alert for missing sweeps waits twice as long.')
 @minValue(1)
+@maxValue(1440)
 param sweepPeriodMinutes int = 60
 
 @description('When to look after the subscription: six fields, in UTC.')

@@ -14,7 +14,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from tests.infra.functions import FUNCTIONS, as_text
+from tests.infra.functions import FUNCTIONS, LIMITS, as_text
 from tests.infra.resource import Resource, identify
 from tests.infra.template import INFRA, Declaration, Template, parts, read, text
 
@@ -67,11 +67,20 @@ class _File:
         for name, declaration in self.template.parameters.items():
             missing = name not in self.known and declaration.value is None
             assert not missing, f"{self.template.path.name} needs {name}"
+            self.check(declaration)
         for name in (*self.template.resources, *self.template.modules):
             self.symbol(name)
         return {
             name: self.value(_present(output), {}) for name, output in self.template.outputs.items()
         }
+
+    def check(self, declaration: Declaration) -> None:
+        """Refuse a parameter as Azure does: by its decorators."""
+        value = self.symbol(declaration.name)
+        for decorator, arguments in declaration.decorators.items():
+            fits = LIMITS.get(decorator)
+            limit = self.value(parts(arguments)[0], {}) if fits else None
+            assert not fits or fits(value, limit), f"{declaration.name}: {decorator} {limit}"
 
     def symbol(self, name: str) -> Any:
         if name not in self.known:

@@ -1,4 +1,4 @@
-"""The functions of Bicep that infra/ calls."""
+"""The functions of Bicep that infra/ calls, and the limits of parameters."""
 
 from __future__ import annotations
 
@@ -53,4 +53,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "subscriptionResourceId": lambda kind, name: (
         f"/subscriptions/{SUBSCRIPTION}/providers/{kind}/{name}"
     ),
+}
+
+# By the decorator that sets one.
+LIMITS: dict[str, Callable[[Any, Any], bool]] = {
+    "allowed": lambda value, allowed: value in allowed,
+    "minLength": lambda value, limit: len(value) >= limit,
+    "maxLength": lambda value, limit: len(value) <= limit,
+    "minValue": lambda value, limit: value >= limit,
+    "maxValue": lambda value, limit: value <= limit,
 }

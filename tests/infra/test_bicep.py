@@ -39,6 +39,7 @@ def test_two_parsers_see_the_same(path: Path):
     ours, theirs = read(path), parsed(path)
 
     assert ours.scope == theirs["globals"]["scope"]["value"]
+    assert ours.scope == ("subscription" if path == MAIN else "resourceGroup")
     assert ours.parameters.keys() == theirs.get("parameters", {}).keys()
     assert ours.variables.keys() == theirs.get("variables", {}).keys()
     assert ours.outputs.keys() == theirs.get("outputs", {}).keys()

@@ -37,7 +37,7 @@ def test_names_in_the_network_lead_to_the_endpoints():
         each.body["parent"].id
         for each in everything()
         if each.type.endswith("/virtualNetworkLinks")
-        if each.properties["virtualNetwork"] == {"id": network.id}
+        if each.properties == {"registrationEnabled": False, "virtualNetwork": {"id": network.id}}
     }
     recorded = {
         each.body["parent"].properties["privateLinkServiceConnections"][0]["name"]: zone

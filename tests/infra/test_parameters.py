@@ -100,6 +100,40 @@ def test_each_setting_arrives_under_its_name(variable: str, value: str):
     assert app_settings(deploy(MAIN, REQUIRED | more)[0])[variable] == value
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("environmentName", ""),
+        ("environmentName", "a" * 41),
+        ("appName", "a" * 56),
+        ("sharepointTenant", ""),
+        ("sweepPeriodMinutes", 0),
+        ("sweepPeriodMinutes", 1441),
+        ("profileCallsPer5Minutes", -1),
+        ("pythonVersion", "3.10"),
+        ("instanceMemoryMB", 1024),
+        ("maximumInstanceCount", 0),
+        ("maximumInstanceCount", 1001),
+        ("storageSku", "Premium_LRS"),
+        ("keepUnreadableDays", 0),
+        ("keepSweepsDays", 1),
+        ("keepLogsDays", 29),
+        ("keepLogsDays", 731),
+    ],
+)
+def test_what_azure_would_not_take_is_refused_before(name: str, wrong: Any):
+    """A wrong value ends a deployment at its beginning, not in the middle."""
+    with pytest.raises(AssertionError, match=name):
+        deploy(MAIN, REQUIRED | {name: wrong})
+
+
+def test_azd_asks_for_a_region():
+    """Who did not set one is shown a list."""
+    assert text(read(MAIN).parameters["location"].decorators["metadata"]) == (
+        "({ azd: { type: 'location' } })"
+    )
+
+
 def test_the_hook_gets_what_it_asks_for():
     """Every variable that the hook needs is an output, but the subscription, which azd knows."""
     outputs = deploy(MAIN, REQUIRED)[1]

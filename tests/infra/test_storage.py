@@ -92,6 +92,7 @@ def test_telemetry_takes_no_keys():
 
     assert insights["DisableLocalAuth"] is True
     assert insights["WorkspaceResourceId"] == workspace.id
+    assert workspace.properties["sku"] == {"name": "PerGB2018"}
     assert workspace.properties["features"]["disableLocalAuth"] is True
     assert app_settings(plain())["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] == (
         "Authorization=AAD;ClientId=33333333-3333-3333-3333-333333333333"
