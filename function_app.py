@@ -199,7 +199,7 @@ def console_replay(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route(route="console/sweep", methods=["POST"])
 def console_sweep(req: func.HttpRequest) -> func.HttpResponse:
-    """Queue a sweep, or release the removals that the brake holds back."""
+    """Queue a sweep or a renewal, or release the removals that the brake holds back."""
     return told(
         answers.tell(lambda: console().sweep(answers.order(req.params, req.get_body())), status=202)
     )
