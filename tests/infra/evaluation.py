@@ -113,6 +113,9 @@ class _File:
         return made
 
     def module(self, declaration: Declaration, body: dict[str, Any]) -> Outputs:
+        # Older compilers ask for a name; in a subscription, a module has to go somewhere.
+        assert "name" in body, declaration.name
+        assert ("scope" in body) == (self.template.scope == "subscription"), declaration.name
         inner = _File(read(INFRA / declaration.kind), body.get("params", {}), self.world)
         return Outputs(inner.deploy())
 
