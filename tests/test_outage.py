@@ -87,9 +87,13 @@ class Outage:
                 due.append((self.clock.now + timedelta(seconds=delay), json.dumps(fields)))
             self.queue.messages.clear()
 
-    def _answer(self, _: requests.PreparedRequest) -> Answer:
-        if self.clock.now >= self._ends:
+    def _answer(self, request: requests.PreparedRequest) -> Answer:
+        path, _, _ = str(request.path_url).partition("?")
+        if self.clock.now >= self._ends and path.endswith("/photo"):
             return answer({"error": {"code": "ErrorEntityNotFound"}}, 404)
+        if self.clock.now >= self._ends:
+            user = path.rpartition("/")[2]
+            return answer({"id": user, "userPrincipalName": f"{user}@contoso.com"})
         self.calls += 1
         return self._refusal()
 
