@@ -50,7 +50,7 @@ def run(order: Order, output: Output) -> int:
 def _check_consent(order: Order, output: Output) -> None:
     """Before anybody signs in: is there a way to ask whether to go on?"""
     asks = not (order.yes or order.only_looks)
-    if asks and (output.as_json or not sys.stdin.isatty()):
+    if asks and (output.as_json or not (sys.stdin and sys.stdin.isatty())):
         raise Unusable("Nobody can be asked here: give --yes, or --dry-run to see the plan only.")
 
 

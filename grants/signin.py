@@ -77,7 +77,9 @@ def _ask(command: list[str]) -> str:
         done = subprocess.run(
             command,
             capture_output=True,
-            text=True,
+            # On Windows it writes in the code page of the terminal.
+            encoding="utf-8",
+            errors="replace",
             timeout=_AZ_SECONDS,
             stdin=subprocess.DEVNULL,
             check=False,

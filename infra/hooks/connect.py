@@ -28,6 +28,7 @@ API_VERSION = "2024-11-01"
 AGAIN = "`azd hooks run postdeploy`"
 # An app that has just been deployed or set up answers for its keys only when it has started.
 TRIES, SECONDS_APART = 20, 6.0
+SECONDS_TO_RESTART = "90"
 # Azure may answer with what it was sent.
 SHORTEST_SECRET = 20
 # How az tells it; the first one comes with Bad Request.
@@ -98,8 +99,13 @@ class Azure:
         self._az = found
 
     def is_deployed(self) -> bool:
-        """Whether the app has the function that Graph calls."""
-        functions = self._rest("get", "functions")["value"]
+        """Whether the app has the function that Graph calls; an app that is starting has none."""
+        try:
+            functions = self._rest("get", "functions")["value"]
+        except HookError as error:
+            if _is_starting(error):
+                return False
+            raise
         return any(each["name"].rpartition("/")[2] == FUNCTION for each in functions)
 
     def wait_for_code(self) -> None:
@@ -135,7 +141,9 @@ class Azure:
         into = ["--account-name", self._deployment.storage, "--queue-name", "photo-upkeep"]
         subscription = ["--subscription", self._deployment.subscription]
         put = ["storage", "message", "put", *into, "--content", "renew", "--auth-mode", "login"]
-        self._run([*put, *subscription, "--output", "none"])
+        # Not before the app has restarted: with its old settings it would leave this to a timer.
+        later = ["--visibility-timeout", SECONDS_TO_RESTART]
+        self._run([*put, *later, *subscription, "--output", "none"])
 
     def _list_keys(self) -> dict[str, str]:
         answer = self._when_started("post", f"functions/{FUNCTION}/listkeys")
@@ -149,7 +157,7 @@ class Azure:
             try:
                 return self._rest(method, path, properties)
             except HookError as error:
-                if not any(sign in str(error) for sign in _STARTING):
+                if not _is_starting(error):
                     raise
                 self._pause(SECONDS_APART)
         return self._rest(method, path, properties)
@@ -177,11 +185,17 @@ class Azure:
             [self._az, *arguments, "--only-show-errors"],
             capture_output=True,
             encoding="utf-8",
+            # On Windows it writes in the code page of the terminal.
+            errors="replace",
             check=False,
         )
         if done.returncode:
             raise HookError(f"az {arguments[0]}: {_told(done.stderr, hide)}")
         return done.stdout
+
+
+def _is_starting(error: HookError) -> bool:
+    return any(sign in str(error) for sign in _STARTING)
 
 
 def _told(errors: str, hide: Sequence[str]) -> str:
@@ -195,8 +209,9 @@ def _told(errors: str, hide: Sequence[str]) -> str:
 
 def connect(azure: Azure, deployment: Deployment) -> bool:
     """Bring both settings to what they should be; False if they were."""
-    present = azure.settings()
     settings = wanted(deployment, azure.keys())
+    # Read last: what somebody sets while an app starts must not be written over.
+    present = azure.settings()
     if settings.items() <= present.items():
         return False
     azure.write_settings(present | settings)
@@ -210,7 +225,7 @@ def what_is_left(deployment: Deployment, asked: str) -> str:
         whose = f"--app {deployment.registration}"
     return f"""
 {asked}
-What is left, once:
+What is left, unless it was done before:
   python manage.py grant {whose} --sharepoint-tenant {deployment.sharepoint_tenant} --device-code
       as an admin of Microsoft 365: the rights that PhotoSync needs, and no others
   azd hooks run postdeploy

@@ -39,7 +39,7 @@ def test_a_cli_that_hides_its_tokens(grant: Grant):
 
 
 @pytest.mark.parametrize(
-    "script", ["echo no json", "exit 3", "echo '{}'", "echo ERROR >&2; exit 1"]
+    "script", ["echo no json", "exit 3", "echo '{}'", "echo ERROR >&2; exit 1", r"printf '\377'"]
 )
 def test_a_cli_that_makes_no_sense(grant: Grant, az: Path, script: str):
     """Whatever stands in its place, it is one sentence."""

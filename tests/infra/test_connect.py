@@ -194,6 +194,16 @@ def test_an_app_that_never_starts_is_an_error(
     assert "from host runtime" in capsys.readouterr().err
 
 
+def test_an_app_that_never_started_has_no_code_yet(cloud: Cloud):
+    """Azure may not be able to list the functions of an app that nothing was deployed to."""
+    cloud.state["unlisted"] = "Bad Gateway({})"
+
+    done = cloud.hook("postprovision")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "No code is deployed yet" in done.stdout
+
+
 def test_an_error_is_not_taken_for_missing_code(cloud: Cloud):
     """An app that cannot be found is an error, not a reason to wait or to skip."""
     cloud.env["PHOTOSYNC_APP_NAME"] = "another-app"
@@ -208,7 +218,10 @@ def test_the_subscription_is_asked_for(cloud: Cloud):
     """`renew` is typed into the queue of upkeep, with the right of who deploys."""
     done = cloud.hook("postdeploy")
 
-    assert cloud.state["messages"] == [["stabc", "photo-upkeep", "renew"]]
+    ((*message, delay),) = cloud.state["messages"]
+    assert message == ["stabc", "photo-upkeep", "renew"]
+    # An instance with the old settings must be gone by then.
+    assert delay >= 60
     assert "The app was asked to make or renew its subscription." in done.stdout
 
 
@@ -310,3 +323,24 @@ def test_azd_runs_the_hook(cloud: Cloud, event: str):
     assert shlex.split(lines[0])[0] == "python3"
     assert (done.returncode, done.stderr) == (0, "")
     assert "WEBHOOK_URL" in cloud.state["settings"]
+
+
+def test_settings_are_read_after_the_keys(cloud: Cloud):
+    """Waiting for the keys may take minutes: nobody's setting of that time is written over."""
+    cloud.hook("postdeploy")
+
+    paths = [call[call.index("--url") + 1].partition("?")[0] for call in cloud.state["calls"][:-1]]
+    assert [path.rpartition("config/")[2] for path in paths[-2:]] == [
+        "appsettings/list",
+        "appsettings",
+    ]
+
+
+def test_words_in_another_code_page(cloud: Cloud):
+    """What az says on Windows may be no UTF-8; it is told all the same."""
+    az = cloud.temporary.parent / "bin" / "az"
+    az.write_text("#!/bin/sh\nprintf 'ERROR: unm\\366glich' >&2\nexit 1\n")
+
+    done = cloud.hook("postdeploy")
+
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
