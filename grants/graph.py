@@ -68,7 +68,8 @@ class Graph:
         self._ca = ca
         self._pause = pause
         self._session = requests.Session()
-        self._session.headers["Authorization"] = f"Bearer {token}"
+        # Not in the session's headers: a .netrc would win over these.
+        self._session.auth = _Bearer(token)
         if transport is not None:
             self._session.mount("https://", transport)
 
@@ -153,6 +154,15 @@ class Graph:
             )
         except requests.exceptions.RequestException as error:
             raise untold(error, urlsplit(self._url).hostname or "") from error
+
+
+class _Bearer(requests.auth.AuthBase):
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {token}"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
 
 
 def untold(error: requests.exceptions.RequestException, host: str) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,3 +157,15 @@ def test_no_answer(trouble: Exception, word: str):
         desk.graph.get("x", refusal=REFUSAL)
 
     assert problem.value.exit_code == 3
+
+
+def test_the_token_wins_over_a_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A password for every host in ~/.netrc goes nowhere, and the token is sent."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login anne password secret-of-anne\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    desk = Desk(in_turn(FINE))
+
+    desk.graph.get("x", refusal=REFUSAL)
+
+    assert desk.asked[0].headers["Authorization"] == "Bearer secret"
