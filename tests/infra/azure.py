@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name in ("--account-name", "--queue-name", "--content"):
         put.add_argument(name, required=True)
+    put.add_argument("--visibility-timeout", type=int)
     put.add_argument("--auth-mode", choices=["login", "key"], default="key")
     return parser
 
@@ -96,6 +97,8 @@ class StandIn:
         return json.loads(file.read_text())
 
     def _functions(self) -> Any:
+        if self.state["unlisted"]:
+            _refuse(self.state["unlisted"])
         if self.state["listed_after"] > 0:
             self.state["listed_after"] -= 1
             return {"value": []}
@@ -129,7 +132,8 @@ class StandIn:
             _refuse("Key based authentication is not permitted on this storage account.")
         if not self.state["may_type"]:
             _refuse("\nYou do not have the required permissions needed to perform this operation.")
-        self.state["messages"].append([given.account_name, given.queue_name, given.content])
+        delay = given.visibility_timeout or 0
+        self.state["messages"].append([given.account_name, given.queue_name, given.content, delay])
         return {"content": given.content}
 
 

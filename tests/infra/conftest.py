@@ -55,6 +55,7 @@ class Cloud:
             "keys": {"default": "a-key-of-somebody-else=="},
             "settings": {"TENANT_ID": "22222222-2222-2222-2222-222222222222"},
             "messages": [],
+            "unlisted": "",
             "calls": [],
             "modes": [],
             "restarts": 0,
