@@ -38,10 +38,11 @@ class Assignment(NamedTuple):
 
 
 class SitePermission(NamedTuple):
-    """What the app may do on a site."""
+    """What the app may do on a site; *shared* if the same permission is other apps' too."""
 
     id: str
     roles: tuple[str, ...]
+    shared: bool = False
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class State(StrEnum):
     MISSING = "missing"
     SURPLUS = "surplus"  # more than PhotoSync needs: told, never taken away by a grant
     GRANTED = "granted"  # before it is revoked
+    LEFT = "left"  # no grant gives it: told, never taken away by a revocation
     UNKNOWN = "unknown"
     DONE = "done"
     FAILED = "failed"
@@ -137,7 +138,7 @@ def to_grant(wanted: Iterable[Wanted], found: Found, registration: Registration)
 
 
 def to_revoke(grantable: Iterable[Wanted], found: Found) -> list[Step]:
-    """Every role that a grant gives, and the site's permission, as far as they are there."""
+    """Every right that a grant gives, as far as it is there; of the site also what is left."""
     purposes = {(one.service, one.role): one.purpose for one in grantable}
     steps = []
     for held in found.assignments:
@@ -189,10 +190,9 @@ def _site(site: Site) -> Iterator[Step]:
         return
     roles = {role for one in site.permissions for role in one.roles}
     writes = bool(roles & {SITE_ROLE, *_MORE})
-    if site.permissions:
-        act: Act = Change(site.id, site.permissions[0].id)
-    else:
-        act = Allow(site.id)
+    # To change what is shared would let the other apps write too.
+    own = next((one.id for one in site.permissions if not one.shared), None)
+    act: Act = Allow(site.id) if own is None else Change(site.id, own)
     yield _thing(site.url, SITE_ROLE, purpose, writes, act)
     for role in _MORE:
         if role in roles:
@@ -204,8 +204,12 @@ def _site_away(site: Site) -> Iterator[Step]:
     if site.problem:
         yield Step(site.url, SITE_ROLE, purpose, State.UNKNOWN, problem=site.problem)
     for one in site.permissions:
-        roles = ", ".join(one.roles) or "a permission"
-        yield Step(site.url, roles, purpose, State.GRANTED, Forbid(site.id, one.id))
+        if one.roles == (SITE_ROLE,) and not one.shared:
+            yield Step(site.url, SITE_ROLE, purpose, State.GRANTED, Forbid(site.id, one.id))
+        else:
+            roles = ", ".join(one.roles) or "a permission"
+            about = "shared with other apps" if one.shared else "not what grant gives"
+            yield Step(site.url, roles, f"{about}: left alone", State.LEFT)
 
 
 def _surplus(wanted: tuple[Wanted, ...], found: Found) -> Iterator[Step]:

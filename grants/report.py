@@ -23,6 +23,10 @@ _SURPLUS = (
     "More is granted than PhotoSync needs. Take it away in Entra (Enterprise applications, "
     "Permissions), or, if grant gave it: --revoke, then grant again."
 )
+_LEFT = (
+    "On the site more is granted than grant gives, and it is left as it is: the app may still use "
+    "it. Whoever gave it takes it away (in Graph: DELETE /sites/{site-id}/permissions/{id})."
+)
 
 
 class Scene(NamedTuple):
@@ -109,7 +113,7 @@ def verdict(steps: Sequence[Step], *, exactly: bool) -> int:
     for step in steps:
         if step.problem:
             return step.problem.exit_code
-    fine = {State.THERE, State.DONE} | (set() if exactly else {State.SURPLUS})
+    fine = {State.THERE, State.DONE, State.LEFT} | (set() if exactly else {State.SURPLUS})
     return problems.FINE if all(step.state in fine for step in steps) else problems.WRONG
 
 
@@ -153,6 +157,9 @@ def _show_next(order: Order, subject: Subject, output: Output) -> None:
 
 
 def show_surplus(steps: Sequence[Step], output: Output) -> None:
+    """What is there beyond the need, or is not ours to revoke, and who can take it away."""
+    if _count(steps, State.LEFT):
+        output.line(_LEFT, style="yellow")
     if _count(steps, State.SURPLUS):
         output.line(_SURPLUS, style="yellow")
 

@@ -35,7 +35,8 @@ class Sites:
 
     def _permissions(self, site_id: str, client_id: str) -> Iterator[SitePermission]:
         for one in self._graph.pages(f"sites/{site_id}/permissions", refusal=self._refusal):
-            if client_id.casefold() not in _applications(one):
+            apps = _applications(one)
+            if client_id.casefold() not in apps:
                 continue
             if "roles" not in one.raw:
                 # Documented in the list, and reported to be missing from it.
@@ -43,7 +44,9 @@ class Sites:
                 one = self._graph.get(path, refusal=self._refusal)
             roles = one.raw.get("roles")
             yield SitePermission(
-                one.text("id"), tuple(map(str, roles)) if isinstance(roles, list) else ()
+                one.text("id"),
+                tuple(map(str, roles)) if isinstance(roles, list) else (),
+                shared=len(apps) > 1,
             )
 
     def allow(self, site_id: str, principal: Principal) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from console_client.problems import Unsound
 from grants import plan
 from grants.found import Application, Assignment, Found, Principal, Resource, Site, SitePermission
@@ -186,12 +188,37 @@ def test_a_revocation_takes_what_a_grant_gives():
     mine = [held(ON_GRAPH, "User.Read.All"), held(ON_SHAREPOINT, "Sites.FullControl.All")]
     alien = Assignment("a-9", "exchange-1", "Exchange", "x", "User.Read.All")
 
-    steps = plan.to_revoke(grantable(), there(*mine, alien, site=site("write", "read")))
+    steps = plan.to_revoke(grantable(), there(*mine, alien, site=site("write")))
 
     assert [step.act for step in steps] == [
         Unassign(mine[0], GRAPH),
         Unassign(mine[1], SHAREPOINT),
         Forbid("site-1", "perm-write"),
-        Forbid("site-1", "perm-read"),
     ]
     assert {step.state for step in steps} == {State.GRANTED}
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [
+        SitePermission("1", ("read",)),
+        SitePermission("1", ("owner",)),
+        SitePermission("1", ("write", "fullcontrol")),
+        SitePermission("1", ()),
+        SitePermission("1", ("write",), shared=True),
+    ],
+)
+def test_a_revocation_leaves_what_no_grant_gives(permission: SitePermission):
+    """On the site that is all but `write` for this app alone; it is told."""
+    (step,) = plan.to_revoke((), there(site=Site("https://x", "site-1", (permission,))))
+
+    assert (step.state, step.act) == (State.LEFT, None)
+
+
+def test_a_shared_permission_is_not_changed():
+    """Other apps would get the right to write with it: ours gets one of its own."""
+    shared = SitePermission("1", ("read",), shared=True)
+
+    (step,) = plan.to_grant((), there(site=Site("https://x", "site-1", (shared,))), NONE)
+
+    assert step.act == Allow("site-1")

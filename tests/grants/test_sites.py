@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from grants.found import SitePermission
+from grants.graph import Graph
+from grants.sites import Sites
 from local.m365.admins import GLOBAL, PRIVILEGED, SITES
 from tests.grants.conftest import MANAGED, Grant, Said, somebody_signs_in
 from tests.grants.test_granting import SITE, works
+from tests.grants.test_graph import URL
 from tests.local.cloud import Cloud
+from tests.web import FunctionAdapter, answer, in_turn
 
 ME = ("--identity", MANAGED, "--json", "--device-code")
 
@@ -54,8 +59,19 @@ def test_a_greater_permission_is_told(tenant: Cloud, grant: Grant):
     checked = by_code(tenant, grant, "--check")
     assert checked.code == 1
     assert checked.states["https://contoso-my.sharepoint.com fullcontrol"] == "surplus"
-    assert by_code(tenant, grant, "--yes", "--revoke").code == 0
-    assert MANAGED not in tenant.tenant.site_grants
+
+
+@pytest.mark.parametrize("role", ["fullcontrol", "owner", "read"])
+def test_a_permission_of_somebody_else_is_left(tenant: Cloud, grant: Grant, role: str):
+    """Grant gives `write` only, so a revocation takes nothing else away, and says so."""
+    tenant.tenant.site_grants[MANAGED] = role
+
+    taken = by_code(tenant, grant, "--yes", "--revoke")
+
+    assert taken.states[f"https://contoso-my.sharepoint.com {role}"] == "left"
+    assert tenant.tenant.site_grants[MANAGED] == role
+    with somebody_signs_in(tenant, GLOBAL):
+        assert "left as it is" in grant(*ME[:2], "--device-code", "--yes", "--revoke").out
 
 
 def test_who_may_not_rule_sites(tenant: Cloud, grant: Grant):
@@ -76,3 +92,17 @@ def test_no_such_host(tenant: Cloud, grant: Grant):
 
     assert said.code == 1
     assert "There is no fabrikam-my.sharepoint.com" in said.err
+
+
+@pytest.mark.parametrize(("apps", "shared"), [(["C-1"], False), (["c-1", "c-2"], True)])
+def test_whom_a_permission_is_for(apps: list[str], shared: bool):
+    """Graph tells each app twice over, and may name several in one permission."""
+    identities = [{"application": {"id": app}} for app in apps]
+    told = {"grantedToIdentities": identities, "grantedToIdentitiesV2": identities}
+    listed = {"value": [{"id": "1", "roles": ["write"], **told}]}
+    web = in_turn(answer({"id": "site-1"}), answer(listed))
+    sites = Sites(Graph(URL, "token", transport=FunctionAdapter(web)), device_code=True)
+
+    (found,) = sites.look("contoso-my.sharepoint.com", "c-1").permissions
+
+    assert found == SitePermission("1", ("write",), shared=shared)
