@@ -117,8 +117,12 @@ class Directory:
 
     def add_key(self, application: Application, key: Mapping[str, Any]) -> None:
         """One key more. The list is replaced as a whole, so what is there goes along."""
+        # Read now: while an admin thought about the plan, somebody may have changed the list.
+        told = self._graph.get(
+            f"applications/{application.id}", refusal=refusals.READING, select="keyCredentials"
+        )
         # Reported: a key that is there stays if its keyId comes back without the key itself.
-        kept = [{**one, "key": None} for one in application.keys]
+        kept = [{**one.raw, "key": None} for one in told.parts("keyCredentials")]
         self._graph.patch(
             f"applications/{application.id}",
             {"keyCredentials": [*kept, dict(key)]},
@@ -126,9 +130,20 @@ class Directory:
         )
 
     def create_principal(self, client_id: str) -> Principal:
-        made = self._graph.post(
-            "servicePrincipals", {"appId": client_id}, refusal=refusals.REGISTERING
-        )
+        """The new service principal, or the one that was made by a request without an answer."""
+        try:
+            made = self._graph.post(
+                "servicePrincipals", {"appId": client_id}, refusal=refusals.REGISTERING
+            )
+        except Answered as answer:
+            # As it is reported, with a status that is not documented.
+            if "already in use" not in answer.message:
+                raise
+            made = self._graph.get(
+                f"servicePrincipals(appId='{client_id}')",
+                refusal=refusals.READING,
+                select=_PRINCIPAL,
+            )
         return _principal(made)
 
 

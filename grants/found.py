@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from console_client.problems import Problem
@@ -63,8 +63,6 @@ class Application:
     app_id: str
     name: str
     has_key: bool = False
-    # As Graph told them: they go along when another one is added.
-    keys: tuple[Mapping[str, object], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

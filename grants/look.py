@@ -107,5 +107,4 @@ def _read(told: Fields, held: Held | None) -> Application:
         told.text("appId"),
         told.text("displayName"),
         has_key=held is not None and certificate.is_among(held, told),
-        keys=tuple(key.raw for key in told.parts("keyCredentials")),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,11 +11,11 @@ import requests
 
 from console_client.problems import Unsound
 from grants.directory import Directory
-from grants.found import Assignment, Principal, Resource
+from grants.found import Application, Assignment, Principal, Resource
 from grants.graph import Busy, Graph
 from grants.wanted import GRAPH, SHAREPOINT
 from tests.grants.test_graph import URL, error
-from tests.web import Answer, FunctionAdapter, answer
+from tests.web import Answer, FunctionAdapter, answer, in_turn
 
 PRINCIPAL = Principal("p-1", "c-1", "id-photosync", "ManagedIdentity")
 RESOURCE = Resource(GRAPH, "graph-1", {"User.Read.All": "u"})
@@ -103,3 +104,37 @@ def test_an_app_is_registered_once():
     with pytest.raises(Busy):
         Directory(Graph(URL, "token", transport=FunctionAdapter(web))).register("PhotoSync", {})
     assert asked == ["POST"]
+
+
+def test_a_key_joins_those_that_are_there_now():
+    """Not those of the time when the plan was shown: another admin's new key would be gone."""
+    keys: list[dict[str, Any]] = [{"keyId": "made-meanwhile", "key": "x"}]
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        if request.method == "PATCH":
+            keys[:] = json.loads(request.body or b"")["keyCredentials"]
+        return answer({"id": "o-1", "keyCredentials": keys})
+
+    graph = Graph(URL, "token", transport=FunctionAdapter(web))
+    Directory(graph).add_key(Application("o-1", "c-1", "PhotoSync"), {"key": "new"})
+
+    assert keys == [{"keyId": "made-meanwhile", "key": None}, {"key": "new"}]
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_principal_whose_answer_was_lost(status: int):
+    """The second request is told that the first one made it: then that one is ours."""
+    posts = in_turn(error(504), error(status, message="The service principal is already in use."))
+    there = {"id": "p-1", "appId": "c-1", "displayName": "PhotoSync"}
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        if request.method == "POST":
+            return posts(request)
+        assert "servicePrincipals(appId='c-1')" in (request.url or "").replace("%27", "'")
+        return answer({**there, "servicePrincipalType": "Application"})
+
+    graph = Graph(URL, "token", pause=lambda _: None, transport=FunctionAdapter(web))
+
+    found = Directory(graph).create_principal("c-1")
+
+    assert found == Principal("p-1", "c-1", "PhotoSync", "Application")
