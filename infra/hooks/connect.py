@@ -9,34 +9,32 @@ but that function. Neither is ever shown, nor given to another program on its co
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import subprocess
+import signal
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
+# azd runs this file as a script: then only its own folder would be looked into.
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from infra.hooks.azure_cli import AGAIN, AzureCli, HookError, part
+
+T = TypeVar("T")
+
 FUNCTION = "notifications"
-GRAPH_KEY, CLIENT_STATE_KEY = "graph", "client-state"
+KEYS = GRAPH_KEY, CLIENT_STATE_KEY = "graph", "client-state"
 API_VERSION = "2024-11-01"
-AGAIN = "`azd hooks run postdeploy`"
 # An app that has just been deployed or set up answers for its keys only when it has started.
 TRIES, SECONDS_APART = 20, 6.0
 SECONDS_TO_RESTART = "90"
-# Azure may answer with what it was sent.
-SHORTEST_SECRET = 20
 # How az tells it; the first one comes with Bad Request.
 _STARTING = ("from host runtime", "Service Unavailable", "Bad Gateway", "Gateway Timeout")
-
-
-class HookError(Exception):
-    """Why the app could not be connected, in a sentence; it never shows a secret."""
 
 
 @dataclass(frozen=True)
@@ -93,20 +91,18 @@ class Azure:
     def __init__(self, deployment: Deployment, pause: Callable[[float], None]) -> None:
         self._deployment = deployment
         self._pause = pause
-        found = shutil.which("az")
-        if found is None:
-            raise HookError("az is missing: install the Azure CLI, then run `az login`.")
-        self._az = found
+        self._az = AzureCli()
 
     def is_deployed(self) -> bool:
         """Whether the app has the function that Graph calls; an app that is starting has none."""
         try:
-            functions = self._rest("get", "functions")["value"]
+            functions = part(self._ask("get", "functions"), "value", list)
         except HookError as error:
             if _is_starting(error):
                 return False
             raise
-        return any(each["name"].rpartition("/")[2] == FUNCTION for each in functions)
+        names = [part(each, "name", str) for each in functions if isinstance(each, dict)]
+        return any(name.rpartition("/")[2] == FUNCTION for name in names)
 
     def wait_for_code(self) -> None:
         """Azure lists the functions of a new package a little after it was deployed."""
@@ -122,89 +118,68 @@ class Azure:
     def keys(self) -> dict[str, str]:
         """Both keys; one that is missing is made first, by Azure."""
         keys = self._list_keys()
-        missing = [name for name in (GRAPH_KEY, CLIENT_STATE_KEY) if not keys.get(name)]
+        missing = [name for name in KEYS if name not in keys]
         for name in missing:
             # Without a value: Azure makes one.
-            self._when_started("put", f"functions/{FUNCTION}/keys/{name}", {"name": name})
-        return self._list_keys() if missing else keys
+            make = partial(self._az.put, self._url(f"functions/{FUNCTION}/keys/{name}"))
+            self._when_started(partial(make, {"name": name}))
+        return self._wait_for_keys() if missing else keys
+
+    def _wait_for_keys(self) -> dict[str, str]:
+        """The list may be older than a key that was made a moment ago."""
+        for _ in range(TRIES):
+            keys = self._list_keys()
+            if len(keys) == len(KEYS):
+                return keys
+            self._pause(SECONDS_APART)
+        raise HookError(
+            f"Azure does not list the new keys of `{FUNCTION}` yet: run {AGAIN} in a few minutes."
+        )
 
     def settings(self) -> dict[str, str]:
         """All settings of the app."""
-        return dict(self._rest("post", "config/appsettings/list")["properties"])
+        return part(self._ask("post", "config/appsettings/list"), "properties", dict)
 
     def write_settings(self, settings: dict[str, str]) -> None:
         """Write *settings* in place of all there are; the app restarts with them."""
-        self._rest("put", "config/appsettings", settings)
+        self._az.put(self._url("config/appsettings"), settings)
 
     def ask_for_subscription(self) -> None:
         """Type `renew` into the queue of upkeep."""
         into = ["--account-name", self._deployment.storage, "--queue-name", "photo-upkeep"]
-        subscription = ["--subscription", self._deployment.subscription]
+        into += ["--subscription", self._deployment.subscription]
         put = ["storage", "message", "put", *into, "--content", "renew", "--auth-mode", "login"]
         # Not before the app has restarted: with its old settings it would leave this to a timer.
         later = ["--visibility-timeout", SECONDS_TO_RESTART]
-        self._run([*put, *later, *subscription, "--output", "none"])
+        self._az.run([*put, *later, "--output", "none"])
 
     def _list_keys(self) -> dict[str, str]:
-        answer = self._when_started("post", f"functions/{FUNCTION}/listkeys")
+        """Those of our two keys that Azure lists."""
+        answer = self._when_started(partial(self._ask, "post", f"functions/{FUNCTION}/listkeys"))
         # The keys themselves, says Azure; under `properties`, says its documentation.
-        return dict(answer.get("properties") or answer)
+        told = answer.get("properties") or answer
+        listed = told if isinstance(told, dict) else {}
+        return {name: str(listed[name]) for name in KEYS if listed.get(name)}
 
-    def _when_started(
-        self, method: str, path: str, properties: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
+    def _when_started(self, do: Callable[[], T]) -> T:
         for _ in range(TRIES - 1):
             try:
-                return self._rest(method, path, properties)
+                return do()
             except HookError as error:
                 if not _is_starting(error):
                     raise
                 self._pause(SECONDS_APART)
-        return self._rest(method, path, properties)
+        return do()
 
-    def _rest(
-        self, method: str, path: str, properties: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
-        url = f"{self._deployment.path}/{path}?api-version={API_VERSION}"
-        command = ["rest", "--method", method, "--url", url]
-        if properties is None:
-            return dict(json.loads(self._run(command)))
-        # In a file that only we can read: a command line is there for everybody to see.
-        handle, name = tempfile.mkstemp(suffix=".json")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as body:
-                json.dump({"properties": properties}, body)
-            secrets = [value for value in properties.values() if len(value) >= SHORTEST_SECRET]
-            self._run([*command, "--body", f"@{name}", "--output", "none"], hide=secrets)
-        finally:
-            Path(name).unlink()
-        return {}
+    def _ask(self, method: str, path: str) -> dict[str, Any]:
+        return self._az.ask(method, self._url(path))
 
-    def _run(self, arguments: list[str], *, hide: Sequence[str] = ()) -> str:
-        done = subprocess.run(
-            [self._az, *arguments, "--only-show-errors"],
-            capture_output=True,
-            encoding="utf-8",
-            # On Windows it writes in the code page of the terminal.
-            errors="replace",
-            check=False,
-        )
-        if done.returncode:
-            raise HookError(f"az {arguments[0]}: {_told(done.stderr, hide)}")
-        return done.stdout
+    def _url(self, path: str) -> str:
+        return f"{self._deployment.path}/{path}?api-version={API_VERSION}"
 
 
 def _is_starting(error: HookError) -> bool:
     return any(sign in str(error) for sign in _STARTING)
-
-
-def _told(errors: str, hide: Sequence[str]) -> str:
-    """The first line of what az says that tells something."""
-    for secret in hide:
-        errors = errors.replace(secret, "...")
-    lines = (line.removeprefix("ERROR:").strip() for line in errors.splitlines())
-    telling = (line for line in lines if line and not line.startswith("The command failed with"))
-    return next(telling, "no reason given")[:300]
 
 
 def connect(azure: Azure, deployment: Deployment) -> bool:
@@ -238,32 +213,38 @@ Then look at {deployment.url}/api/console. It asks for a key:
 def main(
     arguments: list[str], env: Mapping[str, str], pause: Callable[[float], None] = time.sleep
 ) -> int:
-    """`postprovision` or `postdeploy`: 0, or 1 with one sentence on stderr."""
+    """`postprovision` or `postdeploy`: 0, or 1 or 130 with one sentence on stderr."""
     try:
-        deployment = Deployment.from_mapping(env)
-        azure = Azure(deployment, pause)
-        if arguments == ["postdeploy"]:
-            azure.wait_for_code()
-        elif not azure.is_deployed():
-            sys.stdout.write("No code is deployed yet, so nothing is connected: `azd deploy`.\n")
-            return 0
-        changed = connect(azure, deployment)
+        _run(arguments, env, pause)
     except HookError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(
-        "WEBHOOK_URL and CLIENT_STATE are set; the app restarts with them.\n"
-        if changed
-        else "WEBHOOK_URL and CLIENT_STATE are as they should be.\n"
-    )
+    except KeyboardInterrupt:
+        sys.stderr.write(f"Stopped before everything was connected: run {AGAIN}.\n")
+        return 130
+    return 0
+
+
+def _run(arguments: list[str], env: Mapping[str, str], pause: Callable[[float], None]) -> None:
+    deployment = Deployment.from_mapping(env)
+    azure = Azure(deployment, pause)
+    if arguments == ["postdeploy"]:
+        azure.wait_for_code()
+    elif not azure.is_deployed():
+        sys.stdout.write("No code is deployed yet, so nothing is connected: `azd deploy`.\n")
+        return
+    changed = connect(azure, deployment)
+    how = "set; the app restarts with them" if changed else "as they should be"
+    sys.stdout.write(f"WEBHOOK_URL and CLIENT_STATE are {how}.\n")
     try:
         azure.ask_for_subscription()
         asked = "The app was asked to make or renew its subscription."
     except HookError as error:
         asked = f"The subscription is made at the next renewal ({error})."
     sys.stdout.write(what_is_left(deployment, asked))
-    return 0
 
 
 if __name__ == "__main__":
+    # It ends as an error does, so that the file with the settings goes first.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main(sys.argv[1:], os.environ))

@@ -76,7 +76,7 @@ class StandIn:
                 return self._functions()
             case "post", ["functions", name, "listkeys"]:
                 self._started(name)
-                keys = self.state["keys"]
+                keys = self._listed_keys()
                 return {"properties": keys} if self.state["as_documented"] else keys
             case "put", ["functions", name, "keys", key]:
                 self._started(name)
@@ -110,6 +110,13 @@ class StandIn:
         if self.state["started_after"] > 0:
             self.state["started_after"] -= 1
             _refuse(self.state["starting"])
+
+    def _listed_keys(self) -> dict[str, str]:
+        if len(self.state["keys"]) > 1 and self.state["keys_listed_after"] > 0:
+            self.state["keys_listed_after"] -= 1
+            return {"default": self.state["keys"]["default"]}
+        keys: dict[str, str] = self.state["keys"]
+        return keys
 
     def _make_key(self, key: str, body: Any) -> Any:
         properties = body["properties"]

@@ -61,6 +61,7 @@ class Cloud:
             "restarts": 0,
             "listed_after": 0,
             "started_after": 0,
+            "keys_listed_after": 0,
             "starting": STARTING,
             "may_type": True,
             "signed_out": False,

@@ -1,0 +1,131 @@
+"""What may become of a call of az: other answers, questions, no end, and a person who stops it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from infra.hooks import azure_cli, connect
+from tests.infra.conftest import Cloud
+from tests.infra.template import INFRA
+
+Run = Callable[[str], tuple[int, list[float]]]
+HOOK = [sys.executable, str(INFRA / "hooks" / "connect.py"), "postdeploy"]
+FUNCTIONS = '{"value": [{"name": "photosync-abc/notifications"}]}'
+KEYS = '{"graph": "a", "client-state": "b"}'
+
+
+def replace_az(cloud: Cloud, script: str) -> None:
+    (cloud.temporary.parent / "bin" / "az").write_text(f"#!/bin/sh\n{script}\n")
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("echo WARNING: old; echo '{}'", "az rest printed something else than one JSON object"),
+        ("echo '[]'", "az rest printed something else than one JSON object"),
+        ("true", "az rest printed something else than one JSON object"),
+        ("echo '{}'", "Azure answered without `value`"),
+        ("""echo '{"value": [{}]}'""", "Azure answered without `name`"),
+        (
+            f"case $5 in *listkeys*) echo '{KEYS}';; *list*) echo '{{}}';; "
+            f"*) echo '{FUNCTIONS}';; esac",
+            "Azure answered without `properties`",
+        ),
+        ("exec /nowhere/az", "az rest: "),
+    ],
+)
+def test_an_answer_that_is_none(cloud: Cloud, script: str, told: str):
+    """One sentence says what to do; settings that were not told are never taken for none."""
+    replace_az(cloud, script)
+
+    done = cloud.hook("postdeploy")
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert done.stderr.startswith(told)
+
+
+def test_it_waits_until_azure_lists_the_new_keys(cloud: Cloud, in_process: Run):
+    """The list may be behind what was made; both settings are made of what it tells at last."""
+    # The first look is before any key is made.
+    cloud.state["keys_listed_after"] = 3
+
+    code, pauses = in_process("postdeploy")
+
+    assert (code, len(pauses)) == (0, 3)
+    assert cloud.state["settings"]["CLIENT_STATE"] == cloud.state["keys"]["client-state"]
+
+
+def test_it_does_not_wait_for_keys_for_ever(
+    cloud: Cloud, in_process: Run, capsys: pytest.CaptureFixture[str]
+):
+    """The limit is that of an app that starts."""
+    cloud.state["keys_listed_after"] = 1000
+
+    code, pauses = in_process("postdeploy")
+
+    assert (code, len(pauses)) == (1, connect.TRIES)
+    assert "does not list the new keys" in capsys.readouterr().err
+
+
+def test_az_can_ask_nobody(cloud: Cloud):
+    """What is typed for the hook's caller is not an answer to a question of az."""
+    replace_az(cloud, 'read answer && echo "ERROR: heard $answer" >&2\nexit 1')
+
+    done = subprocess.run(
+        HOOK, input="yes\n", env=cloud.env, capture_output=True, text=True, check=False
+    )
+
+    assert done.stderr == "az rest: no reason given\n"
+
+
+def test_an_az_that_does_not_end(
+    cloud: Cloud,
+    in_process: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    """It is stopped, and a sentence says what to look at."""
+    monkeypatch.setattr(azure_cli, "LONGEST_CALL", 0.1)
+    replace_az(cloud, "exec /bin/sleep 60")
+
+    assert in_process("postdeploy")[0] == 1
+    assert capsys.readouterr().err.startswith("az rest does not answer: check the network")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "told"),
+    [
+        (signal.SIGINT, 130, "Stopped before everything was connected: run "),
+        (signal.SIGTERM, 128 + signal.SIGTERM, ""),
+    ],
+)
+def test_whoever_stops_it_finds_nothing_left(
+    cloud: Cloud, number: signal.Signals, code: int, told: str
+):
+    """The file that az was to read is gone, and nobody sees a traceback."""
+    pipe = cloud.temporary.parent / "pipe"
+    os.mkfifo(pipe)
+    replace_az(
+        cloud,
+        f"case $* in *--body*) echo reading >'{pipe}'; exec /bin/sleep 60;; "
+        f"*listkeys*) echo '{{}}';; *) echo '{FUNCTIONS}';; esac",
+    )
+    with subprocess.Popen(HOOK, env=cloud.env, stderr=subprocess.PIPE, text=True) as hook:
+        try:
+            assert pipe.read_text() == "reading\n"
+            assert len(list(cloud.temporary.iterdir())) == 1
+            hook.send_signal(number)
+            _, said = hook.communicate(timeout=30)
+        finally:
+            hook.kill()
+
+    assert list(cloud.temporary.iterdir()) == []
+    assert hook.returncode == code
+    assert said.startswith(told)
+    assert said.count("\n") == (1 if told else 0)
