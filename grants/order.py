@@ -13,6 +13,8 @@ from console_client.problems import Unusable
 from shared.clouds import CLOUDS, Cloud
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# Such as contoso.onmicrosoft.com; `common` would let an account of any tenant in.
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE)
 _SHAREPOINT = re.compile(r"[a-z0-9][a-z0-9-]*", re.IGNORECASE)
 
 
@@ -57,7 +59,7 @@ class Order:
             new_app=given["new_app"].strip(),
             certificate=_certificate(given),
             cloud=given["cloud"],
-            tenant=given["tenant"],
+            tenant=_tenant(given["tenant"].strip()),
             login_url=_https("LOGIN_URL", given["login_url"]) or cloud.login_url,
             graph_url=_https("GRAPH_URL", given["graph_url"]) or cloud.graph_url,
             my_site="" if given["full_control"] else _my_site(given, cloud),
@@ -91,6 +93,16 @@ def _check_subject(given: Mapping[str, Any]) -> None:
         raise Unusable("A managed identity has no certificate: leave --certificate out.")
     if given["new_app"] and (given["check"] or given["revoke"]):
         raise Unusable("--check and --revoke want an app that is there: give --app CLIENT_ID.")
+
+
+def _tenant(name: str) -> str:
+    # It becomes a part of the address that signs in, and an argument of az.
+    if name and not (_GUID.fullmatch(name) or _DOMAIN.fullmatch(name)):
+        raise Unusable(
+            "--tenant (or TENANT_ID) must be the tenant's id or one of its domains, such as "
+            "contoso.onmicrosoft.com."
+        )
+    return name
 
 
 def _check_action(given: Mapping[str, Any]) -> None:

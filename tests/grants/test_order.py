@@ -103,3 +103,19 @@ def test_what_cannot_be_meant(changes: dict[str, Any], word: str):
     """One sentence names the option; a token never goes over http."""
     with pytest.raises(Unusable, match=word):
         order(**changes)
+
+
+@pytest.mark.parametrize(
+    "tenant",
+    ["common", "organizations", "--help", "a/b.com", "contoso.com/../x", "-x.com", "a b.c"],
+)
+def test_a_tenant_that_is_none(tenant: str):
+    """It stands in an address and on az's command line: only an id or a domain may."""
+    with pytest.raises(Unusable, match="--tenant"):
+        order(tenant=tenant)
+
+
+@pytest.mark.parametrize("tenant", ["", MANAGED, "contoso.onmicrosoft.com", "xn--bcher-kva.de"])
+def test_a_tenant_by_its_id_or_a_domain(tenant: str):
+    """Both name one tenant; without, it is that of the account."""
+    assert order(tenant=f" {tenant} ").tenant == tenant
