@@ -129,7 +129,9 @@ def test_description_says_what_to_do():
             asked.add(words)
             name, *options = shlex.split(words)
             command = program.commands[name]
-            command.make_context(name, options, resilient_parsing=True)
+            # A command keeps how help was asked for the first time: as the program has it.
+            parent = click.Context(program, **program.context_settings)
+            command.make_context(name, options, parent=parent, resilient_parsing=True)
             known = {flag for parameter in command.params for flag in parameter.opts}
             assert {option for option in options if option.startswith("--")} <= known
 
