@@ -227,8 +227,10 @@ def _history(known: state.UserState) -> list[dict[str, str]]:
         (known.missing_since, "photo missing", "The photo was first missed in Exchange."),
         (known.synced_at, "written", "The pictures in SharePoint were written."),
     ]
-    moments = sorted([(at, what, why) for at, what, why in remembered if at], reverse=True)
-    return [
+    # By the seconds that are shown: within one, a run has looked after it has written.
+    told = [
         {"at": at.isoformat(timespec="seconds"), "event": event, "detail": detail}
-        for at, event, detail in moments
+        for at, event, detail in remembered
+        if at
     ]
+    return sorted(told, key=lambda one: one["at"], reverse=True)
