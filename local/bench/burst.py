@@ -3,6 +3,9 @@ A burst: ten notifications for each of two thousand users in a minute, through t
 
 Those of one user are strewn over the whole minute, so that hardly any two meet in one POST: nearly
 each costs a message. One user in ten has another photo, from some moment of that minute on.
+
+A quarter of it is played. Azurite searches the whole queue for each message: that takes it 2 ms
+while 2,000 wait and 22 ms while 16,000 do (measured), so that the whole would measure Azurite.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.bench.burst_plan import QUARTER, WHOLE, Scale, posts
+from local.bench.burst_plan import QUARTER, Scale, posts
 from local.bench.graph_poster import Answer, GraphPoster
 from local.bench.judge import Judge
 from local.bench.ledger import BLOB, GRAPH, HOST, PROFILES, QUEUE, UPLOADS
@@ -52,20 +55,11 @@ class Storm:
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     """A quarter of it, at the pace of the whole."""
-    return measured(folder, say, QUARTER)
-
-
-def whole(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """All of it: minutes, most of which the local host takes."""
-    return measured(folder, say, WHOLE)
-
-
-def measured(folder: Path, say: Callable[[str], None], scale: Scale) -> list[Row]:
     with Stack(folder, settings=_SETTINGS, log_storage=True, storage_on_disk=True) as stack:
         tenant = SettledTenant(stack, pictures(12))
-        tenant.move_in(scale.users)
-        say(str(scale))
-        storm = played(tenant, scale)
+        tenant.move_in(QUARTER.users)
+        say(str(QUARTER))
+        storm = played(tenant, QUARTER)
     return list(_rows(storm))
 
 
@@ -91,7 +85,8 @@ def played(tenant: SettledTenant, scale: Scale) -> Storm:
 
 def _rows(storm: Storm) -> Iterator[Row]:
     scale = storm.scale
-    yield Row("burst", "POSTs never accepted", storm.unaccepted, "", goal=0, note=str(scale))
+    note = f"{scale}; four times as many would measure Azurite, whose queue grows slow with length"
+    yield Row("burst", "POSTs never accepted", storm.unaccepted, "", goal=0, note=note)
     again = sum(not answer.accepted for answer in storm.answers)
     late = sum(answer.seconds > _PATIENCE for answer in storm.answers)
     slowest = max(answer.seconds for answer in storm.answers)
