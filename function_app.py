@@ -34,7 +34,7 @@ telemetry.listen(log)
 STORAGE = "AzureWebJobsStorage"
 _building = threading.Lock()
 # The engine knows generic types of `typing` only and refuses to load `func.Out[list[str]]`.
-Texts = func.Out[List[str]]  # noqa: UP006
+Texts = func.Out[List[str]]  # noqa: UP006 - the line above
 
 
 @functools.cache

@@ -30,7 +30,10 @@ class Sweeping:
         ids = itertools.count(1)
         self.logs = SweepLogs(MemoryDocuments(Blobs()))
         self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
-        new_id = lambda: f"{next(ids):08d}"  # noqa: E731
+
+        def new_id() -> str:
+            return f"{next(ids):08d}"
+
         queue = UserQueue(self.users, clock=self.clock, new_id=new_id)
         self.sweep = Sweep(
             self, self, self.logs, queue, self.upkeep, clock=self.clock, new_id=new_id

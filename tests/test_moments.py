@@ -55,6 +55,7 @@ ZONES = st.integers(-23, 23).map(lambda hours: timezone(timedelta(hours=hours)))
 
 
 @given(
+    # Hypothesis takes limits without a zone only.
     st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=ZONES)  # noqa: DTZ001
 )
 def test_every_moment_is_read_as_it_was_written(moment):

@@ -62,6 +62,7 @@ class Outage:
             sleep=lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
         )
         graph = GraphClient(http)
+        # The office's own Exchange knows no outage; this one is the product's client.
         self.office.exchange = graph  # type: ignore[assignment]
         return Worker(
             self.office.sync,

@@ -74,6 +74,7 @@ def test_deleted_log_begins_anew():
     office = Sweeping(result())
     office.sweep.start()
     running = office.log
+    # Storage in memory deletes nothing.
     office.logs.read = lambda sweep_id: None  # type: ignore[method-assign]
     assert office.sweep._revived(running) is False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,8 @@ def why(known: UserState | None, found: str | PhotoSyncError, *, dry_run: bool =
     return sweep_rules.why_look(known, found, sizes="s", recipe=1, dry_run=dry_run, now=NOON)
 
 
-def state(status: str, reason: str = "", **fields: object) -> UserState:
-    return replace(GOOD, status=status, reason=reason, **fields)  # type: ignore[arg-type]
+def state(status: str, reason: str = "", **fields: Any) -> UserState:
+    return replace(GOOD, status=status, reason=reason, **fields)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ class FunctionAdapter(HTTPAdapter):
         super().__init__()
         self._web = web
 
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         said = self._web(request)
         raw = urllib3.HTTPResponse(
             io.BytesIO(said.body),

@@ -92,9 +92,9 @@ async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
     """
     _check_site(tenant, request)
     body = await json_object(request)
-    identities = body.get("grantedToIdentities")
+    identities: Any = body.get("grantedToIdentities")
     try:
-        client_id = str(identities[0]["application"]["id"]).lower()  # type: ignore[index]
+        client_id = str(identities[0]["application"]["id"]).lower()
     except (TypeError, KeyError, IndexError) as error:
         raise _bad("grantedToIdentities names an application.") from error
     if client_id not in tenant.apps:

@@ -123,9 +123,10 @@ async def _delivering(tenant: Tenant) -> AsyncIterator[None]:
 
 
 class _Server(uvicorn.Server):
-    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
         # Six servers share the process; who runs them decides what a signal means.
-        return contextlib.nullcontext()
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # A clean TLS goodbye waits for the client's half, and an idle client never sends it.

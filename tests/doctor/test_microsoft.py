@@ -99,6 +99,7 @@ def test_secret_instead_of_certificate(clinic: Clinic, monkeypatch: pytest.Monke
     clinic.tenant.apps[PHOTOSYNC_APP] = replace(app, secret=SECRET)
 
     def by_secret(client_id: str, authority: str, key: object) -> object:
+        # The product's type asks for a key, so that nobody does this by mistake.
         return registration(client_id, authority, SECRET)  # type: ignore[arg-type]
 
     registration = tokens._Registration

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 import shared.storage
@@ -33,6 +34,7 @@ def expired(folder: Path) -> Path:
     """A key and its certificate, whose time is over since yesterday."""
     path = make_client_certificate(folder, "expired")
     key = serialization.load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(key, RSAPrivateKey)
     sound = x509.load_pem_x509_certificate(path.read_bytes())
     now = datetime.now(UTC)
     certificate = (
@@ -43,7 +45,7 @@ def expired(folder: Path) -> Path:
         .serial_number(sound.serial_number)
         .not_valid_before(now - timedelta(days=9))
         .not_valid_after(now - timedelta(days=1))
-        .sign(key, SHA256())  # type: ignore[arg-type]
+        .sign(key, SHA256())
     )
     private = path.read_bytes().partition(b"-----BEGIN CERTIFICATE")[0]
     path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))

@@ -12,13 +12,14 @@ from grants.carry_out import Subject, Worker
 from grants.directory import Directory, undocumented
 from grants.found import Principal, Resource
 from grants.graph import Answered, Busy, Graph, Refused
-from grants.plan import Allow, Assign, State, Step
+from grants.plan import Act, Allow, Assign, State, Step
 from grants.sites import Sites
 from grants.wanted import GRAPH
 from tests.grants.test_graph import URL, error
 from tests.web import Answer, FunctionAdapter, Web, answer, in_turn
 
 RESOURCE = Resource(GRAPH, "graph-1", {"User.Read.All": "u"})
+ASSIGN = Assign(RESOURCE, "u")
 PRINCIPAL = Principal("p-1", "c-1", "id-photosync", "ManagedIdentity")
 MADE = answer({"id": "a-1"}, 201)
 NOT_YET = [
@@ -30,8 +31,8 @@ NOT_YET = [
 ]  # fmt: skip
 
 
-def step(act: object = Assign(RESOURCE, "u")) -> Step:
-    return Step("Microsoft Graph", "User.Read.All", "", State.MISSING, act)  # type: ignore[arg-type]
+def step(act: Act = ASSIGN) -> Step:
+    return Step("Microsoft Graph", "User.Read.All", "", State.MISSING, act)
 
 
 def carried_out(web: Web, *steps: Step) -> list[Step]:

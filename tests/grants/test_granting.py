@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import requests
 
@@ -20,10 +22,10 @@ SITE = "https://contoso-my.sharepoint.com write"
 FOLDER = "/_api/web/GetFolderByServerRelativePath(decodedurl='/User Photos/Profile Pictures')"
 
 
-def set_apart(tenant: Cloud, **changes: object) -> None:
+def set_apart(tenant: Cloud, **changes: Any) -> None:
     """Give the managed identity other rights than it has."""
-    fields = {"managed_identity": True, "name": "id-photosync", **changes}
-    tenant.tenant.apps[MANAGED] = App(MANAGED, **fields)  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"managed_identity": True, "name": "id-photosync", **changes}
+    tenant.tenant.apps[MANAGED] = App(MANAGED, **fields)
 
 
 def of_the_identity(tenant: Cloud, resource: str) -> dict[str, str]:

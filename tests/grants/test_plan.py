@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,8 +45,8 @@ def held(resource: Resource, role: str) -> Assignment:
     return Assignment(f"a-{role_id}", resource.id, resource.service.name, role_id, role)
 
 
-def there(*assignments: Assignment, **more: object) -> Found:
-    return Found(RESOURCES, assignments, PRINCIPAL, **more)  # type: ignore[arg-type]
+def there(*assignments: Assignment, **more: Any) -> Found:
+    return Found(RESOURCES, assignments, PRINCIPAL, **more)
 
 
 def states(steps: list[Step]) -> dict[str, State]:

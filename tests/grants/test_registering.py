@@ -131,8 +131,12 @@ def test_only_a_key_is_missing(tenant: Cloud, grant: Grant, tmp_path: Path):
 def test_a_registration_without_a_principal(tenant: Cloud, grant: Grant):
     """The principal is made, and granted to."""
     client_id = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0b1"
-    roles = {"graph_roles": frozenset({"User.Read.All"}), "has_principal": False}
-    tenant.tenant.apps[client_id] = App(client_id, name="PhotoSync", **roles)  # type: ignore[arg-type]
+    tenant.tenant.apps[client_id] = App(
+        client_id,
+        name="PhotoSync",
+        graph_roles=frozenset({"User.Read.All"}),
+        has_principal=False,
+    )
 
     said = grant("--app", client_id, "--full-control", "--yes", "--json")
 

@@ -190,7 +190,7 @@ def serving(double: ConsoleDouble, tls: ssl.SSLContext | None = None) -> Iterato
             self.wfile.writelines(pieces)
             self.close_connection = bool(double.held_back)
 
-        do_POST = do_GET  # noqa: N815
+        do_POST = do_GET  # noqa: N815 - the server looks for this name
 
         def log_message(self, format: str, *args: Any) -> None: ...
 

@@ -86,12 +86,21 @@ def eventful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eventful]:
             yield eventful
 
 
+class Lines(logging.Handler):
+    """Keeps the text of each record."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.kept: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.append(record.getMessage())
+
+
 @pytest.fixture(scope="session")
 def lines(eventful: Eventful) -> list[str]:
     """Lines of an eventful day, and of days as nobody wishes them, all logged by the product."""
-    kept: list[str] = []
-    handler = logging.Handler(logging.INFO)
-    handler.emit = lambda record: kept.append(record.getMessage())  # type: ignore[method-assign]
+    handler = Lines()
     log = logging.getLogger("photosync")
     level = log.level
     log.addHandler(handler)
@@ -100,4 +109,4 @@ def lines(eventful: Eventful) -> list[str]:
         happen()
     log.removeHandler(handler)
     log.setLevel(level)
-    return eventful.lines() + kept
+    return eventful.lines() + handler.kept

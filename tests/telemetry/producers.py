@@ -58,6 +58,7 @@ def crashes() -> None:
         raise ZeroDivisionError
 
     upkeep = UpkeepOffice()
+    # No service can be broken so that the product's own code crashes.
     upkeep.sweeps.start = broken  # type: ignore[method-assign]
     with pytest.raises(ZeroDivisionError):
         upkeep.upkeep.work_off(b"sweep")

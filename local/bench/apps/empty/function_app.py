@@ -6,7 +6,7 @@ import azure.functions as func
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 STORAGE = "AzureWebJobsStorage"
-Texts = func.Out[List[str]]  # noqa: UP006
+Texts = func.Out[List[str]]  # noqa: UP006 - the engine refuses `list`
 
 
 @app.route(route="notifications", methods=["POST"])

@@ -18,7 +18,7 @@ _spec.loader.exec_module(product)
 
 app: func.FunctionApp = product.app
 STORAGE = "AzureWebJobsStorage"
-Texts = func.Out[List[str]]  # noqa: UP006
+Texts = func.Out[List[str]]  # noqa: UP006 - the engine refuses `list`
 
 
 @app.route(route="empty", methods=["POST"])
