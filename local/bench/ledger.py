@@ -89,6 +89,7 @@ class Ledger:
             text = b""
             while f"/{name}?".encode() not in text:
                 assert time.monotonic() < deadline, f"{self._log} does not tell of {name}"
+                # The line may come after the answer, and a file tells nobody that it grew.
                 time.sleep(0.02)
                 text += log.read()
             self._offset = log.tell()

@@ -77,6 +77,7 @@ class Scene:
         """Each when everything is at rest, at any moment between two polls of the queue."""
         found: list[Change] = []
         for user in users:
+            # Chance decides how long the queue's next look is off, as it does for real changes.
             time.sleep(_IDLE + self._rng.random() * _LONGEST_POLL)
             before = self._entries()
             self._put(user, notify=True)
@@ -116,6 +117,7 @@ class Scene:
                 return list(found.values())
             if time.monotonic() > deadline:
                 raise NotSettled(f"{len(found)} of {count} changes are visible.")
+            # The journal is only there to be read, and each look costs the simulator time.
             time.sleep(0.1)
 
 

@@ -64,6 +64,7 @@ class Calm:
         while (found := self._town.watcher.sweep()).get("finishedAt") in ("", None, before):
             if time.monotonic() > deadline:
                 raise Unsettled(f"No sweep was finished within a minute: {found}")
+            # The log of a sweep is a blob: it can be looked at, and nobody tells of a change.
             time.sleep(0.2)
         self._rest(180)
         changed = ", ".join(f"{why} {count}" for why, count in found["changed"].items())
@@ -89,5 +90,6 @@ class Calm:
             if left and now - told > _TOLD_EVERY:
                 told = now
                 self._say(f"{left} messages queued")
+            # A queue tells nobody that it is empty, and each look is a request to it.
             time.sleep(0.2)
         return True

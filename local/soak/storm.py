@@ -35,6 +35,7 @@ class Storm:
         """Do each event at its moment, or as soon as those before it are done."""
         began = told = time.monotonic()
         for event in events:
+            # The plan says when; a storm that hurries would be another one.
             time.sleep(max(0.0, began + event.at - time.monotonic()))
             self._do(event)
             if time.monotonic() - told > _TOLD_EVERY:

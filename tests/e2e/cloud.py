@@ -75,6 +75,7 @@ class LiveCloud:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "the condition was never met"
+            # What runs in other processes can only be looked at.
             time.sleep(0.05)
 
     def replayed(self, user_id: str) -> State:

@@ -36,6 +36,7 @@ def eventually(condition: Callable[[], T | None], seconds: float = 20) -> T:
         if value:
             return value
         assert time.monotonic() < deadline, "it never came true"
+        # What runs in another process can only be looked at.
         time.sleep(0.02)
 
 

@@ -106,6 +106,7 @@ class Receiver:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"never came; there were {self.paths()}"
+            # Tests ask for conditions of every kind, so that no single event could end the wait.
             time.sleep(0.05)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
