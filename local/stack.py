@@ -73,6 +73,11 @@ class Stack:
         """With *log_storage*, a line for each request that storage answered."""
         return self._folder / "azurite.log"
 
+    @property
+    def storage_process(self) -> int:
+        """The id of Azurite's process."""
+        return self._children["azurite"].process.pid
+
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         for old in (*self._folder.glob("*.log"), self._endpoints_file):

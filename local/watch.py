@@ -103,9 +103,10 @@ class Watcher:
         *,
         progress: Callable[[int], None] = lambda left: None,
         seconds: float = 60,
+        pause: float = 0.1,
     ) -> None:
         """
-        Wait until *still_open* names nothing and no message is left.
+        Wait until *still_open* names nothing and no message is left; look every *pause* seconds.
 
         Raises NotSettled after *seconds*, with what was open.
         """
@@ -119,7 +120,7 @@ class Watcher:
                 return
             if time.monotonic() > deadline:
                 raise NotSettled(f"After {seconds:.0f} s: {left} open, {messages} messages queued.")
-            time.sleep(0.1)
+            time.sleep(pause)
 
     def _length(self, name: str) -> int:
         try:

@@ -12,11 +12,16 @@ from local.bench.settled_tenant import Resident
 
 @dataclass(frozen=True)
 class Scale:
-    """How large a burst is; one user in ten has another photo."""
+    """
+    How large a burst is; one user in ten has another photo.
+
+    Unless it is worked off meanwhile, the copying begins after the last POST.
+    """
 
     users: int
     seconds: float
     items_a_post: int
+    worked_off_meanwhile: bool = True
     notifications_a_user: int = 10
     seed: int = 1
 
@@ -29,7 +34,7 @@ class Scale:
         return f"{notifications:,} notifications for {self.users:,} users in {self.seconds:g} s"
 
 
-WHOLE = Scale(users=2_000, seconds=60, items_a_post=100)
+WHOLE = Scale(users=2_000, seconds=60, items_a_post=100, worked_off_meanwhile=False)
 # As many items a second, and as few of one user in a POST.
 QUARTER = Scale(users=500, seconds=15, items_a_post=25)
 

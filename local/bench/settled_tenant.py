@@ -72,9 +72,9 @@ class SettledTenant:
         self.watcher.type_into_queue(upkeep, "photo-upkeep")
         self.quiet()
 
-    def quiet(self, seconds: float = 120) -> None:
-        """Wait until no message is left."""
-        self.watcher.until(list, seconds=seconds)
+    def quiet(self, seconds: float = 120, pause: float = 0.1) -> None:
+        """Wait until no message is left, with a look every *pause* seconds."""
+        self.watcher.until(list, seconds=seconds, pause=pause)
 
     def move_in(self, count: int) -> None:
         """*count* users whose pictures are as PhotoSync leaves them, and whose states say so."""

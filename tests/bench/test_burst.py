@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from local.bench.burst import Storm, played
+from local.bench.burst import Storm, played, rows_of
 from local.bench.burst_plan import QUARTER, WHOLE, Scale, posts
-from local.bench.ledger import BLOB, GRAPH, PROFILES, UPLOADS
+from local.bench.instance import WITHOUT_COPYING
+from local.bench.ledger import BLOB, GRAPH, PROFILES, QUEUE, UPLOADS
 from local.bench.settled_tenant import SETTINGS, Resident, SettledTenant
 from local.soak.pictures import pictures
 from local.stack import Stack
 
-SMALL = Scale(users=20, seconds=1, items_a_post=4)
+MEANWHILE = Scale(users=20, seconds=1, items_a_post=4)
+AFTERWARDS = replace(MEANWHILE, worked_off_meanwhile=False)
 PEOPLE = [Resident(f"id{n}", f"user{n}@contoso.com", 0) for n in range(40)]
+
+
+@dataclass(frozen=True)
+class Played:
+    """A burst, and what was said while it was played."""
+
+    storm: Storm
+    said: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -28,34 +39,53 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def storm(folder: Path) -> Iterator[Storm]:
-    with Stack(folder, settings=SETTINGS, log_storage=True, storage_on_disk=True) as stack:
+@pytest.fixture(scope="module", params=[MEANWHILE, AFTERWARDS], ids=["meanwhile", "afterwards"])
+def burst(folder: Path, request: pytest.FixtureRequest) -> Iterator[Played]:
+    settings = {**SETTINGS, **WITHOUT_COPYING}
+    with Stack(folder, settings=settings, log_storage=True, storage_on_disk=True) as stack:
         tenant = SettledTenant(stack, pictures(4))
-        tenant.move_in(SMALL.users)
-        yield played(tenant, SMALL)
+        tenant.move_in(request.param.users)
+        said: list[str] = []
+        yield Played(played(tenant, request.param, said.append), said)
 
 
-def test_nothing_is_lost(storm: Storm):
+def test_nothing_is_lost(burst: Played):
     """Every POST is accepted, and every picture is right once the queue is empty."""
-    accepted = [answer for answer in storm.answers if answer.accepted]
+    accepted = [answer for answer in burst.storm.answers if answer.accepted]
 
-    assert (len(accepted), storm.unaccepted) == (50, 0)
-    assert storm.wrong == 0
+    assert (len(accepted), burst.storm.unaccepted) == (50, 0)
+    assert burst.storm.wrong == 0
 
 
-def test_calls_of_a_burst(storm: Storm):
+def test_calls_of_a_burst(burst: Played):
     """A message costs a call and a read; only photos that changed are copied, each once."""
-    changed = SMALL.changed
+    storm, changed = burst.storm, MEANWHILE.changed
 
     assert storm.calls[UPLOADS] == 3 * changed
     assert storm.calls[PROFILES] == 2 * changed
     assert storm.calls[GRAPH] >= storm.messages
     assert storm.calls[BLOB] >= storm.messages
-    assert storm.messages > SMALL.users
+    assert storm.messages > MEANWHILE.users
 
 
-@pytest.mark.usefixtures("storm")
+def test_floor_is_the_work_of_storage(burst: Played):
+    """Storage was at work for a part of the time, and the table compares the two."""
+    storm = burst.storm
+    (row,) = [each for each in rows_of("burst", storm) if each.what == "queue empty after"]
+
+    assert 0 < storm.storage < storm.drained
+    assert (row.figure, row.floor) == (storm.drained, storm.storage)
+
+
+def test_copying_begins_when_the_scale_says(burst: Played):
+    """Afterwards means that whatever was posted still waits when the last POST is accepted."""
+    storm = burst.storm
+    if not storm.scale.worked_off_meanwhile:
+        posted = storm.messages - storm.calls[QUEUE]
+        assert burst.said == [f"the last POST is accepted, {posted:,} messages wait"]
+
+
+@pytest.mark.usefixtures("burst")
 def test_storage_begins_empty(folder: Path):
     """What an earlier run left on the disk is not met again."""
     kept = {each.name for each in (folder / "azurite").iterdir()}

@@ -25,7 +25,9 @@ def measure(row: Row) -> Measure:
 def subjects(monkeypatch: pytest.MonkeyPatch) -> None:
     near = measure(Row("near", "calls", 1, "", goal=1))
     far = measure(Row("far", "time", 3, "s", floor=1, goal_ratio=2))
+    slow = measure(Row("slow", "all", 1, ""))
     monkeypatch.setattr(command, "SUBJECTS", {"near": near, "far": far})
+    monkeypatch.setattr(command, "BY_NAME_ONLY", {"slow": slow})
 
 
 def bench(folder: Path, *arguments: str) -> int:
@@ -38,17 +40,18 @@ def subjects_in(folder: Path) -> list[str]:
     return [row["subject"] for row in json.loads((folder / "bench.json").read_text())["rows"]]
 
 
-def test_measures_everything(tmp_path: Path):
-    """Without a name every subject is measured."""
+def test_measures_everything_but_the_slowest(tmp_path: Path):
+    """Without a name every subject is measured, but none that takes too long."""
     bench(tmp_path)
 
     assert subjects_in(tmp_path) == ["near", "far"]
 
 
-def test_measures_one_by_name(tmp_path: Path):
+@pytest.mark.parametrize("name", ["near", "slow"])
+def test_measures_one_by_name(tmp_path: Path, name: str):
     """With a name that subject is measured alone."""
-    assert bench(tmp_path, "--only", "near") == 0
-    assert subjects_in(tmp_path) == ["near"]
+    assert bench(tmp_path, "--only", name) == 0
+    assert subjects_in(tmp_path) == [name]
 
 
 def test_missed_goal_fails_and_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
