@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -20,6 +19,7 @@ import urllib3
 from console_client.address import Address
 from console_client.fields import Fields
 from console_client.problems import NotThere, Problem, Unreachable, Unsound, Unusable
+from console_client.unanswered import too_slow, unanswered
 
 # To connect, and to answer: the doctor asks Graph and SharePoint a dozen things in turn.
 _PATIENCE = (10, 120)
@@ -43,12 +43,7 @@ class Console:
     def __enter__(self) -> Console:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._session.close()
 
     def overview(self) -> Fields:
@@ -125,7 +120,7 @@ class Console:
         except requests.exceptions.RequestException as error:
             raise _untold(error, host) from error
         except urllib3.exceptions.ReadTimeoutError as error:
-            raise _too_slow(host) from error
+            raise too_slow(host) from error
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             # A ValueError: requests reads a Location, too, which may be no address.
             raise _broken(host) from error
@@ -142,20 +137,11 @@ def _path(user: str) -> str:
 
 def _untold(error: requests.exceptions.RequestException, host: str) -> Problem:
     """What to tell of a request that got no answer."""
+    if told := unanswered(error, host):
+        return told
     match error:
-        case requests.exceptions.SSLError() if "X509" in str(error):
-            return Unusable("The file of --ca holds no certificates: give a PEM file.")
-        case requests.exceptions.SSLError() if "VERIFY_FAILED" not in str(error):
-            return Unreachable(f"{host} does not speak https: check PHOTOSYNC_URL and its port.")
         case requests.exceptions.SSLError():
-            return Unreachable(
-                f"The certificate of {host} is not trusted: if a private CA issued it, "
-                "give that CA's PEM file with --ca or PHOTOSYNC_CA."
-            )
-        case requests.exceptions.ProxyError():
-            return Unreachable(f"The proxy does not let us through to {host}: check HTTPS_PROXY.")
-        case requests.exceptions.ReadTimeout():
-            return _too_slow(host)
+            return Unreachable(f"{host} does not speak https: check PHOTOSYNC_URL and its port.")
         case requests.exceptions.ConnectionError():
             return Unreachable(
                 f"No connection to {host}: check PHOTOSYNC_URL and whether the app runs."
@@ -164,10 +150,6 @@ def _untold(error: requests.exceptions.RequestException, host: str) -> Problem:
             return Unusable("PHOTOSYNC_URL cannot be called: check how it is spelled.")
         case _:
             return _broken(host)
-
-
-def _too_slow(host: str) -> Problem:
-    return Unreachable(f"{host} took too long to answer: try again in a minute.")
 
 
 def _broken(host: str) -> Problem:
@@ -183,7 +165,7 @@ def _content(answer: requests.Response, host: str, *, seconds: float) -> bytes:
         if len(content) > _LARGEST_ANSWER:
             raise Unsound(f"{host} sends far too much: check that PHOTOSYNC_URL is PhotoSync's.")
         if time.monotonic() > ends:
-            raise _too_slow(host)
+            raise too_slow(host)
     return bytes(content)
 
 

@@ -16,6 +16,7 @@ import requests
 from console_client import problems
 from console_client.fields import Fields
 from console_client.problems import Problem, Unreachable, Unsound
+from console_client.unanswered import unanswered
 
 # To connect, and to answer.
 _PATIENCE = (10, 60)
@@ -167,18 +168,9 @@ class _Bearer(requests.auth.AuthBase):
 
 def untold(error: requests.exceptions.RequestException, host: str) -> Problem:
     """What to tell of a request to *host* that got no answer."""
-    match error:
-        case requests.exceptions.SSLError():
-            return Unreachable(
-                f"The certificate of {host} is not trusted: if a private CA issued it, give that "
-                "CA's PEM file with --ca or PHOTOSYNC_CA."
-            )
-        case requests.exceptions.ProxyError():
-            return Unreachable(f"The proxy does not let us through to {host}: check HTTPS_PROXY.")
-        case requests.exceptions.ReadTimeout():
-            return Unreachable(f"{host} took too long to answer: repeat the command in a minute.")
-        case _:
-            return Unreachable(f"No connection to {host}: check the network and M365_CLOUD.")
+    return unanswered(error, host) or Unreachable(
+        f"No connection to {host}: check the network and M365_CLOUD."
+    )
 
 
 def _seconds(answer: requests.Response, tried: int) -> float:

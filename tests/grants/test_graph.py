@@ -144,7 +144,8 @@ def test_the_token_stays_with_graph(host: str):
 @pytest.mark.parametrize(
     ("trouble", "word"),
     [
-        (requests.exceptions.SSLError("x"), "--ca"),
+        (requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"), "--ca"),
+        (requests.exceptions.SSLError("WRONG_VERSION_NUMBER"), "No connection to graph.contoso"),
         (requests.exceptions.ProxyError("x"), "HTTPS_PROXY"),
         (requests.exceptions.ReadTimeout("x"), "too long"),
         (requests.exceptions.ConnectionError("x"), "No connection to graph.contoso.com"),
