@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 import requests
@@ -19,28 +17,11 @@ from console_client.program import main
 from local.m365.admins import GLOBAL
 from local.m365.tenant import App
 from tests.local.cloud import TENANT_ID, Cloud, cloud
+from tests.said import Said
 
 REPO = Path(__file__).parents[2]
 STAND_IN = Path(__file__).with_name("az_stand_in.py")
 MANAGED = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0a1"
-
-
-class Said(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def states(self) -> dict[str, str]:
-        """The state of each right, such as `Microsoft Graph User.Read.All`."""
-        steps = self.document["steps"]
-        return {f"{step['on']} {step['right']}": step["state"] for step in steps}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from local.m365.admins import GLOBAL
 from local.stack import Stack
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.conftest import NEVER
-from tests.grants.conftest import REPO, Said, in_a_process
+from tests.grants.conftest import REPO, in_a_process
+from tests.said import Said
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from local.m365.admins import GLOBAL
-from tests.grants.conftest import MANAGED, REPO, Said, environment, in_a_process
+from tests.grants.conftest import MANAGED, REPO, environment, in_a_process
 from tests.local.cloud import Cloud
+from tests.said import Said
 
 ME = ["--identity", MANAGED, "--full-control"]
 

@@ -8,19 +8,12 @@ from pathlib import Path
 import pytest
 
 from local.m365.admins import GLOBAL
-from tests.grants.conftest import MANAGED, Grant, Said, somebody_signs_in
+from tests.grants.conftest import MANAGED, Grant, somebody_signs_in
 from tests.local.cloud import Cloud
+from tests.said import assert_one_sentence
 
 ME = ("--identity", MANAGED, "--check", "--full-control", "--json")
 OTHER = "00000000-0000-4000-8000-000000000001"
-
-
-def assert_one_sentence(said: Said, code: int, *words: str) -> None:
-    assert (said.code, said.out) == (code, ""), said
-    assert said.err.count("\n") == 1, said.err
-    assert said.err.rstrip().endswith(".")
-    for word in words:
-        assert word in said.err
 
 
 def test_without_the_azure_cli(grant: Grant, tmp_path: Path):

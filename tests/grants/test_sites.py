@@ -8,10 +8,11 @@ from grants.found import SitePermission
 from grants.graph import Graph
 from grants.sites import Sites
 from local.m365.admins import GLOBAL, PRIVILEGED, SITES
-from tests.grants.conftest import MANAGED, Grant, Said, somebody_signs_in
+from tests.grants.conftest import MANAGED, Grant, somebody_signs_in
 from tests.grants.test_granting import SITE, works
 from tests.grants.test_graph import URL
 from tests.local.cloud import Cloud
+from tests.said import Said
 from tests.web import FunctionAdapter, answer, in_turn
 
 ME = ("--identity", MANAGED, "--json", "--device-code")

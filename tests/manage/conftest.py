@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -19,19 +18,7 @@ from tests.manage.console_double import (
     queued,
     serving,
 )
-
-
-class Said(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
-
+from tests.said import Said
 
 Manage = Callable[..., Said]
 
@@ -65,7 +52,9 @@ def manage(
     def run(*arguments: str) -> Said:
         capsys.readouterr()
         code = main(arguments)
-        return Said(code, *capsys.readouterr())
+        said = Said(code, *capsys.readouterr())
+        assert KEY not in said.out + said.err, "the key is shown"
+        return said
 
     return run
 

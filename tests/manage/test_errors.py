@@ -18,8 +18,9 @@ from console_client.address import Address
 from console_client.console import Console
 from console_client.problems import Unreachable
 from console_client.program import main
-from tests.manage.conftest import Manage, Said
+from tests.manage.conftest import Manage
 from tests.manage.console_double import KEY, Asked, ConsoleDouble, overview, refusal, serving
+from tests.said import assert_one_sentence
 
 REPO = Path(__file__).parents[2]
 COMMANDS = [
@@ -32,17 +33,6 @@ COMMANDS = [
     ["check", "anne@contoso.com"],
     ["doctor"],
 ]
-
-
-def assert_one_sentence(said: Said, code: int, *words: str) -> None:
-    assert said.code == code, said
-    assert said.out == ""
-    assert said.err.count("\n") == 1, said.err
-    assert said.err.rstrip().endswith(".")
-    assert "Traceback" not in said.err
-    assert KEY not in said.err
-    for word in words:
-        assert word in said.err
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

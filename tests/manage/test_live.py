@@ -14,7 +14,7 @@ import pytest
 
 from local.stack import Stack
 from tests.e2e.cloud import LiveCloud, picture
-from tests.manage.conftest import Said
+from tests.said import Said
 
 REPO = Path(__file__).parents[2]
 

@@ -1,0 +1,33 @@
+"""What a command of manage.py left behind."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+
+class Said(NamedTuple):
+    """Its exit code, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def states(self) -> dict[str, str]:
+        """After `grant`: the state of each right, such as `Microsoft Graph User.Read.All`."""
+        steps = self.document["steps"]
+        return {f"{step['on']} {step['right']}": step["state"] for step in steps}
+
+
+def assert_one_sentence(said: Said, code: int, *words: str) -> None:
+    """It ended with *code* and told one sentence, with *words* in it."""
+    assert (said.code, said.out) == (code, ""), said
+    assert said.err.count("\n") == 1, said.err
+    assert said.err.rstrip().endswith("."), said.err
+    for word in words:
+        assert word in said.err, said.err
