@@ -75,6 +75,18 @@ def shared(*, before_command: bool) -> Callable[[Function], Function]:
     return decorate
 
 
+def waits(seconds: float, meaning: str, *, least: float = 1) -> Callable[[Function], Function]:
+    """Add the option of a command that waits for something, but not for ever."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=least),
+        metavar="SECONDS",
+        default=seconds,
+        show_default=True,
+        help=meaning,
+    )
+
+
 def _option(*names: str, **given: Any) -> Callable[[Function], Function]:
     return click.option(*names, expose_value=False, callback=_keep, **given)
 

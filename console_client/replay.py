@@ -7,7 +7,7 @@ from typing import BinaryIO
 import click
 
 from console_client import problems, user_list
-from console_client.options import Desk, command
+from console_client.options import Desk, command, waits
 from console_client.problems import Problem, Unreachable
 from console_client.replay_result import Replayed, await_all, seen_before, show
 
@@ -25,14 +25,7 @@ from console_client.replay_result import Replayed, await_all, seen_before, show
 @click.option(
     "--wait", is_flag=True, help="Wait until each has been looked at, and say how it ended."
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=1),
-    metavar="SECONDS",
-    default=300,
-    show_default=True,
-    help="How long --wait waits.",
-)
+@waits(300, "How long --wait waits.")
 def replay(
     desk: Desk,
     users: tuple[str, ...],

@@ -6,7 +6,7 @@ import click
 
 from console_client import problems
 from console_client.fields import Fields
-from console_client.options import Desk, command
+from console_client.options import Desk, command, waits
 from console_client.output import Output
 from console_client.waiting import wait_until
 
@@ -18,14 +18,7 @@ _BEGINS_WITHIN = 120
 @click.option(
     "--release-removals", is_flag=True, help="Instead: release the removals the brake holds back."
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=1),
-    metavar="SECONDS",
-    default=3600,
-    show_default=True,
-    help="How long --wait waits.",
-)
+@waits(3600, "How long --wait waits.")
 def sweep(desk: Desk, wait: bool, release_removals: bool, timeout: float) -> int:
     """
     Look at everybody now and not within the hour.

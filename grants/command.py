@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from console_client import problems
-from console_client.options import Choice, Function, shared
+from console_client.options import Choice, Function, shared, waits
 from console_client.output import Output
 from console_client.problems import Problem, Unusable
 from shared.clouds import CLOUDS
@@ -94,14 +94,7 @@ def _setting(*names: str, variable: str, **given: Any) -> Callable[[Function], F
     "--revoke", is_flag=True, help="Take away what grant gives, whichever options it had."
 )
 @click.option("--yes", is_flag=True, help="Do not ask before anything is changed.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
-    default=300,
-    show_default=True,
-    help="How long to wait for the directory to know what is new.",
-)
+@waits(300, "How long to wait for the directory to know what is new.", least=0)
 @shared(before_command=False)
 @click.pass_context
 def grant(context: click.Context, /, **given: Any) -> int:
