@@ -37,6 +37,16 @@ class Metadata:
         return Leaf(self.entries[start : start + size], following)
 
 
+class Endless:
+    """A listing that goes on and on."""
+
+    calls = 0
+
+    def leaf(self, token: str, size: int) -> Leaf:
+        self.calls += 1
+        return Leaf([entry(1)], "more")
+
+
 def names(entries: list[Entry]) -> list[str]:
     return [one.user_id for one in entries]
 
@@ -120,14 +130,6 @@ def test_finds_one_by_upn():
 
 def test_finding_ends():
     """A listing that never ends is not searched for ever."""
-
-    class Endless:
-        calls = 0
-
-        def leaf(self, token: str, size: int) -> Leaf:
-            self.calls += 1
-            return Leaf([entry(1)], "more")
-
     endless = Endless()
 
     assert Roster(endless).find("nobody@contoso.com") is None
@@ -165,14 +167,6 @@ def test_census():
 
 def test_counting_ends():
     """A listing that never ends is given up after a hundred calls."""
-
-    class Endless:
-        calls = 0
-
-        def leaf(self, token: str, size: int) -> Leaf:
-            self.calls += 1
-            return Leaf([entry(1)], "more")
-
     endless = Endless()
 
     assert Roster(endless).census(1).counts == Counter({SYNCED: roster.MOST_CALLS})

@@ -14,9 +14,9 @@ from shared.settings import Settings
 from shared.webhook_settings import WebhookSettings
 from tests.infra.samples import app_settings, everything, plain
 from tests.infra.template import INFRA
+from tests.test_settings import ENOUGH
 
 ROOT = INFRA.parent
-GUID = "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10"
 
 # Where a setting may be missing, and why.
 HOST = "the Functions host or its engine reads it"
@@ -24,27 +24,28 @@ PLATFORM = "Flex Consumption sets it and refuses to be told (functions.md sectio
 ONE_WAY = "a laptop uses a connection string, Azure an identity"
 WATCHED = "only where Application Insights watches, and the template sets it"
 OPTIONAL = "for a collector of one's own"
+INSIGHTS = (
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
+    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
+)
+WATCHING = dict.fromkeys(
+    ["PYTHON_ENABLE_OPENTELEMETRY", "APPLICATIONINSIGHTS_CONNECTION_STRING", *INSIGHTS], WATCHED
+)
 MAY_MISS: dict[str, dict[str, str]] = {
     "app": {
         "FUNCTIONS_WORKER_RUNTIME": HOST,
         "PYTHON_THREADPOOL_THREAD_COUNT": HOST,
         "AzureWebJobsStorage__credential": HOST,
-        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": HOST,
-        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": HOST,
-        "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": HOST,
-        "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": HOST,
+        **dict.fromkeys(INSIGHTS, HOST),
     },
     "sample": {
         "AzureWebJobsStorage__blobServiceUri": ONE_WAY,
         "AzureWebJobsStorage__queueServiceUri": ONE_WAY,
         "AzureWebJobsStorage__credential": ONE_WAY,
         "AzureWebJobsStorage__clientId": ONE_WAY,
-        "PYTHON_ENABLE_OPENTELEMETRY": WATCHED,
-        "APPLICATIONINSIGHTS_CONNECTION_STRING": WATCHED,
-        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": WATCHED,
-        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": WATCHED,
-        "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": WATCHED,
-        "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": WATCHED,
+        **WATCHING,
         "OTEL_EXPORTER_OTLP_ENDPOINT": OPTIONAL,
     },
     "Bicep": {
@@ -54,12 +55,7 @@ MAY_MISS: dict[str, dict[str, str]] = {
     },
     "README": {
         "FUNCTIONS_WORKER_RUNTIME": PLATFORM,
-        "PYTHON_ENABLE_OPENTELEMETRY": WATCHED,
-        "APPLICATIONINSIGHTS_CONNECTION_STRING": WATCHED,
-        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": WATCHED,
-        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": WATCHED,
-        "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": WATCHED,
-        "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": WATCHED,
+        **WATCHING,
         "OTEL_EXPORTER_OTLP_ENDPOINT": OPTIONAL,
     },
 }
@@ -70,15 +66,7 @@ class Recorded(Mapping[str, str]):
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
-        self._held = {
-            "TENANT_ID": GUID,
-            "CLIENT_ID": GUID,
-            "CLIENT_CERTIFICATE": "photosync.pem",
-            "SHAREPOINT_TENANT": "contoso",
-            "CLIENT_STATE": "a long random text",
-            "AzureWebJobsStorage": "UseDevelopmentStorage=true",
-            "PYTHON_ENABLE_OPENTELEMETRY": "true",
-        }
+        self._held = {**ENOUGH, "PYTHON_ENABLE_OPENTELEMETRY": "true"}
 
     def __getitem__(self, key: str) -> str:
         self.asked.add(key)
