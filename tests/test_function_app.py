@@ -13,8 +13,8 @@ import pytest
 
 import function_app
 from shared.errors import SettingsError
+from tests.notifying import ID, STATE, TENANT, item, lifecycle
 from tests.test_certificates import OURS
-from tests.test_notifications import ID, STATE, TENANT, item, lifecycle
 from tests.test_settings import ENOUGH
 
 TOKEN = "Validation: Testing client application reachability Request-Id: 5"

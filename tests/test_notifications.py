@@ -1,4 +1,4 @@
-"""The webhook's reading of what Graph, or anybody, posts."""
+"""The webhook's reading of what anybody posts: the handshake, the body, who is believed."""
 
 from __future__ import annotations
 
@@ -9,64 +9,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.messages import parse
-from shared.notifications import BODY_LIMIT, TOKEN_LIMIT, Accepted, Answer, accept, handshake
+from shared.notifications import BODY_LIMIT, TOKEN_LIMIT, Accepted, Answer, handshake
 from shared.webhook_settings import WebhookSettings
-from tests.web import NOON
-
-TENANT = "84bd8158-6d4d-4958-8b9f-9d6445542f95"
-STATE = "a long random text"
-EXPECTED = WebhookSettings(TENANT, STATE)
-ID = "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
-OTHER_ID = "4e1a1f5d-0000-4000-8000-00000000000a"
-
-
-def item(**fields: Any) -> dict[str, Any]:
-    """A notification as Graph sends it (graph.md section 3), with *fields* in place of its own."""
-    usual = {
-        "changeType": "updated",
-        "clientState": STATE,
-        "resource": f"Users/{ID}",
-        "subscriptionId": OTHER_ID,
-        "tenantId": TENANT,
-        "resourceData": {
-            "@odata.type": "#Microsoft.Graph.User",
-            "@odata.id": f"Users/{ID}",
-            "id": ID,
-            "eventTime": "2022-05-24T22:24:31.3062901Z",
-            "sequenceNumber": 637889954713062901,
-        },
-    }
-    return usual | fields
-
-
-def without(name: str, **fields: Any) -> dict[str, Any]:
-    return {key: value for key, value in item(**fields).items() if key != name}
-
-
-def lifecycle(event: Any = "reauthorizationRequired", **fields: Any) -> dict[str, Any]:
-    usual = {
-        "subscriptionId": OTHER_ID,
-        "tenantId": TENANT,
-        "clientState": STATE,
-        "lifecycleEvent": event,
-    }
-    return usual | fields
-
-
-def post(*items: Any, expected: WebhookSettings = EXPECTED) -> Accepted:
-    accepted = post_body(json.dumps({"value": items}).encode(), expected)
-    assert isinstance(accepted, Accepted)
-    return accepted
-
-
-def post_body(body: bytes, expected: WebhookSettings = EXPECTED) -> Accepted | Answer:
-    return accept(body, expected, now=NOON, new_id=lambda: "new-id")
-
-
-def users(accepted: Accepted) -> list[str]:
-    return [json.loads(message)["userId"] for message in accepted.sync]
-
+from tests.notifying import (
+    ID,
+    OTHER_ID,
+    STATE,
+    TENANT,
+    item,
+    lifecycle,
+    post,
+    post_body,
+    users,
+    without,
+)
 
 # The handshake
 
@@ -192,123 +148,6 @@ def test_client_state_of_any_bytes():
     expected = WebhookSettings(TENANT, odd)
 
     assert len(post(item(clientState=odd), expected=expected).sync) == 1
-
-
-# Which user is meant
-
-
-NO_DATA: dict[str, Any] = {}
-RESOURCES = {
-    "as Graph sends it": item(),
-    "Users/x": item(resource=f"Users/{ID}", resourceData=NO_DATA),
-    "users/x": item(resource=f"users/{ID}", resourceData=None),
-    "/users/x": item(resource=f"/users/{ID}", resourceData=NO_DATA),
-    "users('x')": item(resource=f"users('{ID}')", resourceData=NO_DATA),
-    "USERS('X')": item(resource=f"USERS('{ID.upper()}')", resourceData=NO_DATA),
-    "data before resource": item(resource=f"Users/{OTHER_ID}"),
-    "users alone": item(resource="users"),
-    "resource by UPN": item(resource="Users/anne@contoso.com"),
-    "id in capitals": item(resourceData={"id": ID.upper()}),
-    "id is no GUID": item(resourceData={"id": "anne"}),
-    "data is no object": item(resourceData="data"),
-    "type is null": item(resourceData={"@odata.type": None, "id": ID}),
-    "type in small letters": item(resourceData={"@odata.type": "#microsoft.graph.user", "id": ID}),
-    "no resource": without("resource"),
-    "no changeType": without("changeType"),
-    "lifecycleEvent is null": item(lifecycleEvent=None),
-    "unknown fields": item(validationTokens=[], encryptedContent={}),
-    "sequence number as text": item(resourceData={"id": ID, "sequenceNumber": "6378899547"}),
-}
-
-
-@pytest.mark.parametrize("notification", RESOURCES.values(), ids=RESOURCES)
-def test_user_of_an_item(notification):
-    """The object id comes from resourceData.id, else from resource in any of its forms."""
-    assert users(post(notification)) == [ID]
-
-
-NOT_USERS = {
-    "a group": item(resource=f"groups/{ID}"),
-    "a group by its type": item(resourceData={"@odata.type": "#Microsoft.Graph.Group", "id": ID}),
-    "another type beside users": item(resourceData={"@odata.type": 7, "id": ID}),
-    "a user's messages": item(resource=f"users/{ID}/messages/5"),
-    "not a GUID": item(resource="Users/anne", resourceData=NO_DATA),
-    "users and nothing else": item(resource="users", resourceData=NO_DATA),
-    "resource of another type": item(resource=[f"Users/{ID}"]),
-    "neither resource nor type": without("resource", resourceData={"id": ID}),
-    "a line break": item(resource=f"Users/{ID}\n", resourceData=NO_DATA),
-}
-
-
-@pytest.mark.parametrize("notification", NOT_USERS.values(), ids=NOT_USERS)
-def test_item_about_something_else(notification):
-    """Items that are not about a user with a GUID are ignored and counted."""
-    accepted = post(notification)
-
-    assert accepted.sync == []
-    assert accepted.ignored == {"not-a-user": 1}
-
-
-def test_deleted_user_needs_no_copy():
-    """A deleted user yields no message."""
-    accepted = post(item(changeType="deleted"))
-
-    assert accepted.sync == []
-    assert accepted.ignored == {"deleted": 1}
-
-
-def test_several_items_of_one_user_are_one_message():
-    """One POST yields one message a user, in the order in which users were first named."""
-    other = item(resource=f"users/{OTHER_ID}", resourceData=NO_DATA)
-    again = item(resource=f"users('{ID.upper()}')", resourceData=NO_DATA)
-
-    assert users(post(item(), other, again, item())) == [ID, OTHER_ID]
-
-
-def test_message_as_the_worker_reads_it():
-    """The message says that a notification asked, when, and under which correlation id."""
-    message = parse(post(item()).sync[0].encode(), now=NOON, correlation_id="unused")
-
-    assert (message.user_id, message.reason, message.force) == (ID, "notification", False)
-    assert (message.attempt, message.first_queued_at) == (1, NOON)
-    assert message.correlation_id == "new-id"
-
-
-# Lifecycle
-
-
-@pytest.mark.parametrize("event", ["reauthorizationRequired", "subscriptionRemoved", "missed"])
-def test_lifecycle_item_is_kept_for_upkeep(event):
-    """Each of the three lifecycle events becomes one message on photo-upkeep."""
-    accepted = post(lifecycle(event))
-
-    assert accepted.sync == []
-    assert [json.loads(message) for message in accepted.upkeep] == [
-        {
-            "kind": "lifecycle",
-            "lifecycleEvent": event,
-            "subscriptionId": OTHER_ID,
-            "receivedAt": NOON.isoformat(),
-        }
-    ]
-
-
-@pytest.mark.parametrize(
-    "notification",
-    [
-        lifecycle("renamed"),
-        lifecycle(["missed"]),
-        lifecycle(subscriptionId=None),
-        lifecycle(subscriptionId="x" * 100_000),
-    ],
-    ids=["unknown event", "event of another type", "no subscription", "too large for the queue"],
-)
-def test_lifecycle_item_nobody_knows(notification):
-    """A lifecycle item that could not be acted on, or not be queued, is counted."""
-    accepted = post(notification)
-
-    assert accepted.upkeep == []
-    assert accepted.ignored == {"unknown-lifecycle": 1}
 
 
 # Anything

@@ -11,11 +11,11 @@ from shared.misconfigured import NoUpkeep, NoWorker
 from shared.subscription_keeper import LIFE
 from shared.telemetry import COLLECTOR, SWITCH, Send, Telemetry
 from tests.doubles import Clock, DelayedMessages, MemoryStore, Office
+from tests.notifying import item
 from tests.running import OLD
 from tests.subscribing import Deployment
 from tests.sweep_doubles import Sweeping, result
 from tests.test_function_app import Posted, body
-from tests.test_notifications import item
 from tests.test_upkeep import Office as UpkeepOffice
 
 
