@@ -28,6 +28,8 @@ from tests.graph_answers import (
 )
 from tests.web import Answer, Web, answer, in_turn
 
+# The photo's etag
+
 
 def test_etag_of_the_photo():
     """The etag is the one of the photo's metadata."""
