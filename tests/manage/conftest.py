@@ -21,6 +21,16 @@ from tests.manage.console_double import (
 from tests.said import Said
 
 Manage = Callable[..., Said]
+COMMANDS = [
+    ["status"],
+    ["status", "anne@contoso.com"],
+    ["replay", "--failed"],
+    ["sweep"],
+    ["sweep", "--wait"],
+    ["failures"],
+    ["check", "anne@contoso.com"],
+    ["doctor"],
+]
 
 
 @pytest.fixture
