@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from local.azurite import Azurite, Storage
 from tests.local.cloud import Cloud, cloud
@@ -29,6 +30,13 @@ def office(running_office: Cloud) -> Cloud:
     """One simulator for a module, emptied before each test, with the documented limits."""
     running_office.renew()
     return running_office
+
+
+@pytest.fixture
+def my(office: Cloud) -> Iterator[requests.Session]:
+    """A session with the host of the picture library."""
+    with office.session(office.tenant.urls.my) as session:
+        yield session
 
 
 @pytest.fixture(scope="session")
