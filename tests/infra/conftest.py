@@ -19,6 +19,8 @@ STARTING = (
     'Bad Request({"Message": "Encountered an error (ServiceUnavailable) from host runtime."})'
 )
 AZURE = Path(__file__).with_name("azure.py")
+# The exit code, and the pauses that were taken.
+Run = Callable[[str], tuple[int, list[float]]]
 
 
 class Cloud:
@@ -108,9 +110,7 @@ def connected(cloud: Cloud) -> Cloud:
 
 
 @pytest.fixture
-def in_process(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[[str], tuple[int, list[float]]]:
+def in_process(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """The hook in this process, with pauses that only are counted."""
     from infra.hooks import connect
 

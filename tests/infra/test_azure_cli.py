@@ -6,15 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 
 from infra.hooks import azure_cli, connect
-from tests.infra.conftest import Cloud
+from tests.infra.conftest import Cloud, Run
 from tests.infra.template import INFRA
 
-Run = Callable[[str], tuple[int, list[float]]]
 HOOK = [sys.executable, str(INFRA / "hooks" / "connect.py"), "postdeploy"]
 FUNCTIONS = '{"value": [{"name": "photosync-abc/notifications"}]}'
 KEYS = '{"graph": "a", "client-state": "b"}'

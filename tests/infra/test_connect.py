@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -16,8 +15,6 @@ from shared.settings import CLIENT_STATE_LIMIT, Settings
 from tests.infra.conftest import Cloud
 from tests.infra.samples import app_settings, plain
 from tests.infra.template import INFRA
-
-Run = Callable[[str], tuple[int, list[float]]]
 
 
 def test_the_two_settings_are_made_of_two_keys_of_the_function_that_graph_calls(cloud: Cloud):
@@ -110,110 +107,6 @@ def test_secrets_lie_in_a_file_that_nobody_else_can_read(cloud: Cloud):
     assert list(cloud.temporary.iterdir()) == []
 
 
-def test_without_code_nothing_is_connected(cloud: Cloud):
-    """After the first provisioning there is no function yet: one sentence, and no failure."""
-    cloud.state["functions"] = []
-
-    done = cloud.hook("postprovision")
-
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "No code is deployed yet, so nothing is connected: `azd deploy`.\n"
-    assert len(cloud.state["calls"]) == 1
-
-
-def test_it_waits_until_azure_lists_the_functions(cloud: Cloud, in_process: Run):
-    """After a deployment the list of functions is behind for a while."""
-    cloud.state["listed_after"] = 3
-
-    code, pauses = in_process("postdeploy")
-
-    assert (code, len(pauses)) == (0, 3)
-    assert "WEBHOOK_URL" in cloud.state["settings"]
-
-
-def test_it_does_not_wait_for_ever(
-    cloud: Cloud, in_process: Run, capsys: pytest.CaptureFixture[str]
-):
-    """Code without our function ends in one sentence that says where to look."""
-    cloud.state["functions"] = []
-
-    code, pauses = in_process("postdeploy")
-
-    assert (code, len(pauses)) == (1, connect.TRIES)
-    assert "has no function `notifications`: its log stream" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("tries", [1, connect.TRIES - 1])
-def test_it_waits_for_an_app_that_is_starting(cloud: Cloud, in_process: Run, tries: int):
-    """Keys can be asked for only when the app has started."""
-    cloud.state["started_after"] = tries
-
-    code, pauses = in_process("postdeploy")
-
-    assert (code, len(pauses)) == (0, tries)
-
-
-@pytest.mark.parametrize(
-    "told", ["Service Unavailable({})", "Bad Gateway({})", "Gateway Timeout({})"]
-)
-def test_it_waits_for_azure_itself(cloud: Cloud, in_process: Run, told: str):
-    """What az says of an answer of 502, 503 or 504."""
-    cloud.state |= {"started_after": 1, "starting": told}
-
-    assert in_process("postdeploy")[0] == 0
-
-
-def test_a_crash_of_az_is_told_by_its_reason(cloud: Cloud):
-    """Where az fails by itself, the line that says why comes through."""
-    cloud.state |= {
-        "started_after": 1,
-        "starting": (
-            "The command failed with an unexpected error. Here is the traceback:\n"
-            "ERROR: HTTPSConnectionPool(host='management.azure.com'): Max retries exceeded\n"
-            "Traceback (most recent call last):"
-        ),
-    }
-
-    done = cloud.hook("postdeploy")
-
-    assert done.returncode == 1
-    assert done.stderr == (
-        "az rest: HTTPSConnectionPool(host='management.azure.com'): Max retries exceeded\n"
-    )
-
-
-def test_an_app_that_never_starts_is_an_error(
-    cloud: Cloud, in_process: Run, capsys: pytest.CaptureFixture[str]
-):
-    """Azure's own words come through."""
-    cloud.state["started_after"] = 1000
-
-    code, pauses = in_process("postdeploy")
-
-    assert (code, len(pauses)) == (1, connect.TRIES - 1)
-    assert "from host runtime" in capsys.readouterr().err
-
-
-def test_an_app_that_never_started_has_no_code_yet(cloud: Cloud):
-    """Azure may not be able to list the functions of an app that nothing was deployed to."""
-    cloud.state["unlisted"] = "Bad Gateway({})"
-
-    done = cloud.hook("postprovision")
-
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "No code is deployed yet" in done.stdout
-
-
-def test_an_error_is_not_taken_for_missing_code(cloud: Cloud):
-    """An app that cannot be found is an error, not a reason to wait or to skip."""
-    cloud.env["PHOTOSYNC_APP_NAME"] = "another-app"
-
-    done = cloud.hook("postprovision")
-
-    assert done.returncode == 1
-    assert done.stderr.startswith("az rest: Not Found(")
-
-
 def test_the_subscription_is_asked_for(cloud: Cloud):
     """`renew` is typed into the queue of upkeep, with the right of who deploys."""
     done = cloud.hook("postdeploy")
@@ -262,38 +155,6 @@ def test_the_command_that_is_left_exists(cloud: Cloud):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_signed_out_az_is_named(cloud: Cloud):
-    """azd and az sign in apart from each other."""
-    cloud.state["signed_out"] = True
-
-    done = cloud.hook("postdeploy")
-
-    assert (done.returncode, done.stderr) == (
-        1,
-        "az rest: Please run 'az login' to setup account.\n",
-    )
-
-
-def test_a_missing_az_is_named(cloud: Cloud):
-    """The Azure CLI is needed, and a sentence says so."""
-    cloud.env["PATH"] = str(cloud.temporary)
-
-    done = cloud.hook("postdeploy")
-
-    assert done.returncode == 1
-    assert done.stderr.startswith("az is missing: install the Azure CLI")
-
-
-def test_everything_that_is_missing_is_named_at_once(cloud: Cloud):
-    """Outside of azd there are no outputs, and the sentence says how to get them."""
-    del cloud.env["PHOTOSYNC_URL"], cloud.env["AZURE_RESOURCE_GROUP"]
-
-    done = cloud.hook("postdeploy")
-
-    assert done.returncode == 1
-    assert done.stderr.startswith("AZURE_RESOURCE_GROUP, PHOTOSYNC_URL missing: run `azd")
-
-
 def test_keys_are_understood_in_both_forms(cloud: Cloud):
     """Azure answers with the keys themselves; its documentation puts them under `properties`."""
     cloud.state["as_documented"] = True
@@ -334,13 +195,3 @@ def test_settings_are_read_after_the_keys(cloud: Cloud):
         "appsettings/list",
         "appsettings",
     ]
-
-
-def test_words_in_another_code_page(cloud: Cloud):
-    """What az says on Windows may be no UTF-8; it is told all the same."""
-    az = cloud.temporary.parent / "bin" / "az"
-    az.write_text("#!/bin/sh\nprintf 'ERROR: unm\\366glich' >&2\nexit 1\n")
-
-    done = cloud.hook("postdeploy")
-
-    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
