@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.console import browser as browsers
 from tests.console.browser import Open, Visit
-from tests.console.stand_in import HOSTILE, Person, StandIn, ago, serving
+from tests.console.serving import serving
+from tests.console.stand_in import HOSTILE, Person, StandIn, ago
 
 # Waits for what must come at last; a busy machine is no fault of the page.
 expect.set_options(timeout=20_000)

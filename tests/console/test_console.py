@@ -7,7 +7,8 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.console.browser import Open
-from tests.console.stand_in import HOSTILE, KEY, Person, StandIn, ago
+from tests.console.serving import KEY
+from tests.console.stand_in import HOSTILE, Person, StandIn, ago
 
 ANNE = f"?code={KEY}#/users/anne%40contoso.com"
 

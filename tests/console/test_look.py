@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 
 from tests.console import browser as browsers
 from tests.console.browser import Open
-from tests.console.stand_in import KEY, StandIn, ago, sweep
+from tests.console.serving import KEY
+from tests.console.stand_in import StandIn, ago, sweep
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.console.browser import Open
-from tests.console.stand_in import KEY, StandIn, ago, sweep
+from tests.console.serving import KEY
+from tests.console.stand_in import StandIn, ago, sweep
 
 ANNE = f"?code={KEY}#/users/anne%40contoso.com"
 
