@@ -1,11 +1,18 @@
-"""Anne, as most tests of runs and messages meet her."""
+"""Anne, as most tests of runs and messages meet her, and storage that is real."""
 
 from __future__ import annotations
 
-import pytest
+import itertools
+from collections.abc import Iterator
 
+import pytest
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from local.azurite import Azurite, Storage
 from tests.doubles import Office
 from tests.running import OLD, bring_up_to_date
+
+NAMES = (f"container-{number}" for number in itertools.count(1))
 
 
 @pytest.fixture
@@ -22,3 +29,18 @@ def synced(office: Office) -> Office:
     bring_up_to_date(office)
     office.sharepoint.writes = 0
     return office
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    """One Azurite for a file of tests."""
+    azurite = Azurite(tmp_path_factory.mktemp("azurite") / "azurite.log")
+    yield azurite.wait_until_ready()
+    azurite.stop()
+
+
+@pytest.fixture
+def container(storage: Storage) -> Iterator[ContainerClient]:
+    """A container of its own for each test, not made yet."""
+    with BlobServiceClient.from_connection_string(storage.connection_string) as service:
+        yield service.get_container_client(next(NAMES))

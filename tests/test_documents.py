@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueServiceClient
 
-from local.azurite import Azurite, Storage
 from shared.blobs import Blobs
 from shared.errors import Conflict
 from shared.settings import StorageSettings
 from shared.storage import CONTAINER, UPKEEP, USERS, BlobDocuments, open_storage
 
-NAMES = (f"container-{number}" for number in itertools.count(1))
 NAME = "sweeps/latest.json"
-
-
-@pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    """One Azurite for this file."""
-    azurite = Azurite(tmp_path_factory.mktemp("azurite") / "azurite.log")
-    yield azurite.wait_until_ready()
-    azurite.stop()
-
-
-@pytest.fixture
-def container(storage: Storage) -> Iterator[ContainerClient]:
-    """A container of its own for each test, not made yet."""
-    with BlobServiceClient.from_connection_string(storage.connection_string) as service:
-        yield service.get_container_client(next(NAMES))
 
 
 @pytest.fixture

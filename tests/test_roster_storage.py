@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import ContainerClient
 
-from local.azurite import Azurite, Storage
+from local.azurite import Storage
 from shared import calls
 from shared.roster import Roster
 from shared.settings import StorageSettings
@@ -18,7 +16,6 @@ from shared.state import FAILED, SYNCED, UserState
 from shared.storage import BlobStore, open_storage
 from tests.doubles import ANNE, NOON
 
-NAMES = (f"listing-{number}" for number in itertools.count(1))
 ODD = [
     "O'Neil",
     "C# & Co. %41",
@@ -33,19 +30,6 @@ ODD = [
 
 def object_id(number: int) -> str:
     return f"{number:08}-0000-4000-8000-000000000000"
-
-
-@pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    azurite = Azurite(tmp_path_factory.mktemp("azurite") / "azurite.log")
-    yield azurite.wait_until_ready()
-    azurite.stop()
-
-
-@pytest.fixture
-def container(storage: Storage) -> Iterator[ContainerClient]:
-    with BlobServiceClient.from_connection_string(storage.connection_string) as service:
-        yield service.get_container_client(next(NAMES))
 
 
 @pytest.fixture

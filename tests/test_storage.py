@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -28,22 +26,6 @@ from tests.doubles import ANNE
 
 FIRST = UserState(ANNE.id, status=SYNCED, detail="first")
 SECOND = replace(FIRST, detail="second")
-NAMES = (f"container-{number}" for number in itertools.count(1))
-
-
-@pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    """One Azurite for this file."""
-    azurite = Azurite(tmp_path_factory.mktemp("azurite") / "azurite.log")
-    yield azurite.wait_until_ready()
-    azurite.stop()
-
-
-@pytest.fixture
-def container(storage: Storage) -> Iterator[ContainerClient]:
-    """A container of its own for each test, not made yet."""
-    with BlobServiceClient.from_connection_string(storage.connection_string) as service:
-        yield service.get_container_client(next(NAMES))
 
 
 @pytest.fixture
