@@ -23,16 +23,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from local import photo_files
+from local.bench.conditions import LATENCY, SETTINGS
 from local.bench.judge import Judge
 from local.bench.ledger import BYTES, FILES, GRAPH, PROFILES, UPLOADS
 from local.bench.rows import Row
-from local.bench.settled_tenant import SETTINGS, SettledTenant
+from local.bench.settled_tenant import SettledTenant
 from local.endpoints import Endpoints
 from local.portraits import portrait
 from local.stack import Stack
 from local.watch import Entry
 
-LATENCY = {"graph": 120, "sharepoint": 200}
 FEW, TIMES = 40, 25
 _CHANGED_OF = 20  # one user of so many
 _SCRIPT = Path(__file__).with_name("script.py")

@@ -22,18 +22,17 @@ from pathlib import Path
 import psutil
 
 from local.bench.burst_plan import QUARTER, WHOLE, Scale, posts
+from local.bench.conditions import GRAPH_WAITS, SETTINGS
 from local.bench.graph_poster import Answer, GraphPoster
 from local.bench.instance import WITHOUT_COPYING, instance
 from local.bench.judge import Judge
 from local.bench.ledger import BLOB, GRAPH, HOST, PROFILES, QUEUE, UPLOADS
 from local.bench.rows import Row
-from local.bench.settled_tenant import SETTINGS, SettledTenant
+from local.bench.settled_tenant import SettledTenant
 from local.soak.pictures import pictures
 from local.stack import Stack
 
 _POSTERS = 64
-# How long Graph waits before it posts again (graph.md section 3, documented).
-_PATIENCE = 3.0
 _ALL_WORKED_OFF = 3_600.0
 # A message whose delivery was cut on a busy machine comes back after a minute and not after ten.
 _SETTINGS = {**SETTINGS, "LOCAL_HOST_LOCK_SECONDS": "60"}
@@ -112,7 +111,7 @@ def _post(tenant: SettledTenant, scale: Scale, poster: GraphPoster) -> int:
     with ThreadPoolExecutor(_POSTERS, thread_name_prefix="graph") as pool:
         posted = []
         for number, (changed, told) in enumerate(plan):
-            # The pace is the burst's: Graph does not wait for an answer either.
+            # Graph keeps its pace, too, and does not wait for an answer.
             time.sleep(max(0.0, began + number * scale.seconds / len(plan) - time.monotonic()))
             for user in changed:
                 tenant.change(user, notify=False)
@@ -130,11 +129,11 @@ def rows_of(subject: str, storm: Storm) -> Iterator[Row]:
     scale = storm.scale
     yield Row(subject, "POSTs never accepted", storm.unaccepted, "", goal=0, note=str(scale))
     again = sum(not answer.accepted for answer in storm.answers)
-    late = sum(answer.seconds > _PATIENCE for answer in storm.answers)
+    late = sum(answer.seconds > GRAPH_WAITS for answer in storm.answers)
     slowest = max(answer.seconds for answer in storm.answers)
     note = (
         f"of {scale.items_a_post} items; {again} to be posted again, {late} answered after more "
-        f"than the {_PATIENCE:g} s that Graph waits first, the slowest after {slowest:.1f} s"
+        f"than the {GRAPH_WAITS:g} s that Graph waits first, the slowest after {slowest:.1f} s"
     )
     yield Row(subject, "POSTs, those again included", len(storm.answers), "", note=note)
     since = "first message" if scale.worked_off_meanwhile else "last POST"

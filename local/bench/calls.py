@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from local.bench.conditions import SETTINGS
 from local.bench.ledger import BLOB, FILES, GRAPH, HOST, LOGIN, PROFILES, QUEUE, UPLOADS
 from local.bench.rows import Row
-from local.bench.settled_tenant import SETTINGS, Resident, SettledTenant
+from local.bench.settled_tenant import Resident, SettledTenant
 from local.bench.sweep import fewest_graph_calls
 from local.clients import TenantClient
 from local.soak.pictures import pictures

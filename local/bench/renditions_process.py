@@ -20,10 +20,10 @@ from PIL import Image
 
 from local.bench import memory
 from local.bench.concurrency import AT_ONCE
+from local.bench.conditions import PICTURE_SIZES
 from shared.errors import PhotoRefused
 from shared.pictures import renditions
 
-SIZES = (48, 72, 300)
 ROUNDS = 5
 _ROUND_SECONDS = 0.3
 
@@ -31,7 +31,7 @@ _ROUND_SECONDS = 0.3
 def ours(photo: bytes) -> None:
     """What PhotoSync makes of a photo: three pictures, or a refusal."""
     try:
-        renditions(photo, SIZES)
+        renditions(photo, PICTURE_SIZES)
     except PhotoRefused:
         return
 

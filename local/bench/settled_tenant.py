@@ -15,6 +15,7 @@ from typing import Any
 
 from azure.storage.blob import BlobServiceClient
 
+from local.bench.conditions import LIMITS, PICTURE_SIZES
 from local.bench.ledger import Ledger
 from local.clients import TenantClient
 from local.stack import Stack
@@ -24,15 +25,6 @@ from shared.pictures import RECIPE, renditions
 from shared.state import SYNCED, UserState
 from shared.storage import CONTAINER, BlobStore
 
-# Timers fire years away: what is measured is what is asked for.
-SETTINGS = {"SWEEP_SCHEDULE": "0 0 0 29 2 *", "RENEW_SCHEDULE": "0 0 0 29 2 *"}
-# The documented limits of Graph's photos and of the smallest tenant's profile calls.
-LIMITS = {
-    "photoRequestsAtOnce": 4,
-    "photoRequestsPer10Minutes": 10_000,
-    "peopleCallsPer5Minutes": 3_000,
-}
-_SIZES = (48, 72, 300)
 _FOLDER = "Profile Pictures"
 _SEEDS_A_CALL = 100
 
@@ -60,7 +52,7 @@ class SettledTenant:
         self._rng = random.Random(seed)
         blobs = BlobServiceClient.from_connection_string(self.at.storage)
         self._store = BlobStore(blobs.get_container_client(CONTAINER))
-        self._pictures = [renditions(photo, sizes=_SIZES) for photo in photos]
+        self._pictures = [renditions(photo, sizes=PICTURE_SIZES) for photo in photos]
         self.admin.control("POST", "/switches", LIMITS)
 
     def subscribe(self) -> None:
@@ -131,7 +123,7 @@ class SettledTenant:
             sha256=hashlib.sha256(self.photos[user.photo]).hexdigest(),
             source_etag=etag,
             picture_url=self._location(user).url(self.at.sharepoint_my),
-            sizes=",".join(map(str, _SIZES)),
+            sizes=",".join(map(str, PICTURE_SIZES)),
             recipe=RECIPE,
             synced_at=now,
             checked_at=now,

@@ -16,6 +16,7 @@ from typing import Any
 import requests
 from urllib3 import HTTPResponse
 
+from local.bench.conditions import PICTURE_SIZES
 from local.bench.graph_time import GraphTime
 from shared.documents import Document
 from shared.errors import Conflict
@@ -26,9 +27,10 @@ from shared.state import SYNCED, Stored, UserState
 GRAPH = "https://graph.example"
 # Every so many users one has another photo than we remember.
 ONE_CHANGED_IN = 100
+SIZES, RECIPE = ",".join(map(str, PICTURE_SIZES)), 1
 PHOTOS_AT_ONCE = 4  # graph.md section 4, documented
 _NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-SIZES, RECIPE = "48,72,300", 1
+
 _PHOTO = re.compile(r"/users/([0-9a-f-]{36})/photo")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from local import photo_files
 from local.bench import fresh_process
 from local.bench.concurrency import AT_ONCE
+from local.bench.conditions import LATENCY, SETTINGS
 from local.bench.percentile import percentile
 from local.bench.rows import Row, of_rounds
 from local.bench.webhook_process import SIZES
@@ -22,10 +23,8 @@ from local.stack import Stack, app_settings
 # design.md's number is for 100 items.
 _GOAL_MS, _GOAL_ITEMS = 50, 100
 _USERS = 48
-_LATENCY = {"graph": 120, "sharepoint": 200}
-_NO_LATENCY = {"graph": 0, "sharepoint": 0}
 # Whoever measures the webhook beside copying wants no budget to stop the copying.
-_SETTINGS = {"PROFILE_CALLS_PER_5_MINUTES": "0", "SWEEP_SCHEDULE": "0 0 0 29 2 *"}
+_SETTINGS = {**SETTINGS, "PROFILE_CALLS_PER_5_MINUTES": "0"}
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
@@ -44,10 +43,10 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
         say("at rest")
         found = _at_rest(measured(settings, []))
         say(f"beside {AT_ONCE} runs that copy")
-        admin.control("POST", "/latency", _LATENCY)
+        admin.control("POST", "/latency", LATENCY)
         found += _beside_copying(measured(settings, users))
         say("beside as much copying as the machine can do")
-        admin.control("POST", "/latency", _NO_LATENCY)
+        admin.control("POST", "/latency", dict.fromkeys(LATENCY, 0))
         return [*found, _saturated(measured(settings, users))]
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from local.bench import against_script
 from local.bench.against_script import Bout, compared
+from local.bench.conditions import SETTINGS
 from local.bench.judge import Judge
 from local.bench.ledger import BYTES, GRAPH, PROFILES, UPLOADS
-from local.bench.settled_tenant import SETTINGS, SettledTenant
+from local.bench.settled_tenant import SettledTenant
 from local.soak.pictures import pictures
 from local.stack import Stack
 

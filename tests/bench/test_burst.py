@@ -11,9 +11,10 @@ import pytest
 
 from local.bench.burst import Storm, played, rows_of
 from local.bench.burst_plan import QUARTER, WHOLE, Scale, posts
+from local.bench.conditions import SETTINGS
 from local.bench.instance import WITHOUT_COPYING
 from local.bench.ledger import BLOB, GRAPH, PROFILES, QUEUE, UPLOADS
-from local.bench.settled_tenant import SETTINGS, Resident, SettledTenant
+from local.bench.settled_tenant import Resident, SettledTenant
 from local.soak.pictures import pictures
 from local.stack import Stack
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.bench.calls import Case, cases
-from local.bench.settled_tenant import SETTINGS, SettledTenant
+from local.bench.conditions import SETTINGS
+from local.bench.settled_tenant import SettledTenant
 from local.soak.pictures import pictures
 from local.stack import Stack
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from local.bench.concurrency import AT_ONCE
+from local.bench.conditions import SETTINGS
 from local.bench.instance import WITHOUT_COPYING, instance
-from local.bench.settled_tenant import SETTINGS, SettledTenant
+from local.bench.settled_tenant import SettledTenant
 from local.bench.visible import Scene
 from local.bench.visible_steps import STEPS, Change, changes, most_at_once
 from local.soak.pictures import pictures
