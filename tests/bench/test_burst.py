@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from local.bench.burst import Storm, played, rows_of
+from local.bench.burst import played
 from local.bench.burst_plan import QUARTER, WHOLE, Scale, posts
+from local.bench.burst_result import Storm, result_rows
 from local.bench.conditions import SETTINGS
 from local.bench.instance import WITHOUT_COPYING
-from local.bench.ledger import BLOB, GRAPH, PROFILES, QUEUE, UPLOADS
+from local.bench.ledger import BLOB, GRAPH, HOST, PROFILES, QUEUE, UPLOADS
 from local.bench.settled_tenant import Resident, SettledTenant
 from local.soak.pictures import pictures
 from local.stack import Stack
@@ -54,7 +55,7 @@ def test_nothing_is_lost(burst: Played):
     """Every POST is accepted, and every picture is right once the queue is empty."""
     accepted = [answer for answer in burst.storm.answers if answer.accepted]
 
-    assert (len(accepted), burst.storm.unaccepted) == (50, 0)
+    assert (len(accepted), burst.storm.unaccepted, burst.storm.unseen) == (50, 0, 0)
     assert burst.storm.wrong == 0
 
 
@@ -66,13 +67,32 @@ def test_calls_of_a_burst(burst: Played):
     assert storm.calls[PROFILES] == 2 * changed
     assert storm.calls[GRAPH] >= storm.messages
     assert storm.calls[BLOB] >= storm.messages
-    assert storm.messages > MEANWHILE.users
+    assert storm.messages - storm.calls[QUEUE] == storm.entries > MEANWHILE.users
+
+
+def test_whatever_nobody_looked_at_is_counted(burst: Played):
+    """Had two messages been left, or the log not been understood, the table would say so."""
+    storm = burst.storm
+
+    fewer = replace(storm, calls=storm.calls - Counter({HOST: 4}))
+
+    assert [fewer.unseen, replace(storm, calls=Counter()).unseen] == [2, storm.entries]
+
+
+def test_goals_come_from_the_plan(burst: Played):
+    """Whoever stores each message twice misses the goals: they do not grow with the messages."""
+    storm = burst.storm
+    twice = replace(storm, calls=storm.calls + storm.calls)
+    goals = {row.what: row.met for row in result_rows("burst", storm) if row.goal is not None}
+
+    assert all(goals.values())
+    assert not any(row.met for row in result_rows("burst", twice) if row.what.endswith(" calls"))
 
 
 def test_floor_is_the_work_of_storage(burst: Played):
     """Storage was at work for a part of the time, and the table compares the two."""
     storm = burst.storm
-    (row,) = [each for each in rows_of("burst", storm) if each.what == "queue empty after"]
+    (row,) = [each for each in result_rows("burst", storm) if each.what == "queue empty after"]
 
     assert 0 < storm.storage < storm.drained
     assert (row.figure, row.floor) == (storm.drained, storm.storage)
@@ -82,8 +102,7 @@ def test_copying_begins_when_the_scale_says(burst: Played):
     """Afterwards means that whatever was posted still waits when the last POST is accepted."""
     storm = burst.storm
     if not storm.scale.worked_off_meanwhile:
-        posted = storm.messages - storm.calls[QUEUE]
-        assert burst.said == [f"the last POST is accepted, {posted:,} messages wait"]
+        assert burst.said == [f"the last POST is accepted, {storm.entries:,} messages wait"]
 
 
 @pytest.mark.usefixtures("burst")
