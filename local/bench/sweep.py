@@ -15,8 +15,7 @@ from local.bench import state_reads
 from local.bench.graph_time import LATENCY
 from local.bench.rows import Row, of_rounds
 from local.bench.sweep_process import Figures
-from shared.graph_batch import LIMIT
-from shared.listing import PAGE
+from local.bench.sweep_world import USERS_A_BATCH, USERS_A_PAGE
 
 SIZES, ROUNDS = (1_000, 10_000, 100_000), 3
 # A sweep should be over when the next one begins.
@@ -49,16 +48,18 @@ def measured(users: int) -> Figures:
 
 def fewest_graph_calls(users: int) -> int:
     """One for each page, and one for every twenty users of it."""
-    full, rest = divmod(users, PAGE)
-    return full * (1 + math.ceil(PAGE / LIMIT)) + (1 + math.ceil(rest / LIMIT) if rest else 0)
+    full, rest = divmod(users, USERS_A_PAGE)
+    pages = [USERS_A_PAGE] * full + [rest] * bool(rest)
+    return sum(1 + math.ceil(page / USERS_A_BATCH) for page in pages)
 
 
 def _of_size(rounds: Sequence[Figures]) -> Iterator[Row]:
     one = rounds[0]
     users = f"{one.users:,} users: "
-    pages = f"{math.ceil(one.users / PAGE)} pages, 1 call for {LIMIT} users of each"
+    pages = math.ceil(one.users / USERS_A_PAGE)
+    told = f"{pages} pages, 1 call for {USERS_A_BATCH} users of each"
     fewest = fewest_graph_calls(one.users)
-    yield Row("sweep", users + "calls to Graph", one.calls, "", goal=fewest, note=pages)
+    yield Row("sweep", users + "calls to Graph", one.calls, "", goal=fewest, note=told)
     wrongly = sum(abs(each.queued - each.expected) for each in rounds)
     told = f"{one.expected:,} differ, {one.queued:,} were queued"
     yield Row("sweep", users + "queued or left out wrongly", wrongly, "", goal=0, note=told)

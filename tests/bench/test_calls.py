@@ -9,8 +9,10 @@ import pytest
 from local.bench.calls import Case, cases
 from local.bench.conditions import SETTINGS
 from local.bench.settled_tenant import SettledTenant
+from local.bench.sweep import fewest_graph_calls
 from local.soak.pictures import pictures
 from local.stack import Stack
+from shared import graph_batch, listing
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +61,11 @@ def test_goals_of_design_are_met(found: dict[str, Case]):
 
     assert over == []
     assert sum(bool(case.goals) for case in found.values()) == 4
+
+
+def test_goal_of_a_sweep_is_not_the_products_to_move(monkeypatch: pytest.MonkeyPatch):
+    """A sweep may cost what Graph's largest pages and batches cost, however small ours are."""
+    monkeypatch.setattr(graph_batch, "LIMIT", 5)
+    monkeypatch.setattr(listing, "PAGE", 100)
+
+    assert [fewest_graph_calls(users) for users in (30, 999, 100_000)] == [3, 51, 5_106]
