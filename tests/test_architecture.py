@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from local.bench import first_answer, fresh_process
+
 REPO = Path(__file__).parent.parent
 SHARED = sorted((REPO / "shared").glob("*.py"))
 PRODUCT = [REPO / "function_app.py", *SHARED]
@@ -96,6 +98,19 @@ def test_webhook_imports_nothing_heavy():
     program = f"import sys, function_app; print([m for m in {HEAVY!r} if m in sys.modules])"
 
     assert run(program) == "[]"
+
+
+@pytest.mark.parametrize("items", [0, 2], ids=["handshake", "notifications"])
+def test_webhook_answers_without_anything_heavy(items: int):
+    """Nor does its first answer in a new process, whatever Graph posts."""
+    program = (
+        "import asyncio, pathlib, sys; from local.bench import first_answer\n"
+        f"queued = asyncio.run(first_answer.answer(pathlib.Path.cwd(), {items}))\n"
+        f"print(queued, [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    done = fresh_process.run(["-c", program], environ=first_answer.SETTINGS)
+
+    assert done.stdout.strip() == f"{items} []"
 
 
 def test_webhook_imports_only_what_it_needs():

@@ -1,22 +1,20 @@
-"""What a new process costs: importing the app, and answering Graph's first handshake."""
+"""What a new process costs: importing the app, and its first answer to Graph."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from local.bench import fresh_process, import_costs
+from local.bench import first_answer, fresh_process, import_costs
 from local.bench.fresh_process import REPO
 from local.bench.rows import Row, of_rounds
 
 ROUNDS = 15
 TELEMETRY_ROUNDS = 7
+# As many notifications as design.md has in a POST.
+ITEMS = 100
 _GOAL_RATIO = 1.2
 _DEAREST = 5
 EMPTY = Path(__file__).resolve().parent / "apps" / "empty"
@@ -31,7 +29,7 @@ _TELEMETRY = {
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """Imports by turns, then handshakes by turns, without and with telemetry."""
+    """Imports by turns, then first answers by turns: a handshake, a POST, and with telemetry."""
     # Of everything, whatever the surroundings think of bytecode; the first try writes it.
     compiled = {
         "PYTHONPYCACHEPREFIX": str((folder / "bytecode").resolve()),
@@ -39,12 +37,14 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     }
     say("imports")
     found = _imports(folder, compiled)
+    settings = {**compiled, **first_answer.SETTINGS}
     say("first handshakes")
-    found.append(_handshakes("first handshake answered", ROUNDS, compiled))
+    found.append(_first("first handshake answered", 0, ROUNDS, settings))
+    say("first POSTs")
+    found.append(_first(f"first POST of {ITEMS} answered", ITEMS, ROUNDS, settings))
     say("first handshakes with telemetry")
     with_telemetry = "first handshake answered, telemetry on"
-    settings = {**compiled, **_TELEMETRY}
-    return [*found, _handshakes(with_telemetry, TELEMETRY_ROUNDS, settings)]
+    return [*found, _first(with_telemetry, 0, TELEMETRY_ROUNDS, {**settings, **_TELEMETRY})]
 
 
 def _imports(folder: Path, compiled: Mapping[str, str]) -> list[Row]:
@@ -96,10 +96,10 @@ def _uncompiled(folder: Path) -> Path:
     return folder
 
 
-def _handshakes(what: str, rounds: int, settings: Mapping[str, str]) -> Row:
+def _first(what: str, items: int, rounds: int, settings: Mapping[str, str]) -> Row:
     ways = {
-        "ours": lambda: handshake_seconds(REPO, settings),
-        "empty": lambda: handshake_seconds(EMPTY, settings),
+        "ours": lambda: answer_seconds(REPO, items, settings, queued=items),
+        "empty": lambda: answer_seconds(EMPTY, items, settings, queued=0),
     }
     took = _by_turns(ways, rounds)
     return of_rounds(
@@ -133,22 +133,14 @@ def import_seconds(module: str, folder: Path, environ: Mapping[str, str]) -> flo
     return float(fresh_process.run(["-c", program], folder=folder, environ=environ).stdout)
 
 
-def handshake_seconds(app: Path, settings: Mapping[str, str]) -> float:
-    """From the start of a process to its answer to a handshake."""
-    began = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-m", "local.bench.handshake", str(app)],
-        cwd=REPO,
-        env={**os.environ, **settings},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        seconds = time.perf_counter() - began
-        _, errors = process.communicate()
-    if line.strip() != "answered":
-        raise RuntimeError(f"No handshake from {app}: {errors}")
+def answer_seconds(app: Path, items: int, settings: Mapping[str, str], *, queued: int) -> float:
+    """
+    From the start of a process to its first answer: to a handshake, or to a POST of *items*.
+
+    Raises Failed unless so many messages are *queued* by it.
+    """
+    command = ["-m", "local.bench.first_answer", str(app), str(items)]
+    line, seconds = fresh_process.first_line(command, environ=settings)
+    if line != f"answered, {queued} queued":
+        raise fresh_process.Failed(f"{app}: {queued} should be queued, and it says: {line}")
     return seconds

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from local.host.engine import Datum, Engine
+from local.host.engine import Datum, Engine, Result
 
 # Of the caller's trace; nobody reads it.
 _TRACE = f"00-{'1' * 32}-{'2' * 16}-00"
@@ -16,8 +16,8 @@ _TRACE = f"00-{'1' * 32}-{'2' * 16}-00"
 
 async def post(
     engine: Engine, function_id: str, *, query: Mapping[str, str], body: bytes = b""
-) -> Any:
-    """Post to a function of *engine* and return what it answers, as the engine has it."""
+) -> Result:
+    """Post to a function of *engine*, as the host does."""
     value = {
         "method": _text("POST"),
         "url": _text("https://localhost/api/notifications"),
@@ -29,12 +29,18 @@ async def post(
     return await run(engine, function_id, "req", Datum(value, "http"))
 
 
-async def run(engine: Engine, function_id: str, parameter: str, value: Datum) -> Any:
+async def run(engine: Engine, function_id: str, parameter: str, value: Datum) -> Result:
     """Run a function of *engine*; RuntimeError if it fails."""
     ended = await engine.invoke(str(uuid.uuid4()), function_id, [(parameter, value)], {}, _TRACE)
     if not ended.ok:
         raise RuntimeError(ended.error)
-    return ended.returned
+    return ended
+
+
+def queued(ended: Result) -> int:
+    """How many messages an invocation handed to queue `photo-sync`."""
+    handed = dict(ended.outputs)
+    return len(json.loads(handed["sync"].value)) if "sync" in handed else 0
 
 
 def notifications(items: int, *, tenant_id: str, client_state: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Fresh processes: what an import loads, and the first handshake."""
+"""Fresh processes: what an import loads, and the first answer to Graph."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from local.bench import fresh_process, import_costs
-from local.bench.coldstart import EMPTY, handshake_seconds
+from local.bench.coldstart import EMPTY, answer_seconds
+from local.bench.first_answer import SETTINGS
 from local.bench.fresh_process import REPO, Failed
 
 REPORT = """\
@@ -31,16 +32,26 @@ def test_costs_are_of_what_is_loaded_beyond():
     assert "decimal" not in found
 
 
-@pytest.mark.parametrize("app", [REPO, EMPTY], ids=["ours", "empty"])
-def test_handshake_is_answered(app: Path):
-    """Both apps answer through the engine with the token; else there would be no figure."""
-    assert handshake_seconds(app, {}) > 0
+@pytest.mark.parametrize(
+    ("app", "items", "queued"),
+    [(REPO, 0, 0), (EMPTY, 0, 0), (REPO, 3, 3), (EMPTY, 3, 0)],
+    ids=["handshake", "handshake, empty", "POST", "POST, empty"],
+)
+def test_first_answer_is_right(app: Path, items: int, queued: int):
+    """Both apps answer through the engine as Graph expects, and ours queues what it accepts."""
+    assert answer_seconds(app, items, SETTINGS, queued=queued) > 0
+
+
+def test_refused_notifications_are_no_figure():
+    """A POST that the app accepts without believing it is an error, not a fast answer."""
+    with pytest.raises(Failed, match="3 should be queued, and it says: answered, 0 queued"):
+        answer_seconds(REPO, 3, {**SETTINGS, "CLIENT_STATE": ""}, queued=3)
 
 
 def test_app_that_does_not_answer_is_no_figure(tmp_path: Path):
     """An app that cannot be loaded is an error with its reason, not a fast start."""
-    with pytest.raises(RuntimeError, match="function_app.py is missing"):
-        handshake_seconds(tmp_path, {})
+    with pytest.raises(Failed, match="function_app.py is missing"):
+        answer_seconds(tmp_path, 0, SETTINGS, queued=0)
 
 
 def test_failure_says_why():
