@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueServiceClient
 
+from local import spectator
 from local.clients import TenantClient
 
 State = dict[str, Any]
@@ -31,10 +30,8 @@ class Watcher:
     """Reads what PhotoSync leaves behind. It changes nothing but the queue it is asked to use."""
 
     def __init__(self, storage: str, tenant: TenantClient, host_log: Path) -> None:
-        self._states = BlobServiceClient.from_connection_string(storage).get_container_client(
-            "photo-sync-state"
-        )
-        self._queues = QueueServiceClient.from_connection_string(storage)
+        self._states = spectator.blobs(storage).get_container_client("photo-sync-state")
+        self._queues = spectator.queues(storage)
         self._tenant = tenant
         self._host_log = host_log
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.bench.conditions import SETTINGS
-from local.bench.ledger import BLOB, FILES, GRAPH, HOST, LOGIN, PROFILES, QUEUE, UPLOADS
+from local.bench.ledger import (
+    BLOB,
+    FILES,
+    GRAPH,
+    HOST,
+    LENGTH,
+    LOGIN,
+    PROFILES,
+    QUEUE,
+    UNKNOWN,
+    UPLOADS,
+)
 from local.bench.rows import Row
 from local.bench.settled_tenant import Resident, SettledTenant
 from local.bench.sweep import fewest_graph_calls
@@ -20,8 +31,8 @@ from local.soak.pictures import pictures
 from local.stack import Stack
 
 USERS, CHANGED = 1_000, 50
-# The calls of the app itself.
-KINDS = (GRAPH, UPLOADS, FILES, PROFILES, LOGIN, BLOB, QUEUE)
+# The calls of the app itself, with those that nobody is known for.
+KINDS = (GRAPH, UPLOADS, FILES, PROFILES, LOGIN, BLOB, QUEUE, LENGTH, UNKNOWN)
 _NEWCOMERS = 2
 _NO_OTHERS = dict.fromkeys(KINDS, 0)
 _COPY = {GRAPH: 3, UPLOADS: 3, PROFILES: 2}
@@ -53,7 +64,7 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     with Stack(folder, settings=SETTINGS, log_storage=True) as stack:
         tenant = SettledTenant(stack, pictures(12))
         found = list(cases(tenant, USERS, CHANGED, say))
-    return [row for case in found for row in _rows(case)]
+    return [*(row for case in found for row in _rows(case)), _unknown(found)]
 
 
 def cases(
@@ -175,3 +186,9 @@ def _rows(case: Case) -> Iterator[Row]:
         goal = case.goals.get(kind)
         if case.calls[kind] or goal:
             yield Row("calls", f"{case.what}: {kind}", case.calls[kind], "", goal=goal)
+
+
+def _unknown(found: Sequence[Case]) -> Row:
+    calls = sum(case.calls[UNKNOWN] for case in found)
+    note = "without the app's token, or of storage what neither app nor host is known to ask"
+    return Row("calls", "all cases: calls of no known kind", calls, "", goal=0, note=note)

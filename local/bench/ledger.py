@@ -1,6 +1,10 @@
 """
 What the app asked of each service between two moments, counted where it arrives: in the simulator's
 journal and in Azurite's log of requests, not in our own code.
+
+What has none of the kinds that app and host are known for is UNKNOWN, and so is whatever comes with
+a token of somebody else or with none. Azurite's log names nobody: were the app to poll a queue as
+the host does, renew or delete a message, or send one without a delay, it would pass for the host.
 """
 
 from __future__ import annotations
@@ -14,20 +18,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.queue import QueueServiceClient
 
+from local import spectator
 from local.clients import TenantClient
 from local.stack import Stack
 from local.watch import Entry
+from shared.storage import CONTAINER
 
 GRAPH, UPLOADS, FILES, PROFILES = "Graph", "upload", "other file", "profile"
-LOGIN, BLOB, QUEUE = "login", "blob", "queue"
-# Of the Functions host: messages that an output binding or a person sent, messages deleted, locks
-# renewed; and its polls, which cost the same whether anything happens or not.
+LOGIN, BLOB, QUEUE, LENGTH = "login", "blob", "queue", "queue length"
+# Of the Functions host: messages that an output binding sent, messages deleted, locks renewed; and
+# its polls, which cost the same whether anything happens or not.
 HOST, POLLS = "host", "polls"
+UNKNOWN = "unknown"
 BYTES = "bytes"
 
-_REQUEST = re.compile(r'"(?P<method>[A-Z]+) /\w+/(?P<path>[^ ?]*)\??(?P<query>\S*) HTTP')
+_REQUEST = re.compile(r'"(?P<method>\S+) /\w*/?(?P<path>[^ ?]*)\??(?P<query>\S*) HTTP/')
+_QUEUES = ("photo-sync", "photo-upkeep", "photo-sync-poison", "photo-upkeep-poison")
 _SECONDS = 10
 
 
@@ -45,8 +52,9 @@ class Ledger:
     def __init__(self, stack: Stack, tenant: TenantClient) -> None:
         self._log = stack.storage_log
         self._app = stack.endpoints.app_client_id
+        self._admin = stack.endpoints.client_id
         self._tenant = tenant
-        self._queues = QueueServiceClient.from_connection_string(stack.endpoints.storage)
+        self._queues = spectator.queues(stack.endpoints.storage)
         self._last = self._offset = 0
         self._numbers = itertools.count(1)
 
@@ -57,19 +65,16 @@ class Ledger:
 
     def since(self, mark: Mark, *, user_id: str = "", client_id: str = "") -> Counter[str]:
         """
-        Calls of the app, or of *client_id*, since *mark* by kind, those about one user if given.
+        Calls since *mark* by kind, those about one user if given. Bytes are of bodies, both ways.
 
-        Bytes are of bodies, both ways. What nobody asked is not in it.
+        Of everybody but admin and spectators; with *client_id*, of that client at Microsoft 365.
         """
-        end = self._written()
-        entries = self.journal(mark)
-        counts = counted(entries, client_id or self._app, user_id)
-        if not client_id:
-            with self._log.open("rb") as log:
-                log.seek(mark.offset)
-                text = log.read(end - mark.offset).decode()
-            counts += Counter(kind for kind in storage_calls(text.splitlines(), user_id) if kind)
-        return counts
+        lines, entries = self._lines(mark), self.journal(mark)
+        if client_id:
+            own = [entry for entry in entries if entry.get("clientId") == client_id]
+            return counted(own, client_id, user_id)
+        asked = [entry for entry in entries if entry.get("clientId") != self._admin]
+        return counted(asked, self._app, user_id) + Counter(storage_calls(lines, user_id))
 
     def journal(self, mark: Mark) -> list[Entry]:
         """What the simulator was asked since *mark*, by anybody."""
@@ -78,21 +83,29 @@ class Ledger:
         ]
         return entries
 
+    def _lines(self, mark: Mark) -> list[str]:
+        """What storage's log tells since *mark*."""
+        end = self._written()
+        with self._log.open("rb") as log:
+            log.seek(mark.offset)
+            return log.read(end - mark.offset).decode().splitlines()
+
     def _written(self) -> int:
-        """How long the log is once it tells of all that was asked before."""
+        """Where the line ends by which the log tells of all that was asked before."""
         name = f"marker-{next(self._numbers)}"
+        line = re.compile(rb".*/%b\?.*\n" % name.encode())
         with suppress(ResourceNotFoundError):
             self._queues.get_queue_client(name).get_queue_properties()
         deadline = time.monotonic() + _SECONDS
         with self._log.open("rb") as log:
             log.seek(self._offset)
             text = b""
-            while f"/{name}?".encode() not in text:
+            while not (found := line.search(text)):
                 assert time.monotonic() < deadline, f"{self._log} does not tell of {name}"
                 # The line may come after the answer, and a file tells nobody that it grew.
                 time.sleep(0.02)
                 text += log.read()
-            self._offset = log.tell()
+            self._offset += found.end()
         return self._offset
 
 
@@ -100,24 +113,28 @@ def counted(entries: Iterable[Entry], client_id: str, user_id: str = "") -> Coun
     """What *client_id* asked of Microsoft 365; a batch is one call, whoever it is about."""
     counts: Counter[str] = Counter()
     for entry in entries:
-        asked = entry.get("clientId") == client_id and entry["service"] != "delivery"
-        if asked and not entry.get("batch") and user_id in {"", entry.get("userId")}:
-            counts[_kind(entry)] += 1
+        asked = entry["service"] != "delivery" and not entry.get("batch")
+        if asked and user_id in {"", entry.get("userId")}:
+            counts[_kind(entry, client_id)] += 1
             counts[BYTES] += entry["received"] + entry["sent"]
     return counts
 
 
 def storage_calls(lines: Iterable[str], user_id: str = "") -> Iterator[str]:
-    """The kind of each request in Azurite's log; empty for what neither app nor host asks."""
+    """The kind of each request in Azurite's log but a spectator's."""
     for line in lines:
         found = _REQUEST.search(line)
-        if found and user_id in found["path"]:
+        if found and user_id in found["path"] and spectator.MARK not in found["query"]:
             yield _storage_kind(found["method"], found["path"], found["query"])
 
 
-def _kind(entry: Entry) -> str:
-    if entry["service"] != "sharepoint":
-        return {"graph": GRAPH, "login": LOGIN}[entry["service"]]
+def _kind(entry: Entry, client_id: str) -> str:
+    service, client = entry["service"], entry.get("clientId")
+    # Who asks the login service where its tokens are has not said yet who it is.
+    if client != client_id and (service, client) != ("login", None):
+        return UNKNOWN
+    if service != "sharepoint":
+        return {"graph": GRAPH, "login": LOGIN}.get(service, UNKNOWN)
     path = entry["path"].casefold()
     if "peoplemanager" in path:
         return PROFILES
@@ -126,15 +143,21 @@ def _kind(entry: Entry) -> str:
 
 def _storage_kind(method: str, path: str, query: str) -> str:
     name, _, rest = path.partition("/")
-    if name == "photo-sync-state":
+    if name == CONTAINER:
         return BLOB
-    if not rest.startswith("messages"):
-        return ""  # somebody looks how long the queue is
-    match method:
-        case "POST":
-            # Only the app itself names a delay: a binding cannot, and no person here does.
-            return QUEUE if "visibilitytimeout" in query else HOST
-        case "GET":
+    if name not in _QUEUES:
+        return UNKNOWN
+    locks = "visibilitytimeout" in query
+    match method, rest.split("/"):
+        case "POST", ["messages"]:
+            # Only the app itself names a delay: a binding cannot.
+            return QUEUE if locks else HOST
+        case "GET", ["messages"] if locks:
             return POLLS
-        case _:
+        case "PUT" | "DELETE", ["messages", _]:
             return HOST
+        case "GET", [""] if query == "comp=metadata":
+            # The host only asks for them to scale, which this one does not.
+            return LENGTH
+        case _:
+            return UNKNOWN

@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from azure.storage.blob import BlobServiceClient
-
+from local import spectator
 from local.bench.conditions import LIMITS, PICTURE_SIZES
 from local.bench.ledger import Ledger
 from local.clients import TenantClient
@@ -50,8 +49,8 @@ class SettledTenant:
         self.photos = photos
         self.users: list[Resident] = []
         self._rng = random.Random(seed)
-        blobs = BlobServiceClient.from_connection_string(self.at.storage)
-        self._store = BlobStore(blobs.get_container_client(CONTAINER))
+        container = spectator.blobs(self.at.storage).get_container_client(CONTAINER)
+        self._store = BlobStore(container)
         self._pictures = [renditions(photo, sizes=PICTURE_SIZES) for photo in photos]
         self.admin.control("POST", "/switches", LIMITS)
 

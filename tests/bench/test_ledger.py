@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.bench.ledger import counted, storage_calls
+from shared.storage import CONTAINER
 
 APP, OTHER, USER = "app", "another app", "6ea91a8d-0000-4000-8000-000000000001"
 
@@ -25,13 +26,28 @@ def line(request: str) -> str:
         ("PUT /account/photo-sync/messages/1?popreceipt=x&visibilitytimeout=600", "host"),
         ("DELETE /account/photo-sync/messages/1?popreceipt=x", "host"),
         ("GET /account/photo-sync/messages?numofmessages=8&visibilitytimeout=600", "polls"),
-        ("GET /account/photo-sync?comp=metadata", ""),
-        ("GET /account/marker-1?comp=metadata", ""),
+        ("GET /account/photo-sync-poison/messages?numofmessages=8&visibilitytimeout=600", "polls"),
+        ("GET /account/photo-sync/messages?numofmessages=8&peekonly=true", "unknown"),
+        ("GET /account/photo-sync?comp=metadata", "queue length"),
+        ("PUT /account/photo-sync", "unknown"),
+        ("DELETE /account/photo-sync/messages", "unknown"),
+        ("GET /account/elsewhere/messages?numofmessages=8&visibilitytimeout=600", "unknown"),
+        (f"GET /account/elsewhere/users/{USER}.json", "unknown"),
+        ("GET /account?comp=list", "unknown"),
+        ("GET /account/?comp=list", "unknown"),
     ],
 )
 def test_who_asked_storage(request_line: str, kind: str):
-    """The app, the host, the host's polling and a spectator are told apart by what they ask."""
+    """App, host and the host's polls are told by what they ask; nothing else passes for them."""
     assert list(storage_calls([line(request_line)])) == [kind]
+
+
+def test_spectators_are_not_counted():
+    """Whoever only looks on says so, and may look at anything."""
+    asked = ("photo-sync?comp=metadata&spectator=1", f"{CONTAINER}/users/a.json?spectator=1")
+    lines = [line(f"GET /account/{path}") for path in asked]
+
+    assert list(storage_calls(lines)) == []
 
 
 def test_other_lines_are_no_requests():
@@ -66,10 +82,26 @@ def test_kinds_of_microsoft_365():
 
 
 @pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        (entry("graph", clientId=None), "unknown"),
+        (entry("sharepoint", "/_api/web", clientId=None), "unknown"),
+        (entry("graph", clientId=OTHER), "unknown"),
+        (entry("elsewhere"), "unknown"),
+        (entry("login", clientId=None), "login"),
+    ],
+    ids=["no token", "none for SharePoint", "another app", "a new service", "where tokens are"],
+)
+def test_every_call_has_a_kind(asked: dict[str, Any], kind: str):
+    """A call that the app is not known for shows; before a login nobody has a token."""
+    assert counted([asked], APP) == {kind: 1, "bytes": 11}
+
+
+@pytest.mark.parametrize(
     "fields",
-    [{"clientId": OTHER}, {"batch": True}, {"service": "delivery"}, {"userId": "b"}],
-    ids=["another app", "inside a batch", "delivery", "another user"],
+    [{"batch": True}, {"service": "delivery"}, {"userId": "b"}],
+    ids=["inside a batch", "delivery", "another user"],
 )
 def test_what_is_not_counted(fields: dict[str, Any]):
-    """What others asked, parts of a batch, deliveries, and other users where one is meant."""
+    """Parts of a batch, deliveries, and other users where one is meant."""
     assert counted([{**entry("graph"), **fields}], APP, USER) == {}
