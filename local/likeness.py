@@ -8,6 +8,8 @@ from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat
 
 # Mean difference a channel, of 255. Two JPEGs of one photo differ by 1 to 4, of two people by 40.
 ALIKE = 8.0
+# The side of each picture in pixels, by its letter (facts: sharepoint.md section 1).
+SIDES = {"S": 48, "M": 72, "L": 300}
 
 
 def difference(exchange: bytes, sharepoint: bytes) -> float:
@@ -21,6 +23,16 @@ def difference(exchange: bytes, sharepoint: bytes) -> float:
 def alike(exchange: bytes, sharepoint: bytes) -> bool:
     """Whether a person would call them the same picture."""
     return difference(exchange, sharepoint) <= ALIKE
+
+
+def is_rendition(exchange: bytes, sharepoint: bytes, letter: str) -> bool:
+    """Whether it is the photo in the size of *letter*; a smaller photo need not be enlarged."""
+    least = min(SIDES[letter], *_seen(exchange).size)
+    try:
+        width, height = _seen(sharepoint).size
+    except OSError:  # no picture at all
+        return False
+    return least <= width == height <= SIDES[letter] and alike(exchange, sharepoint)
 
 
 def _seen(content: bytes) -> Image.Image:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.likeness import alike
+from local.likeness import is_rendition
 from local.soak.town import QUEUES, Town
 from local.watch import Entry, State
 
@@ -99,7 +99,8 @@ def _fault(town: Town, user_id: str, upn: str) -> str:
         return "shown without a photo" if files else ""
     if set(files) != set("SML"):
         return "missing"
-    return "" if all(alike(photo, each) for each in files.values()) else "another photo's"
+    right = all(is_rendition(photo, each, letter) for letter, each in files.items())
+    return "" if right else "not the photo"
 
 
 def _states(town: Town, states: dict[str, State]) -> Row:
