@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import threading
 import zlib
 
 import pytest
@@ -207,20 +206,3 @@ def test_the_result_is_a_plain_baseline_jpeg():
         assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
         assert b"secret" not in content
         assert b"\xff\xc0" in content
-
-
-def test_the_same_photo_gives_the_same_bytes_in_every_thread():
-    """Renditions depend on the photo alone, however many are made at once."""
-    photo = encoded(corners(648, 648), "JPEG", icc_profile=samples.swapped_profile())
-    expected = pictures.renditions(photo, SIZES)
-    seen: list[list[bytes]] = []
-    threads = [
-        threading.Thread(target=lambda: seen.append(pictures.renditions(photo, SIZES)))
-        for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-
-    assert seen == [expected] * 8
