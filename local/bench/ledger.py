@@ -93,7 +93,7 @@ class Ledger:
     def _written(self) -> int:
         """Where the line ends by which the log tells of all that was asked before."""
         name = f"marker-{next(self._numbers)}"
-        line = re.compile(rb".*/%b\?.*\n" % name.encode())
+        line = re.compile(rb"/%b\?.*\n" % name.encode())
         with suppress(ResourceNotFoundError):
             self._queues.get_queue_client(name).get_queue_properties()
         deadline = time.monotonic() + _SECONDS

@@ -33,8 +33,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Case]]
         # One of the blob calls is the sweep's, which finds that the photo is gone.
         "removal, both looks": "5 Graph + 3 other file + 4 profile + 7 blob",
         "subscription renewal": "2 Graph + 2 blob",
-        # A page and two batches; a state a user, and the sweep's own documents. As it begins, the log
-        # is told how many messages each of the four queues has.
+        # A page and two batches; a state a user, and the sweep's own documents. Before it begins,
+        # the log is told how many messages each of the four queues has.
         "sweep of 30 users, 0 changed": "3 Graph + 37 blob + 1 queue + 4 queue length",
         # Besides, for each who changed, a message and what a changed photo costs.
         "sweep of 30 users, 3 changed": "9 Graph + 9 upload + 6 profile + 46 blob + 4 queue"
