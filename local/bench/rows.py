@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 import textwrap
 from collections.abc import Callable, Sequence
@@ -41,6 +42,10 @@ class Row:
     rounds: int = 1
     note: str = ""
 
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.figure):
+            raise ValueError(f"{self.subject}, {self.what}: {self.figure} is no figure.")
+
     @property
     def ratio(self) -> float | None:
         """The figure as a multiple of its floor, or of its goal where it has no floor."""
@@ -48,13 +53,13 @@ class Row:
         return None if not base else round(self.figure / base, 3)
 
     @property
-    def met(self) -> bool:
-        """Whether it is within its goals; what has none always is."""
-        if self.goal is not None and self.figure > self.goal:
-            return False
-        if self.goal_ratio is None:
-            return True
-        return self.floor is not None and self.figure <= self.goal_ratio * self.floor
+    def met(self) -> bool | None:
+        """Whether it is within its goals; None where there is nothing to reach."""
+        goals = [] if self.goal is None else [self.figure <= self.goal]
+        if self.goal_ratio is not None:
+            reached = self.floor is not None and self.figure <= self.goal_ratio * self.floor
+            goals.append(reached)
+        return all(goals) if goals else None
 
 
 class Measure(Protocol):
@@ -89,7 +94,7 @@ def _lines(row: Row) -> list[str]:
         _noise(row),
     )
     words = [
-        "NOT MET" if not row.met else "",
+        "NOT MET" if row.met is False else "",
         f"floor: {row.floor_is}" if row.floor_is else "",
         row.note,
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from local.bench import rows
@@ -16,14 +18,29 @@ from local.bench.rows import Row, of_rounds, table
         (Row("x", "time", 6, "s", floor=4, goal_ratio=1.5), True),
         (Row("x", "time", 6, "s", floor=4, goal_ratio=1.4), False),
         (Row("x", "time", 6, "s", goal_ratio=2.0), False),
-        (Row("x", "time", 6, "s", floor=1), True),
+        (Row("x", "time", 6, "s", goal=6, floor=4, goal_ratio=1.4), False),
+        (Row("x", "time", 6, "s", floor=1), None),
     ],
-    ids=["goal", "above it", "ratio", "above that", "no floor for the goal", "nothing to reach"],
+    ids=[
+        "goal",
+        "above it",
+        "ratio",
+        "above that",
+        "no floor for the goal",
+        "one of two",
+        "nothing to reach",
+    ],
 )
-def test_goal_is_the_most(row: Row, met: bool):
+def test_goal_is_the_most(row: Row, met: bool | None):
     """A goal is the most that the figure, or its ratio to the floor, may be; the table marks it."""
-    assert row.met == met
-    assert ("NOT MET" in table([row])) == (not met)
+    assert row.met is met
+    assert ("NOT MET" in table([row])) == (met is False)
+
+
+def test_a_figure_is_a_number():
+    """What could not be measured makes no row, rather than one that seems to be within its goal."""
+    with pytest.raises(ValueError, match="x, time: nan is no figure"):
+        Row("x", "time", math.nan, "s", goal=6)
 
 
 def test_ratio_is_to_the_floor_before_the_goal():
