@@ -61,17 +61,21 @@ def changes(journal: Iterable[Entry], client_id: str) -> dict[str, Change]:
 
 def _change(entries: Sequence[Entry], client_id: str) -> Change | None:
     told = [entry for entry in entries if entry["service"] == "delivery"]
+    # What was refused shows nothing.
     calls = [
         entry
         for entry in entries
-        if entry["clientId"] == client_id and entry["service"] in {"graph", "sharepoint"}
+        if entry["clientId"] == client_id
+        and entry["service"] in {"graph", "sharepoint"}
+        and entry["status"] < 300
     ]
-    # The first call is the etag's, then the batch; the others are known by their names.
+    # Of Graph's the first is the etag's, then the batch; the others are known by their names.
+    graph = [entry for entry in calls if entry["service"] == "graph"]
     uploads = _named(calls, "AddUsingPath")
     profiles, properties = _named(calls, "GetPropertiesFor"), _named(calls, "SetSingleValue")
-    if not told or len(calls) < 2 or len(uploads) < 3 or not profiles or not properties:
+    if not told or len(graph) < 2 or len(uploads) < 3 or not profiles or not properties:
         return None
-    etag, batch = calls[:2]
+    etag, batch = graph[:2]
     return Change(
         told=_start(told[0]),
         answered=_end(told[0]),

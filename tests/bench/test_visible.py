@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from local.bench.concurrency import AT_ONCE
-from local.bench.conditions import SETTINGS
+from local.bench.conditions import GRAPH_WAITS, SETTINGS
 from local.bench.instance import WITHOUT_COPYING, instance
 from local.bench.settled_tenant import SettledTenant
 from local.bench.visible import Scene
+from local.bench.visible_result import Alone, Burst, alone_rows, together_rows
 from local.bench.visible_steps import STEPS, Change, changes, most_at_once
 from local.soak.pictures import pictures
 from local.stack import Stack
@@ -42,6 +43,7 @@ def journal(user: str = USER, *, until: int = len(WAY)) -> Iterator[dict[str, An
             "userId": user,
             "clientId": APP,
             "batch": False,
+            "status": 200,
         }
 
 
@@ -61,9 +63,63 @@ def test_unfinished_change_is_none(until: int):
     assert changes(journal(until=until), APP) == {}
 
 
+@pytest.mark.parametrize("refused", range(1, len(WAY)))
+@pytest.mark.parametrize("status", [429, 500])
+def test_refused_call_shows_nothing(refused: int, status: int):
+    """A call that was answered with an error is a step only when it is made again."""
+    entries = list(journal())
+    failed = [*entries[:refused], {**entries[refused], "status": status}, *entries[refused + 1 :]]
+
+    assert changes(failed, APP) == {}
+    assert changes([*failed, entries[refused]], APP)[USER].seconds >= 1.77
+
+
+def test_last_write_counts():
+    """Whichever property comes last is the one from which on browsers load the picture."""
+    last = list(journal())[-1]
+    later = {**last, "at": (NOON + timedelta(seconds=2)).isoformat()}
+
+    assert changes([*journal(), later], APP)[USER].seconds == 2.2
+
+
 def test_others_calls_are_not_ours():
     """What another client asks about the user is no step."""
     assert changes(journal(), "another") == {}
+
+
+def change(seconds: float, *, run: float = 1.0) -> Change:
+    """Answered after half of the time; all steps but two take none."""
+    end = NOON + timedelta(seconds=seconds)
+    return Change(
+        NOON, NOON + timedelta(seconds=seconds / 2), (*[end - timedelta(seconds=run)] * 7, end)
+    )
+
+
+def test_rows_of_changes_alone():
+    """Median, 95th of a hundred with its goal, and the mean of each step."""
+    # One that took very long moves the mean, and neither median nor p95.
+    found = [change(2 + number / 100) for number in range(100)] + [change(60)]
+    p50, p95, wrong, *steps = alone_rows(Alone(found, wrong=3))
+
+    assert (p50.figure, p50.low, p50.high, p50.rounds) == (2.5, 2, 60, 101)
+    assert (p95.figure, p95.goal, p95.met) == (2.95, 2.5, False)
+    assert (wrong.figure, wrong.goal, wrong.met) == (3, 0, False)
+    assert len(steps) == len(STEPS)
+    whole = sum(each.seconds for each in found) / len(found)
+    assert sum(step.figure for step in steps) == pytest.approx(whole * 1000)
+    assert (steps[-1].figure, steps[-1].low, steps[-1].high) == (1000, 1000, 1000)
+
+
+def test_rows_of_a_burst():
+    """Its floor is as many runs at once as host.json allows, each as long as one alone."""
+    burst = Burst([change(number / 10) for number in range(1, 102)], 0, 7, wrong=1)
+    alone = Alone([change(9, run=run) for run in (0.5, 1.0, 9.0)], wrong=0)
+    p50, p95, longest, wrong = together_rows(burst, 2, alone)
+
+    assert [p50.figure, p95.figure] == pytest.approx([5.1, 9.6])
+    assert p95.floor == pytest.approx(0.95 * 101 / (2 * AT_ONCE) * 1.0)
+    assert (longest.figure, longest.goal) == (5.05, GRAPH_WAITS)
+    assert (wrong.figure, wrong.goal, wrong.met) == (1, 0, False)
 
 
 @pytest.mark.parametrize(("starts", "most"), [((0, 2, 4), 1), ((0, 1, 2), 2), ((0, 0, 0), 3)])
@@ -89,6 +145,7 @@ def test_burst_over_two_instances(tmp_path):
 
         assert "photo." not in stack.host_log.read_text()
     assert len(burst.changes) == 2 * AT_ONCE
+    assert burst.wrong == 0
     # Each reads one profile and writes one property: no limit is near.
     assert (burst.throttled, burst.profile_calls) == (0, 2 * 2 * AT_ONCE)
     assert 1 < most_at_once(burst.changes) <= AT_ONCE
