@@ -79,7 +79,7 @@ def _bomb(file: Path) -> Row:
     return Row(
         "renditions",
         f"bomb of {BOMB_SIDE:,} × {BOMB_SIDE:,} pixels: memory to refuse it",
-        measured("ours", file)["mb"],
+        measured("refused", file)["mb"],
         "MB",
         goal=1,
         floor=measured("plain", file)["mb"],

@@ -1,6 +1,6 @@
 """
-`python -m local.bench.renditions_process time|ours|plain|crowd FILE`: what one photo costs in a
-process of its own, as one line of JSON.
+`python -m local.bench.renditions_process time|ours|refused|plain|crowd FILE`: what one photo
+costs in a process of its own, as one line of JSON.
 """
 
 from __future__ import annotations
@@ -29,11 +29,17 @@ _ROUND_SECONDS = 0.3
 
 
 def ours(photo: bytes) -> None:
-    """What PhotoSync makes of a photo: three pictures, or a refusal."""
+    """What PhotoSync makes of a photo: three pictures. A refusal is no figure."""
+    renditions(photo, PICTURE_SIZES)
+
+
+def refused(photo: bytes) -> None:
+    """What PhotoSync makes of a bomb; pictures of one are no figure."""
     try:
         renditions(photo, PICTURE_SIZES)
     except PhotoRefused:
         return
+    raise SystemExit("PhotoSync did not refuse this.")
 
 
 def plain(photo: bytes) -> None:
@@ -90,7 +96,7 @@ def main(what: str, photo: bytes) -> Any:
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     if what == "time":
         return times(photo)
-    return growth({"ours": ours, "plain": plain, "crowd": crowd}[what], photo)
+    return growth({"ours": ours, "refused": refused, "plain": plain, "crowd": crowd}[what], photo)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 from local.bench import photos
+from local.bench.fresh_process import Failed
 from local.bench.renditions import measured
 from shared.errors import PhotoRefused
 from shared.picture_files import MAX_PIXELS, read
+from tests.picture_samples import corners, encoded
 
 # Numbers below are of the bomb's grey, one byte a pixel.
 BOMB_MB = photos.BOMB_SIDE**2 / 2**20
@@ -42,5 +44,24 @@ def test_bomb_is_refused_before_it_is_decoded(tmp_path: Path):
     file = tmp_path / "bomb"
     file.write_bytes(photos.bomb())
 
-    assert measured("ours", file)["mb"] < BOMB_MB / 20
+    assert measured("refused", file)["mb"] < BOMB_MB / 20
     assert measured("plain", file)["mb"] > BOMB_MB * 0.9
+
+
+@pytest.mark.parametrize("what", ["time", "ours", "crowd"])
+def test_refusal_is_no_figure(tmp_path: Path, what: str):
+    """A product that refuses a photograph fails the measurement, however fast it refuses."""
+    file = tmp_path / "bomb"
+    file.write_bytes(photos.bomb())
+
+    with pytest.raises(Failed, match="PhotoRefused"):
+        measured(what, file)
+
+
+def test_picture_of_a_bomb_is_no_figure(tmp_path: Path):
+    """A product that makes pictures of what it should refuse fails, however little it takes."""
+    file = tmp_path / "photo"
+    file.write_bytes(encoded(corners(), "JPEG"))
+
+    with pytest.raises(Failed, match="did not refuse"):
+        measured("refused", file)
