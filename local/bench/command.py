@@ -6,7 +6,8 @@ import argparse
 import functools
 import json
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,34 +46,52 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def main(folder: Path, chosen: argparse.Namespace) -> int:
-    """Measure, print, and leave bench.json in *folder*; 0 only if every goal is met."""
+    """Measure, print, and leave bench.json in *folder*; 0 only if all went well and is met."""
     began, at, load = time.monotonic(), datetime.now(UTC), machine.load()
-    rows: list[Row] = []
+    file = folder / "bench.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    # What an earlier run found must not pass for what this one did, should this one be cut short.
+    file.unlink(missing_ok=True)
     wanted = SUBJECTS
     if chosen.only:
         wanted = {chosen.only: {**SUBJECTS, **BY_NAME_ONLY}[chosen.only]}
+    rows: list[Row] = []
+    failed: dict[str, str] = {}
     for name, measure in wanted.items():
-        rows += measure(folder / "bench" / name, functools.partial(_say, began, name))
+        say = functools.partial(_say, began, name)
+        try:
+            rows += _measured(measure, folder / "bench" / name, say)
+        except Exception as error:  # noqa: BLE001 - the others are measured, this one is told of
+            traceback.print_exc()
+            failed[name] = f"{type(error).__name__}: {error}"
     content = {
         "at": at.isoformat(timespec="seconds"),
         "machine": machine.described(),
         "loadBefore": load,
         "seconds": round(time.monotonic() - began),
+        "subjects": list(wanted),
+        "failed": failed,
         "rows": [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows],
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "bench.json"
     file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     print(f"\n{at:%Y-%m-%d}, {content['machine']}; load before: {load}; {content['seconds']} s")
     print("Median of the rounds, lowest–highest (how many). Without a floor, ratio is to the goal.")
-    print(f"\n{table(rows)}\n\n{_verdict(rows)}\nFigures: {file}")
-    return 1 if any(row.met is False for row in rows) else 0
+    print(f"\n{table(rows)}\n\n{_verdict(rows, failed)}\nFigures: {file}")
+    return 1 if failed or any(row.met is False for row in rows) else 0
 
 
-def _verdict(rows: Sequence[Row]) -> str:
+def _measured(measure: Measure, folder: Path, say: Callable[[str], None]) -> list[Row]:
+    rows = measure(folder, say)
+    if not rows:
+        raise ValueError("not one row was measured")
+    return rows
+
+
+def _verdict(rows: Sequence[Row], failed: Mapping[str, str]) -> str:
     goals = [row for row in rows if row.met is not None]
     missed = [f"{row.subject}, {row.what}" for row in goals if not row.met]
-    return "\n".join([f"{len(goals) - len(missed)} of {len(goals)} goals are met.", *missed])
+    lost = [f"{name} could not be measured: {why}" for name, why in failed.items()]
+    return "\n".join([f"{len(goals) - len(missed)} of {len(goals)} goals are met.", *missed, *lost])
 
 
 def _say(began: float, subject: str, text: str) -> None:

@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,8 +37,13 @@ def bench(folder: Path, *arguments: str) -> int:
     return command.main(folder, parser.parse_args(arguments))
 
 
+def kept(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "bench.json").read_text())
+    return content
+
+
 def subjects_in(folder: Path) -> list[str]:
-    return [row["subject"] for row in json.loads((folder / "bench.json").read_text())["rows"]]
+    return [row["subject"] for row in kept(folder)["rows"]]
 
 
 def test_measures_everything_but_the_slowest(tmp_path: Path):
@@ -49,9 +55,9 @@ def test_measures_everything_but_the_slowest(tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["near", "slow"])
 def test_measures_one_by_name(tmp_path: Path, name: str):
-    """With a name that subject is measured alone."""
+    """With a name that subject is measured alone, and what is kept says so."""
     assert bench(tmp_path, "--only", name) == 0
-    assert subjects_in(tmp_path) == [name]
+    assert subjects_in(tmp_path) == kept(tmp_path)["subjects"] == [name]
 
 
 def test_missed_goal_fails_and_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -63,14 +69,55 @@ def test_missed_goal_fails_and_is_named(tmp_path: Path, capsys: pytest.CaptureFi
     assert "1 of 2 goals are met.\nfar, time" in told
 
 
+def broken(folder: Path, say: Callable[[str], None]) -> list[Row]:
+    raise OSError("the disk is full")
+
+
+def test_a_failure_loses_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """The other subjects are measured and kept; what failed is named, and the command fails."""
+    near = command.SUBJECTS["near"]
+    monkeypatch.setattr(command, "SUBJECTS", {"broken": broken, "near": near})
+
+    assert bench(tmp_path) == 1
+    assert "1 of 1 goals are met.\nbroken could not be measured: OSError: the disk is full" in (
+        capsys.readouterr().out
+    )
+    assert subjects_in(tmp_path) == ["near"]
+    assert kept(tmp_path)["failed"] == {"broken": "OSError: the disk is full"}
+
+
+def test_nothing_measured_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Where not one figure was measured, no goal can be met."""
+    monkeypatch.setattr(command, "SUBJECTS", {"empty": lambda folder, say: []})
+
+    assert bench(tmp_path) == 1
+    assert list(kept(tmp_path)["failed"]) == ["empty"]
+
+
+def test_no_older_figures_remain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Whoever ends a run finds no figures of the run before it."""
+
+    def interrupted(folder: Path, say: Callable[[str], None]) -> list[Row]:
+        raise KeyboardInterrupt
+
+    bench(tmp_path)
+    monkeypatch.setattr(command, "SUBJECTS", {"near": interrupted})
+    with pytest.raises(KeyboardInterrupt):
+        bench(tmp_path)
+
+    assert not (tmp_path / "bench.json").exists()
+
+
 def test_json_holds_what_the_table_says(tmp_path: Path):
     """bench.json has each row with its ratio and verdict, and what it was measured on and when."""
     bench(tmp_path)
-    kept = json.loads((tmp_path / "bench.json").read_text())
+    content = kept(tmp_path)
 
-    assert kept["machine"] == machine.described()
-    assert {"at", "loadBefore", "seconds"} <= kept.keys()
-    assert [(row["ratio"], row["met"]) for row in kept["rows"]] == [(1.0, True), (3.0, False)]
+    assert content["machine"] == machine.described()
+    assert {"at", "loadBefore", "seconds"} <= content.keys()
+    assert [(row["ratio"], row["met"]) for row in content["rows"]] == [(1.0, True), (3.0, False)]
 
 
 def test_machine_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
