@@ -10,6 +10,7 @@ the host does, renew or delete a message, or send one without a delay, it would 
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import time
 from collections import Counter
@@ -82,6 +83,10 @@ class Ledger:
             "entries"
         ]
         return entries
+
+    def told(self, mark: Mark) -> list[str]:
+        """Line by line what both tell since *mark*, for a person who looks for one call of many."""
+        return [*map(json.dumps, self.journal(mark)), *self._lines(mark)]
 
     def _lines(self, mark: Mark) -> list[str]:
         """What storage's log tells since *mark*."""
