@@ -44,7 +44,7 @@ def test_goal_holds_whatever_goes_on(found: list[Row]):
 
 
 def test_bad_rounds_do_not_vanish():
-    """The figure is of all POSTs: a slow one in a hundred counts, and most rounds cannot hide it."""
+    """The figure is of all POSTs: a slow one in a hundred counts, whatever most rounds are."""
     row = of_hundred(webhook.at_rest(FIGURES))
 
     assert (row.figure, row.low, row.high) == (1_000, 1, 1_000)
