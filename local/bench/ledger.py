@@ -98,20 +98,25 @@ class Ledger:
     def _written(self) -> int:
         """Where the line ends by which the log tells of all that was asked before."""
         name = f"marker-{next(self._numbers)}"
-        line = re.compile(rb"/%b\?.*\n" % name.encode())
         with suppress(ResourceNotFoundError):
             self._queues.get_queue_client(name).get_queue_properties()
         deadline = time.monotonic() + _SECONDS
         with self._log.open("rb") as log:
             log.seek(self._offset)
             text = b""
-            while not (found := line.search(text)):
+            while not (end := told_of(name, text)):
                 assert time.monotonic() < deadline, f"{self._log} does not tell of {name}"
                 # The line may come after the answer, and a file tells nobody that it grew.
                 time.sleep(0.02)
                 text += log.read()
-            self._offset += found.end()
+            self._offset += end
         return self._offset
+
+
+def told_of(name: str, log: bytes) -> int:
+    """Where in *log* the line ends that tells of *name*; 0 as long as it is not all there."""
+    found = re.search(rb"/%b\?.*\n" % name.encode(), log)
+    return found.end() if found else 0
 
 
 def counted(entries: Iterable[Entry], client_id: str, user_id: str = "") -> Counter[str]:

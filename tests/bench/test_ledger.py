@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.bench.ledger import counted, storage_calls
+from local.bench.ledger import counted, storage_calls, told_of
 from shared.storage import CONTAINER
 
 APP, OTHER, USER = "app", "another app", "6ea91a8d-0000-4000-8000-000000000001"
@@ -48,6 +48,17 @@ def test_spectators_are_not_counted():
     lines = [line(f"GET /account/{path}") for path in asked]
 
     assert list(storage_calls(lines)) == []
+
+
+def test_an_interval_ends_with_a_line():
+    """Half a line is left to the next interval: cut in two, it would be counted in neither."""
+    first = line("GET /account/x?comp=metadata") + "\n"
+    marker = line("GET /account/marker-1?comp=metadata") + "\n"
+    log = f"{first}{marker}{first[:20]}".encode()
+
+    assert told_of("marker-1", log) == len(first + marker)
+    assert told_of("marker-1", log[: len(first + marker) - 1]) == 0
+    assert told_of("marker", log) == 0
 
 
 def test_other_lines_are_no_requests():

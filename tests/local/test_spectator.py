@@ -1,0 +1,29 @@
+"""Who only looks on can be told apart in the log of storage."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from local import spectator
+from local.azurite import Azurite
+
+
+def test_every_request_names_the_spectator(tmp_path: Path):
+    """Storage answers as ever, and its log tells of each request that a spectator asked."""
+    azurite = Azurite(tmp_path / "azurite.log", log_requests=True)
+    try:
+        at = azurite.wait_until_ready().connection_string
+        container = spectator.blobs(at).create_container("kept")
+        container.upload_blob("a b?.json", b"text")
+        assert list(container.list_blob_names(name_starts_with="a b")) == ["a b?.json"]
+        assert container.download_blob("a b?.json").readall() == b"text"
+        queue = spectator.queues(at).create_queue("work")
+        queue.send_message("one")
+        assert queue.get_queue_properties().approximate_message_count == 1
+    finally:
+        azurite.stop()
+    asked = re.findall(r'"[A-Z]+ (\S+) HTTP', (tmp_path / "azurite.log").read_text())
+
+    assert len(asked) == 7
+    assert [address.count(spectator.MARK) for address in asked] == [1] * 7
