@@ -6,21 +6,26 @@ import heapq
 import threading
 from collections import deque
 
-# Seconds of an answer, as elsewhere in the bench.
-LATENCY = 0.12
+from local.bench import conditions
+
+# Seconds of an answer, as elsewhere in the bench; of a batch, too, where the simulator lets first
+# the batch wait and then its requests, side by side.
+LATENCY = conditions.LATENCY["graph"] / 1000
+BATCH_LATENCY = 2 * LATENCY
 # A service limit: so many requests in so many seconds (graph.md section 4, documented).
 REQUESTS, WINDOW = 10_000, 600.0
 
 
 class GraphTime:
     """
-    Answers so many requests for photos at once, each in LATENCY. Threads may share it.
+    Answers so many requests for photos at once, each in *seconds*. Threads may share it.
 
     *limited* holds them to REQUESTS in any WINDOW.
     """
 
-    def __init__(self, at_once: int, *, limited: bool = False) -> None:
+    def __init__(self, at_once: int, seconds: float, *, limited: bool = False) -> None:
         self._free_at = [0.0] * at_once
+        self._each = seconds
         self._limited = limited
         self._lately: deque[float] = deque()
         self._lock = threading.Lock()
@@ -40,7 +45,7 @@ class GraphTime:
         with self._lock:
             for _ in range(requests):
                 begins = max(self._free_at[0], self._allowed_at())
-                heapq.heapreplace(self._free_at, begins + LATENCY)
+                heapq.heapreplace(self._free_at, begins + self._each)
 
     def _allowed_at(self) -> float:
         """When one more request stays within the limit; it is counted."""

@@ -19,6 +19,7 @@ from local.bench.sweep_world import (
     ONE_CHANGED_IN,
     RECIPE,
     SIZES,
+    USERS_A_PAGE,
     Answers,
     Counted,
     MemoryDocuments,
@@ -36,6 +37,8 @@ from shared.sweep_log import SweepLogs
 from shared.sweep_page import PageLook, UserQueue
 from shared.upkeep_messages import SWEEP_PAGE
 
+# For so long a batch is under way while the product is seen to have several at once.
+_LOOK_SECONDS = 0.02
 # What the settings' reader asks for; nobody is called.
 _SETTINGS = {
     "TENANT_ID": "00000000-0000-4000-8000-000000000001",
@@ -50,16 +53,19 @@ _SETTINGS = {
 @dataclass(frozen=True)
 class Figures:
     """
-    What one sweep came to; `expected` users differ, as the tenant was made to have them.
+    What one sweep came to; `expected` users differ, as the tenant was made to have them, and
+    `wrongly` is how many messages were too many and how many users left out.
 
     `graph_seconds` are what Graph would take, by its limits for an app and a mailbox, or for an
-    app alone.
+    app alone; `batches_at_once` is how many the product was seen to have under way.
     """
 
     users: int
     calls: int
     queued: int
     expected: int
+    wrongly: int
+    batches_at_once: int
     seconds: float
     graph_seconds: int
     graph_seconds_by_app: int
@@ -68,24 +74,37 @@ class Figures:
 
 def main(users: int) -> Figures:
     """Start a sweep of so many users and work off its pages."""
-    pages, queued, graph = Pages(), Counted(), Answers(users)
-    sweep = _sweep(graph, pages, queued)
+    look = Answers(USERS_A_PAGE, seconds=_LOOK_SECONDS)
+    _swept(look)
+    graph = Answers(users, look.most_at_once)
     began = time.perf_counter()
+    queued = _swept(graph)
+    seconds = time.perf_counter() - began
+    expected = len(range(0, users, ONE_CHANGED_IN))
+    return Figures(
+        users=users,
+        calls=graph.calls,
+        queued=len(queued.messages),
+        expected=expected,
+        wrongly=queued.wrongly(expected),
+        batches_at_once=look.most_at_once,
+        seconds=round(seconds, 2),
+        graph_seconds=round(graph.time.seconds),
+        graph_seconds_by_app=round(graph.time_by_app.seconds),
+        peak_mb=round(memory.peak_kb() / 1024, 2),
+    )
+
+
+def _swept(graph: Answers) -> Counted:
+    """Whom a whole sweep queued."""
+    pages, queued = Pages(), Counted()
+    sweep = _sweep(graph, pages, queued)
     sweep.start()
     while pages:
         message = upkeep_messages.parse(pages.popleft().encode())
         assert message.kind == SWEEP_PAGE, message.kind
         sweep.work_off(message.sweep_id, message.page)
-    return Figures(
-        users=users,
-        calls=graph.calls,
-        queued=len(queued.messages),
-        expected=len(range(0, users, ONE_CHANGED_IN)),
-        seconds=round(time.perf_counter() - began, 2),
-        graph_seconds=round(graph.time.seconds),
-        graph_seconds_by_app=round(graph.time_by_app.seconds),
-        peak_mb=round(memory.peak_kb() / 1024, 2),
-    )
+    return queued
 
 
 def _sweep(graph: Answers, pages: Pages, queued: Counted) -> Sweep:

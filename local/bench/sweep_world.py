@@ -8,8 +8,11 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,10 +21,9 @@ import requests
 from urllib3 import HTTPResponse
 
 from local.bench.conditions import PICTURE_SIZES
-from local.bench.graph_time import GraphTime
+from local.bench.graph_time import BATCH_LATENCY, LATENCY, GraphTime
 from shared.documents import Document
 from shared.errors import Conflict
-from shared.graph import BATCHES_AT_ONCE
 from shared.state import SYNCED, Stored, UserState
 
 GRAPH = "https://graph.example"
@@ -40,18 +42,31 @@ def user_id(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012x}"
 
 
-class Answers(requests.Session):
-    """Graph, for a tenant of so many users: pages of users, and batches of photo metadata."""
+def has_changed(user_id: str) -> bool:
+    """Whether Graph has another photo of this user than we remember."""
+    return int(user_id[-12:], 16) % ONE_CHANGED_IN == 0
 
-    def __init__(self, users: int) -> None:
+
+class Answers(requests.Session):
+    """
+    Graph, for a tenant of so many users: pages of users, and batches of photo metadata.
+
+    Its clocks are told how many batches its caller has under way at once. Where answering a batch
+    takes some *seconds*, `most_at_once` tells how many those are.
+    """
+
+    def __init__(self, users: int, batches_at_once: int = 1, *, seconds: float = 0.0) -> None:
         super().__init__()
         self._users = users
+        self._seconds = seconds
         self._calls: list[None] = []
-        # As the limits are documented, for an app and a mailbox: what bounds a sweep is how many
-        # batches the product has under way, and nobody is asked for twice.
-        self.time = GraphTime(BATCHES_AT_ONCE)
+        self._lock = threading.Lock()
+        self._under_way = self.most_at_once = 0
+        # As the limits are documented, for an app and a mailbox: nobody is asked for twice, and
+        # what bounds a sweep is how many batches are under way.
+        self.time = GraphTime(batches_at_once, BATCH_LATENCY)
         # As an older text has them, for an app: then every photo of a batch counts.
-        self.time_by_app = GraphTime(PHOTOS_AT_ONCE, limited=True)
+        self.time_by_app = GraphTime(PHOTOS_AT_ONCE, LATENCY, limited=True)
 
     @property
     def calls(self) -> int:
@@ -96,7 +111,18 @@ class Answers(requests.Session):
         assert len(requests) <= USERS_A_BATCH
         self.time.photos(1)
         self.time_by_app.photos(len(requests))
-        return {"responses": [_metadata(item) for item in requests]}
+        with self._one_more():
+            time.sleep(self._seconds)
+            return {"responses": [_metadata(item) for item in requests]}
+
+    @contextmanager
+    def _one_more(self) -> Iterator[None]:
+        with self._lock:
+            self._under_way += 1
+            self.most_at_once = max(self.most_at_once, self._under_way)
+        yield
+        with self._lock:
+            self._under_way -= 1
 
 
 def _metadata(item: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +142,7 @@ class States:
     """States of users who are all synced; now and then one is of an older photo."""
 
     def read(self, user_id: str) -> Stored | None:
-        changed = int(user_id[-12:], 16) % ONE_CHANGED_IN == 0
+        changed = has_changed(user_id)
         state = UserState(
             user_id,
             status=SYNCED,
@@ -158,13 +184,23 @@ class Pages(deque[str]):
 
 
 class Counted:
-    """Queue `photo-sync`, of which only the number of messages is kept."""
+    """Queue `photo-sync`: how many messages it was sent, and who of those that changed is there."""
 
     def __init__(self) -> None:
         self.messages: list[None] = []
+        self._changed: set[str] = set()
 
     def send(self, text: str, *, delay_seconds: float) -> None:
+        # Both are safe between threads, where adding to a number is not.
         self.messages.append(None)
+        user = json.loads(text)["userId"]
+        if has_changed(user):
+            self._changed.add(user)
+
+    def wrongly(self, expected: int) -> int:
+        """Messages that are too many, and of so many expected users those that are left out."""
+        right = len(self._changed)
+        return len(self.messages) - right + expected - right
 
 
 class NoTokens:
