@@ -20,7 +20,7 @@ from local.portraits import portrait
 from local.stack import Stack
 from local.watch import NotSettled
 
-ALONE, TOGETHER = 40, 200
+ALONE, TOGETHER = 28, 200
 # After so long without a message the queue is polled as rarely as host.json allows.
 _IDLE = 1.0
 _LONGEST_POLL = 1.0
