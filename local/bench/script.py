@@ -3,7 +3,6 @@
 import io
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import msal
@@ -15,19 +14,18 @@ from PIL import Image
 
 GRAPH, MY, ADMIN = (os.environ[name] for name in ("GRAPH_URL", "MY_URL", "ADMIN_URL"))
 FOLDER = "/User Photos/Profile Pictures"
-APP = msal.ConfidentialClientApplication(
+key = Path(os.environ["KEY_FILE"]).read_text()
+app = msal.ConfidentialClientApplication(
     os.environ["CLIENT_ID"],
-    client_credential={
-        "private_key": Path(os.environ["KEY_FILE"]).read_text(),
-        "thumbprint": os.environ["THUMBPRINT"],
-    },
+    client_credential={"private_key": key, "thumbprint": os.environ["THUMBPRINT"]},
     authority=os.environ["AUTHORITY"],
     instance_discovery=False,
 )
+session = requests.Session()
 
 
 def token(host: str) -> str:
-    return str(APP.acquire_token_for_client([f"{host}/.default"])["access_token"])
+    return str(app.acquire_token_for_client([f"{host}/.default"])["access_token"])
 
 
 def sharepoint(host: str) -> ClientContext:
@@ -35,20 +33,17 @@ def sharepoint(host: str) -> ClientContext:
 
 
 def graph(url: str) -> requests.Response:
-    return requests.get(url, headers={"Authorization": f"Bearer {token(GRAPH)}"})
-
-
-def users() -> Iterator[dict[str, str]]:
-    url = f"{GRAPH}/v1.0/users?$select=id,userPrincipalName&$top=999"
-    while url:
-        page = graph(url).json()
-        yield from page["value"]
-        url = page.get("@odata.nextLink")
+    return session.get(url, headers={"Authorization": f"Bearer {token(GRAPH)}"})
 
 
 folder = sharepoint(MY).web.get_folder_by_server_relative_url(FOLDER)
 people = PeopleManager(sharepoint(ADMIN))
-for user in users():
+users, url = [], f"{GRAPH}/v1.0/users?$select=id,userPrincipalName&$top=999"
+while url:
+    page = graph(url).json()
+    users += page["value"]
+    url = page.get("@odata.nextLink")
+for user in users:
     photo = graph(f"{GRAPH}/v1.0/users/{user['id']}/photo/$value")
     if photo.status_code == 404:
         continue
