@@ -85,7 +85,7 @@ class Ledger:
         return entries
 
     def told(self, mark: Mark) -> list[str]:
-        """Line by line what both tell since *mark*, for a person who looks for one call of many."""
+        """Journal and log since *mark*, line by line, for whoever looks for one call of many."""
         return [*map(json.dumps, self.journal(mark)), *self._lines(mark)]
 
     def _lines(self, mark: Mark) -> list[str]:

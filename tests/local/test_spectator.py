@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from azure.core.pipeline import PipelineContext, PipelineRequest
+from azure.core.rest import HttpRequest
+
 from local import spectator
 from local.azurite import Azurite
 
@@ -27,3 +30,12 @@ def test_every_request_names_the_spectator(tmp_path: Path):
 
     assert len(asked) == 7
     assert [address.count(spectator.MARK) for address in asked] == [1] * 7
+
+
+def test_request_sent_again_is_named_once():
+    """A second try has the address of the first: the signature of another would not fit."""
+    request = HttpRequest("GET", "http://localhost/account/photo-sync?comp=metadata")
+    for _ in range(2):
+        spectator._mark(PipelineRequest(request, PipelineContext(None)))
+
+    assert request.url == "http://localhost/account/photo-sync?comp=metadata&spectator=1"
