@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from local.bench import first_answer, fresh_process, import_costs
@@ -36,7 +36,8 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
         "PYTHONDONTWRITEBYTECODE": "",
     }
     say("imports")
-    found = _imports(folder, compiled)
+    took = _imports(folder, compiled)
+    found = imports(took, import_costs.beyond("function_app", "azure.functions", environ=compiled))
     settings = {**compiled, **first_answer.SETTINGS}
     say("first handshakes")
     found.append(_first("first handshake answered", 0, ROUNDS, settings))
@@ -47,16 +48,19 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     return [*found, _first(with_telemetry, 0, TELEMETRY_ROUNDS, {**settings, **_TELEMETRY})]
 
 
-def _imports(folder: Path, compiled: Mapping[str, str]) -> list[Row]:
+def _imports(folder: Path, compiled: Mapping[str, str]) -> dict[str, list[float]]:
     copy, as_they_are = _uncompiled(folder / "app"), {"PYTHONDONTWRITEBYTECODE": "1"}
     ways = {
         "azure.functions": lambda: import_seconds("azure.functions", REPO, compiled),
         "function_app": lambda: import_seconds("function_app", REPO, compiled),
         "uncompiled": lambda: import_seconds("function_app", copy, as_they_are),
     }
-    took = _by_turns(ways, ROUNDS)
+    return by_turns(ways, ROUNDS)
+
+
+def imports(took: Mapping[str, Sequence[float]], ours: Mapping[str, float]) -> list[Row]:
+    """Of milliseconds each way, and of microseconds of each module that only our app loads."""
     floor = statistics.median(took["azure.functions"])
-    ours = import_costs.beyond("function_app", "azure.functions", environ=compiled)
     dearest = sorted(ours, key=lambda name: -ours[name])[:_DEAREST]
     return [
         of_rounds(
@@ -101,7 +105,11 @@ def _first(what: str, items: int, rounds: int, settings: Mapping[str, str]) -> R
         "ours": lambda: answer_seconds(REPO, items, settings, queued=items),
         "empty": lambda: answer_seconds(EMPTY, items, settings, queued=0),
     }
-    took = _by_turns(ways, rounds)
+    return first(what, by_turns(ways, rounds))
+
+
+def first(what: str, took: Mapping[str, Sequence[float]]) -> Row:
+    """Of milliseconds of both apps until they first answered."""
     return of_rounds(
         "coldstart",
         what,
@@ -113,7 +121,7 @@ def _first(what: str, items: int, rounds: int, settings: Mapping[str, str]) -> R
     )
 
 
-def _by_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+def by_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
     """Milliseconds of each way, after one try that compiles and warms the disk's cache."""
     took: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):

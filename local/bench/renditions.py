@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,17 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     found = []
     for name, file in files.items():
         say(name)
-        found += [_time(name, file)]
+        found.append(duration(name, measured("time", file)))
         if name in _LARGE:
-            found.append(_memory(name, file))
+            mb, floor = (measured(way, file)["mb"] for way in ("ours", "plain"))
+            found.append(Row("renditions", f"{name}: memory at the peak", mb, "MB", floor=floor))
     say("many at once, and a bomb")
-    return [*found, _crowd(files[_LARGEST]), _bomb(_kept(folder, "bomb", bomb()))]
+    largest, file = files[_LARGEST], _kept(folder, "bomb", bomb())
+    return [
+        *found,
+        crowd(measured("crowd", largest)["mb"], one=measured("ours", largest)["mb"]),
+        refusal(file, measured("refused", file)["mb"], decoded=measured("plain", file)["mb"]),
+    ]
 
 
 def _kept(folder: Path, name: str, photo: bytes) -> Path:
@@ -43,8 +49,8 @@ def _kept(folder: Path, name: str, photo: bytes) -> Path:
     return file
 
 
-def _time(name: str, file: Path) -> Row:
-    took = measured("time", file)
+def duration(name: str, took: Mapping[str, Sequence[float]]) -> Row:
+    """Of the milliseconds of each round; the usual photo has the goal."""
     return of_rounds(
         "renditions",
         f"{name}: three pictures",
@@ -56,18 +62,14 @@ def _time(name: str, file: Path) -> Row:
     )
 
 
-def _memory(name: str, file: Path) -> Row:
-    mb, floor = (measured(way, file)["mb"] for way in ("ours", "plain"))
-    return Row("renditions", f"{name}: memory at the peak", mb, "MB", floor=floor)
-
-
-def _crowd(file: Path) -> Row:
+def crowd(mb: float, *, one: float) -> Row:
+    """Of the megabytes of many large photos at once, and of one alone."""
     return Row(
         "renditions",
         f"{_LARGEST}, {AT_ONCE} at once: memory at the peak",
-        measured("crowd", file)["mb"],
+        mb,
         "MB",
-        floor=measured("ours", file)["mb"],
+        floor=one,
         floor_is="one alone",
         goal_ratio=_GOAL_CROWD,
         note="photos over 4 megapixels are decoded one at a time; each that waits holds its file "
@@ -75,14 +77,15 @@ def _crowd(file: Path) -> Row:
     )
 
 
-def _bomb(file: Path) -> Row:
+def refusal(file: Path, mb: float, *, decoded: float) -> Row:
+    """Of the megabytes of refusing a bomb, and of decoding it."""
     return Row(
         "renditions",
         f"bomb of {BOMB_SIDE:,} × {BOMB_SIDE:,} pixels: memory to refuse it",
-        measured("refused", file)["mb"],
+        mb,
         "MB",
         goal=1,
-        floor=measured("plain", file)["mb"],
+        floor=decoded,
         floor_is="Pillow decodes it",
         note=f"the file has {file.stat().st_size / 1024:.0f} KB",
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
 
 from local.bench import fresh_process, import_costs
-from local.bench.coldstart import EMPTY, answer_seconds
+from local.bench.coldstart import EMPTY, answer_seconds, by_turns, first, imports
 from local.bench.first_answer import SETTINGS
 from local.bench.fresh_process import REPO, Failed
 
@@ -58,3 +59,34 @@ def test_failure_says_why():
     """A measurement that fails tells what its process said."""
     with pytest.raises(Failed, match="ZeroDivisionError"):
         fresh_process.run(["-c", "1 / 0"])
+
+
+def test_ways_are_measured_by_turns():
+    """No way has all the quiet moments; the first try of each, which compiles, does not count."""
+    calls: list[str] = []
+
+    def way(name: str) -> float:
+        calls.append(name)
+        return len(calls) / 1000
+
+    took = by_turns({name: functools.partial(way, name) for name in "ab"}, 2)
+
+    assert calls == ["a", "b"] * 3
+    assert took == {"a": [3, 5], "b": [4, 6]}
+
+
+def test_import_has_its_goal_against_the_floor():
+    """The figure is our app's, the floor azure.functions', and the goal is a ratio of the two."""
+    took = {"azure.functions": [99.0, 100.0, 200.0], "function_app": [105.0, 130.0, 140.0]}
+    app, modules, uncompiled = imports({**took, "uncompiled": [150.0]}, {"shared": 2_000.0})
+
+    assert (app.figure, app.floor, app.goal_ratio, app.met) == (130, 100, 1.2, False)
+    assert (modules.figure, modules.note) == (1, "the dearest, in ms: shared 2.0")
+    assert (uncompiled.figure, uncompiled.floor, uncompiled.goal_ratio) == (150, 100, None)
+
+
+def test_first_answer_stands_beside_the_empty_app():
+    """The figure is our app's, the floor the empty one's."""
+    row = first("first POST", {"ours": [3.0, 5.0, 4.0], "empty": [2.0]})
+
+    assert (row.figure, row.floor, row.low, row.high) == (4, 2, 3, 5)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from local.bench import photos
 from local.bench.fresh_process import Failed
-from local.bench.renditions import measured
+from local.bench.renditions import crowd, duration, measured, refusal
 from shared.errors import PhotoRefused
 from shared.picture_files import MAX_PIXELS, read
 from tests.picture_samples import corners, encoded
@@ -65,3 +65,28 @@ def test_picture_of_a_bomb_is_no_figure(tmp_path: Path):
 
     with pytest.raises(Failed, match="did not refuse"):
         measured("refused", file)
+
+
+def test_time_is_ours_beside_plain_pillow():
+    """The figure is PhotoSync's, the floor Pillow's; only the usual photo has a goal."""
+    took = {"ours": [3.0, 1.0, 2.0], "plain": [1.0, 1.0, 1.25]}
+    usual, other = duration("648 px JPEG", took), duration("96 px PNG", took)
+
+    assert (usual.figure, usual.floor, usual.goal_ratio, usual.met) == (2, 1, 1.5, False)
+    assert (other.figure, other.floor, other.goal_ratio) == (2, 1, None)
+
+
+def test_crowd_may_not_add_up():
+    """Twelve large photos at once are held to a multiple of one that is less than twelve."""
+    assert crowd(360, one=72).met
+    assert not crowd(9 * 72, one=72).met
+
+
+def test_refusal_has_its_goal(tmp_path: Path):
+    """To refuse a bomb may take a megabyte, whatever decoding it takes."""
+    file = tmp_path / "bomb"
+    file.write_bytes(b"x" * 2048)
+    row = refusal(file, 0.5, decoded=144)
+
+    assert (row.figure, row.floor, row.goal, row.met) == (0.5, 144, 1, True)
+    assert row.note == "the file has 2 KB"
