@@ -6,10 +6,11 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import requests
 
+from local.bench.notification_body import notification_body
 from local.endpoints import Endpoints
 
 # Longer than Graph waits, so that a slow machine is not given everything twice.
@@ -48,7 +49,9 @@ class GraphPoster:
 
     def post(self, user_ids: Sequence[str]) -> bool:
         """Post an item about each of the users until it is accepted; False if it never is."""
-        body = {"value": [self._item(user_id) for user_id in user_ids]}
+        body = notification_body(
+            user_ids, tenant_id=self._at.tenant_id, client_state=self._at.client_state
+        )
         for pause in (0, *_PAUSES):
             self._sleep(pause)
             answer = self._try(body)
@@ -57,12 +60,17 @@ class GraphPoster:
                 return True
         return False
 
-    def _try(self, body: dict[str, Any]) -> Answer:
+    def _try(self, body: bytes) -> Answer:
         began, status = time.perf_counter(), 0
         # What else goes wrong is no answer of the app's, and ends the burst.
         with contextlib.suppress(requests.ConnectionError, requests.Timeout):
-            status = self._session().post(self._url, json=body, timeout=_TIMEOUT).status_code
+            status = self._send(body)
         return Answer(status, time.perf_counter() - began)
+
+    def _send(self, body: bytes) -> int:
+        headers = {"Content-Type": "application/json"}
+        session = self._session()
+        return session.post(self._url, data=body, headers=headers, timeout=_TIMEOUT).status_code
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -71,13 +79,3 @@ class GraphPoster:
             session.trust_env = False
             session.verify = self._at.ca
         return session
-
-    def _item(self, user_id: str) -> dict[str, Any]:
-        return {
-            "changeType": "updated",
-            "clientState": self._at.client_state,
-            "tenantId": self._at.tenant_id,
-            "subscriptionId": "00000000-0000-0000-0000-000000000001",
-            "resource": f"Users/{user_id}",
-            "resourceData": {"@odata.type": "#Microsoft.Graph.User", "id": user_id},
-        }

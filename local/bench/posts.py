@@ -6,8 +6,8 @@ import json
 import random
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
+from local.bench.notification_body import notification_body
 from local.host.engine import Datum, Engine, Result
 
 # Of the caller's trace; nobody reads it.
@@ -44,28 +44,10 @@ def queued(ended: Result) -> int:
 
 
 def notifications(items: int, *, tenant_id: str, client_state: str) -> bytes:
-    """The body of a POST about so many users, as Graph writes it (graph.md section 3)."""
+    """The body of a POST about so many users, the same ones each time."""
     rng = random.Random(items)
     ids = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(items)]
-    return json.dumps({"value": [_item(each, tenant_id, client_state) for each in ids]}).encode()
-
-
-def _item(user_id: str, tenant_id: str, client_state: str) -> dict[str, Any]:
-    return {
-        "changeType": "updated",
-        "clientState": client_state,
-        "resource": f"Users/{user_id}",
-        "resourceData": {
-            "@odata.type": "#Microsoft.Graph.User",
-            "@odata.id": f"Users/{user_id}",
-            "id": user_id,
-            "organizationId": tenant_id,
-            "sequenceNumber": 638_000_000_000_000_000,
-        },
-        "subscriptionExpirationDateTime": "2026-12-31T12:00:00+00:00",
-        "subscriptionId": "00000000-0000-4000-8000-000000000002",
-        "tenantId": tenant_id,
-    }
+    return notification_body(ids, tenant_id=tenant_id, client_state=client_state)
 
 
 def _texts(values: Mapping[str, str]) -> dict[str, Datum]:
