@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from local.bench import fresh_process, state_reads
-from local.bench.graph_time import BATCH_LATENCY, LATENCY
+from local.bench.graph_time import BATCH_LATENCY, LATENCY, REQUESTS, WINDOW
 from local.bench.rows import Row, of_rounds
 from local.bench.sweep_process import Figures
-from local.bench.sweep_world import USERS_A_BATCH, USERS_A_PAGE
+from local.bench.sweep_world import PHOTOS_AT_ONCE, USERS_A_BATCH, USERS_A_PAGE
 
 SIZES, ROUNDS = (1_000, 10_000, 100_000), 3
 # A sweep should be over when the next one begins.
@@ -71,12 +71,13 @@ def of_size(rounds: Sequence[Figures]) -> Iterator[Row]:
         users + "the same, were the limits for an app",
         max(each.graph_seconds_by_app for each in rounds),
         "s",
-        note="as an older text has them: 10,000 photos in 10 minutes, in batches or not",
+        note=f"as an older text has them: {PHOTOS_AT_ONCE} photos at once and {REQUESTS:,} in "
+        f"{WINDOW / 60:.0f} minutes, each of a batch counted",
     )
     seconds = [each.seconds for each in rounds]
     yield of_rounds("sweep", users + "time of our own", seconds, "s", note="without any network")
     peaks = [each.peak_mb for each in rounds]
-    note = "of a process with the sweep alone; its stores and queues only count"
+    note = "of the sweep's own classes in a process; stores and queues are stand-ins that count"
     yield of_rounds("sweep", users + "peak memory", peaks, "MB", note=note)
 
 
