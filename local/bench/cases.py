@@ -169,7 +169,7 @@ def _sweep(tenant: SettledTenant, changed: list[Resident]) -> Case:
     mark = tenant.ledger.mark()
     tenant.ask("sweep")
     users = len(tenant.users)
-    goals = {kind: most * len(changed) for kind, most in _COPY.items()}
+    goals = {UNKNOWN: 0, **{kind: most * len(changed) for kind, most in _COPY.items()}}
     goals[GRAPH] += fewest_graph_calls(users)
     case = Case(f"sweep of {users:,} users, {len(changed)} changed", goals)
     case.count(tenant, mark)
