@@ -117,6 +117,7 @@ def _row(figures: Mapping[str, Any], size: int, percent: int, when: str, *, note
     ours, empty = (figures["posts"][name][str(size)] for name in ("notifications", "empty"))
     of_each = [percentile(took, percent) for took in ours]
     has_goal = (size, percent) == (_GOAL_ITEMS, 99)
+    of_all = f"of {sum(map(len, ours))} POSTs together, beside it the rounds' own" * has_goal
     return Row(
         "webhook",
         f"POSTs of {size}, {when}: p{percent} in the worker",
@@ -128,7 +129,7 @@ def _row(figures: Mapping[str, Any], size: int, percent: int, when: str, *, note
         floor=percentile(list(chain.from_iterable(empty)), percent),
         floor_is="an empty function with the same bindings" if has_goal else "",
         goal=_GOAL_MS if has_goal else None,
-        note=note,
+        note="; ".join(filter(None, [of_all, note])),
     )
 
 

@@ -40,6 +40,7 @@ def test_goal_holds_whatever_goes_on(found: list[Row]):
 
     assert (row.goal, row.floor, row.rounds) == (50, 0.5, 5)
     assert row.what.endswith("in the worker")
+    assert row.note.startswith("of 500 POSTs together")
     assert [each.goal for each in found if each is not row] == [None] * (len(found) - 1)
 
 
