@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.bench.calls import rows_of
-from local.bench.cases import Case, Unexpected, cases
+from local.bench.cases import KINDS, Case, Unexpected, cases
 from local.bench.conditions import SETTINGS
 from local.bench.settled_tenant import SettledTenant
 from local.bench.sweep import fewest_graph_calls
@@ -60,6 +60,31 @@ def test_goals_of_design_are_met(found: dict[str, Case]):
 
     assert over == []
     assert sum(bool(case.goals) for case in found.values()) == 4
+
+
+@pytest.mark.parametrize(
+    ("what", "allowed"),
+    {
+        "notification about something else": {"Graph": 1, "blob": 1},
+        "changed photo of a known user": {"Graph": 3, "upload": 3, "profile": 2, "blob": 3},
+    }.items(),
+)
+def test_goals_of_a_message(found: dict[str, Case], what: str, allowed: dict[str, int]):
+    """design.md's numbers, and none of any other kind."""
+    assert found[what].goals == {**dict.fromkeys(KINDS, 0), **allowed}
+
+
+def test_no_goal_lets_the_unknown_pass(found: dict[str, Case]):
+    """Wherever there are goals, no call may be of a kind that nobody is known for."""
+    assert {case.goals["unknown"] for case in found.values() if case.goals} == {0}
+
+
+def test_a_case_keeps_what_was_counted(found: dict[str, Case]):
+    """Beside its figures a case has the lines of the journal and of storage's log."""
+    told = found["changed photo of a known user"].told
+
+    assert any("SetSingleValueProfileProperty" in line for line in told)
+    assert any("/photo-sync-state/users/" in line for line in told)
 
 
 def test_goal_of_a_sweep():

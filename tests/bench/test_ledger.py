@@ -29,6 +29,7 @@ def line(request: str) -> str:
         ("GET /account/photo-sync-poison/messages?numofmessages=8&visibilitytimeout=600", "polls"),
         ("GET /account/photo-sync/messages?numofmessages=8&peekonly=true", "unknown"),
         ("GET /account/photo-sync?comp=metadata", "queue length"),
+        ("GET /account/photo-sync?comp=acl", "unknown"),
         ("PUT /account/photo-sync", "unknown"),
         ("DELETE /account/photo-sync/messages", "unknown"),
         ("GET /account/elsewhere/messages?numofmessages=8&visibilitytimeout=600", "unknown"),
