@@ -119,7 +119,8 @@ def _first_photo(tenant: SettledTenant) -> Case:
 
 def _removal(tenant: SettledTenant, user: Resident) -> Case:
     """One look misses the photo; one ten minutes later, by a sweep, takes the picture along."""
-    case = Case("removal, both looks")
+    remark = "the second look's message is the sweep's, and counted there"
+    case = Case("removal, both looks", remark=remark)
     with _counted(tenant, case, user.id, "no-photo"):
         tenant.put(user.id, None, notify=True)
     long_ago = datetime.now(UTC) - timedelta(minutes=11)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import shutil
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +41,11 @@ SUBJECTS: dict[str, Measure] = {
 # What takes too long to be measured with the others.
 BY_NAME_ONLY: dict[str, Measure] = {"whole-burst": burst.whole}
 
+_LEGEND = """\
+Of several rounds: the median, and lowest–highest (how many), unless a note says otherwise.
+The ratio is to the floor, and without one to the goal. What a floor is stands below the first row
+that has it."""
+
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     names = sorted({**SUBJECTS, **BY_NAME_ONLY})
@@ -46,7 +53,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def main(folder: Path, chosen: argparse.Namespace) -> int:
-    """Measure, print, and leave bench.json in *folder*; 0 only if all went well and is met."""
+    """
+    Measure, print, and leave bench.json in *folder*; 0 only if all went well and is met.
+
+    Whatever else was written is deleted in that case; it holds keys and photographs.
+    """
     began, at, load = time.monotonic(), datetime.now(UTC), machine.load()
     file = folder / "bench.json"
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,12 +66,17 @@ def main(folder: Path, chosen: argparse.Namespace) -> int:
     wanted = SUBJECTS
     if chosen.only:
         wanted = {chosen.only: {**SUBJECTS, **BY_NAME_ONLY}[chosen.only]}
+    # Of this run alone: another one may be under way.
+    work = Path(tempfile.mkdtemp(prefix="bench-", dir=folder))
     rows: list[Row] = []
     failed: dict[str, str] = {}
     for name, measure in wanted.items():
         say = functools.partial(_say, began, name)
         try:
-            rows += _measured(measure, folder / "bench" / name, say)
+            rows += _measured(measure, work / name, say)
+        except KeyboardInterrupt:
+            failed[name] = "stopped with Ctrl-C, as all that would have come after it"
+            break
         except Exception as error:  # noqa: BLE001 - the others are measured, this one is told of
             traceback.print_exc()
             failed[name] = f"{type(error).__name__}: {error}"
@@ -75,9 +91,12 @@ def main(folder: Path, chosen: argparse.Namespace) -> int:
     }
     file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     print(f"\n{at:%Y-%m-%d}, {content['machine']}; load before: {load}; {content['seconds']} s")
-    print("Median of the rounds, lowest–highest (how many). Without a floor, ratio is to the goal.")
-    print(f"\n{table(rows)}\n\n{_verdict(rows, failed)}\nFigures: {file}")
-    return 1 if failed or any(row.met is False for row in rows) else 0
+    print(f"{_LEGEND}\n\n{table(rows)}\n\n{_verdict(rows, failed)}\nFigures: {file}")
+    if failed or any(row.met is False for row in rows):
+        print(f"What it was found from: {work}")
+        return 1
+    shutil.rmtree(work)
+    return 0
 
 
 def _measured(measure: Measure, folder: Path, say: Callable[[str], None]) -> list[Row]:

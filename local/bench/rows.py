@@ -45,6 +45,8 @@ class Row:
     def __post_init__(self) -> None:
         if not math.isfinite(self.figure):
             raise ValueError(f"{self.subject}, {self.what}: {self.figure} is no figure.")
+        if self.floor is not None and not self.floor_is:
+            raise ValueError(f"{self.subject}, {self.what}: nothing says what its floor is.")
 
     @property
     def ratio(self) -> float | None:
@@ -79,13 +81,16 @@ def table(rows: Sequence[Row]) -> str:
     lines: list[str] = []
     for subject, found in itertools.groupby(rows, key=lambda row: row.subject):
         lines += ["", _line(subject, _HEADS)] if lines else [_line(subject, _HEADS)]
+        floor = ""
         for row in found:
-            lines += _lines(row)
+            lines += _lines(row, row.floor_is if row.floor_is != floor else "")
+            floor = row.floor_is or floor
     return "\n".join(lines)
 
 
-def _lines(row: Row) -> list[str]:
-    *above, last = textwrap.wrap(row.what, _WHAT - 2) or [""]
+def _lines(row: Row, floor_is: str) -> list[str]:
+    """With the words for a floor, unless it is that of the rows above."""
+    what, *below = textwrap.wrap(row.what, _WHAT - 4)
     cells = (
         _goal(row),
         f"{number(row.figure)} {row.unit}".strip(),
@@ -95,13 +100,13 @@ def _lines(row: Row) -> list[str]:
     )
     words = [
         "NOT MET" if row.met is False else "",
-        f"floor: {row.floor_is}" if row.floor_is else "",
+        f"floor: {floor_is}" if floor_is else "",
         row.note,
     ]
     told = textwrap.wrap("; ".join(filter(None, words)), WIDTH - 6)
     return [
-        *(f"  {part}" for part in above),
-        _line(f"  {last}", cells),
+        _line(f"  {what}", cells),
+        *(f"    {part}" for part in below),
         *(f"      {part}" for part in told),
     ]
 

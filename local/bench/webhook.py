@@ -127,7 +127,7 @@ def _row(figures: Mapping[str, Any], size: int, percent: int, when: str, *, note
         high=max(of_each),
         rounds=len(of_each),
         floor=percentile(list(chain.from_iterable(empty)), percent),
-        floor_is="an empty function with the same bindings" if has_goal else "",
+        floor_is="an empty function with the same bindings",
         goal=_GOAL_MS if has_goal else None,
         note="; ".join(filter(None, [of_all, note])),
     )

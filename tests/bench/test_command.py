@@ -25,7 +25,7 @@ def measure(row: Row) -> Measure:
 @pytest.fixture(autouse=True)
 def subjects(monkeypatch: pytest.MonkeyPatch) -> None:
     near = measure(Row("near", "calls", 1, "", goal=1))
-    far = measure(Row("far", "time", 3, "s", floor=1, goal_ratio=2))
+    far = measure(Row("far", "time", 3, "s", floor=1, floor_is="another", goal_ratio=2))
     slow = measure(Row("slow", "all", 1, ""))
     monkeypatch.setattr(command, "SUBJECTS", {"near": near, "far": far})
     monkeypatch.setattr(command, "BY_NAME_ONLY", {"slow": slow})
@@ -96,18 +96,51 @@ def test_nothing_measured_is_a_failure(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(kept(tmp_path)["failed"]) == ["empty"]
 
 
+def interrupted(folder: Path, say: Callable[[str], None]) -> list[Row]:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_keeps_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What was measured until then is kept, nothing more is begun, and the command fails."""
+    near, far = command.SUBJECTS.values()
+    monkeypatch.setattr(command, "SUBJECTS", {"near": near, "long": interrupted, "far": far})
+
+    assert bench(tmp_path) == 1
+    assert subjects_in(tmp_path) == ["near"]
+    assert list(kept(tmp_path)["failed"]) == ["long"]
+
+
+def killed(folder: Path, say: Callable[[str], None]) -> list[Row]:
+    raise SystemExit(9)
+
+
 def test_no_older_figures_remain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Whoever ends a run finds no figures of the run before it."""
-
-    def interrupted(folder: Path, say: Callable[[str], None]) -> list[Row]:
-        raise KeyboardInterrupt
-
+    """Whoever kills a run finds no figures of the run before it."""
     bench(tmp_path)
-    monkeypatch.setattr(command, "SUBJECTS", {"near": interrupted})
-    with pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr(command, "SUBJECTS", {"near": killed})
+    with pytest.raises(SystemExit):
         bench(tmp_path)
 
     assert not (tmp_path / "bench.json").exists()
+
+
+def writing(folder: Path, say: Callable[[str], None]) -> list[Row]:
+    folder.mkdir()
+    (folder / "kept").touch()
+    return [Row("writing", "files", 1, "")]
+
+
+def test_keeps_its_files_only_where_there_is_something_to_find(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Two runs do not share a folder; it is deleted if all is well, and kept if not."""
+    monkeypatch.setattr(command, "SUBJECTS", {"writing": writing})
+    assert bench(tmp_path) == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["bench.json"]
+
+    monkeypatch.setattr(command, "SUBJECTS", {"writing": writing, "broken": broken})
+    assert [bench(tmp_path), bench(tmp_path)] == [1, 1]
+    assert len(list(tmp_path.glob("bench-*/writing/kept"))) == 2
 
 
 def test_json_holds_what_the_table_says(tmp_path: Path):

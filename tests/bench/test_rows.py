@@ -15,11 +15,11 @@ from local.bench.rows import Row, of_rounds, table
     [
         (Row("x", "calls", 6, "", goal=6), True),
         (Row("x", "calls", 6, "", goal=5), False),
-        (Row("x", "time", 6, "s", floor=4, goal_ratio=1.5), True),
-        (Row("x", "time", 6, "s", floor=4, goal_ratio=1.4), False),
+        (Row("x", "time", 6, "s", floor=4, floor_is="another", goal_ratio=1.5), True),
+        (Row("x", "time", 6, "s", floor=4, floor_is="another", goal_ratio=1.4), False),
         (Row("x", "time", 6, "s", goal_ratio=2.0), False),
-        (Row("x", "time", 6, "s", goal=6, floor=4, goal_ratio=1.4), False),
-        (Row("x", "time", 6, "s", floor=1), None),
+        (Row("x", "time", 6, "s", goal=6, floor=4, floor_is="another", goal_ratio=1.4), False),
+        (Row("x", "time", 6, "s", floor=1, floor_is="another"), None),
     ],
     ids=[
         "goal",
@@ -45,7 +45,7 @@ def test_a_figure_is_a_number():
 
 def test_ratio_is_to_the_floor_before_the_goal():
     """The ratio compares with the floor of the same run; without one, with the goal."""
-    assert Row("x", "time", 6, "s", floor=4, goal=60).ratio == 1.5
+    assert Row("x", "time", 6, "s", floor=4, floor_is="another", goal=60).ratio == 1.5
     assert Row("x", "time", 6, "s", goal=60).ratio == 0.1
     assert Row("x", "time", 6, "s").ratio is None
 
@@ -74,7 +74,26 @@ def test_table_fits_a_terminal():
     lines = table([row, row]).splitlines()
 
     assert max(map(len, lines)) <= rows.WIDTH
-    assert sum(line.count("many") for line in lines) == 2 * 3 * long.count("many")
+    # Twice its name and its note, and once its floor.
+    assert sum(line.count("many") for line in lines) == 5 * long.count("many")
+
+
+def test_figures_stand_beside_the_beginning_of_a_long_name():
+    """What is left of a name stands below its figures, where nobody takes it for a row."""
+    _, first, *below = table([Row("x", "many words " * 10, 7, "")]).splitlines()
+
+    assert first.startswith("  many words") and first.endswith(" 7")
+    assert all(line.startswith(("    many", "    words")) for line in below)
+
+
+def test_floor_is_named_where_it_begins():
+    """Rows with the same floor say so once; the next floor is named again, and each has a name."""
+    one, two = (Row("x", "time", 6, "s", floor=4, floor_is=name) for name in ("one", "two"))
+    lines = table([one, one, Row("x", "calls", 6, ""), one, two]).splitlines()
+
+    assert [line.strip() for line in lines if "floor:" in line] == ["floor: one", "floor: two"]
+    with pytest.raises(ValueError, match="x, time: nothing says what its floor is"):
+        Row("x", "time", 6, "s", floor=4)
 
 
 def test_each_subject_has_one_heading():
