@@ -82,7 +82,8 @@ def test_figures_stand_beside_the_beginning_of_a_long_name():
     """What is left of a name stands below its figures, where nobody takes it for a row."""
     _, first, *below = table([Row("x", "many words " * 10, 7, "")]).splitlines()
 
-    assert first.startswith("  many words") and first.endswith(" 7")
+    assert first.startswith("  many words")
+    assert first.endswith(" 7")
     assert all(line.startswith(("    many", "    words")) for line in below)
 
 
