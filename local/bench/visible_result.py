@@ -58,21 +58,25 @@ def alone_rows(alone: Alone) -> Iterator[Row]:
 
 
 def _steps(changes: Sequence[Change]) -> Iterator[Row]:
-    """The mean of each step, so that they add up."""
-    whole = statistics.fmean(change.seconds for change in changes)
-    for number, step in enumerate(STEPS):
-        took = [change.steps[number] * 1000 for change in changes]
-        mean = statistics.fmean(took)
+    for step, took, share in _shares(changes):
         yield Row(
             "visible",
             f"step: {step}",
-            mean,
+            statistics.fmean(took) * 1000,
             "ms",
-            low=min(took),
-            high=max(took),
+            low=min(took) * 1000,
+            high=max(took) * 1000,
             rounds=len(took),
-            note=f"the mean; {mean / whole / 10:.0f} % of the whole",
+            note=f"the mean; {share:.0f} % of the whole",
         )
+
+
+def _shares(changes: Sequence[Change]) -> Iterator[tuple[str, list[float], float]]:
+    """Each step, its seconds in every change, and the per cent of the whole that their mean is."""
+    whole = statistics.fmean(change.seconds for change in changes)
+    for number, step in enumerate(STEPS):
+        took = [change.steps[number] for change in changes]
+        yield step, took, 100 * statistics.fmean(took) / whole
 
 
 def together_rows(burst: Burst, instances: int, alone: Alone) -> Iterator[Row]:
@@ -81,7 +85,10 @@ def together_rows(burst: Burst, instances: int, alone: Alone) -> Iterator[Row]:
     run = statistics.median(change.run_seconds for change in alone.changes)
     at_once = AT_ONCE * instances
     what = f"{len(seconds)} at once, {instances} instance{'s'[: instances - 1]}"
-    yield Row("visible", f"{what}: p50", statistics.median(seconds), "s")
+    note = "the mean of each step: " + ", ".join(
+        f"{step} {share:.0f} %" for step, _, share in _shares(burst.changes)
+    )
+    yield Row("visible", f"{what}: p50", statistics.median(seconds), "s", note=note)
     yield Row(
         "visible",
         f"{what}: p95",

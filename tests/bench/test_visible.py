@@ -117,6 +117,8 @@ def test_rows_of_a_burst():
     p50, p95, longest, wrong = together_rows(burst, 2, alone)
 
     assert [p50.figure, p95.figure] == pytest.approx([5.1, 9.6])
+    assert p50.note.startswith("the mean of each step: webhook and queue 80 %, Graph: ")
+    assert p50.note.endswith("properties 20 %")
     assert p95.floor == pytest.approx(0.95 * 101 / (2 * AT_ONCE) * 1.0)
     assert (longest.figure, longest.goal) == (5.05, GRAPH_WAITS)
     assert (wrong.figure, wrong.goal, wrong.met) == (1, 0, False)
