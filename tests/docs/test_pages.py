@@ -9,7 +9,7 @@ import click
 import pytest
 
 from console_client.program import program
-from local.bench.command import SUBJECTS
+from local.bench.command import BY_NAME_ONLY, SUBJECTS
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGES = [
@@ -65,10 +65,10 @@ def test_targets(case):
     assert re.search(rf"^{case[1]}:", makefile, re.MULTILINE)
 
 
-@pytest.mark.parametrize("case", _found(r"make bench ONLY=(\w+)"), ids=_name)
+@pytest.mark.parametrize("case", _found(r"make bench ONLY=([\w-]+)"), ids=_name)
 def test_bench_rows(case):
     """Every row that a page cites can be measured."""
-    assert case[1] in SUBJECTS
+    assert case[1] in {**SUBJECTS, **BY_NAME_ONLY}
 
 
 @pytest.mark.parametrize("case", _found(r"python manage\.py ([a-z][^`#\n]*)"), ids=_name)
