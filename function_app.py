@@ -12,7 +12,7 @@ import random
 import threading
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, List  # noqa: UP035 - see Texts
+from typing import TYPE_CHECKING, List  # noqa: UP035 - the engine refuses `list`
 
 import azure.functions as func
 
@@ -34,7 +34,7 @@ telemetry.listen(log)
 STORAGE = "AzureWebJobsStorage"
 _building = threading.Lock()
 # The engine knows generic types of `typing` only and refuses to load `func.Out[list[str]]`.
-Texts = func.Out[List[str]]  # noqa: UP006 - the line above
+Texts = func.Out[List[str]]  # noqa: UP006 - the engine refuses `list`
 
 
 @functools.cache

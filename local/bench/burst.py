@@ -86,7 +86,7 @@ def _post(tenant: SettledTenant, plan: Sequence[Post], pause: float, poster: Gra
     with ThreadPoolExecutor(_POSTERS, thread_name_prefix="graph") as pool:
         posted = []
         for number, (changed, told) in enumerate(plan):
-            # Graph keeps its pace, too, and does not wait for an answer.
+            # The pace of the plan: Graph, too, sends on without waiting for an answer.
             time.sleep(max(0.0, began + number * pause - time.monotonic()))
             for user in changed:
                 tenant.change(user, notify=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -101,43 +102,36 @@ def beyond_rows(photosync: Bout, script: Script) -> Iterator[Row]:
 
 def _counts(photosync: Bout, script: Script) -> Iterator[Row]:
     calls, ours = script.calls(photosync.users), photosync.calls
+    beside = functools.partial(Row, "script", floor_is=script.described)
     for kind, what in _KINDS.items():
         if ours[kind] or calls[kind]:
-            yield Row(
-                "script",
+            yield beside(
                 f"{photosync}: {what}",
                 ours[kind],
                 "",
                 floor=calls[kind],
-                floor_is=script.described,
                 goal_ratio=1.0,
             )
-    yield Row(
-        "script",
+    yield beside(
         f"{photosync}: bytes",
         ours[BYTES] / 1e6,
         "MB",
         floor=calls[BYTES] / 1e6,
-        floor_is=script.described,
         goal_ratio=1.0,
         note="to and from Microsoft 365",
     )
-    yield Row(
-        "script",
+    yield beside(
         f"{photosync}: Graph requests, each item of a batch",
         ours[REQUESTS],
         "",
         floor=calls[REQUESTS],
-        floor_is=script.described,
         note="the script makes no batches, and asks for everybody's photo and not for its etag",
     )
-    yield Row(
-        "script",
+    yield beside(
         f"{photosync}: storage calls",
         ours[STORAGE],
         "",
         floor=calls[STORAGE],
-        floor_is=script.described,
         note="states, messages and locks, the host's included; but not its polls, which come "
         "whether anything happens or not. The script remembers nothing",
     )

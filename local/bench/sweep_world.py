@@ -112,6 +112,7 @@ class Answers(requests.Session):
         self.time.photos(1)
         self.time_by_app.photos(len(requests))
         with self._one_more():
+            # As long as an answer takes, so that whoever asks for several at once is seen to.
             time.sleep(self._seconds)
             return {"responses": [_metadata(item) for item in requests]}
 
