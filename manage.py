@@ -8,7 +8,7 @@ import sys
 def run() -> int:
     """Run one command, or say what must be installed first."""
     try:
-        from console_client.program import main
+        from admin.program import main
     except ModuleNotFoundError as error:
         sentence = f"{error.name} is missing: run pip install -r requirements-manage.txt first.\n"
         sys.stderr.write(sentence)

@@ -15,9 +15,12 @@ REPO = Path(__file__).parent.parent
 SHARED = sorted((REPO / "shared").glob("*.py"))
 PRODUCT = [REPO / "function_app.py", *SHARED]
 NAMES = [str(path.relative_to(REPO)) for path in PRODUCT]
-CLIENT = [REPO / "manage.py", *sorted((REPO / "console_client").glob("*.py"))]
+CLIENT = [
+    REPO / "manage.py",
+    *sorted((REPO / "admin" / "console").glob("*.py"), *(REPO / "admin" / "terminal").glob("*.py")),
+]
 CLIENT_NAMES = [str(path.relative_to(REPO)) for path in CLIENT]
-CLIENT_ONLY = ("manage", "console_client", "click", "rich")
+CLIENT_ONLY = ("manage", "admin", "click", "rich")
 HEAVY = ["requests", "msal", "PIL", "azure.storage", "azure.identity", "cryptography"]
 # Of ours, all that a new instance reads before it answers Graph; each costs a millisecond or so.
 ON_THE_WEBHOOKS_PATH = {

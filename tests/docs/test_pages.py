@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from console_client.program import program
+from admin.program import program
 from local.bench.command import BY_NAME_ONLY, SUBJECTS
 
 _ROOT = Path(__file__).resolve().parents[2]

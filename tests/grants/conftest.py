@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from console_client.program import main
+from admin.program import main
 from local.m365.admins import GLOBAL
 from local.m365.tenant import App
 from tests.local.cloud import TENANT_ID, Cloud, cloud

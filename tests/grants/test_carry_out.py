@@ -7,14 +7,14 @@ import json
 import pytest
 import requests
 
-from console_client.problems import Late
-from grants.carry_out import Subject, Worker
-from grants.directory import Directory, undocumented
-from grants.found import Principal, Resource
-from grants.graph import Answered, Busy, Graph, Refused
-from grants.plan import Act, Allow, Assign, State, Step
-from grants.sites import Sites
-from grants.wanted import GRAPH
+from admin.grants.carry_out import Subject, Worker
+from admin.grants.directory import Directory, undocumented
+from admin.grants.found import Principal, Resource
+from admin.grants.graph import Answered, Busy, Graph, Refused
+from admin.grants.plan import Act, Allow, Assign, State, Step
+from admin.grants.sites import Sites
+from admin.grants.wanted import GRAPH
+from admin.terminal.problems import Late
 from tests.grants.test_graph import URL, error
 from tests.web import Answer, FunctionAdapter, Web, answer, in_turn
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 
-from console_client.fields import Fields
-from console_client.problems import Unusable
-from grants import certificate
-from grants.certificate import Held
+from admin.grants import certificate
+from admin.grants.certificate import Held
+from admin.terminal.fields import Fields
+from admin.terminal.problems import Unusable
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from console_client.problems import Unsound
-from grants.directory import Directory
-from grants.found import Application, Assignment, Principal, Resource
-from grants.graph import Busy, Graph
-from grants.wanted import GRAPH, SHAREPOINT
+from admin.grants.directory import Directory
+from admin.grants.found import Application, Assignment, Principal, Resource
+from admin.grants.graph import Busy, Graph
+from admin.grants.wanted import GRAPH, SHAREPOINT
+from admin.terminal.problems import Unsound
 from tests.grants.test_graph import URL, error
 from tests.web import Answer, FunctionAdapter, answer, in_turn
 

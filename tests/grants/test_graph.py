@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from console_client.problems import Problem, Unsound
-from grants.graph import Answered, Busy, Graph, Refused
+from admin.grants.graph import Answered, Busy, Graph, Refused
+from admin.terminal.problems import Problem, Unsound
 from tests.web import Answer, FunctionAdapter, Web, answer, in_turn
 
 URL = "https://graph.contoso.com"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from console_client.problems import Unusable
-from grants.order import Order
+from admin.grants.order import Order
+from admin.terminal.problems import Unusable
 from tests.grants.conftest import MANAGED
 
 PLAIN: dict[str, Any] = {

@@ -10,7 +10,7 @@ import pytest
 from tests.test_architecture import below, imported
 
 REPO = Path(__file__).parents[2]
-MODULES = sorted((REPO / "grants").glob("*.py"))
+MODULES = sorted((REPO / "admin" / "grants").glob("*.py"))
 NAMES = [path.name for path in MODULES]
 # Of the product only what is true of Microsoft 365 and of certificates, whoever asks.
 OF_THE_PRODUCT = {"shared.app_roles", "shared.certificates", "shared.clouds", "shared.errors"}
@@ -42,6 +42,12 @@ def test_size(path: Path):
 def test_the_plan_asks_nobody():
     """What is decided is decided without a network: `plan` and `wanted` import none of it."""
     for name in ("plan.py", "wanted.py", "found.py"):
-        names = imported(REPO / "grants" / name)
-        for package in ("requests", "msal", "cryptography", "grants.graph", "grants.directory"):
+        names = imported(REPO / "admin" / "grants" / name)
+        for package in (
+            "requests",
+            "msal",
+            "cryptography",
+            "admin.grants.graph",
+            "admin.grants.directory",
+        ):
             assert not below(names, package)

@@ -7,10 +7,17 @@ from typing import Any
 
 import pytest
 
-from console_client.problems import Unsound
-from grants import plan
-from grants.found import Application, Assignment, Found, Principal, Resource, Site, SitePermission
-from grants.plan import (
+from admin.grants import plan
+from admin.grants.found import (
+    Application,
+    Assignment,
+    Found,
+    Principal,
+    Resource,
+    Site,
+    SitePermission,
+)
+from admin.grants.plan import (
     AddKey,
     Allow,
     Assign,
@@ -24,7 +31,8 @@ from grants.plan import (
     Step,
     Unassign,
 )
-from grants.wanted import DOCUMENTED_IDS, GRAPH, SHAREPOINT, grantable, wanted
+from admin.grants.wanted import DOCUMENTED_IDS, GRAPH, SHAREPOINT, grantable, wanted
+from admin.terminal.problems import Unsound
 
 FACTS = Path(__file__).parents[2] / "docs" / "facts"
 ON_GRAPH = Resource(GRAPH, "graph-1", {"User.Read.All": "u", "ProfilePhoto.Read.All": "p"})

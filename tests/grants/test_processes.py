@@ -93,7 +93,7 @@ def test_other_commands_need_nothing_of_it():
     """manage.py starts without msal and cryptography, and so does its help."""
     program = (
         "import sys\n"
-        "from console_client.program import help_texts\n"
+        "from admin.program import help_texts\n"
         "help_texts()\n"
         "print([name for name in ('msal', 'cryptography', 'rich') if name in sys.modules])"
     )
@@ -105,7 +105,7 @@ def test_what_is_not_installed_is_named():
     program = (
         "import sys\n"
         "sys.modules['msal'] = None\n"
-        "from console_client.program import main\n"
+        "from admin.program import main\n"
         f"print(main(['grant', '--identity', '{MANAGED}', '--check', '--full-control']))"
     )
     done = subprocess.run(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from grants.found import SitePermission
-from grants.graph import Graph
-from grants.sites import Sites
+from admin.grants.found import SitePermission
+from admin.grants.graph import Graph
+from admin.grants.sites import Sites
 from local.m365.admins import GLOBAL, PRIVILEGED, SITES
 from tests.grants.conftest import MANAGED, Grant, somebody_signs_in
 from tests.grants.test_granting import SITE, works

@@ -12,7 +12,7 @@ from typing import Any
 import click
 import pytest
 
-from console_client.program import program
+from admin.program import program
 from local.node import NoNode
 from tests.infra.evaluation import deploy
 from tests.infra.resource import Resource

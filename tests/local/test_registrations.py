@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grants.wanted import GRAPH, SHAREPOINT, SITE_ROLE, wanted
+from admin.grants.wanted import GRAPH, SHAREPOINT, SITE_ROLE, wanted
 from local.registrations import make_registrations
 
 

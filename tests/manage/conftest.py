@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console_client.program import main
+from admin.program import main
 from tests.manage.console_double import (
     KEY,
     Asked,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console_client.program import help_texts
+from admin.program import help_texts
 
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- manage.py: begin -->\n", "<!-- manage.py: end -->\n"

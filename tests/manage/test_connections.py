@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from console_client.address import Address
-from console_client.console import Console
-from console_client.problems import Unreachable
+from admin.console.address import Address
+from admin.console.console import Console
+from admin.terminal.problems import Unreachable
 from tests.manage.conftest import COMMANDS, Manage
 from tests.manage.console_double import KEY, Asked, ConsoleDouble, overview, serving
 from tests.said import assert_one_sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console_client.program import main
+from admin.program import main
 from tests.manage.readme import README, block, shown
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from console_client.output import Output, clean
+from admin.terminal.output import Output, clean
 from tests.manage.conftest import Manage
 from tests.manage.console_double import KEY, Asked, ConsoleDouble, entry, overview, sweep
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from console_client import user_list
-from console_client.problems import Unusable
+from admin.console import user_list
+from admin.terminal.problems import Unusable
 from tests.manage.conftest import Manage
 from tests.manage.console_double import (
     ANNE,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from console_client.problems import Late, Unreachable
-from console_client.waiting import wait_until
+from admin.terminal.problems import Late, Unreachable
+from admin.terminal.waiting import wait_until
 from tests.manage.conftest import Manage
 from tests.manage.console_double import ConsoleDouble, overview, sweep
 

@@ -1,0 +1,81 @@
+"""Where the app is and who asks: checked before anything is sent, without showing the key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from admin.terminal.problems import Unusable
+
+# What people paste: the page's address is as good as the app's.
+_ENDINGS = ("/api/console", "/api")
+_EXAMPLE = "https://NAME.azurewebsites.net"
+
+
+@dataclass(frozen=True)
+class Address:
+    """The app's base URL without a slash at the end, the function key, and a private CA's file."""
+
+    url: str
+    key: str = field(repr=False)
+    ca: str = ""
+
+    @classmethod
+    def check(cls, url: str, key: str, ca: str = "") -> Address:
+        """What was given in options or environment. Raises Unusable, which shows no value."""
+        return cls(_checked_url(url.strip()), _checked_key(key.strip()), ca)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc
+
+
+def _checked_url(text: str) -> str:
+    if not text:
+        raise Unusable(f"Set PHOTOSYNC_URL, or give --url, such as {_EXAMPLE}.")
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+        # Both raise ValueError: a port that is none, a name with an empty or endless part.
+        parts.port, (host or "").encode("idna")
+    except ValueError as error:
+        raise Unusable(_bad_url()) from error
+    if parts.scheme not in {"https", "http"} or not host or _is_odd(text):
+        raise Unusable(_bad_url())
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise Unusable(f"{_bad_url()} The key belongs in PHOTOSYNC_KEY, not in the address.")
+    if parts.scheme == "http" and not _is_this_machine(host):
+        raise Unusable("PHOTOSYNC_URL must begin with https: over http the key could be read.")
+    return _base(parts)
+
+
+def _bad_url() -> str:
+    return f"PHOTOSYNC_URL must be the address of the function app, such as {_EXAMPLE}."
+
+
+def _is_odd(text: str) -> bool:
+    return not text.isprintable() or " " in text or "\\" in text
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _base(parts: SplitResult) -> str:
+    path = parts.path.rstrip("/")
+    for ending in _ENDINGS:
+        path = path.removesuffix(ending)
+    return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}"
+
+
+def _checked_key(text: str) -> str:
+    if not text:
+        raise Unusable("Set PHOTOSYNC_KEY to a function key of the app, or give --key.")
+    # It becomes a header, and a line break or a quotation mark from a document would break that.
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise Unusable("PHOTOSYNC_KEY holds characters that no key has: copy the key once more.")
+    return text

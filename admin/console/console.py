@@ -1,0 +1,219 @@
+"""
+The console API of PhotoSync, spoken over HTTP. Every foreign error becomes a Problem here.
+
+The key travels in the header `x-functions-key` and no redirect is followed: it would take the key
+along to wherever it points.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+import urllib3
+
+from admin.console.address import Address
+from admin.terminal.fields import Fields
+from admin.terminal.problems import NotThere, Problem, Unreachable, Unsound, Unusable
+from admin.terminal.unanswered import too_slow, unanswered
+
+# To connect, and to answer: the doctor asks Graph and SharePoint a dozen things in turn.
+_PATIENCE = (10, 120)
+_PAGE = 200
+# A page of users is a tenth of a megabyte. A wrong address may be that of anything.
+_LARGEST_ANSWER = 16 * 1024 * 1024
+_LONGEST_SENTENCE = 500
+
+
+class Console:
+    """One connection to the app. Every method raises Problem."""
+
+    def __init__(self, address: Address, patience: tuple[float, float] = _PATIENCE) -> None:
+        self._address = address
+        self._patience = patience
+        self._session = requests.Session()
+        # Without TLS we speak to this machine only (see `address`): a proxy would read the key.
+        self._session.trust_env = address.url.startswith("https:")
+        self._session.headers.update({"x-functions-key": address.key, "Accept": "application/json"})
+
+    def __enter__(self) -> Console:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def overview(self) -> Fields:
+        """How everything is."""
+        return self._call("GET", "overview", told="counts")
+
+    def user(self, user: str) -> Fields:
+        """Both sides of one user, now."""
+        return self._call("GET", _path(user), told="agree")
+
+    def users(self, *, search: str = "", status: str = "", gone: bool = False) -> Iterator[Fields]:
+        """Everybody who fits, page by page."""
+        token = ""
+        wanted = {"search": search, "status": status, "gone": "true" if gone else ""}
+        while True:
+            query = {**wanted, "size": str(_PAGE), "token": token}
+            page = self._call(
+                "GET", "users", told="users", query={k: v for k, v in query.items() if v}
+            )
+            yield from page.parts("users")
+            # A page may be empty and have a token all the same.
+            following = page.text("token")
+            if not following or following == token:
+                return
+            token = following
+
+    def replay(self, user: str, *, force: bool) -> Fields:
+        """Have one user looked at again."""
+        return self._call("POST", f"{_path(user)}/replay", told="queued", body={"force": force})
+
+    def sweep(self) -> Fields:
+        """Have everybody looked at."""
+        return self._call("POST", "sweep", told="queued", body={})
+
+    def renew(self) -> Fields:
+        """Have the subscription looked after."""
+        return self._call("POST", "sweep", told="queued", body={"renew": True})
+
+    def release_removals(self) -> Fields:
+        """Let the removals go ahead that the brake holds back."""
+        return self._call("POST", "sweep", told="released", body={"releaseRemovals": True})
+
+    def doctor(self) -> Fields:
+        """Every check of the app by itself."""
+        return self._call("GET", "doctor", told="checks")
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        told: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Fields:
+        """The answer, which has a field *told*: others answer 200 in JSON, too."""
+        url = f"{self._address.url}/api/console/{path}"
+        # A variable of the environment would win over the session's own `verify`.
+        trust: str | bool | None = self._address.ca or None
+        host = self._address.host
+        try:
+            with self._session.request(
+                method,
+                url,
+                params=query,
+                json=body,
+                verify=trust,
+                timeout=self._patience,
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                content = _json(_content(answer, host, seconds=self._patience[1]))
+                return _read(answer, content, host, told)
+        except requests.exceptions.RequestException as error:
+            raise _untold(error, host) from error
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise too_slow(host) from error
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            # A ValueError: requests reads a Location, too, which may be no address.
+            raise _broken(host) from error
+
+
+def _path(user: str) -> str:
+    try:
+        if user.strip() and set(user) != {"."}:
+            return f"users/{quote(user, safe='')}"
+    except UnicodeEncodeError:
+        pass  # what a terminal with another encoding has made of a name
+    raise Unusable(f"{user!r} is no user: give a UPN such as anne@contoso.com or an object id.")
+
+
+def _untold(error: requests.exceptions.RequestException, host: str) -> Problem:
+    """What to tell of a request that got no answer."""
+    if told := unanswered(error, host):
+        return told
+    match error:
+        case requests.exceptions.SSLError():
+            return Unreachable(f"{host} does not speak https: check PHOTOSYNC_URL and its port.")
+        case requests.exceptions.ConnectionError():
+            return Unreachable(
+                f"No connection to {host}: check PHOTOSYNC_URL and whether the app runs."
+            )
+        case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
+            return Unusable("PHOTOSYNC_URL cannot be called: check how it is spelled.")
+        case _:
+            return _broken(host)
+
+
+def _broken(host: str) -> Problem:
+    return Unsound(f"The answer of {host} broke off or is none: try again.")
+
+
+def _content(answer: requests.Response, host: str, *, seconds: float) -> bytes:
+    """The body, which may neither be endless nor come too slowly."""
+    ends, content = time.monotonic() + seconds, bytearray()
+    # read1 hands out what has come; the time-out of the session is for each piece of it.
+    while piece := answer.raw.read1(64 * 1024, decode_content=True):
+        content += piece
+        if len(content) > _LARGEST_ANSWER:
+            raise Unsound(f"{host} sends far too much: check that PHOTOSYNC_URL is PhotoSync's.")
+        if time.monotonic() > ends:
+            raise too_slow(host)
+    return bytes(content)
+
+
+def _read(answer: requests.Response, content: Any, host: str, told: str) -> Fields:
+    if answer.status_code in range(200, 300):
+        if not isinstance(content, dict):
+            raise Unsound(
+                f"{host} did not answer in JSON: check that PHOTOSYNC_URL is PhotoSync's address."
+            )
+        if told not in content:
+            raise Unsound(
+                f"{host} answered something else than PhotoSync does: check PHOTOSYNC_URL, and "
+                "that manage.py is as new as the app."
+            )
+        return Fields(content)
+    sentence = Fields.of(content).part("error").text("message")
+    raise _refusal(answer, sentence[:_LONGEST_SENTENCE], host)
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refusal(answer: requests.Response, told: str, host: str) -> Problem:
+    """What to tell of an answer that is none, with the app's own sentence where it has one."""
+    match answer.status_code:
+        case 401:
+            return Unreachable(f"{host} does not accept the key: check PHOTOSYNC_KEY.")
+        case 403:
+            return Unreachable(told or f"{host} refuses this: check its access restrictions.")
+        case 400:
+            return Unusable(told or f"{host} does not understand this request.")
+        case 404 if told:
+            return NotThere(told)
+        case 404:
+            return Unreachable(f"{host} has no PhotoSync console: check PHOTOSYNC_URL.")
+        case 429 | 503:
+            return Unsound(told or f"{host} is busy or starting: try again in a minute.")
+        case status if 300 <= status < 400:
+            elsewhere = urlsplit(answer.headers.get("Location", "")).hostname or "elsewhere"
+            return Unreachable(
+                f"{host} sends us to {elsewhere}: check PHOTOSYNC_URL, and that no sign-in page "
+                "stands before the app."
+            )
+        case status:
+            return Unsound(
+                told or f"{host} answered with an error ({status}): look into the app's log."
+            )

@@ -1,0 +1,121 @@
+"""One user as people read it: both sides, what differs, what PhotoSync remembers, what happened."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from admin.terminal import problems
+from admin.terminal.fields import Fields
+from admin.terminal.output import Output
+
+_STATE = (
+    ("reason", "reason"),
+    ("detail", "detail"),
+    ("checked", "checkedAt"),
+    ("synced", "syncedAt"),
+    ("next attempt", "nextAttemptAt"),
+    ("picture", "pictureUrl"),
+)
+_PROFILE = (
+    "PictureURL",
+    "SPS-PicturePlaceholderState",
+    "SPS-PictureExchangeSyncState",
+    "SPS-PictureTimestamp",
+)
+# Reasons of a run that left somebody alone because it was told to.
+_BY_DESIGN = {"out-of-scope", "picture-kept"}
+_VERDICTS = {
+    problems.FINE: "Both sides agree.",
+    problems.WRONG: "The sides differ.",
+    problems.UNSOUND: "Whether both sides agree cannot be told now.",
+}
+_STYLES = {problems.FINE: "green", problems.WRONG: "bold red", problems.UNSOUND: "yellow"}
+
+
+def name(answer: Fields) -> str:
+    """How to call the user of an answer."""
+    user, state = answer.part("user"), answer.part("state")
+    return user.text("userPrincipalName") or state.text("userPrincipalName") or state.text("userId")
+
+
+def comparison(answer: Fields) -> int:
+    """FINE if both sides agree, or are left alone by design; UNSOUND if nobody could tell."""
+    if _is_left_alone(answer):
+        return problems.FINE
+    if answer.raw.get("agree") is None:
+        return problems.UNSOUND
+    return problems.FINE if answer.flag("agree") else problems.WRONG
+
+
+def verdict(answer: Fields) -> int:
+    """As `comparison`, but WRONG if the last run failed."""
+    failed = answer.part("state").text("status") == "failed"
+    return problems.WRONG if failed else comparison(answer)
+
+
+def show_sides(answer: Fields, output: Output) -> None:
+    """Whether both sides agree, and what each says."""
+    compared = comparison(answer)
+    told = answer.text("difference") or _VERDICTS[compared]
+    if _is_left_alone(answer) and not answer.flag("agree"):
+        told = f"left alone by design: {answer.part('state').text('detail')} {told}"
+    output.line(f"{name(answer)}: {told}", style=_STYLES[compared])
+    user, profile = answer.part("user"), answer.part("profile")
+    silent = {each.text("side"): _silence(each) for each in answer.parts("unasked")}
+    rows = [["Exchange", "user", _account(user)]]
+    rows += [["Exchange", "photo", why] for side, why in silent.items() if side == "exchange"]
+    rows += [["SharePoint", key, profile.text(key)] for key in _PROFILE if profile]
+    if not profile:
+        unknown = "could not be read" if compared == problems.UNSOUND else "none"
+        rows.append(["SharePoint", "profile", silent.get("sharepoint", unknown)])
+    output.table(["side", "what", "value"], rows)
+
+
+def show_memory(answer: Fields, output: Output) -> None:
+    """What the last run left behind, and what happened before."""
+    state = answer.part("state")
+    rows = [["status", _status(state)]]
+    rows += [[label, _told(state, key)] for label, key in _STATE if state.text(key)]
+    error = state.part("lastError")
+    if error:
+        rows.append(["last error", f"{error.when('at')} {error.text('message')}"])
+    output.table(["", ""], rows, "What PhotoSync remembers")
+    output.table(
+        ["at", "event", "detail"],
+        [
+            [one.when("at"), one.text("event"), one.text("detail")]
+            for one in answer.parts("history")
+        ],
+        "History",
+    )
+
+
+def _is_left_alone(answer: Fields) -> bool:
+    state = answer.part("state")
+    return state.text("status") == "skipped" and state.text("reason") in _BY_DESIGN
+
+
+def _silence(unasked: Fields) -> str:
+    seconds = unasked.raw.get("retryAfter")
+    again = f" Ask again in {ceil(seconds)} s." if isinstance(seconds, int | float) else ""
+    return f"could not be read: {unasked.text('message')}{again}"
+
+
+def _status(state: Fields) -> str:
+    status = state.text("status") or "never looked at"
+    until = state.when("nextAttemptAt")
+    return f"waiting until {until}" if status == "waiting" and until else status
+
+
+def _told(state: Fields, key: str) -> str:
+    return state.when(key) if key.endswith("At") else state.text(key)
+
+
+def _account(user: Fields) -> str:
+    if not user:
+        return "not in the tenant"
+    notes = [user.text("displayName"), user.text("userPrincipalName"), user.text("id")]
+    # Null while nobody can be asked.
+    notes += ["disabled"] if user.raw.get("accountEnabled") is False else []
+    notes += ["guest"] if user.flag("guest") else []
+    return ", ".join(note for note in notes if note)

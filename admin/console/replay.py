@@ -1,0 +1,84 @@
+"""`replay USER…`: have users looked at again, go on after one that cannot be, and say so."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import click
+
+from admin.console import user_list
+from admin.console.desk import Desk, command
+from admin.console.replay_result import Replayed, await_all, seen_before, show
+from admin.terminal import problems
+from admin.terminal.options import waits
+from admin.terminal.problems import Problem, Unreachable
+
+
+@command
+@click.argument("users", nargs=-1, metavar="[USER]...")
+@click.option("--force", is_flag=True, help="Rewrite the pictures even if nothing changed.")
+@click.option("--failed", is_flag=True, help="Everybody whose last run failed, too.")
+@click.option(
+    "--from-file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="One user a line; blank lines and # comments are left out; - is stdin.",
+)
+@click.option(
+    "--wait", is_flag=True, help="Wait until each has been looked at, and say how it ended."
+)
+@waits(300, "How long --wait waits.")
+def replay(
+    desk: Desk,
+    users: tuple[str, ...],
+    force: bool,
+    failed: bool,
+    from_file: BinaryIO | None,
+    wait: bool,
+    timeout: float,
+) -> int:
+    """
+    Look at each USER again, as soon as the queue gets there.
+
+    One user who cannot be queued does not keep the others from it. The exit code is 1 if there
+    was any, or, with --wait, if anybody's run failed; it is 2 if FILE alone is given and empty.
+    """
+    if not users and not failed and from_file is None:
+        raise problems.Unusable("Name the users to replay, or give --failed or --from-file.")
+    named = [*users, *(user_list.read(from_file) if from_file else [])]
+    results = [Replayed(user) for user in user_list.distinct(named)]
+    if failed:
+        results += _failed(desk, known={each.user.casefold() for each in results})
+    if not results and not failed:
+        raise problems.Unusable("The file names nobody to replay: write one user a line.")
+    _queue(desk, results, force=force, wait=wait)
+    if wait:
+        await_all(desk, results, seconds=timeout)
+    show(results, desk.output)
+    return max((each.exit_code for each in results), default=problems.FINE)
+
+
+def _failed(desk: Desk, known: set[str]) -> list[Replayed]:
+    """Everybody whose last run failed, by object id: the name may be another one's by now."""
+    found = [
+        Replayed(one.text("userPrincipalName") or one.text("userId"), user_id=one.text("userId"))
+        for one in desk.console.users(status="failed")
+    ]
+    return [each for each in found if each.user.casefold() not in known]
+
+
+def _queue(desk: Desk, results: list[Replayed], *, force: bool, wait: bool) -> None:
+    with desk.output.progress("Queueing") as report:
+        for number, each in enumerate(results):
+            report(number, len(results))
+            try:
+                each.before = seen_before(desk.console, each.called) if wait else ""
+                each.user_id = desk.console.replay(each.called, force=force).text("userId")
+                each.queued = True
+            except Unreachable as problem:
+                # It would be the same with everybody else.
+                for rest in results[number:]:
+                    rest.problem = problem
+                return
+            except Problem as problem:
+                each.problem = problem

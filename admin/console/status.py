@@ -1,0 +1,145 @@
+"""`status [USER]`: how everything is, or one user with both sides and its history."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from admin.console import person
+from admin.console.desk import Desk, command
+from admin.console.sweep import show_end
+from admin.terminal import problems
+from admin.terminal.fields import Fields
+from admin.terminal.output import Output
+
+_LONGEST_BODY = 120
+_OLD = timedelta(seconds=30)
+
+
+@command
+@click.argument("user", required=False)
+def status(desk: Desk, user: str | None) -> int:
+    """
+    Show how everything is, or one USER.
+
+    Of a user it shows both sides, what differs, what the last run left behind, and the history.
+    The exit code is 1 if a person should do something: the lines under "To do" say what, and
+    for one user, if the sides differ or the last run failed. It is 4 if they cannot be compared.
+    """
+    if user is None:
+        return _show_everything(desk)
+    answer = desk.console.user(user)
+    desk.output.document(answer.raw)
+    person.show_sides(answer, desk.output)
+    person.show_memory(answer, desk.output)
+    return person.verdict(answer)
+
+
+def _show_everything(desk: Desk) -> int:
+    overview, output = desk.console.overview(), desk.output
+    output.document(overview.raw)
+    _show_counts(overview, output)
+    if overview.part("sweep"):
+        show_end(overview.part("sweep"), output)
+    output.table(
+        ["user", "checked", "why"],
+        [
+            [one.text("userPrincipalName") or one.text("userId"), one.when("checkedAt"), _why(one)]
+            for one in overview.parts("failures")
+        ],
+        "Recent failures",
+    )
+    _show_unreadable(overview, output)
+    to_do = things_to_do(overview)
+    output.table([""], [[one] for one in to_do], "To do")
+    if overview.flag("dryRun"):
+        output.line("DRY_RUN is on: nothing is written to SharePoint.", style="yellow")
+    if not to_do:
+        output.line("Nothing to do.", style="green")
+    return problems.WRONG if to_do else problems.FINE
+
+
+def _show_counts(overview: Fields, output: Output) -> None:
+    counts, queues = overview.part("counts"), overview.part("queues")
+    rows = [[key or "unknown", counts.text(key)] for key in counts.raw]
+    output.table(["", ""], rows, f"Users{_counted(overview)}")
+    output.table(["", ""], [[key, queues.text(key)] for key in queues.raw], "Messages in queues")
+    output.table(["", ""], [["subscription", _remembered(overview)]])
+
+
+def _show_unreadable(overview: Fields, output: Output) -> None:
+    shown = overview.parts("unreadable")
+    total = overview.number("unreadableCount")
+    output.table(
+        ["at", "message", "why it was set aside"],
+        [[one.when("at"), _cut(one.text("body")), one.text("reason")] for one in shown],
+        "Unreadable messages" + (f", {len(shown)} of {total} shown" if total > len(shown) else ""),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_BODY else f"{text[:_LONGEST_BODY]} …"
+
+
+def _remembered(overview: Fields) -> str:
+    """What the app remembers of the subscription; `doctor` asks Graph itself."""
+    subscription = overview.part("subscription")
+    if not subscription:
+        return "none"
+    status, expires = subscription.text("status"), subscription.when("expiresAt")
+    until = f" until {expires}" if expires and status == "live" else ""
+    told = f"ran out at {expires}" if _ran_out(overview) else f"{status}{until}"
+    checked = subscription.when("checkedAt")
+    return f"{told}, as of {checked}" if checked else told
+
+
+def _ran_out(overview: Fields) -> bool:
+    expires, now = overview.part("subscription").moment("expiresAt"), overview.moment("asOf")
+    return bool(expires and now and expires <= now)
+
+
+def _counted(overview: Fields) -> str:
+    """When, if that is a while ago: a large tenant is counted seldom."""
+    now, counted = overview.moment("asOf"), overview.moment("countedAt")
+    old = now and counted and now - counted > _OLD
+    return f", counted {overview.when('countedAt')}" if old else ""
+
+
+def _why(entry: Fields) -> str:
+    return entry.text("detail") or entry.text("reason")
+
+
+def things_to_do(overview: Fields) -> list[str]:
+    """What a person should look after, one sentence each; none when all is well."""
+    queues, sweep, brake = (overview.part(name) for name in ("queues", "sweep", "brake"))
+    parked = sum(queues.number(name) for name in queues.raw if name.endswith("-poison"))
+    found = [
+        *_subscription(overview),
+        *([f"The last sweep failed: {_why(sweep)}"] if sweep.text("status") == "failed" else []),
+        *([_braked(brake)] if brake.flag("engaged") else []),
+        *([f"Messages in poison queues: {parked}; see the app's log."] if parked else []),
+    ]
+    failed = overview.part("counts").number("failed")
+    if failed:
+        found.append(f"Failed users: {failed}; manage.py failures says why.")
+    return found
+
+
+def _subscription(overview: Fields) -> list[str]:
+    subscription = overview.part("subscription")
+    if not subscription:
+        return ["Graph tells of no change yet, only sweeps find them: run manage.py renew."]
+    if subscription.text("status") != "live":
+        why = subscription.text("detail")
+        return [f"The subscription is not alive: {why} Once that is mended: manage.py renew"]
+    if _ran_out(overview):
+        return ["The subscription has expired: run manage.py renew, then manage.py doctor."]
+    return []
+
+
+def _braked(brake: Fields) -> str:
+    told = brake.text("detail") or (
+        f"{brake.number('gone')} of {brake.number('managed')} photos are gone at once."
+    )
+    return f"Removals are held back. {told} If that is right: manage.py sweep --release-removals"

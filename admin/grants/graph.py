@@ -1,0 +1,206 @@
+"""
+Microsoft Graph with an admin's token. Every foreign error becomes a Problem here.
+
+The token goes to one host only: no redirect is followed, and no page elsewhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import requests
+
+from admin.terminal import problems
+from admin.terminal.fields import Fields
+from admin.terminal.problems import Problem, Unreachable, Unsound
+from admin.terminal.unanswered import unanswered
+
+# To connect, and to answer.
+_PATIENCE = (10, 60)
+_TRIES = 4
+_LONGEST_PAUSE = 30.0
+# Graph has done nothing yet, whatever was asked.
+_BUSY = {429, 503}
+# It may have done it: asked again only where a second time does no harm.
+_DOUBTFUL = {500, 502, 504}
+# What a 403 says when it says nothing (facts: graph.md section 8, sharepoint.md section 9).
+_USUAL = {"", "Insufficient privileges to complete the operation.", "Access denied"}
+
+
+class Refused(Problem):
+    """Graph does not let us; the sentence says what it takes."""
+
+    exit_code = problems.UNREACHABLE
+
+
+class Busy(Problem):
+    """Graph has trouble of its own, and waiting a little did not help."""
+
+    exit_code = problems.UNSOUND
+
+
+class Answered(Problem):
+    """Graph answered with an error that the caller may understand."""
+
+    exit_code = problems.UNSOUND
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"Microsoft Graph answered {status} {code}: {message.rstrip('.')}.")
+        self.status = status
+        self.message = message
+
+
+class Graph:
+    """One signed-in admin's way into Graph. Every method raises Problem."""
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        ca: str = "",
+        pause: Callable[[float], None] = time.sleep,
+        transport: requests.adapters.BaseAdapter | None = None,
+    ) -> None:
+        self._url = url
+        self._ca = ca
+        self._pause = pause
+        self._session = requests.Session()
+        # Not in the session's headers: a .netrc would win over these.
+        self._session.auth = _Bearer(token)
+        if transport is not None:
+            self._session.mount("https://", transport)
+
+    def get(self, path: str, *, refusal: str, **query: str) -> Fields:
+        """One object; *refusal* is told where Graph answers 403."""
+        return self._call("GET", self._at(path), refusal, query=query)
+
+    def find(self, path: str, *, refusal: str, **query: str) -> Fields | None:
+        """One object, or None where there is none."""
+        try:
+            return self.get(path, refusal=refusal, **query)
+        except Answered as answer:
+            if answer.status != 404:
+                raise
+            return None
+
+    def pages(self, path: str, *, refusal: str, **query: str) -> Iterator[Fields]:
+        """Every object of a list, page by page."""
+        page = self._call("GET", self._at(path), refusal, query=query)
+        while True:
+            yield from page.parts("value")
+            following = page.text("@odata.nextLink")
+            if not following:
+                return
+            if not following.startswith(f"{self._url}/"):
+                raise Unsound("Microsoft Graph named a next page on another host: not followed.")
+            page = self._call("GET", following, refusal)
+
+    def post(
+        self, path: str, body: Mapping[str, Any], *, refusal: str, repeatable: bool = True
+    ) -> Fields:
+        """Create something; not *repeatable* if a second time would make a second one."""
+        return self._call("POST", self._at(path), refusal, body=body, repeatable=repeatable)
+
+    def patch(self, path: str, body: Mapping[str, Any], *, refusal: str) -> None:
+        self._call("PATCH", self._at(path), refusal, body=body)
+
+    def delete(self, path: str, *, refusal: str) -> None:
+        """Take something away; what is gone already is fine."""
+        try:
+            self._call("DELETE", self._at(path), refusal)
+        except Answered as answer:
+            if answer.status != 404:
+                raise
+
+    def _at(self, path: str) -> str:
+        return f"{self._url}/v1.0/{path}"
+
+    def _call(
+        self,
+        method: str,
+        url: str,
+        refusal: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        repeatable: bool = True,
+    ) -> Fields:
+        # `$` is no letter of a Python name.
+        options = {f"${name}": value for name, value in (query or {}).items()}
+        passing = _BUSY | _DOUBTFUL if repeatable else _BUSY
+        for tried in range(1, _TRIES + 1):
+            answer = self._send(method, url, params=options, json=body)
+            if answer.status_code not in passing or tried == _TRIES:
+                break
+            self._pause(_seconds(answer, tried))
+        content = _json(answer)
+        if answer.status_code < 300:
+            return Fields.of(content)
+        _raise(answer, Fields.of(content).part("error"), refusal)
+
+    def _send(self, method: str, url: str, **more: Any) -> requests.Response:
+        try:
+            return self._session.request(
+                method,
+                url,
+                # A variable of the environment would win over the session's own `verify`.
+                verify=self._ca or None,
+                timeout=_PATIENCE,
+                allow_redirects=False,
+                **more,
+            )
+        except requests.exceptions.RequestException as error:
+            raise untold(error, urlsplit(self._url).hostname or "") from error
+
+
+class _Bearer(requests.auth.AuthBase):
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {token}"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
+
+
+def untold(error: requests.exceptions.RequestException, host: str) -> Problem:
+    """What to tell of a request to *host* that got no answer."""
+    return unanswered(error, host) or Unreachable(
+        f"No connection to {host}: check the network and M365_CLOUD."
+    )
+
+
+def _seconds(answer: requests.Response, tried: int) -> float:
+    try:
+        asked = float(answer.headers.get("Retry-After", ""))
+    except ValueError:
+        asked = float(2**tried)
+    return min(max(asked, 0.0), _LONGEST_PAUSE)
+
+
+def _json(answer: requests.Response) -> Any:
+    try:
+        return answer.json()
+    except (ValueError, RecursionError):
+        return None
+
+
+def _raise(answer: requests.Response, error: Fields, refusal: str) -> NoReturn:
+    match answer.status_code:
+        case 401:
+            raise Refused(
+                "Microsoft Graph does not accept the token: sign in again (az logout, az login), "
+                "and check --cloud and Conditional Access."
+            )
+        case 403:
+            told = error.text("message")
+            more = "" if told in _USUAL else f" Microsoft Graph says: {told}"
+            raise Refused(f"{refusal}{more}")
+        case status if status in _BUSY | _DOUBTFUL:
+            raise Busy("Microsoft Graph is busy: repeat the command in a few minutes.")
+        case status:
+            told = error.text("message") or "no reason is given"
+            raise Answered(status, error.text("code"), told)

@@ -1,0 +1,110 @@
+"""Looks at everything that a plan depends on. It changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from admin.grants import certificate
+from admin.grants.certificate import Held
+from admin.grants.directory import Directory
+from admin.grants.found import Application, Found, Principal
+from admin.grants.order import Order
+from admin.grants.plan import Registration
+from admin.grants.sites import Sites
+from admin.grants.wanted import SERVICES
+from admin.terminal.fields import Fields
+from admin.terminal.problems import NotThere, Unusable
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was found, and the certificate in hand."""
+
+    found: Found
+    registration: Registration
+    held: Held | None = None
+
+
+def look(order: Order, directory: Directory, sites: Sites, now: datetime) -> Sight:
+    """Everything about the subject of *order*. Raises Problem."""
+    held = _held(order, now)
+    application = _application(order, directory, held)
+    principal = _principal(order, directory, application)
+    resources = tuple(directory.resource(service) for service in SERVICES)
+    found = Found(
+        resources,
+        tuple(directory.assignments(principal, resources)) if principal else (),
+        principal,
+        application,
+    )
+    if order.my_site:
+        site = sites.look(order.my_site, principal.app_id if principal else "")
+        found = replace(found, site=site)
+    registration = Registration(
+        new="" if application else order.new_app,
+        file=str(order.certificate or ""),
+        has_file=held is not None,
+    )
+    return Sight(found, registration, held)
+
+
+def _held(order: Order, now: datetime) -> Held | None:
+    if order.certificate is None or not order.certificate.exists():
+        return None
+    return certificate.read(order.certificate, now)
+
+
+def _principal(
+    order: Order, directory: Directory, application: Application | None
+) -> Principal | None:
+    if order.identity:
+        found = directory.principal(order.identity)
+        if found is None:
+            raise NotThere(
+                f"No service principal has the client id or object id {order.identity}: check it, "
+                "and the tenant; if it was made a moment ago, try again in a minute."
+            )
+        return found
+    return directory.principal(application.app_id) if application else None
+
+
+def _application(order: Order, directory: Directory, held: Held | None) -> Application | None:
+    if order.app:
+        told = directory.application(order.app)
+        if told is None:
+            raise NotThere(
+                f"No app registration in this tenant has the client id {order.app}: check it, and "
+                "give --identity for a managed identity."
+            )
+        return _read(told, held)
+    return _ours(order.new_app, directory, held) if order.new_app else None
+
+
+def _ours(name: str, directory: Directory, held: Held | None) -> Application | None:
+    """
+    The app that an earlier run registered, known by its certificate.
+
+    By default every member of a tenant may register an app of any name (documented): whoever took
+    an app by its name could be granting to a stranger.
+    """
+    candidates = directory.applications_named(name)
+    for client_id in candidates:
+        told = directory.application(client_id)
+        if told and held and certificate.is_among(held, told):
+            return _read(told, held)
+    if candidates:
+        raise Unusable(
+            f"There is an app called {name} already ({candidates[0]}), with another certificate: "
+            "if it is yours, give --app with its client id, else another name."
+        )
+    return None
+
+
+def _read(told: Fields, held: Held | None) -> Application:
+    return Application(
+        told.text("id"),
+        told.text("appId"),
+        told.text("displayName"),
+        has_key=held is not None and certificate.is_among(held, told),
+    )

@@ -1,0 +1,144 @@
+"""What the command line asks for, checked before anybody signs in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from admin.terminal.problems import Unusable
+from shared.clouds import CLOUDS, Cloud
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# Such as contoso.onmicrosoft.com; `common` would let an account of any tenant in.
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE)
+_SHAREPOINT = re.compile(r"[a-z0-9][a-z0-9-]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Order:
+    """One call of `grant`. Exactly one of *identity*, *app* and *new_app* is set."""
+
+    identity: str
+    app: str
+    new_app: str
+    certificate: Path | None
+    cloud: str
+    tenant: str
+    login_url: str
+    graph_url: str
+    my_site: str  # host name; empty with full control
+    group: bool
+    full_control: bool
+    device_code: bool
+    device_code_app: str
+    check: bool
+    revoke: bool
+    dry_run: bool
+    yes: bool
+    timeout: float
+    ca: str
+
+    @property
+    def only_looks(self) -> bool:
+        """Nothing is changed, whatever is found."""
+        return self.check or self.dry_run
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], *, ca: str) -> Order:
+        """The options as click read them. Raises Unusable with one sentence."""
+        _check_subject(given)
+        _check_action(given)
+        cloud = CLOUDS[given["cloud"]]
+        return cls(
+            identity=given["identity"],
+            app=given["app"],
+            new_app=given["new_app"].strip(),
+            certificate=_certificate(given),
+            cloud=given["cloud"],
+            tenant=_tenant(given["tenant"].strip()),
+            login_url=_https("LOGIN_URL", given["login_url"]) or cloud.login_url,
+            graph_url=_https("GRAPH_URL", given["graph_url"]) or cloud.graph_url,
+            my_site="" if given["full_control"] else _my_site(given, cloud),
+            group=given["sync_group"],
+            full_control=given["full_control"],
+            device_code=given["device_code"],
+            device_code_app=given["device_code_app"],
+            check=given["check"],
+            revoke=given["revoke"],
+            dry_run=given["dry_run"],
+            yes=given["yes"],
+            timeout=given["timeout"],
+            ca=ca,
+        )
+
+
+def _check_subject(given: Mapping[str, Any]) -> None:
+    named = [name for name in ("identity", "app", "new_app") if given[name].strip()]
+    if len(named) != 1:
+        raise Unusable(
+            "Say whom to grant to: one of --identity ID (a managed identity), --app CLIENT_ID "
+            "and --new-app NAME (a certificate)."
+        )
+    for name in ("identity", "app", "device_code_app"):
+        if given[name] and not _GUID.fullmatch(given[name]):
+            option = name.replace("_", "-")
+            raise Unusable(
+                f"--{option} must be an id such as 01234567-89ab-cdef-0123-456789abcdef."
+            )
+    if given["identity"] and given["certificate"]:
+        raise Unusable("A managed identity has no certificate: leave --certificate out.")
+    if given["new_app"] and (given["check"] or given["revoke"]):
+        raise Unusable("--check and --revoke want an app that is there: give --app CLIENT_ID.")
+
+
+def _tenant(name: str) -> str:
+    # It becomes a part of the address that signs in, and an argument of az.
+    if name and not (_GUID.fullmatch(name) or _DOMAIN.fullmatch(name)):
+        raise Unusable(
+            "--tenant (or TENANT_ID) must be the tenant's id or one of its domains, such as "
+            "contoso.onmicrosoft.com."
+        )
+    return name
+
+
+def _check_action(given: Mapping[str, Any]) -> None:
+    if given["check"] and (given["revoke"] or given["dry_run"]):
+        raise Unusable("Give --check alone: it changes nothing.")
+    if given["revoke"] and given["certificate"]:
+        raise Unusable("--revoke leaves certificates alone: leave --certificate out.")
+
+
+def _certificate(given: Mapping[str, Any]) -> Path | None:
+    if given["certificate"]:
+        return Path(given["certificate"])
+    if not given["new_app"]:
+        return None
+    plain = re.sub(r"[^a-z0-9]+", "-", given["new_app"].lower()).strip("-")
+    return Path(f"{plain or 'app'}.pem")
+
+
+def _my_site(given: Mapping[str, Any], cloud: Cloud) -> str:
+    url = _https("SHAREPOINT_MY_URL", given["sharepoint_my_url"])
+    if url:
+        return urlsplit(url).hostname or ""
+    name = given["sharepoint_tenant"].strip()
+    if not name:
+        raise Unusable(
+            "Give --sharepoint-tenant NAME (NAME.sharepoint.com) or set SHAREPOINT_TENANT, or "
+            "choose --full-control."
+        )
+    if not _SHAREPOINT.fullmatch(name):
+        raise Unusable("--sharepoint-tenant is only the first word, as in NAME.sharepoint.com.")
+    return f"{name.lower()}-my.{cloud.sharepoint_suffix}"
+
+
+def _https(name: str, url: str) -> str:
+    url = url.strip().rstrip("/")
+    if url and (not url.startswith("https://") or not urlsplit(url).hostname):
+        # An admin's token would go there.
+        raise Unusable(f"{name} must begin with https:// and name a host, or be empty.")
+    return url

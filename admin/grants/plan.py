@@ -1,0 +1,223 @@
+"""
+From what is wanted and what is there to the steps in between. Nothing is asked or changed here.
+
+    Step     one thing that is there, missing, more than needed, or unknown
+      .act   what carrying out does about it; None where nothing is to be done
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from admin.grants.found import Assignment, Found, Resource, Site
+from admin.grants.wanted import SITE_ROLE, Service, Wanted
+from admin.terminal.problems import Problem, Unsound
+
+ENTRA, HERE = "Entra", "this machine"
+# They open a site further than writing does.
+_MORE = ("manage", "fullcontrol", "owner")
+
+
+class State(StrEnum):
+    """How a thing is, and what became of it."""
+
+    THERE = "ok"
+    MISSING = "missing"
+    SURPLUS = "surplus"  # more than PhotoSync needs: told, never taken away by a grant
+    GRANTED = "granted"  # before it is revoked
+    LEFT = "left"  # no grant gives it: told, never taken away by a revocation
+    UNKNOWN = "unknown"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class MakeCertificate(NamedTuple):
+    """Write a new key and its certificate into the file of the order."""
+
+
+class Register(NamedTuple):
+    """Register an app with the certificate."""
+
+    name: str
+
+
+class AddKey(NamedTuple):
+    """Add the certificate to the registration."""
+
+
+class CreatePrincipal(NamedTuple):
+    """Make the service principal of the registration."""
+
+
+class Assign(NamedTuple):
+    """Grant an app role to the principal."""
+
+    resource: Resource
+    role_id: str
+
+
+class Unassign(NamedTuple):
+    """Take an app role away."""
+
+    assignment: Assignment
+    service: Service
+
+
+class Allow(NamedTuple):
+    """Let the principal write on a site."""
+
+    site_id: str
+
+
+class Change(NamedTuple):
+    """Let it write where it has another permission."""
+
+    site_id: str
+    permission_id: str
+
+
+class Forbid(NamedTuple):
+    """Take a permission on a site away."""
+
+    site_id: str
+    permission_id: str
+
+
+Act = (
+    MakeCertificate
+    | Register
+    | AddKey
+    | CreatePrincipal
+    | Assign
+    | Unassign
+    | Allow
+    | Change
+    | Forbid
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the plan."""
+
+    on: str
+    what: str
+    purpose: str
+    state: State
+    act: Act | None = None
+    problem: Problem | None = None
+
+    @property
+    def is_to_do(self) -> bool:
+        # An act without a field is an empty tuple, and so is false.
+        return self.act is not None
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What the certificate way needs: *new* names an app to register, *file* the certificate's."""
+
+    new: str = ""
+    file: str = ""
+    has_file: bool = False
+
+
+def to_grant(wanted: Iterable[Wanted], found: Found, registration: Registration) -> list[Step]:
+    """Every step from what is there to exactly what is wanted, and what is there beyond it."""
+    wanted = tuple(wanted)
+    return [
+        *_identity(found, registration),
+        *(_role(one, found) for one in wanted),
+        *(_site(found.site) if found.site else ()),
+        *_surplus(wanted, found),
+    ]
+
+
+def to_revoke(grantable: Iterable[Wanted], found: Found) -> list[Step]:
+    """Every right that a grant gives, as far as it is there; of the site also what is left."""
+    purposes = {(one.service, one.role): one.purpose for one in grantable}
+    steps = []
+    for held in found.assignments:
+        service = _service(held, found)
+        if service and (service, held.role) in purposes:
+            purpose = purposes[service, held.role]
+            act = Unassign(held, service)
+            steps.append(Step(service.name, held.role, purpose, State.GRANTED, act))
+    return [*steps, *(_site_away(found.site) if found.site else ())]
+
+
+def _identity(found: Found, registration: Registration) -> Iterator[Step]:
+    """The certificate, the registration and its service principal, where they are asked for."""
+    if registration.file:
+        about = "private key and certificate"
+        yield _thing(HERE, registration.file, about, registration.has_file, MakeCertificate())
+    if registration.new:
+        about = "app registration with this certificate"
+        yield _thing(ENTRA, registration.new, about, False, Register(registration.new))
+    elif found.application and registration.file:
+        about, has_key = "certificate on the app registration", found.application.has_key
+        yield _thing(ENTRA, found.application.name, about, has_key, AddKey())
+    if registration.new or found.application or found.principal is None:
+        about, is_there = "to be granted anything", found.principal is not None
+        yield _thing(ENTRA, "service principal", about, is_there, CreatePrincipal())
+
+
+def _thing(on: str, what: str, purpose: str, is_there: bool, act: Act) -> Step:
+    state = State.THERE if is_there else State.MISSING
+    return Step(on, what, purpose, state, None if is_there else act)
+
+
+def _role(wanted: Wanted, found: Found) -> Step:
+    on, what, purpose = wanted.service.name, wanted.role, wanted.purpose
+    resource = next(one for one in found.resources if one.service == wanted.service)
+    role_id = resource.role_ids.get(wanted.role)
+    if role_id is None:
+        problem = Unsound(f"{on} has no role {what} in this tenant: check --cloud.")
+        return Step(on, what, purpose, State.UNKNOWN, problem=problem)
+    # By both ids: two services may give a role the same one.
+    held = {(one.resource_id, one.role_id) for one in found.assignments}
+    return _thing(on, what, purpose, (resource.id, role_id) in held, Assign(resource, role_id))
+
+
+def _site(site: Site) -> Iterator[Step]:
+    purpose = "to write pictures there, with Sites.Selected"
+    if site.problem:
+        yield Step(site.url, SITE_ROLE, purpose, State.UNKNOWN, problem=site.problem)
+        return
+    roles = {role for one in site.permissions for role in one.roles}
+    writes = bool(roles & {SITE_ROLE, *_MORE})
+    # To change what is shared would let the other apps write too.
+    own = next((one.id for one in site.permissions if not one.shared), None)
+    act: Act = Allow(site.id) if own is None else Change(site.id, own)
+    yield _thing(site.url, SITE_ROLE, purpose, writes, act)
+    for role in _MORE:
+        if role in roles:
+            yield Step(site.url, role, "more than writing", State.SURPLUS)
+
+
+def _site_away(site: Site) -> Iterator[Step]:
+    purpose = "to write pictures there"
+    if site.problem:
+        yield Step(site.url, SITE_ROLE, purpose, State.UNKNOWN, problem=site.problem)
+    for one in site.permissions:
+        if one.roles == (SITE_ROLE,) and not one.shared:
+            yield Step(site.url, SITE_ROLE, purpose, State.GRANTED, Forbid(site.id, one.id))
+        else:
+            roles = ", ".join(one.roles) or "a permission"
+            about = "shared with other apps" if one.shared else "not what grant gives"
+            yield Step(site.url, roles, f"{about}: left alone", State.LEFT)
+
+
+def _surplus(wanted: tuple[Wanted, ...], found: Found) -> Iterator[Step]:
+    asked = {(one.service, one.role) for one in wanted}
+    for held in found.assignments:
+        if (_service(held, found), held.role) not in asked:
+            yield Step(held.resource_name, held.role, "PhotoSync has no use for it", State.SURPLUS)
+
+
+def _service(held: Assignment, found: Found) -> Service | None:
+    return next((one.service for one in found.resources if one.id == held.resource_id), None)

@@ -1,0 +1,92 @@
+"""One call of `grant` from the token to the last sentence."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from admin.grants import plan, report
+from admin.grants.carry_out import Subject, Worker
+from admin.grants.directory import Directory, undocumented
+from admin.grants.graph import Graph
+from admin.grants.look import Sight, look
+from admin.grants.order import Order
+from admin.grants.plan import Step
+from admin.grants.report import Scene
+from admin.grants.signin import sign_in
+from admin.grants.sites import Sites
+from admin.grants.wanted import grantable, wanted
+from admin.terminal import problems
+from admin.terminal.output import Output
+from admin.terminal.problems import Unusable
+
+
+def run(order: Order, output: Output) -> int:
+    """Look, plan, show, and carry out what the order allows; an exit code."""
+    _check_consent(order, output)
+    admin = sign_in(order, output.complain)
+    graph = Graph(order.graph_url, admin.token, ca=order.ca)
+    directory, sites = Directory(graph), Sites(graph, device_code=order.device_code)
+    sight = look(order, directory, sites, datetime.now(UTC))
+    scene = Scene(admin, _subject(order, sight), undocumented(sight.found.resources))
+    steps = _plan(order, sight)
+    report.show_plan(steps, scene, output)
+    if order.only_looks or not any(step.is_to_do for step in steps):
+        return _end_without_acts(order, steps, scene, output)
+    if not _agreed(order):
+        output.line("Nothing was changed.")
+        return problems.WRONG
+    worker = Worker(directory, sites, scene.subject, seconds=order.timeout)
+    with output.progress("Revoking" if order.revoke else "Granting") as tell:
+        done: list[Step] = []
+        for step in worker.carry_out(steps):
+            done.append(step)
+            tell(len(done), len(steps))
+    return _end(order, done, scene, output)
+
+
+def _check_consent(order: Order, output: Output) -> None:
+    """Before anybody signs in: is there a way to ask whether to go on?"""
+    asks = not (order.yes or order.only_looks)
+    if asks and (output.as_json or not (sys.stdin and sys.stdin.isatty())):
+        raise Unusable("Nobody can be asked here: give --yes, or --dry-run to see the plan only.")
+
+
+def _subject(order: Order, sight: Sight) -> Subject:
+    found = sight.found
+    return Subject(found.principal, found.application, sight.held, order.certificate, order.new_app)
+
+
+def _plan(order: Order, sight: Sight) -> list[Step]:
+    if order.revoke:
+        return plan.to_revoke(grantable(), sight.found)
+    roles = wanted(group=order.group, full_control=order.full_control)
+    return plan.to_grant(roles, sight.found, sight.registration)
+
+
+def _agreed(order: Order) -> bool:
+    question = "Take these rights away?" if order.revoke else "Grant what is missing?"
+    return order.yes or click.confirm(question, err=True)
+
+
+def _end_without_acts(order: Order, steps: list[Step], scene: Scene, output: Output) -> int:
+    code = report.verdict(steps, exactly=True)
+    output.document(report.document(steps, scene, code=code))
+    report.show_surplus(steps, output)
+    if order.check:
+        report.show_check(steps, output)
+        return code
+    if not any(step.is_to_do or step.problem for step in steps):
+        output.line("Nothing is to be revoked." if order.revoke else "Nothing is missing.")
+    return report.verdict([step for step in steps if step.problem], exactly=False)
+
+
+def _end(order: Order, steps: list[Step], scene: Scene, output: Output) -> int:
+    # What is there beyond the need is told, but no failure of the command.
+    code = report.verdict(steps, exactly=False)
+    output.document(report.document(steps, scene, code=code))
+    report.show_end(steps, order, scene.subject, output)
+    report.show_surplus(steps, output)
+    return code

@@ -1,0 +1,111 @@
+"""`manage.py`: the commands together, and the one place where a problem becomes a sentence."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from admin.console import check, doctor, failures, renew, replay, status, sweep, users
+from admin.grants import command as grant
+from admin.terminal import problems
+from admin.terminal.options import shared
+from admin.terminal.output import clean
+
+NAME = "manage.py"
+COMMANDS = (
+    status.status,
+    replay.replay,
+    sweep.sweep,
+    renew.renew,
+    users.users,
+    failures.failures,
+    check.check,
+    doctor.doctor,
+    grant.grant,
+)
+_CODES = "\n".join(f"{code:>5}  {meaning}" for code, meaning in problems.EXIT_CODES.items())
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 90},
+    epilog=f"\b\nExit codes:\n{_CODES}",
+)
+@shared(before_command=True)
+def program() -> None:
+    """
+    See what PhotoSync knows of every user, look at one user again, and learn what is wrong.
+
+    A user is a UPN such as anne@contoso.com, or an object id. The options below may also stand
+    behind the command. Errors are one sentence on stderr; with --json, stdout holds the
+    answer as one document and nothing else.
+    """
+
+
+for _command in COMMANDS:
+    program.add_command(_command)
+
+
+def help_texts() -> str:
+    """The help of the program and of every command, one after the other."""
+    texts = [_help_of(program, NAME, None)]
+    with click.Context(program, info_name=NAME, **program.context_settings) as parent:
+        texts += [_help_of(one, one.name or "", parent) for one in COMMANDS]
+    return "\n\n".join(texts)
+
+
+def _help_of(one: click.Command, name: str, parent: click.Context | None) -> str:
+    settings = program.context_settings if parent is None else {}
+    with click.Context(one, info_name=name, parent=parent, **settings) as context:
+        return one.get_help(context).rstrip()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code, see `problems`."""
+    _prepare_stdout()
+    try:
+        code = program.main(arguments, prog_name=NAME, standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or problems.FINE)
+    except problems.Problem as problem:
+        return _say(str(problem), problem.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return problems.USAGE
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else NAME
+        told = " ".join(error.format_message().split()).rstrip(".")
+        return _say(f"{told}: see {path} --help.", problems.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("Stopped; what was queued stays queued.", problems.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our lines has seen enough.
+        _let_go_of_stdout()
+        return problems.FINE
+    except OSError as error:
+        # A full disk, mostly; what goes over the network is a Problem by now.
+        _let_go_of_stdout()
+        what, why = error.filename or "the output", error.strerror or error
+        return _say(f"Could not use {what}: {why}.", problems.USAGE)
+
+
+def _prepare_stdout() -> None:
+    if sys.stdout is None:
+        # A task that is started without one still has an exit code.
+        sys.stdout = open(os.devnull, "w")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name must not break a terminal or a pipe that cannot show it.
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _let_go_of_stdout() -> None:
+    """Send what is left in its buffer nowhere: the flush at the end must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(sentence: str, code: int) -> int:
+    click.echo(clean(sentence), err=True)
+    return code

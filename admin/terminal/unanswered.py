@@ -1,0 +1,29 @@
+"""What a person is told of a request that got no answer, whichever service it went to."""
+
+from __future__ import annotations
+
+from requests.exceptions import ProxyError, ReadTimeout, RequestException, SSLError
+
+from admin.terminal.problems import Problem, Unreachable, Unusable
+
+
+def unanswered(error: RequestException, host: str) -> Problem | None:
+    """What to tell of a request to *host*; None: what to do depends on whose host it is."""
+    match error:
+        case SSLError() if "X509" in str(error):
+            return Unusable("The file of --ca holds no certificates: give a PEM file.")
+        case SSLError() if "VERIFY_FAILED" in str(error):
+            return Unreachable(
+                f"The certificate of {host} is not trusted: if a private CA issued it, "
+                "give that CA's PEM file with --ca or PHOTOSYNC_CA."
+            )
+        case ProxyError():
+            return Unreachable(f"The proxy does not let us through to {host}: check HTTPS_PROXY.")
+        case ReadTimeout():
+            return too_slow(host)
+        case _:
+            return None
+
+
+def too_slow(host: str) -> Problem:
+    return Unreachable(f"{host} took too long to answer: try again in a minute.")
