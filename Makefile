@@ -12,8 +12,8 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check
 
-$(INSTALLED): $(wildcard requirements*.txt) local/find_python.sh
-	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(sh local/find_python.sh) || exit 1; \
+$(INSTALLED): $(wildcard requirements*.txt) tools/find_python.sh
+	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(sh tools/find_python.sh) || exit 1; \
 	echo "Installing into $(VENV) with $$("$$python" --version 2>&1); less than a minute, once"; \
 	"$$python" -m venv --clear $(VENV)
 	@$(PIP) -r requirements-dev.txt
@@ -48,11 +48,11 @@ lock: $(INSTALLED)
 		--custom-compile-command "make lock" --output-file requirements.txt requirements.in $(ARGS)
 
 package: $(INSTALLED)
-	@$(PY) -m local.package
+	@$(PY) -m tools.package
 
 # Fails on a licence that nobody has agreed to yet
 licences: $(INSTALLED)
-	@$(PY) -m local.licences
+	@$(PY) -m tools.licences
 
 clean:
-	rm -rf $(VENV) .local local/azurite/node_modules tests/telemetry/kusto/node_modules demo.png
+	rm -rf $(VENV) .local local/cloud/azurite/node_modules tests/telemetry/kusto/node_modules demo.png

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local import demo_report, show, up
+from local import show, up
 from local.bench import command as bench
+from local.demo import report
 from local.soak import command as soak
 
 
@@ -49,7 +50,7 @@ def _run(chosen: argparse.Namespace) -> int:
         case "up":
             return up.main(chosen.folder)
         case "demo":
-            return demo_report.main(chosen.folder)
+            return report.main(chosen.folder)
         case "soak":
             return soak.main(chosen.folder, chosen)
         case "bench":

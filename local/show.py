@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from local.clients import TenantClient
-from local.endpoints import Endpoints
-from local.watch import Watcher
+from local.cloud.endpoints import Endpoints
+from local.outside.tenant_client import TenantClient
+from local.outside.watcher import Watcher
 
 # What a person types into; the others are the host's.
 QUEUES = ("photo-sync", "photo-upkeep")

@@ -9,13 +9,13 @@ import sys
 import threading
 from pathlib import Path
 
-from local import people
-from local.children import ChildDied
-from local.clients import TenantClient
-from local.endpoints import Endpoints
-from local.node import NoNode
-from local.stack import Stack
-from local.watch import Watcher
+from local.cloud.children import ChildDied
+from local.cloud.endpoints import Endpoints
+from local.cloud.node import NoNode
+from local.cloud.stack import Stack
+from local.demo import people
+from local.outside.tenant_client import TenantClient
+from local.outside.watcher import Watcher
 
 NEW_PHOTO = "new-photo.json"
 

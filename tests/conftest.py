@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from local.azurite import Azurite, Storage
+from local.cloud.azurite import Azurite, Storage
 from tests.doubles import Office
 from tests.running import OLD, bring_up_to_date
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local.bench import first_answer, fresh_process
+from local.bench.measuring import fresh_process
+from local.bench.webhook import first_answer
 
 REPO = Path(__file__).parent.parent
 SHARED = sorted((REPO / "shared").glob("*.py"))
@@ -17,7 +18,7 @@ PRODUCT = [REPO / "function_app.py", *SHARED]
 NAMES = [str(path.relative_to(REPO)) for path in PRODUCT]
 CLIENT = [
     REPO / "manage.py",
-    *sorted((REPO / "admin" / "console").glob("*.py"), *(REPO / "admin" / "terminal").glob("*.py")),
+    *sorted((REPO / "admin").glob("[ct]*/*.py")),
 ]
 CLIENT_NAMES = [str(path.relative_to(REPO)) for path in CLIENT]
 CLIENT_ONLY = ("manage", "admin", "click", "rich")
@@ -107,7 +108,7 @@ def test_webhook_imports_nothing_heavy():
 def test_webhook_answers_without_anything_heavy(items: int):
     """Nor does its first answer in a new process, whatever Graph posts."""
     program = (
-        "import asyncio, pathlib, sys; from local.bench import first_answer\n"
+        "import asyncio, pathlib, sys; from local.bench.webhook import first_answer\n"
         f"queued = asyncio.run(first_answer.answer(pathlib.Path.cwd(), {items}))\n"
         f"print(queued, [m for m in {HEAVY!r} if m in sys.modules])"
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from azure.storage.blob import ContainerClient
 
-from local.azurite import Storage
+from local.cloud.azurite import Storage
 from shared import calls
 from shared.roster import Roster
 from shared.settings import StorageSettings

@@ -9,7 +9,7 @@ from azure.storage.blob import BlobServiceClient, ExponentialRetry
 from azure.storage.queue import QueueServiceClient
 
 import shared.storage
-from local.azurite import Azurite, Storage
+from local.cloud.azurite import Azurite, Storage
 from shared.errors import AccessDenied, ServiceDown
 from shared.http import LONGEST_WAIT_IN_PLACE
 from shared.settings import StorageSettings

@@ -11,8 +11,8 @@ import jwt
 import pytest
 import requests
 
-from local.certificates import make_client_certificate
-from local.m365.fault_plan import apply_order
+from local.cloud.certificates import make_client_certificate
+from local.m365.tenant.fault_plan import apply_order
 from shared.errors import AccessDenied, ServiceDown, SettingsError, Throttled, TryLater
 from shared.settings import Settings
 from shared.tokens import EntraTokens

@@ -14,18 +14,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from local.bench import (
-    against_script,
-    burst,
-    calls,
-    coldstart,
-    machine,
-    renditions,
-    sweep,
-    visible,
-    webhook,
-)
-from local.bench.rows import Measure, Row, table
+from local.bench.burst import burst
+from local.bench.calls import calls
+from local.bench.measuring import machine
+from local.bench.measuring.rows import Measure, Row, table
+from local.bench.renditions import renditions
+from local.bench.script import against_script
+from local.bench.sweep import sweep
+from local.bench.visible import visible
+from local.bench.webhook import coldstart, webhook
 
 # One module a subject; each promises `rows(folder, say)`.
 SUBJECTS: dict[str, Measure] = {

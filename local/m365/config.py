@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography import x509
 
-from local.m365.tenant import App
+from local.m365.tenant.records import App
 
 HOSTS = ("login", "graph", "my", "admin", "root", "control")
 

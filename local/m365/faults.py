@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.m365.fault_plan import CONNECTION_KINDS, Fault
-from local.m365.graph_wire import error_body, request_ids
-from local.m365.journal_names import client_of, user_of
+from local.m365.graph.wire import error_body, request_ids
+from local.m365.tenant.fault_plan import CONNECTION_KINDS, Fault
+from local.m365.tenant.journal_names import client_of, user_of
 
 if TYPE_CHECKING:
-    from local.m365.tenant import Tenant
+    from local.m365.tenant.tenant import Tenant
 
 _PAGE = "<!DOCTYPE html><html><title>{status}</title><body><h1>Error {status}</h1></body></html>"
 REMEMBERED = 65_536  # bytes of a request's body that are searched for a user's name
@@ -46,7 +46,7 @@ class FaultMiddleware:
             self.tenant.journal.append({"at": at.isoformat(), **entry, "ms": ms})
 
         exchange = _Exchange(self.app, scope, receive, send, record)
-        with self.tenant.limits.passing(self.tenant, self.service, scope) as refusal:
+        with self.tenant.limits.passing(self.service, scope) as refusal:
             fault = refusal or meeting.fault
             try:
                 if meeting.delay:
@@ -118,7 +118,7 @@ class FaultMiddleware:
             "sent": exchange.sent,
             "batch": exchange.inner,
             "clientId": client_of(scope["headers"], bytes(exchange.heard)),
-            "userId": user_of(self.tenant, scope["path"], query, bytes(exchange.heard)),
+            "userId": user_of(self.tenant.roster, scope["path"], query, bytes(exchange.heard)),
         }
         return entry if fault is None else {**entry, "fault": fault.reason or fault.kind}
 

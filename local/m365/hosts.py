@@ -6,22 +6,13 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from local.m365 import (
-    control,
-    entra,
-    graph_applications,
-    graph_batch,
-    graph_groups,
-    graph_photos,
-    graph_principals,
-    graph_sites,
-    graph_subscriptions,
-    graph_users,
-    graph_wire,
-    sharepoint_routes,
-)
+from local.m365.control import control
+from local.m365.entra import routes as entra
 from local.m365.faults import FaultMiddleware
-from local.m365.tenant import Tenant
+from local.m365.graph import applications, batch, groups, photos, principals, sites, users, wire
+from local.m365.notifications import subscriptions
+from local.m365.sharepoint import routes as sharepoint_routes
+from local.m365.tenant.tenant import Tenant
 
 
 def app(tenant: Tenant, host: str) -> ASGIApp:
@@ -39,14 +30,14 @@ def app(tenant: Tenant, host: str) -> ASGIApp:
 
 def _graph(tenant: Tenant) -> list[Route]:
     return [
-        *graph_batch.routes(tenant),
-        *graph_photos.routes(tenant),
-        *graph_users.routes(tenant),
-        *graph_groups.routes(tenant),
-        *graph_subscriptions.routes(tenant),
-        *graph_principals.routes(tenant),
-        *graph_applications.routes(tenant),
-        *graph_sites.routes(tenant),
+        *batch.routes(tenant),
+        *photos.routes(tenant),
+        *users.routes(tenant),
+        *groups.routes(tenant),
+        *subscriptions.routes(tenant),
+        *principals.routes(tenant),
+        *applications.routes(tenant),
+        *sites.routes(tenant),
         # Last, since it answers whatever no other route did.
-        *graph_wire.routes(tenant),
+        *wire.routes(tenant),
     ]

@@ -14,8 +14,9 @@ from starlette.types import ASGIApp
 
 from local.m365 import hosts
 from local.m365.config import HOSTS, Config
-from local.m365.delivery import Delivery
-from local.m365.tenant import Tenant, Urls
+from local.m365.notifications.delivery import Delivery
+from local.m365.tenant.records import Urls
+from local.m365.tenant.tenant import Tenant
 
 READY_WITHIN = 30.0
 

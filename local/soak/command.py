@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from local.children import ChildDied
-from local.node import NoNode
+from local.cloud.children import ChildDied
+from local.cloud.node import NoNode
+from local.cloud.stack import Stack
+from local.outside.watcher import NotSettled
 from local.soak import plan
 from local.soak.calm import Calm, Unsettled
 from local.soak.pictures import pictures
@@ -19,8 +21,6 @@ from local.soak.plan import Scale
 from local.soak.storm import Storm
 from local.soak.town import SETTINGS, Town
 from local.soak.verdict import Row, figures, runs, table, verdict
-from local.stack import Stack
-from local.watch import NotSettled
 
 _NOTIFICATIONS = {
     "notificationsLost": 0.2,

@@ -7,7 +7,7 @@ import random
 
 from PIL import Image
 
-from local.likeness import ALIKE, difference
+from local.outside.likeness import ALIKE, difference
 
 _SIDE = 240
 

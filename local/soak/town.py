@@ -16,9 +16,9 @@ from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from local.clients import TenantClient
-from local.stack import Stack
-from local.watch import Watcher
+from local.cloud.stack import Stack
+from local.outside.tenant_client import TenantClient
+from local.outside.watcher import Watcher
 
 QUEUES = ("photo-sync", "photo-sync-poison", "photo-upkeep")
 BYSTANDERS = 10

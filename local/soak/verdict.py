@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.likeness import is_rendition
+from local.outside.likeness import is_rendition
+from local.outside.watcher import Entry, State
 from local.soak.town import QUEUES, Town
-from local.watch import Entry, State
 
 _FINAL = {"synced", "no-photo", "removed"}
 

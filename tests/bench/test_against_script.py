@@ -8,15 +8,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.bench import against_script
-from local.bench.against_script import compared
-from local.bench.conditions import SETTINGS
-from local.bench.judge import Judge
-from local.bench.ledger import BYTES, FILES, GRAPH, PROFILES, UPLOADS
-from local.bench.script_result import REQUESTS, STORAGE, Bout, Script, beside_rows, beyond_rows
-from local.bench.settled_tenant import SettledTenant
+from local.bench.measuring.conditions import SETTINGS
+from local.bench.measuring.judge import Judge
+from local.bench.measuring.ledger import BYTES, FILES, GRAPH, PROFILES, UPLOADS
+from local.bench.measuring.settled_tenant import SettledTenant
+from local.bench.script import against_script
+from local.bench.script.against_script import compared
+from local.bench.script.script_result import (
+    REQUESTS,
+    STORAGE,
+    Bout,
+    Script,
+    beside_rows,
+    beyond_rows,
+)
+from local.cloud.stack import Stack
 from local.soak.pictures import pictures
-from local.stack import Stack
 
 FEWEST, USERS, MANY = 2, 20, 40
 

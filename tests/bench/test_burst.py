@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from local.bench.burst import played
-from local.bench.burst_plan import QUARTER, WHOLE, Scale, posts
-from local.bench.burst_result import Storm, result_rows
-from local.bench.conditions import SETTINGS
-from local.bench.instance import WITHOUT_COPYING
-from local.bench.ledger import BLOB, GRAPH, HOST, PROFILES, QUEUE, UPLOADS
-from local.bench.settled_tenant import Resident, SettledTenant
+from local.bench.burst.burst import played
+from local.bench.burst.burst_plan import QUARTER, WHOLE, Scale, posts
+from local.bench.burst.burst_result import Storm, result_rows
+from local.bench.burst.instance import WITHOUT_COPYING
+from local.bench.measuring.conditions import SETTINGS
+from local.bench.measuring.ledger import BLOB, GRAPH, HOST, PROFILES, QUEUE, UPLOADS
+from local.bench.measuring.settled_tenant import Resident, SettledTenant
+from local.cloud.stack import Stack
 from local.soak.pictures import pictures
-from local.stack import Stack
 
 MEANWHILE = Scale(users=20, seconds=1, items_a_post=4)
 AFTERWARDS = replace(MEANWHILE, worked_off_meanwhile=False)

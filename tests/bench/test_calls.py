@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from local.bench.calls import rows_of
-from local.bench.cases import KINDS, Case, Unexpected, cases
-from local.bench.conditions import SETTINGS
-from local.bench.settled_tenant import SettledTenant
-from local.bench.sweep import fewest_graph_calls
+from local.bench.calls.calls import rows_of
+from local.bench.calls.cases import KINDS, Case, Unexpected, cases
+from local.bench.measuring.conditions import SETTINGS
+from local.bench.measuring.settled_tenant import SettledTenant
+from local.bench.sweep.sweep import fewest_graph_calls
+from local.cloud.stack import Stack
 from local.soak.pictures import pictures
-from local.stack import Stack
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from local.bench import fresh_process, import_costs
-from local.bench.coldstart import EMPTY, answer_seconds, by_turns, first, imports
-from local.bench.first_answer import SETTINGS
-from local.bench.fresh_process import REPO, Failed
+from local.bench.measuring import fresh_process
+from local.bench.measuring.fresh_process import REPO, Failed
+from local.bench.webhook import import_costs
+from local.bench.webhook.coldstart import EMPTY, answer_seconds, by_turns, first, imports
+from local.bench.webhook.first_answer import SETTINGS
 
 REPORT = """\
 import time: self [us] | cumulative | imported package

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from local.bench import command, machine
-from local.bench.rows import Measure, Row
+from local.bench import command
+from local.bench.measuring import machine
+from local.bench.measuring.rows import Measure, Row
 
 
 def measure(row: Row) -> Measure:

@@ -9,8 +9,8 @@ from dataclasses import fields
 import pytest
 import requests
 
-from local.bench.graph_poster import GraphPoster
-from local.endpoints import Endpoints
+from local.bench.burst.graph_poster import GraphPoster
+from local.cloud.endpoints import Endpoints
 from tests.web import Answer, FunctionAdapter
 
 AT = Endpoints(**{each.name: f"https://{each.name}" for each in fields(Endpoints)})

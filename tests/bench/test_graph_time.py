@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.bench.graph_time import LATENCY, REQUESTS, WINDOW, GraphTime
+from local.bench.sweep.graph_time import LATENCY, REQUESTS, WINDOW, GraphTime
 
 
 @pytest.mark.parametrize(("batches", "rounds"), [(4, 1), (5, 2), (50, 13)])

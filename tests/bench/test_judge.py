@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from local.bench.judge import Judge
-from local.clients import Shown
+from local.bench.measuring.judge import Judge
+from local.outside.tenant_client import Shown
 from local.soak.pictures import pictures
 
 PHOTO, ANOTHER = pictures(2)

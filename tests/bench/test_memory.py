@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.bench import memory
+from local.bench.measuring import memory
 
 LINUX = pytest.mark.skipif(
     not Path("/proc/self/clear_refs").exists(), reason="only Linux forgets a peak"

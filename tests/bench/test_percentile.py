@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.bench.percentile import percentile
+from local.bench.measuring.percentile import percentile
 
 
 @pytest.mark.parametrize(("percent", "value"), [(1, 1), (50, 50), (95, 95), (99, 99)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from local.bench.posts import notifications
+from local.bench.webhook.posts import notifications
 from shared.notifications import Accepted, accept
 from shared.webhook_settings import WebhookSettings
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from local.bench import photos
-from local.bench.fresh_process import Failed
-from local.bench.renditions import crowd, duration, measured, refusal
+from local.bench.measuring.fresh_process import Failed
+from local.bench.renditions import photos
+from local.bench.renditions.renditions import crowd, duration, measured, refusal
 from shared.errors import PhotoRefused
 from shared.picture_files import MAX_PIXELS, read
 from tests.picture_samples import corners, encoded

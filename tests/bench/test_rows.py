@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from local.bench import rows
-from local.bench.rows import Row, of_rounds, table
+from local.bench.measuring import rows
+from local.bench.measuring.rows import Row, of_rounds, table
 
 
 @pytest.mark.parametrize(

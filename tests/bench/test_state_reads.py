@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.bench import state_reads
+from local.bench.sweep import state_reads
 
 
 def test_reads_stand_beside_a_listing():

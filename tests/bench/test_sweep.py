@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from local.bench import sweep_process
-from local.bench.rows import Row
-from local.bench.sweep import TOLERANCE_MB, growth, measured, of_size
-from local.bench.sweep_process import Figures
-from local.bench.sweep_world import Counted, user_id
+from local.bench.measuring.rows import Row
+from local.bench.sweep import sweep_process
+from local.bench.sweep.sweep import TOLERANCE_MB, growth, measured, of_size
+from local.bench.sweep.sweep_process import Figures
+from local.bench.sweep.sweep_world import Counted, user_id
 
 SWEEP = Figures(
     users=10_000,

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from local.bench.concurrency import AT_ONCE
-from local.bench.conditions import GRAPH_WAITS, SETTINGS
-from local.bench.instance import WITHOUT_COPYING, instance
-from local.bench.settled_tenant import SettledTenant
-from local.bench.visible import Scene
-from local.bench.visible_result import Alone, Burst, alone_rows, together_rows
-from local.bench.visible_steps import STEPS, Change, changes, most_at_once
+from local.bench.burst.instance import WITHOUT_COPYING, instance
+from local.bench.measuring.concurrency import AT_ONCE
+from local.bench.measuring.conditions import GRAPH_WAITS, SETTINGS
+from local.bench.measuring.settled_tenant import SettledTenant
+from local.bench.visible.visible import Scene
+from local.bench.visible.visible_result import Alone, Burst, alone_rows, together_rows
+from local.bench.visible.visible_steps import STEPS, Change, changes, most_at_once
+from local.cloud.stack import Stack
 from local.soak.pictures import pictures
-from local.stack import Stack
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 USER, APP = "u1", "app"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from local.bench import webhook
-from local.bench.rows import Row
-from local.bench.webhook import NothingCopied, check_copies
-from local.bench.webhook_process import SIZES
+from local.bench.measuring.rows import Row
+from local.bench.webhook import webhook
+from local.bench.webhook.webhook import NothingCopied, check_copies
+from local.bench.webhook.webhook_process import SIZES
 
 # A round of a hundred POSTs of 1 ms, and one in which three of a hundred took a second.
 QUICK, SLOW = [1.0] * 100, [1.0] * 97 + [1_000.0] * 3

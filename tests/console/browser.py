@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from local.node import find_node, install_packages
+from local.cloud.node import find_node, install_packages
 
 SCREENS = Path(__file__).parents[2] / ".local" / "screens"
 _AXE = Path(__file__).with_name("axe")

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from local.photo_files import jpeg
-from local.portraits import portrait
+from local.demo.photo_files import jpeg
+from local.demo.portraits.portraits import portrait
 
 HOSTILE = "<img src=x onerror=document.title='taken'>"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from local.stack import Stack
+from local.cloud.stack import Stack
 from tests.console import browser as browsers
 from tests.console.browser import Open
 from tests.console.stand_in import HOSTILE

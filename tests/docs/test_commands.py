@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.certificates import make_client_certificate
+from local.cloud.certificates import make_client_certificate
 from shared.certificates import credential
 
 _OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local import cost
-from local.bench.sweep import fewest_graph_calls
+from local.bench.sweep.sweep import fewest_graph_calls
+from tools import cost
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGE = (_ROOT / "docs/operations.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from local.azurite import Azurite, Storage
+from local.cloud.azurite import Azurite, Storage
 from tests.doctor.clinic import Clinic
 from tests.local.cloud import Cloud, cloud
 

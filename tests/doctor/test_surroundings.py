@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 import shared.storage
-from local.certificates import make_client_certificate
+from local.cloud.certificates import make_client_certificate
 from shared import runtime
 from shared.doctor import NAME, Doctor, unopened
 from shared.documents import Document

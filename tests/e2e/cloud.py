@@ -13,10 +13,10 @@ from typing import Any
 import requests
 from PIL import Image, ImageDraw
 
-from local.clients import TenantClient
-from local.likeness import alike
-from local.stack import Stack
-from local.watch import Entry, State, Watcher
+from local.cloud.stack import Stack
+from local.outside.likeness import alike
+from local.outside.tenant_client import TenantClient
+from local.outside.watcher import Entry, State, Watcher
 
 FINAL = {"synced", "no-photo", "skipped", "failed"}
 _numbers = itertools.count(1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.stack import Stack
+from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud
 
 NEVER = "0 0 0 29 2 *"

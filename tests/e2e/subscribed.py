@@ -9,7 +9,7 @@ from typing import Any
 
 from azure.storage.blob import BlobServiceClient
 
-from local.clients import TenantClient
+from local.outside.tenant_client import TenantClient
 from shared.storage import CONTAINER
 from shared.subscription_keeper import NAME
 from tests.e2e.cloud import LiveCloud

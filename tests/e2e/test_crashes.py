@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from local.stack import Stack
+from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud, picture
 
 

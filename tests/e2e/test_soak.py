@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.cloud.stack import Stack
 from local.soak.command import soak
 from local.soak.plan import Scale
 from local.soak.town import SETTINGS, Town, forged_items
 from local.soak.verdict import Row, verdict
-from local.stack import Stack
 
 SHORT = Scale(users=20, changes=60, seconds=12, kills=2, sweeps=1, pictures=12, patience=5)
 

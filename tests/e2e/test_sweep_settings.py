@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from local.stack import Stack
+from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.conftest import NEVER
 from tests.e2e.test_sweep import lost, sweep

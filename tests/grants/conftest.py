@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from admin.program import main
-from local.m365.admins import GLOBAL
-from local.m365.tenant import App
+from local.m365.tenant.admins import GLOBAL
+from local.m365.tenant.records import App
 from tests.local.cloud import TENANT_ID, Cloud, cloud
 from tests.said import Said
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from local.m365.admins import GLOBAL
-from local.stack import Stack
+from local.cloud.stack import Stack
+from local.m365.tenant.admins import GLOBAL
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.conftest import NEVER
 from tests.grants.conftest import REPO, in_a_process

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from local.m365.admins import APPLICATIONS, PRIVILEGED
-from local.m365.tenant import App
+from local.m365.tenant.admins import APPLICATIONS, PRIVILEGED
+from local.m365.tenant.records import App
 from tests.grants.conftest import MANAGED, Grant
 from tests.local.cloud import IDENTITY_HEADER, Cloud
 from tests.local.test_entra import claims_of
@@ -181,7 +181,7 @@ def test_who_may_not_is_told_what_it_takes(
 
 def test_a_stranger_to_the_tenant_may_not_even_look(tenant: Cloud, grant: Grant, monkeypatch):
     """A token without the scope to read is one sentence, and exit code 3."""
-    monkeypatch.setattr("local.m365.control_admins.AZURE_CLI_SCOPES", ("User.Read",))
+    monkeypatch.setattr("local.m365.control.admins.AZURE_CLI_SCOPES", ("User.Read",))
 
     said = grant(*ME, "--check", "--full-control")
 

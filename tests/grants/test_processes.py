@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local.m365.admins import GLOBAL
+from local.m365.tenant.admins import GLOBAL
 from tests.grants.conftest import MANAGED, REPO, environment, in_a_process
 from tests.local.cloud import Cloud
 from tests.said import Said

@@ -10,9 +10,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from local.certificates import make_client_certificate
-from local.m365.admins import PRIVILEGED
-from local.m365.tenant import App
+from local.cloud.certificates import make_client_certificate
+from local.m365.tenant.admins import PRIVILEGED
+from local.m365.tenant.records import App
 from shared.certificates import credential
 from tests.grants.conftest import Grant
 from tests.local.cloud import ADMIN_APP, Cloud

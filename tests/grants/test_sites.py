@@ -7,7 +7,7 @@ import pytest
 from admin.grants.found import SitePermission
 from admin.grants.graph import Graph
 from admin.grants.sites import Sites
-from local.m365.admins import GLOBAL, PRIVILEGED, SITES
+from local.m365.tenant.admins import GLOBAL, PRIVILEGED, SITES
 from tests.grants.conftest import MANAGED, Grant, somebody_signs_in
 from tests.grants.test_granting import SITE, works
 from tests.grants.test_graph import URL

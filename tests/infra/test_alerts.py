@@ -13,7 +13,7 @@ import click
 import pytest
 
 from admin.program import program
-from local.node import NoNode
+from local.cloud.node import NoNode
 from tests.infra.evaluation import deploy
 from tests.infra.resource import Resource
 from tests.infra.samples import one

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import requests
 
-from local.m365 import tokens
-from local.m365.admins import AZURE_CLI, Person
+from local.m365.entra import tokens
+from local.m365.tenant.admins import AZURE_CLI, Person
 from tests.local.cloud import Cloud
 
 DIRECTORY_SCOPES = ("AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All")

@@ -14,10 +14,11 @@ from unittest.mock import patch
 import msal
 import requests
 
-from local.certificates import Certificates, make_certificates, make_client_certificate
+from local.cloud.certificates import Certificates, make_certificates, make_client_certificate
 from local.m365.config import AppConfig, Config
 from local.m365.server import Simulator, running
-from local.m365.tenant import Profile, Tenant, User
+from local.m365.tenant.records import Profile, User
+from local.m365.tenant.tenant import Tenant
 
 TENANT_ID = "5a2b7c1e-0d7f-4a55-9a0e-6c1a52f4be01"
 ADMIN_APP = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad001"

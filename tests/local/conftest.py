@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.azurite import Azurite, Storage
+from local.cloud.azurite import Azurite, Storage
 from tests.local.cloud import Cloud, cloud
 
 

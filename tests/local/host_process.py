@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import requests
 
-from local.children import Child
+from local.cloud.children import Child
 from local.host.keys import Keys
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from typing import Any
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
-from local.azurite import Storage
+from local.cloud.azurite import Storage
 from tests.local.host_process import FAST_QUEUES, HostFiles, eventually
 
 # The queue names come from settings, so that tests sharing one storage do not meet.

@@ -7,8 +7,8 @@ import pytest
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
-from local import node
-from local.azurite import PACKAGES, Azurite, command
+from local.cloud import node
+from local.cloud.azurite import PACKAGES, Azurite, command
 
 
 def test_storage_is_real_and_its_own(storage):

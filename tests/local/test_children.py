@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from local.children import Child, ChildDied
+from local.cloud.children import Child, ChildDied
 from tests.local.host_process import REPO, eventually
 
 SLEEPER = "import time; print('ready', flush=True); time.sleep(600)"
 PARENT = """
 import sys, time
 from pathlib import Path
-from local.children import Child
+from local.cloud.children import Child
 child = Child("sleeper", [sys.executable, "-c", sys.argv[1]], log=Path(sys.argv[2]))
 child.wait_for(lambda line: line or None)
 print(child.process.pid, flush=True)

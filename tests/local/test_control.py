@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.m365.tenant import File, Subscription
+from local.m365.tenant.records import File, Subscription
 from tests.local.cloud import Cloud
 from tests.local.test_graph_photos import drawn
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from local.m365 import delivery_pace, notification_items
-from local.m365.tenant import Subscription, User
+from local.m365.notifications import items
+from local.m365.notifications import pace as delivery_pace
+from local.m365.tenant.records import Subscription, User
 from tests.local.cloud import ADMIN_APP, TENANT_ID, Cloud
 from tests.local.webhook import Answer, Call, Webhook, webhook
 
@@ -84,7 +85,7 @@ def test_an_item_has_the_documented_shape(m365: Cloud, hook: Webhook):
 def test_sequence_numbers_count_ticks():
     """100 ns since the year one, as in the documented example."""
     moment = datetime(2022, 5, 24, 22, 24, 31, 306290, tzinfo=UTC)
-    assert notification_items.ticks(moment) == 637890278713062900
+    assert items.ticks(moment) == 637890278713062900
 
 
 def test_a_photo_upload_notifies(m365: Cloud, hook: Webhook):

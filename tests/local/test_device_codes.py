@@ -9,8 +9,8 @@ import msal
 import pytest
 import requests
 
-from local.m365 import device_codes
-from local.m365.admins import COMMAND_LINE_TOOLS, GLOBAL, TEMPLATES
+from local.m365.entra import device_codes
+from local.m365.tenant.admins import COMMAND_LINE_TOOLS, GLOBAL, TEMPLATES
 from tests.local.cloud import ADMIN_APP, TENANT_ID, Cloud
 from tests.local.test_control import refused, sim
 from tests.local.test_entra import claims_of

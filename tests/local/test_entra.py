@@ -14,10 +14,11 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from local.certificates import make_client_certificate
-from local.m365 import access, tokens
-from local.m365.assertions import thumbprint
-from local.m365.tenant import App, Tenant, Urls
+from local.cloud.certificates import make_client_certificate
+from local.m365.entra import access, tokens
+from local.m365.entra.assertions import thumbprint
+from local.m365.tenant.records import App, Urls
+from local.m365.tenant.tenant import Tenant
 from tests.local.cloud import (
     ADMIN_APP,
     GRAPH_ROLES,

@@ -11,9 +11,9 @@ import requests
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
 
-from local.m365.fault_plan import CONNECTION_KINDS, FaultPlan, Latency, Odds, apply_order
 from local.m365.faults import FaultMiddleware
-from local.m365.tenant import Tenant
+from local.m365.tenant.fault_plan import CONNECTION_KINDS, FaultPlan, Latency, Odds, apply_order
+from local.m365.tenant.tenant import Tenant
 from tests.local.cloud import TENANT_ID, Cloud
 
 KINDS = ("429", "503", "reset")

@@ -10,8 +10,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from local.certificates import make_client_certificate
-from local.m365.admins import APPLICATIONS, PRIVILEGED
+from local.cloud.certificates import make_client_certificate
+from local.m365.tenant.admins import APPLICATIONS, PRIVILEGED
 from tests.local.admins import signed_in
 from tests.local.cloud import ADMIN_APP, Cloud
 from tests.local.test_entra import scope

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import requests
 
-from local.m365 import fault_plan, graph_batch, photos
-from local.m365.graph_wire import Refusal
+from local.m365.graph import batch
+from local.m365.graph.wire import Refusal
+from local.m365.tenant import fault_plan, photos
 from tests.local.cloud import PHOTOSYNC_APP, Cloud
 from tests.local.test_graph_photos import drawn
 
@@ -56,7 +57,7 @@ def test_every_item_is_answered_on_its_own(m365: Cloud, graph: requests.Session)
     assert [answer["id"] for answer in response.json()["responses"]] != [i["id"] for i in items]
 
 
-@pytest.mark.parametrize("alphabet", graph_batch.ALPHABETS)
+@pytest.mark.parametrize("alphabet", batch.ALPHABETS)
 def test_bytes_come_as_base64(m365: Cloud, graph: requests.Session, alphabet: str):
     """A binary body is text in the alphabet of the switch."""
     user = with_photo(m365, "anna")
@@ -132,7 +133,7 @@ def test_what_depends_on_a_failure_fails(m365: Cloud, graph: requests.Session):
 def test_batches_that_break_a_rule_are_refused(items: object):
     """Too many, none, twins, absolute or nested URLs, bodies without a type: 400 for all."""
     with pytest.raises(Refusal) as refusal:
-        graph_batch.read_items({"requests": items})
+        batch.read_items({"requests": items})
     assert refusal.value.status == 400
 
 

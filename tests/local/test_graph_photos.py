@@ -9,7 +9,8 @@ import pytest
 import requests
 from PIL import Image
 
-from local.m365 import control_users, photos
+from local.m365.control import users
+from local.m365.tenant import photos
 from tests.local.cloud import PHOTOSYNC_APP, Cloud
 
 RIGHT_SIDE_UP = 0x0112
@@ -63,7 +64,7 @@ def test_control_shows_the_etag_of_the_metadata(m365: Cloud, graph: requests.Ses
     put(m365, graph, user.id, drawn())
     metadata = graph.get(photo_url(m365, user.id)).json()
 
-    shown = control_users.described(m365.tenant, user)["photo"]
+    shown = users.described(m365.tenant, user)["photo"]
 
     assert shown["mediaEtag"] == metadata["@odata.mediaEtag"]
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import requests
 
-from local.m365 import directory
-from local.m365.admins import APPLICATIONS, CLOUD_APPLICATIONS, GLOBAL, PRIVILEGED, SITES
-from local.m365.roles import GRAPH, SHAREPOINT, Resource
+from local.m365.tenant import directory
+from local.m365.tenant.admins import APPLICATIONS, CLOUD_APPLICATIONS, GLOBAL, PRIVILEGED, SITES
+from local.m365.tenant.roles import GRAPH, SHAREPOINT, Resource
 from tests.local.admins import DIRECTORY_SCOPES, signed_in
 from tests.local.cloud import ADMIN_APP, IDENTITY, POOR_APP, Cloud
 from tests.local.test_entra import claims_of, scope

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.m365.admins import GLOBAL, PRIVILEGED, SITES
+from local.m365.tenant.admins import GLOBAL, PRIVILEGED, SITES
 from tests.local.admins import DIRECTORY_SCOPES, signed_in
 from tests.local.cloud import PHOTOSYNC_APP, POOR_APP, TENANT_ID, Cloud
 

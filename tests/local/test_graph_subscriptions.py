@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import requests
 
-from local.m365 import subscription_rules as rules
-from local.m365.graph_wire import Refusal
-from local.m365.https_post import Reply
-from local.m365.tenant import Subscription, Tenant
+from local.m365.graph.wire import Refusal
+from local.m365.notifications import subscription_rules as rules
+from local.m365.notifications.https_post import Reply
+from local.m365.tenant.records import Subscription
+from local.m365.tenant.tenant import Tenant
 from tests.local.cloud import PHOTOSYNC_APP, TENANT_ID, Cloud
 from tests.local.webhook import Answer, Call, Webhook, echo, webhook
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from local.m365 import graph_query
-from local.m365.graph_wire import Refusal
+from local.m365.graph import query as graph_query
+from local.m365.graph.wire import Refusal
 from tests.local.cloud import POOR_APP, Cloud
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from local.m365.fault_plan import Latency
-from local.m365.tenant import User
+from local.m365.tenant.fault_plan import Latency
+from local.m365.tenant.records import User
 from tests.local.cloud import ADMIN_APP, PHOTOSYNC_APP, STRICT, Cloud
 from tests.local.test_graph_batch import answers, get, send
 

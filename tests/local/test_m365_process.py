@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.certificates import make_certificates
+from local.cloud.certificates import make_certificates
 from local.m365.config import HOSTS, Config
 from local.m365.server import Simulator, running
 from tests.local.cloud import ADMIN_APP, TENANT_ID, Cloud

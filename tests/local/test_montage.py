@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from local import photo_files
-from local.montage import Pair, montage
-from local.portraits import portrait
+from local.demo import photo_files
+from local.demo.montage import Pair, montage
+from local.demo.portraits.portraits import portrait
 
 RED, GREEN = (212, 60, 60), (31, 157, 85)
 

@@ -7,8 +7,8 @@ import io
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from local import photo_files
-from local.portraits import portrait
+from local.demo import photo_files
+from local.demo.portraits.portraits import portrait
 from shared import pictures
 
 

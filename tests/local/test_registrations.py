@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from admin.grants.wanted import GRAPH, SHAREPOINT, SITE_ROLE, wanted
-from local.registrations import make_registrations
+from local.cloud.registrations import make_registrations
 
 
 @pytest.mark.parametrize("group", [False, True])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from local.m365.roster import Roster
-from local.m365.tenant import User
+from local.m365.tenant.records import User
+from local.m365.tenant.roster import Roster
 
 
 def person(number: int, upn: str) -> User:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.m365.sharepoint_errors import SharePointError
-from local.m365.sharepoint_paths import Call, parse
+from local.m365.sharepoint.errors import SharePointError
+from local.m365.sharepoint.paths import Call, parse
 
 NAMES = st.from_regex(r"[A-Za-z$.]{1,20}", fullmatch=True)
 

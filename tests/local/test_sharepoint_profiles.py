@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from local.m365.sharepoint_photo import placeholder
-from local.m365.tenant import User
+from local.m365.sharepoint.photo import placeholder
+from local.m365.tenant.records import User
 from tests.local.cloud import POOR_APP, Cloud
 
 PEOPLE = "_api/SP.UserProfiles.PeopleManager"

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from local.likeness import alike
+from local.outside.likeness import alike
 from local.soak.pictures import pictures
 from local.soak.plan import (
     CHANGES,

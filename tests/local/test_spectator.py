@@ -8,8 +8,8 @@ from pathlib import Path
 from azure.core.pipeline import PipelineContext, PipelineRequest
 from azure.core.rest import HttpRequest
 
-from local import spectator
-from local.azurite import Azurite
+from local.cloud.azurite import Azurite
+from local.outside import spectator
 
 
 def test_every_request_names_the_spectator(tmp_path: Path):

@@ -12,9 +12,9 @@ import pytest
 import requests
 from azure.storage.queue import QueueClient
 
-from local.children import ChildDied
-from local.endpoints import Endpoints
-from local.stack import Stack
+from local.cloud.children import ChildDied
+from local.cloud.endpoints import Endpoints
+from local.cloud.stack import Stack
 from tests.local.host_process import BUNDLE, HEAD, REPO, eventually
 from tests.local.test_children import alive
 

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from local.certificates import Certificates
+from local.cloud.certificates import Certificates
 
 DEADLINE = 10.0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import Stack
+from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud, picture
 from tests.said import Said
 

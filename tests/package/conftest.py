@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from local import package
-from local.pins import ROOT, pins
+from tools import package
+from tools.pins import ROOT, pins
 
 BASE = "azurefunctions-extensions-base"
 START = Path(__file__).with_name("start.py")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local import licences
-from local.pins import pins
+from tools import licences
+from tools.pins import pins
 
 
 def test_everything_deployed_is_agreed(capsys):

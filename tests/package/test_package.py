@@ -13,11 +13,11 @@ import pytest
 import yaml
 from packaging.version import Version
 
-from local import package
-from local.pins import ROOT
 from tests.package.conftest import STRAY, packed, run
 from tests.package.start import TOKEN
 from tests.test_function_app import FUNCTIONS
+from tools import package
+from tools.pins import ROOT
 
 EXPECTED = re.compile(r"function_app\.py|host\.json|requirements\.txt|shared/\w+\.(py|html)")
 

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from local.pins import DEPLOYED, ROOT, pins, wanted
+from tools.pins import DEPLOYED, ROOT, pins, wanted
 
 INPUT = ROOT / "requirements.in"
 PIN = re.compile(r"([a-z0-9-]+)==[0-9][0-9a-z.]*( ; [a-z_0-9'<>=!. PyoradnCth]+)?")

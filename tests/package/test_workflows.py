@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.pins import ROOT
+from tools.pins import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
@@ -106,7 +106,7 @@ def test_pythons_are_those_promised():
     """Tests run on the oldest and the newest Python of the README; that one is deployed."""
     oldest, *_, newest = promised()
     about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    finder = (ROOT / "local" / "find_python.sh").read_text("utf-8")
+    finder = (ROOT / "tools" / "find_python.sh").read_text("utf-8")
     setup = next(
         s for s in DEPLOY["jobs"]["deploy"]["steps"] if "setup-python" in s.get("uses", "")
     )

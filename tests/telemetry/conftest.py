@@ -14,7 +14,7 @@ from opentelemetry.sdk.metrics.export import (
     NumberDataPoint,
 )
 
-from local.stack import Stack
+from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud
 from tests.telemetry.eventful import Eventful
 from tests.telemetry.producers import RARE

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from local.certificates import Certificates, make_certificates
+from local.cloud.certificates import Certificates, make_certificates
 from tests.telemetry.receivers import Receiver
 
 REPO = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import duckdb_kql
 
-from local.node import find_node, install_packages
+from local.cloud.node import find_node, install_packages
 from tests.telemetry.receivers import Envelope
 
 QUERIES = Path(__file__).parents[2] / "infra" / "queries"

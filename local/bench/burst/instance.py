@@ -1,0 +1,34 @@
+"""
+Another instance of the app beside that of a stack. On Flex Consumption the functions of a queue run
+on instances of their own, and nothing tells those that a message came (functions.md, "Python").
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from local.cloud.children import Child
+from local.cloud.stack import REPO, Stack, app_settings
+
+# For the stack's own instance, which then has the webhook and all else.
+WITHOUT_COPYING = {"AzureWebJobs.sync_photo.Disabled": "1"}
+
+
+@contextmanager
+def instance(stack: Stack, name: str, settings: Mapping[str, str]) -> Iterator[None]:
+    """An instance with these app settings on top of the stack's, for the length of the block."""
+    folder = stack.host_log.parent
+    file = folder / f"{name}.settings.json"
+    file.touch(mode=0o600)
+    values = {**app_settings(stack.endpoints), **settings}
+    file.write_text(json.dumps({"IsEncrypted": False, "Values": values}), encoding="utf-8")
+    command = [
+        *(sys.executable, "-m", "local.host", "--app", str(REPO), "--settings", str(file)),
+        *("--key-file", str(folder / "keys.json"), "--ca", stack.endpoints.ca),
+    ]
+    with Child(name, command, log=folder / f"{name}.log", cwd=REPO) as child:
+        child.wait_for(lambda line: line.startswith("{") or None)
+        yield

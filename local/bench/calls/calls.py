@@ -1,0 +1,63 @@
+"""What each case costs in calls; exact, and so asserted in tests, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from local.bench.calls.cases import KINDS, Case, Unexpected, cases
+from local.bench.measuring.conditions import SETTINGS
+from local.bench.measuring.ledger import BLOB, GRAPH, HOST, UNKNOWN
+from local.bench.measuring.rows import Row
+from local.bench.measuring.settled_tenant import SettledTenant
+from local.cloud.stack import Stack
+from local.soak.pictures import pictures
+
+USERS, CHANGED = 1_000, 50
+
+
+def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
+    """Every case once: there is no noise in a count."""
+    with Stack(folder, settings=SETTINGS, log_storage=True) as stack:
+        tenant = SettledTenant(stack, pictures(12))
+        found = list(cases(tenant, USERS, CHANGED, say))
+    return rows_of(found, folder)
+
+
+def rows_of(found: Sequence[Case], folder: Path) -> list[Row]:
+    """What the table says; what a case over its goals was counted from is kept in *folder*."""
+    return [*(row for case in found for row in _of_case(case, folder)), _unknown(found)]
+
+
+def _of_case(case: Case, folder: Path) -> Iterator[Row]:
+    """One for all calls of the app; where there are goals, one for each kind, the host's too."""
+    if not case.goals:
+        note = "; ".join(filter(None, [str(case), case.remark]))
+        yield Row("calls", case.what, case.total, "", note=note)
+        return
+    if not (case.calls[GRAPH] and case.calls[BLOB]):
+        raise Unexpected(f"{case.what}: not a call of Graph or of blobs was counted.")
+    note = f"counted: {_kept(case, folder)}" if case.over else ""
+    for kind in (*KINDS, HOST):
+        goal = case.goals.get(kind)
+        if case.calls[kind] or goal:
+            yield Row(
+                "calls",
+                f"{case.what}: {kind}",
+                case.calls[kind],
+                "",
+                goal=goal,
+                note=note if kind in case.over else "",
+            )
+
+
+def _kept(case: Case, folder: Path) -> Path:
+    file = folder / f"{case.what.replace(' ', '-').replace(',', '')}.txt"
+    file.write_text("\n".join(case.told) + "\n", encoding="utf-8")
+    return file
+
+
+def _unknown(found: Sequence[Case]) -> Row:
+    calls = sum(case.calls[UNKNOWN] for case in found)
+    note = "without the app's token, or of storage what neither app nor host is known to ask"
+    return Row("calls", "all cases: calls of no known kind", calls, "", goal=0, note=note)

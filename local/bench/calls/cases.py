@@ -1,0 +1,177 @@
+"""Plays each case on the running stack, and counts the calls that it costs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from local.bench.measuring.ledger import (
+    BLOB,
+    FILES,
+    GRAPH,
+    LENGTH,
+    LOGIN,
+    PROFILES,
+    QUEUE,
+    UNKNOWN,
+    UPLOADS,
+    Mark,
+)
+from local.bench.measuring.settled_tenant import Resident, SettledTenant
+from local.bench.sweep.sweep import fewest_graph_calls
+from local.outside.tenant_client import TenantClient
+
+# The calls of the app itself, with those that nobody is known for.
+KINDS = (GRAPH, UPLOADS, FILES, PROFILES, LOGIN, BLOB, QUEUE, LENGTH, UNKNOWN)
+_NEWCOMERS = 2
+_NO_OTHERS = dict.fromkeys(KINDS, 0)
+_COPY = {GRAPH: 3, UPLOADS: 3, PROFILES: 2}
+
+
+class Unexpected(RuntimeError):
+    """A run did not end as its case needs it to."""
+
+
+@dataclass
+class Case:
+    """What was done, what it cost, and the most that design.md allows, by kind of call."""
+
+    what: str
+    goals: Mapping[str, int] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    remark: str = ""
+    told: list[str] = field(default_factory=list)  # what was counted, line by line
+
+    @property
+    def total(self) -> int:
+        return sum(self.calls[kind] for kind in KINDS)
+
+    @property
+    def over(self) -> list[str]:
+        """The kinds that were called more often than allowed."""
+        return [kind for kind, most in self.goals.items() if self.calls[kind] > most]
+
+    def count(self, tenant: SettledTenant, mark: Mark, user_id: str = "") -> None:
+        """Add what was asked since *mark*."""
+        self.calls += tenant.ledger.since(mark, user_id=user_id)
+        self.told += tenant.ledger.told(mark)
+
+    def __str__(self) -> str:
+        return " + ".join(f"{self.calls[kind]:,} {kind}" for kind in KINDS if self.calls[kind])
+
+
+def cases(
+    tenant: SettledTenant, users: int, changed: int, say: Callable[[str], None]
+) -> Iterator[Case]:
+    """All cases, in a tenant that has so many users in the end."""
+    tenant.subscribe()
+    tenant.move_in(users - _NEWCOMERS)
+    say(f"{users:,} users, whom PhotoSync knows; {changed} will have changed")
+    # The first copy of a process looks for the picture folder and logs in.
+    _first_photo(tenant)
+    yield from _of_one_user(tenant)
+    yield _removal(tenant, tenant.users[3])
+    yield _renewal(tenant)
+    say("counted what concerns one user")
+    yield _sweep(tenant, [])
+    yield _sweep(tenant, tenant.users[10 : 10 + changed])
+
+
+def _of_one_user(tenant: SettledTenant) -> Iterator[Case]:
+    one, two, three, _, five, six = tenant.users[:6]
+    case = Case("notification about something else", {**_NO_OTHERS, GRAPH: 1, BLOB: 1})
+    with _counted(tenant, case, one.id, "unchanged"):
+        tenant.admin.change_user(one.id, {"jobTitle": "Head of Research"})
+    yield case
+    case = Case("changed photo of a known user", {**_NO_OTHERS, **_COPY, BLOB: 3})
+    with _counted(tenant, case, two.id, "synced"):
+        tenant.change(two, notify=True)
+    yield case
+    yield _first_photo(tenant)
+    case = Case("the same picture uploaded again")
+    with _counted(tenant, case, three.id, "unchanged"):
+        tenant.put(three.id, tenant.photos[three.photo], notify=True)
+    yield case
+    case = Case("replay of a user who is right")
+    with _counted(tenant, case, five.id, "unchanged"):
+        tenant.watcher.type_into_queue(five.id)
+    yield case
+    case = Case("replay with force")
+    with _counted(tenant, case, six.id, "synced"):
+        tenant.watcher.type_into_queue(json.dumps({"userId": six.id, "force": True}))
+    yield case
+
+
+def _first_photo(tenant: SettledTenant) -> Case:
+    case = Case("first photo of a user", remark="the first in a process finds the folder, too")
+    upn = f"newcomer{len(tenant.users)}@contoso.com"
+    (id_,) = tenant.admin.control("POST", "/users", {"userPrincipalName": upn})["ids"]
+    tenant.users.append(Resident(id_, upn, 0))
+    with _counted(tenant, case, id_, "synced"):
+        tenant.put(id_, tenant.photos[0], notify=True)
+    return case
+
+
+def _removal(tenant: SettledTenant, user: Resident) -> Case:
+    """One look misses the photo; one ten minutes later, by a sweep, takes the picture along."""
+    remark = "the second look's message is the sweep's, and counted there"
+    case = Case("removal, both looks", remark=remark)
+    with _counted(tenant, case, user.id, "no-photo"):
+        tenant.put(user.id, None, notify=True)
+    long_ago = datetime.now(UTC) - timedelta(minutes=11)
+    tenant.watcher.skip_time(user.id, missingSince=long_ago)
+    # The sweep costs what it costs; of it only what it asks about this user is counted.
+    with _counted(tenant, case, user.id, "removed", of_all=False):
+        tenant.watcher.type_into_queue("sweep", "photo-upkeep")
+    return case
+
+
+@contextmanager
+def _counted(
+    tenant: SettledTenant, case: Case, user_id: str, event: str, *, of_all: bool = True
+) -> Iterator[None]:
+    """Add to *case* what the block costs: it must cause one run, which ends as *event*."""
+
+    def events() -> list[str]:
+        return [run["event"] for run in tenant.watcher.outcomes() if run["user"] == user_id]
+
+    before, mark = len(events()), tenant.ledger.mark()
+    yield
+    tenant.watcher.until(lambda: [] if len(events()) > before else [user_id])
+    if events()[before:] != [event]:
+        raise Unexpected(f"{case.what}: expected one run, {event}, and got {events()[before:]}.")
+    case.count(tenant, mark, "" if of_all else user_id)
+
+
+def _renewal(tenant: SettledTenant) -> Case:
+    """The subscription has a day left, and the timer fires."""
+    at = tenant.at
+    app = TenantClient(at, at.app_client_id, Path(at.app_certificate))
+    (subscription,) = tenant.admin.control("GET", "/subscriptions")["subscriptions"]
+    app.move_expiry(subscription["id"], datetime.now(UTC) + timedelta(days=1))
+    mark = tenant.ledger.mark()
+    tenant.ask("renew")
+    case = Case("subscription renewal")
+    case.count(tenant, mark)
+    if not any(entry["method"] == "PATCH" for entry in tenant.ledger.journal(mark)):
+        raise Unexpected(f"{case.what}: nothing was renewed.")
+    return case
+
+
+def _sweep(tenant: SettledTenant, changed: list[Resident]) -> Case:
+    """A sweep, and the copies that it asks for."""
+    for user in changed:
+        tenant.change(user, notify=False)
+    mark = tenant.ledger.mark()
+    tenant.ask("sweep")
+    users = len(tenant.users)
+    goals = {UNKNOWN: 0, **{kind: most * len(changed) for kind, most in _COPY.items()}}
+    goals[GRAPH] += fewest_graph_calls(users)
+    case = Case(f"sweep of {users:,} users, {len(changed)} changed", goals)
+    case.count(tenant, mark)
+    return case

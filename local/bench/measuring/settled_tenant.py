@@ -1,0 +1,130 @@
+"""A tenant on the day after its first sweep: every photo is in SharePoint, and PhotoSync knows."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local.bench.measuring.conditions import LIMITS, PICTURE_SIZES
+from local.bench.measuring.ledger import Ledger
+from local.cloud.stack import Stack
+from local.outside import spectator
+from local.outside.tenant_client import TenantClient
+from local.outside.watcher import Watcher
+from shared.picture_location import PictureLocation
+from shared.pictures import RECIPE, renditions
+from shared.state import SYNCED, UserState
+from shared.storage import CONTAINER, BlobStore
+
+_FOLDER = "Profile Pictures"
+_SEEDS_A_CALL = 100
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A user, and which of the photos is theirs in the beginning."""
+
+    id: str
+    upn: str
+    photo: int
+
+
+class SettledTenant:
+    """Users of a running stack with `log_storage`; *photos* are shared out among them in turn."""
+
+    def __init__(self, stack: Stack, photos: Sequence[bytes], *, seed: int = 1) -> None:
+        self.stack = stack
+        self.at = stack.endpoints
+        self.admin = TenantClient(self.at, self.at.client_id, Path(self.at.client_certificate))
+        self.watcher = Watcher(self.at.storage, self.admin, stack.host_log)
+        self.ledger = Ledger(stack, self.admin)
+        self.photos = photos
+        self.users: list[Resident] = []
+        self._rng = random.Random(seed)
+        container = spectator.blobs(self.at.storage).get_container_client(CONTAINER)
+        self._store = BlobStore(container)
+        self._pictures = [renditions(photo, sizes=PICTURE_SIZES) for photo in photos]
+        self.admin.control("POST", "/switches", LIMITS)
+
+    def subscribe(self) -> None:
+        """As after a deployment, with the sweep that follows."""
+        self.ask("renew")
+
+    def ask(self, upkeep: str) -> None:
+        """Have *upkeep* done, and everything that follows from it."""
+        self.watcher.type_into_queue(upkeep, "photo-upkeep")
+        self.quiet()
+
+    def quiet(self, seconds: float = 120, pause: float = 0.1) -> None:
+        """Wait until no message is left, with a look every *pause* seconds."""
+        self.watcher.until(list, seconds=seconds, pause=pause)
+
+    def move_in(self, count: int) -> None:
+        """*count* users whose pictures are as PhotoSync leaves them, and whose states say so."""
+        new = [self._resident(len(self.users) + number) for number in range(count)]
+        for start in range(0, count, _SEEDS_A_CALL):
+            seeds = [self._seed(user) for user in new[start : start + _SEEDS_A_CALL]]
+            self.admin.control("POST", "/users", seeds)
+        self.users += new
+        everybody = self.admin.control("GET", "/users")["users"]
+        etags = {user["id"]: user["photo"]["mediaEtag"] for user in everybody if user["photo"]}
+        with ThreadPoolExecutor(8, thread_name_prefix="seed") as pool:
+            list(pool.map(lambda user: self._remember(user, etags[user.id]), new))
+
+    def change(self, user: Resident, *, notify: bool) -> None:
+        """Give *user* the next photo, and tell subscribers of it or not."""
+        self.put(user.id, self.photos[(user.photo + 1) % len(self.photos)], notify=notify)
+
+    def put(self, user_id: str, photo: bytes | None, *, notify: bool) -> None:
+        """Set somebody's photo in Exchange, None to remove it."""
+        content = None if photo is None else base64.b64encode(photo).decode()
+        self.admin.control("PATCH", f"/users/{user_id}", {"photo": content, "notify": notify})
+
+    def _resident(self, number: int) -> Resident:
+        id_ = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+        return Resident(id_, f"user{number:05}@contoso.com", number % len(self.photos))
+
+    def _location(self, user: Resident) -> PictureLocation:
+        return PictureLocation(_FOLDER, user.id)
+
+    def _seed(self, user: Resident) -> dict[str, Any]:
+        location, pictures = self._location(user), self._pictures[user.photo]
+        return {
+            "id": user.id,
+            "userPrincipalName": user.upn,
+            "photo": base64.b64encode(self.photos[user.photo]).decode(),
+            "profile": {
+                "PictureURL": location.url(self.at.sharepoint_my),
+                "SPS-PicturePlaceholderState": "0",
+                "SPS-PictureExchangeSyncState": "1",
+                "SPS-PictureTimestamp": "63900000000",
+            },
+            "files": {
+                name: base64.b64encode(content).decode()
+                for name, content in zip(location.files, pictures, strict=True)
+            },
+        }
+
+    def _remember(self, user: Resident, etag: str) -> None:
+        now = datetime.now(UTC)
+        known = UserState(
+            user.id,
+            user_principal_name=user.upn,
+            status=SYNCED,
+            sha256=hashlib.sha256(self.photos[user.photo]).hexdigest(),
+            source_etag=etag,
+            picture_url=self._location(user).url(self.at.sharepoint_my),
+            sizes=",".join(map(str, PICTURE_SIZES)),
+            recipe=RECIPE,
+            synced_at=now,
+            checked_at=now,
+        )
+        self._store.create(known)

@@ -1,0 +1,103 @@
+"""
+`python -m local.bench.renditions.renditions_process time|ours|refused|plain|crowd FILE`: what
+one photo costs in a process of its own, as one line of JSON.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from local.bench.measuring import memory
+from local.bench.measuring.concurrency import AT_ONCE
+from local.bench.measuring.conditions import PICTURE_SIZES
+from shared.errors import PhotoRefused
+from shared.pictures import renditions
+
+ROUNDS = 5
+_ROUND_SECONDS = 0.3
+
+
+def ours(photo: bytes) -> None:
+    """What PhotoSync makes of a photo: three pictures. A refusal is no figure."""
+    renditions(photo, PICTURE_SIZES)
+
+
+def refused(photo: bytes) -> None:
+    """What PhotoSync makes of a bomb; pictures of one are no figure."""
+    try:
+        renditions(photo, PICTURE_SIZES)
+    except PhotoRefused:
+        return
+    raise SystemExit("PhotoSync did not refuse this.")
+
+
+def plain(photo: bytes) -> None:
+    """What anybody writes: decode, and one picture of 300 pixels, which is not even stored."""
+    with Image.open(io.BytesIO(photo)) as picture:
+        picture.resize((300, 300), Image.Resampling.LANCZOS)
+
+
+def times(photo: bytes) -> dict[str, list[float]]:
+    """Milliseconds of both, by turns: each round's median."""
+    ways = {"ours": ours, "plain": plain}
+    # The first time of each warms it up.
+    once = sum(_took(way, photo) for way in ways.values())
+    repeats = max(1, round(_ROUND_SECONDS / once))
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        took: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(repeats):
+            for name, way in ways.items():
+                took[name].append(_took(way, photo))
+        for name, each in took.items():
+            found[name].append(statistics.median(each) * 1000)
+    return found
+
+
+def growth(way: Callable[[bytes], None], photo: bytes) -> dict[str, float]:
+    """Megabytes at the peak beyond what was held before."""
+    memory.forget_peak()
+    before = memory.peak_kb()
+    way(photo)
+    return {"mb": round((memory.peak_kb() - before) / 1024, 2)}
+
+
+def crowd(photo: bytes) -> None:
+    """The same photo on every thread at once, each with a file of its own as it was fetched."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        for made in [threads.submit(_fetched_and_made, photo) for _ in range(AT_ONCE)]:
+            made.result()
+
+
+def _fetched_and_made(photo: bytes) -> None:
+    ours(bytes(bytearray(photo)))
+
+
+def _took(way: Callable[[bytes], None], photo: bytes) -> float:
+    began = time.perf_counter()
+    way(photo)
+    return time.perf_counter() - began
+
+
+def main(what: str, photo: bytes) -> Any:
+    """Measure *what* on *photo*."""
+    # Pillow only warns of a bomb of this size, and decodes it.
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    if what == "time":
+        return times(photo)
+    return growth({"ours": ours, "refused": refused, "plain": plain, "crowd": crowd}[what], photo)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], Path(sys.argv[2]).read_bytes())))

@@ -1,0 +1,93 @@
+"""A sweep of large tenants: calls to Graph, memory, seconds; each size in a process of its own."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from local.bench.measuring import fresh_process
+from local.bench.measuring.rows import Row, of_rounds
+from local.bench.sweep import state_reads
+from local.bench.sweep.graph_time import BATCH_LATENCY, LATENCY, REQUESTS, WINDOW
+from local.bench.sweep.sweep_process import Figures
+from local.bench.sweep.sweep_world import PHOTOS_AT_ONCE, USERS_A_BATCH, USERS_A_PAGE
+
+SIZES, ROUNDS = (1_000, 10_000, 100_000), 3
+# A sweep should be over when the next one begins.
+_PERIOD = 3_600
+# Memory that the larger of two sweeps may have on top of the smaller one: an allocator's noise.
+TOLERANCE_MB = 4.0
+
+
+def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
+    """Sweep each size in several rounds, and read states by themselves."""
+    found: list[list[Figures]] = []
+    for users in SIZES:
+        say(f"{users:,} users")
+        found.append([measured(users) for _ in range(ROUNDS)])
+    of_sizes = [row for rounds in found for row in of_size(rounds)]
+    return [*of_sizes, *growth(*found[-2:]), *state_reads.rows(folder, say)]
+
+
+def measured(users: int) -> Figures:
+    """One sweep in a fresh process, so that nothing but itself is in its memory."""
+    command = ["-m", "local.bench.sweep.sweep_process", str(users)]
+    # One arena: with one for each thread the peak depends on which thread came first.
+    return Figures(**fresh_process.answer(command, environ={"MALLOC_ARENA_MAX": "1"}))
+
+
+def fewest_graph_calls(users: int) -> int:
+    """One for each page, and one for every twenty users of it."""
+    full, rest = divmod(users, USERS_A_PAGE)
+    pages = [USERS_A_PAGE] * full + [rest] * bool(rest)
+    return sum(1 + math.ceil(page / USERS_A_BATCH) for page in pages)
+
+
+def of_size(rounds: Sequence[Figures]) -> Iterator[Row]:
+    """What sweeps of one size came to."""
+    one = rounds[0]
+    users = f"{one.users:,} users: "
+    calls = max(each.calls for each in rounds)
+    pages = f"{math.ceil(one.users / USERS_A_PAGE)} pages, 1 call for {USERS_A_BATCH} users of each"
+    fewest = fewest_graph_calls(one.users)
+    yield Row("sweep", users + "calls to Graph", calls, "", goal=fewest, note=pages)
+    wrongly = sum(each.wrongly for each in rounds)
+    told = f"{one.expected:,} differ, {one.queued:,} were queued; counted user by user"
+    yield Row("sweep", users + "queued or left out wrongly", wrongly, "", goal=0, note=told)
+    at_once = min(each.batches_at_once for each in rounds)
+    yield Row(
+        "sweep",
+        users + "time of Graph's answers, at least",
+        max(each.graph_seconds for each in rounds),
+        "s",
+        goal=_PERIOD,
+        note=f"computed: {LATENCY * 1000:.0f} ms a page, {BATCH_LATENCY * 1000:.0f} ms a batch as "
+        f"in the simulator, {at_once} batches at once as the product was seen to have; no limit "
+        "of Graph's binds, as long as they are for an app and a mailbox",
+    )
+    yield Row(
+        "sweep",
+        users + "the same, were the limits for an app",
+        max(each.graph_seconds_by_app for each in rounds),
+        "s",
+        note=f"as an older text has them: {PHOTOS_AT_ONCE} photos at once and {REQUESTS:,} in "
+        f"{WINDOW / 60:.0f} minutes, each of a batch counted",
+    )
+    seconds = [each.seconds for each in rounds]
+    yield of_rounds("sweep", users + "time of our own", seconds, "s", note="without any network")
+    peaks = [each.peak_mb for each in rounds]
+    note = "of the sweep's own classes in a process; stores and queues are stand-ins that count"
+    yield of_rounds("sweep", users + "peak memory", peaks, "MB", note=note)
+
+
+def growth(smaller: Sequence[Figures], larger: Sequence[Figures]) -> Iterator[Row]:
+    """What ten times as many users cost."""
+    less, more = smaller[0], larger[0]
+    users = f"{more.users:,} users against {less.users:,}: "
+    times = more.users / less.users
+    yield Row("sweep", users + "calls", round(more.calls / less.calls, 3), "×", goal=times)
+    peaks = [statistics.median(each.peak_mb for each in rounds) for rounds in (smaller, larger)]
+    grown = max(0.0, round(peaks[1] - peaks[0], 2))
+    yield Row("sweep", users + "memory more at the peak", grown, "MB", goal=TOLERANCE_MB)

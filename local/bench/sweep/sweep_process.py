@@ -1,0 +1,138 @@
+"""
+`python -m local.bench.sweep.sweep_process USERS`: one sweep by the product's own classes, then one
+line of JSON about it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from local.bench.measuring import memory
+from local.bench.sweep.sweep_world import (
+    GRAPH,
+    ONE_CHANGED_IN,
+    RECIPE,
+    SIZES,
+    USERS_A_PAGE,
+    Answers,
+    Counted,
+    MemoryDocuments,
+    NoTokens,
+    Pages,
+    States,
+)
+from shared import scope, upkeep_messages
+from shared.graph import GraphClient
+from shared.http import Http
+from shared.listing import UserListing
+from shared.settings import Settings
+from shared.sweep import Sweep
+from shared.sweep_log import SweepLogs
+from shared.sweep_page import PageLook, UserQueue
+from shared.upkeep_messages import SWEEP_PAGE
+
+# For so long a batch is under way while the product is seen to have several at once.
+_LOOK_SECONDS = 0.02
+# What the settings' reader asks for; nobody is called.
+_SETTINGS = {
+    "TENANT_ID": "00000000-0000-4000-8000-000000000001",
+    "CLIENT_ID": "00000000-0000-4000-8000-000000000002",
+    "CLIENT_CERTIFICATE": "none",
+    "SHAREPOINT_TENANT": "contoso",
+    "CLIENT_STATE": "none",
+    "AzureWebJobsStorage": "none",
+}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """
+    What one sweep came to; `expected` users differ, as the tenant was made to have them, and
+    `wrongly` is how many messages were too many and how many users left out.
+
+    `graph_seconds` are what Graph would take, by its limits for an app and a mailbox, or for an
+    app alone; `batches_at_once` is how many the product was seen to have under way.
+    """
+
+    users: int
+    calls: int
+    queued: int
+    expected: int
+    wrongly: int
+    batches_at_once: int
+    seconds: float
+    graph_seconds: int
+    graph_seconds_by_app: int
+    peak_mb: float
+
+
+def main(users: int) -> Figures:
+    """Start a sweep of so many users and work off its pages."""
+    look = Answers(USERS_A_PAGE, seconds=_LOOK_SECONDS)
+    _swept(look)
+    graph = Answers(users, look.most_at_once)
+    began = time.perf_counter()
+    queued = _swept(graph)
+    seconds = time.perf_counter() - began
+    expected = len(range(0, users, ONE_CHANGED_IN))
+    return Figures(
+        users=users,
+        calls=graph.calls,
+        queued=len(queued.messages),
+        expected=expected,
+        wrongly=queued.wrongly(expected),
+        batches_at_once=look.most_at_once,
+        seconds=round(seconds, 2),
+        graph_seconds=round(graph.time.seconds),
+        graph_seconds_by_app=round(graph.time_by_app.seconds),
+        peak_mb=round(memory.peak_kb() / 1024, 2),
+    )
+
+
+def _swept(graph: Answers) -> Counted:
+    """Whom a whole sweep queued."""
+    pages, queued = Pages(), Counted()
+    sweep = _sweep(graph, pages, queued)
+    sweep.start()
+    while pages:
+        message = upkeep_messages.parse(pages.popleft().encode())
+        assert message.kind == SWEEP_PAGE, message.kind
+        sweep.work_off(message.sweep_id, message.page)
+    return queued
+
+
+def _sweep(graph: Answers, pages: Pages, queued: Counted) -> Sweep:
+    # A session for each thread as in the product, and all of them are this one.
+    http = Http("graph", GRAPH, NoTokens(), session=lambda: graph)
+    settings = Settings.from_mapping(_SETTINGS)
+    look = PageLook(
+        GraphClient(http),
+        States(),
+        check_scope=functools.partial(scope.check, settings=settings),
+        sizes=SIZES,
+        recipe=RECIPE,
+        dry_run=False,
+        removes=True,
+        clock=_now,
+    )
+    users = UserQueue(queued, clock=_now, new_id=_new_id)
+    logs = SweepLogs(MemoryDocuments())
+    return Sweep(UserListing(http), look, logs, users, pages, clock=_now, new_id=_new_id)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(main(int(sys.argv[1])))))

@@ -1,0 +1,211 @@
+"""
+Graph and storage for a sweep, in process: functions of a user's number, so that the tenant itself
+takes no memory and what grows is the product's.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+from urllib3 import HTTPResponse
+
+from local.bench.measuring.conditions import PICTURE_SIZES
+from local.bench.sweep.graph_time import BATCH_LATENCY, LATENCY, GraphTime
+from shared.documents import Document
+from shared.errors import Conflict
+from shared.state import SYNCED, Stored, UserState
+
+GRAPH = "https://graph.example"
+# Every so many users one has another photo than we remember.
+ONE_CHANGED_IN = 100
+SIZES, RECIPE = ",".join(map(str, PICTURE_SIZES)), 1
+# Graph's own (graph.md sections 4 and 5, documented), so that the product cannot move the goals.
+PHOTOS_AT_ONCE = 4
+USERS_A_PAGE, USERS_A_BATCH = 999, 20
+_NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+_PHOTO = re.compile(r"/users/([0-9a-f-]{36})/photo")
+
+
+def user_id(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012x}"
+
+
+def has_changed(user_id: str) -> bool:
+    """Whether Graph has another photo of this user than we remember."""
+    return int(user_id[-12:], 16) % ONE_CHANGED_IN == 0
+
+
+class Answers(requests.Session):
+    """
+    Graph, for a tenant of so many users: pages of users, and batches of photo metadata.
+
+    Its clocks are told how many batches its caller has under way at once. Where answering a batch
+    takes some *seconds*, `most_at_once` tells how many those are.
+    """
+
+    def __init__(self, users: int, batches_at_once: int = 1, *, seconds: float = 0.0) -> None:
+        super().__init__()
+        self._users = users
+        self._seconds = seconds
+        self._calls: list[None] = []
+        self._lock = threading.Lock()
+        self._under_way = self.most_at_once = 0
+        # As the limits are documented, for an app and a mailbox: nobody is asked for twice, and
+        # what bounds a sweep is how many batches are under way.
+        self.time = GraphTime(batches_at_once, BATCH_LATENCY)
+        # As an older text has them, for an app: then every photo of a batch counts.
+        self.time_by_app = GraphTime(PHOTOS_AT_ONCE, LATENCY, limited=True)
+
+    @property
+    def calls(self) -> int:
+        return len(self._calls)
+
+    def request(self, method: object, url: object, *_: Any, **more: Any) -> requests.Response:
+        # Appending is safe between threads, where adding to a number is not.
+        self._calls.append(None)
+        body = self._batch(more["data"]) if str(url).endswith("$batch") else self._page(str(url))
+        response = requests.Response()
+        response.status_code = 200
+        content = io.BytesIO(json.dumps(body).encode())
+        response.raw = HTTPResponse(content, status=200, preload_content=False)
+        return response
+
+    def _page(self, url: str) -> dict[str, Any]:
+        self.time.page()
+        self.time_by_app.page()
+        query = dict(parse_qsl(urlsplit(url).query))
+        size = min(int(query["$top"]), USERS_A_PAGE)
+        start = int(query.get("$skiptoken", 0))
+        end = min(start + size, self._users)
+        value = [
+            {
+                "id": user_id(number),
+                "userPrincipalName": f"user{number:06}@contoso.com",
+                "displayName": f"User {number}",
+                "accountEnabled": True,
+                "userType": "Member",
+            }
+            for number in range(start, end)
+        ]
+        if end == self._users:
+            return {"value": value}
+        return {
+            "value": value,
+            "@odata.nextLink": f"{GRAPH}/v1.0/users?$top={size}&$skiptoken={end}",
+        }
+
+    def _batch(self, data: bytes) -> dict[str, Any]:
+        requests = json.loads(data)["requests"]
+        assert len(requests) <= USERS_A_BATCH
+        self.time.photos(1)
+        self.time_by_app.photos(len(requests))
+        with self._one_more():
+            # As long as an answer takes, so that whoever asks for several at once is seen to.
+            time.sleep(self._seconds)
+            return {"responses": [_metadata(item) for item in requests]}
+
+    @contextmanager
+    def _one_more(self) -> Iterator[None]:
+        with self._lock:
+            self._under_way += 1
+            self.most_at_once = max(self.most_at_once, self._under_way)
+        yield
+        with self._lock:
+            self._under_way -= 1
+
+
+def _metadata(item: dict[str, Any]) -> dict[str, Any]:
+    found = _PHOTO.fullmatch(item["url"])
+    assert found, item
+    body = {
+        "id": "648X648",
+        "height": 648,
+        "width": 648,
+        "@odata.mediaContentType": "image/jpeg",
+        "@odata.mediaEtag": f'W/"{found[1]}"',
+    }
+    return {"id": item["id"], "status": 200, "headers": {}, "body": body}
+
+
+class States:
+    """States of users who are all synced; now and then one is of an older photo."""
+
+    def read(self, user_id: str) -> Stored | None:
+        changed = has_changed(user_id)
+        state = UserState(
+            user_id,
+            status=SYNCED,
+            sha256="0" * 64,
+            source_etag='W/"older"' if changed else f'W/"{user_id}"',
+            picture_url=f"https://contoso-my.sharepoint.com/{user_id}_MThumb.jpg",
+            sizes=SIZES,
+            recipe=RECIPE,
+            synced_at=_NOW,
+        )
+        return Stored(state, "1")
+
+
+class MemoryDocuments:
+    """Documents that are written conditionally, as text."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[str, int]] = {}
+
+    def read(self, name: str) -> Document | None:
+        if name not in self._kept:
+            return None
+        text, version = self._kept[name]
+        return Document(json.loads(text), str(version))
+
+    def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
+        version = self._kept.get(name, ("", 0))[1]
+        if str(version) != (after.version if after else "0"):
+            raise Conflict("Another run wrote this document first.")
+        self._kept[name] = (json.dumps(fields), version + 1)
+        return Document(dict(fields), str(version + 1))
+
+
+class Pages(deque[str]):
+    """Queue `photo-upkeep`: the pages of the sweep, one at a time."""
+
+    def send(self, text: str, *, delay_seconds: float) -> None:
+        self.append(text)
+
+
+class Counted:
+    """Queue `photo-sync`: how many messages it was sent, and who of those that changed is there."""
+
+    def __init__(self) -> None:
+        self.messages: list[None] = []
+        self._changed: set[str] = set()
+
+    def send(self, text: str, *, delay_seconds: float) -> None:
+        # Both are safe between threads, where adding to a number is not.
+        self.messages.append(None)
+        user = json.loads(text)["userId"]
+        if has_changed(user):
+            self._changed.add(user)
+
+    def wrongly(self, expected: int) -> int:
+        """Messages that are too many, and of so many expected users those that are left out."""
+        right = len(self._changed)
+        return len(self.messages) - right + expected - right
+
+
+class NoTokens:
+    """What needs no login."""
+
+    def bearer(self, audience: str, *, refused: str = "") -> str:
+        return "token"

@@ -1,0 +1,111 @@
+"""What the table says of changes on their way to SharePoint."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from local.bench.measuring.concurrency import AT_ONCE
+from local.bench.measuring.conditions import GRAPH_WAITS, LIMITS
+from local.bench.measuring.percentile import percentile
+from local.bench.measuring.rows import Row, of_rounds
+from local.bench.visible.visible_steps import STEPS, Change, most_at_once
+
+_GOAL_SECONDS = 2.5
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Changes one at a time, and how many pictures were wrong after them."""
+
+    changes: Sequence[Change]
+    wrong: int
+
+
+@dataclass(frozen=True)
+class Burst:
+    """Many changes at once, and whether any limit but our own was met."""
+
+    changes: Sequence[Change]
+    throttled: int
+    profile_calls: int
+    wrong: int
+
+
+def alone_rows(alone: Alone) -> Iterator[Row]:
+    """Each change is a round."""
+    seconds = [change.seconds for change in alone.changes]
+    yield of_rounds("visible", "one at a time: p50", seconds, "s")
+    yield Row(
+        "visible",
+        "one at a time: p95",
+        percentile(seconds, 95),
+        "s",
+        goal=_GOAL_SECONDS,
+        note=f"of the same {len(seconds)} changes; the webhook on one instance, the copying on "
+        "another, which is up and, at rest, polls its queue every second",
+    )
+    yield Row(
+        "visible",
+        "one at a time: wrong pictures",
+        alone.wrong,
+        "",
+        goal=0,
+        note="by a look at everybody's three files and timestamp afterwards",
+    )
+    yield from _steps(alone.changes)
+
+
+def _steps(changes: Sequence[Change]) -> Iterator[Row]:
+    for step, took, share in _shares(changes):
+        yield Row(
+            "visible",
+            f"step: {step}",
+            statistics.fmean(took) * 1000,
+            "ms",
+            low=min(took) * 1000,
+            high=max(took) * 1000,
+            rounds=len(took),
+            note=f"the mean; {share:.0f} % of the whole",
+        )
+
+
+def _shares(changes: Sequence[Change]) -> Iterator[tuple[str, list[float], float]]:
+    """Each step, its seconds in every change, and the per cent of the whole that their mean is."""
+    whole = statistics.fmean(change.seconds for change in changes)
+    for number, step in enumerate(STEPS):
+        took = [change.steps[number] for change in changes]
+        yield step, took, 100 * statistics.fmean(took) / whole
+
+
+def together_rows(burst: Burst, instances: int, alone: Alone) -> Iterator[Row]:
+    """One round; its floor is worked out from the runs that had the instance to themselves."""
+    seconds = [change.seconds for change in burst.changes]
+    run = statistics.median(change.run_seconds for change in alone.changes)
+    at_once = AT_ONCE * instances
+    what = f"{len(seconds)} at once, {instances} instance{'s'[: instances - 1]}"
+    note = "the mean of each step: " + ", ".join(
+        f"{step} {share:.0f} %" for step, _, share in _shares(burst.changes)
+    )
+    yield Row("visible", f"{what}: p50", statistics.median(seconds), "s", note=note)
+    yield Row(
+        "visible",
+        f"{what}: p95",
+        percentile(seconds, 95),
+        "s",
+        floor=0.95 * len(seconds) / at_once * run,
+        floor_is=f"{at_once} runs at once, which is what host.json allows, each of {run:.2f} s",
+        note=f"{most_at_once(burst.changes)} at once were seen; {burst.throttled} calls were "
+        f"throttled; {burst.profile_calls:,} profile calls of "
+        f"{LIMITS['peopleCallsPer5Minutes']:,} in five minutes",
+    )
+    yield Row(
+        "visible",
+        f"{what}: the longest answer to a POST",
+        max((change.answered - change.told).total_seconds() for change in burst.changes),
+        "s",
+        goal=GRAPH_WAITS,
+        note="of 100 notifications; the host stores their messages one after the other",
+    )
+    yield Row("visible", f"{what}: wrong pictures", burst.wrong, "", goal=0)

@@ -1,0 +1,58 @@
+"""POSTs to the webhook as the host hands them to the engine."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Mapping
+
+from local.bench.burst.notification_body import notification_body
+from local.host.engine import Datum, Engine, Result
+
+# Of the caller's trace; nobody reads it.
+_TRACE = f"00-{'1' * 32}-{'2' * 16}-00"
+
+
+async def post(
+    engine: Engine, function_id: str, *, query: Mapping[str, str], body: bytes = b""
+) -> Result:
+    """Post to a function of *engine*, as the host does."""
+    value = {
+        "method": _text("POST"),
+        "url": _text("https://localhost/api/notifications"),
+        "headers": _texts({"host": "localhost", "content-type": "application/json"}),
+        "params": {},
+        "query": _texts({"code": "key", **query}),
+        "body": Datum(body, "bytes"),
+    }
+    return await run(engine, function_id, "req", Datum(value, "http"))
+
+
+async def run(engine: Engine, function_id: str, parameter: str, value: Datum) -> Result:
+    """Run a function of *engine*; RuntimeError if it fails."""
+    ended = await engine.invoke(str(uuid.uuid4()), function_id, [(parameter, value)], {}, _TRACE)
+    if not ended.ok:
+        raise RuntimeError(ended.error)
+    return ended
+
+
+def queued(ended: Result) -> int:
+    """How many messages an invocation handed to queue `photo-sync`."""
+    handed = dict(ended.outputs)
+    return len(json.loads(handed["sync"].value)) if "sync" in handed else 0
+
+
+def notifications(items: int, *, tenant_id: str, client_state: str) -> bytes:
+    """The body of a POST about so many users, the same ones each time."""
+    rng = random.Random(items)
+    ids = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(items)]
+    return notification_body(ids, tenant_id=tenant_id, client_state=client_state)
+
+
+def _texts(values: Mapping[str, str]) -> dict[str, Datum]:
+    return {name: _text(value) for name, value in values.items()}
+
+
+def _text(value: str) -> Datum:
+    return Datum(value, "string")

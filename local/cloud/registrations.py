@@ -1,0 +1,70 @@
+"""The two app registrations of the local tenant, and what an admin granted them."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.cloud.certificates import make_client_certificate
+
+# Exactly what README asks an admin to grant: what PhotoSync does must work with these alone.
+_LEAST = {
+    "graph": ["User.Read.All", "ProfilePhoto.Read.All"],
+    "sharepoint": ["User.ReadWrite.All", "Sites.Selected"],
+}
+# And this one only where SYNC_GROUP_ID is set.
+_FOR_A_GROUP = {**_LEAST, "graph": [*_LEAST["graph"], "GroupMember.Read.All"]}
+# An admin's own scripts: every role that the simulator knows.
+_EVERYTHING = {
+    "graph": [
+        "Directory.Read.All",
+        "GroupMember.Read.All",
+        "ProfilePhoto.Read.All",
+        "ProfilePhoto.ReadWrite.All",
+        "User.Read.All",
+        "User.ReadWrite.All",
+    ],
+    "sharepoint": ["Sites.FullControl.All", "User.ReadWrite.All"],
+}
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One app registration: its id, its key and certificate, its entry in the simulator."""
+
+    client_id: str
+    certificate: Path
+    config: dict[str, Any]
+
+
+def make_registrations(
+    folder: Path, *, group: bool = False, granted: bool = True
+) -> tuple[Registration, Registration]:
+    """
+    Return PhotoSync's own registration and the admin's, with new keys in *folder*.
+
+    With *group* PhotoSync may read the members of groups; unless *granted*, it may do nothing yet.
+    """
+    least = _FOR_A_GROUP if group else _LEAST
+    roles, site_grant = (least, "write") if granted else ({}, None)
+    return (
+        _registration(folder, "photosync", roles, site_grant=site_grant),
+        _registration(folder, "admin-scripts", _EVERYTHING, site_grant=None),
+    )
+
+
+def _registration(
+    folder: Path, name: str, roles: Mapping[str, list[str]], *, site_grant: str | None
+) -> Registration:
+    client_id = str(uuid.uuid4())
+    certificate = make_client_certificate(folder, name)
+    config: dict[str, Any] = {
+        "clientId": client_id,
+        "name": name,
+        "certificate": str(certificate),
+        "roles": dict(roles),
+    }
+    if site_grant:
+        config["siteGrant"] = site_grant
+    return Registration(client_id, certificate, config)

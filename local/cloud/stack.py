@@ -1,0 +1,247 @@
+"""
+The whole local cloud: Azurite, the simulated Microsoft 365, and the Functions host.
+
+    with Stack(Path(".local")) as stack:
+        requests.get(stack.endpoints.functions + "/api/health", verify=stack.endpoints.ca)
+
+Unless *granted*, PhotoSync's registration has no right yet, as after a first deployment.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from azure.storage.queue import QueueServiceClient
+
+from local.cloud.azurite import Azurite
+from local.cloud.certificates import Certificates, make_certificates
+from local.cloud.children import Child
+from local.cloud.endpoints import Endpoints
+from local.cloud.registrations import Registration, make_registrations
+from local.host.keys import Keys
+
+REPO = Path(__file__).resolve().parents[2]
+# Made at deployment: the host's queue trigger waits for its queue but does not make it.
+_QUEUES = ("photo-sync", "photo-upkeep")
+
+
+class Stack:
+    """
+    A context manager: entering starts everything, leaving stops everything.
+
+    With *storage_on_disk* thousands of messages do no harm: in memory, Azurite stands still for
+    seconds when it clears them away, once a minute.
+    """
+
+    endpoints: Endpoints
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        app: Path = REPO,
+        log_storage: bool = False,
+        storage_on_disk: bool = False,
+        granted: bool = True,
+    ) -> None:
+        self._folder = folder.resolve()
+        self._settings = dict(settings or {})
+        self._app = app.resolve()
+        self._log_storage = log_storage
+        self._storage_folder = self._folder / "azurite" if storage_on_disk else None
+        self._granted = granted
+        self._keys = Keys.generate()
+        self._children: dict[str, Child] = {}
+
+    @property
+    def host_log(self) -> Path:
+        """Everything that the host and the app logged."""
+        return self._folder / "host.log"
+
+    @property
+    def storage_log(self) -> Path:
+        """With *log_storage*, a line for each request that storage answered."""
+        return self._folder / "azurite.log"
+
+    @property
+    def storage_process(self) -> int:
+        """The id of Azurite's process."""
+        return self._children["azurite"].process.pid
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for old in (*self._folder.glob("*.log"), self._endpoints_file):
+            old.unlink(missing_ok=True)
+        if self._storage_folder:
+            shutil.rmtree(self._storage_folder, ignore_errors=True)
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def kill_host(self) -> None:
+        """Kill the host as a crash would: nothing is finished, nothing is handed back."""
+        self._children.pop("host").kill()
+
+    def start_host(self) -> None:
+        """Start the host, on the same port as before."""
+        command = [
+            *(sys.executable, "-m", "local.host", "--app", str(self._app)),
+            *("--settings", str(self._folder / "local.settings.json")),
+            *("--key-file", str(self._folder / "keys.json"), "--port", str(self._host_port)),
+            *("--certificate", str(self._certificates.certificate)),
+            *("--key", str(self._certificates.key), "--ca", str(self._certificates.ca)),
+        ]
+        self._spawn("host", command)
+        self._children["host"].wait_for(_ready_line)
+
+    def dead_children(self) -> list[str]:
+        """Return the names of the processes that ended although nobody asked them to."""
+        return [name for name, child in self._children.items() if child.process.poll() is not None]
+
+    @property
+    def _endpoints_file(self) -> Path:
+        return self._folder / "endpoints.json"
+
+    def _start(self) -> None:
+        azurite = Azurite(
+            self.storage_log, folder=self._storage_folder, log_requests=self._log_storage
+        )
+        self._children["azurite"] = azurite.child
+        self._certificates = make_certificates(self._folder)
+        group = bool(self._settings.get("SYNC_GROUP_ID"))
+        own, admin = make_registrations(self._folder, group=group, granted=self._granted)
+        tenant_id = str(uuid.uuid4())
+        config = _simulator_config(tenant_id, self._certificates, [own, admin])
+        self._write("m365.json", config)
+        command = [sys.executable, "-m", "local.m365", "--config", str(self._folder / "m365.json")]
+        self._spawn("m365", command)
+        storage = azurite.wait_until_ready().connection_string
+        _make_queues(storage)
+        simulator = self._children["m365"].wait_for(_ready_line)
+        self._host_port = _free_port()
+        self.endpoints = self._describe(simulator, storage, tenant_id, own, admin)
+        self._keys.save(self._folder / "keys.json")
+        values = {**app_settings(self.endpoints), **self._settings}
+        self._write("local.settings.json", {"IsEncrypted": False, "Values": values})
+        self.start_host()
+        self.endpoints.save(self._endpoints_file)
+
+    def _spawn(self, name: str, command: list[str]) -> None:
+        log = self._folder / f"{name}.log"
+        self._children[name] = Child(name, command, log=log, environ=_environ(), cwd=REPO)
+
+    def _stop(self) -> None:
+        self._endpoints_file.unlink(missing_ok=True)
+        with contextlib.ExitStack() as stopping:
+            # An ExitStack goes backwards, so the host ends first and finishes its work while
+            # storage and Microsoft 365 are still there; one failure does not spare the others.
+            for child in self._children.values():
+                stopping.callback(child.stop)
+        self._children.clear()
+
+    def _write(self, name: str, content: Mapping[str, Any]) -> None:
+        path = self._folder / name
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+
+    def _describe(
+        self,
+        simulator: Mapping[str, str],
+        storage: str,
+        tenant_id: str,
+        own: Registration,
+        admin: Registration,
+    ) -> Endpoints:
+        return Endpoints(
+            functions=f"https://localhost:{self._host_port}",
+            key=self._keys.host,
+            master_key=self._keys.master,
+            graph=simulator["graph"],
+            login=simulator["login"],
+            sharepoint_my=simulator["my"],
+            sharepoint_admin=simulator["admin"],
+            sharepoint_root=simulator["root"],
+            control=simulator["control"],
+            ca=str(self._certificates.ca),
+            storage=storage,
+            tenant_id=tenant_id,
+            client_id=admin.client_id,
+            client_certificate=str(admin.certificate),
+            client_state=secrets.token_urlsafe(32),
+            app_client_id=own.client_id,
+            app_certificate=str(own.certificate),
+        )
+
+
+def app_settings(endpoints: Endpoints) -> dict[str, str]:
+    """Return the app settings that connect the functions to this local cloud."""
+    return {
+        "AzureWebJobsStorage": endpoints.storage,
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "PYTHON_THREADPOOL_THREAD_COUNT": "16",
+        "TENANT_ID": endpoints.tenant_id,
+        "CLIENT_ID": endpoints.app_client_id,
+        "CLIENT_CERTIFICATE": endpoints.app_certificate,
+        "SHAREPOINT_TENANT": "contoso",
+        "LOGIN_URL": endpoints.login,
+        "GRAPH_URL": endpoints.graph,
+        "SHAREPOINT_MY_URL": endpoints.sharepoint_my,
+        "SHAREPOINT_ADMIN_URL": endpoints.sharepoint_admin,
+        "WEBHOOK_URL": f"{endpoints.functions}/api/notifications?code={endpoints.key}",
+        "CLIENT_STATE": endpoints.client_state,
+        "RENEW_SCHEDULE": "0 17 5,17 * * *",
+        "SWEEP_SCHEDULE": "0 42 * * * *",
+    }
+
+
+def _simulator_config(
+    tenant_id: str, certificates: Certificates, apps: list[Registration]
+) -> dict[str, Any]:
+    return {
+        "tenantId": tenant_id,
+        "certificate": str(certificates.certificate),
+        "key": str(certificates.key),
+        "ca": str(certificates.ca),
+        "apps": [app.config for app in apps],
+        "seed": 1,
+    }
+
+
+def _environ() -> dict[str, str]:
+    # A proxy of the surrounding network must not be asked for localhost.
+    return {**os.environ, "NO_PROXY": "localhost,127.0.0.1", "no_proxy": "localhost,127.0.0.1"}
+
+
+def _make_queues(storage: str) -> None:
+    with QueueServiceClient.from_connection_string(storage) as service:
+        for name in _QUEUES:
+            service.create_queue(name)
+
+
+def _ready_line(line: str) -> dict[str, str] | None:
+    if not line.startswith("{"):
+        return None
+    content: dict[str, str] = json.loads(line)
+    return content if content.get("ready") else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,242 @@
+"""
+The story that `make demo` tells: the main job from end to end, against a local cloud that is up.
+
+A dozen invented people get a photo in Exchange; PhotoSync is told by real notifications and copies.
+Then everything is read back from SharePoint by a client that knows nothing of PhotoSync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from local.cloud.stack import Stack
+from local.demo import people
+from local.demo.people import PEOPLE, Person
+from local.outside.likeness import alike
+from local.outside.tenant_client import TenantClient
+from local.outside.watcher import Watcher, calls_about, milliseconds_to_visible
+
+FINAL = {"synced", "no-photo", "removed", "skipped", "failed"}
+_EDITED, _KNOWN, _TYPED, _UNHEARD, _REMOVED = 0, 5, 6, 7, 8
+
+
+class DemoFailed(Exception):
+    """Something did not come out as it must; the text says what."""
+
+
+@dataclass
+class Result:
+    """What became of one person: state, pictures on both sides, calls and time."""
+
+    person: Person
+    user_id: str
+    status: str = ""
+    detail: str = ""
+    exchange: bytes | None = None
+    sharepoint: Mapping[str, bytes] = field(default_factory=dict)
+    calls: Mapping[str, int] = field(default_factory=dict)
+    milliseconds: int | None = None
+    fault: str = ""
+
+
+class Demo:
+    """One run against a local cloud that is up."""
+
+    def __init__(
+        self, stack: Stack, say: Callable[[str], None], progress: Callable[[int, int], None]
+    ) -> None:
+        self._at = stack.endpoints
+        self._say = say
+        self._progress = progress
+        self._admin = TenantClient(self._at, self._at.client_id, Path(self._at.client_certificate))
+        self._app = TenantClient(self._at, self._at.app_client_id, Path(self._at.app_certificate))
+        self._watcher = Watcher(self._at.storage, self._admin, stack.host_log)
+        self._results: list[Result] = []
+
+    def run(self) -> tuple[list[Result], dict[str, int]]:
+        """Everything in order. Returns the results and the counted calls."""
+        self._add_people()
+        self._subscribe()
+        self._change_every_photo()
+        self._read_back()
+        counted = {
+            "unchangedCalls": self._change_something_else(),
+            "changedCalls": self._change_a_known_photo(),
+        }
+        self._upload_the_same_again()
+        self._replay_by_typing()
+        self._change_without_notification()
+        self._remove_and_set_again()
+        self._read_back()
+        return self._results, counted
+
+    def _add_people(self) -> None:
+        ids = people.move_in(self._at, self._admin)
+        self._results = [Result(*each) for each in zip(PEOPLE, ids, strict=True)]
+        self._say(f"{len(PEOPLE)} invented people are in the tenant")
+
+    def _subscribe(self) -> None:
+        self._watcher.type_into_queue("renew", "photo-upkeep")
+        self._watcher.until(
+            lambda: [] if self._watcher.sweep().get("finishedAt") else ["first sweep"]
+        )
+        self._say("PhotoSync subscribed through the real handshake; a first sweep found nothing")
+
+    def _change_every_photo(self) -> None:
+        began = self._last_entry()
+        changed = [result for result in self._results if result.person.photo]
+        for number, result in enumerate(self._results):
+            if result.person.photo:
+                self._put_photo(result, number)
+        self._say(f"{len(changed)} photos were changed in Exchange, through Graph")
+        # Nobody without a photo raises a notification about one: an edit of the account does.
+        for result in self._results:
+            if not result.person.photo:
+                self._admin.change_user(result.user_id, {"jobTitle": "Analyst"})
+        everybody = len(self._results)
+        self._watcher.until(
+            self._unsettled, progress=lambda left: self._progress(everybody - left, everybody)
+        )
+        journal, states = self._watcher.journal(began), self._watcher.states()
+        for result in self._results:
+            state, me = states[result.user_id], self._at.app_client_id
+            result.status, result.detail = state["status"], state["detail"]
+            result.calls = calls_about(journal, result.user_id, me)
+            result.milliseconds = milliseconds_to_visible(journal, result.user_id, me)
+
+    def _put_photo(self, result: Result, seed: int, form: str = "") -> None:
+        people.put_photo(self._admin, result.user_id, form or result.person.photo, seed)
+
+    def _unsettled(self) -> list[str]:
+        states = self._watcher.states()
+        return [
+            result.person.upn
+            for result in self._results
+            if states.get(result.user_id, {}).get("status") not in FINAL
+            or states[result.user_id]["claim"]
+        ]
+
+    def _read_back(self) -> None:
+        """Look at both sides of everybody, and say what is not as it should be."""
+        for result in self._results:
+            result.exchange = self._admin.photo(result.user_id)
+            result.sharepoint = self._admin.shown(result.person.upn).files
+        for result in self._results:
+            result.fault = self._fault(result)
+        wrong = [result.person.name for result in self._results if result.fault]
+        right = len(self._results) - len(wrong)
+        self._say(f"{right} of {len(self._results)} people look right in SharePoint")
+
+    def _fault(self, result: Result) -> str:
+        if result.status != result.person.expected:
+            return f"is {result.status}, not {result.person.expected}: {result.detail}"
+        if result.status != "synced":
+            return "has a picture in SharePoint" if result.sharepoint else ""
+        if result.exchange is None or set(result.sharepoint) != set("SML"):
+            return "lacks a picture"
+        for size, picture in result.sharepoint.items():
+            if not alike(result.exchange, picture):
+                return f"has another picture of size {size}"
+        return ""
+
+    def _change_something_else(self) -> int:
+        result = self._results[_EDITED]
+        with self._watched(result, "unchanged") as calls:
+            self._admin.change_user(result.user_id, {"jobTitle": "Head of Research"})
+        self._say(
+            f"{result.person.name}'s job title changed: {_spelled(calls)} to see no new photo"
+        )
+        return sum(calls.values())
+
+    def _change_a_known_photo(self) -> int:
+        result = self._results[_KNOWN]
+        with self._watched(result, "synced") as calls:
+            self._put_photo(result, seed=50, form="jpeg")
+        self._say(f"{result.person.name}'s photo changed once more: {_spelled(calls)}")
+        return sum(calls.values())
+
+    def _upload_the_same_again(self) -> None:
+        result = self._results[_KNOWN]
+        with self._watched(result, "unchanged") as calls:
+            self._put_photo(result, seed=50, form="jpeg")
+        if calls["sharepoint"]:
+            raise DemoFailed("The same photo was written to SharePoint a second time.")
+        self._say(f"The same photo uploaded again: {_spelled(calls)}, SharePoint left alone")
+
+    def _replay_by_typing(self) -> None:
+        result = self._results[_TYPED]
+        with self._watched(result, "unchanged") as calls:
+            self._watcher.type_into_queue(result.person.upn)
+        self._say(f"{result.person.upn} typed into the queue: looked at again, {_spelled(calls)}")
+
+    def _change_without_notification(self) -> None:
+        """What no promise of Graph's covers: a photo-only change that raises no notification."""
+        result = self._results[_UNHEARD]
+        self._admin.control("POST", "/switches", {"photoOnlyNotifies": False})
+        self._put_photo(result, seed=60, form="jpeg")
+        with self._watched(result, "synced"):
+            self._sweep()
+        self._say(
+            f"{result.person.name}'s photo changed and Graph told nobody: a sweep of "
+            f"{len(self._results)} people found it"
+        )
+
+    def _remove_and_set_again(self) -> None:
+        """A photo that is gone takes its picture along, but not at the first look."""
+        result = self._results[_REMOVED]
+        self._admin.delete_photo(result.user_id)
+        with self._watched(result, "no-photo"):
+            self._sweep()
+        if not self._admin.shown(result.person.upn).files:
+            raise DemoFailed("A picture was removed at the first look.")
+        long_ago = datetime.now(UTC) - timedelta(minutes=11)
+        self._watcher.skip_time(result.user_id, missingSince=long_ago)
+        with self._watched(result, "removed"):
+            self._sweep()
+        if self._admin.shown(result.person.upn).files:
+            raise DemoFailed("The picture of a photo that is gone is still shown.")
+        self._say(
+            f"{result.person.name}'s photo was deleted: kept at the first look, removed from "
+            "SharePoint at a second one (ten minutes were skipped)"
+        )
+        self._admin.control("POST", "/switches", {"photoOnlyNotifies": True})
+        with self._watched(result, "synced"):
+            self._put_photo(result, seed=61, form="jpeg")
+        self._say(f"{result.person.name} has a photo again, and so has SharePoint")
+
+    def _sweep(self) -> None:
+        self._watcher.type_into_queue("sweep", "photo-upkeep")
+
+    @contextmanager
+    def _watched(self, result: Result, event: str) -> Iterator[dict[str, int]]:
+        """Do the block, wait for the run it causes, and fill in the calls that run made."""
+        began, before = self._last_entry(), len(self._watcher.outcomes())
+        calls: dict[str, int] = {}
+        yield calls
+
+        def missing() -> list[str]:
+            runs = self._watcher.outcomes()[before:]
+            return [] if any(run["user"] == result.user_id for run in runs) else [event]
+
+        self._watcher.until(missing)
+        (run,) = self._watcher.outcomes()[before:]
+        if run["event"] != event:
+            raise DemoFailed(f"Expected {event} for {result.person.upn}, got {run['event']}.")
+        journal = self._watcher.journal(began)
+        calls |= calls_about(journal, result.user_id, self._at.app_client_id)
+        # Storage keeps no journal of who asked: this one count is the product's own.
+        calls["blob"] = int(run["blob"])
+
+    def _last_entry(self) -> int:
+        journal = self._watcher.journal()
+        return int(journal[-1]["n"]) if journal else 0
+
+
+def _spelled(calls: Mapping[str, int]) -> str:
+    names = {"graph": "Graph", "sharepoint": "SharePoint", "blob": "blob"}
+    made = [f"{count} {names[service]}" for service, count in calls.items() if count]
+    return f"{' + '.join(made)} calls"

@@ -1,0 +1,108 @@
+"""Signing in on another device: codes are handed out, waited for, and exchanged for a token."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+
+import jwt
+
+from local.m365.entra import tokens
+from local.m365.entra.aadsts import Aadsts
+from local.m365.tenant.admins import PUBLIC_CLIENTS, DeviceCode, Person
+from local.m365.tenant.tenant import Tenant
+
+GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+LIVES = timedelta(minutes=15)
+# Scopes of OpenID Connect: they belong to no resource.
+_OF_NOBODY = {"openid", "profile", "email", "offline_access"}
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+def begin(tenant: Tenant, form: Mapping[str, str]) -> dict[str, object]:
+    """
+    Hand out a code.
+
+    Documented (Entra, device authorization grant): the members of the answer, 15 minutes.
+    Assumed: scopes of another resource beside Graph's are refused, as for any token.
+    """
+    client_id = form.get("client_id", "").lower()
+    if client_id not in PUBLIC_CLIENTS:
+        raise Aadsts(700016, "Application was not found in the directory 'contoso'.")
+    scopes = tuple(
+        _scope(tenant, one) for one in form.get("scope", "").split() if one not in _OF_NOBODY
+    )
+    if not scopes:
+        raise Aadsts(70011, "The provided value for the input parameter 'scope' is not valid.")
+    device_code = secrets.token_urlsafe(48)
+    user_code = "".join(secrets.choice(_LETTERS) for _ in range(9))
+    expires = tenant.login_time() + LIVES
+    tenant.device_codes[device_code] = DeviceCode(user_code, client_id, scopes, expires)
+    page = f"{tenant.urls.login}/device"
+    return {
+        "user_code": user_code,
+        "device_code": device_code,
+        "verification_uri": page,
+        "expires_in": int(LIVES.total_seconds()),
+        "interval": tenant.switches.device_code_interval,
+        "message": f"To sign in, use a web browser to open the page {page} and enter the code "
+        f"{user_code} to authenticate.",
+    }
+
+
+def _scope(tenant: Tenant, scope: str) -> str:
+    prefix = f"{tenant.urls.graph}/"
+    if not scope.startswith(prefix) or scope == prefix:
+        raise Aadsts(70011, f"The scope '{scope}' is not valid.")
+    return scope.removeprefix(prefix)
+
+
+def exchange(tenant: Tenant, form: Mapping[str, str]) -> dict[str, object]:
+    """
+    The token for a device code, or what keeps it.
+
+    Documented (the same page): authorization_pending, authorization_declined,
+        bad_verification_code, expired_token; an id_token where `openid` was asked for.
+    """
+    device_code = form.get("device_code", "")
+    known = tenant.device_codes.get(device_code)
+    if known is None or known.client_id != form.get("client_id", "").lower():
+        raise Aadsts(70018, "Invalid verification code.")
+    if known.expires <= tenant.login_time():
+        raise Aadsts(70019, "The code has expired.")
+    if known.declined:
+        raise Aadsts(70017, "The user declined the request.")
+    if known.person is None:
+        text = "The provided request has not yet been authorized by the user."
+        raise Aadsts(70016, text)
+    del tenant.device_codes[device_code]
+    graph, person = tenant.urls.graph, known.person
+    return {
+        "token_type": "Bearer",
+        "scope": " ".join(f"{graph}/{scope}" for scope in known.scopes),
+        "expires_in": int(tokens.LIFETIME.total_seconds()),
+        "ext_expires_in": int(tokens.LIFETIME.total_seconds()),
+        "access_token": tokens.issue_to_person(
+            tenant, person, known.client_id, graph, known.scopes
+        ),
+        "id_token": _id_token(tenant, person, known.client_id),
+    }
+
+
+def _id_token(tenant: Tenant, person: Person, client_id: str) -> str:
+    now = int(time.time())
+    claims = {
+        "aud": client_id,
+        "iss": f"{tenant.urls.login}/{tenant.tenant_id}/v2.0",
+        "iat": now,
+        "nbf": now,
+        "exp": now + 3600,
+        "sub": str(uuid.uuid5(uuid.UUID(tenant.tenant_id), person.name)),
+        "oid": str(uuid.uuid5(uuid.UUID(tenant.tenant_id), person.name)),
+        "preferred_username": person.name,
+        "tid": tenant.tenant_id,
+    }
+    return jwt.encode(claims, tenant.signing_key, algorithm="RS256", headers={"kid": "local"})

@@ -1,0 +1,121 @@
+"""The OData options of a users list that the simulator knows; it refuses all others."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
+
+from local.m365.graph.wire import bad_request
+from local.m365.tenant.records import User
+
+DEFAULT_PAGE = 100
+LARGEST_PAGE = 999
+_CLAUSE = re.compile(
+    r"accountEnabled\s+eq\s+(?P<enabled>true|false)|userType\s+eq\s+'(?P<type>Member|Guest)'"
+)
+
+
+def page_size(raw: str | None) -> int:
+    """
+    What $top asks for.
+
+    Documented: 100 by default, 999 at most (facts/graph.md section 5).
+    Assumed: more is refused and not cut down.
+    """
+    if raw is None:
+        return DEFAULT_PAGE
+    if not raw.isdecimal() or not 1 <= int(raw) <= LARGEST_PAGE:
+        raise bad_request(
+            f"Invalid page size specified: '{raw}'. Must be between 1 and 999 inclusive.",
+            "Request_UnsupportedQuery",
+        )
+    return int(raw)
+
+
+def user_filter(raw: str | None) -> Callable[[User], bool]:
+    """
+    The test that $filter describes: `eq` on accountEnabled and userType, joined by `and`.
+
+    Documented: these need no extra header (facts/graph.md section 5). Graph knows many more;
+    the simulator refuses what it does not act on, so that no client is misled by a full list.
+    """
+    clauses = [_clause(part) for part in re.split(r"\s+and\s+", raw.strip())] if raw else []
+    return lambda user: all(clause(user) for clause in clauses)
+
+
+def _clause(raw: str) -> Callable[[User], bool]:
+    match = _CLAUSE.fullmatch(raw)
+    if match is None:
+        raise bad_request("Unsupported or invalid query filter clause.", "Request_UnsupportedQuery")
+    if match["enabled"]:
+        wanted = match["enabled"] == "true"
+        return lambda user: user.account_enabled is wanted
+    return lambda user: user.user_type == match["type"]
+
+
+def selected(raw: str | None, known: Sequence[str], default: Sequence[str]) -> list[str]:
+    """The properties to show, in the order asked; an unknown one is refused."""
+    if not raw:
+        return list(default)
+    names = [name.strip() for name in raw.split(",")]
+    spelled = {name.casefold(): name for name in known}
+    for name in names:
+        if name.casefold() not in spelled:
+            message = f"Could not find a property named '{name}' on type 'microsoft.graph.user'."
+            raise bad_request(f"Parsing OData Select and Expand failed: {message}")
+    return [spelled[name.casefold()] for name in names]
+
+
+def only(options: Mapping[str, str], *known: str) -> None:
+    """Refuse any query option besides *known*."""
+    for name in options:
+        if name not in known:
+            raise bad_request(f"The query option '{name}' is not supported here.")
+
+
+def page(
+    users: Sequence[User], options: Mapping[str, str], size: int, url: str
+) -> tuple[Sequence[User], str | None]:
+    """
+    One page of *users* (sorted by id) and the link to the next.
+
+    The token names the last user seen and seals the other options: a link that was rebuilt with
+    other options, or by guessing, is refused (facts/graph.md section 5: follow the whole link).
+    """
+    others = {name: value for name, value in options.items() if name != "$skiptoken"}
+    start = 0
+    if "$skiptoken" in options:
+        last = _unseal(options["$skiptoken"], others)
+        start = bisect_right(users, last, key=lambda user: user.id)
+    chosen = users[start : start + size]
+    if start + size >= len(users):
+        return chosen, None
+    query = {**others, "$skiptoken": _seal(chosen[-1].id, others)}
+    pairs = "&".join(f"{name}={quote(value, safe=',')}" for name, value in query.items())
+    return chosen, f"{url}?{pairs}"
+
+
+def _seal(last: str, options: Mapping[str, str]) -> str:
+    content = json.dumps([last, _digest(last, options)]).encode()
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _unseal(token: str, options: Mapping[str, str]) -> str:
+    try:
+        last, digest = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        sound = bool(digest == _digest(last, options))
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise bad_request("Skip token is not valid.", "Request_BadRequest") from error
+    if not sound:
+        raise bad_request("Skip token does not belong to this query.", "Request_BadRequest")
+    return str(last)
+
+
+def _digest(last: str, options: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps([last, sorted(options.items())]).encode()).hexdigest()[:16]

@@ -1,0 +1,58 @@
+"""Who may administer the directory and sites: scopes and directory roles, or an app's roles."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from local.m365.entra.tokens import Claims
+from local.m365.tenant.admins import APPLICATIONS, CLOUD_APPLICATIONS, GLOBAL, PRIVILEGED, SITES
+
+
+class Right(NamedTuple):
+    """
+    What a call asks for: of a person's token a scope *any_of*, and the person to have one of the
+    directory roles *held_by* (empty: every member); of an app's token a role *any_of*.
+    """
+
+    any_of: frozenset[str]
+    held_by: frozenset[str] = frozenset()
+
+    def allows(self, claims: Claims) -> bool:
+        if not claims.is_person:
+            return bool(claims.roles & self.any_of)
+        return bool(claims.scopes & self.any_of) and self.is_held_by(claims)
+
+    def is_held_by(self, claims: Claims) -> bool:
+        """Whether the person has a role that is enough; an app needs none."""
+        return (
+            not claims.is_person or not self.held_by or bool(claims.directory_roles & self.held_by)
+        )
+
+
+_EVERY_ADMIN = frozenset({GLOBAL, PRIVILEGED, APPLICATIONS, CLOUD_APPLICATIONS})
+# Documented, all of these (facts/graph.md section 8): the scopes of the operations, and the
+# directory roles that the documentation names for people.
+READ = Right(
+    frozenset(
+        {
+            "Application.Read.All",
+            "Application.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.AccessAsUser.All",
+        }
+    )
+)
+# Whether every member may register apps is a setting of the tenant: see the switch.
+REGISTER = Right(
+    frozenset({"Application.ReadWrite.All"}), frozenset({GLOBAL, APPLICATIONS, CLOUD_APPLICATIONS})
+)
+ASSIGN = Right(frozenset({"AppRoleAssignment.ReadWrite.All"}), _EVERY_ADMIN)
+ASSIGN_ON_GRAPH = Right(ASSIGN.any_of, frozenset({GLOBAL, PRIVILEGED}))
+# Documented (Get site; Create permission): facts/sharepoint.md section 9. Assumed: that a person
+# who is no member of the site sees the My Site root.
+SEE_SITES = Right(
+    frozenset(
+        {"Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"}
+    )
+)
+RULE_SITES = Right(frozenset({"Sites.FullControl.All"}), frozenset({GLOBAL, SITES}))

@@ -1,0 +1,159 @@
+"""Graph's sites, as far as an app's permission on the root of the My Site host goes."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.m365.entra.tokens import Claims
+from local.m365.graph.admin import admin_route, only
+from local.m365.graph.rights import RULE_SITES, SEE_SITES
+from local.m365.graph.wire import Refusal, context, json_object
+from local.m365.tenant.roles import SITE_ROLES
+from local.m365.tenant.tenant import Tenant
+
+_PERMISSIONS = "/sites/{site}/permissions"
+
+
+def routes(tenant: Tenant) -> list[Route]:
+    """Documented (site: get; permission: list, get, create, update, delete)."""
+    table = [
+        ("GET", "/sites/{site}", SEE_SITES, get_site),
+        ("GET", _PERMISSIONS, RULE_SITES, list_permissions),
+        ("POST", _PERMISSIONS, RULE_SITES, create),
+        ("GET", f"{_PERMISSIONS}/{{permission}}", RULE_SITES, get),
+        ("PATCH", f"{_PERMISSIONS}/{{permission}}", RULE_SITES, update),
+        ("DELETE", f"{_PERMISSIONS}/{{permission}}", RULE_SITES, delete),
+    ]
+    return [admin_route(tenant, *entry, _denied) for entry in table]
+
+
+def _denied() -> Refusal:
+    """Reported (facts/sharepoint.md section 9): a Global Administrator without the scope too."""
+    return Refusal(403, "accessDenied", "Access denied")
+
+
+def _gone() -> Refusal:
+    """Assumed: as Graph answers for any item that is not there."""
+    return Refusal(404, "itemNotFound", "The resource could not be found.")
+
+
+def my_site(tenant: Tenant) -> tuple[str, str]:
+    """Host name and id of the root of the My Site host; Documented: host, site and web id."""
+    host = f"{tenant.name}-my.sharepoint.com"
+    ids = (uuid.uuid5(uuid.UUID(tenant.tenant_id), f"{host} {part}") for part in ("site", "web"))
+    return host, ",".join([host, *map(str, ids)])
+
+
+def _check_site(tenant: Tenant, request: Request) -> None:
+    if str(request.path_params["site"]).casefold() not in map(str.casefold, my_site(tenant)):
+        raise _gone()
+
+
+async def get_site(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    only(request)
+    _check_site(tenant, request)
+    host, site_id = my_site(tenant)
+    return JSONResponse(
+        {
+            "@odata.context": context(tenant, "sites/$entity"),
+            "id": site_id,
+            "name": "",
+            "webUrl": f"https://{host}",
+            "root": {},
+            "siteCollection": {"hostname": host},
+        }
+    )
+
+
+async def list_permissions(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    """
+    Documented: with the roles of each. Reported (facts/sharepoint.md section 9): without them,
+    so that each has to be read by its id; a switch tells which.
+    """
+    only(request)
+    _check_site(tenant, request)
+    shown = [_shown(tenant, client_id) for client_id in tenant.site_grants]
+    if not tenant.switches.site_lists_show_roles:
+        for one in shown:
+            del one["roles"]
+    return JSONResponse({"@odata.context": context(tenant, "permissions"), "value": shown})
+
+
+async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    """
+    Documented: the body, one application and one role. Assumed: an application has one permission
+    on a site, and a second POST changes it.
+    """
+    _check_site(tenant, request)
+    body = await json_object(request)
+    identities: Any = body.get("grantedToIdentities")
+    try:
+        client_id = str(identities[0]["application"]["id"]).lower()
+    except (TypeError, KeyError, IndexError) as error:
+        raise _bad("grantedToIdentities names an application.") from error
+    if client_id not in tenant.apps:
+        raise _bad("The application is not known.")
+    tenant.site_grants[client_id] = _role(body)
+    return JSONResponse(_shown(tenant, client_id), 201)
+
+
+async def get(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    return JSONResponse(_shown(tenant, _granted(tenant, request)))
+
+
+async def update(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    client_id = _granted(tenant, request)
+    tenant.site_grants[client_id] = _role(await json_object(request))
+    return JSONResponse(_shown(tenant, client_id))
+
+
+async def delete(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    del tenant.site_grants[_granted(tenant, request)]
+    return Response(status_code=204)
+
+
+def _granted(tenant: Tenant, request: Request) -> str:
+    """The client id that the permission in the path is for."""
+    _check_site(tenant, request)
+    wanted = request.path_params["permission"]
+    for client_id in tenant.site_grants:
+        if permission_id(tenant, client_id) == wanted:
+            return client_id
+    raise _gone()
+
+
+def _role(body: dict[str, Any]) -> str:
+    roles = body.get("roles")
+    if not isinstance(roles, list) or len(roles) != 1 or roles[0] not in SITE_ROLES:
+        raise _bad(f"roles is one of {', '.join(SITE_ROLES)}.")
+    return str(roles[0])
+
+
+def _bad(message: str) -> Refusal:
+    """Assumed: code and sentence."""
+    return Refusal(400, "invalidRequest", message)
+
+
+def permission_id(tenant: Tenant, client_id: str) -> str:
+    """Reported: the base64 of the app's name in SharePoint."""
+    name = f"i:0i.t|ms.sp.ext|{client_id}@{tenant.tenant_id}"
+    return base64.b64encode(name.encode()).decode().rstrip("=")
+
+
+def _shown(tenant: Tenant, client_id: str) -> dict[str, Any]:
+    app = tenant.apps.get(client_id)
+    identity = {"id": client_id, "displayName": app.name if app else ""}
+    return {
+        "id": permission_id(tenant, client_id),
+        "@deprecated.GrantedToIdentities": "GrantedToIdentities has been deprecated. Refer to "
+        "GrantedToIdentitiesV2",
+        "roles": [tenant.site_grants[client_id]],
+        "grantedToIdentities": [{"application": identity}],
+        "grantedToIdentitiesV2": [{"application": identity}],
+    }

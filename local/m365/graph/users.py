@@ -1,0 +1,185 @@
+"""Graph's users: list, read, change, delete, and whether somebody is in a group."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.m365.graph import query
+from local.m365.graph.wire import (
+    ONE_USER,
+    USER_READ,
+    USER_WRITE,
+    Refusal,
+    bad_request,
+    context,
+    json_object,
+    not_found,
+    route,
+)
+from local.m365.tenant.records import User
+from local.m365.tenant.tenant import Tenant
+
+# Documented: what a user shows without $select (user resource; facts/graph.md section 5).
+DEFAULT = (
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+    "userPrincipalName",
+    "id",
+)
+_FREE_TEXT = (
+    "givenName",
+    "jobTitle",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+    "department",
+    "city",
+    "country",
+    "companyName",
+)
+KNOWN = (*DEFAULT, "department", "city", "country", "companyName", "accountEnabled", "userType")
+_UPN = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,48}")
+
+
+def routes(tenant: Tenant) -> list[Route]:
+    return [
+        route(tenant, "GET", "/users", USER_READ, list_users),
+        route(tenant, "GET", ONE_USER, USER_READ, get_user),
+        route(tenant, "PATCH", ONE_USER, USER_WRITE, update_user),
+        route(tenant, "DELETE", ONE_USER, USER_WRITE, delete_user),
+        route(tenant, "DELETE", "/directory/deletedItems/{user}", USER_WRITE, delete_user_for_good),
+    ]
+
+
+def named_user(tenant: Tenant, request: Request) -> User:
+    """The user that the path names by object id or UPN, or a 404."""
+    name = str(request.path_params["user"])
+    user = tenant.user(name)
+    if user is None:
+        raise not_found(name)
+    return user
+
+
+def shown(user: User, names: list[str]) -> dict[str, Any]:
+    """*user* as Graph shows it, with these properties."""
+    everything = {
+        **{name: user.attributes.get(name) for name in KNOWN},
+        "businessPhones": user.attributes.get("businessPhones", []),
+        "id": user.id,
+        "displayName": user.display_name,
+        "userPrincipalName": user.user_principal_name,
+        "mail": user.mail or None,
+        "accountEnabled": user.account_enabled,
+        "userType": user.user_type,
+    }
+    return {name: everything[name] for name in names}
+
+
+def users_page(
+    tenant: Tenant, request: Request, users: list[User], of: str = "users"
+) -> JSONResponse:
+    """One page of *users* by the request's own options."""
+    options = dict(request.query_params)
+    query.only(options, "$select", "$top", "$filter", "$skiptoken")
+    names = query.selected(options.get("$select"), KNOWN, DEFAULT)
+    matches = query.user_filter(options.get("$filter"))
+    size = query.page_size(options.get("$top"))
+    found = sorted((user for user in users if matches(user)), key=lambda user: user.id)
+    url = tenant.urls.graph + request.url.path
+    chosen, following = query.page(found, options, size, url)
+    suffix = f"({options['$select']})" if "$select" in options else ""
+    body: dict[str, Any] = {"@odata.context": context(tenant, of + suffix)}
+    if following is not None:
+        body["@odata.nextLink"] = following
+    return JSONResponse({**body, "value": [shown(user, names) for user in chosen]})
+
+
+async def list_users(tenant: Tenant, request: Request, client_id: str) -> Response:
+    return users_page(tenant, request, list(tenant.users.values()))
+
+
+async def get_user(tenant: Tenant, request: Request, client_id: str) -> Response:
+    options = dict(request.query_params)
+    query.only(options, "$select")
+    names = query.selected(options.get("$select"), KNOWN, DEFAULT)
+    user = named_user(tenant, request)
+    body = {"@odata.context": context(tenant, "users/$entity"), **shown(user, names)}
+    return JSONResponse(body)
+
+
+async def update_user(tenant: Tenant, request: Request, client_id: str) -> Response:
+    """Any edit raises a notification, whatever it changed (I, facts/graph.md section 1)."""
+    user = named_user(tenant, request)
+    changes = await json_object(request)
+    for name, value in changes.items():
+        _refuse_value(tenant, user, name, value)
+    for name, value in changes.items():
+        _set(tenant, user, name, value)
+    tenant.touch(user, "updated")
+    return Response(status_code=204)
+
+
+def _refuse_value(tenant: Tenant, user: User, name: str, value: object) -> None:
+    if name == "accountEnabled":
+        sound = isinstance(value, bool)
+    elif name == "displayName":
+        sound = isinstance(value, str) and 0 < len(value) <= 256
+    elif name == "userPrincipalName":
+        sound = isinstance(value, str) and _UPN.fullmatch(value) is not None
+        holder = tenant.user(str(value))
+        if holder is not None and holder is not user:
+            message = (
+                "Another object with the same value for property userPrincipalName already exists."
+            )
+            raise Refusal(400, "Request_BadRequest", message)
+    elif name in _FREE_TEXT:
+        sound = value is None or isinstance(value, str)
+    else:
+        raise bad_request(f"The property '{name}' cannot be updated.", "Request_BadRequest")
+    if not sound:
+        message = f"Invalid value specified for property '{name}' of resource 'User'."
+        raise bad_request(message, "Request_BadRequest")
+
+
+def _set(tenant: Tenant, user: User, name: str, value: Any) -> None:
+    if name == "accountEnabled":
+        user.account_enabled = value
+    elif name == "displayName":
+        user.display_name = value
+    elif name == "userPrincipalName":
+        tenant.roster.rename(user, value)
+    else:
+        user.attributes[name] = value
+
+
+async def delete_user(tenant: Tenant, request: Request, client_id: str) -> Response:
+    """Softly: subscribers hear `updated` (D, facts/graph.md section 2)."""
+    user = named_user(tenant, request)
+    tenant.roster.remove(user)
+    tenant.deleted_users[user.id.casefold()] = user
+    for members in tenant.groups.values():
+        members.discard(user.id.casefold())
+    tenant.touch(user, "updated")
+    return Response(status_code=204)
+
+
+async def delete_user_for_good(tenant: Tenant, request: Request, client_id: str) -> Response:
+    """Only this raises `deleted` (D, facts/graph.md section 2)."""
+    user = tenant.deleted_users.pop(str(request.path_params["user"]).casefold(), None)
+    if user is None:
+        raise not_found(str(request.path_params["user"]))
+    tenant.touch(user, "deleted")
+    return Response(status_code=204)

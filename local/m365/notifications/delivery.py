@@ -1,0 +1,209 @@
+"""Change notifications on their way: queued per subscription, posted, tried again, journaled."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import random
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.m365.notifications import https_post, pace
+from local.m365.notifications import items as notification_items
+from local.m365.notifications import subscription_rules as rules
+from local.m365.tenant.records import Subscription, User
+from local.m365.tenant.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """The items of one POST."""
+
+    subscription: Subscription
+    url: str
+    items: list[dict[str, Any]]
+    number: int
+
+    @property
+    def event(self) -> str | None:
+        """The lifecycle event that it is about, if it is about one."""
+        event: str | None = self.items[0].get("lifecycleEvent")
+        return event
+
+
+class Delivery:
+    """Listens to the tenant and posts to webhooks between `start` and `stop`."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: dict[str, list[dict[str, Any]]] = {}
+        self._paces: dict[str, pace.Pace] = {}
+        self._numbers = itertools.count(1)
+        # One of its own: when items travel must not shift what the seed gives to others.
+        self._rng = random.Random(tenant.rng.getrandbits(64))
+
+    async def start(self) -> None:
+        self._tenant.on_user_changed.append(self.user_changed)
+        self._tenant.on_lifecycle.append(self.lifecycle)
+
+    async def stop(self) -> None:
+        """Give up whatever is still on its way."""
+        self._tenant.on_user_changed.remove(self.user_changed)
+        self._tenant.on_lifecycle.remove(self.lifecycle)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def user_changed(self, user: User, change: str) -> None:
+        """
+        Queue an item for every subscription that is about *user*.
+
+        Unknown: whether a change of only the photo raises one (facts/graph.md section 1).
+        """
+        if change == "photo" and not self._tenant.switches.photo_only_notifies:
+            return
+        kind = "updated" if change == "photo" else change
+        for subscription in rules.live(self._tenant):
+            if rules.wants(subscription, user, kind):
+                item = notification_items.user_item(self._tenant, subscription, user, kind)
+                self._queue(subscription, item)
+
+    def lifecycle(self, subscription: Subscription, event: str) -> None:
+        """Post a lifecycle item at once, to the lifecycle URL."""
+        item = notification_items.lifecycle_item(self._tenant, subscription, event)
+        url = subscription.lifecycle_url or ""
+        self._spawn(self._deliver(Parcel(subscription, url, [item], next(self._numbers))))
+
+    def _queue(self, subscription: Subscription, item: dict[str, Any]) -> None:
+        """Lose, double or delay the item as the switches say; duplicates are normal (D)."""
+        switches = self._tenant.switches
+        if self._rng.random() < switches.notifications_lost:
+            url = subscription.notification_url
+            parcel = Parcel(subscription, url, [item], next(self._numbers))
+            self._journal(parcel, self._tenant.now(), 0, {"fault": "lost"})
+            return
+        doubled = self._rng.random() < switches.notifications_doubled
+        for _ in range(2 if doubled else 1):
+            self._spawn(self._gather(subscription, item))
+
+    async def _gather(self, subscription: Subscription, item: dict[str, Any]) -> None:
+        """Let the item travel with others of its subscription; the first one posts them all."""
+        switches = self._tenant.switches
+        if switches.notification_delay:
+            await asyncio.sleep(self._rng.random() * switches.notification_delay)
+        waiting = self._waiting.setdefault(subscription.id, [])
+        waiting.append(item)
+        if len(waiting) > 1:
+            return
+        await asyncio.sleep(switches.notification_gather)
+        items = self._waiting.pop(subscription.id)
+        if switches.notifications_shuffled:
+            self._rng.shuffle(items)
+        for start in range(0, len(items), switches.notification_batch):
+            part = items[start : start + switches.notification_batch]
+            url = subscription.notification_url
+            self._spawn(self._deliver(Parcel(subscription, url, part, next(self._numbers))))
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        """
+        Post until a 2xx comes in time.
+
+        Documented: 3 s for the first attempt, 10 s for others, exponential backoff, up to 4 h
+        (facts/graph.md section 3). Assumed: the first pause, and that it doubles.
+        """
+        if await self._held_back(parcel):
+            return
+        body = json.dumps({"value": self._mixed(parcel)}).encode()
+        switches = self._tenant.switches
+        budget, pause = switches.first_budget_seconds, switches.backoff_seconds
+        began = time.monotonic()
+        for attempt in itertools.count(1):
+            status = await self._post(parcel, body, budget, attempt)
+            late = time.monotonic() - began + pause > switches.give_up_seconds
+            if 200 <= status < 300 or late or self._gone(parcel):
+                return
+            await asyncio.sleep(pause)
+            budget, pause = switches.retry_budget_seconds, pause * 2
+
+    async def _post(self, parcel: Parcel, body: bytes, budget: float, attempt: int) -> int:
+        """One attempt; its status, or 0 without an answer."""
+        at, began, status = self._tenant.now(), time.perf_counter(), 0
+        more: dict[str, Any] = {"attempt": attempt}
+        try:
+            reply = await https_post.post(
+                parcel.url,
+                body,
+                content_type="application/json; charset=utf-8",
+                trusted_ca=self._tenant.trusted_ca,
+                budget=budget,
+            )
+            status = reply.status
+        except https_post.Unreachable as error:
+            more["fault"] = str(error)
+        seconds = time.perf_counter() - began
+        self._pace(parcel).answered(self._tenant.now(), seconds)
+        self._journal(parcel, at, status, {**more, "ms": round(seconds * 1000, 1)})
+        return status
+
+    async def _held_back(self, parcel: Parcel) -> bool:
+        """True if the endpoint is so slow that its notifications are dropped (D, section 3)."""
+        if not self._tenant.switches.notification_drops:
+            return False
+        verdict = self._pace(parcel).verdict(self._tenant.now())
+        if verdict == pace.DROPPED:
+            self._journal(parcel, self._tenant.now(), 0, {"fault": "dropped"})
+            return True
+        if verdict == pace.DELAYED:
+            await asyncio.sleep(pace.WINDOW.total_seconds())
+        return False
+
+    def _pace(self, parcel: Parcel) -> pace.Pace:
+        return self._paces.setdefault(urlsplit(parcel.url).netloc, pace.Pace())
+
+    def _mixed(self, parcel: Parcel) -> list[dict[str, Any]]:
+        """One POST may hold items of other subscriptions and tenants (D, section 3)."""
+        if not self._tenant.switches.notification_foreign or parcel.event:
+            return parcel.items
+        mixed = [*parcel.items, *notification_items.foreign_items(parcel.items[0])]
+        self._rng.shuffle(mixed)
+        return mixed
+
+    def _gone(self, parcel: Parcel) -> bool:
+        """Whether the subscription ended meanwhile; its own farewell is still delivered."""
+        alive = any(one is parcel.subscription for one in rules.live(self._tenant))
+        return not alive and parcel.event != "subscriptionRemoved"
+
+    def _journal(self, parcel: Parcel, at: datetime, status: int, more: dict[str, Any]) -> None:
+        """One entry for each user in the POST: entries of one POST share the number `post`."""
+        users = dict.fromkeys(item.get("resourceData", {}).get("id") for item in parcel.items)
+        named = {"lifecycleEvent": parcel.event} if parcel.event else {}
+        for user_id in users:
+            entry = {
+                "at": at.isoformat(),
+                "service": "delivery",
+                "host": "graph",
+                "method": "POST",
+                "path": urlsplit(parcel.url).path,
+                "query": "",  # it holds the webhook's key
+                "status": status,
+                "ms": 0.0,
+                "batch": False,
+                "clientId": parcel.subscription.app_id,
+                "userId": user_id,
+                "subscriptionId": parcel.subscription.id,
+                "post": parcel.number,
+                "items": len(parcel.items),
+            }
+            self._tenant.journal.append({**entry, **named, **more})
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        # The loop keeps weak references only.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,109 @@
+"""How files, folders, webs and profiles look as OData entities."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from urllib.parse import quote
+
+from local.m365.sharepoint import files, profiles
+from local.m365.sharepoint.wire import Collection, Entity
+from local.m365.tenant.records import File, Folder, Profile, User
+from local.m365.tenant.tenant import Tenant
+
+
+def file_entity(base: str, folder: Folder, file: File) -> Entity:
+    """Recorded: Length is text; the members of SP.File (facts/sharepoint.md section 3)."""
+    path = f"{folder.path}/{file.name}"
+    fields = {
+        "CheckInComment": "",
+        "CheckOutType": 2,
+        "ContentTag": files.content_tag(file),
+        "CustomizedPageStatus": 0,
+        "ETag": file.etag,
+        "Exists": True,
+        "Length": str(len(file.content)),
+        "Level": 1,
+        "MajorVersion": file.version,
+        "MinorVersion": 0,
+        "Name": file.name,
+        "ServerRelativeUrl": path,
+        "TimeCreated": _time(file.created),
+        "TimeLastModified": _time(file.modified),
+        "Title": None,
+        "UIVersion": 512 * file.version,
+        "UIVersionLabel": f"{file.version}.0",
+        "UniqueId": file.unique_id,
+    }
+    return Entity("SP.File", fields, _uri(base, "File", path))
+
+
+def folder_entity(base: str, tenant: Tenant, folder: Folder) -> Entity:
+    fields = {
+        "Exists": True,
+        "IsWOPIEnabled": False,
+        "ItemCount": len(folder.files) + len(files.folders_in(tenant, folder.path)),
+        "Name": folder.name,
+        "ProgID": None,
+        "ServerRelativeUrl": folder.path,
+        "TimeCreated": _time(folder.created),
+        "TimeLastModified": _time(folder.created),
+        "UniqueId": folder.unique_id,
+        "WelcomePage": "",
+    }
+    return Entity("SP.Folder", fields, _uri(base, "Folder", folder.path))
+
+
+def profile_entity(tenant: Tenant, user: User, profile: Profile) -> Entity:
+    """Recorded: the members that facts/sharepoint.md section 3 names. The rest is left out."""
+    values = profiles.properties(user, profile)
+    personal = user.user_principal_name.replace("@", "_").replace(".", "_")
+    fields = {
+        "AccountName": values["AccountName"],
+        "DisplayName": user.display_name,
+        "Email": user.mail,
+        "PersonalSiteHostUrl": f"{tenant.urls.my}/",
+        "PersonalUrl": f"{tenant.urls.my}/personal/{quote(personal)}/",
+        "PictureUrl": profiles.picture_url(profile),
+        "Title": values["Title"] or None,
+        "UserProfileProperties": Collection([_key_value(k, v) for k, v in values.items()]),
+        "UserUrl": f"{tenant.urls.my}/Person.aspx?accountname={quote(values['AccountName'])}",
+    }
+    return Entity("SP.UserProfiles.PersonProperties", fields)
+
+
+def web_entity(base: str, host: str) -> Entity:
+    fields = {
+        "Language": 1033,
+        "ServerRelativeUrl": "/",
+        "Title": "My Site Host" if host == "my" else "contoso",
+        "Url": base,
+        "WebTemplate": "SPSMSITEHOST" if host == "my" else "SITEPAGEPUBLISHING",
+    }
+    return Entity("SP.Web", fields, f"{base}/_api/Web")
+
+
+def context_entity(tenant: Tenant, base: str) -> Entity:
+    """Documented: these members, the digest good for 1,800 seconds. Nothing asks for it here."""
+    stamp = f"{tenant.now():%d %b %Y %H:%M:%S} -0000"
+    fields = {
+        "FormDigestTimeoutSeconds": 1800,
+        "FormDigestValue": f"0x{secrets.token_hex(64).upper()},{stamp}",
+        "LibraryVersion": "16.0.26000.12000",
+        "SiteFullUrl": base,
+        "WebFullUrl": base,
+    }
+    return Entity("SP.ContextWebInformation", fields, wrapper="GetContextWebInformation")
+
+
+def _key_value(key: str, value: str) -> Entity:
+    return Entity("SP.KeyValue", {"Key": key, "Value": value, "ValueType": "Edm.String"})
+
+
+def _uri(base: str, kind: str, path: str) -> str:
+    literal = quote(path.replace("'", "''"))
+    return f"{base}/_api/Web/Get{kind}ByServerRelativePath(decodedurl='{literal}')"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

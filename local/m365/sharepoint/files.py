@@ -1,0 +1,117 @@
+"""Rules of the library `User Photos` on the -my host: folders, files, bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import unquote
+
+from local.m365.sharepoint import names
+from local.m365.sharepoint.errors import (
+    bad_request,
+    changed_since,
+    file_exists,
+    no_such_file,
+    no_such_folder,
+    outside_the_web,
+)
+from local.m365.tenant.records import File, Folder
+from local.m365.tenant.tenant import Tenant
+
+FORMS = "Forms"
+# Assumed: other site collections on the same host begin like this.
+_OTHER_WEBS = ("/personal/", "/sites/", "/teams/")
+
+
+def server_relative(path: str, *, encoded: bool) -> str:
+    """
+    The path that a literal means, or 400 when it lies outside this web.
+
+    Documented: the `decodedurl` forms take `%` and `#` as they are, the older `url` forms
+        decode percent escapes once more (SharePoint's support for % and # in names).
+    Recorded: a path outside the web is 400 System.ArgumentException.
+    Assumed: which paths are outside; a path without a leading slash counts as outside.
+    """
+    meant = (decoded(path) if encoded else path).rstrip("/")
+    parts = meant.split("/")
+    if not meant.startswith("/") or ".." in parts or meant.lower().startswith(_OTHER_WEBS):
+        raise outside_the_web(meant)
+    return meant
+
+
+def decoded(text: str) -> str:
+    """What a literal of the older `url` forms means."""
+    return unquote(text)
+
+
+def folder_at(tenant: Tenant, path: str) -> Folder:
+    folder = tenant.folder(path)
+    if folder is None:
+        raise no_such_folder()
+    return folder
+
+
+def folders_in(tenant: Tenant, path: str) -> list[Folder]:
+    """The folders directly below *path*, `Forms` included, as the listing has it."""
+    parent = folder_at(tenant, path).path.casefold()
+    inside = (f for key, f in tenant.folders.items() if key.rpartition("/")[0] == parent)
+    return sorted(inside, key=lambda folder: folder.name.casefold())
+
+
+def file_at(tenant: Tenant, path: str) -> tuple[Folder, File]:
+    """The file at *path*; Recorded: 404 with SPException, also when its folder is not there."""
+    parent, _, name = path.rpartition("/")
+    folder = tenant.folder(parent)
+    file = folder.files.get(name.casefold()) if folder else None
+    if folder is None or file is None:
+        raise no_such_file(path)
+    return folder, file
+
+
+def upload(tenant: Tenant, folder: Folder, name: str, content: bytes, *, overwrite: bool) -> File:
+    """
+    Store *content* byte for byte; nothing looks into it, and empty is accepted.
+
+    Recorded: the answer is the SP.File. Assumed: an existing name without overwrite is 400;
+    the unique id stays and the version goes up when a file is written again; nothing can be
+    put into `Forms`, which holds the library's views.
+    """
+    complaint = names.complaint(folder.path, name)
+    if complaint:
+        raise bad_request(complaint)
+    if folder.name == FORMS:
+        raise bad_request("Files cannot be added to the folder Forms.")
+    now, old = tenant.now(), folder.files.get(name.casefold())
+    if old is not None and not overwrite:
+        raise file_exists(name)
+    unique_id = old.unique_id if old else tenant.new_id()
+    version = old.version + 1 if old else 1
+    file = File(
+        name=old.name if old else name,
+        content=content,
+        etag=f'"{{{unique_id.upper()}}},{version}"',
+        created=old.created if old else now,
+        modified=now,
+        unique_id=unique_id,
+        version=version,
+    )
+    folder.files[name.casefold()] = file
+    return file
+
+
+def delete(tenant: Tenant, path: str, if_match: str | None) -> None:
+    """Recorded: POST with X-HTTP-Method DELETE and `If-Match: *`. Assumed: it may be left out."""
+    folder, file = file_at(tenant, path)
+    if if_match not in (None, "*", file.etag):
+        raise changed_since(file.name)
+    del folder.files[file.name.casefold()]
+
+
+def recycle(tenant: Tenant, path: str) -> str:
+    """Recorded: the answer is the GUID of the recycle-bin item. The bin itself is not kept."""
+    folder, file = file_at(tenant, path)
+    del folder.files[file.name.casefold()]
+    return tenant.new_id()
+
+
+def content_tag(file: File) -> str:
+    return hashlib.sha256(file.content).hexdigest()

@@ -1,0 +1,80 @@
+"""`userphoto.aspx`: the picture that SharePoint's pages show for an account."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
+
+from PIL import Image, ImageDraw
+from starlette.responses import RedirectResponse, Response
+
+from local.m365.sharepoint import files, profiles
+from local.m365.sharepoint.errors import SharePointError
+from local.m365.tenant.tenant import Tenant
+
+PATH = "/_layouts/15/userphoto.aspx"
+_SUFFIX = "_mthumb.jpg"
+
+
+def response(tenant: Tenant, query: Mapping[str, str]) -> Response:
+    """
+    The picture in the asked size, or the placeholder; 200 either way.
+
+    Captures fit "PictureURL with its suffix swapped" (facts/sharepoint.md section 1); recorded is
+        the 200 with a placeholder where there is no picture, and placeholder state 1.
+    Assumed: a picture elsewhere is a redirect, a missing size the placeholder, names may be
+        accounts or plain user principal names.
+    """
+    given = {key.lower(): value for key, value in query.items()}
+    size = given.get("size", "M").upper()
+    name = given.get("accountname", "")
+    if not name.lower().startswith(profiles.CLAIMS_PREFIX):
+        name = profiles.CLAIMS_PREFIX + name
+    user = profiles.account(tenant, name)
+    stored = user.profile.properties if user is not None and user.profile is not None else {}
+    url = stored.get(profiles.PICTURE, "")
+    if not url or stored.get(profiles.PLACEHOLDER) == "1":
+        return _jpeg(placeholder())
+    try:
+        path = library_path(tenant, url)
+    except ValueError:
+        # Users may write anything there, also what is no address.
+        return _jpeg(placeholder())
+    if path is None:
+        return RedirectResponse(url, 302)
+    try:
+        return _jpeg(files.file_at(tenant, in_size(path, size))[1].content)
+    except SharePointError:
+        return _jpeg(placeholder())
+
+
+def library_path(tenant: Tenant, url: str) -> str | None:
+    """The server-relative path of *url* if it is a file on the -my host; `:443` may be written."""
+    ours, theirs = urlsplit(tenant.urls.my), urlsplit(url)
+    same = (theirs.hostname, theirs.port or 443) == (ours.hostname, ours.port or 443)
+    return unquote(theirs.path) if same else None
+
+
+def in_size(path: str, size: str) -> str:
+    """*path* with `_MThumb.jpg` swapped for the file of size S, M or L."""
+    if path.lower().endswith(_SUFFIX) and size in ("S", "M", "L"):
+        return f"{path[: -len(_SUFFIX)]}_{size}Thumb.jpg"
+    return path
+
+
+def _jpeg(content: bytes) -> Response:
+    return Response(content, media_type="image/jpeg")
+
+
+@functools.cache
+def placeholder() -> bytes:
+    """A grey head and shoulders: plainly not somebody's photo."""
+    image = Image.new("RGB", (96, 96), (225, 223, 221))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((32, 18, 64, 50), fill=(161, 159, 157))
+    draw.ellipse((16, 56, 80, 120), fill=(161, 159, 157))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=85)
+    return out.getvalue()

@@ -1,0 +1,140 @@
+"""A SharePoint host over HTTP: who asks, by which method, in which form."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.m365.entra import access, tokens
+from local.m365.sharepoint import operations as sharepoint_operations
+from local.m365.sharepoint import paths, photo, wire
+from local.m365.sharepoint.errors import (
+    SharePointError,
+    access_denied,
+    bad_request,
+    unknown_resource,
+    wrong_method,
+)
+from local.m365.tenant.roles import SHAREPOINT, SITE_WRITERS
+from local.m365.tenant.tenant import Tenant
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_API = "/_api/"
+
+
+def routes(tenant: Tenant, host: str) -> list[Route]:
+    """Everything below one host (`my`, `admin` or `root`), paths in any case."""
+
+    async def endpoint(request: Request) -> Response:
+        path = request.url.path
+        claims = _claims(tenant, host, request)
+        if isinstance(claims, Response):
+            return claims
+        if path.lower() == photo.PATH:
+            return photo.response(tenant, request.query_params)
+        accept = request.headers.get("accept", "")
+        try:
+            answer = await _api(tenant, host, request, claims)
+        except SharePointError as error:
+            return wire.error_response(error, accept, tenant.switches.sharepoint_errors)
+        return wire.response(answer, accept, base_url(tenant, host))
+
+    return [Route("/{path:path}", endpoint, methods=_METHODS)]
+
+
+def base_url(tenant: Tenant, host: str) -> str:
+    return {"my": tenant.urls.my, "admin": tenant.urls.admin, "root": tenant.urls.root}[host]
+
+
+async def _api(tenant: Tenant, host: str, request: Request, claims: tokens.Claims) -> wire.Answer:
+    path: str = request.scope["path"]
+    if not path.lower().startswith(_API):
+        raise unknown_resource()
+    options = {key.lower(): value for key, value in request.query_params.items()}
+    for option in options:
+        if option.startswith("$") and option != "$select":
+            # Passing it over would be kinder than SharePoint is.
+            raise bad_request(f"This stand-in does not know {option}.")
+    calls = paths.parse(path[len(_API) :], options)
+    method = _method(request)
+    operations = sharepoint_operations.find(calls, method)
+    if not operations:
+        raise wrong_method(method)
+    operation = operations[0]
+    if not _may(tenant, host, claims, operation.needs):
+        raise access_denied()
+    asked = sharepoint_operations.Asked(
+        tenant=tenant,
+        host=host,
+        base=base_url(tenant, host),
+        calls=calls,
+        body=await request.body(),
+        if_match=request.headers.get("if-match"),
+        content_type=request.headers.get("content-type", ""),
+    )
+    return wire.selected(operation.answer(asked), options.get("$select"))
+
+
+def _method(request: Request) -> str:
+    """Documented: a POST may say by X-HTTP-Method which method it means."""
+    if request.method == "POST":
+        return request.headers.get("x-http-method", "POST").upper()
+    return request.method
+
+
+def _may(tenant: Tenant, host: str, claims: tokens.Claims, needs: str) -> bool:
+    """
+    Whether the roles in the token, and for Sites.Selected the site's grants, allow *needs*.
+
+    Documented: facts/sharepoint.md section 4. Assumed: a grant on the -my root site works as on
+        any other site, `write` includes reading, and the other two hosts have no grants.
+    """
+    roles = claims.roles
+    if needs == sharepoint_operations.ANYBODY:
+        return True
+    if needs == sharepoint_operations.PROFILE_WRITE:
+        return "User.ReadWrite.All" in roles
+    if needs == sharepoint_operations.PROFILE_READ:
+        return not roles.isdisjoint({"User.Read.All", "User.ReadWrite.All"})
+    if "Sites.FullControl.All" in roles:
+        return True
+    if host != "my" or "Sites.Selected" not in roles:
+        return False
+    grant = tenant.site_grants.get(claims.client_id.lower())
+    reads = needs == sharepoint_operations.FILE_READ
+    return grant in SITE_WRITERS or (grant == "read" and reads)
+
+
+def _claims(tenant: Tenant, host: str, request: Request) -> tokens.Claims | Response:
+    """
+    The bearer's claims, or the 401 to answer.
+
+    From issues: "Unsupported app only token." where a secret got the token
+        (facts/sharepoint.md section 3); for a token of another host an `error_description`
+        naming AudienceUriValidationFailedException and the header x-ms-diagnostics.
+    Assumed: the other texts.
+    """
+    try:
+        claims = access.check(
+            tenant, request.headers.get("authorization"), audience=base_url(tenant, host)
+        )
+    except access.Refused as refused:
+        text, reason = refused.detail, refused.detail
+        if refused.kind == "audience":
+            text = (
+                "Exception of type 'Microsoft.IdentityModel.Tokens."
+                "AudienceUriValidationFailedException' was thrown."
+            )
+        return _unauthorized(tenant, text, f'3000003;reason="{reason}";category="invalid_client"')
+    if claims.authenticated_by != tokens.BY_CERTIFICATE:
+        return _unauthorized(tenant, "Unsupported app only token.")
+    return claims
+
+
+def _unauthorized(tenant: Tenant, text: str, diagnostics: str | None = None) -> Response:
+    challenge = f'Bearer realm="{tenant.tenant_id}",client_id="{SHAREPOINT.app_id}"'
+    headers = {"WWW-Authenticate": challenge}
+    if diagnostics:
+        headers["x-ms-diagnostics"] = diagnostics
+    return JSONResponse({"error_description": text}, 401, headers=headers)

@@ -1,0 +1,90 @@
+"""How much the services take before they throttle: counted here, for the entrance to ask."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from local.m365.tenant.fault_plan import Fault
+from local.m365.tenant.journal_names import client_of, user_of
+from local.m365.tenant.roster import Roster
+from local.m365.tenant.switches import Switches
+
+PHOTO_WINDOW = timedelta(minutes=10)
+PEOPLE_WINDOW = timedelta(minutes=5)
+_PHOTO = re.compile(r"/v1\.0/users(/[^/]+|\('[^/]+'\))/photos?(/|$)", re.IGNORECASE)
+_PEOPLE = "/_api/sp.userprofiles.peoplemanager"
+_Mailbox = tuple[str | None, str]  # client id, and the user as far as known
+
+
+class Limits:
+    """
+    What is under way and what came lately; *switches* say how much of it is allowed.
+
+    Documented: Graph's photos, 4 requests at a time and 10,000 in 10 minutes for an app and a
+        mailbox (facts/graph.md section 4); PeopleManager, 3,000 and more calls of a tenant in 5
+        minutes, by its licences, and refused ones count too (facts/sharepoint.md section 5).
+    Assumed: windows slide; Graph counts refused ones too; who was too many at once is to come
+        back after a second; items of a `$batch` count like requests.
+    """
+
+    def __init__(self, roster: Roster, switches: Switches, now: Callable[[], datetime]) -> None:
+        self._roster = roster
+        self._switches = switches
+        self._now = now
+        self._at_once: Counter[_Mailbox] = Counter()
+        self._photos: dict[_Mailbox, deque[datetime]] = {}
+        self._people: deque[datetime] = deque()
+
+    @contextmanager
+    def passing(self, service: str, scope: Any) -> Iterator[Fault | None]:
+        """Count a request for as long as it takes; yields the refusal if it is one too many."""
+        if service == "sharepoint" and scope["path"].lower().startswith(_PEOPLE):
+            most = self._switches.people_calls_per_5_minutes
+            yield _counted(self._people, self._now(), PEOPLE_WINDOW, most, "people calls")
+        elif service == "graph" and _PHOTO.match(scope["path"]):
+            with self._photo(_mailbox(self._roster, scope)) as refusal:
+                yield refusal
+        else:
+            yield None
+
+    @contextmanager
+    def _photo(self, mailbox: _Mailbox) -> Iterator[Fault | None]:
+        lately = self._photos.setdefault(mailbox, deque())
+        most = self._switches.photo_requests_per_10_minutes
+        refusal = _counted(lately, self._now(), PHOTO_WINDOW, most, "photos")
+        at_once = self._switches.photo_requests_at_once
+        if refusal is None and 0 < at_once <= self._at_once[mailbox]:
+            refusal = Fault("429", retry_after=1.0, reason="limit: photos at once")
+        if refusal is not None:
+            yield refusal
+            return
+        self._at_once[mailbox] += 1
+        try:
+            yield None
+        finally:
+            self._at_once[mailbox] -= 1
+
+
+def _mailbox(roster: Roster, scope: Any) -> _Mailbox:
+    path = scope["path"]
+    return client_of(scope["headers"], b""), user_of(roster, path, "", b"") or path.casefold()
+
+
+def _counted(
+    lately: deque[datetime], now: datetime, window: timedelta, most: int, what: str
+) -> Fault | None:
+    """Count one more; a 429 if they are more than *most* (0: no limit) in the window."""
+    if most == 0:
+        return None
+    while lately and lately[0] <= now - window:
+        lately.popleft()
+    lately.append(now)
+    if len(lately) <= most:
+        return None
+    wait = lately[-most] + window - now
+    return Fault("429", retry_after=wait.total_seconds(), reason=f"limit: {what}")

@@ -1,0 +1,132 @@
+"""What a tenant consists of, record by record. No rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from cryptography.x509 import Certificate
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Base URLs of the hosts, without a trailing slash; also the audiences of their tokens."""
+
+    login: str = ""
+    graph: str = ""
+    my: str = ""
+    admin: str = ""
+    root: str = ""
+    control: str = ""
+
+
+@dataclass
+class Photo:
+    """What Exchange holds. The etag is new at every upload (I, facts/graph.md section 1)."""
+
+    content: bytes
+    content_type: str
+    width: int
+    height: int
+    etag: str
+    changed_at: datetime
+
+
+@dataclass
+class Profile:
+    """What the user profile service stores; names that follow from the user are not kept here."""
+
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class User:
+    """One account: in Entra, perhaps with a mailbox, perhaps with a SharePoint profile."""
+
+    id: str
+    user_principal_name: str
+    display_name: str
+    mail: str
+    account_enabled: bool = True
+    user_type: str = "Member"
+    mailbox: str = "online"  # or "none", or "on-premises"
+    photo: Photo | None = None
+    profile: Profile | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)  # what only Graph shows: jobTitle …
+
+
+@dataclass
+class File:
+    """A file in a library of the -my site: exactly the bytes that were sent."""
+
+    name: str
+    content: bytes
+    etag: str
+    created: datetime
+    modified: datetime
+    unique_id: str
+    version: int = 1
+
+
+@dataclass
+class Folder:
+    """A folder of the -my site; files by casefolded name, since SharePoint ignores case."""
+
+    path: str
+    unique_id: str
+    created: datetime
+    files: dict[str, File] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.path.rsplit("/", 1)[-1]
+
+
+class Role(NamedTuple):
+    """A role that an app was granted on Graph or on SharePoint."""
+
+    client_id: str
+    resource: str
+    name: str
+
+
+class Key(NamedTuple):
+    """A certificate on an app registration, as Graph's keyCredentials name it."""
+
+    id: str
+    certificate: Certificate
+    name: str
+
+
+@dataclass(frozen=True)
+class App:
+    """An app registration, or a managed identity (which has neither certificate nor secret)."""
+
+    client_id: str
+    certificate: Certificate | None = None
+    secret: str | None = field(default=None, repr=False)
+    graph_roles: frozenset[str] = frozenset()
+    sharepoint_roles: frozenset[str] = frozenset()
+    managed_identity: bool = False
+    name: str = "App"
+    keys: tuple[Key, ...] = ()  # beside `certificate`: those that Graph was given
+    has_principal: bool = True  # a registration without one cannot sign in
+
+
+@dataclass
+class Subscription:
+    """A change-notification subscription as Graph keeps it (D, facts/graph.md section 2)."""
+
+    id: str
+    app_id: str
+    resource: str
+    change_type: str
+    notification_url: str
+    expires: datetime
+    client_state: str | None = None
+    lifecycle_url: str | None = None
+    latest_tls: str = "v1_2"
+    created: datetime | None = None
+    patched: datetime | None = None
+    reauthorized: datetime | None = None

@@ -1,0 +1,73 @@
+"""Who is in the tenant, found at once by object id, by UPN, or by the name of picture files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from local.m365.tenant.records import User
+
+
+def family(upn: str) -> str:
+    """A UPN as picture files have it: `@` and `.` as `_` (facts/sharepoint.md section 1)."""
+    return re.sub(r"\W", "_", upn).casefold()
+
+
+class Roster:
+    """
+    Users in the order they came.
+
+    A name must change through `rename`: a large tenant is never searched from end to end.
+    """
+
+    def __init__(self) -> None:
+        self._users: dict[str, User] = {}
+        # Several users may share a name, as seeds may say; the first one is found.
+        self._by_upn: dict[str, list[User]] = {}
+        self._by_family: dict[str, list[User]] = {}
+        self.by_id: Mapping[str, User] = MappingProxyType(self._users)
+
+    def add(self, user: User) -> None:
+        """Take *user* in, in place of one with the same object id."""
+        former = self._users.get(user.id.casefold())
+        if former is not None:
+            self._forget_names(former)
+        self._users[user.id.casefold()] = user
+        self._note_names(user)
+
+    def remove(self, user: User) -> None:
+        self._forget_names(user)
+        del self._users[user.id.casefold()]
+
+    def rename(self, user: User, upn: str) -> None:
+        """Give *user* another UPN, in the tenant or not yet in it."""
+        if self._users.get(user.id.casefold()) is not user:
+            user.user_principal_name = upn
+            return
+        self._forget_names(user)
+        user.user_principal_name = upn
+        self._note_names(user)
+
+    def named(self, upn: str) -> User | None:
+        """The user of that UPN, in any case."""
+        return next(iter(self._by_upn.get(upn.casefold(), ())), None)
+
+    def of_family(self, name: str) -> User | None:
+        """The user whose UPN names picture files so, in any case."""
+        return next(iter(self._by_family.get(name.casefold(), ())), None)
+
+    def _names(self, user: User) -> list[tuple[dict[str, list[User]], str]]:
+        upn = user.user_principal_name
+        return [(self._by_upn, upn.casefold()), (self._by_family, family(upn))]
+
+    def _note_names(self, user: User) -> None:
+        for index, name in self._names(user):
+            index.setdefault(name, []).append(user)
+
+    def _forget_names(self, user: User) -> None:
+        for index, name in self._names(user):
+            # By identity: two users may be equal in everything.
+            index[name] = [other for other in index[name] if other is not user]
+            if not index[name]:
+                del index[name]

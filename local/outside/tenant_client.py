@@ -1,0 +1,127 @@
+"""
+An admin's own scripts: what anybody with the right roles could do to the tenant from outside.
+
+They know nothing of PhotoSync and share no code with it, so that what they see is evidence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+import msal
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from local.cloud.endpoints import Endpoints
+
+_TIMEOUT = 30
+_PEOPLE = "/_api/SP.UserProfiles.PeopleManager"
+
+
+class Shown(NamedTuple):
+    """What SharePoint shows of a user: profile properties, and the picture files by size letter."""
+
+    profile: Mapping[str, str]
+    files: Mapping[str, bytes]
+
+
+class TenantClient:
+    """Calls Graph, SharePoint and the simulator's control API with one app registration."""
+
+    def __init__(self, endpoints: Endpoints, client_id: str, certificate: Path) -> None:
+        self._endpoints = endpoints
+        self._session = requests.Session()
+        # Otherwise REQUESTS_CA_BUNDLE and proxies of the machine would win over the next line.
+        self._session.trust_env = False
+        self._session.verify = endpoints.ca
+        pem = Path(certificate).read_text(encoding="utf-8")
+        public = x509.load_pem_x509_certificate(pem.encode())
+        self._app = msal.ConfidentialClientApplication(
+            client_id,
+            client_credential={
+                "private_key": pem,
+                "thumbprint": public.fingerprint(hashes.SHA1()).hex(),
+            },
+            authority=f"{endpoints.login}/{endpoints.tenant_id}",
+            instance_discovery=False,
+            http_client=self._session,
+        )
+
+    def put_photo(self, user_id: str, photo: bytes, content_type: str) -> None:
+        """Change a user's photo in Exchange, as any client of Graph would."""
+        path = f"/v1.0/users/{user_id}/photo/$value"
+        self._graph("PUT", path, data=photo, headers={"Content-Type": content_type})
+
+    def delete_photo(self, user_id: str) -> None:
+        self._graph("DELETE", f"/v1.0/users/{user_id}/photo/$value")
+
+    def photo(self, user_id: str) -> bytes | None:
+        """What Exchange holds now; None without a photo."""
+        reply = self._send("GET", self._endpoints.graph, f"/v1.0/users/{user_id}/photo/$value")
+        return None if reply.status_code == 404 else _content(reply)
+
+    def change_user(self, user_id: str, fields: Mapping[str, Any]) -> None:
+        """Edit a user in Entra."""
+        self._graph("PATCH", f"/v1.0/users/{user_id}", json=dict(fields))
+
+    def move_expiry(self, subscription_id: str, expires_at: datetime) -> None:
+        """Let a subscription of this registration end at another time."""
+        order = {"expirationDateTime": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        self._graph("PATCH", f"/v1.0/subscriptions/{subscription_id}", json=order)
+
+    def shown(self, upn: str) -> Shown:
+        """What SharePoint shows of a user, found as a page finds it: through PictureURL."""
+        account = quote("i:0#.f|membership|" + upn.replace("'", "''"), safe="")
+        reply = self._send(
+            "GET",
+            self._endpoints.sharepoint_admin,
+            f"{_PEOPLE}/GetPropertiesFor(accountName=@v)?@v='{account}'",
+        )
+        pairs = json.loads(_content(reply)).get("UserProfileProperties") or []
+        profile = {pair["Key"]: pair["Value"] for pair in pairs}
+        url = profile.get("PictureURL") or ""
+        if not url:
+            return Shown(profile, {})
+        path = unquote(urlsplit(url).path)
+        sizes = {size: path.replace("_MThumb", f"_{size}Thumb") for size in "SML"}
+        return Shown(profile, {size: self._file(path) for size, path in sizes.items()})
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the simulator itself: see local/m365/README.md."""
+        url = f"{self._endpoints.control}/_sim{path}"
+        return json.loads(_content(self._session.request(method, url, json=body, timeout=_TIMEOUT)))
+
+    def _file(self, path: str) -> bytes:
+        literal = quote(path.replace("'", "''"), safe="")
+        call = f"/_api/web/GetFileByServerRelativePath(decodedurl='{literal}')/$value"
+        return _content(self._send("GET", self._endpoints.sharepoint_my, call))
+
+    def _graph(self, method: str, path: str, **options: Any) -> requests.Response:
+        reply = self._send(method, self._endpoints.graph, path, **options)
+        _content(reply)
+        return reply
+
+    def _send(self, method: str, host: str, path: str, **options: Any) -> requests.Response:
+        token = self._app.acquire_token_for_client([f"{host}/.default"])
+        headers = {
+            "Authorization": f"Bearer {token['access_token']}",
+            "Accept": "application/json;odata=nometadata",
+            **options.pop("headers", {}),
+        }
+        return self._session.request(
+            method, host + path, headers=headers, timeout=_TIMEOUT, **options
+        )
+
+
+def _content(reply: requests.Response) -> bytes:
+    if not reply.ok:
+        raise RuntimeError(
+            f"{reply.request.method} {reply.url} → {reply.status_code}: {reply.text[:300]}"
+        )
+    return reply.content

@@ -1,0 +1,153 @@
+"""Sees from outside how far PhotoSync is: state blobs, queues, its log, the simulator's journal."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+
+from local.outside import spectator
+from local.outside.tenant_client import TenantClient
+
+State = dict[str, Any]
+Entry = dict[str, Any]
+# In the order in which work moves on: a message that does so while they are counted is not missed.
+_WORK_QUEUES = ("photo-upkeep", "photo-sync", "photo-sync-poison")
+_OUTCOME = re.compile(r"photo\.(?P<event>[\w-]+) (?P<fields>user=.*)")
+
+
+class NotSettled(Exception):
+    """The deadline passed; the text says what was still open."""
+
+
+class Watcher:
+    """Reads what PhotoSync leaves behind. It changes nothing but the queue it is asked to use."""
+
+    def __init__(self, storage: str, tenant: TenantClient, host_log: Path) -> None:
+        self._states = spectator.blobs(storage).get_container_client("photo-sync-state")
+        self._queues = spectator.queues(storage)
+        self._tenant = tenant
+        self._host_log = host_log
+
+    def states(self) -> dict[str, State]:
+        """Every user's state blob, by object id."""
+        found: dict[str, State] = {}
+        try:
+            for name in self._states.list_blob_names(name_starts_with="users/"):
+                state = json.loads(self._states.download_blob(name).readall())
+                found[state["userId"]] = state
+        except ResourceNotFoundError:
+            return {}
+        return found
+
+    def unreadable(self) -> list[dict[str, str]]:
+        """The messages that were set aside, each with its reason."""
+        try:
+            names = list(self._states.list_blob_names(name_starts_with="unreadable/"))
+        except ResourceNotFoundError:
+            return []
+        return [json.loads(self._states.download_blob(name).readall()) for name in names]
+
+    def messages_left(self) -> int:
+        """Messages that are queued, delayed or being worked off."""
+        return sum(self._length(name) for name in _WORK_QUEUES)
+
+    def type_into_queue(self, text: str, queue: str = "photo-sync") -> None:
+        """Put *text* into a queue, as a person does in a storage browser."""
+        self._queues.get_queue_client(queue).send_message(text)
+
+    def document(self, name: str) -> State:
+        """A blob that PhotoSync keeps of itself, empty if there is none."""
+        try:
+            return dict(json.loads(self._states.download_blob(name).readall()))
+        except ResourceNotFoundError:
+            return {}
+
+    def sweep(self) -> State:
+        """The newest sweep; empty before the first."""
+        newest = self.document("sweeps/latest.json").get("id")
+        return self.document(f"sweeps/{newest}.json") if newest else {}
+
+    def skip_time(self, user_id: str, **moments: datetime) -> None:
+        """Let time pass for one user: move moments that its state holds, such as missingSince."""
+        blob = self._states.get_blob_client(f"users/{user_id}.json")
+        state = json.loads(blob.download_blob().readall())
+        state |= {name: moment.isoformat() for name, moment in moments.items()}
+        blob.upload_blob(json.dumps(state), overwrite=True)
+
+    def journal(self, after: int = 0) -> list[Entry]:
+        """What the simulated tenant was asked and what it delivered, in order."""
+        entries: list[Entry] = self._tenant.control("GET", f"/journal?after={after}")["entries"]
+        return entries
+
+    def outcomes(self) -> list[dict[str, str]]:
+        """How each message ended, as the product logged it: event, user, calls, milliseconds."""
+        text = self._host_log.read_text(encoding="utf-8", errors="replace")
+        return [
+            {"event": found["event"], **dict(re.findall(r"(\w+)=(\S+)", found["fields"]))}
+            for found in _OUTCOME.finditer(text)
+        ]
+
+    def until(
+        self,
+        still_open: Callable[[], Iterable[str]],
+        *,
+        progress: Callable[[int], None] = lambda left: None,
+        seconds: float = 60,
+        pause: float = 0.1,
+    ) -> None:
+        """
+        Wait until *still_open* names nothing and no message is left; look every *pause* seconds.
+
+        Raises NotSettled after *seconds*, with what was open.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            # The queues first: what was worked off by then shows in whatever is looked at next.
+            messages = self.messages_left()
+            left = list(still_open())
+            progress(len(left))
+            if not left and not messages:
+                return
+            if time.monotonic() > deadline:
+                raise NotSettled(f"After {seconds:.0f} s: {left} open, {messages} messages queued.")
+            time.sleep(pause)
+
+    def _length(self, name: str) -> int:
+        try:
+            properties = self._queues.get_queue_client(name).get_queue_properties()
+        except ResourceNotFoundError:
+            return 0
+        return int(properties.approximate_message_count or 0)
+
+
+def calls_about(journal: Iterable[Entry], user_id: str, client_id: str) -> dict[str, int]:
+    """How often *client_id* called each service about one user; a batch is one call."""
+    counts = {"graph": 0, "sharepoint": 0}
+    for entry in journal:
+        mine = entry.get("clientId") == client_id and entry.get("userId") == user_id
+        if mine and not entry.get("batch") and entry["service"] in counts:
+            counts[entry["service"]] += 1
+    return counts
+
+
+def milliseconds_to_visible(journal: Sequence[Entry], user_id: str, client_id: str) -> int | None:
+    """From the first notification about a user, as Graph sent it, to the profile's last write."""
+    told = shown = None
+    for entry in journal:
+        if entry.get("userId") != user_id:
+            continue
+        began = datetime.fromisoformat(entry["at"])
+        if entry["service"] == "delivery":
+            told = told or began
+        elif entry.get("clientId") == client_id and "SetSingleValueProfile" in entry["path"]:
+            shown = began + timedelta(milliseconds=entry["ms"])
+    if told is None or shown is None:
+        return None
+    return round((shown - told).total_seconds() * 1000)
