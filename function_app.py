@@ -11,25 +11,35 @@ import os
 import random
 import threading
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, List  # noqa: UP035 - the engine refuses `list`
 
 import azure.functions as func
 
-from shared import console_answers as answers
-from shared import notifications as graph_notifications
+from shared.console import answers
 from shared.errors import SettingsError
-from shared.telemetry import Telemetry
-from shared.webhook_settings import WebhookSettings
+from shared.settings.webhook import WebhookSettings
+from shared.telemetry.telemetry import Send, Telemetry
+from shared.webhook import notifications as graph_notifications
 
 if TYPE_CHECKING:
-    from shared.console import Console
-    from shared.doctor import Doctor
+    from shared.console.api import Console
+    from shared.doctor.doctor import Doctor
     from shared.runtime import Runtime
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 log = logging.getLogger("photosync")
-telemetry = Telemetry(os.environ)
+
+
+def exporters(env: Mapping[str, str]) -> Send:
+    """Load and start what sends telemetry: not before the first answer (see Telemetry)."""
+    from shared.telemetry.exporters import start
+
+    return start(env)
+
+
+telemetry = Telemetry(os.environ, load=exporters)
 telemetry.listen(log)
 STORAGE = "AzureWebJobsStorage"
 _building = threading.Lock()
@@ -155,7 +165,7 @@ def told(answer: answers.ConsoleAnswer) -> func.HttpResponse:
 @app.route(route="console", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def console_page(req: func.HttpRequest) -> func.HttpResponse:
     """The page; it holds no data and asks for the key."""
-    from shared import console_page as page
+    from shared.console import page
 
     html, headers = page.page()
     return func.HttpResponse(html, mimetype="text/html", headers=headers)
@@ -210,7 +220,7 @@ def doctor() -> "Doctor":
     try:
         return runtime().doctor
     except SettingsError as error:
-        from shared.doctor import Doctor, unopened
+        from shared.doctor.doctor import Doctor, unopened
 
         return Doctor(unopened(error), None, clock=lambda: datetime.now(UTC))
 

@@ -149,6 +149,7 @@ class GiveUp(PhotoSyncError):
     """Recorded as failed with this sentence; the message is done."""
 
     code = "failed"
+    status: ClassVar[str] = "failed"
 
 
 class BadMessage(GiveUp):

@@ -11,12 +11,13 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from shared import messages
 from shared.errors import BadMessage, SettingsError
-from shared.fates import GIVE_UP_AFTER
-from shared.outcome import loggable
-from shared.state import Store
-from shared.worker import DelayedQueue
+from shared.messages import sync_message
+from shared.messages.fates import waited_long_enough
+from shared.storage.delayed_queue import DelayedQueue
+from shared.storage.unreadable import set_aside
+from shared.storage.user_state import Store
+from shared.telemetry.log_text import loggable
 
 log = logging.getLogger("photosync")
 
@@ -53,8 +54,7 @@ class NoUpkeep:
         log.error('settings.wrong why="%s"', loggable(str(self._error)))
 
     def _keep(self, body: bytes, reason: str) -> None:
-        name = f"{self._clock():%Y-%m-%dT%H-%M-%S}-{self._new_id()}"
-        self._store.keep_unreadable(name, body, reason)
+        set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
 
 
 class NoWorker(NoUpkeep):
@@ -77,11 +77,11 @@ class NoWorker(NoUpkeep):
         self._complain()
         now = self._clock()
         try:
-            message = messages.parse(body, now=now, correlation_id=self._new_id())
+            message = sync_message.parse(body, now=now, correlation_id=self._new_id())
         except BadMessage as error:
             self._keep(body, str(error))
             return
-        if now - message.first_queued_at >= GIVE_UP_AFTER:
+        if waited_long_enough(message.first_queued_at, now):
             self._keep(body, str(self._error))
             return
         self._queue.send(message.again().to_json(), delay_seconds=WAIT_SECONDS)

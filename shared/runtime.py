@@ -13,34 +13,35 @@ from typing import Any, NamedTuple
 import requests
 
 from shared import scope
-from shared.clock_look import Anybody
-from shared.console import Console, Orders
-from shared.doctor import Doctor, unopened
+from shared.console.api import Console, Orders
+from shared.console.comparison import Sides
+from shared.console.roster import Roster
+from shared.copying.run import Policy
+from shared.copying.sync import Sync
+from shared.copying.worker import Worker
+from shared.doctor.doctor import Doctor, unopened
+from shared.doctor.microsoft365_checks import Clients, Microsoft
 from shared.errors import SettingsError
-from shared.gate import Budget, Gate
-from shared.graph import GraphClient
-from shared.http import CONNECT_SECONDS, READ_SECONDS, Http
-from shared.listing import UserListing
-from shared.microsoft import Clients, Microsoft
+from shared.graph.client import GraphClient
+from shared.graph.subscriptions import SubscriptionClient
+from shared.graph.user_listing import UserListing
+from shared.messages.upkeep_message import SWEEP, UpkeepMessage
+from shared.microsoft365.http import CONNECT_SECONDS, READ_SECONDS, Http
+from shared.microsoft365.throttle import Budget, Gate
+from shared.microsoft365.tokens import Anybody, EntraTokens
 from shared.misconfigured import NoUpkeep, NoWorker
-from shared.pictures import RECIPE, renditions
-from shared.publishing import Publisher
-from shared.roster import Roster
-from shared.run import Policy, Recipe
-from shared.settings import Settings, StorageSettings
-from shared.sharepoint import SharePointClient
-from shared.sides import Sides
-from shared.storage import OpenStorage, open_storage
-from shared.subscription_keeper import SubscriptionKeeper
-from shared.subscriptions import SubscriptionClient
-from shared.sweep import Sweep
-from shared.sweep_log import SweepLogs
-from shared.sweep_page import PageLook, UserQueue
-from shared.sync import Sync
-from shared.tokens import EntraTokens
-from shared.upkeep import Upkeep
-from shared.upkeep_messages import SWEEP, UpkeepMessage
-from shared.worker import Worker
+from shared.pictures.recipe import RECIPE, Recipe
+from shared.pictures.renditions import renditions
+from shared.settings.app import Settings, StorageSettings
+from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.publisher import Publisher
+from shared.storage.azure import OpenStorage, open_storage
+from shared.subscription.keeper import SubscriptionKeeper
+from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep_log import SweepLogs
+from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.user_queue import UserQueue
+from shared.upkeep.upkeep import Upkeep
 
 log = logging.getLogger("photosync")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shared.errors import OutOfScope
-from shared.graph import User
-from shared.settings import Settings
+from shared.settings.app import Settings
+from shared.user import User
 
 
 def check(user: User, settings: Settings) -> None:

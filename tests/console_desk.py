@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from shared.console import Console, Orders
+from shared.console.api import Console, Orders
+from shared.console.comparison import Difference, Sides, Unasked
+from shared.console.roster import Roster
 from shared.errors import PhotoSyncError
-from shared.graph import User
-from shared.roster import Entry, Leaf, Roster, SetAside
-from shared.sides import Difference, Sides, Unasked
-from shared.state import FAILED, Stored, UserState
-from shared.sweep import Sweep
-from shared.sweep_log import SweepLog, SweepLogs
+from shared.storage.roster_entry import Entry, Leaf
+from shared.storage.unreadable import SetAside
+from shared.storage.user_state import FAILED, Stored, UserState
+from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep_log import SweepLog, SweepLogs
+from shared.user import User
 from tests.doubles import NOON, Clock, Exchange, MemoryStore
 from tests.memory_documents import MemoryDocuments
 

@@ -9,17 +9,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared import state
-from shared.calls import note
+from shared.copying.outcome import Outcome
+from shared.copying.run import Policy
+from shared.copying.sync import Sync
+from shared.copying.worker import Worker
 from shared.errors import ClaimLost, Conflict, NoPhoto, PictureKept, UnknownUser
-from shared.graph import Fetched, User
-from shared.outcome import Outcome
-from shared.picture_location import SUFFIXES, PictureLocation
-from shared.publishing import Plan, Removal
-from shared.run import Policy, Recipe
-from shared.state import Stored, UserState
-from shared.sync import Sync
-from shared.worker import Worker
+from shared.graph.client import Fetched
+from shared.pictures.recipe import Recipe
+from shared.sharepoint.picture_location import SUFFIXES, PictureLocation
+from shared.sharepoint.publisher import Plan, Removal
+from shared.storage import user_state
+from shared.storage.user_state import Stored, UserState
+from shared.telemetry.calls import note
+from shared.user import User
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ANNE = User(
@@ -57,7 +59,7 @@ class MemoryStore:
         if user_id not in self.blobs:
             return None
         text, version = self.blobs[user_id]
-        return Stored(state.from_json(user_id, text), version)
+        return Stored(user_state.from_json(user_id, text), version)
 
     def create(self, new: UserState) -> str:
         self._called()
@@ -78,11 +80,11 @@ class MemoryStore:
     def put(self, new: UserState) -> str:
         """What only tests may do: write without condition."""
         version = f"version-{next(self._versions)}"
-        self.blobs[new.user_id] = (state.to_json(new), version)
+        self.blobs[new.user_id] = (user_state.to_json(new), version)
         return version
 
     def __getitem__(self, user_id: str) -> UserState:
-        return state.from_json(user_id, self.blobs[user_id][0])
+        return user_state.from_json(user_id, self.blobs[user_id][0])
 
     def _called(self) -> None:
         note("blob")

@@ -14,7 +14,8 @@ from shared.errors import (
     Throttled,
     UnknownUser,
 )
-from shared.graph import Fetched, GraphClient, User
+from shared.graph.client import Fetched, GraphClient
+from shared.user import User
 from tests.web import Answer, Web, answer, http
 
 ID = "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"

@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.documents import Document
 from shared.errors import Conflict
+from shared.storage.documents import Document
 
 
 class MemoryDocuments:

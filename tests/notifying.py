@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from shared.notifications import Accepted, Answer, accept
-from shared.webhook_settings import WebhookSettings
+from shared.settings.webhook import WebhookSettings
+from shared.webhook.notifications import Accepted, Answer, accept
 from tests.web import NOON
 
 TENANT = "84bd8158-6d4d-4958-8b9f-9d6445542f95"

@@ -8,7 +8,7 @@ import zlib
 
 from PIL import Image
 
-from shared import pictures
+from shared.pictures import renditions
 
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 160, 30), (30, 30, 220), (230, 220, 40)
 WHITE = (255, 255, 255)
@@ -45,7 +45,7 @@ def opened(content: bytes) -> Image.Image:
 
 
 def rendered(photo: bytes, size: int = 64) -> Image.Image:
-    return opened(pictures.renditions(photo, [size])[0])
+    return opened(renditions.renditions(photo, [size])[0])
 
 
 def four_corners(picture: Image.Image) -> list[tuple[int, ...]]:

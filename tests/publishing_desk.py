@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 import requests
 
-from shared.graph import User
-from shared.publishing import Plan, Publisher, Removal
-from shared.settings import Settings
-from shared.sharepoint import SharePointClient
+from shared.settings.app import Settings
+from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.publisher import Plan, Publisher, Removal
+from shared.user import User
 from tests.test_settings import ENOUGH
 from tests.web import NOON, Answer, Clock, answer, http
 

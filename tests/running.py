@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from shared.copying.run import Run
 from shared.errors import NoPhoto
-from shared.fates import Done
-from shared.run import Run
-from shared.state import NO_PHOTO
+from shared.messages.fates import Done
+from shared.storage.user_state import NO_PHOTO
 from tests.doubles import ANNE, Office
 
 OLD, NEW = b"old photo", b"new photo"

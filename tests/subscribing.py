@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.errors import PhotoSyncError, SubscriptionExists, SubscriptionGone
-from shared.subscription_keeper import NAME, SubscriptionKeeper
-from shared.subscriptions import CHANGE_TYPE, RESOURCE, Subscription
+from shared.graph.subscriptions import CHANGE_TYPE, RESOURCE, Subscription
+from shared.subscription.keeper import NAME, SubscriptionKeeper
 from tests.doubles import Clock
 from tests.memory_documents import MemoryDocuments
 

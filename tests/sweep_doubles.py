@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.errors import PhotoSyncError
-from shared.graph import User
-from shared.listing import UserPage
-from shared.sweep import Sweep
-from shared.sweep_log import SweepLog, SweepLogs
-from shared.sweep_page import PageResult, UserQueue
+from shared.graph.user_listing import UserPage
+from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep_log import SweepLog, SweepLogs
+from shared.sweeping.sweep_page import PageResult
+from shared.sweeping.user_queue import UserQueue
+from shared.user import User
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared import app_roles
-from shared.app_roles import FILES_NEED, PROFILES_NEED, Claims
+from shared.microsoft365 import app_roles
+from shared.microsoft365.app_roles import FILES_NEED, PROFILES_NEED, Claims
 
 
 def token(fields: Any) -> str:

@@ -27,13 +27,13 @@ HEAVY = ["requests", "msal", "PIL", "azure.storage", "azure.identity", "cryptogr
 ON_THE_WEBHOOKS_PATH = {
     "function_app",
     "shared",
-    "shared.console_answers",
+    "shared.console.answers",
     "shared.errors",
-    "shared.messages",
+    "shared.messages.sync_message",
     "shared.moments",
-    "shared.notifications",
-    "shared.telemetry",
-    "shared.webhook_settings",
+    "shared.webhook.notifications",
+    "shared.telemetry.telemetry",
+    "shared.settings.webhook",
 }
 
 

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.certificates import credential
 from shared.errors import SettingsError
+from shared.microsoft365.certificates import credential
 from tests.web import NOON
 
 # PKCS 8 with an algorithm that nobody has: 1.2.3.4.

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.state import LONGEST_CLAIM, Claim
+from shared.storage.user_state import LONGEST_CLAIM, Claim
 from tests.doubles import NOON
 
 SECOND = timedelta(seconds=1)

@@ -7,10 +7,10 @@ from email.utils import format_datetime
 
 import pytest
 
-from shared import clock_look
-from shared.clock_look import Anybody
+from shared.doctor import clock_check
 from shared.errors import Refused
-from shared.http import Http
+from shared.microsoft365.http import Http
+from shared.microsoft365.tokens import Anybody
 from tests.test_certificates import OURS
 from tests.web import NOON, Answer, http
 
@@ -24,7 +24,7 @@ def graph(**headers: str) -> Http:
 @pytest.mark.parametrize("seconds", [-60, 0, 60])
 def test_clock_is_right(seconds: int):
     """A minute either way is nothing; a refusal tells the time as well as an answer."""
-    found = clock_look.look(graph(Date=DATE), lambda: NOON + timedelta(seconds=seconds))
+    found = clock_check.look(graph(Date=DATE), lambda: NOON + timedelta(seconds=seconds))
 
     assert found.action == ""
 
@@ -34,7 +34,7 @@ def test_clock_is_right(seconds: int):
 )
 def test_clock_is_wrong(seconds: int, way: str):
     """More than a minute is told with its direction."""
-    found = clock_look.look(graph(Date=DATE), lambda: NOON + timedelta(seconds=seconds))
+    found = clock_check.look(graph(Date=DATE), lambda: NOON + timedelta(seconds=seconds))
 
     assert way in found.detail
     assert "Set the clock" in found.action
@@ -44,14 +44,14 @@ def test_date_without_zone():
     """A time without a zone is UTC."""
     date = format_datetime(NOON.replace(tzinfo=None))
 
-    assert clock_look.look(graph(Date=date), lambda: NOON).action == ""
+    assert clock_check.look(graph(Date=date), lambda: NOON).action == ""
 
 
 @pytest.mark.parametrize("headers", [{}, {"Date": "yesterday"}])
 def test_no_date(headers: dict[str, str]):
     """What does not tell its time is not Graph."""
     with pytest.raises(Refused, match="does not tell its time"):
-        clock_look.look(graph(**headers), lambda: NOON)
+        clock_check.look(graph(**headers), lambda: NOON)
 
 
 def test_anybody_has_no_token():
@@ -70,7 +70,7 @@ def test_anybody_has_no_token():
 def test_certificate(left: timedelta, told: str, well: bool):
     """A certificate is to be renewed two weeks before its end."""
     end = OURS.certificate.not_valid_after_utc
-    found = clock_look.certificate(OURS.pem, end - left)
+    found = clock_check.certificate(OURS.pem, end - left)
 
     assert told in found.detail
     assert (found.action == "") is well

@@ -1,4 +1,4 @@
-"""What embedded colour profiles may do: the rules of `shared.colour`."""
+"""What embedded colour profiles may do: the rules of `shared.pictures.colour`."""
 
 from __future__ import annotations
 

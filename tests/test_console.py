@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from shared import subscription_keeper, sweep_log
-from shared.console import Console
+from shared.console.api import Console
 from shared.errors import BadRequest, ServiceDown, UnknownUser
-from shared.graph import User
-from shared.state import FAILED, SYNCED, UserState
+from shared.storage.user_state import FAILED, SYNCED, UserState
+from shared.subscription import keeper
+from shared.sweeping import sweep_log
+from shared.user import User
 from tests.console_desk import ENTRY, LENGTHS, Desk
 from tests.doubles import ANNE, NOON
 
@@ -45,7 +46,7 @@ def test_overview(desk: Desk):
     """Counts, failures and messages set aside, each list short; no fingerprint of a secret."""
     desk.kept.entries = [ENTRY] * 12 + [replace(ENTRY, status=SYNCED)]
     desk.kept.aside = [{"name": "a", "reason": "b", "body": "c"}] * 12
-    desk.documents.put(subscription_keeper.NAME, {"status": "live", "urlHash": "secret"})
+    desk.documents.put(keeper.NAME, {"status": "live", "urlHash": "secret"})
     desk.log_sweep(detail="Under way.")
     seen = desk.console.overview()
 

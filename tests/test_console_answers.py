@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shared import console_answers as answers
+from shared.console import answers
 from shared.errors import (
     AccessDenied,
     BadRequest,

@@ -6,10 +6,10 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueServiceClient
 
-from shared.blobs import Blobs
 from shared.errors import Conflict
-from shared.settings import StorageSettings
-from shared.storage import CONTAINER, UPKEEP, USERS, BlobDocuments, open_storage
+from shared.settings.app import StorageSettings
+from shared.storage.azure import CONTAINER, UPKEEP, USERS, BlobDocuments, open_storage
+from shared.storage.blobs import Blobs
 
 NAME = "sweeps/latest.json"
 

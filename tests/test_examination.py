@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from shared.doctor.examination import ENOUGH, Check, Finding, Step, examine
 from shared.errors import ServiceDown
-from shared.examination import ENOUGH, Check, Finding, Step, examine
 from tests.doubles import Clock, failing
 
 

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from shared import errors, fates
+from shared import errors
 from shared.errors import ClaimHeld, GiveUp, PhotoSyncError, SettingsError, Settled, TryLater
-from shared.fates import GIVE_UP_AFTER, Done, Wait
-from shared.messages import SyncMessage
-from shared.state import FAILED, NO_PHOTO, SKIPPED
-from tests.doubles import ANNE, NOON
+from shared.messages import fates
+from shared.messages.fates import Done, Wait
+from shared.storage.user_state import FAILED, NO_PHOTO, SKIPPED
+from tests.doubles import NOON
+
+A_DAY = timedelta(days=1)
 
 TICK = timedelta(milliseconds=1)
 ALL = [kind for kind in vars(errors).values() if isinstance(kind, type)]
@@ -28,8 +30,9 @@ def an_error(kind: type[PhotoSyncError], sentence: str) -> PhotoSyncError:
 
 
 def fate(error: PhotoSyncError, *, age: timedelta = timedelta(0), attempt: int = 1) -> Wait | Done:
-    message = SyncMessage(ANNE.id, "sweep", False, attempt, NOON - age, "an-id")
-    return fates.fate(error, message, now=NOON, jitter=lambda: 0.5)
+    return fates.fate(
+        error, attempt=attempt, first_queued_at=NOON - age, now=NOON, jitter=lambda: 0.5
+    )
 
 
 @pytest.mark.parametrize("kind", kinds(TryLater))
@@ -45,8 +48,8 @@ def test_passing_errors_wait(kind):
 @pytest.mark.parametrize("kind", kinds(TryLater))
 def test_passing_errors_end_after_a_day(kind):
     """What has not passed for a day has failed."""
-    assert isinstance(fate(kind("Busy."), age=GIVE_UP_AFTER - TICK), Wait)
-    assert fate(kind("Busy."), age=GIVE_UP_AFTER) == Done(
+    assert isinstance(fate(kind("Busy."), age=A_DAY - TICK), Wait)
+    assert fate(kind("Busy."), age=A_DAY) == Done(
         FAILED, "gave-up", "Gave up after a day of waiting. Busy.", kind is errors.Unanswered
     )
 
@@ -54,7 +57,7 @@ def test_passing_errors_end_after_a_day(kind):
 @pytest.mark.parametrize("kind", kinds(TryLater))
 def test_only_an_unanswered_call_may_come_late(kind):
     """A wait and its end after a day say whether a request may still be carried out."""
-    ends = [fate(kind("Busy.")), fate(kind("Busy."), age=GIVE_UP_AFTER)]
+    ends = [fate(kind("Busy.")), fate(kind("Busy."), age=A_DAY)]
 
     assert [end.unanswered for end in ends] == [kind is errors.Unanswered] * 2
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.gate import BUDGET_WINDOW, Budget, Gate
+from shared.microsoft365.throttle import BUDGET_WINDOW, Budget, Gate
 from tests.web import Clock
 
 

@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from shared.errors import Throttled
-from shared.gate import Budget, Gate
-from shared.http import Http
+from shared.microsoft365.http import Http
+from shared.microsoft365.throttle import Budget, Gate
 from tests.test_gate import Jittered
 from tests.web import NOON, Answer, Clock, Tokens, Web, answer, in_turn
 from tests.web import http as web_http

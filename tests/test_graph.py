@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from shared.errors import AccessDenied, NoMailbox, NoPhoto, Refused, Throttled, UnknownUser
-from shared.graph import User
+from shared.user import User
 from tests.graph_answers import (
     AFTER,
     ANNE,

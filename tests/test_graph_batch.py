@@ -11,12 +11,12 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import graph_batch
 from shared.errors import AccessDenied, Refused, ServiceDown, Throttled
-from shared.http import Reply
+from shared.graph import batch
+from shared.microsoft365.reply import Reply
 from tests.web import Answer, answer, http, in_turn
 
-ONE, TWO = graph_batch.get("1", "/users/a"), graph_batch.get("2", "/users/b")
+ONE, TWO = batch.get("1", "/users/a"), batch.get("2", "/users/b")
 
 
 def item(key: str, body: Any = None, status: int = 200, **headers: str) -> dict[str, Any]:
@@ -25,8 +25,8 @@ def item(key: str, body: Any = None, status: int = 200, **headers: str) -> dict[
 
 
 def send(*responses: Any) -> dict[str, Reply]:
-    asked = [graph_batch.get(key, "/users") for key in {each["id"] for each in responses}]
-    return graph_batch.send(http(in_turn(answer({"responses": responses}))), asked)
+    asked = [batch.get(key, "/users") for key in {each["id"] for each in responses}]
+    return batch.send(http(in_turn(answer({"responses": responses}))), asked)
 
 
 def test_one_call_for_all():
@@ -37,8 +37,8 @@ def test_one_call_for_all():
         seen.append(request)
         return answer({"responses": [item("2"), item("1")]})
 
-    requests_ = [ONE, graph_batch.post("2", "/users/b/checkMemberGroups", {"groupIds": ["g"]})]
-    answers = graph_batch.send(http(web), requests_)
+    requests_ = [ONE, batch.post("2", "/users/b/checkMemberGroups", {"groupIds": ["g"]})]
+    answers = batch.send(http(web), requests_)
 
     [sent] = seen
     assert (sent.method, sent.path_url) == ("POST", "/v1.0/$batch")
@@ -60,8 +60,8 @@ def test_one_call_for_all():
 
 def test_in_turn():
     """In turn means that each waits for the one before; the order itself is left as it is."""
-    assert graph_batch.in_turn([ONE, TWO]) == [ONE, {**TWO, "dependsOn": ["1"]}]
-    assert graph_batch.in_turn([ONE]) == [ONE]
+    assert batch.in_turn([ONE, TWO]) == [ONE, {**TWO, "dependsOn": ["1"]}]
+    assert batch.in_turn([ONE]) == [ONE]
     assert "dependsOn" not in TWO
 
 
@@ -108,7 +108,7 @@ def test_answers_that_do_not_fit(keys):
     said = answer({"responses": [item(key) for key in keys]})
 
     with pytest.raises(ServiceDown, match="left an answer out"):
-        graph_batch.send(http(in_turn(said)), [ONE, TWO])
+        batch.send(http(in_turn(said)), [ONE, TWO])
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_answers_that_do_not_fit(keys):
 def test_unknown_shape(body):
     """A batch of an unknown shape is refused."""
     with pytest.raises(Refused, match="unknown shape"):
-        graph_batch.send(http(in_turn(answer(body))), [ONE])
+        batch.send(http(in_turn(answer(body))), [ONE])
 
 
 @pytest.mark.parametrize(
@@ -128,4 +128,4 @@ def test_unknown_shape(body):
 def test_refused_batch(status, kind):
     """A refusal of the batch is one of all its requests."""
     with pytest.raises(kind):
-        graph_batch.send(http(in_turn(Answer(status))), [ONE])
+        batch.send(http(in_turn(Answer(status))), [ONE])

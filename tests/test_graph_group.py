@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from shared.errors import Throttled
-from shared.graph import GraphClient
+from shared.graph.client import GraphClient
 from tests.graph_answers import ETAG, FIELDS, ID, PHOTO, batch_of
 from tests.web import Answer, Web, answer, http, in_turn
 

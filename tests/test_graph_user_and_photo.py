@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import AccessDenied, NoPhoto, Refused, ServiceDown, Throttled, UnknownUser
-from shared.graph import Fetched
+from shared.graph.client import Fetched
 from tests.graph_answers import (
     AFTER,
     ANNE,

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from shared import pictures
 from shared.errors import PhotoRefused
+from shared.pictures import renditions
 from tests import picture_samples as samples
 from tests.picture_samples import corners, encoded, oriented
 
@@ -47,7 +47,7 @@ def test_damaged_files_give_pictures_or_a_refusal(seed, edits, early, seal):
     whole = samples.resealed(bytes(photo)) if seal and photo[:4] == b"\x89PNG" else bytes(photo)
 
     try:
-        made = pictures.renditions(whole, SIZES)
+        made = renditions.renditions(whole, SIZES)
     except PhotoRefused:
         return
     assert [Image.open(io.BytesIO(content)).format for content in made] == ["JPEG"] * 3

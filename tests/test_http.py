@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from shared.errors import Refused, ServiceDown, Unanswered
-from shared.http import Http
+from shared.microsoft365.http import Http
 from tests.web import Answer, Clock, Tokens, http, in_turn
 
 Handler = Callable[[BaseHTTPRequestHandler], None]

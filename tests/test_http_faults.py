@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import AccessDenied, Conflict, Refused, ServiceDown, Throttled, Unanswered
-from shared.http import Reply, fault
+from shared.microsoft365.reply import Reply, fault
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"cut": ', b"\xff", b"[" * 200_000])

@@ -8,9 +8,9 @@ from email.utils import format_datetime
 import pytest
 import requests
 
-from shared import calls
+from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import ClaimLost, Unanswered
-from shared.http import (
+from shared.microsoft365.http import (
     CONNECT_SECONDS,
     LATE_WRITE,
     LONGEST_WAIT_IN_PLACE,
@@ -19,7 +19,7 @@ from shared.http import (
     TRIES,
     Http,
 )
-from shared.sync import CLAIM_LENGTH
+from shared.telemetry import calls
 from tests.web import NOON, Answer, Clock, Tokens, Web, answer, http, in_turn
 
 # Tokens

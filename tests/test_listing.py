@@ -8,8 +8,9 @@ import pytest
 import requests
 
 from shared.errors import AccessDenied, Refused, ServiceDown, Throttled
-from shared.graph import USER_FIELDS, User
-from shared.listing import PAGE, UserListing
+from shared.graph.client import USER_FIELDS
+from shared.graph.user_listing import PAGE, UserListing
+from shared.user import User
 from tests.web import Answer, Web, answer, http, in_turn
 
 GRAPH = "https://graph.contoso.com"

@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import BadMessage
-from shared.messages import REASONS, SyncMessage, is_object_id, parse
+from shared.messages.sync_message import REASONS, SyncMessage, parse
+from shared.user import is_object_id
 from tests.web import NOON
 
 UPN = "anne@contoso.com"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import timedelta
 
 import pytest
 
 from shared.errors import SettingsError
-from shared.fates import GIVE_UP_AFTER
 from shared.misconfigured import WAIT_SECONDS, NoUpkeep, NoWorker
 from tests.doubles import NOON, Clock, DelayedMessages, MemoryStore
+
+A_DAY = timedelta(days=1)
 
 WRONG = SettingsError("Fix these app settings: PICTURE_SIZES must be three pixel sizes.")
 
@@ -43,7 +45,7 @@ def test_message_that_waited_for_a_day_is_kept():
     desk = Desk()
     desk.worker.work_off(b"anne@contoso.com")
     [(message, _)] = desk.queue.messages
-    desk.clock.advance(GIVE_UP_AFTER)
+    desk.clock.advance(A_DAY)
     desk.worker.work_off(json.dumps(message).encode())
 
     assert len(desk.queue.messages) == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.messages import parse
+from shared.messages.sync_message import parse
 from tests.notifying import ID, OTHER_ID, item, lifecycle, post, users, without
 from tests.web import NOON
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.notifications import BODY_LIMIT, TOKEN_LIMIT, Accepted, Answer, handshake
-from shared.webhook_settings import WebhookSettings
+from shared.settings.webhook import WebhookSettings
+from shared.webhook.notifications import BODY_LIMIT, TOKEN_LIMIT, Accepted, Answer, handshake
 from tests.notifying import (
     ID,
     OTHER_ID,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.odata_errors import Said, said, says_nothing_there
+from shared.sharepoint.errors import Said, said, says_nothing_there
 
 CODE = "-2147024891, System.UnauthorizedAccessException"
 TEXT = "Access denied."

@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 import requests
 
-from shared.gate import Gate
-from shared.graph import GraphClient
-from shared.http import TRIES, Http
-from shared.worker import Worker
+from shared.copying.worker import Worker
+from shared.graph.client import GraphClient
+from shared.microsoft365.http import TRIES, Http
+from shared.microsoft365.throttle import Gate
 from tests.doubles import ANNE, Clock, DelayedMessages, Office
 from tests.web import Answer, Tokens, answer
 from tests.web import http as web_http

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.patience import LONGEST_WAIT, backoff, seconds_asked
+from shared.backoff import LONGEST_WAIT, backoff, seconds_asked
 from tests.web import NOON
 
 ASKED = {

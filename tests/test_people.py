@@ -7,8 +7,8 @@ import json
 import pytest
 
 from shared.errors import AccessDenied, BadRequest, PhotoSyncError, Refused, ServiceDown, Throttled
-from shared.roster import Entry
-from shared.state import WAITING, UserState
+from shared.storage.roster_entry import Entry
+from shared.storage.user_state import WAITING, UserState
 from tests.console_desk import Desk
 from tests.doubles import ANNE, NOON
 

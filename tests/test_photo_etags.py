@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from shared.errors import AccessDenied, NoMailbox, NoPhoto, Refused, ServiceDown, Throttled
-from shared.graph import GraphClient
+from shared.graph.client import GraphClient
 from tests.web import NOON, Answer, Clock, answer, http
 
 Inner = Callable[[str, int], dict[str, Any]]

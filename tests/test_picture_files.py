@@ -1,4 +1,4 @@
-"""What is refused, and why hostile bytes can do no harm: the rules of `shared.picture_files`."""
+"""What is refused, and why hostile bytes can do no harm: the rules of `shared.pictures.reader`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import zlib
 import pytest
 from PIL import Image
 
-from shared import pictures
 from shared.errors import PhotoRefused
-from shared.picture_files import MAX_BYTES, MAX_SCANS, MAX_SEGMENTS, read
+from shared.pictures import renditions
+from shared.pictures.jpeg import MAX_SCANS, MAX_SEGMENTS
+from shared.pictures.reader import MAX_BYTES, read
 from tests import picture_samples as samples
 from tests.picture_samples import chunk, corners, encoded, segment
 
@@ -22,7 +23,7 @@ KINDS = ["JPEG", "PNG", "GIF", "BMP"]
 def sentence(photo: bytes) -> str:
     """What an admin reads about a photo that is refused."""
     with pytest.raises(PhotoRefused) as refused:
-        pictures.renditions(photo, SIZES)
+        renditions.renditions(photo, SIZES)
     return str(refused.value)
 
 
@@ -83,7 +84,7 @@ def test_a_file_of_exactly_8_megabytes_is_read():
     """The limit itself is allowed."""
     photo = encoded(corners(), "JPEG")
 
-    assert len(pictures.renditions(photo + bytes(MAX_BYTES - len(photo)), SIZES)) == 3
+    assert len(renditions.renditions(photo + bytes(MAX_BYTES - len(photo)), SIZES)) == 3
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_a_gif_without_a_picture_is_refused():
 
 def test_25_megapixels_are_read():
     """The limit itself is allowed, even where the file is tiny."""
-    made = pictures.renditions(encoded(Image.new("1", (5_000, 5_000), 1), "PNG"), SIZES)
+    made = renditions.renditions(encoded(Image.new("1", (5_000, 5_000), 1), "PNG"), SIZES)
 
     assert Image.open(io.BytesIO(made[2])).size == (300, 300)
 
@@ -136,9 +137,9 @@ def test_text_in_a_png_is_never_unpacked():
     text = b"Comment\0\0" + zlib.compress(bytes(50_000_000))
     plain = encoded(corners(), "PNG")
 
-    made = pictures.renditions(plain[:33] + chunk(b"zTXt", text) * 20 + plain[33:], SIZES)
+    made = renditions.renditions(plain[:33] + chunk(b"zTXt", text) * 20 + plain[33:], SIZES)
 
-    assert made == pictures.renditions(plain, SIZES)
+    assert made == renditions.renditions(plain, SIZES)
 
 
 def test_a_png_in_thousands_of_pieces_is_put_together():
@@ -146,9 +147,9 @@ def test_a_png_in_thousands_of_pieces_is_put_together():
     data = zlib.compress((b"\0" + bytes([9, 200, 9]) * 50) * 50)
     pieces = [(b"IDAT", data[at : at + 1]) for at in range(len(data))]
 
-    whole = pictures.renditions(png(50, 50, (b"IDAT", data)), SIZES)
+    whole = renditions.renditions(png(50, 50, (b"IDAT", data)), SIZES)
 
-    assert pictures.renditions(png(50, 50, *pieces, *[(b"IDAT", b"")] * 3_000), SIZES) == whole
+    assert renditions.renditions(png(50, 50, *pieces, *[(b"IDAT", b"")] * 3_000), SIZES) == whole
 
 
 def test_a_jpeg_in_millions_of_pieces_is_refused():
@@ -207,7 +208,7 @@ def test_an_old_bmp_header_is_understood():
     core = struct.pack("<IHHHH", 12, 4, 4, 1, 24)
     photo = b"BM" + struct.pack("<IHHI", 74, 0, 0, 26) + core + bytes([0, 0, 200]) * 16
 
-    assert Image.open(io.BytesIO(pictures.renditions(photo, [4])[0])).size == (4, 4)
+    assert Image.open(io.BytesIO(renditions.renditions(photo, [4])[0])).size == (4, 4)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -228,7 +229,7 @@ def test_broken_exif_is_tolerated(order, entries):
 
     broken = photo[:2] + segment(0xE1, exif) + photo[2:]
 
-    assert pictures.renditions(broken, SIZES) == pictures.renditions(photo, SIZES)
+    assert renditions.renditions(broken, SIZES) == renditions.renditions(photo, SIZES)
 
 
 def test_a_profile_with_a_missing_part_is_ignored():

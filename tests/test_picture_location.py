@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.picture_location import (
+from shared.sharepoint.picture_location import (
     PictureLocation,
     is_named_by_id,
     is_named_by_upn,

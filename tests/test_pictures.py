@@ -1,4 +1,4 @@
-"""What becomes of a photo: the rules of `shared.pictures`."""
+"""What becomes of a photo: the rules of `shared.pictures.renditions`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import zlib
 import pytest
 from PIL import Image, ImageChops
 
-from shared import pictures
+from shared.pictures import renditions
 from tests import picture_samples as samples
 from tests.picture_samples import (
     BLUE,
@@ -32,14 +32,14 @@ SIZES = [48, 72, 300]
 
 def test_one_jpeg_per_size_in_the_order_asked_for():
     """Every size yields one square JPEG of exactly that size, in the order given."""
-    made = pictures.renditions(encoded(corners(648, 648), "JPEG"), [300, 48, 72])
+    made = renditions.renditions(encoded(corners(648, 648), "JPEG"), [300, 48, 72])
 
     assert [opened(content).size for content in made] == [(300, 300), (48, 48), (72, 72)]
 
 
 def test_a_small_photo_is_never_enlarged():
     """A photo smaller than a size keeps its own size."""
-    made = pictures.renditions(encoded(corners(40, 40), "PNG"), SIZES)
+    made = renditions.renditions(encoded(corners(40, 40), "PNG"), SIZES)
 
     assert [opened(content).size for content in made] == [(40, 40)] * 3
 
@@ -189,7 +189,7 @@ def test_odd_shapes_work(kind, size):
     """The smallest and the longest picture still give three squares."""
     side = min(size)
 
-    made = pictures.renditions(encoded(Image.new("RGB", size, RED), kind), SIZES)
+    made = renditions.renditions(encoded(Image.new("RGB", size, RED), kind), SIZES)
 
     assert [opened(content).size for content in made] == [(side, side)] * 3
 
@@ -199,7 +199,7 @@ def test_the_result_is_a_plain_baseline_jpeg():
     exif = Image.Exif()
     exif[0x010E] = "secret place"
     options = {"exif": exif, "icc_profile": samples.swapped_profile(), "comment": b"secret word"}
-    made = pictures.renditions(encoded(corners(), "JPEG", progressive=True, **options), SIZES)
+    made = renditions.renditions(encoded(corners(), "JPEG", progressive=True, **options), SIZES)
 
     for content in made:
         picture = Image.open(io.BytesIO(content), formats=("JPEG",))

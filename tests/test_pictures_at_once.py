@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
-from shared import pictures
-from shared.picture_files import PictureFile
+from shared.pictures import renditions
+from shared.pictures.picture_file import PictureFile
 from tests import picture_samples as samples
 from tests.picture_samples import corners, encoded
 
@@ -20,10 +20,10 @@ SIZES = [48, 72, 300]
 def test_the_same_photo_gives_the_same_bytes_in_every_thread():
     """Renditions depend on the photo alone, however many are made at once."""
     photo = encoded(corners(648, 648), "JPEG", icc_profile=samples.swapped_profile())
-    expected = pictures.renditions(photo, SIZES)
+    expected = renditions.renditions(photo, SIZES)
     seen: list[list[bytes]] = []
     threads = [
-        threading.Thread(target=lambda: seen.append(pictures.renditions(photo, SIZES)))
+        threading.Thread(target=lambda: seen.append(renditions.renditions(photo, SIZES)))
         for _ in range(8)
     ]
     for thread in threads:
@@ -44,7 +44,7 @@ def test_large_photos_are_decoded_one_at_a_time(
 ):
     """Photos over 4 megapixels wait for each other, so that memory does not add up; no others."""
     photo = encoded(Image.new("1", (side, side)), "PNG")
-    both, decoded, met = threading.Barrier(2), pictures._decoded, []
+    both, decoded, met = threading.Barrier(2), renditions._decoded, []
 
     def meeting(file: PictureFile, size: int) -> Image.Image:
         with contextlib.suppress(threading.BrokenBarrierError):
@@ -52,9 +52,9 @@ def test_large_photos_are_decoded_one_at_a_time(
         met.append(not both.broken)
         return decoded(file, size)
 
-    monkeypatch.setattr(pictures, "_decoded", meeting)
+    monkeypatch.setattr(renditions, "_decoded", meeting)
     with ThreadPoolExecutor(2) as threads:
-        made = list(threads.map(pictures.renditions, [photo] * 2, [[48]] * 2))
+        made = list(threads.map(renditions.renditions, [photo] * 2, [[48]] * 2))
 
     assert met == [together] * 2
     assert made[0] == made[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.graph import User
+from shared.user import User
 from tests.publishing_desk import ID, LIBRARY, Desk
 
 BERT = User(ID, "bert.x@contoso.com", account_enabled=True, is_guest=False)

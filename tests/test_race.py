@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.messages import REASONS
-from shared.sync import Sync
+from shared.copying.sync import Sync
+from shared.messages.sync_message import REASONS
 from tests.race import mutants
 from tests.race.copier import Copier, copiers, message
 from tests.race.search import Counterexample, Situation, search, wander

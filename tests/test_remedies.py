@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shared.doctor.remedies import entra_remedy, remedy
 from shared.errors import AccessDenied, PhotoSyncError, ServiceDown, Throttled, Unanswered
-from shared.remedies import entra_remedy, remedy
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
+from shared.console.cached_answer import Remembered
 from shared.errors import ServiceDown
-from shared.remembered import Remembered
 from tests.doubles import Clock
 
 TICK = timedelta(milliseconds=1)

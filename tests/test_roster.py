@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import roster
+from shared.console import roster
+from shared.console.roster import Roster
 from shared.errors import LONGEST_SENTENCE, BadRequest
-from shared.roster import Entry, Leaf, Roster
-from shared.state import FAILED, NO_PHOTO, STATUSES, SYNCED, UserState
+from shared.storage import roster_entry
+from shared.storage.roster_entry import Entry, Leaf
+from shared.storage.user_state import FAILED, NO_PHOTO, STATUSES, SYNCED, UserState
 from tests.doubles import ANNE, NOON
 
 
@@ -139,9 +141,9 @@ def test_finding_ends():
 def test_gone():
     """While a picture of ours outlives its photo the metadata says since when; then no more."""
     known = UserState(ANNE.id, picture_url="https://a/b.jpg", missing_since=NOON)
-    gone = roster.entry(ANNE.id, roster.describe(known))
-    back = roster.entry(ANNE.id, roster.describe(replace(known, missing_since=None)))
-    taken = roster.entry(ANNE.id, roster.describe(replace(known, picture_url="")))
+    gone = roster_entry.entry(ANNE.id, roster_entry.describe(known))
+    back = roster_entry.entry(ANNE.id, roster_entry.describe(replace(known, missing_since=None)))
+    taken = roster_entry.entry(ANNE.id, roster_entry.describe(replace(known, picture_url="")))
     page = Roster(Metadata([back, gone, taken])).page(gone=True)
 
     assert page.entries == [gone]
@@ -203,8 +205,8 @@ def test_metadata_is_ascii(name: str, detail: str):
         detail=safe,
         synced_at=NOON,
     )
-    metadata = roster.describe(state)
-    read = roster.entry(ANNE.id, metadata)
+    metadata = roster_entry.describe(state)
+    read = roster_entry.entry(ANNE.id, metadata)
 
     assert all(text and text.isascii() and text.isprintable() for text in metadata.values())
     assert (read.display_name, read.detail) == (name, safe)
@@ -215,7 +217,7 @@ def test_metadata_is_ascii(name: str, detail: str):
 def test_longest_sentence_fits(sign: str):
     """Azure keeps 8 KB of metadata: the longest sentence stays whole, in whatever script."""
     gave_up = "Gave up after a day of waiting. " + sign * LONGEST_SENTENCE
-    metadata = roster.describe(
+    metadata = roster_entry.describe(
         UserState(
             ANNE.id,
             user_principal_name=sign * 300,
@@ -229,26 +231,26 @@ def test_longest_sentence_fits(sign: str):
     )
 
     assert sum(len(name) + len(text) for name, text in metadata.items()) <= 8192
-    assert roster.entry(ANNE.id, metadata).detail == gave_up
+    assert roster_entry.entry(ANNE.id, metadata).detail == gave_up
 
 
 @pytest.mark.parametrize(("told", "read"), [("Zo%C3%AB", "Zoë"), ("=?", "=?"), ("=/w==", "=/w==")])
 def test_metadata_of_others(told: str, read: str):
     """What an earlier version or a person has written is read as far as it can be."""
-    assert roster.entry("anne", {"detail": told}).detail == read
+    assert roster_entry.entry("anne", {"detail": told}).detail == read
 
 
 def test_half_a_character():
     """A name that was cut off in the middle of a character is described all the same."""
-    told = roster.describe(
+    told = roster_entry.describe(
         UserState(
             ANNE.id, user_principal_name="a\udc00@x", display_name="Zoë \ud83d", detail="\ud83d"
         )
     )
 
-    assert roster.entry(ANNE.id, told).display_name == "Zoë ?"
+    assert roster_entry.entry(ANNE.id, told).display_name == "Zoë ?"
 
 
 def test_blob_without_metadata():
     """A blob that somebody else wrote is a user of whom nothing is known."""
-    assert roster.entry("anne", {}) == Entry("anne", "", "", "", "", "", "", "")
+    assert roster_entry.entry("anne", {}) == Entry("anne", "", "", "", "", "", "", "")

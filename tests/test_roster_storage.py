@@ -9,11 +9,11 @@ import pytest
 from azure.storage.blob import ContainerClient
 
 from local.cloud.azurite import Storage
-from shared import calls
-from shared.roster import Roster
-from shared.settings import StorageSettings
-from shared.state import FAILED, SYNCED, UserState
-from shared.storage import BlobStore, open_storage
+from shared.console.roster import Roster
+from shared.settings.app import StorageSettings
+from shared.storage.azure import BlobStore, open_storage
+from shared.storage.user_state import FAILED, SYNCED, UserState
+from shared.telemetry import calls
 from tests.doubles import ANNE, NOON
 
 ODD = [

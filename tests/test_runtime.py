@@ -8,10 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from shared import runtime, storage
+from shared import runtime
 from shared.errors import ServiceDown, SettingsError
 from shared.misconfigured import NoUpkeep, NoWorker
 from shared.runtime import Runtime, build
+from shared.storage import azure
 
 SETTINGS = {
     "TENANT_ID": "00000000-0000-4000-8000-000000000001",
@@ -79,7 +80,7 @@ def test_nothing_can_wait_without_storage():
 def test_message_is_raised_when_storage_is_down(monkeypatch):
     """A message that can be neither understood nor kept stays with the host."""
     # The storage client's own patience is not what is asked here.
-    monkeypatch.setitem(storage._PATIENCE, "retry_total", 0)
+    monkeypatch.setitem(azure._PATIENCE, "retry_total", 0)
     worker = build(SETTINGS).worker
 
     with pytest.raises(ServiceDown):

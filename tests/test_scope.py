@@ -8,7 +8,7 @@ import pytest
 
 from shared import scope
 from shared.errors import OutOfScope
-from shared.graph import User
+from shared.user import User
 from tests.test_settings import read
 
 ANNE = User("6ea91a8d-1d2b-4f5e-9a51-3c1f0f5d7a01", "Anne@contoso.com", True, False)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import SettingsError
-from shared.settings import Settings
-from shared.webhook_settings import WebhookSettings
+from shared.settings.app import Settings
+from shared.settings.webhook import WebhookSettings
 
 GUID = "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10"
 ENOUGH = {

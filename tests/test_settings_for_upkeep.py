@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings import Settings
+from shared.settings.app import Settings
 from tests.test_settings import ENOUGH
 
 GROUP = "0C000000-0000-4000-8000-00000000000A"

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from shared.errors import ClaimLost, ServiceDown
-from shared.sharepoint import SharePointClient
+from shared.sharepoint.client import SharePointClient
 from tests.web import NOON, Answer, Web, answer, http, in_turn
 
 UPN = "anne.o'neil+x@contoso.com"

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from shared.console.comparison import Sides
 from shared.errors import (
     AccessDenied,
     NoMailbox,
@@ -19,12 +20,12 @@ from shared.errors import (
     ServiceDown,
     Throttled,
 )
-from shared.graph import GraphClient
-from shared.publishing import PICTURE_URL, PLACEHOLDER_STATE
-from shared.run import Recipe
-from shared.sharepoint import SharePointClient
-from shared.sides import Sides
-from shared.state import UserState
+from shared.graph.client import GraphClient
+from shared.pictures.recipe import Recipe
+from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.picture_location import PICTURE_URL
+from shared.sharepoint.publisher import PLACEHOLDER_STATE
+from shared.storage.user_state import UserState
 from tests.doubles import ANNE, NOON, render
 
 MY = "https://contoso-my.sharepoint.com"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import state
 from shared.errors import Conflict
-from shared.state import Claim, LastError, Stored, UserState
+from shared.storage import user_state
+from shared.storage.user_state import Claim, LastError, Stored, UserState
 from tests.doubles import ANNE, NOON, MemoryStore
 
 TICK = timedelta(milliseconds=1)
@@ -20,7 +20,7 @@ FULL = UserState(
     ANNE.id,
     user_principal_name=ANNE.user_principal_name,
     display_name="Anne Keller",
-    status=state.SYNCED,
+    status=user_state.SYNCED,
     reason="a-word",
     detail="a detail",
     sha256="abc",
@@ -45,7 +45,7 @@ states = st.builds(
     st.just(ANNE.id),
     user_principal_name=texts,
     display_name=texts,
-    status=st.sampled_from(sorted(state.STATUSES)),
+    status=st.sampled_from(sorted(user_state.STATUSES)),
     reason=texts,
     detail=texts,
     sha256=texts,
@@ -71,12 +71,12 @@ json_values = st.recursive(
 @given(states)
 def test_state_survives_the_blob(known):
     """What is written is read back the same."""
-    assert state.from_json(ANNE.id, state.to_json(known)) == known
+    assert user_state.from_json(ANNE.id, user_state.to_json(known)) == known
 
 
 def test_blob_has_the_names_of_the_design():
     """Other programs read the blob by these names."""
-    assert json.loads(state.to_json(FULL)) == {
+    assert json.loads(user_state.to_json(FULL)) == {
         "userId": ANNE.id,
         "userPrincipalName": "anne@contoso.com",
         "displayName": "Anne Keller",
@@ -104,8 +104,8 @@ def test_blob_has_the_names_of_the_design():
 
 def test_only_a_status_is_needed():
     """A blob may lack any field but the status."""
-    assert state.from_json(ANNE.id, b'{"status": "skipped"}') == UserState(
-        ANNE.id, status=state.SKIPPED
+    assert user_state.from_json(ANNE.id, b'{"status": "skipped"}') == UserState(
+        ANNE.id, status=user_state.SKIPPED
     )
 
 
@@ -114,14 +114,14 @@ def test_time_typed_by_a_person(text):
     """A time without a zone is UTC, and one with a zone is that moment."""
     blob = json.dumps({"status": "synced", "syncedAt": text}).encode()
 
-    assert state.from_json(ANNE.id, blob).synced_at == NOON
+    assert user_state.from_json(ANNE.id, blob).synced_at == NOON
 
 
 def test_times_are_written_in_utc():
     """A moment of another zone is written as UTC, as all others."""
     elsewhere = datetime(2026, 1, 31, 13, tzinfo=timezone(timedelta(hours=1)))
 
-    fields = json.loads(state.to_json(replace(FULL, synced_at=elsewhere)))
+    fields = json.loads(user_state.to_json(replace(FULL, synced_at=elsewhere)))
 
     assert fields["syncedAt"] == "2026-01-31T12:00:00.000+00:00"
 
@@ -150,20 +150,20 @@ def test_times_are_written_in_utc():
 )
 def test_damaged_blob_counts_as_never_synced(blob):
     """A blob that a person has damaged is read as a user never synced, and says so."""
-    known = state.from_json(ANNE.id, blob)
+    known = user_state.from_json(ANNE.id, blob)
 
     assert known == UserState(ANNE.id, detail="The state blob was damaged and is made anew.")
 
 
 @given(
     json_values
-    | st.dictionaries(st.sampled_from(sorted(json.loads(state.to_json(FULL)))), json_values)
+    | st.dictionaries(st.sampled_from(sorted(json.loads(user_state.to_json(FULL)))), json_values)
 )
 def test_no_blob_stops_a_run(value):
     """Whatever JSON a blob holds, it is read as some state that can be written again."""
-    known = state.from_json(ANNE.id, json.dumps(value).encode())
+    known = user_state.from_json(ANNE.id, json.dumps(value).encode())
 
-    assert state.from_json(ANNE.id, state.to_json(known)).status == known.status
+    assert user_state.from_json(ANNE.id, user_state.to_json(known)).status == known.status
 
 
 def test_claim_lives_until_it_expires():
@@ -186,7 +186,10 @@ def test_synced_state_covers_its_etag():
         replace(SYNCED, sizes="48,96,240"),
         replace(SYNCED, recipe=1),
         replace(SYNCED, claim=Claim("a-run", NOON)),
-        *(replace(SYNCED, status=status) for status in sorted(state.STATUSES - {state.SYNCED})),
+        *(
+            replace(SYNCED, status=status)
+            for status in sorted(user_state.STATUSES - {user_state.SYNCED})
+        ),
     ],
 )
 def test_other_state_covers_nothing(other):
@@ -194,7 +197,7 @@ def test_other_state_covers_nothing(other):
     assert not other.covers('W/"1"', sizes="48,72,300", recipe=2)
 
 
-@pytest.mark.parametrize("status", sorted(state.STATUSES))
+@pytest.mark.parametrize("status", sorted(user_state.STATUSES))
 def test_hash_holds_whatever_the_status(status):
     """Files made from the same bytes are there, however the last run ended."""
     assert replace(SYNCED, status=status).holds("abc", sizes="48,72,300", recipe=2)
@@ -227,12 +230,12 @@ def test_released_state(before, touched, sha256):
 
 def test_state_that_tells():
     """A state tells what was found if it says just that, and nobody died over the files since."""
-    known = replace(SYNCED, status=state.NO_PHOTO, detail="None.")
+    known = replace(SYNCED, status=user_state.NO_PHOTO, detail="None.")
 
-    assert known.tells(state.NO_PHOTO, "None.")
-    assert not known.tells(state.SKIPPED, "None.")
-    assert not known.tells(state.NO_PHOTO, "Gone.")
-    assert not replace(known, claim=FULL.claim).tells(state.NO_PHOTO, "None.")
+    assert known.tells(user_state.NO_PHOTO, "None.")
+    assert not known.tells(user_state.SKIPPED, "None.")
+    assert not known.tells(user_state.NO_PHOTO, "Gone.")
+    assert not replace(known, claim=FULL.claim).tells(user_state.NO_PHOTO, "None.")
 
 
 @pytest.mark.parametrize(
@@ -253,19 +256,19 @@ def test_state_that_says_the_same(changed, same):
 def test_first_write_is_a_create():
     """What was not there when it was read must not be there when it is written."""
     store = MemoryStore()
-    first = state.write(store, SYNCED, after=None)
+    first = user_state.write(store, SYNCED, after=None)
 
     assert store.read(ANNE.id) == first
     with pytest.raises(Conflict):
-        state.write(store, FULL, after=None)
+        user_state.write(store, FULL, after=None)
 
 
 def test_write_replaces_what_was_read():
     """A write replaces the version that was read, and no other."""
     store = MemoryStore()
-    first = state.write(store, SYNCED, after=None)
-    second = state.write(store, replace(SYNCED, detail="second"), after=first)
+    first = user_state.write(store, SYNCED, after=None)
+    second = user_state.write(store, replace(SYNCED, detail="second"), after=first)
 
     with pytest.raises(Conflict):
-        state.write(store, replace(SYNCED, detail="third"), after=first)
+        user_state.write(store, replace(SYNCED, detail="third"), after=first)
     assert store.read(ANNE.id) == Stored(replace(SYNCED, detail="second"), second.version)

@@ -11,11 +11,11 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
-from shared import calls
-from shared.blobs import Blob, Blobs
 from shared.errors import Conflict
-from shared.state import SYNCED, Stored, UserState
-from shared.storage import BlobStore
+from shared.storage.azure import BlobStore
+from shared.storage.blobs import Blob, Blobs
+from shared.storage.user_state import SYNCED, Stored, UserState
+from shared.telemetry import calls
 from tests.doubles import ANNE
 
 FIRST = UserState(ANNE.id, status=SYNCED, detail="first")

@@ -8,12 +8,12 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ExponentialRetry
 from azure.storage.queue import QueueServiceClient
 
-import shared.storage
+import shared.storage.azure
 from local.cloud.azurite import Azurite, Storage
 from shared.errors import AccessDenied, ServiceDown
-from shared.http import LONGEST_WAIT_IN_PLACE
-from shared.settings import StorageSettings
-from shared.storage import CONTAINER, USERS, BlobStore, StorageQueue, open_storage
+from shared.microsoft365.http import LONGEST_WAIT_IN_PLACE
+from shared.settings.app import StorageSettings
+from shared.storage.azure import CONTAINER, USERS, BlobStore, StorageQueue, open_storage
 from tests.doubles import ANNE
 from tests.test_state_storage import FIRST
 
@@ -95,7 +95,7 @@ def test_service_uris_mean_an_identity(client_id):
 
 def test_patience():
     """A thread is held by waits for storage no longer than by those for any other service."""
-    waits = ExponentialRetry(**shared.storage._PATIENCE)
+    waits = ExponentialRetry(**shared.storage.azure._PATIENCE)
     tries = range(1, waits.total_retries + 1)
 
     assert len(tries) == 3
@@ -108,7 +108,7 @@ def test_storage_down(tmp_path: Path, monkeypatch):
     gone = azurite.wait_until_ready()
     azurite.stop()
     # The client's own patience is not what is asked here.
-    monkeypatch.setitem(shared.storage._PATIENCE, "retry_total", 0)
+    monkeypatch.setitem(shared.storage.azure._PATIENCE, "retry_total", 0)
     opened = open_storage(by_connection_string(gone.connection_string))
     store, sender = opened.states, opened.users
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Refused
-from shared.subscription_keeper import LIFE
+from shared.subscription.keeper import LIFE
 from tests.subscribing import STATE, URL, Deployment, neighbour
 
 NEW_KEY = URL.replace("first-key", "second-key")

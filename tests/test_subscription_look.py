@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from shared import subscription_look
-from shared.documents import Document
+from shared.doctor import subscription_check
+from shared.doctor.examination import Finding
 from shared.errors import ServiceDown
-from shared.examination import Finding
-from shared.subscription_keeper import NAME
+from shared.storage.documents import Document
+from shared.subscription.keeper import NAME
 from tests.doubles import NOON, Clock
 from tests.memory_documents import MemoryDocuments
 from tests.subscribing import STATE, URL, Graph
@@ -25,7 +25,7 @@ def graph() -> Graph:
 
 
 def look(graph: Graph, url: str = URL, documents: MemoryDocuments | None = None) -> Finding:
-    return subscription_look.look(graph, documents or MemoryDocuments(), url, NOON)
+    return subscription_check.look(graph, documents or MemoryDocuments(), url, NOON)
 
 
 def test_alive(graph: Graph):

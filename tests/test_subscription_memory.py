@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import AccessDenied, Conflict, ServiceDown, Throttled
-from shared.subscription_keeper import LIFE
+from shared.subscription.keeper import LIFE
 from tests.doubles import Clock
 from tests.memory_documents import MemoryDocuments
 from tests.subscribing import URL, Deployment

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Conflict, ServiceDown, TryLater
-from shared.subscription_keeper import APART, LIFE
-from shared.subscriptions import Subscription
+from shared.graph.subscriptions import Subscription
+from shared.subscription.keeper import APART, LIFE
 from tests.subscribing import URL, Deployment
 
 Listing = Callable[[list[Subscription]], list[Subscription]]

@@ -17,7 +17,7 @@ from shared.errors import (
     SubscriptionGone,
     Throttled,
 )
-from shared.subscriptions import Subscription, SubscriptionClient
+from shared.graph.subscriptions import Subscription, SubscriptionClient
 from tests.web import Answer, Web, answer, http, in_turn
 
 GRAPH = "https://graph.contoso.com"

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.errors import Conflict, GiveUp, ServiceDown
-from shared.sweep import QUIET, STALLS
+from shared.errors import Conflict, ServiceDown
+from shared.sweeping.sweep import QUIET, STALLS
 from tests.sweep_doubles import MINUTE, Sweeping, result
 
 
@@ -155,9 +155,9 @@ def test_failed_sweep_says_why():
     """A sweep that cannot go on keeps the reason; one that has ended is left alone."""
     office = Sweeping(result())
     office.sweep.start()
-    office.sweep.fail(office.log.id, GiveUp("No role."))
-    office.sweep.fail(office.log.id, GiveUp("Another."))
-    office.sweep.fail("unknown", GiveUp("Another."))
+    office.sweep.fail(office.log.id, "No role.")
+    office.sweep.fail(office.log.id, "Another.")
+    office.sweep.fail("unknown", "Another.")
 
     assert (office.log.status, office.log.detail) == ("failed", "No role.")
     assert office.log.finished_at

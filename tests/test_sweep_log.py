@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.errors import Conflict
-from shared.sweep_log import LATEST, SweepLog, SweepLogs
+from shared.sweeping.sweep_log import LATEST, SweepLog, SweepLogs
 from tests.machine.storage import Blobs, MemoryDocuments
 from tests.sweep_doubles import NOON
 

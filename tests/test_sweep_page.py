@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from shared.errors import NoPhoto, PhotoSyncError, ServiceDown, Throttled
-from shared.graph import User
-from shared.state import NO_PHOTO, SYNCED, UserState
-from shared.sweep_page import PageLook, PageResult, UserQueue
+from shared.storage.user_state import NO_PHOTO, SYNCED, UserState
+from shared.sweeping.sweep_page import PageLook, PageResult
+from shared.sweeping.user_queue import UserQueue
+from shared.user import User
 from tests.machine.storage import Blobs, MemoryQueue, MemoryStates
 from tests.machine.tenant import check_scope, users
 from tests.sweep_doubles import MINUTE, NOON

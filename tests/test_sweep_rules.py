@@ -8,10 +8,19 @@ from typing import Any
 
 import pytest
 
-from shared import sweep_rules
 from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused
-from shared.state import FAILED, NO_PHOTO, REMOVED, SKIPPED, SYNCED, WAITING, Claim, UserState
-from shared.sweep_rules import SECOND_LOOK_AFTER
+from shared.storage.user_state import (
+    FAILED,
+    NO_PHOTO,
+    REMOVED,
+    SECOND_LOOK_AFTER,
+    SKIPPED,
+    SYNCED,
+    WAITING,
+    Claim,
+    UserState,
+)
+from shared.sweeping import sweep_rules
 from tests.sweep_doubles import MINUTE, NOON
 
 HOUR = timedelta(hours=1)

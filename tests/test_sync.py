@@ -8,15 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from shared import calls
+from shared.copying.run import Run
 from shared.errors import (
     AccessDenied,
     OutOfScope,
     PhotoRefused,
     PictureKept,
 )
-from shared.run import Recipe, Run
-from shared.state import FAILED, SYNCED, UserState
+from shared.pictures.recipe import Recipe
+from shared.storage.user_state import FAILED, SYNCED, UserState
+from shared.telemetry import calls
 from tests.doubles import ANNE, NOON, render
 from tests.running import NEW, OLD, a_run, bring_up_to_date, fail, miss
 

@@ -11,8 +11,8 @@ from shared.errors import (
     PhotoRefused,
     Throttled,
 )
-from shared.fates import Done, Wait
-from shared.state import FAILED, NO_PHOTO
+from shared.messages.fates import Done, Wait
+from shared.storage.user_state import FAILED, NO_PHOTO
 from tests.doubles import ANNE, NOON
 from tests.running import NEW, NO_PHOTO_WHY, fail, miss
 

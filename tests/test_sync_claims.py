@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from shared import calls
+from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import (
     ClaimHeld,
     ClaimLost,
     Conflict,
 )
-from shared.http import REQUEST_LIMIT
-from shared.state import Claim, UserState
-from shared.sync import CLAIM_LENGTH
+from shared.microsoft365.http import REQUEST_LIMIT
+from shared.storage.user_state import Claim, UserState
+from shared.telemetry import calls
 from tests.doubles import ANNE, NOON
 from tests.running import NEW, OLD, TICK, bring_up_to_date, fail
 

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from shared.copying.run import Policy
 from shared.errors import (
     DryRun,
     PhotoRefused,
 )
-from shared.fates import Done
-from shared.run import Policy
-from shared.state import SKIPPED, SYNCED
-from shared.sweep_rules import SECOND_LOOK_AFTER
+from shared.messages.fates import Done
+from shared.storage.user_state import SECOND_LOOK_AFTER, SKIPPED, SYNCED
 from tests.doubles import Office
 from tests.running import NEW, OLD, a_run, bring_up_to_date, fail, miss
 

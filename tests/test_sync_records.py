@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared import calls
+from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import (
     AccessDenied,
     ClaimHeld,
@@ -19,10 +19,10 @@ from shared.errors import (
     Throttled,
     Unanswered,
 )
-from shared.fates import Done, Wait
-from shared.http import LATE_WRITE
-from shared.state import FAILED, SKIPPED, SYNCED, WAITING, Claim, LastError
-from shared.sync import CLAIM_LENGTH
+from shared.messages.fates import Done, Wait
+from shared.microsoft365.http import LATE_WRITE
+from shared.storage.user_state import FAILED, SKIPPED, SYNCED, WAITING, Claim, LastError
+from shared.telemetry import calls
 from tests.doubles import ANNE, NOON, failing
 from tests.running import NEW, OLD, TICK, a_run, bring_up_to_date, fail, miss
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared import calls
+from shared.copying.run import Policy, Run
+from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import (
     AccessDenied,
     ClaimHeld,
@@ -18,12 +19,10 @@ from shared.errors import (
     Throttled,
     Unanswered,
 )
-from shared.fates import Done, Wait
-from shared.http import REQUEST_LIMIT
-from shared.run import Policy, Run
-from shared.state import NO_PHOTO, REMOVED, SKIPPED, SYNCED, Claim
-from shared.sweep_rules import SECOND_LOOK_AFTER
-from shared.sync import CLAIM_LENGTH
+from shared.messages.fates import Done, Wait
+from shared.microsoft365.http import REQUEST_LIMIT
+from shared.storage.user_state import NO_PHOTO, REMOVED, SECOND_LOOK_AFTER, SKIPPED, SYNCED, Claim
+from shared.telemetry import calls
 from tests.doubles import ANNE, NOON, Office, failing
 from tests.running import NEW, OLD, TICK, a_run, bring_up_to_date, fail, miss
 

@@ -14,8 +14,8 @@ import requests
 from local.cloud.certificates import make_client_certificate
 from local.m365.tenant.fault_plan import apply_order
 from shared.errors import AccessDenied, ServiceDown, SettingsError, Throttled, TryLater
-from shared.settings import Settings
-from shared.tokens import EntraTokens
+from shared.microsoft365.tokens import EntraTokens
+from shared.settings.app import Settings
 from tests.local.cloud import IDENTITY, IDENTITY_HEADER, PHOTOSYNC_APP, TENANT_ID, Cloud, cloud
 from tests.test_settings import ENOUGH, GUID
 

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from shared.console.turnstile import Turnstile
 from shared.errors import ServiceDown
-from shared.turnstile import Turnstile
 
 
 def test_so_many_at_once():

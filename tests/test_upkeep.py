@@ -13,10 +13,10 @@ from typing import Any, cast
 import pytest
 
 from shared.errors import AccessDenied, GiveUp, PhotoSyncError, ServiceDown, Throttled
-from shared.subscription_keeper import LIFE
-from shared.sweep import Sweep
-from shared.upkeep import Upkeep
-from shared.upkeep_messages import LIFECYCLE, RENEW, SWEEP, SWEEP_PAGE, UpkeepMessage
+from shared.messages.upkeep_message import LIFECYCLE, RENEW, SWEEP, SWEEP_PAGE, UpkeepMessage
+from shared.subscription.keeper import LIFE
+from shared.sweeping.sweep import Sweep
+from shared.upkeep.upkeep import Upkeep
 from tests.doubles import DelayedMessages, MemoryStore
 from tests.subscribing import Deployment
 

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadMessage
-from shared.notifications import Accepted, accept
-from shared.upkeep_messages import (
+from shared.messages.upkeep_message import (
     KINDS,
     LIFECYCLE,
     LIFECYCLE_EVENTS,
@@ -23,7 +22,8 @@ from shared.upkeep_messages import (
     UpkeepMessage,
     parse,
 )
-from shared.webhook_settings import WebhookSettings
+from shared.settings.webhook import WebhookSettings
+from shared.webhook.notifications import Accepted, accept
 from tests.doubles import NOON
 
 SAMPLES = [

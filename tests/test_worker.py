@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.copying.run import Policy
 from shared.errors import (
     AccessDenied,
     NoMailbox,
@@ -16,8 +17,7 @@ from shared.errors import (
     SettingsError,
     Throttled,
 )
-from shared.run import Policy
-from shared.state import FAILED, NO_PHOTO, REMOVED, SKIPPED, SYNCED, WAITING
+from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SKIPPED, SYNCED, WAITING
 from tests.doubles import ANNE, failing
 from tests.running import NEW, OLD, message
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import (
     ServiceDown,
 )
-from shared.state import FAILED, Claim, UserState
-from shared.sync import CLAIM_LENGTH
+from shared.storage.user_state import FAILED, Claim, UserState
 from tests.doubles import ANNE, NOON
 from tests.running import message
 

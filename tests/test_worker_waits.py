@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import (
     AccessDenied,
     Conflict,
@@ -13,12 +14,12 @@ from shared.errors import (
     Throttled,
     Unanswered,
 )
-from shared.fates import GIVE_UP_AFTER
-from shared.http import LATE_WRITE
-from shared.state import FAILED, Claim, UserState
-from shared.sync import CLAIM_LENGTH
+from shared.microsoft365.http import LATE_WRITE
+from shared.storage.user_state import FAILED, Claim, UserState
 from tests.doubles import ANNE, NOON, failing
 from tests.running import OLD, message
+
+A_DAY = timedelta(days=1)
 
 UPN = ANNE.user_principal_name
 
@@ -92,7 +93,7 @@ def test_hour_of_throttling_ends_right(office):
 def test_day_of_waiting_is_given_up(office):
     """A message that has waited for a day is given up, with the reason, as failed."""
     office.exchange.error = ServiceDown("Graph is down.")
-    first = (NOON - GIVE_UP_AFTER).isoformat()
+    first = (NOON - A_DAY).isoformat()
 
     outcome = office.work_off(message(firstQueuedAt=first))
 
@@ -107,7 +108,7 @@ def test_day_of_waiting_is_given_up(office):
 def test_almost_a_day_of_waiting_goes_on(office):
     """Up to a day a message waits on."""
     office.exchange.error = ServiceDown("Graph is down.")
-    first = (NOON - GIVE_UP_AFTER + timedelta(seconds=1)).isoformat()
+    first = (NOON - A_DAY + timedelta(seconds=1)).isoformat()
 
     assert office.work_off(message(firstQueuedAt=first)).event == "waiting"
 

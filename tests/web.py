@@ -13,8 +13,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from shared.http import Http
-from shared.one_host_session import OneHostSession
+from shared.microsoft365.http import Http, OneHostSession
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 AUDIENCE = "https://service.contoso.com"

@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.graph_batch import LIMIT
-from shared.listing import PAGE
+from shared.graph.batch import LIMIT
+from shared.graph.user_listing import PAGE
 
 TENANTS = (1_000, 10_000, 100_000)
 # What is assumed to happen in a month of thirty days, per user where it is about users.

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from admin.terminal.fields import Fields
 from admin.terminal.problems import Unusable
-from shared import certificates
 from shared.errors import SettingsError
+from shared.microsoft365 import certificates
 
 # Documented: a key credential may last one year.
 _LASTS = timedelta(days=365)

@@ -17,7 +17,7 @@ from admin.terminal import problems
 from admin.terminal.options import Choice, Function, shared, waits
 from admin.terminal.output import Output
 from admin.terminal.problems import Problem, Unusable
-from shared.clouds import CLOUDS
+from shared.settings.clouds import CLOUDS
 
 
 class Stopped(Problem):

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from admin.terminal.problems import Unusable
-from shared.clouds import CLOUDS, Cloud
+from shared.settings.clouds import CLOUDS, Cloud
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Such as contoso.onmicrosoft.com; `common` would let an account of any tenant in.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from shared import app_roles
-from shared.app_roles import Need
+from shared.microsoft365 import app_roles
+from shared.microsoft365.app_roles import Need
 
 
 class Service(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.bench.measuring.ledger import counted, storage_calls, told_of
-from shared.storage import CONTAINER
+from shared.storage.azure import CONTAINER
 
 APP, OTHER, USER = "app", "another app", "6ea91a8d-0000-4000-8000-000000000001"
 

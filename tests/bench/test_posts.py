@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime
 
 from local.bench.webhook.posts import notifications
-from shared.notifications import Accepted, accept
-from shared.webhook_settings import WebhookSettings
+from shared.settings.webhook import WebhookSettings
+from shared.webhook.notifications import Accepted, accept
 
 TENANT = "00000000-0000-4000-8000-000000000001"
 

@@ -12,7 +12,7 @@ from local.bench.measuring.fresh_process import Failed
 from local.bench.renditions import photos
 from local.bench.renditions.renditions import crowd, duration, measured, refusal
 from shared.errors import PhotoRefused
-from shared.picture_files import MAX_PIXELS, read
+from shared.pictures.reader import MAX_PIXELS, read
 from tests.picture_samples import corners, encoded
 
 # Numbers below are of the bomb's grey, one byte a pixel.

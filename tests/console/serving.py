@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from shared import console_page
+from shared.console import page
 from tests.console.stand_in import Answered, StandIn
 
 KEY = "the-right-key"
@@ -32,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if urlsplit(self.path).path == "/api/console":
-            text, headers = console_page.page()
+            text, headers = page.page()
             self._send(200, text.encode(), "text/html; charset=utf-8", headers)
         else:
             self._api(b"")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from shared import console_page
+from shared.console import page
 
 
 def policy() -> dict[str, str]:
-    text = console_page.page()[1]["Content-Security-Policy"]
+    text = page.page()[1]["Content-Security-Policy"]
     return dict(part.split(" ", 1) for part in text.split("; "))
 
 
@@ -26,7 +26,7 @@ def test_policy_allows_only_what_is_in_the_file():
 
 def test_every_script_and_style_is_hashed():
     """The file has no script, style or handler that the policy would silently switch off."""
-    text, _ = console_page.page()
+    text, _ = page.page()
 
     assert len(re.findall("<script", text)) == len(re.findall("<style", text)) == 1
     assert not re.search(r"<[^>]*\s(on\w+|style)=", text.split("<script")[0])
@@ -34,14 +34,14 @@ def test_every_script_and_style_is_hashed():
 
 def test_no_outside_resource():
     """No address of another host is in the page but the name space of its icon."""
-    text, _ = console_page.page()
+    text, _ = page.page()
 
     assert set(re.findall(r"https?://[^\s'\"]+", text)) == {"http://www.w3.org/2000/svg"}
 
 
 def test_headers():
     """The page is kept nowhere, sends no referrer and is taken for nothing else."""
-    _, headers = console_page.page()
+    _, headers = page.page()
 
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.cloud.certificates import make_client_certificate
-from shared.certificates import credential
+from shared.microsoft365.certificates import credential
 
 _OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cryptography.x509 import Certificate
 
 from local.m365.tenant.records import App, Photo, Subscription, User
-from shared.examination import Check
+from shared.doctor.examination import Check
 from shared.runtime import build
 from tests.local.cloud import PHOTOSYNC_APP, TENANT_ID, Cloud
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared import runtime, tokens
-from shared.microsoft import CHECKS, FILES, GRAPH, PROFILES
+from shared import runtime
+from shared.doctor.microsoft365_checks import CHECKS, FILES, GRAPH, PROFILES
+from shared.microsoft365 import tokens
 from tests.doctor.clinic import Clinic
 from tests.local.cloud import IDENTITY, IDENTITY_HEADER, PHOTOSYNC_APP, SECRET
 

@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-import shared.storage
+import shared.storage.azure
 from local.cloud.certificates import make_client_certificate
 from shared import runtime
-from shared.doctor import NAME, Doctor, unopened
-from shared.documents import Document
+from shared.doctor.doctor import NAME, Doctor, unopened
+from shared.doctor.microsoft365_checks import CHECKS, FILES, GRAPH, PROFILES
 from shared.errors import Conflict, SettingsError
-from shared.microsoft import CHECKS, FILES, GRAPH, PROFILES
+from shared.storage.documents import Document
 from tests.doctor.clinic import Clinic
 from tests.doubles import Clock
 from tests.memory_documents import MemoryDocuments
@@ -75,7 +75,7 @@ def test_unknown_certificate(clinic: Clinic, tmp_path: Path):
 
 def test_token_that_cannot_be_read(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
     """Without claims nobody can tell what is missing."""
-    monkeypatch.setattr("shared.tokens.EntraTokens.bearer", lambda *_, **__: "opaque")
+    monkeypatch.setattr("shared.microsoft365.tokens.EntraTokens.bearer", lambda *_, **__: "opaque")
     examined = clinic.examine()
 
     assert examined.causes == [GRAPH, FILES, PROFILES]
@@ -162,7 +162,7 @@ def test_clock_skew(clinic: Clinic, monkeypatch: pytest.MonkeyPatch, apart: time
 def test_storage_down(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
     """Storage that is down keeps nothing else from being looked at."""
     # The storage client's own patience is not what is asked here.
-    monkeypatch.setitem(shared.storage._PATIENCE, "retry_total", 0)
+    monkeypatch.setitem(shared.storage.azure._PATIENCE, "retry_total", 0)
     examined = clinic.examine({"AzureWebJobsStorage": GONE})
 
     assert examined.causes == examined.wrong == ["storage"]

@@ -10,8 +10,8 @@ from typing import Any
 from azure.storage.blob import BlobServiceClient
 
 from local.outside.tenant_client import TenantClient
-from shared.storage import CONTAINER
-from shared.subscription_keeper import NAME
+from shared.storage.azure import CONTAINER
+from shared.subscription.keeper import NAME
 from tests.e2e.cloud import LiveCloud
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.sweep_rules import BRAKE_USERS
+from shared.sweeping.sweep_rules import BRAKE_USERS
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.test_sweep import sweep
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.subscription_keeper import LIFE
+from shared.subscription.keeper import LIFE
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.subscribed import Subscribed
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from local.cloud.certificates import make_client_certificate
 from local.m365.tenant.admins import PRIVILEGED
 from local.m365.tenant.records import App
-from shared.certificates import credential
+from shared.microsoft365.certificates import credential
 from tests.grants.conftest import Grant
 from tests.local.cloud import ADMIN_APP, Cloud
 from tests.local.test_entra import claims_of, scope

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pycep import BicepParser
 
-from shared.settings import Settings
+from shared.settings.app import Settings
 from tests.infra.evaluation import World, deploy, deploy_into
 from tests.infra.samples import REQUIRED, WITH_CERTIFICATE, app_settings, everything, plain
 from tests.infra.schema import FILE, faults

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from infra.hooks import connect
-from shared.settings import CLIENT_STATE_LIMIT, Settings
+from shared.settings.app import CLIENT_STATE_LIMIT, Settings
 from tests.infra.conftest import Cloud
 from tests.infra.samples import app_settings, plain
 from tests.infra.template import INFRA

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from infra.hooks import connect
-from shared import telemetry
-from shared.settings import Settings
-from shared.webhook_settings import WebhookSettings
+from shared.settings.app import Settings
+from shared.settings.webhook import WebhookSettings
+from shared.telemetry import telemetry
 from tests.infra.samples import app_settings, everything, plain
 from tests.infra.template import INFRA
 from tests.test_settings import ENOUGH

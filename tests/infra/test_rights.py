@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from shared import storage
+from shared.storage import azure
 from tests.infra.resource import Resource
 from tests.infra.samples import OPERATOR, everything, plain
 from tests.infra.template import INFRA
@@ -54,7 +54,7 @@ def test_an_operator_may_type_messages_and_no_more():
     assert roles(everything()) - roles(plain()) == {
         (OPERATOR, "Storage Queue Data Message Sender", f"{ACCOUNT}/queueServices/queues")
     }
-    assert queues == [storage.USERS, storage.UPKEEP]
+    assert queues == [azure.USERS, azure.UPKEEP]
 
 
 def test_no_two_assignments_have_one_name():

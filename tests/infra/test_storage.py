@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from shared import storage
-from shared.sweep_log import LATEST
+from shared.storage import azure, unreadable
+from shared.sweeping.sweep_log import LATEST
 from tests.infra.samples import app_settings, one, plain, with_more
 from tests.infra.template import INFRA
 
@@ -47,7 +47,7 @@ def test_every_queue_and_container_of_the_app_is_made():
     # Where the host puts what it gave up on.
     poisoned = {f"{each}-poison" for each in named if not each.endswith("-poison")}
     assert queues == named | poisoned
-    assert containers == {storage.CONTAINER, "app-package"}
+    assert containers == {azure.CONTAINER, "app-package"}
 
 
 def test_what_grows_is_deleted_and_what_counts_is_not():
@@ -63,10 +63,8 @@ def test_what_grows_is_deleted_and_what_counts_is_not():
     }
 
     assert deleted == {
-        f"{storage.CONTAINER}/{storage._SET_ASIDE}": {"daysAfterModificationGreaterThan": 11},
-        f"{storage.CONTAINER}/{LATEST.partition('/')[0]}/": {
-            "daysAfterModificationGreaterThan": 22
-        },
+        f"{azure.CONTAINER}/{unreadable.FOLDER}": {"daysAfterModificationGreaterThan": 11},
+        f"{azure.CONTAINER}/{LATEST.partition('/')[0]}/": {"daysAfterModificationGreaterThan": 22},
     }
 
 

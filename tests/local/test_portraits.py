@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from local.demo import photo_files
 from local.demo.portraits.portraits import portrait
-from shared import pictures
+from shared.pictures import renditions
 
 
 def apart(one: Image.Image, other: Image.Image) -> float:
@@ -19,7 +19,7 @@ def apart(one: Image.Image, other: Image.Image) -> float:
 
 
 def rendered(photo: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(pictures.renditions(photo, [200])[0]))
+    return Image.open(io.BytesIO(renditions.renditions(photo, [200])[0]))
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from typing import Any
 
 from hypothesis.stateful import precondition, rule
 
+from shared.copying.run import Run
+from shared.copying.sync import CLAIM_LENGTH, Sync
 from shared.errors import NoPhoto, PhotoSyncError
-from shared.run import Run
-from shared.sweep import Sweep
-from shared.sync import CLAIM_LENGTH, Sync
+from shared.sweeping.sweep import Sweep
 from tests.machine.rules import RUNS_AT_ONCE, Changes, Machine, which
 from tests.machine.world import Parts
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from shared.errors import ServiceDown, Throttled, Unanswered
-from shared.state import FAILED
+from shared.storage.user_state import FAILED
 from tests.machine.jobs import Died, Job, Order
 from tests.machine.storage import MemoryQueue, Message
 from tests.machine.world import PHOTOS, Parts, World

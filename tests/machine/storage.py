@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared import state
-from shared.documents import Document
 from shared.errors import Conflict
-from shared.state import Stored, UserState
+from shared.storage import user_state
+from shared.storage.documents import Document
+from shared.storage.user_state import Stored, UserState
 from tests.machine.jobs import at
 
 # host.json: maxDequeueCount and visibilityTimeout; the lock is the host's own (functions.md).
@@ -48,13 +48,13 @@ class MemoryStates:
 
     def read(self, user_id: str) -> Stored | None:
         found = self._blobs.read(user_id)
-        return Stored(state.from_json(user_id, found[0]), found[1]) if found else None
+        return Stored(user_state.from_json(user_id, found[0]), found[1]) if found else None
 
     def create(self, new: UserState) -> str:
-        return self._blobs.write(new.user_id, state.to_json(new), None)
+        return self._blobs.write(new.user_id, user_state.to_json(new), None)
 
     def replace(self, new: UserState, *, version: str) -> str:
-        return self._blobs.write(new.user_id, state.to_json(new), version)
+        return self._blobs.write(new.user_id, user_state.to_json(new), version)
 
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         self._blobs.unreadable.append(body)

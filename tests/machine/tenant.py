@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.errors import ClaimLost, NoPhoto, OutOfScope, PhotoSyncError, UnknownUser
-from shared.graph import Fetched, User
-from shared.listing import UserPage
-from shared.picture_location import PictureLocation
-from shared.publishing import Plan, Removal
+from shared.graph.client import Fetched
+from shared.graph.user_listing import UserPage
+from shared.sharepoint.picture_location import PictureLocation
+from shared.sharepoint.publisher import Plan, Removal
+from shared.user import User
 from tests.machine.jobs import Job, at, current
 
 

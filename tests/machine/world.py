@@ -11,20 +11,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from unittest import mock
 
-from shared import state, sweep_page
+from shared.copying.run import Policy
+from shared.copying.sync import Sync
+from shared.copying.worker import Worker
 from shared.errors import PhotoSyncError
-from shared.notifications import Accepted, accept
-from shared.run import Policy, Recipe
-from shared.state import UserState
-from shared.subscription_keeper import SubscriptionKeeper
-from shared.sweep import Sweep
-from shared.sweep_log import SweepLogs
-from shared.sweep_page import PageLook, UserQueue
-from shared.sweep_rules import SECOND_LOOK_AFTER
-from shared.sync import Sync
-from shared.upkeep import Upkeep
-from shared.webhook_settings import WebhookSettings
-from shared.worker import Worker
+from shared.pictures.recipe import Recipe
+from shared.settings.webhook import WebhookSettings
+from shared.storage import user_state
+from shared.storage.user_state import SECOND_LOOK_AFTER, UserState
+from shared.subscription.keeper import SubscriptionKeeper
+from shared.sweeping import sweep_page
+from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep_log import SweepLogs
+from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.user_queue import UserQueue
+from shared.upkeep.upkeep import Upkeep
+from shared.webhook.notifications import Accepted, accept
 from tests.machine.jobs import DIE, GO, Died, InTurn, Job, Order, current
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates, Message
 from tests.machine.tenant import Exchange, SharePoint, check_scope, renditions, sha256
@@ -72,7 +74,7 @@ class World:
 
     def state(self, user_id: str) -> UserState:
         known = self.blobs.texts.get(user_id)
-        return state.from_json(user_id, known[0]) if known else UserState(user_id)
+        return user_state.from_json(user_id, known[0]) if known else UserState(user_id)
 
     def change(self, user_id: str, change: Callable[[], None]) -> None:
         change()

@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from shared.copying.run import Policy
+from shared.copying.sync import Sync
+from shared.copying.worker import Worker
 from shared.errors import PhotoSyncError
-from shared.graph import Fetched, User
-from shared.messages import SyncMessage
-from shared.picture_location import PictureLocation
-from shared.publishing import Plan, Removal
-from shared.run import Policy, Recipe
-from shared.state import Stored, UserState
-from shared.sync import Sync
-from shared.worker import Worker
+from shared.graph.client import Fetched
+from shared.messages.sync_message import SyncMessage
+from shared.pictures.recipe import Recipe
+from shared.sharepoint.picture_location import PictureLocation
+from shared.sharepoint.publisher import Plan, Removal
+from shared.storage.user_state import Stored, UserState
+from shared.user import User
 from tests.race.world import ID, NOON, PICTURE_URL, PLACES, SHOWN, USER, Call, renditions
 
 _LOCATION = PictureLocation("Profile Pictures", ID)

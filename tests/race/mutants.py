@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.copying.run import Run
+from shared.copying.sync import Sync
 from shared.errors import PhotoSyncError
-from shared.fates import Done, Wait
-from shared.graph import Fetched
-from shared.run import Run
-from shared.sync import Sync
+from shared.graph.client import Fetched
+from shared.messages.fates import Done, Wait
 
 
 class StateBeforeSource(Sync):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import AccessDenied, PhotoSyncError, ServiceDown, Unanswered
-from shared.state import FAILED, NO_PHOTO, REMOVED, SYNCED, UserState
-from shared.sync import CLAIM_LENGTH
+from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SYNCED, UserState
 from tests.race.copier import Copier, Kind, message
 from tests.race.world import ID, PLACES, Late, World, sha256, shown
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from shared.errors import ClaimLost, Conflict, NoPhoto
-from shared.graph import Fetched, User
-from shared.state import NO_PHOTO, SYNCED, Claim, Stored, UserState
-from shared.sweep_rules import SECOND_LOOK_AFTER
+from shared.graph.client import Fetched
+from shared.storage.user_state import NO_PHOTO, SECOND_LOOK_AFTER, SYNCED, Claim, Stored, UserState
+from shared.user import User
 
 ID = "00000000-0000-0000-0000-00000000000a"
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

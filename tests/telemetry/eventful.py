@@ -9,7 +9,7 @@ from functools import cached_property
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueServiceClient
 
-from shared.sweep_rules import BRAKE_USERS
+from shared.sweeping.sweep_rules import BRAKE_USERS
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.test_sweep import sweep
 from tests.telemetry.receivers import Receiver

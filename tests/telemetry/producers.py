@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.errors import AccessDenied, GiveUp, SettingsError
+from shared.errors import AccessDenied, SettingsError
 from shared.misconfigured import NoUpkeep, NoWorker
-from shared.subscription_keeper import LIFE
-from shared.telemetry import COLLECTOR, SWITCH, Send, Telemetry
+from shared.subscription.keeper import LIFE
+from shared.telemetry.telemetry import COLLECTOR, SWITCH, Send, Telemetry
 from tests.doubles import Clock, DelayedMessages, MemoryStore, Office
 from tests.notifying import item
 from tests.running import OLD
@@ -32,7 +32,7 @@ def failed_sweep() -> None:
     """One that cannot go on."""
     sweeping = Sweeping(result())
     sweeping.sweep.start()
-    sweeping.sweep.fail(sweeping.log.id, GiveUp("No role."))
+    sweeping.sweep.fail(sweeping.log.id, "No role.")
 
 
 def wrong_settings() -> None:

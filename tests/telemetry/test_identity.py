@@ -25,7 +25,7 @@ HEADER = "the-platform-says-so"
 PROGRAM = """
 import logging, os
 logging.basicConfig(level=logging.INFO, format="%(name)s")
-from shared.telemetry import Telemetry
+from shared.telemetry.telemetry import Telemetry
 log = logging.getLogger("photosync")
 telemetry = Telemetry(os.environ)
 telemetry.listen(log)

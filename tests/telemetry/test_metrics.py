@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from shared.errors import AccessDenied, ServiceDown, Throttled
-from shared.sweep_log import FINISHED, SweepLog
-from shared.upkeep_messages import SWEEP_PAGE, UpkeepMessage
+from shared.messages.upkeep_message import SWEEP_PAGE, UpkeepMessage
+from shared.sweeping.sweep_log import FINISHED, SweepLog
 from tests.doubles import ANNE, NOON, failing
 from tests.running import NEW, message
 from tests.test_upkeep import Office as UpkeepOffice

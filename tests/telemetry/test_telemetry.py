@@ -12,7 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from shared.telemetry import APPLICATION_INSIGHTS, COLLECTOR, SWITCH, Send, Telemetry, is_on
+from shared.telemetry.telemetry import (
+    APPLICATION_INSIGHTS,
+    COLLECTOR,
+    SWITCH,
+    Send,
+    Telemetry,
+    is_on,
+)
 from tests.telemetry.receivers import Receiver
 
 REPO = Path(__file__).parents[2]

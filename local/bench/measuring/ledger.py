@@ -24,7 +24,7 @@ from local.cloud.stack import Stack
 from local.outside import spectator
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Entry
-from shared.storage import CONTAINER
+from shared.storage.azure import CONTAINER
 
 GRAPH, UPLOADS, FILES, PROFILES = "Graph", "upload", "other file", "profile"
 LOGIN, BLOB, QUEUE, LENGTH = "login", "blob", "queue", "queue length"

@@ -19,10 +19,11 @@ from local.cloud.stack import Stack
 from local.outside import spectator
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
-from shared.picture_location import PictureLocation
-from shared.pictures import RECIPE, renditions
-from shared.state import SYNCED, UserState
-from shared.storage import CONTAINER, BlobStore
+from shared.pictures.recipe import RECIPE
+from shared.pictures.renditions import renditions
+from shared.sharepoint.picture_location import PictureLocation
+from shared.storage.azure import CONTAINER, BlobStore
+from shared.storage.user_state import SYNCED, UserState
 
 _FOLDER = "Profile Pictures"
 _SEEDS_A_CALL = 100

@@ -22,7 +22,7 @@ from local.bench.measuring import memory
 from local.bench.measuring.concurrency import AT_ONCE
 from local.bench.measuring.conditions import PICTURE_SIZES
 from shared.errors import PhotoRefused
-from shared.pictures import renditions
+from shared.pictures.renditions import renditions
 
 ROUNDS = 5
 _ROUND_SECONDS = 0.3

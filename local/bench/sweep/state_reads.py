@@ -20,10 +20,10 @@ from azure.storage.blob import BlobServiceClient
 from local.bench.measuring.rows import Row, of_rounds
 from local.bench.sweep.sweep_world import RECIPE, SIZES, user_id
 from local.cloud.azurite import Azurite
-from shared.roster import USERS_A_CALL
-from shared.state import SYNCED, UserState
-from shared.storage import CONTAINER, BlobStore
-from shared.sweep_page import STATES_AT_ONCE
+from shared.console.roster import USERS_A_CALL
+from shared.storage.azure import CONTAINER, BlobStore
+from shared.storage.user_state import SYNCED, UserState
+from shared.sweeping.sweep_page import STATES_AT_ONCE
 
 USERS, ROUNDS = 1_000, 3
 

@@ -27,15 +27,17 @@ from local.bench.sweep.sweep_world import (
     Pages,
     States,
 )
-from shared import scope, upkeep_messages
-from shared.graph import GraphClient
-from shared.http import Http
-from shared.listing import UserListing
-from shared.settings import Settings
-from shared.sweep import Sweep
-from shared.sweep_log import SweepLogs
-from shared.sweep_page import PageLook, UserQueue
-from shared.upkeep_messages import SWEEP_PAGE
+from shared import scope
+from shared.graph.client import GraphClient
+from shared.graph.user_listing import UserListing
+from shared.messages import upkeep_message
+from shared.messages.upkeep_message import SWEEP_PAGE
+from shared.microsoft365.http import Http
+from shared.settings.app import Settings
+from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep_log import SweepLogs
+from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.user_queue import UserQueue
 
 # For so long a batch is under way while the product is seen to have several at once.
 _LOOK_SECONDS = 0.02
@@ -101,7 +103,7 @@ def _swept(graph: Answers) -> Counted:
     sweep = _sweep(graph, pages, queued)
     sweep.start()
     while pages:
-        message = upkeep_messages.parse(pages.popleft().encode())
+        message = upkeep_message.parse(pages.popleft().encode())
         assert message.kind == SWEEP_PAGE, message.kind
         sweep.work_off(message.sweep_id, message.page)
     return queued

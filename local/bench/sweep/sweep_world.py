@@ -22,9 +22,9 @@ from urllib3 import HTTPResponse
 
 from local.bench.measuring.conditions import PICTURE_SIZES
 from local.bench.sweep.graph_time import BATCH_LATENCY, LATENCY, GraphTime
-from shared.documents import Document
 from shared.errors import Conflict
-from shared.state import SYNCED, Stored, UserState
+from shared.storage.documents import Document
+from shared.storage.user_state import SYNCED, Stored, UserState
 
 GRAPH = "https://graph.example"
 # Every so many users one has another photo than we remember.

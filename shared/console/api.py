@@ -1,0 +1,241 @@
+"""
+What an admin sees and may do: the console's questions and orders, as JSON-ready dictionaries.
+
+Everything is read from where it is kept: users from their blobs' metadata, one user from both
+sides as they are now. Nothing here writes but through the queues.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from shared.console.cached_answer import Remembered
+from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
+from shared.console.lookup import Memory, People
+from shared.console.roster import LARGEST_PAGE, Census, Roster
+from shared.console.turnstile import Turnstile
+from shared.errors import BadRequest
+from shared.messages.sync_message import SyncMessage
+from shared.messages.upkeep_message import RENEW, SWEEP, UpkeepMessage
+from shared.storage import user_state
+from shared.storage.delayed_queue import DelayedQueue
+from shared.storage.documents import Documents
+from shared.storage.roster_entry import Entry
+from shared.storage.unreadable import SetAside
+from shared.storage.user_state import STATUSES
+from shared.subscription import keeper
+from shared.sweeping import sweep_log
+from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep_log import SweepLogs
+from shared.user import Directory
+
+_SHOWN = 10
+# Half of an instance's threads.
+_ASKING_AT_ONCE = 8
+
+
+class Kept(Memory, Protocol):
+    """The reading half of the state store, and the messages set aside there."""
+
+    def unreadable(self, limit: int) -> SetAside: ...
+
+
+class Orders(NamedTuple):
+    """Where orders go, and how long each queue is."""
+
+    users: DelayedQueue
+    upkeep: DelayedQueue
+    lengths: Callable[[], dict[str, int]]
+
+
+class Console:
+    """Errors of all: Throttled, ServiceDown, AccessDenied; UnknownUser where a user is named."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        sides: Sides,
+        kept: Kept,
+        documents: Documents,
+        directory: Directory,
+        sweep: Sweep,
+        orders: Orders,
+        *,
+        dry_run: bool,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._roster = roster
+        # Everybody is listed for it: of 100,000 users that takes the better part of a minute.
+        self._census = Remembered(self._count, clock)
+        self._sides = sides
+        self._turnstile = Turnstile(_ASKING_AT_ONCE)
+        self._kept = kept
+        self._documents = documents
+        self._people = People(directory, kept, roster)
+        self._sweep = sweep
+        self._orders = orders
+        self._dry_run = dry_run
+        self._clock = clock
+        self._new_id = new_id
+
+    def overview(self) -> dict[str, Any]:
+        """The whole at a glance."""
+        subscription = self._documents.read(keeper.NAME)
+        newest, _ = SweepLogs(self._documents).latest()
+        braked = newest is not None and newest.removals == sweep_log.BRAKED
+        counted_at, census = self._census.get()
+        aside = self._kept.unreadable(_SHOWN)
+        return {
+            "asOf": self._clock().isoformat(),
+            "counts": dict(census.counts),
+            "countedAt": counted_at.isoformat(),
+            "queues": self._orders.lengths(),
+            "subscription": _public(subscription.fields) if subscription else None,
+            "sweep": sweep_log.to_fields(newest) if newest else None,
+            "brake": {
+                "engaged": braked,
+                "gone": newest.gone if newest else 0,
+                "managed": newest.managed if newest else 0,
+                "detail": newest.detail if newest and braked else "",
+            },
+            "failures": [_shown(entry) for entry in census.failures],
+            "unreadable": aside.newest,
+            "unreadableCount": aside.total,
+            "dryRun": self._dry_run,
+        }
+
+    def users(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """
+        Users by `search`, `status`, `token` and `size`; with `gone=true` those whose photo is
+        gone while the picture is still there. Raises BadRequest.
+        """
+        status, size = query.get("status", ""), query.get("size") or "50"
+        gone = query.get("gone", "")
+        if gone not in {"", "true"}:
+            raise BadRequest("gone must be true, or be left out.")
+        if status and status not in STATUSES:
+            raise BadRequest(f"status must be one of {', '.join(sorted(STATUSES))}.")
+        if not (size.isascii() and size.isdecimal() and len(size) <= 3):
+            size = "0"
+        if not 1 <= int(size) <= LARGEST_PAGE:
+            raise BadRequest(f"size must be a whole number from 1 to {LARGEST_PAGE}.")
+        page = self._roster.page(
+            search=query.get("search", ""),
+            status=status,
+            gone=bool(gone),
+            token=query.get("token", ""),
+            size=int(size),
+        )
+        return {
+            "users": [_shown(entry) for entry in page.entries],
+            "token": page.token,
+            "complete": page.complete,
+        }
+
+    def user(self, name: str) -> dict[str, Any]:
+        """One user: what is remembered, both sides as they are now, the difference in words."""
+        with self._turnstile.inside():
+            user, known, error = self._people.find(name)
+            difference = self._sides.compare(user, known, exchange_error=error)
+        return {
+            "user": {
+                "id": user.id,
+                "userPrincipalName": user.user_principal_name,
+                "displayName": user.display_name,
+                "accountEnabled": None if error else user.account_enabled,
+                "guest": None if error else user.is_guest,
+            },
+            "state": json.loads(user_state.to_json(known)) if known else None,
+            "profile": difference.profile,
+            "agree": difference.agree,
+            "difference": difference.sentence,
+            "unasked": [
+                {"side": side, "message": sentence, "retryAfter": retry_after}
+                for side, sentence, retry_after in difference.unasked
+            ],
+            "history": _history(known) if known else [],
+        }
+
+    def photo(self, name: str, side: str) -> bytes:
+        """One side's picture. Raises BadRequest for a side that is none, NoPhoto, NoProfile."""
+        if side not in {EXCHANGE, SHAREPOINT}:
+            raise BadRequest("The side must be exchange or sharepoint.")
+        with self._turnstile.inside():
+            user = self._people.find(name).user
+            return self._sides.exchange(user) if side == EXCHANGE else self._sides.sharepoint(user)
+
+    def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Queue one user again, whether Graph can be asked now or not. Raises BadRequest."""
+        [force] = _flags(order, "force")
+        with self._turnstile.inside():
+            user_id = self._people.to_queue(name)
+        message = SyncMessage(user_id, "replay", force, 1, self._clock(), self._new_id())
+        self._orders.users.send(message.to_json(), delay_seconds=0)
+        return {"queued": True, "userId": user_id, "correlationId": message.correlation_id}
+
+    def sweep(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Queue a sweep, or instead a look after the subscription with `renew`; `releaseRemovals`
+        lets the removals go ahead that the brake holds back. Raises BadRequest.
+        """
+        release, renew = _flags(order, "releaseRemovals", "renew")
+        if release and renew:
+            raise BadRequest("Order one thing at a time: releaseRemovals or renew.")
+        if release:
+            return {"released": self._sweep.release_removals()}
+        message = UpkeepMessage(RENEW if renew else SWEEP)
+        self._orders.upkeep.send(message.to_json(), delay_seconds=0)
+        return {"queued": True}
+
+    def _count(self) -> tuple[datetime, Census]:
+        return self._clock(), self._roster.census(_SHOWN)
+
+
+def _flags(order: Mapping[str, Any], *names: str) -> list[bool]:
+    """All that *order* may say: a field that is misspelt must not order something else."""
+    if order.keys() - set(names):
+        raise BadRequest(f"The order may say {' or '.join(names)}, and nothing else.")
+    values = [order.get(name, False) for name in names]
+    for name, value in zip(names, values, strict=True):
+        if not isinstance(value, bool):
+            raise BadRequest(f"{name} must be true or false, without quotation marks.")
+    return values
+
+
+def _shown(entry: Entry) -> dict[str, str]:
+    return {
+        "userId": entry.user_id,
+        "userPrincipalName": entry.user_principal_name,
+        "displayName": entry.display_name,
+        "status": entry.status,
+        "reason": entry.reason,
+        "detail": entry.detail,
+        "checkedAt": entry.checked_at,
+        "syncedAt": entry.synced_at,
+        "missingSince": entry.missing_since,
+    }
+
+
+def _public(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what only tells whether a secret has changed."""
+    return {key: value for key, value in fields.items() if not key.endswith("Hash")}
+
+
+def _history(known: user_state.UserState) -> list[dict[str, str]]:
+    """What the state remembers of the past, newest first."""
+    remembered = [
+        (known.checked_at, known.status, known.detail),
+        (known.missing_since, "photo missing", "The photo was first missed in Exchange."),
+        (known.synced_at, "written", "The pictures in SharePoint were written."),
+    ]
+    # By the seconds that are shown: within one, a run has looked after it has written.
+    told = [
+        {"at": at.isoformat(timespec="seconds"), "event": event, "detail": detail}
+        for at, event, detail in remembered
+        if at
+    ]
+    return sorted(told, key=lambda one: one["at"], reverse=True)

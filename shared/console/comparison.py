@@ -1,0 +1,170 @@
+"""Looks at both sides of one user as they are now, and says in words whether they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from shared.errors import (
+    AccessDenied,
+    GiveUp,
+    NoPhoto,
+    PhotoRefused,
+    PhotoSyncError,
+    Refused,
+    Settled,
+    TryLater,
+)
+from shared.graph.client import GraphClient
+from shared.pictures.recipe import Recipe
+from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.picture_location import PICTURE_URL, SUFFIXES, shown_in
+from shared.sharepoint.publisher import PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP
+from shared.storage.user_state import UserState
+from shared.user import User
+
+T = TypeVar("T")
+
+EXCHANGE, SHAREPOINT = "exchange", "sharepoint"
+_SHOWN = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
+
+
+class Unasked(NamedTuple):
+    """A side that could not be asked: why, and for how many seconds if the service said so."""
+
+    side: str
+    sentence: str
+    retry_after: float | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """
+    Whether SharePoint shows what Exchange holds, None where a side could not be asked; one
+    sentence about it, and the profile.
+    """
+
+    agree: bool | None
+    sentence: str
+    profile: Mapping[str, str] | None
+    unasked: tuple[Unasked, ...] = ()
+
+
+class Sides:
+    """Reads both sides. Errors of the pictures: Throttled, ServiceDown, AccessDenied."""
+
+    def __init__(
+        self,
+        graph: GraphClient,
+        sharepoint: SharePointClient,
+        recipe: Recipe,
+        my_url: str,
+        *,
+        removes: bool,
+    ) -> None:
+        """*removes* says whether a photo that is gone takes its picture along."""
+        self._graph = graph
+        self._sharepoint = sharepoint
+        self._recipe = recipe
+        self._my_url = my_url
+        self._removes = removes
+
+    def exchange(self, user: User) -> bytes:
+        """The photo in Exchange. Raises NoPhoto, NoMailbox."""
+        return self._graph.photo(user.id)
+
+    def sharepoint(self, user: User) -> bytes:
+        """The large picture that pages show. Raises NoProfile, NoPhoto when there is none."""
+        profile = self._sharepoint.profile(user.user_principal_name)
+        location = shown_in(profile, self._my_url).location
+        if location is None:
+            raise NoPhoto("SharePoint shows no picture from its picture library for this user.")
+        return self._sharepoint.picture(location.folder, location.name + SUFFIXES[-1])
+
+    def compare(
+        self, user: User, known: UserState | None, *, exchange_error: PhotoSyncError | None = None
+    ) -> Difference:
+        """
+        Compare the pictures themselves: one photo makes the same three files every time.
+
+        With *exchange_error* Exchange is not asked, for that says why it cannot be. Raises nothing
+        of ours: what could not be found out is no difference, and is told as such.
+        """
+        photo: bytes | PhotoSyncError
+        photo = exchange_error if exchange_error else _asked(self._graph.photo, user.id)
+        profile = _asked(self._sharepoint.profile, user.user_principal_name)
+        shown = None if isinstance(profile, PhotoSyncError) else _shown(profile)
+        unasked = [*_silence(EXCHANGE, photo), *_silence(SHAREPOINT, profile)]
+        if unasked:
+            return _unknown(unasked, shown)
+        if shown is None:
+            return Difference(isinstance(photo, Settled), str(profile), None)
+        if isinstance(photo, PhotoSyncError):
+            return self._without_photo(photo, shown, known)
+        try:
+            why = self._why_not_shown(photo, shown)
+        except (TryLater, AccessDenied, Refused) as error:
+            return _unknown(_silence(SHAREPOINT, error), shown)
+        return Difference(not why, why or "SharePoint shows the photo that Exchange holds.", shown)
+
+    def _why_not_shown(self, photo: bytes, shown: Mapping[str, str]) -> str:
+        picture = shown_in(shown, self._my_url)
+        if not picture.url:
+            return "SharePoint shows no picture, although there is a photo in Exchange."
+        if (location := picture.location) is None:
+            return "SharePoint shows a picture from elsewhere, which a person has set."
+        if shown[PLACEHOLDER_STATE] != "0":
+            return "SharePoint has a picture but shows its placeholder."
+        try:
+            wanted = list(self._recipe.render(photo))
+            held = [self._sharepoint.picture(location.folder, name) for name in location.files]
+        except (PhotoRefused, NoPhoto) as error:
+            return str(error)
+        return "" if wanted == held else "SharePoint shows another picture than Exchange holds."
+
+    def _without_photo(
+        self, why: PhotoSyncError, shown: Mapping[str, str], known: UserState | None
+    ) -> Difference:
+        if not shown[PICTURE_URL]:
+            return Difference(True, f"{why} SharePoint shows none either.", shown)
+        return Difference(False, f"{why} {self._what_becomes(why, known)}", shown)
+
+    def _what_becomes(self, why: PhotoSyncError, known: UserState | None) -> str:
+        """What will be done about a picture without a photo, as `sweep_rules.is_gone` decides."""
+        if not known or not known.picture_url:
+            return "SharePoint shows a picture that PhotoSync did not put there."
+        if not isinstance(why, NoPhoto):
+            return (
+                "SharePoint still shows the last one, and keeps it: only a photo that is gone from "
+                "a mailbox takes its picture along."
+            )
+        if not self._removes:
+            return "SharePoint still shows the last one, and keeps it: REMOVED_PHOTO is keep."
+        if known.missing_since is None:
+            return "SharePoint still shows the last one; two sweeps that find no photo remove it."
+        return "SharePoint still shows the last one; a sweep removes it after a second look."
+
+
+def _asked(ask: Callable[[str], T], user: str) -> T | PhotoSyncError:
+    try:
+        return ask(user)
+    except (Settled, TryLater, GiveUp) as error:
+        return error
+
+
+def _shown(profile: Mapping[str, str]) -> dict[str, str]:
+    return {name: profile.get(name, "") for name in _SHOWN}
+
+
+def _silence(side: str, found: object) -> list[Unasked]:
+    """*side* as one that could not be asked, if *found* is the error that says so."""
+    if isinstance(found, TryLater):
+        return [Unasked(side, str(found), found.retry_after)]
+    return [Unasked(side, str(found), None)] if isinstance(found, GiveUp) else []
+
+
+def _unknown(unasked: Sequence[Unasked], shown: Mapping[str, str] | None) -> Difference:
+    said = " ".join(dict.fromkeys(each.sentence for each in unasked))
+    sentence = f"Whether both sides agree cannot be told now. {said}"
+    return Difference(None, sentence, shown, tuple(unasked))

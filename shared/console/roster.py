@@ -1,0 +1,138 @@
+"""
+Lists what is known of all users without reading their states.
+
+Status, names and times of every user also stand in the metadata of the state blob, so that 5,000
+users cost one call (Azure Storage: List Blobs, documented).
+"""
+
+from __future__ import annotations
+
+import base64
+import heapq
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from shared.errors import BadRequest
+from shared.storage.roster_entry import Entry, Leaf
+from shared.storage.user_state import FAILED
+
+# An answer must come in seconds whatever the filter: a longer search goes on with its token.
+CALLS_A_PAGE = 4
+USERS_A_CALL = 5000
+LARGEST_PAGE = 200
+# 100,000 users are 20 calls.
+MOST_CALLS = 100
+# Azure's are far shorter.
+_LONGEST_MARKER = 4000
+
+
+class Census(NamedTuple):
+    """How many users there are of each status, and who failed last, the newest first."""
+
+    counts: Counter[str]
+    failures: list[Entry]
+
+
+class Metadata(Protocol):
+    """The listing half of the state store. Errors: ServiceDown, AccessDenied."""
+
+    def leaf(self, token: str, size: int) -> Leaf: ...
+
+
+@dataclass(frozen=True)
+class RosterPage:
+    """Entries that match, and a token for the rest; `complete` when nothing is left to search."""
+
+    entries: list[Entry]
+    token: str
+
+    @property
+    def complete(self) -> bool:
+        return not self.token
+
+
+class Roster:
+    """Searches users page by page."""
+
+    def __init__(self, metadata: Metadata) -> None:
+        self._metadata = metadata
+
+    def page(
+        self,
+        *,
+        search: str = "",
+        status: str = "",
+        gone: bool = False,
+        token: str = "",
+        size: int = 50,
+    ) -> RosterPage:
+        """
+        Up to *size* users who match, after at most CALLS_A_PAGE listing calls.
+
+        A page may be short, or even empty, and still have a token: the search is not over.
+        Raises BadRequest for a token that is none of ours, ServiceDown, AccessDenied.
+        """
+        at, skip = _read(token)
+        found: list[Entry] = []
+        for _ in range(CALLS_A_PAGE):
+            leaf = self._metadata.leaf(at, USERS_A_CALL)
+            for number, entry in enumerate(leaf.entries):
+                if number >= skip and entry.matches(search, status, gone=gone):
+                    if len(found) == size:
+                        return RosterPage(found, _dump(at, number))
+                    found.append(entry)
+            at, skip = leaf.next, 0
+            if not at:
+                return RosterPage(found, "")
+        return RosterPage(found, _dump(at, 0))
+
+    def find(self, upn: str) -> Entry | None:
+        """Who had this UPN when last looked at, after at most MOST_CALLS listing calls."""
+        token = ""
+        for _ in range(MOST_CALLS // CALLS_A_PAGE):
+            page = self.page(search=upn, token=token, size=LARGEST_PAGE)
+            for each in page.entries:
+                if each.user_principal_name.casefold() == upn.casefold():
+                    return each
+            token = page.token
+            if page.complete:
+                break
+        return None
+
+    def census(self, failures: int) -> Census:
+        """Everybody by status, and the newest *failures*, in one listing of all."""
+        counts: Counter[str] = Counter()
+        newest: list[Entry] = []
+        at = ""
+        for _ in range(MOST_CALLS):
+            leaf = self._metadata.leaf(at, USERS_A_CALL)
+            counts.update(each.status for each in leaf.entries)
+            failed = (each for each in leaf.entries if each.status == FAILED)
+            newest = heapq.nlargest(failures, [*newest, *failed], key=lambda one: one.checked_at)
+            at = leaf.next
+            if not at:
+                break
+        return Census(counts, newest)
+
+
+def _dump(at: str, skip: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at, skip]).encode()).decode()
+
+
+def _read(token: str) -> tuple[str, int]:
+    if not token:
+        return "", 0
+    try:
+        at, skip = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadRequest("The token is none that this listing gave: start without one.") from error
+    if not isinstance(at, str) or not isinstance(skip, int) or not _is_marker(at):
+        raise BadRequest("The token is none that this listing gave: start without one.")
+    return at, skip
+
+
+def _is_marker(text: str) -> bool:
+    """Whether *text* can be one of the storage's own; others make its client fail and try again."""
+    return text.isprintable() and len(text) <= _LONGEST_MARKER

@@ -1,0 +1,88 @@
+"""How a message about a user ended, and what the log and the counters say of it."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.messages.sync_message import SyncMessage
+from shared.telemetry import metrics
+from shared.telemetry.log_text import loggable, place
+
+log = logging.getLogger("photosync")
+
+_LEVELS = {"failed": logging.ERROR, "unreadable": logging.WARNING}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    How a message ended: `event` is synced, unchanged, waiting, unreadable, parked or a status.
+
+    `reason` is the message's, `seconds` how long ago it was first queued; `service` is who asked
+    for a wait.
+    """
+
+    event: str
+    user: str
+    correlation_id: str
+    detail: str = ""
+    retry_in_seconds: float = 0.0
+    service: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+
+def tell(outcome: Outcome, calls: Sequence[str], ms: float) -> None:
+    """One event about a message that was worked off, with the services it called."""
+    made = Counter(calls)
+    log.log(
+        _LEVELS.get(outcome.event, logging.INFO),
+        "photo.%s user=%s correlation=%s graph=%d sharepoint=%d blob=%d ms=%d%s",
+        outcome.event,
+        outcome.user,
+        outcome.correlation_id,
+        made["graph"],
+        made["sharepoint"],
+        made["blob"],
+        ms,
+        _more(outcome),
+    )
+    metrics.photos.add(1, {"outcome": outcome.event})
+    if outcome.event == "synced":
+        metrics.change_duration.record(outcome.seconds, {"reason": outcome.reason})
+    if outcome.service:
+        metrics.waits.add(1, {"service": outcome.service})
+
+
+def tell_parked(outcome: Outcome) -> None:
+    """One event about a message that the host gave up on."""
+    log.error("photo.parked user=%s correlation=%s", outcome.user, outcome.correlation_id)
+    metrics.photos.add(1, {"outcome": "parked"})
+
+
+def tell_crash(message: SyncMessage, error: Exception) -> None:
+    """One event about an exception that nobody foresaw; the host tries again, or gives up."""
+    # The host keeps its own account of it out of Application Insights (functions.md, Telemetry).
+    log.error(
+        "photo.crashed correlation=%s error=%s at=%s",
+        message.correlation_id,
+        type(error).__name__,
+        place(error),
+    )
+    metrics.photos.add(1, {"outcome": "crashed"})
+
+
+def _more(outcome: Outcome) -> str:
+    """What only some outcomes have to say."""
+    said = [
+        f"reason={outcome.reason} seconds={outcome.seconds:.1f}"
+        if outcome.event == "synced"
+        else "",
+        f"retryIn={outcome.retry_in_seconds:.1f}" if outcome.retry_in_seconds else "",
+        f"service={outcome.service}" if outcome.service else "",
+        f'why="{loggable(outcome.detail)}"' if outcome.detail else "",
+    ]
+    return "".join(f" {each}" for each in said if each)

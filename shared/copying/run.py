@@ -1,0 +1,123 @@
+"""One run over one user: what it is told, what it holds, and what the state says at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.errors import NoPhoto, NoProfile, PictureKept
+from shared.graph.client import Fetched
+from shared.messages.fates import Done, Wait
+from shared.microsoft365.http import LATE_WRITE
+from shared.sharepoint.publisher import Plan, Removal
+from shared.storage import user_state
+from shared.storage.user_state import Claim, LastError, Stored, UserState
+from shared.user import User
+
+
+class Source(Protocol):
+    """Exchange, through Graph; see GraphClient."""
+
+    def photo_etag(self, user: str) -> str: ...
+    def user(self, user: str) -> User: ...
+    def user_and_photo(self, user_id: str) -> Fetched: ...
+
+
+class Target(Protocol):
+    """SharePoint; see Publisher."""
+
+    def plan(self, user: User) -> Plan: ...
+    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None: ...
+    def plan_removal(self, user: User, picture_url: str) -> Removal: ...
+    def remove(self, plan: Removal, *, not_after: datetime) -> None: ...
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the settings allow: `dry_run` writes nothing, `remove_when_gone` takes pictures back."""
+
+    dry_run: bool = False
+    remove_when_gone: bool = True
+
+
+@dataclass
+class Run:
+    """
+    One try at one user: what it has seen and what it holds, for whoever records its end.
+
+    `removal` allows it to take back a picture whose photo is gone; `thorough` has it look at what
+    SharePoint shows even if nothing changed, for a person asked. `seen` says that there was a
+    photo at the last look, `etag` which one, empty if that is not sure.
+    """
+
+    user_id: str
+    force: bool
+    by: str
+    removal: bool = False
+    thorough: bool = False
+    seen: bool = False
+    etag: str = ""
+    user: User | None = None
+    recalled: bool = False
+    known: Stored | None = None
+    claim: Stored | None = None
+    files_touched: bool = False
+
+    @property
+    def upn(self) -> str:
+        """The user's name as far as this run has heard of it."""
+        return self.user.user_principal_name if self.user else self.before.user_principal_name
+
+    @property
+    def display_name(self) -> str:
+        """The same for the name that people read."""
+        return self.user.display_name if self.user else self.before.display_name
+
+    @property
+    def before(self) -> UserState:
+        """The state as it was before this run."""
+        return self.known.state if self.known else UserState(self.user_id)
+
+    def may_remove(self, policy: Policy, now: datetime) -> bool:
+        """Whether a photo that is gone takes our picture along: not at the first look."""
+        return self.removal and policy.remove_when_gone and self.before.may_lose_picture(now)
+
+
+def state_after(run: Run, end: Wait | Done, *, attempt: int, now: datetime) -> UserState:
+    """The state of a user whose *run* ended without bringing the picture up to date."""
+    before = run.before
+    # Where SharePoint shows something else, a photo that comes back must be copied again.
+    elsewhere = end.code in {NoProfile.code, PictureKept.code}
+    after = replace(
+        before.released(files_touched=run.files_touched or elsewhere),
+        user_principal_name=run.upn,
+        display_name=run.display_name,
+        reason=end.code,
+        detail=end.sentence,
+        picture_url=run.claim.state.picture_url if run.claim else before.picture_url,
+        missing_since=None if run.seen else before.missing_since,
+        checked_at=now,
+        attempt=attempt,
+    )
+    if end.unanswered and run.files_touched:
+        # It may be carried out yet, after a newer picture of the next run: the claim stays until
+        # that is past, whether this message comes back or not.
+        after = replace(after, claim=Claim(run.by, now + LATE_WRITE))
+    if isinstance(end, Wait):
+        again_at = now + timedelta(seconds=end.seconds)
+        return replace(after, status=user_state.WAITING, next_attempt_at=again_at)
+    return _settled(after, run, end, now)
+
+
+def _settled(after: UserState, run: Run, end: Done, now: datetime) -> UserState:
+    error = LastError(end.code, end.sentence, now) if end.status == user_state.FAILED else None
+    after = replace(
+        after, status=end.status, source_etag=run.etag, next_attempt_at=None, last_error=error
+    )
+    if end.code == PictureKept.code:
+        return replace(after, picture_url="", missing_since=None)
+    if end.code == NoPhoto.code and after.picture_url:
+        return replace(after, missing_since=after.missing_since or now)
+    return after

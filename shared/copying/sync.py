@@ -1,0 +1,241 @@
+"""
+Brings one user's SharePoint picture up to date: the order of steps that is the whole argument.
+
+    etag = photo metadata from Graph          1  the source first
+    known = state blob, with its version      2  the state second
+    known.claim is live      -> ClaimHeld     3  somebody is copying this user now
+    known covers etag        -> unchanged        two calls in all: the usual case
+    known tells the absence  -> the same         also two; else 1 is asked again after 4
+    write a claim over known                  4  conditional; lost -> Conflict
+    user, photo, its etag    from Graph       5  the bytes after the claim, the etag after them
+    known holds their hash   -> unchanged        recorded as in step 7
+    files, properties, timestamp              6  none begins when the claim runs short; where the
+                                                 picture will be is in the claim before
+    write the result over the claim           7  conditional; drops the claim; with the etag of
+                                                 step 1 if step 5 read the same, else with none
+
+Whoever finds the state unclaimed at 2 has read the source before, so a copier who claims later
+reads the source later still and sees at least as new a photo. With 1 and 2 swapped, a user who
+changes a photo back while another copy is in flight is skipped and the wrong picture stays. No
+newer etag than that of step 1 is recorded, for the same reason; and that one only if the photo had
+it still after the bytes were read, since that etags never return is only reported (graph.md section
+1). What no look can tell is a photo replaced before its bytes are read and put back before the next
+request of the same batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.copying.run import Policy, Run, Source, Target, state_after
+from shared.errors import ClaimHeld, DryRun, GiveUp, NoPhoto, PhotoSyncError, Settled
+from shared.messages.fates import Done, Wait
+from shared.microsoft365.http import REQUEST_LIMIT
+from shared.pictures.recipe import Recipe
+from shared.sharepoint.publisher import Plan
+from shared.storage import user_state
+from shared.storage.user_state import Claim, Store
+from shared.user import User
+
+# Shorter than the ten minutes for which the host hides the message of a run that died.
+CLAIM_LENGTH = timedelta(minutes=5)
+
+
+class Sync:
+    """Copies photos. Threads may share it: everything about one run is in its Run."""
+
+    def __init__(
+        self,
+        source: Source,
+        target: Target,
+        store: Store,
+        recipe: Recipe,
+        policy: Policy,
+        *,
+        check_scope: Callable[[User], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._store = store
+        self._recipe = recipe
+        self._policy = policy
+        self._check_scope = check_scope
+        self._clock = clock
+
+    def bring_up_to_date(self, run: Run) -> str:
+        """
+        Copy the photo if it differs. Returns "synced" or "unchanged", or raises why not.
+
+        *run* holds afterwards what was seen, claimed and touched; `record` needs it on an error.
+        """
+        found = self._look(run)  # 1
+        self._recall(run)  # 2, 3
+        if self._is_known(run, found):
+            return "unchanged"
+        not_after = self._claim(run)  # 4
+        if isinstance(found, PhotoSyncError):
+            # Another run may have copied a new photo since: only what is found under the claim
+            # may be written over what that run recorded.
+            found = self._look(run)
+            if isinstance(found, NoPhoto) and self._may_remove(run):
+                return self._remove(run, not_after)
+            if isinstance(found, NoPhoto) and not run.upn:
+                # Asked once, so that an admin finds whoever has no photo by name.
+                run.user = self._source.user(run.user_id)
+            if isinstance(found, PhotoSyncError):
+                raise found
+        return self._copy(run, found, not_after)
+
+    def _copy(self, run: Run, etag: str, not_after: datetime) -> str:
+        fetched = self._source.user_and_photo(run.user_id)  # 5
+        run.user, run.etag = fetched.user, self._unmoved(etag, fetched.etag)
+        self._check_scope(fetched.user)
+        sha256 = hashlib.sha256(fetched.photo).hexdigest()
+        plan = self._plan(run, fetched.user, sha256)
+        if plan is None:
+            self._complete(run, sha256=sha256, source_etag=run.etag)
+            return "unchanged"
+        renditions = self._recipe.render(fetched.photo)
+        if self._policy.dry_run:
+            raise DryRun(f"DRY_RUN is on; it would {plan}.")
+        self._announce(run, plan.picture_url)
+        run.files_touched = True
+        self._target.publish(plan, renditions, not_after=not_after)  # 6
+        self._complete(  # 7
+            run,
+            sha256=sha256,
+            source_etag=run.etag,
+            picture_url=plan.picture_url,
+            sizes=self._recipe.sizes,
+            recipe=self._recipe.version,
+            synced_at=self._clock(),
+        )
+        return "synced"
+
+    def record(self, run: Run, end: Wait | Done, *, attempt: int) -> None:
+        """
+        Write how a run ended that raised, and give its claim back. Raises Conflict, ServiceDown.
+
+        A wait before anything was claimed leaves the state as it was: an outage must not cost a
+        write for every message. A claim held by somebody else is never touched.
+        """
+        if isinstance(end, Wait) and not run.claim:
+            return
+        if not run.recalled:
+            run.known = self._store.read(run.user_id)
+        if not run.claim and run.before.claimed_for(self._clock()):
+            return
+        after = state_after(run, end, attempt=attempt, now=self._clock())
+        if run.claim or not after.says_the_same(run.before):
+            user_state.write(self._store, after, after=run.claim or run.known)
+
+    def _look(self, run: Run) -> str | PhotoSyncError:
+        """The photo's etag, or why there is none: that too is weighed after the state is read."""
+        run.seen, run.etag = False, ""
+        try:
+            run.etag = self._source.photo_etag(run.user_id)
+        except (Settled, GiveUp) as finding:
+            return finding
+        run.seen = True
+        return run.etag
+
+    def _recall(self, run: Run) -> None:
+        run.known = self._store.read(run.user_id)
+        run.recalled = True
+        seconds = run.before.claimed_for(self._clock())
+        if seconds:
+            raise ClaimHeld("Another run is copying this user right now.", over_in=seconds)
+
+    def _is_known(self, run: Run, found: str | PhotoSyncError) -> bool:
+        """Whether SharePoint shows the photo. Raises what was *found* if the state says it too."""
+        if isinstance(found, NoPhoto) and run.before.status == user_state.REMOVED:
+            return run.before.claim is None
+        if isinstance(found, NoPhoto) and self._may_remove(run):
+            return False
+        if isinstance(found, PhotoSyncError):
+            status = found.status if isinstance(found, Settled) else user_state.FAILED
+            if run.before.tells(status, str(found)):
+                raise found
+            return False
+        looks = run.force or run.thorough
+        recipe = self._recipe
+        return not looks and run.before.covers(found, sizes=recipe.sizes, recipe=recipe.version)
+
+    def _plan(self, run: Run, user: User, sha256: str) -> Plan | None:
+        """What to write; None where SharePoint has files of these very bytes."""
+        held = self._is_held(run, sha256)
+        if held and not run.thorough:
+            return None
+        plan = self._target.plan(user)
+        return None if held and plan.is_shown else plan
+
+    def _is_held(self, run: Run, sha256: str) -> bool:
+        recipe = self._recipe
+        return not run.force and run.before.holds(sha256, sizes=recipe.sizes, recipe=recipe.version)
+
+    def _unmoved(self, before: str, after: str) -> str:
+        """The etag to record, none if it is not sure that the bytes are of the photo it names."""
+        return before if before == after else ""
+
+    def _claim(self, run: Run) -> datetime:
+        """Claim the user, and return the moment after which no write may begin."""
+        #   run A  reads v1 -- writes v2, claimed -- stops dead
+        #   run B     reads v1 -- its claim: Conflict
+        #   run C                                          reads v2 -- writes v3, claimed
+        #   time     ----------|<------- CLAIM_LENGTH ------>|-------------------------->
+        #
+        # If A wakes up late it writes no file, since no request begins after what is returned
+        # here, and its result still names v2 and is refused.
+        expires_at = self._clock() + CLAIM_LENGTH
+        claimed = replace(run.before, claim=Claim(run.by, expires_at))
+        run.claim = user_state.write(self._store, claimed, after=run.known)
+        return expires_at - REQUEST_LIMIT
+
+    def _announce(self, run: Run, picture_url: str) -> None:
+        """Write down where a picture of ours will be, in case this run dies before it is."""
+        if run.claim and run.claim.state.picture_url != picture_url:
+            announced = replace(run.claim.state, picture_url=picture_url)
+            run.claim = user_state.write(self._store, announced, after=run.claim)
+
+    def _may_remove(self, run: Run) -> bool:
+        return run.may_remove(self._policy, self._clock())
+
+    def _remove(self, run: Run, not_after: datetime) -> str:
+        run.user = self._source.user(run.user_id)
+        self._check_scope(run.user)
+        removal = self._target.plan_removal(run.user, run.before.picture_url)
+        if self._policy.dry_run:
+            raise DryRun(f"DRY_RUN is on; it would {removal}.")
+        run.files_touched = True
+        self._target.remove(removal, not_after=not_after)
+        self._complete(
+            run,
+            status=user_state.REMOVED,
+            detail="The photo is gone from Exchange, and its picture from SharePoint.",
+            sha256="",
+            source_etag="",
+            picture_url="",
+        )
+        return "removed"
+
+    def _complete(self, run: Run, **result: Any) -> None:
+        done = replace(
+            run.before,
+            status=user_state.SYNCED,
+            user_principal_name=run.upn,
+            display_name=run.display_name,
+            reason="",
+            detail="",
+            checked_at=self._clock(),
+            attempt=0,
+            next_attempt_at=None,
+            missing_since=None,
+            claim=None,
+            last_error=None,
+        )
+        user_state.write(self._store, replace(done, **result), after=run.claim)

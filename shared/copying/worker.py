@@ -1,0 +1,172 @@
+"""Works off one message of queue `photo-sync`, whatever it holds and however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from shared.copying.outcome import Outcome, tell, tell_crash, tell_parked
+from shared.copying.run import Run
+from shared.copying.sync import Sync
+from shared.errors import BadMessage, PhotoSyncError, TryLater
+from shared.messages import sync_message
+from shared.messages.fates import Done, Wait, fate, wait
+from shared.messages.sync_message import SyncMessage
+from shared.storage.delayed_queue import DelayedQueue
+from shared.storage.unreadable import set_aside
+from shared.storage.user_state import FAILED, Store
+from shared.telemetry import calls
+from shared.user import Directory, is_object_id
+
+_STOPPED = (
+    "The app stopped every time it worked on this message. "
+    "Look for the exception in the log, then replay the user."
+)
+
+
+class Worker:
+    """One per process; threads share it."""
+
+    def __init__(
+        self,
+        sync: Sync,
+        directory: Directory,
+        store: Store,
+        queue: DelayedQueue,
+        *,
+        clock: Callable[[], datetime],
+        jitter: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._sync = sync
+        self._directory = directory
+        self._store = store
+        self._queue = queue
+        self._clock = clock
+        self._jitter = jitter
+        self._new_id = new_id
+
+    def work_off(self, body: bytes) -> Outcome:
+        """
+        Bring the user that *body* names up to date, and log one event about it.
+
+        Raises what nobody foresaw, SettingsError, and ServiceDown when the message can neither be
+        sent again nor be kept: the host then tries again, in the end the poison queue has it.
+        """
+        began = time.monotonic()
+        with calls.noted() as made:
+            outcome = self._end_of(body)
+        tell(outcome, made, (time.monotonic() - began) * 1000)
+        return outcome
+
+    def park(self, body: bytes) -> Outcome:
+        """
+        Record what the host gave up on: the user is `failed` and can be replayed.
+
+        *body* is all that the poison queue keeps of the message (functions.md, documented).
+        Raises Conflict, ServiceDown; the host tries again.
+        """
+        outcome = replace(self._park(body), event="parked")
+        tell_parked(outcome)
+        return outcome
+
+    def _park(self, body: bytes) -> Outcome:
+        try:
+            message = self._parse(body)
+        except BadMessage as error:
+            return self._set_aside(body, self._new_id(), str(error))
+        if not is_object_id(message.user_id):
+            return self._set_aside(body, message.correlation_id, _STOPPED)
+        run = Run(message.user_id, message.force, by=message.correlation_id)
+        self._sync.record(run, Done(FAILED, "poisoned", _STOPPED), attempt=message.attempt)
+        return Outcome("parked", message.user_id, message.correlation_id, _STOPPED)
+
+    def _end_of(self, body: bytes) -> Outcome:
+        try:
+            message = self._parse(body)
+        except BadMessage as error:
+            return self._set_aside(body, self._new_id(), str(error))
+        try:
+            outcome = self._end_of_message(message, body)
+        except Exception as error:
+            tell_crash(message, error)
+            raise
+        age = (self._clock() - message.first_queued_at).total_seconds()
+        return replace(outcome, reason=message.reason, seconds=max(0.0, age))
+
+    def _end_of_message(self, message: SyncMessage, body: bytes) -> Outcome:
+        try:
+            user_id = self._object_id(message)
+        except PhotoSyncError as error:
+            end = self._fate(error, message)
+            if isinstance(end, Wait):
+                return self._again(message, None, end)
+            # Without an object id there is no state to record it in.
+            return self._set_aside(body, message.correlation_id, end.sentence)
+        run = Run(
+            user_id,
+            message.force,
+            by=message.correlation_id,
+            removal=message.reason == "removal",
+            thorough=message.reason == "replay",
+        )
+        try:
+            event = self._sync.bring_up_to_date(run)
+        except PhotoSyncError as error:
+            return self._end(message, run, error)
+        except Exception as error:
+            # The host tries again: it must not find the claim of a run that is over.
+            crashed = Done(FAILED, "crashed", f"PhotoSync stopped: {type(error).__name__}.")
+            with contextlib.suppress(PhotoSyncError):
+                self._sync.record(run, crashed, attempt=message.attempt)
+            raise
+        return Outcome(event, run.user_id, message.correlation_id)
+
+    def _parse(self, body: bytes) -> SyncMessage:
+        return sync_message.parse(body, now=self._clock(), correlation_id=self._new_id())
+
+    def _object_id(self, message: SyncMessage) -> str:
+        if is_object_id(message.user_id):
+            return message.user_id
+        return self._directory.user(message.user_id).id
+
+    def _fate(self, error: PhotoSyncError, message: SyncMessage) -> Wait | Done:
+        return fate(
+            error,
+            attempt=message.attempt,
+            first_queued_at=message.first_queued_at,
+            now=self._clock(),
+            jitter=self._jitter,
+        )
+
+    def _end(self, message: SyncMessage, run: Run, error: PhotoSyncError) -> Outcome:
+        end = self._fate(error, message)
+        if isinstance(end, Wait):
+            return self._again(message, run, end)
+        try:
+            self._sync.record(run, end, attempt=message.attempt)
+        except TryLater as unrecorded:
+            # The state moved on since it was read, so what this run found may be out of date.
+            end = wait(unrecorded, attempt=message.attempt, jitter=self._jitter)
+            return self._again(message, run, end)
+        return Outcome(end.status, run.user_id, message.correlation_id, end.sentence)
+
+    def _again(self, message: SyncMessage, run: Run | None, end: Wait) -> Outcome:
+        # First the new message, then the state: a death in between costs a call, not a photo.
+        self._queue.send(message.again().to_json(), delay_seconds=end.seconds)
+        if run:
+            # Somebody else wrote the state meanwhile, or our claim runs out by itself.
+            with contextlib.suppress(TryLater):
+                self._sync.record(run, end, attempt=message.attempt)
+        # An address does not go into the log; the correlation id is in the message, too.
+        user = run.user_id if run else "-"
+        return Outcome(
+            "waiting", user, message.correlation_id, end.sentence, end.seconds, end.service
+        )
+
+    def _set_aside(self, body: bytes, correlation_id: str, reason: str) -> Outcome:
+        set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
+        return Outcome("unreadable", "-", correlation_id, reason)

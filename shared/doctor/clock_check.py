@@ -1,0 +1,47 @@
+"""Whether our clock agrees with Graph's, and how long the certificate is good for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from shared.doctor.examination import Finding
+from shared.errors import Refused
+from shared.microsoft365.certificates import ends_at
+from shared.microsoft365.http import Http
+
+# Entra forgives five minutes (assumed), and so does a claim. Below this nothing can go wrong.
+MOST_SKEW = timedelta(seconds=60)
+RENEW_BEFORE = timedelta(days=14)
+
+
+def look(graph: Http, clock: Callable[[], datetime]) -> Finding:
+    """Compare the time at which *graph* says that it answered with ours."""
+    reply = graph.send("GET", "/v1.0/users?$top=1")
+    try:
+        theirs = parsedate_to_datetime(reply.headers["Date"])
+    except (KeyError, ValueError) as error:
+        raise Refused("The answer does not tell its time, as Microsoft Graph's do.") from error
+    apart = clock() - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))
+    seconds = round(apart.total_seconds())
+    if abs(apart) <= MOST_SKEW:
+        return Finding(f"The clock is within {MOST_SKEW.seconds} seconds of Graph's.")
+    way = "fast" if seconds > 0 else "slow"
+    return Finding(
+        f"The clock of this machine is {abs(seconds):,} seconds {way}, compared with Graph's.",
+        "Set the clock of the machine right; in Azure, restart the app to move it elsewhere.",
+    )
+
+
+def certificate(pem: str, now: datetime) -> Finding:
+    """How long the certificate *pem* is still good for."""
+    end = ends_at(pem)
+    day = f"{end:%Y-%m-%d}"
+    if now < end - RENEW_BEFORE:
+        return Finding(f"The certificate is good until {day}.")
+    return Finding(
+        f"The certificate expired on {day}." if now >= end else f"The certificate ends on {day}.",
+        "Make a new certificate, upload its public part to the app registration, and set "
+        "CLIENT_CERTIFICATE to it with its private key.",
+    )

@@ -1,0 +1,240 @@
+"""What the doctor looks at in Entra, Microsoft Graph and SharePoint. It writes nothing there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from shared.doctor import clock_check, subscription_check
+from shared.doctor.examination import Finding, Step
+from shared.doctor.remedies import entra_remedy, remedy
+from shared.errors import NoMailbox, NoPhoto, NoProfile, PhotoSyncError
+from shared.graph.client import GraphClient
+from shared.graph.subscriptions import SubscriptionClient
+from shared.graph.user_listing import UserListing
+from shared.microsoft365 import app_roles
+from shared.microsoft365.app_roles import FILES_NEED, PROFILES_NEED, Claims, Need
+from shared.microsoft365.certificates import credential
+from shared.microsoft365.http import Http, Tokens
+from shared.settings.app import Settings
+from shared.sharepoint.client import PICTURE_LIBRARY, SharePointClient
+from shared.sharepoint.publisher import picture_folder
+from shared.storage.documents import Documents
+from shared.user import User
+
+SETTINGS = "settings"
+CLOCK, CERTIFICATE = "clock", "certificate"
+GRAPH = "token for Graph"
+FILES, PROFILES = "token for SharePoint files", "token for SharePoint profiles"
+USERS, PHOTO = "list users", "read a photo"
+FOLDER, PROFILE, WRITE = "picture folder", "read a profile", "permission to write"
+SUBSCRIPTION = "subscription"
+CHECKS = (
+    *(CLOCK, CERTIFICATE, GRAPH, FILES, PROFILES, USERS, PHOTO),
+    *(FOLDER, PROFILE, WRITE, SUBSCRIPTION),
+)
+
+_NOT_GRAPH = "Check GRAPH_URL and M365_CLOUD, and that no proxy answers in Graph's place."
+_NO_CERTIFICATE = "Set CLIENT_CERTIFICATE to a certificate that can be read, with its private key."
+_CONSENT = "with admin consent; then restart the app, which else keeps old tokens for an hour"
+_GRANT_USERS = f"Grant the application role User.Read.All of Microsoft Graph, {_CONSENT}"
+_GRANT_GROUP = (
+    "As SYNC_GROUP_ID is set, check that it names a group, and grant GroupMember.Read.All too"
+)
+_GRANT_PHOTO = f"Grant the application role ProfilePhoto.Read.All of Microsoft Graph, {_CONSENT}."
+_GRANT_PROFILE = f"Grant the application role User.ReadWrite.All of SharePoint, {_CONSENT}."
+_GRANT_FILES = (
+    "Grant the app write on the root site of the My Site host, as Sites.Selected needs it, and "
+    f"check that this site has the library {PICTURE_LIBRARY}."
+)
+
+
+class Clients(NamedTuple):
+    """The ways into Microsoft 365, opened anew for one examination."""
+
+    tokens: Tokens
+    # Without a token: the time that Graph tells must not depend on one.
+    anybody: Http
+    graph: GraphClient
+    listing: UserListing
+    sharepoint: SharePointClient
+    subscriptions: SubscriptionClient
+
+
+class _Host(NamedTuple):
+    """One host that a token is for."""
+
+    check: str
+    service: str
+    url: str
+    needs: tuple[Need, ...]
+    # What to do if Entra knows no such host.
+    unknown: str
+
+
+class Microsoft:
+    """The checks of one examination; later ones look at what earlier ones found."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clients: Clients,
+        documents: Documents,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._clients = clients
+        self._documents = documents
+        self._clock = clock
+        self._claims: dict[str, Claims] = {}
+        self._found: list[User] = []
+
+    def steps(self) -> Iterator[Step]:
+        """All of CHECKS, in the order in which to mend what is wrong."""
+        before = (SETTINGS,)
+        yield Step(CLOCK, self._clock_look, _or(_NOT_GRAPH), before)
+        yield Step(CERTIFICATE, self._certificate, _or(_NO_CERTIFICATE), before)
+        for host in self._hosts():
+            yield self._token_step(host)
+        group = f". {_GRANT_GROUP}" if self._settings.sync_group_id else ""
+        yield Step(USERS, self._users, _or(f"{_GRANT_USERS}{group}."), (GRAPH,))
+        yield Step(PHOTO, self._photo, _or(_GRANT_PHOTO), (USERS,))
+        yield Step(FOLDER, self._folder, _or(_GRANT_FILES), (FILES,))
+        yield Step(PROFILE, self._profile, _or(_GRANT_PROFILE), (PROFILES, USERS))
+        yield Step(WRITE, self._may_write, str, (FILES, PROFILES))
+        yield Step(SUBSCRIPTION, self._subscription, _or(f"{_GRANT_USERS}."), (GRAPH,))
+
+    def _hosts(self) -> tuple[_Host, ...]:
+        settings = self._settings
+        return (
+            _Host(
+                GRAPH,
+                "Microsoft Graph",
+                settings.graph_url,
+                app_roles.needs_of_graph(group=bool(settings.sync_group_id)),
+                "Check GRAPH_URL and M365_CLOUD: Entra knows no such service.",
+            ),
+            _Host(
+                FILES,
+                "SharePoint",
+                settings.sharepoint_my_url,
+                (FILES_NEED,),
+                "Check SHAREPOINT_TENANT (or SHAREPOINT_MY_URL): Entra knows no such host.",
+            ),
+            _Host(
+                PROFILES,
+                "SharePoint",
+                settings.sharepoint_admin_url,
+                (PROFILES_NEED,),
+                "Check SHAREPOINT_TENANT (or SHAREPOINT_ADMIN_URL): Entra knows no such host.",
+            ),
+        )
+
+    def _clock_look(self) -> Finding:
+        return clock_check.look(self._clients.anybody, self._clock)
+
+    def _certificate(self) -> Finding:
+        if self._settings.managed_identity_client_id:
+            return Finding("A managed identity is used; it needs no certificate.")
+        held = credential(self._settings.client_certificate)
+        return clock_check.certificate(held.certificate, self._clock())
+
+    def _token_step(self, host: _Host) -> Step:
+        return Step(
+            host.check,
+            lambda: self._token(host),
+            lambda error: entra_remedy(error, host.unknown),
+            (SETTINGS,),
+        )
+
+    def _token(self, host: _Host) -> Finding:
+        claims = app_roles.read(self._clients.tokens.bearer(host.url))
+        if claims is None:
+            return Finding(
+                "The token cannot be read, so nobody can tell which roles are in it.",
+                "Check LOGIN_URL and M365_CLOUD: tokens of Entra for this service can be read.",
+            )
+        if host.check != GRAPH and claims.proof not in {"", app_roles.BY_CERTIFICATE}:
+            return Finding(
+                f"The token was not got by a certificate (appidacr {claims.proof}), and SharePoint "
+                "refuses such tokens.",
+                "Set CLIENT_CERTIFICATE, or MANAGED_IDENTITY_CLIENT_ID: a client secret opens only "
+                "Graph.",
+            )
+        self._claims[host.check] = claims
+        held = ", ".join(sorted(claims.roles)) or "none"
+        lacking = app_roles.missing(host.needs, claims.roles)
+        if not lacking:
+            return Finding(f"Roles in the token for {host.url}: {held}.")
+        # Other roles may do for the checks that follow.
+        return Finding(
+            f"Roles in the token for {host.url}: {held}; missing: {', '.join(lacking)}.",
+            f"Grant the missing application role of {host.service} to the app, {_CONSENT}.",
+            usable=True,
+        )
+
+    def _users(self) -> Finding:
+        self._found = self._clients.listing.page().users[:1]
+        if not self._found:
+            return Finding(
+                "There is nobody to look after.",
+                "Check that SYNC_GROUP_ID names a group that has users in it."
+                if self._settings.sync_group_id
+                else "Check that TENANT_ID names the right tenant: it has no users.",
+            )
+        return Finding("Users can be listed.")
+
+    def _photo(self) -> Finding:
+        try:
+            self._clients.graph.photo_etag(self._found[0].id)
+        except (NoPhoto, NoMailbox):
+            return Finding("Photos can be read; the user tried has none.")
+        return Finding("Photos can be read.")
+
+    def _folder(self) -> Finding:
+        found = self._clients.sharepoint.picture_folders()
+        wanted = self._settings.picture_folder
+        names = ", ".join(sorted(found)) or "none"
+        if not wanted:
+            return Finding(f'The pictures are in the folder "{picture_folder(found)}".')
+        if wanted.casefold() not in {name.casefold() for name in found}:
+            return Finding(
+                f'{PICTURE_LIBRARY} has no folder "{wanted}"; its folders: {names}.',
+                "Set PICTURE_FOLDER to the name of one of these folders, or leave it empty.",
+            )
+        return Finding(f'The pictures are in the folder "{wanted}", as PICTURE_FOLDER says.')
+
+    def _profile(self) -> Finding:
+        try:
+            self._clients.sharepoint.profile(self._found[0].user_principal_name)
+        except NoProfile:
+            return Finding("Profiles can be read; the user tried has none yet.")
+        return Finding("Profiles can be read.")
+
+    def _may_write(self) -> Finding:
+        roles = self._claims[FILES].roles | self._claims[PROFILES].roles
+        lacking = [
+            *app_roles.missing((FILES_NEED,), self._claims[FILES].roles),
+            *app_roles.missing((PROFILES_NEED,), self._claims[PROFILES].roles),
+        ]
+        if lacking:
+            return Finding(
+                f"The roles in the tokens do not allow it; missing: {', '.join(lacking)}.",
+                f"Grant the missing application role of SharePoint to the app, {_CONSENT}.",
+            )
+        if app_roles.EVERY_SITE in roles:
+            return Finding("The roles in the tokens allow it.")
+        return Finding(
+            "The roles in the tokens allow it; that Sites.Selected comes with write on the root "
+            "of the My Site host shows at the first picture."
+        )
+
+    def _subscription(self) -> Finding:
+        return subscription_check.look(
+            self._clients.subscriptions, self._documents, self._settings.webhook_url, self._clock()
+        )
+
+
+def _or(otherwise: str) -> Callable[[PhotoSyncError], str]:
+    return lambda error: remedy(error, otherwise, what="Microsoft 365")

@@ -1,0 +1,59 @@
+"""Whether Graph will tell us of changes: the subscription is alive, and its URL is ours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from shared.doctor.examination import Finding
+from shared.errors import AccessDenied, TryLater
+from shared.graph.subscriptions import RESOURCE, Subscription
+from shared.storage.documents import Documents
+from shared.subscription.keeper import NAME, address
+
+_RENEW = "Type renew into the queue photo-upkeep, wait a minute, then look again."
+
+
+class Listed(Protocol):
+    """See SubscriptionClient."""
+
+    def list_own(self) -> list[Subscription]: ...
+
+
+def look(client: Listed, documents: Documents, url: str, now: datetime) -> Finding:
+    """Look for a live subscription for users at *url*. Raises what *client* raises."""
+    if not url:
+        return Finding(
+            "WEBHOOK_URL is not set, so Graph cannot be told where to send notifications.",
+            "Set WEBHOOK_URL to the https:// address of /api/notifications with its ?code=.",
+        )
+    live = [one for one in client.list_own() if one.resource == RESOURCE and one.expires_at > now]
+    ours = [one for one in live if address(one.notification_url or url) == address(url)]
+    if not ours:
+        return Finding(_absence(live) + _last_try(documents), _RENEW)
+    newest = max(ours, key=lambda one: one.expires_at)
+    # Graph may show it without its query.
+    query = urlsplit(newest.notification_url).query
+    if query and query != urlsplit(url).query:
+        return Finding("The subscription calls our address with another key than ours.", _RENEW)
+    return Finding(
+        f"It is alive until {newest.expires_at:%Y-%m-%d %H:%M} UTC, and its URL is ours."
+    )
+
+
+def _absence(others: list[Subscription]) -> str:
+    hosts = sorted({str(urlsplit(one.notification_url).hostname) for one in others})
+    if hosts:
+        return f"The subscription points at {', '.join(hosts)} and not at us."
+    return "There is no subscription, so only sweeps find changes."
+
+
+def _last_try(documents: Documents) -> str:
+    try:
+        remembered = documents.read(NAME)
+    except (TryLater, AccessDenied):
+        # What is wrong with the storage is told elsewhere.
+        return ""
+    detail = str(remembered.fields.get("detail") or "") if remembered else ""
+    return f" The last try to make one said: {detail}" if detail else ""

@@ -1,0 +1,85 @@
+"""Several requests to Microsoft Graph in one call (facts: graph.md section 4, documented)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from requests.structures import CaseInsensitiveDict
+
+from shared.errors import ServiceDown
+from shared.graph.errors import said
+from shared.microsoft365.http import Http
+from shared.microsoft365.reply import Reply, fault
+
+LIMIT = 20
+
+
+def get(key: str, url: str) -> dict[str, Any]:
+    """A request for *url*, whose answer will be found under *key*."""
+    return {"id": key, "method": "GET", "url": url}
+
+
+def post(key: str, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with a JSON body."""
+    headers = {"Content-Type": "application/json"}
+    return {"id": key, "method": "POST", "url": url, "headers": headers, "body": dict(body)}
+
+
+def in_turn(requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each after the one before, which must not have failed."""
+    # Documented: a batch is to be either fully sequential or fully parallel; reported: mixed
+    # ones are refused (Graph, "Combine multiple HTTP requests using JSON batching").
+    first, *others = requests
+    return [
+        dict(first),
+        *(
+            {**request, "dependsOn": [before["id"]]}
+            for before, request in zip(requests, others, strict=False)
+        ),
+    ]
+
+
+def send(http: Http, requests: Sequence[Mapping[str, Any]]) -> dict[str, Reply]:
+    """
+    The answer to each of *requests*, at most LIMIT, by its id.
+
+    Raises what a call may raise; what befell a single request is in its own answer.
+    """
+    reply = http.send(
+        "POST",
+        "/v1.0/$batch",
+        headers={"Content-Type": "application/json", "Accept": "application/json"},
+        body=json.dumps({"requests": list(requests)}).encode(),
+    )
+    if not reply.ok:
+        raise fault(reply, *said(reply))
+    # Answers come in any order (documented).
+    answers = reply.read(
+        lambda fields: {item["id"]: _item(http, item) for item in fields["responses"]}
+    )
+    if set(answers) != {request["id"] for request in requests}:
+        raise ServiceDown("Graph left an answer out of a batch.", service=http.service)
+    return answers
+
+
+def _item(http: Http, item: Mapping[str, Any]) -> Reply:
+    """One answer, as if it had come alone; without a body when that is in no known form."""
+    headers = CaseInsensitiveDict(item.get("headers") or {})
+    body = item.get("body")
+    if isinstance(body, str):
+        content = _from_base64(body)
+    else:
+        content = b"" if body is None else json.dumps(body).encode()
+    return Reply(http.service, int(item["status"]), headers, content, http.seconds_asked(headers))
+
+
+def _from_base64(text: str) -> bytes:
+    """Both alphabets, with and without padding (graph.md section 4)."""
+    text = text.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        return b""

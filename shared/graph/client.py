@@ -1,0 +1,210 @@
+"""Reads users and photos from Microsoft Graph. It never writes there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from shared.errors import (
+    AccessDenied,
+    NoPhoto,
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    Settled,
+    TryLater,
+    UnknownUser,
+)
+from shared.graph import batch
+from shared.graph.errors import photo_fault, user_fault
+from shared.microsoft365.http import LONGEST_WAIT_IN_PLACE, Http
+from shared.microsoft365.reply import Reply
+from shared.user import User
+
+USER_FIELDS = "id,userPrincipalName,displayName,accountEnabled,userType"
+# So many photos may be asked for at once, by an app and a mailbox (graph.md section 4, documented).
+BATCHES_AT_ONCE = 4
+_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A user and the photo; `etag` is the photo's after the bytes were read, empty if unknown."""
+
+    user: User
+    photo: bytes
+    etag: str
+
+
+class GraphClient:
+    """
+    Errors of every call: NoPhoto, NoMailbox, UnknownUser, Throttled, ServiceDown, AccessDenied,
+    Refused. `user` is an object id or a UPN.
+    """
+
+    def __init__(self, http: Http, group_id: str = "") -> None:
+        self._http = http
+        self._group_id = group_id
+        self._pool = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="batch")
+
+    def photo_etag(self, user: str) -> str:
+        """
+        The etag of the user's photo, without its bytes.
+
+        Equal etags mean an unchanged photo; different ones mean nothing until the bytes are
+        compared. It is never compared with the ETag of `$value` (graph.md section 1).
+        """
+        reply = self._http.send("GET", f"/v1.0{_path(user)}/photo")
+        if not reply.ok:
+            raise photo_fault(reply)
+        return reply.read(_etag)
+
+    def user(self, user: str) -> User:
+        """The user as Graph knows it now."""
+        reply = self._http.send("GET", f"/v1.0{_path(user)}?$select={USER_FIELDS}")
+        if not reply.ok:
+            raise user_fault(reply)
+        known = reply.read(read_user)
+        if not self._group_id:
+            return known
+        answers = batch.send(self._http, [self._membership(known.id)])
+        return replace(known, in_group=_is_member(answers["group"], self._group_id))
+
+    def user_and_photo(self, user_id: str) -> Fetched:
+        """The user and the largest photo, in one call where Graph can put both in it."""
+        requests = [
+            batch.get("user", f"/users/{user_id}?$select={USER_FIELDS}"),
+            batch.get("photo", f"/users/{user_id}/photo/$value"),
+            batch.get("etag", f"/users/{user_id}/photo"),
+        ]
+        if self._group_id:
+            requests.insert(1, self._membership(user_id))
+        answers = batch.send(self._http, batch.in_turn(requests))
+        user, photo = answers["user"], answers["photo"]
+        if not user.ok:
+            raise user_fault(user)
+        known = user.read(read_user)
+        if self._group_id:
+            known = replace(known, in_group=_is_member(answers["group"], self._group_id))
+        if not photo.ok:
+            raise photo_fault(photo)
+        if photo.body:
+            return Fetched(known, photo.body, _etag_if_told(answers["etag"]))
+        # Arguments are worked out in their order: the etag after the bytes here, too.
+        return Fetched(known, self.photo(user_id), self.photo_etag(user_id))
+
+    def photo_etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
+        """
+        For each user the photo's etag, or the error that says why it cannot be told.
+
+        Such an error is Settled, or Refused for a single user. One that is everybody's is raised:
+        AccessDenied, and Throttled or ServiceDown when they outlast some waits in place.
+        """
+        found: dict[str, str | PhotoSyncError] = {}
+        left = list(user_ids)
+        for _ in range(_ROUNDS):
+            parts = [
+                left[start : start + batch.LIMIT] for start in range(0, len(left), batch.LIMIT)
+            ]
+            for answers in self._pool.map(self._etags, parts):
+                found |= answers
+            left = [user_id for user_id in left if isinstance(found[user_id], TryLater)]
+            if not left:
+                return found
+            self._http.rest(min(LONGEST_WAIT_IN_PLACE, max(map(_asked, found.values()))))
+        raise next(error for error in found.values() if isinstance(error, TryLater))
+
+    def _membership(self, user_id: str) -> dict[str, Any]:
+        asked = {"groupIds": [self._group_id]}
+        return batch.post("group", f"/users/{user_id}/checkMemberGroups", asked)
+
+    def knows_any(self, upns: Sequence[str]) -> bool:
+        """Whether there is a user of any of these names."""
+        for start in range(0, len(upns), batch.LIMIT):
+            part = upns[start : start + batch.LIMIT]
+            requests = [batch.get(upn, f"{_path(upn)}?$select=id") for upn in part]
+            for answer in batch.send(self._http, requests).values():
+                refusal = None if answer.ok else user_fault(answer)
+                if refusal is None:
+                    return True
+                if not isinstance(refusal, UnknownUser):
+                    raise refusal
+        return False
+
+    def _etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
+        requests = [batch.get(each, f"/users/{each}/photo") for each in user_ids]
+        answers = batch.send(self._http, requests)
+        return {user_id: _etag_or_error(answers[user_id]) for user_id in user_ids}
+
+    def photo(self, user_id: str) -> bytes:
+        """The largest photo."""
+        reply = self._http.send("GET", f"/v1.0/users/{user_id}/photo/$value")
+        if not reply.ok:
+            raise photo_fault(reply)
+        return reply.body
+
+
+def _path(user: str) -> str:
+    """Where Graph has *user*, an object id or a UPN."""
+    if user.startswith("$"):
+        # Else it is read as an option of the query and refused (Get user, documented).
+        literal = quote(user.replace("'", "''"), safe="$")
+        return f"/users('{literal}')"
+    return f"/users/{quote(user, safe='')}"
+
+
+def _etag(metadata: Any) -> str:
+    """The etag in a photo's metadata. Raises NoPhoto."""
+    # The documented answer for "no photo"; 404 is the reported one (graph.md section 4).
+    if str(metadata.get("id")).lower() == "1x1":
+        raise NoPhoto("The user has no photo in Exchange.")
+    return str(metadata.get("@odata.mediaEtag") or "")
+
+
+def _etag_if_told(metadata: Reply) -> str:
+    try:
+        return metadata.read(_etag) if metadata.ok else ""
+    except PhotoSyncError:
+        # The photo itself is there: the etag only spares the next run a look at the bytes.
+        return ""
+
+
+def _etag_or_error(metadata: Reply) -> str | PhotoSyncError:
+    if metadata.ok:
+        try:
+            return metadata.read(_etag)
+        except (Settled, Refused, ServiceDown) as error:
+            return error
+    refusal = photo_fault(metadata)
+    if isinstance(refusal, AccessDenied):
+        raise refusal
+    return refusal
+
+
+def _asked(found: str | PhotoSyncError) -> float:
+    """The seconds that an error asks us to wait; 1.0 where one does not say."""
+    return found.retry_after or 1.0 if isinstance(found, TryLater) else 0.0
+
+
+def _is_member(answer: Reply, group_id: str) -> bool:
+    if not answer.ok:
+        raise user_fault(answer)
+    return answer.read(lambda fields: group_id in [each.lower() for each in fields["value"]])
+
+
+def read_user(fields: Any) -> User:
+    """A user as any of Graph's answers shows one."""
+    for name in ("id", "userPrincipalName"):
+        if not isinstance(fields[name], str):
+            raise TypeError(name)
+    return User(
+        id=fields["id"].lower(),
+        user_principal_name=fields["userPrincipalName"],
+        # Graph leaves out what it may not tell; somebody not known to be disabled is enabled.
+        account_enabled=fields.get("accountEnabled") is not False,
+        is_guest=fields.get("userType") == "Guest",
+        display_name=str(fields.get("displayName") or ""),
+    )

@@ -1,0 +1,117 @@
+"""
+The change-notification subscriptions of this app, as Microsoft Graph keeps them.
+
+Calls and refusals only; what to do about them is decided in `subscription_keeper`
+(facts: graph.md section 2).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from shared import moments
+from shared.errors import PhotoSyncError, ServiceDown, SubscriptionExists, SubscriptionGone
+from shared.graph.errors import said
+from shared.microsoft365.http import Http
+from shared.microsoft365.reply import Reply, fault
+
+RESOURCE = "users"
+CHANGE_TYPE = "updated,deleted"
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One subscription, as Graph shows it: what it does not show is empty."""
+
+    id: str
+    resource: str
+    changes: frozenset[str]
+    notification_url: str
+    lifecycle_url: str
+    expires_at: datetime
+
+
+class SubscriptionClient:
+    """Errors of every call: Throttled, ServiceDown, AccessDenied, Refused."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def list_own(self) -> list[Subscription]:
+        """Every subscription that this app registration has in the tenant."""
+        found: list[Subscription] = []
+        path = "/v1.0/subscriptions"
+        while path:
+            reply = self._send("GET", path)
+            found += reply.read(lambda page: [_subscription(item) for item in page["value"]])
+            path = self._http.path_of(str(reply.json().get("@odata.nextLink") or ""))
+        return found
+
+    def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription:
+        """Subscribe to users; Graph calls *url* first. Raises SubscriptionExists."""
+        order = {
+            "changeType": CHANGE_TYPE,
+            "notificationUrl": url,
+            # It cannot be added later by PATCH (documented).
+            "lifecycleNotificationUrl": url,
+            "resource": RESOURCE,
+            "expirationDateTime": _dump(expires_at),
+            "clientState": client_state,
+        }
+        return self._send("POST", "/v1.0/subscriptions", order).read(_subscription)
+
+    def renew(self, id_: str, url: str, expires_at: datetime) -> Subscription:
+        """Prolong it and set its URL, which reauthorizes it too. Raises SubscriptionGone."""
+        order = {"expirationDateTime": _dump(expires_at), "notificationUrl": url}
+        return self._send("PATCH", f"/v1.0/subscriptions/{id_}", order).read(_subscription)
+
+    def delete(self, id_: str) -> None:
+        """Delete it; nothing happens when it is gone already."""
+        with contextlib.suppress(SubscriptionGone):
+            self._send("DELETE", f"/v1.0/subscriptions/{id_}")
+
+    def _send(self, method: str, path: str, order: Mapping[str, Any] | None = None) -> Reply:
+        body = None if order is None else json.dumps(order).encode()
+        headers = {"Content-Type": "application/json"} if body else {}
+        reply = self._http.send(method, path, headers=headers, body=body)
+        if not reply.ok:
+            raise _fault(method, reply)
+        return reply
+
+
+def _subscription(fields: Mapping[str, Any]) -> Subscription:
+    return Subscription(
+        id=str(fields["id"]),
+        resource=str(fields.get("resource") or "").strip("/").casefold(),
+        changes=frozenset(str(fields.get("changeType") or "").casefold().replace(",", " ").split()),
+        notification_url=str(fields.get("notificationUrl") or ""),
+        lifecycle_url=str(fields.get("lifecycleNotificationUrl") or ""),
+        expires_at=moments.read(str(fields["expirationDateTime"])),
+    )
+
+
+def _fault(method: str, reply: Reply) -> PhotoSyncError:
+    code, message = said(reply)
+    if reply.status == 404 and method in {"PATCH", "DELETE"}:
+        return SubscriptionGone("Graph knows no such subscription.")
+    if reply.status == 409 and method == "POST":
+        # The message carries the id of the one that exists (seen).
+        found = _GUID.search(message)
+        return SubscriptionExists(f"Graph has one already: {message}", found[0] if found else "")
+    if reply.status == 400 and "timed out" in message.casefold():
+        # A sleeping endpoint misses the ten seconds once and answers the next time (reported).
+        sentence = f"Graph waited too long for the webhook's answer: {message}"
+        return ServiceDown(sentence, service=reply.service)
+    return fault(reply, code, message)
+
+
+def _dump(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,50 @@
+"""Lists the users that PhotoSync looks after, page by page, from Microsoft Graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shared.graph.client import USER_FIELDS, read_user
+from shared.graph.errors import said
+from shared.microsoft365.http import Http
+from shared.microsoft365.reply import fault
+from shared.user import User
+
+# The largest page Graph gives (graph.md section 5, documented).
+PAGE = 999
+
+
+@dataclass(frozen=True)
+class UserPage:
+    """Some users, and the path of the next page; empty after the last."""
+
+    users: list[User]
+    next: str
+
+
+class UserListing:
+    """All users, or the members of one group, nested groups included."""
+
+    def __init__(self, http: Http, group_id: str = "", *, size: int = PAGE) -> None:
+        self._http = http
+        source = "users"
+        if group_id:
+            source = f"groups/{group_id}/transitiveMembers/microsoft.graph.user"
+        self._first = f"/v1.0/{source}?$select={USER_FIELDS}&$top={size}"
+
+    def page(self, path: str = "") -> UserPage:
+        """
+        The page at *path*, the first by default.
+
+        Raises Throttled, ServiceDown, AccessDenied; Refused when Graph no longer knows *path*.
+        """
+        reply = self._http.send("GET", path or self._first)
+        if not reply.ok:
+            raise fault(reply, *said(reply))
+        return reply.read(self._page)
+
+    def _page(self, fields: Any) -> UserPage:
+        # The whole link is followed, never rebuilt (graph.md section 5, documented).
+        following = self._http.path_of(str(fields.get("@odata.nextLink") or ""))
+        return UserPage([read_user(item) for item in fields["value"]], following)

@@ -1,0 +1,158 @@
+"""The messages of queue `photo-sync`: what one says, and every way a person may type it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from shared import moments
+from shared.errors import BadMessage
+from shared.messages.base64_text import from_base64
+from shared.user import _UPN, is_object_id
+
+REASONS = ("notification", "sweep", "replay", "removal")
+
+MOST_ATTEMPTS = 1_000_000
+
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_WHAT_TO_TYPE = (
+    "Type a user principal name such as anne@contoso.com, an object id, "
+    'or JSON such as {"userId": "anne@contoso.com", "force": true}.'
+)
+
+
+# What is typed into the other queue; see `upkeep_messages`.
+_FOR_UPKEEP = {"renew", "sweep"}
+
+
+@dataclass(frozen=True)
+class SyncMessage:
+    """Bring one user's picture up to date. `user_id` is an object id or a UPN."""
+
+    user_id: str
+    reason: str
+    force: bool
+    attempt: int
+    first_queued_at: datetime
+    correlation_id: str
+
+    def again(self) -> SyncMessage:
+        """The message that takes this one's place after a wait."""
+        return replace(self, attempt=min(self.attempt + 1, MOST_ATTEMPTS))
+
+    def to_json(self) -> str:
+        """As it stands in the queue: readable, because admins read it there."""
+        return json.dumps(
+            {
+                "userId": self.user_id,
+                "reason": self.reason,
+                "force": self.force,
+                "attempt": self.attempt,
+                "firstQueuedAt": self.first_queued_at.isoformat(),
+                "correlationId": self.correlation_id,
+            }
+        )
+
+
+def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
+    """
+    Understand JSON, a bare UPN, a bare object id, or base64 of any of these.
+
+    *now* and *correlation_id* stand in where the message has none. Raises BadMessage.
+    """
+    text = _text(body)
+    fields = _fields(text)
+    if fields is None:
+        fields = _fields(from_base64(text))
+    if fields is None and {text.casefold(), from_base64(text).casefold()} & _FOR_UPKEEP:
+        raise BadMessage("This is for the other queue: type it into photo-upkeep.")
+    if fields is None:
+        raise BadMessage(f"This is neither JSON nor a user. {_WHAT_TO_TYPE}")
+    return SyncMessage(
+        user_id=_user_id(fields),
+        reason=_reason(fields),
+        force=_force(fields),
+        attempt=_attempt(fields),
+        first_queued_at=_first_queued_at(fields, now),
+        correlation_id=_correlation_id(fields, correlation_id),
+    )
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise BadMessage(f"The message is not text in UTF-8. {_WHAT_TO_TYPE}") from error
+
+
+def _fields(text: str) -> Mapping[str, Any] | None:
+    """The fields of a message, None when *text* is not one in this form."""
+    if is_object_id(text) or _UPN.fullmatch(text):
+        return {"userId": text, "reason": "replay"}
+    if text[:1] not in {"{", '"'}:
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadMessage(f"The message begins like JSON and is not. {_WHAT_TO_TYPE}") from error
+    if isinstance(value, str):
+        return {"userId": value, "reason": "replay"}
+    return dict(value)
+
+
+def _user_id(fields: Mapping[str, Any]) -> str:
+    value = fields.get("userId")
+    text = value.strip() if isinstance(value, str) else ""
+    if is_object_id(text):
+        return text.lower()
+    if _UPN.fullmatch(text):
+        return text
+    raise BadMessage(f"userId is missing or is neither an object id nor a UPN. {_WHAT_TO_TYPE}")
+
+
+def _reason(fields: Mapping[str, Any]) -> str:
+    value = fields.get("reason", "replay")
+    if value not in REASONS:
+        raise BadMessage(f"reason must be one of {', '.join(REASONS)}; leave it out to replay.")
+    return str(value)
+
+
+def _force(fields: Mapping[str, Any]) -> bool:
+    value = fields.get("force", False)
+    if not isinstance(value, bool):
+        raise BadMessage("force must be true or false, without quotation marks.")
+    return value
+
+
+def _attempt(fields: Mapping[str, Any]) -> int:
+    value = fields.get("attempt", 1)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_ATTEMPTS:
+        raise BadMessage("attempt must be a whole number from 1; leave it out.")
+    return value
+
+
+def _first_queued_at(fields: Mapping[str, Any], now: datetime) -> datetime:
+    value = fields.get("firstQueuedAt")
+    if value is None:
+        return now
+    try:
+        moment = moments.read(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadMessage(
+            "firstQueuedAt must be a time such as 2026-01-31T08:00:00+00:00; leave it out."
+        ) from error
+    # A time to come, typed by hand, would put off giving up for as long.
+    return min(moment, now)
+
+
+def _correlation_id(fields: Mapping[str, Any], default: str) -> str:
+    value = fields.get("correlationId", default)
+    # It goes into log lines: nothing in it may look like a line or a field of its own.
+    if not isinstance(value, str) or not _CORRELATION_ID.fullmatch(value):
+        raise BadMessage("correlationId must be 1 to 64 letters, digits, dots or dashes.")
+    return value

@@ -1,0 +1,197 @@
+"""
+One way to call a Microsoft 365 service: token, time-outs, patience, and errors in our own words.
+
+`Http.send` answers with a Reply whatever the status; a client that knows the status acts on it, and
+everything else becomes an error by `fault`. Short waits happen here; long ones are the message's.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import requests
+import urllib3
+
+from shared.backoff import in_words, seconds_asked
+from shared.errors import (
+    ClaimLost,
+    Refused,
+    ServiceDown,
+    Throttled,
+    Unanswered,
+)
+from shared.microsoft365.reply import Reply
+from shared.microsoft365.throttle import Budget, Gate
+from shared.telemetry.calls import note
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 30
+# How long after we stopped waiting a request may still be carried out (inferred, not documented).
+LATE_WRITE = timedelta(seconds=30)
+# A write that has begun is carried out within this, as far as anything bounds it. CONNECT_SECONDS
+# bounds each address tried, each step of the handshake and each piece sent: four are allowed for.
+# READ_SECONDS bounds the wait for the next byte of the headers, not for all of them; a service
+# that is slower has LATE_WRITE, also when our run has died by then. Reading the body does not
+# count: the write is done before it. Nothing bounds looking up the name, headers that drip, and a
+# process that stops between looking at the clock and sending; ten seconds are left for these.
+REQUEST_LIMIT = timedelta(seconds=4 * CONNECT_SECONDS + READ_SECONDS + 10) + LATE_WRITE
+# Longer waits are a new message, so that a thread of the worker is not held.
+LONGEST_WAIT_IN_PLACE = 10.0
+TRIES = 3
+# The largest body anybody needs is one photo of 8 MB in base64 in a batch.
+LARGEST_REPLY = 16 * 1024 * 1024
+# SharePoint throttles callers it cannot name first (sharepoint.md section 5, documented).
+USER_AGENT = "NONISV|PhotoSync|PhotoSync/1.0"
+
+
+class Tokens(Protocol):
+    """Where bearer tokens come from. Errors: AccessDenied, ServiceDown."""
+
+    def bearer(self, audience: str, *, refused: str = "") -> str:
+        """A token for the host *audience*; one other than *refused*, which got a 401."""
+        ...
+
+
+class OneHostSession(requests.Session):
+    """Follows no redirect: a token goes to the host it was made for and no further."""
+
+    # With allow_redirects=False requests would still read the whole body of a redirect, however
+    # long, and fail with an error that is none of its own on an address it cannot parse.
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+class Http:
+    """Calls one host. Threads may share it: each has a connection pool of its own."""
+
+    def __init__(
+        self,
+        service: str,
+        audience: str,
+        tokens: Tokens,
+        *,
+        gate: Gate | None = None,
+        budget: Budget | None = None,
+        session: Callable[[], requests.Session] = OneHostSession,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.audience = audience
+        self.service = service
+        self._tokens = tokens
+        self._gate = gate or Gate(clock)
+        self._budget = budget
+        self._new_session = session
+        self._clock = clock
+        self._sleep = sleep
+        self._local = threading.local()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        not_after: datetime | None = None,
+    ) -> Reply:
+        """
+        Call *path* (with its query) and return the answer, whatever its status.
+
+        A 401 gets one fresh token; a 429 or 503 is tried again, three tries besides, where the
+        waits stay within ten seconds. No try begins after *not_after* (ClaimLost), nor before
+        the service's gate opens or its budget allows it (Throttled). Raises Unanswered when no
+        answer came, ServiceDown when it was cut.
+        """
+        refused, patience, tries = "", LONGEST_WAIT_IN_PLACE, 0
+        while True:
+            patience -= self._wait_for_turn(patience)
+            token = self._tokens.bearer(self.audience, refused=refused)
+            if not_after and self._clock() > not_after:
+                raise ClaimLost(f"Too little time was left to write to {self.service} safely.")
+            round_ = self._gate.round()
+            reply = self._try(method, path, {**(headers or {}), **_identity(token)}, body)
+            if reply.status == 401 and not refused:
+                refused = token
+                continue
+            if reply.status not in {429, 503}:
+                self._gate.answered()
+                return reply
+            self._gate.refused(reply.retry_after, begun_in=round_)
+            tries += 1
+            if tries == TRIES or self._gate.closed_for() > patience:
+                return reply
+
+    def path_of(self, link: str) -> str:
+        """The path of a link to a next page, empty without one. Raises Refused."""
+        if link and not link.startswith(self.audience + "/"):
+            # Our token is for one host and goes to no other.
+            raise Refused(f"{self.service} links to a page on another host.")
+        return link.removeprefix(self.audience)
+
+    def _wait_for_turn(self, patience: float) -> float:
+        """Wait until a call may be made; the seconds spent. Throttled beyond *patience*."""
+        waited = 0.0
+        while seconds := self._gate.closed_for() or (self._budget.take() if self._budget else 0.0):
+            if waited + seconds > patience:
+                sentence = f"{self.service} asks for patience {in_words(seconds, self._clock())}."
+                raise Throttled(sentence, retry_after=seconds, service=self.service)
+            self._sleep(seconds)
+            waited += seconds
+        return waited
+
+    def rest(self, seconds: float) -> None:
+        """Wait in place, for a caller that counts its own tries."""
+        self._sleep(seconds)
+
+    def seconds_asked(self, headers: Mapping[str, str]) -> float | None:
+        """How long *headers* ask us to wait, by our clock; None when they do not."""
+        return seconds_asked(headers, self._clock())
+
+    def _try(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+        note(self.service)
+        session = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._new_session()
+        try:
+            response = session.request(
+                method,
+                self.audience + path,
+                headers=headers,
+                data=body,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                stream=True,
+            )
+        except requests.RequestException as error:
+            kind = type(error).__name__
+            sentence = f"{self.service} did not answer ({kind})."
+            raise Unanswered(sentence, service=self.service) from error
+        with response:
+            wait = self.seconds_asked(response.headers)
+            content = self._read(response)
+        return Reply(self.service, response.status_code, response.headers, content, wait)
+
+    def _read(self, response: requests.Response) -> bytes:
+        ends, content = self._clock() + timedelta(seconds=READ_SECONDS), bytearray()
+        try:
+            # read1 hands out what has come: iter_content would wait for 64 KB while a body drips.
+            while piece := response.raw.read1(64 * 1024, decode_content=True):
+                content += piece
+                if len(content) > LARGEST_REPLY:
+                    raise Refused(f"{self.service} sent more than {LARGEST_REPLY:,} bytes.")
+                if self._clock() > ends:
+                    sentence = f"{self.service} took over {READ_SECONDS} s to answer."
+                    raise ServiceDown(sentence, service=self.service)
+        except urllib3.exceptions.HTTPError as error:
+            sentence = f"{self.service} stopped in the middle of an answer."
+            raise ServiceDown(sentence, service=self.service) from error
+        return bytes(content)
+
+
+def _identity(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT}

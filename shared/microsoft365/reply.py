@@ -1,0 +1,77 @@
+"""What a Microsoft 365 service answered, and which of our errors it means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from shared.errors import (
+    AccessDenied,
+    Conflict,
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    Throttled,
+    TryLater,
+    Unanswered,
+)
+
+T = TypeVar("T")
+
+
+_LATER: dict[int, type[TryLater]] = {
+    **dict.fromkeys((429, 503), Throttled),
+    # From a gateway: the service behind it may have the request and carry it out yet.
+    **dict.fromkeys((502, 504), Unanswered),
+    408: ServiceDown,
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a service answered, read to the end."""
+
+    service: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    retry_after: float | None = None  # seconds the service asked us to wait
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ServiceDown when it is not: a cut answer is a passing fault."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise ServiceDown(
+                f"{self.service} answered {self.status} with a broken body.", service=self.service
+            ) from error
+
+    def read(self, parse: Callable[[Any], T]) -> T:
+        """What *parse* makes of the JSON. Raises Refused where it has another shape than that."""
+        fields = self.json()
+        try:
+            return parse(fields)
+        except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
+            raise Refused(
+                f"{self.service} answered {self.status} with JSON of an unknown shape."
+            ) from error
+
+
+def fault(reply: Reply, code: str = "", message: str = "") -> PhotoSyncError:
+    """What an answer that the caller cannot use means. *code* and *message* are the body's."""
+    said = " ".join(f"{code} {message}".split())[:300]
+    sentence = f"{reply.service} answered {reply.status}" + (f": {said}" if said else ".")
+    if reply.status in {401, 403}:
+        return AccessDenied(sentence)
+    if reply.status in {409, 412, 423}:
+        return Conflict(sentence, service=reply.service)
+    later = _LATER.get(reply.status, ServiceDown if reply.status >= 500 else None)
+    if later is None:
+        return Refused(sentence)
+    return later(sentence, retry_after=reply.retry_after, service=reply.service)

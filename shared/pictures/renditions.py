@@ -1,0 +1,121 @@
+"""
+From the photo that Exchange holds to the pictures that SharePoint shows.
+
+Memory at its peak, measured as growth of the process: 2 MB for an ordinary photo (648×648), up to
+200 MB for the largest accepted one (25 megapixels, transparent or progressive). Photos over 4
+megapixels are taken one at a time, so that a batch of large ones does not add up.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+from PIL import Image, ImageChops
+
+from shared.pictures import colour, reader
+from shared.pictures.picture_file import PictureFile, damaged
+
+_LARGE_PIXELS = 4_000_000
+_one_large = threading.Lock()
+
+# How EXIF orientation n is undone; 1 is upright.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# What Pillow's readers raise on bytes that are not what they claim to be.
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+
+Image.preinit()  # here, and not by the first two threads at once
+
+
+def renditions(photo: bytes, sizes: Sequence[int]) -> list[bytes]:
+    """
+    One square, upright sRGB baseline JPEG without metadata per size, in the order of *sizes*.
+
+    A photo smaller than a size is not enlarged. The same bytes always give the same bytes.
+    Raises PhotoRefused with a sentence for an admin if *photo* is not a sound picture.
+    """
+    file = reader.read(photo)
+    with _one_large if file.width * file.height > _LARGE_PIXELS else nullcontext():
+        largest = _square(file, max(sizes))
+    made: dict[int, bytes] = {}
+    for size in sizes:
+        side = min(size, largest.width)
+        if side not in made:
+            made[side] = _jpeg(_resized(largest, side))
+    return [made[min(size, largest.width)] for size in sizes]
+
+
+def _square(file: PictureFile, size: int) -> Image.Image:
+    """The centre of the picture, upright, in sRGB on white, at most *size* pixels wide."""
+    picture = _decoded(file, size)
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    if picture.width != picture.height:
+        picture = picture.crop((left, top, left + side, top + side))
+    # Shrink first: colours and transparency then cost no more than the picture that is kept.
+    picture = _resized(picture, min(size, side))
+    if file.orientation in _UPRIGHT:
+        picture = picture.transpose(_UPRIGHT[file.orientation])
+    if picture.mode not in ("LA", "RGBA"):
+        return colour.to_srgb(picture, file.profile)
+    *channels, alpha = picture.split()
+    opaque = Image.merge(picture.mode[:-1], channels)
+    white = Image.new("RGB", picture.size, "white")
+    white.paste(colour.to_srgb(opaque, file.profile), mask=alpha)
+    return white
+
+
+def _decoded(file: PictureFile, size: int) -> Image.Image:
+    """The pixels in mode L, LA, RGB, RGBA or CMYK, 8 bits a channel."""
+    try:
+        with Image.open(io.BytesIO(file.content), formats=(file.format,)) as picture:
+            # A JPEG can be decoded at a half, a quarter or an eighth for a fraction of the cost;
+            # twice the wanted size leaves nothing for the eye to miss.
+            picture.draft(None, (2 * size, 2 * size))
+            picture.load()
+            return _plain(picture, inverted=not file.adobe)
+    except _UNREADABLE as error:
+        raise damaged(file.format) from error
+
+
+def _plain(picture: Image.Image, *, inverted: bool) -> Image.Image:
+    if picture.mode == "I;16":
+        seen_through = picture.info.get("transparency")
+        picture = picture.point(lambda value: value / 257)
+        if seen_through is not None:
+            picture.info["transparency"] = round(seen_through / 257)
+    if picture.mode == "CMYK":
+        # Adobe stores ink upside down and Pillow takes every CMYK JPEG for Adobe's.
+        return ImageChops.invert(picture) if inverted else picture
+    if picture.mode in ("1", "L", "I;16"):
+        mode = "LA" if "transparency" in picture.info else "L"
+    elif picture.mode in ("P", "RGB"):
+        mode = "RGBA" if "transparency" in picture.info else "RGB"
+    else:
+        mode = picture.mode
+    return picture if mode == picture.mode else picture.convert(mode)
+
+
+def _resized(picture: Image.Image, side: int) -> Image.Image:
+    if side == picture.width:
+        return picture
+    return picture.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    # Full colour resolution: on 48 pixels, halved colour is visible and saves nothing.
+    picture.save(stream, "JPEG", quality=90, subsampling=0)
+    return stream.getvalue()

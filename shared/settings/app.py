@@ -1,0 +1,219 @@
+"""What the app is told from outside: read once from a mapping, never changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from shared.errors import SettingsError
+from shared.settings.clouds import CLOUDS
+from shared.user import is_object_id
+
+_BASE_URL = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?/?", re.IGNORECASE)
+_WEBHOOK = re.compile(r"https://[^/?#@\s]+/[^\s#]+")
+_TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.IGNORECASE)
+# Graph refuses a longer one (graph.md section 2, documented).
+CLIENT_STATE_LIMIT = 128
+
+
+@dataclass(frozen=True)
+class StorageSettings:
+    """Either a connection string or both service URIs, reached with a managed identity."""
+
+    connection_string: str = field(repr=False)
+    blob_uri: str
+    queue_uri: str
+    identity_client_id: str
+
+    @classmethod
+    def from_mapping(cls, env: Mapping[str, str]) -> StorageSettings:
+        """Read these alone: they are what messages need to wait. Raises SettingsError."""
+        read = _Reader(env)
+        settings = read.storage("AzureWebJobsStorage")
+        read.check()
+        return settings
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of them; README's table says what each one means."""
+
+    tenant_id: str
+    client_id: str
+    client_certificate: str = field(repr=False)
+    managed_identity_client_id: str
+    login_url: str
+    graph_url: str
+    sharepoint_my_url: str
+    sharepoint_admin_url: str
+    webhook_url: str = field(repr=False)
+    client_state: str = field(repr=False)
+    picture_sizes: tuple[int, int, int]
+    picture_sync_state: str
+    picture_folder: str
+    replace_custom_picture: bool
+    remove_when_gone: bool
+    sync_group_id: str
+    excluded_users: frozenset[str]
+    include_guests: bool
+    profile_calls: int
+    dry_run: bool
+    storage: StorageSettings
+
+    @classmethod
+    def from_mapping(cls, env: Mapping[str, str]) -> Settings:
+        """Read *env*, or raise one SettingsError that names every missing or bad setting."""
+        read = _Reader(env)
+        cloud = CLOUDS[read.choice("M365_CLOUD", tuple(CLOUDS))]
+        name = read.text(
+            "SHAREPOINT_TENANT", _is_tenant_name, '"contoso" for contoso.sharepoint.com'
+        )
+        identity = read.text("MANAGED_IDENTITY_CLIENT_ID", is_object_id, _GUID_RULE, default="")
+        settings = cls(
+            tenant_id=read.text("TENANT_ID", is_object_id, _GUID_RULE),
+            client_id=read.credential("CLIENT_ID", identity, is_object_id, _GUID_RULE),
+            client_certificate=read.credential("CLIENT_CERTIFICATE", identity, bool, "set"),
+            managed_identity_client_id=identity,
+            login_url=read.url("LOGIN_URL", cloud.login_url),
+            graph_url=read.url("GRAPH_URL", cloud.graph_url),
+            sharepoint_my_url=read.url(
+                "SHAREPOINT_MY_URL", f"https://{name}-my.{cloud.sharepoint_suffix}"
+            ),
+            sharepoint_admin_url=read.url(
+                "SHAREPOINT_ADMIN_URL", f"https://{name}-admin.{cloud.sharepoint_suffix}"
+            ),
+            webhook_url=read.text("WEBHOOK_URL", _is_webhook, _WEBHOOK_RULE, default=""),
+            client_state=read.text(
+                "CLIENT_STATE", _is_client_state, f"1 to {CLIENT_STATE_LIMIT} characters"
+            ),
+            picture_sizes=read.sizes("PICTURE_SIZES"),
+            picture_sync_state=read.choice("PICTURE_SYNC_STATE", ("1", "0")),
+            picture_folder=read.text("PICTURE_FOLDER", _is_folder_name, _FOLDER_RULE, default=""),
+            replace_custom_picture=read.choice("CUSTOM_PICTURE", ("keep", "replace")) == "replace",
+            remove_when_gone=read.choice("REMOVED_PHOTO", ("remove", "keep")) == "remove",
+            sync_group_id=read.text("SYNC_GROUP_ID", is_object_id, _GUID_RULE, default="").lower(),
+            excluded_users=read.names("EXCLUDED_USERS"),
+            include_guests=read.flag("INCLUDE_GUESTS"),
+            profile_calls=read.number("PROFILE_CALLS_PER_5_MINUTES", 3000),
+            dry_run=read.flag("DRY_RUN"),
+            storage=read.storage("AzureWebJobsStorage"),
+        )
+        read.check()
+        return settings
+
+
+_GUID_RULE = "a GUID such as 00000000-0000-0000-0000-000000000000"
+_WEBHOOK_RULE = "the https:// address of /api/notifications with its ?code="
+_FOLDER_RULE = "the name of one folder in /User Photos, without / or \\"
+
+
+def _is_tenant_name(value: str) -> bool:
+    return bool(_TENANT_NAME.fullmatch(value))
+
+
+def _is_folder_name(value: str) -> bool:
+    return not set(value) & set('/\\"*:<>?|') and value not in {".", ".."}
+
+
+def _is_base_url(value: str) -> bool:
+    try:
+        port = urlsplit(value).port
+    except ValueError:  # brackets that hold no address, a port beyond 65535
+        return False
+    return port != 0 and bool(_BASE_URL.fullmatch(value))
+
+
+def _is_webhook(value: str) -> bool:
+    return bool(_WEBHOOK.fullmatch(value))
+
+
+def _is_client_state(value: str) -> bool:
+    return len(value) <= CLIENT_STATE_LIMIT
+
+
+class _Reader:
+    """Reads one setting after the other and collects what is wrong with them."""
+
+    # A message never shows a value: a secret pasted under the wrong name would reach the log.
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.problems: list[str] = []
+
+    def check(self) -> None:
+        if self.problems:
+            raise SettingsError("Fix these app settings: " + "; ".join(self.problems) + ".")
+
+    def text(
+        self, key: str, valid: Callable[[str], bool], rule: str, *, default: str | None = None
+    ) -> str:
+        value = self.env.get(key, "").strip()
+        if not value and default is not None:
+            return default
+        if not value:
+            self.problems.append(f"{key} is missing ({rule})")
+        elif not valid(value):
+            self.problems.append(f"{key} must be {rule}")
+        return value
+
+    def credential(self, key: str, identity: str, valid: Callable[[str], bool], rule: str) -> str:
+        """Needed only where no managed identity is used."""
+        value = self.text(key, valid, rule, default="")
+        if not value and not identity:
+            self.problems.append(f"{key} is missing (or set MANAGED_IDENTITY_CLIENT_ID)")
+        return value
+
+    def url(self, key: str, default: str) -> str:
+        rule = "an https:// address without a path"
+        value = self.text(key, _is_base_url, rule, default=default)
+        return value.rstrip("/")
+
+    def choice(self, key: str, allowed: tuple[str, ...]) -> str:
+        """The first of *allowed* is what a missing setting means."""
+        value = self.env.get(key, "").strip().lower() or allowed[0]
+        if value not in allowed:
+            self.problems.append(f"{key} must be one of {', '.join(allowed)}")
+            return allowed[0]
+        return value
+
+    def number(self, key: str, default: int) -> int:
+        """A whole number; 0 means without a limit."""
+        value = self.env.get(key, "").strip() or str(default)
+        if not (value.isascii() and value.isdecimal() and len(value) <= 9):
+            self.problems.append(f"{key} must be a whole number, 0 for no limit")
+            return default
+        return int(value)
+
+    def flag(self, key: str) -> bool:
+        return self.choice(key, ("false", "true")) == "true"
+
+    def names(self, key: str) -> frozenset[str]:
+        """A comma-separated list, compared without regard to case."""
+        values = self.env.get(key, "").split(",")
+        return frozenset(value.strip().casefold() for value in values if value.strip())
+
+    def sizes(self, key: str) -> tuple[int, int, int]:
+        words = (self.env.get(key, "").strip() or "48,72,300").split(",")
+        numbers = [int(word) for word in words if word.strip().isdecimal() and len(word) <= 4]
+        if len(numbers) == len(words) == 3 and 1 <= numbers[0] <= numbers[1] <= numbers[2] <= 648:
+            return numbers[0], numbers[1], numbers[2]
+        self.problems.append(f"{key} must be three pixel sizes, small to large, each 1 to 648")
+        return 0, 0, 0
+
+    def storage(self, name: str) -> StorageSettings:
+        read = {
+            key: self.env.get(name + suffix, "").strip()
+            for key, suffix in {
+                "connection_string": "",
+                "blob_uri": "__blobServiceUri",
+                "queue_uri": "__queueServiceUri",
+                "identity_client_id": "__clientId",
+            }.items()
+        }
+        if not read["connection_string"] and not (read["blob_uri"] and read["queue_uri"]):
+            self.problems.append(
+                f"{name} is missing (or set {name}__blobServiceUri and {name}__queueServiceUri)"
+            )
+        return StorageSettings(**read)

@@ -1,0 +1,185 @@
+"""
+Reads and writes picture files and profile properties in SharePoint Online.
+
+Two hosts: files live on the My Site host (`TENANT-my`), profiles are reached on the admin host
+(`TENANT-admin`). Facts: sharepoint.md section 3.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from shared.errors import (
+    AccessDenied,
+    NoPhoto,
+    NoProfile,
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    Throttled,
+)
+from shared.microsoft365.http import Http
+from shared.microsoft365.reply import Reply, fault
+from shared.sharepoint.errors import said, says_nothing_there
+
+PICTURE_LIBRARY = "/User Photos"
+
+_JSON = {"Accept": "application/json;odata=nometadata"}
+_PEOPLE = "/_api/SP.UserProfiles.PeopleManager"
+_NO_PROFILE = (
+    "SharePoint has no profile for this user; in some tenants it makes one at the first visit. "
+    "Sweeps look again once a day."
+)
+_PROFILE_ROLE = (
+    "The identity needs the SharePoint application role User.ReadWrite.All to write profiles"
+)
+_FILES_ROLE = (
+    "The identity needs the SharePoint application role Sites.Selected with write on the My Site "
+    "root, or Sites.FullControl.All, to write pictures"
+)
+# In the type of the exception; the numbers before it differ (sharepoint.md section 3).
+_LOCKED = "PropertyNotEditableException"
+_NO_USER = "user not found"
+# How a missing role shows, whatever the status is (sharepoint.md section 4).
+_NOT_ALLOWED = ("access denied", "managing your own data")
+
+
+class SharePointClient:
+    """
+    Errors of every call: Throttled, ServiceDown, AccessDenied, Refused; NoProfile where a profile
+    is named. Writes take *not_after*, after which no request begins (ClaimLost).
+    """
+
+    def __init__(self, files: Http, profiles: Http) -> None:
+        self._files = files
+        self._profiles = profiles
+
+    def profile(self, upn: str) -> Mapping[str, str]:
+        """All properties of the user's profile. Raises NoProfile."""
+        account = _literal(_account(upn))
+        path = f"{_PEOPLE}/GetPropertiesFor(accountName=@v)?@v={account}"
+        reply = self._profiles.send("GET", path, headers=_JSON)
+        if not reply.ok:
+            raise _profile_fault(reply)
+        # A missing profile reads as null (sharepoint.md section 3, inferred).
+        if reply.json() is None or says_nothing_there(reply.body):
+            raise NoProfile(_NO_PROFILE)
+        return reply.read(_properties)
+
+    def set_property(self, upn: str, name: str, value: str, *, not_after: datetime) -> None:
+        """Write one profile property. Raises NoProfile."""
+        body = {"accountName": _account(upn), "propertyName": name, "propertyValue": value}
+        reply = self._profiles.send(
+            "POST",
+            f"{_PEOPLE}/SetSingleValueProfileProperty",
+            headers={**_JSON, "Content-Type": "application/json;odata=nometadata"},
+            body=json.dumps(body).encode(),
+            not_after=not_after,
+        )
+        if not reply.ok:
+            raise _profile_fault(reply)
+        # A page of a proxy comes with 200 too, and nothing was written.
+        reply.json()
+
+    def upload(self, folder: str, name: str, content: bytes, *, not_after: datetime) -> None:
+        """Put *content* into the picture library's *folder* as *name*, in place of any before."""
+        path = _literal(f"{PICTURE_LIBRARY}/{folder}")
+        reply = self._files.send(
+            "POST",
+            f"/_api/web/GetFolderByServerRelativePath(decodedurl={path})"
+            f"/Files/AddUsingPath(decodedurl={_literal(name)},overwrite=true)",
+            headers={**_JSON, "Content-Type": "application/octet-stream"},
+            body=content,
+            not_after=not_after,
+        )
+        if reply.status == 404:
+            raise Refused(
+                f"There is no folder {PICTURE_LIBRARY}/{folder} on the My Site host: "
+                "check PICTURE_FOLDER."
+            )
+        if not reply.ok:
+            raise _file_fault(reply)
+        stored = reply.read(lambda file: int(file.get("Length", len(content))))
+        if stored != len(content):
+            sentence = f"SharePoint kept {stored} of {len(content)} bytes of {name}."
+            raise ServiceDown(sentence, service="sharepoint")
+
+    def recycle(self, folder: str, name: str, *, not_after: datetime) -> None:
+        """Put a picture file into the recycle bin; nothing happens when it is gone already."""
+        path = _literal(f"{PICTURE_LIBRARY}/{folder}/{name}")
+        reply = self._files.send(
+            "POST",
+            f"/_api/web/GetFileByServerRelativePath(decodedurl={path})/recycle()",
+            headers=_JSON,
+            not_after=not_after,
+        )
+        if not reply.ok and reply.status != 404:
+            raise _file_fault(reply)
+
+    def picture(self, folder: str, name: str) -> bytes:
+        """The bytes of a picture file. Raises NoPhoto when there is none."""
+        path = _literal(f"{PICTURE_LIBRARY}/{folder}/{name}")
+        reply = self._files.send(
+            "GET", f"/_api/web/GetFileByServerRelativePath(decodedurl={path})/$value"
+        )
+        if reply.status == 404:
+            raise NoPhoto(f"There is no file {name} in {PICTURE_LIBRARY}/{folder} in SharePoint.")
+        if not reply.ok:
+            raise _file_fault(reply)
+        return reply.body
+
+    def picture_folders(self) -> list[str]:
+        """Names of the folders in the picture library, without its own `Forms`."""
+        reply = self._files.send(
+            "GET",
+            f"/_api/web/GetFolderByServerRelativePath(decodedurl={_literal(PICTURE_LIBRARY)})"
+            "/Folders?$select=Name",
+            headers=_JSON,
+        )
+        if not reply.ok:
+            raise _file_fault(reply)
+        names = reply.read(lambda fields: [str(item["Name"]) for item in fields["value"]])
+        return [name for name in names if name.casefold() != "forms"]
+
+
+def _properties(profile: Any) -> dict[str, str]:
+    return {item["Key"]: item["Value"] or "" for item in profile["UserProfileProperties"]}
+
+
+def _account(upn: str) -> str:
+    """The claims name under which SharePoint knows a cloud user (sharepoint.md section 3)."""
+    return f"i:0#.f|membership|{upn}"
+
+
+def _literal(text: str) -> str:
+    """An OData string literal in a URL: quotes doubled, then percent-encoded."""
+    return "'" + quote(text.replace("'", "''"), safe="") + "'"
+
+
+def _profile_fault(reply: Reply) -> PhotoSyncError:
+    code, message = said(reply.body)
+    if _NO_USER in message.casefold():
+        return NoProfile(_NO_PROFILE)
+    # A missing profile may read as null with an error status, too (section 3, inferred).
+    if reply.status in {404, 500} and says_nothing_there(reply.body):
+        return NoProfile(_NO_PROFILE)
+    if _LOCKED in code:
+        return Refused(f"An administrator locked the picture properties of profiles: {message}")
+    error = fault(reply, code, message)
+    denied = any(words in message.casefold() for words in _NOT_ALLOWED)
+    if denied and not isinstance(error, Throttled):
+        error = AccessDenied(str(error))
+    return _hinted(error, _PROFILE_ROLE)
+
+
+def _file_fault(reply: Reply) -> PhotoSyncError:
+    return _hinted(fault(reply, *said(reply.body)), _FILES_ROLE)
+
+
+def _hinted(error: PhotoSyncError, role: str) -> PhotoSyncError:
+    """A refusal says only "access denied"; an admin must know which role is missing."""
+    return AccessDenied(f"{error} {role}.") if isinstance(error, AccessDenied) else error

@@ -1,0 +1,205 @@
+"""States, documents and messages with a delay, in the function app's own storage account."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.queue import QueueClient, QueueServiceClient
+
+from shared.settings.app import StorageSettings
+from shared.storage import roster_entry, unreadable, user_state
+from shared.storage.blobs import Blobs, translated
+from shared.storage.documents import Document
+from shared.storage.roster_entry import Leaf
+from shared.storage.unreadable import SetAside
+from shared.storage.user_state import Stored, UserState
+from shared.user import is_object_id
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+log = logging.getLogger("photosync")
+
+CONTAINER = "photo-sync-state"
+_FOLDER = "users/"
+USERS, UPKEEP = "photo-sync", "photo-upkeep"
+_POISONED = (f"{USERS}-poison", f"{UPKEEP}-poison")
+# Seconds and tries of the storage client itself; beyond them the message waits, not the thread.
+_PATIENCE: dict[str, Any] = {
+    "connection_timeout": 5,
+    "read_timeout": 30,
+    "retry_total": 3,
+    # One to three seconds before each; its own default is 15 and more (functions.md section
+    # Storage-queue trigger).
+    "initial_backoff": 1,
+    "increment_base": 1,
+    "random_jitter_range": 1,
+}
+
+
+class BlobStore:
+    """A Store: one blob a user."""
+
+    def __init__(self, container: ContainerClient) -> None:
+        self._blobs = Blobs(container)
+
+    def read(self, user_id: str) -> Stored | None:
+        """The state, None when the user has none."""
+        blob = self._blobs.read(_name(user_id))
+        return Stored(user_state.from_json(user_id, blob.content), blob.version) if blob else None
+
+    def create(self, new: UserState) -> str:
+        """Write the first version and return it; Conflict when there is one."""
+        return self._blobs.create(
+            _name(new.user_id), user_state.to_json(new), roster_entry.describe(new)
+        )
+
+    def replace(self, new: UserState, *, version: str) -> str:
+        """Write in place of *version* and return the new one; Conflict when it has moved on."""
+        return self._blobs.replace(
+            _name(new.user_id),
+            user_state.to_json(new),
+            version=version,
+            metadata=roster_entry.describe(new),
+        )
+
+    def leaf(self, token: str, size: int) -> Leaf:
+        """Up to *size* users as their blobs' metadata describe them, in one call."""
+        found, following = self._blobs.leaf(_FOLDER, token, size)
+        described = [(_user_id(blob.name), blob.metadata or {}) for blob in found]
+        # A copy that a person has put beside a state would else be somebody who never gets well.
+        users = [(name, told) for name, told in described if is_object_id(name)]
+        return Leaf([roster_entry.entry(name, told) for name, told in users], following)
+
+    def unreadable(self, limit: int) -> SetAside:
+        """The newest messages that were set aside, and how many there are, up to 5,000."""
+        found, _ = self._blobs.leaf(unreadable.FOLDER, "", 5000)
+        newest = sorted(found, key=lambda blob: blob.name, reverse=True)[:limit]
+        kept = [(each, self._blobs.read(each.name)) for each in newest]
+        return SetAside(
+            len(found),
+            [
+                {
+                    **unreadable.from_json(each.name, blob.content),
+                    "at": each.last_modified.isoformat(),
+                }
+                for each, blob in kept
+                if blob
+            ],
+        )
+
+    def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
+        """Keep *body* under `unreadable/`, as text where it is text, with the reason."""
+        self._blobs.put(f"{unreadable.FOLDER}{name}.json", unreadable.to_json(body, reason))
+
+
+class BlobDocuments:
+    """Documents as blobs of their own."""
+
+    def __init__(self, container: ContainerClient) -> None:
+        self._blobs = Blobs(container)
+
+    def read(self, name: str) -> Document | None:
+        """The document, None when there is none; a damaged one is empty, and is written over."""
+        blob = self._blobs.read(name)
+        if blob is None:
+            return None
+        try:
+            return Document(dict(json.loads(blob.content)), blob.version)
+        except (ValueError, TypeError, RecursionError):
+            # Whoever reads it can do without; waiting for a person would stop all upkeep.
+            log.warning("document.damaged name=%s", name)
+            return Document({}, blob.version)
+
+    def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
+        """Write in place of what was read as *after*; Conflict when that has moved on."""
+        content = json.dumps(fields, indent=2).encode()
+        if after is None:
+            return Document(dict(fields), self._blobs.create(name, content))
+        return Document(dict(fields), self._blobs.replace(name, content, version=after.version))
+
+
+class StorageQueue:
+    """A queue for messages that wait; an output binding cannot delay one."""
+
+    def __init__(self, queue: QueueClient) -> None:
+        self._queue = queue
+
+    def send(self, text: str, *, delay_seconds: float) -> None:
+        """Queue *text*, to be seen after the delay. Raises ServiceDown, AccessDenied."""
+        try:
+            self._send(text, delay_seconds)
+        except ResourceNotFoundError:
+            # Making a queue that is there already is no error.
+            with translated():
+                self._queue.create_queue()
+            self._send(text, delay_seconds)
+
+    def length(self) -> int:
+        """About how many messages there are, those that wait included; 0 without a queue."""
+        try:
+            with translated():
+                return self._queue.get_queue_properties().approximate_message_count or 0
+        except ResourceNotFoundError:
+            return 0
+
+    def _send(self, text: str, delay_seconds: float) -> None:
+        # The client sends text as it is, and host.json asks the host to read it so.
+        with translated():
+            self._queue.send_message(text, visibility_timeout=round(delay_seconds))
+
+
+class OpenStorage(NamedTuple):
+    """The app's storage account, by what is kept there."""
+
+    states: BlobStore
+    documents: BlobDocuments
+    users: StorageQueue
+    upkeep: StorageQueue
+    poisoned: dict[str, StorageQueue]
+
+    def lengths(self) -> dict[str, int]:
+        """About how many messages each queue has."""
+        queues = {USERS: self.users, UPKEEP: self.upkeep, **self.poisoned}
+        return {name: queue.length() for name, queue in queues.items()}
+
+
+def open_storage(settings: StorageSettings) -> OpenStorage:
+    """All of it; nobody is called before something is used."""
+    # The client logs every request with all its headers, which costs more than it tells.
+    logging.getLogger("azure.core").setLevel(logging.WARNING)
+    if settings.connection_string:
+        blobs = BlobServiceClient.from_connection_string(settings.connection_string, **_PATIENCE)
+        queues = QueueServiceClient.from_connection_string(settings.connection_string, **_PATIENCE)
+    else:
+        credential = _identity(settings.identity_client_id)
+        blobs = BlobServiceClient(settings.blob_uri, credential, **_PATIENCE)
+        queues = QueueServiceClient(settings.queue_uri, credential=credential, **_PATIENCE)
+    container = blobs.get_container_client(CONTAINER)
+    return OpenStorage(
+        BlobStore(container),
+        BlobDocuments(container),
+        StorageQueue(queues.get_queue_client(USERS)),
+        StorageQueue(queues.get_queue_client(UPKEEP)),
+        {name: StorageQueue(queues.get_queue_client(name)) for name in _POISONED},
+    )
+
+
+def _identity(client_id: str) -> TokenCredential:
+    # Imported here: it is heavy, and a connection string does without.
+    from azure.identity import ManagedIdentityCredential
+
+    return ManagedIdentityCredential(client_id=client_id or None)
+
+
+def _name(user_id: str) -> str:
+    return f"{_FOLDER}{user_id}.json"
+
+
+def _user_id(name: str) -> str:
+    return name.removeprefix(_FOLDER).removesuffix(".json")

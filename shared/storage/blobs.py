@@ -1,0 +1,136 @@
+"""Reads and writes blobs of the function app's own container; every write may name a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
+
+from shared.errors import AccessDenied, Conflict, ServiceDown
+from shared.telemetry.calls import note
+
+_REFUSED = (
+    "The storage account refuses this app: it needs the roles Storage Blob Data Owner and "
+    "Storage Queue Data Contributor, or a valid connection string."
+)
+
+
+class Blob(NamedTuple):
+    """What a blob holds, and its ETag."""
+
+    content: bytes
+    version: str
+
+
+class Blobs:
+    """
+    One container, which is made when it is absent.
+
+    Errors of every call: ServiceDown, AccessDenied; Conflict of the writes that name a version.
+    """
+
+    def __init__(self, container: ContainerClient) -> None:
+        self._container = container
+
+    def read(self, name: str) -> Blob | None:
+        """The blob, None when there is none."""
+        note("blob")
+        try:
+            with translated():
+                found = self._container.download_blob(name)
+                return Blob(found.readall(), str(found.properties.etag))
+        except ResourceNotFoundError:
+            return None
+
+    def create(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> str:
+        """Write the first version and return it; Conflict when there is one."""
+        # Without overwrite the client sends If-None-Match: *.
+        return self._write(name, content, overwrite=False, metadata=metadata)
+
+    def replace(
+        self, name: str, content: bytes, *, version: str, metadata: Mapping[str, str] | None = None
+    ) -> str:
+        """Write in place of *version* and return the new one; Conflict when it has moved on."""
+        condition = {
+            "etag": version,
+            "match_condition": MatchConditions.IfNotModified,
+            "metadata": metadata,
+        }
+        try:
+            return self._upload(name, content, {"overwrite": True, **condition})
+        except ResourceNotFoundError as error:
+            raise Conflict(f"Somebody deleted {name}.") from error
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write whatever was there: only for what nobody reads before writing."""
+        self._write(name, content, overwrite=True)
+
+    def leaf(self, prefix: str, token: str, size: int) -> tuple[list[BlobProperties], str]:
+        """Up to *size* blobs with their metadata, in one call, and the token for the next."""
+        note("blob")
+        try:
+            with translated():
+                # The client's own types hide that its pages know their token.
+                pages: Any = self._container.list_blobs(
+                    name_starts_with=prefix, include=["metadata"], results_per_page=size
+                ).by_page(token or None)
+                found = list(next(pages, ()))
+                return found, str(pages.continuation_token or "")
+        except ResourceNotFoundError:
+            return [], ""
+
+    def _write(
+        self,
+        name: str,
+        content: bytes,
+        *,
+        overwrite: bool,
+        metadata: Mapping[str, str] | None = None,
+    ) -> str:
+        condition = {"overwrite": overwrite, "metadata": metadata}
+        try:
+            return self._upload(name, content, condition)
+        except ResourceNotFoundError:
+            # Another instance may make it at the same moment.
+            with suppress(Conflict), translated():
+                self._container.create_container()
+        return self._upload(name, content, condition)
+
+    def _upload(self, name: str, content: bytes, condition: Mapping[str, Any]) -> str:
+        note("blob")
+        with translated():
+            blob = self._container.get_blob_client(name)
+            kind = ContentSettings(content_type="application/json")
+            return str(blob.upload_blob(content, content_settings=kind, **condition)["etag"])
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Storage's errors in our words; ResourceNotFoundError stays, its meaning is the caller's."""
+    try:
+        yield
+    except ResourceNotFoundError:
+        raise
+    except (ResourceExistsError, ResourceModifiedError) as error:
+        raise Conflict("Another run wrote this blob first.") from error
+    except AzureError as error:
+        # A missing role is a plain 403 to the client; no token at all has no answer to look at.
+        if isinstance(error, ClientAuthenticationError) or _status(error) in {401, 403}:
+            raise AccessDenied(_REFUSED) from error
+        sentence = f"Storage could not be reached ({type(error).__name__})."
+        raise ServiceDown(sentence, service="storage") from error
+
+
+def _status(error: AzureError) -> int | None:
+    return error.status_code if isinstance(error, HttpResponseError) else None

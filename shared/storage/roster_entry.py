@@ -1,0 +1,116 @@
+"""One user in a listing: what the metadata of a state blob says, and how it is written there."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from shared.errors import LONGEST_SENTENCE
+from shared.storage.user_state import UserState
+
+# All metadata of a blob is 8 KB at most (Azure Storage: Set Blob Metadata, documented); so long
+# these three stay within it whatever they are written in. A sentence may tell more before it, such
+# as that it was waited for a day; Entra's own limit for a name is 256 (documented).
+_LONGEST_DETAIL = LONGEST_SENTENCE + 100
+
+
+_LONGEST_NAME = 256
+
+
+# No percent-encoded text begins so.
+_PACKED = "="
+
+
+@dataclass(frozen=True)
+class Entry:
+    """
+    One user in a listing; times are ISO 8601, empty when there is none. `missing_since` is told
+    while SharePoint may show a picture of ours whose photo is gone.
+    """
+
+    user_id: str
+    user_principal_name: str
+    display_name: str
+    status: str
+    reason: str
+    detail: str
+    checked_at: str
+    synced_at: str
+    missing_since: str = ""
+
+    def matches(self, search: str, status: str, *, gone: bool = False) -> bool:
+        """Whether *search* begins the UPN, the object id, or a word of the name."""
+        if (status and self.status != status) or (gone and not self.missing_since):
+            return False
+        wanted = search.casefold().strip()
+        texts = [self.user_principal_name, self.user_id, *self.display_name.split()]
+        texts.append(self.display_name)
+        return any(text.casefold().startswith(wanted) for text in texts)
+
+
+def describe(state: UserState) -> dict[str, str]:
+    """
+    The metadata of a state blob: ASCII only, as Azure Storage wants it (documented).
+
+    Nothing empty is in it: whether each way into a storage account takes that, nobody says.
+    """
+    told = {
+        "upn": _ascii(state.user_principal_name[:_LONGEST_NAME]),
+        "name": _ascii(state.display_name[:_LONGEST_NAME]),
+        "status": state.status,
+        "reason": state.reason,
+        "detail": _ascii(state.detail[:_LONGEST_DETAIL]),
+        "checked": _time(state.checked_at),
+        "synced": _time(state.synced_at),
+        "missing": _time(state.missing_since if state.picture_url else None),
+    }
+    return {name: text for name, text in told.items() if text}
+
+
+def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
+    """A user as the metadata of the state blob describes one."""
+    read = {key.lower(): value or "" for key, value in metadata.items()}
+    return Entry(
+        user_id=user_id,
+        user_principal_name=_text(read.get("upn", "")),
+        display_name=_text(read.get("name", "")),
+        status=read.get("status", ""),
+        reason=read.get("reason", ""),
+        detail=_text(read.get("detail", "")),
+        checked_at=read.get("checked", ""),
+        synced_at=read.get("synced", ""),
+        missing_since=read.get("missing", ""),
+    )
+
+
+def _ascii(text: str) -> str:
+    """*text* percent-encoded, which people can read; in base64 behind a mark if that is shorter."""
+    # A name that somebody has cut off may end in half of a character, which no encoding has.
+    quoted = quote(text, errors="replace")
+    packed = _PACKED + base64.b64encode(text.encode(errors="replace")).decode()
+    return min(quoted, packed, key=len)
+
+
+def _text(told: str) -> str:
+    """What `_ascii` made something of; whatever else stands there, as it stands."""
+    if not told.startswith(_PACKED):
+        return unquote(told)
+    try:
+        return base64.b64decode(told.removeprefix(_PACKED), validate=True).decode()
+    except ValueError:
+        return told
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.isoformat(timespec="seconds") if moment else ""
+
+
+class Leaf(NamedTuple):
+    """Some entries, and the storage's own token for what follows; empty after the last."""
+
+    entries: list[Entry]
+    next: str

@@ -1,0 +1,59 @@
+"""Messages that could not be understood or were given up, kept for a person to see."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+FOLDER = "unreadable/"
+
+
+class Keeper(Protocol):
+    """Where such messages are kept. Errors: ServiceDown, AccessDenied."""
+
+    def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
+        """Keep a message under *name* with the reason, for a person to see."""
+        ...
+
+
+class SetAside(NamedTuple):
+    """How many messages could not be understood, and the newest: name, time, body and reason."""
+
+    total: int
+    newest: list[dict[str, str]]
+
+
+def set_aside(
+    keeper: Keeper, body: bytes, reason: str, *, now: datetime, new_id: Callable[[], str]
+) -> None:
+    """Keep *body* with the *reason* under a name that sorts by time. Raises what *keeper* does."""
+    # An id of our own: the sender chooses the correlation id, and may choose it twice.
+    keeper.keep_unreadable(f"{now:%Y-%m-%dT%H-%M-%S}-{new_id()}", body, reason)
+
+
+def to_json(body: bytes, reason: str) -> bytes:
+    """The blob: *body* as text where it is text, with the reason."""
+    try:
+        kept = {"reason": reason, "body": body.decode()}
+    except UnicodeDecodeError:
+        kept = {"reason": reason, "bodyBase64": base64.b64encode(body).decode()}
+    return json.dumps(kept, indent=2).encode()
+
+
+def from_json(name: str, content: bytes) -> dict[str, str]:
+    """Read the blob *name*, whatever a person may have put there: the rest must still be shown."""
+    try:
+        fields = dict(json.loads(content))
+    except (ValueError, TypeError, RecursionError):
+        fields = {"reason": "This blob is none that PhotoSync wrote."}
+    body = fields.get("body")
+    if "bodyBase64" in fields:
+        body = f"(not text, in base64) {fields['bodyBase64']}"
+    return {
+        "name": name.removeprefix(FOLDER),
+        "reason": str(fields.get("reason") or ""),
+        "body": str(body or ""),
+    }

@@ -1,0 +1,224 @@
+"""
+What PhotoSync remembers of a user, and the one way to change it.
+
+One blob a user, `users/<object id>.json`; every write names the version it replaces, so that of two
+runs which read the same version one writes and the other is told (Conflict).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import KW_ONLY, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+from shared import moments
+from shared.storage.unreadable import Keeper
+
+SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
+SKIPPED, FAILED, WAITING = "skipped", "failed", "waiting"
+STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING})
+
+LONGEST_CLAIM = timedelta(minutes=10)
+# A photo is gone when two looks this far apart find none.
+SECOND_LOOK_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run's promise to copy this user alone until `expires_at`."""
+
+    by: str
+    expires_at: datetime
+
+    def is_live(self, now: datetime) -> bool:
+        # No run claims for longer: such a claim was typed by a person or read by a wrong clock.
+        return now < self.expires_at <= now + LONGEST_CLAIM
+
+
+@dataclass(frozen=True)
+class LastError:
+    """Why the last run failed or waits; `message` is a sentence for an admin."""
+
+    code: str
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class UserState:
+    """
+    The state blob. `sha256` is of the Exchange photo that SharePoint's files were made from;
+    empty when it is not known what SharePoint holds. `sizes` and `recipe` say how they were made.
+    `reason` is the error's word where there is one. `picture_url` is empty unless SharePoint may
+    show a picture of ours; `missing_since` is when its photo was first missed in Exchange.
+    """
+
+    user_id: str
+    _: KW_ONLY
+    user_principal_name: str = ""
+    display_name: str = ""
+    status: str = WAITING
+    reason: str = ""
+    detail: str = ""
+    sha256: str = ""
+    source_etag: str = ""
+    picture_url: str = ""
+    sizes: str = ""
+    recipe: int = 0
+    synced_at: datetime | None = None
+    checked_at: datetime | None = None
+    attempt: int = 0
+    next_attempt_at: datetime | None = None
+    missing_since: datetime | None = None
+    claim: Claim | None = None
+    last_error: LastError | None = None
+
+    def claimed_for(self, now: datetime) -> float:
+        """Seconds for which a run has the user to itself; 0.0 when none has."""
+        if self.claim is None or not self.claim.is_live(now):
+            return 0.0
+        return (self.claim.expires_at - now).total_seconds()
+
+    def covers(self, source_etag: str, *, sizes: str, recipe: int) -> bool:
+        """Whether SharePoint shows the photo with this etag already, made the same way."""
+        return (
+            self.status == SYNCED
+            and self.claim is None
+            and self.source_etag == source_etag != ""
+            and (self.sizes, self.recipe) == (sizes, recipe)
+        )
+
+    def holds(self, sha256: str, *, sizes: str, recipe: int) -> bool:
+        """Whether SharePoint's files were made from these very bytes, the same way."""
+        # A claim that nobody took back belongs to a run that died, perhaps between two files.
+        return (
+            self.claim is None
+            and self.sha256 == sha256
+            and (self.sizes, self.recipe) == (sizes, recipe)
+        )
+
+    def tells(self, status: str, detail: str) -> bool:
+        """Whether it says just that already, and no run is or was in the middle of a copy."""
+        return self.claim is None and (self.status, self.detail) == (status, detail)
+
+    def says_the_same(self, before: UserState) -> bool:
+        """Whether a write would only repeat *before*: so with most users without a photo."""
+        return replace(self, checked_at=before.checked_at, attempt=before.attempt) == before
+
+    def may_lose_picture(self, now: datetime) -> bool:
+        """Whether our picture is still shown and its photo was first missed long enough ago."""
+        missed = self.missing_since
+        return self.picture_url != "" and missed is not None and now - missed >= SECOND_LOOK_AFTER
+
+    def released(self, *, files_touched: bool) -> UserState:
+        """Without the claim; forgets the hash if SharePoint's files are no longer what it says."""
+        unknown = files_touched or self.claim is not None
+        return replace(self, claim=None, sha256="" if unknown else self.sha256)
+
+
+class Stored(NamedTuple):
+    """A state and the version of the blob it was read from."""
+
+    state: UserState
+    version: str
+
+
+class Store(Keeper, Protocol):
+    """Where states live. There is no unconditional write. Errors: Conflict, ServiceDown."""
+
+    def read(self, user_id: str) -> Stored | None:
+        """The state, None when the user has none."""
+        ...
+
+    def create(self, state: UserState) -> str:
+        """Write the first version and return it; Conflict when there is one."""
+        ...
+
+    def replace(self, state: UserState, *, version: str) -> str:
+        """Write in place of *version* and return the new one; Conflict when it has moved on."""
+        ...
+
+
+def write(store: Store, state: UserState, *, after: Stored | None) -> Stored:
+    """Write *state* in place of what was read as *after*. Raises Conflict."""
+    if after is None:
+        return Stored(state, store.create(state))
+    return Stored(state, store.replace(state, version=after.version))
+
+
+def to_json(state: UserState) -> bytes:
+    """The blob's text, as admins and other programs read it."""
+    claim, error = state.claim, state.last_error
+    fields = {
+        "userId": state.user_id,
+        "userPrincipalName": state.user_principal_name,
+        "displayName": state.display_name,
+        "status": state.status,
+        "reason": state.reason,
+        "detail": state.detail,
+        "sha256": state.sha256,
+        "sourceEtag": state.source_etag,
+        "pictureUrl": state.picture_url,
+        "sizes": state.sizes,
+        "recipe": state.recipe,
+        "syncedAt": _dump_time(state.synced_at),
+        "checkedAt": _dump_time(state.checked_at),
+        "attempt": state.attempt,
+        "nextAttemptAt": _dump_time(state.next_attempt_at),
+        "missingSince": _dump_time(state.missing_since),
+        "claim": claim and {"by": claim.by, "expiresAt": _dump_time(claim.expires_at)},
+        "lastError": error
+        and {"code": error.code, "message": error.message, "at": _dump_time(error.at)},
+    }
+    return json.dumps(fields, indent=2).encode()
+
+
+def from_json(user_id: str, text: bytes) -> UserState:
+    """
+    Read a state blob.
+
+    A blob that a person has damaged counts as a user never synced: the next run then copies the
+    photo and writes a sound one.
+    """
+    try:
+        return _parse(user_id, json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return UserState(user_id, detail="The state blob was damaged and is made anew.")
+
+
+def _parse(user_id: str, fields: dict[str, Any]) -> UserState:
+    claim, error = fields.get("claim"), fields.get("lastError")
+    state = UserState(
+        user_id=user_id,
+        user_principal_name=str(fields.get("userPrincipalName") or ""),
+        display_name=str(fields.get("displayName") or ""),
+        status=fields["status"],
+        reason=str(fields.get("reason") or ""),
+        detail=str(fields.get("detail") or ""),
+        sha256=str(fields.get("sha256") or ""),
+        source_etag=str(fields.get("sourceEtag") or ""),
+        picture_url=str(fields.get("pictureUrl") or ""),
+        sizes=str(fields.get("sizes") or ""),
+        recipe=int(fields.get("recipe") or 0),
+        synced_at=_load_time(fields.get("syncedAt")),
+        checked_at=_load_time(fields.get("checkedAt")),
+        attempt=int(fields.get("attempt") or 0),
+        next_attempt_at=_load_time(fields.get("nextAttemptAt")),
+        missing_since=_load_time(fields.get("missingSince")),
+        claim=None if claim is None else Claim(str(claim["by"]), moments.read(claim["expiresAt"])),
+        last_error=None
+        if error is None
+        else LastError(str(error["code"]), str(error["message"]), moments.read(error["at"])),
+    )
+    if state.status not in STATUSES:
+        raise ValueError(state.status)
+    return state
+
+
+def _dump_time(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds") if moment else None
+
+
+def _load_time(text: str | None) -> datetime | None:
+    return moments.read(text) if text else None

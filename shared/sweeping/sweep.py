@@ -1,0 +1,253 @@
+"""
+The guarantee: looks at every user's photo and sends to the worker whoever is not right.
+
+Graph promises no notification for a photo-only change and drops notifications when an endpoint is
+slow (graph.md sections 1 and 3). A sweep is a chain of messages, one a page of users:
+
+    page n: list users, read etags and states, queue the users who differ
+            write sweeps/<id>.json over page n    conditional; lost -> somebody did this page
+            queue page n + 1
+
+It may die anywhere. Before the write, the page is done again: a user queued twice costs two calls.
+Between the write and the queueing, page n comes back, waits until the sweep has been quiet for a
+while, and queues page n + 1 again. A page delivered twice loses the write or finds, at the latest
+after that wait, that the sweep has moved on, and starts no second chain. A message that is lost
+altogether is found by the next `start`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared import moments
+from shared.errors import Conflict
+from shared.graph.user_listing import UserPage
+from shared.messages.upkeep_message import REMOVALS, SWEEP_PAGE, UpkeepMessage
+from shared.storage.delayed_queue import DelayedQueue
+from shared.storage.documents import Document
+from shared.sweeping import sweep_log
+from shared.sweeping.sweep_log import SweepLog, SweepLogs
+from shared.sweeping.sweep_page import PageResult
+from shared.sweeping.user_queue import UserQueue
+from shared.telemetry import metrics
+from shared.telemetry.log_text import loggable
+from shared.user import User
+
+log = logging.getLogger("photosync")
+
+# A page takes seconds; a chain that was quiet for this long has lost its message.
+QUIET = timedelta(minutes=15)
+# As long as the host hides the message of a run that died; a duplicate comes sooner.
+_DEATH = timedelta(minutes=2)
+STALLS = 3
+
+
+class Listing(Protocol):
+    """See UserListing."""
+
+    def page(self, path: str = "") -> UserPage: ...
+
+
+class Pages(Protocol):
+    """See PageLook."""
+
+    def look_at(self, users: Sequence[User]) -> PageResult: ...
+
+
+class Sweep:
+    """Starts sweeps, works off their pages, and releases their removals."""
+
+    def __init__(
+        self,
+        listing: Listing,
+        pages: Pages,
+        logs: SweepLogs,
+        users: UserQueue,
+        upkeep: DelayedQueue,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._listing = listing
+        self._pages = pages
+        self._logs = logs
+        self._users = users
+        self._upkeep = upkeep
+        self._clock = clock
+        self._new_id = new_id
+
+    def start(self) -> None:
+        """
+        Begin a sweep, unless one is running: then it goes on, and this one is skipped.
+
+        Raises Conflict when another run began one at this moment, ServiceDown.
+        """
+        running, pointer = self._logs.latest()
+        if running and running.status == sweep_log.RUNNING:
+            if not self._is_quiet(running, QUIET):
+                log.info("sweep.skipped running=%s page=%d", running.id, running.page)
+                return
+            if self._revived(running):
+                return
+        self._begin(pointer, running)
+
+    def work_off(self, sweep_id: str, page: int) -> None:
+        """
+        Work off one page of a sweep, and queue the next.
+
+        Raises TryLater for a page to be tried again, GiveUp when the sweep is over.
+        """
+        found = self._logs.read(sweep_id)
+        if not found or found[0].page not in {page, page + 1}:
+            log.info("sweep.stray id=%s page=%d", sweep_id, page)
+            return
+        sweep, read = found
+        if sweep.page == page + 1:
+            self._go_on_after(page, sweep)
+            return
+        if sweep.status != sweep_log.RUNNING:
+            return
+        users = self._listing.page(sweep.next)
+        result = self._pages.look_at(users.users)
+        self._users.queue([user_id for user_id, _ in result.queue], reason="sweep")
+        self._logs.keep_gone(sweep_id, page, result.gone)
+        after = self._after(sweep, result, users.next)
+        try:
+            self._logs.write(after, after=read)
+        except Conflict:
+            log.info("sweep.duplicate id=%s page=%d", sweep_id, page)
+            return
+        metrics.sweep_users.add(result.users)
+        metrics.sweep_progress.set(after.progress())
+        self._report(after)
+        self._go_on(after)
+
+    def fail(self, sweep_id: str, why: str) -> None:
+        """Record that a sweep cannot go on, and why; the next one starts anew."""
+        found = self._logs.read(sweep_id)
+        if found and found[0].status == sweep_log.RUNNING:
+            now = self._clock().isoformat()
+            ended = replace(found[0], status=sweep_log.FAILED, detail=why, finished_at=now)
+            self._logs.write(ended, after=found[1])
+            log.error('sweep.failed id=%s why="%s"', sweep_id, loggable(why))
+
+    def release_removals(self) -> int:
+        """Let the removals go ahead that the brake holds back; how many there are."""
+        newest, _ = self._logs.latest()
+        if newest is None:
+            return 0
+        # The next sweep may have begun since the brake was seen.
+        braked = newest.id if newest.removals == sweep_log.BRAKED else newest.previous
+        found = self._logs.read(braked)
+        if not found or found[0].removals != sweep_log.BRAKED:
+            return 0
+        detail = (
+            f"The removal of {found[0].gone} pictures was released by a person at "
+            f"{self._clock():%Y-%m-%d %H:%M} UTC."
+        )
+        released = replace(found[0], removals=sweep_log.DUE, detail=detail)
+        self._logs.write(released, after=found[1])
+        self._upkeep.send(UpkeepMessage(REMOVALS, sweep_id=found[0].id).to_json(), delay_seconds=0)
+        log.warning("sweep.released id=%s removals=%d", found[0].id, found[0].gone)
+        return found[0].gone
+
+    def queue_removals(self, sweep_id: str) -> None:
+        """Send everybody whose photo is gone to the worker, who looks once more and removes."""
+        found = self._logs.read(sweep_id)
+        if not found or found[0].removals != sweep_log.DUE:
+            return
+        sweep, read = found
+        for page in range(1, sweep.page):
+            self._users.queue(self._logs.gone(sweep_id, page), reason="removal")
+        self._logs.write(replace(sweep, removals=sweep_log.QUEUED), after=read)
+
+    def _begin(self, pointer: Document | None, last: SweepLog | None) -> None:
+        now = self._clock()
+        sweep = SweepLog(
+            id=f"{now:%Y%m%dT%H%M%S}-{self._new_id()[:8]}",
+            started_at=now.isoformat(),
+            updated_at=now.isoformat(),
+            previous=last.id if last else "",
+            expected_users=(last.users or last.expected_users) if last else 0,
+        )
+        self._logs.begin(sweep, pointer)
+        log.info("sweep.started id=%s", sweep.id)
+        self._go_on(sweep)
+
+    def _revived(self, sweep: SweepLog) -> bool:
+        """Queue a lost page again; False when that has been tried often enough."""
+        found = self._logs.read(sweep.id)
+        if not found or sweep.stalls >= STALLS:
+            if found:
+                self.fail(sweep.id, f"Page {sweep.page} was lost {STALLS} times.")
+            return False
+        # Not updated_at: only work done makes a sweep look alive.
+        self._logs.write(replace(found[0], stalls=found[0].stalls + 1), after=found[1])
+        self._go_on(found[0])
+        log.warning("sweep.revived id=%s page=%d", sweep.id, sweep.page)
+        return True
+
+    def _is_quiet(self, sweep: SweepLog, how_long: timedelta) -> bool:
+        return self._clock() - moments.read(sweep.updated_at) > how_long
+
+    def _after(self, sweep: SweepLog, result: PageResult, following: str) -> SweepLog:
+        now = self._clock().isoformat()
+        changed = Counter(sweep.changed) + Counter(why for _, why in result.queue)
+        after = replace(
+            sweep,
+            updated_at=now,
+            page=sweep.page + 1,
+            next=following,
+            users=sweep.users + result.users,
+            in_scope=sweep.in_scope + result.in_scope,
+            managed=sweep.managed + result.managed,
+            gone=sweep.gone + len(result.gone),
+            changed=dict(sorted(changed.items())),
+            stalls=0,
+        )
+        return after if following else after.finished(now)
+
+    def _go_on_after(self, page: int, sweep: SweepLog) -> None:
+        """Somebody did *page*: queue the next, unless whoever did it may be doing so."""
+        if self._is_over(sweep):
+            return
+        if not self._is_quiet(sweep, _DEATH):
+            raise Conflict(
+                f"Page {page} was done by a run that may be queueing the next.",
+                retry_after=_DEATH.total_seconds(),
+            )
+        self._go_on(sweep)
+
+    def _is_over(self, sweep: SweepLog) -> bool:
+        return sweep.status != sweep_log.RUNNING and sweep.removals != sweep_log.DUE
+
+    def _go_on(self, sweep: SweepLog) -> None:
+        """Queue whatever comes next, however often this is asked."""
+        if sweep.status == sweep_log.RUNNING:
+            message = UpkeepMessage(SWEEP_PAGE, sweep_id=sweep.id, page=sweep.page)
+        elif sweep.removals == sweep_log.DUE:
+            message = UpkeepMessage(REMOVALS, sweep_id=sweep.id)
+        else:
+            return
+        self._upkeep.send(message.to_json(), delay_seconds=0)
+
+    def _report(self, sweep: SweepLog) -> None:
+        if sweep.status == sweep_log.RUNNING:
+            return
+        log.info(
+            "sweep.finished id=%s users=%d inScope=%d changed=%d managed=%d gone=%d removals=%s",
+            sweep.id,
+            sweep.users,
+            sweep.in_scope,
+            sum(sweep.changed.values()),
+            sweep.managed,
+            sweep.gone,
+            sweep.removals,
+        )
+        if sweep.removals == sweep_log.BRAKED:
+            log.error('sweep.braked id=%s why="%s"', sweep.id, sweep.detail)

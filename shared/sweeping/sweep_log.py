@@ -1,0 +1,162 @@
+"""
+What is known of a sweep, in blob `sweeps/<id>.json`, and of the newest one, `sweeps/latest.json`.
+
+The blob is the sweep's memory: a page message that finds the sweep elsewhere than at its own page
+is late or a duplicate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from shared import moments
+from shared.storage.documents import Document, Documents
+from shared.sweeping import sweep_rules
+
+RUNNING, FINISHED, FAILED = "running", "finished", "failed"
+# Of the removals: none due; due and to be queued; held back by the brake; queued.
+NONE, DUE, BRAKED, QUEUED = "none", "due", "braked", "queued"
+
+LATEST = "sweeps/latest.json"
+
+
+@dataclass(frozen=True)
+class SweepLog:
+    """
+    One sweep. `page` is the next page to work off, from 1, and `next` its path in Graph.
+
+    `managed` counts users whose SharePoint picture is ours, `gone` those of them whose photo two
+    looks have missed; `changed` how many users were sent to the worker, by reason.
+    """
+
+    id: str
+    started_at: str
+    updated_at: str
+    status: str = RUNNING
+    detail: str = ""
+    page: int = 1
+    next: str = ""
+    users: int = 0
+    in_scope: int = 0
+    changed: dict[str, int] = field(default_factory=dict)
+    managed: int = 0
+    gone: int = 0
+    removals: str = NONE
+    stalls: int = 0
+    previous: str = ""
+    expected_users: int = 0
+    finished_at: str = ""
+
+    def finished(self, now: str) -> SweepLog:
+        """The sweep after its last page, with what becomes of its removals."""
+        ended = replace(self, status=FINISHED, finished_at=now)
+        if not sweep_rules.looks_like_an_outage(self.gone, self.managed):
+            return replace(ended, removals=DUE if self.gone else NONE)
+        return replace(
+            ended,
+            removals=BRAKED,
+            detail=(
+                f"{self.gone} of {self.managed} pictures would be removed at once, which looks "
+                "like an outage of the source. None is removed until a person releases them."
+            ),
+        )
+
+    def progress(self) -> float:
+        """How much is done, 0 to 1, judged by the last sweep's number of users."""
+        if self.status == FINISHED:
+            return 1.0
+        # The last sweep may have found fewer users than there are now.
+        return min(0.99, self.users / self.expected_users) if self.expected_users else 0.0
+
+    def eta(self) -> str:
+        """When it may end, judged by the last sweep's number of users; empty when unknown."""
+        if self.status != RUNNING or not self.users or not self.expected_users:
+            return ""
+        began = moments.read(self.started_at)
+        spent = moments.read(self.updated_at) - began
+        return (began + spent * max(1.0, self.expected_users / self.users)).isoformat()
+
+
+_BLANK = SweepLog("", "", "")
+
+
+def to_fields(log: SweepLog) -> dict[str, Any]:
+    """The blob's fields; `pages` and `eta` are for people only."""
+    text: dict[str, Any] = {_camel(key): value for key, value in asdict(log).items()}
+    return text | {"pages": log.page - 1, "eta": log.eta()}
+
+
+class SweepLogs:
+    """Reads and writes sweeps. Every write names the version it replaces (Conflict)."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def latest(self) -> tuple[SweepLog | None, Document | None]:
+        """The newest sweep, and the pointer to it as it was read."""
+        pointer = self._documents.read(LATEST)
+        if pointer is None:
+            return None, None
+        found = self.read(str(pointer.fields.get("id", "")))
+        return (found[0] if found else None), pointer
+
+    def read(self, sweep_id: str) -> tuple[SweepLog, Document] | None:
+        """One sweep and the version it was read from; None when there is none, or a damaged one."""
+        document = self._documents.read(_name(sweep_id))
+        log = _read(document.fields) if document else None
+        return (log, document) if log and document else None
+
+    def begin(self, log: SweepLog, pointer: Document | None) -> None:
+        """Write a new sweep and make it the newest; Conflict when another run was faster."""
+        self.write(log, after=None)
+        self._documents.write(LATEST, {"id": log.id}, after=pointer)
+
+    def write(self, log: SweepLog, *, after: Document | None) -> Document:
+        """Write *log* in place of what was read as *after*."""
+        return self._documents.write(_name(log.id), to_fields(log), after=after)
+
+    def keep_gone(self, sweep_id: str, page: int, user_ids: list[str]) -> None:
+        """Remember who of a page may lose the picture, in place of what an earlier try found."""
+        name = _gone_name(sweep_id, page)
+        kept = self._documents.read(name)
+        if user_ids or kept:
+            self._documents.write(name, {"userIds": user_ids}, after=kept)
+
+    def gone(self, sweep_id: str, page: int) -> list[str]:
+        """What `keep_gone` kept of a page."""
+        document = self._documents.read(_gone_name(sweep_id, page))
+        return list(document.fields.get("userIds", [])) if document else []
+
+
+def _read(written: Mapping[str, Any]) -> SweepLog | None:
+    """The sweep of which *written* tells; None if a person has written it and no sweep."""
+    # What is only written for people is left out, and so is what a newer version added.
+    known = {each.name: _camel(each.name) for each in fields(SweepLog)}
+    try:
+        log = SweepLog(**{name: written[key] for name, key in known.items() if key in written})
+        for name in known:
+            if type(getattr(log, name)) is not type(getattr(_BLANK, name)):
+                raise TypeError(name)
+        sum(log.changed.values())
+        moments.read(log.started_at)
+        moments.read(log.updated_at)
+        # Whatever cannot be reckoned with would stop every sweep to come, and the console.
+        log.eta()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return log
+
+
+def _name(sweep_id: str) -> str:
+    return f"sweeps/{sweep_id}.json"
+
+
+def _gone_name(sweep_id: str, page: int) -> str:
+    return f"sweeps/{sweep_id}/gone-{page}.json"
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

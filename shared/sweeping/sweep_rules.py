@@ -1,0 +1,115 @@
+"""
+Which users a sweep sends to the worker. Pure: what Exchange has, what we remember, what time it is.
+
+A sweep decides as the worker would, without claiming anybody; the worker looks again under its
+claim and has the last word.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from shared.errors import (
+    DryRun,
+    GiveUp,
+    NoMailbox,
+    NoPhoto,
+    NoProfile,
+    OutOfScope,
+    PhotoRefused,
+    PhotoSyncError,
+    PictureKept,
+    Settled,
+    UnknownUser,
+)
+from shared.storage import user_state
+from shared.storage.user_state import UserState
+
+# What only time can change is looked at once a day: a profile that appears, a picture that goes.
+AGAIN_AFTER = timedelta(days=1)
+# A message that should have come back by then is lost.
+OVERDUE_AFTER = timedelta(hours=1)
+# More removals than this at once look like an outage of the source, not like people.
+BRAKE_USERS, BRAKE_SHARE = 20, 0.05
+
+
+def why_look(
+    known: UserState | None,
+    found: str | PhotoSyncError,
+    *,
+    sizes: str,
+    recipe: int,
+    dry_run: bool,
+    now: datetime,
+) -> str:
+    """
+    Why the worker should look at a user, in a word for the log; empty when it need not.
+
+    *found* is the photo's etag, or the error that says why it cannot be told.
+    """
+    if known is None:
+        return "" if isinstance(found, Settled) else "new"
+    if _is_in_hand(known, now):
+        return ""
+    if known.status == user_state.WAITING:
+        return "overdue"
+    if known.claim:
+        return "unfinished"
+    if isinstance(found, PhotoSyncError):
+        return _why_without_photo(known, found, now)
+    if known.covers(found, sizes=sizes, recipe=recipe):
+        return ""
+    if known.source_etag != found:
+        return "changed"
+    return _why_unchanged(known, dry_run=dry_run, now=now)
+
+
+def is_gone(known: UserState | None, found: str | PhotoSyncError, now: datetime) -> bool:
+    """Whether SharePoint still shows our picture of a photo that a first look missed long ago."""
+    return (
+        isinstance(found, NoPhoto)
+        and known is not None
+        and not _is_in_hand(known, now)
+        and known.may_lose_picture(now)
+    )
+
+
+def looks_like_an_outage(gone: int, managed: int) -> bool:
+    """Whether so many photos of all whose picture is ours cannot have been removed by people."""
+    return gone > max(BRAKE_USERS, BRAKE_SHARE * managed)
+
+
+def _is_late(known: UserState, now: datetime) -> bool:
+    return known.checked_at is None or now - known.checked_at > AGAIN_AFTER
+
+
+def _is_in_hand(known: UserState, now: datetime) -> bool:
+    """Whether a run is at work or a message waits: one more an hour would add to an outage."""
+    if known.claim and known.claim.is_live(now):
+        return True
+    # A claim that has run out may be a waiting run's, too, which got no answer (see `run`).
+    next_attempt = known.next_attempt_at if known.status == user_state.WAITING else None
+    return next_attempt is not None and now - next_attempt <= OVERDUE_AFTER
+
+
+def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -> str:
+    if isinstance(found, GiveUp):
+        # Nobody foresaw this answer about one user: the worker records it, for a person to see.
+        return "unclear" if known.status != user_state.FAILED or _is_late(known, now) else ""
+    if known.status == user_state.SYNCED or (known.picture_url and known.missing_since is None):
+        return "gone" if isinstance(found, NoPhoto) else ""
+    return "failed" if known.status == user_state.FAILED else ""
+
+
+def _why_unchanged(known: UserState, *, dry_run: bool, now: datetime) -> str:
+    """Why to look again at a photo that was looked at before and not copied."""
+    match known.reason:
+        case PhotoRefused.code:
+            return ""
+        case OutOfScope.code:
+            return "in-scope"
+        case DryRun.code:
+            return "" if dry_run else "dry-run"
+        case NoProfile.code | PictureKept.code | UnknownUser.code | NoMailbox.code:
+            return "again" if _is_late(known, now) else ""
+    return "failed" if known.status == user_state.FAILED else "changed"

@@ -1,0 +1,35 @@
+"""Queues many users at once for the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from shared.messages.sync_message import SyncMessage
+from shared.storage.delayed_queue import DelayedQueue
+
+_MESSAGES_AT_ONCE = 8
+
+
+class UserQueue:
+    """Queue `photo-sync`, for many users at once."""
+
+    def __init__(
+        self, queue: DelayedQueue, *, clock: Callable[[], datetime], new_id: Callable[[], str]
+    ) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._new_id = new_id
+        self._pool = ThreadPoolExecutor(_MESSAGES_AT_ONCE, thread_name_prefix="queue")
+
+    def queue(self, user_ids: Sequence[str], *, reason: str) -> None:
+        """One message a user. Raises ServiceDown; then some may be queued."""
+        now = self._clock()
+
+        def send(user_id: str) -> None:
+            message = SyncMessage(user_id, reason, False, 1, now, self._new_id())
+            self._queue.send(message.to_json(), delay_seconds=0)
+
+        # list: an error in a thread leaves only when its result is asked for.
+        list(self._pool.map(send, user_ids))

@@ -1,0 +1,89 @@
+"""
+Builds what carries log records and counters to Application Insights or to a collector.
+
+The only module that knows the SDK. Application Insights is called with the managed identity that
+APPLICATIONINSIGHTS_AUTHENTICATION_STRING names: its exporter reads that setting itself, as the host
+does for its own telemetry (functions.md, Telemetry).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.metrics import set_meter_provider
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricExporter, PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+
+from shared.telemetry.telemetry import APPLICATION_INSIGHTS, COLLECTOR, Send
+
+_SEVERITY = {
+    logging.DEBUG: SeverityNumber.DEBUG,
+    logging.INFO: SeverityNumber.INFO,
+    logging.WARNING: SeverityNumber.WARN,
+    logging.ERROR: SeverityNumber.ERROR,
+    logging.CRITICAL: SeverityNumber.FATAL,
+}
+
+
+class Destination(NamedTuple):
+    logs: LogRecordExporter
+    metrics: MetricExporter
+
+
+def start(env: Mapping[str, str]) -> Send:
+    """
+    Begin to export what is counted in this process; returns how to send a log record.
+
+    Raises ImportError where a package is missing, ValueError where a setting cannot be used.
+    """
+    # Every request of every export would be a dozen lines in the host's own log.
+    for chatty in ("azure.core", "azure.monitor"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    app = env.get("OTEL_SERVICE_NAME") or env.get("WEBSITE_SITE_NAME") or "photosync"
+    resource = Resource.create({SERVICE_NAME: app})
+    destinations = list(_destinations(env))
+    readers = [PeriodicExportingMetricReader(each.metrics) for each in destinations]
+    set_meter_provider(MeterProvider(readers, resource))
+    provider = LoggerProvider(resource)
+    for each in destinations:
+        provider.add_log_record_processor(BatchLogRecordProcessor(each.logs))
+    logger = provider.get_logger("photosync")
+
+    def send(record: logging.LogRecord) -> None:
+        # The text alone: what else a record carries is paths of files and numbers of threads.
+        logger.emit(
+            LogRecord(
+                timestamp=int(record.created * 1e9),
+                severity_text=record.levelname,
+                severity_number=_SEVERITY.get(record.levelno, SeverityNumber.INFO),
+                body=record.getMessage(),
+            )
+        )
+
+    return send
+
+
+def _destinations(env: Mapping[str, str]) -> Iterator[Destination]:
+    connection = env.get(APPLICATION_INSIGHTS, "").strip()
+    if connection:
+        from azure.monitor.opentelemetry.exporter import (
+            AzureMonitorLogExporter,
+            AzureMonitorMetricExporter,
+        )
+
+        yield Destination(
+            AzureMonitorLogExporter(connection_string=connection),
+            AzureMonitorMetricExporter(connection_string=connection),
+        )
+    if env.get(COLLECTOR, "").strip():
+        # Not deployed unless asked for: it brings protobuf, of which the worker has its own.
+        from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
+        yield Destination(OTLPLogExporter(), OTLPMetricExporter())

@@ -1,0 +1,150 @@
+"""Works off one message of queue `photo-upkeep`: the subscription and the sweeps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from shared.errors import BadMessage, GiveUp, TryLater
+from shared.messages import upkeep_message
+from shared.messages.fates import Done, Wait, fate
+from shared.messages.upkeep_message import UpkeepMessage
+from shared.storage.delayed_queue import DelayedQueue
+from shared.storage.unreadable import set_aside
+from shared.storage.user_state import Store
+from shared.subscription.keeper import SubscriptionKeeper
+from shared.sweeping.sweep import Sweep
+from shared.telemetry import metrics
+from shared.telemetry.log_text import loggable, place
+
+log = logging.getLogger("photosync")
+
+_STOPPED = (
+    "The app stopped every time it worked on this message. Look for upkeep.crashed in the log; "
+    "the next sweep or renewal is a message of its own."
+)
+
+
+class Upkeep:
+    """One per process; threads share it."""
+
+    def __init__(
+        self,
+        keeper: SubscriptionKeeper,
+        sweep: Sweep,
+        store: Store,
+        queue: DelayedQueue,
+        *,
+        lengths: Callable[[], dict[str, int]],
+        clock: Callable[[], datetime],
+        jitter: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        """*lengths* counts the messages of each queue."""
+        self._keeper = keeper
+        self._sweep = sweep
+        self._store = store
+        self._queue = queue
+        self._lengths = lengths
+        self._clock = clock
+        self._jitter = jitter
+        self._new_id = new_id
+
+    def work_off(self, body: bytes) -> None:
+        """
+        Do what *body* asks for, and log one event about it.
+
+        What can succeed later becomes a new message with a delay; what cannot is recorded where
+        the console looks and ends the message. Raises only what nobody foresaw.
+        """
+        try:
+            message = upkeep_message.parse(body)
+        except BadMessage as error:
+            self._keep(body, str(error))
+            log.warning('upkeep.unreadable why="%s"', error)
+            return
+        try:
+            self._do(message)
+        except (TryLater, GiveUp) as error:
+            self._end(message, error)
+        except Exception as error:
+            log.error(
+                "upkeep.crashed kind=%s error=%s at=%s",
+                message.kind,
+                type(error).__name__,
+                place(error),
+            )
+            raise
+
+    def park(self, body: bytes) -> None:
+        """
+        Keep what the host gave up on where the console lists it, and log one event about it.
+
+        Raises ServiceDown; the host tries again.
+        """
+        self._keep(body, _STOPPED)
+        log.error('upkeep.parked why="%s"', _STOPPED)
+
+    def _keep(self, body: bytes, reason: str) -> None:
+        set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
+
+    def _do(self, message: UpkeepMessage) -> None:
+        match message.kind:
+            case upkeep_message.RENEW:
+                self._keeper.keep()
+            case upkeep_message.LIFECYCLE:
+                self._heed(message)
+            case upkeep_message.SWEEP:
+                # Before it fills them: what is left over from the sweep before.
+                self._count_queues()
+                self._sweep.start()
+            case upkeep_message.SWEEP_PAGE:
+                self._sweep.work_off(message.sweep_id, message.page)
+            case _:  # removals: `parse` lets no other kind through
+                self._sweep.queue_removals(message.sweep_id)
+
+    def _count_queues(self) -> None:
+        lengths = sorted(self._lengths().items())
+        log.info("queues.counted %s", " ".join(f"{name}={count}" for name, count in lengths))
+
+    def _heed(self, message: UpkeepMessage) -> None:
+        """Lifecycle events (graph.md section 2): only reauthorization is promised for users."""
+        log.info("subscription.lifecycle event=%s", message.event)
+        match message.event:
+            case "reauthorizationRequired":
+                self._keeper.keep(reauthorize=True)
+            case "subscriptionRemoved":
+                self._keeper.keep(removed=message.subscription_id)
+            case _:  # missed
+                self._sweep.start()
+
+    def _end(self, message: UpkeepMessage, error: TryLater | GiveUp) -> None:
+        now = self._clock()
+        end = fate(
+            error,
+            attempt=message.attempt,
+            first_queued_at=message.first_queued_at or now,
+            now=now,
+            jitter=self._jitter,
+        )
+        if isinstance(end, Wait):
+            self._again(message, end, now)
+        else:
+            self._give_up(message, end)
+
+    def _again(self, message: UpkeepMessage, end: Wait, now: datetime) -> None:
+        self._queue.send(message.again(now).to_json(), delay_seconds=end.seconds)
+        log.info(
+            'upkeep.waiting kind=%s retryIn=%.1f service=%s why="%s"',
+            message.kind,
+            end.seconds,
+            end.service,
+            loggable(end.sentence),
+        )
+        metrics.waits.add(1, {"service": end.service})
+
+    def _give_up(self, message: UpkeepMessage, end: Done) -> None:
+        if message.sweep_id:
+            self._sweep.fail(message.sweep_id, end.sentence)
+        log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(end.sentence))

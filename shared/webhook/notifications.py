@@ -1,0 +1,179 @@
+"""
+What Microsoft Graph posts to the webhook: the handshake and the notifications.
+
+Pure: text in, answer and messages out. It runs within Graph's three seconds for an answer and
+imports nothing heavy (facts: graph.md sections 2 and 3).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.messages.sync_message import SyncMessage
+from shared.messages.upkeep_message import LIFECYCLE, LIFECYCLE_EVENTS, UpkeepMessage
+from shared.settings.webhook import WebhookSettings
+from shared.user import is_object_id
+
+# Graph's tokens are some hundred characters; whoever sends more is not Graph.
+TOKEN_LIMIT = 4096
+BODY_LIMIT = 1024 * 1024
+# Why everything is ignored while nothing tells a genuine notification from a forged one.
+NO_CLIENT_STATE = "no-client-state-set"
+# Our clientState with another tenant: either TENANT_ID is wrong, or somebody knows our secret.
+FOREIGN_TENANT = "tenant"
+# Graph's are GUIDs. A queue message holds 64 KB: one that is too large would fail the whole POST.
+SUBSCRIPTION_ID_LIMIT = 128
+
+_USER = re.compile(r"/?users(?:/(?P<path>[^/()]+)|\('(?P<key>[^/()]+)'\))?", re.IGNORECASE)
+_USER_TYPE = "#microsoft.graph.user"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the webhook answers."""
+
+    status: int
+    text: str = ""
+
+
+@dataclass
+class Accepted:
+    """What one POST came to: texts for the two queues, and how many items were ignored and why."""
+
+    sync: list[str] = field(default_factory=list)
+    upkeep: list[str] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+
+
+def handshake(token: str) -> Answer:
+    """
+    The answer to a validation request: *token*, already URL-decoded, as plain text.
+
+    Graph accepts only 200 with text/plain and exactly the token (section 2, documented).
+    """
+    try:
+        size = len(token.encode())
+    except UnicodeEncodeError:  # a lone surrogate cannot be sent back
+        return Answer(400, "validationToken is not text.")
+    if size > TOKEN_LIMIT:
+        return Answer(400, f"validationToken is longer than {TOKEN_LIMIT} bytes.")
+    return Answer(200, token)
+
+
+def accept(
+    body: bytes,
+    expected: WebhookSettings,
+    *,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> Accepted | Answer:
+    """
+    Sort the items of one POST; an Answer instead when *body* is not a collection of them.
+
+    Whether an item is genuine shows only in what was accepted, never in the answer: a stranger
+    learns nothing (section 3).
+    """
+    if len(body) > BODY_LIMIT:
+        return Answer(413, f"The body is larger than {BODY_LIMIT} bytes.")
+    items = _items(body)
+    if items is None:
+        return Answer(400, 'The body must be JSON with a list named "value".')
+    accepted = Accepted()
+    users: dict[str, None] = {}
+    for item in items:
+        why = _why_foreign(item, expected) or _take(item, accepted, users, now)
+        if why:
+            accepted.ignored[why] += 1
+    for user_id in users:
+        message = SyncMessage(user_id, "notification", False, 1, now, new_id())
+        accepted.sync.append(message.to_json())
+    return accepted
+
+
+def _items(body: bytes) -> list[Any] | None:
+    try:
+        collection = json.loads(body)
+    # Deep nesting exhausts the stack of the parser before it finds an error.
+    except (ValueError, RecursionError):
+        return None
+    items = collection.get("value") if isinstance(collection, dict) else None
+    return items if isinstance(items, list) else None
+
+
+def _why_foreign(item: Any, expected: WebhookSettings) -> str:
+    """Why *item* is none of ours, in a word for the log; empty when it is ours."""
+    if not isinstance(item, Mapping):
+        return "not-an-object"
+    if not expected.client_state:
+        return NO_CLIENT_STATE
+    state = item.get("clientState")
+    if not isinstance(state, str) or not hmac.compare_digest(
+        _bytes(state), _bytes(expected.client_state)
+    ):
+        return "client-state"
+    tenant = item.get("tenantId")
+    # The field is optional, and our setting may be wrong: then it is clientState that tells a
+    # genuine item, and none may be lost.
+    if tenant is None or not is_object_id(expected.tenant_id):
+        return ""
+    ours = isinstance(tenant, str) and tenant.casefold() == expected.tenant_id.casefold()
+    return "" if ours else FOREIGN_TENANT
+
+
+def _bytes(text: str) -> bytes:
+    """For comparing: a setting may hold, and JSON may name, what no encoding has."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _take(
+    item: Mapping[str, Any], accepted: Accepted, users: dict[str, None], now: datetime
+) -> str:
+    """Take an item of ours; why it needs nothing, in a word for the log, when it does not."""
+    if item.get("lifecycleEvent") is not None:
+        return _take_lifecycle(item, accepted, now)
+    if item.get("changeType") == "deleted":
+        # The profile goes with the user: there is no picture left to copy.
+        return "deleted"
+    user_id = _user_id(item)
+    if not user_id:
+        return "not-a-user"
+    users[user_id] = None
+    return ""
+
+
+def _take_lifecycle(item: Mapping[str, Any], accepted: Accepted, now: datetime) -> str:
+    event, subscription = item["lifecycleEvent"], item.get("subscriptionId")
+    if event not in LIFECYCLE_EVENTS or not isinstance(subscription, str):
+        return "unknown-lifecycle"
+    if len(subscription) > SUBSCRIPTION_ID_LIMIT:
+        return "unknown-lifecycle"
+    message = UpkeepMessage(
+        LIFECYCLE, event=event, subscription_id=subscription, first_queued_at=now
+    )
+    accepted.upkeep.append(message.to_json())
+    return ""
+
+
+def _user_id(item: Mapping[str, Any]) -> str:
+    """The object id of the user an item is about; empty when it is about something else."""
+    data = item.get("resourceData")
+    data = data if isinstance(data, Mapping) else {}
+    # Both fields say what the item is about. One of them may be missing, none may say otherwise.
+    resource = item.get("resource") or ("users" if data.get("@odata.type") else "")
+    kind = data.get("@odata.type") or _USER_TYPE
+    if not isinstance(resource, str) or not isinstance(kind, str) or kind.lower() != _USER_TYPE:
+        return ""
+    found = _USER.fullmatch(resource)
+    if not found:
+        return ""
+    for candidate in (data.get("id"), found["path"], found["key"]):
+        if isinstance(candidate, str) and is_object_id(candidate):
+            return candidate.lower()
+    return ""
