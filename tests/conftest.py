@@ -10,8 +10,8 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from local.cloud.azurite import Azurite, Storage
-from tests.doubles import Office
-from tests.running import OLD, bring_up_to_date
+from tests.doubles.office import Office
+from tests.shared.copying.runs import OLD, bring_up_to_date
 
 NAMES = (f"container-{number}" for number in itertools.count(1))
 

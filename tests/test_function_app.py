@@ -13,9 +13,9 @@ import pytest
 
 import function_app
 from shared.errors import SettingsError
-from tests.notifying import ID, STATE, TENANT, item, lifecycle
-from tests.test_certificates import OURS
-from tests.test_settings import ENOUGH
+from tests.shared.microsoft365.test_certificates import OURS
+from tests.shared.settings.test_app import ENOUGH
+from tests.shared.webhook.notifying import ID, STATE, TENANT, item, lifecycle
 
 TOKEN = "Validation: Testing client application reachability Request-Id: 5"
 STORAGE = (

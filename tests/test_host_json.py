@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from local.host.settings import load_host_options
+from tests import REPO
 
-QUEUES = load_host_options(Path(__file__).parent.parent).queues
+QUEUES = load_host_options(REPO).queues
 
 
 def test_next_messages_come_before_the_last_are_done():

@@ -11,8 +11,9 @@ import pytest
 
 from local.cloud.certificates import make_client_certificate
 from shared.microsoft365.certificates import credential
+from tests import REPO
 
-_OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+_OPERATIONS = REPO / "docs" / "operations.md"
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed here")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from local.bench.sweep.sweep import fewest_graph_calls
+from tests import REPO
 from tools import cost
 
-_ROOT = Path(__file__).resolve().parents[2]
-_PAGE = (_ROOT / "docs/operations.md").read_text(encoding="utf-8")
+_PAGE = (REPO / "docs/operations.md").read_text(encoding="utf-8")
 
 
 def test_table_is_the_command_s():

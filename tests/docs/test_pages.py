@@ -10,10 +10,10 @@ import pytest
 
 from admin.program import program
 from local.bench.command import BY_NAME_ONLY, SUBJECTS
+from tests import REPO
 
-_ROOT = Path(__file__).resolve().parents[2]
 _PAGES = [
-    _ROOT / name
+    REPO / name
     for name in (
         "README.md",
         "docs/architecture.md",
@@ -52,7 +52,7 @@ def test_links(case):
 )
 def test_files(case):
     """Every file that is named exists."""
-    assert (_ROOT / case[1]).exists()
+    assert (REPO / case[1]).exists()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_files(case):
 )
 def test_targets(case):
     """Every `make` command is one."""
-    makefile = (_ROOT / "Makefile").read_text(encoding="utf-8")
+    makefile = (REPO / "Makefile").read_text(encoding="utf-8")
 
     assert re.search(rf"^{case[1]}:", makefile, re.MULTILINE)
 
@@ -80,12 +80,3 @@ def test_manage_commands(case):
     assert command
     known = {option for each in command.params for option in each.opts}
     assert {word for word in words if word.startswith("--")} <= known | {"--help", "--json"}
-
-
-def test_every_module_has_an_owner():
-    """architecture.md tells what each module of `shared/` owns, and of no other."""
-    tables = _TEXT[_ROOT / "docs/architecture.md"].partition("## What every file owns")[2]
-    named = set(re.findall(r"`([a-z_]+)`", " ".join(re.findall(r"^\| (.*?) \|", tables, re.M))))
-    modules = {file.stem for file in (_ROOT / "shared").glob("*.py")} - {"__init__", "runtime"}
-
-    assert named == modules

@@ -10,7 +10,9 @@ from pathlib import Path
 import tree_sitter_bicep
 from tree_sitter import Language, Node, Parser
 
-INFRA = Path(__file__).parents[2] / "infra"
+from tests import REPO
+
+INFRA = REPO / "infra"
 MAIN = INFRA / "main.bicep"
 _NAMES = {"identifier", "property_identifier", "loop_variable", "loop_enumerator"}
 

@@ -18,7 +18,7 @@ from tests.infra.evaluation import deploy
 from tests.infra.resource import Resource
 from tests.infra.samples import one
 from tests.infra.template import INFRA
-from tests.telemetry.workspace import QUERIES, looked_at_by_microsoft
+from tests.shared.telemetry.workspace import QUERIES, looked_at_by_microsoft
 
 RULE = "Microsoft.Insights/scheduledQueryRules"
 GROUP = "Microsoft.Insights/actionGroups"

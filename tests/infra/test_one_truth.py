@@ -14,7 +14,7 @@ from shared.settings.webhook import WebhookSettings
 from shared.telemetry import telemetry
 from tests.infra.samples import app_settings, everything, plain
 from tests.infra.template import INFRA
-from tests.test_settings import ENOUGH
+from tests.shared.settings.test_app import ENOUGH
 
 ROOT = INFRA.parent
 

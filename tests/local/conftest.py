@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from local.cloud.azurite import Azurite, Storage
-from tests.local.cloud import Cloud, cloud
+from tests.local.m365.simulator import Cloud, cloud
 
 
 @pytest.fixture

@@ -1,0 +1,84 @@
+"""A console that answers as a healthy app does, and manage.py pointed at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from admin.program import main
+from tests.admin.console.console_double import (
+    KEY,
+    Asked,
+    ConsoleDouble,
+    entry,
+    overview,
+    person,
+    queued,
+    serving,
+)
+from tests.admin.said import Said
+
+Manage = Callable[..., Said]
+COMMANDS = [
+    ["status"],
+    ["status", "anne@contoso.com"],
+    ["replay", "--failed"],
+    ["sweep"],
+    ["sweep", "--wait"],
+    ["failures"],
+    ["check", "anne@contoso.com"],
+    ["doctor"],
+]
+
+
+@pytest.fixture
+def console() -> Iterator[ConsoleDouble]:
+    double = ConsoleDouble(
+        routes={
+            ("GET", "overview"): (200, overview()),
+            ("GET", "users"): (200, {"users": [], "token": "", "complete": True}),
+            ("GET", "users/anne%40contoso.com"): (200, person()),
+            ("POST", "users/anne%40contoso.com/replay"): queued,
+            ("POST", "sweep"): (202, {"queued": True}),
+            ("GET", "doctor"): (200, {"ok": True, "checks": []}),
+        }
+    )
+    with serving(double) as served:
+        yield served
+
+
+@pytest.fixture
+def manage(
+    console: ConsoleDouble, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Manage:
+    """Run one command in this process, with the variables of a terminal that is set up."""
+    for name in ("PHOTOSYNC_CA", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PHOTOSYNC_URL", console.url)
+    monkeypatch.setenv("PHOTOSYNC_KEY", KEY)
+
+    def run(*arguments: str) -> Said:
+        capsys.readouterr()
+        code = main(arguments)
+        said = Said(code, *capsys.readouterr())
+        assert KEY not in said.out + said.err, "the key is shown"
+        return said
+
+    return run
+
+
+@pytest.fixture
+def failed(console: ConsoleDouble) -> list[dict[str, Any]]:
+    """Three who failed, on three pages of which one is empty."""
+    everybody = [entry(1), entry(2, displayName='=cmd("x"), Ltd'), entry(3)]
+    pages = {"": (everybody[:2], "t1"), "t1": ([], "t2"), "t2": (everybody[2:], "")}
+
+    def page(asked: Asked) -> tuple[int, Any]:
+        users, token = pages[asked.query.get("token", "")]
+        assert asked.query["status"] == "failed"
+        return 200, {"users": users, "token": token, "complete": not token}
+
+    console.routes["GET", "users"] = page
+    return everybody

@@ -1,0 +1,147 @@
+"""A connection that is not made, not trusted or not answered: one sentence on stderr."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from admin.console.address import Address
+from admin.console.console import Console
+from admin.terminal.problems import Unreachable
+from tests.admin.console.conftest import COMMANDS, Manage
+from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, overview, serving
+from tests.admin.said import assert_one_sentence
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_refused_connection(manage: Manage, command: list[str]):
+    """Where nothing listens, the sentence names the host and what to check."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        said = manage(*command, "--url", f"http://127.0.0.1:{port}")
+
+    assert_one_sentence(said, 3, "PHOTOSYNC_URL", str(port))
+
+
+def test_host_that_does_not_exist(manage: Manage):
+    """A misspelt name is a connection that cannot be made."""
+    assert_one_sentence(manage("status", "--url", "https://nobody.invalid"), 3, "nobody.invalid")
+
+
+def test_answer_that_does_not_come(console: ConsoleDouble):
+    """An app that takes the question and does not answer is not waited for without end."""
+    over = threading.Event()
+
+    def never(asked: Asked) -> tuple[int, object]:
+        over.wait(30)
+        return 200, overview()
+
+    console.routes["GET", "overview"] = never
+    with Console(Address(console.url, KEY), patience=(5, 0.1)) as client:
+        with pytest.raises(Unreachable, match="too long"):
+            client.overview()
+    over.set()
+
+
+def test_answer_that_drips(console: ConsoleDouble):
+    """An answer of which a byte comes now and then is not waited for without end."""
+    over = threading.Event()
+
+    def drip(asked: Asked) -> Iterator[bytes]:
+        while not over.wait(0.02):
+            yield b" "
+
+    console.routes["GET", "overview"] = lambda asked: (200, drip(asked))
+    with Console(Address(console.url, KEY), patience=(5, 0.2)) as client:
+        with pytest.raises(Unreachable, match="too long"):
+            client.overview()
+    over.set()
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A proxy that is not there."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        proxy = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy)
+        yield proxy
+
+
+@pytest.mark.usefixtures("nobody")
+def test_proxy_that_is_not_there(manage: Manage, secured: ConsoleDouble):
+    """A proxy that does not answer is told as such, and not as the app's fault."""
+    assert_one_sentence(manage("status", "--url", secured.url), 3, "proxy")
+
+
+@pytest.mark.usefixtures("nobody")
+def test_no_proxy_reads_the_key(manage: Manage):
+    """Without TLS nobody but this machine is spoken to, whatever the environment says."""
+    assert manage("status").code == 0
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def secured(authority: trustme.CA) -> Iterator[ConsoleDouble]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    double = ConsoleDouble(routes={("GET", "overview"): (200, overview())})
+    with serving(double, context) as served:
+        yield served
+
+
+def test_untrusted_certificate(manage: Manage, secured: ConsoleDouble):
+    """A certificate that nobody vouches for is refused, and --ca is named."""
+    assert_one_sentence(manage("status", "--url", secured.url), 3, "--ca")
+
+
+def test_private_authority(
+    manage: Manage,
+    secured: ConsoleDouble,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """The file of --ca, or of PHOTOSYNC_CA, is believed, whatever else the environment says."""
+    file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+
+    assert manage("status", "--url", secured.url, "--ca", str(file)).code == 0
+    monkeypatch.setenv("PHOTOSYNC_CA", str(file))
+    assert manage("status", "--url", secured.url).code == 0
+
+
+def test_authority_file_without_certificates(
+    manage: Manage, secured: ConsoleDouble, tmp_path: Path
+):
+    """A --ca file that holds something else is told as such."""
+    file = tmp_path / "notes.txt"
+    file.write_text("not a certificate")
+
+    said = manage("status", "--url", secured.url, "--ca", str(file))
+
+    assert_one_sentence(said, 2, "--ca", "PEM")
+
+
+def test_https_where_http_is_spoken(manage: Manage, console: ConsoleDouble):
+    """The wrong port is not told as a matter of certificates."""
+    said = manage("status", "--url", console.url.replace("http:", "https:"))
+
+    assert_one_sentence(said, 3, "PHOTOSYNC_URL")

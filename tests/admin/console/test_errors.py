@@ -1,0 +1,103 @@
+"""An answer that is none, or that refuses: one sentence on stderr, and the right code."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.admin.console.conftest import COMMANDS, Manage
+from tests.admin.console.console_double import ConsoleDouble, refusal
+from tests.admin.said import assert_one_sentence
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_wrong_key(manage: Manage, command: list[str]):
+    """A key that is not accepted is told as such."""
+    assert_one_sentence(manage(*command, "--key", "another"), 3, "PHOTOSYNC_KEY")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "words"),
+    [
+        (403, refusal("Forbidden", "Send the key in the header."), 3, "Send the key in the header"),
+        (403, b"", 3, "refuses"),
+        (404, b"", 3, "no PhotoSync console"),
+        (404, b"<html>", 3, "no PhotoSync console"),
+        (400, refusal("BadRequest", "Leave the token out."), 2, "Leave the token out"),
+        (302, b"", 3, "sign-in"),
+        (429, b"", 4, "try again"),
+        (503, refusal("ServiceDown", "Storage is down: wait a minute."), 4, "Storage is down"),
+        (500, b"", 4, "500"),
+        (500, refusal("Bug", "Look into the log."), 4, "Look into the log"),
+        (502, b"<html>Bad gateway</html>", 4, "502"),
+        (200, b"<html>A parking page</html>", 4, "JSON"),
+        (200, b"", 4, "JSON"),
+        (200, b"[1, 2]", 4, "JSON"),
+        (200, b"null", 4, "JSON"),
+        (200, b"[" * 100_000, 4, "JSON"),
+        (200, b"\xff\xfe{}", 4, "JSON"),
+        (200, {"status": "healthy"}, 4, "something else"),
+        (200, b" " * (16 * 1024 * 1024 + 1), 4, "far too much"),
+        (500, {"error": "a string"}, 4, "500"),
+    ],
+)
+def test_answer_that_is_none(
+    manage: Manage, console: ConsoleDouble, status: int, body: object, code: int, words: str
+):
+    """Any other answer than the one asked for becomes a sentence, the app's own if it has one."""
+    console.routes["GET", "overview"] = (status, body)
+
+    assert_one_sentence(manage("status"), code, words)
+
+
+def test_no_redirect_is_followed(manage: Manage, console: ConsoleDouble):
+    """The key is not taken along to where a redirect points."""
+    console.routes["GET", "overview"] = (302, b"")
+    console.headers["Location"] = f"{console.url}/api/console/doctor"
+
+    assert_one_sentence(manage("status"), 3, "127.0.0.1")
+    assert len(console.asked) == 1
+
+
+@pytest.mark.parametrize("location", ["https://[", "https://host:port/", "\x1b]0;x"], ids=ascii)
+def test_redirect_to_nowhere(manage: Manage, console: ConsoleDouble, location: str):
+    """A redirect to what is no address is no reason for a traceback."""
+    console.routes["GET", "overview"] = (302, b"")
+    console.headers["Location"] = location
+    said = manage("status")
+
+    assert said.code in {3, 4}
+    assert_one_sentence(said, said.code)
+    assert "\x1b" not in said.err
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_another_app(manage: Manage, console: ConsoleDouble, command: list[str]):
+    """An app that says 200 to everything and is not PhotoSync does not pass for a healthy one."""
+    for route in [("GET", "overview"), ("GET", "users"), ("GET", "doctor"), ("POST", "sweep")]:
+        console.routes[route] = (200, {"ok": True})
+    console.routes["GET", "users/anne%40contoso.com"] = (200, {"ok": True})
+
+    assert_one_sentence(manage(*command), 4, "something else")
+
+
+def test_sentence_without_end(manage: Manage, console: ConsoleDouble):
+    """What an app says of its error is told, as far as it is a sentence."""
+    console.routes["GET", "overview"] = (500, refusal("Bug", "All is lost. " * 1000))
+
+    assert len(manage("status").err) < 1000
+
+
+def test_answer_that_breaks_off(manage: Manage, console: ConsoleDouble):
+    """Half an answer is no answer, nor is one that cannot be unpacked."""
+    console.held_back = 10
+    assert_one_sentence(manage("status"), 4, "try again")
+
+    console.held_back = 0
+    console.headers["Content-Encoding"] = "gzip"
+    assert_one_sentence(manage("status"), 4, "try again")
+
+
+def test_unknown_user(manage: Manage):
+    """Nobody of that name: the app's sentence, and a code that says so."""
+    assert_one_sentence(manage("check", "nobody@contoso.com"), 1, "Nobody in the tenant")
+    assert_one_sentence(manage("status", "nobody@contoso.com"), 1, "Nobody in the tenant")

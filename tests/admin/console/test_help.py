@@ -1,0 +1,29 @@
+"""The help texts: equal in README, and whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from admin.program import main
+from tests.admin.console.readme import README, block, shown
+
+
+def test_readme_shows_the_help():
+    """README shows every help text: `python -m tests.admin.console.readme` writes it anew."""
+    assert shown(README.read_text("utf-8")) == block()
+
+
+def test_every_command_is_explained():
+    """The block has the program's help and that of each of its commands."""
+    for name in ("", " status", " replay", " sweep", " failures", " check", " doctor", " grant"):
+        assert f"Usage: manage.py{name} [OPTIONS]" in block()
+
+
+def test_every_code_is_documented(capsys: pytest.CaptureFixture[str]):
+    """The help lists every exit code with its meaning."""
+    main(["--help"])
+    told = capsys.readouterr().out
+
+    assert "Exit codes" in told
+    for code in (0, 1, 2, 3, 4, 5, 130):
+        assert f" {code}  " in told

@@ -1,0 +1,77 @@
+"""`failures` and `users`: everybody who fits, in a table, as CSV, and the exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from tests.admin.console.conftest import Manage
+from tests.admin.console.console_double import ConsoleDouble, entry
+
+
+def test_users(manage: Manage, console: ConsoleDouble):
+    """Everybody who fits is listed; nobody is code 1."""
+    console.routes["GET", "users"] = (200, {"users": [entry(1)], "token": ""})
+    said = manage("users", "--search", "person", "--status", "failed", "--gone")
+
+    assert said.code == 0
+    for told in ("person1@contoso.com", "Person 1", "failed", "The photo cannot be read.", "1 li"):
+        assert told in said.out
+    sent = {"search": "person", "status": "failed", "gone": "true", "size": "200"}
+    assert console.asked[-1].query == sent
+    manage("users")
+    assert console.asked[-1].query == {"size": "200"}
+    assert len(manage("users", "--json").document) == 1
+    console.routes["GET", "users"] = (200, {"users": [], "token": ""})
+    assert manage("users", "--status", "waiting").code == 1
+    assert manage("users", "--status", "lost").code == 2
+
+
+@pytest.mark.usefixtures("failed")
+def test_failures(manage: Manage):
+    """Everybody who failed is listed, over all pages, also behind an empty one: code 1."""
+    said = manage("failures")
+
+    assert said.code == 1
+    for told in ("person1@", "person2@", "person3@", "The photo cannot be read.", "3 failed"):
+        assert told in said.out
+
+
+def test_failures_as_csv(manage: Manage, failed: list[dict[str, Any]]):
+    """CSV has a header and one line each, and no cell that a spreadsheet would run."""
+    said = manage("failures", "--csv")
+    rows = list(csv.DictReader(io.StringIO(said.out)))
+
+    assert said.code == 1
+    assert [row["userId"] for row in rows] == [one["userId"] for one in failed]
+    assert rows[1]["displayName"] == '\'=cmd("x"), Ltd'
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("@SUM(A1)", "'@SUM(A1)"),
+        (" \t-1", "'-1"),
+        ("Anne;=1+1; +2", "Anne;'=1+1; '+2"),
+        ("Anne-Marie = 1;x", "Anne-Marie = 1;x"),
+        ("\x1b[2J\x1b]0;title\x07\n\u202egpj", "�[2J�]0;title� �gpj"),
+    ],
+    ids=ascii,
+)
+def test_cells_that_do_harm(manage: Manage, console: ConsoleDouble, name: str, cell: str):
+    """No cell is a formula, also where a semicolon begins a cell, and none steers a terminal."""
+    console.routes["GET", "users"] = (200, {"users": [entry(1, displayName=name)], "token": ""})
+    (row,) = csv.DictReader(io.StringIO(manage("failures", "--csv").out))
+
+    assert row["displayName"] == cell
+
+
+def test_nobody_failed(manage: Manage):
+    """No failures: code 0, and CSV is the header alone."""
+    assert manage("failures").code == 0
+    assert manage("failures", "--csv").out.splitlines() == [
+        "userPrincipalName,displayName,reason,detail,checkedAt,userId"
+    ]

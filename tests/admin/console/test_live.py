@@ -1,0 +1,168 @@
+"""manage.py end to end: a process of its own against the running local cloud."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.cloud.stack import Stack
+from tests import REPO
+from tests.admin.said import Said
+from tests.e2e.cloud import LiveCloud, picture
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
+    with Stack(tmp_path_factory.mktemp("cloud")) as stack:
+        cloud = LiveCloud(stack)
+        cloud.subscribe()
+        yield cloud
+
+
+class Terminal:
+    """An admin's terminal, with the variables that point at the cloud."""
+
+    def __init__(self, cloud: LiveCloud) -> None:
+        self._environment = {
+            **os.environ,
+            "PHOTOSYNC_URL": cloud.at.functions,
+            "PHOTOSYNC_KEY": cloud.at.key,
+            "PHOTOSYNC_CA": cloud.at.ca,
+        }
+
+    def __call__(self, *arguments: str, **changes: str) -> Said:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=REPO,
+            env=self._environment | changes,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert "Traceback" not in done.stderr
+        return Said(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def manage(cloud: LiveCloud) -> Terminal:
+    return Terminal(cloud)
+
+
+def test_find_and_repair_one_user(cloud: LiveCloud, manage: Terminal):
+    """Both sides differ; a replay is awaited; both sides agree."""
+    user_id, upn = cloud.add()
+    cloud.seed_photo(user_id, picture(1))
+
+    before = manage("check", upn)
+    assert (before.code, before.err) == (1, "")
+    assert "although there is a photo in Exchange" in before.out
+    replayed = manage("replay", upn, "--wait")
+    assert (replayed.code, replayed.err) == (0, "")
+    assert "synced" in replayed.out
+    after = manage("check", user_id)
+    assert (after.code, after.err) == (0, "")
+    assert cloud.shows(upn, picture(1))
+
+
+def test_replay_that_changes_nothing(cloud: LiveCloud, manage: Terminal):
+    """A replay is awaited even if the run finds everything as it was."""
+    user_id, upn = cloud.add()
+    cloud.seed_photo(user_id, picture(2))
+
+    first = manage("replay", upn, "--wait", "--json").document["users"][0]
+    again = manage("replay", upn, "--wait", "--json").document["users"][0]
+    assert first["status"] == again["status"] == "synced"
+    forced = manage("replay", upn, "--wait", "--force", "--json").document["users"][0]
+    assert forced["status"] == "synced"
+    assert manage("status", user_id).code == 0
+
+
+@pytest.mark.parametrize("upn", ["o'hara@contoso.com", "ann_x.com#EXT#@contoso.com"])
+def test_odd_names(cloud: LiveCloud, manage: Terminal, upn: str):
+    """A name with an apostrophe or a # is the same user all the way."""
+    user_id, _ = cloud.add(userPrincipalName=upn)
+    cloud.seed_photo(user_id, picture(3))
+
+    assert manage("replay", "--wait", upn, "--json").document["users"][0]["userId"] == user_id
+    assert manage("status", upn, "--json").document["user"]["userPrincipalName"] == upn
+
+
+def test_failures(cloud: LiveCloud, manage: Terminal, tmp_path: Path):
+    """A failure is listed with its sentence, mended in Exchange, and gone after --failed."""
+    user_id, upn = cloud.add(displayName="Anne <b>Other</b>, Ltd")
+    cloud.seed_photo(user_id, b"\xff\xd8 this is no picture")
+    file = tmp_path / "users.txt"
+    file.write_text(f"# both\n{upn}\n\nnobody@contoso.com\n")
+
+    replayed = manage("replay", "--wait", "--from-file", str(file))
+    assert replayed.code == 1
+    assert "nobody@contoso.com" in replayed.err
+    rows = list(csv.DictReader(io.StringIO(manage("failures", "--csv").out)))
+    (mine,) = (row for row in rows if row["userId"] == user_id)
+    assert mine["displayName"] == "Anne <b>Other</b>, Ltd"
+    assert mine["detail"].endswith(".")
+    overview = manage("status")
+    assert overview.code == 1
+    assert upn in overview.out
+    cloud.seed_photo(user_id, picture(4))
+    assert manage("replay", "--failed", "--wait").code == 0
+    assert manage("failures").code == 0
+
+
+def test_sweep(cloud: LiveCloud, manage: Terminal):
+    """A sweep is followed to its end; then everybody it found is at work or done."""
+    user_id, _ = cloud.add()
+    cloud.seed_photo(user_id, picture(5))
+
+    said = manage("sweep", "--wait", "--json")
+    assert said.code == 0
+    assert said.document["status"] == "finished"
+    assert said.document["changed"]["new"] >= 1
+    assert cloud.settled(user_id)["status"] == "synced"
+    assert manage("status", "--json").document["sweep"]["id"] >= said.document["id"]
+    assert "holds nothing back" in manage("sweep", "--release-removals").out
+
+
+def test_doctor(manage: Terminal):
+    """The doctor's checks arrive, and the code says whether all are well."""
+    said = manage("doctor", "--json")
+
+    assert said.document["checks"]
+    assert said.code == (0 if said.document["ok"] else 1)
+    assert manage("doctor").out
+
+
+def test_who_is_not_let_in(manage: Terminal):
+    """A wrong key, no trust in the certificate, an unknown user, a name that is none."""
+    assert manage("status", PHOTOSYNC_KEY="another").code == 3
+    assert "PHOTOSYNC_CA" in manage("status", PHOTOSYNC_CA="", REQUESTS_CA_BUNDLE="").err
+    assert manage("check", "nobody@contoso.com").code == 1
+    assert manage("check", "nobody").code == 2
+
+
+def test_while_graph_asks_for_patience(cloud: LiveCloud, manage: Terminal):
+    """What is remembered is shown, a replay is queued, and it is worked off once Graph answers."""
+    user_id, upn = cloud.add()
+    cloud.seed_photo(user_id, picture(6))
+    cloud.replayed(user_id)
+    cloud.fault(service="graph", fault="429", next=1, retryAfter=15)
+
+    asked = manage("status", upn, "--json").document
+    shown = manage("status", upn)
+    assert (shown.code, shown.err) == (4, "")
+    assert "graph asks for patience for" in shown.out
+    assert "synced" in shown.out
+    assert asked["user"]["id"] == user_id
+    assert asked["unasked"][0]["retryAfter"] > 10
+    cloud.seed_photo(user_id, picture(7))
+    replayed = manage("replay", upn, "--wait")
+    assert (replayed.code, replayed.err) == (0, "")
+    assert "synced" in replayed.out
+    assert cloud.shows(upn, picture(7))

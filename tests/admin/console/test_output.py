@@ -1,0 +1,89 @@
+"""How things are said: drawn in a terminal, plain elsewhere, and harmless in both."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+from admin.terminal.output import Output, clean
+from tests import REPO
+from tests.admin.console.conftest import Manage
+from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, entry, overview, sweep
+
+
+class FakeTerminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, FakeTerminal])
+def test_names_cannot_steer(stream: type[io.StringIO]):
+    """A name with escape sequences, markup or turned direction is shown and not obeyed."""
+    out = stream()
+    output = Output(out, as_json=False)
+    name = "[bold red]Mallory[/] :boom:\x1b[2J\x1b]0;title\x07\n\u202egpj.exe\ud800"
+    output.table(["user"], [[name]])
+    output.line(name)
+
+    assert out.getvalue().count("[bold red]Mallory[/] :boom:") == 2
+    assert not set("\x07\u202e\ud800") & set(out.getvalue())
+    assert "\x1b[2J" not in out.getvalue()
+    assert "\x1b]0" not in out.getvalue()
+
+
+def test_clean_keeps_what_people_are_called():
+    """Letters of every script stay, joined as they are written."""
+    for name in ("Jürgen O'Hara", "محمد\u200cعلی", "👩\u200d🔬", "李小龍"):
+        assert clean(name) == name
+
+
+def test_plain_without_a_terminal(manage: Manage, console: ConsoleDouble):
+    """In a pipe there are no lines drawn and no colours."""
+    console.routes["GET", "overview"] = (200, overview(counts={"failed": 1}, failures=[entry(1)]))
+    said = manage("status")
+
+    assert "\x1b" not in said.out
+    assert said.out.isascii()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminal there")
+def test_drawn_in_a_terminal(console: ConsoleDouble):
+    """In a terminal there are tables in colour, and a bar while a sweep is followed."""
+    left = [sweep(id="old"), *[sweep(id="new", status="running", users=6)] * 6]
+
+    def follow(asked: Asked) -> tuple[int, object]:
+        return 200, overview(sweep=left.pop(0) if left else sweep(id="new"))
+
+    console.routes["GET", "overview"] = follow
+    shown = in_terminal("--url", console.url, "--key", KEY, "sweep", "--wait")
+
+    assert "Sweeping" in shown
+    assert "━" in shown
+    assert "6/12" in shown
+    assert "finished" in shown
+    assert in_terminal("--url", console.url, "--key", KEY, "sweep", "--json").startswith("{")
+
+
+def in_terminal(*arguments: str) -> str:
+    """What manage.py writes when stdout is a terminal."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    child = subprocess.Popen(
+        [sys.executable, "manage.py", *arguments], cwd=REPO, stdout=theirs, env=environment
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(ours)
+    assert child.wait(30) == 0
+    return shown.decode()

@@ -1,0 +1,137 @@
+"""`status` without a user: what it says, and what its exit code means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.admin.console.conftest import Manage
+from tests.admin.console.console_double import NOON, ConsoleDouble, entry, overview, person, sweep
+
+
+def test_all_is_well(manage: Manage):
+    """A healthy app: counts, queues, subscription, sweep, and code 0."""
+    said = manage("status")
+
+    assert said.code == 0
+    assert said.err == ""
+    for told in ("synced", "photo-upkeep", "live until 2026-05-30 12:00:00Z", "2 new", "Nothing"):
+        assert told in said.out
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"subscription": None}, "Graph tells of no change yet"),
+        ({"subscription": {"status": "failed", "detail": "No right."}}, "No right."),
+        ({"subscription": {"status": "live", "expiresAt": "2026-05-04T11:00:00"}}, "expired"),
+        ({"sweep": sweep(status="failed", detail="Page 3 was lost.")}, "Page 3 was lost."),
+        ({"brake": {"engaged": True, "gone": 21, "managed": 99}}, "21 of 99"),
+        ({"queues": {"photo-sync-poison": 2}}, "Messages in poison queues: 2"),
+        ({"counts": {"failed": 3}, "failures": [entry(1)]}, "Failed users: 3"),
+    ],
+)
+def test_something_to_do(manage: Manage, console: ConsoleDouble, change: dict[str, Any], told: str):
+    """Whatever a person should look after is told under "To do", and is code 1."""
+    console.routes["GET", "overview"] = (200, overview(**change))
+    said = manage("status")
+
+    assert said.code == 1
+    assert told in said.out.partition("To do:")[2]
+
+
+def test_an_app_that_has_done_nothing_yet(manage: Manage, console: ConsoleDouble):
+    """Nothing is known before the first sweep, and that is shown without an error."""
+    console.routes["GET", "overview"] = (200, {"counts": {}, "sweep": None, "unreadable": None})
+    said = manage("status")
+
+    assert said.code == 1
+    assert "subscription  none" in said.out
+
+
+@pytest.mark.parametrize(
+    ("counted", "title"),
+    [(NOON, "Users:"), ("2026-05-04T11:59:00Z", "Users, counted 2026-05-04 11:59:00Z:")],
+)
+def test_counts_that_are_old(manage: Manage, console: ConsoleDouble, counted: str, title: str):
+    """Counts of a large tenant may be minutes old; then it is said of when they are."""
+    console.routes["GET", "overview"] = (200, overview(countedAt=counted))
+
+    assert manage("status").out.startswith(title)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            {"status": "live", "expiresAt": "2026-05-30T12:00:00Z"},
+            "live until 2026-05-30 12:00:00Z",
+        ),
+        (
+            {"status": "live", "expiresAt": "2026-05-04T11:00:00Z"},
+            "ran out at 2026-05-04 11:00:00Z",
+        ),
+        ({"status": "failed", "expiresAt": "2026-05-30T12:00:00Z"}, "failed"),
+    ],
+)
+def test_subscription_is_as_remembered(
+    manage: Manage, console: ConsoleDouble, change: dict[str, Any], told: str
+):
+    """What is told of the subscription is what was seen then, and never that a dead one goes on."""
+    subscription = {"checkedAt": NOON, "detail": "", **change}
+    console.routes["GET", "overview"] = (200, overview(subscription=subscription))
+
+    assert f"subscription  {told}, as of 2026-05-04 12:00:00Z\n" in manage("status").out
+
+
+def test_long_and_many_unreadable_messages(manage: Manage, console: ConsoleDouble):
+    """Of what was typed the beginning is shown, with its time, and how many more there are."""
+    kept = {"name": "x", "reason": "Too long.", "body": "\x1b[31m" + "x" * 5000, "at": NOON}
+    told = overview(unreadable=[kept] * 10, unreadableCount=16)
+    console.routes["GET", "overview"] = (200, told)
+    out = manage("status").out
+
+    assert "Unreadable messages, 10 of 16 shown:" in out
+    assert max(map(len, out.splitlines())) < 200
+    assert "2026-05-04 12:00:00Z  \N{REPLACEMENT CHARACTER}[31mxxx" in out
+
+
+def test_dry_run_and_unreadable_messages(manage: Manage, console: ConsoleDouble):
+    """Both are shown, and neither alone is a reason for code 1."""
+    kept = {"name": "x", "reason": "It names nobody.", "body": "please sync anne"}
+    console.routes["GET", "overview"] = (200, overview(dryRun=True, unreadable=[kept]))
+    said = manage("status")
+
+    assert said.code == 0
+    assert "please sync anne" in said.out
+    assert "DRY_RUN" in said.out
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_moment_out_of_range(manage: Manage, console: ConsoleDouble, moment: str):
+    """A time that no calendar has in UTC, out of a blob that a person wrote, is told as it is."""
+    console.routes["GET", "users"] = (200, {"users": [entry(1, checkedAt=moment)], "token": ""})
+
+    assert moment in manage("failures").out
+
+
+@pytest.mark.usefixtures("failed")
+def test_json_everywhere(manage: Manage, console: ConsoleDouble):
+    """With --json, before or behind the command, stdout is the answer as one document."""
+    assert manage("status", "--json").document == overview()
+    assert manage("--json", "status").document == overview()
+    assert manage("status", "anne@contoso.com", "--json").document == person()
+    assert manage("check", "anne@contoso.com", "--json").document == person()
+    assert manage("doctor", "--json").document == {"ok": True, "checks": []}
+    assert len(manage("failures", "--json").document) == 3
+    assert manage("sweep", "--json").document == {"queued": True}
+
+
+def test_options_behind_the_command_win(
+    manage: Manage, console: ConsoleDouble, monkeypatch: pytest.MonkeyPatch
+):
+    """The environment gives way to an option, and that to one behind the command."""
+    monkeypatch.setenv("PHOTOSYNC_URL", "https://environment.invalid")
+    assert manage("--url", console.url, "status").code == 0
+    assert manage("--url", "https://before.invalid", "status", "--url", console.url).code == 0

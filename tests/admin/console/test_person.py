@@ -1,0 +1,118 @@
+"""`status USER` and `check USER`: both sides, what is remembered, and the exit codes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.admin.console.conftest import Manage
+from tests.admin.console.console_double import ConsoleDouble, person
+
+PHOTO = "GET", "users/anne%40contoso.com"
+
+
+def test_one_user(manage: Manage):
+    """Both sides, the difference, what is remembered, and the history."""
+    said = manage("status", "anne@contoso.com")
+
+    assert said.code == 0
+    for told in ("Both sides show", "a_MThumb.jpg", "63913492800", "Anne Other", "Copied."):
+        assert told in said.out
+
+
+@pytest.mark.parametrize("command", ["status", "check"])
+def test_sides_that_differ(manage: Manage, console: ConsoleDouble, command: str):
+    """If the sides differ, the app's sentence is shown, and the code is 1."""
+    told = "SharePoint shows another picture than Exchange."
+    console.routes[PHOTO] = (200, person(agree=False, difference=told))
+    said = manage(command, "anne@contoso.com")
+
+    assert said.code == 1
+    assert told in said.out
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [("out-of-scope", 0), ("picture-kept", 0), ("dry-run", 1), ("no-profile", 1)],
+)
+@pytest.mark.parametrize("command", ["status", "check"])
+def test_left_alone_by_design(
+    manage: Manage, console: ConsoleDouble, command: str, reason: str, code: int
+):
+    """That a guest's sides differ is as somebody has set it: code 0, and it is said."""
+    state = {**person()["state"], "status": "skipped", "reason": reason, "detail": "A guest."}
+    told = person(agree=False, difference="They differ.", state=state)
+    console.routes[PHOTO] = (200, told)
+    said = manage(command, "anne@contoso.com")
+
+    assert said.code == code
+    assert ("left alone by design: A guest. They differ." in said.out) is (code == 0)
+
+
+def test_waiting_until(manage: Manage, console: ConsoleDouble):
+    """Of somebody who waits it is told until when."""
+    state = {**person()["state"], "status": "waiting", "nextAttemptAt": "2026-05-04T12:01:00Z"}
+    console.routes[PHOTO] = (200, person(state=state))
+
+    assert "waiting until 2026-05-04 12:01:00Z" in manage("status", "anne@contoso.com").out
+
+
+@pytest.mark.parametrize("command", ["status", "check"])
+def test_user_of_whom_little_is_known(manage: Manage, console: ConsoleDouble, command: str):
+    """A user without state, profile or even account is shown, and differs if the app says so."""
+    nobody = person(user=None, state=None, profile=None, history=[], agree=False, difference="")
+    console.routes[PHOTO] = (200, nobody)
+    said = manage(command, "anne@contoso.com")
+
+    assert said.code == 1
+    assert "not in the tenant" in said.out
+    assert "The sides differ." in said.out
+
+
+def test_agreement_and_failure_are_two_things(manage: Manage, console: ConsoleDouble):
+    """`check` asks only whether the sides agree; `status` also whether the last run failed."""
+    error = {"code": "x", "message": "The photo cannot be read.", "at": "2026-05-04T12:00:00"}
+    state = {**person()["state"], "status": "failed", "lastError": error}
+    console.routes[PHOTO] = (200, person(state=state))
+
+    assert manage("check", "anne@contoso.com").code == 0
+    said = manage("status", "anne@contoso.com")
+    assert said.code == 1
+    assert "The photo cannot be read." in said.out
+
+
+@pytest.mark.parametrize(
+    ("user", "path"),
+    [
+        ("o'hara@contoso.com", "o%27hara%40contoso.com"),
+        ("ann_x.com#EXT#@contoso.com", "ann_x.com%23EXT%23%40contoso.com"),
+        ("a/../b?c=d&e@contoso.com", "a%2F..%2Fb%3Fc%3Dd%26e%40contoso.com"),
+        ("50%41 jürgen@contoso.com", "50%2541%20j%C3%BCrgen%40contoso.com"),
+    ],
+)
+def test_odd_names_arrive_whole(manage: Manage, console: ConsoleDouble, user: str, path: str):
+    """A name is one piece of the path, whatever characters it has."""
+    console.routes["GET", f"users/{path}"] = (200, person())
+
+    assert manage("check", user).code == 0
+    assert console.asked[-1].path == f"/api/console/users/{path}"
+
+
+def test_sides_that_cannot_be_compared(manage: Manage, console: ConsoleDouble):
+    """In an outage the sides neither agree nor differ: code 4, and what is remembered is shown."""
+    user = {**person()["user"], "accountEnabled": None, "guest": None}
+    silent = [
+        {"side": "exchange", "message": "Graph is down.", "retryAfter": None},
+        {"side": "sharepoint", "message": "It asks for patience.", "retryAfter": 37.2},
+    ]
+    told = {"difference": "Graph is down.", "profile": None, "user": user, "unasked": silent}
+    answer = person(agree=None, **told)
+    console.routes[PHOTO] = (200, answer)
+
+    for command in ("status", "check"):
+        said = manage(command, "anne@contoso.com")
+        assert said.code == 4
+        assert "anne@contoso.com: Graph is down." in said.out
+        assert "could not be read" in said.out
+        assert "SharePoint  profile  could not be read: It asks for patience. Ask again in 38 s."
+        assert "disabled" not in said.out
+    assert "2026-05-04 12:00:00Z" in manage("status", "anne@contoso.com").out

@@ -1,0 +1,87 @@
+"""manage.py as a process: stopped, not installed, or with nowhere to write to."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests import REPO
+from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, overview
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one child there")
+def test_ctrl_c(console: ConsoleDouble):
+    """Ctrl-C ends a command with 130 and a sentence, not with a traceback."""
+    arrived, over = threading.Event(), threading.Event()
+
+    def slow(asked: Asked) -> tuple[int, object]:
+        arrived.set()
+        over.wait(30)
+        return 200, overview()
+
+    console.routes["GET", "overview"] = slow
+    command = [sys.executable, "manage.py", "--url", console.url, "--key", KEY, "status"]
+    child = subprocess.Popen(
+        command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert arrived.wait(30)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=30)
+    finally:
+        over.set()
+        child.kill()
+
+    assert child.returncode == 130
+    assert out == ""
+    assert err.strip() == "Stopped; what was queued stays queued."
+
+
+def test_program_that_is_not_installed(tmp_path: Path):
+    """Without the packages, the sentence says how to get them."""
+    program = (
+        "import sys; sys.modules['click'] = None; sys.path.insert(0, '.')\n"
+        "import manage; sys.exit(manage.run())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert "requirements-manage.txt" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_reader_that_goes_away(console: ConsoleDouble):
+    """A pager that is closed is no error."""
+    command = f"'{sys.executable}' manage.py --url {console.url} --key {KEY} status | true"
+    done = subprocess.run(command, shell=True, cwd=REPO, capture_output=True, text=True)
+
+    assert done.stderr == ""
+
+
+def shell(line: str, console: ConsoleDouble) -> subprocess.CompletedProcess[str]:
+    program = f"'{sys.executable}' manage.py --url {console.url} --key {KEY}"
+    return subprocess.run(
+        line.replace("MANAGE", program), shell=True, cwd=REPO, capture_output=True, text=True
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full there")
+def test_full_disk(console: ConsoleDouble):
+    """What cannot be written is told in a sentence, and does not pass for an answer."""
+    done = shell("MANAGE status > /dev/full", console)
+
+    assert done.returncode == 2
+    assert done.stderr == "Could not use the output: No space left on device.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
+def test_no_output_at_all(console: ConsoleDouble):
+    """A task that has neither output nor errors to write to still has its exit code."""
+    done = shell("MANAGE status >&- 2>&-", console)
+
+    assert done.returncode == 0

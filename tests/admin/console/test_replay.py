@@ -1,0 +1,249 @@
+"""`replay`: who is queued, who cannot be, and how it is awaited."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from admin.console import user_list
+from admin.terminal.problems import Unusable
+from tests.admin.console.conftest import Manage
+from tests.admin.console.console_double import (
+    ANNE,
+    NOON,
+    Asked,
+    ConsoleDouble,
+    entry,
+    overview,
+    person,
+    queued,
+    refusal,
+)
+
+LATER = "2026-05-04T12:00:05+00:00"
+
+
+@pytest.fixture
+def everybody(console: ConsoleDouble) -> ConsoleDouble:
+    """person1 to person9 can be replayed too, by name and by id."""
+    for number in range(1, 10):
+        console.routes["POST", f"users/person{number}%40contoso.com/replay"] = queued
+        console.routes["POST", f"users/{entry(number)['userId']}/replay"] = queued
+    return console
+
+
+def replayed(console: ConsoleDouble) -> list[str]:
+    return [path.split("/")[4].partition("%40")[0] for path in console.paths("POST")]
+
+
+def test_one_user(manage: Manage, console: ConsoleDouble):
+    """A replay is one POST with the key in the header; force is off unless asked for."""
+    said = manage("replay", "anne@contoso.com")
+
+    assert (said.code, said.err) == (0, "")
+    assert "1 queued." in said.out
+    assert console.asked[-1].body == {"force": False}
+    assert console.asked[-1].query == {}
+    manage("replay", "--force", "anne@contoso.com")
+    assert console.asked[-1].body == {"force": True}
+
+
+def test_goes_on_after_one_that_fails(manage: Manage, everybody: ConsoleDouble):
+    """A user who is unknown does not keep the others from it, and is told of at the end."""
+    said = manage("replay", "person1@contoso.com", "nobody@contoso.com", "person2@contoso.com")
+
+    assert said.code == 1
+    assert replayed(everybody) == ["person1", "nobody", "person2"]
+    assert "2 queued, 1 not queued." in said.out
+    assert said.err.count("\n") == 1
+    assert "1 of 3 users had a problem, first nobody@contoso.com" in said.err
+
+
+def test_goes_on_after_an_error_of_the_app(manage: Manage, everybody: ConsoleDouble):
+    """An app that fails with one user is asked for the others; the code says that it failed."""
+    everybody.routes["POST", "users/person1%40contoso.com/replay"] = (500, b"")
+    said = manage("replay", "person1@contoso.com", "person2@contoso.com")
+
+    assert said.code == 4
+    assert replayed(everybody) == ["person1", "person2"]
+
+
+def test_stops_when_the_key_is_refused(manage: Manage, everybody: ConsoleDouble):
+    """What would be the same with everybody is tried once."""
+    said = manage("replay", "person1@contoso.com", "person2@contoso.com", "--key", "another")
+
+    assert said.code == 3
+    assert replayed(everybody) == ["person1"]
+    assert "2 of 2 users had a problem" in said.err
+
+
+def test_json_lists_each_user(manage: Manage, everybody: ConsoleDouble):
+    """With --json each user is listed with what became of it; the sentence stays on stderr."""
+    said = manage("replay", "--json", "person1@contoso.com", "nobody@contoso.com")
+    first, second = said.document["users"]
+
+    assert first["queued"]
+    assert not second["queued"]
+    assert "Nobody in the tenant" in second["error"]
+    assert "nobody@contoso.com" in said.err
+
+
+def test_from_file_and_failed(manage: Manage, everybody: ConsoleDouble, tmp_path: Path):
+    """The command line, a file and everybody who failed together, each user once."""
+    everybody.routes["GET", "users"] = (200, {"users": [entry(2), entry(3)], "token": ""})
+    file = tmp_path / "users.txt"
+    file.write_text("# who called today\n\nPerson1@contoso.com\n  person2@contoso.com  # again\n")
+    said = manage("replay", "person1@contoso.com", "--failed", "--from-file", str(file))
+
+    assert said.code == 0
+    assert replayed(everybody) == ["person1", "person2", entry(3)["userId"]]
+
+
+def test_failed_under_an_old_name(manage: Manage, everybody: ConsoleDouble):
+    """Who failed is found although the name has changed, or is somebody else's by now."""
+    everybody.routes["GET", "users"] = (200, {"users": [entry(2)], "token": ""})
+    del everybody.routes["POST", "users/person2%40contoso.com/replay"]
+    said = manage("replay", "--failed")
+
+    assert (said.code, said.err) == (0, "")
+    assert "person2@contoso.com  queued" in said.out
+
+
+def test_nobody_to_replay(manage: Manage, console: ConsoleDouble, tmp_path: Path):
+    """An empty file, or no failure, is nothing to do and no error."""
+    file = tmp_path / "users.txt"
+    file.write_text("# nobody today\n")
+    said = manage("replay", "--failed", "--from-file", str(file))
+
+    assert said.code == 0
+    assert "Nobody to replay." in said.out
+    assert console.paths("POST") == []
+
+
+def test_list_of_nobody(manage: Manage, console: ConsoleDouble, tmp_path: Path):
+    """A file that names nobody is probably not the one that was meant: code 2 and a sentence."""
+    file = tmp_path / "users.txt"
+    file.write_text("# nobody today\n")
+    said = manage("replay", "--from-file", str(file))
+
+    assert (said.code, said.out) == (2, "")
+    assert "names nobody" in said.err
+    assert console.asked == []
+
+
+def test_while_graph_is_silent(manage: Manage, everybody: ConsoleDouble):
+    """Who cannot be looked at now can be queued all the same, and is awaited."""
+    graph = refusal("throttled", "graph asks for patience for 38 s more.")
+    everybody.routes["GET", "users/person1%40contoso.com"] = (503, graph)
+    everybody.routes["GET", f"users/{ANNE}"] = (200, person())
+    said = manage("replay", "--wait", "person1@contoso.com")
+
+    assert (said.code, said.err) == (0, "")
+    assert replayed(everybody) == ["person1"]
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: text.encode(),
+        lambda text: codecs.BOM_UTF8 + text.encode(),
+        lambda text: text.replace("\n", "\r\n").encode("utf-16"),
+    ],
+    ids=["utf-8", "notepad", "powershell"],
+)
+def test_list_as_programs_write_it(encode: Callable[[str], bytes]):
+    """A list is read in whatever encoding Windows has saved it; #EXT# is no comment."""
+    text = "jürgen@contoso.com\n\n#comment\nann_x.com#EXT#@contoso.com # a guest\n"
+
+    found = user_list.read(io.BytesIO(encode(text)))
+
+    assert found == ["jürgen@contoso.com", "ann_x.com#EXT#@contoso.com"]
+
+
+def test_list_that_is_no_text():
+    """Something else than a text file is refused in a sentence."""
+    with pytest.raises(Unusable, match="UTF-8"):
+        user_list.read(io.BytesIO(b"PK\x03\x04\xff\xfe"))
+
+
+def with_state(**changes: Any) -> tuple[int, Any]:
+    return 200, person(state={**person()["state"], **changes})
+
+
+@pytest.fixture
+def working(console: ConsoleDouble) -> Callable[..., None]:
+    """Let the queue never be empty, and Anne's state change from look to look."""
+
+    def work(*states: dict[str, Any]) -> None:
+        left = list(states)
+
+        def look(asked: Asked) -> tuple[int, Any]:
+            return with_state(**(left.pop(0) if len(left) > 1 else left[0]))
+
+        queues = {"photo-sync": 7}
+        console.routes["GET", "overview"] = (200, overview(queues=queues))
+        console.routes["GET", "users/anne%40contoso.com"] = look
+        console.routes["GET", f"users/{person()['user']['id']}"] = look
+
+    return work
+
+
+def test_wait_until_looked_at(manage: Manage, working: Callable[..., None]):
+    """It is over when the user was looked at, is not claimed, and does not wait."""
+    working(
+        {"checkedAt": NOON, "status": "failed"},
+        {"checkedAt": NOON, "status": "failed"},
+        {"checkedAt": LATER, "status": "synced", "claim": {"by": "x"}},
+        {"checkedAt": LATER, "status": "waiting"},
+        {"checkedAt": LATER, "status": "synced", "detail": "Copied."},
+    )
+    said = manage("replay", "--wait", "anne@contoso.com", "--json")
+
+    assert said.code == 0
+    assert said.document["users"][0]["status"] == "synced"
+    assert said.document["users"][0]["detail"] == "Copied."
+
+
+def test_wait_for_a_failure(manage: Manage, working: Callable[..., None]):
+    """A run that ends as failed is code 1, with its sentence."""
+    working({"checkedAt": ""}, {"checkedAt": NOON, "status": "failed", "detail": "No right."})
+    said = manage("replay", "--wait", "anne@contoso.com")
+
+    assert said.code == 1
+    assert "No right." in said.out
+
+
+def test_wait_for_a_run_that_changes_nothing(manage: Manage, console: ConsoleDouble):
+    """A run that writes nothing down is over when the queue is empty."""
+    console.routes["GET", f"users/{person()['user']['id']}"] = (200, person())
+    said = manage("replay", "--wait", "anne@contoso.com")
+
+    assert said.code == 0
+    assert "synced" in said.out
+
+
+def test_wait_ends_after_the_timeout(manage: Manage, working: Callable[..., None]):
+    """What is not over in time is code 5, and goes on."""
+    working({"checkedAt": NOON})
+    said = manage("replay", "--wait", "--timeout", "1", "anne@contoso.com")
+
+    assert said.code == 5
+    assert "1 not over yet" in said.out
+    assert "it goes on" in said.err
+
+
+def test_wait_for_a_user_who_goes(
+    manage: Manage, console: ConsoleDouble, working: Callable[..., None]
+):
+    """A user who is deleted meanwhile is told of, and is not waited for."""
+    working({"checkedAt": NOON})
+    del console.routes["GET", f"users/{person()['user']['id']}"]
+    said = manage("replay", "--wait", "anne@contoso.com")
+
+    assert said.code == 1
+    assert "Nobody in the tenant" in said.err

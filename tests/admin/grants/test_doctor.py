@@ -1,0 +1,95 @@
+"""A first deployment: the doctor misses every right, a grant gives them, a picture is synced."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.cloud.stack import Stack
+from local.m365.tenant.admins import GLOBAL
+from tests import REPO
+from tests.admin.grants.conftest import in_a_process
+from tests.admin.said import Said
+from tests.e2e.cloud import LiveCloud, picture
+from tests.e2e.conftest import NEVER
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[LiveCloud]:
+    settings = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
+    with Stack(tmp_path, settings=settings, granted=False) as stack:
+        yield LiveCloud(stack)
+
+
+def variables(cloud: LiveCloud) -> dict[str, str]:
+    """An admin's terminal: where the app is, and which tenant."""
+    return {
+        "PHOTOSYNC_URL": cloud.at.functions,
+        "PHOTOSYNC_KEY": cloud.at.key,
+        "PHOTOSYNC_CA": cloud.at.ca,
+        "LOGIN_URL": cloud.at.login,
+        "GRAPH_URL": cloud.at.graph,
+        "SHAREPOINT_TENANT": "contoso",
+        "TENANT_ID": cloud.at.tenant_id,
+    }
+
+
+def doctor(cloud: LiveCloud) -> Said:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor", "--json"],
+        cwd=REPO,
+        env=os.environ | variables(cloud),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def grant(cloud: LiveCloud, *arguments: str) -> Said:
+    """`grant` for PhotoSync's registration, signed in by a code as a Global Administrator."""
+    order = ["--app", cloud.at.app_client_id, "--device-code", "--json", *arguments]
+    with in_a_process(order, variables(cloud), REPO) as process:
+        assert process.stderr
+        told = process.stderr.readline()
+        code = re.search(r"enter the code (\w+)", told)
+        assert code, told
+        cloud.admin.control("POST", "/sign-in", {"userCode": code[1], "roles": [GLOBAL]})
+        out, err = process.communicate(timeout=120)
+        return Said(process.returncode, out, err)
+
+
+def wrong(said: Said) -> dict[str, str]:
+    """What is found wrong, by the check's name."""
+    return {one["name"]: one["detail"] for one in said.document["checks"] if not one["ok"]}
+
+
+def test_from_a_first_deployment_to_a_picture(cloud: LiveCloud):
+    """Nothing but the granted rights is needed, and without them nothing works."""
+    cloud.switch(deviceCodeInterval=1)
+    user_id, upn = cloud.add()
+    cloud.seed_photo(user_id, picture(1))
+
+    before = doctor(cloud)
+    assert before.code == 1
+    missing = " ".join(wrong(before).values())
+    for role in ("User.Read.All", "ProfilePhoto.Read.All", "Sites.Selected", "User.ReadWrite.All"):
+        assert role in missing
+
+    given = grant(cloud, "--yes")
+    assert (given.code, given.err) == (0, "")
+    cloud.subscribe()
+    after = doctor(cloud)
+    assert (after.code, wrong(after)) == (0, {})
+    assert cloud.replayed(user_id)["status"] == "synced"
+    assert cloud.shows(upn, picture(1))
+    assert grant(cloud, "--check").code == 0
+
+    assert grant(cloud, "--yes", "--revoke").code == 0
+    assert doctor(cloud).code == 1

@@ -1,0 +1,172 @@
+"""Graph with an admin's token: patience, refusals, pages, and a token that goes nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from admin.grants.graph import Answered, Busy, Graph, Refused
+from admin.terminal.problems import Problem, Unsound
+from tests.doubles.web import Answer, FunctionAdapter, Web, answer, in_turn
+
+URL = "https://graph.contoso.com"
+REFUSAL = "It takes another role."
+
+
+class Desk:
+    """A Graph whose network is a function; what was asked, and how long was waited."""
+
+    def __init__(self, web: Web) -> None:
+        self.asked: list[requests.PreparedRequest] = []
+        self.waited: list[float] = []
+
+        def noted(request: requests.PreparedRequest) -> Answer:
+            self.asked.append(request)
+            return web(request)
+
+        self.graph = Graph(
+            URL, "secret", pause=self.waited.append, transport=FunctionAdapter(noted)
+        )
+
+
+def error(status: int, code: str = "Bad", message: str = "It is bad.", **headers: str) -> Answer:
+    return answer({"error": {"code": code, "message": message}}, status, **headers)
+
+
+FINE = answer({"id": "1"})
+ORDERS: list[Callable[[Graph], Any]] = [
+    lambda graph: graph.get("x", refusal=REFUSAL),
+    lambda graph: graph.post("x", {}, refusal=REFUSAL),
+    lambda graph: graph.patch("x", {}, refusal=REFUSAL),
+    lambda graph: graph.delete("x", refusal=REFUSAL),
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_passing_trouble_is_waited_for(order: Callable[[Graph], Any], status: int):
+    """As long as Graph asks, and a few times at most."""
+    desk = Desk(in_turn(error(status, retry_after="7"), FINE))
+    order(desk.graph)
+    assert desk.waited == [7.0]
+
+    desk = Desk(in_turn(error(status)))
+    with pytest.raises(Busy, match="repeat"):
+        order(desk.graph)
+    assert (len(desk.asked), desk.waited) == (4, [2.0, 4.0, 8.0])
+
+
+def test_no_pause_is_endless():
+    """Whatever Retry-After says, half a minute is the most."""
+    desk = Desk(in_turn(error(429, retry_after="86400"), error(429, retry_after="-1"), FINE))
+    desk.graph.get("x", refusal=REFUSAL)
+
+    assert desk.waited == [30.0, 0.0]
+
+
+@pytest.mark.parametrize(("status", "tries"), [(429, 2), (503, 2), (500, 1), (504, 1)])
+def test_what_may_have_happened_is_not_repeated(status: int, tries: int):
+    """A registration that Graph may have made is not asked for again: there would be two."""
+    desk = Desk(in_turn(error(status), FINE))
+    try:
+        desk.graph.post("applications", {}, refusal=REFUSAL, repeatable=False)
+    except Busy:
+        pass
+    assert len(desk.asked) == tries
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Insufficient privileges to complete the operation.", REFUSAL),
+        ("Access denied", REFUSAL),
+        ("A policy forbids it.", f"{REFUSAL} Microsoft Graph says: A policy forbids it."),
+    ],
+)
+def test_a_refusal_says_what_it_takes(said: str, told: str):
+    """The caller's sentence, and Graph's where that says more than usual."""
+    desk = Desk(in_turn(error(403, message=said)))
+    with pytest.raises(Refused) as refused:
+        desk.graph.get("x", refusal=REFUSAL)
+
+    assert (str(refused.value), refused.value.exit_code) == (told, 3)
+
+
+def test_any_other_answer_is_told():
+    """Status, code and Graph's own sentence; an answer that is no JSON too."""
+    desk = Desk(in_turn(error(400, "Request_BadRequest", "No such property.")))
+    with pytest.raises(Answered, match="400 Request_BadRequest: No such property"):
+        desk.graph.get("x", refusal=REFUSAL)
+    desk = Desk(in_turn(Answer(418, b"<html>")))
+    with pytest.raises(Answered, match="418"):
+        desk.graph.get("x", refusal=REFUSAL)
+
+
+def test_what_is_not_there():
+    """`find` says None, a deletion is content; other errors stay errors."""
+    gone = Desk(in_turn(error(404)))
+    assert gone.graph.find("x", refusal=REFUSAL) is None
+    gone.graph.delete("x", refusal=REFUSAL)
+    bad = Desk(in_turn(error(400)))
+    with pytest.raises(Answered):
+        bad.graph.find("x", refusal=REFUSAL)
+    with pytest.raises(Answered):
+        bad.graph.delete("x", refusal=REFUSAL)
+
+
+def test_pages_are_followed():
+    """The whole link is asked for as it is, and only its host's own."""
+    link = f"{URL}/v1.0/x?$skiptoken=abc"
+    desk = Desk(
+        in_turn(answer({"value": [{"id": 1}], "@odata.nextLink": link}), answer({"value": [{}]}))
+    )
+    found = list(desk.graph.pages("x", refusal=REFUSAL, select="id"))
+    assert len(found) == 2
+    assert [each.url for each in desk.asked] == [f"{URL}/v1.0/x?%24select=id", link]
+
+
+@pytest.mark.parametrize("host", ["https://evil.example", f"{URL}.evil.example", "http://x"])
+def test_the_token_stays_with_graph(host: str):
+    """Neither a next page nor a redirect takes it to another host."""
+    astray = Desk(in_turn(answer({"value": [], "@odata.nextLink": f"{host}/v1.0/x"})))
+    with pytest.raises(Unsound, match="another host"):
+        list(astray.graph.pages("x", refusal=REFUSAL))
+    redirected = Desk(in_turn(Answer(302, b"", {"Location": f"{host}/"})))
+    with pytest.raises(Problem):
+        redirected.graph.get("x", refusal=REFUSAL)
+    assert len(astray.asked) == len(redirected.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "word"),
+    [
+        (requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"), "--ca"),
+        (requests.exceptions.SSLError("WRONG_VERSION_NUMBER"), "No connection to graph.contoso"),
+        (requests.exceptions.ProxyError("x"), "HTTPS_PROXY"),
+        (requests.exceptions.ReadTimeout("x"), "too long"),
+        (requests.exceptions.ConnectionError("x"), "No connection to graph.contoso.com"),
+    ],
+)
+def test_no_answer(trouble: Exception, word: str):
+    """Each kind has its sentence."""
+    desk = Desk(in_turn(trouble))
+    with pytest.raises(Problem, match=word) as problem:
+        desk.graph.get("x", refusal=REFUSAL)
+
+    assert problem.value.exit_code == 3
+
+
+def test_the_token_wins_over_a_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A password for every host in ~/.netrc goes nowhere, and the token is sent."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login anne password secret-of-anne\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    desk = Desk(in_turn(FINE))
+
+    desk.graph.get("x", refusal=REFUSAL)
+
+    assert desk.asked[0].headers["Authorization"] == "Bearer secret"

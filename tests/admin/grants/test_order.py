@@ -1,0 +1,121 @@
+"""What the command line may say, checked before anybody signs in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from admin.grants.order import Order
+from admin.terminal.problems import Unusable
+from tests.admin.grants.conftest import MANAGED
+
+PLAIN: dict[str, Any] = {
+    "identity": MANAGED,
+    "app": "",
+    "new_app": "",
+    "certificate": None,
+    "sharepoint_tenant": "contoso",
+    "tenant": "",
+    "cloud": "global",
+    "login_url": "",
+    "graph_url": "",
+    "sharepoint_my_url": "",
+    "sync_group": False,
+    "full_control": False,
+    "device_code": False,
+    "device_code_app": "",
+    "dry_run": False,
+    "check": False,
+    "revoke": False,
+    "yes": False,
+    "timeout": 300.0,
+}
+
+
+def order(**changes: Any) -> Order:
+    return Order.of(PLAIN | changes, ca="")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "graph", "site"),
+    [
+        ("global", "https://graph.microsoft.com", "contoso-my.sharepoint.com"),
+        ("usgov", "https://graph.microsoft.us", "contoso-my.sharepoint.us"),
+        ("dod", "https://dod-graph.microsoft.us", "contoso-my.sharepoint-mil.us"),
+        ("china", "https://microsoftgraph.chinacloudapi.cn", "contoso-my.sharepoint.cn"),
+    ],
+)
+def test_each_cloud_has_its_hosts(cloud: str, graph: str, site: str):
+    """Graph and the My Site host follow from the cloud, as in the app's settings."""
+    found = order(cloud=cloud)
+
+    assert (found.graph_url, found.my_site) == (graph, site)
+
+
+def test_the_settings_of_the_app_win():
+    """Whoever overrides an address for the app overrides it here."""
+    found = order(graph_url="https://graph.local/", sharepoint_my_url="https://eur-my.contoso.com")
+
+    assert (found.graph_url, found.my_site) == ("https://graph.local", "eur-my.contoso.com")
+
+
+def test_full_control_needs_no_site():
+    """No name of SharePoint's is asked for where every site is opened."""
+    assert order(full_control=True, sharepoint_tenant="").my_site == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("PhotoSync", "photosync.pem"),
+        ("Photo Sync (test)", "photo-sync-test.pem"),
+        ("写真", "app.pem"),
+    ],
+)
+def test_a_new_app_names_its_file(name: str, file: str):
+    """The certificate's file follows from the app's name, and can be chosen."""
+    assert str(order(identity="", new_app=name).certificate) == file
+    assert str(order(identity="", new_app=name, certificate="x/y.pem").certificate) == "x/y.pem"
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"identity": ""}, "--identity"),
+        ({"app": MANAGED}, "--new-app"),
+        ({"identity": "id-photosync"}, "--identity"),
+        ({"identity": "", "app": "PhotoSync"}, "--app"),
+        ({"device_code_app": "me"}, "--device-code-app"),
+        ({"certificate": "x.pem"}, "--certificate"),
+        ({"identity": "", "new_app": "PhotoSync", "check": True}, "--app"),
+        ({"identity": "", "new_app": "PhotoSync", "revoke": True}, "--app"),
+        ({"identity": "", "app": MANAGED, "revoke": True, "certificate": "x.pem"}, "--revoke"),
+        ({"check": True, "revoke": True}, "--check"),
+        ({"check": True, "dry_run": True}, "--check"),
+        ({"sharepoint_tenant": ""}, "--sharepoint-tenant"),
+        ({"sharepoint_tenant": "contoso.sharepoint.com"}, "--sharepoint-tenant"),
+        ({"graph_url": "http://graph.microsoft.com"}, "GRAPH_URL"),
+        ({"login_url": "login.microsoftonline.com"}, "LOGIN_URL"),
+    ],
+)
+def test_what_cannot_be_meant(changes: dict[str, Any], word: str):
+    """One sentence names the option; a token never goes over http."""
+    with pytest.raises(Unusable, match=word):
+        order(**changes)
+
+
+@pytest.mark.parametrize(
+    "tenant",
+    ["common", "organizations", "--help", "a/b.com", "contoso.com/../x", "-x.com", "a b.c"],
+)
+def test_a_tenant_that_is_none(tenant: str):
+    """It stands in an address and on az's command line: only an id or a domain may."""
+    with pytest.raises(Unusable, match="--tenant"):
+        order(tenant=tenant)
+
+
+@pytest.mark.parametrize("tenant", ["", MANAGED, "contoso.onmicrosoft.com", "xn--bcher-kva.de"])
+def test_a_tenant_by_its_id_or_a_domain(tenant: str):
+    """Both name one tenant; without, it is that of the account."""
+    assert order(tenant=f" {tenant} ").tenant == tenant

@@ -1,0 +1,233 @@
+"""The plan: from what is wanted and what is there to the steps between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from admin.grants import plan
+from admin.grants.found import (
+    Application,
+    Assignment,
+    Found,
+    Principal,
+    Resource,
+    Site,
+    SitePermission,
+)
+from admin.grants.plan import (
+    AddKey,
+    Allow,
+    Assign,
+    Change,
+    CreatePrincipal,
+    Forbid,
+    MakeCertificate,
+    Register,
+    Registration,
+    State,
+    Step,
+    Unassign,
+)
+from admin.grants.wanted import DOCUMENTED_IDS, GRAPH, SHAREPOINT, grantable, wanted
+from admin.terminal.problems import Unsound
+from tests import REPO
+
+FACTS = REPO / "docs" / "facts"
+ON_GRAPH = Resource(GRAPH, "graph-1", {"User.Read.All": "u", "ProfilePhoto.Read.All": "p"})
+# The ids of roles are not unique over resources.
+ON_SHAREPOINT = Resource(
+    SHAREPOINT,
+    "sp-1",
+    {"User.ReadWrite.All": "p", "Sites.Selected": "s", "Sites.FullControl.All": "f"},
+)
+RESOURCES = (ON_GRAPH, ON_SHAREPOINT)
+PRINCIPAL = Principal("p-1", "c-1", "id-photosync", "ManagedIdentity")
+NONE = Registration()
+LEAST = wanted(group=False, full_control=False)
+
+
+def held(resource: Resource, role: str) -> Assignment:
+    role_id = resource.role_ids[role]
+    return Assignment(f"a-{role_id}", resource.id, resource.service.name, role_id, role)
+
+
+def there(*assignments: Assignment, **more: Any) -> Found:
+    return Found(RESOURCES, assignments, PRINCIPAL, **more)
+
+
+def states(steps: list[Step]) -> dict[str, State]:
+    return {step.what: step.state for step in steps}
+
+
+def test_the_least_roles_are_wanted():
+    """Graph's User.Read.All and ProfilePhoto.Read.All, SharePoint's two; with a group one more."""
+    assert [(one.service, one.role) for one in LEAST] == [
+        (GRAPH, "User.Read.All"),
+        (GRAPH, "ProfilePhoto.Read.All"),
+        (SHAREPOINT, "User.ReadWrite.All"),
+        (SHAREPOINT, "Sites.Selected"),
+    ]
+    more = {one.role for one in wanted(group=True, full_control=True)}
+    assert more - {one.role for one in LEAST} == {"GroupMember.Read.All", "Sites.FullControl.All"}
+
+
+def test_every_role_has_a_documented_id():
+    """What can be granted and what is compared with the documentation are the same roles."""
+    assert {(one.service, one.role) for one in grantable()} == set(DOCUMENTED_IDS)
+
+
+def test_the_ids_are_those_of_the_facts():
+    """Each stands beside its role's name in docs/facts."""
+    facts = {
+        GRAPH: (FACTS / "graph.md").read_text("utf-8"),
+        SHAREPOINT: (FACTS / "sharepoint.md").read_text("utf-8"),
+    }
+    for (service, role), role_id in DOCUMENTED_IDS.items():
+        assert f"`{role}` `{role_id}`" in facts[service]
+    for service, text in facts.items():
+        assert service.app_id in text
+
+
+def test_what_is_missing_is_granted_by_the_id_that_graph_told():
+    """An assignment names the resource and the role as they are in this tenant."""
+    steps = plan.to_grant(LEAST, there(held(ON_GRAPH, "User.Read.All")), NONE)
+
+    assert states(steps) == {
+        "User.Read.All": State.THERE,
+        "ProfilePhoto.Read.All": State.MISSING,
+        "User.ReadWrite.All": State.MISSING,
+        "Sites.Selected": State.MISSING,
+    }
+    assert [step.act for step in steps] == [
+        None,
+        Assign(ON_GRAPH, "p"),
+        Assign(ON_SHAREPOINT, "p"),
+        Assign(ON_SHAREPOINT, "s"),
+    ]
+
+
+def test_an_equal_id_of_another_resource_is_another_role():
+    """Graph's role with id p does not stand for SharePoint's role with id p."""
+    steps = plan.to_grant(LEAST, there(held(ON_GRAPH, "ProfilePhoto.Read.All")), NONE)
+
+    assert states(steps)["User.ReadWrite.All"] is State.MISSING
+
+
+def test_a_role_that_the_tenant_does_not_have():
+    """It is unknown, with a sentence, and nothing is done about it."""
+    bare = Found((ON_GRAPH, ON_SHAREPOINT._replace(role_ids={})), (), PRINCIPAL)
+
+    steps = plan.to_grant(LEAST, bare, NONE)
+
+    assert [step.state for step in steps[2:]] == [State.UNKNOWN] * 2
+    assert "Sites.Selected" in str(steps[3].problem)
+    assert not steps[3].is_to_do
+
+
+def test_more_than_needed():
+    """Another role of ours, and any role of another resource: told, never acted upon."""
+    alien = Assignment("a-9", "exchange-1", "Exchange", "x", "Exchange.ManageAsApp")
+    full = held(ON_SHAREPOINT, "Sites.FullControl.All")
+
+    steps = plan.to_grant(LEAST, there(alien, full), NONE)
+
+    surplus = [(step.on, step.what, step.act) for step in steps if step.state is State.SURPLUS]
+    assert surplus == [
+        ("Exchange", "Exchange.ManageAsApp", None),
+        ("SharePoint", "Sites.FullControl.All", None),
+    ]
+
+
+def site(*roles: str) -> Site:
+    permissions = tuple(SitePermission(f"perm-{role}", (role,)) for role in roles)
+    return Site("https://contoso-my.sharepoint.com", "site-1", permissions)
+
+
+def of_the_site(*roles: str) -> list[tuple[str, State, object]]:
+    steps = plan.to_grant((), there(site=site(*roles)), NONE)
+    return [(step.what, step.state, step.act) for step in steps]
+
+
+def test_the_permission_on_the_site():
+    """None is made, `read` is changed, more than `write` is enough and told."""
+    assert of_the_site() == [("write", State.MISSING, Allow("site-1"))]
+    assert of_the_site("read") == [("write", State.MISSING, Change("site-1", "perm-read"))]
+    assert of_the_site("write") == [("write", State.THERE, None)]
+    assert of_the_site("read", "write") == [("write", State.THERE, None)]
+    assert of_the_site("owner") == [
+        ("write", State.THERE, None),
+        ("owner", State.SURPLUS, None),
+    ]
+
+
+def test_a_site_that_could_not_be_looked_at():
+    """Its problem is kept, and whether anything is missing there is not known."""
+    problem = Unsound("No.")
+    (step,) = plan.to_grant((), there(site=Site("https://x", problem=problem)), NONE)
+
+    assert (step.state, step.act, step.problem) == (State.UNKNOWN, None, problem)
+    (step,) = plan.to_revoke((), there(site=Site("https://x", problem=problem)))
+    assert (step.state, step.act, step.problem) == (State.UNKNOWN, None, problem)
+
+
+def test_the_certificate_way():
+    """File, registration and principal come first; each only where it is missing."""
+    nobody = Found(RESOURCES)
+    new = plan.to_grant((), nobody, Registration("PhotoSync", "p.pem"))
+    assert [step.act for step in new] == [
+        MakeCertificate(),
+        Register("PhotoSync"),
+        CreatePrincipal(),
+    ]
+
+    keyless = Found(RESOURCES, application=Application("o-1", "c-1", "PhotoSync"))
+    key = plan.to_grant((), keyless, Registration("", "p.pem", has_file=True))
+    assert [step.act for step in key] == [None, AddKey(), CreatePrincipal()]
+    assert [step.is_to_do for step in key] == [False, True, True]
+
+    whole = there(application=Application("o-1", "c-1", "PhotoSync", has_key=True))
+    steps = plan.to_grant((), whole, Registration("", "p.pem", has_file=True))
+    assert {step.state for step in steps} == {State.THERE}
+
+
+def test_a_revocation_takes_what_a_grant_gives():
+    """Whichever options it had; and nothing else."""
+    mine = [held(ON_GRAPH, "User.Read.All"), held(ON_SHAREPOINT, "Sites.FullControl.All")]
+    alien = Assignment("a-9", "exchange-1", "Exchange", "x", "User.Read.All")
+
+    steps = plan.to_revoke(grantable(), there(*mine, alien, site=site("write")))
+
+    assert [step.act for step in steps] == [
+        Unassign(mine[0], GRAPH),
+        Unassign(mine[1], SHAREPOINT),
+        Forbid("site-1", "perm-write"),
+    ]
+    assert {step.state for step in steps} == {State.GRANTED}
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [
+        SitePermission("1", ("read",)),
+        SitePermission("1", ("owner",)),
+        SitePermission("1", ("write", "fullcontrol")),
+        SitePermission("1", ()),
+        SitePermission("1", ("write",), shared=True),
+    ],
+)
+def test_a_revocation_leaves_what_no_grant_gives(permission: SitePermission):
+    """On the site that is all but `write` for this app alone; it is told."""
+    (step,) = plan.to_revoke((), there(site=Site("https://x", "site-1", (permission,))))
+
+    assert (step.state, step.act) == (State.LEFT, None)
+
+
+def test_a_shared_permission_is_not_changed():
+    """Other apps would get the right to write with it: ours gets one of its own."""
+    shared = SitePermission("1", ("read",), shared=True)
+
+    (step,) = plan.to_grant((), there(site=Site("https://x", "site-1", (shared,))), NONE)
+
+    assert step.act == Allow("site-1")

@@ -1,0 +1,117 @@
+"""manage.py as processes: a person who is asked, and what the other commands need not have."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from local.m365.tenant.admins import GLOBAL
+from tests import REPO
+from tests.admin.grants.conftest import MANAGED, environment, in_a_process
+from tests.admin.said import Said
+from tests.local.m365.simulator import Cloud
+
+ME = ["--identity", MANAGED, "--full-control"]
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Press Ctrl-C, and again if Python was about to read and so did not feel it."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+
+
+def answered(tenant: Cloud, az: Path, typed: bytes) -> Said:
+    """What a grant says in a terminal where somebody types *typed* at its question, or Ctrl-C."""
+    keyboard, terminal = pty.openpty()
+    variables = environment(tenant, az, GLOBAL)
+    with (
+        os.fdopen(keyboard, "wb", buffering=0) as keys,
+        in_a_process(ME, variables, az, stdin=terminal) as process,
+    ):
+        os.close(terminal)
+        assert process.stderr
+        asked = ""
+        while "[y/N]" not in asked:
+            letter = process.stderr.read(1)
+            assert letter, asked
+            asked += letter
+        if typed:
+            keys.write(typed)
+        else:
+            interrupt(process)
+        out, err = process.communicate(timeout=60)
+        return Said(process.returncode, out, asked + err)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "granted"),
+    [(b"n\n", 1, False), (b"\n", 1, False), (b"", 130, False), (b"y\n", 0, True)],
+    ids=["no", "return", "Ctrl-C", "yes"],
+)
+def test_it_asks_first(tenant: Cloud, az: Path, typed: bytes, code: int, granted: bool):
+    """Only "yes" changes anything; the plan was shown before, and the end says how it ended."""
+    said = answered(tenant, az, typed)
+
+    assert said.code == code, said
+    assert bool(tenant.tenant.apps[MANAGED].graph_roles) is granted
+    assert "User.Read.All" in said.out
+    assert "Traceback" not in said.err
+    if code == 130:
+        assert "the same command goes on from there" in said.err
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_nobody_to_ask(tenant: Cloud, az: Path, more: list[str]):
+    """Without a terminal, --yes or --dry-run must be given, and that is told before a sign-in."""
+    variables = environment(tenant, az) | {"PATH": ""}
+    with in_a_process([*ME, *more], variables, az) as process:
+        out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, out) == (2, "")
+    assert "--yes" in err
+
+
+def run(program: str) -> str:
+    """What *program* prints in a fresh interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_other_commands_need_nothing_of_it():
+    """manage.py starts without msal and cryptography, and so does its help."""
+    program = (
+        "import sys\n"
+        "from admin.program import help_texts\n"
+        "help_texts()\n"
+        "print([name for name in ('msal', 'cryptography', 'rich') if name in sys.modules])"
+    )
+    assert run(program) == "[]"
+
+
+def test_what_is_not_installed_is_named():
+    """Without msal, `grant` says what to install, and the others go on as before."""
+    program = (
+        "import sys\n"
+        "sys.modules['msal'] = None\n"
+        "from admin.program import main\n"
+        f"print(main(['grant', '--identity', '{MANAGED}', '--check', '--full-control']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "2"
+    assert done.stderr == "msal is missing: run pip install -r requirements-manage.txt first.\n"

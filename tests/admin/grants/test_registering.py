@@ -1,0 +1,216 @@
+"""The certificate way: an app registration, new or there already, and its key."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from local.cloud.certificates import make_client_certificate
+from local.m365.tenant.admins import PRIVILEGED
+from local.m365.tenant.records import App
+from shared.microsoft365.certificates import credential
+from tests.admin.grants.conftest import Grant
+from tests.local.m365.entra.test_entra import claims_of, scope
+from tests.local.m365.simulator import ADMIN_APP, Cloud
+
+NEW = ("--new-app", "PhotoSync", "--full-control", "--yes", "--json")
+FILE = "photosync.pem"
+REGISTRATION, KEY = "Entra PhotoSync", "this machine photosync.pem"
+PRINCIPAL = "Entra service principal"
+
+
+def token(tenant: Cloud, client_id: str, pem: Path) -> dict[str, Any]:
+    wanted = scope(tenant.tenant.urls.graph)
+    result: dict[str, Any] = tenant.client(client_id, pem).acquire_token_for_client(wanted)
+    return result
+
+
+def apps_called(tenant: Cloud, name: str) -> list[App]:
+    return [app for app in tenant.tenant.apps.values() if app.name == name]
+
+
+@pytest.fixture(autouse=True)
+def only_named_apps(tenant: Cloud) -> None:
+    """No app of an earlier test is called so."""
+    tenant.tenant.apps = {
+        key: app for key, app in tenant.tenant.apps.items() if app.name != "PhotoSync"
+    }
+
+
+def test_a_new_app_can_sign_in(tenant: Cloud, grant: Grant, tmp_path: Path):
+    """Registration, principal, key and roles at once; the file is what CLIENT_CERTIFICATE takes."""
+    said = grant(*NEW)
+
+    assert (said.code, said.err) == (0, "")
+    assert set(said.states.values()) == {"done"}
+    pem, identity = tmp_path / FILE, said.document["identity"]
+    assert stat.S_IMODE(pem.stat().st_mode) == 0o600
+    assert said.document["certificate"]["file"] == str(pem)
+    assert credential(str(pem)).private_key
+    claims = claims_of(token(tenant, identity["clientId"], pem))
+    assert claims["roles"] == ["ProfilePhoto.Read.All", "User.Read.All"]
+
+
+def test_it_says_what_to_set(grant: Grant, tmp_path: Path):
+    """The client id and the file's path stand in the last lines; the key does not."""
+    said = grant(*NEW[:-1])
+
+    assert "Set CLIENT_ID to " in said.out
+    assert f"text of {tmp_path / FILE}" in said.out
+    assert "PRIVATE" not in said.out + said.err
+
+
+def test_a_second_time_nothing_is_made(tenant: Cloud, grant: Grant, tmp_path: Path):
+    """The app of the first run is known by its certificate; the file stays as it is."""
+    first = grant(*NEW).document["identity"]
+    before = (tmp_path / FILE).read_bytes()
+
+    again = grant(*NEW)
+
+    assert (again.code, set(again.states.values())) == (0, {"ok"})
+    assert again.document["identity"] == first
+    assert (tmp_path / FILE).read_bytes() == before
+    assert len(apps_called(tenant, "PhotoSync")) == 1
+
+
+def test_a_stranger_with_that_name_gets_nothing(tenant: Cloud, grant: Grant, tmp_path: Path):
+    """Anybody may register an app of any name: one with another certificate is not ours."""
+    strange = make_client_certificate(tmp_path, "stranger")
+    certificate = x509.load_pem_x509_certificate(strange.read_bytes())
+    tenant.tenant.apps["stranger"] = App("stranger", certificate, name="PhotoSync")
+
+    refused = grant(*NEW)
+    assert (refused.code, refused.out) == (2, "")
+    assert "stranger" in refused.err
+    assert not (tmp_path / FILE).exists()
+    assert not tenant.tenant.apps["stranger"].graph_roles
+    make_client_certificate(tmp_path, "photosync")
+    assert grant(*NEW).code == 2
+
+
+def test_a_certificate_that_is_there_is_used(tenant: Cloud, grant: Grant, tmp_path: Path):
+    """The file is read, not made; the app signs in with it."""
+    own = make_client_certificate(tmp_path, "own")
+    before = own.read_bytes()
+
+    said = grant(*NEW, "--certificate", "own.pem")
+
+    assert said.states["this machine own.pem"] == "ok"
+    assert own.read_bytes() == before
+    assert "access_token" in token(tenant, said.document["identity"]["clientId"], own)
+
+
+def test_a_key_is_added_beside_the_others(tenant: Cloud, grant: Grant, tmp_path: Path):
+    """Rolling a key over: the new one works, the old one too, and a second time nothing is done."""
+    arguments = ("--app", ADMIN_APP, "--certificate", "new.pem", "--full-control", "--json")
+
+    assert grant(*arguments, "--check").states["this machine new.pem"] == "missing"
+    added = grant(*arguments, "--yes")
+    assert added.states["Entra App"] == "done"
+    assert "access_token" in token(tenant, ADMIN_APP, tmp_path / "new.pem")
+    assert "access_token" in token(tenant, ADMIN_APP, tenant.client_certificate)
+    assert grant(*arguments, "--yes").states["Entra App"] == "ok"
+    assert grant(*arguments, "--check").states["Entra App"] == "ok"
+
+
+def test_only_a_key_is_missing(tenant: Cloud, grant: Grant, tmp_path: Path):
+    """A key or a principal alone is reason enough to act."""
+    client_id = grant(*NEW).document["identity"]["clientId"]
+
+    said = grant("--app", client_id, "--certificate", "2.pem", "--full-control", "--yes", "--json")
+
+    assert [state for state in said.states.values() if state == "done"] == ["done", "done"]
+    assert "access_token" in token(tenant, client_id, tmp_path / "2.pem")
+
+
+def test_a_registration_without_a_principal(tenant: Cloud, grant: Grant):
+    """The principal is made, and granted to."""
+    client_id = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0b1"
+    tenant.tenant.apps[client_id] = App(
+        client_id,
+        name="PhotoSync",
+        graph_roles=frozenset({"User.Read.All"}),
+        has_principal=False,
+    )
+
+    said = grant("--app", client_id, "--full-control", "--yes", "--json")
+
+    assert said.states[PRINCIPAL] == "done"
+    assert tenant.tenant.apps[client_id].has_principal
+    assert "Sites.FullControl.All" in tenant.tenant.apps[client_id].sharepoint_roles
+
+
+def test_a_public_certificate_will_do(tenant: Cloud, grant: Grant, tmp_path: Path):
+    """Whose private key is in a vault has a CER file only, in either form."""
+    pem = make_client_certificate(tmp_path, "vault")
+    public = x509.load_pem_x509_certificate(pem.read_bytes())
+    for form, name in ((Encoding.DER, "der.cer"), (Encoding.PEM, "pem.cer")):
+        (tmp_path / name).write_bytes(public.public_bytes(form))
+        arguments = ("--app", ADMIN_APP, "--certificate", name, "--full-control", "--yes")
+        assert grant(*arguments).code == 0
+
+    assert "access_token" in token(tenant, ADMIN_APP, pem)
+
+
+@pytest.mark.parametrize("content", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nx"])
+def test_a_file_that_is_no_certificate(grant: Grant, tmp_path: Path, content: bytes):
+    """It is named, it stays as it is, and nothing is registered."""
+    (tmp_path / FILE).write_bytes(content)
+
+    said = grant(*NEW)
+
+    assert (said.code, said.out) == (2, "")
+    assert FILE in said.err
+    assert (tmp_path / FILE).read_bytes() == content
+
+
+def test_an_id_that_is_no_registration(grant: Grant):
+    """A managed identity has none: the sentence says which option it wants."""
+    said = grant("--app", "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff", "--check", "--full-control")
+
+    assert said.code == 1
+    assert "--identity" in said.err
+
+
+def test_who_may_not_register(tenant: Cloud, grant: Grant, tmp_path: Path):
+    """What comes after is skipped; as an admin who may, the same command goes on from there."""
+    tenant.tenant.switches.users_register_apps = False
+
+    said = grant(*NEW, roles=(PRIVILEGED,))
+    assert said.code == 3
+    assert said.states[REGISTRATION] == "failed"
+    assert set(said.states.values()) == {"done", "failed", "skipped"}
+    assert "Application Administrator" in said.err
+    key = (tmp_path / FILE).read_bytes()
+    assert grant(*NEW).code == 0
+    assert (tmp_path / FILE).read_bytes() == key
+
+
+def test_it_waits_for_the_directory(tenant: Cloud, grant: Grant):
+    """New objects are not seen at once (404, and 400 in two sentences); it asks again."""
+    tenant.tenant.switches.directory_lag = 2
+
+    said = grant(*NEW)
+
+    assert (said.code, set(said.states.values())) == (0, {"done"})
+
+
+def test_it_does_not_wait_for_ever(tenant: Cloud, grant: Grant):
+    """Exit code 5 and what to do; repeated, it goes on with the same app."""
+    tenant.tenant.switches.directory_lag = 1000
+    late = grant(*NEW, "--timeout", "0")
+    assert late.code == 5
+    assert late.states[REGISTRATION] == "done"
+    assert late.states[PRINCIPAL] == "failed"
+    assert late.states["Microsoft Graph User.Read.All"] == "skipped"
+    assert "repeat the command" in late.err
+
+    tenant.tenant.unseen.clear()
+    tenant.tenant.switches.directory_lag = 0
+    assert grant(*NEW).states[REGISTRATION] == "ok"
+    assert len(apps_called(tenant, "PhotoSync")) == 1

@@ -1,0 +1,125 @@
+"""Where the admin's token comes from, and every way in which it does not come."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from local.m365.tenant.admins import GLOBAL
+from tests.admin.grants.conftest import MANAGED, Grant, somebody_signs_in
+from tests.admin.said import assert_one_sentence
+from tests.local.m365.simulator import Cloud
+
+ME = ("--identity", MANAGED, "--check", "--full-control", "--json")
+OTHER = "00000000-0000-4000-8000-000000000001"
+
+
+def test_without_the_azure_cli(grant: Grant, tmp_path: Path):
+    """It says what to install, and the other way in."""
+    assert_one_sentence(grant(*ME, PATH=str(tmp_path)), 2, "az login", "--device-code")
+
+
+def test_not_signed_in(grant: Grant):
+    """The Azure CLI's own sentence, and what to do."""
+    assert_one_sentence(grant(*ME, AZ_MODE="logged-out"), 3, "Please run 'az login'")
+
+
+def test_a_cli_that_hides_its_tokens(grant: Grant):
+    """The documented next version shows a token only when it is asked to."""
+    assert grant(*ME, AZ_MODE="redacted").document["admin"] == "admin@contoso.com"
+
+
+@pytest.mark.parametrize(
+    "script", ["echo no json", "exit 3", "echo '{}'", "echo ERROR >&2; exit 1", r"printf '\377'"]
+)
+def test_a_cli_that_makes_no_sense(grant: Grant, az: Path, script: str):
+    """Whatever stands in its place, it is one sentence."""
+    (az / "az").write_text(f"#!/bin/sh\n{script}\n")
+
+    assert_one_sentence(grant(*ME), 3, "The Azure CLI gives no token")
+
+
+def test_signed_in_elsewhere(grant: Grant):
+    """Nobody grants in another tenant than the one that was named."""
+    assert_one_sentence(grant(*ME, "--tenant", OTHER), 2, OTHER, "az login --tenant")
+
+
+def test_a_tenant_by_its_name(grant: Grant):
+    """A domain names a tenant too, and cannot be compared with the token's id."""
+    assert grant(*ME, "--tenant", "contoso-dev.onmicrosoft.com").code == 1
+
+
+def test_an_expired_token(grant: Grant, az: Path):
+    """Graph's 401 says to sign in again."""
+    stale = "x" * 200
+    (az / "az").write_text(f"""#!/bin/sh\necho '{{"accessToken": "{stale}"}}'\n""")
+
+    assert_one_sentence(grant(*ME), 3, "sign in again")
+
+
+def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant):
+    """Looking takes reading, granting assigning, registering writing; sites take their own."""
+    me, code = ("--identity", MANAGED), ("--device-code", "--json")
+    asked = {
+        (*me, "--check", "--full-control"): {"Application.Read.All"},
+        (*me, "--check"): {"Application.Read.All", "Sites.FullControl.All"},
+        (*me, "--yes", "--full-control"): {
+            "Application.Read.All",
+            "AppRoleAssignment.ReadWrite.All",
+        },
+        ("--new-app", "Scopes", "--yes"): {
+            "Application.ReadWrite.All",
+            "AppRoleAssignment.ReadWrite.All",
+            "Sites.FullControl.All",
+        },
+    }
+    for arguments, wanted in asked.items():
+        with somebody_signs_in(tenant, GLOBAL) as scopes:
+            grant(*arguments, *code)
+        assert set(scopes) == wanted
+
+
+def test_a_code_that_is_declined(tenant: Cloud, grant: Grant):
+    """The code is told on stderr; then one sentence, and exit code 3."""
+    with somebody_signs_in(tenant, decline=True):
+        said = grant(*ME, "--device-code")
+
+    shown, told = said.err.splitlines()
+    assert "enter the code" in shown
+    assert "Entra gives no token: AADSTS" in told
+    assert (said.code, said.out) == (3, "")
+
+
+def test_a_code_that_nobody_enters(tenant: Cloud, grant: Grant, monkeypatch: pytest.MonkeyPatch):
+    """When its time is over, waiting ends."""
+    monkeypatch.setattr("local.m365.entra.device_codes.LIVES", timedelta(seconds=1))
+    tenant.tenant.switches.device_code_interval = 1
+
+    said = grant(*ME, "--device-code")
+
+    assert said.code == 3
+    assert "repeat the command" in said.err.splitlines()[1].lower()
+
+
+def test_a_client_that_is_not_known(grant: Grant):
+    """Another public client may be named; one that is not there is refused by Entra."""
+    said = grant(*ME, "--device-code", "--device-code-app", OTHER)
+
+    assert_one_sentence(said, 3, "AADSTS700016", "with --device-code-app.")
+
+
+def test_a_tenant_that_is_not_known(grant: Grant):
+    """msal's ValueError becomes a sentence."""
+    assert_one_sentence(grant(*ME, "--device-code", "--tenant", OTHER), 3, "--tenant")
+
+
+@pytest.mark.parametrize("more", [(), ("--device-code",)])
+def test_no_connection_and_no_trust(grant: Grant, more: tuple[str, ...], tmp_path: Path):
+    """A closed port, and a certificate of an unknown CA, each in a sentence."""
+    closed = "https://localhost:9"
+    gone = grant(*ME, *more, GRAPH_URL=closed, LOGIN_URL=closed)
+    assert_one_sentence(gone, 3, "No connection to localhost")
+    distrusted = grant(*ME, *more, PHOTOSYNC_CA="", REQUESTS_CA_BUNDLE="")
+    assert_one_sentence(distrusted, 3, "--ca")

@@ -1,0 +1,109 @@
+"""Sites.Selected with write on the My Site root: what only a sign-in by code can give."""
+
+from __future__ import annotations
+
+import pytest
+
+from admin.grants.found import SitePermission
+from admin.grants.graph import Graph
+from admin.grants.sites import Sites
+from local.m365.tenant.admins import GLOBAL, PRIVILEGED, SITES
+from tests.admin.grants.conftest import MANAGED, Grant, somebody_signs_in
+from tests.admin.grants.test_granting import SITE, works
+from tests.admin.grants.test_graph import URL
+from tests.admin.said import Said
+from tests.doubles.web import FunctionAdapter, answer, in_turn
+from tests.local.m365.simulator import Cloud
+
+ME = ("--identity", MANAGED, "--json", "--device-code")
+
+
+def by_code(
+    tenant: Cloud, grant: Grant, *arguments: str, roles: tuple[str, ...] = (GLOBAL,)
+) -> Said:
+    with somebody_signs_in(tenant, *roles):
+        return grant(*ME, *arguments)
+
+
+def test_from_nothing_to_all_and_back(tenant: Cloud, grant: Grant):
+    """One sign-in gives roles and site, and the identity works; one takes both away again."""
+    given = by_code(tenant, grant, "--yes")
+    assert given.code == 0
+    assert set(given.states.values()) == {"done"}
+    assert works(tenant) == (200, 200)
+    assert by_code(tenant, grant, "--check").code == 0
+
+    taken = by_code(tenant, grant, "--yes", "--revoke")
+    assert taken.code == 0
+    assert taken.states[SITE] == "done"
+    assert works(tenant) == (403, 403)
+    assert MANAGED not in tenant.tenant.site_grants
+
+
+@pytest.mark.parametrize("shows_roles", [True, False])
+def test_a_lesser_permission_is_changed(tenant: Cloud, grant: Grant, shows_roles: bool):
+    """`read` becomes `write`, whether or not the list of permissions tells the roles."""
+    tenant.tenant.switches.site_lists_show_roles = shows_roles
+    tenant.tenant.site_grants[MANAGED] = "read"
+
+    assert by_code(tenant, grant, "--check").states[SITE] == "missing"
+    assert by_code(tenant, grant, "--yes").states[SITE] == "done"
+    assert tenant.tenant.site_grants[MANAGED] == "write"
+
+
+def test_a_greater_permission_is_told(tenant: Cloud, grant: Grant):
+    """`fullcontrol` is enough to write and more than needed: a grant leaves it, a check tells."""
+    tenant.tenant.site_grants[MANAGED] = "fullcontrol"
+
+    given = by_code(tenant, grant, "--yes")
+    assert (given.code, given.states[SITE]) == (0, "ok")
+    checked = by_code(tenant, grant, "--check")
+    assert checked.code == 1
+    assert checked.states["https://contoso-my.sharepoint.com fullcontrol"] == "surplus"
+
+
+@pytest.mark.parametrize("role", ["fullcontrol", "owner", "read"])
+def test_a_permission_of_somebody_else_is_left(tenant: Cloud, grant: Grant, role: str):
+    """Grant gives `write` only, so a revocation takes nothing else away, and says so."""
+    tenant.tenant.site_grants[MANAGED] = role
+
+    taken = by_code(tenant, grant, "--yes", "--revoke")
+
+    assert taken.states[f"https://contoso-my.sharepoint.com {role}"] == "left"
+    assert tenant.tenant.site_grants[MANAGED] == role
+    with somebody_signs_in(tenant, GLOBAL):
+        assert "left as it is" in grant(*ME[:2], "--device-code", "--yes", "--revoke").out
+
+
+def test_who_may_not_rule_sites(tenant: Cloud, grant: Grant):
+    """A Privileged Role Administrator is told what the site takes, and the roles are granted."""
+    said = by_code(tenant, grant, "--yes", roles=(PRIVILEGED,))
+
+    assert said.code == 3
+    assert said.states[SITE] == "unknown"
+    assert said.states["SharePoint Sites.Selected"] == "done"
+    assert "SharePoint Administrator" in said.err
+
+    assert by_code(tenant, grant, "--yes", roles=(SITES,)).states[SITE] == "done"
+
+
+def test_no_such_host(tenant: Cloud, grant: Grant):
+    """A wrong name of the tenant is told; nothing is granted on another site."""
+    said = by_code(tenant, grant, "--dry-run", "--sharepoint-tenant", "fabrikam")
+
+    assert said.code == 1
+    assert "There is no fabrikam-my.sharepoint.com" in said.err
+
+
+@pytest.mark.parametrize(("apps", "shared"), [(["C-1"], False), (["c-1", "c-2"], True)])
+def test_whom_a_permission_is_for(apps: list[str], shared: bool):
+    """Graph tells each app twice over, and may name several in one permission."""
+    identities = [{"application": {"id": app}} for app in apps]
+    told = {"grantedToIdentities": identities, "grantedToIdentitiesV2": identities}
+    listed = {"value": [{"id": "1", "roles": ["write"], **told}]}
+    web = in_turn(answer({"id": "site-1"}), answer(listed))
+    sites = Sites(Graph(URL, "token", transport=FunctionAdapter(web)), device_code=True)
+
+    (found,) = sites.look("contoso-my.sharepoint.com", "c-1").permissions
+
+    assert found == SitePermission("1", ("write",), shared=shared)

@@ -1,0 +1,82 @@
+"""Child processes are waited for, explained when they die, and never left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.cloud.children import Child, ChildDied
+from tests import REPO
+from tests.local.host.host_process import eventually
+
+SLEEPER = "import time; print('ready', flush=True); time.sleep(600)"
+PARENT = """
+import sys, time
+from pathlib import Path
+from local.cloud.children import Child
+child = Child("sleeper", [sys.executable, "-c", sys.argv[1]], log=Path(sys.argv[2]))
+child.wait_for(lambda line: line or None)
+print(child.process.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        # A zombie is dead already, it only was not asked for yet.
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+def test_child_is_ready_when_it_says_so(tmp_path):
+    """wait_for returns what the wanted line means; stopping ends the process."""
+    with Child("one", [sys.executable, "-c", SLEEPER], log=tmp_path / "log") as child:
+        assert child.wait_for(lambda line: line.upper() or None) == "READY"
+    assert child.process.returncode is not None
+
+
+def test_early_death_shows_the_end_of_the_log(tmp_path):
+    """The error names the child, its exit code, and the last twenty lines it wrote."""
+    code = "import sys; [print(f'line {n}.', file=sys.stderr) for n in range(30)]; sys.exit(3)"
+    child = Child("one", [sys.executable, "-c", code], log=tmp_path / "log")
+    with child, pytest.raises(ChildDied) as died:
+        child.wait_for(lambda line: line)
+
+    text = str(died.value)
+    assert "one ended with code 3" in text
+    assert "line 29." in text
+    assert "line 10." in text
+    assert "line 9." not in text
+
+
+def test_silent_child_is_given_up(tmp_path):
+    """A child that hangs is an error too, not an endless wait."""
+    with (
+        Child("one", [sys.executable, "-c", SLEEPER], log=tmp_path / "log") as child,
+        pytest.raises(ChildDied, match="was not ready in 0 s"),
+    ):
+        child.wait_for(lambda line: None, seconds=0.1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties children to parents")
+def test_child_dies_with_its_parent(tmp_path):
+    """SIGKILL leaves the parent no chance to clean up; the kernel does it."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, SLEEPER, str(tmp_path / "log")],
+        cwd=REPO,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    assert alive(child)
+
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+
+    assert eventually(lambda: not alive(child))

@@ -1,0 +1,247 @@
+"""The whole local cloud comes up with one call and leaves nothing behind."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from azure.storage.queue import QueueClient
+
+from local.cloud.children import ChildDied
+from local.cloud.endpoints import Endpoints
+from local.cloud.stack import Stack
+from tests import REPO
+from tests.local.cloud.test_children import alive
+from tests.local.host.host_process import BUNDLE, HEAD, eventually
+
+# An app of the test's own: what the real one does is tested elsewhere.
+CODE = """
+import os
+
+@app.route("settings", auth_level=func.AuthLevel.FUNCTION)
+def settings(req: func.HttpRequest) -> str:
+    return os.environ[req.params["name"]]
+
+@app.route("health", auth_level=func.AuthLevel.ANONYMOUS)
+def health(req: func.HttpRequest) -> str:
+    return "ok"
+
+@app.route("notifications", methods=["POST"])
+def notifications(req: func.HttpRequest) -> str:
+    return req.params["validationToken"]
+
+@app.queue_trigger(arg_name="message", queue_name="photo-sync", connection="AzureWebJobsStorage")
+def sync_photo(message: func.QueueMessage) -> None:
+    logging.info("took %s", message.get_body().decode())
+"""
+QUEUES = {"messageEncoding": "none"}
+HOST = {"version": "2.0", "extensionBundle": BUNDLE, "extensions": {"queues": QUEUES}}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("app")
+    (folder / "function_app.py").write_text(HEAD + CODE)
+    (folder / "host.json").write_text(json.dumps(HOST))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory, app):
+    with Stack(tmp_path_factory.mktemp("cloud"), settings={"EXTRA": "1"}, app=app) as running:
+        yield running
+
+
+def get(stack: Stack, path: str, **params: str) -> requests.Response:
+    url = stack.endpoints.functions + path
+    return requests.get(url, params=params, verify=stack.endpoints.ca, timeout=30)
+
+
+def test_endpoints_file_is_the_contract(stack):
+    """endpoints.json holds the names that outside programs rely on."""
+    path = Path(stack.endpoints.ca).with_name("endpoints.json")
+    content = json.loads(path.read_text())
+
+    assert set(content) >= {
+        *("functions", "key", "graph", "login", "sharepointMy", "sharepointAdmin"),
+        *("sharepointRoot", "control", "ca", "storage", "tenantId", "clientId"),
+        *("clientCertificate", "clientState", "appClientId", "appCertificate"),
+    }
+    assert not any(url.endswith("/") for url in content.values())
+    assert Endpoints.load(path) == stack.endpoints
+
+
+def test_functions_answer_over_https_with_their_settings(stack):
+    """The CA is enough for trust, the key opens, app settings are environment variables."""
+    key = stack.endpoints.key
+
+    assert get(stack, "/api/health").text == "ok"
+    assert get(stack, "/api/settings", name="EXTRA").status_code == 401
+    assert get(stack, "/api/settings", name="EXTRA", code=key).text == "1"
+    assert get(stack, "/api/settings", name="SHAREPOINT_TENANT", code=key).text == "contoso"
+    assert get(stack, "/api/settings", name="REQUESTS_CA_BUNDLE", code=key).text == (
+        stack.endpoints.ca
+    )
+
+
+def test_microsoft_365_answers(stack):
+    """The simulator's login host publishes where its tokens come from."""
+    document = requests.get(
+        f"{stack.endpoints.login}/{stack.endpoints.tenant_id}/v2.0/.well-known/openid-configuration",
+        verify=stack.endpoints.ca,
+        timeout=30,
+    ).json()
+
+    assert document["token_endpoint"].startswith(stack.endpoints.login)
+
+
+def test_queue_reaches_the_app(stack):
+    """A message typed into the queue from outside is worked off."""
+    with QueueClient.from_connection_string(stack.endpoints.storage, "photo-sync") as queue:
+        queue.send_message("anne@contoso.com")
+
+    assert eventually(lambda: "took anne@contoso.com" in stack.host_log.read_text())
+
+
+def test_killed_host_comes_back_on_its_port(stack):
+    """kill_host is a crash; start_host serves the same URL with the same key."""
+    stack.kill_host()
+    with pytest.raises(requests.ConnectionError):
+        get(stack, "/api/health")
+    assert stack.dead_children() == []
+
+    stack.start_host()
+
+    assert get(stack, "/api/settings", name="EXTRA", code=stack.endpoints.key).text == "1"
+
+
+def test_refused_app_is_an_error_with_its_log(tmp_path):
+    """An app that cannot start stops the stack, and the error says why."""
+    (tmp_path / "function_app.py").write_text("import no_such_module")
+    (tmp_path / "host.json").write_text(json.dumps(HOST))
+    stack = Stack(tmp_path / "cloud", app=tmp_path)
+
+    with pytest.raises(ChildDied, match="no_such_module"):
+        stack.__enter__()
+
+    assert not (tmp_path / "cloud" / "endpoints.json").exists()
+
+
+class Up:
+    """`python -m local up` as a process, and the pids of its children."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.output = folder / "up.txt"
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "local", "up", "--folder", str(folder / "cloud")],
+                cwd=REPO,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def ready(self) -> list[int]:
+        def look() -> bool:
+            assert self.process.poll() is None, self.output.read_text()
+            return "Ctrl-C ends it all" in self.output.read_text()
+
+        eventually(look, seconds=60)
+        return self.children()
+
+    def children(self) -> list[int]:
+        pid = self.process.pid
+        return [
+            int(child)
+            for task in Path(f"/proc/{pid}/task").iterdir()
+            for child in (task / "children").read_text().split()
+        ]
+
+
+@pytest.fixture
+def up(tmp_path):
+    running = Up(tmp_path)
+    yield running
+    if running.process.poll() is None:
+        running.process.terminate()
+        running.process.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties children to parents")
+def test_nothing_remains_when_the_supervisor_is_killed(up):
+    """SIGKILL of `local up` takes storage, simulator and host with it."""
+    children = up.ready()
+    assert len(children) == 3
+
+    os.kill(up.process.pid, signal.SIGKILL)
+    up.process.wait()
+
+    assert eventually(lambda: not any(alive(pid) for pid in children))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_ctrl_c_leaves_no_process(up, number):
+    """SIGINT and SIGTERM stop all children in order; the exit code is 0."""
+    children = up.ready()
+
+    up.process.send_signal(number)
+
+    assert up.process.wait(60) == 0
+    assert not any(alive(pid) for pid in children)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_up_prints_works(up):
+    """Each curl line of the invitation, pasted into a shell, succeeds."""
+    up.ready()
+    text = up.output.read_text().replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines()]
+    commands = [shlex.split(line) for line in lines if line.startswith("curl ")]
+
+    assert len(commands) == 5
+    for command in commands:
+        done = subprocess.run([*command, "--fail", "--silent"], capture_output=True, check=False)
+        assert done.returncode == 0, command
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_up_prints_for_manage_works(up):
+    """The three variables of the invitation, pasted into a shell, are all that manage.py needs."""
+    up.ready()
+    lines = [line.strip() for line in up.output.read_text().splitlines()]
+    exports = [line for line in lines if line.startswith("export ")]
+    [command] = [line for line in lines if "manage.py" in line]
+    pasted = "\n".join([*exports, f"{command} --json"])
+    done = subprocess.run(["bash", "-c", pasted], cwd=REPO, capture_output=True, check=False)
+
+    assert len(exports) == 3
+    assert json.loads(done.stdout)["asOf"]
+    assert done.stderr == b""
+
+
+def test_queue_that_is_none():
+    """A queue that does not exist is refused in a sentence, and not with a traceback."""
+    command = [sys.executable, "-m", "local", "type", "x", "--queue", "nosuch"]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "choose from" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_dead_part_ends_the_whole(up):
+    """When the host dies by itself, the supervisor stops the rest and says so."""
+    children = up.ready()
+
+    os.kill(children[0], signal.SIGKILL)
+
+    assert up.process.wait(60) == 1
+    assert "ended by itself" in up.output.read_text()
+    assert not any(alive(pid) for pid in children)

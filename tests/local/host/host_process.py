@@ -1,0 +1,111 @@
+"""The local host as a process under test, around an app that the test writes itself."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from local.cloud.children import Child
+from local.host.keys import Keys
+from tests import REPO
+
+T = TypeVar("T")
+FAST_QUEUES = {
+    "messageEncoding": "none",
+    "maxPollingInterval": "00:00:00.2",
+    "visibilityTimeout": "00:00:00",
+}
+BUNDLE = {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"}
+HEAD = """
+import logging
+import azure.functions as func
+app = func.FunctionApp()
+"""
+
+
+def eventually(condition: Callable[[], T | None], seconds: float = 20) -> T:
+    """Return the first true value of *condition*, or fail when the time is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, "it never came true"
+        # What runs in another process can only be looked at.
+        time.sleep(0.02)
+
+
+class HostFiles:
+    """An app folder with its settings and keys."""
+
+    def __init__(
+        self,
+        folder: Path,
+        code: str,
+        *,
+        settings: Mapping[str, str] | None = None,
+        queues: Mapping[str, Any] = FAST_QUEUES,
+        host: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.app = folder / "app"
+        self.app.mkdir(parents=True)
+        (self.app / "function_app.py").write_text(HEAD + code)
+        extensions = {"queues": dict(queues), **(host or {})}
+        content = {"version": "2.0", "extensionBundle": BUNDLE, "extensions": extensions}
+        (self.app / "host.json").write_text(json.dumps(content))
+        self.settings = folder / "local.settings.json"
+        values = {"FUNCTIONS_WORKER_RUNTIME": "python", **(settings or {})}
+        self.settings.write_text(json.dumps({"IsEncrypted": False, "Values": values}))
+        self.keys = Keys.generate()
+        self.keys.save(folder / "keys.json")
+        self.log = folder / "host.log"
+        self.command = [
+            *(sys.executable, "-m", "local.host", "--app", str(self.app)),
+            *("--settings", str(self.settings), "--key-file", str(folder / "keys.json")),
+        ]
+
+    def refusal(self) -> tuple[int, str]:
+        """Start the host where it should refuse; return its exit code and its stderr."""
+        ended = subprocess.run(
+            self.command, cwd=REPO, capture_output=True, text=True, timeout=60, check=False
+        )
+        return ended.returncode, ended.stderr
+
+
+class RunningHost:
+    """The host process; a context manager. `url` is its base, `call` a request with the key."""
+
+    def __init__(self, files: HostFiles, environ: Mapping[str, str] | None = None) -> None:
+        self.files = files
+        self.keys = files.keys
+        self.child = Child("host", files.command, log=files.log, cwd=REPO, environ=environ or None)
+        self.url: str = self.child.wait_for(_announced)
+
+    def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """Send a request to the host with its host key."""
+        headers = {"x-functions-key": self.keys.host, **kwargs.pop("headers", {})}
+        return requests.request(method, self.url + path, headers=headers, timeout=30, **kwargs)
+
+    def log(self) -> str:
+        return self.files.log.read_text()
+
+    def logged(self, text: str, count: int = 1) -> str:
+        """Wait until the log holds *text* at least *count* times, and return the log."""
+        return eventually(lambda: self.log() if self.log().count(text) >= count else None)
+
+    def __enter__(self) -> "RunningHost":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.child.stop()
+
+
+def _announced(line: str) -> str | None:
+    if not line.startswith("{"):
+        return None
+    return str(json.loads(line)["functions"])

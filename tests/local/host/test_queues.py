@@ -1,0 +1,210 @@
+"""Queue triggers and outputs behave as the storage extension does, on real storage."""
+
+import base64
+
+import pytest
+from azure.core.exceptions import ResourceNotFoundError
+
+from tests.local.host.host_process import RunningHost, eventually
+from tests.local.host.queue_bench import POISON_CODE, Bench
+
+
+def test_output_creates_queue_and_sends_in_order(tmp_path, storage):
+    """One message an item, made only after the function returned; each is taken and deleted."""
+    bench = Bench(tmp_path, storage, batchSize=1, newBatchThreshold=0)
+    with RunningHost(bench.files) as host:
+        assert host.call("POST", "/api/put", json=["a", "b", "c"]).status_code == 202
+        taken = bench.took(3)
+        bench.empty()
+
+    assert [each["body"] for each in taken] == ["a", "b", "c"]
+
+
+def test_failed_output_is_500(tmp_path, storage):
+    """202 only if stored: a message that the queue refuses makes the caller try again."""
+    bench = Bench(tmp_path, storage)
+    with RunningHost(bench.files) as host:
+        answer = host.call("POST", "/api/put", json=["x" * 70_000])
+
+        assert (answer.status_code, answer.content) == (500, b"")
+        host.logged("Executed 'Functions.put' (Failed")
+
+
+def test_trigger_metadata_reaches_the_function(tmp_path, storage):
+    """Id, dequeue count, times and pop receipt are what storage told."""
+    bench = Bench(tmp_path, storage)
+    bench.make("hello")
+    with RunningHost(bench.files):
+        (taken,) = bench.took(1)
+
+    assert (taken["body"], taken["count"]) == ("hello", 1)
+    assert taken["id"]
+    assert taken["receipt"]
+    assert taken["inserted"] < taken["expires"]
+
+
+def test_failed_message_returns_and_ends_in_poison(tmp_path, storage):
+    """maxDequeueCount attempts, then the body alone moves to <queue>-poison as a new message."""
+    bench = Bench(tmp_path, storage, maxDequeueCount=3)
+    bench.make("fail me")
+    with RunningHost(bench.files) as host:
+        poison = bench.peek("-poison")
+        bench.empty()
+        log = host.logged("Moving message to queue")
+
+    assert poison == ["fail me"]
+    assert [each["count"] for each in bench.taken()] == [1, 2, 3]
+    assert log.count("RuntimeError: no") == 3
+
+
+def test_visibility_timeout_only_delays_failed_messages(tmp_path, storage):
+    """After a failure the message is hidden for visibilityTimeout, so others come before it."""
+    bench = Bench(tmp_path, storage, visibilityTimeout="01:00:00")
+    bench.make("fail", "fine")
+    with RunningHost(bench.files) as host:
+        bench.took(2)
+        host.logged("Executed 'Functions.take'", 2)
+        eventually(lambda: bench.left() == 1)
+        with bench.queue() as queue:
+            assert queue.peek_messages() == []
+
+
+def test_message_above_the_limit_goes_to_poison_unseen(tmp_path, storage):
+    """A message that crashed the host too often is not tried again."""
+    bench = Bench(tmp_path, storage, maxDequeueCount=1)
+    bench.make("crashed")
+    with bench.queue() as queue:
+        for _ in range(2):
+            (message,) = queue.receive_messages(visibility_timeout=1).by_page().__next__()
+            queue.update_message(message, visibility_timeout=0)
+    with RunningHost(bench.files):
+        assert bench.peek("-poison") == ["crashed"]
+
+    assert bench.taken() == []
+
+
+def test_base64_both_ways(tmp_path, storage):
+    """With the default encoding, outputs are base64 and inputs are decoded."""
+    bench = Bench(tmp_path, storage, messageEncoding="base64")
+    bench.make(base64.b64encode("grüße".encode()).decode())
+    with RunningHost(bench.files) as host:
+        bench.took(1)
+        host.call("POST", "/api/put", json=["back"])
+        taken = bench.took(2)
+
+    assert [each["body"] for each in taken] == ["grüße", "back"]
+
+
+def test_undecodable_message_is_a_failed_delivery(tmp_path, storage):
+    """What is not base64 never reaches the function and ends in poison as it is."""
+    bench = Bench(tmp_path, storage, messageEncoding="base64", maxDequeueCount=2)
+    bench.make("not base64!")
+    with RunningHost(bench.files):
+        assert bench.peek("-poison") == ["not base64!"]
+
+    assert bench.taken() == []
+
+
+def test_failed_poison_message_keeps_its_lock(tmp_path, storage):
+    """A poison queue has no poison queue: the message stays, locked."""
+    bench = Bench(tmp_path, storage, code=POISON_CODE, maxDequeueCount=1)
+    bench.make("fail", suffix="-poison")
+    with RunningHost(bench.files) as host:
+        host.logged("Executed 'Functions.take' (Failed")
+
+    assert bench.left("-poison") == 1
+    with bench.queue("-poison") as queue:
+        assert queue.peek_messages() == []
+
+
+def test_concurrency_is_batch_size_plus_threshold(tmp_path, storage):
+    """Two a poll, and a new poll once at most one still runs: three at once at most."""
+    bench = Bench(tmp_path, storage, batchSize=2, newBatchThreshold=1)
+    bench.make(*(f"hang {number}" for number in range(6)))
+    with RunningHost(bench.files) as host:
+        first = bench.took(2)[0]["body"]
+        # The output wakes the listener, which has no place for another poll.
+        host.call("POST", "/api/put", json=["more"])
+        assert len(bench.taken()) == 2
+        (tmp_path / f"go {first}").touch()
+        assert len(bench.took(4)) == 4
+        host.call("POST", "/api/put", json=["and more"])
+        assert len(bench.taken()) == 4
+        (tmp_path / "go").touch()
+        bench.took(8)
+        bench.empty()
+
+
+def test_killed_host_loses_nothing(tmp_path, storage):
+    """The lock of a killed host runs out and the message comes back, counted."""
+    bench = Bench(tmp_path, storage, settings={"LOCAL_HOST_LOCK_SECONDS": "2"})
+    bench.make("hang")
+    killed = RunningHost(bench.files)
+    bench.took(1)
+    killed.child.kill()
+    (tmp_path / "go").touch()
+    with RunningHost(bench.files):
+        taken = bench.took(2)
+        bench.empty()
+
+    assert [each["count"] for each in taken] == [1, 2]
+    assert taken[0]["id"] == taken[1]["id"]
+
+
+def test_lock_is_renewed_while_the_function_runs(tmp_path, storage):
+    """A run longer than the lock keeps its message, and deletes it with the newest pop receipt."""
+    bench = Bench(tmp_path, storage, settings={"LOCAL_HOST_LOCK_SECONDS": "2"})
+    bench.make("hang")
+    with RunningHost(bench.files) as host:
+        bench.took(1)
+        # Another message's return after its own two-second lock is the clock of this test.
+        with bench.queue() as queue:
+            queue.send_message("later", visibility_timeout=4)
+        bench.took(2)
+        (tmp_path / "go").touch()
+        bench.empty()
+        log = host.log()
+
+    assert [each["body"] for each in bench.taken()] == ["hang", "later"]
+    assert "was not ours any more" not in log
+
+
+def test_graceful_stop_finishes_running_work(tmp_path, storage):
+    """SIGTERM: no new message, the running one is finished and deleted."""
+    bench = Bench(tmp_path, storage, batchSize=1, newBatchThreshold=0)
+    bench.make("hang", "next")
+    host = RunningHost(bench.files)
+    bench.took(1)
+    host.child.process.terminate()
+    (tmp_path / "go").touch()
+    host.child.stop()
+
+    assert [each["body"] for each in bench.taken()] == ["hang"]
+    assert bench.left() == 1
+    assert host.child.process.returncode == 0
+
+
+def test_disabled_function_takes_nothing(tmp_path, storage):
+    """Its messages wait; the master key can still run it by hand."""
+    bench = Bench(tmp_path, storage, settings={"AzureWebJobs.take.Disabled": "true"})
+    bench.make("waits")
+    with RunningHost(bench.files) as host:
+        host.logged("Function 'take' is disabled")
+        master = {"x-functions-key": host.keys.master}
+        answer = host.call(
+            "POST", "/admin/functions/take", headers=master, json={"input": "by hand"}
+        )
+        assert answer.status_code == 202
+        host.logged("Executing 'Functions.take'")
+
+    assert bench.left() == 1
+
+
+def test_missing_queue_is_waited_for_not_made(tmp_path, storage):
+    """The trigger does not create its queue, but sees it once it is there."""
+    bench = Bench(tmp_path, storage)
+    with RunningHost(bench.files):
+        with pytest.raises(ResourceNotFoundError):
+            bench.left()
+        bench.make("at last")
+        bench.took(1)

@@ -1,0 +1,199 @@
+"""$batch: what it refuses, how it answers, and that its items are requests like others."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from local.m365.graph import batch
+from local.m365.graph.wire import Refusal
+from local.m365.tenant import fault_plan, photos
+from tests.local.m365.graph.test_photos import drawn
+from tests.local.m365.simulator import PHOTOSYNC_APP, Cloud
+
+
+@pytest.fixture
+def graph(m365: Cloud) -> Iterator[requests.Session]:
+    with m365.session(m365.tenant.urls.graph) as session:
+        yield session
+
+
+def get(name: str, url: str, **more: Any) -> dict[str, Any]:
+    return {"id": name, "method": "GET", "url": url, **more}
+
+
+def send(m365: Cloud, graph: requests.Session, *items: dict[str, Any]) -> requests.Response:
+    return graph.post(f"{m365.tenant.urls.graph}/v1.0/$batch", json={"requests": items})
+
+
+def answers(response: requests.Response) -> dict[str, dict[str, Any]]:
+    assert response.status_code == 200
+    return {answer["id"]: answer for answer in response.json()["responses"]}
+
+
+def with_photo(m365: Cloud, name: str) -> str:
+    user = m365.add_user(name)
+    stored = photos.accept(drawn(), reencode=True, fresh=False)
+    user.photo = photos.stored(stored, m365.tenant.now())
+    return user.id
+
+
+def test_every_item_is_answered_on_its_own(m365: Cloud, graph: requests.Session):
+    """Statuses differ by item, JSON comes as an object, order is not promised."""
+    users = [m365.add_user(f"user{number}").id for number in range(19)]
+    items = [get(str(number), f"/users/{user}") for number, user in enumerate(users)]
+    items.append(get("lost", "users/nobody@contoso.com"))
+
+    response = send(m365, graph, *items)
+
+    found = answers(response)
+    assert found["7"]["body"]["id"] == users[7]
+    assert found["lost"]["status"] == 404
+    assert found["lost"]["body"]["error"]["code"] == "Request_ResourceNotFound"
+    assert [answer["id"] for answer in response.json()["responses"]] != [i["id"] for i in items]
+
+
+@pytest.mark.parametrize("alphabet", batch.ALPHABETS)
+def test_bytes_come_as_base64(m365: Cloud, graph: requests.Session, alphabet: str):
+    """A binary body is text in the alphabet of the switch."""
+    user = with_photo(m365, "anna")
+    m365.tenant.switches.batch_base64 = alphabet
+
+    answer = answers(send(m365, graph, get("1", f"/users/{user}/photo/$value")))["1"]
+
+    text = answer["body"]
+    decoded = base64.urlsafe_b64decode(
+        text.replace("+", "-").replace("/", "_") + "=" * (-len(text) % 4)
+    )
+    photo = m365.tenant.users[user].photo
+    assert photo is not None
+    assert decoded == photo.content
+    assert answer["headers"]["Content-Type"] == "image/jpeg"
+    assert ("-" in text or "_" in text) == alphabet.startswith("urlsafe")
+
+
+def test_an_upload_may_travel_in_a_batch(m365: Cloud, graph: requests.Session):
+    """A string body is base64 of the bytes, and an item that depends on it runs after it."""
+    user = m365.add_user("anna")
+    upload = {
+        "id": "put",
+        "method": "PUT",
+        "url": f"/users/{user.id}/photo/$value",
+        "headers": {"Content-Type": "image/png"},
+        "body": base64.b64encode(drawn("PNG")).decode(),
+    }
+    after = get("get", f"/users/{user.id}/photo", dependsOn=["put"])
+
+    found = answers(send(m365, graph, upload, after))
+
+    assert {name: answer["status"] for name, answer in found.items()} == {"put": 200, "get": 200}
+    assert "body" not in found["put"]
+
+
+def test_what_depends_on_a_failure_fails(m365: Cloud, graph: requests.Session):
+    """An item after a failed one, and all after it, are 424 and are not carried out."""
+    user = m365.add_user("anna")
+    second = get("2", f"/users/{user.id}", dependsOn=["1"])
+    third = get("3", f"/users/{user.id}", dependsOn=["2"])
+
+    found = answers(send(m365, graph, get("1", "/users/nobody"), second, third))
+
+    assert [found[name]["status"] for name in "123"] == [404, 424, 424]
+    assert not [e for e in m365.tenant.journal.after(0) if user.id in str(e["path"])]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        None,
+        [],
+        "text",
+        ["text"],
+        [get(str(number), "/users") for number in range(21)],
+        [get("1", "/users"), get("1", "/users")],
+        [get("1", "https://graph.microsoft.com/v1.0/users")],
+        [get("1", "//elsewhere/users")],
+        [get("1", "/$batch")],
+        [get("1", "")],
+        [get("", "/users")],
+        [{"id": 1, "method": "GET", "url": "/users"}],
+        [{"id": "1", "method": "STEAL", "url": "/users"}],
+        [get("1", "/users", dependsOn=["2"])],
+        [get("1", "/users"), get("2", "/users", dependsOn=[["1"]])],
+        [get("1", "/users"), get("2", "/users", dependsOn=["1"]), get("3", "/users")],
+        [get(n, "/users", **({"dependsOn": ["1"]} if n > "1" else {})) for n in "123"],
+        [{"id": "1", "method": "PATCH", "url": "/users/x", "body": {"a": 1}}],
+        [get("1", "/x", headers={"Content-Type": "image/png"}, body="not base64!")],
+    ],
+)
+def test_batches_that_break_a_rule_are_refused(items: object):
+    """Too many, none, twins, absolute or nested URLs, bodies without a type: 400 for all."""
+    with pytest.raises(Refusal) as refusal:
+        batch.read_items({"requests": items})
+    assert refusal.value.status == 400
+
+
+def test_items_have_the_rights_of_the_caller(m365: Cloud):
+    """The outer token counts, whatever an item claims."""
+    user = m365.add_user("anna")
+    item = {
+        "id": "1",
+        "method": "PATCH",
+        "url": f"/users/{user.id}",
+        "headers": {"Content-Type": "application/json", "Authorization": "Bearer x.y.z"},
+        "body": {"displayName": "B"},
+    }
+    with m365.session(m365.tenant.urls.graph, PHOTOSYNC_APP) as reader:
+        found = answers(send(m365, reader, item, get("2", f"/users/{user.id}")))
+    assert (found["1"]["status"], found["2"]["status"]) == (403, 200)
+
+
+def test_a_batch_needs_a_token(m365: Cloud):
+    """Without one the whole batch is a 401."""
+    with requests.Session() as nobody:
+        assert send(m365, nobody, get("1", "/users")).status_code == 401
+
+
+def test_one_item_can_be_throttled(m365: Cloud, graph: requests.Session):
+    """A fault meets an item like any request: its own 429 with a fractional Retry-After."""
+    user, other = m365.add_user("anna"), m365.add_user("otto")
+    order = {"service": "graph", "path": user.id, "fault": "429", "retryAfter": 2.128}
+    fault_plan.apply_order(m365.tenant.faults, order)
+
+    found = answers(
+        send(m365, graph, get("1", f"/users/{user.id}"), get("2", f"/users/{other.id}"))
+    )
+
+    assert (found["1"]["status"], found["2"]["status"]) == (429, 200)
+    assert found["1"]["headers"]["Retry-After"] == "2.128"
+    assert found["1"]["body"]["error"]["code"] == "TooManyRequests"
+
+
+@pytest.mark.parametrize(("kind", "status"), [("reset", 503), ("half", 503), ("timeout", 504)])
+def test_a_broken_connection_becomes_a_status_in_a_batch(
+    m365: Cloud, graph: requests.Session, kind: str, status: int
+):
+    """An item cannot be cut off alone."""
+    user = m365.add_user("anna")
+    order = {"service": "graph", "path": user.id, "fault": kind}
+    fault_plan.apply_order(m365.tenant.faults, order)
+
+    assert answers(send(m365, graph, get("1", f"/users/{user.id}")))["1"]["status"] == status
+
+
+def test_the_journal_tells_items_from_requests(m365: Cloud, graph: requests.Session):
+    """The outer request and each item have an entry; items are marked and name their user."""
+    user = m365.add_user("anna")
+
+    send(m365, graph, get("1", f"/users/{user.id}/photo?$select=id"))
+
+    entries = [entry for entry in m365.tenant.journal.after(0) if entry["service"] == "graph"]
+    assert [(entry["path"], entry["batch"]) for entry in entries] == [
+        (f"/v1.0/users/{user.id}/photo", True),
+        ("/v1.0/$batch", False),
+    ]
+    assert entries[0]["userId"] == user.id

@@ -1,0 +1,122 @@
+"""An installed Chromium as a test uses it: it notes every fault of a page that it shows."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from local.cloud.node import find_node, install_packages
+from tests import REPO
+
+SCREENS = REPO / ".local" / "screens"
+_AXE = Path(__file__).with_name("axe")
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium() -> str | None:
+    """The path of an installed Chromium or Chrome."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+@contextmanager
+def running_browser(chromium: str, certificate: Path | None = None) -> Iterator[Browser]:
+    """A browser that trusts, besides the machine's own authorities, just this one certificate."""
+    flags = list(_FLAGS)
+    if certificate:
+        flags.append(f"--ignore-certificate-errors-spki-list={_key_hash(certificate)}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def _key_hash(certificate: Path) -> str:
+    public = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
+    info = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(info).digest()).decode()
+
+
+@dataclass
+class Visit:
+    """A tab, and what went wrong in it. `expected` are statuses a test provokes."""
+
+    page: Page
+    origin: str
+    expected: set[int] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on("console", self._told)
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("request", self._asked)
+
+    def _told(self, message: ConsoleMessage) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        # Chromium tells every answer from 400 on as an error. "No photo" is one of them.
+        if "Failed to load resource" in message.text:
+            no_photo = "/photo/" in message.location["url"] and "404" in message.text
+            if no_photo or any(str(status) in message.text for status in self.expected):
+                return
+        self.faults.append(f"console: {message.text}")
+
+    def _asked(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme not in ("blob", "data") and f"{url.scheme}://{url.netloc}" != self.origin:
+            self.faults.append(f"request to another origin: {request.url}")
+
+    def screenshot(self, name: str) -> None:
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        size = self.page.viewport_size
+        assert size
+        # Pictures out of sight are not loaded: so the window is made as high as the page.
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        self.page.set_viewport_size({"width": size["width"], "height": height})
+        expect(self.page.locator(".photo.busy:visible")).to_have_count(0)
+        self.page.screenshot(path=SCREENS / f"{name}.png")
+        self.page.set_viewport_size(size)
+
+
+# Opens an address in a new tab.
+Open = Callable[..., Visit]
+
+
+def axe_source() -> str:
+    """The script of axe-core, installed on first use."""
+    install_packages(_AXE, find_node())
+    return (_AXE / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+
+
+def serious_faults(page: Page, axe: str) -> list[str]:
+    """What axe finds on *page* that is serious or critical, one line each."""
+    page.evaluate(axe)
+    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{fault['id']}: {json.dumps([node['target'] for node in fault['nodes']])}"
+        for fault in found["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]

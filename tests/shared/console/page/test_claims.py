@@ -1,0 +1,144 @@
+"""The page says what is known, and as of when: no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.shared.console.page.browser import Open
+from tests.shared.console.page.serving import KEY
+from tests.shared.console.page.stand_in import StandIn, ago
+
+ANNE = f"?code={KEY}#/users/anne%40contoso.com"
+
+
+def test_headline_promises_nothing(api: StandIn, visit: Open):
+    """That nobody's copy failed is known; what SharePoint shows now is not, and it is said."""
+    api.people = [each for each in api.people if each.status in ("synced", "no-photo")]
+    page = visit(f"{api.url}?code={KEY}").page
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nobody’s copy failed")
+    expect(page.locator("#summary")).to_contain_text("does not look into SharePoint; a replay does")
+
+
+@pytest.mark.parametrize(
+    ("change", "told", "deaf"),
+    [
+        ({"status": "live", "expiresAt": ago(days=-28, minutes=-1)}, "Told of changes", False),
+        ({"status": "live", "expiresAt": ago(hours=2)}, "it ran out 2 hours ago", True),
+        ({"status": "failed", "expiresAt": ago(days=-28)}, "did not succeed", True),
+        ({"status": "waiting", "expiresAt": ago(days=-28)}, "did not succeed", False),
+    ],
+)
+def test_subscription_as_of(
+    api: StandIn, visit: Open, change: dict[str, Any], told: str, deaf: bool
+):
+    """What is told of the subscription is of then; only of a live one that it will be renewed."""
+    api.overview["subscription"] = {"checkedAt": ago(hours=5), "detail": "No right.", **change}
+    page = visit(f"{api.url}?code={KEY}").page
+    card = page.locator("#subscription")
+
+    expect(card).to_contain_text("As of 5 hours ago")
+    expect(card).to_contain_text(told)
+    assert ("renewed before it runs out in 28 days" in card.inner_text()) is (
+        told == "Told of changes"
+    )
+    assert page.locator("#deaf").is_visible() is deaf
+
+
+def test_check_that_could_not_be_made(api: StandIn, visit: Open):
+    """What is wrong stands first; what could not be looked at because of it is not counted so."""
+    page = visit(f"{api.url}?code={KEY}#/doctor").page
+
+    expect(page.locator("#doctor-told")).to_have_text(
+        "1 of 3 checks is wrong, 1 could not be made."
+    )
+    expect(page.locator("#checks .badge")).to_have_text(["Wrong", "Not checked", "Good"])
+    assert page.locator("#checks .todo").count() == 1
+
+
+def test_renewal(api: StandIn, visit: Open):
+    """Beside its finding is the button that has the subscription made; then all is looked at."""
+    page = visit(f"{api.url}?code={KEY}#/doctor").page
+    page.get_by_role("button", name="Renew the subscription now").click()
+
+    expect(page.locator("#doctor-told")).to_have_text("Everything is as it should be.")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    assert api.orders == [("sweep", {"renew": True})]
+
+
+def test_newest_of_many_unreadable_messages(api: StandIn, visit: Open):
+    """What was set aside is told with its time, and how much more there is."""
+    kept = {"name": "x", "reason": "Not a user.", "body": "please", "at": ago(hours=3)}
+    api.overview.update(unreadable=[kept], unreadableCount=16)
+    page = visit(f"{api.url}?code={KEY}").page
+
+    expect(page.locator("#unreadable")).to_contain_text("The newest 1 of 16")
+    expect(page.locator("#unreadable li")).to_contain_text("Not a user. 3 hours ago")
+
+
+def test_when_to_ask_again(api: StandIn, visit: Open):
+    """Of a side that asks for patience it is told for how long."""
+    silent = {"side": "exchange", "message": "Graph is busy.", "retryAfter": 37.2}
+    api.person = {"agree": None, "difference": "Graph is busy.", "unasked": [silent]}
+    page = visit(api.url + ANNE).page
+
+    expect(page.locator("#verdict")).to_contain_text("Graph is busy. Ask again in 38 seconds.")
+
+
+def test_technical_details_are_apart(api: StandIn, visit: Open):
+    """The profile is told in words; names and numbers of SharePoint are a click away."""
+    shown = {
+        "PictureURL": "https://contoso-my.sharepoint.com/User%20Photos/a%20b_MThumb.jpg?t=1",
+        "SPS-PicturePlaceholderState": "1",
+        "SPS-PictureTimestamp": "63913492800",
+    }
+    api.person = {"profile": shown}
+    page = visit(api.url + ANNE).page
+
+    expect(page.locator("#profile")).to_contain_text("a b_MThumb.jpg")
+    expect(page.locator("#profile")).to_contain_text("a placeholder")
+    expect(page.locator("#profile time")).to_have_attribute("datetime", "2026-05-04T12:00:00.000Z")
+    expect(page.get_by_text("63913492800")).to_be_hidden()
+    page.locator("#profile + details summary").click()
+    expect(page.get_by_text("63913492800")).to_be_visible()
+    expect(page.locator("#known-more")).to_be_hidden()
+
+
+WIDTHS = (390, 800, 1100, 1280)
+# Elements whose content is wider than they are, unless it can be scrolled to.
+PARTS = "main td, main th, main li > *, main dd, main .card"
+CUT_OFF = f"""() => [...document.querySelectorAll("{PARTS}")]
+    .filter((it) => it.getClientRects().length && it.scrollWidth > it.clientWidth + 1
+        && getComputedStyle(it).display !== "inline"
+        && !["auto", "scroll"].includes(getComputedStyle(it).overflowX))
+    .map((it) => it.tagName + " " + it.textContent.slice(0, 40))"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    ("view", "name", "last"),
+    [
+        ("#/", "home", "less than a minute ago"),
+        ("#/users/anne%40contoso.com", "person", "less than a minute ago"),
+        ("#/doctor", "doctor", "Not checked"),
+    ],
+    ids=["home", "person", "doctor"],
+)
+def test_nothing_is_cut_off(api: StandIn, visit: Open, view: str, name: str, last: str, width: int):
+    """In whatever width, with long names and the longest time in words, all can be read."""
+    api.people[0].detail = "PictureAddressThatIsVeryLong" * 9
+    api.people[0].checked_at = ago(seconds=40)
+    for person in api.people:
+        person.synced_at = ago(seconds=40)
+    tab = visit(f"{api.url}?code={KEY}{view}", viewport={"width": width, "height": 900})
+    expect(tab.page.get_by_text(last).filter(visible=True)).not_to_have_count(0)
+
+    assert tab.page.evaluate(CUT_OFF) == []
+    assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    edge = "(it) => it.getBoundingClientRect().right"
+    cells = tab.page.locator(".people td.what:visible").all()
+    assert all(cell.evaluate(edge) <= width for cell in cells)
+    tab.screenshot(f"{name}-{width}")

@@ -1,0 +1,67 @@
+"""How the page looks: screenshots for people in .local/screens, and axe-core for the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.shared.console.page import browser as browsers
+from tests.shared.console.page.browser import Open
+from tests.shared.console.page.serving import KEY
+from tests.shared.console.page.stand_in import StandIn, ago, sweep
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"color_scheme": "light", "viewport": {"width": 375, "height": 800}},
+    "phone-dark": {"color_scheme": "dark", "viewport": {"width": 375, "height": 800}},
+    "tablet": {"color_scheme": "light", "viewport": {"width": 768, "height": 1000}},
+    "wide": {"color_scheme": "light", "viewport": {"width": 1800, "height": 1000}},
+}
+VIEWS = {
+    "gate": "",
+    "home": f"?code={KEY}",
+    "person": f"?code={KEY}#/users/anne%40contoso.com",
+    "doctor": f"?code={KEY}#/doctor",
+}
+TROUBLE = {
+    "dryRun": True,
+    "brake": {"engaged": True, "gone": 21, "managed": 300, "detail": ""},
+    "sweep": sweep(),
+    "subscription": {
+        "status": "failed",
+        "detail": "Graph could not reach WEBHOOK_URL: it gave up after 10 seconds.",
+        "expiresAt": ago(hours=2),
+        "checkedAt": ago(minutes=9),
+    },
+    "unreadable": [
+        {
+            "name": "unreadable/2026-11-20T08-00-00-1.json",
+            "reason": "It names no user: type an address or an object id.",
+            "body": "please sync anne",
+        }
+    ],
+}
+
+
+SHOWN = [
+    *((view, look) for view in ("home", "person", "trouble") for look in LOOKS),
+    *((view, look) for view in ("gate", "doctor") for look in ("light", "phone-dark")),
+]
+
+
+@pytest.mark.parametrize(("view", "look"), SHOWN)
+def test_no_serious_fault(api: StandIn, visit: Open, axe: str, view: str, look: str):
+    """Every view is accessible and fits its window: light, dark, on a phone, on a wide screen."""
+    if view == "trouble":
+        api.overview = TROUBLE
+    tab = visit(api.url + VIEWS.get(view, VIEWS["home"]), **LOOKS[look])
+    expect(tab.page.get_by_text("Looking …").filter(visible=True)).to_have_count(0)
+    expect(tab.page.get_by_text("This takes a few seconds")).to_be_hidden()
+    expect(tab.page.get_by_text("Asking Exchange")).to_be_hidden()
+    tab.screenshot(f"{view}-{look}")
+
+    assert browsers.serious_faults(tab.page, axe) == []
+    assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,96 @@
+"""What the page orders, and what it says until that is done."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.shared.console.page.browser import Open
+from tests.shared.console.page.serving import KEY
+from tests.shared.console.page.stand_in import StandIn, ago, sweep
+
+ANNE = f"?code={KEY}#/users/anne%40contoso.com"
+
+
+def test_replay_by_keyboard(api: StandIn, visit: Open):
+    """Replay queues the person, waits until the state has moved, and shows both sides again."""
+    page = visit(api.url + ANNE).page
+    expect(page.locator("#verdict")).to_contain_text("The two sides differ")
+    page.get_by_role("button", name="Replay", exact=True).press("Enter")
+
+    expect(page.locator("#replay-told")).to_have_text("Done: synced.")
+    expect(page.locator("#verdict")).to_contain_text("Both sides agree")
+    expect(page.get_by_role("button", name="Replay", exact=True)).to_be_focused()
+    assert api.orders == [(f"users/{api.people[0].id}/replay", {"force": False})]
+
+
+def test_replay_with_force(api: StandIn, visit: Open):
+    """The other button asks for a copy whatever the state says."""
+    page = visit(api.url + ANNE).page
+    page.get_by_role("button", name="Replay, even if unchanged").click()
+    expect(page.locator("#replay-told")).to_have_text("Done: synced.")
+
+    assert api.orders[0][1] == {"force": True}
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ("bert.x%40contoso.com", "Done. Nothing had changed."),
+        ("anne%40contoso.com", "the two sides still differ"),
+    ],
+)
+def test_replay_without_a_change(api: StandIn, visit: Open, user: str, told: str):
+    """A replay that leaves no trace is over when the queue is empty; what to do next is said."""
+    api.worker = False
+    page = visit(f"{api.url}?code={KEY}#/users/{user}").page
+    page.get_by_role("button", name="Replay", exact=True).click()
+
+    expect(page.locator("#replay-told")).to_contain_text(told)
+    expect(page.get_by_role("button", name="Replay, even if unchanged")).to_be_enabled()
+
+
+def test_brake_asks_once(api: StandIn, visit: Open):
+    """Removals are released only after a second word; Escape takes the first one back."""
+    api.overview["brake"] = {"engaged": True, "gone": 21, "managed": 300, "detail": ""}
+    page = visit(f"{api.url}?code={KEY}").page
+    release = page.get_by_role("button", name="Release removals")
+    release.click()
+    expect(page.get_by_role("dialog")).to_contain_text("21 people lose their pictures")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert api.orders == []
+
+    release.click()
+    page.get_by_role("button", name="Release", exact=True).click()
+    expect(page.locator("#brake")).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    assert api.orders == [("sweep", {"releaseRemovals": True})]
+
+
+def test_brake_shows_whom_it_is_about(api: StandIn, visit: Open):
+    """Before anything is released, those who would lose their pictures can be looked at."""
+    api.overview["brake"] = {"engaged": True, "gone": 2, "managed": 30, "detail": ""}
+    page = visit(f"{api.url}?code={KEY}").page
+    page.get_by_role("button", name="Release removals").click()
+    page.get_by_role("link", name="See who they are").click()
+
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("#rows .name")).to_have_text(["Jonas Weber", "Kaya Fields"])
+    assert page.get_by_label("Status", exact=True).input_value() == "gone"
+    assert api.orders == []
+
+
+def test_sweep(api: StandIn, visit: Open):
+    """A running sweep has a bar and says when it ends; after it another can be started."""
+    api.overview["sweep"] = sweep()
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.4")
+    expect(page.locator("#sweep")).to_contain_text("400 of about 1,000 people; done in 3 minutes")
+    expect(page.get_by_role("button", name="Start a sweep")).to_be_disabled()
+
+    api.overview["sweep"] = sweep(status="finished", finishedAt=ago(minutes=1))
+    page.get_by_role("button", name="Refresh").click()
+    page.get_by_role("button", name="Start a sweep").click()
+    expect(page.locator("#sweep-told")).to_contain_text("Queued")
+    assert api.orders == [("sweep", {})]

@@ -1,0 +1,120 @@
+"""What the console answers: JSON, pictures, and every error as one sentence with its status."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shared.console import answers
+from shared.errors import (
+    AccessDenied,
+    BadRequest,
+    Conflict,
+    GiveUp,
+    KeyInAddress,
+    NoPhoto,
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    SettingsError,
+    UnknownUser,
+)
+from tests.doubles.office import failing
+
+
+def asking(error: Exception):
+    return failing(error)
+
+
+def test_answer():
+    """What was asked for comes as JSON, with 200 or the status that an order has."""
+    told = answers.tell(lambda: {"name": "Zoë"}, status=202)
+
+    assert (told.status, told.media_type) == (202, "application/json")
+    assert json.loads(told.body) == {"name": "Zoë"}
+    assert answers.tell(dict).status == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (KeyInAddress, 403),
+        (BadRequest, 400),
+        (UnknownUser, 404),
+        (NoPhoto, 404),
+        (ServiceDown, 503),
+        (Conflict, 503),
+        (AccessDenied, 502),
+        (Refused, 502),
+        (SettingsError, 500),
+        (GiveUp, 500),
+    ],
+)
+def test_errors(kind: type[PhotoSyncError], status: int):
+    """An error is JSON with its word and its sentence, whether JSON or a picture was asked for."""
+    error = kind("Do this.")
+    expected = {"error": {"code": error.code, "message": "Do this."}}
+
+    for told in (answers.tell(asking(error)), answers.show(asking(error))):
+        assert (told.status, told.media_type) == (status, "application/json")
+        assert json.loads(told.body) == expected
+
+
+def test_bug_is_not_hidden():
+    """What is none of our errors leaves: the host logs it and answers 500."""
+    with pytest.raises(KeyError):
+        answers.tell(asking(KeyError("a bug")))
+
+
+def test_status_by_hand():
+    """A caller who knows better names the status."""
+    assert answers.refuse(BadRequest("No."), 405).status == 405
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"\x89PNG\r\n", "image/png"),
+        (b"GIF89a", "image/gif"),
+        (b"<script>", "application/octet-stream"),
+        (b"", "application/octet-stream"),
+    ],
+)
+def test_picture(content: bytes, kind: str):
+    """A picture comes with the type that its bytes show; anything else is for no browser to run."""
+    assert answers.show(lambda: content) == (200, content, kind)
+
+
+def test_headers():
+    """No answer may be kept by a cache, guessed at, or run."""
+    assert answers.HEADERS["Cache-Control"] == "no-store"
+    assert answers.HEADERS["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answers.HEADERS["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b' {"force": true}'])
+def test_order(body: bytes):
+    """An order is a JSON object; nothing at all is an empty one."""
+    assert answers.order({}, body) == json.loads(body or b"{}")
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"1", b"null", b"\xff", b"[" * 100_000])
+def test_order_that_is_none(body: bytes):
+    """Anything else is refused in a sentence."""
+    with pytest.raises(BadRequest, match="must be a JSON object"):
+        answers.order({}, body)
+
+
+def test_order_that_is_too_long():
+    """Nobody reads megabytes to find a flag in them."""
+    with pytest.raises(BadRequest, match="at most"):
+        answers.order({}, b'{"force": true, "padding": "' + b"x" * 1000 + b'"}')
+
+
+@pytest.mark.parametrize("name", ["code", "CODE"])
+def test_order_with_its_key_in_the_address(name: str):
+    """A link carries its key in the address: no order is taken from there."""
+    with pytest.raises(KeyInAddress, match="x-functions-key"):
+        answers.order({name: "a-key"}, b"{}")

@@ -1,0 +1,272 @@
+"""What an admin sees and may do, without HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.console.api import Console
+from shared.errors import BadRequest, ServiceDown, UnknownUser
+from shared.storage.user_state import FAILED, SYNCED, UserState
+from shared.subscription import keeper
+from shared.sweeping import sweep_log
+from shared.user import User
+from tests.doubles.office import ANNE, NOON
+from tests.shared.console.console_desk import ENTRY, LENGTHS, Desk
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_overview_of_nothing(desk: Desk):
+    """Before anything has happened the overview says just that."""
+    assert desk.console.overview() == {
+        "asOf": NOON.isoformat(),
+        "counts": {},
+        "countedAt": NOON.isoformat(),
+        "queues": LENGTHS,
+        "subscription": None,
+        "sweep": None,
+        "brake": {"engaged": False, "gone": 0, "managed": 0, "detail": ""},
+        "failures": [],
+        "unreadable": [],
+        "unreadableCount": 0,
+        "dryRun": True,
+    }
+
+
+def test_overview(desk: Desk):
+    """Counts, failures and messages set aside, each list short; no fingerprint of a secret."""
+    desk.kept.entries = [ENTRY] * 12 + [replace(ENTRY, status=SYNCED)]
+    desk.kept.aside = [{"name": "a", "reason": "b", "body": "c"}] * 12
+    desk.documents.put(keeper.NAME, {"status": "live", "urlHash": "secret"})
+    desk.log_sweep(detail="Under way.")
+    seen = desk.console.overview()
+
+    assert seen["counts"] == {FAILED: 12, SYNCED: 1}
+    assert [len(seen["failures"]), len(seen["unreadable"])] == [10, 10]
+    assert seen["unreadableCount"] == 12
+    assert seen["subscription"] == {"status": "live"}
+    assert (seen["sweep"]["id"], seen["sweep"]["eta"]) == ("one", "")
+    assert seen["brake"] == {"engaged": False, "gone": 0, "managed": 0, "detail": ""}
+
+
+def test_brake(desk: Desk):
+    """A brake that holds removals back says how many, and why."""
+    desk.log_sweep(removals=sweep_log.BRAKED, gone=21, managed=90, detail="Too many.")
+
+    assert desk.console.overview()["brake"] == {
+        "engaged": True,
+        "gone": 21,
+        "managed": 90,
+        "detail": "Too many.",
+    }
+
+
+def test_users(desk: Desk):
+    """A page of users with the token of the next."""
+    desk.kept.entries = [ENTRY, replace(ENTRY, user_id="other")]
+    page = desk.console.users({"search": "anne", "status": FAILED, "size": "1"})
+
+    assert page["users"] == [
+        {
+            "userId": "id",
+            "userPrincipalName": "anne@contoso.com",
+            "displayName": "Anne",
+            "status": FAILED,
+            "reason": "refused",
+            "detail": "Broken.",
+            "checkedAt": "2026",
+            "syncedAt": "2025",
+            "missingSince": "",
+        }
+    ]
+    assert not page["complete"]
+    [other] = desk.console.users({"token": page["token"]})["users"]
+    assert other["userId"] == "other"
+
+
+def test_users_whose_photo_is_gone(desk: Desk):
+    """Whose picture the next removals take can be listed before they are released."""
+    desk.kept.entries = [ENTRY, replace(ENTRY, user_id="other", missing_since="2026")]
+    [other] = desk.console.users({"gone": "true"})["users"]
+
+    assert (other["userId"], other["missingSince"]) == ("other", "2026")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"status": "lost"}, {"token": "?"}, {"gone": "1"}]
+    + [{"size": size} for size in ("0", "201", "-1", "1e2", "²", "0100000", "9" * 5000)],
+    ids=lambda query: str(query)[:24],
+)
+def test_users_asked_wrongly(desk: Desk, query: Mapping[str, str]):
+    """A status, size, filter or token that is none is refused in a sentence."""
+    with pytest.raises(BadRequest, match="\\.$"):
+        desk.console.users(query)
+
+
+def test_unknown_state(desk: Desk):
+    """A user whom nobody has looked at yet has two sides, and no state and history."""
+    seen = desk.console.user(ANNE.user_principal_name)
+
+    assert seen["user"] == {
+        "id": ANNE.id,
+        "userPrincipalName": "anne@contoso.com",
+        "displayName": "",
+        "accountEnabled": True,
+        "guest": False,
+    }
+    assert (seen["state"], seen["history"]) == (None, [])
+    assert (seen["agree"], seen["difference"], seen["unasked"]) == (True, "They agree.", [])
+    assert seen["profile"] == {"PictureURL": ""}
+    assert desk.looks.seen == [None]
+
+
+def test_known_state(desk: Desk):
+    """The state blob as it is, and what it remembers of the past, newest first."""
+    state = UserState(
+        ANNE.id,
+        user_principal_name=ANNE.user_principal_name,
+        status="no-photo",
+        detail="None.",
+        synced_at=NOON,
+        missing_since=NOON + timedelta(hours=1),
+        checked_at=NOON + timedelta(hours=2),
+    )
+    desk.kept.states.put(state)
+    seen = desk.console.user(ANNE.id)
+
+    assert seen["state"] == json.loads(desk.kept.states.blobs[ANNE.id][0])
+    assert [one["event"] for one in seen["history"]] == ["no-photo", "photo missing", "written"]
+    assert seen["history"][0] == {
+        "at": "2026-01-31T14:00:00+00:00",
+        "event": "no-photo",
+        "detail": "None.",
+    }
+    assert desk.looks.seen == [state]
+
+
+def test_photos(desk: Desk):
+    """Each side's picture, and no third."""
+    assert desk.console.photo(ANNE.id, "exchange") == b"exchange of anne@contoso.com"
+    assert desk.console.photo(ANNE.id, "sharepoint") == b"sharepoint"
+    with pytest.raises(BadRequest, match="exchange or sharepoint"):
+        desk.console.photo(ANNE.id, "other")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda console: console.photo(ANNE.id, "sharepoint"),
+        lambda console: console.user(ANNE.id),
+        lambda console: console.replay(ANNE.id, {}),
+    ],
+    ids=["photo", "user", "replay"],
+)
+def test_threads_are_left(
+    desk: Desk, ask: Callable[[Console], object], monkeypatch: pytest.MonkeyPatch
+):
+    """While eight ask Microsoft 365 the ninth is sent away: the webhook needs threads, too."""
+    others = iter(range(7))
+
+    def hang(user: User) -> bytes:
+        """Another one who asks while this one waits; the ninth asks something else."""
+        if next(others, None) is not None:
+            return desk.console.photo(ANNE.id, "exchange")
+        ask(desk.console)
+        return b""
+
+    monkeypatch.setattr(desk.looks, "exchange", hang)
+    with pytest.raises(ServiceDown, match="try again"):
+        desk.console.photo(ANNE.id, "exchange")
+    assert list(others) == []
+    assert desk.console.overview()
+    ask(desk.console)
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_replay(desk: Desk, force: bool):
+    """A replay is a message about the user's object id, and can be followed by its id."""
+    told = desk.console.replay(ANNE.user_principal_name, {"force": force})
+    [(text, delay)] = desk.users.sent
+    message = json.loads(text)
+
+    assert told == {"queued": True, "userId": ANNE.id, "correlationId": "an-id"}
+    assert (message["userId"], message["reason"], message["force"]) == (ANNE.id, "replay", force)
+    assert (message["correlationId"], delay) == ("an-id", 0)
+
+
+def test_sweep(desk: Desk):
+    """A sweep is ordered through the queue."""
+    assert desk.console.sweep({}) == {"queued": True}
+    assert len(desk.upkeep.sent) == 1
+    assert "sweep" in desk.upkeep.sent[0][0]
+
+
+def test_release(desk: Desk):
+    """The brake is released at once, and no sweep is queued."""
+    assert desk.console.sweep({"releaseRemovals": True}) == {"released": 21}
+    assert desk.upkeep.sent == []
+
+
+def test_renew(desk: Desk):
+    """With `renew` the subscription is looked after, and no sweep is queued."""
+    assert desk.console.sweep({"renew": True}) == {"queued": True}
+    [(text, delay)] = desk.upkeep.sent
+
+    assert (json.loads(text)["kind"], delay) == ("renew", 0)
+
+
+def test_two_orders_at_once(desk: Desk):
+    """One order is for one thing."""
+    with pytest.raises(BadRequest, match="one thing"):
+        desk.console.sweep({"renew": True, "releaseRemovals": True})
+    assert desk.upkeep.sent == []
+
+
+@pytest.mark.parametrize("value", ["true", 1, None, []])
+def test_flag_that_is_none(desk: Desk, value: Any):
+    """What is neither true nor false orders nothing."""
+    with pytest.raises(BadRequest, match="true or false"):
+        desk.console.replay(ANNE.id, {"force": value})
+    with pytest.raises(BadRequest, match="true or false"):
+        desk.console.sweep({"releaseRemovals": value})
+    with pytest.raises(BadRequest, match="true or false"):
+        desk.console.sweep({"renew": value})
+    assert (desk.users.sent, desk.upkeep.sent) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["Force", "releaseRemoval", "userId"])
+def test_field_that_is_none(desk: Desk, name: str):
+    """A misspelt field is refused: without it the order would be another one."""
+    with pytest.raises(BadRequest, match="nothing else"):
+        desk.console.replay(ANNE.id, {name: True})
+    with pytest.raises(BadRequest, match="nothing else"):
+        desk.console.sweep({name: True})
+    assert (desk.users.sent, desk.upkeep.sent) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["anne", "", "a/b@contoso.com\n", "@"])
+def test_user_that_is_none(desk: Desk, name: str):
+    """A name that is neither UPN nor object id is not even looked up."""
+    with pytest.raises(BadRequest, match="object id or by UPN"):
+        desk.console.user(name)
+
+
+def test_stranger(desk: Desk):
+    """A user whom Graph does not know is nobody's, for every question and order."""
+    for ask in (
+        lambda: desk.console.user("nobody@contoso.com"),
+        lambda: desk.console.photo("nobody@contoso.com", "exchange"),
+        lambda: desk.console.replay("nobody@contoso.com", {}),
+    ):
+        with pytest.raises(UnknownUser):
+            ask()

@@ -1,0 +1,106 @@
+"""Asking a costly question seldom, however many want to know."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from shared.console.cached_answer import Remembered
+from shared.errors import ServiceDown
+from tests.doubles.office import Clock
+
+TICK = timedelta(milliseconds=1)
+
+
+class Question:
+    """Takes its time by the clock; each answer is another number."""
+
+    def __init__(self, clock: Clock, **takes: float) -> None:
+        self._clock, self._takes, self._numbers = clock, timedelta(**takes), itertools.count(1)
+
+    def __call__(self) -> int:
+        self._clock.advance(self._takes)
+        return next(self._numbers)
+
+
+def test_good_for_a_while():
+    """An answer that took three seconds is good for thirty."""
+    clock = Clock()
+    remembered = Remembered(Question(clock, seconds=3), clock)
+    assert remembered.get() == 1
+    clock.advance(timedelta(seconds=30) - TICK)
+    assert remembered.get() == 1
+    clock.advance(TICK)
+    assert remembered.get() == 2
+
+
+def test_cheap_questions_are_asked_every_time():
+    """In a small tenant what is told is what is so now."""
+    clock = Clock()
+    remembered = Remembered(Question(clock, seconds=2), clock)
+
+    assert [remembered.get(), remembered.get()] == [1, 2]
+
+
+class Slow:
+    """A question that is answered when it may be."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+        self._question = Question(clock, seconds=60)
+
+    def __call__(self) -> int:
+        self.asked.set()
+        assert self.may_answer.wait(30)
+        return self._question()
+
+
+def test_first_answer_is_waited_for():
+    """Nobody asks what somebody is asking already: all get the one answer."""
+    clock = Clock()
+    question = Slow(clock)
+    remembered = Remembered(question, clock)
+    with ThreadPoolExecutor(4) as threads:
+        told = [threads.submit(remembered.get) for _ in range(4)]
+        assert question.asked.wait(30)
+        question.may_answer.set()
+
+    assert [each.result() for each in told] == [1] * 4
+
+
+def test_last_answer_serves_while_somebody_asks():
+    """Whoever comes while the answer is renewed is not kept waiting."""
+    clock = Clock()
+    question = Slow(clock)
+    question.may_answer.set()
+    remembered = Remembered(question, clock)
+    assert remembered.get() == 1
+    clock.advance(timedelta(days=1))
+    question.asked.clear()
+    question.may_answer.clear()
+    with ThreadPoolExecutor(1) as threads:
+        renewed = threads.submit(remembered.get)
+        assert question.asked.wait(30)
+        assert remembered.get() == 1
+        question.may_answer.set()
+        assert renewed.result() == 2
+
+
+def test_no_answer():
+    """A question that failed is asked again."""
+    clock, answers = Clock(), iter([1])
+
+    def ask() -> int:
+        if found := next(answers, None):
+            return found
+        raise ServiceDown("Storage could not be reached.", service="storage")
+
+    remembered = Remembered(ask, clock)
+    assert remembered.get() == 1
+    for _ in range(2):
+        with pytest.raises(ServiceDown):
+            remembered.get()

@@ -1,0 +1,259 @@
+"""Both sides of one user as they are now, and the difference in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from shared.console.comparison import Sides
+from shared.errors import (
+    AccessDenied,
+    NoMailbox,
+    NoPhoto,
+    NoProfile,
+    PhotoRefused,
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    Throttled,
+)
+from shared.graph.client import GraphClient
+from shared.pictures.recipe import Recipe
+from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.picture_location import PICTURE_URL
+from shared.sharepoint.publisher import PLACEHOLDER_STATE
+from shared.storage.user_state import UserState
+from tests.doubles.office import ANNE, NOON, render
+
+MY = "https://contoso-my.sharepoint.com"
+URL = f"{MY}:443/User%20Photos/Profile%20Pictures/{ANNE.id}_MThumb.jpg"
+THROTTLED = Throttled("Graph asks for patience.", retry_after=38.0, service="graph")
+NAMES = [f"{ANNE.id}_{size}Thumb.jpg" for size in "SML"]
+
+
+class Both:
+    """Exchange and SharePoint as far as two pictures are compared: they agree."""
+
+    def __init__(self) -> None:
+        self.exchange: bytes | Exception = b"photo"
+        self.shown: Mapping[str, str] | Exception = {PICTURE_URL: URL, PLACEHOLDER_STATE: "0"}
+        self.files: dict[str, bytes] = dict(zip(NAMES, render(b"photo"), strict=True))
+        self.refusal: Exception | None = None
+        self.removes = True
+
+    @property
+    def sides(self) -> Sides:
+        recipe = Recipe("48,72,300", 1, self.render)
+        graph, sharepoint = cast("GraphClient", self), cast("SharePointClient", self)
+        return Sides(graph, sharepoint, recipe, MY, removes=self.removes)
+
+    def render(self, photo: bytes) -> tuple[bytes, bytes, bytes]:
+        if photo == b"broken":
+            raise PhotoRefused("The photo is not a sound image.")
+        return render(photo)
+
+    def photo(self, user_id: str) -> bytes:
+        if isinstance(self.exchange, Exception):
+            raise self.exchange
+        return self.exchange
+
+    def profile(self, upn: str) -> Mapping[str, str]:
+        if isinstance(self.shown, Exception):
+            raise self.shown
+        return self.shown
+
+    def picture(self, folder: str, name: str) -> bytes:
+        assert folder == "Profile Pictures"
+        if self.refusal:
+            raise self.refusal
+        if name not in self.files:
+            raise NoPhoto(f"There is no file {name}.")
+        return self.files[name]
+
+
+@pytest.fixture
+def both() -> Both:
+    return Both()
+
+
+def compared(both: Both, known: UserState | None = None) -> tuple[bool | None, str]:
+    difference = both.sides.compare(ANNE, known)
+    return difference.agree, difference.sentence
+
+
+def test_same_picture(both: Both):
+    """The three files made from Exchange's photo are what SharePoint shows."""
+    difference = both.sides.compare(ANNE, None)
+
+    assert (difference.agree, difference.sentence) == (
+        *(True, "SharePoint shows the photo that Exchange holds."),
+    )
+    assert difference.profile == {
+        PICTURE_URL: URL,
+        PLACEHOLDER_STATE: "0",
+        "SPS-PictureExchangeSyncState": "",
+        "SPS-PictureTimestamp": "",
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_picture(both: Both, name: str):
+    """One of the three files that differs is enough."""
+    both.files[name] = b"another"
+
+    assert compared(both) == (False, "SharePoint shows another picture than Exchange holds.")
+
+
+def test_missing_file(both: Both):
+    """A file that is gone is named."""
+    del both.files[NAMES[1]]
+
+    assert compared(both) == (False, f"There is no file {NAMES[1]}.")
+
+
+@pytest.mark.parametrize(
+    ("shown", "sentence"),
+    [
+        ({}, "shows no picture, although"),
+        ({PICTURE_URL: "https://elsewhere.contoso.com/a.jpg"}, "which a person has set"),
+        ({PICTURE_URL: URL, PLACEHOLDER_STATE: "1"}, "shows its placeholder"),
+    ],
+)
+def test_not_shown(both: Both, shown: dict[str, str], sentence: str):
+    """There is a photo in Exchange and SharePoint shows it not at all: the profile says why."""
+    both.shown = shown
+    agree, said = compared(both)
+
+    assert not agree
+    assert sentence in said
+
+
+def test_photo_that_nobody_can_read(both: Both):
+    """A broken photo is the difference."""
+    both.exchange = b"broken"
+
+    assert compared(both) == (False, "The photo is not a sound image.")
+
+
+@pytest.mark.parametrize("error", [AccessDenied("A role."), Refused("Odd."), THROTTLED])
+def test_picture_that_cannot_be_read(both: Both, error: PhotoSyncError):
+    """A file that is refused is neither the same nor another: SharePoint could not be asked."""
+    both.refusal = error
+    difference = both.sides.compare(ANNE, None)
+
+    assert difference.agree is None
+    assert str(error) in difference.sentence
+    assert [each.side for each in difference.unasked] == ["sharepoint"]
+    assert difference.profile
+
+
+@pytest.mark.parametrize("kind", [NoPhoto, NoMailbox])
+def test_neither_has_one(both: Both, kind: type[Exception]):
+    """No photo and no picture agree."""
+    both.exchange, both.shown = kind("There is no photo."), {}
+
+    assert compared(both) == (True, "There is no photo. SharePoint shows none either.")
+
+
+OURS = UserState(ANNE.id, picture_url=URL)
+
+
+@pytest.mark.parametrize(
+    ("known", "sentence"),
+    [
+        (replace(OURS, missing_since=NOON), "a sweep removes it after a second look"),
+        (OURS, "two sweeps that find no photo remove it"),
+        (UserState(ANNE.id), "did not put there"),
+        (None, "did not put there"),
+    ],
+)
+def test_photo_is_gone(both: Both, known: UserState | None, sentence: str):
+    """Without a photo, what becomes of the picture depends on who put it there."""
+    both.exchange = NoPhoto("There is no photo.")
+    agree, said = compared(both, known)
+
+    assert agree is False
+    assert said.startswith("There is no photo. ")
+    assert sentence in said
+
+
+def test_mailbox_is_gone(both: Both):
+    """No sweep removes the picture of a user without a mailbox, and none is promised to."""
+    both.exchange = NoMailbox("There is no mailbox.")
+    agree, said = compared(both, replace(OURS, missing_since=NOON))
+
+    assert agree is False
+    assert "keeps it" in said
+    assert "sweep" not in said
+
+
+def test_pictures_are_kept(both: Both):
+    """Nor is one promised where settings say that pictures stay."""
+    both.exchange, both.removes = NoPhoto("There is no photo."), False
+
+    assert "REMOVED_PHOTO" in compared(both, replace(OURS, missing_since=NOON))[1]
+
+
+@pytest.mark.parametrize(("exchange", "agree"), [(b"photo", False), (NoPhoto("None."), True)])
+def test_no_profile(both: Both, exchange: bytes | Exception, agree: bool):
+    """Without a profile there is nothing to show, which agrees with having no photo only."""
+    both.exchange, both.shown = exchange, NoProfile("No profile yet.")
+    difference = both.sides.compare(ANNE, None)
+
+    assert (difference.agree, difference.sentence) == (agree, "No profile yet.")
+    assert difference.profile is None
+
+
+def test_exchange_is_silent(both: Both):
+    """What could not be found out is no difference; SharePoint's side is told all the same."""
+    both.exchange = THROTTLED
+    difference = both.sides.compare(ANNE, None)
+
+    assert difference.agree is None
+    assert difference.sentence == f"Whether both sides agree cannot be told now. {THROTTLED}"
+    assert difference.unasked == (("exchange", str(THROTTLED), 38.0),)
+    assert difference.profile == both.sides.compare(ANNE, None).profile
+
+
+def test_sharepoint_is_silent(both: Both):
+    """The same for SharePoint, of which then no profile is known either."""
+    both.shown = ServiceDown("SharePoint is down.")
+    difference = both.sides.compare(ANNE, None)
+
+    assert (difference.agree, difference.profile) == (None, None)
+    assert difference.unasked == (("sharepoint", "SharePoint is down.", None),)
+
+
+def test_exchange_was_asked_before(both: Both):
+    """Who knows already that Exchange is silent does not have it asked once more."""
+    both.exchange = AssertionError("Nobody is to ask.")
+    difference = both.sides.compare(ANNE, None, exchange_error=THROTTLED)
+
+    assert [each.side for each in difference.unasked] == ["exchange"]
+
+
+def test_both_are_silent(both: Both):
+    """Each side is named; the one reason that both have is told once."""
+    both.exchange = both.shown = THROTTLED
+    difference = both.sides.compare(ANNE, None)
+
+    assert [each.side for each in difference.unasked] == ["exchange", "sharepoint"]
+    assert difference.sentence.count(str(THROTTLED)) == 1
+
+
+def test_pictures(both: Both):
+    """Each side's picture: Exchange's photo, and the large one of SharePoint."""
+    assert both.sides.exchange(ANNE) == b"photo"
+    assert both.sides.sharepoint(ANNE) == b"L:photo"
+
+
+@pytest.mark.parametrize("url", ["", "https://elsewhere.contoso.com/a.jpg"])
+def test_no_picture_of_ours(both: Both, url: str):
+    """Only pictures of the picture library are handed out: no address of a profile is followed."""
+    both.shown = {PICTURE_URL: url}
+
+    with pytest.raises(NoPhoto, match="shows no picture"):
+        both.sides.sharepoint(ANNE)

@@ -1,0 +1,146 @@
+"""How often a service is called while it is down: the real worker and its calls, a manual clock."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import requests
+
+from shared.copying.worker import Worker
+from shared.graph.client import GraphClient
+from shared.microsoft365.http import TRIES, Http
+from shared.microsoft365.throttle import Gate
+from tests.doubles.office import ANNE, Clock, DelayedMessages, Office
+from tests.doubles.web import Answer, Tokens, answer
+from tests.doubles.web import http as web_http
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+OUTAGES = [MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, 23 * HOUR]
+Refusal = Callable[[], Answer]
+
+
+def lost() -> Answer:
+    raise requests.ConnectionError
+
+
+REFUSALS: dict[str, Refusal] = {
+    "429 without a time": lambda: Answer(429),
+    "503 for a second": lambda: answer({}, 503, retry_after="1"),
+    "503 for no time": lambda: answer({}, 503, retry_after="0"),
+    "429 for a minute": lambda: answer({}, 429, retry_after="60"),
+    "500": lambda: Answer(500),
+    "no answer": lost,
+}
+
+
+class Outage:
+    """Graph, which answers nothing of use until *ends*, and then that nobody has a photo."""
+
+    def __init__(self, length: timedelta, refusal: Refusal, jitter: float) -> None:
+        self.clock = Clock()
+        self.queue = DelayedMessages()
+        self.calls = 0
+        self.office = Office(clock=self.clock, queue=self.queue)
+        self._ends = self.clock.now + length
+        self._refusal = refusal
+        self._jitter = jitter
+
+    def worker(self) -> Worker:
+        """A process that knows nothing yet."""
+        gate = Gate(self.clock, jitter=lambda: self._jitter)
+        http = Http(
+            "graph",
+            "https://graph.contoso.com",
+            Tokens(),
+            gate=gate,
+            session=web_http(self._answer)._new_session,
+            clock=self.clock,
+            sleep=lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
+        )
+        graph = GraphClient(http)
+        # The office's own Exchange knows no outage; this one is the product's client.
+        self.office.exchange = graph  # type: ignore[assignment]
+        return Worker(
+            self.office.sync,
+            graph,
+            self.office.store,
+            self.queue,
+            clock=self.clock,
+            jitter=lambda: self._jitter,
+            new_id=lambda: "correlation",
+        )
+
+    def work_off_all(self, bodies: list[str], *, restarting: bool) -> None:
+        """Work off *bodies*, and whatever becomes of them, each when its time has come."""
+        due = [(self.clock.now, body) for body in bodies]
+        worker = self.worker()
+        while due:
+            due.sort()
+            moment, body = due.pop(0)
+            self.clock.now = max(self.clock.now, moment)
+            worker = self.worker() if restarting else worker
+            worker.work_off(body.encode())
+            for fields, delay in self.queue.messages:
+                due.append((self.clock.now + timedelta(seconds=delay), json.dumps(fields)))
+            self.queue.messages.clear()
+
+    def _answer(self, request: requests.PreparedRequest) -> Answer:
+        path, _, _ = str(request.path_url).partition("?")
+        if self.clock.now >= self._ends and path.endswith("/photo"):
+            return answer({"error": {"code": "ErrorEntityNotFound"}}, 404)
+        if self.clock.now >= self._ends:
+            user = path.rpartition("/")[2]
+            return answer({"id": user, "userPrincipalName": f"{user}@contoso.com"})
+        self.calls += 1
+        return self._refusal()
+
+
+def most_calls(length: timedelta) -> float:
+    """So many for one message: a few tries in place each time, and each wait twice the last."""
+    return TRIES * (math.log2(length.total_seconds()) + 5)
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.999], ids=["short waits", "long waits"])
+@pytest.mark.parametrize("restarting", [False, True], ids=["one process", "new processes"])
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize("length", OUTAGES, ids=str)
+def test_calls_grow_with_the_logarithm(length, refusal, restarting, jitter):
+    """
+    In an outage of length T one message makes some log T calls, and is done by 2 T.
+
+    Also where the service always asks for a second, and where each process is a new one.
+    """
+    outage = Outage(length, refusal, jitter)
+    began = outage.clock.now
+
+    outage.work_off_all([ANNE.id], restarting=restarting)
+
+    assert outage.office.anne.status == "no-photo"
+    assert 0 < outage.calls <= most_calls(length)
+    assert outage.clock.now - began <= 2 * length + MINUTE
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+def test_many_messages_call_no_more_each(refusal):
+    """Thirty messages in one process make at most thirty times the calls of one."""
+    users = [f"0a000000-0000-4000-8000-{number:012}" for number in range(30)]
+    outage = Outage(6 * HOUR, refusal, 0.5)
+
+    outage.work_off_all(users, restarting=False)
+
+    assert all(outage.office.store[user].status == "no-photo" for user in users)
+    assert outage.calls <= len(users) * most_calls(6 * HOUR)
+
+
+def test_outage_of_a_day_is_given_up():
+    """After a day the message ends: the state says so, and the next sweep takes it up."""
+    outage = Outage(48 * HOUR, REFUSALS["500"], 0.0)
+
+    outage.work_off_all([ANNE.id], restarting=False)
+
+    assert outage.office.anne.status == "failed"
+    assert outage.calls <= most_calls(24 * HOUR)

@@ -1,0 +1,134 @@
+"""Of several runs over one user one writes at a time, and a death leaves nothing wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from shared.copying.sync import CLAIM_LENGTH
+from shared.errors import (
+    ClaimHeld,
+    ClaimLost,
+    Conflict,
+)
+from shared.microsoft365.http import REQUEST_LIMIT
+from shared.storage.user_state import Claim, UserState
+from shared.telemetry import calls
+from tests.doubles.office import ANNE, NOON
+from tests.shared.copying.runs import NEW, OLD, TICK, bring_up_to_date, fail
+
+
+def test_live_claim_stops_a_run(synced):
+    """While another run copies, nothing is read from Exchange but the etag, and nothing written."""
+    synced.exchange.upload(NEW)
+    claim = Claim("another", NOON + CLAIM_LENGTH)
+    synced.change(claim=claim)
+    synced.clock.advance(CLAIM_LENGTH - TICK)
+
+    run = fail(synced, ClaimHeld)
+
+    assert run.claim is None
+    assert synced.anne.claim == claim
+
+
+def test_expired_claim_is_taken_over(synced):
+    """The claim of a run that died holds until it expires and not a moment longer."""
+    synced.exchange.upload(NEW)
+    synced.change(claim=Claim("another", NOON + CLAIM_LENGTH))
+    synced.clock.advance(CLAIM_LENGTH)
+
+    assert bring_up_to_date(synced) == "synced"
+    assert synced.anne.claim is None
+
+
+@pytest.mark.parametrize("upload", [False, True], ids=["same etag", "same bytes"])
+def test_death_leaves_files_in_doubt(synced, upload):
+    """After a run that died neither its etag nor its hash is believed: all is written again."""
+    synced.change(claim=Claim("another", NOON))
+    if upload:
+        synced.exchange.upload(OLD)
+
+    assert bring_up_to_date(synced) == "synced"
+    assert synced.sharepoint.writes == 4
+
+
+def test_claim_is_seen_by_others_during_the_copy(office):
+    """While the bytes are read the state carries the run's claim for five minutes."""
+    seen = []
+    office.exchange.after_copy = lambda: seen.append(office.anne.claim)
+
+    bring_up_to_date(office)
+
+    assert seen == [Claim("this-run", NOON + timedelta(minutes=5))]
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["first state", "later state"])
+def test_lost_race_for_the_claim(office, known):
+    """Of two runs that read the same version only the one that writes first goes on."""
+    if known:
+        bring_up_to_date(office)
+        office.exchange.upload(NEW)
+    before = office.sharepoint.writes
+    read = office.store.read
+
+    def read_and_be_overtaken(user_id):
+        stored = read(user_id)
+        office.store.put(UserState(ANNE.id, claim=Claim("another", NOON + CLAIM_LENGTH)))
+        return stored
+
+    office.store.read = read_and_be_overtaken
+    run = fail(office, Conflict)
+
+    assert run.claim is None
+    assert office.sharepoint.writes == before
+    assert office.anne.claim == Claim("another", NOON + CLAIM_LENGTH)
+
+
+def test_result_of_an_overtaken_run_is_refused(office):
+    """A run whose claim another one has taken over cannot write its result."""
+    overtaken = UserState(ANNE.id, detail="by another")
+    office.sharepoint.at_write[4] = lambda: office.store.put(overtaken)
+
+    fail(office, Conflict)
+
+    assert office.anne == overtaken
+
+
+def test_late_run_writes_nothing(office):
+    """No write begins when less of the claim is left than a request may take."""
+    late = CLAIM_LENGTH - REQUEST_LIMIT + TICK
+    office.sharepoint.at_write[2] = lambda: office.clock.advance(late)
+
+    fail(office, ClaimLost)
+
+    assert office.sharepoint.writes == 1
+
+
+def test_last_moment_still_writes(office):
+    """A write may begin as long as a whole request fits into the claim."""
+    office.sharepoint.at_write[1] = lambda: office.clock.advance(CLAIM_LENGTH - REQUEST_LIMIT)
+
+    assert bring_up_to_date(office) == "synced"
+
+
+def test_place_is_written_down_before_the_files(office):
+    """Before the first file is touched the state says where it will be, still under the claim."""
+    seen = []
+    office.sharepoint.at_write[1] = lambda: seen.append(office.anne)
+
+    bring_up_to_date(office)
+
+    [claimed] = seen
+    assert claimed.picture_url == office.sharepoint.shown(ANNE) != ""
+    assert claimed.claim == Claim("this-run", NOON + CLAIM_LENGTH)
+
+
+def test_known_place_costs_no_write(synced):
+    """A user whose picture stays where it is costs three calls to the store."""
+    synced.exchange.upload(NEW)
+
+    with calls.noted() as made:
+        bring_up_to_date(synced)
+
+    assert made.count("blob") == 3

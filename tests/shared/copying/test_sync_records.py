@@ -1,0 +1,216 @@
+"""How a run that raised is written down, and what the next one makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.copying.sync import CLAIM_LENGTH
+from shared.errors import (
+    AccessDenied,
+    ClaimHeld,
+    Conflict,
+    NoProfile,
+    PhotoRefused,
+    PictureKept,
+    ServiceDown,
+    Throttled,
+    Unanswered,
+)
+from shared.messages.fates import Done, Wait
+from shared.microsoft365.http import LATE_WRITE
+from shared.storage.user_state import FAILED, SKIPPED, SYNCED, WAITING, Claim, LastError
+from shared.telemetry import calls
+from tests.doubles.office import ANNE, NOON, failing
+from tests.shared.copying.runs import NEW, OLD, TICK, a_run, bring_up_to_date, fail, miss
+
+BUSY = Wait(60, "throttled", "Busy.")
+LOST = Wait(60, "unanswered", "No answer.", unanswered=True)
+LOST_FOR_GOOD = Done(FAILED, "gave-up", "Gave up.", unanswered=True)
+
+
+@pytest.mark.parametrize("error", [Throttled("Busy."), ServiceDown("Down.")])
+def test_wait_before_the_claim_writes_nothing(office, error):
+    """An outage before the claim costs no call to the store."""
+    office.exchange.error = error
+    run = fail(office, type(error))
+
+    with calls.noted() as made:
+        office.sync.record(run, BUSY, attempt=1)
+
+    assert made == []
+
+
+def test_wait_after_the_claim_is_recorded(synced):
+    """A run that waits says since when, why and until when, and gives its claim back."""
+    synced.exchange.upload(NEW)
+    synced.sharepoint.plan_error = Throttled("Busy.")
+    before = synced.anne
+    run = fail(synced, Throttled)
+
+    synced.sync.record(run, BUSY, attempt=3)
+
+    assert synced.anne == replace(
+        before,
+        status=WAITING,
+        reason="throttled",
+        detail="Busy.",
+        attempt=3,
+        next_attempt_at=NOON + timedelta(seconds=60),
+    )
+
+
+def test_files_in_doubt_lose_their_hash(synced):
+    """Once a file may have been written the old hash is no longer believed."""
+    synced.exchange.upload(NEW)
+    synced.sharepoint.at_write[2] = failing(Throttled("Busy."))
+
+    synced.sync.record(fail(synced, Throttled), BUSY, attempt=1)
+
+    assert (synced.anne.sha256, synced.anne.claim) == ("", None)
+    synced.exchange.upload(OLD)
+    synced.sharepoint.at_write.clear()
+    assert bring_up_to_date(synced) == "synced"
+    assert synced.shows(OLD)
+
+
+@pytest.mark.parametrize("end", [LOST, LOST_FOR_GOOD], ids=["waits", "gave up"])
+def test_unanswered_write_keeps_others_away(synced, end):
+    """A write without an answer may come late: nobody else may copy until that is past."""
+    synced.exchange.upload(NEW)
+    synced.sharepoint.at_write[2] = failing(Unanswered("No answer."))
+
+    synced.sync.record(fail(synced, Unanswered), end, attempt=1)
+
+    assert synced.anne.claim == Claim("this-run", NOON + LATE_WRITE)
+    synced.clock.advance(LATE_WRITE - TICK)
+    fail(synced, ClaimHeld)
+
+
+@pytest.mark.parametrize("end", [LOST, LOST_FOR_GOOD], ids=["waits", "gave up"])
+def test_unanswered_read_keeps_nobody_away(synced, end):
+    """A call without an answer that writes no file can do no harm when it comes late."""
+    synced.exchange.upload(NEW)
+    synced.sharepoint.plan_error = Unanswered("No answer.")
+
+    synced.sync.record(fail(synced, Unanswered), end, attempt=1)
+
+    assert synced.anne.claim is None
+
+
+def test_failure_is_recorded(synced):
+    """A failed run leaves its reason, a code, the time, and which photo it was about."""
+    synced.exchange.upload(NEW)
+    synced.sharepoint.plan_error = AccessDenied("No role.")
+
+    synced.sync.record(
+        fail(synced, AccessDenied), Done(FAILED, "access-denied", "No role."), attempt=2
+    )
+
+    anne = synced.anne
+    assert (anne.status, anne.reason, anne.detail) == (FAILED, "access-denied", "No role.")
+    assert (anne.source_etag, anne.attempt, anne.next_attempt_at) == ('W/"2"', 2, None)
+    assert anne.last_error == LastError("access-denied", "No role.", NOON)
+
+
+def test_failure_about_a_photo_that_moved(office):
+    """A failure over bytes that may be another photo's names none: a sweep looks again."""
+
+    def refuse(photo):
+        raise PhotoRefused("This is no image.")
+
+    office.recipe = replace(office.recipe, render=refuse)
+    office.exchange.after_look = lambda: office.exchange.upload(NEW)
+    office.sync.record(fail(office, PhotoRefused), Done(FAILED, "x", "No image."), attempt=1)
+
+    assert office.anne.source_etag == ""
+
+
+def test_skipped_user_has_a_name(office):
+    """A user who is not copied is recorded with the UPN, by which an admin knows people."""
+    office.sharepoint.plan_error = NoProfile("No profile.")
+
+    office.sync.record(fail(office, NoProfile), Done(SKIPPED, "no-profile", "None."), attempt=1)
+
+    assert office.anne.user_principal_name == ANNE.user_principal_name
+    assert (office.anne.source_etag, office.anne.picture_url) == ('W/"1"', "")
+
+
+@pytest.mark.parametrize("error", [PictureKept("Kept."), NoProfile("No profile.")])
+def test_other_picture_is_in_doubt(synced, error):
+    """Where SharePoint shows something else, a photo that comes back is not taken for shown."""
+    synced.exchange.upload(NEW)
+    synced.sharepoint.plan_error = error
+    synced.sync.record(fail(synced, type(error)), Done(SKIPPED, error.code, str(error)), attempt=1)
+
+    synced.exchange.upload(OLD)
+
+    fail(synced, type(error))
+
+
+def test_kept_picture_is_not_ours(synced):
+    """Where a person has set another picture, none of ours is shown or missed."""
+    synced.exchange.delete()
+    miss(synced)
+    synced.exchange.upload(NEW)
+    synced.sharepoint.plan_error = PictureKept("Kept.")
+
+    end = Done(SKIPPED, "picture-kept", "Kept.")
+    synced.sync.record(fail(synced, PictureKept), end, attempt=1)
+
+    assert (synced.anne.picture_url, synced.anne.missing_since) == ("", None)
+
+
+def test_picture_half_written_is_known(office):
+    """A first copy that failed between two files leaves where the picture may be."""
+    office.sharepoint.at_write[2] = failing(Throttled("Busy."))
+
+    office.sync.record(fail(office, Throttled), BUSY, attempt=1)
+
+    assert office.anne.picture_url.endswith(f"{ANNE.id}_MThumb.jpg")
+
+
+def test_success_clears_an_old_failure(synced):
+    """After a success nothing of the failure before it is left."""
+    synced.exchange.upload(NEW)
+    synced.sharepoint.plan_error = AccessDenied("No role.")
+    synced.sync.record(fail(synced, AccessDenied), Done(FAILED, "x", "No role."), attempt=2)
+    synced.sharepoint.plan_error = None
+
+    bring_up_to_date(synced)
+
+    anne = synced.anne
+    assert (anne.status, anne.detail, anne.last_error, anne.attempt) == (SYNCED, "", None, 0)
+
+
+def test_claim_of_another_run_is_left_alone(synced):
+    """A run that is given up for good does not disturb one that is copying."""
+    synced.change(claim=Claim("another", NOON + CLAIM_LENGTH))
+    before = synced.anne
+
+    synced.sync.record(a_run(), Done(FAILED, "poisoned", "Stopped."), attempt=1)
+
+    assert synced.anne == before
+
+
+def test_end_of_a_run_that_saw_no_state(synced):
+    """A run that ended before it read the state reads it to record its end."""
+    synced.sync.record(a_run(), Done(FAILED, "poisoned", "Stopped."), attempt=1)
+
+    assert synced.anne.status == FAILED
+    assert synced.anne.picture_url
+
+
+def test_end_is_not_written_over_newer_state(synced):
+    """How an overtaken run ended is refused by the store."""
+    synced.exchange.upload(NEW)
+    synced.sharepoint.plan_error = AccessDenied("No role.")
+    run = fail(synced, AccessDenied)
+    synced.change(detail="by another")
+
+    with pytest.raises(Conflict):
+        synced.sync.record(run, Done(FAILED, "access-denied", "No role."), attempt=1)
+
+    assert synced.anne.detail == "by another"

@@ -1,0 +1,89 @@
+"""What a message leaves in the log: one line, and nobody's address."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import pytest
+
+from shared.errors import (
+    AccessDenied,
+    Throttled,
+)
+from tests.doubles.office import ANNE
+from tests.shared.copying.runs import message
+
+UPN = ANNE.user_principal_name
+
+
+@pytest.fixture
+def lines(caplog):
+    """What the worker logs."""
+    caplog.set_level(logging.INFO, "photosync")
+    return caplog
+
+
+def test_one_event_a_message(office, lines):
+    """A message leaves one line: the event, the user, the correlation id, calls and time."""
+    office.work_off(message())
+
+    [line] = lines.messages
+    assert re.fullmatch(
+        rf"photo\.synced user={ANNE.id} correlation=from-the-webhook "
+        r"graph=2 sharepoint=5 blob=4 ms=\d+ reason=replay seconds=0\.0",
+        line,
+    )
+
+
+def test_wait_is_logged_with_its_reason(office, lines):
+    """The line of a wait says until when, and why."""
+    office.exchange.error = Throttled("Busy.", retry_after=20)
+    office.work_off(message())
+
+    [line] = lines.messages
+    assert re.search(r'^photo\.waiting .* retryIn=20\.0 service=photosync why="Busy\."$', line)
+
+
+@pytest.mark.parametrize("body", [UPN, "bert@contoso.com", '{"userId": "cleo@contoso.com", "x'])
+def test_log_names_no_person(office, lines, body):
+    """Nobody's address and nothing of a message gets into the log: object ids only."""
+    office.work_off(body)
+    office.exchange.error = Throttled("Busy.")
+    office.work_off(body)
+    office.worker.park(body.encode())
+
+    [name] = re.findall(r"\w+@", body)
+    assert len(lines.messages) == 3
+    assert [line for line in lines.messages if f"user={name}" in line or "cleo" in line] == []
+
+
+def test_parking_is_an_error_line(office, lines):
+    """Parking is logged as an error, so that an alert can watch for it."""
+    office.worker.park(message().encode())
+
+    [record] = lines.records
+    assert record.levelno == logging.ERROR
+    assert record.getMessage() == f"photo.parked user={ANNE.id} correlation=from-the-webhook"
+
+
+def test_parked_nonsense_is_logged(office, lines):
+    """A poison message that is set aside leaves a line, too."""
+    office.worker.park(b"?")
+
+    assert lines.messages == ["photo.parked user=- correlation=correlation-2"]
+
+
+@pytest.mark.parametrize(
+    ("body", "level"),
+    [(ANNE.id, logging.INFO), ("?", logging.WARNING), (message(force=True), logging.ERROR)],
+    ids=["synced", "unreadable", "failed"],
+)
+def test_level_tells_how_bad_it_is(office, lines, body, level):
+    """A failed user is an error in the log, an unreadable message a warning, the rest is news."""
+    if level == logging.ERROR:
+        office.sharepoint.plan_error = AccessDenied("No role.")
+    office.work_off(body)
+
+    [record] = lines.records
+    assert record.levelno == level

@@ -1,0 +1,92 @@
+"""A sound deployment in the simulated Microsoft 365, for the doctor to find nothing wrong with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import NamedTuple
+
+from cryptography.x509 import Certificate
+
+from local.m365.tenant.records import App, Photo, Subscription, User
+from shared.doctor.examination import Check
+from shared.runtime import build
+from tests.local.m365.simulator import PHOTOSYNC_APP, TENANT_ID, Cloud
+
+WEBHOOK = "https://photosync.contoso.com/api/notifications?code=a-key"
+
+
+class Examined(NamedTuple):
+    """What one examination came to."""
+
+    ok: bool
+    checks: list[Check]
+
+    @property
+    def wrong(self) -> list[str]:
+        return [check.name for check in self.checks if not check.ok]
+
+    @property
+    def causes(self) -> list[str]:
+        """What is wrong, without what could not be looked at because of it."""
+        return [check.name for check in self.checks if not check.ok and check.looked]
+
+    def of(self, name: str) -> Check:
+        return next(check for check in self.checks if check.name == name)
+
+
+class Clinic:
+    """Settings and a tenant that fit together; a test breaks exactly one thing."""
+
+    def __init__(self, cloud: Cloud, storage: str) -> None:
+        urls = cloud.tenant.urls
+        self.cloud, self.tenant = cloud, cloud.tenant
+        self.tenant.apps[PHOTOSYNC_APP] = self._app(PHOTOSYNC_APP)
+        self.env = {
+            "TENANT_ID": TENANT_ID,
+            "CLIENT_ID": PHOTOSYNC_APP,
+            "CLIENT_CERTIFICATE": str(cloud.client_certificate),
+            "SHAREPOINT_TENANT": "contoso",
+            "LOGIN_URL": urls.login,
+            "GRAPH_URL": urls.graph,
+            "SHAREPOINT_MY_URL": urls.my,
+            "SHAREPOINT_ADMIN_URL": urls.admin,
+            "WEBHOOK_URL": WEBHOOK,
+            "CLIENT_STATE": "a-state",
+            "AzureWebJobsStorage": storage,
+        }
+        cloud.add_user("anne")
+        self.subscribe(WEBHOOK)
+
+    def _app(self, client_id: str) -> App:
+        registered = self.tenant.apps[client_id]
+        return App(
+            client_id,
+            registered.certificate,
+            graph_roles=frozenset({"User.Read.All", "ProfilePhoto.Read.All"}),
+            sharepoint_roles=frozenset({"User.ReadWrite.All", "Sites.Selected"}),
+        )
+
+    def register(self, certificate: Certificate) -> None:
+        """Make *certificate* the one that Entra knows the app by."""
+        app = replace(self.tenant.apps[PHOTOSYNC_APP], certificate=certificate)
+        self.tenant.apps[PHOTOSYNC_APP] = app
+
+    def give_photo(self, user: User) -> None:
+        user.photo = Photo(b"photo", "image/jpeg", 8, 8, 'W/"1"', self.tenant.now())
+
+    def subscribe(self, url: str) -> None:
+        one = Subscription(
+            self.tenant.new_id(),
+            PHOTOSYNC_APP,
+            "users",
+            "updated,deleted",
+            url,
+            self.tenant.now() + timedelta(days=20),
+        )
+        self.tenant.subscriptions = {one.id: one}
+
+    def examine(self, env: Mapping[str, str] | None = None) -> Examined:
+        told = build({**self.env, **(env or {})}).doctor.examine()
+        return Examined(told["ok"], [Check(**check) for check in told["checks"]])

@@ -1,0 +1,76 @@
+"""Our clock against Graph's, and the certificate's end against our clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from shared.doctor import clock_check
+from shared.errors import Refused
+from shared.microsoft365.http import Http
+from shared.microsoft365.tokens import Anybody
+from tests.doubles.web import NOON, Answer, http
+from tests.shared.microsoft365.test_certificates import OURS
+
+DATE = format_datetime(NOON, usegmt=True)
+
+
+def graph(**headers: str) -> Http:
+    return http(lambda request: Answer(401, headers=headers))
+
+
+@pytest.mark.parametrize("seconds", [-60, 0, 60])
+def test_clock_is_right(seconds: int):
+    """A minute either way is nothing; a refusal tells the time as well as an answer."""
+    found = clock_check.look(graph(Date=DATE), lambda: NOON + timedelta(seconds=seconds))
+
+    assert found.action == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "way"), [(-61, "61 seconds slow"), (7200, "7,200 seconds fast")]
+)
+def test_clock_is_wrong(seconds: int, way: str):
+    """More than a minute is told with its direction."""
+    found = clock_check.look(graph(Date=DATE), lambda: NOON + timedelta(seconds=seconds))
+
+    assert way in found.detail
+    assert "Set the clock" in found.action
+
+
+def test_date_without_zone():
+    """A time without a zone is UTC."""
+    date = format_datetime(NOON.replace(tzinfo=None))
+
+    assert clock_check.look(graph(Date=date), lambda: NOON).action == ""
+
+
+@pytest.mark.parametrize("headers", [{}, {"Date": "yesterday"}])
+def test_no_date(headers: dict[str, str]):
+    """What does not tell its time is not Graph."""
+    with pytest.raises(Refused, match="does not tell its time"):
+        clock_check.look(graph(**headers), lambda: NOON)
+
+
+def test_anybody_has_no_token():
+    """The time is asked for without a token, so that nothing about tokens hides it."""
+    assert Anybody().bearer("https://graph.contoso.com", refused="none") == "none"
+
+
+@pytest.mark.parametrize(
+    ("left", "told", "well"),
+    [
+        (timedelta(days=15), "is good until", True),
+        (timedelta(days=14), "ends on", False),
+        (timedelta(), "expired on", False),
+    ],
+)
+def test_certificate(left: timedelta, told: str, well: bool):
+    """A certificate is to be renewed two weeks before its end."""
+    end = OURS.certificate.not_valid_after_utc
+    found = clock_check.certificate(OURS.pem, end - left)
+
+    assert told in found.detail
+    assert (found.action == "") is well

@@ -1,0 +1,110 @@
+"""Whether Graph will tell us of changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.doctor import subscription_check
+from shared.doctor.examination import Finding
+from shared.errors import ServiceDown
+from shared.storage.documents import Document
+from shared.subscription.keeper import NAME
+from tests.doubles.memory_documents import MemoryDocuments
+from tests.doubles.office import NOON, Clock
+from tests.shared.subscription.deployment import STATE, URL, Graph
+
+LATER = NOON + timedelta(days=20)
+
+
+@pytest.fixture
+def graph() -> Graph:
+    return Graph(Clock())
+
+
+def look(graph: Graph, url: str = URL, documents: MemoryDocuments | None = None) -> Finding:
+    return subscription_check.look(graph, documents or MemoryDocuments(), url, NOON)
+
+
+def test_alive(graph: Graph):
+    """One that lives and points here is as it should be."""
+    graph.make(URL, STATE, LATER)
+
+    assert look(graph) == Finding("It is alive until 2026-02-20 12:00 UTC, and its URL is ours.")
+
+
+@pytest.mark.parametrize("shown", ["", URL.partition("?")[0]])
+def test_address_not_shown(graph: Graph, shown: str):
+    """Graph may hide the key, or the whole address."""
+    one = graph.make(URL, STATE, LATER)
+    graph.live[one.id] = replace(one, notification_url=shown)
+
+    assert look(graph).action == ""
+
+
+def test_none(graph: Graph):
+    """Without one only sweeps find changes."""
+    found = look(graph)
+
+    assert found.detail == "There is no subscription, so only sweeps find changes."
+    assert "Type renew" in found.action
+
+
+def test_over(graph: Graph):
+    """One that has ended is none."""
+    graph.make(URL, STATE, NOON)
+
+    assert "There is no subscription" in look(graph).detail
+
+
+def test_elsewhere(graph: Graph):
+    """One of another deployment is none of ours; its host is told, its key is not."""
+    graph.make("https://other.contoso.com/api/notifications?code=secret", STATE, LATER)
+
+    assert look(graph).detail == "The subscription points at other.contoso.com and not at us."
+
+
+def test_about_something_else(graph: Graph):
+    """A subscription for another resource does not count."""
+    one = graph.make(URL, STATE, LATER)
+    graph.live[one.id] = replace(one, resource="groups")
+
+    assert "There is no subscription" in look(graph).detail
+
+
+def test_another_key(graph: Graph):
+    """After the key was rolled the old subscription is refused at our door."""
+    graph.make(URL, STATE, LATER)
+    found = look(graph, URL.replace("first-key", "second-key"))
+
+    assert "another key" in found.detail
+    assert "key=" not in found.detail
+
+
+def test_last_try_is_told(graph: Graph):
+    """What the last try to make one came to stands beside it."""
+    documents = MemoryDocuments()
+    documents.put(NAME, {"detail": "Graph could not reach us."})
+
+    assert look(graph, documents=documents).detail.endswith("said: Graph could not reach us.")
+    documents.put(NAME, {})
+    assert "last try" not in look(graph, documents=documents).detail
+
+
+def test_storage_down(graph: Graph):
+    """That storage is down is told elsewhere."""
+
+    class Down(MemoryDocuments):
+        def read(self, name: str) -> Document | None:
+            raise ServiceDown("Storage is down.")
+
+    assert "Storage" not in look(graph, documents=Down()).detail
+
+
+def test_no_webhook(graph: Graph):
+    """Without WEBHOOK_URL nobody can be told anything, and Graph is not asked."""
+    graph.error = ServiceDown("Not asked.")
+
+    assert "Set WEBHOOK_URL" in look(graph, "").action

@@ -1,0 +1,131 @@
+"""Several requests to Graph in one call."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import AccessDenied, Refused, ServiceDown, Throttled
+from shared.graph import batch
+from shared.microsoft365.reply import Reply
+from tests.doubles.web import Answer, answer, http, in_turn
+
+ONE, TWO = batch.get("1", "/users/a"), batch.get("2", "/users/b")
+
+
+def item(key: str, body: Any = None, status: int = 200, **headers: str) -> dict[str, Any]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return {"id": key, "status": status, "headers": named, "body": body}
+
+
+def send(*responses: Any) -> dict[str, Reply]:
+    asked = [batch.get(key, "/users") for key in {each["id"] for each in responses}]
+    return batch.send(http(in_turn(answer({"responses": responses}))), asked)
+
+
+def test_one_call_for_all():
+    """All requests go in one POST, which asks for JSON: other forms break binary bodies."""
+    seen: list[requests.PreparedRequest] = []
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        seen.append(request)
+        return answer({"responses": [item("2"), item("1")]})
+
+    requests_ = [ONE, batch.post("2", "/users/b/checkMemberGroups", {"groupIds": ["g"]})]
+    answers = batch.send(http(web), requests_)
+
+    [sent] = seen
+    assert (sent.method, sent.path_url) == ("POST", "/v1.0/$batch")
+    assert sent.headers["Accept"] == "application/json"
+    assert json.loads(sent.body or b"") == {
+        "requests": [
+            {"id": "1", "method": "GET", "url": "/users/a"},
+            {
+                "id": "2",
+                "method": "POST",
+                "url": "/users/b/checkMemberGroups",
+                "headers": {"Content-Type": "application/json"},
+                "body": {"groupIds": ["g"]},
+            },
+        ]
+    }
+    assert answers.keys() == {"1", "2"}
+
+
+def test_in_turn():
+    """In turn means that each waits for the one before; the order itself is left as it is."""
+    assert batch.in_turn([ONE, TWO]) == [ONE, {**TWO, "dependsOn": ["1"]}]
+    assert batch.in_turn([ONE]) == [ONE]
+    assert "dependsOn" not in TWO
+
+
+def test_answer_is_like_one_that_came_alone():
+    """Each answer has its own status, headers in any case, its wait and its body."""
+    [reply] = send(item("1", {"a": 1}, 429, retry_after="2.5")).values()
+
+    assert (reply.service, reply.status, reply.retry_after) == ("sharepoint", 429, 2.5)
+    assert reply.headers["Retry-After"] == "2.5"
+    assert reply.json() == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "answered", [item("1"), {"id": "1", "status": "200"}], ids=["null", "nothing"]
+)
+def test_answer_without_body_or_headers(answered):
+    """A missing body is empty, and so are missing headers."""
+    [reply] = send(answered).values()
+
+    assert (reply.status, reply.body, reply.retry_after) == (200, b"", None)
+
+
+@given(st.binary(), st.booleans(), st.booleans())
+def test_binary_body(content, urlsafe, padded):
+    """Bytes come as base64, in both alphabets, with and without padding."""
+    encode = base64.urlsafe_b64encode if urlsafe else base64.b64encode
+    text = encode(content).decode()
+
+    [reply] = send(item("1", text if padded else text.rstrip("="))).values()
+    assert reply.body == content
+
+
+@pytest.mark.parametrize("text", ["not base64!", "abcde", "ä"])
+def test_body_in_no_known_form(text):
+    """Text that is no base64 is no body: the caller asks again, alone."""
+    [reply] = send(item("1", text)).values()
+
+    assert reply.body == b""
+
+
+@pytest.mark.parametrize("keys", ["1", "123", ""], ids=["one missing", "one too many", "none"])
+def test_answers_that_do_not_fit(keys):
+    """An answer left out is a passing fault, not an answer."""
+    said = answer({"responses": [item(key) for key in keys]})
+
+    with pytest.raises(ServiceDown, match="left an answer out"):
+        batch.send(http(in_turn(said)), [ONE, TWO])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, [], {"responses": None}, {"responses": [7]}, {"responses": [{"id": "1"}]}],
+    ids=["empty", "list", "null", "number", "no status"],
+)
+def test_unknown_shape(body):
+    """A batch of an unknown shape is refused."""
+    with pytest.raises(Refused, match="unknown shape"):
+        batch.send(http(in_turn(answer(body))), [ONE])
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(429, Throttled), (500, ServiceDown), (403, AccessDenied), (400, Refused)]
+)
+def test_refused_batch(status, kind):
+    """A refusal of the batch is one of all its requests."""
+    with pytest.raises(kind):
+        batch.send(http(in_turn(Answer(status))), [ONE])

@@ -1,0 +1,100 @@
+"""Pages of users, or of one group's members."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from shared.errors import AccessDenied, Refused, ServiceDown, Throttled
+from shared.graph.client import USER_FIELDS
+from shared.graph.user_listing import PAGE, UserListing
+from shared.user import User
+from tests.doubles.web import Answer, Web, answer, http, in_turn
+
+GRAPH = "https://graph.contoso.com"
+GROUP = "0c000000-0000-4000-8000-00000000000a"
+NEXT = f"{GRAPH}/v1.0/users?$select=id&$top=999&$skiptoken=Kx%2B1%3D"
+ANNE: dict[str, Any] = {
+    "id": "0A000000-0000-4000-8000-000000000001",
+    "userPrincipalName": "anne@contoso.com",
+    "accountEnabled": True,
+    "userType": "Guest",
+}
+
+
+class Recorded:
+    """Remembers what was asked for."""
+
+    def __init__(self, web: Web) -> None:
+        self.asked: list[str] = []
+        self._web = web
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        self.asked.append(request.path_url)
+        return self._web(request)
+
+
+def listing(web: Web, group: str = "") -> UserListing:
+    return UserListing(http(web, audience=GRAPH), group)
+
+
+@pytest.mark.parametrize(
+    ("group", "source"),
+    [("", "users"), (GROUP, f"groups/{GROUP}/transitiveMembers/microsoft.graph.user")],
+    ids=["everybody", "group"],
+)
+def test_first_page(group, source):
+    """The first page has as many users as Graph gives, with the fields that decide about scope."""
+    web = Recorded(in_turn(answer({"value": [ANNE]})))
+
+    page = listing(web, group).page()
+
+    assert page.users == [User(ANNE["id"].lower(), "anne@contoso.com", True, is_guest=True)]
+    assert web.asked == [f"/v1.0/{source}?$select={USER_FIELDS}&$top={PAGE}"]
+
+
+def test_next_page():
+    """The next page is asked for by the whole link that Graph gave, as it is."""
+    web = Recorded(
+        in_turn(answer({"value": [], "@odata.nextLink": NEXT}), answer({"value": [ANNE]}))
+    )
+    users = listing(web)
+
+    first = users.page()
+    second = users.page(first.next)
+
+    assert (first.users, len(second.users)) == ([], 1)
+    assert web.asked[1] == NEXT.removeprefix(GRAPH)
+    assert second.next == ""
+
+
+@pytest.mark.parametrize("link", ["https://elsewhere.contoso.com/v1.0/users", f"{GRAPH}.evil/v1.0"])
+def test_next_page_elsewhere(link):
+    """No token goes to another host."""
+    with pytest.raises(Refused, match="another host"):
+        listing(in_turn(answer({"value": [], "@odata.nextLink": link}))).page()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, [], {"value": None}, {"value": [{"id": "x"}]}, {"value": [{**ANNE, "id": None}]}],
+    ids=["empty", "list", "no value", "no name", "no id"],
+)
+def test_unknown_shape(fields):
+    """A page that is no list of users is refused, and no user of it is looked at."""
+    with pytest.raises(Refused, match="unknown shape"):
+        listing(in_turn(answer(fields))).page()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(429, Throttled), (500, ServiceDown), (403, AccessDenied), (404, Refused), (410, Refused)],
+)
+def test_refused_page(status, kind):
+    """An unknown group or an old link is refused; the rest waits or needs a person."""
+    said = answer({"error": {"code": "X", "message": "In words."}}, status)
+
+    with pytest.raises(kind, match="In words"):
+        listing(in_turn(said)).page()

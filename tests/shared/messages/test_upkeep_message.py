@@ -1,0 +1,132 @@
+"""What stands in queue `photo-upkeep`, and what is not taken from there."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import BadMessage
+from shared.messages.upkeep_message import (
+    KINDS,
+    LIFECYCLE,
+    LIFECYCLE_EVENTS,
+    REMOVALS,
+    RENEW,
+    SWEEP,
+    SWEEP_PAGE,
+    UpkeepMessage,
+    parse,
+)
+from shared.settings.webhook import WebhookSettings
+from shared.webhook.notifications import Accepted, accept
+from tests.doubles.office import NOON
+
+SAMPLES = [
+    UpkeepMessage(RENEW),
+    UpkeepMessage(SWEEP, attempt=3, first_queued_at=NOON),
+    UpkeepMessage(SWEEP_PAGE, sweep_id="20260131T120000-1a2b3c4d", page=7),
+    UpkeepMessage(REMOVALS, sweep_id="20260131T120000-1a2b3c4d"),
+    UpkeepMessage(LIFECYCLE, event="missed", subscription_id="subscription-1"),
+]
+
+
+@pytest.mark.parametrize("text", ["sweep", "renew", '{"kind": "sweep"}'])
+def test_base64_is_understood_too(text: str):
+    """Some tools send everything in base64."""
+    assert parse(base64.b64encode(text.encode())) == parse(text.encode())
+
+
+@pytest.mark.parametrize("message", SAMPLES, ids=[each.kind for each in SAMPLES])
+def test_written_and_read(message):
+    """A message is read as it was written."""
+    assert parse(message.to_json().encode()) == message
+
+
+def test_every_kind_is_tried():
+    """No kind is missing above."""
+    assert {each.kind for each in SAMPLES} == set(KINDS)
+
+
+@pytest.mark.parametrize("text", [" renew\r\n", "\ufeffsweep", '{"kind": "renew", "page": null}'])
+def test_typed_by_hand(text):
+    """A person types one word, with whatever an editor adds to it."""
+    assert parse(text.encode()).kind in {RENEW, SWEEP}
+
+
+@pytest.mark.parametrize("event", LIFECYCLE_EVENTS)
+def test_lifecycle_items_arrive(event):
+    """What the webhook queues is understood: the event, and whose it is."""
+    item = {"lifecycleEvent": event, "subscriptionId": "s-1", "clientState": "x"}
+    body = json.dumps({"value": [item]}).encode()
+
+    accepted = accept(body, WebhookSettings("t", "x"), now=NOON, new_id=str)
+
+    assert isinstance(accepted, Accepted)
+    [text] = accepted.upkeep
+    assert parse(text.encode()) == UpkeepMessage(
+        LIFECYCLE, event=event, subscription_id="s-1", first_queued_at=NOON
+    )
+
+
+BAD = {
+    "nothing": b"",
+    "another word": b"Renew now",
+    "not text": b"\xff\xfe",
+    "number": b"7",
+    "list": b"[]",
+    "deep": b"[" * 200_000,
+    "no kind": b"{}",
+    "unknown kind": b'{"kind": "tidy"}',
+    "a list for a kind": b'{"kind": ["renew"]}',
+    "page of no sweep": b'{"kind": "sweep-page", "page": 1}',
+    "removals of no sweep": b'{"kind": "removals"}',
+    "id that leads elsewhere": b'{"kind": "sweep-page", "sweepId": "../users/x"}',
+    "id where none belongs": b'{"kind": "renew", "sweepId": "abc"}',
+    "page without a number": b'{"kind": "sweep-page", "sweepId": "a", "page": "one"}',
+    "page without an end": b'{"kind": "sweep-page", "sweepId": "a", "page": Infinity}',
+    "time that is none": b'{"kind": "renew", "firstQueuedAt": "soon"}',
+    "lifecycle without event": b'{"kind": "lifecycle"}',
+    "unknown event": b'{"kind": "lifecycle", "lifecycleEvent": "bored"}',
+    "event where none belongs": b'{"kind": "renew", "lifecycleEvent": "missed"}',
+}
+
+
+@pytest.mark.parametrize("body", BAD.values(), ids=BAD)
+def test_not_understood(body):
+    """Anything else is a bad message, and the sentence says what to type."""
+    with pytest.raises(BadMessage, match="Type renew or sweep"):
+        parse(body)
+
+
+@given(
+    st.binary()
+    | st.dictionaries(
+        st.sampled_from(["kind", "sweepId", "page", "attempt", "firstQueuedAt", "lifecycleEvent"]),
+        st.sampled_from(KINDS)
+        | st.integers()
+        | st.text("az09-/. {", max_size=8)
+        | st.none()
+        | st.lists(st.none()),
+    ).map(lambda fields: json.dumps(fields).encode())
+)
+def test_any_bytes(body):
+    """Whatever a message holds, it is understood or bad, never a crash."""
+    try:
+        message = parse(body)
+    except BadMessage:
+        return
+    assert message.kind in KINDS
+    assert message.attempt >= 1
+
+
+def test_again():
+    """A message that waits keeps the time at which it was first queued, and counts its tries."""
+    first = UpkeepMessage(RENEW).again(NOON)
+    second = first.again(NOON + timedelta(hours=1))
+
+    assert (second.attempt, second.first_queued_at) == (3, NOON)

@@ -1,0 +1,167 @@
+"""When a call is tried again: a fresh token, a wait in place, and never beyond the claim."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+import requests
+
+from shared.copying.sync import CLAIM_LENGTH
+from shared.errors import ClaimLost, Unanswered
+from shared.microsoft365.http import (
+    CONNECT_SECONDS,
+    LATE_WRITE,
+    LONGEST_WAIT_IN_PLACE,
+    READ_SECONDS,
+    REQUEST_LIMIT,
+    TRIES,
+    Http,
+)
+from shared.telemetry import calls
+from tests.doubles.web import NOON, Answer, Clock, Tokens, Web, answer, http, in_turn
+
+# Tokens
+
+
+class Protected:
+    """A service that takes only the tokens in *valid*."""
+
+    def __init__(self, *valid: str, otherwise: int = 200) -> None:
+        self.tokens: list[str] = []
+        self._valid = valid
+        self._otherwise = otherwise
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        token = str(request.headers["Authorization"]).removeprefix("Bearer ")
+        self.tokens.append(token)
+        return Answer(self._otherwise if token in self._valid else 401)
+
+
+def test_401_gets_a_fresh_token():
+    """A token that is refused is replaced once, and the request sent again."""
+    assert http(Protected("token-2")).send("GET", "/").status == 200
+
+
+def test_fresh_token_is_refused_for_good():
+    """A 401 with a fresh token is the answer: it is not tried for ever."""
+    service = Protected()
+
+    assert http(service).send("GET", "/").status == 401
+    assert service.tokens == ["token-1", "token-2"]
+
+
+def test_fresh_token_after_every_patience():
+    """Also a 401 that follows throttling gets its fresh token."""
+    busy = answer({}, 429, retry_after="1")
+    service = http(in_turn(busy, busy, Answer(401), Answer(200)))
+
+    assert service.send("GET", "/").status == 200
+
+
+# Patience
+
+
+def slow(*asked: str, status: int = 429) -> Web:
+    return in_turn(*(answer({}, status, retry_after=wait) for wait in asked), answer({}))
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_short_wait_happens_in_place(status):
+    """A service that asks for a moment gets it, and then its answer counts."""
+    clock = Clock()
+
+    assert http(slow("2.5", "3", status=status), clock=clock).send("GET", "/").status == 200
+    assert clock.now == NOON + timedelta(seconds=5.5)
+
+
+def test_wait_until_a_date():
+    """A wait that is asked for as a date is reckoned from now."""
+    clock = Clock()
+    date = format_datetime(NOON + timedelta(seconds=4), usegmt=True)
+
+    assert http(slow(date), clock=clock).send("GET", "/").status == 200
+    assert clock.now == NOON + timedelta(seconds=4)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [("10.1",), ("6", "6"), ("1",) * TRIES],
+    ids=["one long wait", "two that add up", "too many tries"],
+)
+def test_long_wait_is_left_to_the_message(asked):
+    """Beyond ten seconds in all, or three tries, the answer is the throttling."""
+    clock = Clock()
+    reply = http(slow(*asked), clock=clock).send("GET", "/")
+
+    assert (reply.status, reply.retry_after) == (429, float(asked[-1]))
+    assert clock.now - NOON <= timedelta(seconds=LONGEST_WAIT_IN_PLACE)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [answer({}, 500, retry_after="1"), answer({}, 404, retry_after="1")],
+    ids=["500", "404"],
+)
+def test_nothing_else_is_tried_again(said):
+    """Only a 429 or 503 is tried again in place."""
+    assert http(in_turn(said, Answer(200))).send("GET", "/").status == said.status
+
+
+# The claim
+
+
+def test_no_write_begins_too_late():
+    """After `not_after` no request is sent."""
+    service = Protected("token-1")
+    late = NOON - timedelta(microseconds=1)
+
+    with pytest.raises(ClaimLost, match="Too little time"):
+        http(service).send("POST", "/", not_after=late)
+
+    assert service.tokens == []
+    assert http(service).send("POST", "/", not_after=NOON).status == 200
+
+
+def test_no_second_try_begins_too_late():
+    """A wait in place that outlasts `not_after` ends the request, too."""
+    with pytest.raises(ClaimLost):
+        http(slow("5")).send("POST", "/", not_after=NOON + timedelta(seconds=4))
+
+
+def test_no_fresh_token_outlasts_the_claim():
+    """Time spent on getting a token counts."""
+    clock = Clock()
+
+    class Slow(Tokens):
+        def bearer(self, audience: str, *, refused: str = "") -> str:
+            clock.sleep(30)
+            return "token-1"
+
+    service = Http("sharepoint", "https://localhost:1", Slow(), clock=clock)
+
+    with pytest.raises(ClaimLost):
+        service.send("POST", "/", not_after=NOON + timedelta(seconds=29))
+
+
+def test_claim_outlasts_a_late_write():
+    """A run that dies over its last write has a claim until that write is past."""
+    on_our_side = timedelta(seconds=4 * CONNECT_SECONDS + READ_SECONDS)
+
+    assert on_our_side + LATE_WRITE <= REQUEST_LIMIT
+
+
+def test_claim_leaves_time_to_write():
+    """Most of a claim can be used: three minutes for a handful of small requests."""
+    assert CLAIM_LENGTH - REQUEST_LIMIT >= timedelta(minutes=3)
+
+
+def test_calls_are_noted():
+    """Each try is counted under the name of its service, whether it is answered or not."""
+    with calls.noted() as made:
+        http(slow("1")).send("GET", "/")
+        with pytest.raises(Unanswered):
+            http(in_turn(requests.ConnectTimeout())).send("GET", "/")
+
+    assert made == ["sharepoint"] * 3

@@ -1,0 +1,230 @@
+"""Tokens: from the simulated Entra by certificate and by managed identity, and when it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+import requests
+
+from local.cloud.certificates import make_client_certificate
+from local.m365.tenant.fault_plan import apply_order
+from shared.errors import AccessDenied, ServiceDown, SettingsError, Throttled, TryLater
+from shared.microsoft365.tokens import EntraTokens
+from shared.settings.app import Settings
+from tests.local.m365.simulator import (
+    IDENTITY,
+    IDENTITY_HEADER,
+    PHOTOSYNC_APP,
+    TENANT_ID,
+    Cloud,
+    cloud,
+)
+from tests.shared.settings.test_app import ENOUGH, GUID
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """One simulator for all tests here; each has tokens of its own."""
+    with cloud(tmp_path_factory.mktemp("office")) as simulated:
+        yield simulated
+
+
+def registration(office: Cloud, **settings: str) -> EntraTokens:
+    env = {
+        **ENOUGH,
+        "TENANT_ID": TENANT_ID,
+        "CLIENT_ID": PHOTOSYNC_APP,
+        "CLIENT_CERTIFICATE": str(office.client_certificate),
+        "LOGIN_URL": office.tenant.urls.login,
+        **settings,
+    }
+    return EntraTokens.build(Settings.from_mapping(env))
+
+
+@pytest.fixture
+def identity(office: Cloud, monkeypatch: pytest.MonkeyPatch) -> EntraTokens:
+    """Tokens as an app with a managed identity gets them in Azure."""
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{office.tenant.urls.control}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", IDENTITY_HEADER)
+    env = {**ENOUGH, "MANAGED_IDENTITY_CLIENT_ID": IDENTITY}
+    return EntraTokens.build(Settings.from_mapping(env))
+
+
+def claims(token: str) -> dict[str, Any]:
+    found: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return found
+
+
+# From Entra
+
+
+def test_token_by_certificate(office: Cloud):
+    """A registration gets a token for the host that is asked for, made with a certificate."""
+    found = claims(registration(office).bearer(office.tenant.urls.my))
+
+    assert found["aud"] == office.tenant.urls.my
+    assert (found["appid"], found["appidacr"]) == (PHOTOSYNC_APP, "2")
+
+
+def test_token_by_managed_identity(office: Cloud, identity: EntraTokens):
+    """A managed identity gets a token for the host that is asked for."""
+    found = claims(identity.bearer(office.tenant.urls.admin))
+
+    assert (found["aud"], found["appid"]) == (office.tenant.urls.admin, IDENTITY)
+
+
+def test_each_host_has_its_own_token(office: Cloud):
+    """One scope a host: a token for one host is not shown to another."""
+    tokens = registration(office)
+
+    assert tokens.bearer(office.tenant.urls.my) != tokens.bearer(office.tenant.urls.admin)
+
+
+def test_token_is_kept(office: Cloud):
+    """As long as a token is good, nobody is asked for another."""
+    tokens = registration(office)
+
+    assert tokens.bearer(office.tenant.urls.my) == tokens.bearer(office.tenant.urls.my)
+
+
+def test_refused_token_is_replaced(office: Cloud):
+    """A token that got a 401 is not handed out again; the fresh one is, to everybody."""
+    tokens = registration(office)
+    first = tokens.bearer(office.tenant.urls.my)
+    fresh = tokens.bearer(office.tenant.urls.my, refused=first)
+
+    assert fresh != first
+    assert tokens.bearer(office.tenant.urls.my, refused=first) == fresh
+    assert tokens.bearer(office.tenant.urls.my) == fresh
+
+
+REFUSALS = {
+    "unknown app": ({"CLIENT_ID": GUID}, "AADSTS700016"),
+    "unknown tenant": ({"TENANT_ID": GUID}, "check TENANT_ID and M365_CLOUD"),
+}
+
+
+@pytest.mark.parametrize(("settings", "why"), REFUSALS.values(), ids=REFUSALS)
+def test_entra_refuses(office: Cloud, settings: dict[str, str], why: str):
+    """A refusal is AccessDenied, in a sentence by which an admin finds the wrong setting."""
+    with pytest.raises(AccessDenied, match=why):
+        registration(office, **settings).bearer(office.tenant.urls.my)
+
+
+def test_certificate_that_is_not_registered(office: Cloud, tmp_path: Path):
+    """A certificate that Entra does not know is refused with Entra's own code."""
+    other = make_client_certificate(tmp_path, "other")
+    tokens = registration(office, CLIENT_CERTIFICATE=str(other))
+
+    with pytest.raises(AccessDenied, match="AADSTS"):
+        tokens.bearer(office.tenant.urls.my)
+
+
+def test_bad_certificate_is_told_before_any_call():
+    """A certificate that cannot be read is a matter of settings."""
+    with pytest.raises(SettingsError, match="CLIENT_CERTIFICATE"):
+        EntraTokens.build(Settings.from_mapping({**ENOUGH, "CLIENT_CERTIFICATE": "none.pem"}))
+
+
+@pytest.mark.parametrize("path", ["openid-configuration", "/token"])
+@pytest.mark.parametrize("fault", ["429", "429-bare", "503", "500", "reset", "half"])
+def test_entra_in_trouble(office: Cloud, path: str, fault: str):
+    """Whatever is wrong with Entra itself, the message waits and the next one succeeds."""
+    tokens = registration(office)
+    order = {"service": "login", "path": path, "fault": fault, "retryAfter": 3}
+    apply_order(office.tenant.faults, order)
+
+    with pytest.raises(TryLater) as caught:
+        tokens.bearer(office.tenant.urls.my)
+
+    assert caught.value.retry_after == (3 if fault in {"429", "503"} else None)
+    assert tokens.bearer(office.tenant.urls.my)
+
+
+def test_identity_endpoint_refuses(office: Cloud, monkeypatch: pytest.MonkeyPatch):
+    """An identity that is not assigned to the app is AccessDenied."""
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{office.tenant.urls.control}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", IDENTITY_HEADER)
+    env = {**ENOUGH, "MANAGED_IDENTITY_CLIENT_ID": GUID}
+    tokens = EntraTokens.build(Settings.from_mapping(env))
+
+    with pytest.raises(AccessDenied, match="Entra gives no token"):
+        tokens.bearer(office.tenant.urls.my)
+
+
+# From a client that says what Entra, or msal, is known to say
+
+
+class Client:
+    """Stands in for msal: gives one answer, or raises one error."""
+
+    def __init__(self, said: dict[str, Any] | Exception) -> None:
+        self._said = said
+
+    def token_for(self, audience: str) -> dict[str, Any]:
+        if isinstance(self._said, Exception):
+            raise self._said
+        return self._said
+
+
+AADSTS = "AADSTS7000222: The key is expired.\r\nTrace ID: 5\r\nTimestamp: now"
+ANSWERS: dict[str, tuple[dict[str, Any] | Exception, type[Exception], str]] = {
+    "refusal": (
+        {"error": "invalid_client", "error_description": AADSTS},
+        AccessDenied,
+        r"Entra gives no token: AADSTS7000222: The key is expired\.$",
+    ),
+    "code alone": ({"error": "invalid_scope"}, AccessDenied, "no token: invalid_scope$"),
+    "nothing": ({}, AccessDenied, "no token: None$"),
+    "empty words": ({"error": "", "error_description": "\n"}, AccessDenied, "no token:$"),
+    "token of another type": ({"access_token": 5}, AccessDenied, "no token"),
+    "busy": ({"error": "temporarily_unavailable"}, ServiceDown, "Entra is busy: temporarily"),
+    "no connection": (requests.ConnectTimeout(), ServiceDown, r"reached .*\(ConnectTimeout\)"),
+    "broken body": (json.JSONDecodeError("x", "x", 0), ServiceDown, "broken body"),
+    "no such tenant": (ValueError("discovery"), AccessDenied, "TENANT_ID"),
+}
+
+
+@pytest.mark.parametrize(("said", "kind", "why"), ANSWERS.values(), ids=ANSWERS)
+def test_answer_without_a_token(said, kind, why):
+    """What comes instead of a token waits if Entra is in trouble, and is a refusal otherwise."""
+    with pytest.raises(kind, match=why):
+        EntraTokens(lambda: Client(said)).bearer("https://graph.contoso.com")
+
+
+def test_token_is_asked_for_anew_after_trouble():
+    """A failed start leaves nothing behind: the next message tries again."""
+    said: list[Exception | None] = [requests.ConnectionError(), None]
+
+    def new_client() -> Client:
+        error = said.pop(0)
+        if error:
+            raise error
+        return Client({"access_token": "t"})
+
+    tokens = EntraTokens(new_client)
+
+    with pytest.raises(ServiceDown):
+        tokens.bearer("https://graph.contoso.com")
+    assert tokens.bearer("https://graph.contoso.com") == "t"
+
+
+def test_no_second_way_to_the_same_token():
+    """Where every client gives the refused token, it comes back: the service then decides."""
+    tokens = EntraTokens(lambda: Client({"access_token": "t"}))
+
+    assert tokens.bearer("https://graph.contoso.com", refused="t") == "t"
+
+
+def test_throttled_entra_is_throttled(office: Cloud):
+    """A 429 from Entra counts as throttling, not as a service that is down."""
+    order = {"service": "login", "path": "/token", "fault": "429"}
+    apply_order(office.tenant.faults, order)
+
+    with pytest.raises(Throttled, match="Entra answered 429"):
+        registration(office).bearer(office.tenant.urls.my)

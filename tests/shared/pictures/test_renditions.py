@@ -1,0 +1,208 @@
+"""What becomes of a photo: the rules of `shared.pictures.renditions`."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image, ImageChops
+
+from shared.pictures import renditions
+from tests.shared.pictures import picture_samples as samples
+from tests.shared.pictures.picture_samples import (
+    BLUE,
+    GREEN,
+    RED,
+    WHITE,
+    YELLOW,
+    alike,
+    at,
+    corners,
+    encoded,
+    four_corners,
+    opened,
+    oriented,
+    rendered,
+)
+
+SIZES = [48, 72, 300]
+
+
+def test_one_jpeg_per_size_in_the_order_asked_for():
+    """Every size yields one square JPEG of exactly that size, in the order given."""
+    made = renditions.renditions(encoded(corners(648, 648), "JPEG"), [300, 48, 72])
+
+    assert [opened(content).size for content in made] == [(300, 300), (48, 48), (72, 72)]
+
+
+def test_a_small_photo_is_never_enlarged():
+    """A photo smaller than a size keeps its own size."""
+    made = renditions.renditions(encoded(corners(40, 40), "PNG"), SIZES)
+
+    assert [opened(content).size for content in made] == [(40, 40)] * 3
+
+
+def test_the_centre_is_kept():
+    """A photo that is not square loses as much on either side."""
+    wide = Image.new("RGB", (300, 100), RED)
+    wide.paste(corners(100, 100), (100, 0))
+
+    assert alike(four_corners(rendered(encoded(wide, "PNG"))), [RED, GREEN, BLUE, YELLOW])
+
+
+@pytest.mark.parametrize(
+    ("orientation", "expected"),
+    [
+        (1, [RED, GREEN, BLUE, YELLOW]),
+        (2, [GREEN, RED, YELLOW, BLUE]),
+        (3, [YELLOW, BLUE, GREEN, RED]),
+        (4, [BLUE, YELLOW, RED, GREEN]),
+        (5, [RED, BLUE, GREEN, YELLOW]),
+        (6, [BLUE, RED, YELLOW, GREEN]),
+        (7, [YELLOW, GREEN, BLUE, RED]),
+        (8, [GREEN, YELLOW, RED, BLUE]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_every_photo_is_turned_upright(kind, orientation, expected):
+    """All eight EXIF orientations are undone, mirrored ones too."""
+    assert alike(four_corners(rendered(oriented(corners(), orientation, kind))), expected)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_impossible_orientation_means_upright(orientation):
+    """A tag that names no orientation is ignored."""
+    photo = oriented(corners(), orientation)
+
+    assert alike(four_corners(rendered(photo)), [RED, GREEN, BLUE, YELLOW])
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [("P", "PNG"), ("P", "GIF"), ("P", "BMP"), ("RGB", "BMP"), ("RGB", "PNG"), ("CMYK", "JPEG")],
+)
+def test_colours_survive_every_way_of_storing_them(mode, kind):
+    """Palette, direct and CMYK colours look as they did."""
+    photo = encoded(corners().convert(mode, palette=Image.Palette.ADAPTIVE), kind)
+
+    seen = four_corners(rendered(photo))
+
+    assert alike(seen, [RED, GREEN, BLUE, YELLOW])
+
+
+def test_cmyk_without_adobe_is_not_turned_negative():
+    """Only Adobe stores ink upside down; a CMYK JPEG without its mark is read as it is."""
+    negative = ImageChops.invert(corners().convert("CMYK"))
+    photo = encoded(negative, "JPEG").replace(b"\xff\xee\x00\x0eAdobe", b"\xff\xee\x00\x0eOther")
+
+    assert alike(four_corners(rendered(photo)), [RED, GREEN, BLUE, YELLOW])
+
+
+@pytest.mark.parametrize("mode", ["1", "L"])
+def test_grey_stays_grey_and_becomes_rgb(mode):
+    """A photo without colours is stored as sRGB like any other."""
+    half = Image.new("L", (60, 60), 255)
+    half.paste(0, (0, 0, 60, 30))
+
+    picture = rendered(encoded(half.convert(mode), "PNG"), 60)
+
+    assert picture.mode == "RGB"
+    assert alike([at(picture, 30, 8), at(picture, 30, 52)], [(0, 0, 0), WHITE])
+
+
+def test_sixteen_bits_become_eight():
+    """A 16-bit grey PNG keeps its tones instead of turning white."""
+    middle = Image.new("I;16", (50, 50), 128 * 257)
+
+    assert alike([at(rendered(encoded(middle, "PNG")), 25, 25)], [(128, 128, 128)])
+
+
+def test_sixteen_bit_colour_becomes_eight():
+    """A 16-bit colour PNG keeps its colours."""
+    row = b"\0" + bytes([200, 0, 100, 0, 50, 0]) * 20
+    header = struct.pack(">IIBBBBB", 20, 20, 16, 2, 0, 0, 0)
+    data = zlib.compress(row * 20)
+    parts = [(b"IHDR", header), (b"IDAT", data), (b"IEND", b"")]
+    photo = b"\x89PNG\r\n\x1a\n" + b"".join(samples.chunk(*part) for part in parts)
+
+    assert alike([at(rendered(photo), 10, 10)], [(200, 100, 50)])
+
+
+def see_through(mode: str) -> Image.Image:
+    picture = corners().convert(mode)
+    picture.paste(Image.new(mode, (80, 40)), (0, 0))  # all zero: black and transparent
+    return picture
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparent_parts_become_white(mode):
+    """What an alpha channel hides is white, not black."""
+    top = four_corners(rendered(encoded(see_through(mode), "PNG")))[:2]
+
+    assert alike(top, [WHITE, WHITE])
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG"])
+@pytest.mark.parametrize("transparency", [0, bytes([0, 128])], ids=["one", "several"])
+def test_transparent_palette_entries_become_white(kind, transparency):
+    """A palette may hide colours wholly or in part."""
+    picture = Image.new("P", (40, 40), 0)
+    picture.putpalette([255, 0, 0, 0, 0, 0])
+    picture.paste(1, (0, 20, 40, 40))
+    if kind == "GIF":
+        transparency = 0  # all that a GIF can say
+    photo = encoded(picture, kind, transparency=transparency)
+
+    seen = rendered(photo)
+
+    shown = (127, 127, 127) if isinstance(transparency, bytes) else (0, 0, 0)
+    assert alike([at(seen, 20, 5), at(seen, 20, 35)], [WHITE, shown])
+
+
+@pytest.mark.parametrize(
+    ("picture", "colour"),
+    [
+        (Image.new("RGB", (20, 20), RED), RED),
+        (Image.new("L", (20, 20), 90), 90),
+        (Image.new("I;16", (20, 20), 9000), 9000),
+    ],
+    ids=["RGB", "L", "I;16"],
+)
+def test_a_colour_named_transparent_becomes_white(picture, colour):
+    """A PNG without alpha channel may still name one transparent colour."""
+    assert alike([at(rendered(encoded(picture, "PNG", transparency=colour)), 9, 9)], [WHITE])
+
+
+def test_only_the_first_frame_of_an_animation_counts():
+    """An animated photo shows its first picture."""
+    later = Image.new("RGB", (80, 80), "black").quantize(4)
+    photo = encoded(corners().quantize(8), "GIF", save_all=True, append_images=[later])
+
+    assert alike(four_corners(rendered(photo)), [RED, GREEN, BLUE, YELLOW])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1), (3, 2)])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_odd_shapes_work(kind, size):
+    """The smallest and the longest picture still give three squares."""
+    side = min(size)
+
+    made = renditions.renditions(encoded(Image.new("RGB", size, RED), kind), SIZES)
+
+    assert [opened(content).size for content in made] == [(side, side)] * 3
+
+
+def test_the_result_is_a_plain_baseline_jpeg():
+    """No EXIF, profile, comment or other segment travels, and the JPEG is not progressive."""
+    exif = Image.Exif()
+    exif[0x010E] = "secret place"
+    options = {"exif": exif, "icc_profile": samples.swapped_profile(), "comment": b"secret word"}
+    made = renditions.renditions(encoded(corners(), "JPEG", progressive=True, **options), SIZES)
+
+    for content in made:
+        picture = Image.open(io.BytesIO(content), formats=("JPEG",))
+        assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        assert b"secret" not in content
+        assert b"\xff\xc0" in content

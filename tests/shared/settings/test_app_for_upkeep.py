@@ -1,0 +1,73 @@
+"""The settings of subscription, sweep, removal, budget and dry run."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.errors import SettingsError
+from shared.settings.app import Settings
+from tests.shared.settings.test_app import ENOUGH
+
+GROUP = "0C000000-0000-4000-8000-00000000000A"
+URL = "https://photosync.contoso.com/api/notifications?code=a%2Fkey=="
+
+
+def read(**changed: str) -> Settings:
+    return Settings.from_mapping({**ENOUGH, **changed})
+
+
+def test_defaults():
+    """Left out: no webhook yet, everybody, removal, a budget, and no dry run."""
+    settings = read(WEBHOOK_URL="", SYNC_GROUP_ID="", REMOVED_PHOTO="", DRY_RUN="")
+
+    assert settings.webhook_url == settings.sync_group_id == ""
+    assert settings.remove_when_gone
+    assert settings.profile_calls == 3000
+    assert not settings.dry_run
+
+
+GOOD = [
+    ("WEBHOOK_URL", f" {URL} ", "webhook_url", URL),
+    ("SYNC_GROUP_ID", GROUP, "sync_group_id", GROUP.lower()),
+    ("REMOVED_PHOTO", "Keep", "remove_when_gone", False),
+    ("DRY_RUN", "True", "dry_run", True),
+    ("PROFILE_CALLS_PER_5_MINUTES", "0", "profile_calls", 0),
+    ("PROFILE_CALLS_PER_5_MINUTES", " 120 ", "profile_calls", 120),
+]
+
+
+@pytest.mark.parametrize(("key", "text", "field", "value"), GOOD)
+def test_good(key, text, field, value):
+    """Each is read as it is meant, with spaces around it and in any case."""
+    assert getattr(read(**{key: text}), field) == value
+
+
+BAD = [
+    ("WEBHOOK_URL", "http://photosync.contoso.com/api/notifications?code=secret"),
+    ("WEBHOOK_URL", "https://photosync.contoso.com"),
+    ("WEBHOOK_URL", "https://user:secret@photosync.contoso.com/api/notifications"),
+    ("WEBHOOK_URL", "https://photosync.contoso.com/api/notifications?code=secret#top"),
+    ("WEBHOOK_URL", "https://photosync.contoso.com/api/notifications?code=se cret"),
+    ("SYNC_GROUP_ID", "secret"),
+    ("REMOVED_PHOTO", "secret"),
+    ("DRY_RUN", "secret"),
+    ("PROFILE_CALLS_PER_5_MINUTES", "-1"),
+    ("PROFILE_CALLS_PER_5_MINUTES", "1.5"),
+    ("PROFILE_CALLS_PER_5_MINUTES", "many"),
+    ("PROFILE_CALLS_PER_5_MINUTES", "٣"),
+    ("PROFILE_CALLS_PER_5_MINUTES", "9" * 5000),
+]
+
+
+@pytest.mark.parametrize(("key", "text"), BAD)
+def test_bad(key, text):
+    """What is wrong is named without what it was."""
+    with pytest.raises(SettingsError, match=key) as caught:
+        read(**{key: text})
+
+    assert "secret" not in str(caught.value)
+
+
+def test_key_of_the_webhook_is_not_printed():
+    """The webhook's address holds a key."""
+    assert "a%2Fkey" not in repr(read(WEBHOOK_URL=URL))

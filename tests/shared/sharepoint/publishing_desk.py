@@ -1,0 +1,140 @@
+"""A publisher in front of a SharePoint with one profile, and the addresses tests use."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote
+
+import requests
+
+from shared.settings.app import Settings
+from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.publisher import Plan, Publisher, Removal
+from shared.user import User
+from tests.doubles.web import NOON, Answer, Clock, answer, http
+from tests.shared.settings.test_app import ENOUGH
+
+MY = "https://contoso-my.sharepoint.com"
+ID = "306225cd-94aa-4c5f-9a13-1a2344795973"
+COLLEAGUE = "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
+ANNE = User(ID, "anne@contoso.com", account_enabled=True, is_guest=False)
+LIBRARY = f"{MY}:443/User%20Photos"
+OWN_URL = f"{LIBRARY}/Profile%20Pictures/{ID}_MThumb.jpg"
+# NOON in whole seconds since the year 1, reckoned apart from the code under test.
+NOON_SECONDS = str((NOON.toordinal() - 1) * 86_400 + 12 * 3600)
+SYNCED = {
+    "PictureURL": OWN_URL,
+    "SPS-PicturePlaceholderState": "0",
+    "SPS-PictureExchangeSyncState": "1",
+    "SPS-PictureTimestamp": "63783110969",
+}
+PICTURES = (b"small", b"middle", b"large")
+LATER = NOON + timedelta(minutes=3)
+
+
+class Site:
+    """SharePoint with one profile: what is written shows in `files`, `profile` and `events`."""
+
+    def __init__(self, profile: dict[str, str] | None, folders: tuple[str, ...]) -> None:
+        self.profile = profile
+        self.folders = folders
+        self.files: dict[str, bytes] = {}
+        self.events: list[str] = []
+        self.listings = 0
+        self.faults: dict[str, Callable[[], Answer]] = {}  # by a part of the path
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        path = unquote(str(request.path_url))
+        for part, fault in self.faults.items():
+            if part in path:
+                return fault()
+        if "AddUsingPath" in path:
+            return self._upload(path, request.body)
+        if "recycle" in path:
+            return self._recycle(path)
+        if "SetSingleValue" in path:
+            return self._write(json.loads(request.body or b""))
+        if "GetPropertiesFor" in path:
+            return self._read()
+        self.listings += 1
+        return answer({"value": [{"Name": name} for name in ("Forms", *self.folders)]})
+
+    def _upload(self, path: str, body: Any) -> Answer:
+        folder, name = re.findall(r"decodedurl='([^']*)'", path)
+        self.files[f"{folder}/{name}"] = body
+        self.events.append("file")
+        return answer({})
+
+    def _recycle(self, path: str) -> Answer:
+        [name] = re.findall(r"decodedurl='([^']*)'", path)
+        self.events.append("recycled")
+        return answer({}, 200 if self.files.pop(name, None) else 404)
+
+    def _write(self, fields: dict[str, str]) -> Answer:
+        assert self.profile is not None
+        self.profile[fields["propertyName"]] = fields["propertyValue"]
+        self.events.append(fields["propertyName"])
+        return answer({"odata.null": True})
+
+    def _read(self) -> Answer:
+        if self.profile is None:
+            return answer({"odata.null": True})
+        properties = [{"Key": key, "Value": value} for key, value in self.profile.items()]
+        return answer({"UserProfileProperties": properties})
+
+
+class Desk:
+    """A publisher and the site it writes to."""
+
+    def __init__(
+        self,
+        profile: dict[str, str] | None,
+        folders: tuple[str, ...] = ("Profile Pictures",),
+        **settings: str,
+    ) -> None:
+        self.clock = Clock()
+        self.colleagues: set[str] = set()
+        self.site = Site(profile, folders)
+        service = http(self.site, audience=MY, clock=self.clock)
+        self.publisher = Publisher(
+            SharePointClient(service, service),
+            Settings.from_mapping({**ENOUGH, **settings}),
+            lambda upns: bool(self.colleagues & set(upns)),
+            self.clock,
+        )
+
+    def plan(self) -> Plan:
+        return self.publisher.plan(ANNE)
+
+    def plan_removal(self, picture_url: str = OWN_URL) -> Removal:
+        return self.publisher.plan_removal(ANNE, picture_url)
+
+    def remove(self, picture_url: str = OWN_URL) -> None:
+        plan = self.plan_removal(picture_url)
+        self.publisher.remove(plan, not_after=LATER)
+
+    def publish(self) -> Plan:
+        plan = self.plan()
+        self.publisher.publish(plan, PICTURES, not_after=LATER)
+        return plan
+
+
+def files_of(name: str, folder: str = "Profile Pictures") -> dict[str, bytes]:
+    start = f"/User Photos/{folder}/{name}"
+    return {
+        f"{start}_SThumb.jpg": b"small",
+        f"{start}_MThumb.jpg": b"middle",
+        f"{start}_LThumb.jpg": b"large",
+    }
+
+
+ELSEWHERE = {
+    "another site": "https://cdn.contoso.com/anne.jpg",
+    "another library": f"{MY}/Documents/Profile%20Pictures/anne_MThumb.jpg",
+    "up and out": f"{LIBRARY}/Profile%20Pictures/..%2F..%2FDocuments%2Fx_MThumb.jpg",
+    "no address": "anne.jpg",
+}

@@ -1,0 +1,138 @@
+"""What is sent to SharePoint: addresses, bodies, and nothing after its time."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+import requests
+
+from shared.errors import ClaimLost, ServiceDown
+from shared.sharepoint.client import SharePointClient
+from tests.doubles.web import NOON, Answer, Web, answer, http, in_turn
+
+UPN = "anne.o'neil+x@contoso.com"
+ACCOUNT = "i:0#.f|membership|anne.o'neil+x@contoso.com"
+IN_ADDRESS = "'i%3A0%23.f%7Cmembership%7Canne.o%27%27neil%2Bx%40contoso.com'"
+PEOPLE = "https://admin.contoso.com/_api/SP.UserProfiles.PeopleManager"
+
+
+def client(web: Web) -> SharePointClient:
+    return SharePointClient(
+        files=http(web, audience="https://my.contoso.com"),
+        profiles=http(web, audience="https://admin.contoso.com"),
+    )
+
+
+class Listener:
+    """Keeps the last request and gives one answer."""
+
+    def __init__(self, said: Answer) -> None:
+        self._said = said
+        self.request = requests.PreparedRequest()
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        self.request = request
+        return self._said
+
+
+def test_profile_is_read():
+    """All properties come by name; one without a value is empty."""
+    web = Listener(
+        answer(
+            {
+                "AccountName": ACCOUNT,
+                "UserProfileProperties": [
+                    {"Key": "PictureURL", "Value": "https://x", "ValueType": "Edm.String"},
+                    {"Key": "AboutMe", "Value": None, "ValueType": "Edm.String"},
+                ],
+            }
+        )
+    )
+
+    assert client(web).profile(UPN) == {"PictureURL": "https://x", "AboutMe": ""}
+    assert web.request.url == f"{PEOPLE}/GetPropertiesFor(accountName=@v)?@v={IN_ADDRESS}"
+    assert web.request.headers["Accept"] == "application/json;odata=nometadata"
+
+
+def test_property_is_written():
+    """A property is written on the admin host, by account name, as JSON."""
+    web = Listener(answer({"odata.null": True}))
+    client(web).set_property(UPN, "PictureURL", "", not_after=NOON)
+
+    assert (web.request.method, web.request.url) == (
+        "POST",
+        f"{PEOPLE}/SetSingleValueProfileProperty",
+    )
+    assert json.loads(web.request.body or b"") == {
+        "accountName": ACCOUNT,
+        "propertyName": "PictureURL",
+        "propertyValue": "",
+    }
+
+
+def test_file_is_recycled():
+    """A file goes to the recycle bin, by its path with quotes doubled."""
+    web = Listener(answer({"value": "a-guid"}))
+    client(web).recycle("Profile Pictures", "o'neil_MThumb.jpg", not_after=NOON)
+
+    assert (web.request.method, web.request.url) == (
+        "POST",
+        "https://my.contoso.com/_api/web/GetFileByServerRelativePath(decodedurl="
+        "'%2FUser%20Photos%2FProfile%20Pictures%2Fo%27%27neil_MThumb.jpg')/recycle()",
+    )
+
+
+def test_file_that_arrived_in_part():
+    """A file that SharePoint kept only a part of is not there yet."""
+    with pytest.raises(ServiceDown, match="kept 3 of 7 bytes"):
+        client(in_turn(answer({"Length": "3"}))).upload("P", "x.jpg", b"picture", not_after=NOON)
+
+
+def test_file_that_is_gone_already():
+    """Recycling a file that is not there is no error: somebody was faster."""
+    client(in_turn(Answer(404))).recycle("P", "x.jpg", not_after=NOON)
+
+
+def test_file_is_uploaded():
+    """A file goes to the My Site host as raw bytes, its names quoted and encoded."""
+    web = Listener(answer({"Exists": True}))
+    client(web).upload("Anne's #1", "a+b_MThumb.jpg", b"\xff\xd8", not_after=NOON)
+
+    assert web.request.url == (
+        "https://my.contoso.com/_api/web/GetFolderByServerRelativePath"
+        "(decodedurl='%2FUser%20Photos%2FAnne%27%27s%20%231')"
+        "/Files/AddUsingPath(decodedurl='a%2Bb_MThumb.jpg',overwrite=true)"
+    )
+    assert web.request.body == b"\xff\xd8"
+
+
+def test_folders_are_listed():
+    """The picture library's folders come by name, without its own Forms."""
+    web = Listener(
+        answer({"value": [{"Name": "Forms"}, {"Name": "FORMS"}, {"Name": "Profilbilder"}]})
+    )
+
+    assert client(web).picture_folders() == ["Profilbilder"]
+    assert str(web.request.url).startswith(
+        "https://my.contoso.com/_api/web/GetFolderByServerRelativePath"
+        "(decodedurl='%2FUser%20Photos')/Folders"
+    )
+
+
+@pytest.mark.parametrize("call", ["write a property", "upload"])
+def test_no_write_after_its_time(call):
+    """A write whose time is over is not sent."""
+    web = Listener(answer({}))
+    service = http(web)
+    late = NOON - timedelta(seconds=1)
+    sharepoint = SharePointClient(service, service)
+    writes = {
+        "write a property": lambda: sharepoint.set_property(UPN, "a", "b", not_after=late),
+        "upload": lambda: sharepoint.upload("P", "x.jpg", b"x", not_after=late),
+    }
+
+    with pytest.raises(ClaimLost):
+        writes[call]()
+    assert web.request.url is None

@@ -1,0 +1,288 @@
+"""Putting pictures into SharePoint: what is written, in which order, and whose files never are."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+import requests
+
+from shared.errors import ClaimLost, NoProfile, PhotoSyncError, PictureKept, Refused, Unanswered
+from tests.doubles.web import Answer, answer
+from tests.shared.sharepoint.publishing_desk import (
+    COLLEAGUE,
+    ELSEWHERE,
+    ID,
+    LATER,
+    LIBRARY,
+    NOON_SECONDS,
+    OWN_URL,
+    PICTURES,
+    SYNCED,
+    Desk,
+    files_of,
+)
+
+# What is written
+
+
+def test_first_picture():
+    """A user without a picture gets three files and all four properties."""
+    desk = Desk({})
+    plan = desk.publish()
+
+    assert desk.site.files == files_of(ID)
+    assert desk.site.profile == {**SYNCED, "SPS-PictureTimestamp": NOON_SECONDS}
+    assert plan.picture_url == OWN_URL
+
+
+def test_files_then_properties_then_timestamp():
+    """Files come before properties, and the timestamp comes last of all."""
+    desk = Desk({})
+    desk.publish()
+
+    assert desk.site.events == [
+        *["file"] * 3,
+        "PictureURL",
+        "SPS-PicturePlaceholderState",
+        "SPS-PictureExchangeSyncState",
+        "SPS-PictureTimestamp",
+    ]
+
+
+@pytest.mark.parametrize(
+    "differs", ["", "PictureURL", "SPS-PicturePlaceholderState", "SPS-PictureExchangeSyncState"]
+)
+def test_only_what_differs_is_written(differs):
+    """Of a known user only the properties that differ are written, and the timestamp."""
+    desk = Desk({**SYNCED, differs: ""} if differs else dict(SYNCED))
+    desk.publish()
+
+    assert desk.site.events[3:] == [*([differs] if differs else []), "SPS-PictureTimestamp"]
+
+
+def test_sync_state_is_a_setting():
+    """PICTURE_SYNC_STATE=0 is what the profile says afterwards."""
+    desk = Desk(dict(SYNCED), PICTURE_SYNC_STATE="0")
+    desk.publish()
+
+    assert desk.site.profile is not None
+    assert desk.site.profile["SPS-PictureExchangeSyncState"] == "0"
+
+
+def test_planning_writes_nothing():
+    """A plan is made by reading alone."""
+    desk = Desk({})
+    desk.plan()
+
+    assert (desk.site.events, desk.site.profile) == ([], {})
+
+
+# The timestamp
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", NOON_SECONDS),
+        ("63605901091", NOON_SECONDS),
+        ("yesterday", NOON_SECONDS),
+        (NOON_SECONDS, str(int(NOON_SECONDS) + 1)),
+        (str(int(NOON_SECONDS) + 50), str(int(NOON_SECONDS) + 51)),
+        (str(int(NOON_SECONDS) + 86_399), str(int(NOON_SECONDS) + 86_400)),
+        (str(int(NOON_SECONDS) + 86_400), NOON_SECONDS),
+        ("9" * 5000, NOON_SECONDS),
+        ("0" * 9 + NOON_SECONDS + "0" * 5000, str(int(NOON_SECONDS) + 1)),
+    ],
+    ids=[
+        "none", "old", "no number", "this second", "ahead", "a day ahead", "far ahead", "endless",
+        "endless from zero",
+    ],
+)  # fmt: skip
+def test_timestamp(before, after):
+    """The timestamp is the time in seconds since the year 1, and later than the one before."""
+    desk = Desk({**SYNCED, "SPS-PictureTimestamp": before})
+
+    assert desk.plan().changes == {"SPS-PictureTimestamp": after}
+
+
+def test_timestamps_of_one_second_differ():
+    """Copies within one second get growing timestamps: browsers take each for a new picture."""
+    desk = Desk({})
+    seen = [int(desk.publish().changes["SPS-PictureTimestamp"]) for _ in range(3)]
+
+    assert seen == sorted(set(seen))
+
+
+# Which files
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [(ID, "Profilbilder"), ("anne_contoso_com", "Profile Pictures")],
+    ids=["object id, another folder", "UPN"],
+)
+def test_existing_files_are_replaced(name, folder):
+    """Files that the profile shows and that are the user's own keep their names and folder."""
+    url = f"{LIBRARY}/{folder.replace(' ', '%20')}/{name}_MThumb.jpg"
+    desk = Desk({**SYNCED, "PictureURL": url})
+
+    assert desk.publish().picture_url == url
+    assert desk.site.files == files_of(name, folder)
+    assert desk.site.listings == 0
+
+
+def test_files_of_a_colleague_are_not_touched():
+    """Whoever points the own profile at a colleague's files gets files of his own."""
+    url = f"{LIBRARY}/Profile%20Pictures/{COLLEAGUE}_MThumb.jpg"
+    desk = Desk({**SYNCED, "PictureURL": url})
+    desk.publish()
+
+    assert desk.site.files == files_of(ID)
+    assert desk.site.profile is not None
+    assert desk.site.profile["PictureURL"] == OWN_URL
+
+
+@pytest.mark.parametrize("url", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_picture_from_elsewhere_is_kept(url):
+    """A picture that a person set is kept, and nothing is written."""
+    desk = Desk({**SYNCED, "PictureURL": url})
+
+    with pytest.raises(PictureKept, match="CUSTOM_PICTURE=replace"):
+        desk.plan()
+    assert desk.site.events == []
+
+
+@pytest.mark.parametrize("url", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_picture_from_elsewhere_is_replaced_if_wanted(url):
+    """With CUSTOM_PICTURE=replace the Exchange photo wins."""
+    desk = Desk({**SYNCED, "PictureURL": url}, CUSTOM_PICTURE="replace")
+    desk.publish()
+
+    assert desk.site.files == files_of(ID)
+    assert desk.site.profile is not None
+    assert desk.site.profile["PictureURL"] == OWN_URL
+
+
+def test_no_profile():
+    """A user without a profile is settled before anything is written."""
+    desk = Desk(None)
+
+    with pytest.raises(NoProfile):
+        desk.plan()
+
+
+# The folder
+
+
+FOLDERS: dict[str, tuple[tuple[str, ...], str]] = {
+    "English": (("Profile Pictures",), "Profile Pictures"),
+    "German": (("Profilbilder",), "Profilbilder"),
+    "a language nobody listed": (("Profilkuvat",), "Profilkuvat"),
+    "a known one among others": (("Archive", "Profilbilder", "Old"), "Profilbilder"),
+}
+
+
+@pytest.mark.parametrize(("folders", "found"), FOLDERS.values(), ids=FOLDERS)
+def test_folder_is_found(folders, found):
+    """The picture folder is the known one, or the only one."""
+    assert Desk({}, folders).plan().location.folder == found
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [(), ("Archive", "Old"), ("Profile Pictures", "Profilbilder")],
+    ids=["none", "two unknown", "two known"],
+)
+def test_folder_that_cannot_be_known(folders):
+    """Where no folder or several could be meant, the admin is asked for PICTURE_FOLDER."""
+    with pytest.raises(Refused, match=rf"has {len(folders)} folders .* PICTURE_FOLDER"):
+        Desk({}, folders).plan()
+
+
+def test_folder_by_setting():
+    """PICTURE_FOLDER is taken as it is."""
+    desk = Desk({}, ("Archive", "Old"), PICTURE_FOLDER="Old")
+
+    assert desk.plan().location.folder == "Old"
+    assert desk.site.listings == 0
+
+
+def test_folder_is_asked_for_once():
+    """The folder is looked for once a process."""
+    desk = Desk({})
+    desk.plan()
+    desk.plan()
+
+    assert desk.site.listings == 1
+
+
+# When something goes wrong
+
+
+def failure(desk: Desk) -> PhotoSyncError:
+    plan = desk.plan()
+    with pytest.raises(PhotoSyncError) as caught:
+        desk.publisher.publish(plan, PICTURES, not_after=LATER)
+    return caught.value
+
+
+@pytest.mark.parametrize("file", ["_SThumb", "_MThumb", "_LThumb"])
+def test_failed_upload_leaves_the_profile_alone(file):
+    """No property is written unless all three files are."""
+    desk = Desk({})
+    desk.site.faults = {f"{file}.jpg',overwrite": lambda: Answer(400)}
+
+    assert isinstance(failure(desk), Refused)
+    assert desk.site.profile == {}
+
+
+@pytest.mark.parametrize("lost", ["_SThumb", "_MThumb", "_LThumb"])
+def test_most_doubtful_error_leaves(lost):
+    """If one upload may be carried out yet, that is the error, wherever it stands."""
+
+    def lose() -> Answer:
+        raise requests.ReadTimeout
+
+    desk = Desk({})
+    desk.site.faults = {
+        f"{lost}.jpg',overwrite": lose,
+        "AddUsingPath": lambda: Answer(400),
+    }
+
+    assert isinstance(failure(desk), Unanswered)
+
+
+def test_no_upload_outlives_the_error():
+    """An error leaves only when every upload is over."""
+    desk = Desk({})
+    failed, left = threading.Event(), threading.Event()
+    left_early: list[bool] = []
+
+    def fail() -> Answer:
+        failed.set()
+        return Answer(400)
+
+    def linger() -> Answer:
+        failed.wait(10)
+        # Comes back at once if the error has left, and otherwise lets it have every chance to.
+        left_early.append(left.wait(0.2))
+        return answer({})
+
+    desk.site.faults = {"_SThumb": fail, "_LThumb": linger}
+    failure(desk)
+    left.set()
+
+    assert left_early == [False]
+
+
+def test_no_request_begins_too_late():
+    """Neither files nor properties are written after `not_after`."""
+    desk = Desk({})
+    plan = desk.plan()
+    desk.clock.now = LATER + timedelta(seconds=1)
+
+    with pytest.raises(ClaimLost):
+        desk.publisher.publish(plan, PICTURES, not_after=LATER)
+    assert desk.site.events == []

@@ -1,0 +1,171 @@
+"""Taking pictures back from SharePoint: what is cleared, in which order, and what stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import ClaimLost, PictureKept
+from tests.shared.sharepoint.publishing_desk import (
+    ANNE,
+    COLLEAGUE,
+    ELSEWHERE,
+    ID,
+    LATER,
+    LIBRARY,
+    NOON_SECONDS,
+    OWN_URL,
+    SYNCED,
+    Desk,
+    files_of,
+)
+
+
+def published(**settings: str) -> Desk:
+    desk = Desk({}, ("Profile Pictures",), **settings)
+    desk.publish()
+    desk.site.events.clear()
+    return desk
+
+
+def test_picture_is_taken_back():
+    """The profile shows no picture any more, with a new timestamp, and the files are recycled."""
+    desk = published()
+    desk.remove()
+
+    assert desk.site.files == {}
+    assert desk.site.profile == {
+        "PictureURL": "",
+        "SPS-PicturePlaceholderState": "1",
+        "SPS-PictureExchangeSyncState": "1",
+        "SPS-PictureTimestamp": str(int(NOON_SECONDS) + 1),
+    }
+
+
+def test_profile_before_files():
+    """The address goes before the files: no page shows a picture that is not there."""
+    desk = published()
+    desk.remove()
+
+    assert desk.site.events == [
+        "PictureURL",
+        "SPS-PicturePlaceholderState",
+        "SPS-PictureTimestamp",
+        *["recycled"] * 3,
+    ]
+
+
+def test_removal_can_be_finished():
+    """A picture taken back halfway, or already, is taken back without an error."""
+    desk = published()
+    desk.remove()
+    desk.site.files = {name: b"left" for name in list(files_of(ID))[:1]}
+    desk.remove()
+
+    assert desk.site.files == {}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *ELSEWHERE.values(),
+        f"{LIBRARY}/Profile%20Pictures/anne_contoso_com_MThumb.jpg",
+        f"{LIBRARY}/Profile%20Pictures/{COLLEAGUE}_MThumb.jpg",
+    ],
+    ids=[*ELSEWHERE, "own name, not ours", "colleague"],
+)
+@pytest.mark.parametrize("custom", ["keep", "replace"])
+def test_only_our_picture_is_taken_back(url, custom):
+    """A picture that we did not put there stays, also where the Exchange photo would win."""
+    desk = published(CUSTOM_PICTURE=custom)
+    assert desk.site.profile is not None
+    desk.site.profile["PictureURL"] = url
+
+    with pytest.raises(PictureKept, match="somebody has set another"):
+        desk.plan_removal()
+    assert desk.site.events == []
+
+
+@pytest.mark.parametrize(
+    "shown", [OWN_URL.replace(":443", ""), OWN_URL.replace("%20", " "), ""], ids=str
+)
+def test_our_picture_in_other_words(shown):
+    """The same place spelled otherwise is ours; so is one whose address is gone already."""
+    desk = published()
+    assert desk.site.profile is not None
+    desk.site.profile["PictureURL"] = shown
+    desk.remove()
+
+    assert (desk.site.profile["PictureURL"], desk.site.files) == ("", {})
+
+
+def test_address_that_tells_no_files():
+    """Where the settings no longer lead to our files, the profile is still cleared."""
+    url = "https://old-my.sharepoint.com/User%20Photos/Profile%20Pictures/x_MThumb.jpg"
+    desk = Desk({**SYNCED, "PictureURL": url})
+    desk.remove(url)
+
+    assert desk.site.profile is not None
+    assert desk.site.profile["PictureURL"] == ""
+    assert "recycled" not in desk.site.events
+
+
+BY_UPN = f"{LIBRARY}/Profile%20Pictures/anne_contoso_com_MThumb.jpg"
+
+
+def test_files_named_by_upn():
+    """Files named by the UPN are recycled like others."""
+    desk = Desk({**SYNCED, "PictureURL": BY_UPN})
+    desk.publish()
+    desk.remove(BY_UPN)
+
+    assert desk.site.files == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "colleagues"),
+    [
+        ("anne@contoso.com", "anne.new@contoso.com", set()),
+        ("anne.bell@contoso.com", "anne.bell@contoso.com", {"anne_bell@contoso.com"}),
+    ],
+    ids=["renamed since", "the same name for two"],
+)
+def test_files_that_may_be_a_colleagues(before, now, colleagues):
+    """Files whose name may be a colleague's by now are not recycled; the profile is cleared."""
+    name = before.replace("@", "_").replace(".", "_")
+    url = f"{LIBRARY}/Profile%20Pictures/{name}_MThumb.jpg"
+    desk = Desk({**SYNCED, "PictureURL": url})
+    desk.site.files = files_of(name)
+    desk.colleagues = colleagues
+    plan = desk.publisher.plan_removal(replace(ANNE, user_principal_name=now), url)
+    desk.publisher.remove(plan, not_after=LATER)
+
+    assert desk.site.files == files_of(name)
+    assert desk.site.profile is not None
+    assert desk.site.profile["PictureURL"] == ""
+
+
+def test_removal_begins_nothing_too_late():
+    """No write of a removal begins after `not_after`."""
+    desk = published()
+    plan = desk.plan_removal()
+    desk.clock.now = LATER + timedelta(seconds=1)
+
+    with pytest.raises(ClaimLost):
+        desk.publisher.remove(plan, not_after=LATER)
+    assert desk.site.events == []
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (str(Desk({}).plan()), ("3 pictures", "PictureURL")),
+        (str(published().plan_removal()), ("take the picture back", "PictureURL")),
+    ],
+    ids=["copy", "removal"],
+)
+def test_plans_in_words(said, words):
+    """A plan says in words what it would write, for a dry run."""
+    assert [word for word in words if word not in said] == []

@@ -1,0 +1,139 @@
+"""The listing in real storage: Azurite keeps the metadata, not a stand-in."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from azure.storage.blob import ContainerClient
+
+from local.cloud.azurite import Storage
+from shared.console.roster import Roster
+from shared.settings.app import StorageSettings
+from shared.storage.azure import BlobStore, open_storage
+from shared.storage.user_state import FAILED, SYNCED, UserState
+from shared.telemetry import calls
+from tests.doubles.office import ANNE, NOON
+
+ODD = [
+    "O'Neil",
+    "C# & Co. %41",
+    "Zoë 😀 Łukasz",
+    "x" * 200,
+    "😀" * 250,
+    "字" * 250,
+    " two\tblanks ",
+    "a=b;c,d",
+]
+
+
+def object_id(number: int) -> str:
+    return f"{number:08}-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def store(container: ContainerClient) -> BlobStore:
+    return BlobStore(container)
+
+
+def test_no_container_is_no_user(store: BlobStore):
+    """Before anybody was looked at nobody is listed, and no message was set aside."""
+    assert Roster(store).page().entries == []
+    assert store.unreadable(10) == (0, [])
+
+
+def test_odd_characters(store: BlobStore):
+    """Names and sentences come back from the metadata as they are, whatever stands in them."""
+    for number, text in enumerate(ODD):
+        upn = f"o'neil#{number}@contoso.com"
+        store.create(
+            UserState(
+                object_id(number),
+                user_principal_name=upn,
+                display_name=text,
+                status=FAILED,
+                reason="word",
+                detail=text,
+                checked_at=NOON,
+            )
+        )
+    listed = Roster(store).page().entries
+
+    assert [one.display_name for one in listed] == ODD
+    assert [one.detail for one in listed] == ODD
+    assert {one.reason for one in listed} == {"word"}
+    assert listed[1].user_principal_name == "o'neil#1@contoso.com"
+    assert listed[1].user_id == object_id(1)
+
+
+def test_metadata_follows_the_state(store: BlobStore):
+    """Every write writes the metadata too; what is no longer so does not stay."""
+    version = store.create(
+        UserState(ANNE.id, user_principal_name="anne@contoso.com", status=FAILED, detail="Broken.")
+    )
+    store.replace(
+        UserState(ANNE.id, user_principal_name="anne@contoso.com", status=SYNCED), version=version
+    )
+    [one] = Roster(store).page().entries
+
+    assert (one.status, one.detail) == (SYNCED, "")
+
+
+def test_pages(store: BlobStore):
+    """Storage's own tokens lead through all users, a call for each of them."""
+    for number in range(5):
+        store.create(UserState(object_id(number)))
+    token, seen = "", []
+    with calls.noted() as made:
+        while True:
+            entries, token = store.leaf(token, 2)
+            seen += [one.user_id for one in entries]
+            if not token:
+                break
+
+    assert seen == [object_id(number) for number in range(5)]
+    assert made == ["blob"] * 3
+
+
+def test_blob_that_is_nobodys(store: BlobStore, container: ContainerClient):
+    """What a person has put beside the states, such as a copy of one, is no user."""
+    store.create(UserState(ANNE.id, status=SYNCED))
+    failed = {"status": FAILED}
+    for name in (f"{ANNE.id} - Copy", f"old/{ANNE.id}", "anne@contoso.com", ""):
+        container.upload_blob(f"users/{name}.json", b"{}", metadata=failed)
+
+    assert [one.user_id for one in Roster(store).page().entries] == [ANNE.id]
+    assert Roster(store).census(9).counts == {SYNCED: 1}
+
+
+def test_unreadable_messages(store: BlobStore, container: ContainerClient):
+    """The newest messages that were set aside are shown, also those that are no text or no JSON."""
+    store.keep_unreadable("2026-01-01-old", b"old", "Not a user.")
+    store.keep_unreadable("2026-01-02-text", b"anne@", "Not a user.")
+    store.keep_unreadable("2026-01-03-bytes", b"\xff", "Not text.")
+    container.upload_blob("unreadable/2026-01-04-damaged.json", b"{")
+    container.upload_blob("unreadable/2026-01-05-empty.json", json.dumps({"reason": None}))
+    total, shown = store.unreadable(4)
+
+    assert total == 5
+    assert all(one["at"].startswith(str(datetime.now(UTC).year)) for one in shown)
+    assert [one["name"][:10] for one in shown] == [f"2026-01-0{n}" for n in (5, 4, 3, 2)]
+    assert [one["body"] for one in shown] == ["", "", "(not text, in base64) /w==", "anne@"]
+    assert [one["reason"] for one in shown] == [
+        *("", "This blob is none that PhotoSync wrote.", "Not text.", "Not a user.")
+    ]
+
+
+def test_lengths(storage: Storage):
+    """Each queue has its number of messages, waiting ones included; one not made yet has none."""
+    opened = open_storage(StorageSettings(storage.connection_string, "", "", ""))
+    opened.users.send("now", delay_seconds=0)
+    opened.users.send("later", delay_seconds=600)
+
+    assert opened.lengths() == {
+        "photo-sync": 2,
+        "photo-upkeep": 0,
+        "photo-sync-poison": 0,
+        "photo-upkeep-poison": 0,
+    }

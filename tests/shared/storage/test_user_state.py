@@ -1,0 +1,274 @@
+"""What is remembered of a user, how it is read back, and when it may be believed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import Conflict
+from shared.storage import user_state
+from shared.storage.user_state import Claim, LastError, Stored, UserState
+from tests.doubles.office import ANNE, NOON, MemoryStore
+
+TICK = timedelta(milliseconds=1)
+FULL = UserState(
+    ANNE.id,
+    user_principal_name=ANNE.user_principal_name,
+    display_name="Anne Keller",
+    status=user_state.SYNCED,
+    reason="a-word",
+    detail="a detail",
+    sha256="abc",
+    source_etag='W/"1"',
+    picture_url="https://contoso-my.sharepoint.com/a_MThumb.jpg",
+    sizes="48,72,300",
+    recipe=2,
+    synced_at=NOON,
+    checked_at=NOON,
+    attempt=3,
+    next_attempt_at=NOON,
+    missing_since=NOON,
+    claim=Claim("a-run", NOON),
+    last_error=LastError("throttled", "Busy.", NOON),
+)
+SYNCED = replace(FULL, claim=None)
+
+moments = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0))
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+states = st.builds(
+    UserState,
+    st.just(ANNE.id),
+    user_principal_name=texts,
+    display_name=texts,
+    status=st.sampled_from(sorted(user_state.STATUSES)),
+    reason=texts,
+    detail=texts,
+    sha256=texts,
+    source_etag=texts,
+    picture_url=texts,
+    sizes=texts,
+    recipe=st.integers(0, 99),
+    synced_at=st.none() | moments,
+    checked_at=st.none() | moments,
+    attempt=st.integers(0, 99),
+    next_attempt_at=st.none() | moments,
+    missing_since=st.none() | moments,
+    claim=st.none() | st.builds(Claim, texts, moments),
+    last_error=st.none() | st.builds(LastError, texts, texts, moments),
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(states)
+def test_state_survives_the_blob(known):
+    """What is written is read back the same."""
+    assert user_state.from_json(ANNE.id, user_state.to_json(known)) == known
+
+
+def test_blob_has_the_names_of_the_design():
+    """Other programs read the blob by these names."""
+    assert json.loads(user_state.to_json(FULL)) == {
+        "userId": ANNE.id,
+        "userPrincipalName": "anne@contoso.com",
+        "displayName": "Anne Keller",
+        "status": "synced",
+        "reason": "a-word",
+        "detail": "a detail",
+        "sha256": "abc",
+        "sourceEtag": 'W/"1"',
+        "pictureUrl": "https://contoso-my.sharepoint.com/a_MThumb.jpg",
+        "sizes": "48,72,300",
+        "recipe": 2,
+        "syncedAt": "2026-01-31T12:00:00.000+00:00",
+        "checkedAt": "2026-01-31T12:00:00.000+00:00",
+        "attempt": 3,
+        "nextAttemptAt": "2026-01-31T12:00:00.000+00:00",
+        "missingSince": "2026-01-31T12:00:00.000+00:00",
+        "claim": {"by": "a-run", "expiresAt": "2026-01-31T12:00:00.000+00:00"},
+        "lastError": {
+            "code": "throttled",
+            "message": "Busy.",
+            "at": "2026-01-31T12:00:00.000+00:00",
+        },
+    }
+
+
+def test_only_a_status_is_needed():
+    """A blob may lack any field but the status."""
+    assert user_state.from_json(ANNE.id, b'{"status": "skipped"}') == UserState(
+        ANNE.id, status=user_state.SKIPPED
+    )
+
+
+@pytest.mark.parametrize("text", ["2026-01-31T12:00:00", "2026-01-31T13:00:00+01:00"])
+def test_time_typed_by_a_person(text):
+    """A time without a zone is UTC, and one with a zone is that moment."""
+    blob = json.dumps({"status": "synced", "syncedAt": text}).encode()
+
+    assert user_state.from_json(ANNE.id, blob).synced_at == NOON
+
+
+def test_times_are_written_in_utc():
+    """A moment of another zone is written as UTC, as all others."""
+    elsewhere = datetime(2026, 1, 31, 13, tzinfo=timezone(timedelta(hours=1)))
+
+    fields = json.loads(user_state.to_json(replace(FULL, synced_at=elsewhere)))
+
+    assert fields["syncedAt"] == "2026-01-31T12:00:00.000+00:00"
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff",
+        b"[" * 100_000,
+        b"{}",
+        b'{"status": "done"}',
+        b'{"status": ["synced"]}',
+        b'{"status": "synced", "claim": {}}',
+        b'{"status": "synced", "claim": "mine"}',
+        b'{"status": "synced", "claim": {"by": "x", "expiresAt": 5}}',
+        b'{"status": "synced", "lastError": {"code": "x"}}',
+        b'{"status": "synced", "syncedAt": "yesterday"}',
+        b'{"status": "synced", "syncedAt": "0001-01-01T00:00:00+10:00"}',
+        b'{"status": "synced", "attempt": "many"}',
+        b'{"status": "synced", "recipe": 1e999}',
+    ],
+)
+def test_damaged_blob_counts_as_never_synced(blob):
+    """A blob that a person has damaged is read as a user never synced, and says so."""
+    known = user_state.from_json(ANNE.id, blob)
+
+    assert known == UserState(ANNE.id, detail="The state blob was damaged and is made anew.")
+
+
+@given(
+    json_values
+    | st.dictionaries(st.sampled_from(sorted(json.loads(user_state.to_json(FULL)))), json_values)
+)
+def test_no_blob_stops_a_run(value):
+    """Whatever JSON a blob holds, it is read as some state that can be written again."""
+    known = user_state.from_json(ANNE.id, json.dumps(value).encode())
+
+    assert user_state.from_json(ANNE.id, user_state.to_json(known)).status == known.status
+
+
+def test_claim_lives_until_it_expires():
+    """A claim is live up to its last moment and not at it."""
+    claim = Claim("a-run", NOON)
+
+    assert claim.is_live(NOON - TICK)
+    assert not claim.is_live(NOON)
+
+
+def test_synced_state_covers_its_etag():
+    """A synced state covers the etag it was made from."""
+    assert SYNCED.covers('W/"1"', sizes="48,72,300", recipe=2)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(SYNCED, source_etag='W/"2"'),
+        replace(SYNCED, sizes="48,96,240"),
+        replace(SYNCED, recipe=1),
+        replace(SYNCED, claim=Claim("a-run", NOON)),
+        *(
+            replace(SYNCED, status=status)
+            for status in sorted(user_state.STATUSES - {user_state.SYNCED})
+        ),
+    ],
+)
+def test_other_state_covers_nothing(other):
+    """Another etag, other sizes, another recipe, a claim or another status cover nothing."""
+    assert not other.covers('W/"1"', sizes="48,72,300", recipe=2)
+
+
+@pytest.mark.parametrize("status", sorted(user_state.STATUSES))
+def test_hash_holds_whatever_the_status(status):
+    """Files made from the same bytes are there, however the last run ended."""
+    assert replace(SYNCED, status=status).holds("abc", sizes="48,72,300", recipe=2)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(SYNCED, sha256=""),
+        replace(SYNCED, sizes="48,96,240"),
+        replace(SYNCED, recipe=1),
+        replace(SYNCED, claim=Claim("a-run", NOON)),
+    ],
+)
+def test_other_files_hold_nothing(other):
+    """Unknown bytes, other sizes, another recipe or a claim hold nothing."""
+    assert not other.holds("abc", sizes="48,72,300", recipe=2)
+
+
+@pytest.mark.parametrize(
+    ("before", "touched", "sha256"),
+    [(SYNCED, False, "abc"), (SYNCED, True, ""), (FULL, False, ""), (FULL, True, "")],
+)
+def test_released_state(before, touched, sha256):
+    """A released state has no claim, and its hash only if nobody can have touched the files."""
+    after = before.released(files_touched=touched)
+
+    assert (after.claim, after.sha256) == (None, sha256)
+
+
+def test_state_that_tells():
+    """A state tells what was found if it says just that, and nobody died over the files since."""
+    known = replace(SYNCED, status=user_state.NO_PHOTO, detail="None.")
+
+    assert known.tells(user_state.NO_PHOTO, "None.")
+    assert not known.tells(user_state.SKIPPED, "None.")
+    assert not known.tells(user_state.NO_PHOTO, "Gone.")
+    assert not replace(known, claim=FULL.claim).tells(user_state.NO_PHOTO, "None.")
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({"checked_at": None}, True),
+        ({"attempt": 9}, True),
+        ({"detail": "new"}, False),
+        ({"missing_since": None}, False),
+        ({"claim": FULL.claim}, False),
+    ],
+)
+def test_state_that_says_the_same(changed, same):
+    """Only that a user was looked at again is not worth a write."""
+    assert replace(SYNCED, **changed).says_the_same(SYNCED) is same
+
+
+def test_first_write_is_a_create():
+    """What was not there when it was read must not be there when it is written."""
+    store = MemoryStore()
+    first = user_state.write(store, SYNCED, after=None)
+
+    assert store.read(ANNE.id) == first
+    with pytest.raises(Conflict):
+        user_state.write(store, FULL, after=None)
+
+
+def test_write_replaces_what_was_read():
+    """A write replaces the version that was read, and no other."""
+    store = MemoryStore()
+    first = user_state.write(store, SYNCED, after=None)
+    second = user_state.write(store, replace(SYNCED, detail="second"), after=first)
+
+    with pytest.raises(Conflict):
+        user_state.write(store, replace(SYNCED, detail="third"), after=first)
+    assert store.read(ANNE.id) == Stored(replace(SYNCED, detail="second"), second.version)

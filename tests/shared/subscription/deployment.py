@@ -1,0 +1,127 @@
+"""Graph's subscriptions without a network, and deployments of PhotoSync that want one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.errors import PhotoSyncError, SubscriptionExists, SubscriptionGone
+from shared.graph.subscriptions import CHANGE_TYPE, RESOURCE, Subscription
+from shared.subscription.keeper import NAME, SubscriptionKeeper
+from tests.doubles.memory_documents import MemoryDocuments
+from tests.doubles.office import Clock
+
+URL = "https://photosync.contoso.com/api/notifications?code=first-key"
+STATE = "first-state"
+CHANGES = frozenset(CHANGE_TYPE.split(","))
+
+
+class Graph:
+    """One live subscription for users and these changes, as Graph allows; `shows` is a listing."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.live: dict[str, Subscription] = {}
+        self.states: dict[str, str] = {}
+        self.shows: Callable[[list[Subscription]], list[Subscription]] = lambda all_: all_
+        self.tells_existing = True
+        self.revives = False  # what it does when an expired one is renewed, which is not known
+        # What happens at the next creation, before Graph looks.
+        self.at_create: list[Callable[[], None]] = []
+        self.error: PhotoSyncError | None = None
+        self._clock = clock
+        self._ids = (f"subscription-{number}" for number in itertools.count(1))
+
+    def list_own(self) -> list[Subscription]:
+        if self.error:
+            raise self.error
+        return self.shows(list(self.live.values()))
+
+    def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription:
+        if self.at_create:
+            self.at_create.pop(0)()
+        for one in self.live.values():
+            if one.changes == CHANGES and one.expires_at > self._clock():
+                told = one.id if self.tells_existing else ""
+                raise SubscriptionExists("Graph has one already.", told)
+        return self.make(url, client_state, expires_at)
+
+    def make(self, url: str, state: str, expires_at: datetime, *changes: str) -> Subscription:
+        """One that is there, whoever asked for it and whatever rule it breaks."""
+        which = frozenset(changes) or CHANGES
+        one = Subscription(next(self._ids), RESOURCE, which, url, url, expires_at)
+        self.live[one.id], self.states[one.id] = one, state
+        return one
+
+    def renew(self, id_: str, url: str, expires_at: datetime) -> Subscription:
+        expired = id_ in self.live and self.live[id_].expires_at <= self._clock()
+        if id_ not in self.live or (expired and not self.revives):
+            raise SubscriptionGone("Graph knows no such subscription.")
+        self.live[id_] = replace(self.live[id_], notification_url=url, expires_at=expires_at)
+        return self.live[id_]
+
+    def delete(self, id_: str) -> None:
+        self.live.pop(id_, None)
+
+
+@dataclass
+class Deployment:
+    """One PhotoSync, with the memory that all its instances share."""
+
+    clock: Clock = field(default_factory=Clock)
+    url: str = URL
+    state: str = STATE
+    warmed: list[str] = field(default_factory=list)
+    sweeps: int = 0
+
+    def __post_init__(self) -> None:
+        self.graph = Graph(self.clock)
+        self.documents = MemoryDocuments()
+
+    @property
+    def keeper(self) -> SubscriptionKeeper:
+        """A fresh instance: nothing is remembered but in storage."""
+        return SubscriptionKeeper(
+            self.graph,
+            self.documents,
+            url=self.url,
+            client_state=self.state,
+            warm=self.warmed.append,
+            missed=self._ask_for_sweep,
+            clock=self.clock,
+        )
+
+    def keep(self) -> Subscription:
+        """Keep it, and return the only one that is live then."""
+        self.keeper.keep()
+        return self.only
+
+    @property
+    def only(self) -> Subscription:
+        (one,) = (one for one in self.graph.live.values() if one.expires_at > self.clock())
+        return one
+
+    @property
+    def works(self) -> bool:
+        """Whether notifications arrive and are believed."""
+        one = self.only
+        right = one.notification_url == self.url and self.graph.states[one.id] == self.state
+        return right and one.changes == CHANGES
+
+    @property
+    def memory(self) -> dict[str, object]:
+        return self.documents.blobs[NAME].fields
+
+    def forget(self) -> None:
+        del self.documents.blobs[NAME]
+
+    def _ask_for_sweep(self) -> None:
+        self.sweeps += 1
+
+
+def neighbour(of: Deployment) -> Deployment:
+    """Another deployment that uses the same app registration, with a memory of its own."""
+    other = Deployment(of.clock, "https://elsewhere.contoso.com/api/notifications?code=k", "other")
+    other.graph = of.graph
+    return other

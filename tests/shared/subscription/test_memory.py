@@ -1,0 +1,120 @@
+"""What blob `subscription.json` says, and what becomes of a subscription without it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import AccessDenied, Conflict, ServiceDown, Throttled
+from shared.subscription.keeper import LIFE
+from tests.doubles.memory_documents import MemoryDocuments
+from tests.doubles.office import Clock
+from tests.shared.subscription.deployment import URL, Deployment
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def here() -> Deployment:
+    """A deployment that has subscribed."""
+    deployment = Deployment()
+    deployment.keep()
+    deployment.sweeps = 0
+    return deployment
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{}, {"id": None}, {"id": 7, "renewedAt": 7, "clientStateHash": []}],
+    ids=["empty", "nothing", "numbers"],
+)
+def test_damaged_memory(here, damage):
+    """Without a sound memory the subscription is made anew: nobody knows its clientState."""
+    here.documents.put("subscription.json", damage)
+
+    here.keep()
+
+    assert here.works
+    assert here.memory["id"] == here.only.id
+
+
+def test_odd_time_of_the_last_renewal(here):
+    """A damaged time of the last renewal does not stop the next."""
+    here.documents.put("subscription.json", {**here.memory, "renewedAt": 7})
+    here.clock.advance(LIFE / 2 + MINUTE)
+
+    here.keeper.keep(reauthorize=True)
+
+    assert here.only.expires_at == here.clock() + LIFE
+
+
+def test_lost_memory(here):
+    """A lost memory costs a new subscription and a sweep."""
+    here.forget()
+
+    here.keep()
+
+    assert here.works
+    assert here.sweeps == 1
+
+
+def test_secrets_are_not_remembered(here):
+    """The blob shows neither key nor clientState."""
+    assert "first" not in str(here.memory)
+    assert here.memory["notificationUrl"] == URL.partition("?")[0]
+
+
+def test_what_the_console_reads(here):
+    """The blob says that it lives and until when, and when it was made, renewed and looked at."""
+    made = here.clock().isoformat()
+    here.clock.advance(MINUTE)
+    here.keep()
+
+    assert here.memory["status"] == "live"
+    assert here.memory["expiresAt"] == here.only.expires_at.isoformat()
+    assert (here.memory["createdAt"], here.memory["renewedAt"]) == (made, made)
+    assert here.memory["checkedAt"] == here.clock().isoformat()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (AccessDenied("No role."), "failed"),
+        (Throttled("Busy.", retry_after=9), "waiting"),
+        (ServiceDown("Down."), "waiting"),
+    ],
+    ids=["denied", "throttled", "down"],
+)
+def test_why_it_is_not_kept(here, error, status):
+    """What is in the way stands in the blob, beside what is known, until it is past."""
+    known = here.memory["id"]
+    here.graph.error = error
+
+    with pytest.raises(type(error)):
+        here.keeper.keep()
+    assert (here.memory["status"], here.memory["detail"]) == (status, str(error))
+    assert here.memory["id"] == known
+
+    here.graph.error = None
+    here.keep()
+    assert (here.memory["status"], here.memory["detail"]) == ("live", "")
+
+
+def test_sweep_is_asked_for_before_anything_is_recorded():
+    """A run that dies after it subscribed subscribes again: its sweep is never forgotten."""
+
+    class Dying(MemoryDocuments):
+        def write(self, *_, **__):
+            raise Conflict("Another run wrote this blob first.")
+
+    here = Deployment(Clock())
+    sound, here.documents = here.documents, Dying()
+    with pytest.raises(Conflict):
+        here.keeper.keep()
+    assert here.sweeps == 1
+
+    here.documents = sound
+    here.keep()
+    assert here.works
+    assert here.sweeps == 2

@@ -1,0 +1,233 @@
+"""The chain of pages: never broken for long, never doubled, and careful with removals."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from shared.errors import Conflict, ServiceDown
+from shared.sweeping.sweep import QUIET, STALLS
+from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result
+
+
+def test_pages_follow_each_other():
+    """Each page queues who differs and then the next page; the last ends the sweep."""
+    office = Sweeping(result(queue=[("a", "new")]), result(queue=[("b", "new"), ("c", "failed")]))
+    office.sweep.start()
+    assert office.orders() == [("sweep-page", 1)]
+    office.sweep.work_off(office.log.id, 1)
+    assert office.orders() == [("sweep-page", 2)]
+    office.sweep.work_off(office.log.id, 2)
+
+    assert office.orders() == []
+    assert office.queued() == [("a", "sweep"), ("b", "sweep"), ("c", "sweep")]
+    assert (office.log.status, office.log.users) == ("finished", 2)
+    assert office.log.changed == {"failed": 1, "new": 2}
+
+
+def test_running_sweep_goes_on(caplog: pytest.LogCaptureFixture):
+    """While one sweep is running the next is skipped, and the log says so."""
+    office = Sweeping(result())
+    office.sweep.start()
+    first = office.log
+    office.orders()
+    with caplog.at_level(logging.INFO, "photosync"):
+        office.sweep.start()
+
+    assert office.log == first
+    assert office.orders() == []
+    assert "sweep.skipped" in caplog.text
+
+
+def test_lost_page_is_queued_again():
+    """A sweep that was quiet for long has lost its message: the next start sends it again."""
+    office = Sweeping(result(), result())
+    office.sweep.start()
+    office.sweep.work_off(office.log.id, 1)
+    office.orders()
+    office.now += QUIET + MINUTE
+    office.sweep.start()
+
+    assert office.orders() == [("sweep-page", 2)]
+    assert office.log.stalls == 1
+
+
+def test_page_lost_too_often_ends_the_sweep():
+    """A page that is lost again and again fails its sweep, and a new one begins."""
+    office = Sweeping(result())
+    office.sweep.start()
+    first = office.log.id
+    for _ in range(STALLS + 1):
+        office.now += QUIET + MINUTE
+        office.sweep.start()
+    found = office.logs.read(first)
+
+    assert found
+    assert found[0].status == "failed"
+    assert office.log.previous == first
+
+
+def test_deleted_log_begins_anew():
+    """Without the blob of the newest sweep there is nothing to go on with."""
+    office = Sweeping(result())
+    office.sweep.start()
+    running = office.log
+    # Storage in memory deletes nothing.
+    office.logs.read = lambda sweep_id: None  # type: ignore[method-assign]
+    assert office.sweep._revived(running) is False
+
+
+def test_duplicate_of_a_page_starts_no_second_chain():
+    """A page that was done comes to nothing: later it waits once, then it finds the sweep moved."""
+    office = Sweeping(result(), result(), result())
+    office.sweep.start()
+    office.sweep.work_off(office.log.id, 1)
+    with pytest.raises(Conflict) as caught:
+        office.sweep.work_off(office.log.id, 1)
+    office.sweep.work_off(office.log.id, 2)
+    office.orders()
+    office.now += 5 * MINUTE
+    office.sweep.work_off(office.log.id, 1)
+
+    assert caught.value.retry_after == 120
+    assert office.orders() == []
+
+
+def test_death_before_the_next_page_was_queued():
+    """A page that was done and is quiet since has died before it queued the next."""
+    office = Sweeping(result(), result())
+    office.sweep.start()
+    office.sweep.work_off(office.log.id, 1)
+    office.orders()
+    office.now += 3 * MINUTE
+    office.sweep.work_off(office.log.id, 1)
+
+    assert office.orders() == [("sweep-page", 2)]
+
+
+def test_two_runs_over_one_page():
+    """Of two runs over one page, one writes it down and goes on; the other stops."""
+    office = Sweeping(result(), result())
+    office.sweep.start()
+
+    def other() -> None:
+        office.meanwhile = lambda: None
+        office.sweep.work_off(office.log.id, 1)
+
+    office.meanwhile = other
+    office.orders()
+    office.sweep.work_off(office.log.id, 1)
+
+    assert office.orders() == [("sweep-page", 2)]
+    assert office.log.users == 1
+
+
+@pytest.mark.parametrize("ended", ["failed", "finished"])
+def test_page_of_an_ended_sweep(ended: str):
+    """Nothing is done for a sweep that has ended."""
+    office = Sweeping(result(queue=[("a", "new")]))
+    office.sweep.start()
+    found = office.logs.read(office.log.id)
+    assert found
+    office.logs.write(replace(found[0], status=ended), after=found[1])
+    office.orders()
+    office.sweep.work_off(office.log.id, 1)
+    office.sweep.work_off(office.log.id, 0)
+    office.sweep.work_off("unknown", 1)
+
+    assert office.queued() == []
+    assert office.orders() == []
+
+
+def test_page_that_fails_is_done_again():
+    """An error leaves the sweep at its page."""
+    office = Sweeping(ServiceDown("Broken."))
+    office.sweep.start()
+    with pytest.raises(ServiceDown):
+        office.sweep.work_off(office.log.id, 1)
+
+    assert office.log.page == 1
+
+
+def test_failed_sweep_says_why():
+    """A sweep that cannot go on keeps the reason; one that has ended is left alone."""
+    office = Sweeping(result())
+    office.sweep.start()
+    office.sweep.fail(office.log.id, "No role.")
+    office.sweep.fail(office.log.id, "Another.")
+    office.sweep.fail("unknown", "Another.")
+
+    assert (office.log.status, office.log.detail) == ("failed", "No role.")
+    assert office.log.finished_at
+
+
+def test_few_removals_are_queued():
+    """The end of a sweep sends those who are gone to the worker, once."""
+    office = Sweeping(result(gone=["a"]), result(), result(gone=["b"]))
+    office.sweep.start()
+    for page in (1, 2, 3):
+        office.orders()
+        office.sweep.work_off(office.log.id, page)
+    assert office.orders() == [("removals", 0)]
+    office.sweep.queue_removals(office.log.id)
+    office.sweep.queue_removals(office.log.id)
+    office.sweep.queue_removals("unknown")
+
+    assert office.queued() == [("a", "removal"), ("b", "removal")]
+    assert office.log.removals == "queued"
+
+
+def test_page_done_again_forgets_who_was_gone():
+    """Whom the try that counts finds not gone is not removed for what an earlier one found."""
+    office = Sweeping(result(gone=["a"]), result(gone=["b"]))
+    office.sweep.start()
+    office.logs.keep_gone(office.log.id, 1, ["x", "y"])
+    office.results[0] = result()
+    for page in (1, 2):
+        office.sweep.work_off(office.log.id, page)
+    office.sweep.queue_removals(office.log.id)
+
+    assert office.queued() == [("b", "removal")]
+
+
+def _outage(people: int = 21) -> Sweeping:
+    gone = [str(each) for each in range(people)]
+    return Sweeping(result(managed=100, gone=gone))
+
+
+def test_brake_holds_removals_until_they_are_released(caplog: pytest.LogCaptureFixture):
+    """Too many removals at once wait for a person, loudly; released ones go ahead, once."""
+    office = _outage()
+    assert office.sweep.release_removals() == 0
+    office.run()
+    office.sweep.queue_removals(office.log.id)
+    assert office.queued() == []
+    assert "sweep.braked" in caplog.text
+    assert office.log.removals == "braked"
+
+    assert office.sweep.release_removals() == 21
+    assert office.orders() == [("removals", 0)]
+    assert "released by a person at 2026-01-31 12" in office.log.detail
+    office.sweep.queue_removals(office.log.id)
+    assert len(office.queued()) == 21
+    assert office.sweep.release_removals() == 0
+
+
+def test_release_after_the_next_sweep_began():
+    """The brake of the sweep before can be released, too."""
+    office = _outage()
+    office.run()
+    office.now += 60 * MINUTE
+    office.sweep.start()
+
+    assert office.sweep.release_removals() == 21
+
+
+def test_twenty_removals_are_not_an_outage():
+    """Up to twenty, however few pictures there are."""
+    office = _outage(20)
+    office.run()
+
+    assert office.log.removals == "due"

@@ -1,0 +1,136 @@
+"""Who needs a look, and whose photo is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused
+from shared.storage.user_state import (
+    FAILED,
+    NO_PHOTO,
+    REMOVED,
+    SECOND_LOOK_AFTER,
+    SKIPPED,
+    SYNCED,
+    WAITING,
+    Claim,
+    UserState,
+)
+from shared.sweeping import sweep_rules
+from tests.shared.sweeping.sweeping_alone import MINUTE, NOON
+
+HOUR = timedelta(hours=1)
+NONE, ELSEWHERE, ODD = NoPhoto("No photo."), NoMailbox("No mailbox."), Refused("Odd.")
+GOOD = UserState(
+    "a",
+    status=SYNCED,
+    source_etag="e1",
+    sha256="h",
+    picture_url="u",
+    sizes="s",
+    recipe=1,
+    checked_at=NOON,
+)
+GONE = replace(GOOD, status=NO_PHOTO, source_etag="", missing_since=NOON - SECOND_LOOK_AFTER)
+
+
+def why(known: UserState | None, found: str | PhotoSyncError, *, dry_run: bool = False) -> str:
+    return sweep_rules.why_look(known, found, sizes="s", recipe=1, dry_run=dry_run, now=NOON)
+
+
+def state(status: str, reason: str = "", **fields: Any) -> UserState:
+    return replace(GOOD, status=status, reason=reason, **fields)
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "expected"),
+    [
+        (None, "e1", "new"),
+        (None, NONE, ""),
+        (None, ODD, "new"),
+        (GOOD, "e1", ""),
+        (GOOD, "e2", "changed"),
+        (GOOD, NONE, "gone"),
+        (GOOD, ELSEWHERE, ""),
+        (GOOD, ODD, "unclear"),
+        (replace(GOOD, sizes="other"), "e1", "changed"),
+        (replace(GOOD, source_etag=""), "", "changed"),
+        (GONE, NONE, ""),
+        (GONE, "e1", "changed"),
+        (replace(GONE, missing_since=None), NONE, "gone"),
+        (replace(GONE, status=REMOVED, picture_url=""), NONE, ""),
+        (replace(GONE, status=REMOVED, picture_url=""), "e1", "changed"),
+        (state(FAILED), "e1", "failed"),
+        (state(FAILED, picture_url=""), NONE, "failed"),
+        (state(FAILED), ODD, ""),
+        (state(FAILED, checked_at=None), ODD, "unclear"),
+        (state(FAILED, "photo-refused"), "e1", ""),
+        (state(FAILED, "photo-refused"), "e2", "changed"),
+        (state(SKIPPED, "out-of-scope"), "e1", "in-scope"),
+        (state(SKIPPED, "no-profile"), "e1", ""),
+        (state(SKIPPED, "no-profile", checked_at=NOON - 25 * HOUR), "e1", "again"),
+    ],
+)
+def test_why_look(known: UserState | None, found: str | PhotoSyncError, expected: str):
+    """Whoever differs, is new or has failed is looked at, and nobody else."""
+    assert why(known, found) == expected
+
+
+def test_dry_run_that_is_over():
+    """What a dry run would have written is written once it is switched off."""
+    known = state(SKIPPED, "dry-run")
+
+    assert (why(known, "e1", dry_run=True), why(known, "e1")) == ("", "dry-run")
+
+
+def test_run_at_work_is_left_alone():
+    """A live claim is waited for; one that has run out belongs to a run that died."""
+    live, dead = Claim("b", NOON + MINUTE), Claim("b", NOON)
+
+    assert why(replace(GOOD, claim=live), "e2") == ""
+    assert why(replace(GOOD, claim=dead), "e1") == "unfinished"
+    assert not sweep_rules.is_gone(replace(GONE, claim=live), NONE, NOON)
+
+
+@pytest.mark.parametrize(
+    ("next_attempt", "expected"),
+    [(NOON + HOUR, ""), (NOON - HOUR, ""), (NOON - HOUR - MINUTE, "overdue"), (None, "overdue")],
+)
+@pytest.mark.parametrize("claim", [None, Claim("b", NOON - MINUTE)])
+def test_waiting_message_is_left_alone(next_attempt, expected: str, claim: Claim | None):
+    """A message that waits gets no company until it is lost, so that an outage adds none."""
+    known = state(WAITING, next_attempt_at=next_attempt, claim=claim)
+    missing = replace(known, missing_since=GONE.missing_since)
+
+    assert why(known, "e2") == expected
+    assert sweep_rules.is_gone(missing, NONE, NOON) is bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "expected"),
+    [
+        (GONE, NONE, True),
+        (replace(GONE, missing_since=NOON - SECOND_LOOK_AFTER + MINUTE), NONE, False),
+        (replace(GONE, missing_since=None), NONE, False),
+        (replace(GONE, picture_url=""), NONE, False),
+        (GONE, ELSEWHERE, False),
+        (GONE, "e1", False),
+        (None, NONE, False),
+    ],
+)
+def test_is_gone(known: UserState | None, found: str | PhotoSyncError, expected: bool):
+    """A photo is gone when two looks, ten minutes apart, miss it and the picture is ours."""
+    assert sweep_rules.is_gone(known, found, NOON) is expected
+
+
+@pytest.mark.parametrize(
+    ("gone", "managed", "expected"),
+    [(20, 20, False), (21, 21, True), (50, 1000, False), (51, 1000, True)],
+)
+def test_brake(gone: int, managed: int, expected: bool):
+    """More than 20 and more than 5 % of all pictures look like an outage."""
+    assert sweep_rules.looks_like_an_outage(gone, managed) is expected

@@ -1,0 +1,83 @@
+"""Makes the product log what does not happen on an ordinary day, by the product's own code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from shared.errors import AccessDenied, SettingsError
+from shared.misconfigured import NoUpkeep, NoWorker
+from shared.subscription.keeper import LIFE
+from shared.telemetry.telemetry import COLLECTOR, SWITCH, Send, Telemetry
+from tests.doubles.office import Clock, DelayedMessages, MemoryStore, Office
+from tests.shared.copying.runs import OLD
+from tests.shared.subscription.deployment import Deployment
+from tests.shared.sweeping.sweeping_alone import Sweeping, result
+from tests.shared.upkeep.test_upkeep import Office as UpkeepOffice
+from tests.shared.webhook.notifying import item
+from tests.test_function_app import Posted, body
+
+
+def subscription() -> None:
+    """Made, kept, and renewed when half its life is over."""
+    here = Deployment()
+    here.keep()
+    here.keep()
+    here.clock.advance(LIFE * 0.6)
+    here.keep()
+
+
+def failed_sweep() -> None:
+    """One that cannot go on."""
+    sweeping = Sweeping(result())
+    sweeping.sweep.start()
+    sweeping.sweep.fail(sweeping.log.id, "No role.")
+
+
+def wrong_settings() -> None:
+    """Messages that arrive while a person has to mend the settings."""
+    wrong = SettingsError("Fix these app settings: CLIENT_ID is missing.")
+    clock, store = Clock(), MemoryStore()
+    worker = NoWorker(wrong, store, DelayedMessages(), clock=clock, new_id=lambda: "an-id")
+    worker.work_off(b"anne@contoso.com")
+    NoUpkeep(wrong, store, clock=clock, new_id=lambda: "an-id").park(b"sweep")
+    # No CLIENT_STATE is set where tests run.
+    Posted(body(item()))
+
+
+def crashes() -> None:
+    """A defect, in a run and in upkeep."""
+    office = Office()
+    office.exchange.upload(OLD)
+    office.sharepoint.plan_error = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        office.work_off()
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    upkeep = UpkeepOffice()
+    # No service can be broken so that the product's own code crashes.
+    upkeep.sweeps.start = broken  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        upkeep.upkeep.work_off(b"sweep")
+
+
+def upkeep_without_rights() -> None:
+    """Upkeep that only a person can help."""
+    office = UpkeepOffice()
+    office.here.graph.error = AccessDenied("Consent is missing.")
+    office.upkeep.work_off(b"renew")
+
+
+def unwatched() -> None:
+    """Telemetry that cannot be sent."""
+
+    def load(env: Mapping[str, str]) -> Send:
+        raise ImportError(name="opentelemetry.exporter")
+
+    Telemetry({SWITCH: "true", COLLECTOR: "http://localhost"}, load=load).ready()
+
+
+RARE = (subscription, failed_sweep, wrong_settings, crashes, upkeep_without_rights, unwatched)

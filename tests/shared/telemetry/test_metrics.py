@@ -1,0 +1,140 @@
+"""What is counted, where it is known: at the end of a message, of a page, of a wait."""
+
+from __future__ import annotations
+
+import ast
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.errors import AccessDenied, ServiceDown, Throttled
+from shared.messages.upkeep_message import SWEEP_PAGE, UpkeepMessage
+from shared.sweeping.sweep_log import FINISHED, SweepLog
+from tests import REPO
+from tests.doubles.office import ANNE, NOON, failing
+from tests.shared.copying.runs import NEW, message
+from tests.shared.upkeep.test_upkeep import Office as UpkeepOffice
+
+SHARED = REPO / "shared"
+
+
+def test_photos_by_outcome(office, counted):
+    """Every message counts once, under the word that its log line begins with."""
+    office.work_off()
+    office.work_off()
+    office.work_off("?")
+    office.worker.park(ANNE.id.encode())
+
+    outcomes = {told: n for (name, told), n in counted().items() if name == "photosync.photos"}
+    assert outcomes == {
+        "outcome=synced": 1,
+        "outcome=unchanged": 1,
+        "outcome=unreadable": 1,
+        "outcome=parked": 1,
+    }
+
+
+def test_failed_photo(office, counted):
+    """A failed user is a photo of outcome failed."""
+    office.sharepoint.plan_error = AccessDenied("No role.")
+    office.work_off()
+
+    assert counted() == {("photosync.photos", "outcome=failed"): 1}
+
+
+def test_crash(office, counted, caplog):
+    """What nobody foresaw counts, and one event says where it was and nothing of what it said."""
+    office.work_off()
+    office.exchange.upload(NEW)
+    office.sharepoint.at_write[2] = failing(ZeroDivisionError("anne@contoso.com"))
+    counted()
+
+    with pytest.raises(ZeroDivisionError):
+        office.work_off(message())
+
+    assert counted() == {("photosync.photos", "outcome=crashed"): 1}
+    [line] = caplog.messages
+    assert line.startswith("photo.crashed correlation=from-the-webhook error=ZeroDivisionError at=")
+    assert "anne" not in line
+
+
+def test_duration_counts_from_the_first_queueing(office, counted):
+    """A change that waited is as old as its first message, by the reason that message gave."""
+    queued = (NOON - timedelta(seconds=90)).isoformat()
+    office.work_off(message(reason="notification", firstQueuedAt=queued, attempt=3))
+
+    assert counted()["photosync.change.duration", "reason=notification"] == 90
+
+
+def test_duration_of_what_wrote_only(office, counted):
+    """A run that changed nothing says nothing about how long a change takes."""
+    office.work_off()
+    counted()
+    office.work_off()
+
+    assert {name for name, _ in counted()} == {"photosync.photos"}
+
+
+def test_waits_by_service(office, counted):
+    """A message that is put off counts for the service that asked."""
+    office.exchange.error = Throttled("Busy.", service="graph")
+    office.work_off(message())
+
+    assert counted() == {
+        ("photosync.photos", "outcome=waiting"): 1,
+        ("photosync.waits", "service=graph"): 1,
+    }
+
+
+def test_waits_of_upkeep(counted):
+    """So does one of upkeep."""
+    office = UpkeepOffice()
+    office.sweeps.error = ServiceDown("Down.", service="sharepoint")
+    office.work_off(UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=3))
+
+    assert counted() == {("photosync.waits", "service=sharepoint"): 1}
+
+
+@pytest.mark.parametrize(
+    ("log", "progress"),
+    [
+        (SweepLog("s", "t", "t"), 0.0),
+        (SweepLog("s", "t", "t", users=50), 0.0),
+        (SweepLog("s", "t", "t", users=50, expected_users=200), 0.25),
+        (SweepLog("s", "t", "t", users=900, expected_users=200), 0.99),
+        (SweepLog("s", "t", "t", users=900, status=FINISHED), 1.0),
+    ],
+)
+def test_progress_of_a_sweep(log, progress):
+    """A sweep is done when it is finished and not before, whatever the last one found."""
+    assert log.progress() == progress
+
+
+@pytest.mark.parametrize("path", sorted(SHARED.rglob("*.py")), ids=lambda path: path.name)
+def test_every_wait_names_its_service(path: Path):
+    """Wherever a service makes us wait, the error says which: else it would count as our own."""
+    ours = {"ClaimHeld", "ClaimLost", "Conflict"}
+    waits = {"Throttled", "ServiceDown", "Unanswered", "later"} - ours
+    calls = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in waits
+    ]
+    nameless = [call.lineno for call in calls if "service" not in {k.arg for k in call.keywords}]
+
+    assert nameless == []
+
+
+def test_no_metric_says_who(office, counted):
+    """No attribute holds an object id, an address or a correlation id."""
+    office.exchange.error = Throttled("Busy.", service="graph")
+    office.work_off(message())
+    office.exchange.error = None
+    office.work_off(message())
+
+    told = json.dumps([told for _, told in counted()])
+    assert ANNE.id not in told
+    assert "from-the-webhook" not in told
+    assert "@" not in told

@@ -1,0 +1,222 @@
+"""When telemetry is loaded, what it costs who, and what happens if it cannot be."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from shared.telemetry.telemetry import (
+    APPLICATION_INSIGHTS,
+    COLLECTOR,
+    SWITCH,
+    Send,
+    Telemetry,
+    is_on,
+)
+from tests import REPO
+from tests.shared.telemetry.receivers import Receiver
+
+ON = {SWITCH: "true", COLLECTOR: "http://localhost:4318"}
+
+
+class Exporters:
+    """Stands for the packages that take long to load: they are there once `loaded` is set."""
+
+    def __init__(self) -> None:
+        self.loaded = threading.Event()
+        self.loads = 0
+        self.sent: list[str] = []
+        self.error: Exception | None = None
+
+    def load(self, env: Mapping[str, str]) -> Send:
+        self.loads += 1
+        assert self.loaded.wait(10)
+        if self.error:
+            raise self.error
+        return lambda record: self.sent.append(record.getMessage())
+
+
+@pytest.fixture
+def exporters() -> Exporters:
+    return Exporters()
+
+
+@pytest.fixture
+def log() -> Iterator[logging.Logger]:
+    """The product's logger, as it is before anything listens."""
+    log = logging.getLogger("photosync")
+    before, level = list(log.handlers), log.level
+    yield log
+    log.handlers[:] = before
+    log.setLevel(level)
+
+
+@pytest.fixture
+def telemetry(exporters: Exporters, log: logging.Logger) -> Telemetry:
+    telemetry = Telemetry(ON, load=exporters.load)
+    telemetry.listen(log)
+    return telemetry
+
+
+@pytest.mark.parametrize(
+    ("env", "on"),
+    [
+        ({}, False),
+        ({SWITCH: "true"}, False),
+        ({COLLECTOR: "http://localhost:4318"}, False),
+        ({SWITCH: "false", COLLECTOR: "http://localhost:4318"}, False),
+        ({SWITCH: "true", COLLECTOR: " ", APPLICATION_INSIGHTS: ""}, False),
+        (ON, True),
+        ({SWITCH: " Yes ", APPLICATION_INSIGHTS: "InstrumentationKey=x"}, True),
+    ],
+)
+def test_switch(env, on):
+    """It is on where the engine's switch is on, as the engine reads it, and somebody is named."""
+    assert is_on(env) is on
+
+
+def test_nothing_is_loaded_where_nobody_watches(exporters, log):
+    """Off, there is no handler, nothing is loaded, and nobody waits for anything."""
+    telemetry = Telemetry({}, load=exporters.load)
+    before = list(log.handlers)
+
+    telemetry.listen(log)
+    log.error("photo.failed user=anne")
+    telemetry.ready()
+
+    assert (exporters.loads, log.handlers) == (0, before)
+
+
+def test_whoever_logs_does_not_wait(telemetry, exporters, log):
+    """Records are kept while the packages load, and sent in order when they are there."""
+    log.info("first n=%d", 1)
+    log.info("second")
+    assert (exporters.loads, exporters.sent) == (1, [])
+
+    exporters.loaded.set()
+    telemetry.ready()
+    log.info("third")
+
+    assert exporters.sent == ["first n=1", "second", "third"]
+
+
+def test_news_is_sent_whatever_the_level_around(telemetry, exporters, log):
+    """Events are news to the log's levels, and alerts live on them."""
+    log.info("sweep.finished id=1")
+    log.debug("nothing for an operator")
+    exporters.loaded.set()
+    telemetry.ready()
+
+    assert exporters.sent == ["sweep.finished id=1"]
+
+
+def test_whoever_counts_waits(telemetry, exporters):
+    """`ready` returns once the packages are there, without any record and however often."""
+    waiting = threading.Thread(target=telemetry.ready)
+    waiting.start()
+    assert waiting.is_alive()
+
+    exporters.loaded.set()
+    waiting.join(10)
+    telemetry.ready()
+
+    assert not waiting.is_alive()
+    assert exporters.loads == 1
+
+
+def test_loaded_once(telemetry, exporters, log):
+    """Threads that log and count at once load the packages once, and no record is lost."""
+    threads = [threading.Thread(target=log.info, args=("n=%d", n)) for n in range(20)]
+    threads += [threading.Thread(target=telemetry.ready) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    exporters.loaded.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert exporters.loads == 1
+    assert sorted(exporters.sent) == sorted(f"n={n}" for n in range(20))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ModuleNotFoundError("No module named 'x'", name="opentelemetry.exporter"), "exporter"),
+        (ValueError("Invalid connection string InstrumentationKey=s3cret"), "ValueError"),
+    ],
+)
+def test_what_cannot_be_loaded_is_said(telemetry, exporters, log, caplog, error, said):
+    """The app works without; one line says what is missing, and quotes no setting."""
+    exporters.error = error
+    log.info("first")
+    exporters.loaded.set()
+    telemetry.ready()
+    log.info("second")
+
+    assert exporters.sent == []
+    assert telemetry not in log.handlers
+    [failed] = [line for line in caplog.messages if line.startswith("telemetry.failed")]
+    assert said in failed
+    assert COLLECTOR in failed
+    assert "s3cret" not in failed
+    assert caplog.messages[-1] == "second"
+
+
+def run(program: str, **settings: str) -> str:
+    """What *program* prints in a fresh interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=REPO,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+SDK = "[m for m in sys.modules if m.startswith(('opentelemetry.sdk', 'azure.monitor'))]"
+
+
+def test_off_costs_no_package():
+    """Where nobody watches, not even the worker loads the SDK; counting is the API's no-op."""
+    program = (
+        "import sys, function_app, shared.runtime\n"
+        "from shared.telemetry import metrics\n"
+        "metrics.photos.add(1, {'outcome': 'synced'})\n"
+        f"print(len({SDK}), type(metrics.photos).__name__)"
+    )
+
+    assert run(program) == "0 _ProxyCounter"
+
+
+def test_first_count_of_a_process_is_not_lost():
+    """Whoever asks for the parts of the worker gets them when what they count is counted."""
+    program = (
+        "import function_app\n"
+        "from shared.errors import SettingsError\n"
+        "try: function_app.runtime()\n"
+        "except SettingsError: pass\n"
+        "from shared.telemetry import metrics\n"
+        "metrics.photos.add(1, {'outcome': 'synced'})"
+    )
+    with Receiver() as receiver:
+        run(program, NO_PROXY="localhost", **{SWITCH: "true", COLLECTOR: receiver.url})
+
+        assert [metric.name for metric in receiver.metrics()] == ["photosync.photos"]
+
+
+def test_webhook_loads_nothing_before_it_has_logged():
+    """On, importing the app loads neither the SDK nor the API."""
+    program = (
+        f"import os, sys; os.environ.update({ON!r}); import function_app\n"
+        "print([m for m in sys.modules if m.startswith('opentelemetry')])"
+    )
+
+    assert run(program) == "[]"

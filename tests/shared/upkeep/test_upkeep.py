@@ -1,0 +1,282 @@
+"""What becomes of a message for upkeep, however its work ends."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from shared.errors import AccessDenied, GiveUp, PhotoSyncError, ServiceDown, Throttled
+from shared.messages.upkeep_message import LIFECYCLE, RENEW, SWEEP, SWEEP_PAGE, UpkeepMessage
+from shared.subscription.keeper import LIFE
+from shared.sweeping.sweep import Sweep
+from shared.upkeep.upkeep import Upkeep
+from tests.doubles.office import DelayedMessages, MemoryStore
+from tests.shared.subscription.deployment import Deployment
+
+DAY = timedelta(days=1)
+
+
+class Sweeps:
+    """A Sweep that only says what was asked of it; its own rules have tests of their own."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.failed: dict[str, str] = {}
+        self.error: PhotoSyncError | None = None
+
+    def start(self) -> None:
+        self._do("start")
+
+    def work_off(self, sweep_id: str, page: int) -> None:
+        self._do(f"{sweep_id} page {page}")
+
+    def queue_removals(self, sweep_id: str) -> None:
+        self._do(f"{sweep_id} removals")
+
+    def fail(self, sweep_id: str, error: GiveUp) -> None:
+        self.failed[sweep_id] = str(error)
+
+    def _do(self, what: str) -> None:
+        if self.error:
+            raise self.error
+        self.done.append(what)
+
+
+@dataclass
+class Office:
+    """Upkeep with a subscription to look after, and all that is around it."""
+
+    here: Deployment = field(default_factory=Deployment)
+    sweeps: Sweeps = field(default_factory=Sweeps)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    queue: DelayedMessages = field(default_factory=DelayedMessages)
+
+    def __post_init__(self) -> None:
+        ids = (f"id-{number}" for number in itertools.count(1))
+        self.upkeep = Upkeep(
+            self.here.keeper,
+            cast(Sweep, self.sweeps),
+            self.store,
+            self.queue,
+            lengths=lambda: {"photo-upkeep": 2, "photo-sync-poison": 0},
+            clock=self.here.clock,
+            jitter=lambda: 0.0,
+            new_id=lambda: next(ids),
+        )
+
+    def work_off(self, message: UpkeepMessage) -> None:
+        self.upkeep.work_off(message.to_json().encode())
+
+    def work_off_waiting(self) -> dict[str, Any]:
+        """Let the time of the waiting message come, and work it off."""
+        [(fields, delay)] = self.queue.messages
+        self.queue.messages.clear()
+        self.here.clock.advance(timedelta(seconds=delay))
+        self.upkeep.work_off(json.dumps(fields).encode())
+        return fields
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@pytest.fixture
+def subscribed(office: Office) -> Office:
+    office.upkeep.work_off(b"renew")
+    office.here.sweeps = 0
+    return office
+
+
+def test_renew(office):
+    """The word "renew" makes a subscription."""
+    office.upkeep.work_off(b"renew")
+
+    assert office.here.works
+    assert office.here.sweeps == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "done"),
+    [
+        ("sweep", "start"),
+        ('{"kind": "sweep-page", "sweepId": "s1", "page": 2}', "s1 page 2"),
+        ('{"kind": "removals", "sweepId": "s1"}', "s1 removals"),
+        ('{"kind": "lifecycle", "lifecycleEvent": "missed"}', "start"),
+    ],
+    ids=["sweep", "page", "removals", "missed"],
+)
+def test_sweeps(office, text, done):
+    """Sweeps, their pages and removals, and missed notifications go to the sweep."""
+    office.upkeep.work_off(text.encode())
+
+    assert office.sweeps.done == [done]
+
+
+def test_queues_are_counted_before_a_sweep(office, caplog):
+    """Whoever draws the queues over time finds their lengths in the log, once a sweep."""
+    with caplog.at_level(logging.INFO, "photosync"):
+        office.upkeep.work_off(b"sweep")
+
+    assert caplog.messages == ["queues.counted photo-sync-poison=0 photo-upkeep=2"]
+
+
+def test_reauthorization_renews(subscribed):
+    """`reauthorizationRequired` renews the subscription at once."""
+    subscribed.here.clock.advance(DAY)
+
+    subscribed.work_off(UpkeepMessage(LIFECYCLE, event="reauthorizationRequired"))
+
+    assert subscribed.here.only.expires_at == subscribed.here.clock() + LIFE
+
+
+def test_removed_subscription_is_made_anew(subscribed):
+    """`subscriptionRemoved` makes a new one, and a sweep."""
+    removed = subscribed.here.only.id
+
+    subscribed.work_off(UpkeepMessage(LIFECYCLE, event="subscriptionRemoved"))
+    assert subscribed.here.only.id == removed
+
+    event = UpkeepMessage(LIFECYCLE, event="subscriptionRemoved", subscription_id=removed)
+    subscribed.work_off(event)
+    assert subscribed.here.only.id != removed
+    assert subscribed.here.sweeps == 1
+
+
+def test_unreadable_message_is_kept(office, caplog):
+    """A message that nobody understands is kept with the reason, and ends."""
+    with caplog.at_level(logging.WARNING, "photosync"):
+        office.upkeep.work_off(b"tidy up")
+
+    [(name, (body, reason))] = office.store.unreadable.items()
+    assert (name, body) == ("2026-01-31T12-00-00-id-1", b"tidy up")
+    assert "Type renew or sweep" in reason
+    assert caplog.messages == [f'upkeep.unreadable why="{reason}"']
+
+
+# What can succeed later
+
+
+def test_comes_back_as_asked(office):
+    """What is throttled is a new message after the time that was asked for."""
+    office.here.graph.error = Throttled("Busy.", retry_after=77)
+
+    office.upkeep.work_off(b"renew")
+
+    [(fields, delay)] = office.queue.messages
+    assert fields == {
+        "kind": RENEW,
+        "attempt": 2,
+        "firstQueuedAt": office.here.clock().isoformat(),
+    }
+    assert delay == 77
+
+
+def test_comes_back_and_succeeds(office):
+    """The message that waited does what the first one was for."""
+    office.here.graph.error = ServiceDown("Down.")
+    office.work_off(UpkeepMessage(RENEW))
+    office.here.graph.error = None
+
+    office.work_off_waiting()
+
+    assert office.here.works
+    assert office.queue.messages == []
+
+
+def test_waits_double(office):
+    """Without a time each wait is twice the one before."""
+    office.sweeps.error = ServiceDown("Down.")
+    office.work_off(UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=3))
+    delays = [office.queue.messages[0][1]]
+    for _ in range(3):
+        fields = office.work_off_waiting()
+        assert (fields["sweepId"], fields["page"]) == ("s1", 3)
+        delays.append(office.queue.messages[0][1])
+
+    assert delays == [2, 4, 8, 16]
+
+
+def test_gives_up_after_a_day(office, caplog):
+    """After a day of waiting the message ends, the sweep is told, and the log says why."""
+    office.sweeps.error = ServiceDown("Graph is down.")
+    old = office.here.clock() - DAY
+    page = UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=3, attempt=9, first_queued_at=old)
+
+    with caplog.at_level(logging.ERROR, "photosync"):
+        office.work_off(page)
+
+    assert office.queue.messages == []
+    assert office.sweeps.failed == {"s1": "Gave up after a day of waiting. Graph is down."}
+    assert "upkeep.failed kind=sweep-page" in caplog.text
+
+
+# What cannot
+
+
+def test_given_up_at_once(office, caplog):
+    """What only a person can mend ends the message, is logged, and stands in the blob."""
+    office.here.graph.error = AccessDenied("Consent is missing.")
+
+    with caplog.at_level(logging.ERROR, "photosync"):
+        office.upkeep.work_off(b"renew")
+
+    assert office.queue.messages == []
+    assert office.sweeps.failed == {}
+    assert office.here.memory["detail"] == "Consent is missing."
+    assert caplog.messages == ['upkeep.failed kind=renew why="Consent is missing."']
+
+
+def test_sweep_that_cannot_go_on_is_told(office):
+    """A page that cannot be worked off ends its sweep."""
+    office.sweeps.error = AccessDenied("Consent is missing.")
+
+    office.work_off(UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=1))
+
+    assert office.sweeps.failed == {"s1": "Consent is missing."}
+
+
+def test_unforeseen_is_raised(office, caplog):
+    """What nobody foresaw goes to the host, which tries again; one event says where it was."""
+
+    def broken() -> None:
+        raise ZeroDivisionError("anne@contoso.com")
+
+    office.sweeps.start = broken
+    with pytest.raises(ZeroDivisionError):
+        office.work_off(UpkeepMessage(SWEEP))
+
+    [line] = caplog.messages
+    assert re.fullmatch(
+        r"upkeep\.crashed kind=sweep error=ZeroDivisionError at=test_upkeep\.py:\d+", line
+    )
+
+
+def test_poisoned_message_is_kept(office, caplog):
+    """What the host gave up on is kept where the console lists it, and an alert watches for it."""
+    office.upkeep.park(b"sweep")
+
+    [(body, reason)] = office.store.unreadable.values()
+    assert (body, "The app stopped" in reason) == (b"sweep", True)
+    [line] = caplog.messages
+    assert line == f'upkeep.parked why="{reason}"'
+
+
+def test_log_names_no_person_and_no_key(office, caplog):
+    """A sentence that quotes a service names nobody in the log, and shows no function key."""
+    quoted = 'Graph: "https://app/api/notifications?code=s3cret&x=1" of anne@contoso.com'
+    office.here.graph.error = AccessDenied(quoted)
+
+    office.upkeep.work_off(b"renew")
+
+    [line] = caplog.messages
+    assert "s3cret" not in line
+    assert "anne" not in line
+    assert line.count('"') == 2

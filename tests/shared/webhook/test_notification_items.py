@@ -1,0 +1,129 @@
+"""What a genuine item asks for: which user is meant, and what is left to upkeep."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.messages.sync_message import parse
+from tests.doubles.web import NOON
+from tests.shared.webhook.notifying import ID, OTHER_ID, item, lifecycle, post, users, without
+
+# Which user is meant
+
+
+NO_DATA: dict[str, Any] = {}
+RESOURCES = {
+    "as Graph sends it": item(),
+    "Users/x": item(resource=f"Users/{ID}", resourceData=NO_DATA),
+    "users/x": item(resource=f"users/{ID}", resourceData=None),
+    "/users/x": item(resource=f"/users/{ID}", resourceData=NO_DATA),
+    "users('x')": item(resource=f"users('{ID}')", resourceData=NO_DATA),
+    "USERS('X')": item(resource=f"USERS('{ID.upper()}')", resourceData=NO_DATA),
+    "data before resource": item(resource=f"Users/{OTHER_ID}"),
+    "users alone": item(resource="users"),
+    "resource by UPN": item(resource="Users/anne@contoso.com"),
+    "id in capitals": item(resourceData={"id": ID.upper()}),
+    "id is no GUID": item(resourceData={"id": "anne"}),
+    "data is no object": item(resourceData="data"),
+    "type is null": item(resourceData={"@odata.type": None, "id": ID}),
+    "type in small letters": item(resourceData={"@odata.type": "#microsoft.graph.user", "id": ID}),
+    "no resource": without("resource"),
+    "no changeType": without("changeType"),
+    "lifecycleEvent is null": item(lifecycleEvent=None),
+    "unknown fields": item(validationTokens=[], encryptedContent={}),
+    "sequence number as text": item(resourceData={"id": ID, "sequenceNumber": "6378899547"}),
+}
+
+
+@pytest.mark.parametrize("notification", RESOURCES.values(), ids=RESOURCES)
+def test_user_of_an_item(notification):
+    """The object id comes from resourceData.id, else from resource in any of its forms."""
+    assert users(post(notification)) == [ID]
+
+
+NOT_USERS = {
+    "a group": item(resource=f"groups/{ID}"),
+    "a group by its type": item(resourceData={"@odata.type": "#Microsoft.Graph.Group", "id": ID}),
+    "another type beside users": item(resourceData={"@odata.type": 7, "id": ID}),
+    "a user's messages": item(resource=f"users/{ID}/messages/5"),
+    "not a GUID": item(resource="Users/anne", resourceData=NO_DATA),
+    "users and nothing else": item(resource="users", resourceData=NO_DATA),
+    "resource of another type": item(resource=[f"Users/{ID}"]),
+    "neither resource nor type": without("resource", resourceData={"id": ID}),
+    "a line break": item(resource=f"Users/{ID}\n", resourceData=NO_DATA),
+}
+
+
+@pytest.mark.parametrize("notification", NOT_USERS.values(), ids=NOT_USERS)
+def test_item_about_something_else(notification):
+    """Items that are not about a user with a GUID are ignored and counted."""
+    accepted = post(notification)
+
+    assert accepted.sync == []
+    assert accepted.ignored == {"not-a-user": 1}
+
+
+def test_deleted_user_needs_no_copy():
+    """A deleted user yields no message."""
+    accepted = post(item(changeType="deleted"))
+
+    assert accepted.sync == []
+    assert accepted.ignored == {"deleted": 1}
+
+
+def test_several_items_of_one_user_are_one_message():
+    """One POST yields one message a user, in the order in which users were first named."""
+    other = item(resource=f"users/{OTHER_ID}", resourceData=NO_DATA)
+    again = item(resource=f"users('{ID.upper()}')", resourceData=NO_DATA)
+
+    assert users(post(item(), other, again, item())) == [ID, OTHER_ID]
+
+
+def test_message_as_the_worker_reads_it():
+    """The message says that a notification asked, when, and under which correlation id."""
+    message = parse(post(item()).sync[0].encode(), now=NOON, correlation_id="unused")
+
+    assert (message.user_id, message.reason, message.force) == (ID, "notification", False)
+    assert (message.attempt, message.first_queued_at) == (1, NOON)
+    assert message.correlation_id == "new-id"
+
+
+# Lifecycle
+
+
+@pytest.mark.parametrize("event", ["reauthorizationRequired", "subscriptionRemoved", "missed"])
+def test_lifecycle_item_is_kept_for_upkeep(event):
+    """Each of the three lifecycle events becomes one message on photo-upkeep."""
+    accepted = post(lifecycle(event))
+
+    assert accepted.sync == []
+    assert [json.loads(message) for message in accepted.upkeep] == [
+        {
+            "kind": "lifecycle",
+            "lifecycleEvent": event,
+            "subscriptionId": OTHER_ID,
+            "attempt": 1,
+            "firstQueuedAt": NOON.isoformat(),
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "notification",
+    [
+        lifecycle("renamed"),
+        lifecycle(["missed"]),
+        lifecycle(subscriptionId=None),
+        lifecycle(subscriptionId="x" * 100_000),
+    ],
+    ids=["unknown event", "event of another type", "no subscription", "too large for the queue"],
+)
+def test_lifecycle_item_nobody_knows(notification):
+    """A lifecycle item that could not be acted on, or not be queued, is counted."""
+    accepted = post(notification)
+
+    assert accepted.upkeep == []
+    assert accepted.ignored == {"unknown-lifecycle": 1}
