@@ -1,10 +1,11 @@
 # make demo     the main job, on a fresh machine     make test      everything CI checks
-# make start    the local cloud, until Ctrl-C        make lint      style and types only
-# make soak     changes under faults and crashes     make bench     figures beside their goals
-# make package  the zip that is deployed             make lock      requirements.in -> requirements.txt
-# make clean    all of it gone again                 make licences  of every package
+# make start    the local cloud, until Ctrl-C        make check     what needs no server, in 90 s
+# make soak     changes under faults and crashes     make lint      style and types only
+# make bench    figures beside their goals           make lock      requirements.in -> requirements.txt
+# make package  the zip that is deployed             make licences  of every package
+# make clean    all of it gone again
 # PYTHON=/path/to/python3.12 chooses the interpreter; VENV=.venv-3.12 keeps a second one apart.
-.PHONY: demo start test lint soak bench lock package licences clean
+.PHONY: demo start test check lint soak bench lock package licences clean
 .DEFAULT_GOAL := demo
 
 VENV ?= .venv
@@ -31,8 +32,12 @@ lint: $(INSTALLED)
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
+check: lint
+	$(PY) -m pytest -q -n 2 --dist worksteal -m "not server"
+
+# A file of tests shares what it has started, so it stays together. Three at a time, as many wait.
 test: lint
-	$(PY) -m pytest --cov --cov-fail-under=95
+	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-fail-under=95
 
 # Such as ARGS="--seed 7 --minutes 1"
 soak: $(INSTALLED)

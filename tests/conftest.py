@@ -14,6 +14,21 @@ from tests.doubles.office import Office
 from tests.shared.copying.runs import OLD, bring_up_to_date
 
 NAMES = (f"container-{number}" for number in itertools.count(1))
+# Whoever asks for one of these has something started: storage, Microsoft 365, the host, a browser.
+_SERVERS = frozenset(
+    "storage m365 clinic cloud running_office running_tenant tenant town soaked fragile stack up "
+    "started found burst eventful chromium".split()
+)
+# They wait longest: begun last, they would be what the whole run waits for.
+_FIRST = ("tests/e2e/", "tests/admin/", "tests/race/", "tests/shared/telemetry/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make check` leaves out, and put first what takes long."""
+    for item in items:
+        if _SERVERS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("server")
+    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
 
 
 @pytest.fixture(scope="session", autouse=True)

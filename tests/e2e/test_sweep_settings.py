@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.conftest import NEVER
 from tests.e2e.test_sweep import lost, sweep
+
+pytestmark = pytest.mark.server
 
 GROUP = "0b000000-0000-4000-8000-000000000001"
 

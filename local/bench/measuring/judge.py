@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from local.outside.likeness import SIDES, is_rendition
-from local.outside.tenant_client import TenantClient
+from local.outside.likeness import is_rendition
+from local.outside.tenant_client import TenantClient, picture_paths
 
 Person = Mapping[str, Any]
 _YEAR_1 = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
@@ -34,9 +34,7 @@ class Judge:
         url = str((person["profile"] or {}).get("PictureURL", ""))
         if person["photo"] is None:
             return not url
-        # A page finds the files through the profile.
-        family = url.rpartition("/")[2].removesuffix("_MThumb.jpg")
-        names = {size: f"{family}_{size}Thumb.jpg" for size in SIDES}
+        names = {size: path.rpartition("/")[2] for size, path in picture_paths(url).items()}
         files = {file["name"]: file for file in person["files"]}
         if not set(names.values()) <= files.keys() or _is_hidden(person, files[names["M"]]):
             return False

@@ -13,6 +13,8 @@ import pytest
 from tests import REPO
 from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, overview
 
+pytestmark = pytest.mark.server
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one child there")
 def test_ctrl_c(console: ConsoleDouble):

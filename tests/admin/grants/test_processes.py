@@ -19,6 +19,8 @@ from tests.admin.grants.conftest import MANAGED, environment, in_a_process
 from tests.admin.said import Said
 from tests.local.m365.simulator import Cloud
 
+pytestmark = pytest.mark.server
+
 ME = ["--identity", MANAGED, "--full-control"]
 
 

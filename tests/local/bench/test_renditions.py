@@ -15,6 +15,8 @@ from shared.errors import PhotoRefused
 from shared.pictures.reader import MAX_PIXELS, read
 from tests.shared.pictures.picture_samples import corners, encoded
 
+pytestmark = pytest.mark.server
+
 # Numbers below are of the bomb's grey, one byte a pixel.
 BOMB_MB = photos.BOMB_SIDE**2 / 2**20
 

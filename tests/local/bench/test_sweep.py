@@ -13,6 +13,8 @@ from local.bench.sweep.sweep import TOLERANCE_MB, growth, measured, of_size
 from local.bench.sweep.sweep_process import Figures
 from local.bench.sweep.sweep_world import Counted, user_id
 
+pytestmark = pytest.mark.server
+
 SWEEP = Figures(
     users=10_000,
     calls=513,

@@ -135,6 +135,7 @@ def test_most_at_once(starts: tuple[int, ...], most: int):
     assert most_at_once(found) == most
 
 
+@pytest.mark.server
 def test_burst_over_two_instances(tmp_path):
     """The webhook's instance copies nobody: another does, as many at once as host.json allows."""
     with Stack(tmp_path, settings={**SETTINGS, **WITHOUT_COPYING}) as stack:

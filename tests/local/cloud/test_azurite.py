@@ -10,6 +10,8 @@ from azure.storage.blob import BlobServiceClient
 from local.cloud import node
 from local.cloud.azurite import PACKAGES, Azurite, command
 
+pytestmark = pytest.mark.server
+
 
 def test_storage_is_real_and_its_own(storage):
     """Conditional writes behave as in Azure: create-if-absent is refused the second time."""

@@ -12,6 +12,8 @@ from local.cloud.children import Child, ChildDied
 from tests import REPO
 from tests.local.host.host_process import eventually
 
+pytestmark = pytest.mark.server
+
 SLEEPER = "import time; print('ready', flush=True); time.sleep(600)"
 PARENT = """
 import sys, time

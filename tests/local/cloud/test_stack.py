@@ -19,6 +19,8 @@ from tests import REPO
 from tests.local.cloud.test_children import alive
 from tests.local.host.host_process import BUNDLE, HEAD, eventually
 
+pytestmark = pytest.mark.server
+
 # An app of the test's own: what the real one does is tested elsewhere.
 CODE = """
 import os

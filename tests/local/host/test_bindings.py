@@ -9,6 +9,8 @@ from local.host.engine import IndexedFunction
 from local.host.refusal import Refused
 from tests.local.host.host_process import HostFiles
 
+pytestmark = pytest.mark.server
+
 SETTINGS = {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "NAME": "From-Setting"}
 
 

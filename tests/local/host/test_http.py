@@ -7,6 +7,8 @@ import requests
 
 from tests.local.host.host_process import HostFiles, RunningHost
 
+pytestmark = pytest.mark.server
+
 CODE = """
 import json
 

@@ -8,6 +8,8 @@ from azure.core.exceptions import ResourceNotFoundError
 from tests.local.host.host_process import RunningHost, eventually
 from tests.local.host.queue_bench import POISON_CODE, Bench
 
+pytestmark = pytest.mark.server
+
 
 def test_output_creates_queue_and_sends_in_order(tmp_path, storage):
     """One message an item, made only after the function returned; each is taken and deleted."""

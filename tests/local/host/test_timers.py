@@ -5,6 +5,8 @@ import requests
 
 from tests.local.host.host_process import HostFiles, RunningHost
 
+pytestmark = pytest.mark.server
+
 CODE = """
 @app.timer_trigger(arg_name="timer", schedule="%WHEN%", use_monitor=False)
 def tick(timer: func.TimerRequest) -> None:

@@ -17,6 +17,8 @@ from local.m365.server import Simulator, running
 from tests import REPO
 from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
 
+pytestmark = pytest.mark.server
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_program_says_where_it_is_and_ends_when_told(tmp_path, number: int):

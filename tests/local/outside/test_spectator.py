@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from azure.core.pipeline import PipelineContext, PipelineRequest
 from azure.core.rest import HttpRequest
 
 from local.cloud.azurite import Azurite
 from local.outside import spectator
+
+pytestmark = pytest.mark.server
 
 
 def test_every_request_names_the_spectator(tmp_path: Path):

@@ -19,6 +19,8 @@ from local.cloud.certificates import Certificates, make_certificates
 from tests import REPO
 from tests.shared.telemetry.receivers import Receiver
 
+pytestmark = pytest.mark.server
+
 CLIENT_ID = "00000000-0000-4000-8000-0000000000c1"
 HEADER = "the-platform-says-so"
 # What a process of the worker does, and then ends in order.
