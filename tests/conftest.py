@@ -53,9 +53,9 @@ def synced(office: Office) -> Office:
     return office
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    """One Azurite for a file of tests."""
+    """One Azurite for the whole run; each test uses containers and queues of its own names."""
     azurite = Azurite(tmp_path_factory.mktemp("azurite") / "azurite.log")
     yield azurite.wait_until_ready()
     azurite.stop()

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.cloud.azurite import Azurite, Storage
 from tests.local.m365.simulator import Cloud, cloud
 
 
@@ -37,11 +36,3 @@ def my(office: Cloud) -> Iterator[requests.Session]:
     """A session with the host of the picture library."""
     with office.session(office.tenant.urls.my) as session:
         yield session
-
-
-@pytest.fixture(scope="session")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    """One Azurite for the whole run; each test uses queues of its own names."""
-    azurite = Azurite(tmp_path_factory.mktemp("azurite") / "azurite.log")
-    yield azurite.wait_until_ready()
-    azurite.stop()

@@ -7,16 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from local.cloud.azurite import Azurite, Storage
+from local.cloud.azurite import Storage
 from tests.local.m365.simulator import Cloud, cloud
 from tests.shared.doctor.clinic import Clinic
-
-
-@pytest.fixture(scope="package")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    azurite = Azurite(tmp_path_factory.mktemp("azurite") / "azurite.log")
-    yield azurite.wait_until_ready()
-    azurite.stop()
 
 
 @pytest.fixture(scope="package")

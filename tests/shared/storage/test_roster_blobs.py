@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from azure.storage.blob import ContainerClient
+from azure.storage.queue import QueueServiceClient
 
 from local.cloud.azurite import Storage
 from shared.console.roster import Roster
@@ -127,6 +128,9 @@ def test_unreadable_messages(store: BlobStore, container: ContainerClient):
 
 def test_lengths(storage: Storage):
     """Each queue has its number of messages, waiting ones included; one not made yet has none."""
+    with QueueServiceClient.from_connection_string(storage.connection_string) as queues:
+        for left_by_another_test in list(queues.list_queues()):
+            queues.delete_queue(left_by_another_test)
     opened = open_storage(StorageSettings(storage.connection_string, "", "", ""))
     opened.users.send("now", delay_seconds=0)
     opened.users.send("later", delay_seconds=600)
