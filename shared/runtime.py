@@ -23,6 +23,7 @@ from shared.doctor.doctor import Doctor, unopened
 from shared.doctor.microsoft365_checks import Clients, Microsoft
 from shared.errors import SettingsError
 from shared.graph.client import GraphClient
+from shared.graph.errors import is_of_one_mailbox
 from shared.graph.subscriptions import SubscriptionClient
 from shared.graph.user_listing import UserListing
 from shared.messages.upkeep_message import SWEEP, UpkeepMessage
@@ -79,7 +80,7 @@ def build(env: Mapping[str, str]) -> Runtime:
 
 def _working(settings: Settings) -> Runtime:
     tokens = EntraTokens.build(settings)
-    graph_http = Http("graph", settings.graph_url, tokens)
+    graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
     graph = GraphClient(graph_http, settings.sync_group_id)
     storage = open_storage(settings.storage)
     sharepoint = _sharepoint(settings, tokens)
@@ -190,7 +191,16 @@ def _sweep(
     listing = UserListing(graph_http, settings.sync_group_id)
     users = UserQueue(storage.users, clock=_now, new_id=_new_id)
     logs = SweepLogs(storage.documents)
-    return Sweep(listing, pages, logs, users, storage.upkeep, clock=_now, new_id=_new_id)
+    return Sweep(
+        listing,
+        pages,
+        logs,
+        users,
+        storage.upkeep,
+        storage.states,
+        clock=_now,
+        new_id=_new_id,
+    )
 
 
 def _warm(webhook: str) -> None:

@@ -86,7 +86,7 @@ class FaultMiddleware:
             # Assumed: a proxy's page has none of the service's own headers.
             return HTMLResponse(_PAGE.format(status=status), status, headers)
         if self.service == "graph":
-            return self._graph_answer(exchange, status, headers)
+            return self._graph_answer(exchange, fault, status, headers)
         if self.service == "login":
             code = "temporarily_unavailable"
             text = "AADSTS90033: A transient error has occurred. Please try again."
@@ -94,14 +94,15 @@ class FaultMiddleware:
         return _sharepoint_answer(fault, status, headers)
 
     def _graph_answer(
-        self, exchange: _Exchange, status: int, headers: dict[str, str]
+        self, exchange: _Exchange, fault: Fault, status: int, headers: dict[str, str]
     ) -> JSONResponse:
         """Documented: Retry-After may be fractional, or missing (facts/graph.md section 4)."""
         codes = {429: "TooManyRequests", 503: "serviceNotAvailable", 504: "gatewayTimeout"}
         raw = {key.decode(): value.decode() for key, value in exchange.scope["headers"]}
         ids = request_ids(raw)
-        code = codes.get(status, "generalException")
-        body = error_body(code, "Injected by the simulator.", self.tenant.now(), ids)
+        code = fault.code or codes.get(status, "generalException")
+        message = fault.message or "Injected by the simulator."
+        body = error_body(code, message, self.tenant.now(), ids)
         return JSONResponse(body, status, {**headers, **ids})
 
     def _entry(self, exchange: _Exchange, fault: Fault | None) -> dict[str, Any]:

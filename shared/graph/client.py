@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.errors import (
-    AccessDenied,
     NoPhoto,
     PhotoSyncError,
     Refused,
@@ -100,22 +99,22 @@ class GraphClient:
         """
         For each user the photo's etag, or the error that says why it cannot be told.
 
-        Such an error is Settled, or Refused for a single user. One that is everybody's is raised:
-        AccessDenied, and Throttled or ServiceDown when they outlast some waits in place.
+        A TryLater among them has outlasted some waits in place. Raised is only what befell a whole
+        call: whether the errors of many users are everybody's is for the caller to judge.
         """
         found: dict[str, str | PhotoSyncError] = {}
         left = list(user_ids)
-        for _ in range(_ROUNDS):
+        for still_to_come in reversed(range(_ROUNDS)):
             parts = [
                 left[start : start + batch.LIMIT] for start in range(0, len(left), batch.LIMIT)
             ]
             for answers in self._pool.map(self._etags, parts):
                 found |= answers
             left = [user_id for user_id in left if isinstance(found[user_id], TryLater)]
-            if not left:
-                return found
+            if not left or not still_to_come:
+                break
             self._http.rest(min(LONGEST_WAIT_IN_PLACE, max(map(_asked, found.values()))))
-        raise next(error for error in found.values() if isinstance(error, TryLater))
+        return found
 
     def _membership(self, user_id: str) -> dict[str, Any]:
         asked = {"groupIds": [self._group_id]}
@@ -178,10 +177,7 @@ def _etag_or_error(metadata: Reply) -> str | PhotoSyncError:
             return metadata.read(_etag)
         except (Settled, Refused, ServiceDown) as error:
             return error
-    refusal = photo_fault(metadata)
-    if isinstance(refusal, AccessDenied):
-        raise refusal
-    return refusal
+    return photo_fault(metadata)
 
 
 def _asked(found: str | PhotoSyncError) -> float:

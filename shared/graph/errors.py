@@ -7,11 +7,15 @@ import json
 from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused, UnknownUser
 from shared.microsoft365.reply import Reply, fault
 
-# Statuses for a missing mailbox are undocumented; 400 and 404 were reported (graph.md section 4).
+# What is known to mean that the mailbox is there and has no photo (graph.md section 4). Only these
+# take a picture away: any other 404 may be a mailbox that is gone for a while.
+_NO_PHOTO = {"ImageNotFound", "ErrorEntityNotFound", "ErrorItemNotFound", "GetUserPhoto"}
+# Statuses for a missing mailbox are undocumented; 400, 403 and 404 were reported (section 4).
 _NO_MAILBOX = {
     "ErrorNonExistentMailbox",
     "MailboxNotHostedInExchangeOnline",
     "MailboxNotEnabledForRESTAPI",
+    "ResourceNotFound",
 }
 _UNKNOWN_USER = {"Request_ResourceNotFound", "ErrorInvalidUser"}
 
@@ -23,10 +27,27 @@ def photo_fault(reply: Reply) -> PhotoSyncError:
         return NoMailbox("The user has no mailbox in Exchange Online, so there is no photo.")
     if reply.status == 404 and code in _UNKNOWN_USER:
         return UnknownUser("Microsoft Graph knows no such user.")
-    if reply.status == 404 and code:
-        # Two codes have been seen and a third may come: the status decides (graph.md section 4).
+    if reply.status == 404 and code in _NO_PHOTO:
         return NoPhoto("The user has no photo in Exchange.")
+    if reply.status == 400 and code == "AuthenticationError":
+        # Reported for users without Exchange: nothing is wrong with our token (section 4).
+        return NoMailbox("The user has no mailbox in Exchange Online, so there is no photo.")
+    if reply.status == 404 and code:
+        return Refused(
+            f"Microsoft Graph answered 404 {code}, which is not known to mean that there is no "
+            "photo: a picture that is there is kept."
+        )
     return _fault(reply, code, message)
+
+
+def is_of_one_mailbox(reply: Reply) -> bool:
+    """
+    Whether a 429 is about the one mailbox that was asked: others are answered meanwhile.
+
+    Reported: alcionai/corso#3695, magodo/terraform-provider-outlook#21: ApplicationThrottled,
+    "Application is over its MailboxConcurrency limit."
+    """
+    return reply.status == 429 and "mailboxconcurrency" in said(reply)[1].casefold()
 
 
 def user_fault(reply: Reply) -> PhotoSyncError:

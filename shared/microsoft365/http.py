@@ -77,13 +77,16 @@ class Http:
         *,
         gate: Gate | None = None,
         budget: Budget | None = None,
+        concerns_one: Callable[[Reply], bool] = lambda reply: False,
         session: Callable[[], requests.Session] = OneHostSession,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """*concerns_one* tells a refusal that is about what was asked for, and closes no gate."""
         self.audience = audience
         self.service = service
         self._tokens = tokens
+        self._concerns_one = concerns_one
         self._gate = gate or Gate(clock)
         self._budget = budget
         self._new_session = session
@@ -119,7 +122,7 @@ class Http:
             if reply.status == 401 and not refused:
                 refused = token
                 continue
-            if reply.status not in {429, 503}:
+            if reply.status not in {429, 503} or self._concerns_one(reply):
                 self._gate.answered()
                 return reply
             self._gate.refused(reply.retry_after, begun_in=round_)

@@ -25,12 +25,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared import moments
-from shared.errors import Conflict
+from shared.errors import AccessDenied, Conflict
 from shared.graph.user_listing import UserPage
 from shared.messages.upkeep_message import REMOVALS, SWEEP_PAGE, UpkeepMessage
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Document
-from shared.sweeping import sweep_log
+from shared.storage.user_state import Store
+from shared.sweeping import sweep_log, sweep_rules, unanswered
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
 from shared.sweeping.user_queue import UserQueue
@@ -69,6 +70,7 @@ class Sweep:
         logs: SweepLogs,
         users: UserQueue,
         upkeep: DelayedQueue,
+        states: Store,
         *,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -78,6 +80,7 @@ class Sweep:
         self._logs = logs
         self._users = users
         self._upkeep = upkeep
+        self._states = states
         self._clock = clock
         self._new_id = new_id
 
@@ -114,6 +117,8 @@ class Sweep:
             return
         users = self._listing.page(sweep.next)
         result = self._pages.look_at(users.users)
+        self._judge(sweep, result)
+        unanswered.record(self._states, result.unanswered, self._clock)
         self._users.queue([user_id for user_id, _ in result.queue], reason="sweep")
         self._logs.keep_gone(sweep_id, page, result.gone)
         after = self._after(sweep, result, users.next)
@@ -126,6 +131,18 @@ class Sweep:
         metrics.sweep_progress.set(after.progress())
         self._report(after)
         self._go_on(after)
+
+    def _judge(self, sweep: SweepLog, result: PageResult) -> None:
+        """Raise an error of the page's users if it is everybody's: then nobody is judged by it."""
+        if not sweep_rules.is_everybodys(
+            len(result.errors),
+            result.in_scope,
+            failed_before=sweep.failed,
+            asked_before=sweep.in_scope,
+        ):
+            return
+        # A missing role is told as such, whatever else befell some of them.
+        raise min(result.errors, key=lambda error: not isinstance(error, AccessDenied))
 
     def fail(self, sweep_id: str, why: str) -> None:
         """Record that a sweep cannot go on, and why; the next one starts anew."""
@@ -205,6 +222,7 @@ class Sweep:
             next=following,
             users=sweep.users + result.users,
             in_scope=sweep.in_scope + result.in_scope,
+            failed=sweep.failed + len(result.errors),
             managed=sweep.managed + result.managed,
             gone=sweep.gone + len(result.gone),
             changed=dict(sorted(changed.items())),
@@ -240,10 +258,12 @@ class Sweep:
         if sweep.status == sweep_log.RUNNING:
             return
         log.info(
-            "sweep.finished id=%s users=%d inScope=%d changed=%d managed=%d gone=%d removals=%s",
+            "sweep.finished id=%s users=%d inScope=%d failed=%d changed=%d managed=%d gone=%d "
+            "removals=%s",
             sweep.id,
             sweep.users,
             sweep.in_scope,
+            sweep.failed,
             sum(sweep.changed.values()),
             sweep.managed,
             sweep.gone,

@@ -28,7 +28,8 @@ class SweepLog:
     One sweep. `page` is the next page to work off, from 1, and `next` its path in Graph.
 
     `managed` counts users whose SharePoint picture is ours, `gone` those of them whose photo two
-    looks have missed; `changed` how many users were sent to the worker, by reason.
+    looks have missed; `failed` users about whom Graph's answer was an error; `changed` how many
+    users were sent to the worker, by reason.
     """
 
     id: str
@@ -40,6 +41,7 @@ class SweepLog:
     next: str = ""
     users: int = 0
     in_scope: int = 0
+    failed: int = 0
     changed: dict[str, int] = field(default_factory=dict)
     managed: int = 0
     gone: int = 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from shared.errors import OutOfScope, PhotoSyncError
-from shared.storage.user_state import Stored
+from shared.errors import GiveUp, OutOfScope, PhotoSyncError, TryLater
+from shared.storage.user_state import Stored, UserState
 from shared.sweeping import sweep_rules
+from shared.sweeping.unanswered import Unanswered
 from shared.user import User
 
 STATES_AT_ONCE = 8
@@ -30,13 +31,20 @@ class States(Protocol):
 
 @dataclass(frozen=True)
 class PageResult:
-    """What one page came to; `queue` holds (user id, why)."""
+    """
+    What one page came to; `queue` holds (user id, why).
+
+    `unanswered` are users whose photo could not be asked about now; `errors` are theirs and those
+    of users whom an odd answer befell.
+    """
 
     users: int
     in_scope: int
     managed: int
     queue: list[tuple[str, str]]
     gone: list[str]
+    unanswered: list[Unanswered] = field(default_factory=list)
+    errors: list[PhotoSyncError] = field(default_factory=list)
 
 
 class PageLook:
@@ -68,38 +76,47 @@ class PageLook:
         """
         Decide about every user of a page. Changes nothing.
 
-        Raises Throttled, ServiceDown, AccessDenied; then nothing was decided.
+        Raises Throttled, ServiceDown, AccessDenied where a whole call fails; then nothing was
+        decided.
         """
-        ids = [user.id for user in users if self._is_in_scope(user)]
+        # By id: Graph may name somebody twice, and a batch may not.
+        asked = {user.id: user for user in users if self._is_in_scope(user)}
+        ids = list(asked)
         found = self._photos.photo_etags(ids)
-        stored = self._pool.map(self._states.read, ids)
-        known = {
-            user_id: each.state if each else None for user_id, each in zip(ids, stored, strict=True)
-        }
+        stored = dict(zip(ids, self._pool.map(self._states.read, ids), strict=True))
+        known = {user_id: each.state if each else None for user_id, each in stored.items()}
         now = self._clock()
-        gone = [
-            user_id
-            for user_id in ids
-            if self._removes and sweep_rules.is_gone(known[user_id], found[user_id], now)
-        ]
-        reasons = {
-            user_id: sweep_rules.why_look(
-                known[user_id],
-                found[user_id],
-                sizes=self._sizes,
-                recipe=self._recipe,
-                dry_run=self._dry_run,
-                now=now,
-            )
-            for user_id in ids
-        }
+        reasons = {user_id: self._why_look(known[user_id], found[user_id], now) for user_id in ids}
         return PageResult(
             users=len(users),
             in_scope=len(ids),
             managed=sum(bool(state and state.picture_url) for state in known.values()),
             queue=[(user_id, why) for user_id, why in reasons.items() if why],
-            gone=gone,
+            gone=[
+                user_id
+                for user_id in ids
+                if self._removes and sweep_rules.is_gone(known[user_id], found[user_id], now)
+            ],
+            unanswered=[
+                Unanswered(asked[user_id], stored[user_id], error)
+                for user_id, error in found.items()
+                if isinstance(error, TryLater) and not self._is_in_hand(known[user_id], now)
+            ],
+            errors=[error for error in found.values() if isinstance(error, TryLater | GiveUp)],
         )
+
+    def _why_look(self, known: UserState | None, found: str | PhotoSyncError, now: datetime) -> str:
+        return sweep_rules.why_look(
+            known,
+            found,
+            sizes=self._sizes,
+            recipe=self._recipe,
+            dry_run=self._dry_run,
+            now=now,
+        )
+
+    def _is_in_hand(self, known: UserState | None, now: datetime) -> bool:
+        return known is not None and sweep_rules.is_in_hand(known, now)
 
     def _is_in_scope(self, user: User) -> bool:
         try:

@@ -20,6 +20,7 @@ from shared.errors import (
     PhotoSyncError,
     PictureKept,
     Settled,
+    TryLater,
     UnknownUser,
 )
 from shared.storage import user_state
@@ -29,6 +30,9 @@ from shared.storage.user_state import UserState
 AGAIN_AFTER = timedelta(days=1)
 # A message that should have come back by then is lost.
 OVERDUE_AFTER = timedelta(hours=1)
+# Errors of nearly all of a page's users are the service's. Of fewer users than the second number
+# nothing can be told: a smaller page is judged together with all before it.
+NEARLY_ALL, FEWEST_TO_JUDGE = 0.9, 10
 # More removals than this at once look like an outage of the source, not like people.
 BRAKE_USERS, BRAKE_SHARE = 20, 0.05
 
@@ -48,8 +52,8 @@ def why_look(
     *found* is the photo's etag, or the error that says why it cannot be told.
     """
     if known is None:
-        return "" if isinstance(found, Settled) else "new"
-    if _is_in_hand(known, now):
+        return "" if isinstance(found, Settled | TryLater) else "new"
+    if is_in_hand(known, now):
         return ""
     if known.status == user_state.WAITING:
         return "overdue"
@@ -69,9 +73,19 @@ def is_gone(known: UserState | None, found: str | PhotoSyncError, now: datetime)
     return (
         isinstance(found, NoPhoto)
         and known is not None
-        and not _is_in_hand(known, now)
+        and not is_in_hand(known, now)
         and known.may_lose_picture(now)
     )
+
+
+def is_everybodys(failed: int, asked: int, *, failed_before: int, asked_before: int) -> bool:
+    """Whether so many of the *asked* users of a page failed that it says nothing about them."""
+    if not failed:
+        return False
+    if asked < FEWEST_TO_JUDGE:
+        # The last page may hold one user, whose mailbox refuses.
+        failed, asked = failed + failed_before, asked + asked_before
+    return asked >= FEWEST_TO_JUDGE and failed >= NEARLY_ALL * asked
 
 
 def looks_like_an_outage(gone: int, managed: int) -> bool:
@@ -83,7 +97,7 @@ def _is_late(known: UserState, now: datetime) -> bool:
     return known.checked_at is None or now - known.checked_at > AGAIN_AFTER
 
 
-def _is_in_hand(known: UserState, now: datetime) -> bool:
+def is_in_hand(known: UserState, now: datetime) -> bool:
     """Whether a run is at work or a message waits: one more an hour would add to an outage."""
     if known.claim and known.claim.is_live(now):
         return True
@@ -93,11 +107,17 @@ def _is_in_hand(known: UserState, now: datetime) -> bool:
 
 
 def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -> str:
+    if isinstance(found, TryLater):
+        # It was asked several times over; what to write of it is in `unanswered`.
+        return ""
     if isinstance(found, GiveUp):
         # Nobody foresaw this answer about one user: the worker records it, for a person to see.
         return "unclear" if known.status != user_state.FAILED or _is_late(known, now) else ""
+    if not isinstance(found, NoPhoto):
+        # A mailbox or a user that is gone: the picture stays, and the state says so.
+        return found.code if known.reason != found.code else ""
     if known.status == user_state.SYNCED or (known.picture_url and known.missing_since is None):
-        return "gone" if isinstance(found, NoPhoto) else ""
+        return "gone"
     return "failed" if known.status == user_state.FAILED else ""
 
 

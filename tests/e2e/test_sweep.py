@@ -75,3 +75,31 @@ def test_photo_that_is_gone_takes_the_picture_along_at_the_second_look(cloud: Li
 
     assert cloud.watcher.states()[user_id]["status"] == "removed"
     assert not cloud.admin.shown(upn).files
+
+
+def test_one_mailbox_is_nobody_elses_trouble(cloud: LiveCloud):
+    """Whose photo cannot be asked about is named with the reason; everybody else gets theirs."""
+    odd = {
+        "403": {"code": "ErrorAccessDenied"},
+        "504": {},
+        "404": {"code": "SomethingNew"},
+        "429": {"code": "ApplicationThrottled", "message": "Over its MailboxConcurrency limit."},
+    }
+    people = [lost(cloud, seed) for seed in range(len(odd), 3 * len(odd))]
+    troubled = {status: lost(cloud, seed)[0] for seed, status in enumerate(odd)}
+    for status, user_id in troubled.items():
+        path = f"/users/{user_id}/photo$"
+        cloud.fault(service="graph", path=path, fault=status, next=1_000_000, **odd[status])
+    log = sweep(cloud)
+    states = cloud.watcher.states()
+
+    assert (log["status"], log["failed"]) == ("finished", len(odd))
+    for seed, (_, upn) in enumerate(people, start=len(odd)):
+        assert cloud.shows(upn, picture(seed))
+    assert {states[each]["status"] for each in troubled.values()} == {"failed"}
+    for status, user_id in troubled.items():
+        assert f"answered {status}" in states[user_id]["detail"]
+    cloud.admin.control("DELETE", "/faults")
+    sweep(cloud)
+
+    assert {cloud.watcher.states()[each]["status"] for each in troubled.values()} == {"synced"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +11,10 @@ from hypothesis.stateful import precondition, rule
 
 from shared.copying.run import Run
 from shared.copying.sync import CLAIM_LENGTH, Sync
-from shared.errors import NoPhoto, PhotoSyncError
+from shared.errors import NoMailbox, NoPhoto, PhotoSyncError
 from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep_page import PageLook, PageResult
+from shared.user import User
 from tests.machine.rules import RUNS_AT_ONCE, Changes, Machine, which
 from tests.machine.world import Parts
 
@@ -74,6 +77,45 @@ class HashIgnored(Sync):
             run.known = run.known._replace(state=replace(run.known.state, sha256=""))
 
 
+class OneFailsThePage(PageLook):
+    """What one mailbox answers is taken for everybody's."""
+
+    def look_at(self, users: Sequence[User]) -> PageResult:
+        result = super().look_at(users)
+        if result.errors:
+            raise result.errors[0]
+        return result
+
+
+class VanishedIsGone(Sync):
+    """A mailbox that is not there is taken for one without a photo."""
+
+    def _look(self, run: Run) -> str | PhotoSyncError:
+        found = super()._look(run)
+        return NoPhoto("No mailbox.") if isinstance(found, NoMailbox) else found
+
+
+class VanishedIsGoneForSweeps(PageLook):
+    """The same in the sweep, which orders removals."""
+
+    def look_at(self, users: Sequence[User]) -> PageResult:
+        photos = self._photos
+
+        class Photos:
+            def photo_etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
+                found = photos.photo_etags(user_ids)
+                return {
+                    each: NoPhoto("No mailbox.") if isinstance(one, NoMailbox) else one
+                    for each, one in found.items()
+                }
+
+        self._photos = Photos()
+        try:
+            return super().look_at(users)
+        finally:
+            self._photos = photos
+
+
 class Turn(Changes):
     """A photo is changed and changed back while two runs meet."""
 
@@ -120,5 +162,9 @@ SEEDED: dict[str, type[Changes]] = {
     "notification-dropped-without-sweep": _anything(Parts(sweep=NoSweep)),
     "removal-without-second-look": _anything(Parts(sync=RemovalAtFirstLook)),
     "removal-on-hearsay": _anything(Parts(sync=RemovalOnHearsay)),
+    "one-mailbox-fails-the-page": _anything(Parts(pages=OneFailsThePage)),
+    "vanished-mailbox-takes-the-picture": _anything(
+        Parts(sync=VanishedIsGone, pages=VanishedIsGoneForSweeps)
+    ),
     "hash-ignored": _anything(Parts(sync=HashIgnored)),
 }

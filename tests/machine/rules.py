@@ -8,7 +8,15 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from shared.errors import ServiceDown, Throttled, Unanswered
+from shared.errors import (
+    AccessDenied,
+    NoMailbox,
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    Throttled,
+    Unanswered,
+)
 from shared.storage.user_state import FAILED
 from tests.machine.jobs import Died, Job, Order
 from tests.machine.storage import MemoryQueue, Message
@@ -22,6 +30,15 @@ BAD_LUCK = (
     Throttled("Slow down."),
     Throttled("Come back later.", retry_after=900),
     ServiceDown("Broken."),
+)
+# What one mailbox answers while others are well; None: it is well again.
+TROUBLES = (
+    None,
+    None,
+    AccessDenied("graph answered 403."),
+    Unanswered("graph answered 504."),
+    NoMailbox("No mailbox."),
+    Refused("graph answered 404 odd."),
 )
 
 
@@ -97,6 +114,7 @@ class Changes(RuleBasedStateMachine):
         world = self.world
         self.nothing_is_wrong()
         told = {each for each in world.told if world.state(each).status != FAILED}
+        told -= world.exchange.troubles.keys()
         assert list(world.missed(told & set(world.exchange.photos))) == []
 
     def check_end(self) -> None:
@@ -150,6 +168,15 @@ class Machine(Changes):
         for _ in range(0 if lost else 1 + doubled):
             self.world.notify(user_id)
 
+    @rule(user=which, trouble=st.sampled_from(TROUBLES))
+    def trouble(self, user: int, trouble: PhotoSyncError | None) -> None:
+        """One mailbox refuses, breaks, vanishes or answers oddly, until it is well again."""
+        user_id = self._user(user)
+        self.world.told.discard(user_id)
+        self.world.exchange.troubles.pop(user_id, None)
+        if trouble:
+            self.world.exchange.troubles[user_id] = trouble
+
     @rule(missed=st.booleans())
     def tick(self, missed: bool) -> None:
         """The timer, or Graph's word that it has dropped notifications, starts a sweep."""
@@ -193,4 +220,11 @@ class Machine(Changes):
         # The first may only end one that was interrupted; a removal takes two looks.
         self.world.sweep(3)
         self.nothing_is_wrong()
+        troubled = self.world.exchange.troubles
+        assert list(self.world.missed(set(self.world.users) - troubled.keys())) == []
+        assert list(self.world.unsaid(set(troubled))) == []
+        # A day and a sweep after all are well again, nothing is left of it.
+        troubled.clear()
+        self.world.become_quiet()
+        self.world.sweep(3)
         assert list(self.world.missed(set(self.world.users))) == []

@@ -56,6 +56,8 @@ class Exchange:
         self.users = {user.id: user for user in users(count)}
         self.photos: dict[str, bytes] = {}
         self.etags_return = False
+        # Users whose mailbox answers with an error, for as long as it stands here.
+        self.troubles: dict[str, PhotoSyncError] = {}
         self.looks: defaultdict[str, list[Look]] = defaultdict(list)
         self._uploads = 0
         self._etags: dict[str, str] = {}
@@ -75,7 +77,8 @@ class Exchange:
 
     def photo_etag(self, user: str) -> str:
         def look() -> str:
-            self._looked(user)
+            if user not in self.troubles:
+                self._looked(user)
             return self._etag(user)
 
         return at("photo_etag", look)
@@ -102,6 +105,8 @@ class Exchange:
         return at("page", lambda: UserPage([list(self.users.values())[number]], following))
 
     def _etag(self, user_id: str) -> str:
+        if user_id in self.troubles:
+            raise self.troubles[user_id]
         self.looks[user_id].append(Look(self._clock(), current(), user_id in self.photos))
         if user_id not in self.photos:
             raise NoPhoto("The user has no photo in Exchange.")
@@ -110,7 +115,7 @@ class Exchange:
     def _etag_or_error(self, user_id: str) -> str | PhotoSyncError:
         try:
             return self._etag(user_id)
-        except NoPhoto as error:
+        except PhotoSyncError as error:
             return error
 
 

@@ -182,6 +182,14 @@ class World:
                 shown = dict(self.sharepoint.files[user_id]), self.state(user_id)
                 yield f"{user_id} has {photo!r}, SharePoint shows {shown}"
 
+    def unsaid(self, user_ids: set[str]) -> Iterator[str]:
+        """Whose picture is shown while the mailbox is in trouble, and no state says so."""
+        for user_id in sorted(user_ids):
+            known, error = self.state(user_id), self.exchange.troubles[user_id]
+            in_scope = self.exchange.users[user_id].account_enabled
+            if in_scope and known.picture_url and known.reason not in {error.code, "gave-up"}:
+                yield f"{error!r} stands nowhere in {known}"
+
     def _check_write(self, user_id: str, photo: bytes | None) -> None:
         if photo is None:
             self._check_removal(user_id)
@@ -240,6 +248,7 @@ class World:
             logs,
             users,
             self.photo_upkeep,
+            MemoryStates(self.blobs),
             clock=self.clock,
             new_id=self._new_id,
         )

@@ -12,6 +12,7 @@ import time
 import uuid
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 from local.bench.measuring import memory
 from local.bench.sweep.sweep_world import (
@@ -34,6 +35,7 @@ from shared.messages import upkeep_message
 from shared.messages.upkeep_message import SWEEP_PAGE
 from shared.microsoft365.http import Http
 from shared.settings.app import Settings
+from shared.storage.user_state import Store
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
@@ -125,7 +127,9 @@ def _sweep(graph: Answers, pages: Pages, queued: Counted) -> Sweep:
     )
     users = UserQueue(queued, clock=_now, new_id=_new_id)
     logs = SweepLogs(MemoryDocuments())
-    return Sweep(UserListing(http), look, logs, users, pages, clock=_now, new_id=_new_id)
+    # Its Graph has an answer about everybody: the sweep itself writes no state.
+    states = cast(Store, States())
+    return Sweep(UserListing(http), look, logs, users, pages, states, clock=_now, new_id=_new_id)
 
 
 def _now() -> datetime:

@@ -14,7 +14,7 @@ SERVICES = ("graph", "sharepoint", "login")
 # "-html" is a page that something in between wrote.
 CONNECTION_KINDS = ("reset", "timeout", "half", "lost-answer")
 _STATUS = re.compile(r"[45]\d\d(-bare|-html)?")
-_AMBUSH = ("service", "fault", "method", "path", "next", "retryAfter", "seconds")
+_AMBUSH = ("service", "fault", "method", "path", "next", "retryAfter", "seconds", "code", "message")
 _ODDS = ("service", "rate", "kinds", "seed", "retryAfter", "seconds")
 
 
@@ -27,6 +27,8 @@ class Fault:
     seconds: float = 30.0  # how long a `timeout` leaves the caller waiting
     draw: int = 0  # a number from the seed, for choices of form
     reason: str = ""  # for the journal, where it is not the kind
+    code: str = ""  # what Graph's error body says, where it is not the simulator's own
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,10 @@ def apply_order(plan: FaultPlan, order: Mapping[str, Any]) -> None:
         times = int(order.get("next", 1))
         if times < 1:
             raise ValueError("next must be at least 1")
-        fault = Fault(kind, retry_after, seconds)
+        code, message = str(order.get("code", "")), str(order.get("message", ""))
+        if (code or message) and service != "graph":
+            raise ValueError("code and message are for graph")
+        fault = Fault(kind, retry_after, seconds, code=code, message=message)
         plan.ambushes.append(Ambush(service, method, path, times, fault))
         return
     kinds = _kinds(order.get("kinds", ["429", "429-bare", "503", "500", "reset", "half"]))

@@ -41,7 +41,11 @@ def graph_error(code: str, status: int, **headers: str) -> Answer:
 PHOTO_FAULTS = [
     ("ImageNotFound", 404, NoPhoto),
     ("ErrorEntityNotFound", 404, NoPhoto),
-    ("SomethingNew", 404, NoPhoto),
+    ("ErrorItemNotFound", 404, NoPhoto),
+    ("GetUserPhoto", 404, NoPhoto),
+    ("SomethingNew", 404, Refused),
+    ("ResourceNotFound", 404, NoMailbox),
+    ("AuthenticationError", 400, NoMailbox),
     ("Request_ResourceNotFound", 404, UnknownUser),
     ("ErrorInvalidUser", 404, UnknownUser),
     ("ErrorNonExistentMailbox", 404, NoMailbox),

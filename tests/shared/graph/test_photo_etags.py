@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 import requests
 
-from shared.errors import AccessDenied, NoMailbox, NoPhoto, Refused, ServiceDown, Throttled
+from shared.errors import (
+    AccessDenied,
+    Conflict,
+    NoMailbox,
+    NoPhoto,
+    Refused,
+    ServiceDown,
+    Throttled,
+    Unanswered,
+)
 from shared.graph.client import GraphClient
 from tests.doubles.web import NOON, Answer, Clock, answer, http
 
@@ -118,22 +127,37 @@ def test_only_those_who_failed_are_asked_about_again(said, waited):
 
 @pytest.mark.parametrize(
     ("said", "kind"),
-    [(refused(429, Retry_After="1"), Throttled), (refused(500), ServiceDown)],
-    ids=["throttled", "down"],
+    [
+        (refused(429, Retry_After="1"), Throttled),
+        (refused(500), ServiceDown),
+        (refused(504), Unanswered),
+        (refused(409), Conflict),
+        ({"status": 200, "body": None}, ServiceDown),
+    ],
+    ids=["throttled", "down", "gateway", "conflict", "no body"],
 )
-def test_what_does_not_pass_ends_the_page(said, kind):
-    """After three rounds the page waits as a message: a thread does not."""
+def test_what_does_not_pass_is_told_of_that_user(said, kind):
+    """After three rounds the error stands in the place of the etag, and others have theirs."""
+    clock = Clock()
     photos = Photos(lambda user, _: said if user == "b" else photo(user))
 
-    with pytest.raises(kind):
-        client(photos).photo_etags(["a", "b"])
+    found = client(photos, clock).photo_etags(["a", "b"])
 
+    assert found["a"] == "etag of a"
+    assert isinstance(found["b"], kind)
     assert photos.asked == {"a": 1, "b": 3}
+    # Nobody waits after the last round.
+    assert clock.now == NOON + timedelta(seconds=2)
 
 
-def test_missing_role_ends_the_page():
-    """What would befall everybody is no answer about anybody."""
-    photos = Photos(lambda *_: refused(403, "Authorization_RequestDenied"))
+@pytest.mark.parametrize("status", [401, 403])
+def test_refusal_of_one_user(status: int):
+    """A 403 about one mailbox says nothing about the others: whose it is, the caller judges."""
+    photos = Photos(
+        lambda user, _: refused(status, "ErrorAccessDenied") if user == "b" else photo(user)
+    )
 
-    with pytest.raises(AccessDenied):
-        client(photos).photo_etags(["a", "b"])
+    found = client(photos).photo_etags(["a", "b"])
+
+    assert found["a"] == "etag of a"
+    assert isinstance(found["b"], AccessDenied)

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from shared.errors import Throttled
+from shared.graph.errors import is_of_one_mailbox
 from shared.microsoft365.http import Http
 from shared.microsoft365.throttle import Budget, Gate
 from tests.doubles.web import NOON, Answer, Clock, Tokens, Web, answer, in_turn
@@ -130,3 +131,24 @@ def test_each_try_spends_the_budget(clock, gate):
 
     assert http(web, clock, gate, budget).send("GET", "/").status == 200
     assert budget.take() > 0
+
+
+def test_refusal_about_one_mailbox_closes_no_gate(clock, gate):
+    """Others are answered meanwhile: only whoever asked for that mailbox waits."""
+    busy = Answer(
+        429, b'{"error": {"code": "ApplicationThrottled", "message": "MailboxConcurrency limit"}}'
+    )
+    web = web_http(in_turn(busy, answer({})), clock=clock)._new_session
+    graph = Http(
+        "graph",
+        "https://service.contoso.com",
+        Tokens(),
+        gate=gate,
+        concerns_one=is_of_one_mailbox,
+        session=web,
+        clock=clock,
+        sleep=clock.sleep,
+    )
+
+    assert [graph.send("GET", "/one").status, graph.send("GET", "/two").status] == [429, 200]
+    assert clock.now == NOON

@@ -15,7 +15,7 @@ from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
 from shared.sweeping.user_queue import UserQueue
 from shared.user import User
-from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue
+from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -30,6 +30,7 @@ class Sweeping:
         self.meanwhile: Callable[[], None] = lambda: None
         ids = itertools.count(1)
         self.logs = SweepLogs(MemoryDocuments(Blobs()))
+        self.states = MemoryStates(Blobs())
         self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
 
         def new_id() -> str:
@@ -37,7 +38,7 @@ class Sweeping:
 
         queue = UserQueue(self.users, clock=self.clock, new_id=new_id)
         self.sweep = Sweep(
-            self, self, self.logs, queue, self.upkeep, clock=self.clock, new_id=new_id
+            self, self, self.logs, queue, self.upkeep, self.states, clock=self.clock, new_id=new_id
         )
 
     def clock(self) -> datetime:

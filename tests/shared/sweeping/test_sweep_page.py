@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from shared.errors import NoPhoto, PhotoSyncError, ServiceDown, Throttled
-from shared.storage.user_state import NO_PHOTO, SYNCED, UserState
+from shared.errors import AccessDenied, NoPhoto, PhotoSyncError, ServiceDown, Throttled
+from shared.storage.user_state import NO_PHOTO, SYNCED, WAITING, UserState
 from shared.sweeping.sweep_page import PageLook, PageResult
 from shared.sweeping.user_queue import UserQueue
 from shared.user import User
@@ -35,11 +35,11 @@ class Photos:
 ANNE, BERT, CARA, DORA = users(4)
 
 
-def look(photos: Photos, states: list[UserState], *, removes: bool = True) -> PageResult:
+def pages(photos: Photos, states: list[UserState], *, removes: bool = True) -> PageLook:
     store = MemoryStates(Blobs())
     for each in states:
         store.create(each)
-    pages = PageLook(
+    return PageLook(
         photos,
         store,
         check_scope=check_scope,
@@ -49,7 +49,11 @@ def look(photos: Photos, states: list[UserState], *, removes: bool = True) -> Pa
         removes=removes,
         clock=lambda: NOON,
     )
-    return pages.look_at([ANNE, BERT, CARA, replace(DORA, account_enabled=False)])
+
+
+def look(photos: Photos, states: list[UserState], *, removes: bool = True) -> PageResult:
+    everybody = [ANNE, BERT, CARA, replace(DORA, account_enabled=False)]
+    return pages(photos, states, removes=removes).look_at(everybody)
 
 
 def state(user: User, **fields: Any) -> UserState:
@@ -85,6 +89,32 @@ def test_source_that_is_down_decides_nothing():
     photos.error = Throttled("Slow down.")
     with pytest.raises(Throttled):
         look(photos, [state(ANNE)])
+
+
+def test_somebody_named_twice_is_one():
+    """Graph may list a user twice on a page, and refuses a batch that asks twice."""
+    photos = Photos({ANNE.id: "e2"})
+    found = pages(photos, [state(ANNE)]).look_at([ANNE, ANNE])
+
+    assert (found.users, found.in_scope, found.queue) == (2, 1, [(ANNE.id, "changed")])
+
+
+def test_error_of_one_user_is_that_users():
+    """Whoever cannot be asked about is named with the error; the rest of the page is decided."""
+    slow, odd = Throttled("Slow down."), AccessDenied("graph answered 403.")
+    found = look(Photos({ANNE.id: slow, BERT.id: "e2", CARA.id: odd}), [state(ANNE), state(BERT)])
+
+    assert [(one.user, one.error) for one in found.unanswered] == [(ANNE, slow)]
+    assert found.errors == [slow, odd]
+    assert found.queue == [(BERT.id, "changed"), (CARA.id, "new")]
+
+
+def test_user_in_hand_is_not_written_over():
+    """Where a message about a user waits already, its own state says why."""
+    waiting = state(ANNE, status=WAITING, next_attempt_at=NOON + MINUTE)
+    found = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [waiting])
+
+    assert found.unanswered == []
 
 
 def test_one_message_a_user():

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused
+from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused, Throttled
 from shared.storage.user_state import (
     FAILED,
     NO_PHOTO,
@@ -25,6 +25,7 @@ from tests.shared.sweeping.sweeping_alone import MINUTE, NOON
 
 HOUR = timedelta(hours=1)
 NONE, ELSEWHERE, ODD = NoPhoto("No photo."), NoMailbox("No mailbox."), Refused("Odd.")
+SLOW = Throttled("Slow down.")
 GOOD = UserState(
     "a",
     status=SYNCED,
@@ -55,7 +56,11 @@ def state(status: str, reason: str = "", **fields: Any) -> UserState:
         (GOOD, "e1", ""),
         (GOOD, "e2", "changed"),
         (GOOD, NONE, "gone"),
-        (GOOD, ELSEWHERE, ""),
+        (None, SLOW, ""),
+        (GOOD, ELSEWHERE, "no-mailbox"),
+        (GONE, ELSEWHERE, "no-mailbox"),
+        (state(SKIPPED, "no-mailbox"), ELSEWHERE, ""),
+        (GOOD, SLOW, ""),
         (GOOD, ODD, "unclear"),
         (replace(GOOD, sizes="other"), "e1", "changed"),
         (replace(GOOD, source_etag=""), "", "changed"),
@@ -67,6 +72,7 @@ def state(status: str, reason: str = "", **fields: Any) -> UserState:
         (state(FAILED), "e1", "failed"),
         (state(FAILED, picture_url=""), NONE, "failed"),
         (state(FAILED), ODD, ""),
+        (state(FAILED), SLOW, ""),
         (state(FAILED, checked_at=None), ODD, "unclear"),
         (state(FAILED, "photo-refused"), "e1", ""),
         (state(FAILED, "photo-refused"), "e2", "changed"),
@@ -134,3 +140,36 @@ def test_is_gone(known: UserState | None, found: str | PhotoSyncError, expected:
 def test_brake(gone: int, managed: int, expected: bool):
     """More than 20 and more than 5 % of all pictures look like an outage."""
     assert sweep_rules.looks_like_an_outage(gone, managed) is expected
+
+
+@pytest.mark.parametrize(
+    ("failed", "asked", "before", "expected"),
+    [
+        (0, 100, (0, 0), False),
+        (10, 1000, (0, 0), False),
+        (89, 100, (0, 0), False),
+        (90, 100, (0, 0), True),
+        (90, 100, (0, 900), True),
+        (1, 1, (0, 0), False),
+        (9, 9, (0, 0), False),
+        (1, 1, (0, 20), False),
+        (9, 9, (0, 1), True),
+        (0, 1, (9, 9), False),
+        (0, 0, (0, 0), False),
+    ],
+    ids=str,
+)
+def test_whose_errors_they_are(failed: int, asked: int, before: tuple[int, int], expected: bool):
+    """Nearly all of a page are everybody; of a page of a few, together with all before it."""
+    found = sweep_rules.is_everybodys(
+        failed, asked, failed_before=before[0], asked_before=before[1]
+    )
+
+    assert found is expected
+
+
+@pytest.mark.parametrize("found", [ELSEWHERE, ODD, SLOW], ids=["no mailbox", "odd", "slow"])
+def test_only_a_missing_photo_is_gone(found: PhotoSyncError):
+    """A mailbox that has vanished, an odd answer and none take no picture along."""
+    assert sweep_rules.is_gone(GONE, NONE, NOON)
+    assert not sweep_rules.is_gone(GONE, found, NOON)
