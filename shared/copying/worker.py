@@ -155,8 +155,11 @@ class Worker:
         return Outcome(end.status, run.user_id, message.correlation_id, end.sentence)
 
     def _again(self, message: SyncMessage, run: Run | None, end: Wait) -> Outcome:
-        # First the new message, then the state: a death in between costs a call, not a photo.
-        self._queue.send(message.again().to_json(), delay_seconds=end.seconds)
+        # First the new message, then the state: a death in between costs a call, not a photo. Only
+        # this message knows of files that were touched if the state is another run's by now, or was
+        # deleted: so it is what copies once more, whatever the state says then.
+        again = message.again(force=run is not None and run.files_touched)
+        self._queue.send(again.to_json(), delay_seconds=end.seconds)
         if run:
             # Somebody else wrote the state meanwhile, or our claim runs out by itself.
             with contextlib.suppress(TryLater):

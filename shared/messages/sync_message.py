@@ -41,9 +41,10 @@ class SyncMessage:
     first_queued_at: datetime
     correlation_id: str
 
-    def again(self) -> SyncMessage:
-        """The message that takes this one's place after a wait."""
-        return replace(self, attempt=min(self.attempt + 1, MOST_ATTEMPTS))
+    def again(self, *, force: bool = False) -> SyncMessage:
+        """The message that takes this one's place after a wait, from then on with *force*."""
+        attempt = min(self.attempt + 1, MOST_ATTEMPTS)
+        return replace(self, attempt=attempt, force=self.force or force)
 
     def to_json(self) -> str:
         """As it stands in the queue: readable, because admins read it there."""

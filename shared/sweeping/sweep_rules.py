@@ -26,7 +26,8 @@ from shared.errors import (
 from shared.storage import user_state
 from shared.storage.user_state import UserState
 
-# What only time can change is looked at once a day: a profile that appears, a picture that goes.
+# What only time can change is looked at once a day: a profile that appears, a picture that goes, a
+# page of a proxy that came in place of a photo, a photo that a newer version can read.
 AGAIN_AFTER = timedelta(days=1)
 # A message that should have come back by then is lost.
 OVERDUE_AFTER = timedelta(hours=1)
@@ -124,12 +125,16 @@ def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -
 def _why_unchanged(known: UserState, *, dry_run: bool, now: datetime) -> str:
     """Why to look again at a photo that was looked at before and not copied."""
     match known.reason:
-        case PhotoRefused.code:
-            return ""
         case OutOfScope.code:
             return "in-scope"
         case DryRun.code:
             return "" if dry_run else "dry-run"
-        case NoProfile.code | PictureKept.code | UnknownUser.code | NoMailbox.code:
+        case (
+            NoProfile.code
+            | PictureKept.code
+            | UnknownUser.code
+            | NoMailbox.code
+            | PhotoRefused.code
+        ):
             return "again" if _is_late(known, now) else ""
     return "failed" if known.status == user_state.FAILED else "changed"

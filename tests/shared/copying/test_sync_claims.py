@@ -132,3 +132,25 @@ def test_known_place_costs_no_write(synced):
         bring_up_to_date(synced)
 
     assert made.count("blob") == 3
+
+
+def test_run_that_lost_its_result_writes_again(office):
+    """
+    Somebody deletes the state in the middle of a copy, and another run copies a newer photo.
+
+    Then the files are of two photos, and the state of the other run knows nothing of it: whoever
+    wrote without being able to say so writes once more.
+    """
+
+    def deleted_and_overtaken() -> None:
+        office.sharepoint.at_write.clear()
+        del office.store.blobs[ANNE.id]
+        office.exchange.upload(NEW)
+        assert bring_up_to_date(office) == "synced"
+
+    office.sharepoint.at_write[2] = deleted_and_overtaken
+    assert office.work_off().event == "waiting"
+    assert not office.shows(NEW)
+
+    assert office.work_off_waiting().event == "synced"
+    assert office.shows(NEW)
