@@ -25,6 +25,8 @@ _REFUSED = (
     "Storage Queue Data Contributor, or a valid connection string."
 )
 
+_UNREACHED = "Storage could not be reached"
+
 
 class Blob(NamedTuple):
     """What a blob holds, and its ETag."""
@@ -125,11 +127,16 @@ def translated() -> Iterator[None]:
     except (ResourceExistsError, ResourceModifiedError) as error:
         raise Conflict("Another run wrote this blob first.") from error
     except AzureError as error:
-        # A missing role is a plain 403 to the client; no token at all has no answer to look at.
-        if isinstance(error, ClientAuthenticationError) or _status(error) in {401, 403}:
+        # Only an answer of storage itself is a refusal; a token that could not be had is none.
+        if _status(error) in {401, 403}:
             raise AccessDenied(_REFUSED) from error
-        sentence = f"Storage could not be reached ({type(error).__name__})."
-        raise ServiceDown(sentence, service="storage") from error
+        what = "No token for storage could be had" if _is_without_token(error) else _UNREACHED
+        raise ServiceDown(f"{what} ({type(error).__name__}).", service="storage") from error
+
+
+def _is_without_token(error: AzureError) -> bool:
+    """Whether the identity endpoint gave none: it is missing now and then (host#10238, #11058)."""
+    return isinstance(error, ClientAuthenticationError) and _status(error) is None
 
 
 def _status(error: AzureError) -> int | None:

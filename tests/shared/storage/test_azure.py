@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from azure.storage.blob import BlobServiceClient, ExponentialRetry
-from azure.storage.queue import QueueServiceClient
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
+from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRetry
+from azure.storage.queue import QueueClient, QueueServiceClient
 
 import shared.storage.azure
 from local.cloud.azurite import Azurite, Storage
@@ -121,3 +123,22 @@ def test_storage_down(tmp_path: Path, monkeypatch):
     ):
         with pytest.raises(ServiceDown):
             call()
+
+
+class NoIdentity:
+    """A credential whose endpoint gives no token now (azure-functions-host#10238)."""
+
+    def get_token(self, *scopes: str, **_: object) -> AccessToken:
+        raise ClientAuthenticationError("The identity endpoint did not answer.")
+
+
+def test_no_token_is_no_refusal():
+    """Storage that nobody could sign in to has refused nothing: the message waits."""
+    uri = "https://photosync.blob.core.windows.net"
+    blobs = BlobStore(ContainerClient(uri, "photo-sync-state", NoIdentity(), retry_total=0))
+    queue = StorageQueue(QueueClient(uri, "photo-sync", credential=NoIdentity(), retry_total=0))
+
+    with pytest.raises(ServiceDown, match="No token for storage"):
+        blobs.read(ANNE.id)
+    with pytest.raises(ServiceDown, match="No token for storage"):
+        queue.send("x", delay_seconds=0)
