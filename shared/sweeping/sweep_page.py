@@ -11,7 +11,7 @@ from typing import Protocol
 from shared.errors import GiveUp, OutOfScope, PhotoSyncError, TryLater
 from shared.storage.user_state import Stored, UserState
 from shared.sweeping import sweep_rules
-from shared.sweeping.unanswered import Unanswered
+from shared.sweeping.unanswered import UnansweredUser
 from shared.user import User
 
 STATES_AT_ONCE = 8
@@ -43,7 +43,7 @@ class PageResult:
     managed: int
     queue: list[tuple[str, str]]
     gone: list[str]
-    unanswered: list[Unanswered] = field(default_factory=list)
+    unanswered: list[UnansweredUser] = field(default_factory=list)
     errors: list[PhotoSyncError] = field(default_factory=list)
 
 
@@ -98,7 +98,7 @@ class PageLook:
                 if self._removes and sweep_rules.is_gone(known[user_id], found[user_id], now)
             ],
             unanswered=[
-                Unanswered(asked[user_id], stored[user_id], error)
+                UnansweredUser(asked[user_id], stored[user_id], error)
                 for user_id, error in found.items()
                 if isinstance(error, TryLater) and not self._is_in_hand(known[user_id], now)
             ],

@@ -18,7 +18,7 @@ from shared.storage.user_state import LastError, Store, Stored, UserState
 from shared.user import User
 
 
-class Unanswered(NamedTuple):
+class UnansweredUser(NamedTuple):
     """A user, the state as it was read, and why Graph did not tell of the photo."""
 
     user: User
@@ -26,7 +26,7 @@ class Unanswered(NamedTuple):
     error: TryLater
 
 
-def record(store: Store, users: Sequence[Unanswered], clock: Callable[[], datetime]) -> None:
+def record(store: Store, users: Sequence[UnansweredUser], clock: Callable[[], datetime]) -> None:
     """Write into the state of each of *users* what is in the way. Raises ServiceDown."""
     for user, stored, error in users:
         before = stored.state if stored else UserState(user.id)

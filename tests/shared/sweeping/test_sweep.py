@@ -11,7 +11,7 @@ from shared.errors import AccessDenied, Conflict, ServiceDown, Throttled
 from shared.storage.user_state import UserState
 from shared.sweeping import unanswered
 from shared.sweeping.sweep import QUIET, STALLS
-from shared.sweeping.unanswered import Unanswered
+from shared.sweeping.unanswered import UnansweredUser
 from tests.machine.tenant import users
 from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result
 
@@ -36,7 +36,7 @@ def test_pages_follow_each_other():
 def test_error_of_one_user_does_not_stop_the_page():
     """Of a page with an error about one user the rest goes on; the state of that one says why."""
     slow = Throttled("graph answered 429.")
-    here = Unanswered(ANNE, None, slow)
+    here = UnansweredUser(ANNE, None, slow)
     office = Sweeping(result(in_scope=20, queue=[("b", "new")], unanswered=[here], errors=[slow]))
     office.run()
     stored = office.states.read(ANNE.id)
@@ -56,7 +56,7 @@ def test_state_of_an_unanswered_user_is_kept_beside_the_error():
     office.states.create(UserState(ANNE.id, status="synced", sha256="h", source_etag="e1"))
     for _ in range(2):
         before = office.states.read(ANNE.id)
-        unanswered.record(office.states, [Unanswered(ANNE, before, slow)], office.clock)
+        unanswered.record(office.states, [UnansweredUser(ANNE, before, slow)], office.clock)
     after = office.states.read(ANNE.id)
 
     assert before
@@ -72,7 +72,7 @@ def test_run_that_was_faster_is_not_written_over():
     """Whom a run has just looked at keeps what that run wrote."""
     office = Sweeping(result())
     office.states.create(UserState(ANNE.id, status="synced"))
-    here = Unanswered(ANNE, None, Throttled("graph answered 429."))
+    here = UnansweredUser(ANNE, None, Throttled("graph answered 429."))
     unanswered.record(office.states, [here], office.clock)
     stored = office.states.read(ANNE.id)
 
@@ -83,7 +83,7 @@ def test_run_that_was_faster_is_not_written_over():
 @pytest.mark.parametrize("error", [AccessDenied("No role."), ServiceDown("Broken.")], ids=repr)
 def test_error_of_nearly_all_is_everybodys(error):
     """Then nobody is judged by it: nothing is queued, and no state is written."""
-    here = Unanswered(ANNE, None, Throttled("graph answered 429."))
+    here = UnansweredUser(ANNE, None, Throttled("graph answered 429."))
     errors = [ServiceDown("Broken."), *[error] * 17]
     office = Sweeping(result(in_scope=20, queue=[("b", "new")], unanswered=[here], errors=errors))
     office.sweep.start()
