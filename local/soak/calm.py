@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from local.soak.progress import Standstill, under_way
 from local.soak.town import Town
 
 # More than any claim (5 min), second look (10 min) and overdue message (1 h) takes.
 LONG = timedelta(hours=2)
 _SECOND_LOOK = timedelta(minutes=11)
 _TOLD_EVERY = 15.0
+_PAUSE = 0.2
 
 
 class Unsettled(Exception):
@@ -30,27 +32,36 @@ class Calm:
     def begin(self) -> None:
         """The first run: a subscription, and a sweep that finds everybody who has a photo."""
         self._town.watcher.type_into_queue("renew", "photo-upkeep")
-        self._rest(180)
+        self._until(self._is_at_rest)
 
     def settle(self) -> None:
-        """Wait for the messages that wait, renew, then make two sweeps, hours and minutes apart."""
-        if not self._empty_within(self._patience):
+        """
+        Wait for the messages that wait, let hours pass, renew, then make two sweeps.
+
+        The hours come first: a killed run's claim is live for minutes, and Graph may post again
+        at any time what it could not deliver while the host was dead, about this very user.
+        """
+        if not self._rests_within(self._patience):
             self._drop()
+        self._pass(LONG)
         self._town.watcher.type_into_queue("renew", "photo-upkeep")
-        self._rest(60)
-        for span in (LONG, _SECOND_LOOK):
-            blobs = self._town.let_pass(span)
-            self._say(f"{span} pass: every moment in {blobs} users' states is moved to the past")
-            self._sweep()
+        self._until(self._is_at_rest)
+        self._sweep()
+        self._pass(_SECOND_LOOK)
+        self._sweep()
+
+    def _pass(self, span: timedelta) -> None:
+        blobs = self._town.let_pass(span)
+        self._say(f"{span} pass: every moment in {blobs} users' states is moved to the past")
 
     def _drop(self) -> None:
         """Lose what still waits, and what runs that are under way yet put back."""
-        deadline = time.monotonic() + 60
-        self.dropped = self._town.clear_queues()
-        while not self._empty_within(3):
-            if time.monotonic() > deadline:
-                raise Unsettled("Messages keep coming, though nobody sends any")
+
+        def dropped() -> bool:
             self.dropped += self._town.clear_queues()
+            return self._is_at_rest()
+
+        self._until(dropped)
         self._say(
             f"{self.dropped} messages still waited after {self._patience:.0f} s; they are dropped, "
             "and the sweep has to make up for them"
@@ -60,36 +71,51 @@ class Calm:
         """One sweep to its end: a new one, or that which was running and is taken up again."""
         before = self._town.watcher.sweep().get("finishedAt")
         self._town.watcher.type_into_queue("sweep", "photo-upkeep")
-        deadline = time.monotonic() + 60
-        while (found := self._town.watcher.sweep()).get("finishedAt") in ("", None, before):
-            if time.monotonic() > deadline:
-                raise Unsettled(f"No sweep was finished within a minute: {found}")
-            # The log of a sweep is a blob: it can be looked at, and nobody tells of a change.
-            time.sleep(0.2)
-        self._rest(180)
+        self._until(lambda: self._town.watcher.sweep().get("finishedAt") not in ("", None, before))
+        self._until(self._is_at_rest)
+        found = self._town.watcher.sweep()
         changed = ", ".join(f"{why} {count}" for why, count in found["changed"].items())
         self._say(
             f"Sweep of {found['users']} users: queued {changed or 'nobody'}; "
             f"gone {found['gone']}, removals {found['removals']}"
         )
 
-    def _rest(self, seconds: float) -> None:
-        if not self._empty_within(seconds):
-            raise Unsettled(f"{self._town.queued()} messages are queued after {seconds:.0f} s")
+    def _until(self, done: Callable[[], bool]) -> None:
+        """Wait for *done*, however long it takes while anything moves."""
+        standstill, told = Standstill(), time.monotonic()
+        while not done():
+            if standstill.reached(self._town.log()):
+                raise Unsettled(f"Nothing moves any more; {self._open()}")
+            if time.monotonic() - told > _TOLD_EVERY:
+                told = time.monotonic()
+                self._say(self._open())
+            # Queues and blobs tell nobody of a change, and each look is a request to them.
+            time.sleep(_PAUSE)
 
-    def _empty_within(self, seconds: float) -> bool:
-        """Whether no message is queued, delayed or being worked off before so many seconds."""
-        began = told = time.monotonic()
-        quiet = 0
-        # Three looks: a message may be between two queues at one of them.
-        while quiet < 3:
-            left, now = self._town.queued(), time.monotonic()
-            quiet = 0 if left else quiet + 1
-            if left and now - began > seconds:
+    def _rests_within(self, seconds: float) -> bool:
+        """Whether all comes to rest before so many seconds; if not, it is dropped, no failure."""
+        ends = time.monotonic() + seconds
+        while not self._is_at_rest():
+            if time.monotonic() > ends:
                 return False
-            if left and now - told > _TOLD_EVERY:
-                told = now
-                self._say(f"{left} messages queued")
-            # A queue tells nobody that it is empty, and each look is a request to it.
-            time.sleep(0.2)
+            # As above.
+            time.sleep(_PAUSE)
         return True
+
+    def _is_at_rest(self) -> bool:
+        """
+        Whether no message is queued, delayed or being worked off.
+
+        Three looks: a message may be between two queues at one of them. A run whose message was
+        dropped is in no queue; it may yet put one back.
+        """
+        for _ in range(3):
+            if under_way(self._town.log()) or self._town.queued():
+                return False
+            # For the next look to be another one.
+            time.sleep(_PAUSE)
+        return True
+
+    def _open(self) -> str:
+        runs = len(under_way(self._town.log()))
+        return f"{self._town.queued()} messages queued, {runs} runs under way"

@@ -87,6 +87,10 @@ class Town:
         """Messages that are queued, delayed or being worked off."""
         return sum(self._length(name) for name in names or QUEUES)
 
+    def log(self) -> str:
+        """What the host and the app have logged so far, in all of the host's lives."""
+        return self.stack.host_log.read_text(encoding="utf-8", errors="replace")
+
     def end_subscription(self) -> None:
         """Graph ends it, and says so; until there is another, nobody is told of any change."""
         if self.subscriptions():

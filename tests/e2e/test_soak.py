@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from local.cloud.stack import Stack
+from local.outside import spectator
+from local.soak.calm import Calm
 from local.soak.command import soak
 from local.soak.plan import Scale
 from local.soak.town import SETTINGS, Town, forged_items
@@ -41,6 +44,30 @@ def test_all_is_right_after_faults_and_deaths(soaked: tuple[Stack, list[Row]]):
     _, rows = soaked
 
     assert [row for row in rows if not row.right] == []
+
+
+def test_claim_of_a_killed_host_does_not_outlast_the_calm(town: Town):
+    """A notification that comes after the drop, about a user whose copier died, is worked off."""
+    user_id, _ = town.users[0]
+    expires_at = datetime.now(UTC) + timedelta(minutes=5)
+    state = town.watcher.states()[user_id]
+    state["claim"] = {"by": "dead", "expiresAt": expires_at.isoformat()}
+    blobs = spectator.blobs(town.at.storage).get_container_client("photo-sync-state")
+    blobs.upload_blob(f"users/{user_id}.json", json.dumps(state), overwrite=True)
+    item = json.loads(json.dumps(forged_items(town)[0]).replace("{id}", user_id))
+    genuine = {**item, "clientState": town.at.client_state}
+    told: list[str] = []
+
+    def say(text: str) -> None:
+        told.append(text)
+        if "dropped" in text:
+            town.post(genuine, key=town.at.key)
+
+    town.post(genuine, key=town.at.key)
+    Calm(town, say, patience=0).settle()
+
+    assert "dropped" in told[0]
+    assert wrong(town) == []
 
 
 def test_verdict_sees_a_wrong_picture(town: Town):
