@@ -99,13 +99,13 @@ class Watcher:
         still_open: Callable[[], Iterable[str]],
         *,
         progress: Callable[[int], None] = lambda left: None,
-        seconds: float = 60,
+        seconds: float = 300,
         pause: float = 0.1,
     ) -> None:
         """
         Wait until *still_open* names nothing and no message is left; look every *pause* seconds.
 
-        Raises NotSettled after *seconds*, with what was open.
+        Raises NotSettled after *seconds*, which are there to end a hang, with what was open.
         """
         deadline = time.monotonic() + seconds
         while True:

@@ -70,7 +70,7 @@ class LiveCloud:
         self.watcher.until(still_open)
         return self.watcher.states()[user_id]
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         """Wait until *condition* holds, whatever is queued."""
         deadline = time.monotonic() + seconds
         while not condition():

@@ -36,7 +36,7 @@ BYTES = "bytes"
 
 _REQUEST = re.compile(r'"(?P<method>\S+) /\w*/?(?P<path>[^ ?]*)\??(?P<query>\S*) HTTP/')
 _QUEUES = ("photo-sync", "photo-upkeep", "photo-sync-poison", "photo-upkeep-poison")
-_SECONDS = 10
+_SECONDS = 120
 
 
 @dataclass(frozen=True)

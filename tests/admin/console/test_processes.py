@@ -23,7 +23,7 @@ def test_ctrl_c(console: ConsoleDouble):
 
     def slow(asked: Asked) -> tuple[int, object]:
         arrived.set()
-        over.wait(30)
+        over.wait(120)
         return 200, overview()
 
     console.routes["GET", "overview"] = slow
@@ -32,9 +32,9 @@ def test_ctrl_c(console: ConsoleDouble):
         command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        assert arrived.wait(30)
+        assert arrived.wait(120)
         child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=30)
+        out, err = child.communicate(timeout=120)
     finally:
         over.set()
         child.kill()

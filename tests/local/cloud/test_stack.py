@@ -153,7 +153,7 @@ class Up:
             assert self.process.poll() is None, self.output.read_text()
             return "Ctrl-C ends it all" in self.output.read_text()
 
-        eventually(look, seconds=60)
+        eventually(look)
         return self.children()
 
     def children(self) -> list[int]:

@@ -28,7 +28,7 @@ app = func.FunctionApp()
 """
 
 
-def eventually(condition: Callable[[], T | None], seconds: float = 20) -> T:
+def eventually(condition: Callable[[], T | None], seconds: float = 120) -> T:
     """Return the first true value of *condition*, or fail when the time is over."""
     deadline = time.monotonic() + seconds
     while True:
@@ -72,7 +72,7 @@ class HostFiles:
     def refusal(self) -> tuple[int, str]:
         """Start the host where it should refuse; return its exit code and its stderr."""
         ended = subprocess.run(
-            self.command, cwd=REPO, capture_output=True, text=True, timeout=60, check=False
+            self.command, cwd=REPO, capture_output=True, text=True, timeout=120, check=False
         )
         return ended.returncode, ended.stderr
 

@@ -43,7 +43,7 @@ def test_program_says_where_it_is_and_ends_when_told(tmp_path, number: int):
             port = int(line[host].rpartition(":")[2])
             socket.create_connection(("127.0.0.1", port), timeout=10).close()
         process.send_signal(number)
-        rest, _ = process.communicate(timeout=30)
+        rest, _ = process.communicate(timeout=120)
 
     assert line["ready"] is True
     assert line["graph"].startswith("https://localhost:")

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from local.cloud.certificates import Certificates
 
-DEADLINE = 10.0
+DEADLINE = 120.0
 
 
 @dataclass(frozen=True)

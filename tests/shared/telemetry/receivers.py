@@ -95,7 +95,7 @@ class Receiver:
                 for scope in resource.scope_logs:
                     yield from scope.log_records
 
-    def wait_for(self, condition: Callable[[], object], seconds: float = 30) -> None:
+    def wait_for(self, condition: Callable[[], object], seconds: float = 120) -> None:
         """Wait until what came fulfils *condition*."""
         deadline = time.monotonic() + seconds
         while not condition():

@@ -15,7 +15,7 @@ from tests.shared.console.page.serving import serving
 from tests.shared.console.page.stand_in import HOSTILE, Person, StandIn, ago
 
 # Waits for what must come at last; a busy machine is no fault of the page.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=120_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,7 +53,7 @@ def visit(browser: Browser) -> Iterator[Open]:
 
     def open_tab(url: str, *, expected: Collection[int] = (), **options: Any) -> Visit:
         tab = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        tab.set_default_timeout(10_000)
+        tab.set_default_timeout(120_000)
         at = urlsplit(url)
         opened = Visit(tab.new_page(), f"{at.scheme}://{at.netloc}", set(expected))
         opened.watch()
