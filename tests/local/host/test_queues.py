@@ -139,7 +139,7 @@ def test_concurrency_is_batch_size_plus_threshold(tmp_path, storage):
 
 def test_killed_host_loses_nothing(tmp_path, storage):
     """The lock of a killed host runs out and the message comes back, counted."""
-    bench = Bench(tmp_path, storage, settings={"LOCAL_HOST_LOCK_SECONDS": "2"})
+    bench = Bench(tmp_path, storage, settings={"LOCAL_HOST_LOCK_SECONDS": "6"})
     bench.make("hang")
     killed = RunningHost(bench.files)
     bench.took(1)
@@ -155,13 +155,13 @@ def test_killed_host_loses_nothing(tmp_path, storage):
 
 def test_lock_is_renewed_while_the_function_runs(tmp_path, storage):
     """A run longer than the lock keeps its message, and deletes it with the newest pop receipt."""
-    bench = Bench(tmp_path, storage, settings={"LOCAL_HOST_LOCK_SECONDS": "2"})
+    bench = Bench(tmp_path, storage, settings={"LOCAL_HOST_LOCK_SECONDS": "6"})
     bench.make("hang")
     with RunningHost(bench.files) as host:
         bench.took(1)
-        # Another message's return after its own two-second lock is the clock of this test.
+        # Another message's return, after longer than a lock, is the clock of this test.
         with bench.queue() as queue:
-            queue.send_message("later", visibility_timeout=4)
+            queue.send_message("later", visibility_timeout=8)
         bench.took(2)
         (tmp_path / "go").touch()
         bench.empty()
