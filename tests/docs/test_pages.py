@@ -16,6 +16,9 @@ _PAGES = [
     REPO / name
     for name in (
         "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
         "docs/architecture.md",
         "docs/operations.md",
         "docs/security.md",
@@ -48,7 +51,7 @@ def test_links(case):
 
 
 @pytest.mark.parametrize(
-    "case", _found(r"`((?:tests|shared|local|infra|docs|grants)/[\w./-]+)`"), ids=_name
+    "case", _found(r"`((?:tests|shared|local|infra|docs|admin|tools)/[\w./-]+)`"), ids=_name
 )
 def test_files(case):
     """Every file that is named exists."""
