@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-# A wait beyond a day is not a wait; the message is given up before (see `fates`).
+# A wait beyond a day is not a wait; the message is given up before (see `messages.fates`).
 LONGEST_WAIT = timedelta(days=1)
 FIRST_BACKOFF_SECONDS = 4.0
 # Doubling up to here keeps the calls of a message in an outage of length T near log T; a picture

@@ -28,8 +28,8 @@ PhotoSyncError
         |-- SubscriptionGone    Graph knows no subscription of this id
         `-- SubscriptionExists  there is one for this resource already
 
-What each branch means for the message is decided in `fates`. Foreign errors become one of these in
-`http`, `tokens`, `pictures` and the stores, and nowhere else.
+What each branch means for the message is decided in `messages.fates`. Foreign errors become one of
+these in `microsoft365`, `graph.errors`, `sharepoint.errors`, `pictures` and `storage.blobs`.
 """
 
 from __future__ import annotations

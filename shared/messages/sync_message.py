@@ -26,7 +26,7 @@ _WHAT_TO_TYPE = (
 )
 
 
-# What is typed into the other queue; see `upkeep_messages`.
+# What is typed into the other queue; see `upkeep_message`.
 _FOR_UPKEEP = {"renew", "sweep"}
 
 

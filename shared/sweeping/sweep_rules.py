@@ -102,7 +102,7 @@ def is_in_hand(known: UserState, now: datetime) -> bool:
     """Whether a run is at work or a message waits: one more an hour would add to an outage."""
     if known.claim and known.claim.is_live(now):
         return True
-    # A claim that has run out may be a waiting run's, too, which got no answer (see `run`).
+    # A claim that has run out may be a waiting run's, too, which got no answer (see `copying.run`).
     next_attempt = known.next_attempt_at if known.status == user_state.WAITING else None
     return next_attempt is not None and now - next_attempt <= OVERDUE_AFTER
 
