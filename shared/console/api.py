@@ -7,10 +7,11 @@ sides as they are now. Nothing here writes but through the queues.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from shared.console.cached_answer import Remembered
 from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
@@ -32,6 +33,9 @@ from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.user import Directory
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _SHOWN = 10
 # Half of an instance's threads.
 _ASKING_AT_ONCE = 8
@@ -49,6 +53,19 @@ class Orders(NamedTuple):
     users: DelayedQueue
     upkeep: DelayedQueue
     lengths: Callable[[], dict[str, int]]
+
+
+def _takes_a_place(
+    method: Callable[Concatenate[Console, P], T],
+) -> Callable[Concatenate[Console, P], T]:
+    """Whatever *method* asks may be slow, storage too: so only so many are inside at once."""
+
+    @functools.wraps(method)
+    def inside(console: Console, /, *args: P.args, **named: P.kwargs) -> T:
+        with console.turnstile.inside():
+            return method(console, *args, **named)
+
+    return inside
 
 
 class Console:
@@ -72,7 +89,7 @@ class Console:
         # Everybody is listed for it: of 100,000 users that takes the better part of a minute.
         self._census = Remembered(self._count, clock)
         self._sides = sides
-        self._turnstile = Turnstile(_ASKING_AT_ONCE)
+        self.turnstile = Turnstile(_ASKING_AT_ONCE)
         self._kept = kept
         self._documents = documents
         self._people = People(directory, kept, roster)
@@ -82,6 +99,7 @@ class Console:
         self._clock = clock
         self._new_id = new_id
 
+    @_takes_a_place
     def overview(self) -> dict[str, Any]:
         """The whole at a glance."""
         subscription = self._documents.read(keeper.NAME)
@@ -108,6 +126,7 @@ class Console:
             "dryRun": self._dry_run,
         }
 
+    @_takes_a_place
     def users(self, query: Mapping[str, str]) -> dict[str, Any]:
         """
         Users by `search`, `status`, `token` and `size`; with `gone=true` those whose photo is
@@ -136,11 +155,11 @@ class Console:
             "complete": page.complete,
         }
 
+    @_takes_a_place
     def user(self, name: str) -> dict[str, Any]:
         """One user: what is remembered, both sides as they are now, the difference in words."""
-        with self._turnstile.inside():
-            user, known, error = self._people.find(name)
-            difference = self._sides.compare(user, known, exchange_error=error)
+        user, known, error = self._people.find(name)
+        difference = self._sides.compare(user, known, exchange_error=error)
         return {
             "user": {
                 "id": user.id,
@@ -160,23 +179,24 @@ class Console:
             "history": _history(known) if known else [],
         }
 
+    @_takes_a_place
     def photo(self, name: str, side: str) -> bytes:
         """One side's picture. Raises BadRequest for a side that is none, NoPhoto, NoProfile."""
         if side not in {EXCHANGE, SHAREPOINT}:
             raise BadRequest("The side must be exchange or sharepoint.")
-        with self._turnstile.inside():
-            user = self._people.find(name).user
-            return self._sides.exchange(user) if side == EXCHANGE else self._sides.sharepoint(user)
+        user = self._people.find(name).user
+        return self._sides.exchange(user) if side == EXCHANGE else self._sides.sharepoint(user)
 
+    @_takes_a_place
     def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
         """Queue one user again, whether Graph can be asked now or not. Raises BadRequest."""
         [force] = _flags(order, "force")
-        with self._turnstile.inside():
-            user_id = self._people.to_queue(name)
+        user_id = self._people.to_queue(name)
         message = SyncMessage(user_id, "replay", force, 1, self._clock(), self._new_id())
         self._orders.users.send(message.to_json(), delay_seconds=0)
         return {"queued": True, "userId": user_id, "correlationId": message.correlation_id}
 
+    @_takes_a_place
     def sweep(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """
         Queue a sweep, or instead a look after the subscription with `renew`; `releaseRemovals`

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from shared.errors import PhotoSyncError
 
-# Where nobody answers, one look takes half a minute or more (see `microsoft365.http`). Whoever asked
+# Where nobody answers, one look takes half a minute or more (`microsoft365.http`). Whoever asked
 # waits two minutes (manage.py), and would else be told nothing at all, just when it matters.
 ENOUGH = timedelta(seconds=60)
 

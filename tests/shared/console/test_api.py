@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -270,3 +271,25 @@ def test_stranger(desk: Desk):
     ):
         with pytest.raises(UnknownUser):
             ask()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda console: console.overview(),
+        lambda console: console.users({}),
+        lambda console: console.user(ANNE.id),
+        lambda console: console.photo(ANNE.id, "exchange"),
+        lambda console: console.replay(ANNE.id, {}),
+        lambda console: console.sweep({}),
+    ],
+    ids=["overview", "users", "user", "photo", "replay", "sweep"],
+)
+def test_whatever_may_be_slow_takes_a_place(desk: Desk, ask: Callable[[Console], object]):
+    """Eight at once, of an instance's sixteen threads: the webhook keeps the others."""
+    with ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(desk.console.turnstile.inside())
+        with pytest.raises(ServiceDown, match="try again"):
+            ask(desk.console)
+    ask(desk.console)
