@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import requests
-
 from shared import scope
 from shared.console.api import Console, Orders
 from shared.console.comparison import Sides
@@ -27,9 +25,10 @@ from shared.graph.errors import is_of_one_mailbox
 from shared.graph.subscriptions import SubscriptionClient
 from shared.graph.user_listing import UserListing
 from shared.messages.upkeep_message import SWEEP, UpkeepMessage
-from shared.microsoft365.http import CONNECT_SECONDS, READ_SECONDS, Http
+from shared.microsoft365.http import Http
 from shared.microsoft365.throttle import Budget, Gate
 from shared.microsoft365.tokens import Anybody, EntraTokens
+from shared.microsoft365.warm_up import warm_up
 from shared.misconfigured import NoUpkeep, NoWorker
 from shared.pictures.recipe import RECIPE, Recipe
 from shared.pictures.renditions import renditions
@@ -133,7 +132,7 @@ def _keeper(settings: Settings, storage: OpenStorage, graph: Http) -> Subscripti
         storage.documents,
         url=settings.webhook_url,
         client_state=settings.client_state,
-        warm=_warm,
+        warm=warm_up,
         missed=functools.partial(
             storage.upkeep.send, UpkeepMessage(SWEEP).to_json(), delay_seconds=0
         ),
@@ -201,20 +200,6 @@ def _sweep(
         clock=_now,
         new_id=_new_id,
     )
-
-
-def _warm(webhook: str) -> None:
-    """Wake the app up, and see whether Graph will find what it looks for."""
-    try:
-        reply = requests.post(
-            webhook, params={"validationToken": "warm"}, timeout=(CONNECT_SECONDS, READ_SECONDS)
-        )
-    except requests.RequestException as error:
-        # Graph will say the same, and its sentence is kept where the console looks.
-        log.warning("subscription.unreachable kind=%s", type(error).__name__)
-        return
-    if reply.status_code != 200:
-        log.warning("subscription.unreachable status=%d", reply.status_code)
 
 
 def _now() -> datetime:

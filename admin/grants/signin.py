@@ -155,11 +155,19 @@ def _admin(token: str) -> Admin:
 
 
 class _Session(requests.Session):
-    """What msal calls Entra with: time-outs, and the private CA of the command line."""
+    """
+    What msal calls Entra with: time-outs, and the private CA of the command line.
+
+    No password of a .netrc goes along, and nothing is sent on to where a redirect leads.
+    """
 
     def __init__(self, ca: str) -> None:
         super().__init__()
         self._ca = ca
+        self.auth = lambda request: request
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
     def request(self, *args: Any, **more: Any) -> requests.Response:
         more["timeout"] = _LOGIN_SECONDS

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -25,6 +26,7 @@ from shared.errors import (
     Unanswered,
 )
 from shared.microsoft365.reply import Reply
+from shared.microsoft365.session import OneHostSession
 from shared.microsoft365.throttle import Budget, Gate
 from shared.telemetry.calls import note
 
@@ -54,16 +56,6 @@ class Tokens(Protocol):
     def bearer(self, audience: str, *, refused: str = "") -> str:
         """A token for the host *audience*; one other than *refused*, which got a 401."""
         ...
-
-
-class OneHostSession(requests.Session):
-    """Follows no redirect: a token goes to the host it was made for and no further."""
-
-    # With allow_redirects=False requests would still read the whole body of a redirect, however
-    # long, and fail with an error that is none of its own on an address it cannot parse.
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
 
 
 class Http:
@@ -109,8 +101,9 @@ class Http:
         A 401 gets one fresh token; a 429 or 503 is tried again, three tries besides, where the
         waits stay within ten seconds. No try begins after *not_after* (ClaimLost), nor before
         the service's gate opens or its budget allows it (Throttled). Raises Unanswered when no
-        answer came, ServiceDown when it was cut.
+        answer came, ServiceDown when it was cut, Refused for a path that leads to another host.
         """
+        url = self._url(path)
         refused, patience, tries = "", LONGEST_WAIT_IN_PLACE, 0
         while True:
             patience -= self._wait_for_turn(patience)
@@ -118,7 +111,7 @@ class Http:
             if not_after and self._clock() > not_after:
                 raise ClaimLost(f"Too little time was left to write to {self.service} safely.")
             round_ = self._gate.round()
-            reply = self._try(method, path, {**(headers or {}), **_identity(token)}, body)
+            reply = self._try(method, url, {**(headers or {}), **_identity(token)}, body)
             if reply.status == 401 and not refused:
                 refused = token
                 continue
@@ -136,6 +129,15 @@ class Http:
             # Our token is for one host and goes to no other.
             raise Refused(f"{self.service} links to a page on another host.")
         return link.removeprefix(self.audience)
+
+    def _url(self, path: str) -> str:
+        """Where *path* is on our host; it may come from a blob, a queue or an answer."""
+        url = self.audience + path
+        ours, asked = urlsplit(self.audience), urlsplit(url)
+        # "@elsewhere/" and ".elsewhere/" behind a host name are another host.
+        if path[:1] != "/" or (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
+            raise Refused(f"{self.service} was to be asked at an address that is not its own.")
+        return url
 
     def _wait_for_turn(self, patience: float) -> float:
         """Wait until a call may be made; the seconds spent. Throttled beyond *patience*."""
@@ -156,7 +158,7 @@ class Http:
         """How long *headers* ask us to wait, by our clock; None when they do not."""
         return seconds_asked(headers, self._clock())
 
-    def _try(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+    def _try(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         note(self.service)
         session = getattr(self._local, "session", None)
         if session is None:
@@ -164,7 +166,7 @@ class Http:
         try:
             response = session.request(
                 method,
-                self.audience + path,
+                url,
                 headers=headers,
                 data=body,
                 timeout=(CONNECT_SECONDS, READ_SECONDS),

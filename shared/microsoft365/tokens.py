@@ -19,6 +19,7 @@ from shared.backoff import seconds_asked
 from shared.errors import AccessDenied, ServiceDown, Throttled
 from shared.microsoft365.certificates import credential
 from shared.microsoft365.http import CONNECT_SECONDS, READ_SECONDS
+from shared.microsoft365.session import OneHostSession
 from shared.settings.app import Settings
 
 # What Entra answers when it is the one in trouble; everything else is about us.
@@ -126,7 +127,7 @@ def _token_of(answer: dict[str, Any]) -> str:
     raise AccessDenied(f"Entra gives no token: {why}")
 
 
-class _Session(requests.Session):
+class _Session(OneHostSession):
     """What msal calls Entra with: time-outs, and no answer of a service in trouble."""
 
     def request(self, *args: Any, **more: Any) -> requests.Response:

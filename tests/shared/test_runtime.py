@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from shared import runtime
 from shared.errors import ServiceDown, SettingsError
 from shared.misconfigured import NoUpkeep, NoWorker
 from shared.runtime import Runtime, build
@@ -88,44 +85,3 @@ def test_message_is_raised_when_storage_is_down(monkeypatch):
 
 
 # Waking our own endpoint up, before Graph looks for it
-
-
-class Endpoint(BaseHTTPRequestHandler):
-    """Answers a handshake with the status that its address ends in."""
-
-    def do_POST(self) -> None:
-        path, _, token = self.path.partition("?validationToken=")
-        self.send_response(int(path[1:]))
-        self.end_headers()
-        self.wfile.write(token.encode())
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    """The address of a web server that is up."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.mark.parametrize(
-    ("path", "lines"),
-    [("/200", []), ("/404", ["subscription.unreachable status=404"])],
-    ids=["awake", "not there"],
-)
-def test_endpoint_is_woken_up(endpoint, caplog, path, lines):
-    """An endpoint that answers wrongly leaves a line in the log, for Graph will refuse it too."""
-    runtime._warm(endpoint + path)
-
-    assert caplog.messages == lines
-
-
-def test_endpoint_that_nobody_reaches(caplog):
-    """An endpoint that cannot be reached is no reason to stop: Graph says what it finds."""
-    runtime._warm("http://127.0.0.1:1/api/notifications?code=a-key")
-
-    assert caplog.messages == ["subscription.unreachable kind=ConnectionError"]

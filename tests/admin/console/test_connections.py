@@ -5,14 +5,16 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 import trustme
 
 from admin.console.address import Address
 from admin.console.console import Console
+from admin.grants.signin import _Session
 from admin.terminal.problems import Unreachable
 from tests.admin.console.conftest import COMMANDS, Manage
 from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, overview, serving
@@ -145,3 +147,23 @@ def test_https_where_http_is_spoken(manage: Manage, console: ConsoleDouble):
     said = manage("status", "--url", console.url.replace("http:", "https:"))
 
     assert_one_sentence(said, 3, "PHOTOSYNC_URL")
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        lambda: Console(Address("https://photosync.contoso.com", KEY))._session,
+        lambda: _Session(""),
+    ],
+    ids=["console", "sign-in"],
+)
+def test_netrc_is_not_read(
+    session: Callable[[], requests.Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A password for every host in ~/.netrc goes neither to the app nor to Entra."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login anne password secret-of-anne\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    asked = session().prepare_request(requests.Request("GET", "https://photosync.contoso.com/api"))
+
+    assert "Authorization" not in asked.headers

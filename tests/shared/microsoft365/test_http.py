@@ -190,3 +190,20 @@ def test_threads_do_not_share_a_session():
         thread.join()
 
     assert len(made) == 2
+
+
+@pytest.mark.parametrize(
+    "path", ["@evil.example/x", ".evil.example/x", ":8080/x", "evil.example/x", "", "?next=/x"]
+)
+def test_path_that_leads_elsewhere_is_not_asked(path: str):
+    """A path may come from a damaged blob: our token is for one host and goes to no other."""
+    asked: list[requests.PreparedRequest] = []
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        asked.append(request)
+        return Answer()
+
+    with pytest.raises(Refused, match="not its own"):
+        http(web).send("GET", path)
+
+    assert asked == []

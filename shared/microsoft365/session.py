@@ -1,0 +1,30 @@
+"""The session of `requests` behind every call out."""
+
+from __future__ import annotations
+
+import requests
+
+
+class OneHostSession(requests.Session):
+    """
+    Sends what it is given to the host it names, and to no other.
+
+    It follows no redirect, so a token or an assertion goes no further; and it reads no .netrc,
+    whose password would take the place of the token (requests, Authentication, documented).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # requests looks into .netrc only where nothing is to sign the request. Not trust_env: that
+        # would shut out the proxy and the certificate authority of the surroundings as well.
+        self.auth = _as_it_is
+
+    # With allow_redirects=False requests would still read the whole body of a redirect, however
+    # long, and fail with an error that is none of its own on an address it cannot parse.
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
