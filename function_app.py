@@ -165,7 +165,7 @@ def told(answer: answers.ConsoleAnswer) -> func.HttpResponse:
 @app.route(route="console", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def console_page(req: func.HttpRequest) -> func.HttpResponse:
     """The page; it holds no data and asks for the key."""
-    from shared.console import page
+    from shared.console.page import page
 
     html, headers = page.page()
     return func.HttpResponse(html, mimetype="text/html", headers=headers)

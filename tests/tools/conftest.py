@@ -38,7 +38,9 @@ STRAY = (
     "shared/__pycache__/sync.cpython-313.pyc",
     "shared/copying/.env",
     "shared/copying/old/sync.py",
-    "shared/console/old/console.html",
+    "shared/console/page/old/console.html",
+    "shared/console/page/scripts/package.json",
+    "shared/console/page/scripts/node_modules/eslint.js",
     "tests/shared/sync.py",
 )
 

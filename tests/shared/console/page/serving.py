@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from shared.console import page
+from shared.console.page import page
 from tests.shared.console.page.stand_in import Answered, StandIn
 
 KEY = "the-right-key"

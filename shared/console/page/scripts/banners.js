@@ -1,0 +1,28 @@
+// What an admin has to know before anything else: a dry run, removals held back, no notifications.
+
+import { $, inside, say, show } from "./elements.js";
+import { count } from "./numbers.js";
+import { isLost } from "./subscription.js";
+
+/** @import { Brake, Overview, Subscription } from "./api.js" */
+
+/** @param {Overview} overview */
+export function drawBanners({ dryRun, brake, subscription }) {
+  show($("dry-run"), dryRun);
+  show($("brake"), brake.engaged);
+  if (brake.engaged) say(inside($("brake"), "span"), brake.detail || heldBack(brake));
+  show($("deaf"), isLost(subscription));
+  say(inside($("deaf"), "span"), whyDeaf(subscription));
+}
+
+/** @param {Brake} brake */
+function heldBack({ gone, managed }) {
+  const found = `${count(gone, "picture", "pictures")} of ${managed.toLocaleString("en")}`;
+  return `The last sweep found ${found} to remove, more than it may by itself.`;
+}
+
+/** @param {Subscription | null} subscription */
+function whyDeaf(subscription) {
+  if (!subscription) return "There is no subscription yet.";
+  return subscription.detail || "The subscription ran out.";
+}

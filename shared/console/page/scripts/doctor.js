@@ -1,0 +1,97 @@
+// The check-up: every finding, what to do about it, and the one that a button mends.
+
+import { orderRenewal, readCheckUp } from "./api.js";
+import { isOver, wordsOf } from "./call.js";
+import { $, badge, fill, make, say, show } from "./elements.js";
+import { returnFocus } from "./focus.js";
+import { lastOverview, lookAround } from "./overview.js";
+import { pause } from "./pause.js";
+import { whileHere } from "./route.js";
+
+/** @import { Check } from "./api.js" */
+/** @typedef {"ok" | "unseen" | "wrong"} Kind */
+
+const WORDS = { ok: "Good", unseen: "Not checked", wrong: "Wrong" };
+
+export async function openDoctor() {
+  show($("checks"), false);
+  say($("doctor-told"), "Looking at settings, storage, tokens, Graph and SharePoint. This takes a few seconds …");
+  try {
+    const { ok, checks } = await readCheckUp(whileHere());
+    say($("doctor-told"), ok ? "Everything is as it should be." : inShort(checks));
+    fill($("checks"), ...["wrong", "unseen", "ok"].flatMap((kind) => ofKind(checks, kind).map(item)));
+    show($("checks"), true);
+  } catch (error) {
+    if (!isOver(error)) say($("doctor-told"), wordsOf(error), true);
+  }
+}
+
+/** @param {Check[]} checks */
+function inShort(checks) {
+  const wrong = ofKind(checks, "wrong").length;
+  const unseen = ofKind(checks, "unseen").length;
+  const also = unseen ? `, ${unseen} could not be made` : "";
+  return `${wrong} of ${checks.length} checks ${wrong === 1 ? "is" : "are"} wrong${also}.`;
+}
+
+/**
+ * @param {Check[]} checks
+ * @param {string} kind
+ */
+function ofKind(checks, kind) {
+  return checks.filter((check) => kindOf(check) === kind);
+}
+
+/**
+ * @param {Check} check
+ * @returns {Kind}
+ */
+function kindOf({ ok, looked }) {
+  if (ok) return "ok";
+  return looked === false ? "unseen" : "wrong";
+}
+
+/** @param {Check} check */
+function item(check) {
+  const kind = kindOf(check);
+  return make("li", {}, make("span", {}, badge(kind, WORDS[kind])), make("div", {},
+    make("b", {}, check.name),
+    make("p", { className: "soft" }, check.detail),
+    check.action && make("p", { className: kind === "wrong" ? "todo" : "soft" }, check.action),
+    ...(kind === "wrong" && check.name === "subscription" ? renewal() : [])));
+}
+
+/** A button that has the subscription looked after, and then the check-up made once more. */
+function renewal() {
+  const signal = whileHere();
+  const told = make("p", { className: "told small", role: "status" });
+  const button = make("button", { type: "button" }, "Renew the subscription now");
+  button.onclick = async () => {
+    button.disabled = true;
+    try {
+      await renew(told, signal);
+    } catch (error) {
+      if (isOver(error)) return;
+      say(told, wordsOf(error), true);
+      button.disabled = false;
+      returnFocus(button);
+    }
+  };
+  return [make("div", { className: "act" }, button), told];
+}
+
+/**
+ * @param {HTMLElement} told
+ * @param {AbortSignal} signal
+ */
+async function renew(told, signal) {
+  const before = lastOverview()?.subscription?.checkedAt;
+  await orderRenewal(signal);
+  say(told, "Queued. The check-up is made again once it is worked off …");
+  for (let tries = 0; tries < 15 && lastOverview()?.subscription?.checkedAt === before; tries += 1) {
+    await pause(1500, signal);
+    await lookAround();
+  }
+  await openDoctor();
+  returnFocus($("doctor-title"));
+}

@@ -1,0 +1,47 @@
+// The short lists beside the people: how long the queues are, who failed, which messages are unreadable.
+
+import { $, fill, inside, make, say, show } from "./elements.js";
+import { nameOf } from "./names.js";
+import { personHash } from "./route.js";
+import { moment } from "./time.js";
+import { QUEUES } from "./words.js";
+
+/** @import { Entry, Overview, SetAside } from "./api.js" */
+
+const LONGEST_BODY = 300;
+
+/** @param {Overview["queues"]} queues */
+export function drawQueues(queues) {
+  fill($("queues"), ...Object.entries(queues).flatMap(([name, number]) => [
+    make("dt", { title: name }, QUEUES[name] ?? name), make("dd", {}, number.toLocaleString("en")),
+  ]));
+}
+
+/** @param {Entry[]} failures */
+export function drawFailures(failures) {
+  show($("failures"), failures.length > 0);
+  fill(inside($("failures"), "ul"), ...failures.map((entry) => make("li", {},
+    make("a", { href: personHash(entry.userId) }, nameOf(entry)),
+    " ", make("span", { className: "soft small" }, moment(entry.checkedAt)),
+    make("p", { className: "small" }, entry.detail || "It failed without a word."))));
+}
+
+/**
+ * @param {SetAside[]} newest
+ * @param {number} total
+ */
+export function drawUnreadable(newest, total) {
+  show($("unreadable"), newest.length > 0);
+  const more = total > newest.length;
+  say($("unreadable-count"), more ? `The newest ${newest.length} of ${total.toLocaleString("en")}` : "");
+  fill(inside($("unreadable"), "ul"), ...newest.map((message) => make("li", {},
+    make("p", { className: "small" }, message.reason, " ",
+      message.at && make("span", { className: "soft" }, moment(message.at))),
+    make("p", {}, make("code", {}, cut(message.body))),
+    make("p", { className: "soft small mono" }, message.name))));
+}
+
+/** @param {string} text */
+function cut(text) {
+  return text.length > LONGEST_BODY ? `${text.slice(0, LONGEST_BODY)} …` : text;
+}

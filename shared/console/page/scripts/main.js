@@ -1,0 +1,50 @@
+// What a person may press, and what happens by itself.
+
+import { hasKey, onRefusedKey } from "./call.js";
+import { $, inside, say } from "./elements.js";
+import { askForKey, begin, takeTypedKey } from "./gate.js";
+import { askBeforeRelease, release, startSweep } from "./orders.js";
+import { freshness, isDue, lookAround } from "./overview.js";
+import { replay } from "./replay.js";
+import { offerFilters, search, searchSoon } from "./search.js";
+import { retellTimes } from "./time.js";
+import { go } from "./views.js";
+
+offerFilters();
+onRefusedKey(askForKey);
+
+inside($("gate"), "form").onsubmit = (event) => {
+  event.preventDefault();
+  takeTypedKey();
+};
+$("forget").onclick = () => askForKey();
+$("refresh").onclick = () => {
+  go(false);
+  lookAround();
+};
+
+$("find").onsubmit = (event) => {
+  event.preventDefault();
+  search();
+};
+$("search").oninput = searchSoon;
+$("status").onchange = search;
+
+$("start-sweep").onclick = startSweep;
+inside($("brake"), "button").onclick = askBeforeRelease;
+$("release-no").onclick = () => $("release", HTMLDialogElement).close();
+$("release-who").onclick = () => $("release", HTMLDialogElement).close();
+$("release-yes").onclick = release;
+
+$("replay").onclick = () => replay(false);
+$("force").onclick = () => replay(true);
+
+addEventListener("hashchange", () => go());
+setInterval(() => {
+  if (!hasKey() || document.hidden) return;
+  retellTimes();
+  say($("freshness"), freshness());
+  if (isDue()) lookAround();
+}, 2500);
+
+begin();

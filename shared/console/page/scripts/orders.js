@@ -1,0 +1,54 @@
+// What is ordered from beside the list: a sweep, and the removals that the brake holds back.
+
+import { orderRelease, orderSweep } from "./api.js";
+import { isOver, wordsOf } from "./call.js";
+import { $, inside, say } from "./elements.js";
+import { returnFocus } from "./focus.js";
+import { count } from "./numbers.js";
+import { lastOverview, lookAround } from "./overview.js";
+import { pause } from "./pause.js";
+
+export async function startSweep() {
+  const button = $("start-sweep", HTMLButtonElement);
+  const told = $("sweep-told");
+  button.disabled = true;
+  try {
+    await orderSweep();
+    say(told, "Queued; it begins in a moment.");
+    const before = lastOverview()?.sweep?.id;
+    for (let tries = 0; tries < 15 && lastOverview()?.sweep?.id === before; tries += 1) {
+      await pause(1500);
+      await lookAround();
+    }
+    say(told, "");
+  } catch (error) {
+    if (!isOver(error)) say(told, wordsOf(error), true);
+  } finally {
+    button.disabled = lastOverview()?.sweep?.status === "running";
+    returnFocus(button.disabled ? $("home-title") : button);
+  }
+}
+
+/** Say what it costs before anything is released. */
+export function askBeforeRelease() {
+  const gone = lastOverview()?.brake.gone ?? 0;
+  const lose = count(gone, "person loses the picture", "people lose their pictures");
+  say(
+    inside($("release"), "p"),
+    `${lose} in SharePoint, because Exchange has no photo of them any more. Each is looked at once more before that.`,
+  );
+  $("release", HTMLDialogElement).showModal();
+}
+
+export async function release() {
+  $("release", HTMLDialogElement).close();
+  try {
+    const { released } = await orderRelease();
+    say($("sweep-told"), `${count(released, "removal", "removals")} released.`);
+  } catch (error) {
+    if (!isOver(error)) return say(inside($("brake"), "span"), wordsOf(error));
+  }
+  await lookAround();
+  // The button that opened the dialog is gone with its banner.
+  returnFocus($("home-title"));
+}

@@ -1,0 +1,96 @@
+// What is known of the whole: looked at now and then, kept, and shown around the list of people.
+
+import { readOverview } from "./api.js";
+import { drawBanners } from "./banners.js";
+import { isOver, wordsOf } from "./call.js";
+import { $, say, show } from "./elements.js";
+import { drawFailures, drawQueues, drawUnreadable } from "./lists.js";
+import { here } from "./route.js";
+import { drawSubscription } from "./subscription.js";
+import { drawHeadline, drawTiles } from "./summary.js";
+import { drawSweep } from "./sweep.js";
+import { inWords, now, retellTimes, setClock } from "./time.js";
+
+/** @import { Overview } from "./api.js" */
+
+/** @type {Overview | null} */
+let overview = null;
+let lookedAt = 0;
+/** @type {Promise<void> | null} */
+let looking = null;
+/** @type {Map<string, string>} */
+const drawn = new Map();
+
+/** As it was when last looked at; null before the first look. */
+export function lastOverview() {
+  return overview;
+}
+
+export function forgetOverview() {
+  overview = null;
+  drawn.clear();
+}
+
+export function lookAround() {
+  looking ??= refresh().finally(() => {
+    looking = null;
+  });
+  return looking;
+}
+
+async function refresh() {
+  try {
+    overview = await readOverview();
+    setClock(overview.asOf);
+    lookedAt = now();
+    show($("trouble"), false);
+    drawOverview();
+  } catch (error) {
+    if (isOver(error)) return;
+    say($("trouble"), wordsOf(error));
+    show($("trouble"), true);
+  }
+}
+
+/**
+ * Rebuild a part only when its data has changed: focus and reading position stay where they are.
+ *
+ * @param {string} name
+ * @param {unknown} data
+ * @param {() => void} draw
+ */
+function redraw(name, data, draw) {
+  const text = JSON.stringify(data);
+  if (drawn.get(name) === text) return;
+  drawn.set(name, text);
+  draw();
+}
+
+export function drawOverview() {
+  if (!overview) return;
+  const { counts, sweep, subscription, brake, failures, unreadable, unreadableCount, queues } = overview;
+  const { status, search } = here();
+  drawBanners(overview);
+  redraw("headline", [counts, brake, queues], () => drawHeadline(counts, brake, queues));
+  redraw("tiles", [counts, status], () => drawTiles(counts, status, search));
+  redraw("sweep", sweep, () => drawSweep(sweep));
+  redraw("subscription", subscription, () => drawSubscription(subscription));
+  redraw("queues", queues, () => drawQueues(queues));
+  redraw("failures", failures, () => drawFailures(failures));
+  redraw("unreadable", [unreadable, unreadableCount], () => drawUnreadable(unreadable, unreadableCount));
+  retellTimes();
+}
+
+/** Counting a large tenant takes so long that the app tells what it counted a while ago. */
+export function freshness() {
+  if (!overview) return "";
+  const old = Date.parse(overview.countedAt) < lookedAt - 30000;
+  const counted = old ? `, counted ${inWords(overview.countedAt)}` : "";
+  return `Looked ${inWords(new Date(lookedAt).toISOString())}${counted}`;
+}
+
+/** Counting a large tenant is work for the storage: seldom, unless there is something to watch. */
+export function isDue() {
+  const pace = overview?.sweep?.status === "running" ? 5000 : 30000;
+  return now() - lookedAt >= pace;
+}

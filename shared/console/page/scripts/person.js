@@ -1,0 +1,109 @@
+// One person: both pictures, whether they agree, and what is known.
+
+import { readPerson } from "./api.js";
+import { isOver, wordsOf } from "./call.js";
+import { $, badge, fill, make, say, show } from "./elements.js";
+import { drawHistory, drawProfile, drawState } from "./facts.js";
+import { count } from "./numbers.js";
+import { loadInto } from "./photos.js";
+import { here, whileHere } from "./route.js";
+import { statusName } from "./words.js";
+
+/** @import { Person, Side, Unasked } from "./api.js" */
+
+/** @type {Person | null} */
+let shown = null;
+
+export function shownPerson() {
+  return shown;
+}
+
+/** By which the API finds the person that is shown: the address may hold a name that is none any more. */
+export function shownUser() {
+  return shown?.user.id || shown?.state?.userId || here().user;
+}
+
+export async function openPerson() {
+  const { user } = here();
+  const signal = whileHere();
+  say($("person-title"), user);
+  show($("person-body"), false);
+  fill($("person-upn"), "Asking Exchange and SharePoint …");
+  fill($("person-badges"));
+  say($("replay-told"), "");
+  try {
+    drawPerson(await readPerson(user, signal));
+    show($("person-body"), true);
+    drawPhotos(signal);
+  } catch (error) {
+    if (!isOver(error)) fill($("person-upn"), make("span", { className: "wrongkey", role: "alert" }, wordsOf(error)));
+  }
+}
+
+/** @param {Person} person */
+export function drawPerson(person) {
+  shown = person;
+  drawName(person);
+  drawVerdict(person);
+  drawState(person.state);
+  const unasked = person.agree === null;
+  const without = unasked ? "It could not be read." : "SharePoint has no profile of this person yet.";
+  drawProfile(person.profile, without);
+  drawHistory(person.history);
+  enableReplays(true);
+}
+
+/** @param {boolean} enabled */
+export function enableReplays(enabled) {
+  for (const id of ["replay", "force"]) $(id, HTMLButtonElement).disabled = !enabled;
+}
+
+/** @param {Person} person */
+function drawName({ user, state }) {
+  const upn = user.userPrincipalName || state?.userPrincipalName || "";
+  const name = user.displayName || upn || here().user;
+  document.title = `${name} · PhotoSync`;
+  say($("person-title"), name);
+  fill($("person-upn"), name !== upn && upn);
+  fill(
+    $("person-badges"),
+    state && badge(state.status, statusName(state.status)),
+    user.accountEnabled === false && badge("plain", "Account disabled"),
+    user.guest && badge("plain", "Guest"),
+  );
+}
+
+/** @param {Person} person */
+function drawVerdict({ agree, difference, unasked = [] }) {
+  const [sign, verdict] = judge(agree);
+  $("verdict").className = `verdict ${agree ? "agree" : "differ"}`;
+  fill(
+    $("verdict"),
+    make("span", { "aria-hidden": "true" }, sign),
+    make("p", {}, make("b", {}, verdict), difference, askAgain(unasked)),
+  );
+}
+
+/** @param {boolean | null} agree */
+function judge(agree) {
+  if (agree) return ["✓", "Both sides agree"];
+  return agree === null ? ["?", "The two sides were not compared"] : ["≠", "The two sides differ"];
+}
+
+/**
+ * Until when a side that could not be asked wants to be left alone.
+ *
+ * @param {Unasked[]} unasked
+ */
+function askAgain(unasked) {
+  const seconds = Math.max(...unasked.map((side) => side.retryAfter ?? 0), 0);
+  return seconds ? ` Ask again in ${count(Math.ceil(seconds), "second", "seconds")}.` : "";
+}
+
+/** @param {AbortSignal} signal */
+export function drawPhotos(signal) {
+  const name = $("person-title").textContent;
+  /** @type {[Side, string][]} */
+  const sides = [["exchange", `Photo of ${name} in Exchange`], ["sharepoint", `Picture of ${name} in SharePoint`]];
+  for (const [side, alt] of sides) loadInto($(`${side}-photo`), shownUser(), side, alt, signal);
+}

@@ -1,0 +1,118 @@
+// Pictures: fetched with the key, a few at a time, and only those in sight.
+
+import { readPhoto } from "./api.js";
+import { isMissing, isOver, wordsOf } from "./call.js";
+import { fill, make } from "./elements.js";
+
+/** @import { Side } from "./api.js" */
+/** @typedef {() => Promise<void>} Job */
+
+const AT_ONCE = 4;
+/** @type {Job[]} */
+const wanted = [];
+let loading = 0;
+
+/** @type {WeakMap<Element, Job>} */
+const jobs = new WeakMap();
+const inSight = new IntersectionObserver((entries) => {
+  for (const { target } of entries.filter((each) => each.isIntersecting)) {
+    inSight.unobserve(target);
+    const job = jobs.get(target);
+    if (job) loadSoon(job);
+  }
+}, { rootMargin: "200px" });
+
+/** @param {Job} job */
+function loadSoon(job) {
+  wanted.push(job);
+  loadNext();
+}
+
+function loadNext() {
+  while (loading < AT_ONCE) {
+    const job = wanted.shift();
+    if (!job) return;
+    loading += 1;
+    job().finally(() => {
+      loading -= 1;
+      loadNext();
+    });
+  }
+}
+
+/** No picture is waited for any more. */
+export function forgetPhotos() {
+  wanted.length = 0;
+  inSight.disconnect();
+}
+
+/**
+ * @param {HTMLElement} frame
+ * @param {string} label
+ * @param {string} text Stands in a small frame in the label's place.
+ */
+function leaveEmpty(frame, label, text) {
+  frame.classList.remove("busy");
+  frame.classList.add("none");
+  frame.title = label;
+  if (frame.classList.contains("large")) fill(frame, make("span", {}, label));
+  else fill(frame, make("span", {}, text, make("span", { className: "apart" }, label)));
+}
+
+/**
+ * @param {HTMLElement} frame
+ * @param {string} user
+ * @param {Side} side
+ * @param {string} alt
+ * @param {AbortSignal} signal
+ */
+async function load(frame, user, side, alt, signal) {
+  if (signal.aborted) return;
+  try {
+    const url = URL.createObjectURL(await readPhoto(user, side, signal));
+    const image = make("img", { alt, decoding: "async" });
+    image.onload = () => URL.revokeObjectURL(url);
+    image.onerror = () => {
+      URL.revokeObjectURL(url);
+      leaveEmpty(frame, "This picture cannot be shown", "?");
+    };
+    image.src = url;
+    frame.classList.remove("busy", "none");
+    frame.removeAttribute("title");
+    fill(frame, image);
+  } catch (error) {
+    if (isOver(error)) return;
+    const none = side === "exchange" ? "No photo in Exchange" : "No picture in SharePoint";
+    if (isMissing(error)) leaveEmpty(frame, none, "");
+    else leaveEmpty(frame, `Not loaded: ${wordsOf(error)}`, "?");
+  }
+}
+
+/**
+ * Load a picture into *frame*, whether it is in sight or not.
+ *
+ * @param {HTMLElement} frame
+ * @param {string} user
+ * @param {Side} side
+ * @param {string} alt
+ * @param {AbortSignal} signal
+ */
+export function loadInto(frame, user, side, alt, signal) {
+  frame.classList.add("busy");
+  loadSoon(() => load(frame, user, side, alt, signal));
+}
+
+/**
+ * A small frame that loads its picture once it is in sight.
+ *
+ * @param {string} user
+ * @param {Side} side
+ * @param {AbortSignal} signal
+ */
+export function thumbnail(user, side, signal) {
+  const frame = make("div", { className: "photo busy" });
+  const alt = side === "exchange" ? "Photo in Exchange" : "Picture in SharePoint";
+  jobs.set(frame, () => load(frame, user, side, alt, signal));
+  inSight.observe(frame);
+  return frame;
+}

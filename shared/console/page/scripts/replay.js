@@ -1,0 +1,115 @@
+// A replay, from the order to what came of it.
+
+import { orderReplay, readPerson } from "./api.js";
+import { isOver, wordsOf } from "./call.js";
+import { $, say } from "./elements.js";
+import { returnFocus } from "./focus.js";
+import { lastOverview, lookAround } from "./overview.js";
+import { pause } from "./pause.js";
+import { drawPerson, drawPhotos, enableReplays, shownPerson, shownUser } from "./person.js";
+import { whileHere } from "./route.js";
+import { now } from "./time.js";
+import { STATUSES } from "./words.js";
+
+/** @import { Person } from "./api.js" */
+
+/** @param {boolean} force */
+export async function replay(force) {
+  const before = shownPerson();
+  if (!before) return;
+  const signal = whileHere();
+  const user = shownUser();
+  const pressed = document.activeElement;
+  enableReplays(false);
+  try {
+    tell("Queueing …");
+    await orderReplay(user, force, signal);
+    tell("Queued. Waiting until it is worked off …");
+    const done = await watch(user, traces(before), signal);
+    if (done) {
+      drawPerson(done);
+      drawPhotos(signal);
+    }
+    tell(...outcome(done, before));
+    lookAround();
+  } catch (error) {
+    if (!isOver(error)) tell(wordsOf(error), true);
+  } finally {
+    if (!signal.aborted) {
+      enableReplays(true);
+      returnFocus(pressed);
+    }
+  }
+}
+
+/** @param {string} text */
+function tell(text, bad = false) {
+  say($("replay-told"), text, bad);
+}
+
+/**
+ * What differs once a run is over, whatever it found.
+ *
+ * @param {Person} person
+ */
+function traces({ state, history }) {
+  return JSON.stringify([{ ...state, claim: undefined }, history[0] ?? null]);
+}
+
+/**
+ * Look again until the state has moved, or the queue is empty and nothing has; null if neither.
+ *
+ * @param {string} user
+ * @param {string} before
+ * @param {AbortSignal} signal
+ */
+async function watch(user, before, signal) {
+  let idle = 0;
+  for (let tries = 0; tries < 30; tries += 1) {
+    // Every look compares the pictures themselves: more and more seldom, for two minutes in all.
+    await pause(Math.min(1000 + 400 * tries, 5000), signal);
+    const person = await readPerson(user, signal);
+    if (isBeingCopied(person)) {
+      tell("Being copied right now …");
+      continue;
+    }
+    if (traces(person) !== before) return person;
+    if (tries < 3) continue;
+    await lookAround();
+    idle = lastOverview()?.queues["photo-sync"] === 0 ? idle + 1 : 0;
+    if (idle === 2) return person;
+  }
+  return null;
+}
+
+/** @param {Person} person */
+function isBeingCopied({ state }) {
+  return Boolean(state?.claim) && Date.parse(state?.claim?.expiresAt ?? "") > now();
+}
+
+/**
+ * @param {Person | null} done
+ * @param {Person} before
+ * @returns {[words: string, bad: boolean]}
+ */
+function outcome(done, before) {
+  if (!done) return ["It has not been worked off yet. The message stays queued: look again later with Refresh.", true];
+  const { state, agree } = done;
+  const synced = state?.status === "synced";
+  const same = traces(done) === traces(before) || (synced && state.syncedAt === before.state?.syncedAt);
+  if (same && agree === false && synced) {
+    return ["Exchange has no newer photo than the one PhotoSync copied, so nothing was written, and the two sides "
+      + "still differ. “Replay, even if unchanged” writes it again.", true];
+  }
+  if (same) return [`Done. Nothing had changed${state?.detail ? `: ${state.detail}` : "."}`, false];
+  const words = [ended(state?.status ?? ""), state?.detail].filter(Boolean).join(" ");
+  return [words, state?.status === "failed"];
+}
+
+/** @param {string} status */
+function ended(status) {
+  if (status === "synced") return "Done: synced.";
+  if (status === "failed") return "It failed.";
+  if (status === "waiting") return "It has to wait and tries again by itself.";
+  return `Done: ${STATUSES[status] ?? "looked at"}.`;
+}

@@ -1,0 +1,79 @@
+// Which view the address asks for, and the addresses of views.
+
+import { FILTERS } from "./words.js";
+
+/**
+ * @typedef {object} Route
+ * @property {"home" | "person" | "doctor"} view
+ * @property {string} status
+ * @property {string} search
+ * @property {string} user
+ */
+
+/** @type {Route} */
+const HOME = { view: "home", status: "", search: "", user: "" };
+
+let route = HOME;
+let visit = new AbortController();
+
+export function here() {
+  return route;
+}
+
+/** Ends with the view that is open now. */
+export function whileHere() {
+  return visit.signal;
+}
+
+export function leave() {
+  visit.abort();
+}
+
+/** Go where the address leads; what was under way in the view before ends. Tells which it was. */
+export function move() {
+  leave();
+  visit = new AbortController();
+  const last = route;
+  route = readRoute();
+  return last;
+}
+
+/** @returns {Route} */
+function readRoute() {
+  const [path = "", query = ""] = location.hash.replace(/^#/, "").split("?");
+  const [, view, user] = path.split("/");
+  if (view === "users" && user) return { ...HOME, view: "person", user: decoded(user) };
+  if (view === "doctor") return { ...HOME, view };
+  const parameters = new URLSearchParams(query);
+  const status = parameters.get("status") ?? "";
+  return { ...HOME, status: status in FILTERS ? status : "", search: parameters.get("search") ?? "" };
+}
+
+/**
+ * A part of an address; as it stands if it is none.
+ *
+ * @param {string} text
+ */
+export function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** @param {string} user */
+export function personHash(user) {
+  return `#/users/${encodeURIComponent(user)}`;
+}
+
+/**
+ * @param {string} status
+ * @param {string} search
+ */
+export function homeHash(status, search) {
+  const query = new URLSearchParams();
+  if (status) query.set("status", status);
+  if (search) query.set("search", search);
+  return query.size ? `#/?${query}` : "#/";
+}

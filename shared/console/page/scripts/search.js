@@ -1,0 +1,32 @@
+// The search and the filter over the list of people; both stand in the address.
+
+import { $, make } from "./elements.js";
+import { homeHash, whileHere } from "./route.js";
+import { go } from "./views.js";
+import { FILTERS } from "./words.js";
+
+let typing = 0;
+
+export function offerFilters() {
+  $("status").append(
+    make("option", { value: "" }, "Any status"),
+    ...Object.entries(FILTERS).map(([value, name]) => make("option", { value }, name)),
+  );
+}
+
+export function search() {
+  const typed = $("search", HTMLInputElement).value.trim();
+  const hash = homeHash($("status", HTMLSelectElement).value, typed);
+  if (hash === (location.hash || "#/")) return;
+  history.replaceState(null, "", hash);
+  go(false);
+}
+
+/** A search that is still being typed must not lead back from where one went. */
+export function searchSoon() {
+  const signal = whileHere();
+  clearTimeout(typing);
+  typing = setTimeout(() => {
+    if (!signal.aborted) search();
+  }, 300);
+}

@@ -1,0 +1,69 @@
+// How it stands at a glance: the headline, a sentence below it, and a tile for each status.
+
+import { $, fill, make, say } from "./elements.js";
+import { count, people, sum } from "./numbers.js";
+import { homeHash } from "./route.js";
+import { STATUSES } from "./words.js";
+
+/** @import { Brake, Overview } from "./api.js" */
+
+/**
+ * @param {Overview["counts"]} counts
+ * @param {Brake} brake
+ * @param {Overview["queues"]} queues
+ */
+export function drawHeadline(counts, brake, queues) {
+  say($("home-title"), headline(counts, brake, queues));
+  const total = sum(counts);
+  say($("summary"), total
+    ? `PhotoSync knows ${people(total)}, and has copied the photo of ${people(counts.synced ?? 0)}. `
+      + "A sweep compares Exchange with what was copied and does not look into SharePoint; a replay does."
+    : "Start a sweep: it finds everybody.");
+}
+
+/**
+ * @param {Overview["counts"]} counts
+ * @param {Brake} brake
+ * @param {Overview["queues"]} queues
+ */
+function headline(counts, brake, queues) {
+  const onTheWay = Math.max(queues["photo-sync"] ?? 0, counts.waiting ?? 0);
+  if (counts.failed) return `${count(counts.failed, "copy", "copies")} failed`;
+  if (brake.engaged) return "Removals wait for a decision";
+  if (onTheWay) return `${count(onTheWay, "person is", "people are")} in the queue`;
+  return sum(counts) ? "Nobody’s copy failed" : "Nobody is known yet";
+}
+
+/**
+ * @param {Overview["counts"]} counts
+ * @param {string} chosen The status that the list is narrowed to.
+ * @param {string} search
+ */
+export function drawTiles(counts, chosen, search) {
+  const focused = document.activeElement?.getAttribute("data-status");
+  fill(
+    $("tiles"),
+    tile("", "All", sum(counts), chosen, search),
+    ...Object.entries(STATUSES).map(([status, name]) => tile(status, name, counts[status] ?? 0, chosen, search)),
+  );
+  if (focused == null) return;
+  const again = $("tiles").querySelector(`[data-status="${CSS.escape(focused)}"]`);
+  if (again instanceof HTMLElement) again.focus();
+}
+
+/**
+ * @param {string} status
+ * @param {string} name
+ * @param {number} number
+ * @param {string} chosen
+ * @param {string} search
+ */
+function tile(status, name, number, chosen, search) {
+  const properties = {
+    className: `tile ${status} ${number ? "some" : ""}`,
+    href: homeHash(status, search),
+    "data-status": status,
+    "aria-current": String(status === chosen),
+  };
+  return make("a", properties, make("b", {}, number.toLocaleString("en")), make("span", {}, name));
+}

@@ -1,0 +1,47 @@
+// The card about the sweep that runs, or about the last one.
+
+import { $, fill, make, show } from "./elements.js";
+import { people, sum } from "./numbers.js";
+import { moment } from "./time.js";
+
+/** @import { Sweep } from "./api.js" */
+
+/** @param {Sweep | null} sweep */
+export function drawSweep(sweep) {
+  const running = sweep?.status === "running";
+  show($("sweep-bar"), running);
+  $("start-sweep", HTMLButtonElement).disabled = running;
+  fill($("sweep-eta"));
+  if (!sweep) fill($("sweep-body"), make("p", { className: "soft" }, "There has been none yet."));
+  else if (running) drawRunning(sweep);
+  else drawEnded(sweep);
+}
+
+/** @param {Sweep} sweep */
+function drawRunning({ users, expectedUsers, startedAt, eta }) {
+  const bar = $("sweep-bar", HTMLProgressElement);
+  // The last sweep, by which it is judged, may have found fewer than there are now.
+  const known = Math.max(expectedUsers, users);
+  if (expectedUsers) bar.value = Math.min(1, users / known);
+  else bar.removeAttribute("value");
+  fill($("sweep-body"), make("p", {}, "Looking at everybody, since ", moment(startedAt), "."));
+  fill(
+    $("sweep-eta"),
+    expectedUsers ? `${users.toLocaleString("en")} of about ${people(known)}` : `${people(users)} so far`,
+    eta && "; done ",
+    eta && moment(eta),
+  );
+}
+
+/** @param {Sweep} sweep */
+function drawEnded({ status, detail, users, changed, finishedAt, updatedAt }) {
+  const failed = status === "failed";
+  const ended = failed ? "The last one failed " : "The last one ended ";
+  const did = `It looked at ${people(users)} and sent ${people(sum(changed))} to be synced.`;
+  fill(
+    $("sweep-body"),
+    make("p", {}, ended, moment(finishedAt || updatedAt), "."),
+    make("p", { className: "small soft" }, did),
+    detail && make("p", { className: failed ? "told bad" : "small soft" }, detail),
+  );
+}

@@ -1,0 +1,35 @@
+// From one view to the next, as the address changes.
+
+import { hasKey } from "./call.js";
+import { openDoctor } from "./doctor.js";
+import { $, show } from "./elements.js";
+import { openHome } from "./people.js";
+import { openPerson } from "./person.js";
+import { forgetPhotos } from "./photos.js";
+import { here, homeHash, move } from "./route.js";
+
+const OPEN = { home: openHome, person: openPerson, doctor: openDoctor };
+
+export function go(moveFocus = true) {
+  if (!hasKey()) return;
+  forgetPhotos();
+  const last = move();
+  const { view, user } = here();
+  for (const name of Object.keys(OPEN)) show($(name), name === view);
+  for (const link of $("nav").querySelectorAll("a")) {
+    if (link.dataset.view === view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = { home: "PhotoSync", doctor: "Check-up · PhotoSync", person: `${user} · PhotoSync` }[view];
+  if (last.view === "home") $("back", HTMLAnchorElement).href = homeHash(last.status, last.search);
+  OPEN[view]();
+  // Who types a search goes on typing.
+  if (moveFocus && !(view === "home" && last.view === "home")) {
+    scrollTo(0, 0);
+    focusTitle();
+  }
+}
+
+export function focusTitle() {
+  $(`${here().view}-title`).focus();
+}

@@ -1,0 +1,44 @@
+// The words for what the API calls by a code.
+
+/** @type {Record<string, string>} */
+export const STATUSES = {
+  synced: "Synced",
+  failed: "Failed",
+  waiting: "Waiting",
+  "no-photo": "No photo",
+  skipped: "Skipped",
+  removed: "Removed",
+};
+
+/** @param {string} status */
+export function statusName(status) {
+  return STATUSES[status] ?? (status || "Unknown");
+}
+
+// A filter that is no status: people whose picture the next removals take.
+export const GONE = "gone";
+
+/** @type {Record<string, string>} */
+export const FILTERS = { ...STATUSES, [GONE]: "Photo gone, picture still there" };
+
+/** @type {Record<string, string>} */
+export const QUEUES = {
+  "photo-sync": "To be synced",
+  "photo-sync-poison": "Given up by the host",
+  "photo-upkeep": "Upkeep",
+  "photo-upkeep-poison": "Upkeep given up",
+};
+
+/** @type {Record<string, string>} */
+export const EVENTS = {
+  queued: "Queued",
+  synced: "Synced",
+  unchanged: "Unchanged",
+  failed: "Failed",
+  waiting: "Waits",
+  removed: "Removed",
+  skipped: "Skipped",
+  "no-photo": "No photo",
+  "photo missing": "Photo missing",
+  written: "Written",
+};
