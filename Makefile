@@ -31,6 +31,7 @@ lint: $(INSTALLED)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY) -m tools.javascript
 
 check: lint
 	$(PY) -m pytest -q -n 2 --dist worksteal -m "not server"
@@ -60,4 +61,5 @@ licences: $(INSTALLED)
 	@$(PY) -m tools.licences
 
 clean:
-	rm -rf $(VENV) .local local/cloud/azurite/node_modules tests/telemetry/kusto/node_modules demo.png
+	rm -rf $(VENV) .local demo.png
+	find local tests tools -name node_modules -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""Node.js for Azurite: the machine's own if it is new enough, else one from PyPI."""
+"""Node.js for what npm has: the machine's own if it is new enough, else one from PyPI."""
 
 import hashlib
 import importlib
@@ -13,7 +13,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-_OLDEST = 18
+# ESLint and what Azurite needs ask for it.
+_OLDEST = 20
 _REQUIREMENTS = Path(__file__).with_name("node-requirements.txt")
 
 
@@ -22,7 +23,7 @@ class NoNode(RuntimeError):
 
 
 def find_node(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return a Node.js of version 18 or later; installs one into this environment if need be."""
+    """Return a Node.js of version 20 or later; installs one into this environment if need be."""
     for name in ("node", "nodejs"):
         found = shutil.which(name, path=environ.get("PATH", ""))
         if found and (major_version(Path(found)) or 0) >= _OLDEST:

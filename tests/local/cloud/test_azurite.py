@@ -64,14 +64,14 @@ def test_version_of_node(tmp_path, text, major):
 
 def test_new_enough_node_on_path_is_used(tmp_path):
     """The machine's own Node.js goes first."""
-    found = script(tmp_path, "node", "echo v18.0.0")
+    found = script(tmp_path, "node", "echo v20.0.0")
 
     assert node.find_node({"PATH": str(tmp_path)}) == found
 
 
 def test_old_node_is_replaced_by_the_wheel(tmp_path, monkeypatch):
-    """Older than 18 counts as none: the one from PyPI is used."""
-    script(tmp_path, "node", "echo v16.20.0")
+    """Older than 20 counts as none: the one from PyPI is used."""
+    script(tmp_path, "node", "echo v18.20.0")
     monkeypatch.setattr(node, "_wheel_folder", lambda: tmp_path / "wheel")
 
     assert node.find_node({"PATH": str(tmp_path)}) == tmp_path / "wheel" / "bin" / "node"
