@@ -6,6 +6,7 @@ import itertools
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
@@ -13,6 +14,11 @@ from local.cloud.azurite import Azurite, Storage
 from tests.doubles.office import Office
 from tests.shared.copying.runs import OLD, bring_up_to_date
 
+# A machine that is busy is no fault: how long an example takes decides nothing.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 NAMES = (f"container-{number}" for number in itertools.count(1))
 # Whoever asks for one of these has something started: storage, Microsoft 365, the host, a browser.
 _SERVERS = frozenset(

@@ -20,7 +20,6 @@ from tests.machine.rules import Changes, Machine
 PROFILE = settings(
     derandomize=True,
     database=None,
-    deadline=None,
     max_examples=150,
     stateful_step_count=40,
     suppress_health_check=list(HealthCheck),

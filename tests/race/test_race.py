@@ -87,7 +87,7 @@ def test_forced_copy_beside_an_ordinary_one():
     st.lists(st.sampled_from([OLD, NEW, None]), max_size=3),
     st.data(),
 )
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_longer_races_end_right(name, more, data):
     """Three copiers, up to five changes, two freezes and two faults: too many ways to visit all."""
     story = STORIES[name]

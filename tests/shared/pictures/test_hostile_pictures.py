@@ -36,7 +36,7 @@ EDITS = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(seed=st.sampled_from(SEEDS), edits=EDITS, early=st.booleans(), seal=st.booleans())
 def test_damaged_files_give_pictures_or_a_refusal(seed, edits, early, seal):
     """Whatever is done to a file: sound pictures or PhotoRefused, and never a warning."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from local.m365.sharepoint.errors import SharePointError
@@ -19,7 +19,6 @@ def literal(text: str) -> str:
     return f"'{doubled}'"
 
 
-@settings(deadline=None)
 @given(name=NAMES, text=st.text())
 def test_literal_survives_in_place(name: str, text: str):
     """Any text, quotes doubled and percent-encoded, is read back as it was."""
@@ -32,7 +31,6 @@ def test_literal_survives_in_place(name: str, text: str):
     )
 
 
-@settings(deadline=None)
 @given(text=st.text())
 def test_literal_survives_as_an_alias(text: str):
     """The same through an alias in the query."""
@@ -41,7 +39,6 @@ def test_literal_survives_as_an_alias(text: str):
     assert calls[0].text("accountname") == text
 
 
-@settings(deadline=None)
 @given(first=st.text(), second=st.booleans())
 def test_order_of_parameters_is_free(first: str, second: bool):
     """Named parameters mean the same in either order."""
@@ -53,7 +50,6 @@ def test_order_of_parameters_is_free(first: str, second: bool):
     assert one[0].flag("overwrite") is second
 
 
-@settings(deadline=None)
 @given(path=st.text())
 def test_nonsense_is_refused_and_never_crashes(path: str):
     """Any path is either calls or a 400."""
