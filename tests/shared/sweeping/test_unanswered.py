@@ -1,0 +1,76 @@
+"""Users about whom nothing could be learnt, though others were answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.errors import AccessDenied, ServiceDown, Throttled
+from shared.storage.user_state import UserState
+from shared.sweeping import unanswered
+from shared.sweeping.unanswered import UnansweredUser
+from tests.machine.tenant import users
+from tests.shared.sweeping.sweeping_alone import Sweeping, result
+
+(ANNE,) = users(1)
+
+
+def test_error_of_one_user_does_not_stop_the_page():
+    """Of a page with an error about one user the rest goes on; the state of that one says why."""
+    slow = Throttled("graph answered 429.")
+    here = UnansweredUser(ANNE, None, slow)
+    office = Sweeping(result(in_scope=20, queue=[("b", "new")], unanswered=[here], errors=[slow]))
+    office.run()
+    stored = office.states.read(ANNE.id)
+
+    assert (office.log.status, office.log.failed) == ("finished", 1)
+    assert office.queued() == [("b", "sweep")]
+    assert stored
+    assert (stored.state.status, stored.state.reason) == ("failed", "throttled")
+    assert stored.state.detail.startswith("graph answered 429.")
+    assert stored.state.user_principal_name == ANNE.user_principal_name
+
+
+def test_state_of_an_unanswered_user_is_kept_beside_the_error():
+    """What was copied stays known, and the same error is not written again by every sweep."""
+    slow = Throttled("graph answered 429.")
+    office = Sweeping(result())
+    office.states.create(UserState(ANNE.id, status="synced", sha256="h", source_etag="e1"))
+    for _ in range(2):
+        before = office.states.read(ANNE.id)
+        unanswered.record(office.states, [UnansweredUser(ANNE, before, slow)], office.clock)
+    after = office.states.read(ANNE.id)
+
+    assert before
+    assert after == before
+    assert (after.state.status, after.state.sha256, after.state.source_etag) == (
+        "failed",
+        "h",
+        "e1",
+    )
+
+
+def test_run_that_was_faster_is_not_written_over():
+    """Whom a run has just looked at keeps what that run wrote."""
+    office = Sweeping(result())
+    office.states.create(UserState(ANNE.id, status="synced"))
+    here = UnansweredUser(ANNE, None, Throttled("graph answered 429."))
+    unanswered.record(office.states, [here], office.clock)
+    stored = office.states.read(ANNE.id)
+
+    assert stored
+    assert stored.state.status == "synced"
+
+
+@pytest.mark.parametrize("error", [AccessDenied("No role."), ServiceDown("Broken.")], ids=repr)
+def test_error_of_nearly_all_is_everybodys(error):
+    """Then nobody is judged by it: nothing is queued, and no state is written."""
+    here = UnansweredUser(ANNE, None, Throttled("graph answered 429."))
+    errors = [ServiceDown("Broken."), *[error] * 17]
+    office = Sweeping(result(in_scope=20, queue=[("b", "new")], unanswered=[here], errors=errors))
+    office.sweep.start()
+    with pytest.raises(type(error)):
+        office.sweep.work_off(office.log.id, 1)
+
+    assert office.queued() == []
+    assert office.states.read(ANNE.id) is None
+    assert (office.log.page, office.log.failed) == (1, 0)
