@@ -12,7 +12,9 @@ from requests.adapters import HTTPAdapter
 from shared.microsoft365.session import OneHostSession
 from shared.microsoft365.tokens import _Session as EntraSession
 
-SESSIONS = pytest.mark.parametrize("session", [OneHostSession(), EntraSession()], ids=repr)
+SESSIONS = pytest.mark.parametrize(
+    "session", [OneHostSession(), EntraSession()], ids=["every call", "msal"]
+)
 
 
 class Elsewhere(HTTPAdapter):
