@@ -1,7 +1,7 @@
 """
 The change-notification subscriptions of this app, as Microsoft Graph keeps them.
 
-Calls and refusals only; what to do about them is decided in `subscription_keeper`
+Calls and refusals only; what to do about them is decided in `subscription.keeper`
 (facts: graph.md section 2).
 """
 
@@ -16,13 +16,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import moments
-from shared.errors import PhotoSyncError, ServiceDown, SubscriptionExists, SubscriptionGone
+from shared.errors import (
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    SubscriptionExists,
+    SubscriptionGone,
+)
 from shared.graph.errors import said
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
 
 RESOURCE = "users"
 CHANGE_TYPE = "updated,deleted"
+# An app may have a few subscriptions for a resource; a list of so many pages is none.
+MOST_PAGES = 100
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -48,8 +56,12 @@ class SubscriptionClient:
     def list_own(self) -> list[Subscription]:
         """Every subscription that this app registration has in the tenant."""
         found: list[Subscription] = []
-        path = "/v1.0/subscriptions"
+        path, seen = "/v1.0/subscriptions", set[str]()
         while path:
+            # Reported: a nextLink that never changes (microsoft-graph-docs#2635, #4897).
+            if path in seen or len(seen) == MOST_PAGES:
+                raise Refused("Microsoft Graph's list of subscriptions does not end.")
+            seen.add(path)
             reply = self._send("GET", path)
             found += reply.read(lambda page: [_subscription(item) for item in page["value"]])
             path = self._http.path_of(str(reply.json().get("@odata.nextLink") or ""))

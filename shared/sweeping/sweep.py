@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared import moments
-from shared.errors import AccessDenied, Conflict
+from shared.errors import AccessDenied, Conflict, Refused
 from shared.graph.user_listing import UserPage
 from shared.messages.upkeep_message import REMOVALS, SWEEP_PAGE, UpkeepMessage
 from shared.storage.delayed_queue import DelayedQueue
@@ -116,6 +116,11 @@ class Sweep:
         if sweep.status != sweep_log.RUNNING:
             return
         users = self._listing.page(sweep.next)
+        if sweep.comes_back_with(users.next):
+            raise Refused(
+                "Microsoft Graph's list of users comes back to an earlier page: this sweep would "
+                "never end. It removes nothing, and the next one begins anew."
+            )
         result = self._pages.look_at(users.users)
         self._judge(sweep, result)
         unanswered.record(self._states, result.unanswered, self._clock)
@@ -220,6 +225,7 @@ class Sweep:
             updated_at=now,
             page=sweep.page + 1,
             next=following,
+            mark=sweep.marked(following),
             users=sweep.users + result.users,
             in_scope=sweep.in_scope + result.in_scope,
             failed=sweep.failed + len(result.errors),

@@ -27,6 +27,8 @@ class SweepLog:
     """
     One sweep. `page` is the next page to work off, from 1, and `next` its path in Graph.
 
+    `mark` is the fingerprint of an earlier page's path.
+
     `managed` counts users whose SharePoint picture is ours, `gone` those of them whose photo two
     looks have missed; `failed` users about whom Graph's answer was an error; `changed` how many
     users were sent to the worker, by reason.
@@ -50,6 +52,20 @@ class SweepLog:
     previous: str = ""
     expected_users: int = 0
     finished_at: str = ""
+    mark: str = ""
+
+    def comes_back_with(self, following: str) -> bool:
+        """Whether the page behind *following* is this one or was there before: no sweep ends so."""
+        return following != "" and (
+            following == self.next or sweep_rules.fingerprint(following) == self.mark
+        )
+
+    def marked(self, following: str) -> str:
+        """What to remember of the way, now that the next page is *following*."""
+        # Brent's way to find a circle with one link remembered: a new one each time that twice as
+        # many pages are done, so that it is on the circle at last, and far enough apart.
+        is_power_of_two = self.page & (self.page - 1) == 0
+        return sweep_rules.fingerprint(following) if is_power_of_two else self.mark
 
     def finished(self, now: str) -> SweepLog:
         """The sweep after its last page, with what becomes of its removals."""

@@ -7,6 +7,7 @@ claim and has the last word.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 
 from shared.errors import (
@@ -87,6 +88,11 @@ def is_everybodys(failed: int, asked: int, *, failed_before: int, asked_before: 
         # The last page may hold one user, whose mailbox refuses.
         failed, asked = failed + failed_before, asked + asked_before
     return asked >= FEWEST_TO_JUDGE and failed >= NEARLY_ALL * asked
+
+
+def fingerprint(path: str) -> str:
+    """Tells whether a page's path, of some hundred characters, is one seen before."""
+    return hashlib.sha256(path.encode()).hexdigest()[:16]
 
 
 def looks_like_an_outage(gone: int, managed: int) -> bool:

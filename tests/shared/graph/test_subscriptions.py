@@ -111,6 +111,26 @@ def test_next_page_elsewhere():
         client(in_turn(page)).list_own()
 
 
+def test_pages_that_do_not_end():
+    """A link that never changes, and a list without end: one sentence, and no call more."""
+    asked: list[str] = []
+
+    def same(request: requests.PreparedRequest) -> Answer:
+        asked.append(request.path_url)
+        return answer({"value": [], "@odata.nextLink": f"{GRAPH}/v1.0/subscriptions?$skip=1"})
+
+    def ever_new(request: requests.PreparedRequest) -> Answer:
+        asked.append(request.path_url)
+        link = f"{GRAPH}/v1.0/subscriptions?$skip={len(asked)}"
+        return answer({"value": [], "@odata.nextLink": link})
+
+    for web, calls in ((same, 2), (ever_new, 100)):
+        asked.clear()
+        with pytest.raises(Refused, match="does not end"):
+            client(web).list_own()
+        assert len(asked) == calls
+
+
 def test_order_for_a_new_one():
     """Users, both changes, lifecycle items to the same address, our clientState, an end in UTC."""
     web = Recorded(answer(SHOWN, 201))

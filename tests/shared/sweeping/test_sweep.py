@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
-from shared.errors import Conflict, ServiceDown
+from shared.errors import Conflict, Refused, ServiceDown
+from shared.graph.user_listing import UserPage
 from shared.sweeping.sweep import QUIET, STALLS
 from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result
 
@@ -231,3 +233,46 @@ def test_twenty_removals_are_not_an_outage():
     office.run()
 
     assert office.log.removals == "due"
+
+
+class Circling(Sweeping):
+    """Pages whose links are given."""
+
+    def __init__(self, links: Mapping[str, str]) -> None:
+        super().__init__(result(gone=["a"]))
+        self.links = links
+        self.asked = 0
+
+    def page(self, path: str = "") -> UserPage:
+        self.asked += 1
+        self._number = 0
+        return UserPage([], self.links.get(path, ""))
+
+    def run_on(self) -> None:
+        self.sweep.start()
+        for page in range(1, 1000):
+            self.sweep.work_off(self.log.id, page)
+            if self.log.status != "running":
+                return
+
+
+@pytest.mark.parametrize("before", [0, 1, 5])
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_pages_in_a_circle_end_the_sweep(before: int, length: int):
+    """Whether a page links to itself or far back: it is noticed, and nothing is removed."""
+    last = before + length
+    row = {str(n): str(n + 1) for n in range(1, last)}
+    office = Circling({"": "1", **row, str(last): str(before + 1)})
+    with pytest.raises(Refused, match="never end"):
+        office.run_on()
+
+    assert office.log.removals == "none"
+    assert office.asked <= 4 * (last + 1)
+
+
+def test_pages_in_a_row_end_by_themselves():
+    """However many different pages follow each other, no circle is seen in them."""
+    office = Circling({"": "1", **{str(n): str(n + 1) for n in range(1, 300)}})
+    office.run_on()
+
+    assert (office.log.status, office.asked) == ("finished", 301)
