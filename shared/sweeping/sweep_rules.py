@@ -119,7 +119,8 @@ def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -
         return ""
     if isinstance(found, GiveUp):
         # Nobody foresaw this answer about one user: the worker records it, for a person to see.
-        return "unclear" if known.status != user_state.FAILED or _is_late(known, now) else ""
+        told = known.status == user_state.FAILED and known.reason == found.code
+        return "" if told and not _is_late(known, now) else "unclear"
     if not isinstance(found, NoPhoto):
         # A mailbox or a user that is gone: the picture stays, and the state says so.
         return found.code if known.reason != found.code else ""
