@@ -16,6 +16,7 @@ import requests
 from admin.grants.graph import Refused, untold
 from admin.grants.order import Order
 from admin.terminal.problems import Unreachable, Unusable
+from shared.microsoft365.session import OneHostSession
 
 # Microsoft Graph Command Line Tools, which Connect-MgGraph signs in with (graph.md section 9).
 COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
@@ -154,23 +155,19 @@ def _admin(token: str) -> Admin:
         return Admin(token)
 
 
-class _Session(requests.Session):
-    """
-    What msal calls Entra with: time-outs, and the private CA of the command line.
-
-    No password of a .netrc goes along, and nothing is sent on to where a redirect leads.
-    """
+class _Session(OneHostSession):
+    """What msal calls Entra with: time-outs, and the private CA of the command line."""
 
     def __init__(self, ca: str) -> None:
         super().__init__()
         self._ca = ca
-        self.auth = lambda request: request
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
 
     def request(self, *args: Any, **more: Any) -> requests.Response:
         more["timeout"] = _LOGIN_SECONDS
         if self._ca:
             more["verify"] = self._ca
-        return super().request(*args, **more)
+        response = super().request(*args, **more)
+        # msal does not expect that a redirect is not followed.
+        if 300 <= response.status_code < 400:
+            raise requests.RequestException(f"Entra answered {response.status_code}.")
+        return response

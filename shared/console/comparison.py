@@ -18,8 +18,9 @@ from shared.errors import (
 )
 from shared.graph.client import GraphClient
 from shared.pictures.recipe import Recipe
+from shared.pictures.sizes import SUFFIXES
 from shared.sharepoint.client import SharePointClient
-from shared.sharepoint.picture_location import PICTURE_URL, SUFFIXES, shown_in
+from shared.sharepoint.picture_location import PICTURE_URL, shown_in
 from shared.sharepoint.publisher import PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP
 from shared.storage.user_state import UserState
 from shared.user import User

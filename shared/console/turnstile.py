@@ -29,8 +29,8 @@ class Turnstile:
         """Be inside for the block. Raises ServiceDown when no place becomes free in a moment."""
         if not self._places.acquire(timeout=_MOMENT):
             raise ServiceDown(
-                "Too many are looking already, and Microsoft 365 answers them slowly: try again in "
-                "half a minute.",
+                "Too many are looking already, and wait for slow answers: try again in half a "
+                "minute.",
                 service="photosync",
             )
         try:

@@ -23,15 +23,13 @@ _UNKNOWN_USER = {"Request_ResourceNotFound", "ErrorInvalidUser"}
 def photo_fault(reply: Reply) -> PhotoSyncError:
     """What a refusal to show a photo means."""
     code, message = said(reply)
-    if code in _NO_MAILBOX:
+    # AuthenticationError: nothing is wrong with our token (section 4, reported).
+    if code in _NO_MAILBOX or (reply.status, code) == (400, "AuthenticationError"):
         return NoMailbox("The user has no mailbox in Exchange Online, so there is no photo.")
     if reply.status == 404 and code in _UNKNOWN_USER:
         return UnknownUser("Microsoft Graph knows no such user.")
     if reply.status == 404 and code in _NO_PHOTO:
         return NoPhoto("The user has no photo in Exchange.")
-    if reply.status == 400 and code == "AuthenticationError":
-        # Reported for users without Exchange: nothing is wrong with our token (section 4).
-        return NoMailbox("The user has no mailbox in Exchange Online, so there is no photo.")
     if reply.status == 404 and code:
         return Refused(
             f"Microsoft Graph answered 404 {code}, which is not known to mean that there is no "

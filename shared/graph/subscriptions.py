@@ -29,7 +29,7 @@ from shared.microsoft365.reply import Reply, fault
 
 RESOURCE = "users"
 CHANGE_TYPE = "updated,deleted"
-# An app may have a few subscriptions for a resource; a list of so many pages is none.
+# An app may have a few subscriptions for a resource; a list this long is an endless one.
 MOST_PAGES = 100
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -42,7 +42,11 @@ class SyncMessage:
     correlation_id: str
 
     def again(self, *, force: bool = False) -> SyncMessage:
-        """The message that takes this one's place after a wait, from then on with *force*."""
+        """
+        The message that takes this one's place after a wait.
+
+        With *force* it, and all that take its place, copy whatever the state says.
+        """
         attempt = min(self.attempt + 1, MOST_ATTEMPTS)
         return replace(self, attempt=attempt, force=self.force or force)
 

@@ -136,6 +136,9 @@ class _Session(OneHostSession):
         # msal would take a 429 for "no such tenant" and raise a 5xx as an error of its own.
         if response.status_code == 429 or response.status_code >= 500:
             raise EntraBusy(response)
+        # Nor does msal expect that a redirect is not followed.
+        if 300 <= response.status_code < 400:
+            raise requests.RequestException(f"Entra answered {response.status_code}.")
         return response
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from shared.errors import SettingsError
+from shared.pictures import sizes
 from shared.settings.clouds import CLOUDS
 from shared.user import is_object_id
 
@@ -50,7 +51,7 @@ class Settings:
     sharepoint_admin_url: str
     webhook_url: str = field(repr=False)
     client_state: str = field(repr=False)
-    picture_sizes: tuple[int, int, int]
+    picture_sizes: tuple[int, ...]
     picture_sync_state: str
     picture_folder: str
     replace_custom_picture: bool
@@ -194,13 +195,12 @@ class _Reader:
         values = self.env.get(key, "").split(",")
         return frozenset(value.strip().casefold() for value in values if value.strip())
 
-    def sizes(self, key: str) -> tuple[int, int, int]:
-        words = (self.env.get(key, "").strip() or "48,72,300").split(",")
-        numbers = [int(word) for word in words if word.strip().isdecimal() and len(word) <= 4]
-        if len(numbers) == len(words) == 3 and 1 <= numbers[0] <= numbers[1] <= numbers[2] <= 648:
-            return numbers[0], numbers[1], numbers[2]
-        self.problems.append(f"{key} must be three pixel sizes, small to large, each 1 to 648")
-        return 0, 0, 0
+    def sizes(self, key: str) -> tuple[int, ...]:
+        try:
+            return sizes.read(self.env.get(key, ""))
+        except ValueError as error:
+            self.problems.append(f"{key} must be {error}")
+            return ()
 
     def storage(self, name: str) -> StorageSettings:
         read = {

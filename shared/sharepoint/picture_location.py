@@ -13,11 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
+from shared.pictures.sizes import SUFFIXES
 from shared.sharepoint.client import PICTURE_LIBRARY
 
 PICTURE_URL = "PictureURL"
-# In the order of PICTURE_SIZES: small, middle, large.
-SUFFIXES = ("_SThumb.jpg", "_MThumb.jpg", "_LThumb.jpg")
 
 _SHOWN = re.compile(
     re.escape(PICTURE_LIBRARY) + r"/(?P<folder>[^/\\]+)/(?P<name>[^/\\]+)_MThumb\.jpg",

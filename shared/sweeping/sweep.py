@@ -4,7 +4,8 @@ The guarantee: looks at every user's photo and sends to the worker whoever is no
 Graph promises no notification for a photo-only change and drops notifications when an endpoint is
 slow (graph.md sections 1 and 3). A sweep is a chain of messages, one a page of users:
 
-    page n: list users, read etags and states, queue the users who differ
+    page n: list users, read etags and states, queue the users who differ, and write into the states
+            of those about whom Graph gave no answer
             write sweeps/<id>.json over page n    conditional; lost -> somebody did this page
             queue page n + 1
 
@@ -25,7 +26,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared import moments
-from shared.errors import AccessDenied, Conflict, Refused
+from shared.errors import AccessDenied, Conflict, Refused, TryLater
 from shared.graph.user_listing import UserPage
 from shared.messages.upkeep_message import REMOVALS, SWEEP_PAGE, UpkeepMessage
 from shared.storage.delayed_queue import DelayedQueue
@@ -46,6 +47,8 @@ QUIET = timedelta(minutes=15)
 # As long as the host hides the message of a run that died; a duplicate comes sooner.
 _DEATH = timedelta(minutes=2)
 STALLS = 3
+# Well below QUIET: a sweep that pauses is not one that has lost its message.
+_LONGEST_PAUSE = 300.0
 
 
 class Listing(Protocol):
@@ -116,15 +119,15 @@ class Sweep:
         if sweep.status != sweep_log.RUNNING:
             return
         users = self._listing.page(sweep.next)
+        result = self._pages.look_at(users.users)
+        self._judge(sweep, result)
+        unanswered.record(self._states, result.unanswered, self._clock)
+        self._users.queue([user_id for user_id, _ in result.queue], reason="sweep")
         if sweep.comes_back_with(users.next):
             raise Refused(
                 "Microsoft Graph's list of users comes back to an earlier page: this sweep would "
                 "never end. It removes nothing, and the next one begins anew."
             )
-        result = self._pages.look_at(users.users)
-        self._judge(sweep, result)
-        unanswered.record(self._states, result.unanswered, self._clock)
-        self._users.queue([user_id for user_id, _ in result.queue], reason="sweep")
         self._logs.keep_gone(sweep_id, page, result.gone)
         after = self._after(sweep, result, users.next)
         try:
@@ -135,19 +138,23 @@ class Sweep:
         metrics.sweep_users.add(result.users)
         metrics.sweep_progress.set(after.progress())
         self._report(after)
-        self._go_on(after)
+        # Whoever throttles some of a page would throttle all of the next one.
+        asked = max((each.error.retry_after or 0.0 for each in result.unanswered), default=0.0)
+        self._go_on(after, delay_seconds=min(asked, _LONGEST_PAUSE))
 
     def _judge(self, sweep: SweepLog, result: PageResult) -> None:
-        """Raise an error of the page's users if it is everybody's: then nobody is judged by it."""
+        """Raise the commonest error of the page's users if it is everybody's."""
+        # Not Refused: a new code for "no photo" would be such an answer, and right for most.
+        errors = [each for each in result.errors if isinstance(each, TryLater | AccessDenied)]
         if not sweep_rules.is_everybodys(
-            len(result.errors),
+            len(errors),
             result.in_scope,
             failed_before=sweep.failed,
             asked_before=sweep.in_scope,
         ):
             return
-        # A missing role is told as such, whatever else befell some of them.
-        raise min(result.errors, key=lambda error: not isinstance(error, AccessDenied))
+        kinds = Counter(type(each) for each in errors)
+        raise max(errors, key=lambda each: (kinds[type(each)], isinstance(each, TryLater)))
 
     def fail(self, sweep_id: str, why: str) -> None:
         """Record that a sweep cannot go on, and why; the next one starts anew."""
@@ -250,7 +257,7 @@ class Sweep:
     def _is_over(self, sweep: SweepLog) -> bool:
         return sweep.status != sweep_log.RUNNING and sweep.removals != sweep_log.DUE
 
-    def _go_on(self, sweep: SweepLog) -> None:
+    def _go_on(self, sweep: SweepLog, *, delay_seconds: float = 0.0) -> None:
         """Queue whatever comes next, however often this is asked."""
         if sweep.status == sweep_log.RUNNING:
             message = UpkeepMessage(SWEEP_PAGE, sweep_id=sweep.id, page=sweep.page)
@@ -258,7 +265,7 @@ class Sweep:
             message = UpkeepMessage(REMOVALS, sweep_id=sweep.id)
         else:
             return
-        self._upkeep.send(message.to_json(), delay_seconds=0)
+        self._upkeep.send(message.to_json(), delay_seconds=delay_seconds)
 
     def _report(self, sweep: SweepLog) -> None:
         if sweep.status == sweep_log.RUNNING:

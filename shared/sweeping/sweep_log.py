@@ -30,8 +30,8 @@ class SweepLog:
     `mark` is the fingerprint of an earlier page's path.
 
     `managed` counts users whose SharePoint picture is ours, `gone` those of them whose photo two
-    looks have missed; `failed` users about whom Graph's answer was an error; `changed` how many
-    users were sent to the worker, by reason.
+    looks have missed; `failed` users about whom Graph gave no answer or an odd one; `changed` how
+    many users were sent to the worker, by reason.
     """
 
     id: str
@@ -55,15 +55,15 @@ class SweepLog:
     mark: str = ""
 
     def comes_back_with(self, following: str) -> bool:
-        """Whether the page behind *following* is this one or was there before: no sweep ends so."""
+        """Whether *following* leads to a page that was there: such a sweep would never end."""
         return following != "" and (
             following == self.next or sweep_rules.fingerprint(following) == self.mark
         )
 
     def marked(self, following: str) -> str:
         """What to remember of the way, now that the next page is *following*."""
-        # Brent's way to find a circle with one link remembered: a new one each time that twice as
-        # many pages are done, so that it is on the circle at last, and far enough apart.
+        # Brent's cycle detection: one link is remembered, and replaced at pages 1, 2, 4, 8 and so
+        # on. Sooner or later it lies on the cycle, and is met again before it is replaced.
         is_power_of_two = self.page & (self.page - 1) == 0
         return sweep_rules.fingerprint(following) if is_power_of_two else self.mark
 

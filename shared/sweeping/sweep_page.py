@@ -35,7 +35,7 @@ class PageResult:
     What one page came to; `queue` holds (user id, why).
 
     `unanswered` are users whose photo could not be asked about now; `errors` are theirs and those
-    of users whom an odd answer befell.
+    of users about whom Graph gave an unexpected answer.
     """
 
     users: int
@@ -81,7 +81,7 @@ class PageLook:
         """
         # By id: Graph may name somebody twice, and a batch may not.
         asked = {user.id: user for user in users if self._is_in_scope(user)}
-        ids = list(asked)
+        ids, asked_at = list(asked), self._clock()
         found = self._photos.photo_etags(ids)
         stored = dict(zip(ids, self._pool.map(self._states.read, ids), strict=True))
         known = {user_id: each.state if each else None for user_id, each in stored.items()}
@@ -100,7 +100,8 @@ class PageLook:
             unanswered=[
                 UnansweredUser(asked[user_id], stored[user_id], error)
                 for user_id, error in found.items()
-                if isinstance(error, TryLater) and not self._is_in_hand(known[user_id], now)
+                if isinstance(error, TryLater)
+                and not self._is_looked_after(known[user_id], asked_at, now)
             ],
             errors=[error for error in found.values() if isinstance(error, TryLater | GiveUp)],
         )
@@ -115,8 +116,12 @@ class PageLook:
             now=now,
         )
 
-    def _is_in_hand(self, known: UserState | None, now: datetime) -> bool:
-        return known is not None and sweep_rules.is_in_hand(known, now)
+    def _is_looked_after(self, known: UserState | None, asked_at: datetime, now: datetime) -> bool:
+        """Whether a run is at work on this user, or knows better since Graph was *asked_at*."""
+        if known is None:
+            return False
+        looked = known.checked_at is not None and known.checked_at >= asked_at
+        return looked or sweep_rules.is_in_hand(known, now)
 
     def _is_in_scope(self, user: User) -> bool:
         try:

@@ -32,9 +32,9 @@ from shared.storage.user_state import UserState
 AGAIN_AFTER = timedelta(days=1)
 # A message that should have come back by then is lost.
 OVERDUE_AFTER = timedelta(hours=1)
-# Errors of nearly all of a page's users are the service's. Of fewer users than the second number
-# nothing can be told: a smaller page is judged together with all before it.
-NEARLY_ALL, FEWEST_TO_JUDGE = 0.9, 10
+# Errors of nearly all of a page's users are the service's. A page of fewer users than the second
+# number is judged together with all before it; of fewer than the third nothing can be told.
+NEARLY_ALL, JUDGED_ALONE, FEWEST_TO_JUDGE = 0.9, 50, 10
 # More removals than this at once look like an outage of the source, not like people.
 BRAKE_USERS, BRAKE_SHARE = 20, 0.05
 
@@ -55,7 +55,8 @@ def why_look(
     """
     if known is None:
         return "" if isinstance(found, Settled | TryLater) else "new"
-    if is_in_hand(known, now):
+    if is_in_hand(known, now) or isinstance(found, TryLater):
+        # Of no answer nothing follows; what to write of it is in `unanswered`.
         return ""
     if known.status == user_state.WAITING:
         return "overdue"
@@ -84,7 +85,7 @@ def is_everybodys(failed: int, asked: int, *, failed_before: int, asked_before: 
     """Whether so many of the *asked* users of a page failed that it says nothing about them."""
     if not failed:
         return False
-    if asked < FEWEST_TO_JUDGE:
+    if asked < JUDGED_ALONE:
         # The last page may hold one user, whose mailbox refuses.
         failed, asked = failed + failed_before, asked + asked_before
     return asked >= FEWEST_TO_JUDGE and failed >= NEARLY_ALL * asked
@@ -114,9 +115,6 @@ def is_in_hand(known: UserState, now: datetime) -> bool:
 
 
 def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -> str:
-    if isinstance(found, TryLater):
-        # It was asked several times over; what to write of it is in `unanswered`.
-        return ""
     if isinstance(found, GiveUp):
         # Nobody foresaw this answer about one user: the worker records it, for a person to see.
         told = known.status == user_state.FAILED and known.reason == found.code
@@ -124,6 +122,8 @@ def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -
     if not isinstance(found, NoPhoto):
         # A mailbox or a user that is gone: the picture stays, and the state says so.
         return found.code if known.reason != found.code else ""
+    if known.reason in {NoMailbox.code, UnknownUser.code}:
+        return found.code
     if known.status == user_state.SYNCED or (known.picture_url and known.missing_since is None):
         return "gone"
     return "failed" if known.status == user_state.FAILED else ""

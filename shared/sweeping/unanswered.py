@@ -32,8 +32,9 @@ def record(store: Store, users: Sequence[UnansweredUser], clock: Callable[[], da
         before = stored.state if stored else UserState(user.id)
         sentence = f"{error} The next sweep asks again."
         now = clock()
-        if before.claim or before.tells(user_state.FAILED, sentence):
+        if (before.status, before.detail) == (user_state.FAILED, sentence):
             continue
+        # A claim that a run has left behind stays: its files are in doubt.
         after = replace(
             before,
             user_principal_name=user.user_principal_name,
@@ -48,5 +49,5 @@ def record(store: Store, users: Sequence[UnansweredUser], clock: Callable[[], da
         try:
             user_state.write(store, after, after=stored)
         except Conflict:
-            # A run is at work on this very user, and knows better by now.
+            # A run is at work on this very user and knows better, or the page came twice.
             continue

@@ -16,7 +16,8 @@ from shared.copying.worker import Worker
 from shared.errors import ClaimLost, Conflict, NoPhoto, PictureKept, UnknownUser
 from shared.graph.client import Fetched
 from shared.pictures.recipe import Recipe
-from shared.sharepoint.picture_location import SUFFIXES, PictureLocation
+from shared.pictures.sizes import SUFFIXES
+from shared.sharepoint.picture_location import PictureLocation
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage import user_state
 from shared.storage.user_state import Stored, UserState

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from pathlib import Path
 
@@ -42,8 +43,20 @@ def test_redirect_is_not_followed(session: requests.Session):
     web = Elsewhere()
     session.mount("https://", web)
 
-    assert session.post("https://login.contoso.com/token", data="assertion").status_code == 307
-    assert len(web.asked) == 1
+    # msal would crash over a redirect; an answer of a service in trouble it can bear.
+    with contextlib.suppress(requests.RequestException):
+        session.post("https://login.contoso.com/token", data="assertion")
+
+    assert [each.url for each in web.asked] == ["https://login.contoso.com/token"]
+
+
+def test_redirect_of_entra_is_a_passing_fault():
+    """msal does not expect a redirect that is not followed, and would crash over it."""
+    session = EntraSession()
+    session.mount("https://", Elsewhere())
+
+    with pytest.raises(requests.RequestException, match="307"):
+        session.get("https://login.contoso.com/")
 
 
 @SESSIONS
@@ -56,7 +69,8 @@ def test_netrc_is_not_read(
     monkeypatch.setenv("NETRC", str(netrc))
     web = Elsewhere()
     session.mount("https://", web)
-    session.get("https://graph.contoso.com/", headers={"Authorization": "Bearer token"})
-    session.get("https://graph.contoso.com/")
+    for headers in ({"Authorization": "Bearer token"}, {}):
+        with contextlib.suppress(requests.RequestException):
+            session.get("https://graph.contoso.com/", headers=headers)
 
     assert [each.headers.get("Authorization") for each in web.asked] == ["Bearer token", None]

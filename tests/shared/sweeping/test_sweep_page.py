@@ -117,6 +117,16 @@ def test_user_in_hand_is_not_written_over():
     assert found.unanswered == []
 
 
+def test_run_that_looked_meanwhile_knows_better():
+    """Whom a run has looked at since Graph was asked keeps what that run wrote."""
+    looked = state(ANNE, checked_at=NOON)
+    found = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [looked])
+    before = state(ANNE, checked_at=NOON - MINUTE)
+    told = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [before])
+
+    assert (len(found.unanswered), len(told.unanswered)) == (0, 1)
+
+
 def test_one_message_a_user():
     """Each user gets a message with the reason and an id of its own."""
     queue = MemoryQueue(lambda: NOON)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from shared.errors import AccessDenied, ServiceDown, Throttled
-from shared.storage.user_state import UserState
+from shared.errors import AccessDenied, Refused, ServiceDown, Throttled
+from shared.storage.user_state import Claim, UserState
 from shared.sweeping import unanswered
 from shared.sweeping.unanswered import UnansweredUser
 from tests.machine.tenant import users
-from tests.shared.sweeping.sweeping_alone import Sweeping, result
+from tests.shared.sweeping.sweeping_alone import NOON, Sweeping, result
 
 (ANNE,) = users(1)
 
@@ -59,6 +59,52 @@ def test_run_that_was_faster_is_not_written_over():
 
     assert stored
     assert stored.state.status == "synced"
+
+
+def test_one_refusal_among_an_outage_is_not_the_cause():
+    """The commonest error is everybody's: with one mailbox that refuses, an outage still waits."""
+    errors = [AccessDenied("One mailbox."), *[ServiceDown("Broken.")] * 17]
+    office = Sweeping(result(in_scope=18, errors=errors))
+    office.sweep.start()
+    with pytest.raises(ServiceDown):
+        office.sweep.work_off(office.log.id, 1)
+
+
+def test_odd_answers_about_all_do_not_stop_a_sweep():
+    """A new code for "no photo" would be one, and those who have a photo must not wait for it."""
+    office = Sweeping(result(in_scope=20, queue=[("b", "new")], errors=[Refused("404 New.")] * 19))
+    office.run()
+
+    assert (office.log.status, office.log.failed) == ("finished", 19)
+    assert office.queued() == [("b", "sweep")]
+
+
+@pytest.mark.parametrize(("asked", "pause"), [(40.0, 40.0), (3600.0, 300.0), (None, 0.0)])
+def test_who_throttles_some_of_a_page_is_not_asked_at_once(asked: float | None, pause: float):
+    """The next page waits as long as Graph asks for, within limits."""
+    slow = Throttled("graph answered 429.", retry_after=asked)
+    here = UnansweredUser(ANNE, None, slow)
+    office = Sweeping(result(in_scope=20, unanswered=[here], errors=[slow]), result())
+    office.sweep.start()
+    office.orders()
+    office.sweep.work_off(office.log.id, 1)
+    [message] = office.upkeep.messages
+
+    assert (message.visible_at - office.now).total_seconds() == pause
+
+
+def test_claim_of_a_dead_run_outlives_the_error():
+    """The files of a run that died stay in doubt, beside the reason why nobody could look."""
+    dead = Claim("b", NOON)
+    office = Sweeping(result())
+    office.states.create(UserState(ANNE.id, status="synced", claim=dead))
+    stored = office.states.read(ANNE.id)
+    here = UnansweredUser(ANNE, stored, Throttled("graph answered 429."))
+    unanswered.record(office.states, [here], office.clock)
+    after = office.states.read(ANNE.id)
+
+    assert after
+    assert (after.state.status, after.state.claim) == ("failed", dead)
 
 
 @pytest.mark.parametrize("error", [AccessDenied("No role."), ServiceDown("Broken.")], ids=repr)
