@@ -1,76 +1,122 @@
-"""JPEG files: ITU T.81."""
+"""JPEG files: ITU T.81, and JFIF 1.02 where there is a JFIF header."""
 
 from __future__ import annotations
 
-import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from shared.errors import PhotoRefused
-from shared.pictures.picture_file import ADVICE, PictureFile, damaged, exif_orientation
+from shared.pictures.exif import orientation_of
+from shared.pictures.jpeg_segments import SOS, segments
+from shared.pictures.picture_file import ADVICE, PictureFile, damaged
 
-# A JPEG of 8 MB needs 130 segments; millions of empty ones only cost time.
-MAX_SEGMENTS = 2000
 # Decoding a progressive JPEG costs one pass over all pixels a scan; cameras and tools write 10.
 MAX_SCANS = 32
-# A marker is FF and a byte that is neither 00 (a stuffed FF) nor FF (padding).
-_MARKER = re.compile(rb"\xff([^\x00\xff\x01\xd0-\xd7])")
 _FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
 _UNUSUAL_FRAMES = (0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF)
-_EOI, _SOS, _EXIF, _ICC, _ADOBE = 0xD9, 0xDA, 0xE1, 0xE2, 0xEE
-_PIXELS = (*_FRAMES, 0xC4, 0xDB, 0xDD, _SOS, _EOI)
+_PROGRESSIVE = 0xC2
+_TABLES = (0xC4, 0xDB, 0xDD)
+_JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
+_EOI = b"\xff\xd9"
+# A decoder reads up to 8 bytes ahead; these are no marker, and codes of any scan.
+_WHAT_IS_NOT_READ = b"\x5a\x96\xc3\x69" * 8
 
 
-def _segments(photo: bytes) -> Iterator[tuple[int, int, int]]:
-    """Every marker segment up to the end of the first image: marker, first and last position."""
-    at = 2
-    for _ in range(MAX_SEGMENTS):
-        if not (found := _MARKER.search(photo, at)):
-            break
-        marker = found[1][0]
-        start, at = found.start(), found.end()
-        if marker == _EOI:
-            yield marker, start, at
-            return
-        at += max(2, int.from_bytes(photo[at : at + 2], "big"))
-        if marker == _SOS:
-            # The compressed pixels follow, up to the next marker.
-            following = _MARKER.search(photo, at)
-            at = following.start() if following else len(photo) + 1
-        if at > len(photo):
-            break
-        yield marker, start, at
-    raise damaged("JPEG")
+class _Frame(NamedTuple):
+    width: int
+    height: int
+    components: int
+    progressive: bool
 
 
 def read(photo: bytes) -> PictureFile:
     """The JPEG file *photo*. Raises PhotoRefused, struct.error, IndexError."""
-    kept = [b"\xff\xd8"]
+    kept: list[bytes] = []
     bodies: dict[int, list[bytes]] = {}
-    for marker, start, end in _segments(photo):
-        body = photo[start + 4 : end] if marker != _SOS else b""
-        bodies.setdefault(marker, []).append(body)
-        if marker in _PIXELS or (marker == _ADOBE and body.startswith(b"Adobe")):
-            kept.append(photo[start:end])
-    scans = len(bodies.get(_SOS, []))
-    if scans > MAX_SCANS:
-        raise PhotoRefused(f"The photo is a JPEG of {scans} layers, far too many; {ADVICE}.")
-    frames = [body for marker in _FRAMES for body in bodies.get(marker, [])]
+    for marker, start, end in segments(photo):
+        part = photo[start:end]
+        if marker == SOS:
+            # Padding belongs to the marker that follows, and something else will.
+            part = part.rstrip(b"\xff")
+        # Of a scan, only how many components are in it.
+        bodies.setdefault(marker, []).append(part[4:5] if marker == SOS else part[4:])
+        kept.append(_needed(marker, part))
+    scans = bodies.get(SOS, [])
+    if len(scans) > MAX_SCANS:
+        raise PhotoRefused(f"The photo is a JPEG of {len(scans)} layers, far too many; {ADVICE}.")
+    frame = _frame(bodies)
+    content, joints = _joined_parts(kept, whole_in_one=_is_whole(frame, scans))
+    return PictureFile(
+        "JPEG",
+        frame.width,
+        frame.height,
+        content,
+        orientation_of(body[6:] for body in bodies.get(_EXIF, []) if body.startswith(b"Exif\0")),
+        _profile(bodies.get(_ICC, [])),
+        joints=joints,
+    )
+
+
+def loosened(file: PictureFile) -> bytes:
+    """
+    The same picture with more bytes behind each scan than its pixels need.
+
+    Decoders step over them, unless a scan is too short: they are taken for its pixels then, and
+    the picture is another one. Where the scan just ends, the rest of it would be grey, silently.
+    """
+    ends = (0, *file.joints, len(file.content))
+    parts = [file.content[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return _WHAT_IS_NOT_READ.join(parts)
+
+
+def _needed(marker: int, part: bytes) -> bytes:
+    """What the decoder needs of a segment: nothing, mostly."""
+    if marker in (*_FRAMES, *_TABLES, SOS):
+        return part
+    if marker == _JFIF and part[4:9] == b"JFIF\0" and len(part) >= 18:
+        # It says that three components are YCbCr (JFIF 1.02, "Color space"), whatever their
+        # names or Adobe's marker say. Its thumbnail, after its own 14 bytes, says nothing.
+        return b"\xff\xe0\0\x10" + part[4:16] + b"\0\0"
+    if marker == _ADOBE and part[4:9] == b"Adobe":
+        return part
+    return b""
+
+
+def _frame(bodies: Mapping[int, Sequence[bytes]]) -> _Frame:
+    """The one frame header (T.81, B.2.2)."""
     if any(marker in bodies for marker in _UNUSUAL_FRAMES):
         raise PhotoRefused(f"The photo is an unusual kind of JPEG; {ADVICE}.")
-    if len(frames) != 1:
+    frames = [body for marker in _FRAMES for body in bodies.get(marker, [])]
+    if len(frames) != 1 or SOS not in bodies:
         raise damaged("JPEG")
     depth, height, width, components = struct.unpack_from(">BHHB", frames[0])
     if depth != 8 or components not in (1, 3, 4):
         raise PhotoRefused(f"The photo is an unusual kind of JPEG; {ADVICE}.")
-    exif = next((b[6:] for b in bodies.get(_EXIF, []) if b.startswith(b"Exif\0\0")), b"")
-    adobe = any(b.startswith(b"Adobe") for b in bodies.get(_ADOBE, []))
-    profile = _joined(bodies.get(_ICC, []))
-    content, orientation = b"".join(kept), exif_orientation(exif)
-    return PictureFile("JPEG", width, height, content, orientation, profile, adobe)
+    return _Frame(width, height, components, _PROGRESSIVE in bodies)
 
 
-def _joined(segments: list[bytes]) -> bytes | None:
+def _is_whole(frame: _Frame, scans: Sequence[bytes]) -> bool:
+    """Whether the first scan is the whole picture; decoders look at no other then."""
+    return not frame.progressive and scans[0] == bytes([frame.components])
+
+
+def _joined_parts(parts: Sequence[bytes], *, whole_in_one: bool) -> tuple[bytes, tuple[int, ...]]:
+    """A JPEG of *parts*, and where its scans end if the decoder does not find out by itself."""
+    content, joints = [b"\xff\xd8"], []
+    at = 2
+    for part in parts:
+        content.append(part)
+        at += len(part)
+        if part[:2] == b"\xff\xda":
+            if whole_in_one:
+                # Without an end to the file the decoder asks for more if the scan is too short.
+                return b"".join([*content, _WHAT_IS_NOT_READ[:8]]), ()
+            joints.append(at)
+    return b"".join([*content, _EOI]), tuple(joints)
+
+
+def _profile(segments: Sequence[bytes]) -> bytes | None:
     """The profile from its numbered parts, each with the count of all; None if one is missing."""
     parts = {b[12]: b for b in segments if b.startswith(b"ICC_PROFILE\0") and len(b) > 14}
     if not parts or sorted(parts) != list(range(1, next(iter(parts.values()))[13] + 1)):

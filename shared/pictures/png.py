@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 import zlib
 
-from shared.pictures.picture_file import PictureFile, damaged, exif_orientation
+from shared.pictures.exif import orientation_of
+from shared.pictures.picture_file import PictureFile, damaged
 
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
 
@@ -34,7 +35,7 @@ def read(photo: bytes) -> PictureFile:
     kept[b"IDAT"] = b"".join(data)
     chunks = [_chunk(kind, kept[kind]) for kind in (b"IHDR", b"PLTE", b"tRNS") if kind in kept]
     content = b"".join([photo[:8], *chunks, _chunk(b"IDAT", kept[b"IDAT"]), _chunk(b"IEND", b"")])
-    orientation = exif_orientation(kept.get(b"eXIf", b""))
+    orientation = orientation_of([kept.get(b"eXIf", b"")])
     return PictureFile("PNG", width, height, content, orientation, _inflated(kept.get(b"iCCP")))
 
 

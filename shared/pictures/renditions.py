@@ -13,10 +13,11 @@ import struct
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
-from PIL import Image, ImageChops
+from PIL import Image
 
-from shared.pictures import colour, reader
+from shared.pictures import colour, jpeg, reader
 from shared.pictures.picture_file import PictureFile, damaged
 
 _LARGE_PIXELS = 4_000_000
@@ -49,12 +50,21 @@ def renditions(photo: bytes, sizes: Sequence[int]) -> list[bytes]:
     file = reader.read(photo)
     with _one_large if file.width * file.height > _LARGE_PIXELS else nullcontext():
         largest = _square(file, max(sizes))
+        if file.joints:
+            _check_scans(file, largest, max(sizes))
     made: dict[int, bytes] = {}
     for size in sizes:
         side = min(size, largest.width)
         if side not in made:
             made[side] = _jpeg(_resized(largest, side))
     return [made[min(size, largest.width)] for size in sizes]
+
+
+def _check_scans(file: PictureFile, seen: Image.Image, size: int) -> None:
+    """Refuse a picture that is another one once more bytes follow its scans."""
+    other = _square(replace(file, content=jpeg.loosened(file)), size)
+    if seen.tobytes() != other.tobytes():
+        raise damaged(file.format)
 
 
 def _square(file: PictureFile, size: int) -> Image.Image:
@@ -80,25 +90,24 @@ def _square(file: PictureFile, size: int) -> Image.Image:
 def _decoded(file: PictureFile, size: int) -> Image.Image:
     """The pixels in mode L, LA, RGB, RGBA or CMYK, 8 bits a channel."""
     try:
-        with Image.open(io.BytesIO(file.content), formats=(file.format,)) as picture:
+        with Image.open(io.BytesIO(file.content), formats=(file.format,)) as opened:
             # A JPEG can be decoded at a half, a quarter or an eighth for a fraction of the cost;
             # twice the wanted size leaves nothing for the eye to miss.
-            picture.draft(None, (2 * size, 2 * size))
-            picture.load()
-            return _plain(picture, inverted=not file.adobe)
+            opened.draft(None, (2 * size, 2 * size))
+            opened.load()
+            return _plain(opened)
     except _UNREADABLE as error:
         raise damaged(file.format) from error
 
 
-def _plain(picture: Image.Image, *, inverted: bool) -> Image.Image:
+def _plain(picture: Image.Image) -> Image.Image:
     if picture.mode == "I;16":
         seen_through = picture.info.get("transparency")
         picture = picture.point(lambda value: value / 257)
         if seen_through is not None:
             picture.info["transparency"] = round(seen_through / 257)
-    if picture.mode == "CMYK":
-        # Adobe stores ink upside down and Pillow takes every CMYK JPEG for Adobe's.
-        return ImageChops.invert(picture) if inverted else picture
+    # CMYK stays as it is: Pillow turns ink upside down, as Adobe stores it, whether or not Adobe's
+    # mark is there. So do browsers, ImageMagick and libvips (sharp#1649, libvips#1283).
     if picture.mode in ("1", "L", "I;16"):
         mode = "LA" if "transparency" in picture.info else "L"
     elif picture.mode in ("P", "RGB"):

@@ -11,7 +11,8 @@ from PIL import Image
 
 from shared.errors import PhotoRefused
 from shared.pictures import renditions
-from shared.pictures.jpeg import MAX_SCANS, MAX_SEGMENTS
+from shared.pictures.jpeg import MAX_SCANS
+from shared.pictures.jpeg_segments import MAX_SEGMENTS
 from shared.pictures.reader import MAX_BYTES, read
 from tests.shared.pictures import picture_samples as samples
 from tests.shared.pictures.picture_samples import chunk, corners, encoded, segment

@@ -7,7 +7,7 @@ import struct
 import zlib
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image
 
 from shared.pictures import renditions
 from tests.shared.pictures import picture_samples as samples
@@ -90,14 +90,6 @@ def test_colours_survive_every_way_of_storing_them(mode, kind):
     seen = four_corners(rendered(photo))
 
     assert alike(seen, [RED, GREEN, BLUE, YELLOW])
-
-
-def test_cmyk_without_adobe_is_not_turned_negative():
-    """Only Adobe stores ink upside down; a CMYK JPEG without its mark is read as it is."""
-    negative = ImageChops.invert(corners().convert("CMYK"))
-    photo = encoded(negative, "JPEG").replace(b"\xff\xee\x00\x0eAdobe", b"\xff\xee\x00\x0eOther")
-
-    assert alike(four_corners(rendered(photo)), [RED, GREEN, BLUE, YELLOW])
 
 
 @pytest.mark.parametrize("mode", ["1", "L"])

@@ -1,0 +1,30 @@
+"""How a photo is to be held, as its Exif says (Exif 2.32, 4.6 "TIFF Rev. 6.0 Attribute")."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+_UPRIGHT = 1
+
+
+def orientation_of(tiffs: Iterable[bytes]) -> int:
+    """What the first of *tiffs* says that is not empty, 1 to 8; 1 for anything else."""
+    # So do browsers: a first one that makes no sense is not made good by a second.
+    tiff = next(filter(None, tiffs), b"")
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    return _orientation(tiff, order) if order else _UPRIGHT
+
+
+def _orientation(tiff: bytes, order: str) -> int:
+    """Tag 0x0112 of the first directory."""
+    try:
+        (at,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (entries,) = struct.unpack_from(f"{order}H", tiff, at)
+        for entry in range(at + 2, at + 2 + 12 * entries, 12):
+            tag, form, count, value = struct.unpack_from(f"{order}HHIH", tiff, entry)
+            if (tag, form, count) == (0x0112, 3, 1):
+                return value if 1 <= value <= 8 else _UPRIGHT
+    except struct.error:
+        pass
+    return _UPRIGHT
