@@ -1,4 +1,4 @@
-"""GIF files."""
+"""GIF files: GIF89a."""
 
 from __future__ import annotations
 
@@ -6,34 +6,64 @@ import struct
 
 from shared.pictures.picture_file import PictureFile, damaged
 
+# Of 255 bytes each, a GIF of 8 MB has 33,000; millions of empty ones cost time and memory.
+MAX_BLOCKS = 100_000
+_CONTROL = 0xF9
+
+
+class _Blocks:
+    """Steps over blocks, and counts them."""
+
+    def __init__(self, photo: bytes) -> None:
+        self._photo = photo
+        self._left = MAX_BLOCKS
+
+    def end(self, at: int) -> int:
+        """The position after a chain of sub-blocks, each led by its length, closed by 0."""
+        self._count()
+        while self._photo[at]:
+            self._count()
+            at += self._photo[at] + 1
+        return at + 1
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise damaged("GIF")
+
 
 def read(photo: bytes) -> PictureFile:
     """The first frame of the GIF file *photo*. Raises PhotoRefused, struct.error, IndexError."""
-    width, height, flags = struct.unpack_from("<HHB", photo, 6)
+    width, height, flags, background, aspect = struct.unpack_from("<HHBBB", photo, 6)
     at = 13 + _palette_bytes(flags)
-    kept = [photo[:at]]
+    palette = photo[13:at]
+    blocks, control = _Blocks(photo), b""
     while photo[at] == 0x21:
-        end = _past_blocks(photo, at + 2)
-        if photo[at + 1] == 0xF9:  # graphic control: says which colour is transparent
-            kept.append(photo[at:end])
+        end = blocks.end(at + 2)
+        if photo[at + 1] == _CONTROL:
+            # Section 23: it says which colour is transparent, in 4 bytes; the last one counts.
+            control = photo[at:end]
+            if len(control) != 8:
+                raise damaged("GIF")
         at = end
     if photo[at] != 0x2C:
         raise damaged("GIF")
-    left, top, wide, high, flags = struct.unpack_from("<HHHHB", photo, at + 1)
+    left, top, wide, high, frame_flags = struct.unpack_from("<HHHHB", photo, at + 1)
     if wide < 1 or high < 1:
         raise damaged("GIF")
-    end = _past_blocks(photo, at + 11 + _palette_bytes(flags))
-    kept += [photo[at:end], b";"]
-    # A frame may reach beyond the canvas; decoders then make the canvas larger.
-    return PictureFile("GIF", max(width, left + wide), max(height, top + high), b"".join(kept))
+    pixels = photo[at + 10 : blocks.end(at + 11 + _palette_bytes(frame_flags))]
+    # The decoder gets a canvas that the frame fills: around a smaller one it would see a colour.
+    screen = struct.pack("<HHBBB", wide, high, flags, background, aspect)
+    frame = b"," + struct.pack("<HHHHB", 0, 0, wide, high, frame_flags)
+    return PictureFile(
+        "GIF",
+        # A frame may reach beyond the canvas; decoders then make the canvas larger.
+        max(width, left + wide),
+        max(height, top + high),
+        b"".join([photo[:6], screen, palette, control, frame, pixels, b";"]),
+        place=(left, top),
+    )
 
 
 def _palette_bytes(flags: int) -> int:
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
-
-
-def _past_blocks(photo: bytes, at: int) -> int:
-    """The position after a chain of sub-blocks, each led by its length, closed by 0."""
-    while photo[at]:
-        at += photo[at] + 1
-    return at + 1

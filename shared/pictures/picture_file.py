@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shared.errors import PhotoRefused
+from shared.pictures.colour_key import ColourKey
 
 ADVICE = "set it again in Exchange as an ordinary JPEG or PNG"
 
@@ -21,6 +22,9 @@ class PictureFile:
     profile: bytes | None = field(default=None, repr=False)
     # Where the scans of a JPEG end if only a second look tells whether they are whole.
     joints: tuple[int, ...] = ()
+    key: ColourKey | None = None
+    # Where the pixels stand in the picture if they may not fill it.
+    place: tuple[int, int] = (0, 0)
 
 
 def damaged(kind: str) -> PhotoRefused:

@@ -1,46 +1,95 @@
-"""PNG files."""
+"""PNG files: the PNG specification, third edition."""
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
+from shared.pictures import colour_key
 from shared.pictures.exif import orientation_of
 from shared.pictures.picture_file import PictureFile, damaged
 
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
+# A PNG of 8 MB in pieces of 4 KB has 2,000 chunks; each costs memory, however little is in it.
+MAX_CHUNKS = 20_000
+_Bytes: TypeAlias = bytes | memoryview
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PALETTE = 3
+# What is never looked at may be damaged (13.2, "Error handling": ancillary chunks).
+_CHECKED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+_KEPT = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf")
+
+
+class _Chunk(NamedTuple):
+    kind: bytes
+    body: memoryview
 
 
 def read(photo: bytes) -> PictureFile:
     """The PNG file *photo*. Raises PhotoRefused, struct.error."""
-    view = memoryview(photo)
     kept: dict[bytes, bytes] = {}
     data: list[memoryview] = []
-    at, kind = 8, b""
-    while kind != b"IEND":
+    for kind, body in _chunks(photo):
+        if kind == b"IDAT":
+            data.append(body)
+        # What describes the pixels comes before them, and once (5.6, "Chunk ordering"). Exif may
+        # come later, too, but no viewer looks for it there.
+        elif not data and _counts(kind, kept):
+            kept.setdefault(kind, bytes(body))
+    width, height, depth, colour = struct.unpack_from(">IIBB", kept.get(b"IHDR", b""))
+    if colour == _PALETTE and b"PLTE" not in kept:
+        raise damaged("PNG")
+    key = None
+    if colour != _PALETTE:
+        # A single colour that is transparent is not for the decoder: see `colour_key`.
+        key = colour_key.read(kept.pop(b"tRNS", b""), depth, colour)
+    orientation = orientation_of([kept.get(b"eXIf", b"")])
+    profile = _inflated(kept.get(b"iCCP"))
+    return PictureFile("PNG", width, height, _plain(kept, data), orientation, profile, key=key)
+
+
+def _chunks(photo: bytes) -> Iterator[_Chunk]:
+    """Every chunk up to IEND. Raises PhotoRefused, struct.error."""
+    view = memoryview(photo)
+    at = 8
+    for _ in range(MAX_CHUNKS):
         length, kind = struct.unpack_from(">I4s", photo, at)
         body, end = view[at + 8 : at + 8 + length], at + 12 + length
         if end > len(photo):
-            raise damaged("PNG")
-        if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
-            if struct.unpack_from(">I", photo, end - 4)[0] != zlib.crc32(view[at + 4 : end - 4]):
-                raise damaged("PNG")
-            if kind == b"IDAT":
-                data.append(body)
-        if kind in (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf"):
-            kept.setdefault(kind, bytes(body))
+            break
+        if kind in _CHECKED:
+            (sum_told,) = struct.unpack_from(">I", photo, end - 4)
+            if sum_told != zlib.crc32(view[at + 4 : end - 4]):
+                break
+        if kind == b"IEND":
+            return
+        yield _Chunk(kind, body)
         at = end
-    width, height = struct.unpack_from(">II", kept.get(b"IHDR", b""))
-    # One data chunk instead of thousands: the decoder walks chunks in Python.
-    kept[b"IDAT"] = b"".join(data)
-    chunks = [_chunk(kind, kept[kind]) for kind in (b"IHDR", b"PLTE", b"tRNS") if kind in kept]
-    content = b"".join([photo[:8], *chunks, _chunk(b"IDAT", kept[b"IDAT"]), _chunk(b"IEND", b"")])
-    orientation = orientation_of([kept.get(b"eXIf", b"")])
-    return PictureFile("PNG", width, height, content, orientation, _inflated(kept.get(b"iCCP")))
+    raise damaged("PNG")
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I4s", len(body), kind) + body + struct.pack(">I", zlib.crc32(kind + body))
+def _counts(kind: bytes, before: Mapping[bytes, bytes]) -> bool:
+    """Whether a chunk is where it is looked at: transparency of a palette stands behind it."""
+    header = before.get(b"IHDR", b"")
+    of_palette = kind == b"tRNS" and header[9:10] == bytes([_PALETTE])
+    return kind in _KEPT and (not of_palette or b"PLTE" in before)
+
+
+def _plain(kept: Mapping[bytes, bytes], data: Sequence[memoryview]) -> bytes:
+    """The picture and nothing else, its pixels in one chunk: the decoder walks them in Python."""
+    kinds = [kind for kind in (b"IHDR", b"PLTE", b"tRNS") if kind in kept]
+    chunks: list[tuple[bytes, Sequence[_Bytes]]] = [(kind, [kept[kind]]) for kind in kinds]
+    parts: list[_Bytes] = [_SIGNATURE]
+    for kind, bodies in [*chunks, (b"IDAT", data), (b"IEND", [])]:
+        checksum = zlib.crc32(kind)
+        for body in bodies:
+            checksum = zlib.crc32(body, checksum)
+        length = sum(len(body) for body in bodies)
+        parts += [struct.pack(">I4s", length, kind), *bodies, struct.pack(">I", checksum)]
+    return b"".join(parts)
 
 
 def _inflated(chunk: bytes | None) -> bytes | None:

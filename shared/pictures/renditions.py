@@ -2,8 +2,9 @@
 From the photo that Exchange holds to the pictures that SharePoint shows.
 
 Memory at its peak, measured as growth of the process: 2 MB for an ordinary photo (648×648), up to
-200 MB for the largest accepted one (25 megapixels, transparent or progressive). Photos over 4
-megapixels are taken one at a time, so that a batch of large ones does not add up.
+200 MB for the largest accepted one (25 megapixels, transparent or progressive), 350 MB where one
+colour of 48 bits is transparent. Photos over 4 megapixels are taken one at a time, so that a batch
+of large ones does not add up.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from shared.pictures import colour, jpeg, reader
+from shared.pictures import colour, colour_key, jpeg, reader
 from shared.pictures.picture_file import PictureFile, damaged
 
 _LARGE_PIXELS = 4_000_000
@@ -48,7 +49,7 @@ def renditions(photo: bytes, sizes: Sequence[int]) -> list[bytes]:
     Raises PhotoRefused with a sentence for an admin if *photo* is not a sound picture.
     """
     file = reader.read(photo)
-    with _one_large if file.width * file.height > _LARGE_PIXELS else nullcontext():
+    with _one_large if _is_large(file) else nullcontext():
         largest = _square(file, max(sizes))
         if file.joints:
             _check_scans(file, largest, max(sizes))
@@ -58,6 +59,11 @@ def renditions(photo: bytes, sizes: Sequence[int]) -> list[bytes]:
         if side not in made:
             made[side] = _jpeg(_resized(largest, side))
     return [made[min(size, largest.width)] for size in sizes]
+
+
+def _is_large(file: PictureFile) -> bool:
+    # To look for a transparent colour takes several times the memory.
+    return file.width * file.height * (4 if file.key else 1) > _LARGE_PIXELS
 
 
 def _check_scans(file: PictureFile, seen: Image.Image, size: int) -> None:
@@ -95,26 +101,37 @@ def _decoded(file: PictureFile, size: int) -> Image.Image:
             # twice the wanted size leaves nothing for the eye to miss.
             opened.draft(None, (2 * size, 2 * size))
             opened.load()
-            return _plain(opened)
+            alpha = colour_key.alpha(opened, file.key, file.content) if file.key else None
+            picture = _plain(opened)
     except _UNREADABLE as error:
         raise damaged(file.format) from error
+    if alpha:
+        picture.putalpha(alpha)
+    return _on_canvas(picture, file)
 
 
 def _plain(picture: Image.Image) -> Image.Image:
     if picture.mode == "I;16":
-        seen_through = picture.info.get("transparency")
-        picture = picture.point(lambda value: value / 257)
-        if seen_through is not None:
-            picture.info["transparency"] = round(seen_through / 257)
+        picture = picture.point(lambda value: value / 257).convert("L")
     # CMYK stays as it is: Pillow turns ink upside down, as Adobe stores it, whether or not Adobe's
     # mark is there. So do browsers, ImageMagick and libvips (sharp#1649, libvips#1283).
-    if picture.mode in ("1", "L", "I;16"):
+    if picture.mode in ("1", "L"):
         mode = "LA" if "transparency" in picture.info else "L"
     elif picture.mode in ("P", "RGB"):
         mode = "RGBA" if "transparency" in picture.info else "RGB"
     else:
         mode = picture.mode
     return picture if mode == picture.mode else picture.convert(mode)
+
+
+def _on_canvas(picture: Image.Image, file: PictureFile) -> Image.Image:
+    """With nothing, so white, around a frame that is smaller than its GIF (GIF89a, section 20)."""
+    if file.format != "GIF" or picture.size == (file.width, file.height):
+        return picture
+    nothing = {"L": (255,), "LA": (255, 0), "RGB": (255,) * 3, "RGBA": (255, 255, 255, 0)}
+    canvas = Image.new(picture.mode, (file.width, file.height), nothing[picture.mode])
+    canvas.paste(picture, file.place)
+    return canvas
 
 
 def _resized(picture: Image.Image, side: int) -> Image.Image:

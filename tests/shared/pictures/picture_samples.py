@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Sequence
 
 from PIL import Image
 
@@ -59,7 +60,9 @@ def at(picture: Image.Image, x: int, y: int) -> tuple[int, ...]:
     return tuple(int(channel) for channel in value)
 
 
-def alike(seen: list[tuple[int, ...]], expected: list[tuple[int, ...]], within: int = 6) -> bool:
+def alike(
+    seen: Sequence[tuple[int, ...]], expected: Sequence[tuple[int, ...]], within: int = 6
+) -> bool:
     pairs = zip(seen, expected, strict=True)
     return all(abs(a - b) <= within for s, e in pairs for a, b in zip(s, e, strict=True))
 

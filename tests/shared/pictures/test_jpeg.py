@@ -26,8 +26,8 @@ from tests.shared.pictures.picture_samples import (
 )
 
 ADOBE_0 = segment(0xEE, b"Adobe\0\x64\0\0\0\0\0")
-UPRIGHT: list[tuple[int, ...]] = [RED, GREEN, BLUE, YELLOW]
-TURNED: list[tuple[int, ...]] = [BLUE, RED, YELLOW, GREEN]
+UPRIGHT = [RED, GREEN, BLUE, YELLOW]
+TURNED = [BLUE, RED, YELLOW, GREEN]
 PLAIN = encoded(corners(), "JPEG", quality=95)
 NOISE = Image.effect_noise((120, 120), 90).convert("RGB")
 WAYS = {

@@ -35,15 +35,28 @@ def test_the_same_photo_gives_the_same_bytes_in_every_thread():
 
 
 @pytest.mark.parametrize(
-    ("side", "patience", "together"),
-    [(2_001, 0.3, False), (2_000, 30, True)],
-    ids=["large", "ordinary"],
+    ("side", "patience", "together", "options"),
+    [
+        (2_001, 0.3, False, {}),
+        (2_000, 30, True, {}),
+        (1_001, 0.3, False, {"transparency": 1}),
+        (1_000, 30, True, {"transparency": 1}),
+    ],
+    ids=["large", "ordinary", "transparent", "small"],
 )
 def test_large_photos_are_decoded_one_at_a_time(
-    monkeypatch: pytest.MonkeyPatch, side: int, patience: float, together: bool
+    monkeypatch: pytest.MonkeyPatch,
+    side: int,
+    patience: float,
+    together: bool,
+    options: dict[str, int],
 ):
-    """Photos over 4 megapixels wait for each other, so that memory does not add up; no others."""
-    photo = encoded(Image.new("1", (side, side)), "PNG")
+    """
+    Photos over 4 megapixels wait for each other, so that memory does not add up; no others.
+
+    One transparent colour takes several times the memory, so these wait from one megapixel on.
+    """
+    photo = encoded(Image.new("1", (side, side)), "PNG", **options)
     both, decoded, met = threading.Barrier(2), renditions._decoded, []
 
     def meeting(file: PictureFile, size: int) -> Image.Image:
