@@ -45,5 +45,21 @@ def bomb() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in chunks)
 
 
+def floods() -> dict[str, bytes]:
+    """Files of just under 8 MB that are nothing but empty blocks, by their names in the table."""
+    gif, png = io.BytesIO(), io.BytesIO()
+    Image.new("P", (8, 8)).save(gif, "GIF")
+    Image.new("L", (8, 8)).save(png, "PNG")
+    first, header = gif.getvalue().index(b",\0\0\0\0"), 33
+    return {
+        "GIF of 2,796,000 blocks": _flooded(gif.getvalue(), first, b"!\xf9\0" * 2_796_000),
+        "PNG of 699,000 chunks": _flooded(png.getvalue(), header, _chunk(b"IDAT", b"") * 699_000),
+    }
+
+
+def _flooded(photo: bytes, at: int, flood: bytes) -> bytes:
+    return photo[:at] + flood + photo[at:]
+
+
 def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", len(body), kind) + body + struct.pack(">I", zlib.crc32(kind + body))

@@ -10,7 +10,7 @@ from typing import Any
 from local.bench.measuring import fresh_process
 from local.bench.measuring.concurrency import AT_ONCE
 from local.bench.measuring.rows import Row, of_rounds
-from local.bench.renditions.photos import BOMB_SIDE, bomb, photographs
+from local.bench.renditions.photos import BOMB_SIDE, bomb, floods, photographs
 
 # The photo that Exchange hands out when it has a large one (graph.md section 1).
 _USUAL = "648 px JPEG"
@@ -21,6 +21,8 @@ _LARGE = {"648 px JPEG", "648 px PNG", "4,000 px JPEG", _LARGEST}
 _GOAL_RATIO = 1.5
 # Of many large photos at once the files add up, and the pixels must not.
 _GOAL_CROWD = 5
+# What a small instance has left; of it, twelve files as they were fetched take 96 MB.
+GOAL_FLOOD_MB = 512
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
@@ -42,6 +44,10 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
         *found,
         crowd(measured("crowd", largest)["mb"], one=measured("ours", largest)["mb"]),
         refusal(file, measured("refused", file)["mb"], decoded=measured("plain", file)["mb"]),
+        *(
+            flood(name, measured("flood", _kept(folder, name, photo))["mb"])
+            for name, photo in floods().items()
+        ),
     ]
 
 
@@ -91,6 +97,12 @@ def refusal(file: Path, mb: float, *, decoded: float) -> Row:
         floor_is="Pillow decodes it",
         note=f"the file has {file.stat().st_size / 1024:.0f} KB",
     )
+
+
+def flood(name: str, mb: float) -> Row:
+    """Of the megabytes of many files at once that are nothing but blocks."""
+    what = f"{name}, {AT_ONCE} at once: memory to refuse them"
+    return Row("renditions", what, mb, "MB", goal=GOAL_FLOOD_MB)
 
 
 def measured(what: str, file: Path) -> Any:

@@ -1,6 +1,6 @@
 """
-`python -m local.bench.renditions.renditions_process time|ours|refused|plain|crowd FILE`: what
-one photo costs in a process of its own, as one line of JSON.
+`python -m local.bench.renditions.renditions_process time|ours|refused|plain|crowd|flood FILE`:
+what one photo costs in a process of its own, as one line of JSON.
 """
 
 from __future__ import annotations
@@ -75,13 +75,22 @@ def growth(way: Callable[[bytes], None], photo: bytes) -> dict[str, float]:
 
 def crowd(photo: bytes) -> None:
     """The same photo on every thread at once, each with a file of its own as it was fetched."""
+    _at_once(ours, photo)
+
+
+def flood(photo: bytes) -> None:
+    """The same for one that is to be refused."""
+    _at_once(refused, photo)
+
+
+def _at_once(way: Callable[[bytes], None], photo: bytes) -> None:
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        for made in [threads.submit(_fetched_and_made, photo) for _ in range(AT_ONCE)]:
+        for made in [threads.submit(_fetched, way, photo) for _ in range(AT_ONCE)]:
             made.result()
 
 
-def _fetched_and_made(photo: bytes) -> None:
-    ours(bytes(bytearray(photo)))
+def _fetched(way: Callable[[bytes], None], photo: bytes) -> None:
+    way(bytes(bytearray(photo)))
 
 
 def _took(way: Callable[[bytes], None], photo: bytes) -> float:
@@ -96,7 +105,8 @@ def main(what: str, photo: bytes) -> Any:
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     if what == "time":
         return times(photo)
-    return growth({"ours": ours, "refused": refused, "plain": plain, "crowd": crowd}[what], photo)
+    ways = {"ours": ours, "refused": refused, "plain": plain, "crowd": crowd, "flood": flood}
+    return growth(ways[what], photo)
 
 
 if __name__ == "__main__":

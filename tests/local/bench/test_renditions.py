@@ -10,9 +10,9 @@ from PIL import Image
 
 from local.bench.measuring.fresh_process import Failed
 from local.bench.renditions import photos
-from local.bench.renditions.renditions import crowd, duration, measured, refusal
+from local.bench.renditions.renditions import crowd, duration, flood, measured, refusal
 from shared.errors import PhotoRefused
-from shared.pictures.reader import MAX_PIXELS, read
+from shared.pictures.reader import MAX_BYTES, MAX_PIXELS, read
 from tests.shared.pictures.picture_samples import corners, encoded
 
 pytestmark = pytest.mark.server
@@ -50,6 +50,16 @@ def test_bomb_is_refused_before_it_is_decoded(tmp_path: Path):
     assert measured("plain", file)["mb"] > BOMB_MB * 0.9
 
 
+@pytest.mark.parametrize("name", ["GIF of 2,796,000 blocks", "PNG of 699,000 chunks"])
+def test_floods_are_refused_within_512_megabytes(tmp_path: Path, name: str):
+    """Twelve files of nothing but empty blocks at once leave a small instance its memory."""
+    file = tmp_path / "flood"
+    file.write_bytes(photos.floods()[name])
+    assert 0.99 * MAX_BYTES < file.stat().st_size <= MAX_BYTES
+
+    assert measured("flood", file)["mb"] < 512
+
+
 @pytest.mark.parametrize("what", ["time", "ours", "crowd"])
 def test_refusal_is_no_figure(tmp_path: Path, what: str):
     """A product that refuses a photograph fails the measurement, however fast it refuses."""
@@ -65,8 +75,9 @@ def test_picture_of_a_bomb_is_no_figure(tmp_path: Path):
     file = tmp_path / "photo"
     file.write_bytes(encoded(corners(), "JPEG"))
 
-    with pytest.raises(Failed, match="did not refuse"):
-        measured("refused", file)
+    for what in ("refused", "flood"):
+        with pytest.raises(Failed, match="did not refuse"):
+            measured(what, file)
 
 
 def test_time_is_ours_beside_plain_pillow():
@@ -82,6 +93,12 @@ def test_crowd_may_not_add_up():
     """Twelve large photos at once are held to a multiple of one that is less than twelve."""
     assert crowd(360, one=72).met
     assert not crowd(9 * 72, one=72).met
+
+
+def test_flood_has_its_goal():
+    """To refuse twelve floods at once may take half a gigabyte."""
+    assert flood("GIF", 512).met
+    assert not flood("GIF", 513).met
 
 
 def test_refusal_has_its_goal(tmp_path: Path):
