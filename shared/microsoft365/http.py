@@ -101,8 +101,8 @@ class Http:
         A 401 gets one fresh token. A 429 or 503 that does not concern one alone is tried again,
         three tries besides, where the waits stay within ten seconds. No try begins after
         *not_after* (ClaimLost), nor before the service's gate opens or its budget allows it
-        (Throttled). Raises Unanswered when no
-        answer came, ServiceDown when it was cut, Refused for a path that leads to another host.
+        (Throttled). Raises Unanswered when no answer came, ServiceDown when it was cut, Refused
+        for a path that leads to another host.
         """
         url = self._url(path)
         refused, patience, tries = "", LONGEST_WAIT_IN_PLACE, 0
