@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import pytest
 
 from admin.program import program
 from local.bench.command import BY_NAME_ONLY, SUBJECTS
+from local.m365.tenant.switches import Switches
 from tests import REPO
 
 _PAGES = [
@@ -27,6 +29,8 @@ _PAGES = [
         "local/m365/README.md",
     )
 ]
+# Named and not in the repository: who runs the app makes them.
+_MADE = {"local.settings.json"}
 _TEXT = {page: page.read_text(encoding="utf-8") for page in _PAGES}
 
 
@@ -51,11 +55,38 @@ def test_links(case):
 
 
 @pytest.mark.parametrize(
-    "case", _found(r"`((?:tests|shared|local|infra|docs|admin|tools)/[\w./-]+)`"), ids=_name
+    "case",
+    _found(r"`((?:tests|shared|local|infra|docs|admin|tools|\.github)/[\w./-]+)`")
+    + _found(r"`(\w[\w.-]*\.(?:py|md|bicep|toml|txt|in|yaml)|\.[a-z]+ignore|local[.\w]+json)`"),
+    ids=_name,
 )
 def test_files(case):
-    """Every file that is named exists."""
-    assert (REPO / case[1]).exists()
+    """Every file that is named exists, from the root or beside the page that names it."""
+    page, file = case
+
+    assert (REPO / file).exists() or (page.parent / file).exists() or file in _MADE
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), re.findall(r"`(\w+)` in\s+`([\w./]+\.py)`", _TEXT[REPO / "CONTRIBUTING.md"])
+)
+def test_names_of_recipes(name: str, file: str):
+    """What a recipe says is in a file is there."""
+    assert re.search(rf"\b{name}\b", (REPO / file).read_text(encoding="utf-8"))
+
+
+def test_switches():
+    """Every switch of the simulator has its row, and no row is without one."""
+    table = (
+        _TEXT[REPO / "local/m365/README.md"].partition("\n### Switches\n")[2].partition("\n#")[0]
+    )
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    switches = {
+        re.sub(r"_(\w)", lambda sign: sign[1].upper(), each.name) for each in fields(Switches)
+    }
+
+    # The folder's name is told like a switch, and is the folder's own.
+    assert set(re.findall(r"`(\w+)`", "".join(rows))) == switches | {"pictureFolder"}
 
 
 @pytest.mark.parametrize(
