@@ -132,7 +132,7 @@ class Sides:
         return Difference(False, f"{why} {self._what_becomes(why, known)}", shown)
 
     def _what_becomes(self, why: PhotoSyncError, known: UserState | None) -> str:
-        """What will be done about a picture without a photo, as `sweep_rules.is_gone` decides."""
+        """What will be done about a picture without a photo; `is_gone` in `sweeping` decides."""
         if not known or not known.picture_url:
             return "SharePoint shows a picture that PhotoSync did not put there."
         if not isinstance(why, NoPhoto):

@@ -39,7 +39,7 @@ class Unexpected(RuntimeError):
 
 @dataclass
 class Case:
-    """What was done, what it cost, and the most that design.md allows, by kind of call."""
+    """What was done, what it cost, and the most that README allows, by kind of call."""
 
     what: str
     goals: Mapping[str, int] = field(default_factory=dict)

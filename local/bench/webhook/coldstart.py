@@ -14,7 +14,7 @@ from local.bench.webhook import first_answer, import_costs
 
 ROUNDS = 15
 TELEMETRY_ROUNDS = 7
-# As many notifications as design.md has in a POST.
+# As many notifications in a POST as README's goal is for.
 ITEMS = 100
 _GOAL_RATIO = 1.2
 _DEAREST = 5

@@ -1,7 +1,7 @@
 """
 How fast the worker takes notifications: at rest, beside copying, and on a saturated machine.
 
-From the call of the function to its return, as design.md has it: the host, which stores the
+From the call of the function to its return, as README's goal has it: the host, which stores the
 messages before it answers Graph, is not in it. `visible` has the answers of a whole host.
 """
 
@@ -26,7 +26,7 @@ from local.demo import photo_files
 from local.demo.portraits.portraits import portrait
 from local.outside.tenant_client import TenantClient
 
-# design.md's number is for 100 items, and holds whatever goes on beside them.
+# README's goal is for 100 items, and holds whatever goes on beside them.
 _GOAL_MS, _GOAL_ITEMS = 50, 100
 _USERS = 48
 # Whoever measures the webhook beside copying wants no budget to stop the copying.

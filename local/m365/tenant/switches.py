@@ -42,4 +42,4 @@ class Switches:
     site_lists_show_roles: bool = False  # documented, and reported to be otherwise (section 8)
     device_code_interval: int = 5  # seconds between two questions for a token (D, section 9)
     batch_shuffled: bool = True
-    batch_base64: str = "mixed"  # or one of graph_batch.ALPHABETS
+    batch_base64: str = "mixed"  # or one of ALPHABETS in graph.batch

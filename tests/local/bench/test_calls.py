@@ -54,8 +54,8 @@ def test_no_case_is_left_out(found: dict[str, Case]):
     assert len(found) == 10
 
 
-def test_goals_of_design_are_met(found: dict[str, Case]):
-    """No kind of call is made more often than design.md allows."""
+def test_goals_are_met(found: dict[str, Case]):
+    """No kind of call is made more often than README allows."""
     over = [(case.what, kind) for case in found.values() for kind in case.over]
 
     assert over == []
@@ -70,7 +70,7 @@ def test_goals_of_design_are_met(found: dict[str, Case]):
     }.items(),
 )
 def test_goals_of_a_message(found: dict[str, Case], what: str, allowed: dict[str, int]):
-    """design.md's numbers, and none of any other kind."""
+    """README's numbers, and none of any other kind."""
     assert found[what].goals == {**dict.fromkeys(KINDS, 0), **allowed}
 
 
