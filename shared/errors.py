@@ -24,6 +24,7 @@ PhotoSyncError
     |   `-- KeyInAddress  an order came with its key in the address, as a link would
     |-- AccessDenied  a role, consent or certificate is missing
     |-- PhotoRefused  the photo is not a sound image
+    |   `-- PhotoTooLarge  it may be one; a smaller rendition of it can be asked for
     `-- Refused       an answer that nobody foresaw
         |-- SubscriptionGone    Graph knows no subscription of this id
         `-- SubscriptionExists  there is one for this resource already
@@ -170,6 +171,10 @@ class AccessDenied(GiveUp):
 
 class PhotoRefused(GiveUp):
     code = "photo-refused"
+
+
+class PhotoTooLarge(PhotoRefused):
+    code = "photo-too-large"
 
 
 class Refused(GiveUp):

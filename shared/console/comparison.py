@@ -103,26 +103,32 @@ class Sides:
             return Difference(isinstance(photo, Settled), str(profile), None)
         if isinstance(photo, PhotoSyncError):
             return self._without_photo(photo, shown, known)
+        return self._with_photo(user, photo, shown)
+
+    def _with_photo(self, user: User, photo: bytes, shown: Mapping[str, str]) -> Difference:
+        picture, asked = shown_in(shown, self._my_url), EXCHANGE
+        why = ""
         try:
-            why = self._why_not_shown(photo, shown)
+            if not picture.url:
+                why = "SharePoint shows no picture, although there is a photo in Exchange."
+            elif (location := picture.location) is None:
+                why = "SharePoint shows a picture from elsewhere, which a person has set."
+            elif shown[PLACEHOLDER_STATE] != "0":
+                why = "SharePoint has a picture but shows its placeholder."
+            else:
+                wanted = self._recipe.pictures(photo, lambda: self._scaled(user))
+                asked = SHAREPOINT
+                held = [self._sharepoint.picture(location.folder, name) for name in location.files]
+                if list(wanted) != held:
+                    why = "SharePoint shows another picture than Exchange holds."
+        except (PhotoRefused, NoPhoto) as error:
+            why = str(error)
         except (TryLater, AccessDenied, Refused) as error:
-            return _unknown(_silence(SHAREPOINT, error), shown)
+            return _unknown(_silence(asked, error), shown)
         return Difference(not why, why or "SharePoint shows the photo that Exchange holds.", shown)
 
-    def _why_not_shown(self, photo: bytes, shown: Mapping[str, str]) -> str:
-        picture = shown_in(shown, self._my_url)
-        if not picture.url:
-            return "SharePoint shows no picture, although there is a photo in Exchange."
-        if (location := picture.location) is None:
-            return "SharePoint shows a picture from elsewhere, which a person has set."
-        if shown[PLACEHOLDER_STATE] != "0":
-            return "SharePoint has a picture but shows its placeholder."
-        try:
-            wanted = list(self._recipe.render(photo))
-            held = [self._sharepoint.picture(location.folder, name) for name in location.files]
-        except (PhotoRefused, NoPhoto) as error:
-            return str(error)
-        return "" if wanted == held else "SharePoint shows another picture than Exchange holds."
+    def _scaled(self, user: User) -> bytes:
+        return self._graph.scaled_photo(user.id).photo
 
     def _without_photo(
         self, why: PhotoSyncError, shown: Mapping[str, str], known: UserState | None

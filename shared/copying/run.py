@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.errors import NoPhoto, NoProfile, PictureKept
-from shared.graph.client import Fetched
+from shared.graph.client import Fetched, ScaledPhoto
 from shared.messages.fates import Done, Wait
 from shared.microsoft365.http import LATE_WRITE
 from shared.sharepoint.publisher import Plan, Removal
@@ -23,6 +23,7 @@ class Source(Protocol):
     def photo_etag(self, user: str) -> str: ...
     def user(self, user: str) -> User: ...
     def user_and_photo(self, user_id: str) -> Fetched: ...
+    def scaled_photo(self, user_id: str) -> ScaledPhoto: ...
 
 
 class Target(Protocol):
@@ -49,7 +50,7 @@ class Run:
 
     `removal` allows it to take back a picture whose photo is gone; `thorough` has it look at what
     SharePoint shows even if nothing changed, for a person asked. `seen` says that there was a
-    photo at the last look, `etag` which one, empty if that is not sure.
+    photo at the last look, `etag` which one and `sha256` of what bytes, empty if that is not sure.
     """
 
     user_id: str
@@ -59,6 +60,7 @@ class Run:
     thorough: bool = False
     seen: bool = False
     etag: str = ""
+    sha256: str = ""
     user: User | None = None
     recalled: bool = False
     known: Stored | None = None

@@ -9,6 +9,8 @@ Brings one user's SharePoint picture up to date: the order of steps that is the 
     write a claim over known                  4  conditional; lost -> Conflict
     user, photo, its etag    from Graph       5  the bytes after the claim, the etag after them
     known holds their hash   -> unchanged        recorded as in step 7
+    the photo scaled down, its etag again        only of one that is too large to be read; recorded
+                                                 is the hash of the large one
     files, properties, timestamp              6  none begins when the claim runs short; where the
                                                  picture will be is in the claim before
     write the result over the claim           7  conditional; drops the claim; with the etag of
@@ -33,6 +35,7 @@ from typing import Any
 
 from shared.copying.run import Policy, Run, Source, Target, state_after
 from shared.errors import ClaimHeld, DryRun, GiveUp, NoPhoto, PhotoSyncError, Settled
+from shared.graph.client import Fetched
 from shared.messages.fates import Done, Wait
 from shared.microsoft365.http import REQUEST_LIMIT
 from shared.pictures.recipe import Recipe
@@ -95,12 +98,12 @@ class Sync:
         fetched = self._source.user_and_photo(run.user_id)  # 5
         run.user, run.etag = fetched.user, self._unmoved(etag, fetched.etag)
         self._check_scope(fetched.user)
-        sha256 = hashlib.sha256(fetched.photo).hexdigest()
-        plan = self._plan(run, fetched.user, sha256)
+        run.sha256 = hashlib.sha256(fetched.photo).hexdigest()
+        plan = self._plan(run, fetched.user, run.sha256)
         if plan is None:
-            self._complete(run, sha256=sha256, source_etag=run.etag)
+            self._complete(run, sha256=run.sha256, source_etag=run.etag)
             return "unchanged"
-        renditions = self._recipe.render(fetched.photo)
+        renditions = self._recipe.pictures(fetched.photo, lambda: self._scaled(run, fetched))
         if self._policy.dry_run:
             raise DryRun(f"DRY_RUN is on; it would {plan}.")
         self._announce(run, plan.picture_url)
@@ -108,7 +111,7 @@ class Sync:
         self._target.publish(plan, renditions, not_after=not_after)  # 6
         self._complete(  # 7
             run,
-            sha256=sha256,
+            sha256=run.sha256,
             source_etag=run.etag,
             picture_url=plan.picture_url,
             sizes=self._recipe.sizes,
@@ -116,6 +119,15 @@ class Sync:
             synced_at=self._clock(),
         )
         return "synced"
+
+    def _scaled(self, run: Run, fetched: Fetched) -> bytes:
+        """A rendition of the photo that was *fetched*, as far as etags can tell."""
+        scaled = self._source.scaled_photo(run.user_id)
+        if not scaled.etag or scaled.etag != fetched.etag:
+            # It may be of another photo. Without a hash the next run copies once more; with this
+            # one it would leave the wrong picture there if the photo were put back.
+            run.sha256 = run.etag = ""
+        return scaled.photo
 
     def record(self, run: Run, end: Wait | Done, *, attempt: int) -> None:
         """

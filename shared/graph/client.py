@@ -27,6 +27,8 @@ USER_FIELDS = "id,userPrincipalName,displayName,accountEnabled,userType"
 # So many photos may be asked for at once, by an app and a mailbox (graph.md section 4, documented).
 BATCHES_AT_ONCE = 4
 _ROUNDS = 3
+# The largest size that Exchange scales a photo to (graph.md section 4, documented).
+_SCALED = "648x648"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,14 @@ class Fetched:
     """A user and the photo; `etag` is the photo's after the bytes were read, empty if unknown."""
 
     user: User
+    photo: bytes
+    etag: str
+
+
+@dataclass(frozen=True)
+class ScaledPhoto:
+    """A smaller rendition of a photo; `etag` is the photo's after it was read, or empty."""
+
     photo: bytes
     etag: str
 
@@ -140,10 +150,26 @@ class GraphClient:
 
     def photo(self, user_id: str) -> bytes:
         """The largest photo."""
-        reply = self._http.send("GET", f"/v1.0/users/{user_id}/photo/$value")
+        return self._bytes(f"/v1.0/users/{user_id}/photo/$value").body
+
+    def scaled_photo(self, user_id: str) -> ScaledPhoto:
+        """
+        The photo as Graph scales it down. Raises NoPhoto where there is none of that size.
+
+        Of a photo that is replaced before the rendition is read the etag is another one.
+        """
+        scaled = self._bytes(f"/v1.0/users/{user_id}/photos/{_SCALED}/$value")
+        if scaled.headers.get("Content-Type", "").lower().startswith("image/gif"):
+            # The single pixel that stands for a size which is not there (graph.md section 4).
+            raise NoPhoto("Exchange has no smaller rendition of the photo.")
+        metadata = self._http.send("GET", f"/v1.0/users/{user_id}/photo")
+        return ScaledPhoto(scaled.body, _etag_if_told(metadata))
+
+    def _bytes(self, path: str) -> Reply:
+        reply = self._http.send("GET", path)
         if not reply.ok:
             raise photo_fault(reply)
-        return reply.body
+        return reply
 
 
 def _path(user: str) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import struct
 
-from shared.errors import PhotoRefused
+from shared.errors import PhotoRefused, PhotoTooLarge
 from shared.pictures import bmp, gif, jpeg, png
 from shared.pictures.picture_file import ADVICE, PictureFile, damaged
 
@@ -24,12 +24,16 @@ MAX_PIXELS = 25_000_000
 
 
 def read(photo: bytes) -> PictureFile:
-    """Understand the container of *photo*, or say in a sentence why it is refused."""
+    """
+    Understand the container of *photo*, or say in a sentence why it is refused.
+
+    Raises PhotoRefused; where only the size is in the way PhotoTooLarge, which is one, too.
+    """
     if not photo:
         raise PhotoRefused(f"The photo is empty; {ADVICE}.")
     if len(photo) > MAX_BYTES:
         size = len(photo) / 1024 / 1024
-        raise PhotoRefused(
+        raise PhotoTooLarge(
             f"The photo has {size:.1f} MB, more than the 8 MB that are read; set a smaller one."
         )
     for kind, magic, walk in (
@@ -50,7 +54,7 @@ def _checked(file: PictureFile) -> PictureFile:
     if file.width < 1 or file.height < 1:
         raise damaged(file.format)
     if file.width * file.height > MAX_PIXELS:
-        raise PhotoRefused(
+        raise PhotoTooLarge(
             f"The photo has {file.width} × {file.height} pixels, more than the 25 megapixels "
             "that are read; set a smaller one."
         )

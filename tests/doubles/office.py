@@ -14,7 +14,7 @@ from shared.copying.run import Policy
 from shared.copying.sync import Sync
 from shared.copying.worker import Worker
 from shared.errors import ClaimLost, Conflict, NoPhoto, PictureKept, UnknownUser
-from shared.graph.client import Fetched
+from shared.graph.client import Fetched, ScaledPhoto
 from shared.pictures.recipe import Recipe
 from shared.pictures.sizes import SUFFIXES
 from shared.sharepoint.picture_location import PictureLocation
@@ -99,6 +99,7 @@ class Exchange:
     def __init__(self) -> None:
         self.users: dict[str, User] = {ANNE.id: ANNE}
         self.photos: dict[str, tuple[bytes, str]] = {}
+        self.scaled: dict[str, bytes] = {}
         self.error: Exception | None = None
         self.after_look: Callable[[], None] = lambda: None
         self.after_copy: Callable[[], None] = lambda: None
@@ -123,6 +124,13 @@ class Exchange:
         self.after_copy()
         _, etag = self.photos.get(user_id, (b"", ""))
         return Fetched(self.users[user_id], photo, etag if self.etag_after else "")
+
+    def scaled_photo(self, user_id: str) -> ScaledPhoto:
+        self._called()
+        if user_id not in self.scaled:
+            raise NoPhoto("Exchange has no smaller rendition of the photo.")
+        self.after_copy()
+        return ScaledPhoto(self.scaled[user_id], self.photos.get(user_id, (b"", ""))[1])
 
     def user(self, user: str) -> User:
         self._called()

@@ -12,7 +12,7 @@ from shared.copying.run import Policy
 from shared.copying.sync import Sync
 from shared.copying.worker import Worker
 from shared.errors import PhotoSyncError
-from shared.graph.client import Fetched
+from shared.graph.client import Fetched, ScaledPhoto
 from shared.messages.sync_message import SyncMessage
 from shared.pictures.recipe import Recipe
 from shared.sharepoint.picture_location import PictureLocation
@@ -67,6 +67,9 @@ class Answers:
         fetched = self.ask("user_and_photo")
         assert isinstance(fetched, Fetched)
         return fetched
+
+    def scaled_photo(self, user_id: str) -> ScaledPhoto:
+        raise AssertionError("No photo of this world is too large.")
 
     def user(self, user: str) -> User:
         return USER

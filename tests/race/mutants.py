@@ -42,6 +42,7 @@ class _Known:
         self._early = early
         self.photo_etag = source.photo_etag
         self.user = source.user
+        self.scaled_photo = source.scaled_photo
 
     def user_and_photo(self, user_id: str) -> Fetched:
         return self._early

@@ -66,7 +66,7 @@ def test_refusal_is_no_figure(tmp_path: Path, what: str):
     file = tmp_path / "bomb"
     file.write_bytes(photos.bomb())
 
-    with pytest.raises(Failed, match="PhotoRefused"):
+    with pytest.raises(Failed, match="PhotoTooLarge"):
         measured(what, file)
 
 

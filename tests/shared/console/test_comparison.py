@@ -16,11 +16,12 @@ from shared.errors import (
     NoProfile,
     PhotoRefused,
     PhotoSyncError,
+    PhotoTooLarge,
     Refused,
     ServiceDown,
     Throttled,
 )
-from shared.graph.client import GraphClient
+from shared.graph.client import GraphClient, ScaledPhoto
 from shared.pictures.recipe import Recipe
 from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.picture_location import PICTURE_URL
@@ -39,6 +40,7 @@ class Both:
 
     def __init__(self) -> None:
         self.exchange: bytes | Exception = b"photo"
+        self.scaled: bytes | Exception = NoPhoto("Exchange has no smaller rendition of the photo.")
         self.shown: Mapping[str, str] | Exception = {PICTURE_URL: URL, PLACEHOLDER_STATE: "0"}
         self.files: dict[str, bytes] = dict(zip(NAMES, render(b"photo"), strict=True))
         self.refusal: Exception | None = None
@@ -51,6 +53,8 @@ class Both:
         return Sides(graph, sharepoint, recipe, MY, removes=self.removes)
 
     def render(self, photo: bytes) -> tuple[bytes, bytes, bytes]:
+        if photo == b"huge":
+            raise PhotoTooLarge("The photo is too large.")
         if photo == b"broken":
             raise PhotoRefused("The photo is not a sound image.")
         return render(photo)
@@ -59,6 +63,11 @@ class Both:
         if isinstance(self.exchange, Exception):
             raise self.exchange
         return self.exchange
+
+    def scaled_photo(self, user_id: str) -> ScaledPhoto:
+        if isinstance(self.scaled, Exception):
+            raise self.scaled
+        return ScaledPhoto(self.scaled, "etag")
 
     def profile(self, upn: str) -> Mapping[str, str]:
         if isinstance(self.shown, Exception):
@@ -105,6 +114,29 @@ def test_another_picture(both: Both, name: str):
     both.files[name] = b"another"
 
     assert compared(both) == (False, "SharePoint shows another picture than Exchange holds.")
+
+
+def test_photo_that_is_too_large(both: Both):
+    """Such a photo is compared by the rendition it was copied from."""
+    both.exchange, both.scaled = b"huge", b"photo"
+
+    assert compared(both) == (True, "SharePoint shows the photo that Exchange holds.")
+
+
+def test_photo_that_is_too_large_and_not_scaled(both: Both):
+    """Without that rendition the sentence is the one of the refusal."""
+    both.exchange = b"huge"
+
+    assert compared(both) == (False, "The photo is too large.")
+
+
+def test_rendition_that_cannot_be_asked_for(both: Both):
+    """If Exchange is silent about the rendition, Exchange is the side that is named."""
+    both.exchange, both.scaled = b"huge", THROTTLED
+
+    [unasked] = both.sides.compare(ANNE, None).unasked
+
+    assert (unasked.side, unasked.retry_after) == ("exchange", 38.0)
 
 
 def test_missing_file(both: Both):

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from shared.errors import AccessDenied, NoMailbox, NoPhoto, Refused, Throttled, UnknownUser
+from shared.graph.client import ScaledPhoto
 from shared.user import User
 from tests.doubles.web import Answer, Web, answer, in_turn
 from tests.shared.graph.graph_answers import (
@@ -27,6 +28,46 @@ from tests.shared.graph.graph_answers import (
     graph_error,
     inner,
 )
+
+# A photo that is too large to be read
+
+
+def test_scaled_photo():
+    """The largest rendition is asked for, and then what photo there is."""
+    asked = []
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        asked.append(request.path_url)
+        if request.path_url.endswith("$value"):
+            return Answer(200, b"smaller", {"Content-Type": "image/jpeg"})
+        return answer({"id": "9000X9000", "@odata.mediaEtag": ETAG})
+
+    assert client(web).scaled_photo(ID) == ScaledPhoto(b"smaller", ETAG)
+    assert asked == [f"/v1.0/users/{ID}/photos/648x648/$value", f"/v1.0/users/{ID}/photo"]
+
+
+@pytest.mark.parametrize(
+    "after", [answer({}, 500), answer({"id": "1x1"}), graph_error("ImageNotFound", 404)]
+)
+def test_scaled_photo_without_etag(after):
+    """An etag that is not told is empty: nobody knows then of which photo the rendition is."""
+    web = in_turn(Answer(200, b"smaller", {"Content-Type": "image/jpeg"}), after)
+
+    assert client(web).scaled_photo(ID) == ScaledPhoto(b"smaller", "")
+
+
+def test_single_pixel_is_no_rendition():
+    """The GIF of one pixel that stands for what is missing is nobody's picture."""
+    with pytest.raises(NoPhoto):
+        client(in_turn(Answer(200, b"GIF89a", {"Content-Type": "image/gif"}))).scaled_photo(ID)
+
+
+@pytest.mark.parametrize(("code", "status", "kind"), PHOTO_FAULTS, ids=PHOTO_FAULT_IDS)
+def test_refused_rendition(code, status, kind):
+    """A refusal means what it means for the photo itself."""
+    with pytest.raises(kind):
+        client(in_turn(graph_error(code, status))).scaled_photo(ID)
+
 
 # The photo's etag
 

@@ -9,7 +9,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from shared.errors import PhotoRefused
+from shared.errors import PhotoRefused, PhotoTooLarge
 from shared.pictures import renditions
 from shared.pictures.jpeg import MAX_SCANS
 from shared.pictures.jpeg_segments import MAX_SEGMENTS
@@ -106,6 +106,13 @@ def test_a_file_of_exactly_8_megabytes_is_read():
 def test_dimensions_are_judged_before_anything_is_decoded(photo):
     """A few bytes that claim more than 25 megapixels are refused by their header."""
     assert "more than the 25 megapixels" in sentence(photo)
+
+
+@pytest.mark.parametrize("photo", [jpeg_of(5_001, 5_000), bytes(MAX_BYTES + 1)])
+def test_what_is_only_too_large_says_so(photo):
+    """Whoever can get a smaller rendition of the same photo is told to."""
+    with pytest.raises(PhotoTooLarge):
+        read(photo)
 
 
 def test_a_gif_without_a_picture_is_refused():

@@ -140,6 +140,21 @@ def test_sizes_up_to_the_stored_one_exist(m365: Cloud, graph: requests.Session):
     assert [photo["width"] for photo in listed] == [48, 64, 96, 120, 240]
 
 
+def test_a_large_photo_is_scaled_down(m365: Cloud, graph: requests.Session):
+    """A photo that is stored as it came has the documented sizes all the same."""
+    user = m365.add_user("anna")
+    m365.tenant.switches.reencode = False
+    put(m365, graph, user.id, drawn(size=(5_200, 5_000)))
+    base = f"{m365.tenant.urls.graph}/v1.0/users/{user.id}"
+
+    largest = graph.get(f"{base}/photo/$value")
+    scaled = graph.get(f"{base}/photos/648x648/$value")
+
+    assert Image.open(io.BytesIO(largest.content)).size == (5_200, 5_000)
+    assert (scaled.status_code, scaled.headers["Content-Type"]) == (200, "image/jpeg")
+    assert Image.open(io.BytesIO(scaled.content)).size == (648, 623)
+
+
 def test_a_missing_photo_looks_as_the_switch_says(m365: Cloud, graph: requests.Session):
     """404 with either code, or 200 with `1x1`; the bytes are a 404 always."""
     user, switches = m365.add_user("anna"), m365.tenant.switches
