@@ -26,6 +26,7 @@ PhotoSyncError
     |-- PhotoRefused  the photo is not a sound image
     |   `-- PhotoTooLarge  it may be one; a smaller rendition of it can be asked for
     `-- Refused       an answer that nobody foresaw
+        |-- EndlessList         a list whose pages lead in a circle, or on and on
         |-- SubscriptionGone    Graph knows no subscription of this id
         `-- SubscriptionExists  there is one for this resource already
 
@@ -179,6 +180,10 @@ class PhotoTooLarge(PhotoRefused):
 
 class Refused(GiveUp):
     code = "refused"
+
+
+class EndlessList(Refused):
+    code = "endless-list"
 
 
 class SubscriptionGone(Refused):

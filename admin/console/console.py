@@ -19,6 +19,7 @@ import urllib3
 from admin.console.address import Address
 from admin.terminal.fields import Fields
 from admin.terminal.problems import NotThere, Problem, Unreachable, Unsound, Unusable
+from admin.terminal.trail import Trail
 from admin.terminal.unanswered import too_slow, unanswered
 
 # To connect, and to answer: the doctor asks Graph and SharePoint a dozen things in turn.
@@ -58,7 +59,7 @@ class Console:
 
     def users(self, *, search: str = "", status: str = "", gone: bool = False) -> Iterator[Fields]:
         """Everybody who fits, page by page."""
-        token = ""
+        token, trail = "", Trail()
         wanted = {"search": search, "status": status, "gone": "true" if gone else ""}
         while True:
             query = {**wanted, "size": str(_PAGE), "token": token}
@@ -68,8 +69,9 @@ class Console:
             yield from page.parts("users")
             # A page may be empty and have a token all the same.
             following = page.text("token")
-            if not following or following == token:
+            if not following:
                 return
+            trail.go_on(following)
             token = following
 
     def replay(self, user: str, *, force: bool) -> Fields:

@@ -16,6 +16,7 @@ import requests
 from admin.terminal import problems
 from admin.terminal.fields import Fields
 from admin.terminal.problems import Problem, Unreachable, Unsound
+from admin.terminal.trail import Trail
 from admin.terminal.unanswered import unanswered
 
 # To connect, and to answer.
@@ -89,12 +90,13 @@ class Graph:
 
     def pages(self, path: str, *, refusal: str, **query: str) -> Iterator[Fields]:
         """Every object of a list, page by page."""
-        page = self._call("GET", self._at(path), refusal, query=query)
+        page, trail = self._call("GET", self._at(path), refusal, query=query), Trail()
         while True:
             yield from page.parts("value")
             following = page.text("@odata.nextLink")
             if not following:
                 return
+            trail.go_on(following)
             if not following.startswith(f"{self._url}/"):
                 raise Unsound("Microsoft Graph named a next page on another host: not followed.")
             page = self._call("GET", following, refusal)

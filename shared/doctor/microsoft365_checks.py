@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -175,7 +176,9 @@ class Microsoft:
         )
 
     def _users(self) -> Finding:
-        self._found = self._clients.listing.page().users[:1]
+        # The first page may be empty, and the second not.
+        anybody = (user for page in self._clients.listing.all_pages() for user in page.users)
+        self._found = list(itertools.islice(anybody, 1))
         if not self._found:
             return Finding(
                 "There is nobody to look after.",

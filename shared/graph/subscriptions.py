@@ -16,21 +16,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import moments
-from shared.errors import (
-    PhotoSyncError,
-    Refused,
-    ServiceDown,
-    SubscriptionExists,
-    SubscriptionGone,
-)
+from shared.errors import PhotoSyncError, ServiceDown, SubscriptionExists, SubscriptionGone
 from shared.graph.errors import said
+from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
 
 RESOURCE = "users"
 CHANGE_TYPE = "updated,deleted"
-# An app may have a few subscriptions for a resource; a list this long is an endless one.
-MOST_PAGES = 100
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -54,18 +47,14 @@ class SubscriptionClient:
         self._http = http
 
     def list_own(self) -> list[Subscription]:
-        """Every subscription that this app registration has in the tenant."""
-        found: list[Subscription] = []
-        path, seen = "/v1.0/subscriptions", set[str]()
-        while path:
-            # Reported: a nextLink that never changes (microsoft-graph-docs#2635, #4897).
-            if path in seen or len(seen) == MOST_PAGES:
-                raise Refused("Microsoft Graph's list of subscriptions does not end.")
-            seen.add(path)
-            reply = self._send("GET", path)
-            found += reply.read(lambda page: [_subscription(item) for item in page["value"]])
-            path = self._http.path_of(str(reply.json().get("@odata.nextLink") or ""))
-        return found
+        """Every subscription that this app registration has in the tenant. Raises EndlessList."""
+        read = pages.follow("/v1.0/subscriptions", self._page, of="subscriptions")
+        return [one for page in read for one in page]
+
+    def _page(self, path: str) -> tuple[list[Subscription], str]:
+        reply = self._send("GET", path)
+        found = reply.read(lambda page: [_subscription(item) for item in page["value"]])
+        return found, self._http.path_of(str(reply.json().get("@odata.nextLink") or ""))
 
     def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription:
         """Subscribe to users; Graph calls *url* first. Raises SubscriptionExists."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from shared.graph.client import USER_FIELDS, read_user
 from shared.graph.errors import said
+from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
 from shared.user import User
@@ -43,6 +45,14 @@ class UserListing:
         if not reply.ok:
             raise fault(reply, *said(reply))
         return reply.read(self._page)
+
+    def all_pages(self) -> Iterator[UserPage]:
+        """Page after page, as far as they are asked for. Raises EndlessList besides."""
+        return pages.follow(self._first, self._with_next, of="users")
+
+    def _with_next(self, path: str) -> tuple[UserPage, str]:
+        page = self.page(path)
+        return page, page.next
 
     def _page(self, fields: Any) -> UserPage:
         # The whole link is followed, never rebuilt (graph.md section 5, documented).

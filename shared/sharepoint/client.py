@@ -22,6 +22,7 @@ from shared.errors import (
     ServiceDown,
     Throttled,
 )
+from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
 from shared.sharepoint.errors import said, says_nothing_there
@@ -133,17 +134,19 @@ class SharePointClient:
         return reply.body
 
     def picture_folders(self) -> list[str]:
-        """Names of the folders in the picture library, without its own `Forms`."""
-        reply = self._files.send(
-            "GET",
-            f"/_api/web/GetFolderByServerRelativePath(decodedurl={_literal(PICTURE_LIBRARY)})"
-            "/Folders?$select=Name",
-            headers=_JSON,
-        )
+        """Names of the folders in the picture library, without its own `Forms`; EndlessList."""
+        path = _literal(PICTURE_LIBRARY)
+        first = f"/_api/web/GetFolderByServerRelativePath(decodedurl={path})/Folders?$select=Name"
+        read = pages.follow(first, self._folders, of="folders")
+        return [name for page in read for name in page if name.casefold() != "forms"]
+
+    def _folders(self, path: str) -> tuple[list[str], str]:
+        reply = self._files.send("GET", path, headers=_JSON)
         if not reply.ok:
             raise _file_fault(reply)
         names = reply.read(lambda fields: [str(item["Name"]) for item in fields["value"]])
-        return [name for name in names if name.casefold() != "forms"]
+        # By this name where there is no metadata (sharepoint.md section 3, reported for lists).
+        return names, self._files.path_of(str(reply.json().get("odata.nextLink") or ""))
 
 
 def _properties(profile: Any) -> dict[str, str]:

@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared import moments
-from shared.errors import AccessDenied, Conflict, Refused, TryLater
+from shared.errors import AccessDenied, Conflict, TryLater
 from shared.graph.user_listing import UserPage
 from shared.messages.upkeep_message import REMOVALS, SWEEP_PAGE, UpkeepMessage
 from shared.storage.delayed_queue import DelayedQueue
@@ -106,7 +106,8 @@ class Sweep:
         """
         Work off one page of a sweep, and queue the next.
 
-        Raises TryLater for a page to be tried again, GiveUp when the sweep is over.
+        Raises TryLater for a page to be tried again, GiveUp when the sweep is over, EndlessList
+        among them: its removals stay undone.
         """
         found = self._logs.read(sweep_id)
         if not found or found[0].page not in {page, page + 1}:
@@ -123,12 +124,9 @@ class Sweep:
         self._judge(sweep, result)
         unanswered.record(self._states, result.unanswered, self._clock)
         self._users.queue([user_id for user_id, _ in result.queue], reason="sweep")
-        if sweep.comes_back_with(users.next):
-            raise Refused(
-                "Microsoft Graph's list of users comes back to an earlier page: this sweep would "
-                "never end. It removes nothing, and the next one begins anew."
-            )
         self._logs.keep_gone(sweep_id, page, result.gone)
+        # Not before: who is on this page was listed, whatever comes next.
+        sweep.must_end_with(users.next)
         after = self._after(sweep, result, users.next)
         try:
             self._logs.write(after, after=read)

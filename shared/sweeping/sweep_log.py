@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from shared import moments
+from shared.errors import EndlessList
 from shared.storage.documents import Document, Documents
 from shared.sweeping import sweep_rules
 
@@ -54,11 +55,17 @@ class SweepLog:
     finished_at: str = ""
     mark: str = ""
 
-    def comes_back_with(self, following: str) -> bool:
-        """Whether *following* leads to a page that was there: such a sweep would never end."""
-        return following != "" and (
-            following == self.next or sweep_rules.fingerprint(following) == self.mark
-        )
+    def must_end_with(self, following: str) -> None:
+        """Raise EndlessList if *following* is this page or an earlier one, or one too many."""
+        if following and (
+            following == self.next
+            or sweep_rules.fingerprint(following) == self.mark
+            or self.page >= sweep_rules.MOST_PAGES
+        ):
+            raise EndlessList(
+                "Microsoft Graph's list of users comes back to an earlier page or goes on and on: "
+                "this sweep would never end. It removes nothing, and the next one begins anew."
+            )
 
     def marked(self, following: str) -> str:
         """What to remember of the way, now that the next page is *following*."""

@@ -35,6 +35,9 @@ OVERDUE_AFTER = timedelta(hours=1)
 # Errors of nearly all of a page's users are the service's. A page of fewer users than the second
 # number is judged together with all before it; of fewer than the third nothing can be told.
 NEARLY_ALL, JUDGED_ALONE, FEWEST_TO_JUDGE = 0.9, 50, 10
+# Ten million users in whole pages, a million in short ones of a hundred: a list that names ever new
+# pages ends here.
+MOST_PAGES = 10_000
 # More removals than this at once look like an outage of the source, not like people.
 BRAKE_USERS, BRAKE_SHARE = 20, 0.05
 

@@ -62,6 +62,28 @@ def test_page_delivered_twice_starts_no_second_chain(cloud: LiveCloud):
     assert cloud.watcher.sweep() == log
 
 
+def test_list_without_end_ends_the_sweep(cloud: LiveCloud):
+    """Whoever is listed is served, the sweep says what is wrong, and the next one is sound."""
+    user_id, upn = lost(cloud, 7)
+    gone_id, gone_upn = lost(cloud, 8)
+    cloud.replayed(gone_id)
+    cloud.admin.control("PATCH", f"/users/{gone_id}", {"photo": None})
+    sweep(cloud)
+    cloud.watcher.skip_time(gone_id, missingSince=datetime.now(UTC) - timedelta(minutes=11))
+    cloud.switch(listPages="circle")
+    cloud.seed_photo(user_id, picture(9))
+    log = sweep(cloud)
+
+    assert (log["status"], log["removals"]) == ("failed", "none")
+    assert "would never end" in str(log["detail"])
+    assert cloud.shows(upn, picture(9))
+    assert cloud.shows(gone_upn, picture(8))
+
+    cloud.switch(listPages="full")
+    assert sweep(cloud)["status"] == "finished"
+    assert not cloud.admin.shown(gone_upn).files
+
+
 def test_photo_that_is_gone_takes_the_picture_along_at_the_second_look(cloud: LiveCloud):
     """One look is not enough; ten minutes later a sweep removes the picture."""
     user_id, upn = lost(cloud, 1)

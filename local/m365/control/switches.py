@@ -8,11 +8,13 @@ from dataclasses import fields
 from typing import Any
 
 from local.m365.graph.batch import ALPHABETS
+from local.m365.graph.query import FORMS
 from local.m365.tenant.tenant import Tenant
 
 _ALLOWED: dict[str, tuple[Any, ...]] = {
     "missing_photo": ("404", "1x1"),
     "missing_photo_code": ("ErrorEntityNotFound", "ImageNotFound"),
+    "list_pages": FORMS,
     "missing_profile": ("odata.null", "404", "500"),
     "sharepoint_errors": ("json", "xml", "text", "empty"),
     "mailbox_status": (404, 400),

@@ -99,7 +99,8 @@ def users_page(
     size = query.page_size(options.get("$top"))
     found = sorted((user for user in users if matches(user)), key=lambda user: user.id)
     url = tenant.urls.graph + request.url.path
-    chosen, following = query.page(found, options, size, url)
+    form = tenant.switches.list_pages
+    chosen, following = query.page(found, options, size, url, form=form)
     suffix = f"({options['$select']})" if "$select" in options else ""
     body: dict[str, Any] = {"@odata.context": context(tenant, of + suffix)}
     if following is not None:

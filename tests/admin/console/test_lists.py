@@ -30,6 +30,17 @@ def test_users(manage: Manage, console: ConsoleDouble):
     assert manage("users", "--status", "lost").code == 2
 
 
+@pytest.mark.parametrize("tokens", [["t1", "t1"], ["t1", "t2", "t1"]], ids=["same", "earlier"])
+def test_list_without_end(manage: Manage, console: ConsoleDouble, tokens: list[str]):
+    """Pages that lead in a circle end with a sentence: half a list does not pass for a whole."""
+    left = iter(tokens)
+    console.routes["GET", "users"] = lambda asked: (200, {"users": [], "token": next(left)})
+    said = manage("users")
+
+    assert said.code == 4
+    assert "The list has no end" in said.err
+
+
 @pytest.mark.usefixtures("failed")
 def test_failures(manage: Manage):
     """Everybody who failed is listed, over all pages, also behind an empty one: code 1."""

@@ -129,6 +129,16 @@ def test_pages_are_followed():
     assert [each.url for each in desk.asked] == [f"{URL}/v1.0/x?%24select=id", link]
 
 
+def test_pages_in_a_circle():
+    """A next link that never changes ends with a sentence, and not never."""
+    page = answer({"value": [{"id": 1}], "@odata.nextLink": f"{URL}/v1.0/x?$skiptoken=abc"})
+    desk = Desk(in_turn(page))
+
+    with pytest.raises(Unsound, match="The list has no end"):
+        list(desk.graph.pages("x", refusal=REFUSAL))
+    assert len(desk.asked) == 2
+
+
 @pytest.mark.parametrize("host", ["https://evil.example", f"{URL}.evil.example", "http://x"])
 def test_the_token_stays_with_graph(host: str):
     """Neither a next page nor a redirect takes it to another host."""

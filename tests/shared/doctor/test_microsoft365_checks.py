@@ -29,6 +29,13 @@ def test_again(clinic: Clinic):
     assert clinic.examine().ok
 
 
+def test_empty_page_of_users(clinic: Clinic):
+    """Users on the second page are users, too."""
+    clinic.tenant.switches.list_pages = "empty"
+
+    assert clinic.examine().ok
+
+
 def test_no_token_is_told(clinic: Clinic):
     """Roles are told, the token they stand in never is."""
     examined = clinic.examine()

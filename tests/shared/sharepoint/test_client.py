@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import requests
 
-from shared.errors import ClaimLost, ServiceDown
+from shared.errors import ClaimLost, EndlessList, ServiceDown
 from shared.sharepoint.client import SharePointClient
 from tests.doubles.web import NOON, Answer, Web, answer, http, in_turn
 
@@ -119,6 +119,18 @@ def test_folders_are_listed():
         "https://my.contoso.com/_api/web/GetFolderByServerRelativePath"
         "(decodedurl='%2FUser%20Photos')/Folders"
     )
+
+
+def test_folders_come_in_pages():
+    """The folder of pictures may be on a later page; pages in a circle end with an error."""
+    link = "https://my.contoso.com/_api/web/Folders?$skiptoken=1"
+    first = answer({"value": [], "odata.nextLink": link})
+
+    found = client(in_turn(first, answer({"value": [{"Name": "Profilbilder"}]}))).picture_folders()
+
+    assert found == ["Profilbilder"]
+    with pytest.raises(EndlessList):
+        client(in_turn(first)).picture_folders()
 
 
 @pytest.mark.parametrize("call", ["write a property", "upload"])

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.errors import Conflict, Refused, ServiceDown
+from shared.errors import Conflict, EndlessList, Refused, ServiceDown
 from shared.graph.user_listing import UserPage
 from shared.sweeping.sweep import QUIET, STALLS
 from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result
@@ -268,6 +268,34 @@ def test_pages_in_a_circle_end_the_sweep(before: int, length: int):
 
     assert office.log.removals == "none"
     assert office.asked <= 4 * (last + 1)
+
+
+def test_last_page_of_a_circle_is_looked_at():
+    """Who is on the page that links back is served, although the sweep fails then."""
+    office = Sweeping(result(queue=[("a", "new")]), result(queue=[("b", "new")]))
+    office.page = lambda path="": replace(Sweeping.page(office, path), next="1")  # type: ignore[method-assign]
+    office.sweep.start()
+    office.sweep.work_off(office.log.id, 1)
+    with pytest.raises(EndlessList):
+        office.sweep.work_off(office.log.id, 2)
+
+    assert office.queued() == [("a", "sweep"), ("b", "sweep")]
+
+
+@pytest.mark.parametrize(("page", "status"), [(9_999, "running"), (10_000, "failed")])
+def test_pages_on_and_on_end_the_sweep(page: int, status: str):
+    """Ten thousand pages that each name a new one are more than any tenant has."""
+    office = Circling({"a": "b"})
+    office.sweep.start()
+    found = office.logs.read(office.log.id)
+    assert found
+    office.logs.write(replace(found[0], page=page, next="a"), after=found[1])
+    try:
+        office.sweep.work_off(office.log.id, page)
+    except EndlessList as error:
+        office.sweep.fail(office.log.id, str(error))
+
+    assert (office.log.status, office.log.removals) == (status, "none")
 
 
 def test_pages_in_a_row_end_by_themselves():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -33,6 +34,40 @@ def test_listing_pages_hold_every_user_once(m365: Cloud, graph: requests.Session
 
     assert sorted(user["id"] for user in seen) == sorted(ids)
     assert all(set(user) == {"id", "userType"} for user in seen)
+
+
+def test_short_and_empty_pages_hold_every_user_once(m365: Cloud, graph: requests.Session):
+    """Pages may be shorter than asked for, or empty, and still have a next one."""
+    for number in range(9):
+        m365.add_user(f"user{number}")
+    lengths = {}
+    for form in ("full", "short", "empty"):
+        m365.tenant.switches.list_pages = form
+        lengths[form] = [len(page) for page in itertools.islice(walked(m365, graph), 20)]
+
+    assert lengths == {"full": [3] * 3, "short": [1] * 9, "empty": [0, 3, 0, 3, 0, 3]}
+
+
+@pytest.mark.parametrize("form", ["stuck", "circle"])
+def test_lists_without_end(m365: Cloud, graph: requests.Session, form: str):
+    """A next link that never changes, and a last page that leads back: both for ever."""
+    for number in range(9):
+        m365.add_user(f"user{number}")
+    m365.tenant.switches.list_pages = form
+
+    seen = [frozenset(page) for page in itertools.islice(walked(m365, graph), 12)]
+
+    assert len(seen) == 12
+    assert len(set(seen)) == (2 if form == "stuck" else 3)
+
+
+def walked(m365: Cloud, graph: requests.Session) -> Iterator[list[str]]:
+    """The ids of page after page."""
+    url = f"{m365.tenant.urls.graph}/v1.0/users?$select=id&$top=3"
+    while url:
+        body = graph.get(url).json()
+        yield [user["id"] for user in body["value"]]
+        url = body.get("@odata.nextLink", "")
 
 
 def test_the_last_page_has_no_next_link(m365: Cloud, graph: requests.Session):
