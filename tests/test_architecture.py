@@ -18,13 +18,14 @@ SHARED = {
     "moments": "",
     "user": "",
     "backoff": "",
+    "session": "",
     "telemetry": "",
     "pictures": "errors",
     "settings": "errors pictures user",
     "scope": "errors settings user",
     "messages": _GROUND,
-    "storage": "errors moments settings telemetry user",
-    "microsoft365": "backoff errors settings telemetry",
+    "storage": "errors moments session settings telemetry user",
+    "microsoft365": "backoff errors session settings telemetry",
     "webhook": "messages settings user",
     "graph": "errors microsoft365 moments user",
     "sharepoint": "errors microsoft365 pictures settings user",
@@ -73,13 +74,16 @@ M365 = {
 }
 HOUSES = {"shared": SHARED, "admin": ADMIN, "local": LOCAL, "local.m365": M365}
 # What of the product an admin's machine needs too: it is true of Microsoft 365, whoever asks.
-GRANTS_KNOW = (
-    "shared.errors",
-    "shared.microsoft365.app_roles",
-    "shared.microsoft365.certificates",
-    "shared.microsoft365.session",
-    "shared.settings.clouds",
-)
+ADMIN_KNOWS = {
+    "console": ("shared.session",),
+    "grants": (
+        "shared.errors",
+        "shared.microsoft365.app_roles",
+        "shared.microsoft365.certificates",
+        "shared.session",
+        "shared.settings.clouds",
+    ),
+}
 
 
 def modules(house: str) -> Iterator[Path]:
@@ -198,10 +202,10 @@ def test_what_the_roots_know():
 
 
 def test_what_an_admins_side_knows_of_the_product():
-    """The console's client knows its API alone; `grant` what is true of Microsoft 365."""
+    """The console's client knows its API and the session; `grant` what is true of Microsoft 365."""
     for path in modules("admin"):
         names = {name for name in below(imported(path), "shared") if name != "shared"}
-        allowed = GRANTS_KNOW if part(path, "admin") == "grants" else ()
+        allowed = ADMIN_KNOWS.get(part(path, "admin"), ())
         known = {name for one in allowed for name in below(names, one)}
         assert names == known, path
 
@@ -212,6 +216,26 @@ def test_a_plan_asks_nobody():
         names = imported(REPO / f"admin/grants/{name}.py")
         for package in ("requests", "msal", "cryptography", "admin.grants.graph"):
             assert not below(names, package), name
+
+
+CALLS = set("Session session request get post put patch delete head options".split())
+
+
+@pytest.mark.parametrize("house", ["shared", "admin", "infra"])
+def test_every_call_out_stays_where_it_is_sent(house: str):
+    """Nobody makes a session of `requests` but the modules whose sessions read no .netrc."""
+    made = {
+        path.relative_to(REPO).as_posix()
+        for path in modules(house)
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call | ast.ClassDef)
+        for used in ([node.func] if isinstance(node, ast.Call) else node.bases)
+        if isinstance(used, ast.Attribute)
+        and isinstance(used.value, ast.Name)
+        and (used.value.id, used.attr in CALLS) == ("requests", True)
+    }
+
+    assert made <= {"shared/session.py"}
 
 
 @pytest.mark.parametrize("path", list(modules("shared")), ids=str)

@@ -21,6 +21,7 @@ from admin.terminal.fields import Fields
 from admin.terminal.problems import NotThere, Problem, Unreachable, Unsound, Unusable
 from admin.terminal.trail import Trail
 from admin.terminal.unanswered import too_slow, unanswered
+from shared.session import OneHostSession
 
 # To connect, and to answer: the doctor asks Graph and SharePoint a dozen things in turn.
 _PATIENCE = (10, 120)
@@ -36,11 +37,9 @@ class Console:
     def __init__(self, address: Address, patience: tuple[float, float] = _PATIENCE) -> None:
         self._address = address
         self._patience = patience
-        self._session = requests.Session()
+        self._session = OneHostSession()
         # Without TLS we speak to this machine only (see `address`): a proxy would read the key.
         self._session.trust_env = address.url.startswith("https:")
-        # Nor does a password for every host in .netrc belong to the app.
-        self._session.auth = _as_it_is
         self._session.headers.update({"x-functions-key": address.key, "Accept": "application/json"})
 
     def __enter__(self) -> Console:
@@ -116,7 +115,6 @@ class Console:
                 json=body,
                 verify=trust,
                 timeout=self._patience,
-                allow_redirects=False,
                 stream=True,
             ) as answer:
                 content = _json(_content(answer, host, seconds=self._patience[1]))
@@ -126,7 +124,7 @@ class Console:
         except urllib3.exceptions.ReadTimeoutError as error:
             raise too_slow(host) from error
         except (urllib3.exceptions.HTTPError, ValueError) as error:
-            # A ValueError: requests reads a Location, too, which may be no address.
+            # A ValueError: a Location may be no address.
             raise _broken(host) from error
 
 
@@ -221,7 +219,3 @@ def _refusal(answer: requests.Response, told: str, host: str) -> Problem:
             return Unsound(
                 told or f"{host} answered with an error ({status}): look into the app's log."
             )
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

@@ -18,6 +18,7 @@ from admin.terminal.fields import Fields
 from admin.terminal.problems import Problem, Unreachable, Unsound
 from admin.terminal.trail import Trail
 from admin.terminal.unanswered import unanswered
+from shared.session import OneHostSession
 
 # To connect, and to answer.
 _PATIENCE = (10, 60)
@@ -69,9 +70,8 @@ class Graph:
         self._url = url
         self._ca = ca
         self._pause = pause
-        self._session = requests.Session()
-        # Not in the session's headers: a .netrc would win over these.
-        self._session.auth = _Bearer(token)
+        self._session = OneHostSession()
+        self._session.headers["Authorization"] = f"Bearer {token}"
         if transport is not None:
             self._session.mount("https://", transport)
 
@@ -152,20 +152,10 @@ class Graph:
                 # A variable of the environment would win over the session's own `verify`.
                 verify=self._ca or None,
                 timeout=_PATIENCE,
-                allow_redirects=False,
                 **more,
             )
         except requests.exceptions.RequestException as error:
             raise untold(error, urlsplit(self._url).hostname or "") from error
-
-
-class _Bearer(requests.auth.AuthBase):
-    def __init__(self, token: str) -> None:
-        self._header = f"Bearer {token}"
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = self._header
-        return request
 
 
 def untold(error: requests.exceptions.RequestException, host: str) -> Problem:

@@ -16,7 +16,7 @@ import requests
 from admin.grants.graph import Refused, untold
 from admin.grants.order import Order
 from admin.terminal.problems import Unreachable, Unusable
-from shared.microsoft365.session import OneHostSession
+from shared.session import OneHostSession
 
 # Microsoft Graph Command Line Tools, which Connect-MgGraph signs in with (graph.md section 9).
 COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"

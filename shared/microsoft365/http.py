@@ -26,8 +26,8 @@ from shared.errors import (
     Unanswered,
 )
 from shared.microsoft365.reply import Reply
-from shared.microsoft365.session import OneHostSession
 from shared.microsoft365.throttle import Budget, Gate
+from shared.session import OneHostSession
 from shared.telemetry.calls import note
 
 CONNECT_SECONDS = 5

@@ -19,7 +19,7 @@ from shared.backoff import seconds_asked
 from shared.errors import AccessDenied, ServiceDown, Throttled
 from shared.microsoft365.certificates import credential
 from shared.microsoft365.http import CONNECT_SECONDS, READ_SECONDS
-from shared.microsoft365.session import OneHostSession
+from shared.session import OneHostSession
 from shared.settings.app import Settings
 
 # What Entra answers when it is the one in trouble; everything else is about us.

@@ -7,7 +7,7 @@ import logging
 import requests
 
 from shared.microsoft365.http import CONNECT_SECONDS, READ_SECONDS
-from shared.microsoft365.session import OneHostSession
+from shared.session import OneHostSession
 
 log = logging.getLogger("photosync")
 

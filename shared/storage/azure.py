@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.core.exceptions import ResourceNotFoundError
+from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
+from shared.session import OneHostSession
 from shared.settings.app import StorageSettings
 from shared.storage import roster_entry, unreadable, user_state
 from shared.storage.blobs import Blobs, translated
@@ -30,9 +32,8 @@ _FOLDER = "users/"
 USERS, UPKEEP = "photo-sync", "photo-upkeep"
 _POISONED = (f"{USERS}-poison", f"{UPKEEP}-poison")
 # Seconds and tries of the storage client itself; beyond them the message waits, not the thread.
+_SECONDS = {"connection_timeout": 5, "read_timeout": 30}
 _PATIENCE: dict[str, Any] = {
-    "connection_timeout": 5,
-    "read_timeout": 30,
     "retry_total": 3,
     # One to three seconds before each; its own default is 15 and more (functions.md section
     # Storage-queue trigger).
@@ -174,12 +175,12 @@ def open_storage(settings: StorageSettings) -> OpenStorage:
     # The client logs every request with all its headers, which costs more than it tells.
     logging.getLogger("azure.core").setLevel(logging.WARNING)
     if settings.connection_string:
-        blobs = BlobServiceClient.from_connection_string(settings.connection_string, **_PATIENCE)
-        queues = QueueServiceClient.from_connection_string(settings.connection_string, **_PATIENCE)
+        blobs = BlobServiceClient.from_connection_string(settings.connection_string, **_sending())
+        queues = QueueServiceClient.from_connection_string(settings.connection_string, **_sending())
     else:
         credential = _identity(settings.identity_client_id)
-        blobs = BlobServiceClient(settings.blob_uri, credential, **_PATIENCE)
-        queues = QueueServiceClient(settings.queue_uri, credential=credential, **_PATIENCE)
+        blobs = BlobServiceClient(settings.blob_uri, credential, **_sending())
+        queues = QueueServiceClient(settings.queue_uri, credential=credential, **_sending())
     container = blobs.get_container_client(CONTAINER)
     return OpenStorage(
         BlobStore(container),
@@ -190,11 +191,20 @@ def open_storage(settings: StorageSettings) -> OpenStorage:
     )
 
 
+def _sending() -> dict[str, Any]:
+    return {"transport": _transport(), **_PATIENCE}
+
+
+def _transport() -> RequestsTransport:
+    """How the clients of others send: their own session would sign by a .netrc, not by our key."""
+    return RequestsTransport(session=OneHostSession(), **_SECONDS)
+
+
 def _identity(client_id: str) -> TokenCredential:
     # Imported here: it is heavy, and a connection string does without.
     from azure.identity import ManagedIdentityCredential
 
-    return ManagedIdentityCredential(client_id=client_id or None)
+    return ManagedIdentityCredential(client_id=client_id or None, transport=_transport())
 
 
 def _name(user_id: str) -> str:

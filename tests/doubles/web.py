@@ -14,7 +14,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from shared.microsoft365.http import Http
-from shared.microsoft365.session import OneHostSession
+from shared.session import OneHostSession
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 AUDIENCE = "https://service.contoso.com"

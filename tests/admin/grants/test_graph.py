@@ -139,6 +139,14 @@ def test_pages_in_a_circle():
     assert len(desk.asked) == 2
 
 
+def test_redirect_to_what_is_no_address():
+    """A Location that cannot be parsed is not looked at: the answer is an error like any other."""
+    desk = Desk(in_turn(Answer(307, b"", {"Location": "https://[bad"})))
+
+    with pytest.raises(Answered, match="307"):
+        desk.graph.get("x", refusal=REFUSAL)
+
+
 @pytest.mark.parametrize("host", ["https://evil.example", f"{URL}.evil.example", "http://x"])
 def test_the_token_stays_with_graph(host: str):
     """Neither a next page nor a redirect takes it to another host."""

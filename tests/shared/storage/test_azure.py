@@ -33,6 +33,17 @@ def test_settings_lead_to_the_account(storage):
         assert service.get_blob_client(CONTAINER, f"users/{ANNE.id}.json").exists()
 
 
+def test_netrc_is_not_read(storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A password for every host would take the place of the signature of each request."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login anne password secret-of-anne\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    opened = open_storage(by_connection_string(storage.connection_string))
+
+    assert opened.documents.read("nobody-wrote-this.json") is None
+    assert opened.users.length() >= 0
+
+
 @pytest.fixture
 def queue(storage: Storage):
     """Queue `photo-sync`, empty."""

@@ -10,8 +10,8 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from shared.microsoft365.session import OneHostSession
 from shared.microsoft365.tokens import _Session as EntraSession
+from shared.session import OneHostSession
 
 SESSIONS = pytest.mark.parametrize(
     "session", [OneHostSession(), EntraSession()], ids=["every call", "msal"]

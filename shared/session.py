@@ -1,4 +1,4 @@
-"""The session of `requests` behind every call out."""
+"""The session of `requests` behind every call out, also those of the clients of others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class OneHostSession(requests.Session):
     Sends what it is given to the host it names, and to no other.
 
     It follows no redirect, so a token or an assertion goes no further; and it reads no .netrc,
-    whose password would take the place of the token (requests, Authentication, documented).
+    whose password would take the place of the token or key (requests, Authentication, documented).
     """
 
     def __init__(self) -> None:
