@@ -84,10 +84,11 @@ class GraphClient:
 
     def user_and_photo(self, user_id: str) -> Fetched:
         """The user and the largest photo, in one call where Graph can put both in it."""
+        at = _path(user_id)
         requests = [
-            batch.get("user", f"/users/{user_id}?$select={USER_FIELDS}"),
-            batch.get("photo", f"/users/{user_id}/photo/$value"),
-            batch.get("etag", f"/users/{user_id}/photo"),
+            batch.get("user", f"{at}?$select={USER_FIELDS}"),
+            batch.get("photo", f"{at}/photo/$value"),
+            batch.get("etag", f"{at}/photo"),
         ]
         if self._group_id:
             requests.insert(1, self._membership(user_id))
@@ -128,7 +129,7 @@ class GraphClient:
 
     def _membership(self, user_id: str) -> dict[str, Any]:
         asked = {"groupIds": [self._group_id]}
-        return batch.post("group", f"/users/{user_id}/checkMemberGroups", asked)
+        return batch.post("group", f"{_path(user_id)}/checkMemberGroups", asked)
 
     def knows_any(self, upns: Sequence[str]) -> bool:
         """Whether there is a user of any of these names."""
@@ -144,13 +145,13 @@ class GraphClient:
         return False
 
     def _etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
-        requests = [batch.get(each, f"/users/{each}/photo") for each in user_ids]
+        requests = [batch.get(each, f"{_path(each)}/photo") for each in user_ids]
         answers = batch.send(self._http, requests)
         return {user_id: _etag_or_error(answers[user_id]) for user_id in user_ids}
 
     def photo(self, user_id: str) -> bytes:
         """The largest photo."""
-        return self._bytes(f"/v1.0/users/{user_id}/photo/$value").body
+        return self._bytes(f"/v1.0{_path(user_id)}/photo/$value").body
 
     def scaled_photo(self, user_id: str) -> ScaledPhoto:
         """
@@ -158,11 +159,11 @@ class GraphClient:
 
         Of a photo that is replaced before the rendition is read the etag is another one.
         """
-        scaled = self._bytes(f"/v1.0/users/{user_id}/photos/{_SCALED}/$value")
+        scaled = self._bytes(f"/v1.0{_path(user_id)}/photos/{_SCALED}/$value")
         if scaled.headers.get("Content-Type", "").lower().startswith("image/gif"):
             # The single pixel that stands for a size which is not there (graph.md section 4).
             raise NoPhoto("Exchange has no smaller rendition of the photo.")
-        metadata = self._http.send("GET", f"/v1.0/users/{user_id}/photo")
+        metadata = self._http.send("GET", f"/v1.0{_path(user_id)}/photo")
         return ScaledPhoto(scaled.body, _etag_if_told(metadata))
 
     def _bytes(self, path: str) -> Reply:
@@ -173,7 +174,7 @@ class GraphClient:
 
 
 def _path(user: str) -> str:
-    """Where Graph has *user*, an object id or a UPN."""
+    """Where Graph has *user*, an object id or a UPN: one segment, whatever it holds."""
     if user.startswith("$"):
         # Else it is read as an option of the query and refused (Get user, documented).
         literal = quote(user.replace("'", "''"), safe="$")

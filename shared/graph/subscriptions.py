@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from shared import moments
 from shared.errors import PhotoSyncError, ServiceDown, SubscriptionExists, SubscriptionGone
@@ -72,12 +73,12 @@ class SubscriptionClient:
     def renew(self, id_: str, url: str, expires_at: datetime) -> Subscription:
         """Prolong it and set its URL, which reauthorizes it too. Raises SubscriptionGone."""
         order = {"expirationDateTime": _dump(expires_at), "notificationUrl": url}
-        return self._send("PATCH", f"/v1.0/subscriptions/{id_}", order).read(_subscription)
+        return self._send("PATCH", _path(id_), order).read(_subscription)
 
     def delete(self, id_: str) -> None:
         """Delete it; nothing happens when it is gone already."""
         with contextlib.suppress(SubscriptionGone):
-            self._send("DELETE", f"/v1.0/subscriptions/{id_}")
+            self._send("DELETE", _path(id_))
 
     def _send(self, method: str, path: str, order: Mapping[str, Any] | None = None) -> Reply:
         body = None if order is None else json.dumps(order).encode()
@@ -86,6 +87,11 @@ class SubscriptionClient:
         if not reply.ok:
             raise _fault(method, reply)
         return reply
+
+
+def _path(id_: str) -> str:
+    # It comes from an answer or a blob: whatever it is, it stays one segment.
+    return f"/v1.0/subscriptions/{quote(id_, safe='')}"
 
 
 def _subscription(fields: Mapping[str, Any]) -> Subscription:

@@ -133,11 +133,15 @@ class Http:
 
     def _url(self, path: str) -> str:
         """Where *path* is on our host; it may come from a blob, a queue or an answer."""
+        refusal = Refused(f"{self.service} was to be asked at an address that is not its own.")
+        # "@elsewhere/" and ".elsewhere/" behind a host name are another host, "//elsewhere/" is one
+        # where somebody resolves it, and what cannot be parsed is nobody's address.
+        if path[:1] != "/" or path[1:2] in {"/", "\\"}:
+            raise refusal
         url = self.audience + path
         ours, asked = urlsplit(self.audience), urlsplit(url)
-        # "@elsewhere/" and ".elsewhere/" behind a host name are another host.
-        if path[:1] != "/" or (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
-            raise Refused(f"{self.service} was to be asked at an address that is not its own.")
+        if (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
+            raise refusal
         return url
 
     def _wait_for_turn(self, patience: float) -> float:

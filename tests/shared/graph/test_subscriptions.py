@@ -168,6 +168,18 @@ def test_delete(said):
     assert web.seen == [("DELETE", f"/v1.0/subscriptions/{ID}", None)]
 
 
+def test_id_of_an_answer_stays_one_segment():
+    """Whatever an answer or a blob calls an id, no other address is called with it."""
+    web = Recorded(answer(SHOWN))
+    client(web).renew("../users/anne?x=", URL, EXPIRES)
+    client(web).delete("../users/anne")
+
+    assert [path for _, path, _ in web.seen] == [
+        "/v1.0/subscriptions/..%2Fusers%2Fanne%3Fx%3D",
+        "/v1.0/subscriptions/..%2Fusers%2Fanne",
+    ]
+
+
 def test_existing_one_is_named():
     """A 409 for a new one carries the id of the one in its way."""
     said = refusal(409, f"Subscription already exists for the provided resource. Id: {ID}")

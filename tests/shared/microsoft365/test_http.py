@@ -193,7 +193,21 @@ def test_threads_do_not_share_a_session():
 
 
 @pytest.mark.parametrize(
-    "path", ["@evil.example/x", ".evil.example/x", ":8080/x", "evil.example/x", "", "?next=/x"]
+    "path",
+    [
+        "@evil.example/x",
+        ".evil.example/x",
+        ":8080/x",
+        "evil.example/x",
+        "",
+        "?next=/x",
+        "//evil.example/x",
+        "/\\evil.example/x",
+        "https://evil.example/x",
+        "[x",
+        "@[::1/x",
+        "\n/x",
+    ],
 )
 def test_path_that_leads_elsewhere_is_not_asked(path: str):
     """A path may come from a damaged blob: our token is for one host and goes to no other."""
