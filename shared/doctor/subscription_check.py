@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from shared.doctor.examination import Finding
 from shared.errors import AccessDenied, TryLater
 from shared.graph.subscriptions import RESOURCE, Subscription
 from shared.storage.documents import Documents
-from shared.subscription.keeper import NAME, address
+from shared.subscription.keeper import NAME, Finder, address, existing
 
 _RENEW = "Type renew into the queue photo-upkeep, wait a minute, then look again."
 
 
-class Listed(Protocol):
-    """See SubscriptionClient."""
-
-    def list_own(self) -> list[Subscription]: ...
-
-
-def look(client: Listed, documents: Documents, url: str, now: datetime) -> Finding:
+def look(client: Finder, documents: Documents, url: str, now: datetime) -> Finding:
     """Look for a live subscription for users at *url*. Raises what *client* raises."""
     if not url:
         return Finding(
             "WEBHOOK_URL is not set, so Graph cannot be told where to send notifications.",
             "Set WEBHOOK_URL to the https:// address of /api/notifications with its ?code=.",
         )
-    live = [one for one in client.list_own() if one.resource == RESOURCE and one.expires_at > now]
+    memory = _remembered(documents)
+    found = existing(client, memory)
+    live = [one for one in found if one.resource == RESOURCE and one.expires_at > now]
     ours = [one for one in live if address(one.notification_url or url) == address(url)]
     if not ours:
-        return Finding(_absence(live) + _last_try(documents), _RENEW)
+        return Finding(_absence(live) + _last_try(memory), _RENEW)
     newest = max(ours, key=lambda one: one.expires_at)
     # Graph may show it without its query.
     query = urlsplit(newest.notification_url).query
@@ -49,11 +46,15 @@ def _absence(others: list[Subscription]) -> str:
     return "There is no subscription, so only sweeps find changes."
 
 
-def _last_try(documents: Documents) -> str:
+def _remembered(documents: Documents) -> Mapping[str, Any]:
     try:
         remembered = documents.read(NAME)
     except (TryLater, AccessDenied):
         # What is wrong with the storage is told elsewhere.
-        return ""
-    detail = str(remembered.fields.get("detail") or "") if remembered else ""
+        return {}
+    return remembered.fields if remembered else {}
+
+
+def _last_try(memory: Mapping[str, Any]) -> str:
+    detail = str(memory.get("detail") or "")
     return f" The last try to make one said: {detail}" if detail else ""

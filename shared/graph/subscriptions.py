@@ -26,6 +26,9 @@ from shared.microsoft365.reply import Reply, fault
 RESOURCE = "users"
 CHANGE_TYPE = "updated,deleted"
 
+# How a handshake that failed is told (graph.md section 2, reported): the code, or the sentence.
+_UNSHAKEN = "ValidationError"
+_HANDSHAKE = re.compile("validation request|notification endpoint|validationToken", re.IGNORECASE)
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -56,6 +59,16 @@ class SubscriptionClient:
         reply = self._send("GET", path)
         found = reply.read(lambda page: [_subscription(item) for item in page["value"]])
         return found, self._http.path_of(str(reply.json().get("@odata.nextLink") or ""))
+
+    def find(self, id_: str) -> Subscription | None:
+        """The one with this id, None when Graph says that there is none."""
+        # It may come from a blob that a person wrote: Graph's own are GUIDs.
+        if not _GUID.fullmatch(id_):
+            return None
+        try:
+            return self._send("GET", _path(id_)).read(_subscription)
+        except SubscriptionGone:
+            return None
 
     def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription:
         """Subscribe to users; Graph calls *url* first. Raises SubscriptionExists."""
@@ -107,15 +120,18 @@ def _subscription(fields: Mapping[str, Any]) -> Subscription:
 
 def _fault(method: str, reply: Reply) -> PhotoSyncError:
     code, message = said(reply)
-    if reply.status == 404 and method in {"PATCH", "DELETE"}:
+    if reply.status == 404 and code and method in {"GET", "PATCH", "DELETE"}:
+        # Without a code it is a proxy's page, or another host's: it says nothing of subscriptions.
         return SubscriptionGone("Graph knows no such subscription.")
     if reply.status == 409 and method == "POST":
         # The message carries the id of the one that exists (seen).
         found = _GUID.search(message)
         return SubscriptionExists(f"Graph has one already: {message}", found[0] if found else "")
-    if reply.status == 400 and "timed out" in message.casefold():
-        # A sleeping endpoint misses the ten seconds once and answers the next time (reported).
-        sentence = f"Graph waited too long for the webhook's answer: {message}"
+    if reply.status == 400 and (code == _UNSHAKEN or _HANDSHAKE.search(message)):
+        # A sleeping app misses the ten seconds, and one that restarts answers 502, 503 or 403
+        # (reported): it answers the next time. One that never does is given up after a day, as
+        # whatever waits is; what Graph says of it can be read all the while.
+        sentence = f"Graph got no good answer when it asked the webhook: {message}"
         return ServiceDown(sentence, service=reply.service)
     return fault(reply, code, message)
 

@@ -1,16 +1,16 @@
 """
 Keeps exactly one live subscription for users, pointing at this app's webhook.
 
-What Graph lists is the truth; blob `subscription.json` is for the console, and remembers what Graph
-may not show: with which clientState and which key the subscription was made. Without that memory
-nobody knows whether it still works, so it is made anew.
+What Graph lists, or finds by its id, is the truth; blob `subscription.json` is for the console, and
+remembers what Graph may not show: with which clientState and which key the subscription was made.
+Without that memory nobody knows whether it still works, so it is made anew.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -35,13 +35,31 @@ LIFE = timedelta(minutes=41_000)
 APART = timedelta(minutes=10)
 
 
-class Client(Protocol):
-    """See SubscriptionClient."""
+class Finder(Protocol):
+    """The reading half of a Client."""
 
     def list_own(self) -> list[Subscription]: ...
+    def find(self, id_: str) -> Subscription | None: ...
+
+
+class Client(Finder, Protocol):
+    """See SubscriptionClient."""
+
     def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription: ...
     def renew(self, id_: str, url: str, expires_at: datetime) -> Subscription: ...
     def delete(self, id_: str) -> None: ...
+
+
+def existing(client: Finder, memory: Mapping[str, Any]) -> list[Subscription]:
+    """All that Graph lists, and the remembered one where the list leaves it out."""
+    listed = client.list_own()
+    remembered = str(memory.get("id") or "")
+    if not remembered or any(one.id == remembered for one in listed):
+        return listed
+    # Reported: a list that is empty while the subscription lives and is found by its id
+    # (microsoft-graph-docs-contrib#2534).
+    found = client.find(remembered)
+    return [*listed, found] if found else listed
 
 
 class SubscriptionKeeper:
@@ -94,7 +112,7 @@ class SubscriptionKeeper:
         if not self._url:
             raise Refused("Set WEBHOOK_URL: Graph must be told where to send notifications.")
         memory = before.fields if before else {}
-        ours = [one for one in self._client.list_own() if self._is_ours(one, memory)]
+        ours = [one for one in existing(self._client, memory) if self._is_ours(one, memory)]
         usable = [one for one in ours if one.id != removed and self._is_usable(one, memory)]
         kept = max(usable, key=lambda one: one.expires_at, default=None)
         for stray in ours:
@@ -136,16 +154,18 @@ class SubscriptionKeeper:
         except SubscriptionExists as error:
             raise ServiceDown(f"Somebody else makes one, too. {error}", service="graph") from error
 
-    def _whose(self, existing: str, memory: dict[str, Any]) -> str:
-        """The host that subscription *existing* serves if that is not this deployment, else ""."""
-        if not existing:
+    def _whose(self, in_the_way: str, memory: dict[str, Any]) -> str:
+        """The host that subscription *in_the_way* serves if not this deployment, else ""."""
+        if not in_the_way:
             return "an address that Graph does not tell"
-        for one in self._client.list_own():
-            shown = one.notification_url or self._url
-            known = one.id == memory.get("id") or address(shown) == address(self._url)
-            if one.id == existing and not known:
-                return urlsplit(shown).hostname or "another address"
-        return ""
+        # Not from a list, which may leave out just this one: it would be deleted for ours.
+        one = self._client.find(in_the_way)
+        if one is None or one.id == memory.get("id"):
+            return ""
+        shown = one.notification_url or self._url
+        if address(shown) == address(self._url):
+            return ""
+        return urlsplit(shown).hostname or "another address"
 
     def _is_ours(self, one: Subscription, memory: dict[str, Any]) -> bool:
         """Whether it is this deployment's: by what we remember, or by address without the key."""

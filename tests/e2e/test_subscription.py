@@ -147,6 +147,30 @@ def test_slow_handshake_is_tried_again(it):
     it.becomes_live()
 
 
+@pytest.mark.parametrize("status", ["502", "503", "403"])
+def test_handshake_while_the_app_restarts(it, status):
+    """What stands before an app that restarts answers for it; Graph is asked again soon."""
+    it.graph("DELETE", it.id)
+    it.cloud.fault(service="webhook", fault=status, next=2)
+    it.renew()
+    assert it.memory["status"] == "waiting"
+    assert "HTTP status code is" in it.memory["detail"]
+
+    it.becomes_live()
+
+
+@pytest.mark.parametrize("listed", ["none", "empty"])
+def test_list_that_leaves_it_out(it, listed):
+    """One that Graph's list leaves out is found, and no second one is made."""
+    before, since = it.all(), it.now()
+    it.cloud.switch(subscriptionsListed=listed)
+
+    it.renew()
+
+    assert it.all() == before
+    assert it.asked("POST", since) + it.asked("DELETE", since) == 0
+
+
 def test_asked_to_reauthorize(it):
     """`reauthorizationRequired` renews it, unless that was done within ten minutes."""
     before = it.id

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -30,8 +31,8 @@ _OPTIONAL = ("lifecycleNotificationUrl", "clientState", "latestSupportedTlsVersi
 _PATCHABLE = ("expirationDateTime", "notificationUrl")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.I)
 NOT_200 = (
-    "Subscription validation request failed. Notification endpoint must respond with 200 OK "
-    "to validation request."
+    "Subscription validation request failed.{status} Notification endpoint must respond with 200 "
+    "OK to validation request."
 )
 NOT_THE_TOKEN = (
     "Subscription validation request failed. Response must exactly match validationToken "
@@ -214,15 +215,24 @@ def validation_url(url: str, token: str, *, form: bool) -> str:
     return f"{url}{mark}validationToken={encoded}"
 
 
+def unshaken(status: int | None) -> Refusal:
+    """A handshake that was answered with *status*, or not at all."""
+    known = status in {one.value for one in HTTPStatus}
+    name = HTTPStatus(status).phrase.replace(" ", "") if status and known else status
+    told = f" HTTP status code is '{name}'." if status else ""
+    return bad_request(NOT_200.format(status=told), "ValidationError")
+
+
 def handshake_fault(token: str, reply: Reply) -> Refusal | None:
     """
     Why Graph refuses this answer to its handshake; None if it accepts.
 
     Documented: 200, text/plain, the URL-decoded token (facts/graph.md section 2).
-    Reported: the sentence about 200. Assumed: the sentence about the token.
+    Reported: both sentences, the first with the status by its .NET name
+    (pnp/Microsoft365-Analytics-Insights#273). Assumed: the code of the second.
     """
     if reply.status != 200:
-        return bad_request(NOT_200, "ValidationError")
+        return unshaken(reply.status)
     if reply.media_type != "text/plain" or reply.body != token.encode():
         return bad_request(NOT_THE_TOKEN, "ValidationError")
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,6 +14,7 @@ from starlette.routing import Route
 from local.m365.graph.wire import Refusal, bad_request, context, json_object, not_found, route
 from local.m365.notifications import https_post
 from local.m365.notifications import subscription_rules as rules
+from local.m365.tenant.fault_plan import WEBHOOK
 from local.m365.tenant.records import Subscription
 from local.m365.tenant.tenant import Tenant
 
@@ -111,6 +113,7 @@ async def handshake(tenant: Tenant, url: str, *, form: bool = False) -> None:
         f"Request-Id: {tenant.new_id()} +1"
     )
     try:
+        _meet_fault(tenant, url)
         reply = await https_post.post(
             rules.validation_url(url, token, form=form),
             b"",
@@ -121,10 +124,22 @@ async def handshake(tenant: Tenant, url: str, *, form: bool = False) -> None:
     except https_post.TooSlow as error:
         raise bad_request(rules.TIMED_OUT, "InvalidRequest") from error
     except https_post.Unreachable as error:
-        raise bad_request(rules.NOT_200, "ValidationError") from error
+        raise rules.unshaken(None) from error
     fault = rules.handshake_fault(token, reply)
     if fault is not None:
         raise fault
+
+
+def _meet_fault(tenant: Tenant, url: str) -> None:
+    """What the order of a fault puts in place of the webhook's answer: Unreachable or Refusal."""
+    fault = tenant.faults.meet(WEBHOOK, "POST", urlsplit(url).path).fault
+    if fault is None:
+        return
+    status = fault.kind.partition("-")[0]
+    if status.isdecimal():
+        raise rules.unshaken(int(status))
+    kind = https_post.TooSlow if fault.kind == "timeout" else https_post.Unreachable
+    raise kind(fault.kind)
 
 
 async def get_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
@@ -169,7 +184,12 @@ class _Listings:
     async def list_subscriptions(
         self, tenant: Tenant, request: Request, client_id: str
     ) -> Response:
-        """Documented: 25 requests in 20 s (facts/graph.md section 2)."""
+        """
+        Documented: 25 requests in 20 s (facts/graph.md section 2).
+
+        Reported: empty though there is one (microsoft-graph-docs-contrib#2534), or an empty page
+        with a next one (microsoft-graph-docs#17354); a switch chooses.
+        """
         now = tenant.now()
         self._recent = [one for one in self._recent if now - LISTINGS_WITHIN < one <= now]
         if len(self._recent) >= LISTINGS:
@@ -178,4 +198,11 @@ class _Listings:
             raise Refusal(429, "TooManyRequests", "Too many requests.", headers)
         self._recent.append(now)
         own = [shown(one) for one in rules.live(tenant) if one.app_id == client_id]
-        return JSONResponse({"@odata.context": context(tenant, "subscriptions"), "value": own})
+        body: dict[str, Any] = {"@odata.context": context(tenant, "subscriptions")}
+        match tenant.switches.subscriptions_listed:
+            case "none":
+                own = []
+            case "empty" if "$skiptoken" not in request.query_params:
+                own = []
+                body["@odata.nextLink"] = f"{tenant.urls.graph}/v1.0/subscriptions?$skiptoken=1"
+        return JSONResponse({**body, "value": own})

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SERVICES = ("graph", "sharepoint", "login")
+# Graph's handshake with a webhook fails, too, as if the webhook had answered so.
+WEBHOOK = "webhook"
 # Any 4xx or 5xx status is a kind too; 429 and 503 carry Retry-After unless they end in "-bare";
 # "-html" is a page that something in between wrote.
 CONNECTION_KINDS = ("reset", "timeout", "half", "lost-answer")
@@ -170,8 +172,8 @@ def apply_order(plan: FaultPlan, order: Mapping[str, Any]) -> None:
     """Take one order of the control API into *plan*; ValueError says what is wrong with it."""
     only(order, *(_AMBUSH if "fault" in order else _ODDS))
     service = str(order.get("service", ""))
-    if service not in SERVICES:
-        raise ValueError(f"service must be one of {', '.join(SERVICES)}")
+    if service not in (*SERVICES, WEBHOOK):
+        raise ValueError(f"service must be one of {', '.join((*SERVICES, WEBHOOK))}")
     retry_after = float(order.get("retryAfter", 1.0))
     seconds = float(order.get("seconds", 30.0))
     if "fault" in order:

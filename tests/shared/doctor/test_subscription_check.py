@@ -52,6 +52,16 @@ def test_none(graph: Graph):
     assert "Type renew" in found.action
 
 
+def test_list_that_leaves_it_out(graph: Graph):
+    """One that no list shows is found by the id that is remembered."""
+    one = graph.make(URL, STATE, LATER)
+    graph.shows = lambda all_: []
+    documents = MemoryDocuments()
+    documents.write(NAME, {"id": one.id}, after=None)
+
+    assert look(graph, documents=documents).action == ""
+
+
 def test_over(graph: Graph):
     """One that has ended is none."""
     graph.make(URL, STATE, NOON)

@@ -39,6 +39,12 @@ def client(web: Web) -> SubscriptionClient:
     return SubscriptionClient(http(web, audience=GRAPH))
 
 
+UNSHAKEN = (
+    "Subscription validation request failed. HTTP status code is '{}'. Notification endpoint must "
+    "respond with 200 OK to validation request."
+)
+
+
 def refusal(status: int, message: str = "In words.", code: str = "InvalidRequest") -> Answer:
     return answer({"error": {"code": code, "message": message}}, status)
 
@@ -131,6 +137,42 @@ def test_pages_that_do_not_end():
         assert len(asked) == calls
 
 
+def test_one_is_found_by_its_id():
+    """Graph is asked for the id, and a 404 of its own means that there is none."""
+    web = Recorded(answer(SHOWN))
+
+    assert client(web).find(ID) == READ
+    assert web.seen == [("GET", f"/v1.0/subscriptions/{ID}", None)]
+    assert client(in_turn(refusal(404, code="ResourceNotFound"))).find(ID) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (Answer(404, b"<html>"), Refused),
+        (Answer(500), ServiceDown),
+        (answer({}), Refused),
+        (refusal(403), AccessDenied),
+    ],
+    ids=["a proxy's page", "broken", "another shape", "denied"],
+)
+def test_whether_there_is_one_is_not_told(said, kind):
+    """Only Graph's own word means that there is none."""
+    with pytest.raises(kind) as caught:
+        client(in_turn(said)).find(ID)
+
+    assert not isinstance(caught.value, SubscriptionGone)
+
+
+@pytest.mark.parametrize("id_", ["", "another", "..", f"../users/{ID}", f"{ID}/x"])
+def test_what_is_no_id_is_not_asked_for(id_):
+    """A memory that a person has changed names none."""
+    web = Recorded(answer(SHOWN))
+
+    assert client(web).find(id_) is None
+    assert web.seen == []
+
+
 def test_order_for_a_new_one():
     """Users, both changes, lifecycle items to the same address, our clientState, an end in UTC."""
     web = Recorded(answer(SHOWN, 201))
@@ -202,16 +244,35 @@ def test_existing_one_is_not_named():
     ("said", "kind"),
     [
         (refusal(400, "Subscription validation request timed out."), ServiceDown),
-        (refusal(400, "Notification endpoint must respond with 200 OK."), Refused),
+        (refusal(400, UNSHAKEN.format("BadGateway"), "ValidationError"), ServiceDown),
+        (refusal(400, UNSHAKEN.format("ServiceUnavailable")), ServiceDown),
+        (refusal(400, UNSHAKEN.format("Forbidden"), "BadRequest"), ServiceDown),
+        (refusal(400, "Something is wrong with the endpoint.", "ValidationError"), ServiceDown),
+        (refusal(400, "Response must exactly match validationToken query parameter."), ServiceDown),
+        (refusal(400, "Subscription expiration is too far.", "ExtensionError"), Refused),
+        (refusal(400, "'clientState' must not be longer than 128 characters."), Refused),
         (refusal(403, code="Authorization_RequestDenied"), AccessDenied),
         (refusal(404), Refused),
         (refusal(429), Throttled),
         (Answer(500), ServiceDown),
     ],
-    ids=["timed out", "not reached", "denied", "no such path", "throttled", "broken"],
+    ids=[
+        "timed out",
+        "502",
+        "503",
+        "403",
+        "other words",
+        "other token",
+        "too far",
+        "too long",
+        "denied",
+        "no such path",
+        "throttled",
+        "broken",
+    ],
 )
 def test_refused_creation(said, kind):
-    """A slow webhook is tried again; where it answers wrongly, a person must look."""
+    """A webhook that slept or restarts is tried again; a wrong order is not."""
     with pytest.raises(kind) as caught:
         client(in_turn(said)).create(URL, "state", EXPIRES)
 

@@ -38,6 +38,11 @@ class Graph:
             raise self.error
         return self.shows(list(self.live.values()))
 
+    def find(self, id_: str) -> Subscription | None:
+        one = self.live.get(id_)
+        # A list that leaves it out does not matter here; what a listing hides is hidden, too.
+        return (self.shows([one]) or [one])[0] if one else None
+
     def create(self, url: str, client_state: str, expires_at: datetime) -> Subscription:
         if self.at_create:
             self.at_create.pop(0)()

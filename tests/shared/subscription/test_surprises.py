@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import Conflict, ServiceDown, TryLater
+from shared.errors import Conflict, Refused, ServiceDown, TryLater
 from shared.graph.subscriptions import Subscription
 from shared.subscription.keeper import APART, LIFE
-from tests.shared.subscription.deployment import URL, Deployment
+from tests.shared.subscription.deployment import URL, Deployment, neighbour
 
 Listing = Callable[[list[Subscription]], list[Subscription]]
 SECOND = timedelta(seconds=1)
@@ -69,6 +69,57 @@ def test_lost_memory_and_a_listing_that_hides(here, listing):
 
     assert here.works
     assert here.sweeps == 1
+
+
+def test_empty_list_is_not_believed(here):
+    """One that no list shows is found by its id: it is kept, renewed in time, and never doubled."""
+    before = here.only
+    here.graph.shows = lambda all_: []
+    here.graph.at_create.append(lambda: pytest.fail("Another one was asked for."))
+
+    assert here.keep() == before
+    here.clock.advance(LIFE / 2 + SECOND)
+    assert here.keep().id == before.id
+    assert here.only.expires_at == here.clock() + LIFE
+    assert here.sweeps == 0
+
+
+def test_one_that_is_in_no_list_and_gone(here):
+    """Where its id is not known either, it is made anew."""
+    here.graph.live.clear()
+    here.graph.shows = lambda all_: []
+
+    here.keep()
+
+    assert here.works
+    assert here.sweeps == 1
+
+
+def test_no_answer_about_the_remembered_one(here):
+    """Whether it lives is not known then: none is made, and the state says what is in the way."""
+    before = here.only
+    here.graph.shows = lambda all_: []
+
+    def down(id_: str) -> None:
+        raise ServiceDown("graph answered 500.", service="graph")
+
+    here.graph.find = down
+    with pytest.raises(ServiceDown):
+        here.keeper.keep()
+
+    assert here.only == before
+    assert here.memory["status"] == "waiting"
+
+
+def test_neighbour_that_no_list_shows(here):
+    """Another deployment's subscription in the way is not deleted for being left out of a list."""
+    other = neighbour(here)
+    here.graph.shows = lambda all_: []
+
+    with pytest.raises(Refused, match=r"points at photosync\.contoso\.com"):
+        other.keeper.keep()
+
+    assert here.works
 
 
 @pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS)

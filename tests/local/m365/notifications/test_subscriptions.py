@@ -13,6 +13,7 @@ import requests
 from local.m365.graph.wire import Refusal
 from local.m365.notifications import subscription_rules as rules
 from local.m365.notifications.https_post import Reply
+from local.m365.tenant import fault_plan
 from local.m365.tenant.records import Subscription
 from local.m365.tenant.tenant import Tenant
 from tests.local.m365.simulator import PHOTOSYNC_APP, TENANT_ID, Cloud
@@ -99,6 +100,44 @@ def test_a_failed_handshake_makes_no_subscription(
     assert (refused.status_code, error["code"]) == (400, "ValidationError")
     assert words in error["message"]
     assert m365.tenant.subscriptions == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("502", "HTTP status code is 'BadGateway'. Notification endpoint must respond with 200"),
+        ("403", "HTTP status code is 'Forbidden'."),
+        ("reset", "failed. Notification endpoint must respond"),
+        ("timeout", "timed out"),
+    ],
+)
+def test_a_handshake_fails_to_order(
+    m365: Cloud, graph: requests.Session, hook: Webhook, kind: str, words: str
+):
+    """A fault of `webhook` stands for its answer to the next handshakes; then it is asked again."""
+    fault_plan.apply_order(m365.tenant.faults, {"service": "webhook", "fault": kind})
+
+    refused = graph.post(subscriptions(m365), json=wanted(m365, hook))
+
+    assert refused.status_code == 400
+    assert words in refused.json()["error"]["message"]
+    assert hook.calls == []
+    assert graph.post(subscriptions(m365), json=wanted(m365, hook)).status_code == 201
+
+
+@pytest.mark.parametrize("listed", ["none", "empty"])
+def test_a_list_leaves_one_out(m365: Cloud, graph: requests.Session, hook: Webhook, listed: str):
+    """By a switch the list is empty, or its first page is; by its id each is found."""
+    one = graph.post(subscriptions(m365), json=wanted(m365, hook)).json()["id"]
+    m365.tenant.switches.subscriptions_listed = listed
+
+    first = graph.get(subscriptions(m365)).json()
+
+    assert first["value"] == []
+    assert ("@odata.nextLink" in first) is (listed == "empty")
+    if listed == "empty":
+        assert len(graph.get(first["@odata.nextLink"]).json()["value"]) == 1
+    assert graph.get(subscriptions(m365, one)).json()["id"] == one
 
 
 def test_a_sleeping_endpoint_times_out(m365: Cloud, graph: requests.Session, hook: Webhook):
