@@ -41,6 +41,11 @@ def test_group_and_dry_run(tmp_path: Path):
         _switch(stack, tmp_path, DRY_RUN="false")
         sweep(cloud)
         assert cloud.shows(member_upn, picture(1))
+        # Who is missing from the list of members, for a while or for good, loses nothing by it.
+        cloud.admin.control("POST", "/groups", {"id": GROUP, "members": []})
+        assert sweep(cloud)["users"] == 0
+        assert cloud.shows(member_upn, picture(1))
+        assert cloud.watcher.states()[member]["status"] == "synced"
         assert stranger not in cloud.watcher.states()
         assert not cloud.admin.shown(stranger_upn).files
 

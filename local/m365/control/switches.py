@@ -15,6 +15,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "missing_photo": ("404", "1x1"),
     "missing_photo_code": ("ErrorEntityNotFound", "ImageNotFound"),
     "list_pages": FORMS,
+    "member_cast": ("documented", "reported"),
     "subscriptions_listed": ("all", "none", "empty"),
     "missing_profile": ("odata.null", "404", "500"),
     "sharepoint_errors": ("json", "xml", "text", "empty"),

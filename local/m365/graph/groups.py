@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from local.m365.graph.query import is_advanced
 from local.m365.graph.users import named_user, users_page
 from local.m365.graph.wire import ONE_USER, bad_request, context, json_object, not_found, route
 from local.m365.tenant.tenant import Tenant
@@ -41,7 +42,17 @@ async def check_member_groups(tenant: Tenant, request: Request, client_id: str) 
 
 
 async def list_members(tenant: Tenant, request: Request, client_id: str) -> Response:
-    """All users of the group, nested ones too (facts/graph.md section 5)."""
+    """
+    All users of the group, nested ones too.
+
+    Documented: a cast takes the header ConsistencyLevel and $count (facts/graph.md section 5).
+    Reported in 2021 and 2022: this one works without (microsoft-graph-docs#11881, -contrib#1517),
+    which is the other setting of the switch. Assumed: it is refused as a cast to groups was seen
+    to be (-contrib#1517).
+    """
+    asked = is_advanced(request.headers) and request.query_params.get("$count") == "true"
+    if tenant.switches.member_cast == "documented" and not asked:
+        raise bad_request("Invalid search request.", "Request_UnsupportedQuery")
     name = str(request.path_params["group"])
     members = tenant.groups.get(name.casefold())
     if members is None:

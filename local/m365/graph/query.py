@@ -44,6 +44,25 @@ def page_size(raw: str | None) -> int:
     return int(raw)
 
 
+def counted(raw: str | None, headers: Mapping[str, str]) -> bool:
+    """
+    Whether $count asks for the number of all that are listed.
+
+    Documented: only with the header (facts/graph.md section 5). Reported: the sentence without
+    (microsoft-graph-docs#11882).
+    """
+    if raw is not None and not is_advanced(headers):
+        raise bad_request("$count is not currently supported.", "Request_BadRequest")
+    if raw not in (None, "true", "false"):
+        raise bad_request(f"Invalid value '{raw}' for $count.", "Request_BadRequest")
+    return raw == "true"
+
+
+def is_advanced(headers: Mapping[str, str]) -> bool:
+    """Whether the index is asked, which knows more and may be behind (D, section 5)."""
+    return headers.get("consistencylevel", "").casefold() == "eventual"
+
+
 def user_filter(raw: str | None) -> Callable[[User], bool]:
     """
     The test that $filter describes: `eq` on accountEnabled and userType, joined by `and`.

@@ -93,7 +93,8 @@ def users_page(
 ) -> JSONResponse:
     """One page of *users* by the request's own options."""
     options = dict(request.query_params)
-    query.only(options, "$select", "$top", "$filter", "$skiptoken")
+    query.only(options, "$select", "$top", "$filter", "$skiptoken", "$count")
+    counted = query.counted(options.get("$count"), request.headers)
     names = query.selected(options.get("$select"), KNOWN, DEFAULT)
     matches = query.user_filter(options.get("$filter"))
     size = query.page_size(options.get("$top"))
@@ -103,6 +104,8 @@ def users_page(
     chosen, following = query.page(found, options, size, url, form=form)
     suffix = f"({options['$select']})" if "$select" in options else ""
     body: dict[str, Any] = {"@odata.context": context(tenant, of + suffix)}
+    if counted:
+        body["@odata.count"] = len(found)
     if following is not None:
         body["@odata.nextLink"] = following
     return JSONResponse({**body, "value": [shown(user, names) for user in chosen]})

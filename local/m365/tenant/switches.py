@@ -11,6 +11,7 @@ class Switches:
 
     missing_photo: str = "404"  # or "1x1" (facts/graph.md section 4)
     subscriptions_listed: str = "all"  # or "none", "empty" (I, facts/graph.md section 2)
+    member_cast: str = "documented"  # or "reported" (I, facts/graph.md section 5)
     list_pages: str = "full"  # or another of graph.query.FORMS (I, facts/graph.md section 5)
     missing_profile: str = "odata.null"  # or "404", "500" (facts/sharepoint.md section 3)
     locked_properties: frozenset[str] = frozenset()

@@ -42,7 +42,14 @@ def listing(web: Web, group: str = "") -> UserListing:
 
 @pytest.mark.parametrize(
     ("group", "source"),
-    [("", "users"), (GROUP, f"groups/{GROUP}/transitiveMembers/microsoft.graph.user")],
+    [
+        ("", f"users?$select={USER_FIELDS}&$top={PAGE}"),
+        (
+            GROUP,
+            f"groups/{GROUP}/transitiveMembers/microsoft.graph.user"
+            f"?$select={USER_FIELDS}&$top={PAGE}&$count=true",
+        ),
+    ],
     ids=["everybody", "group"],
 )
 def test_first_page(group, source):
@@ -52,7 +59,22 @@ def test_first_page(group, source):
     page = listing(web, group).page()
 
     assert page.users == [User(ANNE["id"].lower(), "anne@contoso.com", True, is_guest=True)]
-    assert web.asked == [f"/v1.0/{source}?$select={USER_FIELDS}&$top={PAGE}"]
+    assert web.asked == [f"/v1.0/{source}"]
+
+
+@pytest.mark.parametrize(
+    ("group", "level"), [("", None), (GROUP, "eventual")], ids=["all", "group"]
+)
+def test_every_page_of_a_group_asks_the_index(group: str, level: str | None):
+    """The cast to users is documented with the header only, which no link can carry."""
+    levels: list[str | None] = []
+
+    def web(request: requests.PreparedRequest) -> Answer:
+        levels.append(request.headers.get("ConsistencyLevel"))
+        return answer({"value": [ANNE], "@odata.nextLink": NEXT if len(levels) == 1 else None})
+
+    assert len(list(listing(web, group).all_pages())) == 2
+    assert levels == [level, level]
 
 
 def test_next_page():

@@ -13,6 +13,8 @@ from local.m365.graph import query as graph_query
 from local.m365.graph.wire import Refusal
 from tests.local.m365.simulator import POOR_APP, Cloud
 
+EVENTUAL = {"ConsistencyLevel": "eventual"}
+
 
 @pytest.fixture
 def graph(m365: Cloud) -> Iterator[requests.Session]:
@@ -263,10 +265,40 @@ def test_group_membership_is_checked_and_listed(m365: Cloud, graph: requests.Ses
 
     held = graph.post(f"{base}/users/{inside.id}/checkMemberGroups", json=question)
     not_held = graph.post(f"{base}/users/{outside.id}/checkMemberGroups", json=question)
-    members = graph.get(f"{base}/groups/{group}/transitiveMembers/microsoft.graph.user?$select=id")
+    cast = f"{base}/groups/{group}/transitiveMembers/microsoft.graph.user?$select=id&$count=true"
+    members = graph.get(cast, headers=EVENTUAL).json()
 
     assert (held.json()["value"], not_held.json()["value"]) == ([group], [])
-    assert members.json()["value"] == [{"id": inside.id}]
+    assert (members["value"], members["@odata.count"]) == ([{"id": inside.id}], 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "headers", "codes"),
+    [
+        ("", {}, ("Request_UnsupportedQuery", "")),
+        ("", EVENTUAL, ("Request_UnsupportedQuery", "")),
+        ("?$count=true", {}, ("Request_UnsupportedQuery", "Request_BadRequest")),
+        ("?$count=true", EVENTUAL, ("", "")),
+    ],
+)
+def test_cast_to_users(
+    m365: Cloud,
+    graph: requests.Session,
+    options: str,
+    headers: dict[str, str],
+    codes: tuple[str, str],
+):
+    """As documented it takes the header and $count; by a switch it works without, as reported."""
+    group = m365.tenant.new_id()
+    m365.tenant.groups[group] = {m365.add_user("anna").id}
+    cast = f"{m365.tenant.urls.graph}/v1.0/groups/{group}/transitiveMembers/microsoft.graph.user"
+    found = []
+    for switch in ("documented", "reported"):
+        m365.tenant.switches.member_cast = switch
+        told = graph.get(cast + options, headers=headers).json()
+        found.append(told["error"]["code"] if "error" in told else "")
+
+    assert tuple(found) == codes
 
 
 def test_paths_graph_does_not_have_are_refused(m365: Cloud, graph: requests.Session):
