@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from azure.core import MatchConditions
@@ -15,7 +17,7 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
+from azure.storage.blob import BlobClient, BlobProperties, ContainerClient, ContentSettings
 
 from shared.errors import AccessDenied, Conflict, ServiceDown
 from shared.telemetry.calls import note
@@ -26,13 +28,16 @@ _REFUSED = (
 )
 
 _UNREACHED = "Storage could not be reached"
+# The metadata that tells one write from another.
+_MARK = "write"
 
 
 class Blob(NamedTuple):
-    """What a blob holds, and its ETag."""
+    """What a blob holds, its ETag, and how many seconds ago it was written, by storage's clock."""
 
     content: bytes
     version: str
+    age: float
 
 
 class Blobs:
@@ -50,8 +55,12 @@ class Blobs:
         note("blob")
         try:
             with translated():
-                found = self._container.download_blob(name)
-                return Blob(found.readall(), str(found.properties.etag))
+                # The client keeps to itself when storage answered.
+                told: list[Mapping[str, str]] = []
+                found = self._container.download_blob(
+                    name, raw_response_hook=lambda reply: told.append(reply.http_response.headers)
+                )
+                return Blob(found.readall(), str(found.properties.etag), _age(told[-1]))
         except ResourceNotFoundError:
             return None
 
@@ -111,10 +120,38 @@ class Blobs:
 
     def _upload(self, name: str, content: bytes, condition: Mapping[str, Any]) -> str:
         note("blob")
+        # Known again by this, also where another write says the same.
+        mark = uuid.uuid4().hex
+        metadata = {**(condition.get("metadata") or {}), _MARK: mark}
+        kind = ContentSettings(content_type="application/json")
+        order = {**condition, "metadata": metadata, "content_settings": kind}
         with translated():
             blob = self._container.get_blob_client(name)
-            kind = ContentSettings(content_type="application/json")
-            return str(blob.upload_blob(content, content_settings=kind, **condition)["etag"])
+            try:
+                return str(blob.upload_blob(content, **order)["etag"])
+            except AzureError:
+                # Carried out, perhaps, and the answer lost: a second try then meets its own work.
+                version = _version_of(blob, mark)
+                if not version:
+                    raise
+                return version
+
+
+def _version_of(blob: BlobClient, mark: str) -> str:
+    """The ETag of *blob* if it was written with *mark*, else empty."""
+    try:
+        found = blob.get_blob_properties(retry_total=0)
+    except AzureError:
+        return ""
+    return str(found.etag) if (found.metadata or {}).get(_MARK) == mark else ""
+
+
+def _age(headers: Mapping[str, str]) -> float:
+    try:
+        times = [parsedate_to_datetime(headers[name]) for name in ("Date", "Last-Modified")]
+    except (KeyError, ValueError) as error:
+        raise ServiceDown("Storage did not tell its time.", service="storage") from error
+    return (times[0] - times[1]).total_seconds()
 
 
 @contextmanager
