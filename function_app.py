@@ -113,7 +113,8 @@ def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.Htt
 @app.queue_trigger(arg_name="message", queue_name="photo-sync", connection=STORAGE)
 def sync_photo(message: func.QueueMessage) -> None:
     """Bring one user's SharePoint picture up to date."""
-    runtime().worker.work_off(message.get_body())
+    redelivered = (message.dequeue_count or 0) > 1
+    runtime().worker.work_off(message.get_body(), redelivered=redelivered)
 
 
 @app.queue_trigger(arg_name="message", queue_name="photo-sync-poison", connection=STORAGE)

@@ -72,7 +72,7 @@ class NoWorker(NoUpkeep):
         super().__init__(error, store, clock=clock, new_id=new_id)
         self._queue = queue
 
-    def work_off(self, body: bytes) -> None:
+    def work_off(self, body: bytes, *, redelivered: bool = False) -> None:
         """Let a sync message wait, and say in the log what is wrong. Raises ServiceDown."""
         self._complain()
         now = self._clock()
@@ -84,7 +84,8 @@ class NoWorker(NoUpkeep):
         if waited_long_enough(message.first_queued_at, now):
             self._keep(body, str(self._error))
             return
-        self._queue.send(message.again().to_json(), delay_seconds=WAIT_SECONDS)
+        again = message.again(force=redelivered)
+        self._queue.send(again.to_json(), delay_seconds=WAIT_SECONDS)
 
     def park(self, body: bytes) -> None:
         """Keep what the host gave up on, with the reason why nothing could be done."""

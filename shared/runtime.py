@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from shared import scope
+from shared import scope, stopwatch
 from shared.console.api import Console, Orders
 from shared.console.comparison import Sides
 from shared.console.roster import Roster
@@ -88,15 +88,8 @@ def _working(settings: Settings) -> Runtime:
         version=RECIPE,
         render=functools.partial(renditions, sizes=settings.picture_sizes),
     )
-    sync = Sync(
-        graph,
-        Publisher(sharepoint, settings, graph.knows_any, _now),
-        storage.states,
-        recipe,
-        Policy(dry_run=settings.dry_run, remove_when_gone=settings.remove_when_gone),
-        check_scope=functools.partial(scope.check, settings=settings),
-        clock=_now,
-    )
+    publisher = Publisher(sharepoint, settings, graph.knows_any, _now)
+    sync = _sync(settings, storage, graph, publisher, recipe)
     worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
     keeper = _keeper(settings, storage, graph_http)
@@ -117,6 +110,25 @@ def _working(settings: Settings) -> Runtime:
     )
     doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
     return Runtime(worker, upkeep, console, doctor)
+
+
+def _sync(
+    settings: Settings,
+    storage: OpenStorage,
+    graph: GraphClient,
+    publisher: Publisher,
+    recipe: Recipe,
+) -> Sync:
+    return Sync(
+        graph,
+        publisher,
+        storage.states,
+        recipe,
+        Policy(dry_run=settings.dry_run, remove_when_gone=settings.remove_when_gone),
+        check_scope=functools.partial(scope.check, settings=settings),
+        clock=_now,
+        ticks=stopwatch.ticks,
+    )
 
 
 def _sides(

@@ -19,13 +19,14 @@ SHARED = {
     "user": "",
     "backoff": "",
     "session": "",
+    "stopwatch": "",
     "telemetry": "",
     "pictures": "errors",
     "settings": "errors pictures user",
     "scope": "errors settings user",
     "messages": _GROUND,
     "storage": "errors moments session settings telemetry user",
-    "microsoft365": "backoff errors session settings telemetry",
+    "microsoft365": "backoff errors session settings stopwatch telemetry",
     "webhook": "messages settings user",
     "graph": "errors microsoft365 moments user",
     "sharepoint": "errors microsoft365 pictures settings user",
@@ -37,8 +38,8 @@ SHARED = {
     "console": "errors graph messages pictures sharepoint storage subscription sweeping user",
     "doctor": "console errors graph microsoft365 settings sharepoint storage subscription user",
     "runtime": (
-        "errors settings scope messages storage microsoft365 graph sharepoint pictures copying "
-        "misconfigured subscription sweeping upkeep console doctor"
+        "errors settings scope stopwatch messages storage microsoft365 graph sharepoint pictures "
+        "copying misconfigured subscription sweeping upkeep console doctor"
     ),
 }
 ADMIN = {

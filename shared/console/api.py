@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from shared.console.cached_answer import Remembered
@@ -168,7 +168,7 @@ class Console:
                 "accountEnabled": None if error else user.account_enabled,
                 "guest": None if error else user.is_guest,
             },
-            "state": json.loads(user_state.to_json(known)) if known else None,
+            "state": self._remembered(known) if known else None,
             "profile": difference.profile,
             "agree": difference.agree,
             "difference": difference.sentence,
@@ -178,6 +178,14 @@ class Console:
             ],
             "history": _history(known) if known else [],
         }
+
+    def _remembered(self, known: user_state.UserState) -> dict[str, Any]:
+        """The state as its blob has it, with the end of a claim by our clock, for people."""
+        fields: dict[str, Any] = json.loads(user_state.to_json(known))
+        if known.claim:
+            ends = self._clock() + timedelta(seconds=known.claim.left)
+            fields["claim"] = {"by": known.claim.by, "expiresAt": ends.isoformat()}
+        return fields
 
     @_takes_a_place
     def photo(self, name: str, side: str) -> bytes:

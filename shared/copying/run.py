@@ -30,9 +30,9 @@ class Target(Protocol):
     """SharePoint; see Publisher."""
 
     def plan(self, user: User) -> Plan: ...
-    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None: ...
+    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None: ...
     def plan_removal(self, user: User, picture_url: str) -> Removal: ...
-    def remove(self, plan: Removal, *, not_after: datetime) -> None: ...
+    def remove(self, plan: Removal, *, not_after: float) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def state_after(run: Run, end: Wait | Done, *, attempt: int, now: datetime) -> U
     if end.unanswered and run.files_touched:
         # It may be carried out yet, after a newer picture of the next run: the claim stays until
         # that is past, whether this message comes back or not.
-        after = replace(after, claim=Claim(run.by, now + LATE_WRITE))
+        after = replace(after, claim=Claim(run.by, LATE_WRITE))
     if isinstance(end, Wait):
         again_at = now + timedelta(seconds=end.seconds)
         return replace(after, status=user_state.WAITING, next_attempt_at=again_at)

@@ -30,7 +30,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared.copying.run import Policy, Run, Source, Target, state_after
@@ -44,8 +44,8 @@ from shared.storage import user_state
 from shared.storage.user_state import Claim, Store
 from shared.user import User
 
-# Shorter than the ten minutes for which the host hides the message of a run that died.
-CLAIM_LENGTH = timedelta(minutes=5)
+# In seconds: shorter than the ten minutes for which the host hides the message of a run that died.
+CLAIM_LENGTH = 300.0
 
 
 class Sync:
@@ -61,6 +61,7 @@ class Sync:
         *,
         check_scope: Callable[[User], None],
         clock: Callable[[], datetime],
+        ticks: Callable[[], float],
     ) -> None:
         self._source = source
         self._target = target
@@ -69,6 +70,7 @@ class Sync:
         self._policy = policy
         self._check_scope = check_scope
         self._clock = clock
+        self._ticks = ticks
 
     def bring_up_to_date(self, run: Run) -> str:
         """
@@ -94,7 +96,7 @@ class Sync:
                 raise found
         return self._copy(run, found, not_after)
 
-    def _copy(self, run: Run, etag: str, not_after: datetime) -> str:
+    def _copy(self, run: Run, etag: str, not_after: float) -> str:
         fetched = self._source.user_and_photo(run.user_id)  # 5
         run.user, run.etag = fetched.user, self._unmoved(etag, fetched.etag)
         self._check_scope(fetched.user)
@@ -140,7 +142,7 @@ class Sync:
             return
         if not run.recalled:
             run.known = self._store.read(run.user_id)
-        if not run.claim and run.before.claimed_for(self._clock()):
+        if not run.claim and run.before.claimed_for:
             return
         after = state_after(run, end, attempt=attempt, now=self._clock())
         if run.claim or not after.says_the_same(run.before):
@@ -159,7 +161,7 @@ class Sync:
     def _recall(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
         run.recalled = True
-        seconds = run.before.claimed_for(self._clock())
+        seconds = run.before.claimed_for
         if seconds:
             raise ClaimHeld("Another run is copying this user right now.", over_in=seconds)
 
@@ -194,19 +196,20 @@ class Sync:
         """The etag to record, none if it is not sure that the bytes are of the photo it names."""
         return before if before == after else ""
 
-    def _claim(self, run: Run) -> datetime:
-        """Claim the user, and return the moment after which no write may begin."""
+    def _claim(self, run: Run) -> float:
+        """Claim the user, and return the moment, in ticks, after which no write may begin."""
         #   run A  reads v1 -- writes v2, claimed -- stops dead
         #   run B     reads v1 -- its claim: Conflict
         #   run C                                          reads v2 -- writes v3, claimed
         #   time     ----------|<------- CLAIM_LENGTH ------>|-------------------------->
         #
         # If A wakes up late it writes no file, since no request begins after what is returned
-        # here, and its result still names v2 and is refused.
-        expires_at = self._clock() + CLAIM_LENGTH
-        claimed = replace(run.before, claim=Claim(run.by, expires_at))
+        # here, and its result still names v2 and is refused. C judges by storage's clock how old
+        # v2 is, A by one of its own since before it wrote: no two machines' clocks are compared.
+        began = self._ticks()
+        claimed = replace(run.before, claim=Claim(run.by, CLAIM_LENGTH))
         run.claim = user_state.write(self._store, claimed, after=run.known)
-        return expires_at - REQUEST_LIMIT
+        return began + CLAIM_LENGTH - REQUEST_LIMIT
 
     def _announce(self, run: Run, picture_url: str) -> None:
         """Write down where a picture of ours will be, in case this run dies before it is."""
@@ -217,7 +220,7 @@ class Sync:
     def _may_remove(self, run: Run) -> bool:
         return run.may_remove(self._policy, self._clock())
 
-    def _remove(self, run: Run, not_after: datetime) -> str:
+    def _remove(self, run: Run, not_after: float) -> str:
         run.user = self._source.user(run.user_id)
         self._check_scope(run.user)
         removal = self._target.plan_removal(run.user, run.before.picture_url)

@@ -49,16 +49,18 @@ class Worker:
         self._jitter = jitter
         self._new_id = new_id
 
-    def work_off(self, body: bytes) -> Outcome:
+    def work_off(self, body: bytes, *, redelivered: bool = False) -> Outcome:
         """
         Bring the user that *body* names up to date, and log one event about it.
+
+        A message that is *redelivered* is of a run that died, perhaps between two files.
 
         Raises what nobody foresaw, SettingsError, and ServiceDown when the message can neither be
         sent again nor be kept: the host then tries again, in the end the poison queue has it.
         """
         began = time.monotonic()
         with calls.noted() as made:
-            outcome = self._end_of(body)
+            outcome = self._end_of(body, redelivered)
         tell(outcome, made, (time.monotonic() - began) * 1000)
         return outcome
 
@@ -84,11 +86,15 @@ class Worker:
         self._sync.record(run, Done(FAILED, "poisoned", _STOPPED), attempt=message.attempt)
         return Outcome("parked", message.user_id, message.correlation_id, _STOPPED)
 
-    def _end_of(self, body: bytes) -> Outcome:
+    def _end_of(self, body: bytes, redelivered: bool) -> Outcome:
         try:
             message = self._parse(body)
         except BadMessage as error:
             return self._set_aside(body, self._new_id(), str(error))
+        if redelivered:
+            # The state tells of files that were touched, unless it was deleted in the meantime and
+            # another run has written a new one since.
+            message = replace(message, force=True)
         try:
             outcome = self._end_of_message(message, body)
         except Exception as error:

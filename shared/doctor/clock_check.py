@@ -11,7 +11,8 @@ from shared.errors import Refused
 from shared.microsoft365.certificates import ends_at
 from shared.microsoft365.http import Http
 
-# Entra forgives five minutes (assumed), and so does a claim. Below this nothing can go wrong.
+# Entra forgives five minutes (assumed). Below this nothing can go wrong: claims are judged by
+# storage's clock alone, and second looks may be so much nearer together.
 MOST_SKEW = timedelta(seconds=60)
 RENEW_BEFORE = timedelta(days=14)
 

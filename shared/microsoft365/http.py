@@ -10,13 +10,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
+from shared import stopwatch
 from shared.backoff import in_words, seconds_asked
 from shared.errors import (
     ClaimLost,
@@ -32,15 +33,16 @@ from shared.telemetry.calls import note
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
-# How long after we stopped waiting a request may still be carried out (inferred, not documented).
-LATE_WRITE = timedelta(seconds=30)
-# A write that has begun is carried out within this, as far as anything bounds it. CONNECT_SECONDS
-# bounds each address tried, each step of the handshake and each piece sent: four are allowed for.
-# READ_SECONDS bounds the wait for the next byte of the headers, not for all of them; a service
-# that is slower has LATE_WRITE, also when our run has died by then. Reading the body does not
-# count: the write is done before it. Nothing bounds looking up the name, headers that drip, and a
-# process that stops between looking at the clock and sending; ten seconds are left for these.
-REQUEST_LIMIT = timedelta(seconds=4 * CONNECT_SECONDS + READ_SECONDS + 10) + LATE_WRITE
+# How many seconds after we stopped waiting a request may still be carried out (inferred, not
+# documented).
+LATE_WRITE = 30.0
+# A write that has begun is carried out within these seconds, as far as anything bounds it.
+# CONNECT_SECONDS bounds each address tried, each step of the handshake and each piece sent: four
+# are allowed for. READ_SECONDS bounds the wait for the next byte of the headers, not for all of
+# them; a service that is slower has LATE_WRITE, also when our run has died by then. Reading the
+# body does not count: the write is done before it. Nothing bounds looking up the name, headers that
+# drip, and a process that stops between looking at the clock and sending; ten seconds are left.
+REQUEST_LIMIT = 4 * CONNECT_SECONDS + READ_SECONDS + 10 + LATE_WRITE
 # Longer waits are a new message, so that a thread of the worker is not held.
 LONGEST_WAIT_IN_PLACE = 10.0
 TRIES = 3
@@ -72,6 +74,7 @@ class Http:
         concerns_one: Callable[[Reply], bool] = lambda reply: False,
         session: Callable[[], requests.Session] = OneHostSession,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        ticks: Callable[[], float] = stopwatch.ticks,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """*concerns_one* tells a refusal that is about what was asked for, and closes no gate."""
@@ -83,6 +86,7 @@ class Http:
         self._budget = budget
         self._new_session = session
         self._clock = clock
+        self._ticks = ticks
         self._sleep = sleep
         self._local = threading.local()
 
@@ -93,23 +97,23 @@ class Http:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        not_after: datetime | None = None,
+        not_after: float | None = None,
     ) -> Reply:
         """
         Call *path* (with its query) and return the answer, whatever its status.
 
         A 401 gets one fresh token. A 429 or 503 that does not concern one alone is tried again,
         three tries besides, where the waits stay within ten seconds. No try begins after
-        *not_after* (ClaimLost), nor before the service's gate opens or its budget allows it
-        (Throttled). Raises Unanswered when no answer came, ServiceDown when it was cut, Refused
-        for a path that leads to another host.
+        *not_after*, in ticks (ClaimLost), nor before the gate of the service opens or its budget
+        allows it (Throttled). Raises Unanswered when no answer came, ServiceDown when it was cut,
+        Refused for a path that leads to another host.
         """
         url = self._url(path)
         refused, patience, tries = "", LONGEST_WAIT_IN_PLACE, 0
         while True:
             patience -= self._wait_for_turn(patience)
             token = self._tokens.bearer(self.audience, refused=refused)
-            if not_after and self._clock() > not_after:
+            if not_after is not None and self._ticks() > not_after:
                 raise ClaimLost(f"Too little time was left to write to {self.service} safely.")
             round_ = self._gate.round()
             reply = self._try(method, url, {**(headers or {}), **_identity(token)}, body)
@@ -187,14 +191,14 @@ class Http:
         return Reply(self.service, response.status_code, response.headers, content, wait)
 
     def _read(self, response: requests.Response) -> bytes:
-        ends, content = self._clock() + timedelta(seconds=READ_SECONDS), bytearray()
+        ends, content = self._ticks() + READ_SECONDS, bytearray()
         try:
             # read1 hands out what has come: iter_content would wait for 64 KB while a body drips.
             while piece := response.raw.read1(64 * 1024, decode_content=True):
                 content += piece
                 if len(content) > LARGEST_REPLY:
                     raise Refused(f"{self.service} sent more than {LARGEST_REPLY:,} bytes.")
-                if self._clock() > ends:
+                if self._ticks() > ends:
                     sentence = f"{self.service} took over {READ_SECONDS} s to answer."
                     raise ServiceDown(sentence, service=self.service)
         except urllib3.exceptions.HTTPError as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -52,7 +51,7 @@ _NOT_ALLOWED = ("access denied", "managing your own data")
 class SharePointClient:
     """
     Errors of every call: Throttled, ServiceDown, AccessDenied, Refused; NoProfile where a profile
-    is named. Writes take *not_after*, after which no request begins (ClaimLost).
+    is named. Writes take *not_after*, in ticks, after which no request begins (ClaimLost).
     """
 
     def __init__(self, files: Http, profiles: Http) -> None:
@@ -71,7 +70,7 @@ class SharePointClient:
             raise NoProfile(_NO_PROFILE)
         return reply.read(_properties)
 
-    def set_property(self, upn: str, name: str, value: str, *, not_after: datetime) -> None:
+    def set_property(self, upn: str, name: str, value: str, *, not_after: float) -> None:
         """Write one profile property. Raises NoProfile."""
         body = {"accountName": _account(upn), "propertyName": name, "propertyValue": value}
         reply = self._profiles.send(
@@ -86,7 +85,7 @@ class SharePointClient:
         # A page of a proxy comes with 200 too, and nothing was written.
         reply.json()
 
-    def upload(self, folder: str, name: str, content: bytes, *, not_after: datetime) -> None:
+    def upload(self, folder: str, name: str, content: bytes, *, not_after: float) -> None:
         """Put *content* into the picture library's *folder* as *name*, in place of any before."""
         path = _literal(f"{PICTURE_LIBRARY}/{folder}")
         reply = self._files.send(
@@ -109,7 +108,7 @@ class SharePointClient:
             sentence = f"SharePoint kept {stored} of {len(content)} bytes of {name}."
             raise ServiceDown(sentence, service="sharepoint")
 
-    def recycle(self, folder: str, name: str, *, not_after: datetime) -> None:
+    def recycle(self, folder: str, name: str, *, not_after: float) -> None:
         """Put a picture file into the recycle bin; nothing happens when it is gone already."""
         path = _literal(f"{PICTURE_LIBRARY}/{folder}/{name}")
         reply = self._files.send(

@@ -122,7 +122,7 @@ class Publisher:
         changes = self._changes(profile, wanted)
         return Plan(user.user_principal_name, location, url, changes)
 
-    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None:
+    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None:
         """
         Upload *renditions* (small, middle, large), then write the properties of *plan* in order.
 
@@ -157,7 +157,7 @@ class Publisher:
         wanted = {PICTURE_URL: "", PLACEHOLDER_STATE: "1"}
         return Removal(user.user_principal_name, location, self._changes(profile, wanted))
 
-    def remove(self, plan: Removal, *, not_after: datetime) -> None:
+    def remove(self, plan: Removal, *, not_after: float) -> None:
         """
         Write the properties of *plan* in order, then recycle the files: pages never show a gap.
 

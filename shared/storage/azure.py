@@ -52,7 +52,9 @@ class BlobStore:
     def read(self, user_id: str) -> Stored | None:
         """The state, None when the user has none."""
         blob = self._blobs.read(_name(user_id))
-        return Stored(user_state.from_json(user_id, blob.content), blob.version) if blob else None
+        if blob is None:
+            return None
+        return Stored(user_state.from_json(user_id, blob.content, age=blob.age), blob.version)
 
     def create(self, new: UserState) -> str:
         """Write the first version and return it; Conflict when there is one."""

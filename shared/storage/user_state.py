@@ -19,21 +19,23 @@ SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
 SKIPPED, FAILED, WAITING = "skipped", "failed", "waiting"
 STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING})
 
-LONGEST_CLAIM = timedelta(minutes=10)
+# Seconds. No run claims for longer: such a claim was typed by a person.
+LONGEST_CLAIM = 600.0
 # A photo is gone when two looks this far apart find none.
 SECOND_LOOK_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A run's promise to copy this user alone until `expires_at`."""
+    """A run's promise to copy this user alone for so many `seconds`, of which `left` are left."""
 
     by: str
-    expires_at: datetime
+    seconds: float
+    left: float = 0.0
 
-    def is_live(self, now: datetime) -> bool:
-        # No run claims for longer: such a claim was typed by a person or read by a wrong clock.
-        return now < self.expires_at <= now + LONGEST_CLAIM
+    @property
+    def is_live(self) -> bool:
+        return self.left > 0
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,10 @@ class UserState:
     claim: Claim | None = None
     last_error: LastError | None = None
 
-    def claimed_for(self, now: datetime) -> float:
+    @property
+    def claimed_for(self) -> float:
         """Seconds for which a run has the user to itself; 0.0 when none has."""
-        if self.claim is None or not self.claim.is_live(now):
-            return 0.0
-        return (self.claim.expires_at - now).total_seconds()
+        return self.claim.left if self.claim else 0.0
 
     def covers(self, source_etag: str, *, sizes: str, recipe: int) -> bool:
         """Whether SharePoint shows the photo with this etag already, made the same way."""
@@ -167,27 +168,27 @@ def to_json(state: UserState) -> bytes:
         "attempt": state.attempt,
         "nextAttemptAt": _dump_time(state.next_attempt_at),
         "missingSince": _dump_time(state.missing_since),
-        "claim": claim and {"by": claim.by, "expiresAt": _dump_time(claim.expires_at)},
+        "claim": claim and {"by": claim.by, "seconds": claim.seconds},
         "lastError": error
         and {"code": error.code, "message": error.message, "at": _dump_time(error.at)},
     }
     return json.dumps(fields, indent=2).encode()
 
 
-def from_json(user_id: str, text: bytes) -> UserState:
+def from_json(user_id: str, text: bytes, *, age: float = 0.0) -> UserState:
     """
-    Read a state blob.
+    Read a state blob that was written *age* seconds ago, by storage's own clock.
 
     A blob that a person has damaged counts as a user never synced: the next run then copies the
     photo and writes a sound one.
     """
     try:
-        return _parse(user_id, json.loads(text))
+        return _parse(user_id, json.loads(text), age)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return UserState(user_id, detail="The state blob was damaged and is made anew.")
 
 
-def _parse(user_id: str, fields: dict[str, Any]) -> UserState:
+def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
     claim, error = fields.get("claim"), fields.get("lastError")
     state = UserState(
         user_id=user_id,
@@ -206,7 +207,7 @@ def _parse(user_id: str, fields: dict[str, Any]) -> UserState:
         attempt=int(fields.get("attempt") or 0),
         next_attempt_at=_load_time(fields.get("nextAttemptAt")),
         missing_since=_load_time(fields.get("missingSince")),
-        claim=None if claim is None else Claim(str(claim["by"]), moments.read(claim["expiresAt"])),
+        claim=None if claim is None else _claim(claim, age),
         last_error=None
         if error is None
         else LastError(str(error["code"]), str(error["message"]), moments.read(error["at"])),
@@ -214,6 +215,14 @@ def _parse(user_id: str, fields: dict[str, Any]) -> UserState:
     if state.status not in STATUSES:
         raise ValueError(state.status)
     return state
+
+
+def _claim(fields: dict[str, Any], age: float) -> Claim:
+    # One without a length was made by 0.1.0, which said when it ends, by the writer's clock.
+    seconds = float(fields.get("seconds", LONGEST_CLAIM))
+    # Storage tells its times in whole seconds: the blob may be up to a second younger.
+    left = max(0.0, seconds + 1 - age) if 0 < seconds <= LONGEST_CLAIM else 0.0
+    return Claim(str(fields["by"]), seconds, left)
 
 
 def _dump_time(moment: datetime | None) -> str | None:

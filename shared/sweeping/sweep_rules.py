@@ -110,7 +110,7 @@ def _is_late(known: UserState, now: datetime) -> bool:
 
 def is_in_hand(known: UserState, now: datetime) -> bool:
     """Whether a run is at work or a message waits: one more an hour would add to an outage."""
-    if known.claim and known.claim.is_live(now):
+    if known.claim and known.claim.is_live:
         return True
     # A claim that has run out may be a waiting run's, too, which got no answer (see `copying.run`).
     next_attempt = known.next_attempt_at if known.status == user_state.WAITING else None

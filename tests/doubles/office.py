@@ -42,6 +42,9 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
+    def ticks(self) -> float:
+        return (self.now - NOON).total_seconds()
+
     def advance(self, by: timedelta) -> None:
         self.now += by
 
@@ -50,7 +53,8 @@ class MemoryStore:
     """A Store that keeps versions as conditional blob writes do, and the blobs as text."""
 
     def __init__(self) -> None:
-        self.blobs: dict[str, tuple[bytes, str]] = {}
+        self.clock = Clock()
+        self.blobs: dict[str, tuple[bytes, str, datetime]] = {}
         self.unreadable: dict[str, tuple[bytes, str]] = {}
         self.error: Exception | None = None
         self._versions = itertools.count(1)
@@ -59,8 +63,7 @@ class MemoryStore:
         self._called()
         if user_id not in self.blobs:
             return None
-        text, version = self.blobs[user_id]
-        return Stored(user_state.from_json(user_id, text), version)
+        return Stored(self[user_id], self.blobs[user_id][1])
 
     def create(self, new: UserState) -> str:
         self._called()
@@ -81,11 +84,13 @@ class MemoryStore:
     def put(self, new: UserState) -> str:
         """What only tests may do: write without condition."""
         version = f"version-{next(self._versions)}"
-        self.blobs[new.user_id] = (user_state.to_json(new), version)
+        self.blobs[new.user_id] = (user_state.to_json(new), version, self.clock.now)
         return version
 
     def __getitem__(self, user_id: str) -> UserState:
-        return user_state.from_json(user_id, self.blobs[user_id][0])
+        text, _, written_at = self.blobs[user_id]
+        age = (self.clock.now - written_at).total_seconds()
+        return user_state.from_json(user_id, text, age=age)
 
     def _called(self) -> None:
         note("blob")
@@ -172,7 +177,7 @@ class SharePoint:
         changes = {"PictureURL": url} if differs else {"SPS-PictureTimestamp": "now"}
         return Plan(user.user_principal_name, location, url, changes)
 
-    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None:
+    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None:
         files = self.files.setdefault(plan.upn, {})
         for number, (name, content) in enumerate(zip(plan.location.files, renditions, strict=True)):
             self._begin(number + 1, not_after)
@@ -190,7 +195,7 @@ class SharePoint:
             raise PictureKept("Somebody has set another picture.")
         return Removal(user.user_principal_name, location, {"PictureURL": ""})
 
-    def remove(self, plan: Removal, *, not_after: datetime) -> None:
+    def remove(self, plan: Removal, *, not_after: float) -> None:
         assert plan.location
         for number, (key, value) in enumerate(plan.changes.items()):
             self._begin(number + 1, not_after)
@@ -204,9 +209,9 @@ class SharePoint:
         """What the user's profile says where the picture is."""
         return self.properties.get(user.user_principal_name, {}).get("PictureURL", "")
 
-    def _begin(self, number: int, not_after: datetime) -> None:
+    def _begin(self, number: int, not_after: float) -> None:
         self.at_write.get(number, lambda: None)()
-        if self._clock() > not_after:
+        if self._clock.ticks() > not_after:
             raise ClaimLost("Too little time was left.")
         note("sharepoint")
         self.writes += 1
@@ -252,6 +257,7 @@ class Office:
 
     def __post_init__(self) -> None:
         self.sharepoint = SharePoint(self.clock)
+        self.store.clock = self.clock
         self._ids = (f"correlation-{number}" for number in itertools.count(1))
 
     @property
@@ -264,6 +270,7 @@ class Office:
             self.policy,
             check_scope=self.check_scope,
             clock=self.clock,
+            ticks=self.clock.ticks,
         )
 
     @property
@@ -278,8 +285,8 @@ class Office:
             new_id=lambda: next(self._ids),
         )
 
-    def work_off(self, body: str = ANNE.id) -> Outcome:
-        return self.worker.work_off(body.encode())
+    def work_off(self, body: str = ANNE.id, *, redelivered: bool = False) -> Outcome:
+        return self.worker.work_off(body.encode(), redelivered=redelivered)
 
     def work_off_waiting(self) -> Outcome:
         """Let the time of the oldest waiting message come, and work it off."""

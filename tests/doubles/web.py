@@ -66,6 +66,9 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
+    def ticks(self) -> float:
+        return (self.now - NOON).total_seconds()
+
     def sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
@@ -87,7 +90,15 @@ def http(web: Web, *, audience: str = AUDIENCE, clock: Clock | None = None) -> H
         session.mount("https://", FunctionAdapter(web))
         return session
 
-    return Http("sharepoint", audience, Tokens(), session=session, clock=clock, sleep=clock.sleep)
+    return Http(
+        "sharepoint",
+        audience,
+        Tokens(),
+        session=session,
+        clock=clock,
+        ticks=clock.ticks,
+        sleep=clock.sleep,
+    )
 
 
 def in_turn(*answers: Answer | Exception) -> Web:

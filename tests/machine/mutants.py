@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 from hypothesis.stateful import precondition, rule
@@ -34,9 +35,9 @@ class StateBeforeSource(Sync):
 class NoClaim(Sync):
     """Nobody is kept away while a picture is copied; the result is still written conditionally."""
 
-    def _claim(self, run: Run) -> datetime:
+    def _claim(self, run: Run) -> float:
         run.claim = run.known
-        return datetime.max.replace(tzinfo=UTC)
+        return math.inf
 
 
 class UnconditionalResult(Sync):
@@ -141,7 +142,7 @@ class Frozen(Changes):
         while job.call is not None and not (written and job.call != "write"):
             written += job.call == "write"
             self.world.tell(job)
-        self.world.pass_time(CLAIM_LENGTH)
+        self.world.pass_time(timedelta(seconds=CLAIM_LENGTH + 1))
 
 
 class Meeting(Changes):

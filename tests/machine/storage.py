@@ -21,8 +21,9 @@ TRIES, AFTER_ERROR, LOCK = 5, timedelta(seconds=30), timedelta(minutes=10)
 class Blobs:
     """Texts by name. There is no unconditional write."""
 
-    def __init__(self) -> None:
-        self.texts: dict[str, tuple[bytes, str]] = {}
+    def __init__(self, ticks: Callable[[], float] = lambda: 0.0) -> None:
+        self.texts: dict[str, tuple[bytes, str, float]] = {}
+        self._ticks = ticks
         self.unreadable: list[bytes] = []
         self._versions = itertools.count(1)
 
@@ -31,13 +32,19 @@ class Blobs:
             known = self.texts.get(name)
             if version != (known and known[1]):
                 raise Conflict("Another run wrote this blob first.")
-            self.texts[name] = text, f"v{next(self._versions)}"
+            self.texts[name] = text, f"v{next(self._versions)}", self._ticks()
             return self.texts[name][1]
 
         return at("write blob", effect)
 
-    def read(self, name: str) -> tuple[bytes, str] | None:
-        return at("read blob", lambda: self.texts.get(name))
+    def read(self, name: str) -> tuple[bytes, str, float] | None:
+        """The text, its version, and its age in seconds."""
+
+        def effect() -> tuple[bytes, str, float] | None:
+            known = self.texts.get(name)
+            return known and (*known[:2], self._ticks() - known[2])
+
+        return at("read blob", effect)
 
 
 class MemoryStates:
@@ -48,7 +55,10 @@ class MemoryStates:
 
     def read(self, user_id: str) -> Stored | None:
         found = self._blobs.read(user_id)
-        return Stored(user_state.from_json(user_id, found[0]), found[1]) if found else None
+        if not found:
+            return None
+        text, version, age = found
+        return Stored(user_state.from_json(user_id, text, age=age), version)
 
     def create(self, new: UserState) -> str:
         return self._blobs.write(new.user_id, user_state.to_json(new), None)

@@ -126,11 +126,11 @@ class SharePoint:
     """The target: of each user three files and the address that the profile shows."""
 
     def __init__(
-        self, clock: Callable[[], datetime], before_write: Callable[[str, bytes | None], None]
+        self, ticks: Callable[[], float], before_write: Callable[[str, bytes | None], None]
     ) -> None:
         self.files: dict[str, dict[int, bytes]] = defaultdict(dict)
         self.urls: dict[str, str] = defaultdict(str)
-        self._clock = clock
+        self._ticks = ticks
         self._before_write = before_write
 
     def shows(self, user_id: str, photo: bytes | None) -> bool:
@@ -145,7 +145,7 @@ class SharePoint:
         change = {"PictureURL": url}
         return at("plan", lambda: Plan(user.user_principal_name, location, url, change))
 
-    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None:
+    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None:
         user_id = plan.location.name
         self._before_write(user_id, renditions[0][2:])
         for place, content in enumerate(renditions):
@@ -157,7 +157,7 @@ class SharePoint:
         change = {"PictureURL": ""}
         return at("plan", lambda: Removal(user.user_principal_name, location, change))
 
-    def remove(self, plan: Removal, *, not_after: datetime) -> None:
+    def remove(self, plan: Removal, *, not_after: float) -> None:
         assert plan.location
         user_id = plan.location.name
         self._before_write(user_id, None)
@@ -165,10 +165,10 @@ class SharePoint:
         for place in range(3):
             self._write(user_id, functools.partial(self._recycle, user_id, place), not_after)
 
-    def _write(self, user_id: str, effect: Callable[[], None], not_after: datetime) -> None:
+    def _write(self, user_id: str, effect: Callable[[], None], not_after: float) -> None:
         def begin() -> None:
             # A request ends within its limit: it may stand still before it, not in it.
-            if self._clock() > not_after:
+            if self._ticks() > not_after:
                 raise ClaimLost("Too little time was left.")
             effect()
 

@@ -59,14 +59,17 @@ class World:
         self._looks_before: defaultdict[str, int] = defaultdict(int)
         self._numbers = itertools.count(1)
         self.exchange = Exchange(users, self.clock, self.told.add)
-        self.sharepoint = SharePoint(self.clock, self._check_write)
+        self.sharepoint = SharePoint(self.ticks, self._check_write)
         self.photo_sync, self.photo_upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
-        self.blobs = Blobs()
+        self.blobs = Blobs(self.ticks)
         self.worker = self._worker(parts)
         self.upkeep = self._upkeep(parts)
 
     def clock(self) -> datetime:
         return self.now
+
+    def ticks(self) -> float:
+        return (self.now - NOON).total_seconds()
 
     @property
     def users(self) -> list[str]:
@@ -98,8 +101,11 @@ class World:
     def begin(self, queue: MemoryQueue, message: Message) -> Job:
         """Give *message* to a run, which makes no call yet."""
         queue.take(message)
-        take = self.worker if queue is self.photo_sync else self.upkeep
-        job = Job(lambda: take.work_off(message.body.encode()), message.body)
+        body, again = message.body.encode(), message.tries > 1
+        if queue is self.photo_sync:
+            job = Job(lambda: self.worker.work_off(body, redelivered=again), message.body)
+        else:
+            job = Job(lambda: self.upkeep.work_off(body), message.body)
         self.jobs[job] = queue, message
         return job
 
@@ -224,6 +230,7 @@ class World:
             Policy(),
             check_scope=check_scope,
             clock=self.clock,
+            ticks=self.ticks,
         )
         return Worker(sync, self.exchange, states, self.photo_sync, **self._chance)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from shared.copying.run import Policy
@@ -19,7 +19,7 @@ from shared.sharepoint.picture_location import PictureLocation
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage.user_state import Stored, UserState
 from shared.user import User
-from tests.race.world import ID, NOON, PICTURE_URL, PLACES, SHOWN, USER, Call, renditions
+from tests.race.world import ID, NOON, PICTURE_URL, PLACES, SHOWN, USER, Call, renditions, ticks
 
 _LOCATION = PictureLocation("Profile Pictures", ID)
 _PLAN = Plan(USER.user_principal_name, _LOCATION, PICTURE_URL, {})
@@ -37,19 +37,28 @@ class Unfinished(BaseException):
 class Answers:
     """Source, store, target, queue and clock of one copier: what was answered so far."""
 
-    def __init__(self, past: Sequence[Any], now: datetime) -> None:
+    def __init__(self, past: Sequence[Any], now: datetime, apart: timedelta) -> None:
         self.past = list(past)
         self._next = 0
         self._now = now
+        self._apart = apart
 
     def clock(self) -> datetime:
-        # The time is no event of its own: it is read when the call before has been answered.
-        if self._next == len(self.past):
-            self.past.append(self._now)
-        self._next += 1
-        moment = self.past[self._next - 1]
+        moment = self._at_once(self._now + self._apart)
         assert isinstance(moment, datetime)
         return moment
+
+    def ticks(self) -> float:
+        moment = self._at_once(ticks(self._now))
+        assert isinstance(moment, float)
+        return moment
+
+    def _at_once(self, answer: Any) -> Any:
+        # The time is no event of its own: it is read when the call before has been answered.
+        if self._next == len(self.past):
+            self.past.append(answer)
+        self._next += 1
+        return self.past[self._next - 1]
 
     def ask(self, *call: Any) -> Any:
         if self._next == len(self.past):
@@ -90,14 +99,14 @@ class Answers:
     def plan(self, user: User) -> Plan:
         return _PLAN
 
-    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: datetime) -> None:
+    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None:
         for place, content in enumerate([*renditions, SHOWN]):
             self.ask("put", place, content, not_after)
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
         return _REMOVAL
 
-    def remove(self, plan: Removal, *, not_after: datetime) -> None:
+    def remove(self, plan: Removal, *, not_after: float) -> None:
         for place in reversed(range(len(PLACES))):
             self.ask("put", place, b"", not_after)
 
@@ -120,6 +129,8 @@ class Copier:
 
     number: int
     body: str
+    apart: timedelta = timedelta(0)  # how fast its clock is
+    redelivered: bool = False
     past: tuple[Any, ...] = ()
     call: Call | None = ("start",)
     raised: bool = False
@@ -129,18 +140,17 @@ class Copier:
         if isinstance(answer, PhotoSyncError):
             answer = _Raised(type(answer), answer.args)
         past = () if self.call == ("start",) else (*self.past, answer)
-        past, call, raised = _rerun(self.body, past, kind, now)
+        past, call, raised = _rerun(replace(self, past=past, call=None), kind, now)
         return replace(self, past=past, call=call, raised=raised)
 
 
 # Most situations differ in what the others did: this copier has been here before.
 @functools.lru_cache(maxsize=100_000)
-def _rerun(
-    body: str, past: tuple[Any, ...], kind: Kind, now: datetime
-) -> tuple[tuple[Any, ...], Call | None, bool]:
-    answers = Answers(past, now)
+def _rerun(copier: Copier, kind: Kind, now: datetime) -> tuple[tuple[Any, ...], Call | None, bool]:
+    answers = Answers(copier.past, now, copier.apart)
+    worker = _worker(answers, kind)
     try:
-        _worker(answers, kind).work_off(body.encode())
+        worker.work_off(copier.body.encode(), redelivered=copier.redelivered)
     except Unfinished as unfinished:
         return tuple(answers.past), unfinished.call, False
     except PhotoSyncError:
@@ -159,6 +169,7 @@ def _worker(answers: Answers, kind: Kind) -> Worker:
         Policy(),
         check_scope=lambda user: None,
         clock=answers.clock,
+        ticks=answers.ticks,
     )
     return Worker(
         sync,

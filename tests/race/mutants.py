@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.copying.run import Run
-from shared.copying.sync import Sync
-from shared.errors import PhotoSyncError
+from shared.copying.sync import CLAIM_LENGTH, Sync
+from shared.errors import ClaimHeld, Conflict, PhotoSyncError
 from shared.graph.client import Fetched
 from shared.messages.fates import Done, Wait
 
@@ -28,7 +29,7 @@ class StateBeforeSource(Sync):
 class BytesBeforeClaim(Sync):
     """Step 5 before step 4, though after step 2: any earlier would be worse."""
 
-    def _claim(self, run: Run) -> datetime:
+    def _claim(self, run: Run) -> float:
         if run.removal:
             return super()._claim(run)
         early = self._source.user_and_photo(run.user_id)
@@ -59,9 +60,9 @@ class ClaimNotChecked(Sync):
 class NoClaim(Sync):
     """Step 4 left out; the result is still written conditionally."""
 
-    def _claim(self, run: Run) -> datetime:
+    def _claim(self, run: Run) -> float:
         run.claim = run.known
-        return datetime.max.replace(tzinfo=UTC)
+        return math.inf
 
 
 class UnconditionalResult(Sync):
@@ -99,12 +100,27 @@ class DeathForgottenOnError(Sync):
         super().record(_without_claim_before(run), end, attempt=attempt)
 
 
+class ClaimByOwnClock(Sync):
+    """A claim ends by the clock of its writer, and is judged by the clock of whoever reads it."""
+
+    def _claim(self, run: Run) -> float:
+        run.by = (self._clock() + timedelta(seconds=CLAIM_LENGTH)).isoformat()
+        return super()._claim(run)
+
+    def _recall(self, run: Run) -> None:
+        run.known = self._store.read(run.user_id)
+        run.recalled = True
+        claim = run.before.claim
+        if claim and self._clock() < datetime.fromisoformat(claim.by):
+            raise ClaimHeld("Another run is copying this user right now.", over_in=1.0)
+
+
 class NeverTooLate(Sync):
     """A run that was frozen goes on writing files after its claim has run out."""
 
-    def _claim(self, run: Run) -> datetime:
+    def _claim(self, run: Run) -> float:
         super()._claim(run)
-        return datetime.max.replace(tzinfo=UTC)
+        return math.inf
 
 
 class EtagOfTheEnd(Sync):
@@ -143,9 +159,20 @@ class AbsenceFoundBeforeClaim(Sync):
 class ClaimWithoutCondition(Sync):
     """Step 4 over whatever is there by then."""
 
-    def _claim(self, run: Run) -> datetime:
+    def _claim(self, run: Run) -> float:
         run.known = self._store.read(run.user_id)
         return super()._claim(run)
+
+
+class LostResultForgotten(Sync):
+    """A run that wrote files and then finds the state another one keeps it to itself."""
+
+    def bring_up_to_date(self, run: Run) -> str:
+        try:
+            return super().bring_up_to_date(run)
+        except Conflict:
+            run.files_touched = False
+            raise
 
 
 class HashIgnored(Sync):

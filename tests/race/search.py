@@ -14,6 +14,9 @@ from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SYNCED, UserSta
 from tests.race.copier import Copier, Kind, message
 from tests.race.world import ID, PLACES, Late, World, sha256, shown
 
+# After the first no claim is live, after the second every claim still is, by storage's clock.
+FREEZE, PAUSE = timedelta(seconds=CLAIM_LENGTH + 1), timedelta(seconds=CLAIM_LENGTH / 3)
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -23,9 +26,12 @@ class Situation:
     copiers: tuple[Copier, ...]
     changes: tuple[bytes | None, ...] = ()  # in this order, at any moment
     freezes: int = 0  # moments in which so much time passes that every claim expires
+    pauses: int = 0  # shorter ones
+    deletions: int = 0  # of the state, by a person
     faults: int = 0  # calls that fail, and runs that die
     faulty: bool = False  # something of this kind has happened
     dead: tuple[str, ...] = ()  # messages that the host delivers again
+    cleared: bool = False  # the queue, by a person: a sweep's message comes in place of a dead one
 
     def nexts(self, kind: Kind) -> Iterator[tuple[str, Situation]]:
         """Everything that can happen next, with a name for it."""
@@ -37,10 +43,18 @@ class Situation:
             name = f"source: {self.changes[0]!r}"
             yield name, replace(self, world=world, changes=self.changes[1:])
         if self.freezes and not self.world.late:
-            world = replace(self.world, now=self.world.now + CLAIM_LENGTH)
-            yield "time passes", replace(self, world=world, freezes=self.freezes - 1, faulty=True)
+            yield "time passes", replace(self._later(FREEZE), freezes=self.freezes - 1)
+        if self.pauses and not self.world.late:
+            yield "a pause", replace(self._later(PAUSE), pauses=self.pauses - 1)
+        if self.deletions and self.world.blob:
+            world = self.world.without_blob()
+            gone = replace(self, world=world, deletions=self.deletions - 1, faulty=True)
+            yield "the state is deleted", gone
         for late in self.world.late:
             yield f"late write of {late.writer}", replace(self, world=_landed(self.world, late))
+
+    def _later(self, by: timedelta) -> Situation:
+        return replace(self, world=replace(self.world, now=self.world.now + by), faulty=True)
 
     def _steps(self, copier: Copier, kind: Kind) -> Iterator[tuple[str, Situation]]:
         assert copier.call is not None
@@ -84,7 +98,8 @@ class Situation:
     def wrong(self) -> str:
         """What must not be so even for a moment; empty when all is well."""
         writers = self.world.writers
-        if len(set(writers)) < len(writers):
+        # Without the state there is no claim either: both write, and one of them writes again.
+        if len(set(writers)) < len(writers) and not self.world.deleted:
             return "two runs wrote at once"
         if self.world.superfluous and not self.faulty:
             return "files were written that were there already"
@@ -104,8 +119,12 @@ def wrong_in_the_end(situation: Situation, kind: Kind) -> str:
     world = situation.world
     for late in world.late:
         world = _landed(world, late)
-    world = replace(world, queue=world.queue + situation.dead)
-    world = _calm(world, kind)
+    if situation.cleared and situation.dead:
+        world = replace(world, queue=(*world.queue, message(0, reason="sweep")))
+    world = _calm(world, kind, () if situation.cleared else situation.dead)
+    if world.deleted and not world.blob:
+        # A sweep finds whoever has none.
+        world = _calm(replace(world, queue=(message(0, reason="sweep"),)), kind)
     if world.blob and world.blob.state.status == FAILED:
         # Nothing comes back by itself: a person replays it.
         world = _calm(replace(world, queue=(*world.queue, message(0))), kind)
@@ -117,7 +136,8 @@ def wrong_in_the_end(situation: Situation, kind: Kind) -> str:
 
 def _left_for_ever(world: World, kind: Kind) -> str:
     """What two sweeps leave of a picture whose photo is gone."""
-    if world.photo is not None:
+    if world.photo is not None or world.deleted:
+        # A state that is deleted takes along that the picture is ours.
         return ""
     if (world.blob and world.blob.state.picture_url) or not world.looked:
         world = _calm(replace(world, queue=(message(0, reason="sweep"),)), kind)
@@ -125,15 +145,16 @@ def _left_for_ever(world: World, kind: Kind) -> str:
     return "the photo is gone and its picture is not" if any(world.places) else world.removal
 
 
-def _calm(world: World, kind: Kind) -> World:
-    """Work off what is queued, one by one, and what is queued meanwhile."""
+def _calm(world: World, kind: Kind, dead: Sequence[str] = ()) -> World:
+    """Work off what is queued or *dead*, one by one, and what is queued meanwhile."""
     for _ in range(20):
-        if not world.queue:
+        if not world.queue and not dead:
             break
-        messages = world.queue
-        world = replace(world, now=world.now + timedelta(hours=1), queue=())
-        for body in messages:
-            world = _run_alone(Copier(100 + len(world.writers), body), world, kind)
+        messages = [*((body, False) for body in world.queue), *((body, True) for body in dead)]
+        world, dead = replace(world, now=world.now + timedelta(hours=1), queue=()), ()
+        for body, redelivered in messages:
+            copier = Copier(100 + len(world.writers), body, redelivered=redelivered)
+            world = _run_alone(copier, world, kind)
     return world
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from tests.race.search import Counterexample, Situation, search, wander
 from tests.race.world import World, half_written, synced, without_photo
 
 OLD, NEW = b"old", b"new"
+SKEW = timedelta(minutes=2)
 # One run that may take a picture back, beside an ordinary one.
 REMOVERS = (*copiers(1), Copier(2, message(2, reason="removal")))
 # What the source does while copiers are at work: in this order, each change at any moment.
@@ -37,6 +39,7 @@ STORIES = {
     "removal of a picture just deleted": Situation(synced(OLD), REMOVERS, (None,)),
     "removal of a picture that is there": Situation(synced(OLD), REMOVERS, (None, NEW)),
 }
+PLAIN_STORY = pytest.mark.parametrize("story", list(STORIES.values()), ids=list(STORIES))
 # That an etag never returns is reported only: where it does, all must be as well.
 STORIES |= {
     f"{name}, etag of content": replace(story, world=story.world.with_etags_of_content())
@@ -69,9 +72,38 @@ def test_failure_at_any_step_is_mended(story):
     assert search(replace(story, faults=1), Sync) is None
 
 
+@PLAIN_STORY
+def test_dead_run_whose_message_is_lost(story):
+    """Somebody clears the queue after a run has died: the next sweep makes up for it."""
+    assert search(replace(story, faults=1, cleared=True), Sync) is None
+
+
 def test_freeze_and_failure_together():
     """A run that dies or fails midway while another one is frozen leaves nothing wrong behind."""
     assert search(replace(STORIES["change"], freezes=1, faults=1), Sync) is None
+
+
+@PLAIN_STORY
+def test_clocks_apart_do_no_harm(story):
+    """The clocks of two instances are four minutes apart, and time passes within a claim."""
+    first, second = story.copiers
+    apart = (replace(first, apart=-SKEW), replace(second, apart=SKEW))
+    world = replace(story.world, apart=2 * SKEW)
+
+    assert search(replace(story, world=world, copiers=apart, pauses=1), Sync) is None
+
+
+@PLAIN_STORY
+def test_deleted_state_does_no_harm(story):
+    """A person deletes the state at any moment, also of a run that is writing, or dies of it."""
+    assert search(replace(story, deletions=1), Sync) is None
+
+
+def test_deletion_and_failure_together():
+    """The run whose state was deleted dies, fails or loses an answer besides."""
+    story = STORIES["first photo changes"]
+
+    assert search(replace(story, deletions=1, faults=1), Sync) is None
 
 
 def test_forced_copy_beside_an_ordinary_one():
@@ -141,11 +173,32 @@ WAYS_TO_FAIL = [
         WRONG_PICTURE,
     ),
     (mutants.EtagOfTheEnd, STORIES["first photo changes"], WRONG_PICTURE),
+    (
+        mutants.ClaimByOwnClock,
+        replace(
+            STORIES["change"],
+            copiers=tuple(
+                replace(copier, apart=apart)
+                for copier, apart in zip(copiers(2), (-SKEW, SKEW), strict=True)
+            ),
+            pauses=1,
+        ),
+        TWO_WRITERS,
+    ),
+    (
+        mutants.LostResultForgotten,
+        replace(STORIES["first photo changes"], deletions=1),
+        WRONG_PICTURE,
+    ),
     (mutants.HashOutlivesError, replace(STORIES["change and back"], faults=1), WRONG_PICTURE),
-    (mutants.HashOutlivesDeath, replace(STORIES["change and back"], faults=1), WRONG_PICTURE),
+    (
+        mutants.HashOutlivesDeath,
+        replace(STORIES["change and back"], faults=1, cleared=True),
+        WRONG_PICTURE,
+    ),
     (
         mutants.DeathForgottenOnError,
-        replace(STORIES["change back after a death"], faults=1),
+        replace(STORIES["change back after a death"], faults=1, cleared=True),
         WRONG_PICTURE,
     ),
     (

@@ -35,6 +35,11 @@ def shown(photo: bytes) -> tuple[bytes, ...]:
     return *renditions(photo), SHOWN
 
 
+def ticks(moment: datetime) -> float:
+    """The clock of every machine that nobody sets, which is the same for all here."""
+    return (moment - NOON).total_seconds()
+
+
 def sha256(photo: bytes) -> str:
     return hashlib.sha256(photo).hexdigest()
 
@@ -55,6 +60,8 @@ class World:
     uploads: int
     etag_of_content: bool = False  # else new at every upload, also of identical bytes
     blob: Stored | None = None
+    written_at: datetime = NOON
+    deleted: bool = False  # the blob, at any time
     places: tuple[bytes, ...] = (b"",) * 4
     now: datetime = NOON
     versions: int = 1
@@ -66,6 +73,7 @@ class World:
     missed_since: datetime | None = None  # the first look without a photo since one was copied
     there_since_claim: bool = False  # the photo, without a break
     removal: str = ""  # what was wrong with one
+    apart: timedelta = timedelta(0)  # the clocks of two copiers, at most
 
     def changed(self, photo: bytes | None) -> World:
         return replace(
@@ -98,7 +106,7 @@ class World:
                 # Bytes and etag in one moment: nothing can tell a photo that is put back between.
                 return self._answered(lambda photo: Fetched(USER, photo, self.etag))
             case ("read",):
-                return self, self.blob
+                return self, self._read()
             case ("write", state, version):
                 return self._write(state, version)
             case ("put", place, content, not_after):
@@ -112,21 +120,31 @@ class World:
             return replace(self, missed_since=self.missed_since or self.now), _NONE
         return self, answer(self.photo)
 
+    def _read(self) -> Stored | None:
+        """The blob as storage shows it: a claim is as old as storage's own clock says."""
+        if not self.blob or not self.blob.state.claim:
+            return self.blob
+        claim = self.blob.state.claim
+        left = max(0.0, claim.seconds + 1 - ticks(self.now) + ticks(self.written_at))
+        state = replace(self.blob.state, claim=replace(claim, left=left))
+        return self.blob._replace(state=state)
+
+    def without_blob(self) -> World:
+        return replace(self, blob=None, deleted=True)
+
     def _write(self, state: UserState, version: str | None) -> tuple[World, Any]:
         if version != (self.blob and self.blob.version):
             return self, Conflict("Another run wrote the user's state first.")
         stored = Stored(state, f"v{self.versions}")
-        world = replace(self, blob=stored, versions=self.versions + 1)
+        world = replace(self, blob=stored, versions=self.versions + 1, written_at=self.now)
         if state.claim:
             world = replace(world, there_since_claim=self.photo is not None)
         elif state.status == SYNCED:
             world = replace(world, missed_since=None)
         return world, stored.version
 
-    def _put(
-        self, copier: int, place: int, content: bytes, not_after: datetime
-    ) -> tuple[World, Any]:
-        if self.now > not_after:
+    def _put(self, copier: int, place: int, content: bytes, not_after: float) -> tuple[World, Any]:
+        if ticks(self.now) > not_after:
             return self, ClaimLost("Too little time was left.")
         if not content:
             return replace(self, removal=self._wrong_removal()).written(
@@ -137,9 +155,13 @@ class World:
         return world.written(copier, place, content), None
 
     def _wrong_removal(self) -> str:
+        if self.deleted:
+            # Another run may have come in between, and neither can know of the other.
+            return self.removal
         if self.there_since_claim:
             return "a picture was taken back whose photo was there"
-        if self.missed_since is None or self.now - self.missed_since < SECOND_LOOK_AFTER:
+        earliest = SECOND_LOOK_AFTER - self.apart
+        if self.missed_since is None or self.now - self.missed_since < earliest:
             return "a picture was taken back at the first look"
         return self.removal
 
@@ -187,7 +209,8 @@ def half_written(before: bytes, after: bytes) -> World:
     """A run that brought *after* died after its first file; its claim has expired by now."""
     world = synced(before)
     assert world.blob
-    claim = Claim("somebody", NOON)
+    claim = Claim("somebody", 300.0)
     blob = Stored(replace(world.blob.state, claim=claim), "v0")
     places = (*shown(after)[:1], *shown(before)[1:])
-    return replace(world.changed(after), blob=blob, places=places)
+    long_ago = NOON - timedelta(hours=1)
+    return replace(world.changed(after), blob=blob, written_at=long_ago, places=places)

@@ -13,7 +13,7 @@ import pytest
 
 from shared.console.api import Console
 from shared.errors import BadRequest, ServiceDown, UnknownUser
-from shared.storage.user_state import FAILED, SYNCED, UserState
+from shared.storage.user_state import FAILED, SYNCED, Claim, UserState
 from shared.subscription import keeper
 from shared.sweeping import sweep_log
 from shared.user import User
@@ -153,6 +153,14 @@ def test_known_state(desk: Desk):
         "detail": "None.",
     }
     assert desk.looks.seen == [state]
+
+
+def test_user_who_is_being_copied(desk):
+    """Of a claim people see who holds it and when it ends at the latest."""
+    desk.kept.states.put(UserState(ANNE.id, claim=Claim("a-run", 299.0)))
+
+    claim = desk.console.user(ANNE.id)["state"]["claim"]
+    assert claim == {"by": "a-run", "expiresAt": (NOON + timedelta(minutes=5)).isoformat()}
 
 
 def test_photos(desk: Desk):

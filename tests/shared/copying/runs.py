@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.copying.run import Run
+from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import NoPhoto
 from shared.messages.fates import Done
 from shared.storage.user_state import NO_PHOTO
@@ -15,6 +16,8 @@ from tests.doubles.office import ANNE, Office
 
 OLD, NEW = b"old photo", b"new photo"
 TICK = timedelta(milliseconds=1)
+# After which a claim is surely over: storage tells times in whole seconds.
+CLAIM = timedelta(seconds=CLAIM_LENGTH + 1)
 NO_PHOTO_WHY = "The user has no photo in Exchange."
 GONE = Done(NO_PHOTO, "no-photo", NO_PHOTO_WHY)
 

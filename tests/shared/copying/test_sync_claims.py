@@ -13,30 +13,30 @@ from shared.errors import (
     Conflict,
 )
 from shared.microsoft365.http import REQUEST_LIMIT
+from shared.pictures.sizes import SUFFIXES
 from shared.storage.user_state import Claim, UserState
 from shared.telemetry import calls
-from tests.doubles.office import ANNE, NOON
-from tests.shared.copying.runs import NEW, OLD, TICK, bring_up_to_date, fail
+from tests.doubles.office import ANNE
+from tests.shared.copying.runs import CLAIM, NEW, OLD, TICK, bring_up_to_date, fail
 
 
 def test_live_claim_stops_a_run(synced):
     """While another run copies, nothing is read from Exchange but the etag, and nothing written."""
     synced.exchange.upload(NEW)
-    claim = Claim("another", NOON + CLAIM_LENGTH)
-    synced.change(claim=claim)
-    synced.clock.advance(CLAIM_LENGTH - TICK)
+    synced.change(claim=Claim("another", CLAIM_LENGTH))
+    synced.clock.advance(CLAIM - TICK)
 
     run = fail(synced, ClaimHeld)
 
     assert run.claim is None
-    assert synced.anne.claim == claim
+    assert synced.anne.claim.by == "another"
 
 
 def test_expired_claim_is_taken_over(synced):
     """The claim of a run that died holds until it expires and not a moment longer."""
     synced.exchange.upload(NEW)
-    synced.change(claim=Claim("another", NOON + CLAIM_LENGTH))
-    synced.clock.advance(CLAIM_LENGTH)
+    synced.change(claim=Claim("another", CLAIM_LENGTH))
+    synced.clock.advance(CLAIM)
 
     assert bring_up_to_date(synced) == "synced"
     assert synced.anne.claim is None
@@ -45,7 +45,7 @@ def test_expired_claim_is_taken_over(synced):
 @pytest.mark.parametrize("upload", [False, True], ids=["same etag", "same bytes"])
 def test_death_leaves_files_in_doubt(synced, upload):
     """After a run that died neither its etag nor its hash is believed: all is written again."""
-    synced.change(claim=Claim("another", NOON))
+    synced.change(claim=Claim("another", 0.0))
     if upload:
         synced.exchange.upload(OLD)
 
@@ -60,7 +60,7 @@ def test_claim_is_seen_by_others_during_the_copy(office):
 
     bring_up_to_date(office)
 
-    assert seen == [Claim("this-run", NOON + timedelta(minutes=5))]
+    assert seen == [Claim("this-run", 300.0, left=301.0)]
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["first state", "later state"])
@@ -74,7 +74,7 @@ def test_lost_race_for_the_claim(office, known):
 
     def read_and_be_overtaken(user_id):
         stored = read(user_id)
-        office.store.put(UserState(ANNE.id, claim=Claim("another", NOON + CLAIM_LENGTH)))
+        office.store.put(UserState(ANNE.id, claim=Claim("another", CLAIM_LENGTH)))
         return stored
 
     office.store.read = read_and_be_overtaken
@@ -82,7 +82,7 @@ def test_lost_race_for_the_claim(office, known):
 
     assert run.claim is None
     assert office.sharepoint.writes == before
-    assert office.anne.claim == Claim("another", NOON + CLAIM_LENGTH)
+    assert office.anne.claim == Claim("another", CLAIM_LENGTH, left=CLAIM_LENGTH + 1)
 
 
 def test_result_of_an_overtaken_run_is_refused(office):
@@ -97,7 +97,7 @@ def test_result_of_an_overtaken_run_is_refused(office):
 
 def test_late_run_writes_nothing(office):
     """No write begins when less of the claim is left than a request may take."""
-    late = CLAIM_LENGTH - REQUEST_LIMIT + TICK
+    late = timedelta(seconds=CLAIM_LENGTH - REQUEST_LIMIT) + TICK
     office.sharepoint.at_write[2] = lambda: office.clock.advance(late)
 
     fail(office, ClaimLost)
@@ -107,7 +107,8 @@ def test_late_run_writes_nothing(office):
 
 def test_last_moment_still_writes(office):
     """A write may begin as long as a whole request fits into the claim."""
-    office.sharepoint.at_write[1] = lambda: office.clock.advance(CLAIM_LENGTH - REQUEST_LIMIT)
+    usable = timedelta(seconds=CLAIM_LENGTH - REQUEST_LIMIT)
+    office.sharepoint.at_write[1] = lambda: office.clock.advance(usable)
 
     assert bring_up_to_date(office) == "synced"
 
@@ -121,7 +122,7 @@ def test_place_is_written_down_before_the_files(office):
 
     [claimed] = seen
     assert claimed.picture_url == office.sharepoint.shown(ANNE) != ""
-    assert claimed.claim == Claim("this-run", NOON + CLAIM_LENGTH)
+    assert claimed.claim == Claim("this-run", CLAIM_LENGTH, left=CLAIM_LENGTH + 1)
 
 
 def test_known_place_costs_no_write(synced):
@@ -153,4 +154,29 @@ def test_run_that_lost_its_result_writes_again(office):
     assert not office.shows(NEW)
 
     assert office.work_off_waiting().event == "synced"
+    assert office.shows(NEW)
+
+
+def test_redelivered_message_writes_again(office):
+    """
+    The same, and the run dies: nobody but the host knows that it was there.
+
+    So a message that comes back copies once more, whatever the state of the other run says.
+    """
+
+    def deleted_overtaken_and_dead() -> None:
+        office.sharepoint.at_write.clear()
+        del office.store.blobs[ANNE.id]
+        office.exchange.upload(NEW)
+        assert bring_up_to_date(office) == "synced"
+        # What the dead run had sent is carried out only now.
+        office.sharepoint.files[ANNE.user_principal_name][ANNE.id + SUFFIXES[0]] = b"S:" + OLD
+        raise KeyboardInterrupt
+
+    office.sharepoint.at_write[2] = deleted_overtaken_and_dead
+    with pytest.raises(KeyboardInterrupt):
+        office.work_off()
+    assert not office.shows(NEW)
+
+    assert office.work_off(redelivered=True).event == "synced"
     assert office.shows(NEW)

@@ -24,7 +24,7 @@ from shared.microsoft365.http import LATE_WRITE
 from shared.storage.user_state import FAILED, SKIPPED, SYNCED, WAITING, Claim, LastError
 from shared.telemetry import calls
 from tests.doubles.office import ANNE, NOON, failing
-from tests.shared.copying.runs import NEW, OLD, TICK, a_run, bring_up_to_date, fail, miss
+from tests.shared.copying.runs import NEW, OLD, a_run, bring_up_to_date, fail, miss
 
 BUSY = Wait(60, "throttled", "Busy.")
 LOST = Wait(60, "unanswered", "No answer.", unanswered=True)
@@ -84,8 +84,8 @@ def test_unanswered_write_keeps_others_away(synced, end):
 
     synced.sync.record(fail(synced, Unanswered), end, attempt=1)
 
-    assert synced.anne.claim == Claim("this-run", NOON + LATE_WRITE)
-    synced.clock.advance(LATE_WRITE - TICK)
+    assert synced.anne.claim == Claim("this-run", LATE_WRITE, left=LATE_WRITE + 1)
+    synced.clock.advance(timedelta(seconds=LATE_WRITE))
     fail(synced, ClaimHeld)
 
 
@@ -187,7 +187,7 @@ def test_success_clears_an_old_failure(synced):
 
 def test_claim_of_another_run_is_left_alone(synced):
     """A run that is given up for good does not disturb one that is copying."""
-    synced.change(claim=Claim("another", NOON + CLAIM_LENGTH))
+    synced.change(claim=Claim("another", CLAIM_LENGTH))
     before = synced.anne
 
     synced.sync.record(a_run(), Done(FAILED, "poisoned", "Stopped."), attempt=1)

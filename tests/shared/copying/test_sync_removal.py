@@ -24,7 +24,7 @@ from shared.microsoft365.http import REQUEST_LIMIT
 from shared.storage.user_state import NO_PHOTO, REMOVED, SECOND_LOOK_AFTER, SKIPPED, SYNCED, Claim
 from shared.telemetry import calls
 from tests.doubles.office import ANNE, NOON, Office, failing
-from tests.shared.copying.runs import NEW, OLD, TICK, a_run, bring_up_to_date, fail, miss
+from tests.shared.copying.runs import CLAIM, NEW, OLD, TICK, a_run, bring_up_to_date, fail, miss
 
 KEPT = "a picture that must stay"
 
@@ -155,7 +155,7 @@ def test_nothing_of_ours(office, dead):
     office.exchange.delete()
     miss(office)
     since = NOON - timedelta(days=1)
-    claim = Claim("another", NOON) if dead else None
+    claim = Claim("another", 0.0) if dead else None
     office.change(missing_since=since, claim=claim)
     office.sharepoint.properties[ANNE.user_principal_name] = {"PictureURL": KEPT}
 
@@ -209,7 +209,7 @@ def test_death_at_any_step_of_a_removal(missed, write):
         remove(missed)
     missed.sharepoint.at_write.clear()
     fail(missed, ClaimHeld, a_removal())
-    missed.clock.advance(CLAIM_LENGTH)
+    missed.clock.advance(CLAIM)
 
     assert remove(missed) == "removed"
     assert missed.shows_nothing()
@@ -239,7 +239,7 @@ def test_first_copy_that_died_is_taken_back(office, write):
     with pytest.raises(Death):
         bring_up_to_date(office)
     office.exchange.delete()
-    office.clock.advance(CLAIM_LENGTH)
+    office.clock.advance(CLAIM)
     office.sharepoint.at_write.clear()
     miss(office)
     office.clock.advance(SECOND_LOOK_AFTER)
@@ -250,7 +250,7 @@ def test_first_copy_that_died_is_taken_back(office, write):
 
 def test_late_removal_writes_nothing(missed):
     """No write of a removal begins when its claim runs short, and another run finishes it."""
-    late = CLAIM_LENGTH - REQUEST_LIMIT + TICK
+    late = timedelta(seconds=CLAIM_LENGTH - REQUEST_LIMIT) + TICK
     missed.sharepoint.at_write[2] = lambda: missed.clock.advance(late)
     run = fail(missed, ClaimLost, a_removal())
     missed.sync.record(run, Wait(60, "claim-lost", "Late."), attempt=1)

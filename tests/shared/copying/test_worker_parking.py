@@ -9,7 +9,7 @@ from shared.errors import (
     ServiceDown,
 )
 from shared.storage.user_state import FAILED, Claim, UserState
-from tests.doubles.office import ANNE, NOON
+from tests.doubles.office import ANNE
 from tests.shared.copying.runs import message
 
 UPN = ANNE.user_principal_name
@@ -51,7 +51,7 @@ def test_parking_waits_for_storage(office):
 
 def test_parking_disturbs_no_copy(office):
     """A user who is being copied at that moment is not marked as failed."""
-    claimed = UserState(ANNE.id, claim=Claim("another", NOON + CLAIM_LENGTH))
+    claimed = UserState(ANNE.id, claim=Claim("another", CLAIM_LENGTH, left=CLAIM_LENGTH + 1))
     office.store.put(claimed)
 
     office.worker.park(ANNE.id.encode())

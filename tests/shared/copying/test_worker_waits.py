@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import (
     AccessDenied,
     Conflict,
@@ -17,7 +16,7 @@ from shared.errors import (
 from shared.microsoft365.http import LATE_WRITE
 from shared.storage.user_state import FAILED, Claim, UserState
 from tests.doubles.office import ANNE, NOON, failing
-from tests.shared.copying.runs import OLD, message
+from tests.shared.copying.runs import CLAIM, OLD, message
 
 A_DAY = timedelta(days=1)
 
@@ -115,7 +114,7 @@ def test_almost_a_day_of_waiting_goes_on(office):
 
 def test_claimed_user_waits(office):
     """A message for a user whom another run copies waits, and finds the work done later."""
-    office.store.put(UserState(ANNE.id, claim=Claim("another", NOON + timedelta(seconds=1))))
+    office.store.put(UserState(ANNE.id, claim=Claim("another", 1.0)))
 
     assert office.work_off().event == "waiting"
     assert office.work_off_waiting().event == "synced"
@@ -133,7 +132,7 @@ def test_unanswered_write_delays_the_next_run(office):
 
     assert events[0] == "waiting"
     assert events[-1] == "synced"
-    assert office.clock.now >= NOON + LATE_WRITE
+    assert office.clock.now >= NOON + timedelta(seconds=LATE_WRITE)
 
 
 def test_end_that_cannot_be_recorded_waits(office):
@@ -144,7 +143,7 @@ def test_end_that_cannot_be_recorded_waits(office):
     assert office.work_off().event == "waiting"
     office.exchange.after_copy = lambda: None
     office.store.error = None
-    office.clock.advance(CLAIM_LENGTH)
+    office.clock.advance(CLAIM)
     assert office.work_off_waiting().event == FAILED
     assert office.anne.status == FAILED
 
@@ -169,7 +168,7 @@ def test_nothing_is_lost_when_the_queue_is_down(office):
 
 def test_claim_is_not_waited_for_longer_than_it_lasts(office):
     """However often a message has waited, it comes back soon after the claim is over."""
-    office.store.put(UserState(ANNE.id, claim=Claim("another", NOON + timedelta(minutes=2))))
+    office.store.put(UserState(ANNE.id, claim=Claim("another", 120.0)))
 
     outcome = office.work_off(message(attempt=12))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -161,9 +160,9 @@ def test_answer_that_drips():
     clock = Clock()
 
     class Dripping(Clock):
-        def __call__(self) -> datetime:
+        def ticks(self) -> float:
             clock.sleep(11)
-            return clock.now
+            return clock.ticks()
 
     service = http(in_turn(Answer(200, b"x" * 1_000_000)), clock=Dripping())
 

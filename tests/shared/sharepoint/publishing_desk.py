@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -33,7 +32,7 @@ SYNCED = {
     "SPS-PictureTimestamp": "63783110969",
 }
 PICTURES = (b"small", b"middle", b"large")
-LATER = NOON + timedelta(minutes=3)
+LATER = 180.0
 
 
 class Site:

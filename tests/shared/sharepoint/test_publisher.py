@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 
 import pytest
 import requests
@@ -281,7 +280,7 @@ def test_no_request_begins_too_late():
     """Neither files nor properties are written after `not_after`."""
     desk = Desk({})
     plan = desk.plan()
-    desk.clock.now = LATER + timedelta(seconds=1)
+    desk.clock.sleep(LATER + 1)
 
     with pytest.raises(ClaimLost):
         desk.publisher.publish(plan, PICTURES, not_after=LATER)

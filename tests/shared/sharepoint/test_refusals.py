@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from shared.errors import (
     ServiceDown,
     Throttled,
 )
-from tests.doubles.web import NOON, Answer, answer, in_turn
+from tests.doubles.web import Answer, answer, in_turn
 from tests.shared.sharepoint.test_client import UPN, client
 
 
@@ -25,7 +24,7 @@ def sharepoint_error(status: int, code: str, text: str) -> Answer:
 
 
 # Time enough for some waits in place.
-LATER = NOON + timedelta(minutes=1)
+LATER = 60.0
 CALLS: dict[str, Any] = {
     "read a profile": lambda sharepoint: sharepoint.profile(UPN),
     "write a property": lambda sharepoint: sharepoint.set_property(

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
 
 import pytest
 
-from shared.storage.user_state import LONGEST_CLAIM, Claim
-from tests.doubles.office import NOON
-
-SECOND = timedelta(seconds=1)
+from shared.storage.user_state import LONGEST_CLAIM, WAITING, from_json
 
 
 @pytest.mark.parametrize(
-    ("left", "live"),
+    ("fields", "age", "left"),
     [
-        pytest.param(SECOND, True, id="a moment left"),
-        pytest.param(timedelta(0), False, id="over"),
-        pytest.param(LONGEST_CLAIM, True, id="as long as one may be"),
-        pytest.param(LONGEST_CLAIM + SECOND, False, id="longer than any run claims"),
+        pytest.param({"seconds": 30}, 0, 31, id="just written"),
+        pytest.param({"seconds": 30}, 30, 1, id="over, but for a second that storage hides"),
+        pytest.param({"seconds": 30}, 31, 0, id="over"),
+        pytest.param({"seconds": LONGEST_CLAIM}, 0, LONGEST_CLAIM + 1, id="as long as may be"),
+        pytest.param({"seconds": LONGEST_CLAIM + 1}, 0, 0, id="longer than any run claims"),
+        pytest.param({"seconds": float("inf")}, 0, 0, id="for ever"),
+        pytest.param({"seconds": 0}, 0, 0, id="not at all"),
+        pytest.param({"expiresAt": "2026-01-31T12:00:00Z"}, 599, 2, id="of 0.1.0"),
     ],
 )
-def test_claim_is_live(left, live):
-    """A claim holds until it expires; one that no run can have made holds nobody up."""
-    assert Claim("a-run", NOON + left).is_live(NOON) is live
+def test_what_is_left_of_a_claim(fields, age, left):
+    """A claim holds by the age of its blob; one that no run can have made holds nobody up."""
+    text = json.dumps({"status": WAITING, "claim": {"by": "a-run", **fields}}).encode()
+    claim = from_json("anne", text, age=age).claim
+
+    assert claim
+    assert claim.left == left
+    assert claim.is_live is (left > 0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.errors import Conflict
 from shared.storage import user_state
-from shared.storage.user_state import Claim, LastError, Stored, UserState
+from shared.storage.user_state import LONGEST_CLAIM, Claim, LastError, Stored, UserState
 from tests.doubles.office import ANNE, NOON, MemoryStore
 
 TICK = timedelta(milliseconds=1)
@@ -33,13 +33,19 @@ FULL = UserState(
     attempt=3,
     next_attempt_at=NOON,
     missing_since=NOON,
-    claim=Claim("a-run", NOON),
+    claim=Claim("a-run", 300.0, left=301.0),
     last_error=LastError("throttled", "Busy.", NOON),
 )
 SYNCED = replace(FULL, claim=None)
 
 moments = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0))
 texts = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def _fresh(by: str, seconds: float) -> Claim:
+    return Claim(by, seconds, left=seconds + 1)
+
+
 states = st.builds(
     UserState,
     st.just(ANNE.id),
@@ -58,7 +64,7 @@ states = st.builds(
     attempt=st.integers(0, 99),
     next_attempt_at=st.none() | moments,
     missing_since=st.none() | moments,
-    claim=st.none() | st.builds(Claim, texts, moments),
+    claim=st.none() | st.builds(_fresh, texts, st.floats(1, LONGEST_CLAIM)),
     last_error=st.none() | st.builds(LastError, texts, texts, moments),
 )
 json_values = st.recursive(
@@ -93,7 +99,7 @@ def test_blob_has_the_names_of_the_design():
         "attempt": 3,
         "nextAttemptAt": "2026-01-31T12:00:00.000+00:00",
         "missingSince": "2026-01-31T12:00:00.000+00:00",
-        "claim": {"by": "a-run", "expiresAt": "2026-01-31T12:00:00.000+00:00"},
+        "claim": {"by": "a-run", "seconds": 300.0},
         "lastError": {
             "code": "throttled",
             "message": "Busy.",
@@ -140,7 +146,7 @@ def test_times_are_written_in_utc():
         b'{"status": ["synced"]}',
         b'{"status": "synced", "claim": {}}',
         b'{"status": "synced", "claim": "mine"}',
-        b'{"status": "synced", "claim": {"by": "x", "expiresAt": 5}}',
+        b'{"status": "synced", "claim": {"by": "x", "seconds": "soon"}}',
         b'{"status": "synced", "lastError": {"code": "x"}}',
         b'{"status": "synced", "syncedAt": "yesterday"}',
         b'{"status": "synced", "syncedAt": "0001-01-01T00:00:00+10:00"}',
@@ -166,14 +172,6 @@ def test_no_blob_stops_a_run(value):
     assert user_state.from_json(ANNE.id, user_state.to_json(known)).status == known.status
 
 
-def test_claim_lives_until_it_expires():
-    """A claim is live up to its last moment and not at it."""
-    claim = Claim("a-run", NOON)
-
-    assert claim.is_live(NOON - TICK)
-    assert not claim.is_live(NOON)
-
-
 def test_synced_state_covers_its_etag():
     """A synced state covers the etag it was made from."""
     assert SYNCED.covers('W/"1"', sizes="48,72,300", recipe=2)
@@ -185,7 +183,7 @@ def test_synced_state_covers_its_etag():
         replace(SYNCED, source_etag='W/"2"'),
         replace(SYNCED, sizes="48,96,240"),
         replace(SYNCED, recipe=1),
-        replace(SYNCED, claim=Claim("a-run", NOON)),
+        replace(SYNCED, claim=Claim("a-run", 300.0, left=301.0)),
         *(
             replace(SYNCED, status=status)
             for status in sorted(user_state.STATUSES - {user_state.SYNCED})
@@ -209,7 +207,7 @@ def test_hash_holds_whatever_the_status(status):
         replace(SYNCED, sha256=""),
         replace(SYNCED, sizes="48,96,240"),
         replace(SYNCED, recipe=1),
-        replace(SYNCED, claim=Claim("a-run", NOON)),
+        replace(SYNCED, claim=Claim("a-run", 300.0, left=301.0)),
     ],
 )
 def test_other_files_hold_nothing(other):

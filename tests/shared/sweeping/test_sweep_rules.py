@@ -62,7 +62,7 @@ def state(status: str, reason: str = "", **fields: Any) -> UserState:
         (state(SKIPPED, "no-mailbox"), ELSEWHERE, ""),
         (GOOD, SLOW, ""),
         (state(WAITING), SLOW, ""),
-        (replace(GOOD, claim=Claim("b", NOON)), SLOW, ""),
+        (replace(GOOD, claim=Claim("b", 60.0)), SLOW, ""),
         (state(SKIPPED, "no-mailbox", picture_url=""), NONE, "no-photo"),
         (GOOD, ODD, "unclear"),
         (replace(GOOD, sizes="other"), "e1", "changed"),
@@ -100,7 +100,7 @@ def test_dry_run_that_is_over():
 
 def test_run_at_work_is_left_alone():
     """A live claim is waited for; one that has run out belongs to a run that died."""
-    live, dead = Claim("b", NOON + MINUTE), Claim("b", NOON)
+    live, dead = Claim("b", 60.0, left=1.0), Claim("b", 60.0)
 
     assert why(replace(GOOD, claim=live), "e2") == ""
     assert why(replace(GOOD, claim=dead), "e1") == "unfinished"
@@ -111,7 +111,7 @@ def test_run_at_work_is_left_alone():
     ("next_attempt", "expected"),
     [(NOON + HOUR, ""), (NOON - HOUR, ""), (NOON - HOUR - MINUTE, "overdue"), (None, "overdue")],
 )
-@pytest.mark.parametrize("claim", [None, Claim("b", NOON - MINUTE)])
+@pytest.mark.parametrize("claim", [None, Claim("b", 60.0)])
 def test_waiting_message_is_left_alone(next_attempt, expected: str, claim: Claim | None):
     """A message that waits gets no company until it is lost, so that an outage adds none."""
     known = state(WAITING, next_attempt_at=next_attempt, claim=claim)

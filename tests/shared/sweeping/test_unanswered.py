@@ -9,7 +9,7 @@ from shared.storage.user_state import Claim, UserState
 from shared.sweeping import unanswered
 from shared.sweeping.unanswered import UnansweredUser
 from tests.machine.tenant import users
-from tests.shared.sweeping.sweeping_alone import NOON, Sweeping, result
+from tests.shared.sweeping.sweeping_alone import Sweeping, result
 
 (ANNE,) = users(1)
 
@@ -95,7 +95,7 @@ def test_who_throttles_some_of_a_page_is_not_asked_at_once(asked: float | None, 
 
 def test_claim_of_a_dead_run_outlives_the_error():
     """The files of a run that died stay in doubt, beside the reason why nobody could look."""
-    dead = Claim("b", NOON)
+    dead = Claim("b", 0.0)
     office = Sweeping(result())
     office.states.create(UserState(ANNE.id, status="synced", claim=dead))
     stored = office.states.read(ANNE.id)
