@@ -117,22 +117,10 @@ def sync_photo(message: func.QueueMessage) -> None:
     runtime().worker.work_off(message.get_body(), redelivered=redelivered)
 
 
-@app.queue_trigger(arg_name="message", queue_name="photo-sync-poison", connection=STORAGE)
-def park_poison(message: func.QueueMessage) -> None:
-    """Record a message that the host gave up on, so that an admin sees and can replay it."""
-    runtime().worker.park(message.get_body())
-
-
 @app.queue_trigger(arg_name="message", queue_name="photo-upkeep", connection=STORAGE)
 def upkeep(message: func.QueueMessage) -> None:
     """Renew the subscription, or work off a piece of a sweep."""
     runtime().upkeep.work_off(message.get_body())
-
-
-@app.queue_trigger(arg_name="message", queue_name="photo-upkeep-poison", connection=STORAGE)
-def park_upkeep_poison(message: func.QueueMessage) -> None:
-    """Keep a piece of upkeep that the host gave up on, so that an admin sees it."""
-    runtime().upkeep.park(message.get_body())
 
 
 @app.timer_trigger(arg_name="timer", schedule="%RENEW_SCHEDULE%")
@@ -147,6 +135,12 @@ def renew_timer(timer: func.TimerRequest, order: func.Out[str]) -> None:
 def sweep_timer(timer: func.TimerRequest, order: func.Out[str]) -> None:
     """Ask every hour for a sweep."""
     order.set("sweep")
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
+def park_timer(timer: func.TimerRequest) -> None:
+    """Record the messages that the host gave up on, so that an admin sees and can replay them."""
+    runtime().parking.empty()
 
 
 def console() -> "Console":

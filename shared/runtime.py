@@ -30,12 +30,13 @@ from shared.microsoft365.throttle import Budget, Gate
 from shared.microsoft365.tokens import Anybody, EntraTokens
 from shared.microsoft365.warm_up import warm_up
 from shared.misconfigured import NoUpkeep, NoWorker
+from shared.parking import Given, Parking
 from shared.pictures.recipe import RECIPE, Recipe
 from shared.pictures.renditions import renditions
 from shared.settings.app import Settings, StorageSettings
 from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.publisher import Publisher
-from shared.storage.azure import OpenStorage, open_storage
+from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
 from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
@@ -54,6 +55,7 @@ class Runtime(NamedTuple):
     # Why there is none, where settings are wrong.
     console: Console | SettingsError
     doctor: Doctor
+    parking: Parking
 
 
 def build(env: Mapping[str, str]) -> Runtime:
@@ -74,7 +76,7 @@ def build(env: Mapping[str, str]) -> Runtime:
         worker = NoWorker(error, storage.states, storage.users, clock=_now, new_id=_new_id)
         doctor = Doctor(unopened(error), storage, clock=_now)
         upkeep = NoUpkeep(error, storage.states, clock=_now, new_id=_new_id)
-        return Runtime(worker, upkeep, error, doctor)
+        return Runtime(worker, upkeep, error, doctor, _parking(storage, worker, upkeep))
 
 
 def _working(settings: Settings) -> Runtime:
@@ -109,7 +111,15 @@ def _working(settings: Settings) -> Runtime:
         new_id=_new_id,
     )
     doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
-    return Runtime(worker, upkeep, console, doctor)
+    return Runtime(worker, upkeep, console, doctor, _parking(storage, worker, upkeep))
+
+
+def _parking(storage: OpenStorage, worker: Worker | NoWorker, upkeep: Upkeep | NoUpkeep) -> Parking:
+    given = [
+        Given(storage.poisoned[f"{USERS}-poison"], worker.park),
+        Given(storage.poisoned[f"{UPKEEP}-poison"], upkeep.park),
+    ]
+    return Parking(given, storage.states, clock=_now, new_id=_new_id)
 
 
 def _sync(

@@ -30,6 +30,7 @@ SHARED = {
     "webhook": "messages settings user",
     "graph": "errors microsoft365 moments user",
     "sharepoint": "errors microsoft365 pictures settings user",
+    "parking": "errors storage telemetry",
     "misconfigured": "errors messages storage telemetry",
     "subscription": "errors graph storage",
     "sweeping": "errors graph messages moments storage telemetry user",
@@ -39,7 +40,7 @@ SHARED = {
     "doctor": "console errors graph microsoft365 settings sharepoint storage subscription user",
     "runtime": (
         "errors settings scope stopwatch messages storage microsoft365 graph sharepoint pictures "
-        "copying misconfigured subscription sweeping upkeep console doctor"
+        "copying parking misconfigured subscription sweeping upkeep console doctor"
     ),
 }
 ADMIN = {

@@ -211,13 +211,11 @@ def test_queues():
         if trigger["type"] == "queueTrigger"
     }
 
-    assert queues["sync_photo"] == "photo-sync"
-    assert queues["park_poison"] == "photo-sync-poison"
-    assert queues["upkeep"] == "photo-upkeep"
-    assert queues["park_upkeep_poison"] == "photo-upkeep-poison"
+    # None on a poison queue, where a message can get stuck (see shared/parking.py).
+    assert queues == {"sync_photo": "photo-sync", "upkeep": "photo-upkeep"}
 
 
-@pytest.mark.parametrize("name", ["sync_photo", "park_poison", "upkeep", "park_upkeep_poison"])
+@pytest.mark.parametrize("name", ["sync_photo", "upkeep"])
 @pytest.mark.usefixtures("no_runtime")
 def test_missing_settings_keep_the_message(name: str):
     """With the storage setting missing too the run fails, so that the host keeps the message."""

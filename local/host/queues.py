@@ -40,6 +40,16 @@ def lock_seconds(environ: Mapping[str, str]) -> int:
     return int(environ.get("LOCAL_HOST_LOCK_SECONDS", "600"))
 
 
+def strands_poison(environ: Mapping[str, str]) -> bool:
+    """
+    Whether a message of a poison queue that failed too often is never given to its function again.
+
+    Queue extensions before 5.3.8 do so, which some bundles carry; later ones try it every ten
+    minutes (facts: storage-queue trigger). LOCAL_HOST_STRANDS_POISON=1 plays the former.
+    """
+    return environ.get("LOCAL_HOST_STRANDS_POISON") == "1"
+
+
 class Backoff:
     """How long to wait before the next poll when there was nothing to do."""
 
@@ -77,6 +87,7 @@ class QueueListener:
         self._invocations = invocations
         self._queue = invocations.queue(self._trigger.connection, self._trigger.queue)
         self._lock = lock_seconds(os.environ)
+        self._strands_poison = strands_poison(os.environ)
         self._running: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -122,7 +133,8 @@ class QueueListener:
 
     async def _process(self, message: QueueMessage) -> None:
         try:
-            if (message.dequeue_count or 0) > self._options.max_dequeue_count:
+            too_often = (message.dequeue_count or 0) > self._options.max_dequeue_count
+            if too_often and (self._has_poison_queue() or self._strands_poison):
                 await self._move_to_poison(message)
                 return
             renewal = asyncio.create_task(self._renew(message))

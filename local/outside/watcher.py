@@ -18,7 +18,7 @@ from local.outside.tenant_client import TenantClient
 State = dict[str, Any]
 Entry = dict[str, Any]
 # In the order in which work moves on: a message that does so while they are counted is not missed.
-_WORK_QUEUES = ("photo-upkeep", "photo-sync", "photo-sync-poison")
+_WORK_QUEUES = ("photo-upkeep", "photo-sync")
 _OUTCOME = re.compile(r"photo\.(?P<event>[\w-]+) (?P<fields>user=.*)")
 
 

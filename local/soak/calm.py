@@ -45,6 +45,7 @@ class Calm:
             self._drop()
         self._pass(LONG)
         self._town.watcher.type_into_queue("renew", "photo-upkeep")
+        self._town.park()
         self._until(self._is_at_rest)
         self._sweep()
         self._pass(_SECOND_LOOK)

@@ -20,10 +20,10 @@ from local.cloud.stack import Stack
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 
-QUEUES = ("photo-sync", "photo-sync-poison", "photo-upkeep")
+QUEUES = ("photo-sync", "photo-upkeep")
 BYSTANDERS = 10
-# The app settings of a soak. No timer fires, since only what a soak asks for may mend anything; a
-# dead host's messages come back after seconds and not after ten minutes.
+# The app settings of a soak. No timer fires that mends anything, since only what a soak asks for
+# may; a dead host's messages come back after seconds and not after ten minutes.
 SETTINGS = {
     "SWEEP_SCHEDULE": "0 0 0 29 2 *",
     "RENEW_SCHEDULE": "0 0 0 29 2 *",
@@ -99,6 +99,12 @@ class Town:
     def subscriptions(self) -> int:
         """How many Graph has of the app that have not expired."""
         return len(self.admin.control("GET", "/subscriptions")["subscriptions"])
+
+    def park(self) -> None:
+        """Have the timer run that records what the host gave up on."""
+        url = f"{self.at.functions}/admin/functions/park_timer"
+        headers = {"x-functions-key": self.at.master_key}
+        self._session.post(url, json={"input": ""}, headers=headers, timeout=30).raise_for_status()
 
     def clear_queues(self) -> int:
         """Lose every message; how many they were."""

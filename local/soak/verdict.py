@@ -44,7 +44,7 @@ def verdict(town: Town, journal: Sequence[Entry], *, sent: int, forged: int) -> 
         ),
         *(
             Row(f"queue {name}", str(left := town.queued(name)), not left)
-            for name in (*QUEUES, "photo-upkeep-poison")
+            for name in (*QUEUES, *(f"{name}-poison" for name in QUEUES))
         ),
         Row(
             "messages set aside, each with its reason",

@@ -69,7 +69,7 @@ class Worker:
         Record what the host gave up on: the user is `failed` and can be replayed.
 
         *body* is all that the poison queue keeps of the message (functions.md, documented).
-        Raises Conflict, ServiceDown; the host tries again.
+        Raises Conflict, ServiceDown, AccessDenied.
         """
         outcome = replace(self._park(body), event="parked")
         tell_parked(outcome)

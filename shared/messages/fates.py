@@ -5,7 +5,7 @@ What an error means for a message of either queue: the one place that decides.
 | TryLater | a new one, delayed, attempt + 1   | as it was; `waiting` if work began    |
 | Settled  | done                              | the error's status and sentence       |
 | GiveUp   | done                              | `failed`, with the sentence           |
-| others   | raised: the host retries, then the poison queue | `failed`, by park_poison |
+| others   | raised: the host retries, then the poison queue | `failed`, by `parking` |
 
 A TryLater that has gone on for a day since the message was first queued becomes a GiveUp.
 """

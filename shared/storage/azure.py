@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobServiceClient, ContainerClient
-from azure.storage.queue import QueueClient, QueueServiceClient
+from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
 from shared.session import OneHostSession
 from shared.settings.app import StorageSettings
@@ -31,6 +32,8 @@ CONTAINER = "photo-sync-state"
 _FOLDER = "users/"
 USERS, UPKEEP = "photo-sync", "photo-upkeep"
 _POISONED = (f"{USERS}-poison", f"{UPKEEP}-poison")
+# Seconds for which a message of a poison queue is hidden while it is recorded.
+_TAKEN_FOR = 240
 # Seconds and tries of the storage client itself; beyond them the message waits, not the thread.
 _SECONDS = {"connection_timeout": 5, "read_timeout": 30}
 _PATIENCE: dict[str, Any] = {
@@ -127,6 +130,23 @@ class BlobDocuments:
         return Document(dict(fields), self._blobs.replace(name, content, version=after.version))
 
 
+class TakenMessage(NamedTuple):
+    """A message that nobody else sees for some minutes."""
+
+    queue: QueueClient
+    message: QueueMessage
+
+    @property
+    def body(self) -> bytes:
+        return str(self.message.content).encode()
+
+    def delete(self) -> None:
+        """Take it from the queue for good. Raises ServiceDown, AccessDenied."""
+        # Whoever took it after us has it recorded once more, which does no harm.
+        with contextlib.suppress(ResourceNotFoundError), translated():
+            self.queue.delete_message(self.message)
+
+
 class StorageQueue:
     """A queue for messages that wait; an output binding cannot delay one."""
 
@@ -142,6 +162,17 @@ class StorageQueue:
             with translated():
                 self._queue.create_queue()
             self._send(text, delay_seconds)
+
+    def take(self, most: int) -> Iterator[TakenMessage]:
+        """Up to *most* messages; none without a queue. Raises ServiceDown, AccessDenied."""
+        try:
+            with translated():
+                for found in self._queue.receive_messages(
+                    messages_per_page=32, max_messages=most, visibility_timeout=_TAKEN_FOR
+                ):
+                    yield TakenMessage(self._queue, found)
+        except ResourceNotFoundError:
+            return
 
     def length(self) -> int:
         """About how many messages there are, those that wait included; 0 without a queue."""

@@ -81,7 +81,7 @@ class Upkeep:
         """
         Keep what the host gave up on where the console lists it, and log one event about it.
 
-        Raises ServiceDown; the host tries again.
+        Raises ServiceDown, AccessDenied.
         """
         self._keep(body, _STOPPED)
         log.error('upkeep.parked why="%s"', _STOPPED)

@@ -119,6 +119,24 @@ def test_failed_poison_message_keeps_its_lock(tmp_path, storage):
         assert queue.peek_messages() == []
 
 
+@pytest.mark.parametrize("stranded", [False, True], ids=["5.3.8", "5.3.7"])
+def test_poison_message_above_the_limit(tmp_path, storage, stranded):
+    """A later queue extension gives it to the function again, an earlier one never does."""
+    settings = {"LOCAL_HOST_STRANDS_POISON": "1"} if stranded else {}
+    bench = Bench(tmp_path, storage, code=POISON_CODE, settings=settings, maxDequeueCount=1)
+    bench.make("often", suffix="-poison")
+    with bench.queue("-poison") as queue:
+        for _ in range(2):
+            (message,) = queue.receive_messages(visibility_timeout=1).by_page().__next__()
+            queue.update_message(message, visibility_timeout=0)
+        queue.send_message("fresh")
+    with RunningHost(bench.files):
+        bench.took(1 if stranded else 2)
+        taken = {each["body"] for each in bench.taken()}
+
+    assert taken == ({"fresh"} if stranded else {"often", "fresh"})
+
+
 def test_concurrency_is_batch_size_plus_threshold(tmp_path, storage):
     """Two a poll, and a new poll once at most one still runs: three at once at most."""
     bench = Bench(tmp_path, storage, batchSize=2, newBatchThreshold=1)

@@ -42,7 +42,7 @@ def test_parked_nonsense_is_kept(office):
 
 
 def test_parking_waits_for_storage(office):
-    """Parking that cannot be recorded is raised, so that the host tries again."""
+    """Parking that cannot be recorded is raised, so that the message stays."""
     office.store.error = ServiceDown("Storage.")
 
     with pytest.raises(ServiceDown):

@@ -53,6 +53,28 @@ def queue(storage: Storage):
         client.delete_queue()
 
 
+def test_messages_are_taken_and_deleted(storage, queue):
+    """Each comes once, over several calls; what is deleted is gone, what is not stays."""
+    users = open_storage(by_connection_string(storage.connection_string)).users
+    sent = [f"message {number}" for number in range(40)]
+    for text in sent:
+        users.send(text, delay_seconds=0)
+    taken = list(users.take(1000))
+    for message in taken[1:]:
+        message.delete()
+
+    assert sorted(message.body.decode() for message in taken) == sorted(sent)
+    assert users.length() == 1
+    assert list(users.take(1000)) == []
+
+
+def test_nothing_is_taken_where_there_is_no_queue(storage):
+    """The host makes a poison queue only when it gives up on something."""
+    poisoned = open_storage(by_connection_string(storage.connection_string)).poisoned
+
+    assert [list(each.take(1000)) for each in poisoned.values()] == [[], []]
+
+
 def test_message_is_plain_text(storage, queue):
     """A message arrives as the text it is, neither encoded nor escaped."""
     sender = open_storage(by_connection_string(storage.connection_string)).users

@@ -67,6 +67,7 @@ class Eventful:
             except ResourceExistsError:
                 pass
             self.cloud.watcher.type_into_queue(text, queue)
+        self.cloud.run("park_timer")
         self._wait_for("photo.parked ")
         self._wait_for("upkeep.parked ")
 

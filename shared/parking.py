@@ -1,0 +1,91 @@
+"""
+Empties the poison queues: what the host gave up on is recorded where an admin looks.
+
+A timer does it, and no function on the queue: where such a function fails five times, a host whose
+queue extension is older than 5.3.8 leaves the message there for ever, and it is lost with its week
+(functions.md, Storage-queue trigger). Here a message is deleted only once it is recorded, however
+often that fails.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from shared.errors import GiveUp, PhotoSyncError, TryLater
+from shared.storage.unreadable import Keeper, set_aside
+from shared.telemetry.log_text import loggable, place
+
+log = logging.getLogger("photosync")
+
+# Of each queue, in one run: a minute or two of work.
+MOST = 1000
+
+_CRASHED = "PhotoSync stopped when it recorded this message. Look for parking.crashed in the log."
+
+
+class Taken(Protocol):
+    """A message that nobody else sees for some minutes."""
+
+    @property
+    def body(self) -> bytes: ...
+
+    def delete(self) -> None: ...
+
+
+class PoisonQueue(Protocol):
+    """Where the host puts a message that it gave up on. Errors: ServiceDown, AccessDenied."""
+
+    def take(self, most: int) -> Iterable[Taken]: ...
+
+
+class Given(NamedTuple):
+    """A poison queue, and who records its messages."""
+
+    queue: PoisonQueue
+    record: Callable[[bytes], object]
+
+
+class Parking:
+    """One per process."""
+
+    def __init__(
+        self,
+        queues: Sequence[Given],
+        keeper: Keeper,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._queues = queues
+        self._keeper = keeper
+        self._clock = clock
+        self._new_id = new_id
+
+    def empty(self) -> None:
+        """Record every message that can be recorded now; the others wait for the next run."""
+        for queue, record in self._queues:
+            try:
+                for message in queue.take(MOST):
+                    self._park(message, record)
+            except (TryLater, GiveUp) as error:
+                log.warning('parking.waits why="%s"', loggable(str(error)))
+
+    def _park(self, message: Taken, record: Callable[[bytes], object]) -> None:
+        try:
+            self._record(message.body, record)
+            message.delete()
+        except (TryLater, GiveUp) as error:
+            # One user's trouble: the next message may be another's.
+            log.warning('parking.waits why="%s"', loggable(str(error)))
+
+    def _record(self, body: bytes, record: Callable[[bytes], object]) -> None:
+        try:
+            record(body)
+        except PhotoSyncError:
+            raise
+        except Exception as error:  # noqa: BLE001 # a message must not stop the others
+            log.error("parking.crashed error=%s at=%s", type(error).__name__, place(error))
+            set_aside(self._keeper, body, _CRASHED, now=self._clock(), new_id=self._new_id)
