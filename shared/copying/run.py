@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.errors import NoPhoto, NoProfile, PictureKept
+from shared.errors import NoPhoto, NoProfile, PhotoRefused, PictureKept
 from shared.graph.client import Fetched, ScaledPhoto
 from shared.messages.fates import Done, Wait
 from shared.microsoft365.http import LATE_WRITE
@@ -87,8 +87,10 @@ class Run:
         return self.removal and policy.remove_when_gone and self.before.may_lose_picture(now)
 
 
-def state_after(run: Run, end: Wait | Done, *, attempt: int, now: datetime) -> UserState:
-    """The state of a user whose *run* ended without bringing the picture up to date."""
+def state_after(
+    run: Run, end: Wait | Done, *, attempt: int, now: datetime, recipe: int
+) -> UserState:
+    """The state of a user whose *run*, by this *recipe*, did not bring the picture up to date."""
     before = run.before
     # Where SharePoint shows something else, a photo that comes back must be copied again.
     elsewhere = end.code in {NoProfile.code, PictureKept.code}
@@ -110,6 +112,9 @@ def state_after(run: Run, end: Wait | Done, *, attempt: int, now: datetime) -> U
     if isinstance(end, Wait):
         again_at = now + timedelta(seconds=end.seconds)
         return replace(after, status=user_state.WAITING, next_attempt_at=again_at)
+    if end.code == PhotoRefused.code:
+        # A later recipe may read it. Without a hash nobody takes the files for being of this one.
+        after = replace(after, sha256="", recipe=recipe)
     return _settled(after, run, end, now)
 
 

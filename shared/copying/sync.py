@@ -144,7 +144,8 @@ class Sync:
             run.known = self._store.read(run.user_id)
         if not run.claim and run.before.claimed_for:
             return
-        after = state_after(run, end, attempt=attempt, now=self._clock())
+        recipe = self._recipe.version
+        after = state_after(run, end, attempt=attempt, now=self._clock(), recipe=recipe)
         if run.claim or not after.says_the_same(run.before):
             user_state.write(self._store, after, after=run.claim or run.known)
 

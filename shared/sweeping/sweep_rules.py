@@ -71,7 +71,7 @@ def why_look(
         return ""
     if known.source_etag != found:
         return "changed"
-    return _why_unchanged(known, dry_run=dry_run, now=now)
+    return _why_unchanged(known, recipe=recipe, dry_run=dry_run, now=now)
 
 
 def is_gone(known: UserState | None, found: str | PhotoSyncError, now: datetime) -> bool:
@@ -132,19 +132,15 @@ def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -
     return "failed" if known.status == user_state.FAILED else ""
 
 
-def _why_unchanged(known: UserState, *, dry_run: bool, now: datetime) -> str:
+def _why_unchanged(known: UserState, *, recipe: int, dry_run: bool, now: datetime) -> str:
     """Why to look again at a photo that was looked at before and not copied."""
     match known.reason:
         case OutOfScope.code:
             return "in-scope"
         case DryRun.code:
             return "" if dry_run else "dry-run"
-        case (
-            NoProfile.code
-            | PictureKept.code
-            | UnknownUser.code
-            | NoMailbox.code
-            | PhotoRefused.code
-        ):
+        case PhotoRefused.code:
+            return "again" if known.recipe != recipe or _is_late(known, now) else ""
+        case NoProfile.code | PictureKept.code | UnknownUser.code | NoMailbox.code:
             return "again" if _is_late(known, now) else ""
     return "failed" if known.status == user_state.FAILED else "changed"

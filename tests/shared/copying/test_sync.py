@@ -15,6 +15,7 @@ from shared.errors import (
     PhotoRefused,
     PictureKept,
 )
+from shared.messages.fates import Done
 from shared.pictures.recipe import Recipe
 from shared.storage.user_state import FAILED, SYNCED, UserState
 from shared.telemetry import calls
@@ -182,6 +183,23 @@ def test_unsound_photo_touches_nothing(office):
     run = fail(office, PhotoRefused)
 
     assert (office.sharepoint.writes, run.files_touched) == (0, False)
+
+
+def test_refusal_names_its_recipe(synced):
+    """A later recipe looks again; and the files of an earlier one are not taken for its own."""
+
+    def refuse(photo):
+        raise PhotoRefused("This is no image.")
+
+    synced.recipe = Recipe("48,72,300", 2, refuse)
+    synced.exchange.upload(NEW)
+    run = fail(synced, PhotoRefused)
+    synced.sync.record(run, Done(FAILED, "photo-refused", "No image."), attempt=1)
+    assert synced.anne.recipe == 2
+
+    synced.recipe = Recipe("48,72,300", 2, render)
+    synced.exchange.upload(OLD)
+    assert bring_up_to_date(synced) == "synced"
 
 
 # What a person asks for

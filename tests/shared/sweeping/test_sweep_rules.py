@@ -80,6 +80,7 @@ def state(status: str, reason: str = "", **fields: Any) -> UserState:
         (state(FAILED, "refused", checked_at=None), ODD, "unclear"),
         (state(FAILED, "photo-refused"), "e1", ""),
         (state(FAILED, "photo-refused", checked_at=NOON - 25 * HOUR), "e1", "again"),
+        (state(FAILED, "photo-refused", recipe=0), "e1", "again"),
         (state(FAILED, "photo-refused"), "e2", "changed"),
         (state(SKIPPED, "out-of-scope"), "e1", "in-scope"),
         (state(SKIPPED, "no-profile"), "e1", ""),
