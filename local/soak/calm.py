@@ -48,6 +48,7 @@ class Calm:
         self._town.park()
         self._until(self._is_at_rest)
         self._sweep()
+        self._town.vanish(back=True)
         self._pass(_SECOND_LOOK)
         self._sweep()
 

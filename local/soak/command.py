@@ -22,13 +22,14 @@ from local.soak.storm import Storm
 from local.soak.town import SETTINGS, Town
 from local.soak.verdict import Row, figures, runs, table, verdict
 
-_NOTIFICATIONS = {
+_SWITCHES = {
     "notificationsLost": 0.2,
     "notificationsDoubled": 0.2,
     "notificationsShuffled": True,
     "notificationDelay": 1.0,
     "notificationForeign": True,
     "backoffSeconds": 2,
+    "listPages": "empty",
 }
 _CALM = {
     "notificationsLost": 0,
@@ -90,17 +91,23 @@ def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> l
     town, photos = Town(stack), pictures(scale.pictures)
     first = plan.first_photos(scale, seed)
     town.move_in(scale.users, {user: photos[number] for user, number in first.items()})
-    say(f"{scale.users} users and {len(town.bystanders)} bystanders are in the tenant")
+    say(
+        f"{scale.users} users and {len(town.bystanders)} bystanders are in the tenant, and two "
+        "whose mailboxes will refuse or vanish"
+    )
     calm = Calm(town, say, patience=scale.patience)
     calm.begin()
-    town.admin.control("POST", "/switches", _NOTIFICATIONS)
+    town.admin.control("POST", "/switches", _SWITCHES)
     for order in plan.fault_orders(scale, seed):
         town.admin.control("POST", "/faults", order)
+    town.refuse()
+    town.vanish()
     began = town.watcher.journal()[-1]["n"]
     say(f"The first run is over. Now {scale.rate:.0%} of all calls to Graph and SharePoint fail")
     storm = Storm(town, photos, say)
     storm.play(plan.timeline(scale, seed))
     town.admin.control("DELETE", "/faults")
+    town.refuse()
     town.admin.control("POST", "/switches", _CALM)
     say("The faults are over")
     along = [

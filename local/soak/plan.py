@@ -66,6 +66,12 @@ def first_photos(scale: Scale, seed: int) -> dict[int, int]:
     return {user: rng.randrange(scale.pictures) for user in range(0, scale.users, 2)}
 
 
+def refusal(user_id: str) -> dict[str, Any]:
+    """An order for the simulator: this mailbox refuses to tell of its photo, for ever."""
+    told = {"fault": "403", "code": "ErrorAccessDenied", "message": "Access is denied."}
+    return {"service": "graph", "path": f"/users/{user_id}/photo$", "next": 1_000_000, **told}
+
+
 def fault_orders(scale: Scale, seed: int) -> list[dict[str, Any]]:
     """
     Orders for the simulator: every call to Graph and SharePoint may fail, also an admin's.

@@ -19,9 +19,12 @@ from azure.storage.queue import QueueServiceClient
 from local.cloud.stack import Stack
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
+from local.soak import plan
 
 QUEUES = ("photo-sync", "photo-upkeep")
 BYSTANDERS = 10
+# Each has a photo that nobody changes, and a mailbox that is in trouble.
+REFUSING, VANISHING = "refusing@contoso.com", "vanishing@contoso.com"
 # The app settings of a soak. No timer fires that mends anything, since only what a soak asks for
 # may; a dead host's messages come back after seconds and not after ten minutes.
 SETTINGS = {
@@ -48,9 +51,10 @@ class Town:
         self._session.verify = self.at.ca
         self.users: list[tuple[str, str]] = []
         self.bystanders: list[str] = []
+        self.odd: dict[str, str] = {}
 
     def move_in(self, users: int, photos: Mapping[int, bytes]) -> None:
-        """Users, some with a photo; and bystanders, whom nobody but a forger ever mentions."""
+        """Users, some with a photo; odd ones; bystanders, whom nobody but a forger mentions."""
         names = [f"person{number:04}@contoso.com" for number in range(users)]
         seeds: list[dict[str, Any]] = [{"userPrincipalName": name} for name in names]
         for number, content in photos.items():
@@ -58,19 +62,29 @@ class Town:
         ids = self.admin.control("POST", "/users", seeds)["ids"]
         self.users = list(zip(ids, names, strict=True))
         photo = base64.b64encode(next(iter(photos.values()))).decode()
-        strangers = [
-            {"userPrincipalName": name, "photo": photo}
-            for name in SETTINGS["EXCLUDED_USERS"].split(",")
-        ]
-        self.bystanders = self.admin.control("POST", "/users", strangers)["ids"]
+        odd, strangers = [REFUSING, VANISHING], SETTINGS["EXCLUDED_USERS"].split(",")
+        seeds = [{"userPrincipalName": name, "photo": photo} for name in (*odd, *strangers)]
+        ids = self.admin.control("POST", "/users", seeds)["ids"]
+        self.odd, self.bystanders = dict(zip(odd, ids, strict=False)), ids[len(odd) :]
 
     def recognise(self) -> None:
         """Learn from the tenant who is who, for somebody who did not see them move in."""
         people = self.admin.control("GET", "/users")["users"]
         strangers = set(SETTINGS["EXCLUDED_USERS"].split(","))
         named = [(each["id"], each["userPrincipalName"]) for each in people]
-        self.users = [(user_id, upn) for user_id, upn in named if upn not in strangers]
+        self.odd = {upn: user_id for user_id, upn in named if upn in {REFUSING, VANISHING}}
         self.bystanders = [user_id for user_id, upn in named if upn in strangers]
+        others = {*strangers, *self.odd}
+        self.users = [(user_id, upn) for user_id, upn in named if upn not in others]
+
+    def refuse(self) -> None:
+        """One mailbox refuses from now on, whatever other faults come and go."""
+        self.admin.control("POST", "/faults", plan.refusal(self.odd[REFUSING]))
+
+    def vanish(self, *, back: bool = False) -> None:
+        """One mailbox is gone from now on, or is back with its photo."""
+        order = {"mailbox": "online" if back else "none"}
+        self.admin.control("PATCH", f"/users/{self.odd[VANISHING]}", order)
 
     def change_photo(self, user: int, content: bytes | None) -> None:
         """Put *content* into Exchange, None to remove it; whoever is subscribed may be told."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from local.outside.likeness import is_rendition
 from local.outside.watcher import Entry, State
-from local.soak.town import QUEUES, Town
+from local.soak.town import QUEUES, REFUSING, VANISHING, Town
 
 _FINAL = {"synced", "no-photo", "removed"}
 
@@ -36,6 +36,7 @@ def verdict(town: Town, journal: Sequence[Entry], *, sent: int, forged: int) -> 
             not wrong,
         ),
         _states(town, states),
+        *_odd(town, states),
         Row("subscriptions", str(living := town.subscriptions()), living == 1),
         Row(
             "claims left",
@@ -105,9 +106,21 @@ def _fault(town: Town, user_id: str, upn: str) -> str:
 
 def _states(town: Town, states: dict[str, State]) -> Row:
     found = Counter(state["status"] for state in states.values())
-    open_ones = [state for state in states.values() if state["status"] not in _FINAL]
+    odd = set(town.odd.values())
+    rest = [state for user_id, state in states.items() if user_id not in odd]
+    open_ones = [state for state in rest if state["status"] not in _FINAL]
     why = {state["detail"]: state["reason"] for state in open_ones}
     return Row("states", f"{_spelled(found)}{_listed(Counter(why))}", not open_ones)
+
+
+def _odd(town: Town, states: dict[str, State]) -> Iterator[Row]:
+    """The pictures of two users whose mailboxes were in trouble, and what is told of them."""
+    for upn, expected in ((REFUSING, "failed"), (VANISHING, "synced")):
+        user_id = town.odd[upn]
+        fault, state = _fault(town, user_id, upn), states[user_id]
+        told = state["status"] == expected and bool(state["reason"]) is (expected == "failed")
+        found = f"picture {fault or 'kept'}, {state['status']} {state['reason']}"
+        yield Row(upn, found.rstrip(), not fault and told)
 
 
 def _touched(town: Town, journal: Sequence[Entry], states: dict[str, State]) -> list[str]:
