@@ -70,7 +70,8 @@ M365 = {
     "control": "entra graph notifications tenant",
     "config": "tenant",
     "faults": "graph tenant",
-    "hosts": "control entra faults graph notifications sharepoint tenant",
+    "wire_forms": "tenant",
+    "hosts": "control entra faults graph notifications sharepoint tenant wire_forms",
     "server": "config hosts notifications tenant",
     "__main__": "config server",
 }

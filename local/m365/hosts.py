@@ -13,6 +13,7 @@ from local.m365.graph import applications, batch, groups, photos, principals, si
 from local.m365.notifications import subscriptions
 from local.m365.sharepoint import routes as sharepoint_routes
 from local.m365.tenant.tenant import Tenant
+from local.m365.wire_forms import WireForms
 
 
 def app(tenant: Tenant, host: str) -> ASGIApp:
@@ -21,11 +22,15 @@ def app(tenant: Tenant, host: str) -> ASGIApp:
         # No service of Microsoft's: never slow, never broken, not in the journal.
         return Starlette(routes=[*control.routes(tenant), *entra.identity_routes(tenant)])
     if host == "login":
-        return FaultMiddleware(Starlette(routes=entra.routes(tenant)), tenant, service="login")
+        return _entrance(tenant, entra.routes(tenant), "login")
     if host == "graph":
-        return FaultMiddleware(Starlette(routes=_graph(tenant)), tenant, service="graph")
-    routes = sharepoint_routes.routes(tenant, host)
-    return FaultMiddleware(Starlette(routes=routes), tenant, service="sharepoint", role=host)
+        return _entrance(tenant, _graph(tenant), "graph")
+    return _entrance(tenant, sharepoint_routes.routes(tenant, host), "sharepoint", role=host)
+
+
+def _entrance(tenant: Tenant, routes: list[Route], service: str, role: str = "") -> ASGIApp:
+    app = FaultMiddleware(Starlette(routes=routes), tenant, service=service, role=role)
+    return WireForms(app, tenant)
 
 
 def _graph(tenant: Tenant) -> list[Route]:

@@ -23,6 +23,17 @@ def test_changed_photo_arrives(cloud: LiveCloud):
     assert shown.profile["PictureURL"].endswith(f"/Profile%20Pictures/{user_id}_MThumb.jpg")
 
 
+@pytest.mark.parametrize("form", ["chunked", "gzip"])
+def test_answers_in_every_form(cloud: LiveCloud, form: str):
+    """Bodies without a length and compressed ones are read as any others."""
+    cloud.switch(answers=form)
+    user_id, upn = cloud.add()
+    cloud.seed_photo(user_id, picture(1))
+    cloud.replayed(user_id)
+
+    assert cloud.shows(upn, picture(1))
+
+
 def test_every_copy_moves_the_timestamp(cloud: LiveCloud):
     """Browsers see a new picture, because the timestamp grows with every copy."""
     user_id, upn = cloud.add()

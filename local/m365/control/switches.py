@@ -12,6 +12,7 @@ from local.m365.graph.query import FORMS
 from local.m365.tenant.tenant import Tenant
 
 _ALLOWED: dict[str, tuple[Any, ...]] = {
+    "answers": ("sized", "chunked", "gzip"),
     "missing_photo": ("404", "1x1"),
     "missing_photo_code": ("ErrorEntityNotFound", "ImageNotFound"),
     "list_pages": FORMS,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Switches:
     """Behaviour that is unknown, or differs between tenants; a test or a person chooses it."""
 
+    answers: str = "sized"  # or "chunked", "gzip" (facts/graph.md section 4)
     missing_photo: str = "404"  # or "1x1" (facts/graph.md section 4)
     subscriptions_listed: str = "all"  # or "none", "empty" (I, facts/graph.md section 2)
     member_cast: str = "documented"  # or "reported" (I, facts/graph.md section 5)
