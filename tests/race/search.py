@@ -29,6 +29,7 @@ class Situation:
     pauses: int = 0  # shorter ones
     deletions: int = 0  # of the state, by a person
     faults: int = 0  # calls that fail, and runs that die
+    deaths: int = 0  # runs that die, besides
     faulty: bool = False  # something of this kind has happened
     dead: tuple[str, ...] = ()  # messages that the host delivers again
     cleared: bool = False  # the queue, by a person: a sweep's message comes in place of a dead one
@@ -65,11 +66,14 @@ class Situation:
             return
         world, answer = self.world.perform(copier.number, copier.call)
         yield name, self._with(copier.told(answer, kind, world.now), world)
+        # Dying before a call is dying after the one before.
+        dead = replace(copier, past=(), call=None, raised=True)
+        if self.deaths:
+            unlucky = replace(self, deaths=self.deaths - 1, faulty=True)
+            yield f"{name}, and dies", unlucky._with(dead, world)
         if not self.faults:
             return
         unlucky = replace(self, faults=self.faults - 1, faulty=True)
-        # Dying before a call is dying after the one before.
-        dead = replace(copier, past=(), call=None, raised=True)
         yield f"{name}, and dies", unlucky._with(dead, world)
         for what, error, after in self._mishaps(copier, world, answer):
             yield f"{name} {what}", unlucky._with(copier.told(error, kind, self.world.now), after)

@@ -75,7 +75,7 @@ def test_failure_at_any_step_is_mended(story):
 @PLAIN_STORY
 def test_dead_run_whose_message_is_lost(story):
     """Somebody clears the queue after a run has died: the next sweep makes up for it."""
-    assert search(replace(story, faults=1, cleared=True), Sync) is None
+    assert search(replace(story, deaths=1, cleared=True), Sync) is None
 
 
 def test_freeze_and_failure_together():
@@ -99,11 +99,11 @@ def test_deleted_state_does_no_harm(story):
     assert search(replace(story, deletions=1), Sync) is None
 
 
-def test_deletion_and_failure_together():
-    """The run whose state was deleted dies, fails or loses an answer besides."""
+def test_deletion_and_death_together():
+    """The run whose state was deleted dies besides: its message is delivered again and copies."""
     story = STORIES["first photo changes"]
 
-    assert search(replace(story, deletions=1, faults=1), Sync) is None
+    assert search(replace(story, deletions=1, deaths=1), Sync) is None
 
 
 def test_forced_copy_beside_an_ordinary_one():
