@@ -17,6 +17,7 @@ PhotoSyncError
 |   |-- OutOfScope    guest, disabled or excluded
 |   |-- NoProfile     SharePoint has no profile for the user yet
 |   |-- PictureKept   a person set another picture in SharePoint
+|   |-- OtherHost     the user's personal site is on a host that is not ours
 |   `-- DryRun        DRY_RUN is on: nothing was written
 `-- GiveUp            recorded as failed; trying again alone cannot help
     |-- BadMessage    the queue message cannot be understood
@@ -141,6 +142,10 @@ class NoProfile(Settled):
 
 class PictureKept(Settled):
     code = "picture-kept"
+
+
+class OtherHost(Settled):
+    code = "other-host"
 
 
 class DryRun(Settled):

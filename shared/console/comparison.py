@@ -20,7 +20,7 @@ from shared.graph.client import GraphClient
 from shared.pictures.recipe import Recipe
 from shared.pictures.sizes import SUFFIXES
 from shared.sharepoint.client import SharePointClient
-from shared.sharepoint.picture_location import PICTURE_URL, shown_in
+from shared.sharepoint.picture_location import PICTURE_URL, must_be_here, shown_in
 from shared.sharepoint.publisher import PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP
 from shared.storage.user_state import UserState
 from shared.user import User
@@ -78,7 +78,7 @@ class Sides:
     def sharepoint(self, user: User) -> bytes:
         """The large picture that pages show. Raises NoProfile, NoPhoto when there is none."""
         profile = self._sharepoint.profile(user.user_principal_name)
-        location = shown_in(profile, self._my_url).location
+        location = shown_in(profile, self._my_url).here
         if location is None:
             raise NoPhoto("SharePoint shows no picture from its picture library for this user.")
         return self._sharepoint.picture(location.folder, location.name + SUFFIXES[-1])
@@ -94,7 +94,7 @@ class Sides:
         """
         photo: bytes | PhotoSyncError
         photo = exchange_error if exchange_error else _asked(self._graph.photo, user.id)
-        profile = _asked(self._sharepoint.profile, user.user_principal_name)
+        profile = _asked(self._profile, user.user_principal_name)
         shown = None if isinstance(profile, PhotoSyncError) else _shown(profile)
         unasked = [*_silence(EXCHANGE, photo), *_silence(SHAREPOINT, profile)]
         if unasked:
@@ -103,16 +103,25 @@ class Sides:
             return Difference(isinstance(photo, Settled), str(profile), None)
         if isinstance(photo, PhotoSyncError):
             return self._without_photo(photo, shown, known)
-        return self._with_photo(user, photo, shown)
+        return self._with_photo(user, photo, shown, known)
 
-    def _with_photo(self, user: User, photo: bytes, shown: Mapping[str, str]) -> Difference:
+    def _profile(self, upn: str) -> Mapping[str, str]:
+        profile = self._sharepoint.profile(upn)
+        must_be_here(profile, self._my_url)
+        return profile
+
+    def _with_photo(
+        self, user: User, photo: bytes, shown: Mapping[str, str], known: UserState | None
+    ) -> Difference:
         picture, asked = shown_in(shown, self._my_url), EXCHANGE
         why = ""
         try:
             if not picture.url:
                 why = "SharePoint shows no picture, although there is a photo in Exchange."
-            elif (location := picture.location) is None:
+            elif picture.is_chosen(user.id, wrote=known.picture_url if known else ""):
                 why = "SharePoint shows a picture from elsewhere, which a person has set."
+            elif (location := picture.here) is None:
+                why = "SharePoint shows our picture at its address on another host."
             elif shown[PLACEHOLDER_STATE] != "0":
                 why = "SharePoint has a picture but shows its placeholder."
             else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.errors import NoPhoto, NoProfile, PhotoRefused, PictureKept
+from shared.errors import NoPhoto, NoProfile, OtherHost, PhotoRefused, PictureKept
 from shared.graph.client import Fetched, ScaledPhoto
 from shared.messages.fates import Done, Wait
 from shared.microsoft365.http import LATE_WRITE
@@ -29,7 +29,7 @@ class Source(Protocol):
 class Target(Protocol):
     """SharePoint; see Publisher."""
 
-    def plan(self, user: User) -> Plan: ...
+    def plan(self, user: User, picture_url: str) -> Plan: ...
     def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None: ...
     def plan_removal(self, user: User, picture_url: str) -> Removal: ...
     def remove(self, plan: Removal, *, not_after: float) -> None: ...
@@ -93,7 +93,7 @@ def state_after(
     """The state of a user whose *run*, by this *recipe*, did not bring the picture up to date."""
     before = run.before
     # Where SharePoint shows something else, a photo that comes back must be copied again.
-    elsewhere = end.code in {NoProfile.code, PictureKept.code}
+    elsewhere = end.code in {NoProfile.code, PictureKept.code, OtherHost.code}
     after = replace(
         before.released(files_touched=run.files_touched or elsewhere),
         user_principal_name=run.upn,

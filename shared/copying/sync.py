@@ -186,7 +186,7 @@ class Sync:
         held = self._is_held(run, sha256)
         if held and not run.thorough:
             return None
-        plan = self._target.plan(user)
+        plan = self._target.plan(user, run.before.picture_url)
         return None if held and plan.is_shown else plan
 
     def _is_held(self, run: Run, sha256: str) -> bool:

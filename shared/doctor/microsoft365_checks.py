@@ -10,7 +10,7 @@ from typing import NamedTuple
 from shared.doctor import clock_check, subscription_check
 from shared.doctor.examination import Finding, Step
 from shared.doctor.remedies import entra_remedy, remedy
-from shared.errors import NoMailbox, NoPhoto, NoProfile, PhotoSyncError
+from shared.errors import NoMailbox, NoPhoto, NoProfile, OtherHost, PhotoSyncError
 from shared.graph.client import GraphClient
 from shared.graph.subscriptions import SubscriptionClient
 from shared.graph.user_listing import UserListing
@@ -20,6 +20,7 @@ from shared.microsoft365.certificates import credential
 from shared.microsoft365.http import Http, Tokens
 from shared.settings.app import Settings
 from shared.sharepoint.client import PICTURE_LIBRARY, SharePointClient
+from shared.sharepoint.picture_location import must_be_here
 from shared.sharepoint.publisher import picture_folder
 from shared.storage.documents import Documents
 from shared.user import User
@@ -210,9 +211,14 @@ class Microsoft:
 
     def _profile(self) -> Finding:
         try:
-            self._clients.sharepoint.profile(self._found[0].user_principal_name)
+            profile = self._clients.sharepoint.profile(self._found[0].user_principal_name)
+            # Where Entra knows no host of ours, that is told already.
+            if FILES in self._claims:
+                must_be_here(profile, self._settings.sharepoint_my_url)
         except NoProfile:
             return Finding("Profiles can be read; the user tried has none yet.")
+        except OtherHost as error:
+            return Finding(f"Profiles can be read. {error}", "Set SHAREPOINT_MY_URL right.")
         return Finding("Profiles can be read.")
 
     def _may_write(self) -> Finding:

@@ -24,7 +24,7 @@ from shared.errors import (
 from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
-from shared.sharepoint.errors import said, says_nothing_there
+from shared.sharepoint.errors import Said, said, says_nothing_there
 
 PICTURE_LIBRARY = "/User Photos"
 
@@ -41,11 +41,8 @@ _FILES_ROLE = (
     "The identity needs the SharePoint application role Sites.Selected with write on the My Site "
     "root, or Sites.FullControl.All, to write pictures"
 )
-# In the type of the exception; the numbers before it differ (sharepoint.md section 3).
-_LOCKED = "PropertyNotEditableException"
-_NO_USER = "user not found"
-# How a missing role shows, whatever the status is (sharepoint.md section 4).
-_NOT_ALLOWED = ("access denied", "managing your own data")
+# Where the user's personal site is, or would be: a property of the answer beside the others.
+PERSONAL_HOST = "PersonalSiteHostUrl"
 
 
 class SharePointClient:
@@ -59,7 +56,7 @@ class SharePointClient:
         self._profiles = profiles
 
     def profile(self, upn: str) -> Mapping[str, str]:
-        """All properties of the user's profile. Raises NoProfile."""
+        """All properties of the user's profile, PERSONAL_HOST among them. Raises NoProfile."""
         account = _literal(_account(upn))
         path = f"{_PEOPLE}/GetPropertiesFor(accountName=@v)?@v={account}"
         reply = self._profiles.send("GET", path, headers=_JSON)
@@ -149,7 +146,8 @@ class SharePointClient:
 
 
 def _properties(profile: Any) -> dict[str, str]:
-    return {item["Key"]: item["Value"] or "" for item in profile["UserProfileProperties"]}
+    properties = {item["Key"]: item["Value"] or "" for item in profile["UserProfileProperties"]}
+    return {**properties, PERSONAL_HOST: str(profile.get(PERSONAL_HOST) or "")}
 
 
 def _account(upn: str) -> str:
@@ -163,25 +161,25 @@ def _literal(text: str) -> str:
 
 
 def _profile_fault(reply: Reply) -> PhotoSyncError:
-    code, message = said(reply.body)
-    if _NO_USER in message.casefold():
+    told = said(reply.body)
+    if told.knows_no_user:
         return NoProfile(_NO_PROFILE)
     # A missing profile may read as null with an error status, too (section 3, inferred).
     if reply.status in {404, 500} and says_nothing_there(reply.body):
         return NoProfile(_NO_PROFILE)
-    if _LOCKED in code:
-        return Refused(f"An administrator locked the picture properties of profiles: {message}")
-    error = fault(reply, code, message)
-    denied = any(words in message.casefold() for words in _NOT_ALLOWED)
-    if denied and not isinstance(error, Throttled):
-        error = AccessDenied(str(error))
-    return _hinted(error, _PROFILE_ROLE)
+    if told.is_locked:
+        return Refused(
+            f"An administrator locked the picture properties of profiles: {told.message}"
+        )
+    return _hinted(reply, told, _PROFILE_ROLE)
 
 
 def _file_fault(reply: Reply) -> PhotoSyncError:
-    return _hinted(fault(reply, *said(reply.body)), _FILES_ROLE)
+    return _hinted(reply, said(reply.body), _FILES_ROLE)
 
 
-def _hinted(error: PhotoSyncError, role: str) -> PhotoSyncError:
+def _hinted(reply: Reply, told: Said, role: str) -> PhotoSyncError:
     """A refusal says only "access denied"; an admin must know which role is missing."""
-    return AccessDenied(f"{error} {role}.") if isinstance(error, AccessDenied) else error
+    error = fault(reply, *told)
+    denied = told.is_denial and not isinstance(error, Throttled)
+    return AccessDenied(f"{error} {role}.") if denied or isinstance(error, AccessDenied) else error

@@ -12,12 +12,37 @@ import re
 from html import unescape
 from typing import Any, NamedTuple
 
+# What the .NET types hold, and E_ACCESSDENIED (section 3). A sentence may be in any language: it
+# only helps out where the code says nothing.
+_DENIED = ("UnauthorizedAccessException", "-2147024891")
+_DENIED_IN_WORDS = ("access denied", "managing your own data")
+_NO_USER, _NO_USER_IN_WORDS = "UserNotFound", "user not found"
+_LOCKED = "PropertyNotEditable"
+
 
 class Said(NamedTuple):
     """`code` is such as "-2130575338, Microsoft.SharePoint.SPException"; both may be empty."""
 
     code: str
     message: str
+
+    @property
+    def is_denial(self) -> bool:
+        """Whether a role is missing; told with any status (section 4)."""
+        words = self.message.casefold()
+        return any(each in self.code for each in _DENIED) or any(
+            each in words for each in _DENIED_IN_WORDS
+        )
+
+    @property
+    def knows_no_user(self) -> bool:
+        """Whether there is no profile of that name."""
+        return _NO_USER in self.code or _NO_USER_IN_WORDS in self.message.casefold()
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether an administrator has made the property read-only."""
+        return _LOCKED in self.code
 
 
 def said(body: bytes) -> Said:

@@ -11,10 +11,11 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
+from shared.errors import OtherHost
 from shared.pictures.sizes import SUFFIXES
-from shared.sharepoint.client import PICTURE_LIBRARY
+from shared.sharepoint.client import PERSONAL_HOST, PICTURE_LIBRARY
 
 PICTURE_URL = "PictureURL"
 
@@ -45,37 +46,83 @@ class PictureLocation:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a profile shows: nothing (`url` is empty), files in the picture library, or neither."""
+    """
+    What a PictureURL shows: nothing (`url` is empty), files in the picture library of a My Site
+    host of the tenant's cloud (`is_here`: of ours), or neither.
+    """
 
     url: str
-    location: PictureLocation | None
+    location: PictureLocation | None = None
+    is_here: bool = False
 
     @property
-    def is_elsewhere(self) -> bool:
-        """Whether it is a picture outside the picture library."""
-        return self.url != "" and self.location is None
+    def here(self) -> PictureLocation | None:
+        """The files where they are on our host."""
+        return self.location if self.is_here else None
+
+    def is_chosen(self, user_id: str, *, wrote: str) -> bool:
+        """
+        Whether a person has set it, and not PhotoSync or Microsoft's own sync.
+
+        Files on another host that carry the user's own object id were put there by either, before
+        the tenant was renamed, say; so was what the state says we *wrote*.
+        """
+        if not self.url or self.is_here or self.is_same(shown_by(wrote, wrote)):
+            return False
+        return self.location is None or not is_named_by_id(self.location, user_id)
+
+    def is_same(self, other: Shown) -> bool:
+        """Whether both show the same files, on whatever host: an address has many spellings."""
+        return self.url == other.url or (
+            self.location is not None and self.location == other.location
+        )
 
 
 def shown_in(profile: Mapping[str, str], my_url: str) -> Shown:
     """What the properties of *profile* show: the one place that reads PictureURL."""
-    url = profile.get(PICTURE_URL, "")
-    return Shown(url, shown_by(url, my_url))
+    return shown_by(profile.get(PICTURE_URL, ""), my_url)
 
 
-def shown_by(picture_url: str, my_url: str) -> PictureLocation | None:
-    """Which files *picture_url* shows; None when it is not a picture in the picture library."""
+def shown_by(picture_url: str, my_url: str) -> Shown:
+    """What *picture_url* shows."""
     try:
         ours, url = urlsplit(my_url), urlsplit(picture_url)
-        same_host = (url.hostname, url.port or 443) == (ours.hostname, ours.port or 443)
+        is_here = _host(url) == _host(ours)
+        is_sibling = _host(url)[1] == 443 and _is_my_site(url.hostname or "", ours.hostname or "")
     except ValueError:
-        return None
+        return Shown(picture_url)
     found = _SHOWN.fullmatch(unquote(url.path))
-    if not same_host or url.scheme != "https" or not found:
-        return None
+    if not (is_here or is_sibling) or url.scheme != "https" or not found:
+        return Shown(picture_url)
     # `Forms` holds the library's own pages (section 1).
     if found["folder"].casefold() in {".", "..", "forms"}:
-        return None
-    return PictureLocation(found["folder"], found["name"])
+        return Shown(picture_url)
+    return Shown(picture_url, PictureLocation(found["folder"], found["name"]), is_here)
+
+
+def must_be_here(profile: Mapping[str, str], my_url: str) -> None:
+    """Raise OtherHost if the user's personal site, and so the picture, is on a host not ours."""
+    try:
+        theirs, ours = urlsplit(profile.get(PERSONAL_HOST, "")), urlsplit(my_url)
+        elsewhere = theirs.hostname and _host(theirs) != _host(ours)
+    except ValueError:
+        return
+    if elsewhere:
+        raise OtherHost(
+            f"The user's personal site is on {theirs.netloc}, not on the host of "
+            "SHAREPOINT_MY_URL: nothing is written. If the tenant was renamed, set "
+            "SHAREPOINT_MY_URL to that host; several hosts of a tenant are not supported yet."
+        )
+
+
+def _host(url: SplitResult) -> tuple[str | None, int]:
+    return url.hostname, url.port or 443
+
+
+def _is_my_site(host: str, ours: str) -> bool:
+    """Whether *host* is a My Site host in the same cloud: a satellite's, or one of another name."""
+    name, _, cloud = host.partition(".")
+    return name.endswith("-my") and cloud != "" and cloud == ours.partition(".")[2]
 
 
 def is_named_by_id(location: PictureLocation, user_id: str) -> bool:

@@ -23,6 +23,7 @@ from shared.sharepoint.picture_location import (
     PictureLocation,
     is_named_by_id,
     is_named_by_upn,
+    must_be_here,
     rivals,
     shown_by,
     shown_in,
@@ -96,23 +97,25 @@ class Publisher:
         # One pool for the process, so that its threads keep their connections.
         self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload")
 
-    def plan(self, user: User) -> Plan:
+    def plan(self, user: User, picture_url: str) -> Plan:
         """
         Read the user's profile and decide what to write. Writes nothing.
 
-        Raises NoProfile, PictureKept, and what SharePointClient raises.
+        *picture_url* is where we put the picture before, empty if we did not. Raises NoProfile,
+        PictureKept, OtherHost, and what SharePointClient raises.
         """
-        profile = self._sharepoint.profile(user.user_principal_name)
+        profile = self._profile(user)
         shown = shown_in(profile, self._settings.sharepoint_my_url)
-        if shown.is_elsewhere and not self._settings.replace_custom_picture:
+        replaced = self._settings.replace_custom_picture
+        if shown.is_chosen(user.id, wrote=picture_url) and not replaced:
             raise PictureKept(
                 "The profile shows a picture from elsewhere, which a person has set. It is kept. "
                 "To show the photo, remove that picture in the SharePoint profile and replay, or "
                 "set CUSTOM_PICTURE=replace, which replaces every such picture."
             )
-        location = self._location(shown.location, user)
+        location = self._location(shown.here, user)
         url = location.url(self._settings.sharepoint_my_url)
-        if location == shown.location and not set("?#") & set(shown.url):
+        if location == shown.here and not set("?#") & set(shown.url):
             url = shown.url
         wanted = {
             PICTURE_URL: url,
@@ -141,19 +144,19 @@ class Publisher:
         """
         Decide how to take back the picture that we put at *picture_url*. Writes nothing.
 
-        Raises PictureKept when the profile shows another one by now, NoProfile, and what
-        SharePointClient raises.
+        Raises PictureKept when the profile shows another one by now, NoProfile, OtherHost, and
+        what SharePointClient raises.
         """
         my_url = self._settings.sharepoint_my_url
-        profile = self._sharepoint.profile(user.user_principal_name)
+        profile = self._profile(user)
         shown, ours = shown_in(profile, my_url), shown_by(picture_url, my_url)
-        # By its place: the same address may be spelled in several ways.
-        if shown.url not in {"", picture_url} and (not ours or shown.location != ours):
+        if shown.url and not shown.is_same(ours):
             raise PictureKept(
                 "The photo is gone, but somebody has set another picture; it is kept."
             )
         # After a rename, files named by the old UPN may be somebody else's by now.
-        location = ours if ours and self._is_own(ours, user) else None
+        place = shown.here or ours.here
+        location = place if place and self._is_own(place, user) else None
         wanted = {PICTURE_URL: "", PLACEHOLDER_STATE: "1"}
         return Removal(user.user_principal_name, location, self._changes(profile, wanted))
 
@@ -171,6 +174,12 @@ class Publisher:
                 functools.partial(self._sharepoint.recycle, folder, name, not_after=not_after)
                 for name in plan.location.files
             )
+
+    def _profile(self, user: User) -> Mapping[str, str]:
+        """The user's profile, where writing it and the files reaches the right host."""
+        profile = self._sharepoint.profile(user.user_principal_name)
+        must_be_here(profile, self._settings.sharepoint_my_url)
+        return profile
 
     def _changes(self, profile: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
         """The properties that differ, and a new timestamp last."""

@@ -16,6 +16,7 @@ from shared.errors import (
     NoMailbox,
     NoPhoto,
     NoProfile,
+    OtherHost,
     OutOfScope,
     PhotoRefused,
     PhotoSyncError,
@@ -141,6 +142,6 @@ def _why_unchanged(known: UserState, *, recipe: int, dry_run: bool, now: datetim
             return "" if dry_run else "dry-run"
         case PhotoRefused.code:
             return "again" if known.recipe != recipe or _is_late(known, now) else ""
-        case NoProfile.code | PictureKept.code | UnknownUser.code | NoMailbox.code:
+        case NoProfile.code | PictureKept.code | OtherHost.code | UnknownUser.code | NoMailbox.code:
             return "again" if _is_late(known, now) else ""
     return "failed" if known.status == user_state.FAILED else "changed"

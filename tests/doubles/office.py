@@ -167,7 +167,7 @@ class SharePoint:
         self.writes = 0
         self._clock = clock
 
-    def plan(self, user: User) -> Plan:
+    def plan(self, user: User, picture_url: str) -> Plan:
         note("sharepoint")
         if self.plan_error:
             raise self.plan_error

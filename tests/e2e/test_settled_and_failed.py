@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.e2e.cloud import LiveCloud, picture
+from tests.e2e.test_sweep import sweep
 
 
 @pytest.mark.parametrize("answer", ["404", "1x1"])
@@ -75,10 +77,12 @@ def test_unknown_user(cloud: LiveCloud):
     assert "knows no such user" in state["detail"]
 
 
-@pytest.mark.parametrize("answer", ["odata.null", "404", "500"])
-def test_no_profile(cloud: LiveCloud, answer: str):
-    """A user without a SharePoint profile is settled, whichever way SharePoint says so."""
-    cloud.switch(missingProfile=answer)
+@pytest.mark.parametrize(
+    ("answer", "language"), [("odata.null", "en"), ("404", "nl"), ("500", "de"), ("500", "en")]
+)
+def test_no_profile(cloud: LiveCloud, answer: str, language: str):
+    """A user without a SharePoint profile is settled, whatever SharePoint says, in any language."""
+    cloud.switch(missingProfile=answer, language=language)
     user_id, _ = cloud.add(profile=None)
     cloud.seed_photo(user_id, picture(1))
     state = cloud.replayed(user_id)
@@ -97,6 +101,41 @@ def test_profile_appears_later(cloud: LiveCloud):
 
     assert state["status"] == "synced"
     assert cloud.shows(upn, picture(1))
+
+
+def test_renamed_user_whom_sharepoint_learns_late(cloud: LiveCloud):
+    """Until SharePoint knows the new name the user has no profile; a day later all is copied."""
+    user_id, upn = cloud.add()
+    cloud.seed_photo(user_id, picture(1))
+    cloud.replayed(user_id)
+    now = f"renamed.{upn}"
+    renaming = {"userPrincipalName": now, "sharepointName": upn}
+    cloud.admin.control("PATCH", f"/users/{user_id}", renaming)
+    cloud.seed_photo(user_id, picture(2))
+    assert cloud.replayed(user_id)["reason"] == "no-profile"
+
+    cloud.admin.control("PATCH", f"/users/{user_id}", {"sharepointName": ""})
+    cloud.watcher.skip_time(user_id, checkedAt=datetime.now(UTC) - timedelta(hours=25))
+    sweep(cloud)
+
+    assert cloud.watcher.states()[user_id]["status"] == "synced"
+    assert cloud.shows(now, picture(2))
+
+
+OTHER = "https://contosoeur-my.sharepoint.com/"
+
+
+def test_user_of_another_my_site_host(cloud: LiveCloud):
+    """Nothing is written for somebody whose personal site is on another host, which is named."""
+    user_id, upn = cloud.add(personalHost=OTHER)
+    cloud.seed_photo(user_id, picture(1))
+    state = cloud.replayed(user_id)
+
+    assert (state["status"], state["reason"]) == ("skipped", "other-host")
+    assert "contosoeur-my.sharepoint.com" in state["detail"]
+    written = [e for e in cloud.journal_of(user_id) if e["method"] == "POST"]
+    assert [e for e in written if e["service"] == "sharepoint"] == []
+    assert cloud.admin.shown(upn).files == {}
 
 
 def test_custom_picture_is_kept(cloud: LiveCloud):

@@ -33,6 +33,8 @@ def described(tenant: Tenant, user: User) -> dict[str, Any]:
         "accountEnabled": user.account_enabled,
         "userType": user.user_type,
         "mailbox": user.mailbox,
+        "personalHost": user.personal_host,
+        "sharepointName": user.sharepoint_name,
         "photo": None if user.photo is None else _photo(user.photo),
         "profile": profile,
         "files": [_file(path, file) for path, file in picture_files(tenant, user)],
@@ -114,6 +116,8 @@ def _setter(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], N
         "accountEnabled": ("account_enabled", bool, ()),
         "userType": ("user_type", str, TYPES),
         "mailbox": ("mailbox", str, MAILBOXES),
+        "personalHost": ("personal_host", str, ()),
+        "sharepointName": ("sharepoint_name", str, ()),
     }
     if name in attributes:
         attribute, kind, allowed = attributes[name]

@@ -58,12 +58,13 @@ def profile_entity(tenant: Tenant, user: User, profile: Profile) -> Entity:
     """Recorded: the members that facts/sharepoint.md section 3 names. The rest is left out."""
     values = profiles.properties(user, profile)
     personal = user.user_principal_name.replace("@", "_").replace(".", "_")
+    host = user.personal_host or f"{tenant.urls.my}/"
     fields = {
         "AccountName": values["AccountName"],
         "DisplayName": user.display_name,
         "Email": user.mail,
-        "PersonalSiteHostUrl": f"{tenant.urls.my}/",
-        "PersonalUrl": f"{tenant.urls.my}/personal/{quote(personal)}/",
+        "PersonalSiteHostUrl": host,
+        "PersonalUrl": f"{host}personal/{quote(personal)}/",
         "PictureUrl": profiles.picture_url(profile),
         "Title": values["Title"] or None,
         "UserProfileProperties": Collection([_key_value(k, v) for k, v in values.items()]),

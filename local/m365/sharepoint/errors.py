@@ -53,6 +53,32 @@ def no_profile(status: int) -> SharePointError:
     return SharePointError(status, code, text)
 
 
+# A tenant's language changes the sentence, and neither type nor number (assumed: section 3).
+_IN_OTHER_WORDS = {
+    "de": {
+        "UnauthorizedAccessException": (
+            "Zugriff verweigert. Sie verfügen nicht über die Berechtigung für diese Aktion."
+        ),
+        "UserNotFoundException": "Benutzerprofilfehler 1000: Der Benutzer wurde nicht gefunden.",
+        "PropertyNotEditableException": "Die Eigenschaft kann nicht bearbeitet werden.",
+    },
+    "nl": {
+        "UnauthorizedAccessException": (
+            "Toegang geweigerd. U bent niet gemachtigd om deze actie uit te voeren."
+        ),
+        "UserNotFoundException": "Fout 1000 met gebruikersprofiel: gebruiker is niet gevonden.",
+        "PropertyNotEditableException": "Deze eigenschap kan niet worden bewerkt.",
+    },
+}
+
+
+def in_language(error: SharePointError, language: str) -> SharePointError:
+    """The same refusal with the sentence of another *language*, where there is one."""
+    kind = error.code.rpartition(".")[2]
+    message = _IN_OTHER_WORDS.get(language, {}).get(kind, error.message)
+    return SharePointError(error.status, error.code, message)
+
+
 # Assumed, all of the following: nothing recorded says how these look.
 
 

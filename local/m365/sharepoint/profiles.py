@@ -40,11 +40,16 @@ def account(tenant: Tenant, name: str) -> User | None:
     The user with the account *name*, in any case; None without such a user or without a profile.
 
     Recorded: accounts are `i:0#.f|membership|<user principal name>`.
-    Assumed: a renamed user's account is renamed at once.
+    Documented: a change of the UPN may take hours (facts/sharepoint.md section 3). Assumed: until
+        then nobody is known by the new name.
     """
     if not name.lower().startswith(CLAIMS_PREFIX):
         return None
-    user = tenant.user(name[len(CLAIMS_PREFIX) :])
+    wanted = name[len(CLAIMS_PREFIX) :]
+    user = tenant.user(wanted)
+    if user is None or user.sharepoint_name:
+        late = {each.sharepoint_name.casefold(): each for each in tenant.users.values()}
+        user = late.get(wanted.casefold()) if wanted else None
     return user if user is not None and user.profile is not None else None
 
 

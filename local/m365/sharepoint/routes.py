@@ -13,6 +13,7 @@ from local.m365.sharepoint.errors import (
     SharePointError,
     access_denied,
     bad_request,
+    in_language,
     unknown_resource,
     wrong_method,
 )
@@ -37,7 +38,8 @@ def routes(tenant: Tenant, host: str) -> list[Route]:
         try:
             answer = await _api(tenant, host, request, claims)
         except SharePointError as error:
-            return wire.error_response(error, accept, tenant.switches.sharepoint_errors)
+            told = in_language(error, tenant.switches.language)
+            return wire.error_response(told, accept, tenant.switches.sharepoint_errors)
         return wire.response(answer, accept, base_url(tenant, host))
 
     return [Route("/{path:path}", endpoint, methods=_METHODS)]

@@ -138,6 +138,16 @@ def test_user_with_photo_and_profile(clinic: Clinic):
     assert clinic.examine().of("read a photo").detail == "Photos can be read."
 
 
+def test_user_of_another_my_site_host(clinic: Clinic):
+    """A personal site on another host than SHAREPOINT_MY_URL names both."""
+    for user in clinic.tenant.users.values():
+        user.personal_host = "https://fabrikam-my.sharepoint.com/"
+    found = clinic.examine().of("read a profile")
+
+    assert "fabrikam-my.sharepoint.com" in found.detail
+    assert "SHAREPOINT_MY_URL" in found.action
+
+
 def test_nobody(clinic: Clinic):
     """An empty tenant leaves nobody to try things with."""
     clinic.tenant.reset()

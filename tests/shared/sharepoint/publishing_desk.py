@@ -44,6 +44,7 @@ class Site:
         self.files: dict[str, bytes] = {}
         self.events: list[str] = []
         self.listings = 0
+        self.personal_host = ""
         self.faults: dict[str, Callable[[], Answer]] = {}  # by a part of the path
 
     def __call__(self, request: requests.PreparedRequest) -> Answer:
@@ -83,7 +84,8 @@ class Site:
         if self.profile is None:
             return answer({"odata.null": True})
         properties = [{"Key": key, "Value": value} for key, value in self.profile.items()]
-        return answer({"UserProfileProperties": properties})
+        host = {"PersonalSiteHostUrl": self.personal_host}
+        return answer({"UserProfileProperties": properties, **host})
 
 
 class Desk:
@@ -106,8 +108,8 @@ class Desk:
             self.clock,
         )
 
-    def plan(self) -> Plan:
-        return self.publisher.plan(ANNE)
+    def plan(self, picture_url: str = "") -> Plan:
+        return self.publisher.plan(ANNE, picture_url)
 
     def plan_removal(self, picture_url: str = OWN_URL) -> Removal:
         return self.publisher.plan_removal(ANNE, picture_url)

@@ -50,7 +50,11 @@ def test_profile_is_read():
         )
     )
 
-    assert client(web).profile(UPN) == {"PictureURL": "https://x", "AboutMe": ""}
+    assert client(web).profile(UPN) == {
+        "PictureURL": "https://x",
+        "AboutMe": "",
+        "PersonalSiteHostUrl": "",
+    }
     assert web.request.url == f"{PEOPLE}/GetPropertiesFor(accountName=@v)?@v={IN_ADDRESS}"
     assert web.request.headers["Accept"] == "application/json;odata=nometadata"
 

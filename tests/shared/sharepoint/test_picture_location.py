@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.errors import OtherHost
 from shared.sharepoint.picture_location import (
     PictureLocation,
+    Shown,
     is_named_by_id,
     is_named_by_upn,
+    must_be_here,
     rivals,
     shown_by,
 )
@@ -52,7 +55,7 @@ SHOWN = {
 @pytest.mark.parametrize("url", SHOWN.values(), ids=SHOWN)
 def test_picture_in_the_library_is_recognised(url):
     """A PictureURL into the picture library says which folder and which files it shows."""
-    assert shown_by(url, MY) == OURS
+    assert shown_by(url, MY) == Shown(url, OURS, is_here=True)
 
 
 ELSEWHERE = {
@@ -86,7 +89,61 @@ ELSEWHERE = {
 @pytest.mark.parametrize("url", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_picture_elsewhere_is_not_ours(url):
     """Any other address is somebody else's picture, however it is dressed up."""
-    assert shown_by(url, MY) is None
+    assert shown_by(url, MY) == Shown(url)
+
+
+EUROPE = LIBRARY.replace("contoso-my", "contosoeur-my")
+RENAMED = f"{EUROPE}/{ID}_MThumb.jpg"
+
+
+def test_picture_on_another_host_of_the_cloud():
+    """A satellite's picture, or one from before the tenant was renamed, is read as such."""
+    assert shown_by(RENAMED, MY) == Shown(RENAMED, OURS, is_here=False)
+    assert shown_by(RENAMED, MY).here is None
+
+
+NOT_CHOSEN = {
+    "nothing": ("", ""),
+    "here": (SHOWN["as written"], ""),
+    "a colleague's, here": (f"{LIBRARY}/{COLLEAGUE}_MThumb.jpg", ""),
+    "own object id, on a satellite": (RENAMED, ""),
+    "own object id, in capitals": (RENAMED.replace(ID, ID.upper()), ""),
+    "what we wrote": (f"{EUROPE}/anne_MThumb.jpg?t=2", f"{EUROPE}/anne_MThumb.jpg"),
+    "what we wrote under the old name": (f"{EUROPE}/x_MThumb.jpg", f"{LIBRARY}/x_MThumb.jpg"),
+    "what we wrote, in no library": ("https://old.contoso.com/x", "https://old.contoso.com/x"),
+}  # fmt: skip
+CHOSEN = {
+    "another site": ("https://cdn.contoso.com/anne.jpg", SHOWN["as written"]),
+    "a colleague's, on a satellite": (f"{EUROPE}/{COLLEAGUE}_MThumb.jpg", SHOWN["as written"]),
+    "own object id, in another cloud": (RENAMED.replace(".com", ".us"), ""),
+    "own object id, on a foreign host": (RENAMED.replace("sharepoint.com", "evil.example"), ""),
+    "own object id, not a My Site host": (RENAMED.replace("eur-my", ""), ""),
+    "what we wrote, elsewhere": (f"https://evil.example/User%20Photos/P/{ID}_MThumb.jpg", RENAMED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("url", "wrote"), NOT_CHOSEN.values(), ids=NOT_CHOSEN)
+def test_what_no_person_chose(url, wrote):
+    """Ours are what the state says we wrote, and own files on any My Site host of the cloud."""
+    assert not shown_by(url, MY).is_chosen(ID, wrote=wrote)
+
+
+@pytest.mark.parametrize(("url", "wrote"), CHOSEN.values(), ids=CHOSEN)
+def test_what_a_person_chose(url, wrote):
+    """Everything else that is not in our library was set by somebody."""
+    assert shown_by(url, MY).is_chosen(ID, wrote=wrote)
+
+
+@pytest.mark.parametrize("host", ["", MY, f"{MY}:443/", MY.upper() + "/", "https://[", "nonsense"])
+def test_personal_site_here(host):
+    """Our host in any spelling, and no host at all."""
+    must_be_here({"PersonalSiteHostUrl": host}, MY)
+
+
+def test_personal_site_elsewhere():
+    """The sentence names the host, and the setting to look at."""
+    with pytest.raises(OtherHost, match=r"on contosoeur-my\.sharepoint\.com.*SHAREPOINT_MY_URL"):
+        must_be_here({"PersonalSiteHostUrl": "https://contosoeur-my.sharepoint.com/"}, MY)
 
 
 NAMES = st.text(st.characters(exclude_characters="/\\", exclude_categories=["Cs"]), min_size=1)
@@ -97,13 +154,13 @@ def test_own_address_is_recognised(folder, name):
     """Whatever the folder and the name, the address written for them is read as them."""
     location = PictureLocation(folder, name)
 
-    assert shown_by(location.url(MY), MY) == location
+    assert shown_by(location.url(MY), MY).here == location
 
 
 @given(st.text() | st.text().map(lambda path: f"{LIBRARY}/{path}_MThumb.jpg"))
 def test_any_address_leads_into_the_library_or_nowhere(url):
     """No PictureURL names a file outside one folder of the picture library."""
-    location = shown_by(url, MY)
+    location = shown_by(url, MY).location
 
     if location:
         assert not {"/", "\\"} & set(location.folder + location.name)
@@ -161,7 +218,7 @@ def test_rivals_name_each_other(upn):
 def test_attack_is_seen_through():
     """An encoded address of a colleague's files is read, and found to be the colleague's."""
     url = f"{MY}/User%20Photos/Profile%20Pictures/{quote(COLLEAGUE, safe='')}_MThumb.jpg"
-    shown = shown_by(url, MY)
+    location = shown_by(url, MY).here
 
-    assert shown == PictureLocation("Profile Pictures", COLLEAGUE)
-    assert not is_named_by_id(shown, ID)
+    assert location == PictureLocation("Profile Pictures", COLLEAGUE)
+    assert not is_named_by_id(location, ID)

@@ -7,7 +7,16 @@ import threading
 import pytest
 import requests
 
-from shared.errors import ClaimLost, NoProfile, PhotoSyncError, PictureKept, Refused, Unanswered
+from shared.errors import (
+    ClaimLost,
+    NoProfile,
+    OtherHost,
+    PhotoSyncError,
+    PictureKept,
+    Refused,
+    Unanswered,
+)
+from shared.sharepoint.picture_location import PictureLocation
 from tests.doubles.web import Answer, answer
 from tests.shared.sharepoint.publishing_desk import (
     COLLEAGUE,
@@ -162,6 +171,33 @@ def test_picture_from_elsewhere_is_replaced_if_wanted(url):
     assert desk.site.files == files_of(ID)
     assert desk.site.profile is not None
     assert desk.site.profile["PictureURL"] == OWN_URL
+
+
+OLD_HOST = OWN_URL.replace("contoso-my", "fabrikam-my")
+
+
+@pytest.mark.parametrize(
+    ("url", "wrote"),
+    [(OLD_HOST, ""), (OLD_HOST.replace(ID, "x"), OLD_HOST.replace(ID, "x"))],
+    ids=["own object id", "what we wrote"],
+)
+def test_our_picture_on_a_former_host(url, wrote):
+    """After the tenant was renamed our picture is nobody's choice: it is written anew."""
+    desk = Desk({**SYNCED, "PictureURL": url})
+    plan = desk.plan(wrote)
+
+    assert plan.changes["PictureURL"] == OWN_URL
+    assert plan.location == PictureLocation("Profile Pictures", ID)
+
+
+@pytest.mark.parametrize("call", ["plan", "plan_removal"])
+def test_personal_site_on_another_host(call):
+    """Nothing is planned for a user whose files belong on another host."""
+    desk = Desk({**SYNCED, "PictureURL": OWN_URL})
+    desk.site.personal_host = "https://contosoeur-my.sharepoint.com/"
+
+    with pytest.raises(OtherHost, match="contosoeur-my"):
+        getattr(desk, call)()
 
 
 def test_no_profile():

@@ -145,6 +145,30 @@ def test_denied_files_name_the_role(call, said):
     assert "Sites.FullControl.All" in str(error)
 
 
+DENIED = "System.UnauthorizedAccessException"
+
+
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("code", [f"-1, {DENIED}", "-2147024891", f"-2147024891, {DENIED}"])
+@pytest.mark.parametrize("call", ["write a property", "upload", "recycle"])
+def test_denial_in_another_language(call, code, status):
+    """A missing role is recognised by type or number, whatever the tenant's language is."""
+    said = sharepoint_error(status, code, "Toegang geweigerd. U bent niet gemachtigd.")
+    error = refusal(CALLS[call], said)
+
+    assert isinstance(error, AccessDenied)
+    assert "SharePoint application role" in str(error)
+
+
+@pytest.mark.parametrize("call", ["read a profile", "write a property"])
+def test_missing_profile_in_another_language(call):
+    """So is a missing profile."""
+    code = "-1, Microsoft.Office.Server.UserProfiles.UserNotFoundException"
+    said = sharepoint_error(500, code, "Der Benutzer wurde nicht gefunden.")
+
+    assert isinstance(refusal(CALLS[call], said), NoProfile)
+
+
 @pytest.mark.parametrize("status", [400, 500])
 @pytest.mark.parametrize(
     "text",

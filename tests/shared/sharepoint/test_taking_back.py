@@ -111,6 +111,15 @@ def test_address_that_tells_no_files():
     assert "recycled" not in desk.site.events
 
 
+def test_picture_at_the_address_before_a_renaming():
+    """The same files under the tenant's new name are the ones that we wrote."""
+    desk = published()
+    desk.remove(OWN_URL.replace("contoso-my", "old-my"))
+
+    assert desk.site.profile is not None
+    assert (desk.site.profile["PictureURL"], desk.site.files) == ("", {})
+
+
 BY_UPN = f"{LIBRARY}/Profile%20Pictures/anne_contoso_com_MThumb.jpg"
 
 
