@@ -23,7 +23,7 @@ from shared.errors import (
 )
 from shared.graph.client import GraphClient, ScaledPhoto
 from shared.pictures.recipe import Recipe
-from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.client import PERSONAL_HOST, SharePointClient
 from shared.sharepoint.picture_location import PICTURE_URL
 from shared.sharepoint.publisher import PLACEHOLDER_STATE
 from shared.storage.user_state import UserState
@@ -151,6 +151,8 @@ def test_missing_file(both: Both):
     [
         ({}, "shows no picture, although"),
         ({PICTURE_URL: "https://elsewhere.contoso.com/a.jpg"}, "which a person has set"),
+        ({PICTURE_URL: URL.replace("contoso-my", "old-my")}, "its address on another host"),
+        ({PICTURE_URL: URL, PERSONAL_HOST: "https://eur-my.sharepoint.com/"}, "on eur-my.share"),
         ({PICTURE_URL: URL, PLACEHOLDER_STATE: "1"}, "shows its placeholder"),
     ],
 )
@@ -282,7 +284,9 @@ def test_pictures(both: Both):
     assert both.sides.sharepoint(ANNE) == b"L:photo"
 
 
-@pytest.mark.parametrize("url", ["", "https://elsewhere.contoso.com/a.jpg"])
+@pytest.mark.parametrize(
+    "url", ["", "https://elsewhere.contoso.com/a.jpg", URL.replace("contoso-my", "old-my")]
+)
 def test_no_picture_of_ours(both: Both, url: str):
     """Only pictures of the picture library are handed out: no address of a profile is followed."""
     both.shown = {PICTURE_URL: url}
