@@ -82,6 +82,9 @@ class FaultMiddleware:
         headers: dict[str, str] = {}
         if status in (429, 503) and form != "bare":
             headers["Retry-After"] = f"{fault.retry_after:g}"
+        if fault.body:
+            media = "application/json" if fault.body.startswith(("{", "[")) else "text/plain"
+            return Response(fault.body, status, headers, media)
         if form == "html":
             # Assumed: a proxy's page has none of the service's own headers.
             return HTMLResponse(_PAGE.format(status=status), status, headers)
@@ -136,10 +139,11 @@ def _sharepoint_answer(fault: Fault, status: int, headers: dict[str, str]) -> Re
         wait = math.ceil(fault.retry_after)
         limits = {"RateLimit-Limit": "1250", "RateLimit-Remaining": "0"}
         headers = {"Retry-After": str(wait), **limits, "RateLimit-Reset": str(wait)}
-    message = "The request has been throttled." if status == 429 else "Something went wrong."
-    form = fault.draw % 4
+    usual = "The request has been throttled." if status == 429 else "Something went wrong."
+    message, code = fault.message or usual, fault.code or "-1, System.Exception"
+    form = 0 if fault.code else fault.draw % 4
     if form == 0:
-        error = {"code": "-1, System.Exception", "message": {"lang": "en-US", "value": message}}
+        error = {"code": code, "message": {"lang": "en-US", "value": message}}
         return JSONResponse({"odata.error": error}, status, headers)
     if form == 1:
         xml = f'<?xml version="1.0" encoding="utf-8"?><error><message>{message}</message></error>'

@@ -16,7 +16,9 @@ WEBHOOK = "webhook"
 # "-html" is a page that something in between wrote.
 CONNECTION_KINDS = ("reset", "timeout", "half", "lost-answer")
 _STATUS = re.compile(r"[45]\d\d(-bare|-html)?")
-_AMBUSH = ("service", "fault", "method", "path", "next", "retryAfter", "seconds", "code", "message")
+_ANY_STATUS = re.compile(r"[2-5]\d\d(-bare)?")
+_SAID = ("code", "message", "body")
+_AMBUSH = ("service", "fault", "method", "path", "next", "retryAfter", "seconds", *_SAID)
 _ODDS = ("service", "rate", "kinds", "seed", "retryAfter", "seconds")
 
 
@@ -29,8 +31,9 @@ class Fault:
     seconds: float = 30.0  # how long a `timeout` leaves the caller waiting
     draw: int = 0  # a number from the seed, for choices of form
     reason: str = ""  # for the journal, where it is not the kind
-    code: str = ""  # what Graph's error body says, where it is not the simulator's own
+    code: str = ""  # what the error body says, where it is not the simulator's own
     message: str = ""
+    body: str = ""  # all of it, in place of any form
 
 
 @dataclass(frozen=True)
@@ -177,16 +180,17 @@ def apply_order(plan: FaultPlan, order: Mapping[str, Any]) -> None:
     retry_after = float(order.get("retryAfter", 1.0))
     seconds = float(order.get("seconds", 30.0))
     if "fault" in order:
-        (kind,) = _kinds([order["fault"]])
+        (kind,) = _kinds([order["fault"]], any_status="body" in order)
         method = str(order.get("method", "*")).upper()
         path = re.compile(str(order.get("path", "")), re.IGNORECASE)
         times = int(order.get("next", 1))
         if times < 1:
             raise ValueError("next must be at least 1")
-        code, message = str(order.get("code", "")), str(order.get("message", ""))
-        if (code or message) and service != "graph":
-            raise ValueError("code and message are for graph")
-        fault = Fault(kind, retry_after, seconds, code=code, message=message)
+        said = [name for name in _SAID if name in order]
+        if said and service not in ("graph", "sharepoint"):
+            raise ValueError(f"{', '.join(said)}: only graph and sharepoint say it")
+        code, message, body = (str(order.get(name, "")) for name in _SAID)
+        fault = Fault(kind, retry_after, seconds, code=code, message=message, body=body)
         plan.ambushes.append(Ambush(service, method, path, times, fault))
         return
     kinds = _kinds(order.get("kinds", ["429", "429-bare", "503", "500", "reset", "half"]))
@@ -198,11 +202,12 @@ def apply_order(plan: FaultPlan, order: Mapping[str, Any]) -> None:
     plan.set_odds(service, Odds(rate, kinds, int(order.get("seed", 0)), retry_after, seconds))
 
 
-def _kinds(raw: Sequence[Any]) -> tuple[str, ...]:
+def _kinds(raw: Sequence[Any], *, any_status: bool = False) -> tuple[str, ...]:
     kinds = tuple(str(kind) for kind in raw)
     if not kinds or isinstance(raw, str):
         raise ValueError("kinds must be a list of fault kinds")
     for kind in kinds:
-        if kind not in CONNECTION_KINDS and not _STATUS.fullmatch(kind):
+        status = _ANY_STATUS if any_status else _STATUS
+        if kind not in CONNECTION_KINDS and not status.fullmatch(kind):
             raise ValueError(f"no such fault: {kind}")
     return kinds

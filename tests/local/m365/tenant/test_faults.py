@@ -79,6 +79,7 @@ def test_jitter_comes_from_the_seed():
         {"service": "graph", "rate": 0.5, "kinds": []},
         {"service": "graph", "rate": 0.5, "kinds": "429"},
         {"service": "graph", "fault": "200"},
+        {"service": "login", "fault": "400", "code": "x"},
     ],
 )
 def test_orders_that_mean_nothing_are_refused(order: dict[str, object]):
@@ -120,6 +121,31 @@ def test_a_page_instead_of_the_service(m365: Cloud, service: str, host: str):
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "request-id" not in answer.headers
     assert answer.text.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("service", "host", "key"), [("graph", "graph", "error"), ("sharepoint", "my", "odata.error")]
+)
+def test_a_refusal_in_given_words(m365: Cloud, service: str, host: str, key: str):
+    """`code` and `message` are what the error says, in the service's own form."""
+    said = {"code": "-1, System.SomethingNew", "message": "Nobody foresaw this."}
+    apply_order(m365.tenant.faults, {"service": service, "fault": "404", **said})
+    url = getattr(m365.tenant.urls, host)
+    with m365.session(url) as session:
+        error = session.get(f"{url}/v1.0/users").json()[key]
+
+    assert error["code"] == said["code"]
+    assert said["message"] in str(error["message"])
+
+
+@pytest.mark.parametrize("body", ['{"value": null}', "{", "no JSON at all"])
+def test_an_answer_of_any_body(m365: Cloud, graph: requests.Session, body: str):
+    """`body` is the whole answer, also of a request that succeeds."""
+    order = {"service": "graph", "path": "/users$", "fault": "200", "body": body}
+    apply_order(m365.tenant.faults, order)
+    answer = graph.get(f"{m365.tenant.urls.graph}/v1.0/users")
+
+    assert (answer.status_code, answer.text) == (200, body)
 
 
 @pytest.mark.parametrize("kind", CONNECTION_KINDS)
