@@ -81,6 +81,15 @@ class UserState:
         """Seconds for which a run has the user to itself; 0.0 when none has."""
         return self.claim.left if self.claim else 0.0
 
+    @property
+    def aged(self) -> UserState:
+        """
+        The same for whoever writes it and is not the claim's holder.
+
+        A write makes the blob young again: what is left of a claim becomes its length.
+        """
+        return replace(self, claim=self.claim and replace(self.claim, seconds=self.claim.left))
+
     def covers(self, source_etag: str, *, sizes: str, recipe: int) -> bool:
         """Whether SharePoint shows the photo with this etag already, made the same way."""
         return (

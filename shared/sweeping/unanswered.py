@@ -36,7 +36,7 @@ def record(store: Store, users: Sequence[UnansweredUser], clock: Callable[[], da
             continue
         # A claim that a run has left behind stays: its files are in doubt.
         after = replace(
-            before,
+            before.aged,
             user_principal_name=user.user_principal_name,
             display_name=user.display_name,
             status=user_state.FAILED,

@@ -30,7 +30,7 @@ class Sweeping:
         self.meanwhile: Callable[[], None] = lambda: None
         ids = itertools.count(1)
         self.logs = SweepLogs(MemoryDocuments(Blobs()))
-        self.states = MemoryStates(Blobs())
+        self.states = MemoryStates(Blobs(lambda: (self.now - NOON).total_seconds()))
         self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
 
         def new_id() -> str:

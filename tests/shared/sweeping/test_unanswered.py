@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from shared.errors import AccessDenied, Refused, ServiceDown, Throttled
@@ -94,17 +96,21 @@ def test_who_throttles_some_of_a_page_is_not_asked_at_once(asked: float | None, 
 
 
 def test_claim_of_a_dead_run_outlives_the_error():
-    """The files of a run that died stay in doubt, beside the reason why nobody could look."""
-    dead = Claim("b", 0.0)
+    """
+    The files of a run that died stay in doubt, beside the reason why nobody could look.
+
+    But the claim is not made young again by being written: nobody waits for the dead.
+    """
     office = Sweeping(result())
-    office.states.create(UserState(ANNE.id, status="synced", claim=dead))
+    office.states.create(UserState(ANNE.id, status="synced", claim=Claim("b", 300.0)))
+    office.now += timedelta(minutes=6)
     stored = office.states.read(ANNE.id)
     here = UnansweredUser(ANNE, stored, Throttled("graph answered 429."))
     unanswered.record(office.states, [here], office.clock)
     after = office.states.read(ANNE.id)
 
     assert after
-    assert (after.state.status, after.state.claim) == ("failed", dead)
+    assert (after.state.status, after.state.claim) == ("failed", Claim("b", 0.0))
 
 
 @pytest.mark.parametrize("error", [AccessDenied("No role."), ServiceDown("Broken.")], ids=repr)
