@@ -12,12 +12,21 @@ import re
 from html import unescape
 from typing import Any, NamedTuple
 
-# What the .NET types hold, and E_ACCESSDENIED (section 3). A sentence may be in any language: it
-# only helps out where the code says nothing.
-_DENIED = ("UnauthorizedAccessException", "-2147024891")
-_DENIED_IN_WORDS = ("access denied", "managing your own data")
-_NO_USER, _NO_USER_IN_WORDS = "UserNotFound", "user not found"
-_LOCKED = "PropertyNotEditable"
+# What a refusal means, by its .NET type or HRESULT (sharepoint.md section 3). A sentence is in any
+# language: it only helps out where the code is none of these. The HRESULT in it is in none.
+_DENIED, _NO_USER, _LOCKED = "denied", "no user", "locked"
+_BY_CODE = {
+    "UnauthorizedAccessException": _DENIED,
+    "-2147024891": _DENIED,
+    "UserNotFound": _NO_USER,
+    "PropertyNotEditableException": _LOCKED,
+}
+_BY_WORDS = {
+    "0x80070005": _DENIED,
+    "access denied": _DENIED,
+    "managing your own data": _DENIED,
+    "user not found": _NO_USER,
+}
 
 
 class Said(NamedTuple):
@@ -29,20 +38,25 @@ class Said(NamedTuple):
     @property
     def is_denial(self) -> bool:
         """Whether a role is missing; told with any status (section 4)."""
-        words = self.message.casefold()
-        return any(each in self.code for each in _DENIED) or any(
-            each in words for each in _DENIED_IN_WORDS
-        )
+        return self._meaning == _DENIED
 
     @property
     def knows_no_user(self) -> bool:
         """Whether there is no profile of that name."""
-        return _NO_USER in self.code or _NO_USER_IN_WORDS in self.message.casefold()
+        return self._meaning == _NO_USER
 
     @property
     def is_locked(self) -> bool:
         """Whether an administrator has made the property read-only."""
-        return _LOCKED in self.code
+        return self._meaning == _LOCKED
+
+    @property
+    def _meaning(self) -> str:
+        for told, known in ((self.code, _BY_CODE), (self.message.casefold(), _BY_WORDS)):
+            found = next((meaning for part, meaning in known.items() if part in told), "")
+            if found:
+                return found
+        return ""
 
 
 def said(body: bytes) -> Said:

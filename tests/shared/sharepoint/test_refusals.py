@@ -146,27 +146,47 @@ def test_denied_files_name_the_role(call, said):
 
 
 DENIED = "System.UnauthorizedAccessException"
+# As Dutch and Ukrainian tenants were seen to say it; the code was the same (section 3).
+DUTCH = "Toegang geweigerd. U bent niet gemachtigd om deze bewerking uit te voeren."
+UKRAINIAN = "Доступ заборонено."
 
 
-@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("text", [DUTCH, UKRAINIAN, ""], ids=["Dutch", "Ukrainian", "nothing"])
 @pytest.mark.parametrize("code", [f"-1, {DENIED}", "-2147024891", f"-2147024891, {DENIED}"])
+@pytest.mark.parametrize("status", [400, 500])
 @pytest.mark.parametrize("call", ["write a property", "upload", "recycle"])
-def test_denial_in_another_language(call, code, status):
-    """A missing role is recognised by type or number, whatever the tenant's language is."""
-    said = sharepoint_error(status, code, "Toegang geweigerd. U bent niet gemachtigd.")
-    error = refusal(CALLS[call], said)
+def test_denial_in_another_language(call, status, code, text):
+    """A missing role is recognised by type or HRESULT, whatever the tenant's language is."""
+    error = refusal(CALLS[call], sharepoint_error(status, code, text))
 
     assert isinstance(error, AccessDenied)
     assert "SharePoint application role" in str(error)
 
 
-@pytest.mark.parametrize("call", ["read a profile", "write a property"])
+USER_NOT_FOUND = "-1, Microsoft.Office.Server.UserProfiles.UserNotFoundException"
+
+
+@pytest.mark.parametrize("call", PROFILE_CALLS.values(), ids=PROFILE_CALLS)
 def test_missing_profile_in_another_language(call):
     """So is a missing profile."""
-    code = "-1, Microsoft.Office.Server.UserProfiles.UserNotFoundException"
-    said = sharepoint_error(500, code, "Der Benutzer wurde nicht gefunden.")
+    said = sharepoint_error(500, USER_NOT_FOUND, "Der Benutzer wurde nicht gefunden.")
 
-    assert isinstance(refusal(CALLS[call], said), NoProfile)
+    assert isinstance(refusal(call, said), NoProfile)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kind"),
+    [
+        (f"-2147024891, {DENIED}", NOT_FOUND, AccessDenied),
+        (USER_NOT_FOUND, "Access denied.", NoProfile),
+    ],
+    ids=["denied", "no user"],
+)
+def test_code_that_its_words_contradict(code, text, kind):
+    """Words count only where the code says nothing."""
+    error = refusal(CALLS["write a property"], sharepoint_error(500, code, text))
+
+    assert isinstance(error, kind)
 
 
 @pytest.mark.parametrize("status", [400, 500])
@@ -175,8 +195,9 @@ def test_missing_profile_in_another_language(call):
     [
         "Access denied. You do not have permission to perform this action.",
         "This operation requires you to be managing your own data or to have permissions.",
+        "Zugriff verweigert (Ausnahme von HRESULT: 0x80070005 (E_ACCESSDENIED))",
     ],
-    ids=["access denied", "own data"],
+    ids=["access denied", "own data", "HRESULT"],
 )
 def test_denial_in_words_only(status, text):
     """A missing role is recognised by its words, whatever the status is."""
