@@ -72,10 +72,13 @@ class Shown:
         return self.location is None or not is_named_by_id(self.location, user_id)
 
     def is_same(self, other: Shown) -> bool:
-        """Whether both show the same files, on whatever host: an address has many spellings."""
-        return self.url == other.url or (
-            self.location is not None and self.location == other.location
-        )
+        """
+        Whether both show the same files, on whatever host: an address has many spellings, and a
+        query makes no other picture.
+        """
+        if self.location is not None and self.location == other.location:
+            return True
+        return _without_query(self.url) == _without_query(other.url)
 
 
 def shown_in(profile: Mapping[str, str], my_url: str) -> Shown:
@@ -113,6 +116,10 @@ def must_be_here(profile: Mapping[str, str], my_url: str) -> None:
             "SHAREPOINT_MY_URL: nothing is written. If the tenant was renamed, set "
             "SHAREPOINT_MY_URL to that host; several hosts of a tenant are not supported yet."
         )
+
+
+def _without_query(url: str) -> str:
+    return re.split("[?#]", url)[0]
 
 
 def _host(url: SplitResult) -> tuple[str | None, int]:

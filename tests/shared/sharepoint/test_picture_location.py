@@ -111,6 +111,7 @@ NOT_CHOSEN = {
     "what we wrote": (f"{EUROPE}/anne_MThumb.jpg?t=2", f"{EUROPE}/anne_MThumb.jpg"),
     "what we wrote under the old name": (f"{EUROPE}/x_MThumb.jpg", f"{LIBRARY}/x_MThumb.jpg"),
     "what we wrote, in no library": ("https://old.contoso.com/x", "https://old.contoso.com/x"),
+    "what we wrote, with a query": ("https://old.contoso.com/x?t=2", "https://old.contoso.com/x"),
 }  # fmt: skip
 CHOSEN = {
     "another site": ("https://cdn.contoso.com/anne.jpg", SHOWN["as written"]),
