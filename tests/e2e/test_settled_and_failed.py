@@ -78,7 +78,8 @@ def test_unknown_user(cloud: LiveCloud):
 
 
 @pytest.mark.parametrize(
-    ("answer", "language"), [("odata.null", "en"), ("404", "nl"), ("500", "de"), ("500", "en")]
+    ("answer", "language"),
+    [("odata.null", "en-US"), ("404", "nl-NL"), ("500", "de-DE"), ("500", "en-US")],
 )
 def test_no_profile(cloud: LiveCloud, answer: str, language: str):
     """A user without a SharePoint profile is settled, whatever SharePoint says, in any language."""

@@ -117,17 +117,20 @@ def _setter(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], N
         "userType": ("user_type", str, TYPES),
         "mailbox": ("mailbox", str, MAILBOXES),
         "personalHost": ("personal_host", str, ()),
-        "sharepointName": ("sharepoint_name", str, ()),
     }
     if name in attributes:
         attribute, kind, allowed = attributes[name]
         if not isinstance(value, kind) or (allowed and value not in allowed):
             raise ValueError(f"{name} must be {' or '.join(allowed) or kind.__name__}")
         return lambda: setattr(user, attribute, value)
-    if name == "userPrincipalName":
+    renames = {
+        "userPrincipalName": tenant.roster.rename,
+        "sharepointName": tenant.roster.name_in_sharepoint,
+    }
+    if name in renames:
         if not isinstance(value, str):
             raise ValueError(f"{name} must be str")
-        return lambda: tenant.roster.rename(user, value)
+        return lambda: renames[name](user, value)
     if name == "photo":
         photo = None if value is None else _read_photo(tenant, value)
         return lambda: setattr(user, "photo", photo)

@@ -57,7 +57,7 @@ def folder_entity(base: str, tenant: Tenant, folder: Folder) -> Entity:
 def profile_entity(tenant: Tenant, user: User, profile: Profile) -> Entity:
     """Recorded: the members that facts/sharepoint.md section 3 names. The rest is left out."""
     values = profiles.properties(user, profile)
-    personal = user.user_principal_name.replace("@", "_").replace(".", "_")
+    personal = values["UserName"].replace("@", "_").replace(".", "_")
     host = user.personal_host or f"{tenant.urls.my}/"
     fields = {
         "AccountName": values["AccountName"],

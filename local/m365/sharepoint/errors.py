@@ -4,13 +4,14 @@ from __future__ import annotations
 
 
 class SharePointError(Exception):
-    """A refusal: HTTP status, "<HRESULT>, <.NET type>", and a sentence."""
+    """A refusal: HTTP status, "<HRESULT>, <.NET type>", and a sentence in some language."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, language: str = "en-US") -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.language = language
 
 
 # The codes and statuses of the next six: facts/sharepoint.md section 3, with their grades there.
@@ -53,18 +54,20 @@ def no_profile(status: int) -> SharePointError:
     return SharePointError(status, code, text)
 
 
-# A tenant's language changes the sentence, and neither type nor number (assumed: section 3).
+# Reported, both denials; assumed, the others (facts/sharepoint.md section 3).
 _IN_OTHER_WORDS = {
-    "de": {
+    "de-DE": {
         "UnauthorizedAccessException": (
-            "Zugriff verweigert. Sie verfügen nicht über die Berechtigung für diese Aktion."
+            "Zugriff verweigert. Sie haben keine Berechtigung, diesen Vorgang auszuführen oder auf "
+            "diese Ressource zuzugreifen."
         ),
         "UserNotFoundException": "Benutzerprofilfehler 1000: Der Benutzer wurde nicht gefunden.",
         "PropertyNotEditableException": "Die Eigenschaft kann nicht bearbeitet werden.",
     },
-    "nl": {
+    "nl-NL": {
         "UnauthorizedAccessException": (
-            "Toegang geweigerd. U bent niet gemachtigd om deze actie uit te voeren."
+            "Toegang geweigerd. U bent niet gemachtigd om deze bewerking uit te voeren of deze "
+            "bron te openen."
         ),
         "UserNotFoundException": "Fout 1000 met gebruikersprofiel: gebruiker is niet gevonden.",
         "PropertyNotEditableException": "Deze eigenschap kan niet worden bewerkt.",
@@ -73,10 +76,14 @@ _IN_OTHER_WORDS = {
 
 
 def in_language(error: SharePointError, language: str) -> SharePointError:
-    """The same refusal with the sentence of another *language*, where there is one."""
-    kind = error.code.rpartition(".")[2]
-    message = _IN_OTHER_WORDS.get(language, {}).get(kind, error.message)
-    return SharePointError(error.status, error.code, message)
+    """
+    The same refusal in *language*: type and HRESULT stay.
+
+    Reported: some sentences are English whatever `lang` says; here those that have no words above.
+    """
+    words = _IN_OTHER_WORDS.get(language, {})
+    message = words.get(error.code.rpartition(".")[2], error.message)
+    return SharePointError(error.status, error.code, message, language)
 
 
 # Assumed, all of the following: nothing recorded says how these look.

@@ -40,29 +40,26 @@ def account(tenant: Tenant, name: str) -> User | None:
     The user with the account *name*, in any case; None without such a user or without a profile.
 
     Recorded: accounts are `i:0#.f|membership|<user principal name>`.
-    Documented: a change of the UPN may take hours (facts/sharepoint.md section 3). Assumed: until
-        then nobody is known by the new name.
+    Documented: a new UPN takes hours to arrive (facts/sharepoint.md section 1). Assumed: until then
+        the old one finds the profile, even if somebody else has it by now, and the new one nobody.
     """
     if not name.lower().startswith(CLAIMS_PREFIX):
         return None
-    wanted = name[len(CLAIMS_PREFIX) :]
-    user = tenant.user(wanted)
-    if user is None or user.sharepoint_name:
-        late = {each.sharepoint_name.casefold(): each for each in tenant.users.values()}
-        user = late.get(wanted.casefold()) if wanted else None
+    user = tenant.roster.known_to_sharepoint(name[len(CLAIMS_PREFIX) :])
     return user if user is not None and user.profile is not None else None
 
 
 def properties(user: User, profile: Profile) -> dict[str, str]:
-    """All properties: unset ones empty, names taken from the user as it is now."""
+    """All properties: unset ones empty, names taken from the user as SharePoint knows it."""
+    upn = user.sharepoint_name or user.user_principal_name
     return {
         **dict.fromkeys(_EDITABLE, ""),
         **profile.properties,
-        "AccountName": CLAIMS_PREFIX + user.user_principal_name,
+        "AccountName": CLAIMS_PREFIX + upn,
         "PreferredName": user.display_name,
-        "UserName": user.user_principal_name,
+        "UserName": upn,
         "WorkEmail": user.mail,
-        "SPS-UserPrincipalName": user.user_principal_name,
+        "SPS-UserPrincipalName": upn,
         "msOnline-ObjectId": user.id,
     }
 

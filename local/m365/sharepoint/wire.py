@@ -117,10 +117,10 @@ def error_response(error: SharePointError, accept: str, style: str) -> Response:
         body = (
             f'<?xml version="1.0" encoding="utf-8"?><m:error xmlns:m="{_SERVICES}/metadata">'
             f"<m:code>{escape(error.code)}</m:code>"
-            f'<m:message xml:lang="en-US">{escape(error.message)}</m:message></m:error>'
+            f'<m:message xml:lang="{error.language}">{escape(error.message)}</m:message></m:error>'
         )
         return Response(body, error.status, media_type="application/xml")
-    inner = {"code": error.code, "message": {"lang": "en-US", "value": error.message}}
+    inner = {"code": error.code, "message": {"lang": error.language, "value": error.message}}
     key = "error" if wanted == "verbose" else "odata.error"
     return _json({key: inner}, error.status, wanted)
 

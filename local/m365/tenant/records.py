@@ -53,8 +53,8 @@ class User:
     mailbox: str = "online"  # or "none", or "on-premises"
     photo: Photo | None = None
     profile: Profile | None = None
-    personal_host: str = ""  # of the personal site, if it is not the tenant's only My Site host
-    sharepoint_name: str = ""  # by which SharePoint knows the user, if it is not the UPN yet
+    personal_host: str = ""  # host of the personal site, if it is not the -my host played here
+    sharepoint_name: str = ""  # by which SharePoint knows the user until it learns the UPN
     attributes: dict[str, Any] = field(default_factory=dict)  # what only Graph shows: jobTitle …
 
 

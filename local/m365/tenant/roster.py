@@ -18,7 +18,8 @@ class Roster:
     """
     Users in the order they came.
 
-    A name must change through `rename`: a large tenant is never searched from end to end.
+    A name must change through `rename` or `name_in_sharepoint`: a large tenant is never searched
+    from end to end.
     """
 
     def __init__(self) -> None:
@@ -26,6 +27,7 @@ class Roster:
         # Several users may share a name, as seeds may say; the first one is found.
         self._by_upn: dict[str, list[User]] = {}
         self._by_family: dict[str, list[User]] = {}
+        self._by_sharepoint_name: dict[str, list[User]] = {}
         self.by_id: Mapping[str, User] = MappingProxyType(self._users)
 
     def add(self, user: User) -> None:
@@ -49,6 +51,22 @@ class Roster:
         user.user_principal_name = upn
         self._note_names(user)
 
+    def name_in_sharepoint(self, user: User, upn: str) -> None:
+        """Have SharePoint know *user* by *upn*, as before a rename; empty: by today's UPN again."""
+        if self._users.get(user.id.casefold()) is not user:
+            user.sharepoint_name = upn
+            return
+        self._forget_names(user)
+        user.sharepoint_name = upn
+        self._note_names(user)
+
+    def known_to_sharepoint(self, upn: str) -> User | None:
+        """Whose name *upn* is for SharePoint, in any case: it may learn a rename late."""
+        late = self._by_sharepoint_name.get(upn.casefold(), ())
+        today = self._by_upn.get(upn.casefold(), ())
+        known = [*late, *(user for user in today if not user.sharepoint_name)]
+        return known[0] if known else None
+
     def named(self, upn: str) -> User | None:
         """The user of that UPN, in any case."""
         return next(iter(self._by_upn.get(upn.casefold(), ())), None)
@@ -59,7 +77,10 @@ class Roster:
 
     def _names(self, user: User) -> list[tuple[dict[str, list[User]], str]]:
         upn = user.user_principal_name
-        return [(self._by_upn, upn.casefold()), (self._by_family, family(upn))]
+        names = [(self._by_upn, upn.casefold()), (self._by_family, family(upn))]
+        if user.sharepoint_name:
+            names.append((self._by_sharepoint_name, user.sharepoint_name.casefold()))
+        return names
 
     def _note_names(self, user: User) -> None:
         for index, name in self._names(user):

@@ -94,6 +94,7 @@ def test_seeded_files_are_those_of_an_earlier_sync(m365: Cloud):
         {"userPrincipalName": "there@contoso.com"},
         {"userPrincipalName": "anna@contoso.com", "mailbox": "elsewhere"},
         {"userPrincipalName": "anna@contoso.com", "accountEnabled": "no"},
+        {"userPrincipalName": "anna@contoso.com", "sharepointName": None},
         {"userPrincipalName": "anna@contoso.com", "shoeSize": 43},
         {"userPrincipalName": "anna@contoso.com", "photo": "%%%"},
         {"userPrincipalName": "anna@contoso.com", "id": "7"},
@@ -141,6 +142,7 @@ def test_switches_are_set_by_name(m365: Cloud):
     "switches",
     [
         {"missingPhoto": "410"},
+        {"language": "de"},
         {"mailboxStatus": 500},
         {"notificationsLost": "1"},
         {"notificationsLost": -1},

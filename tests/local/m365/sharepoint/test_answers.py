@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from tests.local.m365.picture_library import (
+    DENIED,
     FOLDER,
     NO_FILE,
     NO_FOLDER,
@@ -14,7 +15,7 @@ from tests.local.m365.picture_library import (
     upload,
     web,
 )
-from tests.local.m365.simulator import Cloud
+from tests.local.m365.simulator import POOR_APP, Cloud
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,24 @@ def test_switch_answers_errors_in_other_forms(
     assert (answer.headers.get("Content-Type") or "").startswith(media or "")
     assert body in answer.text
     assert bool(answer.content) == bool(body)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en-US", "Access denied."), ("de-DE", "Zugriff verweigert."), ("nl-NL", "Toegang geweigerd")],
+)
+def test_language_of_the_sentences(office: Cloud, language: str, words: str):
+    """A refusal in another language has the type and the HRESULT that it has in English."""
+    office.tenant.switches.language = language
+    with office.session(office.tenant.urls.my, POOR_APP) as session:
+        denied = upload(office, session, "x.jpg", b"x")
+        gone = session.get(file_url(office, "no.jpg"), headers={"Accept": "*/*"})
+    error = denied.json()["odata.error"]
+
+    assert (denied.status_code, error["code"]) == (403, DENIED)
+    assert error["message"]["lang"] == language
+    assert error["message"]["value"].startswith(words)
+    assert f'<m:message xml:lang="{language}">' in gone.text
 
 
 def test_verbose_answers(office: Cloud, my: requests.Session):

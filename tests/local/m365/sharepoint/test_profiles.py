@@ -91,6 +91,31 @@ def test_renamed_user_has_a_renamed_account(office: Cloud, admin: requests.Sessi
     assert read(office, admin, old).json() == {"odata.null": True}
 
 
+def test_sharepoint_learns_a_new_upn_late(office: Cloud, admin: requests.Session):
+    """Until it does the profile is found by the old account only, with the old names in it."""
+    anne = office.add_user("anne")
+    old = account(anne)
+    office.tenant.roster.rename(anne, "anne.smith@contoso.com")
+    office.tenant.roster.name_in_sharepoint(anne, "anne@contoso.com")
+
+    known = listed(read(office, admin, old))
+    assert (known["AccountName"], known["msOnline-ObjectId"]) == (old, anne.id)
+    assert read(office, admin, account(anne)).json() == {"odata.null": True}
+    assert write(office, admin, anne, "Office", "Room 7").status_code == 500
+
+
+@pytest.mark.parametrize("elsewhere", ["", "https://contosoeur-my.sharepoint.com/"])
+def test_host_of_the_personal_site(office: Cloud, admin: requests.Session, elsewhere: str):
+    """It is the -my host that is played here, or the one that the user was given."""
+    anne = office.add_user("anne")
+    anne.personal_host = elsewhere
+    answer = read(office, admin, account(anne)).json()
+    host = elsewhere or f"{office.tenant.urls.my}/"
+
+    assert answer["PersonalSiteHostUrl"] == host
+    assert answer["PersonalUrl"] == f"{host}personal/anne_contoso_com/"
+
+
 @pytest.mark.parametrize(
     ("switch", "read_status", "write_status"),
     [("odata.null", 200, 500), ("404", 404, 404), ("500", 500, 500)],

@@ -39,6 +39,23 @@ def test_rename_before_joining_is_not_found():
     assert roster.named("anne.smith@contoso.com") is None
 
 
+def test_sharepoint_learns_a_name_late():
+    """Until it does the old UPN is the user's in SharePoint, whoever has it in Entra by now."""
+    roster, anne, heir = Roster(), person(1, "anne@contoso.com"), person(2, "anne@contoso.com")
+    roster.add(anne)
+    roster.rename(anne, "anne.smith@contoso.com")
+    roster.add(heir)
+    roster.name_in_sharepoint(anne, "anne@contoso.com")
+
+    assert roster.named("anne@contoso.com") is heir
+    assert roster.known_to_sharepoint("ANNE@contoso.com") is anne
+    assert roster.known_to_sharepoint("anne.smith@contoso.com") is None
+
+    roster.name_in_sharepoint(anne, "")
+    assert roster.known_to_sharepoint("anne@contoso.com") is heir
+    assert roster.known_to_sharepoint("anne.smith@contoso.com") is anne
+
+
 def test_removed_user_leaves_namesakes():
     """Of two users with one name the first is found, and the other once the first is gone."""
     roster = Roster()
