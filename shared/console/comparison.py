@@ -77,7 +77,7 @@ class Sides:
 
     def sharepoint(self, user: User) -> bytes:
         """The large picture that pages show. Raises NoProfile, NoPhoto when there is none."""
-        profile = self._sharepoint.profile(user.user_principal_name)
+        profile = self._sharepoint.profile(user)
         location = shown_in(profile, self._my_url).here
         if location is None:
             raise NoPhoto("SharePoint shows no picture from its picture library for this user.")
@@ -93,8 +93,8 @@ class Sides:
         of ours: what could not be found out is no difference, and is told as such.
         """
         photo: bytes | PhotoSyncError
-        photo = exchange_error if exchange_error else _asked(self._graph.photo, user.id)
-        profile = _asked(self._profile, user.user_principal_name)
+        photo = exchange_error if exchange_error else _asked(lambda: self._graph.photo(user.id))
+        profile = _asked(lambda: self._profile(user))
         shown = None if isinstance(profile, PhotoSyncError) else _shown(profile)
         unasked = [*_silence(EXCHANGE, photo), *_silence(SHAREPOINT, profile)]
         if unasked:
@@ -105,8 +105,8 @@ class Sides:
             return self._without_photo(photo, shown, known)
         return self._with_photo(user, photo, shown, known)
 
-    def _profile(self, upn: str) -> Mapping[str, str]:
-        profile = self._sharepoint.profile(upn)
+    def _profile(self, user: User) -> Mapping[str, str]:
+        profile = self._sharepoint.profile(user)
         must_be_here(profile, self._my_url)
         return profile
 
@@ -162,9 +162,9 @@ class Sides:
         return "SharePoint still shows the last one; a sweep removes it after a second look."
 
 
-def _asked(ask: Callable[[str], T], user: str) -> T | PhotoSyncError:
+def _asked(ask: Callable[[], T]) -> T | PhotoSyncError:
     try:
-        return ask(user)
+        return ask()
     except (Settled, TryLater, GiveUp) as error:
         return error
 

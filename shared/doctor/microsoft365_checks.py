@@ -211,7 +211,7 @@ class Microsoft:
 
     def _profile(self) -> Finding:
         try:
-            profile = self._clients.sharepoint.profile(self._found[0].user_principal_name)
+            profile = self._clients.sharepoint.profile(self._found[0])
             # Where Entra knows no host of ours, that is told already.
             if FILES in self._claims:
                 must_be_here(profile, self._settings.sharepoint_my_url)

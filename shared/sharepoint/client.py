@@ -25,14 +25,19 @@ from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
 from shared.sharepoint.errors import Said, said, says_nothing_there
+from shared.user import User, is_object_id
 
 PICTURE_LIBRARY = "/User Photos"
 
 _JSON = {"Accept": "application/json;odata=nometadata"}
 _PEOPLE = "/_api/SP.UserProfiles.PeopleManager"
 _NO_PROFILE = (
-    "SharePoint has no profile for this user; in some tenants it makes one at the first visit. "
-    "Sweeps look again once a day."
+    "SharePoint has no profile for this user; in some tenants it makes one at the first visit, and "
+    "a new user principal name takes hours to arrive. Sweeps look again once a day."
+)
+_ANOTHER_S_PROFILE = (
+    "The profile that SharePoint has by this user's name is still another user's; a new user "
+    "principal name takes hours to arrive. Sweeps look again once a day."
 )
 _PROFILE_ROLE = (
     "The identity needs the SharePoint application role User.ReadWrite.All to write profiles"
@@ -43,6 +48,7 @@ _FILES_ROLE = (
 )
 # Where the user's personal site is, or would be: a property of the answer beside the others.
 PERSONAL_HOST = "PersonalSiteHostUrl"
+OBJECT_ID = "msOnline-ObjectId"
 
 
 class SharePointClient:
@@ -55,9 +61,14 @@ class SharePointClient:
         self._files = files
         self._profiles = profiles
 
-    def profile(self, upn: str) -> Mapping[str, str]:
-        """All properties of the user's profile, PERSONAL_HOST among them. Raises NoProfile."""
-        account = _literal(_account(upn))
+    def profile(self, user: User) -> Mapping[str, str]:
+        """
+        All properties of the user's profile, PERSONAL_HOST among them.
+
+        Raises NoProfile, also where SharePoint knows somebody else by that name: after renames it
+        may for hours, and a picture would be the wrong person's (sharepoint.md section 3).
+        """
+        account = _literal(_account(user.user_principal_name))
         path = f"{_PEOPLE}/GetPropertiesFor(accountName=@v)?@v={account}"
         reply = self._profiles.send("GET", path, headers=_JSON)
         if not reply.ok:
@@ -65,7 +76,12 @@ class SharePointClient:
         # A missing profile reads as null (sharepoint.md section 3, inferred).
         if reply.json() is None or says_nothing_there(reply.body):
             raise NoProfile(_NO_PROFILE)
-        return reply.read(_properties)
+        profile = reply.read(_properties)
+        owner = profile.get(OBJECT_ID, "").casefold()
+        # It is empty in some profiles (section 3, seen).
+        if is_object_id(owner) and owner != user.id.casefold():
+            raise NoProfile(_ANOTHER_S_PROFILE)
+        return profile
 
     def set_property(self, upn: str, name: str, value: str, *, not_after: float) -> None:
         """Write one profile property. Raises NoProfile."""

@@ -12,8 +12,8 @@ import re
 from html import unescape
 from typing import Any, NamedTuple
 
-# What a refusal means, by its .NET type or HRESULT (sharepoint.md section 3). A sentence is in any
-# language: it only helps out where the code is none of these. The HRESULT in it is in none.
+# What a refusal means, by its .NET type or HRESULT (sharepoint.md section 3). A sentence may be
+# in any language: it only helps out where the code is none of these. An HRESULT in it is in none.
 _DENIED, _NO_USER, _LOCKED = "denied", "no user", "locked"
 _BY_CODE = {
     "UnauthorizedAccessException": _DENIED,

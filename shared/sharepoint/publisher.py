@@ -177,7 +177,7 @@ class Publisher:
 
     def _profile(self, user: User) -> Mapping[str, str]:
         """The user's profile, where writing it and the files reaches the right host."""
-        profile = self._sharepoint.profile(user.user_principal_name)
+        profile = self._sharepoint.profile(user)
         must_be_here(profile, self._settings.sharepoint_my_url)
         return profile
 

@@ -123,6 +123,22 @@ def test_renamed_user_whom_sharepoint_learns_late(cloud: LiveCloud):
     assert cloud.shows(now, picture(2))
 
 
+def test_name_that_was_somebody_elses(cloud: LiveCloud):
+    """Who gets a renamed user's UPN gets no picture until SharePoint knows whose name it is."""
+    former, upn = cloud.add()
+    renaming = {"userPrincipalName": f"renamed.{upn}", "sharepointName": upn}
+    cloud.admin.control("PATCH", f"/users/{former}", renaming)
+    heir, _ = cloud.add(userPrincipalName=upn)
+    cloud.seed_photo(heir, picture(1))
+    assert "still another user's" in cloud.replayed(heir)["detail"]
+    assert cloud.admin.control("GET", f"/users/{former}")["profile"] == {}
+
+    cloud.admin.control("PATCH", f"/users/{former}", {"sharepointName": ""})
+    assert cloud.replayed(heir)["status"] == "synced"
+    assert cloud.shows(upn, picture(1))
+    assert cloud.admin.control("GET", f"/users/{former}")["profile"] == {}
+
+
 OTHER = "https://contosoeur-my.sharepoint.com/"
 
 

@@ -40,7 +40,7 @@ def account(tenant: Tenant, name: str) -> User | None:
     The user with the account *name*, in any case; None without such a user or without a profile.
 
     Recorded: accounts are `i:0#.f|membership|<user principal name>`.
-    Documented: a new UPN takes hours to arrive (facts/sharepoint.md section 1). Assumed: until then
+    Documented: a new UPN takes hours to arrive (facts/sharepoint.md section 3). Assumed: until then
         the old one finds the profile, even if somebody else has it by now, and the new one nobody.
     """
     if not name.lower().startswith(CLAIMS_PREFIX):

@@ -27,6 +27,7 @@ from shared.sharepoint.client import PERSONAL_HOST, SharePointClient
 from shared.sharepoint.picture_location import PICTURE_URL
 from shared.sharepoint.publisher import PLACEHOLDER_STATE
 from shared.storage.user_state import UserState
+from shared.user import User
 from tests.doubles.office import ANNE, NOON, render
 
 MY = "https://contoso-my.sharepoint.com"
@@ -69,7 +70,7 @@ class Both:
             raise self.scaled
         return ScaledPhoto(self.scaled, "etag")
 
-    def profile(self, upn: str) -> Mapping[str, str]:
+    def profile(self, user: User) -> Mapping[str, str]:
         if isinstance(self.shown, Exception):
             raise self.shown
         return self.shown

@@ -9,9 +9,12 @@ import requests
 
 from shared.errors import ClaimLost, EndlessList, ServiceDown
 from shared.sharepoint.client import SharePointClient
+from shared.user import User
 from tests.doubles.web import Answer, Web, answer, http, in_turn
 
+ID = "306225cd-94aa-4c5f-9a13-1a2344795973"
 UPN = "anne.o'neil+x@contoso.com"
+ANNE = User(ID, UPN, account_enabled=True, is_guest=False)
 ACCOUNT = "i:0#.f|membership|anne.o'neil+x@contoso.com"
 IN_ADDRESS = "'i%3A0%23.f%7Cmembership%7Canne.o%27%27neil%2Bx%40contoso.com'"
 PEOPLE = "https://admin.contoso.com/_api/SP.UserProfiles.PeopleManager"
@@ -45,14 +48,16 @@ def test_profile_is_read():
                 "UserProfileProperties": [
                     {"Key": "PictureURL", "Value": "https://x", "ValueType": "Edm.String"},
                     {"Key": "AboutMe", "Value": None, "ValueType": "Edm.String"},
+                    {"Key": "msOnline-ObjectId", "Value": ID.upper(), "ValueType": "Edm.String"},
                 ],
             }
         )
     )
 
-    assert client(web).profile(UPN) == {
+    assert client(web).profile(ANNE) == {
         "PictureURL": "https://x",
         "AboutMe": "",
+        "msOnline-ObjectId": ID.upper(),
         "PersonalSiteHostUrl": "",
     }
     assert web.request.url == f"{PEOPLE}/GetPropertiesFor(accountName=@v)?@v={IN_ADDRESS}"

@@ -16,7 +16,7 @@ from shared.errors import (
     Throttled,
 )
 from tests.doubles.web import Answer, answer, in_turn
-from tests.shared.sharepoint.test_client import UPN, client
+from tests.shared.sharepoint.test_client import ANNE, UPN, client
 
 
 def sharepoint_error(status: int, code: str, text: str) -> Answer:
@@ -26,7 +26,7 @@ def sharepoint_error(status: int, code: str, text: str) -> Answer:
 # Time enough for some waits in place.
 LATER = 60.0
 CALLS: dict[str, Any] = {
-    "read a profile": lambda sharepoint: sharepoint.profile(UPN),
+    "read a profile": lambda sharepoint: sharepoint.profile(ANNE),
     "write a property": lambda sharepoint: sharepoint.set_property(
         UPN, "PictureURL", "x", not_after=LATER
     ),
@@ -90,6 +90,26 @@ def test_answer_of_another_shape(call, shape):
 
     assert isinstance(error, Refused)
     assert "JSON of an unknown shape" in str(error)
+
+
+def by_the_name(owner: str) -> Answer:
+    return answer({"UserProfileProperties": [{"Key": "msOnline-ObjectId", "Value": owner}]})
+
+
+def test_profile_of_somebody_else():
+    """Who is still known by the user's new name keeps the profile: the picture is not theirs."""
+    error = refusal(CALLS["read a profile"], by_the_name("6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"))
+
+    assert isinstance(error, NoProfile)
+    assert "still another user's" in str(error)
+
+
+@pytest.mark.parametrize("owner", ["", "00000000-0000-0000"], ids=["empty", "no object id"])
+def test_profile_that_does_not_say_whose_it_is(owner):
+    """A profile without an object id is taken for the one of its name."""
+    profile = client(in_turn(by_the_name(owner))).profile(ANNE)
+
+    assert profile["msOnline-ObjectId"] == owner
 
 
 def test_missing_profile_at_a_write():
