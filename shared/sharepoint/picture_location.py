@@ -129,7 +129,7 @@ def _host(url: SplitResult) -> tuple[str | None, int]:
 def _is_my_site(host: str, ours: str) -> bool:
     """Whether *host* is a My Site host in the same cloud: a satellite's, or one of another name."""
     name, _, cloud = host.partition(".")
-    return name.endswith("-my") and cloud != "" and cloud == ours.partition(".")[2]
+    return name.endswith("-my") and cloud == ours.partition(".")[2]
 
 
 def is_named_by_id(location: PictureLocation, user_id: str) -> bool:

@@ -162,6 +162,7 @@ class SharePoint:
         self.files: dict[str, dict[str, bytes]] = {}
         self.properties: dict[str, dict[str, str]] = {}
         self.plan_error: Exception | None = None
+        self.my_url = "https://contoso-my.sharepoint.com"
         # What happens at the write with this number, counted from 1 in each publish or removal.
         self.at_write: dict[int, Callable[[], None]] = {}
         self.writes = 0
@@ -172,7 +173,9 @@ class SharePoint:
         if self.plan_error:
             raise self.plan_error
         location = PictureLocation("Profile Pictures", user.id)
-        url = location.url("https://contoso-my.sharepoint.com")
+        url = location.url(self.my_url)
+        if self.shown(user) not in {"", url, picture_url}:
+            raise PictureKept("Somebody has set another picture.")
         differs = self.shown(user) != url
         changes = {"PictureURL": url} if differs else {"SPS-PictureTimestamp": "now"}
         return Plan(user.user_principal_name, location, url, changes)

@@ -224,6 +224,15 @@ def test_replay_puts_a_profile_right(synced):
     assert synced.shows(OLD)
 
 
+def test_picture_at_a_former_address(synced):
+    """What the state says we wrote is not taken for a person's choice after the tenant's rename."""
+    synced.sharepoint.my_url = "https://fabrikam-my.sharepoint.com"
+    synced.exchange.upload(NEW)
+
+    assert bring_up_to_date(synced) == "synced"
+    assert synced.sharepoint.shown(ANNE).startswith("https://fabrikam-my.sharepoint.com")
+
+
 def test_replay_keeps_a_persons_picture(synced):
     """A replay finds out that a person has set another picture, and leaves it."""
     synced.sharepoint.plan_error = PictureKept("Kept.")

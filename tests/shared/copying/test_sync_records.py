@@ -13,6 +13,7 @@ from shared.errors import (
     ClaimHeld,
     Conflict,
     NoProfile,
+    OtherHost,
     PhotoRefused,
     PictureKept,
     ServiceDown,
@@ -138,7 +139,9 @@ def test_skipped_user_has_a_name(office):
     assert (office.anne.source_etag, office.anne.picture_url) == ('W/"1"', "")
 
 
-@pytest.mark.parametrize("error", [PictureKept("Kept."), NoProfile("No profile.")])
+@pytest.mark.parametrize(
+    "error", [PictureKept("Kept."), NoProfile("No profile."), OtherHost("Elsewhere.")]
+)
 def test_other_picture_is_in_doubt(synced, error):
     """Where SharePoint shows something else, a photo that comes back is not taken for shown."""
     synced.exchange.upload(NEW)

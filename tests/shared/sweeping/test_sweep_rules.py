@@ -85,6 +85,8 @@ def state(status: str, reason: str = "", **fields: Any) -> UserState:
         (state(SKIPPED, "out-of-scope"), "e1", "in-scope"),
         (state(SKIPPED, "no-profile"), "e1", ""),
         (state(SKIPPED, "no-profile", checked_at=NOON - 25 * HOUR), "e1", "again"),
+        (state(SKIPPED, "other-host"), "e1", ""),
+        (state(SKIPPED, "other-host", checked_at=NOON - 25 * HOUR), "e1", "again"),
     ],
 )
 def test_why_look(known: UserState | None, found: str | PhotoSyncError, expected: str):
