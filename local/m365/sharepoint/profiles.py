@@ -85,13 +85,15 @@ def write(tenant: Tenant, name: str, key: str, value: str) -> None:
     Set one property; an empty value is allowed.
 
     From tools' sources: without a profile "User Profile Error 1000" (status 500; 404 by switch).
+    Documented: each geography's profiles are written on its own admin host (section 3). Assumed:
+        on any other there is none to write.
     From issues: a locked property is 500 PropertyNotEditableException.
     Assumed: names are found in any case; names taken from the directory count as locked; a
         picture's address has at most 2,048 characters, its timestamp is empty or a number
         (facts/sharepoint.md section 2: whole seconds in all five captures).
     """
     user = account(tenant, name)
-    if user is None or user.profile is None:
+    if user is None or user.profile is None or user.personal_host:
         raise no_profile(404 if tenant.switches.missing_profile == "404" else 500)
     known = {each.lower(): each for each in properties(user, user.profile)}
     found = known.get(key.lower())

@@ -106,7 +106,7 @@ def test_sharepoint_learns_a_new_upn_late(office: Cloud, admin: requests.Session
 
 @pytest.mark.parametrize("elsewhere", ["", "https://contosoeur-my.sharepoint.com/"])
 def test_host_of_the_personal_site(office: Cloud, admin: requests.Session, elsewhere: str):
-    """It is the -my host that is played here, or the one that the user was given."""
+    """It is the one played here or the user's own, and then the profile is not written here."""
     anne = office.add_user("anne")
     anne.personal_host = elsewhere
     answer = read(office, admin, account(anne)).json()
@@ -114,6 +114,7 @@ def test_host_of_the_personal_site(office: Cloud, admin: requests.Session, elsew
 
     assert answer["PersonalSiteHostUrl"] == host
     assert answer["PersonalUrl"] == f"{host}personal/anne_contoso_com/"
+    assert write(office, admin, anne, "Office", "7").status_code == (500 if elsewhere else 200)
 
 
 @pytest.mark.parametrize(
