@@ -114,7 +114,7 @@ def must_be_here(profile: Mapping[str, str], my_url: str) -> None:
         raise OtherHost(
             f"The user's personal site is on {theirs.netloc}, not on the host of "
             "SHAREPOINT_MY_URL: nothing is written. If the tenant was renamed, set "
-            "SHAREPOINT_MY_URL to that host; several hosts of a tenant are not supported yet."
+            "SHAREPOINT_TENANT to its new name; several hosts of a tenant are not supported yet."
         )
 
 
