@@ -208,6 +208,24 @@ def test_access_denied(cloud: LiveCloud, path: str, role: str):
     assert role in state["detail"]
 
 
+def test_access_denied_in_dutch(cloud: LiveCloud):
+    """A refusal is told by its code: with another status and in another language, too."""
+    cloud.fault(
+        service="sharepoint",
+        path="SetSingleValueProfileProperty",
+        fault="500",
+        next=3,
+        code="-2147024891, System.UnauthorizedAccessException",
+        message="Toegang geweigerd. U bent niet gemachtigd om deze bewerking uit te voeren.",
+    )
+    user_id, _ = cloud.add()
+    cloud.seed_photo(user_id, picture(1))
+    state = cloud.replayed(user_id)
+
+    assert (state["status"], state["lastError"]["code"]) == ("failed", "access-denied")
+    assert "User.ReadWrite.All" in state["detail"]
+
+
 def test_failed_user_recovers(cloud: LiveCloud):
     """A replay after the cause is gone makes a failed user right."""
     cloud.fault(service="sharepoint", path="AddUsingPath", fault="403", next=3)
