@@ -218,7 +218,9 @@ class Microsoft:
         except NoProfile:
             return Finding("Profiles can be read; the user tried has none yet.")
         except OtherHost as error:
-            return Finding(f"Profiles can be read. {error}", "Set SHAREPOINT_MY_URL right.")
+            return Finding(
+                f"Profiles can be read. {error}", "Check SHAREPOINT_TENANT (or SHAREPOINT_MY_URL)."
+            )
         return Finding("Profiles can be read.")
 
     def _may_write(self) -> Finding:

@@ -166,6 +166,16 @@ def test_not_shown(both: Both, shown: dict[str, str], sentence: str):
     assert sentence in said
 
 
+def test_address_that_the_state_has(both: Both):
+    """What the state says we wrote is ours, on whatever host, and no person's choice."""
+    both.shown = {PICTURE_URL: "https://old.contoso.com/anne.jpg?t=2"}
+    known = UserState(ANNE.id, picture_url="https://old.contoso.com/anne.jpg")
+    agree, said = compared(both, known)
+
+    assert agree is False
+    assert "its address on another host" in said
+
+
 def test_photo_that_nobody_can_read(both: Both):
     """A broken photo is the difference."""
     both.exchange = b"broken"
