@@ -54,6 +54,8 @@ var hostSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
   PYTHON_THREADPOOL_THREAD_COUNT: string(workerThreads)
+  // Else the host reads 100 MB before the webhook refuses more than this (functions.md section HTTP).
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'
   // The worker sends its events and counters itself and starts doing so after the webhook's first

@@ -18,7 +18,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.host.refusal import Refused
-from local.host.settings import HostOptions, load_app_settings, load_host_options
+from local.host.settings import (
+    HostOptions,
+    body_limit,
+    load_app_settings,
+    load_host_options,
+)
 
 GRACE_SECONDS = 10.0
 
@@ -86,7 +91,14 @@ async def _serve(
     indexed = await engine.load(options.app.resolve())
     functions = read_functions(indexed, os.environ, bundle=host_options.bundle)
     invocations = Invocations(engine, base64=host_options.queues.base64)
-    server.serve_app(HttpHost(functions, host_options.route_prefix, keys, invocations))
+    http = HttpHost(
+        functions,
+        host_options.route_prefix,
+        keys,
+        invocations,
+        body_limit=body_limit(os.environ),
+    )
+    server.serve_app(http)
     await server.accepting()
     listeners = Listeners(functions, host_options.queues, invocations)
     print(json.dumps({"ready": True, "functions": server.url}), flush=True)

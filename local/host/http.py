@@ -21,8 +21,6 @@ from local.host.invocations import Invocations
 from local.host.keys import Keys
 from local.host.timers import timer_value
 
-BODY_LIMIT = 104_857_600
-
 
 class TooLarge(ValueError):
     """The body is over the limit of the host."""
@@ -32,11 +30,18 @@ class HttpHost:
     """The ASGI application: every HTTP function of the app, and the one admin route."""
 
     def __init__(
-        self, functions: Sequence[Function], prefix: str, keys: Keys, invocations: Invocations
+        self,
+        functions: Sequence[Function],
+        prefix: str,
+        keys: Keys,
+        invocations: Invocations,
+        *,
+        body_limit: int,
     ) -> None:
         self._prefix = [part.lower() for part in prefix.split("/") if part]
         self._keys = keys
         self._invocations = invocations
+        self._body_limit = body_limit
         self._by_name = {function.name.lower(): function for function in functions}
         routed = [
             (function, function.trigger)
@@ -79,7 +84,7 @@ class HttpHost:
             return Response(status_code=401)
         outcome = await self._invocations.run(
             function,
-            await http_value(request, params),
+            await http_value(request, params, self._body_limit),
             reason="This function was programmatically called via the host APIs.",
             traceparent=request.headers.get("traceparent", ""),
         )
@@ -97,7 +102,7 @@ class HttpHost:
         if request.method != "POST" or function is None:
             return Response(status_code=404)
         try:
-            text = str(json.loads(await read_body(request)).get("input") or "")
+            text = str(json.loads(await read_body(request, self._body_limit)).get("input") or "")
         except (ValueError, AttributeError):
             return Response(status_code=400)
         value = _manual_value(function, text)
@@ -156,20 +161,20 @@ def header_values(request: Request) -> dict[str, str]:
     return {name: ",".join(values) for name, values in found.items()}
 
 
-async def read_body(request: Request) -> bytes:
-    """Read the whole body, or raise TooLarge as soon as it must be."""
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read the whole body, or raise TooLarge as soon as it is known to be over *limit*."""
     length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > BODY_LIMIT:
+    if length.isdecimal() and int(length) > limit:
         raise TooLarge
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_LIMIT:
+        if len(body) > limit:
             raise TooLarge
     return bytes(body)
 
 
-async def http_value(request: Request, params: dict[str, str]) -> Datum:
+async def http_value(request: Request, params: dict[str, str], body_limit: int) -> Datum:
     """Turn a request into the engine's form of it."""
     query = request.scope["query_string"].decode("latin-1")
     host = request.headers.get("host", "")
@@ -181,7 +186,7 @@ async def http_value(request: Request, params: dict[str, str]) -> Datum:
             "headers": _texts(header_values(request)),
             "params": _texts(params),
             "query": _texts(query_values(request)),
-            "body": Datum(await read_body(request), "bytes"),
+            "body": Datum(await read_body(request, body_limit), "bytes"),
         },
         "http",
     )

@@ -13,6 +13,8 @@ from local.host.refusal import Refused
 _REFERENCE = re.compile(r"%([^%]+)%")
 _DURATION = re.compile(r"(?:(\d+)\.)?(\d{1,2}):([0-5]\d):([0-5]\d)(?:\.(\d{1,7}))?")
 _TRUE = {"1", "true"}
+# What the real host takes where nothing is set (functions.md section HTTP).
+_USUAL_BODY_LIMIT = 104_857_600
 
 
 def load_app_settings(path: Path) -> dict[str, str]:
@@ -42,6 +44,15 @@ def disabled(function: str, settings: Mapping[str, str]) -> bool:
     """Honour AzureWebJobs.<function>.Disabled, in any case, with 1 or true."""
     wanted = f"azurewebjobs.{function}.disabled".lower()
     return any(k.lower() == wanted and v.strip().lower() in _TRUE for k, v in settings.items())
+
+
+def body_limit(settings: Mapping[str, str]) -> int:
+    """How many bytes a request may have: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT, as the real host."""
+    name = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
+    text = settings.get(name, "").strip() or str(_USUAL_BODY_LIMIT)
+    if not (text.isascii() and text.isdecimal()):
+        raise Refused(f"{name} must be a whole number of bytes")
+    return int(text)
 
 
 def connection_string(name: str, settings: Mapping[str, str], function: str) -> str:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from shared.webhook.notifications import BODY_LIMIT
 from tests.infra.evaluation import deploy
 from tests.infra.samples import REQUIRED, app_settings, everything, one, plain, site, with_more
 from tests.infra.template import INFRA, MAIN, read, text
@@ -52,6 +53,12 @@ def test_one_instance_always_waits_for_notifications():
     scale = site(plain())["functionAppConfig"]["scaleAndConcurrency"]
 
     assert scale["alwaysReady"] == [{"name": "http", "instanceCount": 1}]
+
+
+def test_the_host_reads_no_more_than_the_webhook_takes():
+    """A larger body is refused by the host, which else reads 100 MB of it."""
+    assert app_settings(plain())["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"] == "1048576"
+    assert BODY_LIMIT == 1_048_576
 
 
 def test_an_instance_works_on_as_much_as_it_has_threads():

@@ -37,6 +37,7 @@ MAY_MISS: dict[str, dict[str, str]] = {
     "app": {
         "FUNCTIONS_WORKER_RUNTIME": HOST,
         "PYTHON_THREADPOOL_THREAD_COUNT": HOST,
+        "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": HOST,
         "AzureWebJobsStorage__credential": HOST,
         **dict.fromkeys(INSIGHTS, HOST),
     },

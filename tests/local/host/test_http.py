@@ -1,6 +1,8 @@
 """HTTP functions behave as behind the real host."""
 
+import http.client
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -166,6 +168,24 @@ def test_body_over_100_mb_is_413(host):
         answer = session.send(request, timeout=30)
 
     assert answer.status_code == 413
+
+
+def test_limit_that_the_app_sets(tmp_path):
+    """What is over FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is 413 before a byte of it is read."""
+    limit = {"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1000"}
+    with RunningHost(HostFiles(tmp_path, CODE, settings=limit)) as host:
+        address = urlsplit(host.url)
+        asked = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+        # Announced, and never sent.
+        asked.putrequest("POST", "/api/echo/anne")
+        asked.putheader("Content-Length", "1001")
+        asked.endheaders()
+        unread = asked.getresponse().status
+        asked.close()
+        held = host.call("POST", "/api/echo/anne", data=b"x" * 1000)
+        dripped = host.call("POST", "/api/echo/anne", data=iter([b"x" * 600, b"x" * 600]))
+
+    assert (unread, held.status_code, dripped.status_code) == (413, 200, 413)
 
 
 def test_route_prefix_of_host_json(tmp_path):

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from local.host.refusal import Refused
-from local.host.settings import HostOptions, QueueOptions, load_app_settings, load_host_options
+from local.host.settings import (
+    HostOptions,
+    QueueOptions,
+    body_limit,
+    load_app_settings,
+    load_host_options,
+)
 
 
 def options(folder: Path, content: object) -> HostOptions:
@@ -90,3 +96,14 @@ def test_app_settings_are_the_values(tmp_path):
         path.write_text(bad)
         with pytest.raises(Refused):
             load_app_settings(path)
+
+
+def test_limit_of_a_request():
+    """The limit is 100 MB unless the app setting says how many bytes."""
+    name = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
+
+    assert body_limit({}) == body_limit({name: ""}) == 104_857_600
+    assert body_limit({name: "1048576"}) == 1_048_576
+    for odd in ("1 MB", "-1", "1e6", "\u0661"):
+        with pytest.raises(Refused, match=name):
+            body_limit({name: odd})
