@@ -12,9 +12,13 @@ from typing import Any
 from shared import moments
 from shared.errors import BadMessage
 from shared.messages.base64_text import from_base64
+from shared.messages.sweep_id import is_sweep_id
 from shared.user import _UPN, is_object_id
 
-REASONS = ("notification", "sweep", "replay", "removal")
+# What a person may type, too.
+REASONS = ("notification", "sweep", "replay")
+# A sweep's alone, which has waited for the second look and the brake: it comes with the sweep's id.
+REMOVAL = "removal"
 
 MOST_ATTEMPTS = 1_000_000
 
@@ -32,7 +36,11 @@ _FOR_UPKEEP = {"renew", "sweep"}
 
 @dataclass(frozen=True)
 class SyncMessage:
-    """Bring one user's picture up to date. `user_id` is an object id or a UPN."""
+    """
+    Bring one user's picture up to date. `user_id` is an object id or a UPN.
+
+    `sweep_id` belongs to a removal: the sweep that ordered it.
+    """
 
     user_id: str
     reason: str
@@ -40,6 +48,7 @@ class SyncMessage:
     attempt: int
     first_queued_at: datetime
     correlation_id: str
+    sweep_id: str = ""
 
     def again(self, *, force: bool = False) -> SyncMessage:
         """
@@ -52,16 +61,15 @@ class SyncMessage:
 
     def to_json(self) -> str:
         """As it stands in the queue: readable, because admins read it there."""
-        return json.dumps(
-            {
-                "userId": self.user_id,
-                "reason": self.reason,
-                "force": self.force,
-                "attempt": self.attempt,
-                "firstQueuedAt": self.first_queued_at.isoformat(),
-                "correlationId": self.correlation_id,
-            }
-        )
+        fields = {
+            "userId": self.user_id,
+            "reason": self.reason,
+            "force": self.force,
+            "attempt": self.attempt,
+            "firstQueuedAt": self.first_queued_at.isoformat(),
+            "correlationId": self.correlation_id,
+        }
+        return json.dumps(fields | ({"sweepId": self.sweep_id} if self.sweep_id else {}))
 
 
 def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
@@ -78,13 +86,15 @@ def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
         raise BadMessage("This is for the other queue: type it into photo-upkeep.")
     if fields is None:
         raise BadMessage(f"This is neither JSON nor a user. {_WHAT_TO_TYPE}")
+    sweep_id = _sweep_id(fields)
     return SyncMessage(
         user_id=_user_id(fields),
-        reason=_reason(fields),
+        reason=REMOVAL if sweep_id else _reason(fields),
         force=_force(fields),
         attempt=_attempt(fields),
         first_queued_at=_first_queued_at(fields, now),
         correlation_id=_correlation_id(fields, correlation_id),
+        sweep_id=sweep_id,
     )
 
 
@@ -118,6 +128,19 @@ def _user_id(fields: Mapping[str, Any]) -> str:
     if _UPN.fullmatch(text):
         return text
     raise BadMessage(f"userId is missing or is neither an object id nor a UPN. {_WHAT_TO_TYPE}")
+
+
+def _sweep_id(fields: Mapping[str, Any]) -> str:
+    """The sweep that orders a removal; empty for anything else."""
+    if fields.get("reason") != REMOVAL:
+        return ""
+    value = fields.get("sweepId")
+    if not isinstance(value, str) or not is_sweep_id(value):
+        raise BadMessage(
+            "Only a sweep orders a removal, by its sweepId. Type the user alone: sweeps find a "
+            "photo that is gone, and `sweep --release-removals` releases what the brake holds back."
+        )
+    return value
 
 
 def _reason(fields: Mapping[str, Any]) -> str:

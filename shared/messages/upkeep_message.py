@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from shared import moments
+from shared import counts, moments
 from shared.errors import BadMessage
 from shared.messages.base64_text import from_base64
+from shared.messages.sweep_id import is_sweep_id
 
 RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE = (
     "renew",
@@ -39,7 +40,8 @@ class UpkeepMessage:
     def again(self, now: datetime) -> UpkeepMessage:
         """The message that takes this one's place after a wait."""
         first = self.first_queued_at or now
-        return replace(self, attempt=self.attempt + 1, first_queued_at=first)
+        attempt = min(self.attempt + 1, counts.MOST)
+        return replace(self, attempt=attempt, first_queued_at=first)
 
     def to_json(self) -> str:
         """As it stands in the queue."""
@@ -55,14 +57,14 @@ class UpkeepMessage:
         return json.dumps({key: value for key, value in fields.items() if value})
 
 
-def parse(body: bytes) -> UpkeepMessage:
+def parse(body: bytes, *, now: datetime) -> UpkeepMessage:
     """Understand JSON, a bare `renew` or `sweep`, or base64 of these. Raises BadMessage."""
     try:
         text = body.decode("utf-8-sig").strip()
         if text not in {RENEW, SWEEP} and not text.startswith("{"):
             text = from_base64(text)
         fields = {"kind": text} if text in {RENEW, SWEEP} else json.loads(text)
-        return _message(fields)
+        return _message(fields, now)
     except (
         ValueError,
         TypeError,
@@ -74,21 +76,23 @@ def parse(body: bytes) -> UpkeepMessage:
         raise BadMessage(f"This is no message for upkeep. {_WHAT_TO_TYPE}") from error
 
 
-def _message(fields: dict[str, Any]) -> UpkeepMessage:
+def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
     first = fields.get("firstQueuedAt")
     message = UpkeepMessage(
         kind=fields["kind"],
         sweep_id=str(fields.get("sweepId") or ""),
-        page=int(fields.get("page") or 0),
+        page=counts.read(fields.get("page") or 0),
         event=str(fields.get("lifecycleEvent") or ""),
         subscription_id=str(fields.get("subscriptionId") or ""),
-        attempt=max(1, int(fields.get("attempt") or 1)),
-        first_queued_at=moments.read(first) if first else None,
+        attempt=counts.read(fields.get("attempt") or 1),
+        # A time to come, typed by hand, would put off giving up for as long.
+        first_queued_at=min(moments.read(first), now) if first else None,
     )
-    # The id names a blob: nothing in it may lead elsewhere.
-    named = message.sweep_id.replace("-", "").isalnum()
-    paged = message.kind in {SWEEP_PAGE, REMOVALS}
+    named = is_sweep_id(message.sweep_id)
+    belongs = message.kind in {SWEEP_PAGE, REMOVALS}
     heard = message.event in LIFECYCLE_EVENTS
-    if message.kind not in KINDS or named != paged or heard != (message.kind == LIFECYCLE):
+    if message.kind not in KINDS or heard != (message.kind == LIFECYCLE):
         raise ValueError(message.kind)
+    if named != belongs or bool(message.sweep_id) != belongs:
+        raise ValueError(message.sweep_id)
     return message

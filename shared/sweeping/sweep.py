@@ -28,6 +28,7 @@ from typing import Protocol
 from shared import moments
 from shared.errors import AccessDenied, Conflict, TryLater
 from shared.graph.user_listing import UserPage
+from shared.messages.sync_message import REMOVAL
 from shared.messages.upkeep_message import REMOVALS, SWEEP_PAGE, UpkeepMessage
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Document
@@ -190,7 +191,8 @@ class Sweep:
             return
         sweep, read = found
         for page in range(1, sweep.page):
-            self._users.queue(self._logs.gone(sweep_id, page), reason="removal")
+            gone = self._logs.gone(sweep_id, page)
+            self._users.queue(gone, reason=REMOVAL, sweep_id=sweep_id)
         self._logs.write(replace(sweep, removals=sweep_log.QUEUED), after=read)
 
     def _begin(self, pointer: Document | None, last: SweepLog | None) -> None:

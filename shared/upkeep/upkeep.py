@@ -59,7 +59,7 @@ class Upkeep:
         the console looks and ends the message. Raises only what nobody foresaw.
         """
         try:
-            message = upkeep_message.parse(body)
+            message = upkeep_message.parse(body, now=self._clock())
         except BadMessage as error:
             self._keep(body, str(error))
             log.warning('upkeep.unreadable why="%s"', error)

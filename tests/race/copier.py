@@ -183,7 +183,8 @@ def _worker(answers: Answers, kind: Kind) -> Worker:
 
 
 def message(number: int, *, force: bool = False, reason: str = "notification") -> str:
-    return SyncMessage(ID, reason, force, 1, NOON, f"message-{number}").to_json()
+    sweep_id = "sweep-1" if reason == "removal" else ""
+    return SyncMessage(ID, reason, force, 1, NOON, f"message-{number}", sweep_id).to_json()
 
 
 def copiers(count: int) -> tuple[Copier, ...]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.copying.sync import Sync
-from shared.messages.sync_message import REASONS
+from shared.messages.sync_message import REASONS, REMOVAL
 from tests.race import mutants
 from tests.race.copier import Copier, copiers, message
 from tests.race.search import Counterexample, Situation, search, wander
@@ -124,7 +124,10 @@ def test_longer_races_end_right(name, more, data):
     """Three copiers, up to five changes, two freezes and two faults: too many ways to visit all."""
     story = STORIES[name]
     changes = (*story.changes, *more)
-    three = (*story.copiers, Copier(3, message(3, reason=data.draw(st.sampled_from(REASONS)))))
+    three = (
+        *story.copiers,
+        Copier(3, message(3, reason=data.draw(st.sampled_from((*REASONS, REMOVAL))))),
+    )
     start = replace(story, copiers=three, changes=changes, freezes=2, faults=2)
 
     def choose(nexts):

@@ -105,7 +105,7 @@ def _swept(graph: Answers) -> Counted:
     sweep = _sweep(graph, pages, queued)
     sweep.start()
     while pages:
-        message = upkeep_message.parse(pages.popleft().encode())
+        message = upkeep_message.parse(pages.popleft().encode(), now=datetime.now(UTC))
         assert message.kind == SWEEP_PAGE, message.kind
         sweep.work_off(message.sweep_id, message.page)
     return queued

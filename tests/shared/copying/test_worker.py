@@ -161,7 +161,7 @@ def test_removal_is_a_reason(office):
     office.clock.advance(timedelta(minutes=10))
 
     assert office.work_off(message(reason="replay")).event == NO_PHOTO
-    assert office.work_off(message(reason="removal")).event == REMOVED
+    assert office.work_off(message(reason="removal", sweepId="sweep-1")).event == REMOVED
     assert office.shows_nothing()
 
 
@@ -172,7 +172,7 @@ def test_removal_that_waits_stays_one(office):
     office.work_off()
     office.clock.advance(timedelta(minutes=10))
     office.sharepoint.at_write[2] = failing(Throttled("Busy."))
-    assert office.work_off(message(reason="removal")).event == "waiting"
+    assert office.work_off(message(reason="removal", sweepId="sweep-1")).event == "waiting"
     office.sharepoint.at_write.clear()
 
     assert office.work_off_waiting().event == REMOVED

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import BadMessage
-from shared.messages.sync_message import REASONS, SyncMessage, parse
+from shared.messages.sync_message import REASONS, REMOVAL, SyncMessage, parse
 from shared.user import is_object_id
 from tests.doubles.web import NOON
 
@@ -166,6 +166,36 @@ def test_again_counts_the_attempt_and_nothing_else():
     assert message.again() == SyncMessage(ID, "sweep", True, 4, message.first_queued_at, "c-1")
 
 
+@pytest.mark.parametrize(
+    "sweep_id",
+    [None, "", 7, "../users/x", "a" * 65, "s\n"],
+    ids=["none", "empty", "number", "path", "long", "line break"],
+)
+def test_removal_is_not_typed(sweep_id):
+    """A removal has passed the brake of a sweep, whose id it carries; a typed one has not."""
+    with pytest.raises(BadMessage, match="^Only a sweep orders a removal"):
+        read(json.dumps({"userId": ID, "reason": "removal", "sweepId": sweep_id}))
+
+
+def test_removal_of_a_sweep():
+    """A sweep's removal is read as it was written, and is one still after a wait."""
+    message = SyncMessage(ID, REMOVAL, False, 1, NOON, "c-1", "20260131T120000-1a2b3c4d")
+
+    assert read(message.to_json()) == message
+    assert read(message.again().to_json()).reason == "removal"
+
+
+def test_sweep_id_alone_orders_nothing():
+    """The id of a sweep in another message is passed over as any unknown field is."""
+    assert read(json.dumps({"userId": UPN, "sweepId": "s-1"})) == read(UPN)
+
+
+def test_reasons_a_person_may_type():
+    """The sentence about a bad reason names those that may be typed, and no removal."""
+    with pytest.raises(BadMessage, match="one of notification, sweep, replay; leave"):
+        read(with_field("reason", "because"))
+
+
 MESSAGES = st.builds(
     SyncMessage,
     user_id=st.just(UPN) | st.uuids().map(str),
@@ -203,7 +233,8 @@ FIELDS = st.fixed_dictionaries(
     {},
     optional={
         "userId": st.just(UPN) | NESTED,
-        "reason": st.sampled_from(REASONS) | NESTED,
+        "reason": st.sampled_from((*REASONS, REMOVAL)) | NESTED,
+        "sweepId": st.just("s-1") | NESTED,
         "force": NESTED,
         "attempt": NESTED,
         "firstQueuedAt": NESTED,

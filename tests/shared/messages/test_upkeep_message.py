@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadMessage
+from shared.messages import upkeep_message
 from shared.messages.upkeep_message import (
     KINDS,
     LIFECYCLE,
@@ -20,11 +21,15 @@ from shared.messages.upkeep_message import (
     SWEEP,
     SWEEP_PAGE,
     UpkeepMessage,
-    parse,
 )
 from shared.settings.webhook import WebhookSettings
 from shared.webhook.notifications import Accepted, accept
 from tests.doubles.office import NOON
+
+
+def parse(body: bytes) -> UpkeepMessage:
+    return upkeep_message.parse(body, now=NOON)
+
 
 SAMPLES = [
     UpkeepMessage(RENEW),
@@ -89,6 +94,12 @@ BAD = {
     "id where none belongs": b'{"kind": "renew", "sweepId": "abc"}',
     "page without a number": b'{"kind": "sweep-page", "sweepId": "a", "page": "one"}',
     "page without an end": b'{"kind": "sweep-page", "sweepId": "a", "page": Infinity}',
+    "page beyond reckoning": b'{"kind": "sweep-page", "sweepId": "a", "page": 100000000000}',
+    "page in a text": b'{"kind": "sweep-page", "sweepId": "a", "page": "7"}',
+    "page below one": b'{"kind": "sweep-page", "sweepId": "a", "page": -1}',
+    "attempt beyond reckoning": b'{"kind": "renew", "attempt": 100000000000}',
+    "id of other letters": '{"kind": "removals", "sweepId": "\u00e4"}'.encode(),
+    "odd id where none belongs": b'{"kind": "renew", "sweepId": "../x"}',
     "time that is none": b'{"kind": "renew", "firstQueuedAt": "soon"}',
     "lifecycle without event": b'{"kind": "lifecycle"}',
     "unknown event": b'{"kind": "lifecycle", "lifecycleEvent": "bored"}',
@@ -122,6 +133,13 @@ def test_any_bytes(body):
         return
     assert message.kind in KINDS
     assert message.attempt >= 1
+
+
+def test_first_queued_in_the_future():
+    """A time to come counts as now, so that it does not put off giving up."""
+    body = b'{"kind": "renew", "firstQueuedAt": "9998-01-01T00:00:00Z"}'
+
+    assert parse(body).first_queued_at == NOON
 
 
 def test_again():

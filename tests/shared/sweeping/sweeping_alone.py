@@ -10,6 +10,8 @@ from typing import Any
 
 from shared.errors import PhotoSyncError
 from shared.graph.user_listing import UserPage
+from shared.messages import sync_message
+from shared.messages.sync_message import SyncMessage
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
@@ -66,6 +68,17 @@ class Sweeping:
         """User and reason of each message to the worker."""
         messages = [json.loads(each.body) for each in self.users.messages]
         return sorted((each["userId"], each["reason"]) for each in messages)
+
+    def told(self) -> list[SyncMessage]:
+        """Those messages as the worker reads them."""
+        return [
+            sync_message.parse(
+                json.dumps({**json.loads(each.body), "userId": "a@b.c"}).encode(),
+                now=self.now,
+                correlation_id="unused",
+            )
+            for each in self.users.messages
+        ]
 
     def orders(self) -> list[tuple[str, int]]:
         """Kind and page of each message to upkeep; takes them away."""

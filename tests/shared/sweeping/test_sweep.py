@@ -178,6 +178,7 @@ def test_few_removals_are_queued():
     office.sweep.queue_removals("unknown")
 
     assert office.queued() == [("a", "removal"), ("b", "removal")]
+    assert {each.sweep_id for each in office.told()} == {office.log.id}
     assert office.log.removals == "queued"
 
 

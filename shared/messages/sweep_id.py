@@ -1,0 +1,12 @@
+"""The id of a sweep: it stands in messages and in the names of blobs."""
+
+from __future__ import annotations
+
+import re
+
+_SWEEP_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
+
+
+def is_sweep_id(text: str) -> bool:
+    """Whether *text* may be one: nothing in it leads to another blob."""
+    return bool(_SWEEP_ID.fullmatch(text))
