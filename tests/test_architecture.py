@@ -26,7 +26,7 @@ SHARED = {
     "settings": "errors pictures user",
     "scope": "errors settings user",
     "messages": _GROUND,
-    "storage": "errors moments session settings telemetry user",
+    "storage": "counts errors moments session settings telemetry user",
     "microsoft365": "backoff errors session settings stopwatch telemetry",
     "webhook": "messages settings user",
     "graph": "errors microsoft365 moments user",

@@ -57,7 +57,11 @@ class BlobStore:
         blob = self._blobs.read(_name(user_id))
         if blob is None:
             return None
-        return Stored(user_state.from_json(user_id, blob.content, age=blob.age), blob.version)
+        if blob.withheld:
+            known = UserState(user_id, detail=f"{blob.withheld} It is made anew.")
+        else:
+            known = user_state.from_json(user_id, blob.content, age=blob.age)
+        return Stored(known, blob.version)
 
     def create(self, new: UserState) -> str:
         """Write the first version and return it; Conflict when there is one."""
@@ -91,7 +95,7 @@ class BlobStore:
             len(found),
             [
                 {
-                    **unreadable.from_json(each.name, blob.content),
+                    **unreadable.from_json(each.name, blob.content, why_not=blob.withheld),
                     "at": each.last_modified.isoformat(),
                 }
                 for each, blob in kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,22 +23,36 @@ from azure.storage.blob import BlobClient, BlobProperties, ContainerClient, Cont
 from shared.errors import AccessDenied, Conflict, ServiceDown
 from shared.telemetry.calls import note
 
+log = logging.getLogger("photosync")
+
 _REFUSED = (
     "The storage account refuses this app: it needs the roles Storage Blob Data Owner and "
     "Storage Queue Data Contributor, or a valid connection string."
 )
 
 _UNREACHED = "Storage could not be reached"
+_WITHHELD = "This blob is in the Archive tier, where it cannot be read."
+# Read and write are refused with it, 409 (functions.md section Storage facts).
+_ARCHIVED = "BlobArchived"
 # The metadata that tells one write from another.
 _MARK = "write"
 
 
+class _Archived(Conflict):
+    """The blob is in the Archive tier: it can be listed and deleted, not read or written over."""
+
+
 class Blob(NamedTuple):
-    """What a blob holds, its ETag, and how many seconds ago it was written, by storage's clock."""
+    """
+    What a blob holds, its ETag, and how many seconds ago it was written, by storage's clock.
+
+    With `withheld`, which says why, the content cannot be had and is empty.
+    """
 
     content: bytes
     version: str
     age: float
+    withheld: str = ""
 
 
 class Blobs:
@@ -51,7 +66,7 @@ class Blobs:
         self._container = container
 
     def read(self, name: str) -> Blob | None:
-        """The blob, None when there is none."""
+        """The blob, None when there is none; one in the Archive tier is there and empty."""
         note("blob")
         try:
             with translated():
@@ -63,6 +78,8 @@ class Blobs:
                 return Blob(found.readall(), str(found.properties.etag), _age(told[-1]))
         except ResourceNotFoundError:
             return None
+        except _Archived:
+            return self._withheld(name)
 
     def create(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> str:
         """Write the first version and return it; Conflict when there is one."""
@@ -73,13 +90,20 @@ class Blobs:
         self, name: str, content: bytes, *, version: str, metadata: Mapping[str, str] | None = None
     ) -> str:
         """Write in place of *version* and return the new one; Conflict when it has moved on."""
-        condition = {
+        condition: dict[str, Any] = {
             "etag": version,
             "match_condition": MatchConditions.IfNotModified,
-            "metadata": metadata,
         }
         try:
-            return self._upload(name, content, {"overwrite": True, **condition})
+            try:
+                return self._upload(
+                    name, content, {"overwrite": True, "metadata": metadata, **condition}
+                )
+            except _Archived:
+                # Nobody can read what is deleted here; of two who do so one makes it anew.
+                with translated():
+                    self._container.delete_blob(name, **condition)
+                return self._upload(name, content, {"overwrite": False, "metadata": metadata})
         except ResourceNotFoundError as error:
             raise Conflict(f"Somebody deleted {name}.") from error
 
@@ -100,6 +124,16 @@ class Blobs:
                 return found, str(pages.continuation_token or "")
         except ResourceNotFoundError:
             return [], ""
+
+    def _withheld(self, name: str) -> Blob | None:
+        log.warning("blob.archived name=%s", name)
+        try:
+            with translated():
+                found = self._container.get_blob_client(name).get_blob_properties()
+        except ResourceNotFoundError:
+            return None
+        # Without content there is no claim either, whose age would matter.
+        return Blob(b"", str(found.etag), 0.0, _WITHHELD)
 
     def _write(
         self,
@@ -162,7 +196,9 @@ def translated() -> Iterator[None]:
     except ResourceNotFoundError:
         raise
     except (ResourceExistsError, ResourceModifiedError) as error:
-        raise Conflict("Another run wrote this blob first.") from error
+        # The client adds the code, which its types do not know.
+        kind = _Archived if getattr(error, "error_code", "") == _ARCHIVED else Conflict
+        raise kind("Another run wrote this blob first.") from error
     except AzureError as error:
         # Only an answer of storage itself is a refusal; a token that could not be had is none.
         if _status(error) in {401, 403}:

@@ -13,12 +13,14 @@ from shared.errors import LONGEST_SENTENCE
 from shared.storage.user_state import UserState
 
 # All metadata of a blob is 8 KB at most (Azure Storage: Set Blob Metadata, documented); so long
-# these three stay within it whatever they are written in. A sentence may tell more before it, such
+# these stay within it whatever they are written in. A sentence may tell more before it, such
 # as that it was waited for a day; Entra's own limit for a name is 256 (documented).
 _LONGEST_DETAIL = LONGEST_SENTENCE + 100
 
 
 _LONGEST_NAME = 256
+# Ours are words; a person may have put anything into a state.
+_LONGEST_REASON = 100
 
 
 # No percent-encoded text begins so.
@@ -62,7 +64,7 @@ def describe(state: UserState) -> dict[str, str]:
         "upn": _ascii(state.user_principal_name[:_LONGEST_NAME]),
         "name": _ascii(state.display_name[:_LONGEST_NAME]),
         "status": state.status,
-        "reason": state.reason,
+        "reason": _ascii(state.reason[:_LONGEST_REASON]),
         "detail": _ascii(state.detail[:_LONGEST_DETAIL]),
         "checked": _time(state.checked_at),
         "synced": _time(state.synced_at),
@@ -79,7 +81,7 @@ def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
         user_principal_name=_text(read.get("upn", "")),
         display_name=_text(read.get("name", "")),
         status=read.get("status", ""),
-        reason=read.get("reason", ""),
+        reason=_text(read.get("reason", "")),
         detail=_text(read.get("detail", "")),
         checked_at=read.get("checked", ""),
         synced_at=read.get("synced", ""),

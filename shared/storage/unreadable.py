@@ -43,12 +43,16 @@ def to_json(body: bytes, reason: str) -> bytes:
     return json.dumps(kept, indent=2).encode()
 
 
-def from_json(name: str, content: bytes) -> dict[str, str]:
-    """Read the blob *name*, whatever a person may have put there: the rest must still be shown."""
+def from_json(name: str, content: bytes, *, why_not: str = "") -> dict[str, str]:
+    """
+    Read the blob *name*, whatever a person may have put there: the rest must still be shown.
+
+    *why_not* says why its content cannot be had at all.
+    """
     try:
         fields = dict(json.loads(content))
     except (ValueError, TypeError, RecursionError):
-        fields = {"reason": "This blob is none that PhotoSync wrote."}
+        fields = {"reason": why_not or "This blob is none that PhotoSync wrote."}
     body = fields.get("body")
     if "bodyBase64" in fields:
         body = f"(not text, in base64) {fields['bodyBase64']}"

@@ -12,7 +12,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from shared import moments
+from shared import counts, moments
 from shared.storage.unreadable import Keeper
 
 SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
@@ -210,10 +210,10 @@ def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
         source_etag=str(fields.get("sourceEtag") or ""),
         picture_url=str(fields.get("pictureUrl") or ""),
         sizes=str(fields.get("sizes") or ""),
-        recipe=int(fields.get("recipe") or 0),
+        recipe=counts.read(fields.get("recipe") or 0),
         synced_at=_load_time(fields.get("syncedAt")),
         checked_at=_load_time(fields.get("checkedAt")),
-        attempt=int(fields.get("attempt") or 0),
+        attempt=counts.read(fields.get("attempt") or 0),
         next_attempt_at=_load_time(fields.get("nextAttemptAt")),
         missing_since=_load_time(fields.get("missingSince")),
         claim=None if claim is None else _claim(claim, age),

@@ -68,6 +68,19 @@ def test_odd_characters(store: BlobStore):
     assert listed[1].user_id == object_id(1)
 
 
+def test_reason_of_a_person(store: BlobStore):
+    """A reason that is no word of ours can be written all the same, and comes back."""
+    odd = {
+        object_id(number): text for number, text in enumerate(["größer", "a\r\nb: c", "字" * 90])
+    }
+    for user_id, text in odd.items():
+        store.create(UserState(user_id, status=FAILED, reason=text))
+    store.create(UserState(object_id(9), reason="😀" * 1000, detail="😀" * 1000))
+
+    listed = Roster(store).page().entries
+    assert [one.reason for one in listed] == [*odd.values(), "😀" * 100]
+
+
 def test_metadata_follows_the_state(store: BlobStore):
     """Every write writes the metadata too; what is no longer so does not stay."""
     version = store.create(

@@ -152,6 +152,10 @@ def test_times_are_written_in_utc():
         b'{"status": "synced", "syncedAt": "0001-01-01T00:00:00+10:00"}',
         b'{"status": "synced", "attempt": "many"}',
         b'{"status": "synced", "recipe": 1e999}',
+        b'{"status": "synced", "recipe": 2.5}',
+        b'{"status": "synced", "recipe": "2"}',
+        b'{"status": "synced", "attempt": 100000000000}',
+        b'{"status": "synced", "attempt": -1}',
     ],
 )
 def test_damaged_blob_counts_as_never_synced(blob):

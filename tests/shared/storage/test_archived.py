@@ -1,0 +1,116 @@
+"""Blobs in the Archive tier: listed, and neither read nor written over; Azurite answers."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from azure.storage.blob import ContainerClient
+
+from shared.console.roster import Roster
+from shared.errors import Conflict
+from shared.storage.azure import BlobDocuments, BlobStore
+from shared.storage.blobs import Blobs
+from shared.storage.user_state import SYNCED, UserState
+from tests.doubles.office import ANNE
+
+KNOWN = UserState(ANNE.id, status=SYNCED, user_principal_name=ANNE.user_principal_name)
+STATE = f"users/{ANNE.id}.json"
+
+
+def archive(container: ContainerClient, name: str) -> None:
+    container.get_blob_client(name).set_standard_blob_tier("Archive")
+
+
+@pytest.fixture
+def store(container: ContainerClient) -> BlobStore:
+    """Anne's state is archived."""
+    store = BlobStore(container)
+    store.create(KNOWN)
+    archive(container, STATE)
+    return store
+
+
+@pytest.fixture
+def documents(container: ContainerClient) -> BlobDocuments:
+    return BlobDocuments(container)
+
+
+def test_state_is_made_anew(store):
+    """An archived state is one of a user never synced, says why, and is replaced as any other."""
+    read = store.read(ANNE.id)
+
+    assert read.state == UserState(
+        ANNE.id,
+        detail="This blob is in the Archive tier, where it cannot be read. It is made anew.",
+    )
+    assert [one.user_principal_name for one in Roster(store).page().entries] == [
+        ANNE.user_principal_name
+    ]
+    version = store.replace(KNOWN, version=read.version)
+    assert store.read(ANNE.id) == (KNOWN, version)
+
+
+def test_of_two_that_make_it_anew_one_counts(store):
+    """Two runs that read the archived state do not both replace it."""
+    read = store.read(ANNE.id)
+    store.replace(KNOWN, version=read.version)
+
+    with pytest.raises(Conflict):
+        store.replace(replace(KNOWN, detail="second"), version=read.version)
+    assert store.read(ANNE.id).state == KNOWN
+
+
+def test_archived_state_that_moved_on(store, container):
+    """What another run has written since, archived again, is not deleted."""
+    stale = store.read(ANNE.id).version
+    store.replace(replace(KNOWN, detail="newer"), version=stale)
+    archive(container, STATE)
+
+    with pytest.raises(Conflict):
+        store.replace(KNOWN, version=stale)
+    assert container.get_blob_client(STATE).exists()
+
+
+def test_archived_document_is_an_empty_one(documents, container):
+    """A document that is archived is written over as a damaged one is."""
+    documents.write("sweeps/latest.json", {"id": "s-1"}, after=None)
+    archive(container, "sweeps/latest.json")
+    read = documents.read("sweeps/latest.json")
+
+    assert read.fields == {}
+    written = documents.write("sweeps/latest.json", {"id": "s-2"}, after=read)
+    assert documents.read("sweeps/latest.json") == written
+
+
+def test_archived_message_hides_no_other(container):
+    """Of what was set aside all is listed, with a sentence in place of what cannot be read."""
+    store = BlobStore(container)
+    store.keep_unreadable("2026-01-01-old", b"anne@", "Not a user.")
+    store.keep_unreadable("2026-01-02-new", b"bert@", "Not a user.")
+    archive(container, "unreadable/2026-01-02-new.json")
+    total, shown = store.unreadable(10)
+
+    assert total == 2
+    assert [(one["reason"], one["body"]) for one in shown] == [
+        ("This blob is in the Archive tier, where it cannot be read.", ""),
+        ("Not a user.", "anne@"),
+    ]
+
+
+def test_archived_and_deleted_at_once(container):
+    """A blob that is gone before it was asked for is none."""
+    blobs = Blobs(container)
+    blobs.put("a.json", b"{}")
+    archive(container, "a.json")
+    looked = container.get_blob_client
+
+    class Deleting:
+        def __getattr__(self, name):
+            return getattr(container, name)
+
+        def get_blob_client(self, name):
+            container.delete_blob(name)
+            return looked(name)
+
+    deleting: Any = Deleting()
+    assert Blobs(deleting).read("a.json") is None
