@@ -34,7 +34,7 @@ SHARED = {
     "parking": "errors storage telemetry",
     "misconfigured": "errors messages storage telemetry",
     "subscription": "errors graph storage",
-    "sweeping": "errors graph messages moments storage telemetry user",
+    "sweeping": "counts errors graph messages moments storage telemetry user",
     "copying": "errors graph messages microsoft365 pictures sharepoint storage telemetry user",
     "upkeep": "errors messages storage subscription sweeping telemetry",
     "console": "errors graph messages pictures sharepoint storage subscription sweeping user",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.graph.client import USER_FIELDS, read_user
@@ -11,18 +11,26 @@ from shared.graph.errors import said
 from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
-from shared.user import User
+from shared.user import User, is_object_id
 
 # The largest page Graph gives (graph.md section 5, documented).
 PAGE = 999
+# So many users of a page and none that can be read are not so many odd ones: the page is no list of
+# users. Fewer may all be odd, as the only one of the last page.
+NO_LIST = 10
 
 
 @dataclass(frozen=True)
 class UserPage:
-    """Some users, and the path of the next page; empty after the last."""
+    """
+    Some users, and the path of the next page; empty after the last.
+
+    `set_aside` has a sentence for each user of the page who could not be read.
+    """
 
     users: list[User]
     next: str
+    set_aside: list[str] = field(default_factory=list)
 
 
 class UserListing:
@@ -68,4 +76,34 @@ class UserListing:
     def _page(self, fields: Any) -> UserPage:
         # The whole link is followed, never rebuilt (graph.md section 5, documented).
         following = self._http.path_of(str(fields.get("@odata.nextLink") or ""))
-        return UserPage([read_user(item) for item in fields["value"]], following)
+        page = UserPage([], following)
+        for item in fields["value"]:
+            odd = _why_odd(item)
+            if odd:
+                page.set_aside.append(odd)
+            else:
+                page.users.append(read_user(item))
+        if len(page.set_aside) >= NO_LIST and not page.users:
+            raise TypeError("Nobody on this page can be read.")
+        return page
+
+
+def _why_odd(item: Any) -> str:
+    """Why *item* is no user that can be read, and whose it may be; empty when it is one."""
+    if not isinstance(item, Mapping):
+        return "An entry of the list of users is no user."
+    id_ = item.get("id")
+    if not isinstance(id_, str) or not is_object_id(id_):
+        return (
+            f"A user has no object id: {_shown(item, 'id')}, {_shown(item, 'userPrincipalName')}."
+        )
+    if not isinstance(item.get("userPrincipalName"), str):
+        return f"User {id_.lower()} cannot be read: {_shown(item, 'userPrincipalName')}."
+    return ""
+
+
+def _shown(item: Mapping[str, Any], name: str) -> str:
+    if name not in item:
+        return f"{name} is missing"
+    value = item[name]
+    return f"{name} is null" if value is None else f"{name} is {value!r:.100}"

@@ -120,7 +120,7 @@ class Sweep:
             return
         if sweep.status != sweep_log.RUNNING:
             return
-        users = self._listing.page(sweep.next)
+        users = self._listed(sweep)
         result = self._pages.look_at(users.users)
         self._judge(sweep, result)
         unanswered.record(self._states, result.unanswered, self._clock)
@@ -140,6 +140,15 @@ class Sweep:
         # Whoever throttles some of a page would throttle all of the next one.
         asked = max((each.error.retry_after or 0.0 for each in result.unanswered), default=0.0)
         self._go_on(after, delay_seconds=min(asked, _LONGEST_PAUSE))
+
+    def _listed(self, sweep: SweepLog) -> UserPage:
+        """The users of the page that is due; those who cannot be read are named in the log."""
+        found = self._listing.page(sweep.next)
+        for why in found.set_aside:
+            log.warning(
+                'sweep.user_set_aside id=%s page=%d why="%s"', sweep.id, sweep.page, loggable(why)
+            )
+        return found
 
     def _judge(self, sweep: SweepLog, result: PageResult) -> None:
         """Raise the commonest error of the page's users if it is everybody's."""
@@ -222,7 +231,8 @@ class Sweep:
         return True
 
     def _is_quiet(self, sweep: SweepLog, how_long: timedelta) -> bool:
-        return self._clock() - moments.read(sweep.updated_at) > how_long
+        # A time to come is none at which work was done.
+        return abs(self._clock() - moments.read(sweep.updated_at)) > how_long
 
     def _after(self, sweep: SweepLog, result: PageResult, following: str) -> SweepLog:
         now = self._clock().isoformat()

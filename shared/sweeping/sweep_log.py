@@ -7,20 +7,26 @@ is late or a duplicate.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from shared import moments
+from shared import counts, moments
 from shared.errors import EndlessList
+from shared.messages.sweep_id import is_sweep_id
 from shared.storage.documents import Document, Documents
 from shared.sweeping import sweep_rules
+from shared.telemetry.log_text import loggable
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 # Of the removals: none due; due and to be queued; held back by the brake; queued.
 NONE, DUE, BRAKED, QUEUED = "none", "due", "braked", "queued"
+_STATUSES, _REMOVALS = {RUNNING, FINISHED, FAILED}, {NONE, DUE, BRAKED, QUEUED}
 
 LATEST = "sweeps/latest.json"
+
+log = logging.getLogger("photosync")
 
 
 @dataclass(frozen=True)
@@ -101,16 +107,19 @@ class SweepLog:
             return ""
         began = moments.read(self.started_at)
         spent = moments.read(self.updated_at) - began
-        return (began + spent * max(1.0, self.expected_users / self.users)).isoformat()
+        try:
+            return (began + spent * max(1.0, self.expected_users / self.users)).isoformat()
+        except OverflowError:
+            return ""
 
 
 _BLANK = SweepLog("", "", "")
 
 
-def to_fields(log: SweepLog) -> dict[str, Any]:
+def to_fields(sweep: SweepLog) -> dict[str, Any]:
     """The blob's fields; `pages` and `eta` are for people only."""
-    text: dict[str, Any] = {_camel(key): value for key, value in asdict(log).items()}
-    return text | {"pages": log.page - 1, "eta": log.eta()}
+    text: dict[str, Any] = {_camel(key): value for key, value in asdict(sweep).items()}
+    return text | {"pages": sweep.page - 1, "eta": sweep.eta()}
 
 
 class SweepLogs:
@@ -124,23 +133,30 @@ class SweepLogs:
         pointer = self._documents.read(LATEST)
         if pointer is None:
             return None, None
-        found = self.read(str(pointer.fields.get("id", "")))
+        found = self.read(pointer.fields.get("id"))
         return (found[0] if found else None), pointer
 
-    def read(self, sweep_id: str) -> tuple[SweepLog, Document] | None:
+    def read(self, sweep_id: Any) -> tuple[SweepLog, Document] | None:
         """One sweep and the version it was read from; None when there is none, or a damaged one."""
+        if not isinstance(sweep_id, str) or not is_sweep_id(sweep_id):
+            return None
         document = self._documents.read(_name(sweep_id))
-        log = _read(document.fields) if document else None
-        return (log, document) if log and document else None
+        if document is None:
+            return None
+        try:
+            return _read(sweep_id, document.fields), document
+        except (TypeError, ValueError, OverflowError) as error:
+            log.warning('sweep.set_aside id=%s why="%s"', sweep_id, loggable(str(error)))
+            return None
 
-    def begin(self, log: SweepLog, pointer: Document | None) -> None:
+    def begin(self, sweep: SweepLog, pointer: Document | None) -> None:
         """Write a new sweep and make it the newest; Conflict when another run was faster."""
-        self.write(log, after=None)
-        self._documents.write(LATEST, {"id": log.id}, after=pointer)
+        self.write(sweep, after=None)
+        self._documents.write(LATEST, {"id": sweep.id}, after=pointer)
 
-    def write(self, log: SweepLog, *, after: Document | None) -> Document:
-        """Write *log* in place of what was read as *after*."""
-        return self._documents.write(_name(log.id), to_fields(log), after=after)
+    def write(self, sweep: SweepLog, *, after: Document | None) -> Document:
+        """Write *sweep* in place of what was read as *after*."""
+        return self._documents.write(_name(sweep.id), to_fields(sweep), after=after)
 
     def keep_gone(self, sweep_id: str, page: int, user_ids: list[str]) -> None:
         """Remember who of a page may lose the picture, in place of what an earlier try found."""
@@ -152,26 +168,41 @@ class SweepLogs:
     def gone(self, sweep_id: str, page: int) -> list[str]:
         """What `keep_gone` kept of a page."""
         document = self._documents.read(_gone_name(sweep_id, page))
-        return list(document.fields.get("userIds", [])) if document else []
+        found = document.fields.get("userIds") if document else None
+        # A person may have written there; whoever is no user is for the worker to say.
+        return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
-def _read(written: Mapping[str, Any]) -> SweepLog | None:
-    """The sweep of which *written* tells; None if a person has written it and no sweep."""
+def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
+    """
+    The sweep of which *written* tells.
+
+    Raises TypeError, ValueError and OverflowError if a person has written it and no sweep.
+    """
     # What is only written for people is left out, and so is what a newer version added.
     known = {each.name: _camel(each.name) for each in fields(SweepLog)}
-    try:
-        log = SweepLog(**{name: written[key] for name, key in known.items() if key in written})
-        for name in known:
-            if type(getattr(log, name)) is not type(getattr(_BLANK, name)):
-                raise TypeError(name)
-        sum(log.changed.values())
-        moments.read(log.started_at)
-        moments.read(log.updated_at)
-        # Whatever cannot be reckoned with would stop every sweep to come, and the console.
-        log.eta()
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return log
+    found = SweepLog(**{name: written[key] for name, key in known.items() if key in written})
+    for name in known:
+        _check(name, getattr(found, name))
+    if found.id != sweep_id or found.status not in _STATUSES or found.removals not in _REMOVALS:
+        raise ValueError("It is of another sweep, or says what none says of itself.")
+    if not 1 <= found.page <= sweep_rules.MOST_PAGES + 1:
+        raise ValueError("No sweep has such a page.")
+    moments.read(found.started_at)
+    moments.read(found.updated_at)
+    return found
+
+
+def _check(name: str, value: Any) -> None:
+    """Raise TypeError or ValueError if field *name* cannot hold *value*."""
+    usual = getattr(_BLANK, name)
+    if type(value) is not type(usual):
+        raise TypeError(f"{name} is of another type.")
+    if isinstance(usual, int):
+        counts.read(value)
+    if isinstance(usual, dict):
+        for each in value.values():
+            counts.read(each)
 
 
 def _name(sweep_id: str) -> str:

@@ -120,8 +120,11 @@ class PageLook:
         """Whether a run is at work on this user, or knows better since Graph was *asked_at*."""
         if known is None:
             return False
-        looked = known.checked_at is not None and known.checked_at >= asked_at
-        return looked or sweep_rules.is_in_hand(known, now)
+        return sweep_rules.is_in_hand(known, now) or (
+            known.checked_at is not None
+            # A page takes minutes at most: what is later than that nobody looked at.
+            and asked_at <= known.checked_at <= now + sweep_rules.OVERDUE_AFTER
+        )
 
     def _is_in_scope(self, user: User) -> bool:
         try:

@@ -33,6 +33,9 @@ from shared.storage.user_state import UserState
 AGAIN_AFTER = timedelta(days=1)
 # A message that should have come back by then is lost.
 OVERDUE_AFTER = timedelta(hours=1)
+# No message is hidden for longer (Azure Storage: Put Message, documented): who waits until the year
+# 9999 waits for none.
+LONGEST_HIDDEN = timedelta(days=7)
 # Errors of nearly all of a page's users are the service's. A page of fewer users than the second
 # number is judged together with all before it; of fewer than the third nothing can be told.
 NEARLY_ALL, JUDGED_ALONE, FEWEST_TO_JUDGE = 0.9, 50, 10
@@ -106,7 +109,8 @@ def looks_like_an_outage(gone: int, managed: int) -> bool:
 
 
 def _is_late(known: UserState, now: datetime) -> bool:
-    return known.checked_at is None or now - known.checked_at > AGAIN_AFTER
+    # Nor was anybody looked at in a time to come: of that, too, nobody knows when it was.
+    return known.checked_at is None or abs(now - known.checked_at) > AGAIN_AFTER
 
 
 def is_in_hand(known: UserState, now: datetime) -> bool:
@@ -115,7 +119,7 @@ def is_in_hand(known: UserState, now: datetime) -> bool:
         return True
     # A claim that has run out may be a waiting run's, too, which got no answer (see `copying.run`).
     next_attempt = known.next_attempt_at if known.status == user_state.WAITING else None
-    return next_attempt is not None and now - next_attempt <= OVERDUE_AFTER
+    return next_attempt is not None and -LONGEST_HIDDEN <= now - next_attempt <= OVERDUE_AFTER
 
 
 def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -> str:

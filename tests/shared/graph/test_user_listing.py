@@ -101,13 +101,53 @@ def test_next_page_elsewhere(link):
 
 @pytest.mark.parametrize(
     "fields",
-    [{}, [], {"value": None}, {"value": [{"id": "x"}]}, {"value": [{**ANNE, "id": None}]}],
-    ids=["empty", "list", "no value", "no name", "no id"],
+    [{}, [], {"value": None}, {"value": 7}, {"value": [{"id": "x"}] * 10}],
+    ids=["empty", "list", "no value", "number", "ten who are none"],
 )
 def test_unknown_shape(fields):
     """A page that is no list of users is refused, and no user of it is looked at."""
     with pytest.raises(Refused, match="unknown shape"):
         listing(in_turn(answer(fields))).page()
+
+
+BERT = "0a000000-0000-4000-8000-000000000002"
+ODD = [
+    (
+        {"id": BERT.upper(), "userPrincipalName": None},
+        f"User {BERT} cannot be read: userPrincipalName is null.",
+    ),
+    ({"id": BERT}, f"User {BERT} cannot be read: userPrincipalName is missing."),
+    (
+        {"id": BERT, "userPrincipalName": ["b"]},
+        f"User {BERT} cannot be read: userPrincipalName is ['b'].",
+    ),
+    (
+        {"id": None, "userPrincipalName": "bert@contoso.com"},
+        "A user has no object id: id is null, userPrincipalName is 'bert@contoso.com'.",
+    ),
+    (
+        {"id": "../sweeps/latest"},
+        "A user has no object id: id is '../sweeps/latest', userPrincipalName is missing.",
+    ),
+    (None, "An entry of the list of users is no user."),
+]
+
+
+@pytest.mark.parametrize(("odd", "sentence"), ODD, ids=[each[1] for each in ODD])
+def test_user_who_cannot_be_read(odd, sentence):
+    """One odd user is set aside by name, as far as one is told; the page and the next go on."""
+    page = listing(in_turn(answer({"value": [odd, ANNE], "@odata.nextLink": NEXT}))).page()
+
+    assert [each.user_principal_name for each in page.users] == ["anne@contoso.com"]
+    assert page.set_aside == [sentence]
+    assert page.next == NEXT.removeprefix(GRAPH)
+
+
+def test_last_page_of_one_odd_user():
+    """A page whose only user is odd says nothing about the others."""
+    page = listing(in_turn(answer({"value": [{"id": BERT}]}))).page()
+
+    assert (page.users, len(page.set_aside)) == ([], 1)
 
 
 @pytest.mark.parametrize(

@@ -305,3 +305,34 @@ def test_pages_in_a_row_end_by_themselves():
     office.run_on()
 
     assert (office.log.status, office.asked) == ("finished", 301)
+
+
+def test_sweep_from_a_time_to_come():
+    """A sweep whose last work was in 9998 has lost its message as one that was quiet for long."""
+    office = Sweeping(result(), result())
+    office.sweep.start()
+    found = office.logs.read(office.log.id)
+    assert found
+    office.orders()
+    odd = replace(found[0], updated_at="9998-01-01T00:00:00+00:00")
+    office.logs.write(odd, after=found[1])
+    office.sweep.start()
+    assert office.orders() == [("sweep-page", 1)]
+    office.sweep.work_off(office.log.id, 1)
+
+    assert office.orders() == [("sweep-page", 2)]
+    assert office.log.updated_at == office.now.isoformat()
+
+
+def test_odd_user_of_a_page_is_named(caplog: pytest.LogCaptureFixture):
+    """A user whom nobody can read is named in the log, without an address; the sweep goes on."""
+    office = Sweeping(result(queue=[("a", "new")]))
+    office.page = lambda path="": UserPage(  # type: ignore[method-assign]
+        [], "", ["A user has no object id: id is null, userPrincipalName is 'bert@contoso.com'."]
+    )
+    office._number = 0
+    office.run()
+
+    assert (office.log.status, office.queued()) == ("finished", [("a", "sweep")])
+    assert f"sweep.user_set_aside id={office.log.id} page=1 why=" in caplog.text
+    assert "bert@" not in caplog.text

@@ -60,6 +60,16 @@ def test_pointer_to_a_deleted_sweep():
         {"changed": {"new": "x"}},
         {"users": 1, "expectedUsers": 10**18},
         {"users": 1, "expectedUsers": 10**400},
+        {"users": 10**11},
+        {"gone": -1},
+        {"stalls": True},
+        {"changed": {"new": float("inf")}},
+        {"changed": {"new": 10**11}},
+        {"id": "s-2"},
+        {"status": "paused"},
+        {"removals": "perhaps"},
+        {"page": 0},
+        {"page": 10_002},
     ],
     ids=lambda damage: str(damage)[:40],
 )
@@ -72,6 +82,58 @@ def test_damaged_sweep(damage: dict[str, Any]):
     documents.write("sweeps/s-1.json", {**document.fields, **damage}, after=document)
 
     assert SweepLogs(documents).latest()[0] is None
+
+
+@pytest.mark.parametrize(
+    "pointer",
+    [{"id": "../users/anne"}, {"id": "latest"}, {"id": 7}, {"id": ["s-1"]}, {"id": ""}, {}],
+    ids=str,
+)
+def test_pointer_that_leads_elsewhere(pointer: dict[str, Any]):
+    """A pointer to what is no sweep is read no further, and the next sweep replaces it."""
+    documents = MemoryDocuments(Blobs())
+    documents.write(LATEST, pointer, after=None)
+    documents.write("users/anne.json", {"id": "../users/anne"}, after=None)
+    logs = SweepLogs(documents)
+    newest, read = logs.latest()
+    assert newest is None
+    logs.begin(LOG, read)
+
+    assert logs.latest()[0] == LOG
+
+
+@pytest.mark.parametrize("kept", [7, None, {"a": 1}, "a"], ids=str)
+def test_damaged_list_of_who_is_gone(kept: Any):
+    """What is no list names nobody; in a list, what is no name is passed over."""
+    documents = MemoryDocuments(Blobs())
+    logs = SweepLogs(documents)
+    documents.write("sweeps/s-1/gone-1.json", {"userIds": kept}, after=None)
+    documents.write("sweeps/s-1/gone-2.json", {"userIds": [kept, ["b"], "c"]}, after=None)
+
+    assert logs.gone("s-1", 1) == []
+    assert logs.gone("s-1", 2)[-1] == "c"
+    assert all(isinstance(each, str) for each in logs.gone("s-1", 2))
+
+
+def test_why_a_sweep_is_set_aside(caplog: pytest.LogCaptureFixture):
+    """The log names the sweep and what is wrong with it."""
+    documents = MemoryDocuments(Blobs())
+    logs = SweepLogs(documents)
+    logs.begin(LOG, None)
+    _, read = logs.read("s-1") or (None, None)
+    assert read
+    documents.write("sweeps/s-1.json", {**read.fields, "users": 10**11}, after=read)
+
+    assert logs.read("s-1") is None
+    assert 'sweep.set_aside id=s-1 why="Not a whole number from 0 to 1000000000."' in caplog.text
+
+
+def test_eta_beyond_the_calendar():
+    """A sweep that would end after all years says so by saying nothing."""
+    end = (NOON + timedelta(days=20)).isoformat()
+    log = SweepLog("s", START, end, users=1, expected_users=1_000_000_000)
+
+    assert log.eta() == ""
 
 
 @pytest.mark.parametrize(("expected", "minutes"), [(200, 4), (50, 2)])

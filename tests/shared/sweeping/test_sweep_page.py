@@ -124,7 +124,10 @@ def test_run_that_looked_meanwhile_knows_better():
     before = state(ANNE, checked_at=NOON - MINUTE)
     told = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [before])
 
-    assert (len(found.unanswered), len(told.unanswered)) == (0, 1)
+    never = state(ANNE, checked_at=NOON.replace(year=9998))
+    odd = look(Photos({ANNE.id: Throttled("x"), BERT.id: "e1", CARA.id: "e1"}), [never])
+
+    assert (len(found.unanswered), len(told.unanswered), len(odd.unanswered)) == (0, 1, 1)
 
 
 def test_one_message_a_user():

@@ -183,3 +183,20 @@ def test_only_a_missing_photo_is_gone(found: PhotoSyncError):
     """A mailbox that has vanished, an odd answer and none take no picture along."""
     assert sweep_rules.is_gone(GONE, NONE, NOON)
     assert not sweep_rules.is_gone(GONE, found, NOON)
+
+
+def test_waiting_until_the_end_of_time():
+    """No message is hidden for longer than seven days: who waits for one is looked at."""
+    week = timedelta(days=7)
+
+    assert why(state(WAITING, next_attempt_at=NOON + week), "e2") == ""
+    assert why(state(WAITING, next_attempt_at=NOON + week + MINUTE), "e2") == "overdue"
+    assert why(state(WAITING, next_attempt_at=NOON.replace(year=9999)), "e2") == "overdue"
+
+
+def test_looked_at_in_a_time_to_come():
+    """A look that is yet to come, by no clock's error, counts as none."""
+    kept = state(SKIPPED, "picture-kept", sizes="other")
+
+    assert why(replace(kept, checked_at=NOON + HOUR), "e1") == ""
+    assert why(replace(kept, checked_at=NOON.replace(year=9998)), "e1") == "again"
