@@ -33,7 +33,7 @@ SHARED = {
     "sharepoint": "errors microsoft365 pictures settings user",
     "parking": "errors storage telemetry",
     "misconfigured": "errors messages storage telemetry",
-    "subscription": "errors graph storage",
+    "subscription": "errors graph moments storage",
     "sweeping": "counts errors graph messages moments storage telemetry user",
     "copying": "errors graph messages microsoft365 pictures sharepoint storage telemetry user",
     "upkeep": "errors messages storage subscription sweeping telemetry",

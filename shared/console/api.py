@@ -112,7 +112,7 @@ class Console:
             "counts": dict(census.counts),
             "countedAt": counted_at.isoformat(),
             "queues": self._orders.lengths(),
-            "subscription": _public(subscription.fields) if subscription else None,
+            "subscription": keeper.shown(subscription) if subscription else None,
             "sweep": sweep_log.to_fields(newest) if newest else None,
             "brake": {
                 "engaged": braked,
@@ -246,11 +246,6 @@ def _shown(entry: Entry) -> dict[str, str]:
         "syncedAt": entry.synced_at,
         "missingSince": entry.missing_since,
     }
-
-
-def _public(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what only tells whether a secret has changed."""
-    return {key: value for key, value in fields.items() if not key.endswith("Hash")}
 
 
 def _history(known: user_state.UserState) -> list[dict[str, str]]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from shared.doctor.examination import Finding
 from shared.errors import AccessDenied, TryLater
 from shared.graph.subscriptions import RESOURCE, Subscription
 from shared.storage.documents import Documents
-from shared.subscription.keeper import NAME, Finder, address, existing
+from shared.subscription.keeper import NAME, Finder, address, existing, remembered
 
 _RENEW = "Type renew into the queue photo-upkeep, wait a minute, then look again."
 
@@ -46,15 +45,14 @@ def _absence(others: list[Subscription]) -> str:
     return "There is no subscription, so only sweeps find changes."
 
 
-def _remembered(documents: Documents) -> Mapping[str, Any]:
+def _remembered(documents: Documents) -> Mapping[str, str]:
     try:
-        remembered = documents.read(NAME)
+        return remembered(documents.read(NAME))
     except (TryLater, AccessDenied):
         # What is wrong with the storage is told elsewhere.
         return {}
-    return remembered.fields if remembered else {}
 
 
-def _last_try(memory: Mapping[str, Any]) -> str:
-    detail = str(memory.get("detail") or "")
+def _last_try(memory: Mapping[str, str]) -> str:
+    detail = memory.get("detail", "")
     return f" The last try to make one said: {detail}" if detail else ""

@@ -15,7 +15,9 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from shared import moments
 from shared.errors import (
+    Conflict,
     GiveUp,
     Refused,
     ServiceDown,
@@ -33,6 +35,14 @@ NAME = "subscription.json"
 LIFE = timedelta(minutes=41_000)
 # PATCH reauthorizes too, and the two may not both happen within ten minutes (documented).
 APART = timedelta(minutes=10)
+# One run at a time calls Graph: several would delete what the others make. Who dies at it is in the
+# way for so long; who waits for it comes back.
+AT_WORK = timedelta(minutes=2)
+_SINCE = "keepingSince"
+_REMEMBERED = (
+    *("status", "detail", "id", "expiresAt", "notificationUrl", "createdAt", "renewedAt"),
+    *("clientStateHash", "urlHash", "lifecycleHash", "checkedAt", _SINCE),
+)
 
 
 class Finder(Protocol):
@@ -50,15 +60,27 @@ class Client(Finder, Protocol):
     def delete(self, id_: str) -> None: ...
 
 
-def existing(client: Finder, memory: Mapping[str, Any]) -> list[Subscription]:
+def remembered(document: Document | None) -> dict[str, str]:
+    """What *document* says of the subscription; what is no text there no run has written."""
+    fields = document.fields if document else {}
+    return {name: fields[name] for name in _REMEMBERED if isinstance(fields.get(name), str)}
+
+
+def shown(document: Document) -> dict[str, str]:
+    """The same for people: without what only tells one run of another, or a changed secret."""
+    told = remembered(document).items()
+    return {name: text for name, text in told if name != _SINCE and not name.endswith("Hash")}
+
+
+def existing(client: Finder, memory: Mapping[str, str]) -> list[Subscription]:
     """All that Graph lists, and the remembered one where the list leaves it out."""
     listed = client.list_own()
-    remembered = str(memory.get("id") or "")
-    if not remembered or any(one.id == remembered for one in listed):
+    known = memory.get("id", "")
+    if not known or any(one.id == known for one in listed):
         return listed
     # Reported: a list that is empty while the subscription lives and is found by its id
     # (microsoft-graph-docs-contrib#2534).
-    found = client.find(remembered)
+    found = client.find(known)
     return [*listed, found] if found else listed
 
 
@@ -85,15 +107,29 @@ class SubscriptionKeeper:
         self._missed = missed
         self._clock = clock
 
+    def knows(self, id_: str) -> bool:
+        """
+        Whether *id_* may be our subscription's: nothing else is remembered.
+
+        Raises ServiceDown, AccessDenied.
+        """
+        known = remembered(self._documents.read(NAME)).get("id")
+        return not known or known == id_
+
     def keep(self, *, reauthorize: bool = False, removed: str = "") -> None:
         """
         Create, renew or correct the subscription.
 
-        With *reauthorize* it is renewed even if it has life left; *removed* is the id of one that
-        Graph says is gone, whatever it lists. Raises TryLater and GiveUp; their sentences also
-        stand in `subscription.json`.
+        With *reauthorize* it is renewed even if it has life left, unless that was done a moment
+        ago; *removed* is the id of one that Graph says is gone, whatever it lists. Raises TryLater
+        and GiveUp; their sentences also stand in `subscription.json`, but for a Conflict with
+        another run.
         """
         before = self._documents.read(NAME)
+        if reauthorize and self._is_within(APART, remembered(before).get("renewedAt", "")):
+            log.info("subscription.fresh")
+            return
+        before = self._begun(before)
         try:
             kept, how = self._kept(before, reauthorize, removed)
         except (GiveUp, TryLater) as error:
@@ -106,12 +142,29 @@ class SubscriptionKeeper:
         self._record(before, self._described(kept, how, before))
         log.info("subscription.%s id=%s expires=%s", how, kept.id, kept.expires_at.isoformat())
 
-    def _kept(
-        self, before: Document | None, reauthorize: bool, removed: str
-    ) -> tuple[Subscription, str]:
+    def _begun(self, before: Document | None) -> Document:
+        """Say that this run is at work, so that no other is. Raises Conflict if one is."""
+        memory = remembered(before)
+        if self._is_within(AT_WORK, memory.get(_SINCE, "")):
+            raise Conflict(
+                "Another run looks after the subscription right now.",
+                over_in=AT_WORK.total_seconds(),
+            )
+        usual = {"status": "waiting", "detail": "PhotoSync is looking after the subscription."}
+        begun = {**usual, **memory, _SINCE: self._clock().isoformat()}
+        return self._documents.write(NAME, begun, after=before)
+
+    def _is_within(self, span: timedelta, moment: str) -> bool:
+        """Whether *moment* is as near as that; what is none, or in a time to come, is not."""
+        try:
+            return abs(self._clock() - moments.read(moment)) < span
+        except (ValueError, OverflowError):
+            return False
+
+    def _kept(self, before: Document, reauthorize: bool, removed: str) -> tuple[Subscription, str]:
         if not self._url:
             raise Refused("Set WEBHOOK_URL: Graph must be told where to send notifications.")
-        memory = before.fields if before else {}
+        memory = remembered(before)
         ours = [one for one in existing(self._client, memory) if self._is_ours(one, memory)]
         usable = [one for one in ours if one.id != removed and self._is_usable(one, memory)]
         kept = max(usable, key=lambda one: one.expires_at, default=None)
@@ -120,9 +173,7 @@ class SubscriptionKeeper:
                 self._client.delete(stray.id)
         if kept is None:
             return self._created(memory), "created"
-        renewed = str(memory.get("renewedAt") or "")
-        just_renewed = renewed > (self._clock() - APART).isoformat()
-        due = kept.expires_at - self._clock() < LIFE / 2 or (reauthorize and not just_renewed)
+        due = reauthorize or kept.expires_at - self._clock() < LIFE / 2
         if due and not self._tells_lifecycle(kept, memory):
             # The one thing PATCH cannot mend is mended when it would be renewed anyway.
             self._client.delete(kept.id)
@@ -134,7 +185,7 @@ class SubscriptionKeeper:
         except SubscriptionGone:
             return self._created(memory), "created"
 
-    def _created(self, memory: dict[str, Any]) -> Subscription:
+    def _created(self, memory: dict[str, str]) -> Subscription:
         # A sleeping app would miss the ten seconds that Graph waits.
         self._warm(self._url)
         expires_at = self._clock() + LIFE
@@ -154,7 +205,7 @@ class SubscriptionKeeper:
         except SubscriptionExists as error:
             raise ServiceDown(f"Somebody else makes one, too. {error}", service="graph") from error
 
-    def _whose(self, in_the_way: str, memory: dict[str, Any]) -> str:
+    def _whose(self, in_the_way: str, memory: dict[str, str]) -> str:
         """The host that subscription *in_the_way* serves if not this deployment, else ""."""
         if not in_the_way:
             return "an address that Graph does not tell"
@@ -167,12 +218,12 @@ class SubscriptionKeeper:
             return ""
         return urlsplit(shown).hostname or "another address"
 
-    def _is_ours(self, one: Subscription, memory: dict[str, Any]) -> bool:
+    def _is_ours(self, one: Subscription, memory: dict[str, str]) -> bool:
         """Whether it is this deployment's: by what we remember, or by address without the key."""
         same = address(one.notification_url) == address(self._url)
         return one.id == memory.get("id") or (one.resource == RESOURCE and same)
 
-    def _is_usable(self, one: Subscription, memory: dict[str, Any]) -> bool:
+    def _is_usable(self, one: Subscription, memory: dict[str, str]) -> bool:
         """Whether it tells us all we want, with a clientState that the webhook will accept."""
         return (
             one.changes in (frozenset(), frozenset(CHANGE_TYPE.split(",")))
@@ -181,7 +232,7 @@ class SubscriptionKeeper:
             and memory.get("clientStateHash") == _fingerprint(self._client_state)
         )
 
-    def _points_here(self, one: Subscription, memory: dict[str, Any]) -> bool:
+    def _points_here(self, one: Subscription, memory: dict[str, str]) -> bool:
         shown, ours = urlsplit(one.notification_url), urlsplit(self._url)
         if one.notification_url and address(one.notification_url) != address(self._url):
             return False
@@ -189,13 +240,13 @@ class SubscriptionKeeper:
         remembered = memory.get("urlHash") == _fingerprint(self._url)
         return shown.query == ours.query or (not shown.query and remembered)
 
-    def _tells_lifecycle(self, one: Subscription, memory: dict[str, Any]) -> bool:
+    def _tells_lifecycle(self, one: Subscription, memory: dict[str, str]) -> bool:
         return one.lifecycle_url == self._url or (
             memory.get("lifecycleHash") == _fingerprint(self._url)
         )
 
-    def _described(self, kept: Subscription, how: str, before: Document | None) -> dict[str, Any]:
-        memory, now = before.fields if before else {}, self._clock().isoformat()
+    def _described(self, kept: Subscription, how: str, before: Document) -> dict[str, Any]:
+        memory, now = remembered(before), self._clock().isoformat()
         created = how == "created"
         return {
             "status": "live",
@@ -211,9 +262,10 @@ class SubscriptionKeeper:
             "lifecycleHash": _fingerprint(self._url) if created else memory.get("lifecycleHash"),
         }
 
-    def _record(self, before: Document | None, fields: dict[str, Any]) -> None:
+    def _record(self, before: Document, fields: dict[str, Any]) -> None:
+        known = remembered(before)
+        del known[_SINCE]
         checked = {"checkedAt": self._clock().isoformat()}
-        known = before.fields if before else {}
         self._documents.write(NAME, {**known, **fields, **checked}, after=before)
 
 

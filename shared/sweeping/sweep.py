@@ -48,6 +48,8 @@ QUIET = timedelta(minutes=15)
 # As long as the host hides the message of a run that died; a duplicate comes sooner.
 _DEATH = timedelta(minutes=2)
 STALLS = 3
+# How often a sweep may begin for what Graph says was missed, at most: each lists all users.
+APART = timedelta(minutes=10)
 # Well below QUIET: a sweep that pauses is not one that has lost its message.
 _LONGEST_PAUSE = 300.0
 
@@ -102,6 +104,23 @@ class Sweep:
             if self._revived(running):
                 return
         self._begin(pointer, running)
+
+    def make_up_for(self, moment: datetime) -> None:
+        """
+        Begin a sweep for what was missed before *moment*, unless one has begun since.
+
+        Raises what `start` does, and Conflict if one began a little before: then this one waits.
+        """
+        newest, _ = self._logs.latest()
+        if newest:
+            began, now = moments.read(newest.started_at), self._clock()
+            if moment <= began <= now and newest.status != sweep_log.FAILED:
+                log.info("sweep.covered by=%s", newest.id)
+                return
+            if now - APART < began <= now:
+                left = (began + APART - now).total_seconds()
+                raise Conflict("A sweep began a moment ago.", retry_after=left)
+        self.start()
 
     def work_off(self, sweep_id: str, page: int) -> None:
         """

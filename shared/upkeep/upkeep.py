@@ -110,6 +110,9 @@ class Upkeep:
 
     def _heed(self, message: UpkeepMessage) -> None:
         """Lifecycle events (graph.md section 2): only reauthorization is promised for users."""
+        if not self._keeper.knows(message.subscription_id):
+            log.info("subscription.foreign event=%s", message.event)
+            return
         log.info("subscription.lifecycle event=%s", message.event)
         match message.event:
             case "reauthorizationRequired":
@@ -117,7 +120,7 @@ class Upkeep:
             case "subscriptionRemoved":
                 self._keeper.keep(removed=message.subscription_id)
             case _:  # missed
-                self._sweep.start()
+                self._sweep.make_up_for(message.first_queued_at or self._clock())
 
     def _end(self, message: UpkeepMessage, error: TryLater | GiveUp) -> None:
         now = self._clock()

@@ -26,8 +26,14 @@ def here() -> Deployment:
 
 @pytest.mark.parametrize(
     "damage",
-    [{}, {"id": None}, {"id": 7, "renewedAt": 7, "clientStateHash": []}],
-    ids=["empty", "nothing", "numbers"],
+    [
+        {},
+        {"id": None},
+        {"id": 7, "renewedAt": 7, "clientStateHash": []},
+        {"id": {"id": "subscription-1"}, "status": ["live"], "keepingSince": 7},
+        {"keepingSince": "9998-01-01T00:00:00+00:00", "more": float("inf")},
+    ],
+    ids=["empty", "nothing", "numbers", "other shapes", "time to come"],
 )
 def test_damaged_memory(here, damage):
     """Without a sound memory the subscription is made anew: nobody knows its clientState."""
@@ -37,6 +43,35 @@ def test_damaged_memory(here, damage):
 
     assert here.works
     assert here.memory["id"] == here.only.id
+    assert all(isinstance(each, str | None) for each in here.memory.values())
+
+
+@pytest.mark.parametrize("odd", ["9998-01-01T00:00:00+00:00", "soon", "", 7])
+def test_renewal_in_a_time_to_come(here, odd):
+    """A renewal that is yet to come is none: the next one that is asked for is made."""
+    here.documents.put("subscription.json", {**here.memory, "renewedAt": odd})
+    here.clock.advance(MINUTE)
+
+    here.keeper.keep(reauthorize=True)
+
+    assert here.only.expires_at == here.clock() + LIFE
+
+
+def test_one_run_at_a_time(here):
+    """While one run is at work another waits, and calls nobody; one that died is waited out."""
+    at = here.clock().isoformat()
+    here.documents.put("subscription.json", {**here.memory, "keepingSince": at})
+    here.graph.error = ServiceDown("Graph was called.")
+    with pytest.raises(Conflict, match="Another run") as caught:
+        here.keeper.keep()
+    assert caught.value.over_in == 120
+    here.graph.error = None
+    here.clock.advance(2 * MINUTE)
+
+    here.keep()
+
+    assert here.works
+    assert "keepingSince" not in here.memory
 
 
 def test_odd_time_of_the_last_renewal(here):
@@ -105,8 +140,10 @@ def test_sweep_is_asked_for_before_anything_is_recorded():
     """A run that dies after it subscribed subscribes again: its sweep is never forgotten."""
 
     class Dying(MemoryDocuments):
-        def write(self, *_, **__):
-            raise Conflict("Another run wrote this blob first.")
+        def write(self, name, fields, *, after):
+            if after:
+                raise Conflict("Another run wrote this blob first.")
+            return super().write(name, fields, after=after)
 
     here = Deployment(Clock())
     sound, here.documents = here.documents, Dying()

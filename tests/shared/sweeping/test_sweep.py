@@ -336,3 +336,63 @@ def test_odd_user_of_a_page_is_named(caplog: pytest.LogCaptureFixture):
     assert (office.log.status, office.queued()) == ("finished", [("a", "sweep")])
     assert f"sweep.user_set_aside id={office.log.id} page=1 why=" in caplog.text
     assert "bert@" not in caplog.text
+
+
+def test_missed_changes_begin_one_sweep(caplog: pytest.LogCaptureFixture):
+    """However many say that changes were missed: a sweep begun since makes up for all."""
+    office = Sweeping(result())
+    missed = office.now - MINUTE
+    for _ in range(3):
+        office.sweep.make_up_for(missed)
+    assert office.orders() == [("sweep-page", 1)]
+    first = office.log.id
+    office.sweep.work_off(first, 1)
+    with caplog.at_level(logging.INFO, "photosync"):
+        office.sweep.make_up_for(missed)
+
+    assert office.log.id == first
+    assert f"sweep.covered by={first}" in caplog.text
+
+
+def test_missed_after_a_sweep_began():
+    """What was missed since the newest sweep began waits for ten minutes, and is not forgotten."""
+    office = Sweeping(result())
+    office.run()
+    first = office.log.id
+    office.now += MINUTE
+    with pytest.raises(Conflict) as caught:
+        office.sweep.make_up_for(office.now)
+    missed = office.now
+    assert (office.log.id, caught.value.retry_after) == (first, 540)
+    office.now += 9 * MINUTE
+    office.sweep.make_up_for(missed)
+
+    assert office.log.id != first
+
+
+def test_failed_sweep_makes_up_for_nothing():
+    """A sweep that failed has not looked at everybody; the next waits its time all the same."""
+    office = Sweeping(result())
+    office.sweep.start()
+    office.sweep.fail(office.log.id, "No role.")
+    first = office.log.id
+    with pytest.raises(Conflict):
+        office.sweep.make_up_for(office.now)
+    missed = office.now
+    office.now += 10 * MINUTE
+    office.sweep.make_up_for(missed)
+
+    assert office.log.id != first
+
+
+def test_sweep_that_began_in_a_time_to_come():
+    """What cannot have begun yet makes up for nothing, and nothing waits for it."""
+    office = Sweeping(result())
+    office.sweep.start()
+    found = office.logs.read(office.log.id)
+    assert found
+    odd = replace(found[0], status="finished", started_at="9998-01-01T00:00:00+00:00")
+    office.logs.write(odd, after=found[1])
+    office.sweep.make_up_for(office.now)
+
+    assert office.log.status == "running"

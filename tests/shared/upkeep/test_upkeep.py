@@ -6,14 +6,22 @@ import itertools
 import json
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
 from shared.errors import AccessDenied, GiveUp, PhotoSyncError, ServiceDown, Throttled
-from shared.messages.upkeep_message import LIFECYCLE, RENEW, SWEEP, SWEEP_PAGE, UpkeepMessage
+from shared.messages.upkeep_message import (
+    LIFECYCLE,
+    LIFECYCLE_EVENTS,
+    RENEW,
+    SWEEP,
+    SWEEP_PAGE,
+    UpkeepMessage,
+)
 from shared.subscription.keeper import LIFE
 from shared.sweeping.sweep import Sweep
 from shared.upkeep.upkeep import Upkeep
@@ -33,6 +41,9 @@ class Sweeps:
 
     def start(self) -> None:
         self._do("start")
+
+    def make_up_for(self, moment: datetime) -> None:
+        self._do(f"make up for {moment:%H:%M}")
 
     def work_off(self, sweep_id: str, page: int) -> None:
         self._do(f"{sweep_id} page {page}")
@@ -109,7 +120,7 @@ def test_renew(office):
         ("sweep", "start"),
         ('{"kind": "sweep-page", "sweepId": "s1", "page": 2}', "s1 page 2"),
         ('{"kind": "removals", "sweepId": "s1"}', "s1 removals"),
-        ('{"kind": "lifecycle", "lifecycleEvent": "missed"}', "start"),
+        ('{"kind": "lifecycle", "lifecycleEvent": "missed"}', "make up for 12:00"),
     ],
     ids=["sweep", "page", "removals", "missed"],
 )
@@ -128,11 +139,70 @@ def test_queues_are_counted_before_a_sweep(office, caplog):
     assert caplog.messages == ["queues.counted photo-sync-poison=0 photo-upkeep=2"]
 
 
+def event_about(office: Office, event: str, **fields: Any) -> UpkeepMessage:
+    """A lifecycle event of the subscription that there is."""
+    return UpkeepMessage(LIFECYCLE, event=event, subscription_id=office.here.only.id, **fields)
+
+
+@pytest.mark.parametrize("event", LIFECYCLE_EVENTS)
+def test_event_of_a_subscription_that_is_not_ours(subscribed, event, caplog):
+    """An event about another id than the remembered one calls nobody, and begins no sweep."""
+    subscribed.here.clock.advance(DAY)
+    subscribed.here.graph.error = AssertionError("Graph was called.")
+    with caplog.at_level(logging.INFO, "photosync"):
+        subscribed.work_off(UpkeepMessage(LIFECYCLE, event=event, subscription_id="forged"))
+
+    assert subscribed.sweeps.done == []
+    assert subscribed.here.sweeps == 0
+    assert caplog.messages == [f"subscription.foreign event={event}"]
+
+
+@pytest.mark.parametrize("memory", [None, {}, {"id": ["x"]}, {"id": 7}], ids=str)
+def test_event_while_nothing_is_remembered(subscribed, memory):
+    """Without a memory nobody knows whose an event is: it is heeded, and none is lost."""
+    subscribed.here.forget()
+    if memory is not None:
+        subscribed.here.documents.put("subscription.json", memory)
+
+    subscribed.work_off(event_about(subscribed, "subscriptionRemoved"))
+
+    assert subscribed.here.works
+    assert subscribed.here.sweeps == 1
+
+
+def test_flood_of_events(subscribed):
+    """Two hundred of a kind about our own subscription come to one call each."""
+    called: list[str] = []
+    graph = subscribed.here.graph
+    for name in ("list_own", "create", "renew"):
+        setattr(graph, name, counted(called, name, getattr(graph, name)))
+    subscribed.here.clock.advance(DAY)
+    removed = event_about(subscribed, "subscriptionRemoved")
+    for _ in range(200):
+        subscribed.work_off(event_about(subscribed, "reauthorizationRequired"))
+    assert called == ["list_own", "renew"]
+    called.clear()
+    for _ in range(200):
+        subscribed.work_off(removed)
+
+    assert called == ["list_own", "create"]
+    assert subscribed.here.works
+    assert subscribed.here.sweeps == 1
+
+
+def counted(called: list[str], name: str, do: Callable[..., Any]) -> Callable[..., Any]:
+    def counting(*args: Any, **named: Any) -> Any:
+        called.append(name)
+        return do(*args, **named)
+
+    return counting
+
+
 def test_reauthorization_renews(subscribed):
     """`reauthorizationRequired` renews the subscription at once."""
     subscribed.here.clock.advance(DAY)
 
-    subscribed.work_off(UpkeepMessage(LIFECYCLE, event="reauthorizationRequired"))
+    subscribed.work_off(event_about(subscribed, "reauthorizationRequired"))
 
     assert subscribed.here.only.expires_at == subscribed.here.clock() + LIFE
 
