@@ -94,7 +94,7 @@ def _working(settings: Settings) -> Runtime:
     sync = _sync(settings, storage, graph, publisher, recipe)
     worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
-    keeper = _keeper(settings, storage, graph_http)
+    keeper = _keeper(settings, storage, tokens)
     upkeep = Upkeep(
         keeper, sweep, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE
     )
@@ -148,9 +148,11 @@ def _sides(
     return Sides(graph, sharepoint, recipe, my_url, removes=settings.remove_when_gone)
 
 
-def _keeper(settings: Settings, storage: OpenStorage, graph: Http) -> SubscriptionKeeper:
+def _keeper(settings: Settings, storage: OpenStorage, tokens: EntraTokens) -> SubscriptionKeeper:
     return SubscriptionKeeper(
-        SubscriptionClient(graph),
+        # Behind a gate of its own: subscriptions have limits of their own (graph.md section 2), and
+        # whoever is over these may read photos all the same.
+        SubscriptionClient(Http("graph", settings.graph_url, tokens)),
         storage.documents,
         url=settings.webhook_url,
         client_state=settings.client_state,

@@ -20,7 +20,8 @@ RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE = (
     "lifecycle",
 )
 KINDS = (RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE)
-LIFECYCLE_EVENTS = ("reauthorizationRequired", "subscriptionRemoved", "missed")
+REAUTHORIZE, REMOVED, MISSED = "reauthorizationRequired", "subscriptionRemoved", "missed"
+LIFECYCLE_EVENTS = (REAUTHORIZE, REMOVED, MISSED)
 
 _WHAT_TO_TYPE = "Type renew or sweep."
 

@@ -115,9 +115,9 @@ class Upkeep:
             return
         log.info("subscription.lifecycle event=%s", message.event)
         match message.event:
-            case "reauthorizationRequired":
+            case upkeep_message.REAUTHORIZE:
                 self._keeper.keep(reauthorize=True)
-            case "subscriptionRemoved":
+            case upkeep_message.REMOVED:
                 self._keeper.keep(removed=message.subscription_id)
             case _:  # missed
                 self._sweep.make_up_for(message.first_queued_at or self._clock())

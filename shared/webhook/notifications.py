@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.messages.sync_message import SyncMessage
-from shared.messages.upkeep_message import LIFECYCLE, LIFECYCLE_EVENTS, UpkeepMessage
+from shared.messages.upkeep_message import LIFECYCLE, LIFECYCLE_EVENTS, MISSED, UpkeepMessage
 from shared.settings.webhook import WebhookSettings
 from shared.user import is_object_id
 
@@ -30,6 +30,11 @@ NO_CLIENT_STATE = "no-client-state-set"
 FOREIGN_TENANT = "tenant"
 # Graph's are GUIDs. A queue message holds 64 KB: one that is too large would fail the whole POST.
 SUBSCRIPTION_ID_LIMIT = 128
+# Of one POST. The host stores one message after the other before it answers, and Graph waits three
+# seconds, then ten (section 3): of more users than these a sweep looks at the rest.
+USERS_LIMIT = 500
+# An app registration has one subscription for users; of a few more the last events may come late.
+EVENTS_LIMIT = 10
 
 _USER = re.compile(r"/?users(?:/(?P<path>[^/()]+)|\('(?P<key>[^/()]+)'\))?", re.IGNORECASE)
 _USER_TYPE = "#microsoft.graph.user"
@@ -50,6 +55,23 @@ class Accepted:
     sync: list[str] = field(default_factory=list)
     upkeep: list[str] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class _Found:
+    """The users and the lifecycle events of one POST, each once, in their order."""
+
+    users: dict[str, None] = field(default_factory=dict)
+    events: dict[tuple[str, str], None] = field(default_factory=dict)
+
+    def hear(self, event: str, subscription: Any) -> bool:
+        """Take an event of *subscription*; False if that is none, or one too many."""
+        if not isinstance(subscription, str) or len(subscription) > SUBSCRIPTION_ID_LIMIT:
+            return False
+        if (event, subscription) not in self.events and len(self.events) == EVENTS_LIMIT:
+            return False
+        self.events[event, subscription] = None
+        return True
 
 
 def handshake(token: str) -> Answer:
@@ -85,15 +107,19 @@ def accept(
     items = _items(body)
     if items is None:
         return Answer(400, 'The body must be JSON with a list named "value".')
-    accepted = Accepted()
-    users: dict[str, None] = {}
+    accepted, found = Accepted(), _Found()
     for item in items:
-        why = _why_foreign(item, expected) or _take(item, accepted, users, now)
+        why = _why_foreign(item, expected) or _take(item, found)
         if why:
             accepted.ignored[why] += 1
-    for user_id in users:
+    for user_id in found.users:
         message = SyncMessage(user_id, "notification", False, 1, now, new_id())
         accepted.sync.append(message.to_json())
+    for event, subscription in found.events:
+        heard = UpkeepMessage(
+            LIFECYCLE, event=event, subscription_id=subscription, first_queued_at=now
+        )
+        accepted.upkeep.append(heard.to_json())
     return accepted
 
 
@@ -132,32 +158,28 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _take(
-    item: Mapping[str, Any], accepted: Accepted, users: dict[str, None], now: datetime
-) -> str:
+def _take(item: Mapping[str, Any], found: _Found) -> str:
     """Take an item of ours; why it needs nothing, in a word for the log, when it does not."""
     if item.get("lifecycleEvent") is not None:
-        return _take_lifecycle(item, accepted, now)
+        return _take_lifecycle(item, found)
     if item.get("changeType") == "deleted":
         # The profile goes with the user: there is no picture left to copy.
         return "deleted"
     user_id = _user_id(item)
     if not user_id:
         return "not-a-user"
-    users[user_id] = None
+    if user_id not in found.users and len(found.users) == USERS_LIMIT:
+        # As if Graph had said so: their subscription has missed changes.
+        found.hear(MISSED, item.get("subscriptionId"))
+        return "too-many-users"
+    found.users[user_id] = None
     return ""
 
 
-def _take_lifecycle(item: Mapping[str, Any], accepted: Accepted, now: datetime) -> str:
-    event, subscription = item["lifecycleEvent"], item.get("subscriptionId")
-    if event not in LIFECYCLE_EVENTS or not isinstance(subscription, str):
+def _take_lifecycle(item: Mapping[str, Any], found: _Found) -> str:
+    event = item["lifecycleEvent"]
+    if event not in LIFECYCLE_EVENTS or not found.hear(event, item.get("subscriptionId")):
         return "unknown-lifecycle"
-    if len(subscription) > SUBSCRIPTION_ID_LIMIT:
-        return "unknown-lifecycle"
-    message = UpkeepMessage(
-        LIFECYCLE, event=event, subscription_id=subscription, first_queued_at=now
-    )
-    accepted.upkeep.append(message.to_json())
     return ""
 
 

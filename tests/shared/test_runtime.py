@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 
+from shared.copying.worker import Worker
 from shared.errors import ServiceDown, SettingsError
 from shared.misconfigured import NoUpkeep, NoWorker
 from shared.runtime import Runtime, build
 from shared.storage import azure
+from shared.upkeep.upkeep import Upkeep
 
 SETTINGS = {
     "TENANT_ID": "00000000-0000-4000-8000-000000000001",
@@ -52,6 +55,19 @@ def test_first_message_calls():
 
     with pytest.raises(Dialled):
         worker.work_off(b"anne@contoso.com")
+
+
+def test_throttled_subscriptions_hold_up_no_photo():
+    """Whoever is over the limit of calls about subscriptions may read photos all the same."""
+    built = build(SETTINGS)
+    assert isinstance(built.upkeep, Upkeep)
+    assert isinstance(built.worker, Worker)
+    subscriptions: Any = built.upkeep._keeper._client
+    photos: Any = built.worker._directory
+    subscriptions._http._gate.refused(600.0, begun_in=0)
+
+    assert subscriptions._http._gate.closed_for() > 0
+    assert photos._http._gate.closed_for() == 0
 
 
 def test_bad_certificate_lets_messages_wait():

@@ -111,6 +111,35 @@ def test_lifecycle_item_is_kept_for_upkeep(event):
     ]
 
 
+def test_more_users_than_one_answer_has_time_for():
+    """Of more than 500 users in one POST a sweep looks at the rest, once."""
+    ids = [f"4e1a1f5d-0000-4000-8000-{number:012d}" for number in range(1500)]
+    data = [{"id": each} for each in ids]
+    accepted = post(*(item(resource="users", resourceData=each) for each in [*data, data[0]]))
+
+    assert users(accepted) == ids[:500]
+    assert accepted.ignored == {"too-many-users": 1000}
+    [told] = [json.loads(message) for message in accepted.upkeep]
+    assert (told["lifecycleEvent"], told["subscriptionId"]) == ("missed", OTHER_ID)
+
+
+def test_doubled_lifecycle_items_are_one_message():
+    """Two hundred of a kind in one POST are one message; another kind is one of its own."""
+    accepted = post(*[lifecycle("subscriptionRemoved")] * 200, lifecycle("missed"))
+
+    told = [json.loads(message)["lifecycleEvent"] for message in accepted.upkeep]
+    assert told == ["subscriptionRemoved", "missed"]
+    assert accepted.ignored == {}
+
+
+def test_lifecycle_items_of_many_subscriptions():
+    """Of more subscriptions than an app can have for users, ten are told to upkeep."""
+    accepted = post(*(lifecycle("missed", subscriptionId=f"s-{n}") for n in range(200)))
+
+    assert len(accepted.upkeep) == 10
+    assert accepted.ignored == {"unknown-lifecycle": 190}
+
+
 @pytest.mark.parametrize(
     "notification",
     [
