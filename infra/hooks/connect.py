@@ -4,11 +4,13 @@ Tells a deployed app its own address and secret: WEBHOOK_URL and CLIENT_STATE.
 azd runs it after provisioning and after deploying; `azd hooks run postdeploy` repeats it. Both
 settings are made of keys of the function `notifications`, which Azure makes and keeps: so they stay
 the same over redeployments, nobody has to store them, and Graph's copy of the address opens nothing
-but that function. Neither is ever shown, nor given to another program on its command line.
+but that function. CLIENT_STATE is made by a hash, and so opens nothing itself. Neither is ever
+shown, nor given to another program on its command line.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import sys
@@ -81,7 +83,8 @@ def wanted(deployment: Deployment, keys: Mapping[str, str]) -> dict[str, str]:
     code = quote(keys[GRAPH_KEY], safe="")
     return {
         "WEBHOOK_URL": f"{deployment.url}/api/{FUNCTION}?code={code}",
-        "CLIENT_STATE": keys[CLIENT_STATE_KEY],
+        # Not the key itself: Graph repeats it in every notification.
+        "CLIENT_STATE": hashlib.sha256(keys[CLIENT_STATE_KEY].encode()).hexdigest(),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from shared.errors import SettingsError
 from shared.pictures import sizes
@@ -17,6 +17,8 @@ _WEBHOOK = re.compile(r"https://[^/?#@\s]+/[^\s#]+")
 _TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.IGNORECASE)
 # Graph refuses a longer one (graph.md section 2, documented).
 CLIENT_STATE_LIMIT = 128
+# Too long to be guessed if it is random, which nobody can tell; of few characters it is not.
+_FEWEST_OF_STATE, _FEWEST_DIFFERENT = 20, 8
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,7 @@ class Settings:
                 "SHAREPOINT_ADMIN_URL", f"https://{name}-admin.{cloud.sharepoint_suffix}"
             ),
             webhook_url=read.text("WEBHOOK_URL", _is_webhook, _WEBHOOK_RULE, default=""),
-            client_state=read.text(
-                "CLIENT_STATE", _is_client_state, f"1 to {CLIENT_STATE_LIMIT} characters"
-            ),
+            client_state=read.client_state("CLIENT_STATE", apart_from="WEBHOOK_URL"),
             picture_sizes=read.sizes("PICTURE_SIZES"),
             picture_sync_state=read.choice("PICTURE_SYNC_STATE", ("1", "0")),
             picture_folder=read.text("PICTURE_FOLDER", _is_folder_name, _FOLDER_RULE, default=""),
@@ -107,6 +107,10 @@ class Settings:
 
 _GUID_RULE = "a GUID such as 00000000-0000-0000-0000-000000000000"
 _WEBHOOK_RULE = "the https:// address of /api/notifications with its ?code="
+_STATE_RULE = (
+    f"random, of {_FEWEST_OF_STATE} to {CLIENT_STATE_LIMIT} characters, at least "
+    f"{_FEWEST_DIFFERENT} of them different"
+)
 _FOLDER_RULE = "the name of one folder in /User Photos, without / or \\"
 
 
@@ -131,7 +135,16 @@ def _is_webhook(value: str) -> bool:
 
 
 def _is_client_state(value: str) -> bool:
-    return len(value) <= CLIENT_STATE_LIMIT
+    fits = _FEWEST_OF_STATE <= len(value) <= CLIENT_STATE_LIMIT
+    return fits and len(set(value)) >= _FEWEST_DIFFERENT
+
+
+def _code(webhook: str) -> str:
+    """The key in the address of the webhook; empty where there is none."""
+    try:
+        return parse_qs(urlsplit(webhook).query).get("code", [""])[0]
+    except ValueError:
+        return ""
 
 
 class _Reader:
@@ -164,6 +177,17 @@ class _Reader:
         value = self.text(key, valid, rule, default="")
         if not value and not identity:
             self.problems.append(f"{key} is missing (or set MANAGED_IDENTITY_CLIENT_ID)")
+        return value
+
+    def client_state(self, key: str, *, apart_from: str) -> str:
+        """The secret of notifications, which must not be told with that of the webhook."""
+        value = self.text(key, _is_client_state, _STATE_RULE)
+        code = _code(self.env.get(apart_from, "").strip())
+        if code and code in value:
+            self.problems.append(
+                f"{key} must not hold the key in {apart_from}: whoever knows that one could forge "
+                "notifications"
+            )
         return value
 
     def url(self, key: str, default: str) -> str:

@@ -190,7 +190,7 @@ def test_allowed_values_are_those_of_the_app(name: str):
     """What the template lets through, Settings accepts."""
     for value in decorators(parsed(MAIN)["parameters"][name])["allowed"]:
         resources = deploy(MAIN, REQUIRED | {name: value})[0]
-        Settings.from_mapping(app_settings(resources) | {"CLIENT_STATE": "from the hook"})
+        Settings.from_mapping(app_settings(resources) | {"CLIENT_STATE": "made by the hook later"})
 
 
 def test_the_compiler_agrees(tmp_path: Path):

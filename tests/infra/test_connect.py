@@ -12,13 +12,13 @@ import pytest
 
 from infra.hooks import connect
 from shared.settings.app import CLIENT_STATE_LIMIT, Settings
-from tests.infra.conftest import Cloud
+from tests.infra.conftest import Cloud, hashed
 from tests.infra.samples import app_settings, plain
 from tests.infra.template import INFRA
 
 
 def test_the_two_settings_are_made_of_two_keys_of_the_function_that_graph_calls(cloud: Cloud):
-    """WEBHOOK_URL carries the key `graph`, CLIENT_STATE is the key `client-state`."""
+    """WEBHOOK_URL carries the key `graph`; CLIENT_STATE is made of another, and is no key."""
     cloud.hook("postdeploy")
 
     settings, keys = cloud.state["settings"], cloud.state["keys"]
@@ -26,7 +26,8 @@ def test_the_two_settings_are_made_of_two_keys_of_the_function_that_graph_calls(
     assert address.netloc == "photosync-abc.azurewebsites.net"
     assert address.path == "/api/notifications"
     assert parse_qs(address.query) == {"code": [keys["graph"]]}
-    assert settings["CLIENT_STATE"] == keys["client-state"] != keys["graph"]
+    assert settings["CLIENT_STATE"] == hashed(keys["client-state"])
+    assert not {settings["CLIENT_STATE"]} & set(keys.values())
 
 
 def test_the_product_accepts_what_bicep_and_the_hook_set(connected: Cloud):
@@ -74,7 +75,7 @@ def test_a_key_that_is_there_is_not_made_again(cloud: Cloud):
     cloud.hook("postdeploy")
 
     assert cloud.state["keys"]["client-state"] == "made-by-an-earlier-deployment=="
-    assert cloud.state["settings"]["CLIENT_STATE"] == "made-by-an-earlier-deployment=="
+    assert cloud.state["settings"]["CLIENT_STATE"] == hashed("made-by-an-earlier-deployment==")
     assert len(cloud.state["keys"]["graph"]) > 32
 
 
@@ -160,7 +161,7 @@ def test_keys_are_understood_in_both_forms(cloud: Cloud):
     cloud.state["as_documented"] = True
 
     assert cloud.hook("postdeploy").returncode == 0
-    assert cloud.state["settings"]["CLIENT_STATE"] == cloud.state["keys"]["client-state"]
+    assert cloud.state["settings"]["CLIENT_STATE"] == hashed(cloud.state["keys"]["client-state"])
 
 
 def test_any_key_fits_into_the_address():

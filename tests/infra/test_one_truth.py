@@ -147,7 +147,9 @@ def test_what_is_deployed_unasked_is_what_the_sample_says():
 @pytest.mark.parametrize("deployed", [plain, everything], ids=["identity", "certificate"])
 def test_the_app_accepts_what_is_deployed(deployed):
     """Both ways of signing in make valid settings, and only one of them is set."""
-    settings = Settings.from_mapping(app_settings(deployed()) | {"CLIENT_STATE": "from the hook"})
+    settings = Settings.from_mapping(
+        app_settings(deployed()) | {"CLIENT_STATE": "made by the hook later"}
+    )
 
     assert bool(settings.managed_identity_client_id) != bool(settings.client_certificate)
     assert settings.storage.identity_client_id

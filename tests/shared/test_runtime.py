@@ -18,7 +18,7 @@ SETTINGS = {
     "TENANT_ID": "00000000-0000-4000-8000-000000000001",
     "MANAGED_IDENTITY_CLIENT_ID": "00000000-0000-4000-8000-000000000002",
     "SHAREPOINT_TENANT": "contoso",
-    "CLIENT_STATE": "a-secret",
+    "CLIENT_STATE": "a-secret-for-building",
     "WEBHOOK_URL": "https://contoso.azurewebsites.net/api/notifications?code=a-key",
     "AzureWebJobsStorage": (
         "DefaultEndpointsProtocol=http;AccountName=photosync;AccountKey=a2V5;"

@@ -49,7 +49,7 @@ _SETTINGS = {
     "CLIENT_ID": "00000000-0000-4000-8000-000000000002",
     "CLIENT_CERTIFICATE": "none",
     "SHAREPOINT_TENANT": "contoso",
-    "CLIENT_STATE": "none",
+    "CLIENT_STATE": "none-of-this-is-called",
     "AzureWebJobsStorage": "none",
 }
 

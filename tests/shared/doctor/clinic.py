@@ -53,7 +53,7 @@ class Clinic:
             "SHAREPOINT_MY_URL": urls.my,
             "SHAREPOINT_ADMIN_URL": urls.admin,
             "WEBHOOK_URL": WEBHOOK,
-            "CLIENT_STATE": "a-state",
+            "CLIENT_STATE": "a-state-of-the-clinic",
             "AzureWebJobsStorage": storage,
         }
         cloud.add_user("anne")

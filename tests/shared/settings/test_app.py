@@ -16,7 +16,7 @@ ENOUGH = {
     "CLIENT_ID": GUID,
     "CLIENT_CERTIFICATE": "photosync.pem",
     "SHAREPOINT_TENANT": "contoso",
-    "CLIENT_STATE": "a long random text",
+    "CLIENT_STATE": "a long and random text",
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
 }
 
@@ -68,7 +68,9 @@ BAD = [
     ("SHAREPOINT_MY_URL", "https://localhost:99999"),
     ("SHAREPOINT_MY_URL", "https://localhost:0"),
     ("SHAREPOINT_ADMIN_URL", "https://anne@contoso-admin.sharepoint.com"),
-    ("CLIENT_STATE", "x" * 129),
+    ("CLIENT_STATE", "abcdefgh" * 17),
+    ("CLIENT_STATE", "abcdefghijklmnopqrs"),
+    ("CLIENT_STATE", "abcdefg" * 10),
     ("PICTURE_SIZES", "48,72"),
     ("PICTURE_SIZES", "48,72,300,400"),
     ("PICTURE_SIZES", "300,72,48"),
@@ -102,6 +104,20 @@ def test_bad_setting_is_not_shown(key):
         read(**{key: "/geheim {}" * 20})
 
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "state", ["KEY-of-the-webhook==", "2026KEY-of-the-webhook=="], ids=["the same", "more"]
+)
+def test_client_state_is_no_key_of_the_webhook(state):
+    """Whoever knows the address, as Graph does, must not know what tells a forged notification."""
+    code = "KEY-of-the-webhook%3D%3D"
+    address = f"https://photosync.contoso.com/api/notifications?code={code}"
+    with pytest.raises(SettingsError, match="CLIENT_STATE must not hold the key in WEBHOOK_URL"):
+        read(CLIENT_STATE=state, WEBHOOK_URL=address)
+
+    assert read(CLIENT_STATE="a long and random text", WEBHOOK_URL=address).webhook_url == address
+    assert read(CLIENT_STATE=state, WEBHOOK_URL=address.partition("?")[0]).client_state == state
 
 
 def test_all_bad_settings_in_one_message():

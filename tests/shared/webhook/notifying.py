@@ -10,7 +10,7 @@ from shared.webhook.notifications import Accepted, Answer, accept
 from tests.doubles.web import NOON
 
 TENANT = "84bd8158-6d4d-4958-8b9f-9d6445542f95"
-STATE = "a long random text"
+STATE = "a long and random text"
 EXPECTED = WebhookSettings(TENANT, STATE)
 ID = "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
 OTHER_ID = "4e1a1f5d-0000-4000-8000-00000000000a"
