@@ -84,6 +84,10 @@ class LiveCloud:
     def outcomes(self, user_id: str) -> list[dict[str, str]]:
         return [each for each in self.watcher.outcomes() if each["user"] == user_id]
 
+    def logged(self, event: str) -> int:
+        """How often the product has logged *event*."""
+        return self.stack.host_log.read_text("utf-8", errors="replace").count(event)
+
     def shows(self, upn: str, photo: bytes) -> bool:
         """Whether all three of SharePoint's pictures are *photo*."""
         files = self.admin.shown(upn).files

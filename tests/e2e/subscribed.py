@@ -23,7 +23,8 @@ class Subscribed:
         at = cloud.at
         self.app = TenantClient(at, at.app_client_id, Path(at.app_certificate))
         service = BlobServiceClient.from_connection_string(at.storage)
-        self._blob = service.get_blob_client(CONTAINER, NAME)
+        self._container = service.get_container_client(CONTAINER)
+        self._blob = self._container.get_blob_client(NAME)
 
     def all(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.cloud.admin.control("GET", "/subscriptions")[
@@ -70,6 +71,14 @@ class Subscribed:
 
     def sweeps(self) -> object:
         return self.cloud.watcher.document("sweeps/latest.json")
+
+    def let_time_pass(self) -> None:
+        """As if the newest sweep had been over for an hour."""
+        self.cloud.wait_for(lambda: self.cloud.watcher.sweep().get("status") == "finished")
+        sweep = self.cloud.watcher.sweep()
+        hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+        blob = self._container.get_blob_client(f"sweeps/{sweep['id']}.json")
+        blob.upload_blob(json.dumps({**sweep, "startedAt": hour_ago}), overwrite=True)
 
     def asked(self, method: str, after: int) -> int:
         """How often PhotoSync has called subscriptions so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -182,10 +183,30 @@ def test_asked_to_reauthorize(it):
     it.cloud.wait_for(lambda: it.memory["renewedAt"] > hour_ago)
     assert (it.id, it.asked("PATCH", since)) == (before, 1)
 
-    checked = it.memory["checkedAt"]
+    it.becomes_live()
+    since, fresh = it.now(), it.cloud.logged("subscription.fresh")
     it.event("reauthorizationRequired")
-    it.cloud.wait_for(lambda: it.memory["checkedAt"] > checked)
-    assert (it.id, it.asked("PATCH", since)) == (before, 1)
+    it.cloud.wait_for(lambda: it.cloud.logged("subscription.fresh") > fresh)
+    assert (it.id, it.asked("GET", since), it.asked("PATCH", since)) == (before, 0, 0)
+
+
+def test_forged_events(it):
+    """Events about another subscription, however many, call nobody and begin no sweep."""
+    since, sweeps, before = it.now(), it.sweeps(), it.cloud.logged("subscription.foreign")
+    forged = [
+        {
+            "subscriptionId": str(uuid.uuid4()),
+            "tenantId": it.cloud.at.tenant_id,
+            "clientState": it.cloud.at.client_state,
+            "lifecycleEvent": event,
+        }
+        for event in ("missed", "subscriptionRemoved", "reauthorizationRequired")
+    ]
+    assert it.cloud.notify([each for each in forged for _ in range(50)]).status_code == 202
+    it.cloud.wait_for(lambda: it.cloud.logged("subscription.foreign") == before + 3)
+
+    assert [it.asked(each, since) for each in ("GET", "POST", "DELETE", "PATCH")] == [0] * 4
+    assert it.sweeps() == sweeps
 
 
 def test_removed_by_graph(it):
@@ -203,7 +224,8 @@ def test_removed_by_graph(it):
 
 
 def test_missed_notifications(it):
-    """`missed` starts a sweep."""
+    """`missed` starts a sweep, ten minutes after the last one began."""
+    it.let_time_pass()
     user_id, upn = it.cloud.add()
     it.cloud.switch(photoOnlyNotifies=False)
     it.cloud.admin.put_photo(user_id, picture(5), "image/jpeg")
