@@ -6,6 +6,7 @@ Brings one user's SharePoint picture up to date: the order of steps that is the 
     known.claim is live      -> ClaimHeld     3  somebody is copying this user now
     known covers etag        -> unchanged        two calls in all: the usual case
     known tells the absence  -> the same         also two; else 1 is asked again after 4
+    no such user, no state   -> the same         nothing is written about an id that is nobody's
     write a claim over known                  4  conditional; lost -> Conflict
     user, photo, its etag    from Graph       5  the bytes after the claim, the etag after them
     known holds their hash   -> unchanged        recorded as in step 7
@@ -34,7 +35,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.copying.run import Policy, Run, Source, Target, state_after
-from shared.errors import ClaimHeld, DryRun, GiveUp, NoPhoto, PhotoSyncError, Settled
+from shared.errors import ClaimHeld, DryRun, GiveUp, NoPhoto, PhotoSyncError, Settled, UnknownUser
 from shared.graph.client import Fetched
 from shared.messages.fates import Done, Wait
 from shared.microsoft365.http import REQUEST_LIMIT
@@ -142,7 +143,7 @@ class Sync:
             return
         if not run.recalled:
             run.known = self._store.read(run.user_id)
-        if not run.claim and run.before.claimed_for:
+        if not run.claim and (run.before.claimed_for or _is_nobodys(run, end)):
             return
         recipe = self._recipe.version
         after = state_after(run, end, attempt=attempt, now=self._clock(), recipe=recipe)
@@ -172,6 +173,9 @@ class Sync:
             return run.before.claim is None
         if isinstance(found, NoPhoto) and self._may_remove(run):
             return False
+        if isinstance(found, UnknownUser) and run.known is None:
+            # Anybody can make up ids, and each would leave a blob for good.
+            raise found
         if isinstance(found, PhotoSyncError):
             status = found.status if isinstance(found, Settled) else user_state.FAILED
             if run.before.tells(status, str(found)):
@@ -255,3 +259,8 @@ class Sync:
             last_error=None,
         )
         user_state.write(self._store, replace(done, **result), after=run.claim)
+
+
+def _is_nobodys(run: Run, end: Wait | Done) -> bool:
+    """Whether Graph knows no such user and nothing was known before: then nothing is kept."""
+    return run.known is None and end.code == UnknownUser.code

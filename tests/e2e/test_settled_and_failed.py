@@ -69,12 +69,14 @@ def test_out_of_scope(cloud: LiveCloud, seed: dict[str, Any], sentence: str):
 
 
 def test_unknown_user(cloud: LiveCloud):
-    """An object id that Graph does not know is settled."""
+    """An object id that Graph does not know is settled, and leaves no state behind."""
     user_id = str(uuid.uuid4())
-    state = cloud.replayed(user_id)
+    cloud.watcher.type_into_queue(user_id)
+    cloud.wait_for(lambda: bool(cloud.outcomes(user_id)))
+    [outcome] = cloud.outcomes(user_id)
 
-    assert state["status"] == "skipped"
-    assert "knows no such user" in state["detail"]
+    assert outcome["event"] == "skipped"
+    assert user_id not in cloud.watcher.states()
 
 
 @pytest.mark.parametrize(

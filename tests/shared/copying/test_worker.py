@@ -16,6 +16,7 @@ from shared.errors import (
     ServiceDown,
     SettingsError,
     Throttled,
+    UnknownUser,
 )
 from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SKIPPED, SYNCED, WAITING
 from tests.doubles.office import ANNE, failing
@@ -72,6 +73,29 @@ def test_unknown_upn_is_kept(office):
     assert outcome.event == "unreadable"
     assert outcome.detail == "Microsoft Graph knows no such user."
     assert office.store.blobs == {}
+
+
+def nobody(user: str) -> str:
+    raise UnknownUser("Microsoft Graph knows no such user.")
+
+
+def test_id_that_is_nobodys_leaves_nothing(office):
+    """Of an id that Graph does not know, and of which nothing is remembered, nothing is kept."""
+    office.exchange.photo_etag = nobody
+    outcome = office.work_off()
+
+    assert (outcome.event, outcome.detail) == (SKIPPED, "Microsoft Graph knows no such user.")
+    assert office.store.blobs == {}
+    assert office.store.unreadable == {}
+
+
+def test_user_who_is_gone_is_recorded(synced):
+    """Of somebody who had a state it says that Graph knows no such user any more."""
+    synced.exchange.photo_etag = nobody
+    synced.work_off()
+
+    assert (synced.anne.status, synced.anne.reason) == (SKIPPED, "unknown-user")
+    assert synced.anne.picture_url
 
 
 @pytest.mark.parametrize(
