@@ -71,6 +71,39 @@ def test_archived_state_that_moved_on(store, container):
     assert container.get_blob_client(STATE).exists()
 
 
+def test_made_anew_by_another_meanwhile(store, container):
+    """What another run writes between deletion and creation is not written over."""
+    version = store.read(ANNE.id).version
+    delete = container.delete_blob
+
+    def and_another_is_faster(name, **condition):
+        delete(name, **condition)
+        BlobStore(container).create(replace(KNOWN, detail="another"))
+
+    container.delete_blob = and_another_is_faster
+    with pytest.raises(Conflict):
+        store.replace(KNOWN, version=version)
+
+    assert store.read(ANNE.id).state.detail == "another"
+
+
+def test_archived_meanwhile(store, container):
+    """A blob that moved on between the write that was refused and the deletion stays."""
+    version = store.read(ANNE.id).version
+    delete = container.delete_blob
+
+    def after_another(name, **condition):
+        delete(name)
+        container.upload_blob(name, b"{}")
+        delete(name, **condition)
+
+    container.delete_blob = after_another
+    with pytest.raises(Conflict):
+        store.replace(KNOWN, version=version)
+
+    assert container.get_blob_client(STATE).exists()
+
+
 def test_archived_document_is_an_empty_one(documents, container):
     """A document that is archived is written over as a damaged one is."""
     documents.write("sweeps/latest.json", {"id": "s-1"}, after=None)
