@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from shared.graph.errors import said
 from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
+
+log = logging.getLogger("photosync")
 
 RESOURCE = "users"
 CHANGE_TYPE = "updated,deleted"
@@ -51,13 +54,19 @@ class SubscriptionClient:
         self._http = http
 
     def list_own(self) -> list[Subscription]:
-        """Every subscription that this app registration has in the tenant. Raises EndlessList."""
+        """
+        Every subscription that this app registration has in the tenant. Raises EndlessList.
+
+        One that cannot be read is left out, as a list may leave out any (graph.md section 2): who
+        wants that one asks for its id, and is told what is wrong.
+        """
         read = pages.follow("/v1.0/subscriptions", self._page, of="subscriptions")
         return [one for page in read for one in page]
 
     def _page(self, path: str) -> tuple[list[Subscription], str]:
         reply = self._send("GET", path)
-        found = reply.read(lambda page: [_subscription(item) for item in page["value"]])
+        items = reply.read(lambda page: list(page["value"]))
+        found = [one for item in items if (one := _readable(item))]
         return found, self._http.path_of(str(reply.json().get("@odata.nextLink") or ""))
 
     def find(self, id_: str) -> Subscription | None:
@@ -116,6 +125,14 @@ def _subscription(fields: Mapping[str, Any]) -> Subscription:
         lifecycle_url=str(fields.get("lifecycleNotificationUrl") or ""),
         expires_at=moments.read(str(fields["expirationDateTime"])),
     )
+
+
+def _readable(item: Any) -> Subscription | None:
+    try:
+        return _subscription(item)
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError):
+        log.warning("subscription.set_aside")
+        return None
 
 
 def _fault(method: str, reply: Reply) -> PhotoSyncError:

@@ -103,10 +103,21 @@ def test_one_is_read(fields, expected):
     ],
     ids=["empty", "nothing", "no end", "a word", "before all time"],
 )
-def test_listing_of_an_unknown_shape(item):
-    """What is no subscription at all is refused, in a sentence and not by a crash."""
+def test_one_that_cannot_be_read(item, caplog):
+    """One odd subscription of the list hides no other; asked for by its id, it is refused."""
+    odd = client(in_turn(answer({"value": [item, SHOWN]})))
+    assert odd.list_own() == [READ]
+    assert caplog.messages == ["subscription.set_aside"]
+
     with pytest.raises(Refused, match="JSON of an unknown shape"):
-        client(in_turn(answer({"value": [item]}))).list_own()
+        client(in_turn(answer(item))).find(ID)
+
+
+@pytest.mark.parametrize("fields", [{}, [], {"value": None}, {"value": 7}], ids=str)
+def test_listing_of_an_unknown_shape(fields):
+    """What is no list at all is refused, in a sentence and not by a crash."""
+    with pytest.raises(Refused, match="JSON of an unknown shape"):
+        client(in_turn(answer(fields))).list_own()
 
 
 def test_next_page_elsewhere():
