@@ -37,7 +37,7 @@ LIFE = timedelta(minutes=41_000)
 APART = timedelta(minutes=10)
 # One run at a time calls Graph: several would delete what the others make. Who dies at it is in the
 # way for so long; who waits for it comes back.
-AT_WORK = timedelta(minutes=2)
+AT_WORK = timedelta(minutes=1)
 _SINCE = "keepingSince"
 _REMEMBERED = (
     *("status", "detail", "id", "expiresAt", "notificationUrl", "createdAt", "renewedAt"),

@@ -64,9 +64,9 @@ def test_one_run_at_a_time(here):
     here.graph.error = ServiceDown("Graph was called.")
     with pytest.raises(Conflict, match="Another run") as caught:
         here.keeper.keep()
-    assert caught.value.over_in == 120
+    assert caught.value.over_in == 60
     here.graph.error = None
-    here.clock.advance(2 * MINUTE)
+    here.clock.advance(MINUTE)
 
     here.keep()
 
