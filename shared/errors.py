@@ -10,6 +10,7 @@ PhotoSyncError
 |   |-- ClaimHeld     another run is copying this user right now
 |   |-- ClaimLost     too little of our claim is left to write once more
 |   `-- Conflict      somebody else wrote this state blob first
+|       `-- Archived  or it is in the Archive tier
 |-- Settled           nothing to copy and nothing wrong
 |   |-- NoPhoto       the user has no photo in Exchange
 |   |-- NoMailbox     no mailbox in Exchange Online
@@ -110,6 +111,12 @@ class ClaimLost(TryLater):
 
 class Conflict(TryLater):
     code = "conflict"
+
+
+class Archived(Conflict):
+    """The blob is in the Archive tier: it can be listed and deleted, not read or written over."""
+
+    code = "archived"
 
 
 class Settled(PhotoSyncError):

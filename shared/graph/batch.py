@@ -9,7 +9,6 @@ from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
-from shared.errors import ServiceDown
 from shared.graph.errors import said
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
@@ -44,7 +43,7 @@ def in_turn(requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def send(http: Http, requests: Sequence[Mapping[str, Any]]) -> dict[str, Reply]:
     """
-    The answer to each of *requests*, at most LIMIT, by its id.
+    The answer to each of *requests*, at most LIMIT, by its id; a 502 where there is no sound one.
 
     Raises what a call may raise; what befell a single request is in its own answer.
     """
@@ -57,12 +56,27 @@ def send(http: Http, requests: Sequence[Mapping[str, Any]]) -> dict[str, Reply]:
     if not reply.ok:
         raise fault(reply, *said(reply))
     # Answers come in any order (documented).
-    answers = reply.read(
-        lambda fields: {item["id"]: _item(http, item) for item in fields["responses"]}
-    )
-    if set(answers) != {request["id"] for request in requests}:
-        raise ServiceDown("Graph left an answer out of a batch.", service=http.service)
-    return answers
+    items = reply.read(lambda fields: list(fields["responses"]))
+    found = {item["id"]: _sound(http, item) for item in items if _is_answer(item)}
+    return {request["id"]: found.get(request["id"]) or _no_answer(http) for request in requests}
+
+
+def _is_answer(item: Any) -> bool:
+    return isinstance(item, Mapping) and isinstance(item.get("id"), str)
+
+
+def _sound(http: Http, item: Mapping[str, Any]) -> Reply | None:
+    try:
+        return _item(http, item)
+    except (LookupError, TypeError, AttributeError, ValueError):
+        return None
+
+
+def _no_answer(http: Http) -> Reply:
+    """What one request of a batch comes to that was not answered: the others were."""
+    told = {"code": "noAnswer", "message": "The batch has no sound answer to this request."}
+    content = json.dumps({"error": told}).encode()
+    return Reply(http.service, 502, CaseInsensitiveDict(), content, None)
 
 
 def _item(http: Http, item: Mapping[str, Any]) -> Reply:

@@ -20,7 +20,7 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob import BlobClient, BlobProperties, ContainerClient, ContentSettings
 
-from shared.errors import AccessDenied, Conflict, ServiceDown
+from shared.errors import AccessDenied, Archived, Conflict, ServiceDown
 from shared.telemetry.calls import note
 
 log = logging.getLogger("photosync")
@@ -36,10 +36,6 @@ _WITHHELD = "This blob is in the Archive tier, where it cannot be read."
 _ARCHIVED = "BlobArchived"
 # The metadata that tells one write from another.
 _MARK = "write"
-
-
-class _Archived(Conflict):
-    """The blob is in the Archive tier: it can be listed and deleted, not read or written over."""
 
 
 class Blob(NamedTuple):
@@ -78,7 +74,7 @@ class Blobs:
                 return Blob(found.readall(), str(found.properties.etag), _age(told[-1]))
         except ResourceNotFoundError:
             return None
-        except _Archived:
+        except Archived:
             return self._withheld(name)
 
     def create(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> str:
@@ -99,7 +95,7 @@ class Blobs:
                 return self._upload(
                     name, content, {"overwrite": True, "metadata": metadata, **condition}
                 )
-            except _Archived:
+            except Archived:
                 # Nobody can read what is deleted here; of two who do so one makes it anew.
                 with translated():
                     self._container.delete_blob(name, **condition)
@@ -197,7 +193,7 @@ def translated() -> Iterator[None]:
         raise
     except (ResourceExistsError, ResourceModifiedError) as error:
         # The client adds the code, which its types do not know.
-        kind = _Archived if getattr(error, "error_code", "") == _ARCHIVED else Conflict
+        kind = Archived if getattr(error, "error_code", "") == _ARCHIVED else Conflict
         raise kind("Another run wrote this blob first.") from error
     except AzureError as error:
         # Only an answer of storage itself is a refusal; a token that could not be had is none.

@@ -48,6 +48,8 @@ class Subscribed:
 
     def renew(self) -> None:
         """Type `renew`, and wait until PhotoSync has looked after the subscription."""
+        # While another run is at it, ours would wait, and its end would be taken for ours.
+        self.cloud.watcher.until(list)
         before = self.memory.get("checkedAt")
         self.cloud.watcher.type_into_queue("renew", "photo-upkeep")
         self.cloud.wait_for(lambda: self.memory.get("checkedAt") != before)
