@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -19,7 +19,18 @@ from shared.sharepoint.picture_location import PictureLocation
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage.user_state import Stored, UserState
 from shared.user import User
-from tests.race.world import ID, NOON, PICTURE_URL, PLACES, SHOWN, USER, Call, renditions, ticks
+from tests.race.world import (
+    ID,
+    NOON,
+    PICTURE_URL,
+    PLACES,
+    SHOWN,
+    USER,
+    Call,
+    altered,
+    renditions,
+    ticks,
+)
 
 _LOCATION = PictureLocation("Profile Pictures", ID)
 _PLAN = Plan(USER.user_principal_name, _LOCATION, PICTURE_URL, {})
@@ -37,14 +48,14 @@ class Unfinished(BaseException):
 class Answers:
     """Source, store, target, queue and clock of one copier: what was answered so far."""
 
-    def __init__(self, past: Sequence[Any], now: datetime, apart: timedelta) -> None:
+    def __init__(self, past: Sequence[Any], now: datetime, now_here: datetime) -> None:
         self.past = list(past)
         self._next = 0
         self._now = now
-        self._apart = apart
+        self._now_here = now_here
 
     def clock(self) -> datetime:
-        moment = self._at_once(self._now + self._apart)
+        moment = self._at_once(self._now_here)
         assert isinstance(moment, datetime)
         return moment
 
@@ -140,17 +151,29 @@ class Copier:
         if isinstance(answer, PhotoSyncError):
             answer = _Raised(type(answer), answer.args)
         past = () if self.call == ("start",) else (*self.past, answer)
-        past, call, raised = _rerun(replace(self, past=past, call=None), kind, now)
-        return replace(self, past=past, call=call, raised=raised)
+        now_here = now + self.apart
+        past, call, raised = _rerun(self.body, self.redelivered, past, kind, now, now_here)
+        return altered(self, past=past, call=call, raised=raised)
+
+    def dead(self) -> Copier:
+        # Dying before a call is dying after the one before.
+        return altered(self, past=(), call=None, raised=True)
 
 
 # Most situations differ in what the others did: this copier has been here before.
 @functools.lru_cache(maxsize=100_000)
-def _rerun(copier: Copier, kind: Kind, now: datetime) -> tuple[tuple[Any, ...], Call | None, bool]:
-    answers = Answers(copier.past, now, copier.apart)
+def _rerun(
+    body: str,
+    redelivered: bool,
+    past: tuple[Any, ...],
+    kind: Kind,
+    now: datetime,
+    now_here: datetime,
+) -> tuple[tuple[Any, ...], Call | None, bool]:
+    answers = Answers(past, now, now_here)
     worker = _worker(answers, kind)
     try:
-        worker.work_off(copier.body.encode(), redelivered=copier.redelivered)
+        worker.work_off(body.encode(), redelivered=redelivered)
     except Unfinished as unfinished:
         return tuple(answers.past), unfinished.call, False
     except PhotoSyncError:

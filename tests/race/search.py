@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import AccessDenied, PhotoSyncError, ServiceDown, Unanswered
 from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SYNCED, UserState
 from tests.race.copier import Copier, Kind, message
-from tests.race.world import ID, PLACES, Late, World, sha256, shown
+from tests.race.world import ID, PLACES, Late, World, altered, sha256, shown
 
 # After the first no claim is live, after the second every claim still is, by storage's clock.
 FREEZE, PAUSE = timedelta(seconds=CLAIM_LENGTH + 1), timedelta(seconds=CLAIM_LENGTH / 3)
@@ -42,20 +42,20 @@ class Situation:
         if self.changes:
             world = self.world.changed(self.changes[0])
             name = f"source: {self.changes[0]!r}"
-            yield name, replace(self, world=world, changes=self.changes[1:])
+            yield name, altered(self, world=world, changes=self.changes[1:])
         if self.freezes and not self.world.late:
-            yield "time passes", replace(self._later(FREEZE), freezes=self.freezes - 1)
+            yield "time passes", altered(self._later(FREEZE), freezes=self.freezes - 1)
         if self.pauses and not self.world.late:
-            yield "a pause", replace(self._later(PAUSE), pauses=self.pauses - 1)
+            yield "a pause", altered(self._later(PAUSE), pauses=self.pauses - 1)
         if self.deletions and self.world.blob:
             world = self.world.without_blob()
-            gone = replace(self, world=world, deletions=self.deletions - 1, faulty=True)
+            gone = altered(self, world=world, deletions=self.deletions - 1, faulty=True)
             yield "the state is deleted", gone
         for late in self.world.late:
-            yield f"late write of {late.writer}", replace(self, world=_landed(self.world, late))
+            yield f"late write of {late.writer}", altered(self, world=_landed(self.world, late))
 
     def _later(self, by: timedelta) -> Situation:
-        return replace(self, world=replace(self.world, now=self.world.now + by), faulty=True)
+        return altered(self, world=altered(self.world, now=self.world.now + by), faulty=True)
 
     def _steps(self, copier: Copier, kind: Kind) -> Iterator[tuple[str, Situation]]:
         assert copier.call is not None
@@ -66,15 +66,13 @@ class Situation:
             return
         world, answer = self.world.perform(copier.number, copier.call)
         yield name, self._with(copier.told(answer, kind, world.now), world)
-        # Dying before a call is dying after the one before.
-        dead = replace(copier, past=(), call=None, raised=True)
         if self.deaths:
-            unlucky = replace(self, deaths=self.deaths - 1, faulty=True)
-            yield f"{name}, and dies", unlucky._with(dead, world)
+            unlucky = altered(self, deaths=self.deaths - 1, faulty=True)
+            yield f"{name}, and dies", unlucky._with(copier.dead(), world)
         if not self.faults:
             return
-        unlucky = replace(self, faults=self.faults - 1, faulty=True)
-        yield f"{name}, and dies", unlucky._with(dead, world)
+        unlucky = altered(self, faults=self.faults - 1, faulty=True)
+        yield f"{name}, and dies", unlucky._with(copier.dead(), world)
         for what, error, after in self._mishaps(copier, world, answer):
             yield f"{name} {what}", unlucky._with(copier.told(error, kind, self.world.now), after)
 
@@ -91,13 +89,13 @@ class Situation:
         if verb == "put" and not refused:
             yield "is refused", AccessDenied("No."), self.world
             late = Late(copier.number, details[0], details[1])
-            after = replace(self.world, late=(*self.world.late, late))
+            after = altered(self.world, late=(*self.world.late, late))
             yield "is carried out later", Unanswered("No answer."), after
 
     def _with(self, copier: Copier, world: World) -> Situation:
         copiers = tuple(copier if c.number == copier.number else c for c in self.copiers)
         dead = (*self.dead, copier.body) if copier.raised else self.dead
-        return replace(self, world=world, copiers=copiers, dead=dead)
+        return altered(self, world=world, copiers=copiers, dead=dead)
 
     def wrong(self) -> str:
         """What must not be so even for a moment; empty when all is well."""
@@ -115,7 +113,7 @@ class Situation:
 
 def _landed(world: World, late: Late) -> World:
     rest = tuple(other for other in world.late if other != late)
-    return replace(world.written(late.writer, late.place, late.content), late=rest)
+    return altered(world.written(late.writer, late.place, late.content), late=rest)
 
 
 def wrong_in_the_end(situation: Situation, kind: Kind) -> str:
@@ -124,17 +122,17 @@ def wrong_in_the_end(situation: Situation, kind: Kind) -> str:
     for late in world.late:
         world = _landed(world, late)
     if situation.cleared and situation.dead:
-        world = replace(world, queue=(*world.queue, message(0, reason="sweep")))
+        world = altered(world, queue=(*world.queue, message(0, reason="sweep")))
     world = _calm(world, kind, () if situation.cleared else situation.dead)
     if world.deleted and not world.blob:
         # A sweep finds whoever has none.
-        world = _calm(replace(world, queue=(message(0, reason="sweep"),)), kind)
+        world = _calm(altered(world, queue=(message(0, reason="sweep"),)), kind)
     if world.blob and world.blob.state.status == FAILED:
         # Nothing comes back by itself: a person replays it.
-        world = _calm(replace(world, queue=(*world.queue, message(0))), kind)
+        world = _calm(altered(world, queue=(*world.queue, message(0))), kind)
     if world.queue:
         return "messages wait for ever"
-    wrong = replace(situation, world=world, faulty=True).wrong() or _mismatch(world)
+    wrong = altered(situation, world=world, faulty=True).wrong() or _mismatch(world)
     return wrong or _left_for_ever(world, kind)
 
 
@@ -144,8 +142,8 @@ def _left_for_ever(world: World, kind: Kind) -> str:
         # A state that is deleted takes along that the picture is ours.
         return ""
     if (world.blob and world.blob.state.picture_url) or not world.looked:
-        world = _calm(replace(world, queue=(message(0, reason="sweep"),)), kind)
-        world = _calm(replace(world, queue=(message(0, reason="removal"),)), kind)
+        world = _calm(altered(world, queue=(message(0, reason="sweep"),)), kind)
+        world = _calm(altered(world, queue=(message(0, reason="removal"),)), kind)
     return "the photo is gone and its picture is not" if any(world.places) else world.removal
 
 
@@ -155,7 +153,7 @@ def _calm(world: World, kind: Kind, dead: Sequence[str] = ()) -> World:
         if not world.queue and not dead:
             break
         messages = [*((body, False) for body in world.queue), *((body, True) for body in dead)]
-        world, dead = replace(world, now=world.now + timedelta(hours=1), queue=()), ()
+        world, dead = altered(world, now=world.now + timedelta(hours=1), queue=()), ()
         for body, redelivered in messages:
             copier = Copier(100 + len(world.writers), body, redelivered=redelivered)
             world = _run_alone(copier, world, kind)
