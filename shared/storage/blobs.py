@@ -154,14 +154,20 @@ class Blobs:
         mark = uuid.uuid4().hex
         metadata = {**(condition.get("metadata") or {}), _MARK: mark}
         kind = ContentSettings(content_type="application/json")
-        order = {**condition, "metadata": metadata, "content_settings": kind}
+        again: list[Mapping[str, Any]] = []
+        order = {
+            **condition,
+            "metadata": metadata,
+            "content_settings": kind,
+            "retry_hook": lambda **told: again.append(told),
+        }
         with translated():
             blob = self._container.get_blob_client(name)
             try:
                 return str(blob.upload_blob(content, **order)["etag"])
             except AzureError:
                 # Carried out, perhaps, and the answer lost: a second try then meets its own work.
-                version = _version_of(blob, mark)
+                version = _version_of(blob, mark) if again else ""
                 if not version:
                     raise
                 return version

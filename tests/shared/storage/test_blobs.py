@@ -87,6 +87,18 @@ def test_same_write_by_another_is_a_conflict(blobs, line, container):
         blobs.replace(NAME, b"2", version=first)
 
 
+def test_conflict_at_the_first_try_costs_no_look(blobs, line, container):
+    """Its one answer was not lost: most conflicts are those of runs that race for a claim."""
+    first = blobs.create(NAME, b"1")
+    Blobs(container).put(NAME, b"2")
+    asked = []
+    line.befall = lambda request, answer: asked.append(request.method)
+
+    with pytest.raises(Conflict):
+        blobs.replace(NAME, b"3", version=first)
+    assert asked == ["PUT"]
+
+
 def test_age_is_told_by_storage(blobs, line):
     """A blob is as old as storage says, whatever our own clock shows."""
     blobs.create(NAME, b"1")
