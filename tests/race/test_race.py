@@ -55,7 +55,7 @@ def test_two_copiers_end_right(story):
     assert search(story, Sync) is None
 
 
-@PLAIN_STORY
+@EVERY_STORY
 def test_three_copiers_end_right(story):
     """Three copiers are no worse than two."""
     assert search(replace(story, copiers=(*story.copiers, Copier(3, message(3)))), Sync) is None
@@ -67,7 +67,7 @@ def test_frozen_copier_does_no_harm(story):
     assert search(replace(story, freezes=1), Sync) is None
 
 
-@PLAIN_STORY
+@EVERY_STORY
 def test_failure_at_any_step_is_mended(story):
     """A run may die after any step, and any call may fail or be carried out unanswered."""
     assert search(replace(story, faults=1), Sync) is None
