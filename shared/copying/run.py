@@ -11,10 +11,12 @@ from shared.errors import NoPhoto, NoProfile, OtherHost, PhotoRefused, PictureKe
 from shared.graph.client import Fetched, ScaledPhoto
 from shared.messages.fates import Done, Wait
 from shared.microsoft365.http import LATE_WRITE
+from shared.sharepoint.picture_location import PictureLocation
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage import user_state
 from shared.storage.user_state import Claim, LastError, Stored, UserState
 from shared.user import User
+from shared.written_file import WrittenFile
 
 
 class Source(Protocol):
@@ -30,7 +32,12 @@ class Target(Protocol):
     """SharePoint; see Publisher."""
 
     def plan(self, user: User, picture_url: str) -> Plan: ...
-    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None: ...
+    def publish(
+        self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
+    ) -> tuple[WrittenFile, ...]: ...
+    def find(
+        self, location: PictureLocation, wanted: Sequence[WrittenFile]
+    ) -> tuple[WrittenFile | None, ...]: ...
     def plan_removal(self, user: User, picture_url: str) -> Removal: ...
     def remove(self, plan: Removal, *, not_after: float) -> None: ...
 
@@ -48,9 +55,10 @@ class Run:
     """
     One try at one user: what it has seen and what it holds, for whoever records its end.
 
-    `removal` allows it to take back a picture whose photo is gone; `thorough` has it look at what
-    SharePoint shows even if nothing changed, for a person asked. `seen` says that there was a
-    photo at the last look, `etag` which one and `sha256` of what bytes, empty if that is not sure.
+    `removal` allows it to take back a picture whose photo is gone; `thorough` has it look at
+    SharePoint's files and profile even if nothing changed, for a person or an audit asked. `seen`
+    says that there was a photo at the last look, `etag` which one and `sha256` of what bytes, empty
+    if that is not sure.
     """
 
     user_id: str
@@ -114,7 +122,7 @@ def state_after(
         return replace(after, status=user_state.WAITING, next_attempt_at=again_at)
     if end.code == PhotoRefused.code:
         # A later recipe may read it. Without a hash nobody takes the files for being of this one.
-        after = replace(after, sha256="", recipe=recipe)
+        after = replace(after.unknown, recipe=recipe)
     return _settled(after, run, end, now)
 
 

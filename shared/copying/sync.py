@@ -9,7 +9,8 @@ Brings one user's SharePoint picture up to date: the order of steps that is the 
     no such user, no state   -> the same         nothing is written about an id that is nobody's
     write a claim over known                  4  conditional; lost -> Conflict
     user, photo, its etag    from Graph       5  the bytes after the claim, the etag after them
-    known holds their hash   -> unchanged        recorded as in step 7
+    known holds their hash   -> unchanged        recorded as in step 7; of a thorough run not before
+                                                 SharePoint's profile and files were looked at
     the photo scaled down, its etag again        only of one that is too large to be read; recorded
                                                  is the hash of the large one
     files, properties, timestamp              6  none begins when the claim runs short; where the
@@ -29,7 +30,7 @@ request of the same batch.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -44,6 +45,7 @@ from shared.sharepoint.publisher import Plan
 from shared.storage import user_state
 from shared.storage.user_state import Claim, Store
 from shared.user import User
+from shared.written_file import WrittenFile
 
 # In seconds: shorter than the ten minutes for which the host hides the message of a run that died.
 CLAIM_LENGTH = 300.0
@@ -102,16 +104,20 @@ class Sync:
         run.user, run.etag = fetched.user, self._unmoved(etag, fetched.etag)
         self._check_scope(fetched.user)
         run.sha256 = hashlib.sha256(fetched.photo).hexdigest()
-        plan = self._plan(run, fetched.user, run.sha256)
-        if plan is None:
+        held = self._is_held(run, run.sha256)
+        if held and not run.thorough:
             self._complete(run, sha256=run.sha256, source_etag=run.etag)
             return "unchanged"
-        renditions = self._recipe.pictures(fetched.photo, lambda: self._scaled(run, fetched))
+        plan = self._target.plan(fetched.user, run.before.picture_url)
+        if held and plan.is_shown and (files := self._intact(run, fetched, plan)):
+            self._complete(run, sha256=run.sha256, source_etag=run.etag, files=files, damage="")
+            return "unchanged"
+        renditions = self._renditions(run, fetched)
         if self._policy.dry_run:
             raise DryRun(f"DRY_RUN is on; it would {plan}.")
         self._announce(run, plan.picture_url)
         run.files_touched = True
-        self._target.publish(plan, renditions, not_after=not_after)  # 6
+        files = self._target.publish(plan, renditions, not_after=not_after)  # 6
         self._complete(  # 7
             run,
             sha256=run.sha256,
@@ -119,9 +125,24 @@ class Sync:
             picture_url=plan.picture_url,
             sizes=self._recipe.sizes,
             recipe=self._recipe.version,
+            files=files,
+            damage="",
             synced_at=self._clock(),
         )
         return "synced"
+
+    def _renditions(self, run: Run, fetched: Fetched) -> Sequence[bytes]:
+        return self._recipe.pictures(fetched.photo, lambda: self._scaled(run, fetched))
+
+    def _intact(self, run: Run, fetched: Fetched, plan: Plan) -> tuple[WrittenFile, ...]:
+        """SharePoint's files if all of them are those of the photo; none if any is not."""
+        wanted = run.before.files
+        if not wanted:
+            # An older version has written them, or SharePoint had no answer for one that died.
+            wanted = tuple(map(WrittenFile.of, self._renditions(run, fetched)))
+        found = self._target.find(plan.location, wanted)
+        files = tuple(file for file in found if file)
+        return files if len(files) == len(found) else ()
 
     def _scaled(self, run: Run, fetched: Fetched) -> bytes:
         """A rendition of the photo that was *fetched*, as far as etags can tell."""
@@ -185,14 +206,6 @@ class Sync:
         recipe = self._recipe
         return not looks and run.before.covers(found, sizes=recipe.sizes, recipe=recipe.version)
 
-    def _plan(self, run: Run, user: User, sha256: str) -> Plan | None:
-        """What to write; None where SharePoint has files of these very bytes."""
-        held = self._is_held(run, sha256)
-        if held and not run.thorough:
-            return None
-        plan = self._target.plan(user, run.before.picture_url)
-        return None if held and plan.is_shown else plan
-
     def _is_held(self, run: Run, sha256: str) -> bool:
         recipe = self._recipe
         return not run.force and run.before.holds(sha256, sizes=recipe.sizes, recipe=recipe.version)
@@ -238,6 +251,8 @@ class Sync:
             status=user_state.REMOVED,
             detail="The photo is gone from Exchange, and its picture from SharePoint.",
             sha256="",
+            files=(),
+            damage="",
             source_etag="",
             picture_url="",
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from shared.errors import (
@@ -26,6 +26,7 @@ from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
 from shared.sharepoint.errors import Said, said, says_nothing_there
 from shared.user import User, is_object_id
+from shared.written_file import WrittenFile
 
 PICTURE_LIBRARY = "/User Photos"
 
@@ -49,6 +50,13 @@ _FILES_ROLE = (
 # Where the user's personal site is, or would be: a property of the answer beside the others.
 PERSONAL_HOST = "PersonalSiteHostUrl"
 OBJECT_ID = "msOnline-ObjectId"
+
+
+class FileVersion(NamedTuple):
+    """What SharePoint says of a file without sending it; `etag` is empty where it does not say."""
+
+    etag: str
+    length: int
 
 
 class SharePointClient:
@@ -98,8 +106,13 @@ class SharePointClient:
         # A page of a proxy comes with 200 too, and nothing was written.
         reply.json()
 
-    def upload(self, folder: str, name: str, content: bytes, *, not_after: float) -> None:
-        """Put *content* into the picture library's *folder* as *name*, in place of any before."""
+    def upload(self, folder: str, name: str, content: bytes, *, not_after: float) -> WrittenFile:
+        """
+        Put *content* into the picture library's *folder* as *name*, in place of any before.
+
+        Returns what SharePoint says of it: that is what `file` will find, unless somebody else
+        has written since, or SharePoint has moved the ETag by itself.
+        """
         path = _literal(f"{PICTURE_LIBRARY}/{folder}")
         reply = self._files.send(
             "POST",
@@ -116,10 +129,27 @@ class SharePointClient:
             )
         if not reply.ok:
             raise _file_fault(reply)
-        stored = reply.read(lambda file: int(file.get("Length", len(content))))
-        if stored != len(content):
-            sentence = f"SharePoint kept {stored} of {len(content)} bytes of {name}."
+        stored = reply.read(lambda file: _version({"Length": len(content), **file}))
+        if stored.length != len(content):
+            sentence = f"SharePoint kept {stored.length} of {len(content)} bytes of {name}."
             raise ServiceDown(sentence, service="sharepoint")
+        return WrittenFile.of(content, stored.etag)
+
+    def file(self, folder: str, name: str) -> FileVersion | None:
+        """What SharePoint says of a picture file, None when there is none."""
+        # One call a file: a folder of more than 5,000 can be asked for none of them, filtered or
+        # not, and pictures of 100,000 users are 300,000 files (sharepoint.md section 3, reported).
+        path = _literal(f"{PICTURE_LIBRARY}/{folder}/{name}")
+        reply = self._files.send(
+            "GET",
+            f"/_api/web/GetFileByServerRelativePath(decodedurl={path})?$select=ETag,Length",
+            headers=_JSON,
+        )
+        if reply.status == 404:
+            return None
+        if not reply.ok:
+            raise _file_fault(reply)
+        return reply.read(_version)
 
     def recycle(self, folder: str, name: str, *, not_after: float) -> None:
         """Put a picture file into the recycle bin; nothing happens when it is gone already."""
@@ -159,6 +189,10 @@ class SharePointClient:
         names = reply.read(lambda fields: [str(item["Name"]) for item in fields["value"]])
         # By this name where there is no metadata (sharepoint.md section 3, reported for lists).
         return names, self._files.path_of(str(reply.json().get("odata.nextLink") or ""))
+
+
+def _version(file: Mapping[str, Any]) -> FileVersion:
+    return FileVersion(str(file.get("ETag") or ""), int(file["Length"]))
 
 
 def _properties(profile: Any) -> dict[str, str]:

@@ -12,10 +12,11 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
-from shared.errors import PictureKept, Refused, Unanswered
+from shared.errors import NoPhoto, PictureKept, Refused, Unanswered
 from shared.settings.app import Settings
 from shared.sharepoint.client import PICTURE_LIBRARY, SharePointClient
 from shared.sharepoint.picture_location import (
@@ -29,6 +30,9 @@ from shared.sharepoint.picture_location import (
     shown_in,
 )
 from shared.user import User
+from shared.written_file import WrittenFile
+
+T = TypeVar("T")
 
 PLACEHOLDER_STATE = "SPS-PicturePlaceholderState"
 SYNC_STATE = "SPS-PictureExchangeSyncState"
@@ -125,20 +129,50 @@ class Publisher:
         changes = self._changes(profile, wanted)
         return Plan(user.user_principal_name, location, url, changes)
 
-    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None:
+    def publish(
+        self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
+    ) -> tuple[WrittenFile, ...]:
         """
         Upload *renditions* (small, middle, large), then write the properties of *plan* in order.
 
-        No request begins after *not_after* (ClaimLost). Also raises what SharePointClient raises;
-        then any part of it may have been written.
+        Returns the files as they were written. No request begins after *not_after* (ClaimLost).
+        Also raises what SharePointClient raises; then any part of it may have been written.
         """
         folder = plan.location.folder
-        self._all(
+        written = self._all(
             functools.partial(self._sharepoint.upload, folder, name, content, not_after=not_after)
             for name, content in zip(plan.location.files, renditions, strict=True)
         )
         for name, value in plan.changes.items():
             self._sharepoint.set_property(plan.upn, name, value, not_after=not_after)
+        return tuple(written)
+
+    def find(
+        self, location: PictureLocation, wanted: Sequence[WrittenFile]
+    ) -> tuple[WrittenFile | None, ...]:
+        """
+        Each *wanted* file (small, middle, large) as it is there now, None if it is not.
+
+        Three calls where the ETags are those that are wanted. One that has moved costs another,
+        for the bytes. Raises what SharePointClient raises.
+        """
+        found = self._all(
+            functools.partial(self._find, location.folder, name, each)
+            for name, each in zip(location.files, wanted, strict=True)
+        )
+        return tuple(found)
+
+    def _find(self, folder: str, name: str, wanted: WrittenFile) -> WrittenFile | None:
+        there = self._sharepoint.file(folder, name)
+        if there is None or there.length != wanted.length:
+            return None
+        if there.etag == wanted.etag != "":
+            return wanted
+        try:
+            content = self._sharepoint.picture(folder, name)
+        except NoPhoto:
+            return None
+        return replace(wanted, etag=there.etag) if wanted.holds(content) else None
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
         """
@@ -187,13 +221,14 @@ class Publisher:
         changes[TIMESTAMP] = _next_timestamp(profile.get(TIMESTAMP, ""), self._clock())
         return changes
 
-    def _all(self, writes: Iterable[Callable[[], None]]) -> None:
-        """Make all *writes* at once, and wait for all of them: none may outlive the claim."""
-        started = [self._pool.submit(contextvars.copy_context().run, each) for each in writes]
-        errors = [error for write in started if (error := write.exception())]
+    def _all(self, calls: Iterable[Callable[[], T]]) -> list[T]:
+        """Make all *calls* at once, and wait for all: no write may outlive the claim."""
+        started = [self._pool.submit(contextvars.copy_context().run, each) for each in calls]
+        errors = [error for call in started if (error := call.exception())]
         # The error that leaves most in doubt is the one to act on.
         if errors:
             raise min(errors, key=lambda error: not isinstance(error, Unanswered))
+        return [call.result() for call in started]
 
     def _location(self, shown: PictureLocation | None, user: User) -> PictureLocation:
         """Where the user's files go: those that are shown, if they are surely the user's own."""

@@ -8,12 +8,13 @@ runs which read the same version one writes and the other is told (Conflict).
 from __future__ import annotations
 
 import json
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from shared import counts, moments
 from shared.storage.unreadable import Keeper
+from shared.written_file import WrittenFile
 
 SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
 SKIPPED, FAILED, WAITING = "skipped", "failed", "waiting"
@@ -51,7 +52,10 @@ class LastError:
 class UserState:
     """
     The state blob. `sha256` is of the Exchange photo that SharePoint's files were made from;
-    empty when it is not known what SharePoint holds. `sizes` and `recipe` say how they were made.
+    empty when it is not known what SharePoint holds. `sizes` and `recipe` say how they were made,
+    and `files` what SharePoint said of each, small, middle and large: empty when that is not known,
+    as of a state that an older version wrote. `damage` is what an audit found wrong with them or
+    with the profile, in a sentence.
     `reason` is the error's word where there is one. `picture_url` is empty unless SharePoint may
     show a picture of ours; `missing_since` is when its photo was first missed in Exchange.
     """
@@ -68,6 +72,8 @@ class UserState:
     picture_url: str = ""
     sizes: str = ""
     recipe: int = 0
+    files: tuple[WrittenFile, ...] = ()
+    damage: str = ""
     synced_at: datetime | None = None
     checked_at: datetime | None = None
     attempt: int = 0
@@ -123,8 +129,13 @@ class UserState:
 
     def released(self, *, files_touched: bool) -> UserState:
         """Without the claim; forgets the hash if SharePoint's files are no longer what it says."""
-        unknown = files_touched or self.claim is not None
-        return replace(self, claim=None, sha256="" if unknown else self.sha256)
+        released = replace(self, claim=None)
+        return released.unknown if files_touched or self.claim is not None else released
+
+    @property
+    def unknown(self) -> UserState:
+        """The same, but nobody knows any more what SharePoint's files hold."""
+        return replace(self, sha256="", files=(), damage="")
 
 
 class Stored(NamedTuple):
@@ -172,6 +183,8 @@ def to_json(state: UserState) -> bytes:
         "pictureUrl": state.picture_url,
         "sizes": state.sizes,
         "recipe": state.recipe,
+        "files": [asdict(file) for file in state.files],
+        "damage": state.damage,
         "syncedAt": _dump_time(state.synced_at),
         "checkedAt": _dump_time(state.checked_at),
         "attempt": state.attempt,
@@ -211,6 +224,8 @@ def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
         picture_url=str(fields.get("pictureUrl") or ""),
         sizes=str(fields.get("sizes") or ""),
         recipe=counts.read(fields.get("recipe") or 0),
+        files=tuple(map(_file, fields.get("files") or ())),
+        damage=str(fields.get("damage") or ""),
         synced_at=_load_time(fields.get("syncedAt")),
         checked_at=_load_time(fields.get("checkedAt")),
         attempt=counts.read(fields.get("attempt") or 0),
@@ -221,9 +236,15 @@ def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
         if error is None
         else LastError(str(error["code"]), str(error["message"]), moments.read(error["at"])),
     )
-    if state.status not in STATUSES:
+    # None, or small, middle and large.
+    if state.status not in STATUSES or len(state.files) not in {0, 3}:
         raise ValueError(state.status)
     return state
+
+
+def _file(fields: dict[str, Any]) -> WrittenFile:
+    length = counts.read(fields["length"])
+    return WrittenFile(str(fields["etag"]), length, str(fields["sha256"]))
 
 
 def _claim(fields: dict[str, Any], age: float) -> Claim:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from shared.storage import user_state
 from shared.storage.user_state import Stored, UserState
 from shared.telemetry.calls import note
 from shared.user import User
+from shared.written_file import WrittenFile
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ANNE = User(
@@ -180,7 +182,20 @@ class SharePoint:
         changes = {"PictureURL": url} if differs else {"SPS-PictureTimestamp": "now"}
         return Plan(user.user_principal_name, location, url, changes)
 
-    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None:
+    def find(
+        self, location: PictureLocation, wanted: Sequence[WrittenFile]
+    ) -> tuple[WrittenFile | None, ...]:
+        note("sharepoint")
+        files = {name: content for each in self.files.values() for name, content in each.items()}
+        there = [files.get(name) for name in location.files]
+        return tuple(
+            replace(known, etag=etag_of(content)) if content and known.holds(content) else None
+            for content, known in zip(there, wanted, strict=True)
+        )
+
+    def publish(
+        self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
+    ) -> tuple[WrittenFile, ...]:
         files = self.files.setdefault(plan.upn, {})
         for number, (name, content) in enumerate(zip(plan.location.files, renditions, strict=True)):
             self._begin(number + 1, not_after)
@@ -188,6 +203,7 @@ class SharePoint:
         for number, (key, value) in enumerate(plan.changes.items()):
             self._begin(number + 4, not_after)
             self.properties.setdefault(plan.upn, {})[key] = value
+        return tuple(WrittenFile.of(content, etag_of(content)) for content in renditions)
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
         note("sharepoint")
@@ -231,6 +247,11 @@ class DelayedMessages:
         if self.error:
             raise self.error
         self.messages.append((json.loads(text), delay_seconds))
+
+
+def etag_of(content: bytes) -> str:
+    """The etag of a file of these bytes."""
+    return f'"{hashlib.sha256(content).hexdigest()[:8]}"'
 
 
 def failing(error: BaseException) -> Callable[[], None]:

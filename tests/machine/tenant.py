@@ -15,6 +15,7 @@ from shared.graph.user_listing import UserPage
 from shared.sharepoint.picture_location import PictureLocation
 from shared.sharepoint.publisher import Plan, Removal
 from shared.user import User
+from shared.written_file import WrittenFile
 from tests.machine.jobs import Job, at, current
 
 
@@ -145,12 +146,27 @@ class SharePoint:
         change = {"PictureURL": url}
         return at("plan", lambda: Plan(user.user_principal_name, location, url, change))
 
-    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None:
+    def find(
+        self, location: PictureLocation, wanted: Sequence[WrittenFile]
+    ) -> tuple[WrittenFile | None, ...]:
+        def look() -> tuple[WrittenFile | None, ...]:
+            there = [self.files[location.name].get(place, b"") for place in range(3)]
+            return tuple(
+                known if known.holds(content) else None
+                for known, content in zip(wanted, there, strict=True)
+            )
+
+        return at("find", look)
+
+    def publish(
+        self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
+    ) -> tuple[WrittenFile, ...]:
         user_id = plan.location.name
         self._before_write(user_id, renditions[0][2:])
         for place, content in enumerate(renditions):
             self._write(user_id, functools.partial(self._put, user_id, place, content), not_after)
         self._write(user_id, lambda: self._show(user_id, plan.picture_url), not_after)
+        return tuple(map(WrittenFile.of, renditions))
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
         location = PictureLocation("Profile Pictures", user.id)

@@ -19,6 +19,7 @@ from shared.sharepoint.picture_location import PictureLocation
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage.user_state import Stored, UserState
 from shared.user import User
+from shared.written_file import WrittenFile
 from tests.race.world import (
     ID,
     NOON,
@@ -110,9 +111,18 @@ class Answers:
     def plan(self, user: User, picture_url: str) -> Plan:
         return _PLAN
 
-    def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None:
+    def publish(
+        self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
+    ) -> tuple[WrittenFile, ...]:
         for place, content in enumerate([*renditions, SHOWN]):
             self.ask("put", place, content, not_after)
+        return tuple(map(WrittenFile.of, renditions))
+
+    def find(
+        self, location: PictureLocation, wanted: Sequence[WrittenFile]
+    ) -> tuple[WrittenFile | None, ...]:
+        found: tuple[WrittenFile | None, ...] = self.ask("find", tuple(wanted))
+        return found
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
         return _REMOVAL

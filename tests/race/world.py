@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -12,6 +12,7 @@ from shared.errors import ClaimLost, Conflict, NoPhoto
 from shared.graph.client import Fetched
 from shared.storage.user_state import NO_PHOTO, SECOND_LOOK_AFTER, SYNCED, Claim, Stored, UserState
 from shared.user import User
+from shared.written_file import WrittenFile
 
 ID = "00000000-0000-0000-0000-00000000000a"
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -100,6 +101,10 @@ class World:
             blob = blob._replace(state=replace(blob.state, source_etag=etag))
         return altered(self, blob=blob, etag_of_content=True)
 
+    def _find(self, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
+        there = zip(wanted, self.places, strict=False)
+        return tuple(known if known.holds(content) else None for known, content in there)
+
     def written(self, writer: int, place: int, content: bytes) -> World:
         places = (*self.places[:place], content, *self.places[place + 1 :])
         writers = self.writers if self.writers[-1:] == (writer,) else (*self.writers, writer)
@@ -115,6 +120,8 @@ class World:
                 return self._answered(lambda photo: Fetched(USER, photo, self.etag))
             case ("read",):
                 return self, self._read()
+            case ("find", wanted):
+                return self, self._find(wanted)
             case ("write", state, version):
                 return self._write(state, version)
             case ("put", place, content, not_after):

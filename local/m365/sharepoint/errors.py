@@ -14,7 +14,7 @@ class SharePointError(Exception):
         self.language = language
 
 
-# The codes and statuses of the next six: facts/sharepoint.md section 3, with their grades there.
+# The codes and statuses of the next seven: facts/sharepoint.md section 3, with their grades there.
 
 
 def no_such_file(path: str) -> SharePointError:
@@ -39,6 +39,13 @@ def access_denied() -> SharePointError:
     code = "-2147024891, System.UnauthorizedAccessException"
     text = "Access denied. You do not have permission to perform this action."
     return SharePointError(403, code, text)
+
+
+def too_many_files() -> SharePointError:
+    """From issues."""
+    code = "-2147024860, Microsoft.SharePoint.SPQueryThrottledException"
+    text = "The attempted operation is prohibited because it exceeds the list view threshold."
+    return SharePointError(500, code, text)
 
 
 def property_locked(name: str) -> SharePointError:

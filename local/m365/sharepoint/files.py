@@ -13,11 +13,13 @@ from local.m365.sharepoint.errors import (
     no_such_file,
     no_such_folder,
     outside_the_web,
+    too_many_files,
 )
 from local.m365.tenant.records import File, Folder
 from local.m365.tenant.tenant import Tenant
 
 FORMS = "Forms"
+LARGEST_LIST = 5000
 # Assumed: other site collections on the same host begin like this.
 _OTHER_WEBS = ("/personal/", "/sites/", "/teams/")
 
@@ -96,6 +98,19 @@ def upload(tenant: Tenant, folder: Folder, name: str, content: bytes, *, overwri
     )
     folder.files[name.casefold()] = file
     return file
+
+
+def processed(tenant: Tenant, file: File) -> None:
+    """Reported, by switch: what the service notes about a picture later moves its ETag."""
+    if tenant.switches.etags_move:
+        file.etag = file.etag.removesuffix('"') + '0"'
+
+
+def listed(folder: Folder) -> list[File]:
+    """All files of *folder*. Reported: a folder of more than 5,000 lists none."""
+    if len(folder.files) > LARGEST_LIST:
+        raise too_many_files()
+    return sorted(folder.files.values(), key=lambda file: file.name.casefold())
 
 
 def delete(tenant: Tenant, path: str, if_match: str | None) -> None:

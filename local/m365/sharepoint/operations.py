@@ -105,7 +105,7 @@ def _folders(asked: Asked) -> Answer:
 
 def _files(asked: Asked) -> Answer:
     folder = asked.folder()
-    inside = sorted(folder.files.values(), key=lambda file: file.name.casefold())
+    inside = files.listed(folder)
     return Collection([entities.file_entity(asked.base, folder, file) for file in inside])
 
 
@@ -115,7 +115,9 @@ def _add(asked: Asked) -> Answer:
     given = call.text("decodedurl" if call.name == "addusingpath" else "url")
     name = given if call.name == "addusingpath" else files.decoded(given)
     file = files.upload(asked.tenant, folder, name, asked.body, overwrite=call.flag("overwrite"))
-    return entities.file_entity(asked.base, folder, file)
+    answer = entities.file_entity(asked.base, folder, file)
+    files.processed(asked.tenant, file)
+    return answer
 
 
 def _file(asked: Asked) -> Answer:

@@ -17,6 +17,7 @@ class Switches:
     missing_profile: str = "odata.null"  # or "404", "500" (facts/sharepoint.md section 3)
     locked_properties: frozenset[str] = frozenset()
     language: str = "en-US"  # or "de-DE", "nl-NL" (I, facts/sharepoint.md section 3)
+    etags_move: bool = False  # after an upload, by themselves (I, facts/sharepoint.md section 3)
     sharepoint_errors: str = "json"  # or "xml", "text", "empty" (I, facts/sharepoint.md section 3)
     photo_only_notifies: bool = True  # unknown in reality (facts/graph.md section 1)
     notifications_lost: float = 0.0

@@ -17,9 +17,11 @@ from shared.errors import (
 )
 from shared.messages.fates import Done
 from shared.pictures.recipe import Recipe
+from shared.pictures.sizes import SUFFIXES
 from shared.storage.user_state import FAILED, SYNCED, UserState
 from shared.telemetry import calls
-from tests.doubles.office import ANNE, NOON, render
+from shared.written_file import WrittenFile
+from tests.doubles.office import ANNE, NOON, etag_of, render
 from tests.shared.copying.runs import NEW, OLD, a_run, bring_up_to_date, fail, miss
 
 
@@ -39,6 +41,7 @@ def test_first_photo_is_copied(office):
         recipe=1,
         synced_at=NOON,
         checked_at=NOON,
+        files=tuple(WrittenFile.of(each, etag_of(each)) for each in render(OLD)),
     )
 
 
@@ -222,6 +225,37 @@ def test_replay_puts_a_profile_right(synced):
     assert bring_up_to_date(synced) == "unchanged"
     assert bring_up_to_date(synced, a_replay()) == "synced"
     assert synced.shows(OLD)
+
+
+@pytest.mark.parametrize("upload", [False, True], ids=["same etag", "same bytes"])
+@pytest.mark.parametrize("damage", [None, b"somebody else"], ids=["gone", "another picture"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_replay_puts_a_file_right(synced, suffix, damage, upload):
+    """A replay looks at all three files, though the photo is the same as ever."""
+    files = synced.sharepoint.files[ANNE.user_principal_name]
+    del files[ANNE.id + suffix]
+    if damage:
+        files[ANNE.id + suffix] = damage
+    if upload:
+        synced.exchange.upload(OLD)
+    synced.change(damage="An audit found it.")
+
+    assert bring_up_to_date(synced) == "unchanged"
+    assert synced.anne.damage
+    assert bring_up_to_date(synced, a_replay()) == "synced"
+    assert synced.shows(OLD)
+    assert not synced.anne.damage
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["etag moved", "older version"])
+def test_replay_remembers_what_it_finds(synced, known):
+    """Files that are right are known afterwards, whatever the state said of them before."""
+    right = synced.anne.files
+    moved = tuple(replace(each, etag="moved") for each in right)
+    synced.change(files=moved if known else (), damage="An audit was wrong.")
+
+    assert bring_up_to_date(synced, a_replay()) == "unchanged"
+    assert (synced.anne.files, synced.anne.damage) == (right, "")
 
 
 def test_picture_at_a_former_address(synced):

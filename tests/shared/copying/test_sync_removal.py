@@ -60,6 +60,7 @@ def test_second_look_takes_the_picture_back(missed):
         detail="The photo is gone from Exchange, and its picture from SharePoint.",
         sha256="",
         picture_url="",
+        files=(),
         missing_since=None,
         checked_at=NOON + SECOND_LOOK_AFTER,
         attempt=0,

@@ -44,6 +44,7 @@ class Site:
         self.files: dict[str, bytes] = {}
         self.events: list[str] = []
         self.listings = 0
+        self.etag_of: Callable[[bytes], str] = repr
         self.personal_host = ""
         self.faults: dict[str, Callable[[], Answer]] = {}  # by a part of the path
 
@@ -56,6 +57,8 @@ class Site:
             return self._upload(path, request.body)
         if "recycle" in path:
             return self._recycle(path)
+        if "GetFileBy" in path:
+            return self._file(path)
         if "SetSingleValue" in path:
             return self._write(json.loads(request.body or b""))
         if "GetPropertiesFor" in path:
@@ -67,7 +70,18 @@ class Site:
         folder, name = re.findall(r"decodedurl='([^']*)'", path)
         self.files[f"{folder}/{name}"] = body
         self.events.append("file")
-        return answer({})
+        return answer({"ETag": self.etag_of(body), "Length": str(len(body))})
+
+    def _file(self, path: str) -> Answer:
+        [name] = re.findall(r"decodedurl='([^']*)'", path)
+        content = self.files.get(name)
+        if content is None:
+            return Answer(404)
+        if path.endswith("$value"):
+            self.events.append("read")
+            return Answer(200, content)
+        self.events.append("looked")
+        return answer({"ETag": self.etag_of(content), "Length": str(len(content))})
 
     def _recycle(self, path: str) -> Answer:
         [name] = re.findall(r"decodedurl='([^']*)'", path)
@@ -120,7 +134,7 @@ class Desk:
 
     def publish(self) -> Plan:
         plan = self.plan()
-        self.publisher.publish(plan, PICTURES, not_after=LATER)
+        self.written = self.publisher.publish(plan, PICTURES, not_after=LATER)
         return plan
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 import requests
 
-from shared.errors import ClaimLost, EndlessList, ServiceDown
+from shared.errors import AccessDenied, ClaimLost, EndlessList, ServiceDown
 from shared.sharepoint.client import SharePointClient
 from shared.user import User
+from shared.written_file import WrittenFile
 from tests.doubles.web import Answer, Web, answer, http, in_turn
 
 ID = "306225cd-94aa-4c5f-9a13-1a2344795973"
@@ -116,6 +118,33 @@ def test_file_is_uploaded():
     assert web.request.body == b"\xff\xd8"
 
 
+def test_upload_tells_the_version():
+    """What SharePoint says of the file it stored is kept, for it is what a later look finds."""
+    stored = answer({"ETag": '"{A},1"', "Length": "7"})
+
+    assert client(in_turn(stored)).upload(
+        "P", "x.jpg", b"picture", not_after=0.0
+    ) == WrittenFile.of(b"picture", '"{A},1"')
+
+
+def test_file_is_looked_at():
+    """The version and length of one file are asked for, and no byte of it."""
+    web = Listener(answer({"ETag": '"{A},2"', "Length": "7"}))
+
+    assert client(web).file("P", "x.jpg") == ('"{A},2"', 7)
+    assert str(web.request.url).endswith(
+        "/GetFileByServerRelativePath(decodedurl='%2FUser%20Photos%2FP%2Fx.jpg')"
+        "?$select=ETag,Length"
+    )
+
+
+def test_no_file_to_look_at():
+    """A file that is gone is none; a refusal is an error all the same."""
+    assert client(in_turn(Answer(404))).file("P", "x.jpg") is None
+    with pytest.raises(AccessDenied):
+        client(in_turn(Answer(403))).file("P", "x.jpg")
+
+
 def test_folders_are_listed():
     """The picture library's folders come by name, without its own Forms."""
     web = Listener(
@@ -148,7 +177,7 @@ def test_no_write_after_its_time(call):
     service = http(web)
     late = -1.0
     sharepoint = SharePointClient(service, service)
-    writes = {
+    writes: dict[str, Callable[[], object]] = {
         "write a property": lambda: sharepoint.set_property(UPN, "a", "b", not_after=late),
         "upload": lambda: sharepoint.upload("P", "x.jpg", b"x", not_after=late),
     }

@@ -17,6 +17,7 @@ from shared.errors import (
     Unanswered,
 )
 from shared.sharepoint.picture_location import PictureLocation
+from shared.written_file import WrittenFile
 from tests.doubles.web import Answer, answer
 from tests.shared.sharepoint.publishing_desk import (
     COLLEAGUE,
@@ -251,6 +252,62 @@ def test_folder_is_asked_for_once():
     desk.plan()
 
     assert desk.site.listings == 1
+
+
+# Whether the files are still ours
+
+
+def test_files_as_they_were_written():
+    """Files that nobody touched cost a look each, and no download."""
+    desk = Desk({})
+    plan = desk.publish()
+    desk.site.events.clear()
+
+    assert desk.publisher.find(plan.location, desk.written) == desk.written
+    assert desk.site.events == ["looked"] * 3
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize(
+    "content", [None, b"some other picture", b"Xxxxxx"[:5]], ids=["gone", "longer", "as long"]
+)
+def test_file_that_somebody_changed(number, content):
+    """Each of the three is missed by itself, and what is there in its place is not taken for it."""
+    desk = Desk({})
+    plan = desk.publish()
+    name = f"/User Photos/Profile Pictures/{plan.location.files[number]}"
+    del desk.site.files[name]
+    if content:
+        desk.site.files[name] = content
+
+    found = desk.publisher.find(plan.location, desk.written)
+
+    assert [file is None for file in found] == [each == number for each in range(3)]
+
+
+def test_etags_that_moved_by_themselves():
+    """SharePoint may move an ETag without anybody's doing: then the bytes tell, and it is kept."""
+    desk = Desk({})
+    plan = desk.publish()
+    desk.site.etag_of = lambda content: f"later {content!r}"
+
+    found = desk.publisher.find(plan.location, desk.written)
+
+    assert found == tuple(WrittenFile.of(each, f"later {each!r}") for each in PICTURES)
+    desk.site.events.clear()
+    assert desk.publisher.find(plan.location, [each for each in found if each]) == found
+    assert desk.site.events == ["looked"] * 3
+
+
+def test_etags_that_nobody_tells():
+    """A SharePoint that names no ETag is asked for the bytes each time."""
+    desk = Desk({})
+    desk.site.etag_of = lambda content: ""
+    plan = desk.publish()
+
+    assert desk.publisher.find(plan.location, desk.written) == desk.written
+    desk.site.files[f"/User Photos/Profile Pictures/{plan.location.files[0]}"] = b"other"
+    assert desk.publisher.find(plan.location, desk.written)[0] is None
 
 
 # When something goes wrong

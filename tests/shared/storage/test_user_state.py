@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from shared.errors import Conflict
 from shared.storage import user_state
 from shared.storage.user_state import LONGEST_CLAIM, Claim, LastError, Stored, UserState
+from shared.written_file import WrittenFile
 from tests.doubles.office import ANNE, NOON, MemoryStore
 
 TICK = timedelta(milliseconds=1)
@@ -28,6 +30,8 @@ FULL = UserState(
     picture_url="https://contoso-my.sharepoint.com/a_MThumb.jpg",
     sizes="48,72,300",
     recipe=2,
+    files=tuple(WrittenFile.of(each, "etag") for each in (b"small", b"middle", b"large")),
+    damage="a sentence",
     synced_at=NOON,
     checked_at=NOON,
     attempt=3,
@@ -59,6 +63,8 @@ states = st.builds(
     picture_url=texts,
     sizes=texts,
     recipe=st.integers(0, 99),
+    files=st.just(()) | st.tuples(*[st.builds(WrittenFile, texts, st.integers(0, 99), texts)] * 3),
+    damage=texts,
     synced_at=st.none() | moments,
     checked_at=st.none() | moments,
     attempt=st.integers(0, 99),
@@ -94,6 +100,11 @@ def test_blob_has_the_names_of_the_design():
         "pictureUrl": "https://contoso-my.sharepoint.com/a_MThumb.jpg",
         "sizes": "48,72,300",
         "recipe": 2,
+        "files": [
+            {"etag": "etag", "length": len(each), "sha256": hashlib.sha256(each).hexdigest()}
+            for each in (b"small", b"middle", b"large")
+        ],
+        "damage": "a sentence",
         "syncedAt": "2026-01-31T12:00:00.000+00:00",
         "checkedAt": "2026-01-31T12:00:00.000+00:00",
         "attempt": 3,
@@ -113,6 +124,14 @@ def test_only_a_status_is_needed():
     assert user_state.from_json(ANNE.id, b'{"status": "skipped"}') == UserState(
         ANNE.id, status=user_state.SKIPPED
     )
+
+
+def test_files_are_three_or_none():
+    """A person may have taken one of the files out: such a state is made anew."""
+    fields = json.loads(user_state.to_json(SYNCED))
+    fields["files"].pop()
+
+    assert "damaged" in user_state.from_json(ANNE.id, json.dumps(fields).encode()).detail
 
 
 @pytest.mark.parametrize("text", ["2026-01-31T12:00:00", "2026-01-31T13:00:00+01:00"])

@@ -30,6 +30,33 @@ def test_writing_again_keeps_the_file_and_raises_its_version(office: Cloud, my: 
     assert len(office.tenant.picture_folder.files) == 1
 
 
+def test_etag_that_moves_by_itself(office: Cloud, my: requests.Session):
+    """By switch the ETag is soon another one than the upload told, and then stays."""
+    office.tenant.switches.etags_move = True
+    told = upload(office, my, "x.jpg", b"1").json()
+    found = my.get(file_url(office, "x.jpg") + "?$select=ETag,Length").json()
+
+    assert found == {"ETag": my.get(file_url(office, "x.jpg")).json()["ETag"], "Length": "1"}
+    assert found["ETag"] != told["ETag"]
+    assert my.get(file_url(office, "x.jpg") + "/$value").content == b"1"
+
+
+def test_large_folder_lists_no_files(office: Cloud, my: requests.Session):
+    """A folder of more than 5,000 files lists none of them; each is found by its path."""
+    upload(office, my, "x.jpg", b"1")
+    [file] = office.tenant.picture_folder.files.values()
+    office.tenant.picture_folder.files.update({str(n): file for n in range(4999)})
+    files = web(office, f"GetFolderByServerRelativePath(decodedurl='{FOLDER}')/Files")
+    assert len(my.get(files).json()["value"]) == 5000
+
+    office.tenant.picture_folder.files["one more"] = file
+
+    answer = my.get(files)
+    assert answer.status_code == 500
+    assert answer.json()["odata.error"]["code"].startswith("-2147024860,")
+    assert my.get(file_url(office, "x.jpg")).ok
+
+
 def test_existing_file_without_overwrite_is_kept(office: Cloud, my: requests.Session):
     """Without overwrite an existing name is refused and the file stays."""
     upload(office, my, "x.jpg", b"first")
