@@ -131,10 +131,10 @@ def renew_timer(timer: func.TimerRequest, order: func.Out[str]) -> None:
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%")
-@app.queue_output(arg_name="order", queue_name="photo-upkeep", connection=STORAGE)
-def sweep_timer(timer: func.TimerRequest, order: func.Out[str]) -> None:
-    """Ask every hour for a sweep."""
-    order.set("sweep")
+@app.queue_output(arg_name="orders", queue_name="photo-upkeep", connection=STORAGE)
+def sweep_timer(timer: func.TimerRequest, orders: Texts) -> None:
+    """Ask every hour for a sweep, and for the pages of the audit that are due by now."""
+    orders.set(["sweep", "audit"])
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
@@ -207,6 +207,14 @@ def console_sweep(req: func.HttpRequest) -> func.HttpResponse:
     """Queue a sweep or a renewal, or release the removals that the brake holds back."""
     return told(
         answers.tell(lambda: console().sweep(answers.order(req.params, req.get_body())), status=202)
+    )
+
+
+@app.route(route="console/audit", methods=["POST"])
+def console_audit(req: func.HttpRequest) -> func.HttpResponse:
+    """Audit everybody now, or release the repairs that the brake holds back."""
+    return told(
+        answers.tell(lambda: console().audit(answers.order(req.params, req.get_body())), status=202)
     )
 
 

@@ -64,8 +64,8 @@ var rules = [
   }
   {
     name: 'brake'
-    title: 'PhotoSync: removals are held back'
-    description: 'So many photos were gone from Exchange at once that it looks like an outage, and no picture is removed. Check a few of these users in Exchange: "python manage.py failures" and the console name them. If they really have no photo any more, "python manage.py sweep --release-removals" lets the removals go ahead; if not, wait for the next sweep.'
+    title: 'PhotoSync: removals or repairs are held back'
+    description: 'Too many pictures would change at once. Either so many photos were gone from Exchange that it looks like an outage: "python manage.py failures" and the console name these users; if they really have no photo any more, "python manage.py sweep --release-removals" lets the removals go ahead; if not, wait for the next sweep. Or so many pictures differ in SharePoint that something else writes them, such as an import or a migration: "python manage.py users --differs" names these users; once that has ended, "python manage.py check --release-repairs" lets the repairs go ahead.'
     severity: 1
     query: replace(loadTextContent('queries/brake.kql'), 'SweepPeriod = 60m;', period)
     window: twoSweeps
@@ -87,6 +87,7 @@ var queries = {
   'failed-photos': loadTextContent('queries/failed-photos.kql')
   'parked-messages': loadTextContent('queries/parked-messages.kql')
   'change-duration': loadTextContent('queries/change-duration.kql')
+  audits: loadTextContent('queries/audits.kql')
   outcomes: loadTextContent('queries/outcomes.kql')
   problems: loadTextContent('queries/problems.kql')
   queues: loadTextContent('queries/queues.kql')
@@ -167,7 +168,7 @@ resource pictures 'Microsoft.Insights/workbooks@2023-06-01' = {
   kind: 'shared'
   properties: {
     displayName: 'PhotoSync'
-    description: 'Photos by outcome, how long a change takes, waits, sweeps, failures, webhook, queues and subscription.'
+    description: 'Photos by outcome, how long a change takes, waits, sweeps, audits, failures, webhook, queues and subscription.'
     category: 'workbook'
     sourceId: applicationInsightsId
     serializedData: string(union(workbook, { items: items, fallbackResourceIds: [applicationInsightsId] }))

@@ -91,6 +91,18 @@ param includeGuests bool = false
 @minValue(0)
 param profileCallsPer5Minutes int = 3000
 
+@description('Whether audits repair what differs in SharePoint, or only report it.')
+@allowed(['repair', 'report'])
+param audit string = 'repair'
+
+@description('Days in which every picture in SharePoint is looked at once; 0 is never.')
+@minValue(0)
+@maxValue(30)
+param auditDays int = 7
+
+@description('The part of the profile calls that audits may use, above 0 and up to 1.')
+param auditShare string = '0.2'
+
 @description('Whether everything but the writes to SharePoint is done.')
 param dryRun bool = false
 
@@ -162,6 +174,9 @@ var settings = {
   EXCLUDED_USERS: excludedUsers
   INCLUDE_GUESTS: includeGuests ? 'true' : 'false'
   PROFILE_CALLS_PER_5_MINUTES: string(profileCallsPer5Minutes)
+  AUDIT: audit
+  AUDIT_DAYS: string(auditDays)
+  AUDIT_SHARE: auditShare
   DRY_RUN: dryRun ? 'true' : 'false'
 }
 

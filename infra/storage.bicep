@@ -109,6 +109,19 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
             actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: keepSweepsDays } } }
           }
         }
+        {
+          name: 'audits'
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob']
+              // Each begins with its year: the pointer to the newest one stays.
+              prefixMatch: ['${stateContainer}/audits/2']
+            }
+            // Twice the longest AUDIT_DAYS: one that rests is not modified for as long.
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 60 } } }
+          }
+        }
       ]
     }
   }

@@ -11,6 +11,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from shared import scope, stopwatch
+from shared.auditing.audit import LARGEST_PAGE, Audit, Terms
+from shared.auditing.audit_log import AuditLogs
+from shared.auditing.look import Looks
 from shared.console.api import Console, Orders
 from shared.console.comparison import Sides
 from shared.console.roster import Roster
@@ -84,7 +87,8 @@ def _working(settings: Settings) -> Runtime:
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
     graph = GraphClient(graph_http, settings.sync_group_id)
     storage = open_storage(settings.storage)
-    sharepoint = _sharepoint(settings, tokens)
+    budget = Budget(settings.profile_calls, _now)
+    sharepoint = _sharepoint(settings, tokens, budget)
     recipe = Recipe(
         sizes=",".join(map(str, settings.picture_sizes)),
         version=RECIPE,
@@ -94,9 +98,10 @@ def _working(settings: Settings) -> Runtime:
     sync = _sync(settings, storage, graph, publisher, recipe)
     worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
+    audit = _audit(settings, storage, publisher, budget)
     keeper = _keeper(settings, storage, tokens)
     upkeep = Upkeep(
-        keeper, sweep, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE
+        keeper, sweep, audit, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE
     )
     console = Console(
         Roster(storage.states),
@@ -105,6 +110,7 @@ def _working(settings: Settings) -> Runtime:
         storage.documents,
         graph,
         sweep,
+        audit,
         Orders(storage.users, storage.upkeep, storage.lengths),
         dry_run=settings.dry_run,
         clock=_now,
@@ -173,13 +179,13 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
         Http("graph", settings.graph_url, Anybody()),
         GraphClient(graph),
         UserListing(graph, settings.sync_group_id, size=1),
-        _sharepoint(settings, tokens),
+        _sharepoint(settings, tokens, Budget(settings.profile_calls, _now)),
         SubscriptionClient(graph),
     )
     return Microsoft(settings, clients, storage.documents, _now)
 
 
-def _sharepoint(settings: Settings, tokens: EntraTokens) -> SharePointClient:
+def _sharepoint(settings: Settings, tokens: EntraTokens, budget: Budget) -> SharePointClient:
     # The limits are the app's: both hosts of SharePoint stand behind one gate.
     gate = Gate(_now)
     return SharePointClient(
@@ -189,7 +195,7 @@ def _sharepoint(settings: Settings, tokens: EntraTokens) -> SharePointClient:
             settings.sharepoint_admin_url,
             tokens,
             gate=gate,
-            budget=Budget(settings.profile_calls, _now),
+            budget=budget,
         ),
     )
 
@@ -221,6 +227,29 @@ def _sweep(
         users,
         storage.upkeep,
         storage.states,
+        clock=_now,
+        new_id=_new_id,
+    )
+
+
+def _audit(settings: Settings, storage: OpenStorage, publisher: Publisher, budget: Budget) -> Audit:
+    share = settings.audit_share
+    # Of a page that fits into its share no half is looked at in vain.
+    fits = int(settings.profile_calls * share) if settings.profile_calls else LARGEST_PAGE
+    terms = Terms(
+        days=settings.audit_days,
+        repair=settings.audit_repairs,
+        size=max(1, min(LARGEST_PAGE, fits)),
+        wait_for=functools.partial(budget.wait_for, share=share),
+    )
+    return Audit(
+        storage.states,
+        Looks(storage.states, publisher),
+        AuditLogs(storage.documents),
+        UserQueue(storage.users, clock=_now, new_id=_new_id),
+        storage.upkeep,
+        storage.states,
+        terms,
         clock=_now,
         new_id=_new_id,
     )

@@ -35,16 +35,19 @@ SHARED = {
     "parking": "errors storage telemetry",
     "misconfigured": "errors messages storage telemetry",
     "subscription": "errors graph moments storage",
-    "sweeping": "counts errors graph messages moments storage telemetry user",
+    "sweeping": "errors graph messages moments storage telemetry user",
+    "auditing": ("errors messages moments sharepoint storage sweeping telemetry user written_file"),
     "copying": (
         "errors graph messages microsoft365 pictures sharepoint storage telemetry user written_file"
     ),
-    "upkeep": "errors messages storage subscription sweeping telemetry",
-    "console": "errors graph messages pictures sharepoint storage subscription sweeping user",
+    "upkeep": "auditing errors messages storage subscription sweeping telemetry",
+    "console": (
+        "auditing errors graph messages pictures sharepoint storage subscription sweeping user"
+    ),
     "doctor": "console errors graph microsoft365 settings sharepoint storage subscription user",
     "runtime": (
         "errors settings scope stopwatch messages storage microsoft365 graph sharepoint pictures "
-        "copying parking misconfigured subscription sweeping upkeep console doctor"
+        "auditing copying parking misconfigured subscription sweeping upkeep console doctor"
     ),
 }
 ADMIN = {

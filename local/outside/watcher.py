@@ -71,8 +71,15 @@ class Watcher:
 
     def sweep(self) -> State:
         """The newest sweep; empty before the first."""
-        newest = self.document("sweeps/latest.json").get("id")
-        return self.document(f"sweeps/{newest}.json") if newest else {}
+        return self._newest("sweeps")
+
+    def audit(self) -> State:
+        """The newest audit; empty before the first."""
+        return self._newest("audits")
+
+    def _newest(self, folder: str) -> State:
+        newest = self.document(f"{folder}/latest.json").get("id")
+        return self.document(f"{folder}/{newest}.json") if newest else {}
 
     def skip_time(self, user_id: str, **moments: datetime) -> None:
         """Let time pass for one user: move moments that its state holds, such as missingSince."""

@@ -13,6 +13,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
+from shared.auditing import audit_log
+from shared.auditing.audit import Audit
+from shared.auditing.audit_log import AuditLogs
 from shared.console.cached_answer import Remembered
 from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
 from shared.console.lookup import Memory, People
@@ -79,6 +82,7 @@ class Console:
         documents: Documents,
         directory: Directory,
         sweep: Sweep,
+        audit: Audit,
         orders: Orders,
         *,
         dry_run: bool,
@@ -94,6 +98,7 @@ class Console:
         self._documents = documents
         self._people = People(directory, kept, roster)
         self._sweep = sweep
+        self._audit = audit
         self._orders = orders
         self._dry_run = dry_run
         self._clock = clock
@@ -105,6 +110,7 @@ class Console:
         subscription = self._documents.read(keeper.NAME)
         newest, _ = SweepLogs(self._documents).latest()
         braked = newest is not None and newest.removals == sweep_log.BRAKED
+        audit, _ = AuditLogs(self._documents).latest()
         counted_at, census = self._census.get()
         aside = self._kept.unreadable(_SHOWN)
         return {
@@ -120,6 +126,8 @@ class Console:
                 "managed": newest.managed if newest else 0,
                 "detail": newest.detail if newest and braked else "",
             },
+            "audit": audit_log.to_fields(audit) if audit else None,
+            "differ": census.differ,
             "failures": [_shown(entry) for entry in census.failures],
             "unreadable": aside.newest,
             "unreadableCount": aside.total,
@@ -130,12 +138,11 @@ class Console:
     def users(self, query: Mapping[str, str]) -> dict[str, Any]:
         """
         Users by `search`, `status`, `token` and `size`; with `gone=true` those whose photo is
-        gone while the picture is still there. Raises BadRequest.
+        gone while the picture is still there, with `differs=true` those whom an audit has found
+        damaged in SharePoint. Raises BadRequest.
         """
         status, size = query.get("status", ""), query.get("size") or "50"
-        gone = query.get("gone", "")
-        if gone not in {"", "true"}:
-            raise BadRequest("gone must be true, or be left out.")
+        gone, differs = (_is_asked_for(query, name) for name in ("gone", "differs"))
         if status and status not in STATUSES:
             raise BadRequest(f"status must be one of {', '.join(sorted(STATUSES))}.")
         if not (size.isascii() and size.isdecimal() and len(size) <= 3):
@@ -145,7 +152,8 @@ class Console:
         page = self._roster.page(
             search=query.get("search", ""),
             status=status,
-            gone=bool(gone),
+            gone=gone,
+            differs=differs,
             token=query.get("token", ""),
             size=int(size),
         )
@@ -219,8 +227,27 @@ class Console:
         self._orders.upkeep.send(message.to_json(), delay_seconds=0)
         return {"queued": True}
 
+    @_takes_a_place
+    def audit(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Audit everybody now, with `repair` repairing what differs; `releaseRepairs` lets the repairs
+        go ahead that the brake holds back. Raises BadRequest.
+        """
+        release, repair = _flags(order, "releaseRepairs", "repair")
+        if release and repair:
+            raise BadRequest("Order one thing at a time: releaseRepairs or repair.")
+        if release:
+            return {"released": self._audit.release_repairs()}
+        return {"audit": audit_log.to_fields(self._audit.order(repair=repair))}
+
     def _count(self) -> tuple[datetime, Census]:
         return self._clock(), self._roster.census(_SHOWN)
+
+
+def _is_asked_for(query: Mapping[str, str], name: str) -> bool:
+    if query.get(name, "") not in {"", "true"}:
+        raise BadRequest(f"{name} must be true, or be left out.")
+    return query.get(name) == "true"
 
 
 def _flags(order: Mapping[str, Any], *names: str) -> list[bool]:
@@ -245,6 +272,7 @@ def _shown(entry: Entry) -> dict[str, str]:
         "checkedAt": entry.checked_at,
         "syncedAt": entry.synced_at,
         "missingSince": entry.missing_since,
+        "damage": entry.damage,
     }
 
 

@@ -20,8 +20,9 @@ from shared.graph.client import GraphClient
 from shared.pictures.recipe import Recipe
 from shared.pictures.sizes import SUFFIXES
 from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.inspection import PLACEHOLDER_STATE, SHOWS_PICTURE
 from shared.sharepoint.picture_location import PICTURE_URL, must_be_here, shown_in
-from shared.sharepoint.publisher import PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP
+from shared.sharepoint.publisher import SYNC_STATE, TIMESTAMP
 from shared.storage.user_state import UserState
 from shared.user import User
 
@@ -122,7 +123,7 @@ class Sides:
                 why = "SharePoint shows a picture from elsewhere, which a person has set."
             elif (location := picture.here) is None:
                 why = "SharePoint shows our picture at its address on another host."
-            elif shown[PLACEHOLDER_STATE] != "0":
+            elif shown[PLACEHOLDER_STATE] != SHOWS_PICTURE:
                 why = "SharePoint has a picture but shows its placeholder."
             else:
                 wanted = self._recipe.pictures(photo, lambda: self._scaled(user))

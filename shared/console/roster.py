@@ -29,10 +29,14 @@ _LONGEST_MARKER = 4000
 
 
 class Census(NamedTuple):
-    """How many users there are of each status, and who failed last, the newest first."""
+    """
+    How many users there are of each status, who failed last, the newest first, and how many
+    differ in SharePoint.
+    """
 
     counts: Counter[str]
     failures: list[Entry]
+    differ: int
 
 
 class Metadata(Protocol):
@@ -65,6 +69,7 @@ class Roster:
         search: str = "",
         status: str = "",
         gone: bool = False,
+        differs: bool = False,
         token: str = "",
         size: int = 50,
     ) -> RosterPage:
@@ -79,7 +84,7 @@ class Roster:
         for _ in range(CALLS_A_PAGE):
             leaf = self._metadata.leaf(at, USERS_A_CALL)
             for number, entry in enumerate(leaf.entries):
-                if number >= skip and entry.matches(search, status, gone=gone):
+                if number >= skip and entry.matches(search, status, gone=gone, differs=differs):
                     if len(found) == size:
                         return RosterPage(found, _dump(at, number))
                     found.append(entry)
@@ -105,16 +110,17 @@ class Roster:
         """Everybody by status, and the newest *failures*, in one listing of all."""
         counts: Counter[str] = Counter()
         newest: list[Entry] = []
-        at = ""
+        at, differ = "", 0
         for _ in range(MOST_CALLS):
             leaf = self._metadata.leaf(at, USERS_A_CALL)
             counts.update(each.status for each in leaf.entries)
+            differ += sum(bool(each.damage) for each in leaf.entries)
             failed = (each for each in leaf.entries if each.status == FAILED)
             newest = heapq.nlargest(failures, [*newest, *failed], key=lambda one: one.checked_at)
             at = leaf.next
             if not at:
                 break
-        return Census(counts, newest)
+        return Census(counts, newest, differ)
 
 
 def _dump(at: str, skip: int) -> str:

@@ -117,7 +117,7 @@ class Worker:
             message.force,
             by=message.correlation_id,
             removal=message.reason == "removal",
-            thorough=message.reason == "replay",
+            thorough=message.reason in sync_message.THOROUGH,
         )
         try:
             event = self._sync.bring_up_to_date(run)

@@ -13,10 +13,13 @@ from shared import moments
 from shared.errors import BadMessage
 from shared.messages.base64_text import from_base64
 from shared.messages.sweep_id import is_sweep_id
+from shared.messages.upkeep_message import BARE
 from shared.user import _UPN, is_object_id
 
 # What a person may type, too.
-REASONS = ("notification", "sweep", "replay")
+REASONS = ("notification", "sweep", "replay", "audit")
+# Those look at SharePoint, too, and do not take the state's word for it.
+THOROUGH = {"replay", "audit"}
 # A sweep's alone, which has waited for the second look and the brake: it comes with the sweep's id.
 REMOVAL = "removal"
 
@@ -31,7 +34,7 @@ _WHAT_TO_TYPE = (
 
 
 # What is typed into the other queue; see `upkeep_message`.
-_FOR_UPKEEP = {"renew", "sweep"}
+_FOR_UPKEEP = set(BARE)
 
 
 @dataclass(frozen=True)

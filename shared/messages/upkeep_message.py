@@ -12,26 +12,28 @@ from shared.errors import BadMessage
 from shared.messages.base64_text import from_base64
 from shared.messages.sweep_id import is_sweep_id
 
-RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE = (
-    "renew",
-    "sweep",
-    "sweep-page",
-    "removals",
-    "lifecycle",
-)
-KINDS = (RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE)
+RENEW, LIFECYCLE = "renew", "lifecycle"
+SWEEP, SWEEP_PAGE, REMOVALS = "sweep", "sweep-page", "removals"
+AUDIT, AUDIT_PAGE, REPAIRS = "audit", "audit-page", "repairs"
+# What stands in a message of its own, without JSON; the rest belongs to something that was begun.
+BARE = (RENEW, SWEEP, AUDIT)
+KINDS = (*BARE, LIFECYCLE, SWEEP_PAGE, REMOVALS, AUDIT_PAGE, REPAIRS)
 REAUTHORIZE, REMOVED, MISSED = "reauthorizationRequired", "subscriptionRemoved", "missed"
 LIFECYCLE_EVENTS = (REAUTHORIZE, REMOVED, MISSED)
 
-_WHAT_TO_TYPE = "Type renew or sweep."
+_WHAT_TO_TYPE = "Type renew, sweep or audit."
 
 
 @dataclass(frozen=True)
 class UpkeepMessage:
-    """One piece of upkeep. `sweep_id` and `page` belong to sweeps, the next two to lifecycle."""
+    """
+    One piece of upkeep. `sweep_id` belongs to sweeps, `audit_id` to audits, and `page` to either;
+    `event` and `subscription_id` to lifecycle.
+    """
 
     kind: str
     sweep_id: str = ""
+    audit_id: str = ""
     page: int = 0
     event: str = ""
     subscription_id: str = ""
@@ -49,6 +51,7 @@ class UpkeepMessage:
         fields = {
             "kind": self.kind,
             "sweepId": self.sweep_id,
+            "auditId": self.audit_id,
             "page": self.page,
             "lifecycleEvent": self.event,
             "subscriptionId": self.subscription_id,
@@ -59,12 +62,12 @@ class UpkeepMessage:
 
 
 def parse(body: bytes, *, now: datetime) -> UpkeepMessage:
-    """Understand JSON, a bare `renew` or `sweep`, or base64 of these. Raises BadMessage."""
+    """Understand JSON, a bare `renew`, `sweep` or `audit`, or base64 of these; BadMessage."""
     try:
         text = body.decode("utf-8-sig").strip()
-        if text not in {RENEW, SWEEP} and not text.startswith("{"):
+        if text not in BARE and not text.startswith("{"):
             text = from_base64(text)
-        fields = {"kind": text} if text in {RENEW, SWEEP} else json.loads(text)
+        fields = {"kind": text} if text in BARE else json.loads(text)
         return _message(fields, now)
     except (
         ValueError,
@@ -82,6 +85,7 @@ def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
     message = UpkeepMessage(
         kind=fields["kind"],
         sweep_id=str(fields.get("sweepId") or ""),
+        audit_id=str(fields.get("auditId") or ""),
         page=counts.read(fields.get("page") or 0),
         event=str(fields.get("lifecycleEvent") or ""),
         subscription_id=str(fields.get("subscriptionId") or ""),
@@ -89,11 +93,15 @@ def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
         # A time to come, typed by hand, would put off giving up for as long.
         first_queued_at=min(moments.read(first), now) if first else None,
     )
-    named = is_sweep_id(message.sweep_id)
-    belongs = message.kind in {SWEEP_PAGE, REMOVALS}
+    _check_id(message.sweep_id, belongs=message.kind in {SWEEP_PAGE, REMOVALS})
+    _check_id(message.audit_id, belongs=message.kind in {AUDIT_PAGE, REPAIRS})
     heard = message.event in LIFECYCLE_EVENTS
     if message.kind not in KINDS or heard != (message.kind == LIFECYCLE):
         raise ValueError(message.kind)
-    if named != belongs or bool(message.sweep_id) != belongs:
-        raise ValueError(message.sweep_id)
     return message
+
+
+def _check_id(id_: str, *, belongs: bool) -> None:
+    """Raise ValueError unless there is an id just where one *belongs*."""
+    if bool(id_) != belongs or (belongs and not is_sweep_id(id_)):
+        raise ValueError(id_)

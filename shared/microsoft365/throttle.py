@@ -86,3 +86,20 @@ class Budget:
                 self._spent.append(now)
                 return 0.0
             return (self._spent[0] + BUDGET_WINDOW - now).total_seconds()
+
+    def wait_for(self, calls: int, *, share: float) -> float:
+        """
+        Seconds until *calls* more keep what is spent within *share* of the limit; takes none.
+
+        For work that gives way to all other: the rest of the limit stays free for that.
+        """
+        if not self._limit:
+            return 0.0
+        with self._lock:
+            now = self._clock()
+            spent = [moment for moment in self._spent if now - moment < BUDGET_WINDOW]
+            over = len(spent) + calls - int(self._limit * share)
+            if not spent or over <= 0:
+                return 0.0
+            last_in_the_way = spent[min(over, len(spent)) - 1]
+            return (last_in_the_way + BUDGET_WINDOW - now).total_seconds()

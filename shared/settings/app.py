@@ -14,6 +14,7 @@ from shared.user import is_object_id
 
 _BASE_URL = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?/?", re.IGNORECASE)
 _WEBHOOK = re.compile(r"https://[^/?#@\s]+/[^\s#]+")
+_SHARE = re.compile(r"0?\.[0-9]{1,6}|1(\.0{1,6})?")
 _TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.IGNORECASE)
 # Graph refuses a longer one (graph.md section 2, documented).
 CLIENT_STATE_LIMIT = 128
@@ -62,6 +63,9 @@ class Settings:
     excluded_users: frozenset[str]
     include_guests: bool
     profile_calls: int
+    audit_repairs: bool
+    audit_days: int
+    audit_share: float
     dry_run: bool
     storage: StorageSettings
 
@@ -98,6 +102,9 @@ class Settings:
             excluded_users=read.names("EXCLUDED_USERS"),
             include_guests=read.flag("INCLUDE_GUESTS"),
             profile_calls=read.number("PROFILE_CALLS_PER_5_MINUTES", 3000),
+            audit_repairs=read.choice("AUDIT", ("repair", "report")) == "repair",
+            audit_days=read.number("AUDIT_DAYS", 7, zero="never", most=30),
+            audit_share=read.share("AUDIT_SHARE", 0.2),
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),
         )
@@ -203,13 +210,23 @@ class _Reader:
             return allowed[0]
         return value
 
-    def number(self, key: str, default: int) -> int:
-        """A whole number; 0 means without a limit."""
+    def number(
+        self, key: str, default: int, *, zero: str = "no limit", most: int = 999_999_999
+    ) -> int:
+        """A whole number up to *most*; 0 means what *zero* says."""
         value = self.env.get(key, "").strip() or str(default)
-        if not (value.isascii() and value.isdecimal() and len(value) <= 9):
-            self.problems.append(f"{key} must be a whole number, 0 for no limit")
+        if not (value.isascii() and value.isdecimal() and len(value) <= 9 and int(value) <= most):
+            self.problems.append(f"{key} must be a whole number up to {most}, 0 for {zero}")
             return default
         return int(value)
+
+    def share(self, key: str, default: float) -> float:
+        """A part of the whole."""
+        value = self.env.get(key, "").strip() or str(default)
+        if not _SHARE.fullmatch(value) or not float(value):
+            self.problems.append(f"{key} must be a number above 0 and up to 1, such as {default}")
+            return default
+        return float(value)
 
     def flag(self, key: str) -> bool:
         return self.choice(key, ("false", "true")) == "true"

@@ -19,9 +19,17 @@ from typing import TypeVar
 from shared.errors import NoPhoto, PictureKept, Refused, Unanswered
 from shared.settings.app import Settings
 from shared.sharepoint.client import PICTURE_LIBRARY, SharePointClient
+from shared.sharepoint.inspection import (
+    PLACEHOLDER_STATE,
+    SHOWS_PICTURE,
+    Inspection,
+    inspected,
+    profile_damage,
+)
 from shared.sharepoint.picture_location import (
     PICTURE_URL,
     PictureLocation,
+    Shown,
     is_named_by_id,
     is_named_by_upn,
     must_be_here,
@@ -34,7 +42,6 @@ from shared.written_file import WrittenFile
 
 T = TypeVar("T")
 
-PLACEHOLDER_STATE = "SPS-PicturePlaceholderState"
 SYNC_STATE = "SPS-PictureExchangeSyncState"
 TIMESTAMP = "SPS-PictureTimestamp"
 # Names of the folder in the languages that are known (sharepoint.md section 1).
@@ -110,20 +117,14 @@ class Publisher:
         """
         profile = self._profile(user)
         shown = shown_in(profile, self._settings.sharepoint_my_url)
-        replaced = self._settings.replace_custom_picture
-        if shown.is_chosen(user.id, wrote=picture_url) and not replaced:
-            raise PictureKept(
-                "The profile shows a picture from elsewhere, which a person has set. It is kept. "
-                "To show the photo, remove that picture in the SharePoint profile and replay, or "
-                "set CUSTOM_PICTURE=replace, which replaces every such picture."
-            )
+        self._respect(shown, user, picture_url)
         location = self._location(shown.here, user)
         url = location.url(self._settings.sharepoint_my_url)
         if location == shown.here and not set("?#") & set(shown.url):
             url = shown.url
         wanted = {
             PICTURE_URL: url,
-            PLACEHOLDER_STATE: "0",
+            PLACEHOLDER_STATE: SHOWS_PICTURE,
             SYNC_STATE: self._settings.picture_sync_state,
         }
         changes = self._changes(profile, wanted)
@@ -161,6 +162,23 @@ class Publisher:
             for name, each in zip(location.files, wanted, strict=True)
         )
         return tuple(found)
+
+    def inspect(self, user: User, picture_url: str, files: Sequence[WrittenFile]) -> Inspection:
+        """
+        Look whether pages still show the *files* that we wrote at *picture_url*. Writes nothing.
+
+        Four calls where nobody has changed anything: of the three files none stands for the
+        others. Raises PictureKept where a person has chosen another picture, NoProfile, OtherHost,
+        and what SharePointClient raises.
+        """
+        my_url = self._settings.sharepoint_my_url
+        profile = self._profile(user)
+        shown, ours = shown_in(profile, my_url), shown_by(picture_url, my_url)
+        self._respect(shown, user, picture_url)
+        damage = profile_damage(profile, shown, ours)
+        if damage or not shown.location:
+            return Inspection(damage)
+        return inspected(self.find(shown.location, files))
 
     def _find(self, folder: str, name: str, wanted: WrittenFile) -> WrittenFile | None:
         there = self._sharepoint.file(folder, name)
@@ -207,6 +225,16 @@ class Publisher:
             self._all(
                 functools.partial(self._sharepoint.recycle, folder, name, not_after=not_after)
                 for name in plan.location.files
+            )
+
+    def _respect(self, shown: Shown, user: User, picture_url: str) -> None:
+        """Raise PictureKept if a person has chosen what is *shown*, and it is to be kept."""
+        replaced = self._settings.replace_custom_picture
+        if shown.is_chosen(user.id, wrote=picture_url) and not replaced:
+            raise PictureKept(
+                "The profile shows a picture from elsewhere, which a person has set. It is kept. "
+                "To show the photo, remove that picture in the SharePoint profile and replay, or "
+                "set CUSTOM_PICTURE=replace, which replaces every such picture."
             )
 
     def _profile(self, user: User) -> Mapping[str, str]:

@@ -31,7 +31,8 @@ _PACKED = "="
 class Entry:
     """
     One user in a listing; times are ISO 8601, empty when there is none. `missing_since` is told
-    while SharePoint may show a picture of ours whose photo is gone.
+    while SharePoint may show a picture of ours whose photo is gone, `damage` while an audit has
+    found another there.
     """
 
     user_id: str
@@ -43,10 +44,15 @@ class Entry:
     checked_at: str
     synced_at: str
     missing_since: str = ""
+    damage: str = ""
 
-    def matches(self, search: str, status: str, *, gone: bool = False) -> bool:
+    def matches(
+        self, search: str, status: str, *, gone: bool = False, differs: bool = False
+    ) -> bool:
         """Whether *search* begins the UPN, the object id, or a word of the name."""
         if (status and self.status != status) or (gone and not self.missing_since):
+            return False
+        if differs and not self.damage:
             return False
         wanted = search.casefold().strip()
         texts = [self.user_principal_name, self.user_id, *self.display_name.split()]
@@ -69,6 +75,7 @@ def describe(state: UserState) -> dict[str, str]:
         "checked": _time(state.checked_at),
         "synced": _time(state.synced_at),
         "missing": _time(state.missing_since if state.picture_url else None),
+        "damage": _ascii(state.damage[:_LONGEST_REASON]),
     }
     return {name: text for name, text in told.items() if text}
 
@@ -86,6 +93,7 @@ def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
         checked_at=read.get("checked", ""),
         synced_at=read.get("synced", ""),
         missing_since=read.get("missing", ""),
+        damage=_text(read.get("damage", "")),
     )
 
 

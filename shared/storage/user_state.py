@@ -114,6 +114,16 @@ class UserState:
             and (self.sizes, self.recipe) == (sizes, recipe)
         )
 
+    @property
+    def is_shown(self) -> bool:
+        """
+        Whether SharePoint should show a picture of ours whose files are known.
+
+        Not of those whom nobody looks after any more, or whose photo is gone.
+        """
+        is_ours = self.status in {SYNCED, FAILED} and self.picture_url != ""
+        return is_ours and self.sha256 != "" and self.claim is None
+
     def tells(self, status: str, detail: str) -> bool:
         """Whether it says just that already, and no run is or was in the middle of a copy."""
         return self.claim is None and (self.status, self.detail) == (status, detail)

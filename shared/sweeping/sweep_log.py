@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared import counts, moments
+from shared import moments
 from shared.errors import EndlessList
 from shared.messages.sweep_id import is_sweep_id
+from shared.storage import records
 from shared.storage.documents import Document, Documents
 from shared.sweeping import sweep_rules
 from shared.telemetry.log_text import loggable
@@ -118,8 +119,7 @@ _BLANK = SweepLog("", "", "")
 
 def to_fields(sweep: SweepLog) -> dict[str, Any]:
     """The blob's fields; `pages` and `eta` are for people only."""
-    text: dict[str, Any] = {_camel(key): value for key, value in asdict(sweep).items()}
-    return text | {"pages": sweep.page - 1, "eta": sweep.eta()}
+    return records.to_fields(sweep) | {"pages": sweep.page - 1, "eta": sweep.eta()}
 
 
 class SweepLogs:
@@ -160,17 +160,11 @@ class SweepLogs:
 
     def keep_gone(self, sweep_id: str, page: int, user_ids: list[str]) -> None:
         """Remember who of a page may lose the picture, in place of what an earlier try found."""
-        name = _gone_name(sweep_id, page)
-        kept = self._documents.read(name)
-        if user_ids or kept:
-            self._documents.write(name, {"userIds": user_ids}, after=kept)
+        records.keep_ids(self._documents, _gone_name(sweep_id, page), user_ids)
 
     def gone(self, sweep_id: str, page: int) -> list[str]:
         """What `keep_gone` kept of a page."""
-        document = self._documents.read(_gone_name(sweep_id, page))
-        found = document.fields.get("userIds") if document else None
-        # A person may have written there; whoever is no user is for the worker to say.
-        return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+        return records.kept_ids(self._documents, _gone_name(sweep_id, page))
 
 
 def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
@@ -179,11 +173,7 @@ def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
 
     Raises TypeError, ValueError and OverflowError if a person has written it and no sweep.
     """
-    # What is only written for people is left out, and so is what a newer version added.
-    known = {each.name: _camel(each.name) for each in fields(SweepLog)}
-    found = SweepLog(**{name: written[key] for name, key in known.items() if key in written})
-    for name in known:
-        _check(name, getattr(found, name))
+    found = records.from_fields(_BLANK, written)
     if found.id != sweep_id or found.status not in _STATUSES or found.removals not in _REMOVALS:
         raise ValueError("It is of another sweep, or says what none says of itself.")
     if not 1 <= found.page <= sweep_rules.MOST_PAGES + 1:
@@ -193,26 +183,9 @@ def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
     return found
 
 
-def _check(name: str, value: Any) -> None:
-    """Raise TypeError or ValueError if field *name* cannot hold *value*."""
-    usual = getattr(_BLANK, name)
-    if type(value) is not type(usual):
-        raise TypeError(f"{name} is of another type.")
-    if isinstance(usual, int):
-        counts.read(value)
-    if isinstance(usual, dict):
-        for each in value.values():
-            counts.read(each)
-
-
 def _name(sweep_id: str) -> str:
     return f"sweeps/{sweep_id}.json"
 
 
 def _gone_name(sweep_id: str, page: int) -> str:
     return f"sweeps/{sweep_id}/gone-{page}.json"
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)

@@ -29,6 +29,11 @@ waits = _meter.create_counter(
 sweep_users = _meter.create_counter(
     "photosync.sweep.users", unit="{user}", description="Users that sweeps have looked at"
 )
+audited = _meter.create_counter(
+    "photosync.audited",
+    unit="{user}",
+    description="Users whose picture in SharePoint was looked at, by what was found",
+)
 sweep_progress = _meter.create_gauge(
     "photosync.sweep.progress",
     unit="1",

@@ -1,4 +1,4 @@
-"""Works off one message of queue `photo-upkeep`: the subscription and the sweeps."""
+"""Works off one message of queue `photo-upkeep`: the subscription, the sweeps and the audits."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from shared.auditing.audit import Audit
 from shared.errors import BadMessage, GiveUp, TryLater
 from shared.messages import upkeep_message
 from shared.messages.fates import Done, Wait, fate
@@ -33,6 +34,7 @@ class Upkeep:
         self,
         keeper: SubscriptionKeeper,
         sweep: Sweep,
+        audit: Audit,
         store: Store,
         queue: DelayedQueue,
         *,
@@ -44,12 +46,23 @@ class Upkeep:
         """*lengths* counts the messages of each queue."""
         self._keeper = keeper
         self._sweep = sweep
+        self._audit = audit
         self._store = store
         self._queue = queue
         self._lengths = lengths
         self._clock = clock
         self._jitter = jitter
         self._new_id = new_id
+        self._work: dict[str, Callable[[UpkeepMessage], None]] = {
+            upkeep_message.RENEW: lambda message: keeper.keep(),
+            upkeep_message.LIFECYCLE: self._heed,
+            upkeep_message.SWEEP: lambda message: self._start_sweep(),
+            upkeep_message.SWEEP_PAGE: lambda one: sweep.work_off(one.sweep_id, one.page),
+            upkeep_message.REMOVALS: lambda one: sweep.queue_removals(one.sweep_id),
+            upkeep_message.AUDIT: lambda message: audit.wake(),
+            upkeep_message.AUDIT_PAGE: lambda one: audit.work_off(one.audit_id, one.page),
+            upkeep_message.REPAIRS: lambda one: audit.queue_repairs(one.audit_id),
+        }
 
     def work_off(self, body: bytes) -> None:
         """
@@ -65,7 +78,7 @@ class Upkeep:
             log.warning('upkeep.unreadable why="%s"', error)
             return
         try:
-            self._do(message)
+            self._work[message.kind](message)
         except (TryLater, GiveUp) as error:
             self._end(message, error)
         except Exception as error:
@@ -89,20 +102,10 @@ class Upkeep:
     def _keep(self, body: bytes, reason: str) -> None:
         set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
 
-    def _do(self, message: UpkeepMessage) -> None:
-        match message.kind:
-            case upkeep_message.RENEW:
-                self._keeper.keep()
-            case upkeep_message.LIFECYCLE:
-                self._heed(message)
-            case upkeep_message.SWEEP:
-                # Before it fills them: what is left over from the sweep before.
-                self._count_queues()
-                self._sweep.start()
-            case upkeep_message.SWEEP_PAGE:
-                self._sweep.work_off(message.sweep_id, message.page)
-            case _:  # removals: `parse` lets no other kind through
-                self._sweep.queue_removals(message.sweep_id)
+    def _start_sweep(self) -> None:
+        # Before it fills them: what is left over from the sweep before.
+        self._count_queues()
+        self._sweep.start()
 
     def _count_queues(self) -> None:
         lengths = sorted(self._lengths().items())
@@ -150,4 +153,6 @@ class Upkeep:
     def _give_up(self, message: UpkeepMessage, end: Done) -> None:
         if message.sweep_id:
             self._sweep.fail(message.sweep_id, end.sentence)
+        if message.audit_id:
+            self._audit.fail(message.audit_id, end.sentence)
         log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(end.sentence))

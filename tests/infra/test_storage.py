@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from shared.auditing import audit_log
 from shared.storage import azure, unreadable
 from shared.sweeping.sweep_log import LATEST
 from tests.infra.samples import app_settings, one, plain, with_more
@@ -51,7 +52,7 @@ def test_every_queue_and_container_of_the_app_is_made():
 
 
 def test_what_grows_is_deleted_and_what_counts_is_not():
-    """Unreadable messages and sweeps go after days that can be set; states never go."""
+    """Unreadable messages, sweeps and audits go after days; states and what is newest never go."""
     policy = one(
         with_more(keepUnreadableDays=11, keepSweepsDays=22),
         "Microsoft.Storage/storageAccounts/managementPolicies",
@@ -65,7 +66,10 @@ def test_what_grows_is_deleted_and_what_counts_is_not():
     assert deleted == {
         f"{azure.CONTAINER}/{unreadable.FOLDER}": {"daysAfterModificationGreaterThan": 11},
         f"{azure.CONTAINER}/{LATEST.partition('/')[0]}/": {"daysAfterModificationGreaterThan": 22},
+        # Ids begin with the year.
+        f"{azure.CONTAINER}/audits/2": {"daysAfterModificationGreaterThan": 60},
     }
+    assert not audit_log.LATEST.startswith("audits/2")
 
 
 def test_what_is_deleted_is_gone():

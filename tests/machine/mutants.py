@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from shared.auditing.look import Finding, Looks
 from shared.copying.run import Run
 from shared.copying.sync import CLAIM_LENGTH, Sync
 from shared.errors import NoMailbox, NoPhoto, PhotoSyncError
+from shared.storage.user_state import Stored
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_page import PageLook, PageResult
 from shared.user import User
@@ -88,6 +92,23 @@ class OneFailsThePage(PageLook):
         return result
 
 
+class StateBelieved(Looks):
+    """An audit takes the state's word for what SharePoint shows."""
+
+    def look_at(self, due: Sequence[Stored]) -> list[Finding]:
+        return [Finding(stored, stored.state) for stored in due]
+
+
+class RepairWithoutClaim(Sync):
+    """What an audit has found is repaired while others may copy."""
+
+    def _claim(self, run: Run) -> float:
+        if not run.thorough:
+            return super()._claim(run)
+        run.claim = run.known
+        return math.inf
+
+
 class VanishedIsGone(Sync):
     """A mailbox that is not there is taken for one without a photo."""
 
@@ -151,6 +172,21 @@ class Meeting(Changes):
     parts = Parts(sync=NoClaim)
 
 
+class Repairing(Changes):
+    """A repair and a change meet."""
+
+    parts = Parts(sync=RepairWithoutClaim)
+    pass_time = None  # type: ignore[assignment] # a rule is left out by its name
+
+    @rule(place=st.integers(0, 3))
+    def damage(self, place: int) -> None:
+        """A stranger changes what SharePoint shows, and an audit sends the user to the worker."""
+        [user_id] = self.world.users
+        self.world.damage(user_id, place)
+        fields = {"userId": user_id, "reason": "audit", "correlationId": "audit"}
+        self.world.photo_sync.put(json.dumps(fields))
+
+
 def _anything(parts: Parts) -> type[Changes]:
     return type("Anything", (Machine,), {"parts": parts})
 
@@ -167,5 +203,7 @@ SEEDED: dict[str, type[Changes]] = {
     "vanished-mailbox-takes-the-picture": _anything(
         Parts(sync=VanishedIsGone, pages=VanishedIsGoneForSweeps)
     ),
+    "audit-takes-the-states-word": _anything(Parts(looks=StateBelieved)),
+    "repair-without-claim": Repairing,
     "hash-ignored": _anything(Parts(sync=HashIgnored)),
 }

@@ -106,6 +106,7 @@ class Changes(RuleBasedStateMachine):
     @invariant()
     def nothing_is_wrong(self) -> None:
         """Nothing was done that must not be, and no state says what is not so."""
+        self.world.forgive()
         assert self.world.wrongs == []
         assert list(self.world.lies()) == []
 
@@ -114,7 +115,7 @@ class Changes(RuleBasedStateMachine):
         world = self.world
         self.nothing_is_wrong()
         told = {each for each in world.told if world.state(each).status != FAILED}
-        told -= world.exchange.troubles.keys()
+        told -= world.exchange.troubles.keys() | world.damaged
         assert list(world.missed(told & set(world.exchange.photos))) == []
 
     def check_end(self) -> None:
@@ -177,6 +178,16 @@ class Machine(Changes):
         if trouble:
             self.world.exchange.troubles[user_id] = trouble
 
+    @rule(user=which, place=st.integers(0, 3))
+    def damage(self, user: int, place: int) -> None:
+        """A stranger changes what SharePoint shows of a user; nobody tells."""
+        self.world.damage(self._user(user), place)
+
+    @rule()
+    def audit(self) -> None:
+        """The timer wakes the audit."""
+        self.world.photo_upkeep.put("audit")
+
     @rule(missed=st.booleans())
     def tick(self, missed: bool) -> None:
         """The timer, or Graph's word that it has dropped notifications, starts a sweep."""
@@ -215,10 +226,11 @@ class Machine(Changes):
         self.check_quiet()
 
     def check_end(self) -> None:
-        """After quiet and sweeps SharePoint equals Exchange for everybody in scope."""
+        """After quiet, sweeps and an audit SharePoint equals Exchange for everybody in scope."""
         super().check_end()
         # The first may only end one that was interrupted; a removal takes two looks.
         self.world.sweep(3)
+        self.world.audit_everybody(2)
         self.nothing_is_wrong()
         troubled = self.world.exchange.troubles
         assert list(self.world.missed(set(self.world.users) - troubled.keys())) == []
@@ -227,4 +239,5 @@ class Machine(Changes):
         troubled.clear()
         self.world.become_quiet()
         self.world.sweep(3)
+        self.world.audit_everybody(1)
         assert list(self.world.missed(set(self.world.users))) == []

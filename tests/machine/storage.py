@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.errors import Conflict
-from shared.storage import user_state
+from shared.storage import roster_entry, user_state
 from shared.storage.documents import Document
+from shared.storage.roster_entry import Leaf
 from shared.storage.user_state import Stored, UserState
 from tests.machine.jobs import at
 
@@ -65,6 +66,20 @@ class MemoryStates:
 
     def replace(self, new: UserState, *, version: str) -> str:
         return self._blobs.write(new.user_id, user_state.to_json(new), version)
+
+    def leaf(self, token: str, size: int) -> Leaf:
+        """As storage lists blobs: by name; its token is the last one listed."""
+
+        def effect() -> Leaf:
+            # Documents are in the same container, in folders.
+            names = sorted(name for name in self._blobs.texts if "/" not in name and name > token)
+            known = [user_state.from_json(n, self._blobs.texts[n][0]) for n in names[:size]]
+            entries = [
+                roster_entry.entry(each.user_id, roster_entry.describe(each)) for each in known
+            ]
+            return Leaf(entries, names[size - 1] if len(names) > size else "")
+
+        return at("list states", effect)
 
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         self._blobs.unreadable.append(body)

@@ -12,8 +12,9 @@ from datetime import datetime
 from shared.errors import ClaimLost, NoPhoto, OutOfScope, PhotoSyncError, UnknownUser
 from shared.graph.client import Fetched, ScaledPhoto
 from shared.graph.user_listing import UserPage
+from shared.sharepoint.inspection import Inspection, inspected
 from shared.sharepoint.picture_location import PictureLocation
-from shared.sharepoint.publisher import Plan, Removal
+from shared.sharepoint.publisher import TIMESTAMP, Plan, Removal
 from shared.user import User
 from shared.written_file import WrittenFile
 from tests.machine.jobs import Job, at, current
@@ -143,20 +144,42 @@ class SharePoint:
     def plan(self, user: User, picture_url: str) -> Plan:
         location = PictureLocation("Profile Pictures", user.id)
         url = location.url("https://contoso-my.sharepoint.com")
-        change = {"PictureURL": url}
-        return at("plan", lambda: Plan(user.user_principal_name, location, url, change))
+
+        def plan() -> Plan:
+            shown = self.urls[user.id] == url
+            change = {TIMESTAMP: "now"} if shown else {"PictureURL": url, TIMESTAMP: "now"}
+            return Plan(user.user_principal_name, location, url, change)
+
+        return at("plan", plan)
+
+    def inspect(self, user: User, picture_url: str, files: Sequence[WrittenFile]) -> Inspection:
+        def look() -> Inspection:
+            if not self.urls[user.id]:
+                return Inspection("The profile shows no picture any more.")
+            return inspected(self._there(user.id, files))
+
+        return at("inspect", look)
+
+    def damage(self, user_id: str, place: int) -> None:
+        """What a stranger does: a file is lost or another picture's, or the profile shows none."""
+        if place == 3:
+            self.urls[user_id] = ""
+        elif place == 2:
+            self.files[user_id].pop(place)
+        else:
+            self.files[user_id][place] = b"a stranger's"
+
+    def _there(self, user_id: str, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
+        there = [self.files[user_id].get(place, b"") for place in range(3)]
+        return tuple(
+            known if known.holds(content) else None
+            for known, content in zip(wanted, there, strict=True)
+        )
 
     def find(
         self, location: PictureLocation, wanted: Sequence[WrittenFile]
     ) -> tuple[WrittenFile | None, ...]:
-        def look() -> tuple[WrittenFile | None, ...]:
-            there = [self.files[location.name].get(place, b"") for place in range(3)]
-            return tuple(
-                known if known.holds(content) else None
-                for known, content in zip(wanted, there, strict=True)
-            )
-
-        return at("find", look)
+        return at("find", lambda: self._there(location.name, wanted))
 
     def publish(
         self, plan: Plan, renditions: Sequence[bytes], *, not_after: float

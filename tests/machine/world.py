@@ -11,6 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from unittest import mock
 
+from shared.auditing import look
+from shared.auditing.audit import Audit, Terms
+from shared.auditing.audit_log import AuditLogs
+from shared.auditing.look import Looks
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
 from shared.copying.worker import Worker
@@ -43,6 +47,7 @@ class Parts:
     sync: type[Sync] = Sync
     sweep: type[Sweep] = Sweep
     pages: type[PageLook] = PageLook
+    looks: type[Looks] = Looks
 
 
 class AnySubscription:
@@ -63,6 +68,8 @@ class World:
         self.told: set[str] = set()
         # A run over these users has died, has been frozen or got an error when it wrote.
         self.disturbed: set[str] = set()
+        # Strangers have damaged what SharePoint shows of these, and nobody has repaired it yet.
+        self.damaged: set[str] = set()
         self._looks_before: defaultdict[str, int] = defaultdict(int)
         self._numbers = itertools.count(1)
         self.exchange = Exchange(users, self.clock, self.told.add)
@@ -174,13 +181,33 @@ class World:
             self.photo_upkeep.put("sweep")
             self.become_quiet()
 
+    def damage(self, user_id: str, place: int) -> None:
+        """A stranger changes one of the three files, or the profile."""
+        if self.sharepoint.urls[user_id] and len(self.sharepoint.files[user_id]) == 3:
+            self.sharepoint.damage(user_id, place)
+            self.damaged.add(user_id)
+
+    def audit_everybody(self, times: int) -> None:
+        """As a person orders it, each time with all that becomes of it."""
+        for _ in range(times):
+            self.now += timedelta(hours=1, seconds=1)
+            self.audit.order(repair=True)
+            self.become_quiet()
+
+    def forgive(self) -> None:
+        """Whatever is right again is no stranger's doing any more."""
+        for user_id in list(self.damaged):
+            photos = [*PHOTOS, None]
+            if any(self.sharepoint.shows(user_id, photo) for photo in photos):
+                self.damaged.discard(user_id)
+
     def stop(self) -> None:
         for job in list(self.jobs):
             self.tell(job, DIE)
 
     def lies(self) -> Iterator[str]:
         """What states say of SharePoint that is not so."""
-        for user_id in self.users:
+        for user_id in set(self.users) - self.damaged:
             known = self.state(user_id)
             held = [photo for photo in PHOTOS if sha256(photo) == known.sha256]
             if held and not known.claim and not self.sharepoint.shows(user_id, held[0]):
@@ -243,7 +270,11 @@ class World:
 
     def _upkeep(self, parts: Parts) -> Upkeep:
         # Threads of a pool would make their calls in another order each time.
-        with mock.patch.object(sweep_page, "ThreadPoolExecutor", InTurn):
+        with (
+            mock.patch.object(sweep_page, "ThreadPoolExecutor", InTurn),
+            mock.patch.object(look, "ThreadPoolExecutor", InTurn),
+        ):
+            looks = parts.looks(MemoryStates(self.blobs), self.sharepoint)
             pages = parts.pages(
                 self.exchange,
                 MemoryStates(self.blobs),
@@ -267,7 +298,19 @@ class World:
             new_id=self._new_id,
         )
         keeper, states = cast(SubscriptionKeeper, AnySubscription()), MemoryStates(self.blobs)
-        return Upkeep(keeper, sweep, states, self.photo_upkeep, lengths=dict, **self._chance)
+        self.audit = Audit(
+            states,
+            looks,
+            AuditLogs(MemoryDocuments(self.blobs)),
+            users,
+            self.photo_upkeep,
+            states,
+            Terms(days=1, repair=True, size=1, wait_for=lambda calls: 0.0),
+            clock=self.clock,
+            new_id=self._new_id,
+        )
+        queue = self.photo_upkeep
+        return Upkeep(keeper, sweep, self.audit, states, queue, lengths=dict, **self._chance)
 
     @property
     def _chance(self) -> dict[str, Any]:

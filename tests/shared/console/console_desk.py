@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from shared.auditing.audit import Audit
+from shared.auditing.audit_log import AuditLog
 from shared.console.api import Console, Orders
 from shared.console.comparison import Difference, Sides, Unasked
 from shared.console.roster import Roster
@@ -76,10 +78,23 @@ class Releasing:
         return 21
 
 
+class Audits:
+    def __init__(self) -> None:
+        self.ordered: list[bool] = []
+
+    def order(self, *, repair: bool) -> AuditLog:
+        self.ordered.append(repair)
+        return AuditLog("an-audit", NOON.isoformat(), NOON.isoformat(), everybody=True)
+
+    def release_repairs(self) -> int:
+        return 34
+
+
 class Desk:
     """A console and all that is behind it."""
 
     def __init__(self) -> None:
+        self.audits = Audits()
         self.kept, self.looks, self.documents = Kept(), Looks(), MemoryDocuments()
         self.users, self.upkeep, self.exchange = Texts(), Texts(), Exchange()
         self.console = Console(
@@ -89,6 +104,7 @@ class Desk:
             self.documents,
             self.exchange,
             cast("Sweep", Releasing()),
+            cast("Audit", self.audits),
             Orders(self.users, self.upkeep, lambda: LENGTHS),
             dry_run=True,
             clock=Clock(),

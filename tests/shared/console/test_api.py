@@ -36,6 +36,8 @@ def test_overview_of_nothing(desk: Desk):
         "subscription": None,
         "sweep": None,
         "brake": {"engaged": False, "gone": 0, "managed": 0, "detail": ""},
+        "audit": None,
+        "differ": 0,
         "failures": [],
         "unreadable": [],
         "unreadableCount": 0,
@@ -87,6 +89,7 @@ def test_users(desk: Desk):
             "checkedAt": "2026",
             "syncedAt": "2025",
             "missingSince": "",
+            "damage": "",
         }
     ]
     assert not page["complete"]

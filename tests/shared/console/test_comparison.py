@@ -24,8 +24,8 @@ from shared.errors import (
 from shared.graph.client import GraphClient, ScaledPhoto
 from shared.pictures.recipe import Recipe
 from shared.sharepoint.client import PERSONAL_HOST, SharePointClient
+from shared.sharepoint.inspection import PLACEHOLDER_STATE
 from shared.sharepoint.picture_location import PICTURE_URL
-from shared.sharepoint.publisher import PLACEHOLDER_STATE
 from shared.storage.user_state import UserState
 from shared.user import User
 from tests.doubles.office import ANNE, NOON, render

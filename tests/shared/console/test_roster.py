@@ -150,9 +150,19 @@ def test_gone():
     assert gone.missing_since == "2026-01-31T12:00:00+00:00"
 
 
+def test_differs():
+    """Whom an audit has found damaged is told by the metadata, and found by it."""
+    known = UserState(ANNE.id, damage="The profile shows no picture any more.")
+    damaged = roster_entry.entry(ANNE.id, roster_entry.describe(known))
+    right = roster_entry.entry(ANNE.id, roster_entry.describe(replace(known, damage="")))
+
+    assert Roster(Metadata([right, damaged])).page(differs=True).entries == [damaged]
+    assert damaged.damage == known.damage
+
+
 def test_census():
     """Every status with its number of users, and the newest failures, in one call per 5,000."""
-    entries = [entry(number) for number in range(7000)]
+    entries = [replace(entry(number), damage="x" * (number < 2)) for number in range(7000)]
     failed = [
         replace(entry(number, status=FAILED), checked_at=f"2026-01-{day:02}")
         for number, day in ((0, 3), (4000, 9), (6999, 27), (5001, 4))
@@ -160,10 +170,11 @@ def test_census():
     for one in failed:
         entries[int(one.user_id[-6:])] = one
     metadata = Metadata([*entries, entry(7000, status=NO_PHOTO)])
-    counts, newest = Roster(metadata).census(3)
+    counts, newest, differ = Roster(metadata).census(3)
 
     assert counts == Counter({SYNCED: 6996, FAILED: 4, NO_PHOTO: 1})
     assert [one.checked_at[-2:] for one in newest] == ["27", "09", "04"]
+    assert differ == 1
     assert metadata.calls == 2
 
 

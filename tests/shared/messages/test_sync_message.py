@@ -192,7 +192,7 @@ def test_sweep_id_alone_orders_nothing():
 
 def test_reasons_a_person_may_type():
     """The sentence about a bad reason names those that may be typed, and no removal."""
-    with pytest.raises(BadMessage, match="one of notification, sweep, replay; leave"):
+    with pytest.raises(BadMessage, match="one of notification, sweep, replay, audit; leave"):
         read(with_field("reason", "because"))
 
 

@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from shared.errors import BadMessage
 from shared.messages import upkeep_message
 from shared.messages.upkeep_message import (
+    AUDIT,
+    AUDIT_PAGE,
     KINDS,
     LIFECYCLE,
     LIFECYCLE_EVENTS,
     REMOVALS,
     RENEW,
+    REPAIRS,
     SWEEP,
     SWEEP_PAGE,
     UpkeepMessage,
@@ -37,10 +40,13 @@ SAMPLES = [
     UpkeepMessage(SWEEP_PAGE, sweep_id="20260131T120000-1a2b3c4d", page=7),
     UpkeepMessage(REMOVALS, sweep_id="20260131T120000-1a2b3c4d"),
     UpkeepMessage(LIFECYCLE, event="missed", subscription_id="subscription-1"),
+    UpkeepMessage(AUDIT),
+    UpkeepMessage(AUDIT_PAGE, audit_id="20260131T120000-1a2b3c4d", page=7),
+    UpkeepMessage(REPAIRS, audit_id="20260131T120000-1a2b3c4d"),
 ]
 
 
-@pytest.mark.parametrize("text", ["sweep", "renew", '{"kind": "sweep"}'])
+@pytest.mark.parametrize("text", ["sweep", "renew", "audit", '{"kind": "sweep"}'])
 def test_base64_is_understood_too(text: str):
     """Some tools send everything in base64."""
     assert parse(base64.b64encode(text.encode())) == parse(text.encode())
@@ -90,6 +96,10 @@ BAD = {
     "a list for a kind": b'{"kind": ["renew"]}',
     "page of no sweep": b'{"kind": "sweep-page", "page": 1}',
     "removals of no sweep": b'{"kind": "removals"}',
+    "page of no audit": b'{"kind": "audit-page", "page": 1}',
+    "audit in place of a sweep": b'{"kind": "sweep-page", "auditId": "a", "page": 1}',
+    "audit beside a sweep": b'{"kind": "sweep-page", "sweepId": "a", "auditId": "a", "page": 1}',
+    "repairs of an id that leads elsewhere": b'{"kind": "repairs", "auditId": "../users/x"}',
     "id that leads elsewhere": b'{"kind": "sweep-page", "sweepId": "../users/x"}',
     "id where none belongs": b'{"kind": "renew", "sweepId": "abc"}',
     "page without a number": b'{"kind": "sweep-page", "sweepId": "a", "page": "one"}',
@@ -110,7 +120,7 @@ BAD = {
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD)
 def test_not_understood(body):
     """Anything else is a bad message, and the sentence says what to type."""
-    with pytest.raises(BadMessage, match="Type renew or sweep"):
+    with pytest.raises(BadMessage, match="Type renew, sweep or audit"):
         parse(body)
 
 

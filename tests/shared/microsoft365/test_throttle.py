@@ -163,3 +163,29 @@ def test_threads_share_the_budget(clock):
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(take, range(8))) == 10
+
+
+def test_share_of_the_budget(clock):
+    """Work that gives way waits until all that is spent, with its own, fits into its share."""
+    budget = Budget(10, clock)
+    assert budget.wait_for(2, share=0.2) == 0
+    assert budget.take() == 0
+    assert budget.wait_for(1, share=0.2) == 0
+    clock.sleep(10)
+    budget.take()
+    budget.take()
+
+    # Two calls and one of ten fit into three tenths when the first is five minutes old.
+    assert budget.wait_for(1, share=0.3) == 290
+    assert budget.wait_for(3, share=0.3) == 300
+    clock.sleep(290)
+    assert budget.wait_for(1, share=0.3) == 0
+
+
+def test_share_that_is_too_small(clock):
+    """What never fits into the share has its turn when nothing was spent for five minutes."""
+    budget = Budget(10, clock)
+    assert budget.wait_for(5, share=0.1) == 0
+    budget.take()
+    assert budget.wait_for(5, share=0.1) == 300
+    assert Budget(0, clock).wait_for(10**9, share=0.1) == 0

@@ -23,6 +23,7 @@ def test_defaults():
     assert settings.webhook_url == settings.sync_group_id == ""
     assert settings.remove_when_gone
     assert settings.profile_calls == 3000
+    assert (settings.audit_repairs, settings.audit_days, settings.audit_share) == (True, 7, 0.2)
     assert not settings.dry_run
 
 
@@ -33,6 +34,11 @@ GOOD = [
     ("DRY_RUN", "True", "dry_run", True),
     ("PROFILE_CALLS_PER_5_MINUTES", "0", "profile_calls", 0),
     ("PROFILE_CALLS_PER_5_MINUTES", " 120 ", "profile_calls", 120),
+    ("AUDIT", "Report", "audit_repairs", False),
+    ("AUDIT_DAYS", "0", "audit_days", 0),
+    ("AUDIT_DAYS", "30", "audit_days", 30),
+    ("AUDIT_SHARE", "1", "audit_share", 1.0),
+    ("AUDIT_SHARE", " .05 ", "audit_share", 0.05),
 ]
 
 
@@ -56,6 +62,15 @@ BAD = [
     ("PROFILE_CALLS_PER_5_MINUTES", "many"),
     ("PROFILE_CALLS_PER_5_MINUTES", "٣"),
     ("PROFILE_CALLS_PER_5_MINUTES", "9" * 5000),
+    ("AUDIT", "secret"),
+    ("AUDIT_DAYS", "31"),
+    ("AUDIT_DAYS", "0.5"),
+    ("AUDIT_SHARE", "0"),
+    ("AUDIT_SHARE", "0.0"),
+    ("AUDIT_SHARE", "1.1"),
+    ("AUDIT_SHARE", "20 %"),
+    ("AUDIT_SHARE", "nan"),
+    ("AUDIT_SHARE", "٠.٢"),
 ]
 
 

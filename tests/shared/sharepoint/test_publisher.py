@@ -20,6 +20,7 @@ from shared.sharepoint.picture_location import PictureLocation
 from shared.written_file import WrittenFile
 from tests.doubles.web import Answer, answer
 from tests.shared.sharepoint.publishing_desk import (
+    ANNE,
     COLLEAGUE,
     ELSEWHERE,
     ID,
@@ -308,6 +309,85 @@ def test_etags_that_nobody_tells():
     assert desk.publisher.find(plan.location, desk.written) == desk.written
     desk.site.files[f"/User Photos/Profile Pictures/{plan.location.files[0]}"] = b"other"
     assert desk.publisher.find(plan.location, desk.written)[0] is None
+
+
+def inspect(desk: Desk) -> str:
+    return desk.publisher.inspect(ANNE, OWN_URL, desk.written).damage
+
+
+def test_picture_as_it_was_written():
+    """A look at profile and files that nobody has touched costs four calls, and finds nothing."""
+    desk = Desk({})
+    desk.publish()
+    desk.site.events.clear()
+
+    assert desk.publisher.inspect(ANNE, OWN_URL, desk.written).files == desk.written
+    assert inspect(desk) == ""
+    assert desk.site.events == ["looked"] * 6
+
+
+@pytest.mark.parametrize(
+    ("changed", "damage"),
+    [
+        ({"PictureURL": ""}, "no picture any more"),
+        ({"PictureURL": OWN_URL.replace(ID, COLLEAGUE)}, "other files"),
+        ({"PictureURL": OWN_URL.replace("Profile", "Other")}, "other files"),
+        ({"PictureURL": OWN_URL.replace("contoso", "fabrikam")}, "former address"),
+        ({"SPS-PicturePlaceholderState": "1"}, "placeholder"),
+        ({"SPS-PicturePlaceholderState": ""}, "placeholder"),
+    ],
+    ids=["lost", "colleague", "folder", "former", "placeholder", "unset"],
+)
+def test_damaged_profile(changed, damage):
+    """Whatever keeps pages from showing our files is damage, told without a look at them."""
+    desk = Desk({})
+    desk.publish()
+    assert desk.site.profile is not None
+    desk.site.profile |= changed
+    desk.site.events.clear()
+
+    assert damage in inspect(desk)
+    assert desk.site.events == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"PictureURL": OWN_URL + "?t=1"}, {"SPS-PictureExchangeSyncState": "0"}],
+    ids=["query", "sync state"],
+)
+def test_no_damage(changed):
+    """What makes no other picture is left alone."""
+    desk = Desk({})
+    desk.publish()
+    assert desk.site.profile is not None
+    desk.site.profile |= changed
+
+    assert inspect(desk) == ""
+
+
+def test_damaged_files():
+    """The sentence names the files."""
+    desk = Desk({})
+    plan = desk.publish()
+    for name in plan.location.files[1:]:
+        del desk.site.files[f"/User Photos/Profile Pictures/{name}"]
+
+    assert inspect(desk) == "Somebody has changed or deleted a file: middle, large."
+
+
+def test_chosen_picture_is_no_damage():
+    """A picture that a person has chosen is for the worker to respect, unless it is not to be."""
+    chosen = {"PictureURL": "https://cdn.contoso.com/anne.jpg"}
+    desk = Desk({})
+    desk.publish()
+    desk.site.profile = chosen
+    with pytest.raises(PictureKept):
+        inspect(desk)
+
+    desk = Desk({}, CUSTOM_PICTURE="replace")
+    desk.publish()
+    desk.site.profile = chosen
+    assert "other files" in inspect(desk)
 
 
 # When something goes wrong

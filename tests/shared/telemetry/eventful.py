@@ -11,6 +11,7 @@ from azure.storage.queue import QueueServiceClient
 
 from shared.sweeping.sweep_rules import BRAKE_USERS
 from tests.e2e.cloud import LiveCloud, picture
+from tests.e2e.test_audit import audit
 from tests.e2e.test_sweep import sweep
 from tests.shared.telemetry.receivers import Receiver
 from tests.shared.telemetry.workspace import Workspace
@@ -35,6 +36,7 @@ class Eventful:
         self.fail()
         self.wait_for_a_service()
         self.give_up_messages()
+        audit(self.cloud)
         self.brake()
         self.receiver.wait_for(self._is_told)
 

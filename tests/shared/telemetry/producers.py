@@ -11,6 +11,7 @@ from shared.misconfigured import NoUpkeep, NoWorker
 from shared.subscription.keeper import LIFE
 from shared.telemetry.telemetry import COLLECTOR, SWITCH, Send, Telemetry
 from tests.doubles.office import Clock, DelayedMessages, MemoryStore, Office
+from tests.shared.auditing.auditing_alone import Auditing
 from tests.shared.copying.runs import OLD
 from tests.shared.subscription.deployment import Deployment
 from tests.shared.sweeping.sweeping_alone import Sweeping, result
@@ -33,6 +34,16 @@ def failed_sweep() -> None:
     sweeping = Sweeping(result())
     sweeping.sweep.start()
     sweeping.sweep.fail(sweeping.log.id, "No role.")
+
+
+def audits() -> None:
+    """One that holds repairs back, and one that cannot go on."""
+    braked = Auditing(30, size=30)
+    braked.damage(*range(30))
+    braked.audit.order(repair=True)
+    braked.work_off()
+    failed = Auditing(1)
+    failed.audit.fail(failed.audit.order(repair=True).id, "No role.")
 
 
 def wrong_settings() -> None:
@@ -80,4 +91,12 @@ def unwatched() -> None:
     Telemetry({SWITCH: "true", COLLECTOR: "http://localhost"}, load=load).ready()
 
 
-RARE = (subscription, failed_sweep, wrong_settings, crashes, upkeep_without_rights, unwatched)
+RARE = (
+    subscription,
+    failed_sweep,
+    audits,
+    wrong_settings,
+    crashes,
+    upkeep_without_rights,
+    unwatched,
+)

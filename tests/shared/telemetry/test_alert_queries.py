@@ -55,9 +55,20 @@ def test_brake(eventful, quiet):
     """The sweep that held removals back is there, with its sentence."""
     [row] = eventful.workspace.ask(query("brake"))
 
-    assert row["Sweep"] == eventful.cloud.watcher.sweep()["id"]
+    assert row["Event"] == "sweep.braked"
+    assert row["Id"] == eventful.cloud.watcher.sweep()["id"]
     assert "None is removed until a person releases them" in row["Why"]
     assert quiet.ask(query("brake")) == []
+
+
+def test_brake_of_an_audit(lines):
+    """An audit that holds repairs back is there, too."""
+    workspace = Workspace()
+    for line in lines:
+        workspace.log(line, level=3)
+    found = {row["Event"]: row["Why"] for row in workspace.ask(query("brake"))}
+
+    assert "None is repaired until a person releases them" in found["audit.braked"]
 
 
 def test_brake_that_was_released_long_ago(eventful):

@@ -14,6 +14,7 @@ UNITS = {
     "photosync.change.duration": "s",
     "photosync.waits": "{wait}",
     "photosync.sweep.users": "{user}",
+    "photosync.audited": "{user}",
     "photosync.sweep.progress": "1",
 }
 ATTRIBUTES = {
@@ -21,6 +22,7 @@ ATTRIBUTES = {
     "photosync.change.duration": {"reason"},
     "photosync.waits": {"service"},
     "photosync.sweep.users": set(),
+    "photosync.audited": {"result"},
     "photosync.sweep.progress": set(),
 }
 EVENT = re.compile(r"[a-z]+\.[a-z-]+( [\w.-]+=(\"[^\"]*\"|\S+))*")
@@ -49,7 +51,7 @@ def by_attribute(metric: Metric, name: str) -> dict[str, float]:
 
 
 def test_names_and_units(eventful):
-    """A collector gets the five metrics of the contract, each in its unit, and no others."""
+    """A collector gets the six metrics of the contract, each in its unit, and no others."""
     assert {name: metric.unit for name, metric in newest(eventful).items()} == UNITS
     assert all(metric.description for metric in newest(eventful).values())
 
@@ -62,6 +64,13 @@ def test_attributes(eventful):
     }
 
     assert found == ATTRIBUTES
+
+
+def test_audited_users_by_what_was_found(eventful):
+    """Whoever was looked at is counted once, by what SharePoint showed."""
+    counted = by_attribute(newest(eventful)["photosync.audited"], "result")
+
+    assert counted == {"right": 2, "differ": 0, "unclear": 0, "unanswered": 0}
 
 
 def test_photos_are_those_of_the_log(eventful):

@@ -13,8 +13,11 @@ from typing import Any, cast
 
 import pytest
 
+from shared.auditing.audit import Audit
 from shared.errors import AccessDenied, GiveUp, PhotoSyncError, ServiceDown, Throttled
 from shared.messages.upkeep_message import (
+    AUDIT_PAGE,
+    KINDS,
     LIFECYCLE,
     LIFECYCLE_EVENTS,
     RENEW,
@@ -29,6 +32,28 @@ from tests.doubles.office import DelayedMessages, MemoryStore
 from tests.shared.subscription.deployment import Deployment
 
 DAY = timedelta(days=1)
+
+
+class Audits:
+    """An Audit that only says what was asked of it, likewise."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.failed: dict[str, str] = {}
+
+    def wake(self) -> None:
+        self.done.append("wake")
+
+    def work_off(self, audit_id: str, page: int) -> None:
+        if page == 99:
+            raise AccessDenied("Consent is missing.")
+        self.done.append(f"{audit_id} page {page}")
+
+    def queue_repairs(self, audit_id: str) -> None:
+        self.done.append(f"{audit_id} repairs")
+
+    def fail(self, audit_id: str, why: str) -> None:
+        self.failed[audit_id] = why
 
 
 class Sweeps:
@@ -66,6 +91,7 @@ class Office:
 
     here: Deployment = field(default_factory=Deployment)
     sweeps: Sweeps = field(default_factory=Sweeps)
+    audits: Audits = field(default_factory=Audits)
     store: MemoryStore = field(default_factory=MemoryStore)
     queue: DelayedMessages = field(default_factory=DelayedMessages)
 
@@ -74,6 +100,7 @@ class Office:
         self.upkeep = Upkeep(
             self.here.keeper,
             cast(Sweep, self.sweeps),
+            cast(Audit, self.audits),
             self.store,
             self.queue,
             lengths=lambda: {"photo-upkeep": 2, "photo-sync-poison": 0},
@@ -129,6 +156,34 @@ def test_sweeps(office, text, done):
     office.upkeep.work_off(text.encode())
 
     assert office.sweeps.done == [done]
+
+
+@pytest.mark.parametrize(
+    ("text", "done"),
+    [
+        ("audit", "wake"),
+        ('{"kind": "audit-page", "auditId": "a1", "page": 2}', "a1 page 2"),
+        ('{"kind": "repairs", "auditId": "a1"}', "a1 repairs"),
+    ],
+    ids=["audit", "page", "repairs"],
+)
+def test_audits(office, text, done):
+    """Audits, their pages and the repairs that were held back go to the audit."""
+    office.upkeep.work_off(text.encode())
+
+    assert office.audits.done == [done]
+
+
+def test_audit_that_cannot_go_on_is_told(office):
+    """A page that cannot be worked off ends its audit."""
+    office.work_off(UpkeepMessage(AUDIT_PAGE, audit_id="a1", page=99))
+
+    assert office.audits.failed == {"a1": "Consent is missing."}
+
+
+def test_every_kind_is_worked_off(office):
+    """No kind that `parse` lets through is one that nobody has written the work for."""
+    assert office.upkeep._work.keys() == set(KINDS)
 
 
 def test_queues_are_counted_before_a_sweep(office, caplog):
@@ -227,7 +282,7 @@ def test_unreadable_message_is_kept(office, caplog):
 
     [(name, (body, reason))] = office.store.unreadable.items()
     assert (name, body) == ("2026-01-31T12-00-00-id-1", b"tidy up")
-    assert "Type renew or sweep" in reason
+    assert "Type renew, sweep or audit" in reason
     assert caplog.messages == [f'upkeep.unreadable why="{reason}"']
 
 

@@ -1,0 +1,354 @@
+"""
+The other half of the guarantee: looks at what SharePoint shows, and has it repaired.
+
+A sweep asks Exchange and believes the state about SharePoint; an audit asks SharePoint. It goes
+through everybody of whom there is a state, a page of users a message:
+
+    page n: list users, read states, look at SharePoint, write into the states what differs, and
+            queue whoever is to be repaired: the worker looks once more under its claim, and copies
+            write audits/<id>.json over page n    conditional; lost -> somebody did this page
+            queue page n + 1                      or rest until the timer finds it due
+
+It may die anywhere: a page that is done again finds the same. Where the message of the next page
+is lost with it, the timer queues that once more. An audit has a share of the profile budget, and
+waits while changes have spent it.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared import moments
+from shared.auditing import audit_log
+from shared.auditing.audit_log import AuditLog, AuditLogs
+from shared.auditing.look import Finding
+from shared.errors import Conflict, PhotoSyncError, Throttled, TryLater
+from shared.messages.upkeep_message import AUDIT_PAGE, REPAIRS, UpkeepMessage
+from shared.storage import user_state
+from shared.storage.delayed_queue import DelayedQueue
+from shared.storage.documents import Document
+from shared.storage.roster_entry import Leaf
+from shared.storage.user_state import Store, Stored
+from shared.sweeping import sweep_rules
+from shared.sweeping.user_queue import UserQueue
+from shared.telemetry import metrics
+from shared.telemetry.log_text import loggable
+
+log = logging.getLogger("photosync")
+
+REASON = "audit"
+LARGEST_PAGE = 100
+# A page takes a minute at most; an audit that was quiet for longer has lost its message.
+QUIET = timedelta(minutes=15)
+STALLS = 3
+_LISTED_AT_ONCE = 5000
+# 5,000,000 users.
+_MOST_LISTS = 1000
+
+
+class Listing(Protocol):
+    """See BlobStore."""
+
+    def leaf(self, token: str, size: int) -> Leaf: ...
+
+
+class Looks(Protocol):
+    """See `look.Looks`."""
+
+    def due(self, user_ids: Sequence[str]) -> list[Stored]: ...
+    def look_at(self, due: Sequence[Stored]) -> list[Finding]: ...
+
+
+@dataclass(frozen=True)
+class Terms:
+    """
+    How audits are made: everybody once in `days` (0: only when a person orders it), `size` users a
+    page, and whether what the timer's audits find is repaired.
+
+    `wait_for(n)` is how many seconds it takes until n calls fit into an audit's share of the
+    profile budget.
+    """
+
+    days: int
+    repair: bool
+    size: int
+    wait_for: Callable[[int], float]
+
+
+class Audit:
+    """Starts audits, works off their pages, and releases their repairs."""
+
+    def __init__(
+        self,
+        listing: Listing,
+        looks: Looks,
+        logs: AuditLogs,
+        users: UserQueue,
+        upkeep: DelayedQueue,
+        states: Store,
+        terms: Terms,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._listing = listing
+        self._looks = looks
+        self._logs = logs
+        self._users = users
+        self._upkeep = upkeep
+        self._states = states
+        self._terms = terms
+        self._clock = clock
+        self._new_id = new_id
+
+    def wake(self) -> None:
+        """
+        Go on with the audit whose next page is due, or begin the next one when its time has come.
+
+        Raises Conflict when another run did so at this moment, ServiceDown.
+        """
+        newest, pointer = self._logs.latest()
+        if newest and newest.is_running:
+            self._wake(newest)
+        elif self._terms.days and (newest is None or self._is_next_due(newest)):
+            self._begin(pointer, newest, everybody=False, repair=self._terms.repair)
+
+    def order(self, *, repair: bool) -> AuditLog:
+        """
+        Audit everybody now, or go on with an audit that does; *repair* what it finds.
+
+        Raises Conflict when another run began one at this moment, ServiceDown.
+        """
+        newest, pointer = self._logs.latest()
+        if newest and newest.is_running:
+            if newest.everybody and newest.repair == repair:
+                self._wake(newest)
+                return newest
+            self.fail(newest.id, "An audit of everybody took its place.")
+        return self._begin(pointer, newest, everybody=True, repair=repair)
+
+    def work_off(self, audit_id: str, page: int) -> None:
+        """
+        Work off one page of an audit, and queue the next if it is due.
+
+        Raises TryLater for a page to be tried again, GiveUp when the audit is over.
+        """
+        found = self._logs.read(audit_id)
+        if not found or found[0].page != page or not found[0].is_running:
+            log.info("audit.stray id=%s page=%d", audit_id, page)
+            return
+        audit, read = found
+        leaf = self._listing.leaf(audit.next, self._terms.size)
+        due = self._looks.due([entry.user_id for entry in leaf.entries])
+        self._await_turn(audit, read, len(due))
+        findings = self._looks.look_at(due)
+        self._judge(audit, findings)
+        for each in findings:
+            self._remember(each)
+        after = self._after(audit, findings, leaf.next)
+        self._repair(after, page, findings)
+        audit.must_end_with(leaf.next)
+        try:
+            self._logs.write(after, after=read)
+        except Conflict:
+            log.info("audit.duplicate id=%s page=%d", audit_id, page)
+            return
+        self._report(audit, after, findings)
+        if after.is_running and not after.resting:
+            self._queue_page(after)
+
+    def fail(self, audit_id: str, why: str) -> None:
+        """Record that an audit cannot go on, and why; the next one starts anew."""
+        found = self._logs.read(audit_id)
+        if found and found[0].is_running:
+            now = self._clock().isoformat()
+            ended = replace(found[0], status=audit_log.FAILED, detail=why, finished_at=now)
+            self._logs.write(ended, after=found[1])
+            log.error('audit.failed id=%s why="%s"', audit_id, loggable(why))
+
+    def release_repairs(self) -> int:
+        """Let the repairs go ahead that the brake holds back; how many differ so far."""
+        newest, _ = self._logs.latest()
+        if newest is None:
+            return 0
+        # The next audit may have begun since the brake was seen.
+        braked = newest.id if newest.repairs == audit_log.BRAKED else newest.previous
+        found = self._logs.read(braked)
+        if not found or found[0].repairs != audit_log.BRAKED:
+            return 0
+        detail = f"The repairs were released by a person at {self._clock():%Y-%m-%d %H:%M} UTC."
+        released = replace(found[0], repairs=audit_log.RELEASED, detail=detail)
+        self._logs.write(released, after=found[1])
+        self._upkeep.send(UpkeepMessage(REPAIRS, audit_id=braked).to_json(), delay_seconds=0)
+        log.warning("audit.released id=%s differ=%d", braked, found[0].differ)
+        return found[0].differ
+
+    def queue_repairs(self, audit_id: str) -> None:
+        """Send everybody to the worker whose repair the brake held back, once it is released."""
+        found = self._logs.read(audit_id)
+        if not found or found[0].repairs != audit_log.RELEASED:
+            return
+        for page in range(found[0].held_from, found[0].page):
+            self._users.queue(self._logs.held(audit_id, page), reason=REASON)
+
+    def _wake(self, audit: AuditLog) -> None:
+        """Queue the next page if it is due, or if its message was lost."""
+        now = self._clock()
+        waits = audit.waiting_until or audit.updated_at
+        if audit.resting:
+            if now < audit.due_at(self._terms.days):
+                return
+            audit = self._written(audit, resting=False, updated_at=now.isoformat())
+        elif now - moments.read(waits) <= QUIET:
+            return
+        elif audit.stalls >= STALLS:
+            self.fail(audit.id, f"Page {audit.page} was lost {STALLS} times.")
+            return
+        else:
+            # Not updated_at: only work done makes an audit look alive.
+            audit = self._written(audit, stalls=audit.stalls + 1)
+            log.warning("audit.revived id=%s page=%d", audit.id, audit.page)
+        self._queue_page(audit)
+
+    def _written(self, audit: AuditLog, **changes: object) -> AuditLog:
+        found = self._logs.read(audit.id)
+        if not found or found[0] != audit:
+            raise Conflict("A page of the audit was worked off at this moment.")
+        changed = replace(audit, **changes)  # type: ignore[arg-type]
+        self._logs.write(changed, after=found[1])
+        return changed
+
+    def _is_next_due(self, last: AuditLog) -> bool:
+        # After one of everybody the next may begin at once: it spreads them over as many days.
+        if last.everybody or last.status != audit_log.FINISHED:
+            return True
+        began = moments.read(last.started_at)
+        return abs(self._clock() - began) >= timedelta(days=self._terms.days)
+
+    def _begin(
+        self, pointer: Document | None, last: AuditLog | None, *, everybody: bool, repair: bool
+    ) -> AuditLog:
+        now = self._clock()
+        audit = AuditLog(
+            id=f"{now:%Y%m%dT%H%M%S}-{self._new_id()[:8]}",
+            started_at=now.isoformat(),
+            updated_at=now.isoformat(),
+            everybody=everybody,
+            repair=repair,
+            expected_pages=math.ceil(self._count() / self._terms.size),
+            previous=last.id if last else "",
+        )
+        self._logs.begin(audit, pointer)
+        log.info("audit.started id=%s pages=%d", audit.id, audit.expected_pages)
+        self._queue_page(audit)
+        return audit
+
+    def _count(self) -> int:
+        """How many users there are states of, as far as they are listed in a minute or so."""
+        users, token = 0, ""
+        for _ in range(_MOST_LISTS):
+            leaf = self._listing.leaf(token, _LISTED_AT_ONCE)
+            users, token = users + len(leaf.entries), leaf.next
+            if not token:
+                break
+        return users
+
+    def _await_turn(self, audit: AuditLog, read: Document, users: int) -> None:
+        """Raise Throttled, and say until when, if the profile budget has no room for *users*."""
+        now = self._clock()
+        seconds = self._terms.wait_for(users)
+        if seconds:
+            until = now + timedelta(seconds=seconds)
+            self._logs.write(replace(audit, waiting_until=until.isoformat()), after=read)
+            raise Throttled(
+                f"The audit waits until {until:%H:%M:%S} UTC for its share of the profile budget.",
+                retry_after=seconds,
+                service="sharepoint",
+            )
+
+    def _judge(self, audit: AuditLog, findings: Sequence[Finding]) -> None:
+        """Raise the commonest error of the page's users if it is everybody's."""
+        errors = [each.error for each in findings if each.error]
+        if not sweep_rules.is_everybodys(
+            len(errors),
+            len(findings),
+            failed_before=audit.unanswered,
+            asked_before=audit.looked + audit.unanswered,
+        ):
+            return
+        kinds = Counter(type(each) for each in errors)
+
+        def weight(error: PhotoSyncError) -> tuple[int, bool]:
+            return kinds[type(error)], isinstance(error, TryLater)
+
+        raise max(errors, key=weight)
+
+    def _remember(self, finding: Finding) -> None:
+        if finding.after == finding.stored.state:
+            return
+        try:
+            user_state.write(self._states, finding.after, after=finding.stored)
+        except Conflict:
+            # A run is at work on this very user and knows better.
+            return
+        if finding.damage:
+            log.warning('audit.differs user=%s why="%s"', finding.user_id, finding.damage)
+
+    def _after(self, audit: AuditLog, findings: Sequence[Finding], following: str) -> AuditLog:
+        now = self._clock()
+        errors = sum(each.error is not None for each in findings)
+        after = replace(
+            audit,
+            updated_at=now.isoformat(),
+            page=audit.page + 1,
+            next=following,
+            looked=audit.looked + len(findings) - errors,
+            differ=audit.differ + sum(bool(each.damage) for each in findings),
+            unclear=audit.unclear + sum(bool(each.unclear) for each in findings),
+            unanswered=audit.unanswered + errors,
+            waiting_until="",
+            stalls=0,
+        )
+        after = after.braked(audit.page)
+        if not following:
+            return replace(after, status=audit_log.FINISHED, finished_at=now.isoformat())
+        return replace(after, resting=now < after.due_at(self._terms.days))
+
+    def _repair(self, audit: AuditLog, page: int, findings: Sequence[Finding]) -> None:
+        """Queue whoever is to be looked at by the worker, or keep them where the brake is on."""
+        if not audit.repair:
+            return
+        wanted = [each.user_id for each in findings if each.damage or each.unclear]
+        if audit.repairs == audit_log.BRAKED:
+            self._logs.hold(audit.id, page, wanted)
+        else:
+            self._users.queue(wanted, reason=REASON)
+
+    def _queue_page(self, audit: AuditLog) -> None:
+        message = UpkeepMessage(AUDIT_PAGE, audit_id=audit.id, page=audit.page)
+        self._upkeep.send(message.to_json(), delay_seconds=0)
+
+    def _report(self, before: AuditLog, audit: AuditLog, findings: Sequence[Finding]) -> None:
+        for result in ("differ", "unclear", "unanswered"):
+            count = getattr(audit, result) - getattr(before, result)
+            metrics.audited.add(count, {"result": result})
+        right = sum(not (each.damage or each.unclear or each.error) for each in findings)
+        metrics.audited.add(right, {"result": "right"})
+        if audit.repairs == audit_log.BRAKED != before.repairs:
+            log.error('audit.braked id=%s why="%s"', audit.id, audit.detail)
+        if not audit.is_running:
+            log.info(
+                "audit.finished id=%s looked=%d differ=%d unclear=%d unanswered=%d repairs=%s",
+                audit.id,
+                audit.looked,
+                audit.differ,
+                audit.unclear,
+                audit.unanswered,
+                audit.repairs if audit.repair else "none",
+            )

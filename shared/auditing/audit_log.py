@@ -1,0 +1,179 @@
+"""
+What is known of an audit, in blob `audits/<id>.json`, and of the newest one, `audits/latest.json`.
+
+The blob is the audit's memory: a page message that finds the audit elsewhere than at its own page
+is late or a duplicate.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared import moments
+from shared.errors import EndlessList
+from shared.messages.sweep_id import is_sweep_id
+from shared.storage import records
+from shared.storage.documents import Document, Documents
+from shared.sweeping import sweep_rules
+from shared.telemetry.log_text import loggable
+
+RUNNING, FINISHED, FAILED = "running", "finished", "failed"
+# Of the repairs: as they are found; held back by the brake; released by a person.
+FREE, BRAKED, RELEASED = "free", "braked", "released"
+_STATUSES, _REPAIRS = {RUNNING, FINISHED, FAILED}, {FREE, BRAKED, RELEASED}
+
+# As many may be new since the users were counted.
+_FEW_PAGES = 100
+LATEST = "audits/latest.json"
+
+log = logging.getLogger("photosync")
+
+
+@dataclass(frozen=True)
+class AuditLog:
+    """
+    One audit. `page` is the next page to work off, from 1, and `next` storage's token for it.
+
+    `everybody` says that a person ordered it, so that it does not rest between its pages; else it
+    is spread over `AUDIT_DAYS`, and `resting` until its next page is due. `repair` says whether
+    what it finds is repaired. Of those `looked` at, `differ` are damaged; of `unclear` ones
+    something is known that a look at SharePoint alone cannot settle; of `unanswered` ones nothing
+    could be learnt. `waiting_until` is when the profile budget has room again. `held_from` is the
+    first page whose repairs the brake holds back.
+    """
+
+    id: str
+    started_at: str
+    updated_at: str
+    everybody: bool = False
+    repair: bool = False
+    status: str = RUNNING
+    detail: str = ""
+    page: int = 1
+    next: str = ""
+    expected_pages: int = 0
+    looked: int = 0
+    differ: int = 0
+    unclear: int = 0
+    unanswered: int = 0
+    resting: bool = False
+    waiting_until: str = ""
+    stalls: int = 0
+    repairs: str = FREE
+    held_from: int = 0
+    previous: str = ""
+    finished_at: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == RUNNING
+
+    def due_at(self, days: float) -> datetime:
+        """When its next page is due, so that all of them are spread evenly over *days*."""
+        began = moments.read(self.started_at)
+        if self.everybody:
+            return began
+        return began + timedelta(days=days) * ((self.page - 1) / max(self.expected_pages, 1))
+
+    def must_end_with(self, following: str) -> None:
+        """Raise EndlessList if there is a page *following* after twice as many as were counted."""
+        if following and self.page > 2 * self.expected_pages + _FEW_PAGES:
+            raise EndlessList("Storage's list of users goes on and on: this audit would never end.")
+
+    def braked(self, page: int) -> AuditLog:
+        """The audit after *page*: held back if it has found more than people damage."""
+        if self.repairs != FREE or not sweep_rules.looks_like_an_outage(self.differ, self.looked):
+            return self
+        detail = (
+            f"{self.differ} of the {self.looked} pictures looked at differ in SharePoint, which "
+            "looks like an import, a migration or another sync. None is repaired until a person "
+            "releases them."
+        )
+        return replace(self, repairs=BRAKED, held_from=page, detail=detail)
+
+    def progress(self) -> float:
+        """How much is done, 0 to 1."""
+        if self.status == FINISHED:
+            return 1.0
+        return min(0.99, (self.page - 1) / max(self.expected_pages, 1))
+
+
+_BLANK = AuditLog("", "", "")
+
+
+def to_fields(audit: AuditLog) -> dict[str, Any]:
+    """The blob's fields; `progress` is for people only."""
+    return records.to_fields(audit) | {"progress": audit.progress()}
+
+
+class AuditLogs:
+    """Reads and writes audits. Every write names the version it replaces (Conflict)."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def latest(self) -> tuple[AuditLog | None, Document | None]:
+        """The newest audit, and the pointer to it as it was read."""
+        pointer = self._documents.read(LATEST)
+        if pointer is None:
+            return None, None
+        found = self.read(pointer.fields.get("id"))
+        return (found[0] if found else None), pointer
+
+    def read(self, audit_id: Any) -> tuple[AuditLog, Document] | None:
+        """One audit and the version it was read from; None when there is none, or a damaged one."""
+        if not isinstance(audit_id, str) or not is_sweep_id(audit_id):
+            return None
+        document = self._documents.read(_name(audit_id))
+        if document is None:
+            return None
+        try:
+            return _read(audit_id, document.fields), document
+        except (TypeError, ValueError, OverflowError) as error:
+            log.warning('audit.set_aside id=%s why="%s"', audit_id, loggable(str(error)))
+            return None
+
+    def begin(self, audit: AuditLog, pointer: Document | None) -> None:
+        """Write a new audit and make it the newest; Conflict when another run was faster."""
+        self.write(audit, after=None)
+        self._documents.write(LATEST, {"id": audit.id}, after=pointer)
+
+    def write(self, audit: AuditLog, *, after: Document | None) -> Document:
+        """Write *audit* in place of what was read as *after*."""
+        return self._documents.write(_name(audit.id), to_fields(audit), after=after)
+
+    def hold(self, audit_id: str, page: int, user_ids: list[str]) -> None:
+        """Remember whom of a page the brake keeps from being repaired."""
+        records.keep_ids(self._documents, _held_name(audit_id, page), user_ids)
+
+    def held(self, audit_id: str, page: int) -> list[str]:
+        """What `hold` kept of a page."""
+        return records.kept_ids(self._documents, _held_name(audit_id, page))
+
+
+def _read(audit_id: str, written: Mapping[str, Any]) -> AuditLog:
+    """
+    The audit of which *written* tells.
+
+    Raises TypeError, ValueError and OverflowError if a person has written it and no audit.
+    """
+    found = records.from_fields(_BLANK, written)
+    if found.id != audit_id or found.status not in _STATUSES or found.repairs not in _REPAIRS:
+        raise ValueError("It is of another audit, or says what none says of itself.")
+    if found.page < 1:
+        raise ValueError("No audit has such a page.")
+    for moment in (found.started_at, found.updated_at, found.waiting_until or found.updated_at):
+        moments.read(moment)
+    return found
+
+
+def _name(audit_id: str) -> str:
+    return f"audits/{audit_id}.json"
+
+
+def _held_name(audit_id: str, page: int) -> str:
+    return f"audits/{audit_id}/held-{page}.json"

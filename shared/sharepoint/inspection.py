@@ -1,0 +1,46 @@
+"""What an audit finds wrong with a picture of ours, in words; which of it is repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.sharepoint.picture_location import Shown
+from shared.written_file import WrittenFile
+
+# As a profile has it while it shows the picture (sharepoint.md section 2, recorded).
+PLACEHOLDER_STATE, SHOWS_PICTURE = "SPS-PicturePlaceholderState", "0"
+_FILES = ("small", "middle", "large")
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """
+    What pages show of a picture of ours: `damage` in a sentence, empty where nothing is wrong.
+
+    Then `files` are ours as SharePoint has them now.
+    """
+
+    damage: str
+    files: tuple[WrittenFile, ...] = ()
+
+
+def profile_damage(profile: Mapping[str, str], shown: Shown, ours: Shown) -> str:
+    """What keeps a profile that has *shown* so far from showing the files that are *ours*."""
+    if not shown.url:
+        return "The profile shows no picture any more."
+    if shown.location != ours.location:
+        return "The profile shows other files than those that PhotoSync wrote."
+    if not shown.is_here:
+        return "The profile shows the picture at a former address of the tenant."
+    if profile.get(PLACEHOLDER_STATE) != SHOWS_PICTURE:
+        return "The profile shows its placeholder in place of the picture."
+    return ""
+
+
+def inspected(found: Sequence[WrittenFile | None]) -> Inspection:
+    """What follows from the files that were *found*: small, middle and large."""
+    missed = [name for name, file in zip(_FILES, found, strict=True) if file is None]
+    if missed:
+        return Inspection(f"Somebody has changed or deleted a file: {', '.join(missed)}.")
+    return Inspection("", tuple(file for file in found if file))

@@ -1,0 +1,63 @@
+"""How a dataclass stands in a document, and lists of users beside it; a person may edit both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
+
+from shared import counts
+from shared.storage.documents import Documents
+
+T = TypeVar("T")
+
+
+def to_fields(record: Any) -> dict[str, Any]:
+    """The fields of a document that says what the dataclass *record* does."""
+    return {_camel(name): value for name, value in asdict(record).items()}
+
+
+def from_fields(blank: T, written: Mapping[str, Any]) -> T:
+    """
+    The dataclass of which *written* tells, with fields of the same types as those of *blank*.
+
+    Raises TypeError and ValueError if a person has written it.
+    """
+    # What is only written for people is left out, and so is what a newer version added.
+    known = {each.name: _camel(each.name) for each in fields(blank)}  # type: ignore[arg-type]
+    told = {name: written[key] for name, key in known.items() if key in written}
+    found: T = type(blank)(**told)
+    for name in known:
+        _check(name, getattr(found, name), getattr(blank, name))
+    return found
+
+
+def keep_ids(documents: Documents, name: str, user_ids: list[str]) -> None:
+    """Keep *user_ids* in the document *name*, in place of what an earlier try kept there."""
+    kept = documents.read(name)
+    if user_ids or kept:
+        documents.write(name, {"userIds": user_ids}, after=kept)
+
+
+def kept_ids(documents: Documents, name: str) -> list[str]:
+    """What `keep_ids` kept."""
+    document = documents.read(name)
+    found = document.fields.get("userIds") if document else None
+    # A person may have written there; whoever is no user is for the worker to say.
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def _check(name: str, value: Any, usual: Any) -> None:
+    """Raise TypeError or ValueError if field *name* cannot hold *value*."""
+    if type(value) is not type(usual):
+        raise TypeError(f"{name} is of another type.")
+    if type(usual) is int:
+        counts.read(value)
+    if isinstance(usual, dict):
+        for each in value.values():
+            counts.read(each)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
