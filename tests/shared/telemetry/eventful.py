@@ -16,6 +16,7 @@ from tests.e2e.test_sweep import sweep
 from tests.shared.telemetry.receivers import Receiver
 from tests.shared.telemetry.workspace import Workspace
 
+_SWEPT = re.compile(r"sweep\.finished .*\busers=(\d+)")
 _LINE = re.compile(r"photosync: (?:\[\w+\] )?(.*)$", re.MULTILINE)
 
 
@@ -103,8 +104,7 @@ class Eventful:
         """Whether both who watch have heard of the last line and of the last photo."""
         lines = self.lines()
         photos = sum(line.startswith("photo.") for line in lines)
-        known = [metric for metric in self.receiver.metrics() if metric.name == "photosync.photos"]
-        collected = sum(point.as_int for point in known[-1].sum.data_points) if known else 0
+        swept = sum(int(found[1]) for found in map(_SWEPT.match, lines) if found)
         points = [
             point
             for item in self.receiver.envelopes("MetricData")
@@ -112,10 +112,16 @@ class Eventful:
             if point["name"] == "photosync.photos"
         ]
         return (
-            collected == photos == sum(point["value"] for point in points)
+            self._collected("photosync.photos") == photos
+            and self._collected("photosync.sweep.users") == swept
+            and photos == sum(point["value"] for point in points)
             and len(self.receiver.messages()) == len(lines)
             and len(list(self.receiver.records())) == len(lines)
         )
+
+    def _collected(self, name: str) -> int:
+        known = [metric for metric in self.receiver.metrics() if metric.name == name]
+        return sum(point.as_int for point in known[-1].sum.data_points) if known else 0
 
     def _wait_for(self, beginning: str, within: str = "", *, times: int = 1) -> None:
         def seen() -> bool:
