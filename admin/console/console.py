@@ -56,10 +56,13 @@ class Console:
         """Both sides of one user, now."""
         return self._call("GET", _path(user), told="agree")
 
-    def users(self, *, search: str = "", status: str = "", gone: bool = False) -> Iterator[Fields]:
+    def users(
+        self, *, search: str = "", status: str = "", gone: bool = False, differs: bool = False
+    ) -> Iterator[Fields]:
         """Everybody who fits, page by page."""
         token, trail = "", Trail()
-        wanted = {"search": search, "status": status, "gone": "true" if gone else ""}
+        wanted = {"search": search, "status": status}
+        wanted |= {"gone": "true" if gone else "", "differs": "true" if differs else ""}
         while True:
             query = {**wanted, "size": str(_PAGE), "token": token}
             page = self._call(
@@ -88,6 +91,14 @@ class Console:
     def release_removals(self) -> Fields:
         """Let the removals go ahead that the brake holds back."""
         return self._call("POST", "sweep", told="released", body={"releaseRemovals": True})
+
+    def audit(self, *, repair: bool) -> Fields:
+        """Have everybody's picture in SharePoint looked at."""
+        return self._call("POST", "audit", told="audit", body={"repair": repair})
+
+    def release_repairs(self) -> Fields:
+        """Let the repairs go ahead that the brake holds back."""
+        return self._call("POST", "audit", told="released", body={"releaseRepairs": True})
 
     def doctor(self) -> Fields:
         """Every check of the app by itself."""

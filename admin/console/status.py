@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from admin.console import person
+from admin.console import audit, person
 from admin.console.desk import Desk, command
 from admin.console.sweep import show_end
 from admin.terminal import problems
@@ -42,6 +42,8 @@ def _show_everything(desk: Desk) -> int:
     _show_counts(overview, output)
     if overview.part("sweep"):
         show_end(overview.part("sweep"), output)
+    if overview.part("audit"):
+        audit.show_end(overview.part("audit"), output)
     output.table(
         ["user", "checked", "why"],
         [
@@ -118,12 +120,25 @@ def things_to_do(overview: Fields) -> list[str]:
         *_subscription(overview),
         *([f"The last sweep failed: {_why(sweep)}"] if sweep.text("status") == "failed" else []),
         *([_braked(brake)] if brake.flag("engaged") else []),
+        *_audit(overview),
         *([f"Messages in poison queues: {parked}; see the app's log."] if parked else []),
     ]
     failed = overview.part("counts").number("failed")
     if failed:
         found.append(f"Failed users: {failed}; manage.py failures says why.")
     return found
+
+
+def _audit(overview: Fields) -> list[str]:
+    found, differ = overview.part("audit"), overview.number("differ")
+    if found.text("repairs") == "braked":
+        why = found.text("detail")
+        return [f"Repairs are held back. {why} If that is right: manage.py check --release-repairs"]
+    if found.text("status") == "failed":
+        return [f"The last audit failed: {_why(found)}"]
+    if differ and not found.flag("repair"):
+        return [f"SharePoint differs: {differ}; manage.py users --differs says who and how."]
+    return []
 
 
 def _subscription(overview: Fields) -> list[str]:

@@ -14,14 +14,15 @@ _STATUSES = ("synced", "no-photo", "removed", "skipped", "failed", "waiting")
 @click.option("--search", metavar="TEXT", default="", help="The beginning of a name, UPN or id.")
 @click.option("--status", type=click.Choice(_STATUSES), help="Only these.")
 @click.option("--gone", is_flag=True, help="Whose photo is gone while the picture is still there.")
-def users(desk: Desk, search: str, status: str | None, gone: bool) -> int:
+@click.option("--differs", is_flag=True, help="Whose picture in SharePoint was changed.")
+def users(desk: Desk, search: str, status: str | None, gone: bool, differs: bool) -> int:
     """
     List everybody whom PhotoSync has looked at, or those who fit all options.
 
-    With --gone these are the people whose pictures the next removals take. The exit code is 1
-    if nobody fits.
+    With --gone these are the people whose pictures the next removals take, with --differs those
+    whom an audit has found changed in SharePoint. The exit code is 1 if nobody fits.
     """
-    found = list(desk.console.users(search=search, status=status or "", gone=gone))
+    found = list(desk.console.users(search=search, status=status or "", gone=gone, differs=differs))
     desk.output.document([dict(one.raw) for one in found])
     desk.output.table(
         ["user", "name", "status", "synced", "detail"],
@@ -31,7 +32,7 @@ def users(desk: Desk, search: str, status: str | None, gone: bool) -> int:
                 one.text("displayName"),
                 one.text("status"),
                 one.when("syncedAt"),
-                one.text("detail"),
+                one.text("damage") or one.text("detail"),
             ]
             for one in found
         ],

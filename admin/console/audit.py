@@ -1,0 +1,131 @@
+"""Audits of everybody: ordered, followed to their end, and what they found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from admin.console.console import Console
+from admin.console.desk import Desk
+from admin.terminal import problems
+from admin.terminal.fields import Fields
+from admin.terminal.output import Output
+from admin.terminal.waiting import wait_until
+
+_FIRST = 20
+
+
+def audit(desk: Desk, *, repair: bool, seconds: float) -> int:
+    """Have everybody audited, or go on with an audit that is under way; the exit code."""
+    ended = _followed(desk, desk.console.audit(repair=repair).part("audit"), seconds)
+    repairs = repair and ended.text("repairs") != "braked" and ended.text("status") == "finished"
+    left = _repaired(desk, ended, seconds) if repairs else _differing(desk.console)
+    desk.output.document({"audit": dict(ended.raw), "differ": [dict(one.raw) for one in left]})
+    show_end(ended, desk.output)
+    _show_differing(left, desk.output)
+    return problems.WRONG if left or _is_bad(ended) else problems.FINE
+
+
+def release(desk: Desk) -> int:
+    """Let the repairs go ahead that the brake holds back."""
+    answer = desk.console.release_repairs()
+    desk.output.document(answer.raw)
+    released = answer.number("released")
+    told = f"The repairs of {released} pictures are released" if released else ""
+    desk.output.line(f"{told or 'The brake holds no repair back'}.")
+    return problems.FINE
+
+
+def show_end(audit: Fields, output: Output) -> None:
+    """What an audit found, and what becomes of it."""
+    rows = [
+        ["status", f"{audit.text('status')} {audit.text('detail')}".rstrip()],
+        ["began", audit.when("startedAt")],
+        ["looked at", _of(audit)],
+        ["differ", audit.text("differ")],
+        ["for the worker to settle", audit.text("unclear")],
+        ["without an answer", audit.text("unanswered")],
+        ["repairs", audit.text("repairs") if audit.flag("repair") else "none: it only looks"],
+    ]
+    if audit.text("waitingUntil"):
+        rows.append(["waits for the profile budget until", audit.when("waitingUntil")])
+    output.table(["", ""], rows, "Audit of SharePoint")
+
+
+def _of(audit: Fields) -> str:
+    if audit.text("status") != "running":
+        return audit.text("looked")
+    return f"{audit.text('looked')}; {audit.number('page') - 1} of {_pages(audit)} pages are done"
+
+
+def _pages(audit: Fields) -> int:
+    return max(audit.number("expectedPages"), audit.number("page") - 1)
+
+
+def _followed(desk: Desk, audit: Fields, seconds: float) -> Fields:
+    """The audit at its end. Raises Late."""
+    told: set[str] = set()
+    with desk.output.progress("Looking at SharePoint, in pages") as report:
+
+        def over() -> Fields | None:
+            found = desk.console.overview().part("audit")
+            report(found.number("page") - 1, _pages(found))
+            until = found.when("waitingUntil")
+            if until and until not in told:
+                told.add(until)
+                desk.output.line(f"Waiting for the profile budget until {until}.")
+            # Another one in its place has ended it.
+            ended = found.text("id") != audit.text("id") or found.text("status") != "running"
+            return found if ended else None
+
+        return wait_until(
+            over,
+            seconds=seconds,
+            late="The audit is still running: the same command follows it further.",
+        )
+
+
+def _repaired(desk: Desk, audit: Fields, seconds: float) -> list[Fields]:
+    """Who still differs when each that was found has been looked at by the worker. Raises Late."""
+    began = audit.moment("startedAt")
+    with desk.output.progress("Repairing") as report:
+
+        def settled() -> list[Fields] | None:
+            left = _differing(desk.console)
+            waiting = [one for one in left if _is_waiting(one, began)]
+            report(audit.number("differ") - len(waiting), audit.number("differ"))
+            return None if waiting else left
+
+        return wait_until(
+            settled,
+            seconds=seconds,
+            late="Not everybody is repaired yet: manage.py users --differs names who is left.",
+        )
+
+
+def _is_waiting(one: Fields, began: datetime | None) -> bool:
+    checked = one.moment("checkedAt")
+    looked = checked is not None and began is not None and checked >= began
+    return not looked or one.text("status") == "waiting"
+
+
+def _differing(console: Console) -> list[Fields]:
+    return list(console.users(differs=True))
+
+
+def _show_differing(left: list[Fields], output: Output) -> None:
+    rows = [
+        [one.text("userPrincipalName") or one.text("userId"), one.text("damage"), _why(one)]
+        for one in left[:_FIRST]
+    ]
+    of = f", {_FIRST} of {len(left)} shown" if len(left) > _FIRST else ""
+    output.table(["user", "what differs", "last run"], rows, f"SharePoint differs{of}")
+    if not left:
+        output.line("SharePoint shows what PhotoSync wrote.", style="green")
+
+
+def _why(one: Fields) -> str:
+    return f"{one.text('status')} {one.text('detail')}".rstrip()
+
+
+def _is_bad(audit: Fields) -> bool:
+    return audit.text("status") == "failed" or audit.text("repairs") == "braked"
