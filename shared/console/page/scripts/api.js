@@ -13,6 +13,24 @@ import { call } from "./call.js";
  * @property {string} detail
  * @property {string} checkedAt
  * @property {string} syncedAt
+ * @property {string} damage What an audit has found wrong in SharePoint; empty if nothing.
+ */
+
+/**
+ * @typedef {object} Audit
+ * @property {string} id
+ * @property {string} status
+ * @property {string} detail
+ * @property {boolean} everybody Ordered by a person, so that it does not rest between its pages.
+ * @property {boolean} repair
+ * @property {string} repairs
+ * @property {string} startedAt
+ * @property {string} updatedAt
+ * @property {string} finishedAt
+ * @property {string} waitingUntil
+ * @property {number} looked
+ * @property {number} differ
+ * @property {number} progress
  */
 
 /**
@@ -50,6 +68,8 @@ import { call } from "./call.js";
  * @property {Subscription | null} subscription
  * @property {Sweep | null} sweep
  * @property {Brake} brake
+ * @property {Audit | null} audit
+ * @property {number} differ How many people an audit has found to differ in SharePoint.
  * @property {Entry[]} failures
  * @property {SetAside[]} unreadable
  * @property {number} unreadableCount
@@ -164,6 +184,15 @@ export function orderRenewal(signal) {
 /** @returns {Promise<{ released: number }>} */
 export function orderRelease() {
   return json("sweep", undefined, { releaseRemovals: true });
+}
+
+export function orderAudit() {
+  return json("audit", undefined, { repair: true });
+}
+
+/** @returns {Promise<{ released: number }>} */
+export function orderRepairs() {
+  return json("audit", undefined, { releaseRepairs: true });
 }
 
 /**

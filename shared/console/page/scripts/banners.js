@@ -7,10 +7,13 @@ import { isLost } from "./subscription.js";
 /** @import { Brake, Overview, Subscription } from "./api.js" */
 
 /** @param {Overview} overview */
-export function drawBanners({ dryRun, brake, subscription }) {
+export function drawBanners({ dryRun, brake, audit, subscription }) {
   show($("dry-run"), dryRun);
   show($("brake"), brake.engaged);
   if (brake.engaged) say(inside($("brake"), "span"), brake.detail || heldBack(brake));
+  const held = audit?.repairs === "braked";
+  show($("audit-brake"), held);
+  if (held) say(inside($("audit-brake"), "span"), audit.detail);
   show($("deaf"), isLost(subscription));
   say(inside($("deaf"), "span"), whyDeaf(subscription));
 }

@@ -3,7 +3,7 @@
 import { hasKey, onRefusedKey } from "./call.js";
 import { $, inside, say } from "./elements.js";
 import { askForKey, begin, takeTypedKey } from "./gate.js";
-import { askBeforeRelease, release, startSweep } from "./orders.js";
+import { askBeforeRelease, release, REMOVALS, REPAIRS, startAudit, startSweep } from "./orders.js";
 import { freshness, isDue, lookAround } from "./overview.js";
 import { replay } from "./replay.js";
 import { offerFilters, search, searchSoon } from "./search.js";
@@ -31,7 +31,9 @@ $("search").oninput = searchSoon;
 $("status").onchange = search;
 
 $("start-sweep").onclick = startSweep;
-inside($("brake"), "button").onclick = askBeforeRelease;
+$("start-audit").onclick = startAudit;
+inside($("brake"), "button").onclick = () => askBeforeRelease(REMOVALS);
+inside($("audit-brake"), "button").onclick = () => askBeforeRelease(REPAIRS);
 $("release-no").onclick = () => $("release", HTMLDialogElement).close();
 $("release-who").onclick = () => $("release", HTMLDialogElement).close();
 $("release-yes").onclick = release;

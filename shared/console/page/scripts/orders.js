@@ -1,12 +1,16 @@
-// What is ordered from beside the list: a sweep, and the removals that the brake holds back.
+// What is ordered from beside the list: a sweep, an audit, and what the brakes hold back.
 
-import { orderRelease, orderSweep } from "./api.js";
+import { orderAudit, orderRelease, orderRepairs, orderSweep } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
 import { $, inside, say } from "./elements.js";
 import { returnFocus } from "./focus.js";
 import { count } from "./numbers.js";
 import { lastOverview, lookAround } from "./overview.js";
 import { pause } from "./pause.js";
+import { homeHash } from "./route.js";
+import { DIFFERS, GONE } from "./words.js";
+
+/** @import { Overview } from "./api.js" */
 
 export async function startSweep() {
   const button = $("start-sweep", HTMLButtonElement);
@@ -29,24 +33,90 @@ export async function startSweep() {
   }
 }
 
-/** Say what it costs before anything is released. */
-export function askBeforeRelease() {
-  const gone = lastOverview()?.brake.gone ?? 0;
-  const lose = count(gone, "person loses the picture", "people lose their pictures");
-  say(
-    inside($("release"), "p"),
-    `${lose} in SharePoint, because Exchange has no photo of them any more. Each is looked at once more before that.`,
-  );
+export async function startAudit() {
+  const button = $("start-audit", HTMLButtonElement);
+  const told = $("audit-told");
+  button.disabled = true;
+  try {
+    await orderAudit();
+    await lookAround();
+    say(told, "");
+  } catch (error) {
+    if (!isOver(error)) say(told, wordsOf(error), true);
+    button.disabled = false;
+  } finally {
+    returnFocus(button.disabled ? $("home-title") : button);
+  }
+}
+
+/**
+ * @typedef {object} Held What a brake holds back.
+ * @property {string} title
+ * @property {(overview: Overview | null) => string} cost
+ * @property {string} who The filter that lists whom it is about.
+ * @property {string} banner
+ * @property {() => Promise<{ released: number }>} order
+ * @property {string} told
+ * @property {string} one
+ * @property {string} many
+ */
+
+/** @type {Held} */
+export const REMOVALS = {
+  title: "Release the removals?",
+  cost: (overview) => {
+    const lose = count(overview?.brake.gone ?? 0, "person loses the picture", "people lose their pictures");
+    return `${lose} in SharePoint, because Exchange has no photo of them any more. `
+      + "Each is looked at once more before that.";
+  },
+  who: GONE,
+  banner: "brake",
+  order: orderRelease,
+  told: "sweep-told",
+  one: "removal",
+  many: "removals",
+};
+
+/** @type {Held} */
+export const REPAIRS = {
+  title: "Release the repairs?",
+  cost: (overview) => {
+    const written = count(overview?.audit?.differ ?? 0, "picture is written", "pictures are written");
+    return `${written} again as Exchange has them. Make sure first that whatever has changed them has ended: `
+      + "an import, a migration, another sync.";
+  },
+  who: DIFFERS,
+  banner: "audit-brake",
+  order: orderRepairs,
+  told: "audit-told",
+  one: "repair",
+  many: "repairs",
+};
+
+/** What the open dialog is about. */
+let asked = REMOVALS;
+
+/**
+ * Say what it costs before anything is released.
+ *
+ * @param {Held} held
+ */
+export function askBeforeRelease(held) {
+  asked = held;
+  say($("release-title"), held.title);
+  say(inside($("release"), "p"), held.cost(lastOverview()));
+  $("release-who", HTMLAnchorElement).href = homeHash(held.who, "");
   $("release", HTMLDialogElement).showModal();
 }
 
 export async function release() {
   $("release", HTMLDialogElement).close();
+  const { order, told, one, many, banner } = asked;
   try {
-    const { released } = await orderRelease();
-    say($("sweep-told"), `${count(released, "removal", "removals")} released.`);
+    const { released } = await order();
+    say($(told), `${count(released, one, many)} released.`);
   } catch (error) {
-    if (!isOver(error)) return say(inside($("brake"), "span"), wordsOf(error));
+    if (!isOver(error)) return say(inside($(banner), "span"), wordsOf(error));
   }
   await lookAround();
   // The button that opened the dialog is gone with its banner.

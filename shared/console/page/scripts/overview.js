@@ -1,6 +1,7 @@
 // What is known of the whole: looked at now and then, kept, and shown around the list of people.
 
 import { readOverview } from "./api.js";
+import { drawAudit } from "./audit.js";
 import { drawBanners } from "./banners.js";
 import { isOver, wordsOf } from "./call.js";
 import { $, say, show } from "./elements.js";
@@ -68,12 +69,14 @@ function redraw(name, data, draw) {
 
 export function drawOverview() {
   if (!overview) return;
-  const { counts, sweep, subscription, brake, failures, unreadable, unreadableCount, queues } = overview;
+  const { counts, differ, sweep, audit, subscription, brake, failures, unreadable, unreadableCount, queues } = overview;
+  const whole = overview;
   const { status, search } = here();
   drawBanners(overview);
-  redraw("headline", [counts, brake, queues], () => drawHeadline(counts, brake, queues));
-  redraw("tiles", [counts, status], () => drawTiles(counts, status, search));
+  redraw("headline", [counts, brake, audit, differ, queues], () => drawHeadline(whole));
+  redraw("tiles", [counts, differ, status], () => drawTiles(counts, differ, status, search));
   redraw("sweep", sweep, () => drawSweep(sweep));
+  redraw("audit", audit, () => drawAudit(audit));
   redraw("subscription", subscription, () => drawSubscription(subscription));
   redraw("queues", queues, () => drawQueues(queues));
   redraw("failures", failures, () => drawFailures(failures));
@@ -91,6 +94,12 @@ export function freshness() {
 
 /** Counting a large tenant is work for the storage: seldom, unless there is something to watch. */
 export function isDue() {
-  const pace = overview?.sweep?.status === "running" ? 5000 : 30000;
+  const works = overview?.sweep?.status === "running" || isHurried(overview?.audit);
+  const pace = works ? 5000 : 30000;
   return now() - lookedAt >= pace;
+}
+
+/** @param {Overview["audit"] | undefined} audit */
+function isHurried(audit) {
+  return audit?.status === "running" && audit.everybody;
 }

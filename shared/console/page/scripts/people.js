@@ -9,7 +9,7 @@ import { drawOverview } from "./overview.js";
 import { thumbnail } from "./photos.js";
 import { here, personHash, whileHere } from "./route.js";
 import { moment } from "./time.js";
-import { GONE, statusName } from "./words.js";
+import { DIFFERS, GONE, statusName } from "./words.js";
 
 /** @import { Child } from "./elements.js" */
 /** @import { Entry } from "./api.js" */
@@ -72,7 +72,7 @@ async function addRows(begin, signal) {
 function question(token, size) {
   const { search, status } = here();
   const query = new URLSearchParams({ search, token, size: String(size) });
-  if (status === GONE) query.set("gone", "true");
+  if (status === GONE || status === DIFFERS) query.set(status, "true");
   else query.set("status", status);
   return query;
 }
@@ -121,7 +121,7 @@ function row(entry, signal) {
     cell("", thumbnail(entry.userId, "sharepoint", signal)),
     cell("", badge(entry.status, statusName(entry.status))),
     cell("small", moment(entry.syncedAt)),
-    cell("what", entry.detail));
+    cell("what", entry.damage || entry.detail));
 }
 
 /**

@@ -3,48 +3,45 @@
 import { $, fill, make, say } from "./elements.js";
 import { count, people, sum } from "./numbers.js";
 import { homeHash } from "./route.js";
-import { STATUSES } from "./words.js";
+import { DIFFERS, FILTERS, STATUSES } from "./words.js";
 
-/** @import { Brake, Overview } from "./api.js" */
+/** @import { Overview } from "./api.js" */
 
-/**
- * @param {Overview["counts"]} counts
- * @param {Brake} brake
- * @param {Overview["queues"]} queues
- */
-export function drawHeadline(counts, brake, queues) {
-  say($("home-title"), headline(counts, brake, queues));
+/** @param {Overview} overview */
+export function drawHeadline(overview) {
+  const { counts } = overview;
+  say($("home-title"), headline(overview));
   const total = sum(counts);
   say($("summary"), total
     ? `PhotoSync knows ${people(total)}, and has copied the photo of ${people(counts.synced ?? 0)}. `
-      + "A sweep compares Exchange with what was copied and does not look into SharePoint; a replay does."
+      + "A sweep compares Exchange with what was copied; an audit, or a replay, looks into SharePoint."
     : "Start a sweep: it finds everybody.");
 }
 
-/**
- * @param {Overview["counts"]} counts
- * @param {Brake} brake
- * @param {Overview["queues"]} queues
- */
-function headline(counts, brake, queues) {
+/** @param {Overview} overview */
+function headline({ counts, brake, audit, differ, queues }) {
   const onTheWay = Math.max(queues["photo-sync"] ?? 0, counts.waiting ?? 0);
   if (counts.failed) return `${count(counts.failed, "copy", "copies")} failed`;
   if (brake.engaged) return "Removals wait for a decision";
+  if (audit?.repairs === "braked") return "Repairs wait for a decision";
+  if (differ) return `${count(differ, "picture differs", "pictures differ")} in SharePoint`;
   if (onTheWay) return `${count(onTheWay, "person is", "people are")} in the queue`;
   return sum(counts) ? "Nobody’s copy failed" : "Nobody is known yet";
 }
 
 /**
  * @param {Overview["counts"]} counts
+ * @param {number} differ
  * @param {string} chosen The status that the list is narrowed to.
  * @param {string} search
  */
-export function drawTiles(counts, chosen, search) {
+export function drawTiles(counts, differ, chosen, search) {
   const focused = document.activeElement?.getAttribute("data-status");
   fill(
     $("tiles"),
     tile("", "All", sum(counts), chosen, search),
     ...Object.entries(STATUSES).map(([status, name]) => tile(status, name, counts[status] ?? 0, chosen, search)),
+    tile(DIFFERS, FILTERS[DIFFERS] ?? "", differ, chosen, search),
   );
   if (focused == null) return;
   const again = $("tiles").querySelector(`[data-status="${CSS.escape(focused)}"]`);

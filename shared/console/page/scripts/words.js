@@ -18,8 +18,15 @@ export function statusName(status) {
 // A filter that is no status: people whose picture the next removals take.
 export const GONE = "gone";
 
+// Another: people whose picture in SharePoint an audit has found changed.
+export const DIFFERS = "differs";
+
 /** @type {Record<string, string>} */
-export const FILTERS = { ...STATUSES, [GONE]: "Photo gone, picture still there" };
+export const FILTERS = {
+  ...STATUSES,
+  [GONE]: "Photo gone, picture still there",
+  [DIFFERS]: "SharePoint differs",
+};
 
 /** @type {Record<string, string>} */
 export const QUEUES = {

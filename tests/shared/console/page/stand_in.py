@@ -38,6 +38,7 @@ class Person:
     exchange: int | None = 1
     sharepoint: int | None = 1
     synced_at: str = ""
+    damage: str = ""
     checked_at: str = field(default_factory=lambda: ago(minutes=3))
 
     @property
@@ -55,6 +56,7 @@ class Person:
             "detail": self.detail,
             "checkedAt": self.checked_at,
             "syncedAt": self.synced_at,
+            "damage": self.damage,
         }
 
 
@@ -102,6 +104,12 @@ class StandIn:
         if body.get("releaseRemovals"):
             self.overview["brake"] = {"engaged": False, "gone": 0, "managed": 0, "detail": ""}
             return {"released": 21}
+        if body.get("releaseRepairs"):
+            self.overview["audit"] = audit(repairs="released")
+            return {"released": 34}
+        if parts == ["audit"]:
+            self.overview["audit"] = audit(status="running", everybody=True, progress=0.25)
+            return {"audit": self.overview["audit"]}
         if body.get("renew"):
             alive = {"status": "live", "detail": "", "expiresAt": ago(days=-28)}
             self.overview["subscription"] = {**alive, "checkedAt": ago()}
@@ -129,6 +137,8 @@ class StandIn:
             },
             "sweep": sweep(status="finished", finishedAt=ago(minutes=12)),
             "brake": {"engaged": False, "gone": 0, "managed": 0, "detail": ""},
+            "audit": audit(),
+            "differ": sum(bool(person.damage) for person in self.people),
             "failures": failures[:10],
             "unreadable": [],
             "dryRun": False,
@@ -146,6 +156,7 @@ class StandIn:
             if person.name.lower().startswith(wanted[0])
             and wanted[1] in ("", person.status)
             and ("gone" not in query or person.exchange is None)
+            and ("differs" not in query or person.damage)
         ]
         after = found[size][0] if len(found) > size else end
         token = str(after) if after < len(self.people) else ""
@@ -193,6 +204,26 @@ def sweep(**changes: Any) -> dict[str, Any]:
         "expectedUsers": 1000,
         "removals": "none",
         "eta": ago(minutes=-3),
+        **changes,
+    }
+
+
+def audit(**changes: Any) -> dict[str, Any]:
+    """An audit that has ended, as the overview tells it."""
+    return {
+        "id": "1",
+        "status": "finished",
+        "detail": "",
+        "everybody": False,
+        "repair": True,
+        "repairs": "free",
+        "startedAt": ago(days=7),
+        "updatedAt": ago(hours=1),
+        "finishedAt": ago(hours=1),
+        "waitingUntil": "",
+        "looked": 940,
+        "differ": 2,
+        "progress": 1.0,
         **changes,
     }
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.shared.console.page.browser import Open
 from tests.shared.console.page.serving import KEY
-from tests.shared.console.page.stand_in import StandIn, ago
+from tests.shared.console.page.stand_in import StandIn, ago, audit
 
 ANNE = f"?code={KEY}#/users/anne%40contoso.com"
 
@@ -20,7 +20,38 @@ def test_headline_promises_nothing(api: StandIn, visit: Open):
     page = visit(f"{api.url}?code={KEY}").page
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Nobody’s copy failed")
-    expect(page.locator("#summary")).to_contain_text("does not look into SharePoint; a replay does")
+    expect(page.locator("#summary")).to_contain_text("an audit, or a replay, looks into SharePoint")
+
+
+def test_who_differs_in_sharepoint(api: StandIn, visit: Open):
+    """Whom an audit has found is in the headline, on a tile, and in the list behind it."""
+    api.people = [each for each in api.people if each.status in ("synced", "no-photo")]
+    api.people[0].damage = "The profile shows no picture any more."
+    page = visit(f"{api.url}?code={KEY}").page
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 picture differs in SharePoint")
+    page.get_by_role("link", name="SharePoint differs").click()
+    expect(page.locator("#rows .name")).to_have_text([api.people[0].name])
+    expect(page.locator("#rows")).to_contain_text("The profile shows no picture any more.")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, "looked at 940 people, of whom SharePoint showed 2 otherwise. They were sent to be"),
+        ({"repair": False}, "It only reports them."),
+        ({"repairs": "braked"}, "Their repairs are held back."),
+        ({"status": "failed", "detail": "No role."}, "No role."),
+        ({"status": "running", "waitingUntil": ago(minutes=-4)}, "until in 4 minutes"),
+    ],
+    ids=["ended", "reported", "braked", "failed", "waits"],
+)
+def test_audit_as_of(api: StandIn, visit: Open, change: dict[str, Any], told: str):
+    """What is told of an audit is what it has done, and what becomes of it."""
+    api.overview["audit"] = audit(**change)
+    page = visit(f"{api.url}?code={KEY}").page
+
+    expect(page.locator("#audit")).to_contain_text(told)
 
 
 @pytest.mark.parametrize(

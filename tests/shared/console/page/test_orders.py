@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.shared.console.page.browser import Open
 from tests.shared.console.page.serving import KEY
-from tests.shared.console.page.stand_in import StandIn, ago, sweep
+from tests.shared.console.page.stand_in import StandIn, ago, audit, sweep
 
 ANNE = f"?code={KEY}#/users/anne%40contoso.com"
 
@@ -79,6 +79,35 @@ def test_brake_shows_whom_it_is_about(api: StandIn, visit: Open):
     expect(page.locator("#rows .name")).to_have_text(["Jonas Weber", "Kaya Fields"])
     assert page.get_by_label("Status", exact=True).input_value() == "gone"
     assert api.orders == []
+
+
+def test_brake_of_repairs(api: StandIn, visit: Open):
+    """Repairs that are held back are released the same way, after a look at who differs."""
+    api.people[0].damage = "The profile shows no picture any more."
+    api.overview["audit"] = audit(repairs="braked", differ=34, detail="34 of 40 differ.")
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.locator("#audit-brake")).to_contain_text("34 of 40 differ.")
+    page.get_by_role("button", name="Release repairs").click()
+    expect(page.get_by_role("dialog")).to_contain_text("34 pictures are written again")
+    page.get_by_role("link", name="See who they are").click()
+    expect(page.locator("#rows .name")).to_have_text([api.people[0].name])
+    assert api.orders == []
+
+    page.get_by_role("button", name="Release repairs").click()
+    page.get_by_role("button", name="Release", exact=True).click()
+    expect(page.locator("#audit-brake")).to_be_hidden()
+    expect(page.locator("#audit-told")).to_have_text("34 repairs released.")
+    assert api.orders == [("audit", {"releaseRepairs": True})]
+
+
+def test_audit(api: StandIn, visit: Open):
+    """An audit of everybody is ordered, and its bar follows; no second one meanwhile."""
+    page = visit(f"{api.url}?code={KEY}").page
+    page.get_by_role("button", name="Audit everybody now").click()
+
+    expect(page.get_by_role("progressbar", name="Audit")).to_have_attribute("value", "0.25")
+    expect(page.get_by_role("button", name="Audit everybody now")).to_be_disabled()
+    assert api.orders == [("audit", {"repair": True})]
 
 
 def test_sweep(api: StandIn, visit: Open):
