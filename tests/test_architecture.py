@@ -74,7 +74,7 @@ M365 = {
     "graph": "entra tenant",
     "sharepoint": "entra tenant",
     "notifications": "graph tenant",
-    "control": "entra graph notifications tenant",
+    "control": "entra graph notifications sharepoint tenant",
     "config": "tenant",
     "faults": "graph tenant",
     "wire_forms": "tenant",

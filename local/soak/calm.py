@@ -12,6 +12,8 @@ from local.soak.town import Town
 # More than any claim (5 min), second look (10 min) and overdue message (1 h) takes.
 LONG = timedelta(hours=2)
 _SECOND_LOOK = timedelta(minutes=11)
+# Fewer than pull the brake of repairs.
+_DAMAGES = 8
 _TOLD_EVERY = 15.0
 _PAUSE = 0.2
 
@@ -28,6 +30,7 @@ class Calm:
         self._say = say
         self._patience = patience
         self.dropped = 0
+        self.repaired = 0
 
     def begin(self) -> None:
         """The first run: a subscription, and a sweep that finds everybody who has a photo."""
@@ -36,7 +39,7 @@ class Calm:
 
     def settle(self) -> None:
         """
-        Wait for the messages that wait, let hours pass, renew, then make two sweeps.
+        Wait for the messages that wait, let hours pass, renew, make two sweeps, then an audit.
 
         The hours come first: a killed run's claim is live for minutes, and Graph may post again
         at any time what it could not deliver while the host was dead, about this very user.
@@ -51,6 +54,10 @@ class Calm:
         self._town.vanish(back=True)
         self._pass(_SECOND_LOOK)
         self._sweep()
+        # Among what is damaged still: all else is at rest, so nothing but an audit repairs it.
+        for number in range(_DAMAGES):
+            self._town.damage(number, number)
+        self.repaired = self._audit()
 
     def _pass(self, span: timedelta) -> None:
         blobs = self._town.let_pass(span)
@@ -81,6 +88,24 @@ class Calm:
             f"Sweep of {found['users']} users: queued {changed or 'nobody'}; "
             f"gone {found['gone']}, removals {found['removals']}"
         )
+
+    def _audit(self) -> int:
+        """An audit of everybody and what it has repaired; how many that were."""
+        before = self._town.watcher.audit().get("id")
+        self._town.audit(repair=True)
+
+        def over() -> bool:
+            found = self._town.watcher.audit()
+            return found.get("id") != before and found["status"] != "running"
+
+        self._until(over)
+        self._until(self._is_at_rest)
+        found = self._town.watcher.audit()
+        self._say(
+            f"Audit of {found['looked']} pictures: {found['differ']} differ, "
+            f"{found['unclear']} unclear; repairs {found['repairs']}"
+        )
+        return int(found["differ"])
 
     def _until(self, done: Callable[[], bool]) -> None:
         """Wait for *done*, however long it takes while anything moves."""

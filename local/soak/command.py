@@ -122,6 +122,11 @@ def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> l
         Row("changes", f"{changes}, of these {done['remove']} removals, {done['same']} identical"),
         Row("kills of the host", f"{done['kill']}", done["kill"] == scale.kills),
         Row("messages dropped after the faults", str(calm.dropped)),
+        Row(
+            "pictures that strangers had changed, repaired by the audit",
+            f"{calm.repaired}, of {done[plan.DAMAGE]} damages",
+            calm.repaired > 0,
+        ),
         *along,
         runs(town),
         *verdict(town, town.watcher.journal(), sent=done["forge"], forged=scale.forged),

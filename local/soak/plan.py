@@ -9,6 +9,7 @@ from typing import Any
 
 SET, SAME, REMOVE = "set", "same", "remove"
 KILL, START, FORGE, SWEEP, LAPSE = "kill", "start", "forge", "sweep", "lapse"
+DAMAGE, AUDIT = "damage", "audit"
 CHANGES = (SET, SAME, REMOVE)
 
 # How often each fault comes among the faulty calls. Those that close the product's gate for all of
@@ -32,6 +33,8 @@ class Scale:
     forged: int = 30
     sweeps: int = 2
     lapses: int = 1
+    damages: int = 40
+    audits: int = 2
     rate: float = 0.2
     pictures: int = 60
     patience: float = 120
@@ -56,6 +59,8 @@ def timeline(scale: Scale, seed: int) -> list[Event]:
         *(Event(rng.uniform(0, scale.seconds), FORGE, n) for n in range(scale.forged)),
         *(Event(rng.uniform(0, scale.seconds), SWEEP) for _ in range(scale.sweeps)),
         *(Event(rng.uniform(0, scale.seconds), LAPSE) for _ in range(scale.lapses)),
+        *(Event(rng.uniform(0, scale.seconds), AUDIT) for _ in range(scale.audits)),
+        *_damages(scale, random.Random(f"strangers {seed}")),
     ]
     return sorted(events, key=lambda event: event.at)
 
@@ -115,6 +120,12 @@ def _changes(scale: Scale, rng: random.Random, now: dict[int, int]) -> Iterator[
     left = min(max(2, scale.users // 20), most - len(removed), len(now))
     for user in rng.sample(sorted(now), left):
         yield Event(scale.seconds, REMOVE, user)
+
+
+def _damages(scale: Scale, rng: random.Random) -> Iterator[Event]:
+    """Strangers change what SharePoint shows, all along; `picture` says what."""
+    for number in range(scale.damages):
+        yield Event(rng.uniform(0, scale.seconds), DAMAGE, rng.randrange(scale.users), number)
 
 
 def _deaths(scale: Scale, rng: random.Random) -> Iterator[Event]:

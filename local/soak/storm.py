@@ -30,6 +30,15 @@ class Storm:
         self._up = True
         self.done: Counter[str] = Counter()
         self.refused = 0
+        self._deeds: dict[str, Callable[[Event], object]] = {
+            plan.KILL: lambda event: self._kill(),
+            plan.START: lambda event: self._start(),
+            plan.FORGE: lambda event: self._forge(event.user),
+            plan.SWEEP: lambda event: town.watcher.type_into_queue("sweep", "photo-upkeep"),
+            plan.AUDIT: lambda event: town.audit(repair=True),
+            plan.DAMAGE: lambda event: town.damage(event.user, event.picture),
+            plan.LAPSE: lambda event: town.end_subscription(),
+        }
 
     def play(self, events: Sequence[Event]) -> None:
         """Do each event at its moment, or as soon as those before it are done."""
@@ -44,25 +53,19 @@ class Storm:
         self._say(self._progress())
 
     def _do(self, event: Event) -> None:
-        if event.kind == plan.FORGE and not self._up:
+        if event.kind in {plan.FORGE, plan.AUDIT} and not self._up:
             self._waiting.append(event)
             return
-        match event.kind:
-            case plan.KILL:
-                self._town.stack.kill_host()
-                self._up = False
-            case plan.START:
-                self._start()
-            case plan.FORGE:
-                self._forge(event.user)
-            case plan.SWEEP:
-                self._town.watcher.type_into_queue("sweep", "photo-upkeep")
-            case plan.LAPSE:
-                self._town.end_subscription()
-            case _:
-                picture = None if event.kind == plan.REMOVE else self._pictures[event.picture]
-                self._town.change_photo(event.user, picture)
+        self._deeds.get(event.kind, self._change)(event)
         self.done[event.kind] += 1
+
+    def _kill(self) -> None:
+        self._town.stack.kill_host()
+        self._up = False
+
+    def _change(self, event: Event) -> None:
+        picture = None if event.kind == plan.REMOVE else self._pictures[event.picture]
+        self._town.change_photo(event.user, picture)
 
     def _start(self) -> None:
         self._town.stack.start_host()
@@ -86,5 +89,6 @@ class Storm:
         changes = sum(self.done[kind] for kind in plan.CHANGES)
         return (
             f"{changes} changes, {self.done[plan.KILL]} kills, {self.done[plan.FORGE]} forgeries, "
-            f"{self.done[plan.SWEEP]} sweeps; {self._town.queued()} messages queued"
+            f"{self.done[plan.SWEEP]} sweeps, {self.done[plan.DAMAGE]} damages, "
+            f"{self.done[plan.AUDIT]} audits; {self._town.queued()} messages queued"
         )

@@ -92,6 +92,25 @@ class Town:
         user_id, _ = self.users[user]
         self.admin.control("PATCH", f"/users/{user_id}", {"photo": photo, "notify": True})
 
+    def damage(self, user: int, number: int) -> None:
+        """What a stranger does to a picture in SharePoint, of which nobody is told."""
+        user_id, _ = self.users[user]
+        strange = base64.b64encode(b"no picture of anybody").decode()
+        wanted: tuple[dict[str, Any], ...] = (
+            {"files": {f"{user_id}_SThumb.jpg": strange}},
+            {"files": {f"{user_id}_LThumb.jpg": None}},
+            {"profile": {"PictureURL": ""}},
+            {"profile": {"SPS-PicturePlaceholderState": "1"}},
+        )
+        order = {"damage": wanted[number % len(wanted)]}
+        self.admin.control("PATCH", f"/users/{user_id}", order)
+
+    def audit(self, **order: bool) -> None:
+        """Order an audit of everybody, or release its repairs, as an admin does."""
+        url = f"{self.at.functions}/api/console/audit"
+        headers = {"x-functions-key": self.at.key}
+        self._session.post(url, json=order, headers=headers, timeout=30).raise_for_status()
+
     def post(self, item: Mapping[str, Any], *, key: str) -> int:
         """One item to the webhook, whoever sends it; the answer's status."""
         url = f"{self.at.functions}/api/notifications?code={key}"
@@ -133,7 +152,7 @@ class Town:
         container = self._blobs.get_container_client("photo-sync-state")
         names = [
             name
-            for folder in ("users/", "sweeps/")
+            for folder in ("users/", "sweeps/", "audits/")
             for name in container.list_blob_names(name_starts_with=folder)
         ]
         for name in names:

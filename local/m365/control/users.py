@@ -12,6 +12,7 @@ from typing import Any
 
 from PIL import Image
 
+from local.m365.sharepoint import files
 from local.m365.tenant import photos
 from local.m365.tenant.fault_plan import only
 from local.m365.tenant.records import File, Photo, Profile, User
@@ -137,9 +138,17 @@ def _setter(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], N
     if name == "profile":
         profile = _read_profile(value)
         return lambda: setattr(user, "profile", profile)
+    return _setter_of_shown(tenant, user, name, value)
+
+
+def _setter_of_shown(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], None]:
+    """The same of what SharePoint shows."""
+    if name == "damage":
+        only(value, "files", "profile")
+        return lambda: _damage(tenant, user, value)
     if name == "files":
-        files = {str(key): base64.b64decode(text) for key, text in dict(value).items()}
-        return lambda: _put_files(tenant, files)
+        contents = {str(key): base64.b64decode(text) for key, text in dict(value).items()}
+        return lambda: _put_files(tenant, contents)
     raise ValueError(f"a user has no {name}")
 
 
@@ -170,10 +179,24 @@ def _read_profile(raw: Any) -> Profile | None:
     return Profile() if raw else None
 
 
-def _put_files(tenant: Tenant, files: Mapping[str, bytes]) -> None:
+def _damage(tenant: Tenant, user: User, wanted: Mapping[str, Any]) -> None:
+    """What a stranger changes of a picture that is shown; nothing where none is."""
+    if user.profile is None or not user.profile.properties.get("PictureURL"):
+        return
+    user.profile.properties.update(wanted.get("profile", {}))
+    folder = tenant.picture_folder
+    for name, text in wanted.get("files", {}).items():
+        if text is None:
+            folder.files.pop(name.casefold(), None)
+        elif name.casefold() in folder.files:
+            content = base64.b64decode(text)
+            files.upload(tenant, folder, name, content, overwrite=True)
+
+
+def _put_files(tenant: Tenant, contents: Mapping[str, bytes]) -> None:
     """Put files into the folder of pictures, as an earlier sync would have left them."""
     now = tenant.now()
-    for name, content in files.items():
+    for name, content in contents.items():
         unique = tenant.new_id()
         etag = f'"{{{unique.upper()}}},1"'
         tenant.picture_folder.files[name.casefold()] = File(name, content, etag, now, now, unique)

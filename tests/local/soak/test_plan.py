@@ -41,6 +41,7 @@ def test_plan_holds_what_the_scale_says(seed: int):
     assert kinds[SAME] > 100
     assert kinds[KILL] == kinds[START] == scale.kills
     assert kinds["forge"] == scale.forged
+    assert kinds["damage"] == scale.damages
     assert [event.at for event in events] == sorted(event.at for event in events)
 
 
