@@ -6,12 +6,14 @@ import base64
 import hashlib
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import requests
 
 from local.bench.measuring.conditions import LIMITS, PICTURE_SIZES
 from local.bench.measuring.ledger import Ledger
@@ -24,6 +26,7 @@ from shared.pictures.renditions import renditions
 from shared.sharepoint.picture_location import PictureLocation
 from shared.storage.azure import CONTAINER, BlobStore
 from shared.storage.user_state import SYNCED, UserState
+from shared.written_file import WrittenFile
 
 _FOLDER = "Profile Pictures"
 _SEEDS_A_CALL = 100
@@ -64,6 +67,16 @@ class SettledTenant:
         self.watcher.type_into_queue(upkeep, "photo-upkeep")
         self.quiet()
 
+    def audit(self) -> dict[str, Any]:
+        """Have everybody audited, as an admin orders it; what the audit says in the end."""
+        url = f"{self.at.functions}/api/console/audit"
+        headers = {"x-functions-key": self.at.key}
+        with requests.Session() as session:
+            session.trust_env, session.verify = False, self.at.ca
+            session.post(url, json={}, headers=headers, timeout=30).raise_for_status()
+        self.quiet()
+        return self.watcher.audit()
+
     def quiet(self, seconds: float = 120, pause: float = 0.1) -> None:
         """Wait until no message is left, with a look every *pause* seconds."""
         self.watcher.until(list, seconds=seconds, pause=pause)
@@ -76,9 +89,9 @@ class SettledTenant:
             self.admin.control("POST", "/users", seeds)
         self.users += new
         everybody = self.admin.control("GET", "/users")["users"]
-        etags = {user["id"]: user["photo"]["mediaEtag"] for user in everybody if user["photo"]}
+        seeded = {user["id"]: user for user in everybody}
         with ThreadPoolExecutor(8, thread_name_prefix="seed") as pool:
-            list(pool.map(lambda user: self._remember(user, etags[user.id]), new))
+            list(pool.map(lambda user: self._remember(user, seeded[user.id]), new))
 
     def change(self, user: Resident, *, notify: bool) -> None:
         """Give *user* the next photo, and tell subscribers of it or not."""
@@ -114,17 +127,20 @@ class SettledTenant:
             },
         }
 
-    def _remember(self, user: Resident, etag: str) -> None:
-        now = datetime.now(UTC)
+    def _remember(self, user: Resident, seeded: Mapping[str, Any]) -> None:
+        now, location = datetime.now(UTC), self._location(user)
+        etags = {file["name"]: file["etag"] for file in seeded["files"]}
+        named = zip(location.files, self._pictures[user.photo], strict=True)
         known = UserState(
             user.id,
             user_principal_name=user.upn,
             status=SYNCED,
             sha256=hashlib.sha256(self.photos[user.photo]).hexdigest(),
-            source_etag=etag,
-            picture_url=self._location(user).url(self.at.sharepoint_my),
+            source_etag=seeded["photo"]["mediaEtag"],
+            picture_url=location.url(self.at.sharepoint_my),
             sizes=",".join(map(str, PICTURE_SIZES)),
             recipe=RECIPE,
+            files=tuple(WrittenFile.of(content, etags[name]) for name, content in named),
             synced_at=now,
             checked_at=now,
         )

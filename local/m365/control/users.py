@@ -61,6 +61,7 @@ def _file(path: str, file: File) -> dict[str, Any]:
         "path": path,
         "sha256": hashlib.sha256(file.content).hexdigest(),
         "bytes": len(file.content),
+        "etag": file.etag,
         "version": file.version,
         "modified": file.modified.isoformat(),
     }
