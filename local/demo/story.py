@@ -7,6 +7,7 @@ Then everything is read back from SharePoint by a client that knows nothing of P
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,12 +17,13 @@ from pathlib import Path
 from local.cloud.stack import Stack
 from local.demo import people
 from local.demo.people import PEOPLE, Person
+from local.outside.console_client import ConsoleClient
 from local.outside.likeness import alike
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher, calls_about, milliseconds_to_visible
 
 FINAL = {"synced", "no-photo", "removed", "skipped", "failed"}
-_EDITED, _KNOWN, _TYPED, _UNHEARD, _REMOVED = 0, 5, 6, 7, 8
+_EDITED, _DAMAGED, _KNOWN, _TYPED, _UNHEARD, _REMOVED = 0, 4, 5, 6, 7, 8
 
 
 class DemoFailed(Exception):
@@ -54,6 +56,7 @@ class Demo:
         self._progress = progress
         self._admin = TenantClient(self._at, self._at.client_id, Path(self._at.client_certificate))
         self._app = TenantClient(self._at, self._at.app_client_id, Path(self._at.app_certificate))
+        self._console = ConsoleClient(self._at)
         self._watcher = Watcher(self._at.storage, self._admin, stack.host_log)
         self._results: list[Result] = []
 
@@ -71,6 +74,7 @@ class Demo:
         self._replay_by_typing()
         self._change_without_notification()
         self._remove_and_set_again()
+        self._damage()
         self._read_back()
         return self._results, counted
 
@@ -123,13 +127,15 @@ class Demo:
     def _read_back(self) -> None:
         """Look at both sides of everybody, and say what is not as it should be."""
         for result in self._results:
-            result.exchange = self._admin.photo(result.user_id)
-            result.sharepoint = self._admin.shown(result.person.upn).files
-        for result in self._results:
-            result.fault = self._fault(result)
+            self._read_back_one(result)
         wrong = [result.person.name for result in self._results if result.fault]
         right = len(self._results) - len(wrong)
         self._say(f"{right} of {len(self._results)} people look right in SharePoint")
+
+    def _read_back_one(self, result: Result) -> None:
+        result.exchange = self._admin.photo(result.user_id)
+        result.sharepoint = self._admin.shown(result.person.upn).files
+        result.fault = self._fault(result)
 
     def _fault(self, result: Result) -> str:
         if result.status != result.person.expected:
@@ -207,6 +213,23 @@ class Demo:
         with self._watched(result, "synced"):
             self._put_photo(result, seed=61, form="jpeg")
         self._say(f"{result.person.name} has a photo again, and so has SharePoint")
+
+    def _damage(self) -> None:
+        """Somebody puts another picture into SharePoint's file: of that no state knows."""
+        result = self._results[_DAMAGED]
+        strange = base64.b64encode(people.photo_of("jpeg", seed=99)[0]).decode()
+        files = {f"{result.user_id}_LThumb.jpg": strange}
+        self._admin.control("PATCH", f"/users/{result.user_id}", {"damage": {"files": files}})
+        self._read_back_one(result)
+        if not result.fault:
+            raise DemoFailed("Somebody else's picture was not seen.")
+        with self._watched(result, "synced"):
+            self._console.order("audit", repair=True)
+        looked = self._watcher.audit()["looked"]
+        self._say(
+            f"Somebody put another picture into {result.person.name}'s file in SharePoint: an "
+            f"audit of {looked} pictures found and repaired it"
+        )
 
     def _sweep(self) -> None:
         self._watcher.type_into_queue("sweep", "photo-upkeep")

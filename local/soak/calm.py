@@ -92,7 +92,7 @@ class Calm:
     def _audit(self) -> int:
         """An audit of everybody and what it has repaired; how many that were."""
         before = self._town.watcher.audit().get("id")
-        self._town.audit(repair=True)
+        self._town.console.order("audit", repair=True)
 
         def over() -> bool:
             found = self._town.watcher.audit()

@@ -35,7 +35,7 @@ class Storm:
             plan.START: lambda event: self._start(),
             plan.FORGE: lambda event: self._forge(event.user),
             plan.SWEEP: lambda event: town.watcher.type_into_queue("sweep", "photo-upkeep"),
-            plan.AUDIT: lambda event: town.audit(repair=True),
+            plan.AUDIT: lambda event: town.console.order("audit", repair=True),
             plan.DAMAGE: lambda event: town.damage(event.user, event.picture),
             plan.LAPSE: lambda event: town.end_subscription(),
         }

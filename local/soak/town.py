@@ -17,6 +17,7 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from local.cloud.stack import Stack
+from local.outside.console_client import ConsoleClient
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 from local.soak import plan
@@ -46,6 +47,7 @@ class Town:
         self.watcher = Watcher(self.at.storage, self.admin, stack.host_log)
         self._blobs = BlobServiceClient.from_connection_string(self.at.storage)
         self._queues = QueueServiceClient.from_connection_string(self.at.storage)
+        self.console = ConsoleClient(self.at)
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = self.at.ca
@@ -104,12 +106,6 @@ class Town:
         )
         order = {"damage": wanted[number % len(wanted)]}
         self.admin.control("PATCH", f"/users/{user_id}", order)
-
-    def audit(self, **order: bool) -> None:
-        """Order an audit of everybody, or release its repairs, as an admin does."""
-        url = f"{self.at.functions}/api/console/audit"
-        headers = {"x-functions-key": self.at.key}
-        self._session.post(url, json=order, headers=headers, timeout=30).raise_for_status()
 
     def post(self, item: Mapping[str, Any], *, key: str) -> int:
         """One item to the webhook, whoever sends it; the answer's status."""

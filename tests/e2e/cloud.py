@@ -14,6 +14,7 @@ import requests
 from PIL import Image, ImageDraw
 
 from local.cloud.stack import Stack
+from local.outside.console_client import ConsoleClient
 from local.outside.likeness import alike
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Entry, State, Watcher
@@ -41,6 +42,7 @@ class LiveCloud:
         self.at = stack.endpoints
         self.admin = TenantClient(self.at, self.at.client_id, Path(self.at.client_certificate))
         self.watcher = Watcher(self.at.storage, self.admin, stack.host_log)
+        self.console = ConsoleClient(self.at)
         self.webhook = f"{self.at.functions}/api/notifications?code={self.at.key}"
 
     def subscribe(self) -> None:

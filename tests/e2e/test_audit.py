@@ -9,21 +9,9 @@ from shared.sweeping.sweep_rules import BRAKE_USERS
 from tests.e2e.cloud import LiveCloud, picture
 
 
-def order(cloud: LiveCloud, **fields: Any) -> dict[str, Any]:
-    """What the console answers to an order about audits."""
-    reply = cloud.call(
-        "POST",
-        f"{cloud.at.functions}/api/console/audit",
-        json=fields,
-        headers={"x-functions-key": cloud.at.key},
-    )
-    assert reply.status_code == 202
-    return dict(reply.json())
-
-
 def audit(cloud: LiveCloud, *, repair: bool = True) -> dict[str, Any]:
     """A whole audit and all the runs it causes; what its log says in the end."""
-    ordered = order(cloud, repair=repair)["audit"]["id"]
+    ordered = cloud.console.order("audit", repair=repair)["audit"]["id"]
 
     def running() -> list[str]:
         log = cloud.watcher.audit()
@@ -145,7 +133,7 @@ def test_import_is_not_fought(cloud: LiveCloud):
 
     log = audit(cloud)
     shown = [user_id for user_id, _ in people if profile(cloud, user_id)["PictureURL"]]
-    released = order(cloud, releaseRepairs=True)
+    released = cloud.console.order("audit", releaseRepairs=True)
     cloud.watcher.until(list)
 
     assert (log["repairs"], log["differ"], shown) == ("braked", len(people), [])
@@ -157,7 +145,7 @@ def test_timer_audits_too(cloud: LiveCloud):
     """The timer that orders sweeps orders audits: nobody has to think of it."""
     user_id, upn = synced(cloud, 1)
     change(cloud, user_id, profile={**profile(cloud, user_id), "PictureURL": ""})
-    order(cloud)
+    cloud.console.order("audit")
     cloud.watcher.until(list)
     before = cloud.watcher.audit()["id"]
     cloud.run("sweep_timer")

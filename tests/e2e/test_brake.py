@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from shared.sweeping.sweep_rules import BRAKE_USERS
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.test_sweep import sweep
-
-
-def order(cloud: LiveCloud, **fields: Any) -> dict[str, Any]:
-    """What the console answers to an order about sweeps."""
-    reply = cloud.call(
-        "POST",
-        f"{cloud.at.functions}/api/console/sweep",
-        json=fields,
-        headers={"x-functions-key": cloud.at.key},
-    )
-    assert reply.ok
-    return dict(reply.json())
 
 
 def test_many_photos_gone_at_once_are_not_believed(cloud: LiveCloud):
@@ -36,7 +23,7 @@ def test_many_photos_gone_at_once_are_not_believed(cloud: LiveCloud):
         cloud.watcher.skip_time(user_id, missingSince=long_ago)
     braked = sweep(cloud)
     kept = [upn for _, upn in people if cloud.admin.shown(upn).files]
-    released = order(cloud, releaseRemovals=True)
+    released = cloud.console.order("sweep", releaseRemovals=True)
     cloud.watcher.until(list)
     left = [upn for _, upn in people if cloud.admin.shown(upn).files]
 

@@ -13,12 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from local.bench.measuring.conditions import LIMITS, PICTURE_SIZES
 from local.bench.measuring.ledger import Ledger
 from local.cloud.stack import Stack
 from local.outside import spectator
+from local.outside.console_client import ConsoleClient
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 from shared.pictures.recipe import RECIPE
@@ -69,11 +68,7 @@ class SettledTenant:
 
     def audit(self) -> dict[str, Any]:
         """Have everybody audited, as an admin orders it; what the audit says in the end."""
-        url = f"{self.at.functions}/api/console/audit"
-        headers = {"x-functions-key": self.at.key}
-        with requests.Session() as session:
-            session.trust_env, session.verify = False, self.at.ca
-            session.post(url, json={}, headers=headers, timeout=30).raise_for_status()
+        ConsoleClient(self.at).order("audit")
         self.quiet()
         return self.watcher.audit()
 
