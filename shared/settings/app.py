@@ -51,6 +51,11 @@ class Settings:
     graph_url: str
     sharepoint_my_url: str
     sharepoint_admin_url: str
+    # What host names begin and end with in this tenant, in lower case, and what others of it begin
+    # with: see `sharepoint.geos`.
+    sharepoint_tenant: str
+    sharepoint_suffix: str
+    sharepoint_geos: tuple[str, ...]
     webhook_url: str = field(repr=False)
     client_state: str = field(repr=False)
     picture_sizes: tuple[int, ...]
@@ -87,6 +92,9 @@ class Settings:
             sharepoint_admin_url=read.url(
                 "SHAREPOINT_ADMIN_URL", f"https://{name}-admin.{cloud.sharepoint_suffix}"
             ),
+            sharepoint_tenant=name.lower(),
+            sharepoint_suffix=cloud.sharepoint_suffix,
+            sharepoint_geos=read.geos("SHAREPOINT_GEOS", home=name.lower()),
             webhook_url=read.text("WEBHOOK_URL", _is_webhook, _WEBHOOK_RULE, default=""),
             client_state=read.client_state("CLIENT_STATE", apart_from="WEBHOOK_URL"),
             picture_sizes=read.sizes("PICTURE_SIZES"),
@@ -111,11 +119,20 @@ _STATE_RULE = (
     f"random, of {_FEWEST_OF_STATE} to {CLIENT_STATE_LIMIT} characters, at least "
     f"{_FEWEST_DIFFERENT} of them different"
 )
+_GEOS_RULE = (
+    'names separated by commas, such as "fabrikamdach" for fabrikamdach-my.sharepoint.com: no '
+    "addresses, nothing behind the name"
+)
 _FOLDER_RULE = "the name of one folder in /User Photos, without / or \\"
 
 
 def _is_tenant_name(value: str) -> bool:
     return bool(_TENANT_NAME.fullmatch(value))
+
+
+def _is_geo_name(value: str) -> bool:
+    # Whoever pastes the name of a host means what stands before its ending.
+    return _is_tenant_name(value) and not value.endswith(("-my", "-admin"))
 
 
 def _is_folder_name(value: str) -> bool:
@@ -218,6 +235,14 @@ class _Reader:
         """A comma-separated list, compared without regard to case."""
         values = self.env.get(key, "").split(",")
         return frozenset(value.strip().casefold() for value in values if value.strip())
+
+    def geos(self, key: str, *, home: str) -> tuple[str, ...]:
+        """Names of the tenant's other geographies, each once, without that of the *home* one."""
+        names = [name.strip().lower() for name in self.env.get(key, "").split(",")]
+        found = tuple(dict.fromkeys(name for name in names if name not in {"", home}))
+        if not all(map(_is_geo_name, found)):
+            self.problems.append(f"{key} must be {_GEOS_RULE}")
+        return found
 
     def sizes(self, key: str) -> tuple[int, ...]:
         try:
