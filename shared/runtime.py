@@ -35,6 +35,7 @@ from shared.pictures.recipe import RECIPE, Recipe
 from shared.pictures.renditions import renditions
 from shared.settings.app import Settings, StorageSettings
 from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Publisher
 from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
 from shared.subscription.keeper import SubscriptionKeeper
@@ -84,13 +85,13 @@ def _working(settings: Settings) -> Runtime:
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
     graph = GraphClient(graph_http, settings.sync_group_id)
     storage = open_storage(settings.storage)
-    sharepoint = _sharepoint(settings, tokens)
+    geos = _geos(settings, tokens)
     recipe = Recipe(
         sizes=",".join(map(str, settings.picture_sizes)),
         version=RECIPE,
         render=functools.partial(renditions, sizes=settings.picture_sizes),
     )
-    publisher = Publisher(sharepoint, settings, graph.knows_any, _now)
+    publisher = Publisher(geos, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
     worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
@@ -100,7 +101,7 @@ def _working(settings: Settings) -> Runtime:
     )
     console = Console(
         Roster(storage.states),
-        _sides(settings, graph, sharepoint, recipe),
+        _sides(settings, graph, geos, recipe),
         storage.states,
         storage.documents,
         graph,
@@ -141,11 +142,8 @@ def _sync(
     )
 
 
-def _sides(
-    settings: Settings, graph: GraphClient, sharepoint: SharePointClient, recipe: Recipe
-) -> Sides:
-    my_url = settings.sharepoint_my_url
-    return Sides(graph, sharepoint, recipe, my_url, removes=settings.remove_when_gone)
+def _sides(settings: Settings, graph: GraphClient, geos: Geos, recipe: Recipe) -> Sides:
+    return Sides(graph, geos, recipe, removes=settings.remove_when_gone)
 
 
 def _keeper(settings: Settings, storage: OpenStorage, tokens: EntraTokens) -> SubscriptionKeeper:
@@ -173,25 +171,23 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
         Http("graph", settings.graph_url, Anybody()),
         GraphClient(graph),
         UserListing(graph, settings.sync_group_id, size=1),
-        _sharepoint(settings, tokens),
+        _geos(settings, tokens),
         SubscriptionClient(graph),
     )
     return Microsoft(settings, clients, storage.documents, _now)
 
 
-def _sharepoint(settings: Settings, tokens: EntraTokens) -> SharePointClient:
-    # The limits are the app's: both hosts of SharePoint stand behind one gate.
-    gate = Gate(_now)
-    return SharePointClient(
-        files=Http("sharepoint", settings.sharepoint_my_url, tokens, gate=gate),
-        profiles=Http(
-            "sharepoint",
-            settings.sharepoint_admin_url,
-            tokens,
-            gate=gate,
-            budget=Budget(settings.profile_calls, _now),
-        ),
-    )
+def _geos(settings: Settings, tokens: EntraTokens) -> Geos:
+    def enter(my_url: str, admin_url: str) -> SharePointClient:
+        # A geography's limits are its own (sharepoint.md section 5), and the app's: both of its
+        # hosts stand behind one gate.
+        gate, budget = Gate(_now), Budget(settings.profile_calls, _now)
+        return SharePointClient(
+            files=Http("sharepoint", my_url, tokens, gate=gate),
+            profiles=Http("sharepoint", admin_url, tokens, gate=gate, budget=budget),
+        )
+
+    return Geos(settings, enter)
 
 
 def _sweep(
