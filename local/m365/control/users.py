@@ -71,7 +71,8 @@ def picture_files(tenant: Tenant, user: User) -> list[tuple[str, File]]:
     names = [f"{family}_{size}Thumb.jpg".casefold() for family in families for size in SIZES]
     return [
         (f"{folder.path}/{folder.files[name].name}", folder.files[name])
-        for folder in tenant.folders.values()
+        for geo in tenant.geos
+        for folder in geo.folders.values()
         for name in names
         if name in folder.files
     ]
@@ -139,7 +140,7 @@ def _setter(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], N
         return lambda: setattr(user, "profile", profile)
     if name == "files":
         files = {str(key): base64.b64decode(text) for key, text in dict(value).items()}
-        return lambda: _put_files(tenant, files)
+        return lambda: _put_files(tenant, user, files)
     raise ValueError(f"a user has no {name}")
 
 
@@ -170,10 +171,11 @@ def _read_profile(raw: Any) -> Profile | None:
     return Profile() if raw else None
 
 
-def _put_files(tenant: Tenant, files: Mapping[str, bytes]) -> None:
-    """Put files into the folder of pictures, as an earlier sync would have left them."""
+def _put_files(tenant: Tenant, user: User, files: Mapping[str, bytes]) -> None:
+    """Put files into the user's folder of pictures, as an earlier sync would have left them."""
     now = tenant.now()
+    folder = (tenant.geo_of(user) or tenant.home).picture_folder
     for name, content in files.items():
         unique = tenant.new_id()
         etag = f'"{{{unique.upper()}}},1"'
-        tenant.picture_folder.files[name.casefold()] = File(name, content, etag, now, now, unique)
+        folder.files[name.casefold()] = File(name, content, etag, now, now, unique)
