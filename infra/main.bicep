@@ -47,6 +47,9 @@ param sharepointMyUrl string = ''
 @description('Another address than the tenant\'s own for the SharePoint admin site; empty is the tenant\'s.')
 param sharepointAdminUrl string = ''
 
+@description('What the hosts of satellite geographies begin with, separated by commas; empty: only regular ones are known.')
+param sharepointGeos string = ''
+
 // ---- What PhotoSync does: README's table of settings says what each one means
 
 @description('When to sweep: six fields, in UTC.')
@@ -87,7 +90,7 @@ param excludedUsers string = ''
 @description('Whether guests are looked after too.')
 param includeGuests bool = false
 
-@description('How many profile calls one instance makes in five minutes; 0 is no limit.')
+@description('How many profile calls one instance makes in five minutes, in each geography; 0 is no limit.')
 @minValue(0)
 param profileCallsPer5Minutes int = 3000
 
@@ -163,6 +166,7 @@ var settings = {
   GRAPH_URL: graphUrl
   SHAREPOINT_MY_URL: sharepointMyUrl
   SHAREPOINT_ADMIN_URL: sharepointAdminUrl
+  SHAREPOINT_GEOS: sharepointGeos
   SWEEP_SCHEDULE: sweepSchedule
   RENEW_SCHEDULE: renewSchedule
   PICTURE_SIZES: pictureSizes

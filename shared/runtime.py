@@ -6,7 +6,7 @@ import functools
 import logging
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ from shared.pictures.recipe import RECIPE, Recipe
 from shared.pictures.renditions import renditions
 from shared.settings.app import Settings, StorageSettings
 from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Publisher
 from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
 from shared.subscription.keeper import SubscriptionKeeper
@@ -87,25 +88,25 @@ def _working(settings: Settings) -> Runtime:
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
     graph = GraphClient(graph_http, settings.sync_group_id)
     storage = open_storage(settings.storage)
-    budget = Budget(settings.profile_calls, _now)
-    sharepoint = _sharepoint(settings, tokens, budget)
+    budgets: list[Budget] = []
+    geos = _geos(settings, tokens, budgets)
     recipe = Recipe(
         sizes=",".join(map(str, settings.picture_sizes)),
         version=RECIPE,
         render=functools.partial(renditions, sizes=settings.picture_sizes),
     )
-    publisher = Publisher(sharepoint, settings, graph.knows_any, _now)
+    publisher = Publisher(geos, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
     worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
-    audit = _audit(settings, storage, publisher, budget)
+    audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
     upkeep = Upkeep(
         keeper, sweep, audit, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE
     )
     console = Console(
         Roster(storage.states),
-        _sides(settings, graph, sharepoint, recipe),
+        _sides(settings, graph, geos, recipe),
         storage.states,
         storage.documents,
         graph,
@@ -147,11 +148,8 @@ def _sync(
     )
 
 
-def _sides(
-    settings: Settings, graph: GraphClient, sharepoint: SharePointClient, recipe: Recipe
-) -> Sides:
-    my_url = settings.sharepoint_my_url
-    return Sides(graph, sharepoint, recipe, my_url, removes=settings.remove_when_gone)
+def _sides(settings: Settings, graph: GraphClient, geos: Geos, recipe: Recipe) -> Sides:
+    return Sides(graph, geos, recipe, removes=settings.remove_when_gone)
 
 
 def _keeper(settings: Settings, storage: OpenStorage, tokens: EntraTokens) -> SubscriptionKeeper:
@@ -179,25 +177,26 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
         Http("graph", settings.graph_url, Anybody()),
         GraphClient(graph),
         UserListing(graph, settings.sync_group_id, size=1),
-        _sharepoint(settings, tokens, Budget(settings.profile_calls, _now)),
+        _geos(settings, tokens, []),
         SubscriptionClient(graph),
     )
     return Microsoft(settings, clients, storage.documents, _now)
 
 
-def _sharepoint(settings: Settings, tokens: EntraTokens, budget: Budget) -> SharePointClient:
-    # The limits are the app's: both hosts of SharePoint stand behind one gate.
-    gate = Gate(_now)
-    return SharePointClient(
-        files=Http("sharepoint", settings.sharepoint_my_url, tokens, gate=gate),
-        profiles=Http(
-            "sharepoint",
-            settings.sharepoint_admin_url,
-            tokens,
-            gate=gate,
-            budget=budget,
-        ),
-    )
+def _geos(settings: Settings, tokens: EntraTokens, budgets: list[Budget]) -> Geos:
+    """The tenant's geographies; the budget of each that is entered is added to *budgets*."""
+
+    def enter(my_url: str, admin_url: str) -> SharePointClient:
+        # A geography's limits are its own (sharepoint.md section 5), and the app's: both of its
+        # hosts stand behind one gate.
+        gate, budget = Gate(_now), Budget(settings.profile_calls, _now)
+        budgets.append(budget)
+        return SharePointClient(
+            files=Http("sharepoint", my_url, tokens, gate=gate),
+            profiles=Http("sharepoint", admin_url, tokens, gate=gate, budget=budget),
+        )
+
+    return Geos(settings, enter)
 
 
 def _sweep(
@@ -232,15 +231,22 @@ def _sweep(
     )
 
 
-def _audit(settings: Settings, storage: OpenStorage, publisher: Publisher, budget: Budget) -> Audit:
-    share = settings.audit_share
+def _audit(
+    settings: Settings, storage: OpenStorage, publisher: Publisher, budgets: Sequence[Budget]
+) -> Audit:
+    share = settings.audit.share
+
+    def wait_for(calls: int) -> float:
+        # Whoever is on a page may be in any geography.
+        return max(budget.wait_for(calls, share=share) for budget in budgets)
+
     # Of a page that fits into its share no half is looked at in vain.
     fits = int(settings.profile_calls * share) if settings.profile_calls else LARGEST_PAGE
     terms = Terms(
-        days=settings.audit_days,
-        repair=settings.audit_repairs,
+        days=settings.audit.days,
+        repair=settings.audit.repair,
         size=max(1, min(LARGEST_PAGE, fits)),
-        wait_for=functools.partial(budget.wait_for, share=share),
+        wait_for=wait_for,
     )
     return Audit(
         storage.states,

@@ -78,8 +78,9 @@ M365 = {
     "config": "tenant",
     "faults": "graph tenant",
     "wire_forms": "tenant",
+    "proxy": "tenant",
     "hosts": "control entra faults graph notifications sharepoint tenant wire_forms",
-    "server": "config hosts notifications tenant",
+    "server": "config hosts notifications proxy tenant",
     "__main__": "config server",
 }
 HOUSES = {"shared": SHARED, "admin": ADMIN, "local": LOCAL, "local.m365": M365}

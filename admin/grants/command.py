@@ -57,6 +57,12 @@ def _setting(*names: str, variable: str, **given: Any) -> Callable[[Function], F
     metavar="NAME",
     help="NAME of NAME.sharepoint.com.",
 )
+@_setting(
+    "--sharepoint-geos",
+    variable="SHAREPOINT_GEOS",
+    metavar="NAMES",
+    help="What the hosts of satellite geographies begin with: contosoeur,fabrikamdach.",
+)
 @_setting("--tenant", variable="TENANT_ID", metavar="ID", help="The tenant to sign in to.")
 @_setting(
     "--cloud",
@@ -75,7 +81,7 @@ def _setting(*names: str, variable: str, **given: Any) -> Callable[[Function], F
 @click.option(
     "--full-control",
     is_flag=True,
-    help="Sites.FullControl.All in place of Sites.Selected with write on the My Site root.",
+    help="Sites.FullControl.All in place of Sites.Selected with write on each My Site root.",
 )
 @click.option(
     "--device-code",

@@ -47,7 +47,7 @@ class SitePermission(NamedTuple):
 
 @dataclass(frozen=True)
 class Site:
-    """The root of the My Site host; *problem* where it could not be looked at."""
+    """The root of a My Site host; *problem* where it could not be looked at."""
 
     url: str
     id: str = ""
@@ -67,10 +67,10 @@ class Application:
 
 @dataclass(frozen=True)
 class Found:
-    """Everything a plan depends on; None is what is not there, or was not asked for."""
+    """Everything a plan depends on; None, or none, is what is not there, or was not asked for."""
 
     resources: tuple[Resource, ...]
     assignments: tuple[Assignment, ...] = ()
     principal: Principal | None = None
     application: Application | None = None
-    site: Site | None = None
+    sites: tuple[Site, ...] = ()

@@ -38,9 +38,9 @@ def look(order: Order, directory: Directory, sites: Sites, now: datetime) -> Sig
         principal,
         application,
     )
-    if order.my_site:
-        site = sites.look(order.my_site, principal.app_id if principal else "")
-        found = replace(found, site=site)
+    client_id = principal.app_id if principal else ""
+    looked = tuple(sites.look(host, client_id) for host in order.my_sites)
+    found = replace(found, sites=looked)
     registration = Registration(
         new="" if application else order.new_app,
         file=str(order.certificate or ""),

@@ -30,7 +30,7 @@ class Order:
     tenant: str
     login_url: str
     graph_url: str
-    my_site: str  # host name; empty with full control
+    my_sites: tuple[str, ...]  # host names, home first; none with full control
     group: bool
     full_control: bool
     device_code: bool
@@ -62,7 +62,7 @@ class Order:
             tenant=_tenant(given["tenant"].strip()),
             login_url=_https("LOGIN_URL", given["login_url"]) or cloud.login_url,
             graph_url=_https("GRAPH_URL", given["graph_url"]) or cloud.graph_url,
-            my_site="" if given["full_control"] else _my_site(given, cloud),
+            my_sites=() if given["full_control"] else _my_sites(given, cloud),
             group=given["sync_group"],
             full_control=given["full_control"],
             device_code=given["device_code"],
@@ -119,6 +119,19 @@ def _certificate(given: Mapping[str, Any]) -> Path | None:
         return None
     plain = re.sub(r"[^a-z0-9]+", "-", given["new_app"].lower()).strip("-")
     return Path(f"{plain or 'app'}.pem")
+
+
+def _my_sites(given: Mapping[str, Any], cloud: Cloud) -> tuple[str, ...]:
+    """Of the home geography and of the satellites named, each once."""
+    names = [name.strip().lower() for name in given["sharepoint_geos"].split(",") if name.strip()]
+    for name in names:
+        if not _SHAREPOINT.fullmatch(name) or name.endswith(("-my", "-admin")):
+            raise Unusable(
+                "--sharepoint-geos (or SHAREPOINT_GEOS) takes names separated by commas, such as "
+                "contosoeur for contosoeur-my.sharepoint.com."
+            )
+    satellites = (f"{name}-my.{cloud.sharepoint_suffix}" for name in names)
+    return tuple(dict.fromkeys((_my_site(given, cloud), *satellites)))
 
 
 def _my_site(given: Mapping[str, Any], cloud: Cloud) -> str:

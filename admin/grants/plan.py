@@ -132,13 +132,13 @@ def to_grant(wanted: Iterable[Wanted], found: Found, registration: Registration)
     return [
         *_identity(found, registration),
         *(_role(one, found) for one in wanted),
-        *(_site(found.site) if found.site else ()),
+        *(step for site in found.sites for step in _site(site)),
         *_surplus(wanted, found),
     ]
 
 
 def to_revoke(grantable: Iterable[Wanted], found: Found) -> list[Step]:
-    """Every right that a grant gives, as far as it is there; of the site also what is left."""
+    """Every right that a grant gives, as far as it is there; of a site also what is left."""
     purposes = {(one.service, one.role): one.purpose for one in grantable}
     steps = []
     for held in found.assignments:
@@ -147,7 +147,7 @@ def to_revoke(grantable: Iterable[Wanted], found: Found) -> list[Step]:
             purpose = purposes[service, held.role]
             act = Unassign(held, service)
             steps.append(Step(service.name, held.role, purpose, State.GRANTED, act))
-    return [*steps, *(_site_away(found.site) if found.site else ())]
+    return [*steps, *(step for site in found.sites for step in _site_away(site))]
 
 
 def _identity(found: Found, registration: Registration) -> Iterator[Step]:

@@ -53,7 +53,7 @@ def sign_in(order: Order, tell: Callable[[str], None]) -> Admin:
 
 def scopes(order: Order) -> list[str]:
     """The least that a sign-in of our own has to ask for (facts: graph.md section 9)."""
-    asked = [_SITES] if order.my_site else []
+    asked = [_SITES] if order.my_sites else []
     if order.only_looks:
         return [_READ, *asked]
     registers = order.new_app or (order.app and not order.revoke)

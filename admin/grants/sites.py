@@ -1,4 +1,4 @@
-"""What an app may do on the root of the My Site host, through Graph (sharepoint.md section 9)."""
+"""What an app may do on the roots of My Site hosts, through Graph (sharepoint.md section 9)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ class Sites:
         try:
             found = self._graph.find(f"sites/{host}", refusal=self._refusal)
             if found is None:
-                raise NotThere(f"There is no {host}: check --sharepoint-tenant and --cloud.")
+                raise NotThere(
+                    f"There is no {host}: check --sharepoint-tenant, --sharepoint-geos and --cloud."
+                )
             site_id = found.text("id")
             permissions = tuple(self._permissions(site_id, client_id)) if client_id else ()
         except Problem as problem:

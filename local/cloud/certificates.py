@@ -22,11 +22,11 @@ class Certificates:
 
 
 def make_certificates(folder: Path) -> Certificates:
-    """Write a new CA and its certificate for localhost and 127.0.0.1 into *folder*."""
+    """Write a new CA and its certificate for localhost and SharePoint's hosts into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server-key.pem")
     authority = trustme.CA()
-    server = authority.issue_cert("localhost", "127.0.0.1")
+    server = authority.issue_cert("localhost", "127.0.0.1", "*.sharepoint.com")
     paths.ca.write_bytes(authority.cert_pem.bytes())
     paths.certificate.write_bytes(b"".join(blob.bytes() for blob in server.cert_chain_pems))
     _write_private(paths.key, server.private_key_pem.bytes())

@@ -31,6 +31,8 @@ class Endpoints:
     client_state: str = field(repr=False)
     app_client_id: str
     app_certificate: str
+    # To SharePoint's hosts where these have their real names; empty elsewhere.
+    proxy: str = ""
 
     def save(self, path: Path) -> None:
         """Write the file in one step, so that nobody reads half of it."""

@@ -37,6 +37,8 @@ class Stack:
     """
     A context manager: entering starts everything, leaving stops everything.
 
+    With *real_names*, or *satellites* (names with their folder of pictures), SharePoint's hosts are
+    called as in reality and reached through a proxy.
     With *storage_on_disk* thousands of messages do no harm: in memory, Azurite stands still for
     seconds when it clears them away, once a minute.
     """
@@ -52,6 +54,8 @@ class Stack:
         log_storage: bool = False,
         storage_on_disk: bool = False,
         granted: bool = True,
+        real_names: bool = False,
+        satellites: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder.resolve()
         self._settings = dict(settings or {})
@@ -59,6 +63,7 @@ class Stack:
         self._log_storage = log_storage
         self._storage_folder = self._folder / "azurite" if storage_on_disk else None
         self._granted = granted
+        self._names = {"realNames": real_names or bool(satellites), "satellites": satellites or {}}
         self._keys = Keys.generate()
         self._children: dict[str, Child] = {}
 
@@ -109,6 +114,12 @@ class Stack:
         self._spawn("host", command)
         self._children["host"].wait_for(_ready_line)
 
+    def change_settings(self, changes: Mapping[str, str]) -> None:
+        """Write the app settings anew, with *changes*; the host reads them when it starts."""
+        self._settings |= changes
+        values = {**app_settings(self.endpoints), **self._settings}
+        self._write("local.settings.json", {"IsEncrypted": False, "Values": values})
+
     def dead_children(self) -> list[str]:
         """Return the names of the processes that ended although nobody asked them to."""
         return [name for name, child in self._children.items() if child.process.poll() is not None]
@@ -126,7 +137,7 @@ class Stack:
         group = bool(self._settings.get("SYNC_GROUP_ID"))
         own, admin = make_registrations(self._folder, group=group, granted=self._granted)
         tenant_id = str(uuid.uuid4())
-        config = _simulator_config(tenant_id, self._certificates, [own, admin])
+        config = _simulator_config(tenant_id, self._certificates, [own, admin]) | self._names
         self._write("m365.json", config)
         command = [sys.executable, "-m", "local.m365", "--config", str(self._folder / "m365.json")]
         self._spawn("m365", command)
@@ -136,8 +147,7 @@ class Stack:
         self._host_port = _free_port()
         self.endpoints = self._describe(simulator, storage, tenant_id, own, admin)
         self._keys.save(self._folder / "keys.json")
-        values = {**app_settings(self.endpoints), **self._settings}
-        self._write("local.settings.json", {"IsEncrypted": False, "Values": values})
+        self.change_settings({})
         self.start_host()
         self.endpoints.save(self._endpoints_file)
 
@@ -185,12 +195,14 @@ class Stack:
             client_state=secrets.token_urlsafe(32),
             app_client_id=own.client_id,
             app_certificate=str(own.certificate),
+            proxy=simulator["proxy"],
         )
 
 
 def app_settings(endpoints: Endpoints) -> dict[str, str]:
     """Return the app settings that connect the functions to this local cloud."""
     return {
+        **_ways_to_sharepoint(endpoints),
         "AzureWebJobsStorage": endpoints.storage,
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "PYTHON_THREADPOOL_THREAD_COUNT": "16",
@@ -201,12 +213,20 @@ def app_settings(endpoints: Endpoints) -> dict[str, str]:
         "SHAREPOINT_TENANT": "contoso",
         "LOGIN_URL": endpoints.login,
         "GRAPH_URL": endpoints.graph,
-        "SHAREPOINT_MY_URL": endpoints.sharepoint_my,
-        "SHAREPOINT_ADMIN_URL": endpoints.sharepoint_admin,
         "WEBHOOK_URL": f"{endpoints.functions}/api/notifications?code={endpoints.key}",
         "CLIENT_STATE": endpoints.client_state,
         "RENEW_SCHEDULE": "0 17 5,17 * * *",
         "SWEEP_SCHEDULE": "0 42 * * * *",
+    }
+
+
+def _ways_to_sharepoint(endpoints: Endpoints) -> dict[str, str]:
+    """Ports of this machine, or real names and a proxy; requests takes the lower-case variable."""
+    if endpoints.proxy:
+        return {"https_proxy": endpoints.proxy}
+    return {
+        "SHAREPOINT_MY_URL": endpoints.sharepoint_my,
+        "SHAREPOINT_ADMIN_URL": endpoints.sharepoint_admin,
     }
 
 

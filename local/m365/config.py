@@ -17,7 +17,7 @@ HOSTS = ("login", "graph", "my", "admin", "root", "control")
 
 @dataclass(frozen=True)
 class AppConfig:
-    """One registration; `roles` by resource, `site_grant` is its Sites.Selected right on -my."""
+    """One registration; `roles` by resource, `site_grant` is what it may do on each -my host."""
 
     client_id: str
     certificate: Path | None = None
@@ -70,6 +70,14 @@ class Config:
     ports: Mapping[str, int] = field(default_factory=dict)
     seed: int = 0
     identity_header: str = field(default="", repr=False)
+    # SharePoint's hosts have their real names, and are reached through a proxy.
+    real_names: bool = False
+    # Other geographies: what their hosts begin with, and their folder of pictures.
+    satellites: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.satellites and not self.real_names:
+            raise ValueError("satellites need realNames")
 
     @classmethod
     def from_file(cls, path: Path) -> Config:
@@ -84,4 +92,6 @@ class Config:
             ports=raw.get("ports", {}),
             seed=raw.get("seed", 0),
             identity_header=raw.get("identityHeader", ""),
+            real_names=bool(raw.get("realNames", False)),
+            satellites=raw.get("satellites", {}),
         )

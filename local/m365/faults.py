@@ -46,7 +46,7 @@ class FaultMiddleware:
             self.tenant.journal.append({"at": at.isoformat(), **entry, "ms": ms})
 
         exchange = _Exchange(self.app, scope, receive, send, record)
-        with self.tenant.limits.passing(self.service, scope) as refusal:
+        with self.tenant.limits.passing(self.service, scope, self.role) as refusal:
             fault = refusal or meeting.fault
             try:
                 if meeting.delay:

@@ -1,20 +1,23 @@
-"""The running simulator: six HTTPS servers, one a host, on one loop in one thread."""
+"""The running simulator: an HTTPS server for each host, on one loop in one thread."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from local.m365 import hosts
+from local.m365 import hosts, proxy
 from local.m365.config import HOSTS, Config
 from local.m365.notifications.delivery import Delivery
+from local.m365.tenant import renaming
+from local.m365.tenant.geo import Geo
 from local.m365.tenant.records import Urls
 from local.m365.tenant.tenant import Tenant
 
@@ -82,16 +85,30 @@ async def serve(
     """Serve all hosts of *tenant* until *stop*; call *ready* once all of them accept."""
     with contextlib.ExitStack() as open_ports:
         sockets = {
-            host: open_ports.enter_context(_bind(config.ports.get(host, 0))) for host in HOSTS
+            host: open_ports.enter_context(_bind(config.ports.get(host, 0)))
+            for host in (*HOSTS, *_satellite_hosts(config))
         }
         ports = {host: bound.getsockname()[1] for host, bound in sockets.items()}
-        tenant.urls = Urls(**{host: f"https://localhost:{port}" for host, port in ports.items()})
-        async with _serving(tenant, config, sockets) as tasks, _delivering(tenant):
+        urls = Urls(**{host: f"https://localhost:{ports[host]}" for host in HOSTS})
+        async with contextlib.AsyncExitStack() as running:
+            tenant.urls = urls
+            if config.real_names:
+                bound = open_ports.enter_context(_bind(config.ports.get("proxy", 0)))
+                find = functools.partial(proxy.port_of, tenant, ports)
+                await running.enter_async_context(proxy.serving(tenant, bound, find))
+                address = f"http://localhost:{bound.getsockname()[1]}"
+                tenant.urls = renaming.named(replace(urls, proxy=address), tenant.sharepoint_name)
+            tasks = await running.enter_async_context(_serving(tenant, config, sockets))
+            await running.enter_async_context(_delivering(tenant))
             ready()
             stopping = asyncio.create_task(stop.wait())
             # A server that ends by itself ends them all: its failure leaves `_serving`.
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
+
+
+def _satellite_hosts(config: Config) -> list[str]:
+    return [f"{name}-{kind}" for name in config.satellites for kind in ("my", "admin")]
 
 
 @contextlib.asynccontextmanager
@@ -126,7 +143,7 @@ async def _delivering(tenant: Tenant) -> AsyncIterator[None]:
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # Six servers share the process; who runs them decides what a signal means.
+        # All servers share the process; who runs them decides what a signal means.
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -172,11 +189,15 @@ def tenant_of(config: Config) -> Tenant:
     tenant = Tenant(config.tenant_id.lower(), seed=config.seed)
     tenant.identity_header = config.identity_header
     tenant.trusted_ca = str(config.ca) if config.ca else None
+    for name, folder in config.satellites.items():
+        tenant.satellites[name] = Geo(name, folder, tenant.new_id, tenant.now)
+        tenant.satellites[name].empty()
     for each in config.apps:
         registered = each.app()
         tenant.apps[registered.client_id.lower()] = registered
         if each.site_grant:
-            tenant.site_grants[registered.client_id.lower()] = each.site_grant
+            for geo in tenant.geos:
+                geo.site_grants[registered.client_id.lower()] = each.site_grant
     return tenant
 
 

@@ -40,6 +40,9 @@ class TenantClient:
         # Otherwise REQUESTS_CA_BUNDLE and proxies of the machine would win over the next line.
         self._session.trust_env = False
         self._session.verify = endpoints.ca
+        if endpoints.proxy:
+            # To SharePoint's hosts by their names, and to all else directly.
+            self._session.proxies = {"https": endpoints.proxy, "https://localhost": ""}
         pem = Path(certificate).read_text(encoding="utf-8")
         public = x509.load_pem_x509_certificate(pem.encode())
         self._app = msal.ConfidentialClientApplication(
@@ -88,18 +91,24 @@ class TenantClient:
         url = profile.get("PictureURL") or ""
         if not url:
             return Shown(profile, {})
-        paths = picture_paths(url)
-        return Shown(profile, {size: self._file(path) for size, path in paths.items()})
+        paths, host = picture_paths(url), self._host_of(url)
+        return Shown(profile, {size: self._file(host, path) for size, path in paths.items()})
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the simulator itself: see local/m365/README.md."""
         url = f"{self._endpoints.control}/_sim{path}"
         return json.loads(_content(self._session.request(method, url, json=body, timeout=_TIMEOUT)))
 
-    def _file(self, path: str) -> bytes:
+    def _host_of(self, picture_url: str) -> str:
+        """The host that *picture_url* is on, where hosts have names; else the one there is."""
+        if not self._endpoints.proxy:
+            return self._endpoints.sharepoint_my
+        return f"https://{urlsplit(picture_url).hostname}"
+
+    def _file(self, host: str, path: str) -> bytes:
         literal = quote(path.replace("'", "''"), safe="")
         call = f"/_api/web/GetFileByServerRelativePath(decodedurl='{literal}')/$value"
-        return _content(self._send("GET", self._endpoints.sharepoint_my, call))
+        return _content(self._send("GET", host, call))
 
     def _graph(self, method: str, path: str, **options: Any) -> requests.Response:
         reply = self._send(method, self._endpoints.graph, path, **options)

@@ -19,9 +19,9 @@ from shared.errors import (
 from shared.graph.client import GraphClient
 from shared.pictures.recipe import Recipe
 from shared.pictures.sizes import SUFFIXES
-from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.geos import Geo, Geos, Residence
 from shared.sharepoint.inspection import PLACEHOLDER_STATE, SHOWS_PICTURE
-from shared.sharepoint.picture_location import PICTURE_URL, must_be_here, shown_in
+from shared.sharepoint.picture_location import PICTURE_URL, shown_in
 from shared.sharepoint.publisher import SYNC_STATE, TIMESTAMP
 from shared.storage.user_state import UserState
 from shared.user import User
@@ -59,17 +59,15 @@ class Sides:
     def __init__(
         self,
         graph: GraphClient,
-        sharepoint: SharePointClient,
+        geos: Geos,
         recipe: Recipe,
-        my_url: str,
         *,
         removes: bool,
     ) -> None:
         """*removes* says whether a photo that is gone takes its picture along."""
         self._graph = graph
-        self._sharepoint = sharepoint
+        self._geos = geos
         self._recipe = recipe
-        self._my_url = my_url
         self._removes = removes
 
     def exchange(self, user: User) -> bytes:
@@ -77,12 +75,12 @@ class Sides:
         return self._graph.photo(user.id)
 
     def sharepoint(self, user: User) -> bytes:
-        """The large picture that pages show. Raises NoProfile, NoPhoto when there is none."""
-        profile = self._sharepoint.profile(user)
-        location = shown_in(profile, self._my_url).here
+        """The large picture that pages show; NoPhoto when there is none, NoProfile, OtherHost."""
+        geo, profile = self._geos.residence(user)
+        location = shown_in(profile, geo.my_url).here
         if location is None:
             raise NoPhoto("SharePoint shows no picture from its picture library for this user.")
-        return self._sharepoint.picture(location.folder, location.name + SUFFIXES[-1])
+        return geo.sharepoint.picture(location.folder, location.name + SUFFIXES[-1])
 
     def compare(
         self, user: User, known: UserState | None, *, exchange_error: PhotoSyncError | None = None
@@ -95,26 +93,21 @@ class Sides:
         """
         photo: bytes | PhotoSyncError
         photo = exchange_error if exchange_error else _asked(lambda: self._graph.photo(user.id))
-        profile = _asked(lambda: self._profile(user))
-        shown = None if isinstance(profile, PhotoSyncError) else _shown(profile)
-        unasked = [*_silence(EXCHANGE, photo), *_silence(SHAREPOINT, profile)]
+        home = _asked(lambda: self._geos.residence(user, known.picture_url if known else ""))
+        shown = _shown(home.profile) if isinstance(home, Residence) else None
+        unasked = [*_silence(EXCHANGE, photo), *_silence(SHAREPOINT, home)]
         if unasked:
             return _unknown(unasked, shown)
-        if shown is None:
-            return Difference(isinstance(photo, Settled), str(profile), None)
+        if shown is None or isinstance(home, PhotoSyncError):
+            return Difference(isinstance(photo, Settled), str(home), None)
         if isinstance(photo, PhotoSyncError):
             return self._without_photo(photo, shown, known)
-        return self._with_photo(user, photo, shown, known)
-
-    def _profile(self, user: User) -> Mapping[str, str]:
-        profile = self._sharepoint.profile(user)
-        must_be_here(profile, self._my_url)
-        return profile
+        return self._with_photo(user, photo, home.geo, shown, known)
 
     def _with_photo(
-        self, user: User, photo: bytes, shown: Mapping[str, str], known: UserState | None
+        self, user: User, photo: bytes, geo: Geo, shown: Mapping[str, str], known: UserState | None
     ) -> Difference:
-        picture, asked = shown_in(shown, self._my_url), EXCHANGE
+        picture, asked = shown_in(shown, geo.my_url), EXCHANGE
         why = ""
         try:
             if not picture.url:
@@ -128,7 +121,7 @@ class Sides:
             else:
                 wanted = self._recipe.pictures(photo, lambda: self._scaled(user))
                 asked = SHAREPOINT
-                held = [self._sharepoint.picture(location.folder, name) for name in location.files]
+                held = [geo.sharepoint.picture(location.folder, name) for name in location.files]
                 if list(wanted) != held:
                     why = "SharePoint shows another picture than Exchange holds."
         except (PhotoRefused, NoPhoto) as error:

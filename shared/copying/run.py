@@ -11,7 +11,6 @@ from shared.errors import NoPhoto, NoProfile, OtherHost, PhotoRefused, PictureKe
 from shared.graph.client import Fetched, ScaledPhoto
 from shared.messages.fates import Done, Wait
 from shared.microsoft365.http import LATE_WRITE
-from shared.sharepoint.picture_location import PictureLocation
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage import user_state
 from shared.storage.user_state import Claim, LastError, Stored, UserState
@@ -35,9 +34,7 @@ class Target(Protocol):
     def publish(
         self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
     ) -> tuple[WrittenFile, ...]: ...
-    def find(
-        self, location: PictureLocation, wanted: Sequence[WrittenFile]
-    ) -> tuple[WrittenFile | None, ...]: ...
+    def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]: ...
     def plan_removal(self, user: User, picture_url: str) -> Removal: ...
     def remove(self, plan: Removal, *, not_after: float) -> None: ...
 

@@ -140,7 +140,7 @@ class Sync:
         if not wanted:
             # An older version has written them, or SharePoint had no answer for one that died.
             wanted = tuple(map(WrittenFile.of, self._renditions(run, fetched)))
-        found = self._target.find(plan.location, wanted)
+        found = self._target.find(plan, wanted)
         files = tuple(file for file in found if file)
         return files if len(files) == len(found) else ()
 

@@ -19,9 +19,9 @@ from shared.microsoft365.app_roles import FILES_NEED, PROFILES_NEED, Claims, Nee
 from shared.microsoft365.certificates import credential
 from shared.microsoft365.http import Http, Tokens
 from shared.settings.app import Settings
-from shared.sharepoint.client import PICTURE_LIBRARY, SharePointClient
-from shared.sharepoint.picture_location import must_be_here
-from shared.sharepoint.publisher import picture_folder
+from shared.sharepoint.client import PICTURE_LIBRARY
+from shared.sharepoint.geos import Geo, Geos
+from shared.sharepoint.picture_library import picture_folder
 from shared.storage.documents import Documents
 from shared.user import User
 
@@ -60,7 +60,7 @@ class Clients(NamedTuple):
     anybody: Http
     graph: GraphClient
     listing: UserListing
-    sharepoint: SharePointClient
+    geos: Geos
     subscriptions: SubscriptionClient
 
 
@@ -93,7 +93,7 @@ class Microsoft:
         self._found: list[User] = []
 
     def steps(self) -> Iterator[Step]:
-        """All of CHECKS, in the order in which to mend what is wrong."""
+        """All of CHECKS and of satellites, in the order in which to mend what is wrong."""
         before = (SETTINGS,)
         yield Step(CLOCK, self._clock_look, _or(_NOT_GRAPH), before)
         yield Step(CERTIFICATE, self._certificate, _or(_NO_CERTIFICATE), before)
@@ -102,10 +102,31 @@ class Microsoft:
         group = f". {_GRANT_GROUP}" if self._settings.sync_group_id else ""
         yield Step(USERS, self._users, _or(f"{_GRANT_USERS}{group}."), (GRAPH,))
         yield Step(PHOTO, self._photo, _or(_GRANT_PHOTO), (USERS,))
-        yield Step(FOLDER, self._folder, _or(_GRANT_FILES), (FILES,))
+        yield Step(FOLDER, self._home_folder, _or(_GRANT_FILES), (FILES,))
         yield Step(PROFILE, self._profile, _or(_GRANT_PROFILE), (PROFILES, USERS))
         yield Step(WRITE, self._may_write, str, (FILES, PROFILES))
+        for name, geo in self._clients.geos.satellites.items():
+            yield from self._satellite(name, geo)
         yield Step(SUBSCRIPTION, self._subscription, _or(f"{_GRANT_USERS}."), (GRAPH,))
+
+    def _satellite(self, name: str, geo: Geo) -> Iterator[Step]:
+        """What is looked at for the home geography, for another one that SHAREPOINT_GEOS names."""
+        files, profiles = f"{FILES} of {name}", f"{PROFILES} of {name}"
+        unknown = f"Check {name} in SHAREPOINT_GEOS: Entra knows no such host."
+        yield self._token_step(_Host(files, "SharePoint", geo.my_url, (FILES_NEED,), unknown))
+        yield self._token_step(
+            _Host(profiles, "SharePoint", geo.admin_url, (PROFILES_NEED,), unknown)
+        )
+        yield Step(f"{FOLDER} of {name}", lambda: self._folder(geo), _or(_GRANT_FILES), (files,))
+
+        def profile() -> Finding:
+            try:
+                geo.sharepoint.profile(self._found[0])
+            except NoProfile:
+                return Finding("Profiles can be read; the user tried has none here.")
+            return Finding("Profiles can be read.")
+
+        yield Step(f"{PROFILE} of {name}", profile, _or(_GRANT_PROFILE), (profiles, USERS))
 
     def _hosts(self) -> tuple[_Host, ...]:
         settings = self._settings
@@ -196,13 +217,17 @@ class Microsoft:
             return Finding("Photos can be read; the user tried has none.")
         return Finding("Photos can be read.")
 
-    def _folder(self) -> Finding:
-        found = self._clients.sharepoint.picture_folders()
+    def _home_folder(self) -> Finding:
+        return self._folder(self._clients.geos.home)
+
+    def _folder(self, geo: Geo) -> Finding:
+        found = geo.sharepoint.picture_folders()
         wanted = self._settings.picture_folder
+        has_wanted = wanted.casefold() in {name.casefold() for name in found}
         names = ", ".join(sorted(found)) or "none"
-        if not wanted:
+        if not wanted or (not has_wanted and geo is not self._clients.geos.home):
             return Finding(f'The pictures are in the folder "{picture_folder(found)}".')
-        if wanted.casefold() not in {name.casefold() for name in found}:
+        if not has_wanted:
             return Finding(
                 f'{PICTURE_LIBRARY} has no folder "{wanted}"; its folders: {names}.',
                 "Set PICTURE_FOLDER to the name of one of these folders, or leave it empty.",
@@ -211,17 +236,20 @@ class Microsoft:
 
     def _profile(self) -> Finding:
         try:
-            profile = self._clients.sharepoint.profile(self._found[0])
-            # Where Entra knows no host of ours, that is told already.
-            if FILES in self._claims:
-                must_be_here(profile, self._settings.sharepoint_my_url)
+            geo, _ = self._clients.geos.residence(self._found[0])
         except NoProfile:
             return Finding("Profiles can be read; the user tried has none yet.")
         except OtherHost as error:
+            # Where Entra knows no host of ours, that is told already.
+            if FILES not in self._claims:
+                return Finding("Profiles can be read.")
             return Finding(
-                f"Profiles can be read. {error}", "Check SHAREPOINT_TENANT (or SHAREPOINT_MY_URL)."
+                f"Profiles can be read. {error}",
+                "Check SHAREPOINT_TENANT (or SHAREPOINT_MY_URL), and SHAREPOINT_GEOS.",
             )
-        return Finding("Profiles can be read.")
+        if geo is self._clients.geos.home:
+            return Finding("Profiles can be read.")
+        return Finding(f"Profiles can be read; the user tried is at home on {geo.my_url}.")
 
     def _may_write(self) -> Finding:
         roles = self._claims[FILES].roles | self._claims[PROFILES].roles

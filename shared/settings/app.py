@@ -41,6 +41,15 @@ class StorageSettings:
 
 
 @dataclass(frozen=True)
+class AuditSettings:
+    """Whether audits repair, in how many days everybody's turn comes, and their part of calls."""
+
+    repair: bool
+    days: int
+    share: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """All of them; README's table says what each one means."""
 
@@ -52,6 +61,11 @@ class Settings:
     graph_url: str
     sharepoint_my_url: str
     sharepoint_admin_url: str
+    # What host names begin and end with in this tenant, in lower case, and what others of it begin
+    # with: see `sharepoint.geos`.
+    sharepoint_tenant: str
+    sharepoint_suffix: str
+    sharepoint_geos: tuple[str, ...]
     webhook_url: str = field(repr=False)
     client_state: str = field(repr=False)
     picture_sizes: tuple[int, ...]
@@ -63,9 +77,7 @@ class Settings:
     excluded_users: frozenset[str]
     include_guests: bool
     profile_calls: int
-    audit_repairs: bool
-    audit_days: int
-    audit_share: float
+    audit: AuditSettings
     dry_run: bool
     storage: StorageSettings
 
@@ -91,6 +103,9 @@ class Settings:
             sharepoint_admin_url=read.url(
                 "SHAREPOINT_ADMIN_URL", f"https://{name}-admin.{cloud.sharepoint_suffix}"
             ),
+            sharepoint_tenant=name.lower(),
+            sharepoint_suffix=cloud.sharepoint_suffix,
+            sharepoint_geos=read.geos("SHAREPOINT_GEOS", home=name.lower()),
             webhook_url=read.text("WEBHOOK_URL", _is_webhook, _WEBHOOK_RULE, default=""),
             client_state=read.client_state("CLIENT_STATE", apart_from="WEBHOOK_URL"),
             picture_sizes=read.sizes("PICTURE_SIZES"),
@@ -102,9 +117,7 @@ class Settings:
             excluded_users=read.names("EXCLUDED_USERS"),
             include_guests=read.flag("INCLUDE_GUESTS"),
             profile_calls=read.number("PROFILE_CALLS_PER_5_MINUTES", 3000),
-            audit_repairs=read.choice("AUDIT", ("repair", "report")) == "repair",
-            audit_days=read.number("AUDIT_DAYS", 7, zero="never", most=30),
-            audit_share=read.share("AUDIT_SHARE", 0.2),
+            audit=read.audit("AUDIT"),
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),
         )
@@ -118,11 +131,20 @@ _STATE_RULE = (
     f"random, of {_FEWEST_OF_STATE} to {CLIENT_STATE_LIMIT} characters, at least "
     f"{_FEWEST_DIFFERENT} of them different"
 )
+_GEOS_RULE = (
+    'names separated by commas, such as "fabrikamdach" for fabrikamdach-my.sharepoint.com: no '
+    "addresses, nothing behind the name"
+)
 _FOLDER_RULE = "the name of one folder in /User Photos, without / or \\"
 
 
 def _is_tenant_name(value: str) -> bool:
     return bool(_TENANT_NAME.fullmatch(value))
+
+
+def _is_geo_name(value: str) -> bool:
+    # Whoever pastes the name of a host means what stands before its ending.
+    return _is_tenant_name(value) and not value.endswith(("-my", "-admin"))
 
 
 def _is_folder_name(value: str) -> bool:
@@ -236,12 +258,27 @@ class _Reader:
         values = self.env.get(key, "").split(",")
         return frozenset(value.strip().casefold() for value in values if value.strip())
 
+    def geos(self, key: str, *, home: str) -> tuple[str, ...]:
+        """Names of the tenant's other geographies, each once, without that of the *home* one."""
+        names = [name.strip().lower() for name in self.env.get(key, "").split(",")]
+        found = tuple(dict.fromkeys(name for name in names if name not in {"", home}))
+        if not all(map(_is_geo_name, found)):
+            self.problems.append(f"{key} must be {_GEOS_RULE}")
+        return found
+
     def sizes(self, key: str) -> tuple[int, ...]:
         try:
             return sizes.read(self.env.get(key, ""))
         except ValueError as error:
             self.problems.append(f"{key} must be {error}")
             return ()
+
+    def audit(self, name: str) -> AuditSettings:
+        return AuditSettings(
+            repair=self.choice(name, ("repair", "report")) == "repair",
+            days=self.number(f"{name}_DAYS", 7, zero="never", most=30),
+            share=self.share(f"{name}_SHARE", 0.2),
+        )
 
     def storage(self, name: str) -> StorageSettings:
         read = {

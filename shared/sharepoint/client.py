@@ -45,7 +45,7 @@ _PROFILE_ROLE = (
 )
 _FILES_ROLE = (
     "The identity needs the SharePoint application role Sites.Selected with write on the My Site "
-    "root, or Sites.FullControl.All, to write pictures"
+    "root (each geography has its own), or Sites.FullControl.All, to write pictures"
 )
 # Where the user's personal site is, or would be: a property of the answer beside the others.
 PERSONAL_HOST = "PersonalSiteHostUrl"

@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from shared.errors import OtherHost
 from shared.pictures.sizes import SUFFIXES
-from shared.sharepoint.client import PERSONAL_HOST, PICTURE_LIBRARY
+from shared.sharepoint.client import PICTURE_LIBRARY
 
 PICTURE_URL = "PictureURL"
 
@@ -90,8 +89,9 @@ def shown_by(picture_url: str, my_url: str) -> Shown:
     """What *picture_url* shows."""
     try:
         ours, url = urlsplit(my_url), urlsplit(picture_url)
-        is_here = _host(url) == _host(ours)
-        is_sibling = _host(url)[1] == 443 and _is_my_site(url.hostname or "", ours.hostname or "")
+        (host, port), ours_host = host_and_port(url), ours.hostname
+        is_here = (host, port) == host_and_port(ours)
+        is_sibling = port == 443 and _is_my_site(host or "", ours_host or "")
     except ValueError:
         return Shown(picture_url)
     found = _SHOWN.fullmatch(unquote(url.path))
@@ -103,26 +103,12 @@ def shown_by(picture_url: str, my_url: str) -> Shown:
     return Shown(picture_url, PictureLocation(found["folder"], found["name"]), is_here)
 
 
-def must_be_here(profile: Mapping[str, str], my_url: str) -> None:
-    """Raise OtherHost if the user's personal site, and so the picture, is on a host not ours."""
-    try:
-        theirs, ours = urlsplit(profile.get(PERSONAL_HOST, "")), urlsplit(my_url)
-        elsewhere = theirs.hostname and _host(theirs) != _host(ours)
-    except ValueError:
-        return
-    if elsewhere:
-        raise OtherHost(
-            f"The user's personal site is on {theirs.netloc}, not on the host of "
-            "SHAREPOINT_MY_URL: nothing is written. If the tenant was renamed, set "
-            "SHAREPOINT_TENANT to its new name; several hosts of a tenant are not supported yet."
-        )
-
-
 def _without_query(url: str) -> str:
     return re.split("[?#]", url)[0]
 
 
-def _host(url: SplitResult) -> tuple[str | None, int]:
+def host_and_port(url: SplitResult) -> tuple[str | None, int]:
+    """What tells hosts apart, in lower case. Raises ValueError for a port that is none."""
     return url.hostname, url.port or 443
 
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from shared.errors import NoPhoto, PictureKept, Refused, Unanswered
+from shared.errors import NoPhoto, PictureKept, Unanswered
 from shared.settings.app import Settings
-from shared.sharepoint.client import PICTURE_LIBRARY, SharePointClient
+from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.geos import Geo, Geos
 from shared.sharepoint.inspection import (
     PLACEHOLDER_STATE,
     SHOWS_PICTURE,
@@ -32,7 +33,6 @@ from shared.sharepoint.picture_location import (
     Shown,
     is_named_by_id,
     is_named_by_upn,
-    must_be_here,
     rivals,
     shown_by,
     shown_in,
@@ -44,14 +44,6 @@ T = TypeVar("T")
 
 SYNC_STATE = "SPS-PictureExchangeSyncState"
 TIMESTAMP = "SPS-PictureTimestamp"
-# Names of the folder in the languages that are known (sharepoint.md section 1).
-KNOWN_FOLDERS = {
-    "Profile Pictures",
-    "Profilbilder",
-    "Profilbilleder",
-    "Imagens de Perfil",
-    "Profielafbeeldingen",
-}
 # Whole seconds between 0001-01-01 and 1970-01-01 (section 2, recorded).
 _UNIX_EPOCH = 62_135_596_800
 _UPLOADS_AT_ONCE = 24
@@ -67,6 +59,8 @@ class Plan:
     location: PictureLocation
     picture_url: str
     changes: Mapping[str, str]
+    # Where all of it goes; None is the home geography.
+    geo: Geo | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -84,6 +78,7 @@ class Removal:
     upn: str
     location: PictureLocation | None
     changes: Mapping[str, str]
+    geo: Geo | None = None
 
     def __str__(self) -> str:
         return f"take the picture back and set {', '.join(self.changes)}"
@@ -94,17 +89,15 @@ class Publisher:
 
     def __init__(
         self,
-        sharepoint: SharePointClient,
+        geos: Geos,
         settings: Settings,
         knows_any: Callable[[Sequence[str]], bool],
         clock: Callable[[], datetime],
     ) -> None:
-        self._sharepoint = sharepoint
+        self._geos = geos
         self._knows_any = knows_any
         self._settings = settings
         self._clock = clock
-        self._folder = settings.picture_folder
-        self._listed: frozenset[str] = frozenset()
         # One pool for the process, so that its threads keep their connections.
         self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload")
 
@@ -115,11 +108,11 @@ class Publisher:
         *picture_url* is where we put the picture before, empty if we did not. Raises NoProfile,
         PictureKept, OtherHost, and what SharePointClient raises.
         """
-        profile = self._profile(user)
-        shown = shown_in(profile, self._settings.sharepoint_my_url)
+        geo, profile = self._geos.residence(user, picture_url)
+        shown = shown_in(profile, geo.my_url)
         self._respect(shown, user, picture_url)
-        location = self._location(shown.here, user)
-        url = location.url(self._settings.sharepoint_my_url)
+        location = self._location(geo, shown.here, user)
+        url = location.url(geo.my_url)
         if location == shown.here and not set("?#") & set(shown.url):
             url = shown.url
         wanted = {
@@ -128,7 +121,7 @@ class Publisher:
             SYNC_STATE: self._settings.picture_sync_state,
         }
         changes = self._changes(profile, wanted)
-        return Plan(user.user_principal_name, location, url, changes)
+        return Plan(user.user_principal_name, location, url, changes, geo)
 
     def publish(
         self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
@@ -139,29 +132,23 @@ class Publisher:
         Returns the files as they were written. No request begins after *not_after* (ClaimLost).
         Also raises what SharePointClient raises; then any part of it may have been written.
         """
-        folder = plan.location.folder
+        sharepoint, folder = self._at(plan), plan.location.folder
         written = self._all(
-            functools.partial(self._sharepoint.upload, folder, name, content, not_after=not_after)
+            functools.partial(sharepoint.upload, folder, name, content, not_after=not_after)
             for name, content in zip(plan.location.files, renditions, strict=True)
         )
         for name, value in plan.changes.items():
-            self._sharepoint.set_property(plan.upn, name, value, not_after=not_after)
+            sharepoint.set_property(plan.upn, name, value, not_after=not_after)
         return tuple(written)
 
-    def find(
-        self, location: PictureLocation, wanted: Sequence[WrittenFile]
-    ) -> tuple[WrittenFile | None, ...]:
+    def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
         """
-        Each *wanted* file (small, middle, large) as it is there now, None if it is not.
+        Each *wanted* file (small, middle, large) as it is where *plan* puts it, None if it is not.
 
         Three calls where the ETags are those that are wanted. One that has moved costs another,
         for the bytes. Raises what SharePointClient raises.
         """
-        found = self._all(
-            functools.partial(self._find, location.folder, name, each)
-            for name, each in zip(location.files, wanted, strict=True)
-        )
-        return tuple(found)
+        return self._found(self._at(plan), plan.location, wanted)
 
     def inspect(self, user: User, picture_url: str, files: Sequence[WrittenFile]) -> Inspection:
         """
@@ -171,26 +158,25 @@ class Publisher:
         others. Raises PictureKept where a person has chosen another picture, NoProfile, OtherHost,
         and what SharePointClient raises.
         """
-        my_url = self._settings.sharepoint_my_url
-        profile = self._profile(user)
-        shown, ours = shown_in(profile, my_url), shown_by(picture_url, my_url)
+        geo, profile = self._geos.residence(user, picture_url)
+        shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
         self._respect(shown, user, picture_url)
         damage = profile_damage(profile, shown, ours)
         if damage or not shown.location:
             return Inspection(damage)
-        return inspected(self.find(shown.location, files))
+        return inspected(self._found(geo.sharepoint, shown.location, files))
 
-    def _find(self, folder: str, name: str, wanted: WrittenFile) -> WrittenFile | None:
-        there = self._sharepoint.file(folder, name)
-        if there is None or there.length != wanted.length:
-            return None
-        if there.etag == wanted.etag != "":
-            return wanted
-        try:
-            content = self._sharepoint.picture(folder, name)
-        except NoPhoto:
-            return None
-        return replace(wanted, etag=there.etag) if wanted.holds(content) else None
+    def _found(
+        self,
+        sharepoint: SharePointClient,
+        location: PictureLocation,
+        wanted: Sequence[WrittenFile],
+    ) -> tuple[WrittenFile | None, ...]:
+        found = self._all(
+            functools.partial(_find, sharepoint, location.folder, name, each)
+            for name, each in zip(location.files, wanted, strict=True)
+        )
+        return tuple(found)
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
         """
@@ -199,18 +185,18 @@ class Publisher:
         Raises PictureKept when the profile shows another one by now, NoProfile, OtherHost, and
         what SharePointClient raises.
         """
-        my_url = self._settings.sharepoint_my_url
-        profile = self._profile(user)
-        shown, ours = shown_in(profile, my_url), shown_by(picture_url, my_url)
+        geo, profile = self._geos.residence(user, picture_url)
+        shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
         if shown.url and not shown.is_same(ours):
             raise PictureKept(
                 "The photo is gone, but somebody has set another picture; it is kept."
             )
         # After a rename, files named by the old UPN may be somebody else's by now.
-        place = shown.here or ours.here
+        # Files on a former host, before the tenant was renamed, are on the host of now.
+        place = shown.location or ours.location
         location = place if place and self._is_own(place, user) else None
         wanted = {PICTURE_URL: "", PLACEHOLDER_STATE: "1"}
-        return Removal(user.user_principal_name, location, self._changes(profile, wanted))
+        return Removal(user.user_principal_name, location, self._changes(profile, wanted), geo)
 
     def remove(self, plan: Removal, *, not_after: float) -> None:
         """
@@ -218,12 +204,13 @@ class Publisher:
 
         No request begins after *not_after* (ClaimLost). Also raises what SharePointClient raises.
         """
+        sharepoint = self._at(plan)
         for name, value in plan.changes.items():
-            self._sharepoint.set_property(plan.upn, name, value, not_after=not_after)
+            sharepoint.set_property(plan.upn, name, value, not_after=not_after)
         if plan.location:
             folder = plan.location.folder
             self._all(
-                functools.partial(self._sharepoint.recycle, folder, name, not_after=not_after)
+                functools.partial(sharepoint.recycle, folder, name, not_after=not_after)
                 for name in plan.location.files
             )
 
@@ -237,11 +224,9 @@ class Publisher:
                 "set CUSTOM_PICTURE=replace, which replaces every such picture."
             )
 
-    def _profile(self, user: User) -> Mapping[str, str]:
-        """The user's profile, where writing it and the files reaches the right host."""
-        profile = self._sharepoint.profile(user)
-        must_be_here(profile, self._settings.sharepoint_my_url)
-        return profile
+    def _at(self, plan: Plan | Removal) -> SharePointClient:
+        """The hosts that *plan* is for."""
+        return (plan.geo or self._geos.home).sharepoint
 
     def _changes(self, profile: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
         """The properties that differ, and a new timestamp last."""
@@ -258,10 +243,10 @@ class Publisher:
             raise min(errors, key=lambda error: not isinstance(error, Unanswered))
         return [call.result() for call in started]
 
-    def _location(self, shown: PictureLocation | None, user: User) -> PictureLocation:
+    def _location(self, geo: Geo, shown: PictureLocation | None, user: User) -> PictureLocation:
         """Where the user's files go: those that are shown, if they are surely the user's own."""
-        if shown is None or not self._is_folder(shown.folder):
-            return PictureLocation(self._find_folder(), user.id)
+        if shown is None or not geo.library.has(shown.folder):
+            return PictureLocation(geo.library.folder(), user.id)
         return shown if self._is_own(shown, user) else PictureLocation(shown.folder, user.id)
 
     def _is_own(self, shown: PictureLocation, user: User) -> bool:
@@ -273,33 +258,20 @@ class Publisher:
         others = list(itertools.islice(rivals(user.user_principal_name), MOST_RIVALS + 1))
         return len(others) <= MOST_RIVALS and not self._knows_any(others)
 
-    def _is_folder(self, name: str) -> bool:
-        """Whether *name* is a folder for pictures; a profile may name any."""
-        # SharePoint itself takes no notice of case.
-        folder = name.casefold()
-        if folder in {each.casefold() for each in {*KNOWN_FOLDERS, self._settings.picture_folder}}:
-            return True
-        if folder not in self._listed:
-            listed = self._sharepoint.picture_folders()
-            self._listed = frozenset(each.casefold() for each in listed)
-        return folder in self._listed
 
-    def _find_folder(self) -> str:
-        """The picture folder, whose name depends on the My Site host's language; asked once."""
-        if not self._folder:
-            self._folder = picture_folder(self._sharepoint.picture_folders())
-        return self._folder
-
-
-def picture_folder(found: Sequence[str]) -> str:
-    """Which of the folders *found* in the library holds the pictures. Raises Refused."""
-    known = [name for name in found if name in KNOWN_FOLDERS] or found
-    if len(known) != 1:
-        raise Refused(
-            f"{PICTURE_LIBRARY} on the My Site host has {len(known)} folders that may hold "
-            "pictures: set PICTURE_FOLDER to the right one's name."
-        )
-    return known[0]
+def _find(
+    sharepoint: SharePointClient, folder: str, name: str, wanted: WrittenFile
+) -> WrittenFile | None:
+    there = sharepoint.file(folder, name)
+    if there is None or there.length != wanted.length:
+        return None
+    if there.etag == wanted.etag != "":
+        return wanted
+    try:
+        content = sharepoint.picture(folder, name)
+    except NoPhoto:
+        return None
+    return replace(wanted, etag=there.etag) if wanted.holds(content) else None
 
 
 def _next_timestamp(before: str, now: datetime) -> str:

@@ -182,12 +182,10 @@ class SharePoint:
         changes = {"PictureURL": url} if differs else {"SPS-PictureTimestamp": "now"}
         return Plan(user.user_principal_name, location, url, changes)
 
-    def find(
-        self, location: PictureLocation, wanted: Sequence[WrittenFile]
-    ) -> tuple[WrittenFile | None, ...]:
+    def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
         note("sharepoint")
         files = {name: content for each in self.files.values() for name, content in each.items()}
-        there = [files.get(name) for name in location.files]
+        there = [files.get(name) for name in plan.location.files]
         return tuple(
             replace(known, etag=etag_of(content)) if content and known.holds(content) else None
             for content, known in zip(there, wanted, strict=True)

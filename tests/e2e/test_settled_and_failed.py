@@ -141,7 +141,7 @@ def test_name_that_was_somebody_elses(cloud: LiveCloud):
     assert cloud.admin.control("GET", f"/users/{former}")["profile"] == {}
 
 
-OTHER = "https://contosoeur-my.sharepoint.com/"
+OTHER = "https://fabrikam-my.sharepoint.com/"
 
 
 def test_user_of_another_my_site_host(cloud: LiveCloud):
@@ -151,7 +151,7 @@ def test_user_of_another_my_site_host(cloud: LiveCloud):
     state = cloud.replayed(user_id)
 
     assert (state["status"], state["reason"]) == ("skipped", "other-host")
-    assert "contosoeur-my.sharepoint.com" in state["detail"]
+    assert "fabrikam-my.sharepoint.com" in state["detail"]
     written = [e for e in cloud.journal_of(user_id) if e["method"] == "POST"]
     assert [e for e in written if e["service"] == "sharepoint"] == []
     assert cloud.admin.shown(upn).files == {}

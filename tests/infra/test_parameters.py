@@ -76,6 +76,7 @@ def test_variables_are_called_as_the_settings(name: str):
         ("GRAPH_URL", "https://graph.example"),
         ("SHAREPOINT_MY_URL", "https://my.example"),
         ("SHAREPOINT_ADMIN_URL", "https://admin.example"),
+        ("SHAREPOINT_GEOS", "contosoeur,fabrikamdach"),
         ("SWEEP_SCHEDULE", "0 0 * * * *"),
         ("RENEW_SCHEDULE", "0 0 1 * * *"),
         ("PICTURE_SIZES", "48,96,240"),

@@ -176,10 +176,8 @@ class SharePoint:
             for known, content in zip(wanted, there, strict=True)
         )
 
-    def find(
-        self, location: PictureLocation, wanted: Sequence[WrittenFile]
-    ) -> tuple[WrittenFile | None, ...]:
-        return at("find", lambda: self._there(location.name, wanted))
+    def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
+        return at("find", lambda: self._there(plan.location.name, wanted))
 
     def publish(
         self, plan: Plan, renditions: Sequence[bytes], *, not_after: float

@@ -118,9 +118,7 @@ class Answers:
             self.ask("put", place, content, not_after)
         return tuple(map(WrittenFile.of, renditions))
 
-    def find(
-        self, location: PictureLocation, wanted: Sequence[WrittenFile]
-    ) -> tuple[WrittenFile | None, ...]:
+    def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
         found: tuple[WrittenFile | None, ...] = self.ask("find", tuple(wanted))
         return found
 

@@ -19,7 +19,7 @@ from local.m365.control import admins, apps, switches, users
 from local.m365.notifications import items
 from local.m365.notifications import subscription_rules as rules
 from local.m365.notifications.subscriptions import shown
-from local.m365.tenant import fault_plan
+from local.m365.tenant import fault_plan, renaming
 from local.m365.tenant.fault_plan import FaultPlan, only
 from local.m365.tenant.records import User
 from local.m365.tenant.tenant import Tenant
@@ -55,6 +55,7 @@ def routes(tenant: Tenant) -> list[Route]:
         ("POST", "/notify", notify),
         ("POST", "/lifecycle", lifecycle),
         ("POST", "/clock", move_clock),
+        ("POST", "/rename", rename),
         ("POST", "/reset", reset),
     ]
     return [_route(tenant, method, path, handler) for method, path, handler in table]
@@ -234,6 +235,13 @@ async def move_clock(tenant: Tenant, request: Request, body: Any) -> Any:
         raise ValueError("advanceSeconds must not be negative")
     tenant.skew += timedelta(seconds=seconds)
     return {"now": tenant.now().isoformat()}
+
+
+async def rename(tenant: Tenant, request: Request, body: Any) -> Any:
+    """Give SharePoint's hosts another name; see renaming.py."""
+    only(body, "name", "pictureUrls")
+    renaming.rename(tenant, str(body.get("name", "")), str(body.get("pictureUrls", "kept")))
+    return asdict(tenant.urls)
 
 
 async def reset(tenant: Tenant, request: Request, body: Any) -> Any:

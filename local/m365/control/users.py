@@ -73,7 +73,8 @@ def picture_files(tenant: Tenant, user: User) -> list[tuple[str, File]]:
     names = [f"{family}_{size}Thumb.jpg".casefold() for family in families for size in SIZES]
     return [
         (f"{folder.path}/{folder.files[name].name}", folder.files[name])
-        for folder in tenant.folders.values()
+        for geo in tenant.geos
+        for folder in geo.folders.values()
         for name in names
         if name in folder.files
     ]
@@ -149,7 +150,7 @@ def _setter_of_shown(tenant: Tenant, user: User, name: str, value: Any) -> Calla
         return lambda: _damage(tenant, user, value)
     if name == "files":
         contents = {str(key): base64.b64decode(text) for key, text in dict(value).items()}
-        return lambda: _put_files(tenant, contents)
+        return lambda: _put_files(tenant, user, contents)
     raise ValueError(f"a user has no {name}")
 
 
@@ -185,7 +186,7 @@ def _damage(tenant: Tenant, user: User, wanted: Mapping[str, Any]) -> None:
     if user.profile is None or not user.profile.properties.get("PictureURL"):
         return
     user.profile.properties.update(wanted.get("profile", {}))
-    folder = tenant.picture_folder
+    folder = (tenant.geo_of(user) or tenant.home).picture_folder
     for name, text in wanted.get("files", {}).items():
         if text is None:
             folder.files.pop(name.casefold(), None)
@@ -194,10 +195,11 @@ def _damage(tenant: Tenant, user: User, wanted: Mapping[str, Any]) -> None:
             files.upload(tenant, folder, name, content, overwrite=True)
 
 
-def _put_files(tenant: Tenant, contents: Mapping[str, bytes]) -> None:
-    """Put files into the folder of pictures, as an earlier sync would have left them."""
+def _put_files(tenant: Tenant, user: User, contents: Mapping[str, bytes]) -> None:
+    """Put files into the user's folder of pictures, as an earlier sync would have left them."""
     now = tenant.now()
+    folder = (tenant.geo_of(user) or tenant.home).picture_folder
     for name, content in contents.items():
         unique = tenant.new_id()
         etag = f'"{{{unique.upper()}}},1"'
-        tenant.picture_folder.files[name.casefold()] = File(name, content, etag, now, now, unique)
+        folder.files[name.casefold()] = File(name, content, etag, now, now, unique)

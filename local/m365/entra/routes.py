@@ -169,8 +169,14 @@ def _check_tenant(tenant: Tenant, named: str, *also: str) -> None:
 
 
 def _resources(tenant: Tenant) -> set[str]:
-    urls = tenant.urls
-    return {urls.graph, urls.my, urls.admin, urls.root}
+    """
+    Documented: what Entra gives tokens for is in the tenant (AADSTS500011). Assumed: SharePoint's
+    hosts are those of the tenant's geographies, after a renaming the new ones only.
+    """
+    satellites = (
+        tenant.host_url(geo, kind) for geo in tenant.satellites.values() for kind in ("my", "admin")
+    )
+    return {tenant.urls.graph, tenant.urls.my, tenant.urls.admin, tenant.urls.root, *satellites}
 
 
 def _identity(tenant: Tenant, client_id: str | None) -> App | None:

@@ -1,4 +1,4 @@
-"""Graph's sites, as far as an app's permission on the root of the My Site host goes."""
+"""Graph's sites, as far as an app's permission on the root of a My Site host goes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from local.m365.entra.tokens import Claims
 from local.m365.graph.admin import admin_route, only
 from local.m365.graph.rights import RULE_SITES, SEE_SITES
 from local.m365.graph.wire import Refusal, context, json_object
+from local.m365.tenant.geo import Geo
 from local.m365.tenant.roles import SITE_ROLES
 from local.m365.tenant.tenant import Tenant
 
@@ -43,22 +44,25 @@ def _gone() -> Refusal:
     return Refusal(404, "itemNotFound", "The resource could not be found.")
 
 
-def my_site(tenant: Tenant) -> tuple[str, str]:
-    """Host name and id of the root of the My Site host; Documented: host, site and web id."""
-    host = f"{tenant.name}-my.sharepoint.com"
+def my_site(tenant: Tenant, geo: Geo) -> tuple[str, str]:
+    """Host name and id of the root of a My Site host; Documented: host, site and web id."""
+    host = f"{geo.name or tenant.sharepoint_name}-my.sharepoint.com"
     ids = (uuid.uuid5(uuid.UUID(tenant.tenant_id), f"{host} {part}") for part in ("site", "web"))
     return host, ",".join([host, *map(str, ids)])
 
 
-def _check_site(tenant: Tenant, request: Request) -> None:
-    if str(request.path_params["site"]).casefold() not in map(str.casefold, my_site(tenant)):
-        raise _gone()
+def _geo(tenant: Tenant, request: Request) -> Geo:
+    """Whose My Site root the path names, by host or id; Graph knows those of all geographies."""
+    site = str(request.path_params["site"]).casefold()
+    for geo in tenant.geos:
+        if site in map(str.casefold, my_site(tenant, geo)):
+            return geo
+    raise _gone()
 
 
 async def get_site(tenant: Tenant, request: Request, claims: Claims) -> Response:
     only(request)
-    _check_site(tenant, request)
-    host, site_id = my_site(tenant)
+    host, site_id = my_site(tenant, _geo(tenant, request))
     return JSONResponse(
         {
             "@odata.context": context(tenant, "sites/$entity"),
@@ -77,8 +81,8 @@ async def list_permissions(tenant: Tenant, request: Request, claims: Claims) -> 
     so that each has to be read by its id; a switch tells which.
     """
     only(request)
-    _check_site(tenant, request)
-    shown = [_shown(tenant, client_id) for client_id in tenant.site_grants]
+    geo = _geo(tenant, request)
+    shown = [_shown(tenant, geo, client_id) for client_id in geo.site_grants]
     if not tenant.switches.site_lists_show_roles:
         for one in shown:
             del one["roles"]
@@ -90,7 +94,7 @@ async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
     Documented: the body, one application and one role. Assumed: an application has one permission
     on a site, and a second POST changes it.
     """
-    _check_site(tenant, request)
+    geo = _geo(tenant, request)
     body = await json_object(request)
     identities: Any = body.get("grantedToIdentities")
     try:
@@ -99,32 +103,33 @@ async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
         raise _bad("grantedToIdentities names an application.") from error
     if client_id not in tenant.apps:
         raise _bad("The application is not known.")
-    tenant.site_grants[client_id] = _role(body)
-    return JSONResponse(_shown(tenant, client_id), 201)
+    geo.site_grants[client_id] = _role(body)
+    return JSONResponse(_shown(tenant, geo, client_id), 201)
 
 
 async def get(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    return JSONResponse(_shown(tenant, _granted(tenant, request)))
+    return JSONResponse(_shown(tenant, *_granted(tenant, request)))
 
 
 async def update(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    client_id = _granted(tenant, request)
-    tenant.site_grants[client_id] = _role(await json_object(request))
-    return JSONResponse(_shown(tenant, client_id))
+    geo, client_id = _granted(tenant, request)
+    geo.site_grants[client_id] = _role(await json_object(request))
+    return JSONResponse(_shown(tenant, geo, client_id))
 
 
 async def delete(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    del tenant.site_grants[_granted(tenant, request)]
+    geo, client_id = _granted(tenant, request)
+    del geo.site_grants[client_id]
     return Response(status_code=204)
 
 
-def _granted(tenant: Tenant, request: Request) -> str:
-    """The client id that the permission in the path is for."""
-    _check_site(tenant, request)
+def _granted(tenant: Tenant, request: Request) -> tuple[Geo, str]:
+    """The geography and the client id that the permission in the path is for."""
+    geo = _geo(tenant, request)
     wanted = request.path_params["permission"]
-    for client_id in tenant.site_grants:
+    for client_id in geo.site_grants:
         if permission_id(tenant, client_id) == wanted:
-            return client_id
+            return geo, client_id
     raise _gone()
 
 
@@ -146,14 +151,14 @@ def permission_id(tenant: Tenant, client_id: str) -> str:
     return base64.b64encode(name.encode()).decode().rstrip("=")
 
 
-def _shown(tenant: Tenant, client_id: str) -> dict[str, Any]:
+def _shown(tenant: Tenant, geo: Geo, client_id: str) -> dict[str, Any]:
     app = tenant.apps.get(client_id)
     identity = {"id": client_id, "displayName": app.name if app else ""}
     return {
         "id": permission_id(tenant, client_id),
         "@deprecated.GrantedToIdentities": "GrantedToIdentities has been deprecated. Refer to "
         "GrantedToIdentitiesV2",
-        "roles": [tenant.site_grants[client_id]],
+        "roles": [geo.site_grants[client_id]],
         "grantedToIdentities": [{"application": identity}],
         "grantedToIdentitiesV2": [{"application": identity}],
     }

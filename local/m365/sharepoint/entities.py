@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from local.m365.sharepoint import files, profiles
 from local.m365.sharepoint.wire import Collection, Entity
+from local.m365.tenant.geo import Geo
 from local.m365.tenant.records import File, Folder, Profile, User
 from local.m365.tenant.tenant import Tenant
 
@@ -38,11 +39,11 @@ def file_entity(base: str, folder: Folder, file: File) -> Entity:
     return Entity("SP.File", fields, _uri(base, "File", path))
 
 
-def folder_entity(base: str, tenant: Tenant, folder: Folder) -> Entity:
+def folder_entity(base: str, geo: Geo, folder: Folder) -> Entity:
     fields = {
         "Exists": True,
         "IsWOPIEnabled": False,
-        "ItemCount": len(folder.files) + len(files.folders_in(tenant, folder.path)),
+        "ItemCount": len(folder.files) + len(files.folders_in(geo, folder.path)),
         "Name": folder.name,
         "ProgID": None,
         "ServerRelativeUrl": folder.path,
@@ -73,13 +74,13 @@ def profile_entity(tenant: Tenant, user: User, profile: Profile) -> Entity:
     return Entity("SP.UserProfiles.PersonProperties", fields)
 
 
-def web_entity(base: str, host: str) -> Entity:
+def web_entity(base: str, kind: str) -> Entity:
     fields = {
         "Language": 1033,
         "ServerRelativeUrl": "/",
-        "Title": "My Site Host" if host == "my" else "contoso",
+        "Title": "My Site Host" if kind == "my" else "contoso",
         "Url": base,
-        "WebTemplate": "SPSMSITEHOST" if host == "my" else "SITEPAGEPUBLISHING",
+        "WebTemplate": "SPSMSITEHOST" if kind == "my" else "SITEPAGEPUBLISHING",
     }
     return Entity("SP.Web", fields, f"{base}/_api/Web")
 

@@ -1,4 +1,4 @@
-"""Rules of the library `User Photos` on the -my host: folders, files, bytes."""
+"""Rules of the library `User Photos` on a -my host: folders, files, bytes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from local.m365.sharepoint.errors import (
     outside_the_web,
     too_many_files,
 )
+from local.m365.tenant.geo import Geo
 from local.m365.tenant.records import File, Folder
 from local.m365.tenant.tenant import Tenant
 
@@ -45,24 +46,24 @@ def decoded(text: str) -> str:
     return unquote(text)
 
 
-def folder_at(tenant: Tenant, path: str) -> Folder:
-    folder = tenant.folder(path)
+def folder_at(geo: Geo, path: str) -> Folder:
+    folder = geo.folder(path)
     if folder is None:
         raise no_such_folder()
     return folder
 
 
-def folders_in(tenant: Tenant, path: str) -> list[Folder]:
+def folders_in(geo: Geo, path: str) -> list[Folder]:
     """The folders directly below *path*, `Forms` included, as the listing has it."""
-    parent = folder_at(tenant, path).path.casefold()
-    inside = (f for key, f in tenant.folders.items() if key.rpartition("/")[0] == parent)
+    parent = folder_at(geo, path).path.casefold()
+    inside = (f for key, f in geo.folders.items() if key.rpartition("/")[0] == parent)
     return sorted(inside, key=lambda folder: folder.name.casefold())
 
 
-def file_at(tenant: Tenant, path: str) -> tuple[Folder, File]:
+def file_at(geo: Geo, path: str) -> tuple[Folder, File]:
     """The file at *path*; Recorded: 404 with SPException, also when its folder is not there."""
     parent, _, name = path.rpartition("/")
-    folder = tenant.folder(parent)
+    folder = geo.folder(parent)
     file = folder.files.get(name.casefold()) if folder else None
     if folder is None or file is None:
         raise no_such_file(path)
@@ -113,17 +114,17 @@ def listed(folder: Folder) -> list[File]:
     return sorted(folder.files.values(), key=lambda file: file.name.casefold())
 
 
-def delete(tenant: Tenant, path: str, if_match: str | None) -> None:
+def delete(geo: Geo, path: str, if_match: str | None) -> None:
     """Recorded: POST with X-HTTP-Method DELETE and `If-Match: *`. Assumed: it may be left out."""
-    folder, file = file_at(tenant, path)
+    folder, file = file_at(geo, path)
     if if_match not in (None, "*", file.etag):
         raise changed_since(file.name)
     del folder.files[file.name.casefold()]
 
 
-def recycle(tenant: Tenant, path: str) -> str:
+def recycle(tenant: Tenant, geo: Geo, path: str) -> str:
     """Recorded: the answer is the GUID of the recycle-bin item. The bin itself is not kept."""
-    folder, file = file_at(tenant, path)
+    folder, file = file_at(geo, path)
     del folder.files[file.name.casefold()]
     return tenant.new_id()
 

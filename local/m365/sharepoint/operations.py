@@ -16,6 +16,7 @@ from local.m365.sharepoint.errors import (
 )
 from local.m365.sharepoint.paths import Call
 from local.m365.sharepoint.wire import Answer, Binary, Collection, Empty, Scalar
+from local.m365.tenant.geo import Geo
 from local.m365.tenant.records import Folder
 from local.m365.tenant.tenant import Tenant
 
@@ -41,7 +42,8 @@ class Asked:
     """One request, after the HTTP of it: where, what, and with which body."""
 
     tenant: Tenant
-    host: str
+    geo: Geo
+    kind: str  # of host: my, admin or root
     base: str
     calls: tuple[Call, ...]
     body: bytes
@@ -57,14 +59,14 @@ class Asked:
         )
 
     def missing(self, error: SharePointError) -> None:
-        """Raise *error* on hosts without the library: it is on -my only (section 1)."""
-        if self.host != "my":
+        """Raise *error* on hosts without a library: it is on -my only (section 1)."""
+        if self.kind != "my":
             raise error
 
     def folder(self) -> Folder:
         path = self.path()
         self.missing(no_such_folder())
-        return files.folder_at(self.tenant, path)
+        return files.folder_at(self.geo, path)
 
     def account(self) -> str:
         return self.calls[1].text("accountname")
@@ -91,16 +93,16 @@ def _context(asked: Asked) -> Answer:
 
 
 def _web(asked: Asked) -> Answer:
-    return entities.web_entity(asked.base, asked.host)
+    return entities.web_entity(asked.base, asked.kind)
 
 
 def _folder(asked: Asked) -> Answer:
-    return entities.folder_entity(asked.base, asked.tenant, asked.folder())
+    return entities.folder_entity(asked.base, asked.geo, asked.folder())
 
 
 def _folders(asked: Asked) -> Answer:
-    inside = files.folders_in(asked.tenant, asked.folder().path)
-    return Collection([entities.folder_entity(asked.base, asked.tenant, each) for each in inside])
+    inside = files.folders_in(asked.geo, asked.folder().path)
+    return Collection([entities.folder_entity(asked.base, asked.geo, each) for each in inside])
 
 
 def _files(asked: Asked) -> Answer:
@@ -121,21 +123,21 @@ def _add(asked: Asked) -> Answer:
 
 
 def _file(asked: Asked) -> Answer:
-    folder, file = files.file_at(asked.tenant, _file_path(asked))
+    folder, file = files.file_at(asked.geo, _file_path(asked))
     return entities.file_entity(asked.base, folder, file)
 
 
 def _content(asked: Asked) -> Answer:
-    return Binary(files.file_at(asked.tenant, _file_path(asked))[1].content)
+    return Binary(files.file_at(asked.geo, _file_path(asked))[1].content)
 
 
 def _delete(asked: Asked) -> Answer:
-    files.delete(asked.tenant, _file_path(asked), asked.if_match)
+    files.delete(asked.geo, _file_path(asked), asked.if_match)
     return Empty()
 
 
 def _recycle(asked: Asked) -> Answer:
-    return Scalar("Recycle", files.recycle(asked.tenant, _file_path(asked)))
+    return Scalar("Recycle", files.recycle(asked.tenant, asked.geo, _file_path(asked)))
 
 
 def _file_path(asked: Asked) -> str:
@@ -145,14 +147,14 @@ def _file_path(asked: Asked) -> str:
 
 
 def _profile(asked: Asked) -> Answer:
-    found = profiles.read(asked.tenant, asked.account())
+    found = profiles.read(asked.tenant, asked.geo, asked.account())
     if found is None:
         return Scalar("GetPropertiesFor")
     return entities.profile_entity(asked.tenant, *found)
 
 
 def _profile_property(asked: Asked) -> Answer:
-    found = profiles.read(asked.tenant, asked.account())
+    found = profiles.read(asked.tenant, asked.geo, asked.account())
     values = profiles.properties(*found) if found else {}
     wanted = asked.calls[1].text("propertyname").lower()
     value = next((v for k, v in values.items() if k.lower() == wanted), None)
@@ -175,7 +177,7 @@ def _set_property(asked: Asked) -> Answer:
         raise bad_request("The body needs accountName, propertyName, propertyValue.") from error
     if not (isinstance(account, str) and isinstance(name, str) and isinstance(value, str)):
         raise bad_request("accountName, propertyName and propertyValue are strings.")
-    profiles.write(asked.tenant, account, name, value)
+    profiles.write(asked.tenant, asked.geo, account, name, value)
     return Scalar("SetSingleValueProfileProperty")
 
 

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from local.m365.sharepoint import files, profiles
 from local.m365.sharepoint.errors import SharePointError
+from local.m365.tenant.geo import Geo
 from local.m365.tenant.tenant import Tenant
 
 PATH = "/_layouts/15/userphoto.aspx"
@@ -38,23 +39,27 @@ def response(tenant: Tenant, query: Mapping[str, str]) -> Response:
     if not url or stored.get(profiles.PLACEHOLDER) == "1":
         return _jpeg(placeholder())
     try:
-        path = library_path(tenant, url)
+        found = library_path(tenant, url)
     except ValueError:
         # Users may write anything there, also what is no address.
         return _jpeg(placeholder())
-    if path is None:
+    if found is None:
         return RedirectResponse(url, 302)
+    geo, path = found
     try:
-        return _jpeg(files.file_at(tenant, in_size(path, size))[1].content)
+        return _jpeg(files.file_at(geo, in_size(path, size))[1].content)
     except SharePointError:
         return _jpeg(placeholder())
 
 
-def library_path(tenant: Tenant, url: str) -> str | None:
-    """The server-relative path of *url* if it is a file on the -my host; `:443` may be written."""
-    ours, theirs = urlsplit(tenant.urls.my), urlsplit(url)
-    same = (theirs.hostname, theirs.port or 443) == (ours.hostname, ours.port or 443)
-    return unquote(theirs.path) if same else None
+def library_path(tenant: Tenant, url: str) -> tuple[Geo, str] | None:
+    """The geography and the path of *url* if it is on one's -my host; `:443` may be written."""
+    theirs = urlsplit(url)
+    for geo in tenant.geos:
+        ours = urlsplit(tenant.host_url(geo, "my"))
+        if (theirs.hostname, theirs.port or 443) == (ours.hostname, ours.port or 443):
+            return geo, unquote(theirs.path)
+    return None
 
 
 def in_size(path: str, size: str) -> str:

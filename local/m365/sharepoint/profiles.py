@@ -8,6 +8,7 @@ from local.m365.sharepoint.errors import (
     property_locked,
     unknown_property,
 )
+from local.m365.tenant.geo import Geo
 from local.m365.tenant.records import Profile, User
 from local.m365.tenant.tenant import Tenant
 
@@ -64,36 +65,40 @@ def properties(user: User, profile: Profile) -> dict[str, str]:
     }
 
 
-def read(tenant: Tenant, name: str) -> tuple[User, Profile] | None:
+def read(tenant: Tenant, geo: Geo, name: str) -> tuple[User, Profile] | None:
     """
-    The profile of the account *name*; None where the answer is `odata.null`.
+    The profile of the account *name* on a host of *geo*; None where the answer is `odata.null`.
+
+    Documented: the home geography knows everybody's (facts/sharepoint.md section 10). What others
+    say of somebody who lives elsewhere is unknown: the switch `profiles_elsewhere` chooses.
 
     What a read by REST says about an account without a profile is not recorded
     (facts/sharepoint.md section 3), so the switch `missing_profile` chooses. From an issue
     (pnp/powershell#3891): the older client API gets a null object, which speaks for `odata.null`.
     """
     user = account(tenant, name)
-    if user is not None and user.profile is not None:
+    knows = geo is tenant.home or tenant.switches.profiles_elsewhere == "shown"
+    if user is not None and user.profile is not None and (knows or tenant.geo_of(user) is geo):
         return user, user.profile
     if tenant.switches.missing_profile == "odata.null":
         return None
     raise no_profile(int(tenant.switches.missing_profile))
 
 
-def write(tenant: Tenant, name: str, key: str, value: str) -> None:
+def write(tenant: Tenant, geo: Geo, name: str, key: str, value: str) -> None:
     """
     Set one property; an empty value is allowed.
 
     From tools' sources: without a profile "User Profile Error 1000" (status 500; 404 by switch).
-    Documented: each geography's profiles are written on its own admin host (section 3). Assumed:
-        on any other there is none to write.
+    Documented: each geography's profiles are written on its own hosts (section 10). What others
+        answer is unknown. Assumed: there is none to write.
     From issues: a locked property is 500 PropertyNotEditableException.
     Assumed: names are found in any case; names taken from the directory count as locked; a
         picture's address has at most 2,048 characters, its timestamp is empty or a number
         (facts/sharepoint.md section 2: whole seconds in all five captures).
     """
     user = account(tenant, name)
-    if user is None or user.profile is None or user.personal_host:
+    if user is None or user.profile is None or tenant.geo_of(user) is not geo:
         raise no_profile(404 if tenant.switches.missing_profile == "404" else 500)
     known = {each.lower(): each for each in properties(user, user.profile)}
     found = known.get(key.lower())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from local.m365.entra import access, tokens
@@ -17,6 +17,7 @@ from local.m365.sharepoint.errors import (
     unknown_resource,
     wrong_method,
 )
+from local.m365.tenant.geo import Geo
 from local.m365.tenant.roles import SHAREPOINT, SITE_WRITERS
 from local.m365.tenant.tenant import Tenant
 
@@ -25,10 +26,17 @@ _API = "/_api/"
 
 
 def routes(tenant: Tenant, host: str) -> list[Route]:
-    """Everything below one host (`my`, `admin` or `root`), paths in any case."""
+    """
+    Everything below one host, paths in any case.
+
+    *host* is `my`, `admin` or `root`, and a satellite's such as `contosoeur-my`.
+    """
 
     async def endpoint(request: Request) -> Response:
         path = request.url.path
+        former = _former(tenant, host, request)
+        if former is not None:
+            return former
         claims = _claims(tenant, host, request)
         if isinstance(claims, Response):
             return claims
@@ -46,7 +54,30 @@ def routes(tenant: Tenant, host: str) -> list[Route]:
 
 
 def base_url(tenant: Tenant, host: str) -> str:
-    return {"my": tenant.urls.my, "admin": tenant.urls.admin, "root": tenant.urls.root}[host]
+    return tenant.host_url(*_place(tenant, host))
+
+
+def _place(tenant: Tenant, host: str) -> tuple[Geo, str]:
+    """The geography of *host*, and what kind of host it is there."""
+    name, _, kind = host.rpartition("-")
+    return (tenant.satellites[name] if name else tenant.home), kind
+
+
+def _former(tenant: Tenant, host: str, request: Request) -> Response | None:
+    """
+    What is answered under a name that the tenant had before; None under the one of now.
+
+    Documented: the old address redirects for a year (facts/sharepoint.md section 10). Assumed: by
+    308, whoever asks, REST too; afterwards there is nothing.
+    """
+    label = request.headers.get("host", "").partition(".")[0].lower()
+    if label.removesuffix("-my").removesuffix("-admin") not in tenant.former_names:
+        return None
+    if tenant.switches.former_hosts == "gone":
+        return Response(status_code=404)
+    url = request.url
+    query = f"?{url.query}" if url.query else ""
+    return RedirectResponse(f"{base_url(tenant, host)}{url.path}{query}", 308)
 
 
 async def _api(tenant: Tenant, host: str, request: Request, claims: tokens.Claims) -> wire.Answer:
@@ -66,9 +97,11 @@ async def _api(tenant: Tenant, host: str, request: Request, claims: tokens.Claim
     operation = operations[0]
     if not _may(tenant, host, claims, operation.needs):
         raise access_denied()
+    geo, kind = _place(tenant, host)
     asked = sharepoint_operations.Asked(
         tenant=tenant,
-        host=host,
+        geo=geo,
+        kind=kind,
         base=base_url(tenant, host),
         calls=calls,
         body=await request.body(),
@@ -90,7 +123,8 @@ def _may(tenant: Tenant, host: str, claims: tokens.Claims, needs: str) -> bool:
     Whether the roles in the token, and for Sites.Selected the site's grants, allow *needs*.
 
     Documented: facts/sharepoint.md section 4. Assumed: a grant on the -my root site works as on
-        any other site, `write` includes reading, and the other two hosts have no grants.
+        any other site, for its geography alone, `write` includes reading, and other hosts have no
+        grants.
     """
     roles = claims.roles
     if needs == sharepoint_operations.ANYBODY:
@@ -101,9 +135,10 @@ def _may(tenant: Tenant, host: str, claims: tokens.Claims, needs: str) -> bool:
         return not roles.isdisjoint({"User.Read.All", "User.ReadWrite.All"})
     if "Sites.FullControl.All" in roles:
         return True
-    if host != "my" or "Sites.Selected" not in roles:
+    geo, kind = _place(tenant, host)
+    if kind != "my" or "Sites.Selected" not in roles:
         return False
-    grant = tenant.site_grants.get(claims.client_id.lower())
+    grant = geo.site_grants.get(claims.client_id.lower())
     reads = needs == sharepoint_operations.FILE_READ
     return grant in SITE_WRITERS or (grant == "read" and reads)
 

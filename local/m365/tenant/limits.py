@@ -38,14 +38,19 @@ class Limits:
         self._now = now
         self._at_once: Counter[_Mailbox] = Counter()
         self._photos: dict[_Mailbox, deque[datetime]] = {}
-        self._people: deque[datetime] = deque()
+        self._people: dict[str, deque[datetime]] = {}
 
     @contextmanager
-    def passing(self, service: str, scope: Any) -> Iterator[Fault | None]:
-        """Count a request for as long as it takes; yields the refusal if it is one too many."""
+    def passing(self, service: str, scope: Any, host: str = "") -> Iterator[Fault | None]:
+        """
+        Count a request to *host* for as long as it takes; yields the refusal if one too many.
+
+        Documented: "each geo gets its own limits" (facts/sharepoint.md section 5).
+        """
         if service == "sharepoint" and scope["path"].lower().startswith(_PEOPLE):
             most = self._switches.people_calls_per_5_minutes
-            yield _counted(self._people, self._now(), PEOPLE_WINDOW, most, "people calls")
+            lately = self._people.setdefault(host.rpartition("-")[0], deque())
+            yield _counted(lately, self._now(), PEOPLE_WINDOW, most, "people calls")
         elif service == "graph" and _PHOTO.match(scope["path"]):
             with self._photo(_mailbox(self._roster, scope)) as refusal:
                 yield refusal

@@ -19,6 +19,7 @@ class Urls:
     admin: str = ""
     root: str = ""
     control: str = ""
+    proxy: str = ""  # only where SharePoint's hosts have their real names
 
 
 @dataclass
@@ -53,14 +54,14 @@ class User:
     mailbox: str = "online"  # or "none", or "on-premises"
     photo: Photo | None = None
     profile: Profile | None = None
-    personal_host: str = ""  # host of the personal site, if it is not the -my host played here
+    personal_host: str = ""  # host of the personal site, if it is not the home one
     sharepoint_name: str = ""  # by which SharePoint knows the user until it learns the UPN
     attributes: dict[str, Any] = field(default_factory=dict)  # what only Graph shows: jobTitle …
 
 
 @dataclass
 class File:
-    """A file in a library of the -my site: exactly the bytes that were sent."""
+    """A file in a library of a -my site: exactly the bytes that were sent."""
 
     name: str
     content: bytes
@@ -73,7 +74,7 @@ class File:
 
 @dataclass
 class Folder:
-    """A folder of the -my site; files by casefolded name, since SharePoint ignores case."""
+    """A folder of a -my site; files by casefolded name, since SharePoint ignores case."""
 
     path: str
     unique_id: str

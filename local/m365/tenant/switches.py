@@ -15,6 +15,8 @@ class Switches:
     member_cast: str = "documented"  # or "reported" (I, facts/graph.md section 5)
     list_pages: str = "full"  # or another of graph.query.FORMS (I, facts/graph.md section 5)
     missing_profile: str = "odata.null"  # or "404", "500" (facts/sharepoint.md section 3)
+    profiles_elsewhere: str = "shown"  # or "none": at another geography (X, section 10)
+    former_hosts: str = "redirect"  # or "gone": of a renamed tenant (D for a year, section 10)
     locked_properties: frozenset[str] = frozenset()
     language: str = "en-US"  # or "de-DE", "nl-NL" (I, facts/sharepoint.md section 3)
     etags_move: bool = False  # after an upload, by themselves (I, facts/sharepoint.md section 3)

@@ -7,18 +7,18 @@ import random
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.m365.tenant.admins import DeviceCode
 from local.m365.tenant.fault_plan import FaultPlan
+from local.m365.tenant.geo import HOME_FOLDER, Geo
 from local.m365.tenant.journal import Journal
 from local.m365.tenant.limits import Limits
 from local.m365.tenant.records import App, Folder, Role, Subscription, Urls, User
 from local.m365.tenant.roster import Roster
 from local.m365.tenant.switches import Switches
-
-USER_PHOTOS = "/User Photos"
 
 
 class Tenant:
@@ -37,7 +37,10 @@ class Tenant:
         self.tenant_id = tenant_id
         self.urls = Urls()
         self.apps: dict[str, App] = {}
-        self.site_grants: dict[str, str] = {}  # client id -> its role on the -my root
+        self.home = Geo("", HOME_FOLDER, self.new_id, self.now)
+        self.satellites: dict[str, Geo] = {}  # by name
+        self.sharepoint_name = self.name  # what the hosts of SharePoint begin with
+        self.former_names: list[str] = []  # before the tenant was renamed
         self.identity_header = ""  # what App Service puts into IDENTITY_HEADER
         self.trusted_ca: str | None = None  # path of the CA that deliveries trust
         self.journal = Journal()
@@ -61,10 +64,8 @@ class Tenant:
         self.withdrawn: dict[Role, bool] = {}  # roles taken away; True: from old tokens too
         self.unseen: dict[str, int] = {}  # object id -> requests that do not see it yet
         self.device_codes: dict[str, DeviceCode] = {}
-        self.folders: dict[str, Folder] = {}
-        self.add_folder(USER_PHOTOS)
-        self.add_folder(f"{USER_PHOTOS}/Forms")
-        self.picture_folder = self.add_folder(f"{USER_PHOTOS}/Profile Pictures")
+        for geo in self.geos:
+            geo.empty()
 
     @functools.cached_property
     def signing_key(self) -> rsa.RSAPrivateKey:
@@ -105,17 +106,45 @@ class Tenant:
         for listener in self.on_user_changed:
             listener(user, change)
 
-    def folder(self, path: str) -> Folder | None:
-        return self.folders.get(path.casefold())
+    @property
+    def geos(self) -> list[Geo]:
+        """All of them, home first."""
+        return [self.home, *self.satellites.values()]
 
-    def add_folder(self, path: str) -> Folder:
-        """Make the folder at *path* (server-relative, its parent exists)."""
-        folder = Folder(path, self.new_id(), self.now())
-        self.folders[path.casefold()] = folder
-        return folder
+    def geo_of(self, user: User) -> Geo | None:
+        """Where the user's personal site and profile are; None for a host that is not played."""
+        if not user.personal_host:
+            return self.home
+        host = (urlsplit(user.personal_host).hostname or "").partition(".")[0]
+        return self.satellites.get(host.removesuffix("-my"))
+
+    def host_url(self, geo: Geo, kind: str) -> str:
+        """The base URL of a geography's `my`, `admin` or (home only) `root` host."""
+        if geo is self.home:
+            return str(getattr(self.urls, kind))
+        return f"https://{geo.name}-{kind}.sharepoint.com"
+
+    # The home geography is all there is in most tenants.
+
+    @property
+    def site_grants(self) -> dict[str, str]:
+        return self.home.site_grants
+
+    @site_grants.setter
+    def site_grants(self, grants: dict[str, str]) -> None:
+        self.home.site_grants = grants
+
+    @property
+    def folders(self) -> dict[str, Folder]:
+        return self.home.folders
+
+    @property
+    def picture_folder(self) -> Folder:
+        return self.home.picture_folder
+
+    def folder(self, path: str) -> Folder | None:
+        return self.home.folder(path)
 
     def name_picture_folder(self, name: str) -> None:
-        """Rename the folder of pictures, as a My Site host in another language has it."""
-        folder = self.folders.pop(self.picture_folder.path.casefold())
-        folder.path = f"{USER_PHOTOS}/{name}"
-        self.folders[folder.path.casefold()] = folder
+        """Rename the home geography's folder of pictures."""
+        self.home.name_picture_folder(name)

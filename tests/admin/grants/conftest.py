@@ -86,7 +86,9 @@ def grant(
 ) -> Grant:
     """Run `manage.py grant` in this process, in a folder of its own, as a Global Administrator."""
     monkeypatch.chdir(tmp_path)
-    for name in ("M365_CLOUD", "SHAREPOINT_MY_URL", "PHOTOSYNC_URL", "PHOTOSYNC_KEY"):
+    for name in (
+        *("M365_CLOUD", "SHAREPOINT_MY_URL", "SHAREPOINT_GEOS", "PHOTOSYNC_URL", "PHOTOSYNC_KEY"),
+    ):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str, roles: tuple[str, ...] = (GLOBAL,), **changes: str) -> Said:

@@ -21,6 +21,7 @@ PLAIN: dict[str, Any] = {
     "login_url": "",
     "graph_url": "",
     "sharepoint_my_url": "",
+    "sharepoint_geos": "",
     "sync_group": False,
     "full_control": False,
     "device_code": False,
@@ -50,19 +51,42 @@ def test_each_cloud_has_its_hosts(cloud: str, graph: str, site: str):
     """Graph and the My Site host follow from the cloud, as in the app's settings."""
     found = order(cloud=cloud)
 
-    assert (found.graph_url, found.my_site) == (graph, site)
+    assert (found.graph_url, found.my_sites) == (graph, (site,))
 
 
 def test_the_settings_of_the_app_win():
     """Whoever overrides an address for the app overrides it here."""
     found = order(graph_url="https://graph.local/", sharepoint_my_url="https://eur-my.contoso.com")
 
-    assert (found.graph_url, found.my_site) == ("https://graph.local", "eur-my.contoso.com")
+    assert found.graph_url == "https://graph.local"
+    assert found.my_sites == ("eur-my.contoso.com",)
 
 
 def test_full_control_needs_no_site():
     """No name of SharePoint's is asked for where every site is opened."""
-    assert order(full_control=True, sharepoint_tenant="").my_site == ""
+    found = order(full_control=True, sharepoint_tenant="", sharepoint_geos="contosoeur")
+
+    assert found.my_sites == ()
+
+
+def test_each_geography_has_a_site():
+    """The home one, and the satellites that are named, each once and in this cloud."""
+    found = order(cloud="usgov", sharepoint_geos=" ContosoEUR,,fabrikamdach, contosoeur,contoso")
+
+    assert found.my_sites == (
+        "contoso-my.sharepoint.us",
+        "contosoeur-my.sharepoint.us",
+        "fabrikamdach-my.sharepoint.us",
+    )
+
+
+@pytest.mark.parametrize(
+    "names", ["https://x", "contosoeur-my", "contosoeur-admin", "a b", "x.sharepoint.com", "a/b"]
+)
+def test_geographies_are_names(names: str):
+    """An address would be a host that the admin's token is asked about."""
+    with pytest.raises(Unusable, match="--sharepoint-geos"):
+        order(sharepoint_geos=names)
 
 
 @pytest.mark.parametrize(

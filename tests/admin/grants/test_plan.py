@@ -146,7 +146,7 @@ def site(*roles: str) -> Site:
 
 
 def of_the_site(*roles: str) -> list[tuple[str, State, object]]:
-    steps = plan.to_grant((), there(site=site(*roles)), NONE)
+    steps = plan.to_grant((), there(sites=(site(*roles),)), NONE)
     return [(step.what, step.state, step.act) for step in steps]
 
 
@@ -165,10 +165,10 @@ def test_the_permission_on_the_site():
 def test_a_site_that_could_not_be_looked_at():
     """Its problem is kept, and whether anything is missing there is not known."""
     problem = Unsound("No.")
-    (step,) = plan.to_grant((), there(site=Site("https://x", problem=problem)), NONE)
+    (step,) = plan.to_grant((), there(sites=(Site("https://x", problem=problem),)), NONE)
 
     assert (step.state, step.act, step.problem) == (State.UNKNOWN, None, problem)
-    (step,) = plan.to_revoke((), there(site=Site("https://x", problem=problem)))
+    (step,) = plan.to_revoke((), there(sites=(Site("https://x", problem=problem),)))
     assert (step.state, step.act, step.problem) == (State.UNKNOWN, None, problem)
 
 
@@ -197,7 +197,7 @@ def test_a_revocation_takes_what_a_grant_gives():
     mine = [held(ON_GRAPH, "User.Read.All"), held(ON_SHAREPOINT, "Sites.FullControl.All")]
     alien = Assignment("a-9", "exchange-1", "Exchange", "x", "User.Read.All")
 
-    steps = plan.to_revoke(grantable(), there(*mine, alien, site=site("write")))
+    steps = plan.to_revoke(grantable(), there(*mine, alien, sites=(site("write"),)))
 
     assert [step.act for step in steps] == [
         Unassign(mine[0], GRAPH),
@@ -219,7 +219,7 @@ def test_a_revocation_takes_what_a_grant_gives():
 )
 def test_a_revocation_leaves_what_no_grant_gives(permission: SitePermission):
     """On the site that is all but `write` for this app alone; it is told."""
-    (step,) = plan.to_revoke((), there(site=Site("https://x", "site-1", (permission,))))
+    (step,) = plan.to_revoke((), there(sites=(Site("https://x", "site-1", (permission,)),)))
 
     assert (step.state, step.act) == (State.LEFT, None)
 
@@ -228,6 +228,19 @@ def test_a_shared_permission_is_not_changed():
     """Other apps would get the right to write with it: ours gets one of its own."""
     shared = SitePermission("1", ("read",), shared=True)
 
-    (step,) = plan.to_grant((), there(site=Site("https://x", "site-1", (shared,))), NONE)
+    (step,) = plan.to_grant((), there(sites=(Site("https://x", "site-1", (shared,)),)), NONE)
 
     assert step.act == Allow("site-1")
+
+
+def test_each_site_is_a_step_of_its_own():
+    """What is there in one geography says nothing about another."""
+    empty = Site("https://y", "site-2")
+    steps = plan.to_grant((), there(sites=(site("write"), empty)), NONE)
+
+    assert [(step.state, step.act) for step in steps] == [
+        (State.THERE, None),
+        (State.MISSING, Allow("site-2")),
+    ]
+    (taken,) = plan.to_revoke((), there(sites=(site("write"), empty)))
+    assert taken.state is State.GRANTED

@@ -8,6 +8,7 @@ from admin.grants.found import SitePermission
 from admin.grants.graph import Graph
 from admin.grants.sites import Sites
 from local.m365.tenant.admins import GLOBAL, PRIVILEGED, SITES
+from local.m365.tenant.geo import Geo
 from tests.admin.grants.conftest import MANAGED, Grant, somebody_signs_in
 from tests.admin.grants.test_granting import SITE, works
 from tests.admin.grants.test_graph import URL
@@ -93,6 +94,32 @@ def test_no_such_host(tenant: Cloud, grant: Grant):
 
     assert said.code == 1
     assert "There is no fabrikam-my.sharepoint.com" in said.err
+
+
+def test_every_geography(tenant: Cloud, grant: Grant, monkeypatch: pytest.MonkeyPatch):
+    """Each My Site root that is named is granted on, checked and revoked, and no other."""
+    world = tenant.tenant
+    satellites = {
+        name: Geo(name, "Profilbilder", world.new_id, world.now)
+        for name in ("contosoeur", "fabrikamdach", "contosoapc")
+    }
+    monkeypatch.setattr(world, "satellites", satellites)
+    named = ("--sharepoint-geos", "contosoeur,fabrikamdach")
+    sites = [f"https://{name}-my.sharepoint.com write" for name in ("contosoeur", "fabrikamdach")]
+
+    given = by_code(tenant, grant, "--yes", *named)
+    assert given.code == 0
+    assert [given.states[site] for site in (SITE, *sites)] == ["done"] * 3
+    assert [MANAGED in geo.site_grants for geo in satellites.values()] == [True, True, False]
+    assert by_code(tenant, grant, "--check", *named).code == 0
+
+    del satellites["fabrikamdach"].site_grants[MANAGED]
+    checked = by_code(tenant, grant, "--check", *named)
+    assert (checked.code, checked.states[sites[1]]) == (1, "missing")
+
+    taken = by_code(tenant, grant, "--yes", "--revoke", *named)
+    assert taken.code == 0
+    assert not any(geo.site_grants for geo in satellites.values())
 
 
 @pytest.mark.parametrize(("apps", "shared"), [(["C-1"], False), (["c-1", "c-2"], True)])

@@ -102,8 +102,8 @@ class Cloud:
 
 
 @contextmanager
-def cloud(folder: Path) -> Iterator[Cloud]:
-    """A simulator for the length of a `with` block, its keys in *folder*."""
+def cloud(folder: Path, **more: Any) -> Iterator[Cloud]:
+    """A simulator for the length of a `with` block, its keys in *folder*; *more* as in Config."""
     certificates = make_certificates(folder)
     client = make_client_certificate(folder, "client")
     config = Config(
@@ -113,11 +113,15 @@ def cloud(folder: Path) -> Iterator[Cloud]:
         ca=certificates.ca,
         apps=tuple(_apps(client)),
         identity_header=IDENTITY_HEADER,
+        **more,
     )
     # Not `session.verify`: requests lets a bundle that the environment names win over it.
     trust = {"REQUESTS_CA_BUNDLE": str(certificates.ca)}
     with patch.dict(os.environ, trust), running(config) as simulator:
-        yield Cloud(simulator, certificates, client)
+        # To SharePoint's hosts by their real names, if they have them.
+        way = {"https_proxy": simulator.urls.proxy, "no_proxy": "localhost,127.0.0.1"}
+        with patch.dict(os.environ, way if simulator.urls.proxy else {}):
+            yield Cloud(simulator, certificates, client)
 
 
 def _apps(certificate: Path) -> Iterator[AppConfig]:

@@ -23,12 +23,15 @@ from shared.errors import (
 )
 from shared.graph.client import GraphClient, ScaledPhoto
 from shared.pictures.recipe import Recipe
+from shared.settings.app import Settings
 from shared.sharepoint.client import PERSONAL_HOST, SharePointClient
+from shared.sharepoint.geos import Geos
 from shared.sharepoint.inspection import PLACEHOLDER_STATE
 from shared.sharepoint.picture_location import PICTURE_URL
 from shared.storage.user_state import UserState
 from shared.user import User
 from tests.doubles.office import ANNE, NOON, render
+from tests.shared.settings.test_app import ENOUGH
 
 MY = "https://contoso-my.sharepoint.com"
 URL = f"{MY}:443/User%20Photos/Profile%20Pictures/{ANNE.id}_MThumb.jpg"
@@ -46,12 +49,20 @@ class Both:
         self.files: dict[str, bytes] = dict(zip(NAMES, render(b"photo"), strict=True))
         self.refusal: Exception | None = None
         self.removes = True
+        self.my_urls: list[str] = []
 
     @property
     def sides(self) -> Sides:
         recipe = Recipe("48,72,300", 1, self.render)
-        graph, sharepoint = cast("GraphClient", self), cast("SharePointClient", self)
-        return Sides(graph, sharepoint, recipe, MY, removes=self.removes)
+        geos = Geos(Settings.from_mapping(ENOUGH), self.enter)
+        return Sides(cast("GraphClient", self), geos, recipe, removes=self.removes)
+
+    def enter(self, my_url: str, admin_url: str) -> SharePointClient:
+        self.my_urls.append(my_url)
+        return cast("SharePointClient", self)
+
+    def picture_folders(self) -> list[str]:
+        raise AssertionError("Nobody is to ask.")
 
     def render(self, photo: bytes) -> tuple[bytes, bytes, bytes]:
         if photo == b"huge":
@@ -304,3 +315,23 @@ def test_no_picture_of_ours(both: Both, url: str):
 
     with pytest.raises(NoPhoto, match="shows no picture"):
         both.sides.sharepoint(ANNE)
+
+
+EUROPE = URL.replace("contoso-my", "contosoeur-my")
+IN_EUROPE = {PERSONAL_HOST: "https://contosoeur-my.sharepoint.com/"}
+
+
+def test_user_of_a_satellite(both: Both):
+    """Both sides of somebody who lives in another geography are looked at there."""
+    both.shown = {PICTURE_URL: EUROPE, PLACEHOLDER_STATE: "0", **IN_EUROPE}
+
+    assert compared(both) == (True, "SharePoint shows the photo that Exchange holds.")
+    assert both.sides.sharepoint(ANNE) == b"L:photo"
+    assert both.my_urls[-1] == "https://contosoeur-my.sharepoint.com"
+
+
+def test_picture_of_the_geography_before(both: Both):
+    """Whoever was moved still shows the address of before, until the next copy."""
+    both.shown = {PICTURE_URL: URL, PLACEHOLDER_STATE: "0", **IN_EUROPE}
+
+    assert compared(both) == (False, "SharePoint shows our picture at its address on another host.")

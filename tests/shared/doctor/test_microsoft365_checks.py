@@ -156,3 +156,17 @@ def test_wrong_setting(clinic: Clinic, setting: str, value: str, causes: list[st
 
     assert examined.causes == causes
     assert action in examined.of(causes[-1]).action
+
+
+def test_satellite_that_entra_does_not_know(clinic: Clinic):
+    """A name in SHAREPOINT_GEOS that is none of the tenant's is told, and nothing else fails."""
+    examined = clinic.examine({"SHAREPOINT_GEOS": "fabrikamdach"})
+    tokens = [f"token for SharePoint {what} of fabrikamdach" for what in ("files", "profiles")]
+
+    assert examined.causes == tokens
+    assert "fabrikamdach in SHAREPOINT_GEOS" in examined.of(tokens[0]).action
+    assert examined.wrong == [
+        *tokens,
+        "picture folder of fabrikamdach",
+        "read a profile of fabrikamdach",
+    ]

@@ -104,7 +104,7 @@ def test_folder_of_another_language(clinic: Clinic):
 def test_folders_that_nobody_can_tell_apart(clinic: Clinic):
     """With several folders of unknown names a person must choose."""
     clinic.tenant.name_picture_folder("Kuvat")
-    clinic.tenant.add_folder("/User Photos/Muut")
+    clinic.tenant.home.add_folder("/User Photos/Muut")
     examined = clinic.examine()
 
     assert examined.causes == ["picture folder"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings.app import Settings
+from shared.settings.app import AuditSettings, Settings
 from tests.shared.settings.test_app import ENOUGH
 
 GROUP = "0C000000-0000-4000-8000-00000000000A"
@@ -23,7 +23,7 @@ def test_defaults():
     assert settings.webhook_url == settings.sync_group_id == ""
     assert settings.remove_when_gone
     assert settings.profile_calls == 3000
-    assert (settings.audit_repairs, settings.audit_days, settings.audit_share) == (True, 7, 0.2)
+    assert settings.audit == AuditSettings(repair=True, days=7, share=0.2)
     assert not settings.dry_run
 
 
@@ -34,11 +34,6 @@ GOOD = [
     ("DRY_RUN", "True", "dry_run", True),
     ("PROFILE_CALLS_PER_5_MINUTES", "0", "profile_calls", 0),
     ("PROFILE_CALLS_PER_5_MINUTES", " 120 ", "profile_calls", 120),
-    ("AUDIT", "Report", "audit_repairs", False),
-    ("AUDIT_DAYS", "0", "audit_days", 0),
-    ("AUDIT_DAYS", "30", "audit_days", 30),
-    ("AUDIT_SHARE", "1", "audit_share", 1.0),
-    ("AUDIT_SHARE", " .05 ", "audit_share", 0.05),
 ]
 
 
@@ -46,6 +41,21 @@ GOOD = [
 def test_good(key, text, field, value):
     """Each is read as it is meant, with spaces around it and in any case."""
     assert getattr(read(**{key: text}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "meant"),
+    [
+        ("AUDIT", "Report", AuditSettings(False, 7, 0.2)),
+        ("AUDIT_DAYS", "0", AuditSettings(True, 0, 0.2)),
+        ("AUDIT_DAYS", "30", AuditSettings(True, 30, 0.2)),
+        ("AUDIT_SHARE", "1", AuditSettings(True, 7, 1.0)),
+        ("AUDIT_SHARE", " .05 ", AuditSettings(True, 7, 0.05)),
+    ],
+)
+def test_audit(key, text, meant):
+    """Those of audits stand together."""
+    assert read(**{key: text}).audit == meant
 
 
 BAD = [

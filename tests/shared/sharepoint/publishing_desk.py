@@ -12,6 +12,7 @@ import requests
 
 from shared.settings.app import Settings
 from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Plan, Publisher, Removal
 from shared.user import User
 from tests.doubles.web import NOON, Answer, Clock, answer, http
@@ -115,9 +116,10 @@ class Desk:
         self.colleagues: set[str] = set()
         self.site = Site(profile, folders)
         service = http(self.site, audience=MY, clock=self.clock)
+        read = Settings.from_mapping({**ENOUGH, **settings})
         self.publisher = Publisher(
-            SharePointClient(service, service),
-            Settings.from_mapping({**ENOUGH, **settings}),
+            Geos(read, lambda my_url, admin_url: SharePointClient(service, service)),
+            read,
             lambda upns: bool(self.colleagues & set(upns)),
             self.clock,
         )

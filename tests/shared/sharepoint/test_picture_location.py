@@ -9,13 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import OtherHost
 from shared.sharepoint.picture_location import (
     PictureLocation,
     Shown,
     is_named_by_id,
     is_named_by_upn,
-    must_be_here,
     rivals,
     shown_by,
 )
@@ -133,18 +131,6 @@ def test_what_no_person_chose(url, wrote):
 def test_what_a_person_chose(url, wrote):
     """Everything else that is not in our library was set by somebody."""
     assert shown_by(url, MY).is_chosen(ID, wrote=wrote)
-
-
-@pytest.mark.parametrize("host", ["", MY, f"{MY}:443/", MY.upper() + "/", "https://[", "nonsense"])
-def test_personal_site_here(host):
-    """Our host in any spelling, and no host at all."""
-    must_be_here({"PersonalSiteHostUrl": host}, MY)
-
-
-def test_personal_site_elsewhere():
-    """The sentence names the host, and the setting to look at."""
-    with pytest.raises(OtherHost, match=r"on contosoeur-my\.sharepoint\.com.*SHAREPOINT_MY_URL"):
-        must_be_here({"PersonalSiteHostUrl": "https://contosoeur-my.sharepoint.com/"}, MY)
 
 
 NAMES = st.text(st.characters(exclude_characters="/\\", exclude_categories=["Cs"]), min_size=1)

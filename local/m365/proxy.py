@@ -1,0 +1,101 @@
+"""
+The way to hosts by their real names: a proxy that leads to the servers of this simulator.
+
+Who sets `https_proxy` to it calls `https://contosoeur-my.sharepoint.com` and reaches what plays
+that host. It knows no other, and each name that is asked for stands in the journal: so it shows
+whether anybody tried to leave the tenant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+
+from local.m365.tenant.tenant import Tenant
+
+_LONGEST_HEAD = 16 * 1024
+_ENDING = ".sharepoint.com:443"
+
+
+def port_of(tenant: Tenant, ports: dict[str, int], target: str) -> int | None:
+    """Where what plays *target* listens; a renamed tenant's former hosts are played, too."""
+    label = target.lower().removesuffix(_ENDING)
+    if label == target.lower():
+        return None
+    if label in ports:
+        # A satellite's host.
+        return ports[label] if "-" in label else None
+    for name in (tenant.sharepoint_name, *tenant.former_names):
+        for kind in ("my", "admin"):
+            if label == f"{name}-{kind}":
+                return ports[kind]
+        if label == name:
+            return ports["root"]
+    return None
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    tenant: Tenant, bound: socket.socket, find: Callable[[str], int | None]
+) -> AsyncIterator[None]:
+    """Listen on *bound*; *find* tells the local port of a target such as `host:443`."""
+    running: set[asyncio.Task[None]] = set()
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        running.add(task)
+        try:
+            # Whoever hangs up, or is cut off at the end, is nobody's trouble.
+            with contextlib.suppress(
+                OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError
+            ):
+                await _connect(tenant, find, reader, writer)
+        finally:
+            running.discard(task)
+            writer.close()
+
+    server = await asyncio.start_server(meet, sock=bound, limit=_LONGEST_HEAD)
+    try:
+        yield
+    finally:
+        server.close()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _connect(
+    tenant: Tenant,
+    find: Callable[[str], int | None],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    method, target, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
+    port = find(target) if method == "CONNECT" else None
+    entry = {"at": tenant.now().isoformat(), "service": "proxy", "host": target}
+    status = 200 if port else 502
+    tenant.journal.append({**entry, "method": method, "path": "", "status": status})
+    if port is None:
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        return
+    inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    try:
+        ways = (_pass(reader, inner_writer), _pass(inner_reader, writer))
+        await asyncio.wait(
+            [asyncio.create_task(way) for way in ways], return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        inner_writer.close()
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while piece := await reader.read(64 * 1024):
+            writer.write(piece)
+            await writer.drain()

@@ -1,0 +1,51 @@
+"""One geography of the tenant: what its hosts are called, its picture library, who may write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from local.m365.tenant.records import Folder
+
+USER_PHOTOS = "/User Photos"
+HOME_FOLDER = "Profile Pictures"
+
+
+class Geo:
+    """
+    The home geography has no *name*; a satellite's hosts are `<name>-my` and `<name>-admin`.
+
+    *folder* is the folder of pictures in the language of the My Site host. Documented: each has
+    hosts and profiles of its own. Assumed: libraries too (facts/sharepoint.md section 10).
+    """
+
+    def __init__(
+        self, name: str, folder: str, new_id: Callable[[], str], now: Callable[[], datetime]
+    ) -> None:
+        self.name = name
+        self.site_grants: dict[str, str] = {}  # client id -> its role on the -my root
+        self._folder = folder
+        self._new_id = new_id
+        self._now = now
+
+    def empty(self) -> None:
+        """A library as new; grants stay."""
+        self.folders: dict[str, Folder] = {}
+        self.add_folder(USER_PHOTOS)
+        self.add_folder(f"{USER_PHOTOS}/Forms")
+        self.picture_folder = self.add_folder(f"{USER_PHOTOS}/{self._folder}")
+
+    def folder(self, path: str) -> Folder | None:
+        return self.folders.get(path.casefold())
+
+    def add_folder(self, path: str) -> Folder:
+        """Make the folder at *path* (server-relative, its parent exists)."""
+        folder = Folder(path, self._new_id(), self._now())
+        self.folders[path.casefold()] = folder
+        return folder
+
+    def name_picture_folder(self, name: str) -> None:
+        """Rename the folder of pictures, as a My Site host in another language has it."""
+        folder = self.folders.pop(self.picture_folder.path.casefold())
+        folder.path = f"{USER_PHOTOS}/{name}"
+        self.folders[folder.path.casefold()] = folder

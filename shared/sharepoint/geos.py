@@ -1,0 +1,148 @@
+"""
+The tenant's geographies: which hosts are its own, and in which geography a user is at home.
+
+The home one has the hosts that the settings name. A satellite's are `NAME-my` and `NAME-admin`,
+where NAME is the tenant's with a code of Microsoft's behind it, or one of SHAREPOINT_GEOS. No token
+is asked for or sent to any other host, whatever a profile says. Facts: sharepoint.md section 10.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from shared.errors import GiveUp, OtherHost, Settled, Throttled, TryLater
+from shared.settings.app import Settings
+from shared.sharepoint.client import PERSONAL_HOST, SharePointClient
+from shared.sharepoint.picture_library import PictureLibrary
+from shared.sharepoint.picture_location import host_and_port
+from shared.user import User
+
+# Of the geographies that a tenant may have (section 10); one that is missing here goes by setting.
+CODES = frozenset(
+    "apc are aus bra can che deu eur fra gbr ind jpn kor nam nor pol qat swe zaf".split()
+)
+
+
+@dataclass(frozen=True)
+class Geo:
+    """One geography: its two hosts, the way to them, and its picture library."""
+
+    my_url: str
+    admin_url: str
+    sharepoint: SharePointClient
+    library: PictureLibrary
+
+
+class Residence(NamedTuple):
+    """Where a user is at home: there the files belong, and from there is the profile."""
+
+    geo: Geo
+    profile: Mapping[str, str]
+
+
+class Geos:
+    """All of the tenant's; threads may share it. *enter* opens My Site and admin host of one."""
+
+    def __init__(self, settings: Settings, enter: Callable[[str, str], SharePointClient]) -> None:
+        self._settings = settings
+        self._enter = enter
+        self._entered: dict[str, Geo] = {}
+        self._lock = threading.Lock()
+        self.home = self._open(settings.sharepoint_my_url, settings.sharepoint_admin_url)
+
+    @property
+    def satellites(self) -> Mapping[str, Geo]:
+        """Those that SHAREPOINT_GEOS names, in its order; others are known when users are met."""
+        return {name: self._satellite(name) for name in self._settings.sharepoint_geos}
+
+    def of(self, url: str) -> Geo | None:
+        """The geography whose My Site host *url* is on; None for any other host, or for none."""
+        try:
+            asked, home = urlsplit(url), urlsplit(self.home.my_url)
+            host, port = host_and_port(asked)
+            if (host, port) == host_and_port(home):
+                return self.home
+        except ValueError:
+            return None
+        name = (host or "").removesuffix(f"-my.{self._settings.sharepoint_suffix}")
+        # The address is made of the name, so nothing else of *url* can lead anywhere.
+        ours = name != host and port == 443 and self._is_ours(name)
+        return self._satellite(name) if ours else None
+
+    def residence(self, user: User, picture_url: str = "") -> Residence:
+        """
+        Where the user is at home, and the profile there; one call for those of the home geography.
+
+        *picture_url* is where we put the picture before, if we did: a satellite's user is looked
+        for there first. Raises OtherHost where that is no host of ours, NoProfile, and what
+        SharePointClient raises.
+        """
+        known = self.of(picture_url)
+        if known and known is not self.home:
+            profile = self._profile_if_there(known, user)
+            if profile is not None:
+                return Residence(known, profile)
+        profile = self.home.sharepoint.profile(user)
+        geo = self._named(profile, asked=self.home)
+        if geo is self.home:
+            return Residence(geo, profile)
+        profile = geo.sharepoint.profile(user)
+        if self._named(profile, asked=geo) is not geo:
+            raise OtherHost(
+                f"SharePoint's geographies do not agree on where the user is: {geo.my_url} names "
+                f"{profile[PERSONAL_HOST]}. Somebody who is being moved is looked at again by "
+                "sweeps, once a day."
+            )
+        return Residence(geo, profile)
+
+    def _profile_if_there(self, geo: Geo, user: User) -> Mapping[str, str] | None:
+        """The user's profile in *geo* if that says so itself; else the home one is to say where."""
+        try:
+            profile = geo.sharepoint.profile(user)
+        except Throttled:
+            raise
+        except (Settled, GiveUp, TryLater):
+            # The geography may be gone, and the user moved: if not, it is asked once more.
+            return None
+        return profile if self.of(profile.get(PERSONAL_HOST, "")) is geo else None
+
+    def _named(self, profile: Mapping[str, str], *, asked: Geo) -> Geo:
+        """The geography of the personal site that *profile* names; *asked* where it names none."""
+        told = profile.get(PERSONAL_HOST, "")
+        try:
+            host = urlsplit(told).netloc
+        except ValueError:
+            host = ""
+        geo = self.of(told) if host else asked
+        if geo is None:
+            raise OtherHost(
+                f"The user's personal site is on {host}, which is no host of this tenant by its "
+                "settings: nothing is written, and no token goes there. Of a satellite geography, "
+                "put the name before -my into SHAREPOINT_GEOS; if the tenant was renamed, set "
+                "SHAREPOINT_TENANT to its new name."
+            )
+        return geo
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether *name* is what a satellite's hosts begin with, by setting or by its form."""
+        home = self._settings.sharepoint_tenant
+        regular = name.startswith(home) and name.removeprefix(home) in CODES
+        return regular or name in self._settings.sharepoint_geos
+
+    def _satellite(self, name: str) -> Geo:
+        suffix = self._settings.sharepoint_suffix
+        with self._lock:
+            if name not in self._entered:
+                my_url, admin_url = (f"https://{name}-{host}.{suffix}" for host in ("my", "admin"))
+                self._entered[name] = self._open(my_url, admin_url, is_home=False)
+            return self._entered[name]
+
+    def _open(self, my_url: str, admin_url: str, *, is_home: bool = True) -> Geo:
+        sharepoint = self._enter(my_url, admin_url)
+        folder = self._settings.picture_folder
+        library = PictureLibrary(sharepoint.picture_folders, folder, is_home=is_home)
+        return Geo(my_url, admin_url, sharepoint, library)

@@ -1,0 +1,63 @@
+"""One geography's picture library: which of its folders holds the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from shared.errors import Refused
+from shared.sharepoint.client import PICTURE_LIBRARY
+
+# Names of the folder in the languages that are known (sharepoint.md section 1).
+KNOWN_FOLDERS = {
+    "Profile Pictures",
+    "Profilbilder",
+    "Profilbilleder",
+    "Imagens de Perfil",
+    "Profielafbeeldingen",
+}
+
+
+class PictureLibrary:
+    """
+    What is known of the library; threads may share it.
+
+    *wanted* is PICTURE_FOLDER. The home geography's folder is that, unasked; another's only if it
+    has one of that name, since each My Site host speaks a language of its own.
+    """
+
+    def __init__(
+        self, list_folders: Callable[[], list[str]], wanted: str, *, is_home: bool
+    ) -> None:
+        self._list_folders = list_folders
+        self._wanted = wanted
+        self._folder = wanted if is_home else ""
+        # SharePoint itself takes no notice of case.
+        self._trusted = {name.casefold() for name in {*KNOWN_FOLDERS, self._folder}}
+        self._listed: frozenset[str] = frozenset()
+
+    def has(self, name: str) -> bool:
+        """Whether *name* is a folder for pictures; a profile may name any."""
+        folder = name.casefold()
+        if folder in self._trusted:
+            return True
+        if folder not in self._listed:
+            self._listed = frozenset(each.casefold() for each in self._list_folders())
+        return folder in self._listed
+
+    def folder(self) -> str:
+        """The picture folder, whose name depends on the host's language; asked for once."""
+        if not self._folder:
+            self._folder = picture_folder(self._list_folders(), self._wanted)
+        return self._folder
+
+
+def picture_folder(found: Sequence[str], wanted: str = "") -> str:
+    """Which of the folders *found* in a library holds the pictures. Raises Refused."""
+    same = [name for name in found if name.casefold() == wanted.casefold()]
+    known = same or [name for name in found if name in KNOWN_FOLDERS] or found
+    if len(known) != 1:
+        raise Refused(
+            f"{PICTURE_LIBRARY} on the My Site host has {len(known)} folders that may hold "
+            "pictures: set PICTURE_FOLDER to the right one's name."
+        )
+    return known[0]

@@ -1,0 +1,120 @@
+"""A tenant with several geographies, each of its hosts with a token of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import requests
+
+from shared.microsoft365.http import Http
+from shared.session import OneHostSession
+from shared.settings.app import Settings
+from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.geos import Geos
+from shared.sharepoint.publisher import Plan, Publisher
+from tests.doubles.web import Answer, Clock, FunctionAdapter, answer
+from tests.shared.settings.test_app import ENOUGH
+from tests.shared.sharepoint.publishing_desk import ANNE, LATER, PICTURES, Site
+
+HOME, EUROPE, DACH = "contoso", "contosoeur", "fabrikamdach"
+FOLDERS = {HOME: "Profile Pictures", EUROPE: "Profilbilder", DACH: "Profielafbeeldingen"}
+
+
+def my(name: str) -> str:
+    return f"https://{name}-my.sharepoint.com"
+
+
+def url_of(name: str, user_id: str = ANNE.id) -> str:
+    """PictureURL of a user's files in a geography."""
+    folder = FOLDERS[name].replace(" ", "%20")
+    return f"{my(name)}:443/User%20Photos/{folder}/{user_id}_MThumb.jpg"
+
+
+class Tokens:
+    """One for each host, which says what it is for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+        self.unknown: set[str] = set()
+
+    def bearer(self, audience: str, *, refused: str = "") -> str:
+        self.asked.add(audience)
+        return f"for {audience}"
+
+
+class SeveralGeos:
+    """
+    Anne lives in `home`, as each admin host says that is asked; her profile is written there only.
+
+    `calls` are host and method of each request, in order.
+    """
+
+    def __init__(self, home: str = EUROPE, **settings: str) -> None:
+        self.home = home
+        self.tokens = Tokens()
+        self.calls: list[tuple[str, str]] = []
+        self.clock = Clock()
+        self.sites = {name: Site({}, (folder,)) for name, folder in FOLDERS.items()}
+        self.faults: dict[str, Answer] = {}  # by what a geography's hosts begin with
+        self.live_in(home)
+        read = Settings.from_mapping({**ENOUGH, "SHAREPOINT_GEOS": DACH, **settings})
+        self.geos = Geos(read, self._enter)
+        self.publisher = Publisher(self.geos, read, lambda upns: False, self.clock)
+
+    def live_in(self, name: str, host: str = "") -> None:
+        """Move Anne; every geography knows at once."""
+        self.home = name
+        for site in self.sites.values():
+            site.personal_host = host or f"{my(name)}/"
+
+    @property
+    def profile(self) -> Mapping[str, str]:
+        """Anne's, where she lives."""
+        return self.sites[self.home].profile or {}
+
+    def publish(self, picture_url: str = "") -> Plan:
+        plan = self.publisher.plan(ANNE, picture_url)
+        self.publisher.publish(plan, PICTURES, not_after=LATER)
+        return plan
+
+    def reads(self) -> list[str]:
+        """The hosts where a profile was looked for since the last call."""
+        found = [host for host, method in self.calls if method == "GET" and "-admin" in host]
+        self.calls.clear()
+        return found
+
+    def _enter(self, my_url: str, admin_url: str) -> SharePointClient:
+        return SharePointClient(self._http(my_url), self._http(admin_url))
+
+    def _http(self, audience: str) -> Http:
+        def session() -> requests.Session:
+            session = OneHostSession()
+            session.mount("https://", FunctionAdapter(self._answer))
+            return session
+
+        clock = self.clock
+        return Http(
+            "sharepoint",
+            audience,
+            self.tokens,
+            session=session,
+            clock=clock,
+            ticks=clock.ticks,
+            sleep=clock.sleep,
+        )
+
+    def _answer(self, request: requests.PreparedRequest) -> Answer:
+        url = urlsplit(str(request.url))
+        self.calls.append((url.netloc, str(request.method)))
+        # One token a host: those of others are refused (sharepoint.md section 3).
+        if request.headers["Authorization"] != f"Bearer for https://{url.netloc}":
+            return answer({}, 401)
+        name, _, host = url.netloc.partition(".")[0].rpartition("-")
+        if name in self.faults:
+            return self.faults[name]
+        people = "PeopleManager" in url.path
+        assert people == (host == "admin"), "files are on the My Site host, profiles on the other"
+        if people and request.method == "POST" and name != self.home:
+            return answer({"odata.error": {"code": "-1, UserNotFoundException"}}, 500)
+        return self.sites[name](request)

@@ -1,0 +1,327 @@
+"""Several geographies: whose hosts they are, where a user is at home, and where tokens go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import NoProfile, OtherHost, ServiceDown, Throttled
+from shared.sharepoint.geos import CODES
+from tests.doubles.web import Answer, answer
+from tests.shared.sharepoint.publishing_desk import ANNE, ID, LATER, files_of
+from tests.shared.sharepoint.several_geos import (
+    DACH,
+    EUROPE,
+    FOLDERS,
+    HOME,
+    SeveralGeos,
+    my,
+    url_of,
+)
+
+ALL = [HOME, EUROPE, DACH]
+
+
+# Whose host it is
+
+OURS = {
+    "home": (my(HOME), my(HOME)),
+    "home, as profiles name it": (f"{my(HOME)}:443/", my(HOME)),
+    "by a code": (f"{my('contosoeur')}/", my("contosoeur")),
+    "by a code, in capitals": ("https://ContosoEUR-My.SharePoint.com/", my("contosoeur")),
+    "by setting": (f"{my(DACH)}:443/User%20Photos/x", my(DACH)),
+}
+FOREIGN = {
+    "another tenant": my("fabrikam"),
+    "no code of Microsoft's": my("contosoxyz"),
+    "more than a code": my("contosoeurope"),
+    "less than a code": my("contosoeu"),
+    "something before": my("xcontosoeur"),
+    "the admin host": "https://contosoeur-admin.sharepoint.com/",
+    "the root": "https://contosoeur.sharepoint.com/",
+    "another cloud": "https://contosoeur-my.sharepoint.us/",
+    "another domain": "https://contosoeur-my.sharepoint.com.evil.example/",
+    "no dot": "https://contosoeur-my-sharepoint.com/",
+    "another port": "https://contosoeur-my.sharepoint.com:8443/",
+    "no port": "https://contosoeur-my.sharepoint.com:99999/",
+    "a user before": "https://contosoeur-my.sharepoint.com@evil.example/",
+    "brackets": "https://[contosoeur-my.sharepoint.com/",
+    "nothing": "",
+    "no address": "contosoeur-my.sharepoint.com",
+}
+
+
+@pytest.mark.parametrize(("url", "ours"), OURS.values(), ids=OURS)
+def test_hosts_of_the_tenant(url, ours):
+    """The home host, the tenant's name with a geography's code, and the names of the setting."""
+    geo = SeveralGeos().geos.of(url)
+
+    assert geo is not None
+    assert geo.my_url == ours
+    assert geo.admin_url == ours.replace("-my.", "-admin.")
+
+
+@pytest.mark.parametrize("url", FOREIGN.values(), ids=FOREIGN)
+def test_hosts_of_others(url):
+    """Every other host is nobody's of ours."""
+    assert SeveralGeos().geos.of(url) is None
+
+
+def test_every_code():
+    """Each geography of Microsoft's list is known by its code, and none besides."""
+    geos = SeveralGeos().geos
+
+    assert all(geos.of(my(f"contoso{code}")) for code in CODES)
+    assert {len(code) for code in CODES} == {3}
+
+
+@given(st.text() | st.from_regex(r"https://[a-z.:@-]{0,20}contosoeur-my[a-z.:@/-]{0,30}"))
+def test_no_address_leads_elsewhere(url):
+    """Whatever an address says, the hosts that are called end as the tenant's do."""
+    geo = SeveralGeos().geos.of(url)
+
+    assert geo is None or geo.my_url in {my(name) for name in ("contosoeur", HOME, DACH)}
+
+
+def test_each_is_opened_once():
+    """So its gate, its budget and its folder are one for all threads."""
+    geos = SeveralGeos().geos
+
+    assert geos.of(my(EUROPE)) is geos.of(f"{my(EUROPE)}:443/")
+    assert geos.satellites[DACH] is geos.of(my(DACH))
+
+
+# Where a user is at home
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_picture_goes_where_the_user_lives(name):
+    """Files, folder and properties are those of the user's geography, whichever it is."""
+    world = SeveralGeos(name)
+    plan = world.publish()
+
+    assert world.sites[name].files == files_of(ID, FOLDERS[name])
+    assert plan.picture_url == world.profile["PictureURL"] == url_of(name)
+    untouched = [each for each in ALL if each != name]
+    assert all(world.sites[each].events == [] for each in untouched)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_picture_is_taken_back_where_the_user_lives(name):
+    """So is a removal, and the files with it."""
+    world = SeveralGeos(name)
+    plan = world.publish()
+    removal = world.publisher.plan_removal(ANNE, plan.picture_url)
+    world.publisher.remove(removal, not_after=LATER)
+
+    assert (world.profile["PictureURL"], world.sites[name].files) == ("", {})
+
+
+@pytest.mark.parametrize("name", [HOME, EUROPE, DACH, "", "nonsense"])
+def test_calls_of_the_home_geography_stay_one(name):
+    """Whoever lives at home is found with one read of the profile; so is whoever has no host."""
+    world = SeveralGeos(HOME)
+    world.live_in(HOME, host="" if name in ALL else name)
+    world.publisher.plan(ANNE, url_of(HOME))
+
+    assert world.reads() == ["contoso-admin.sharepoint.com"]
+
+
+def test_satellite_is_found_through_home_and_then_remembered():
+    """The first time home says where; afterwards the address of the picture does."""
+    world = SeveralGeos(EUROPE)
+    plan = world.publish()
+    assert world.reads() == ["contoso-admin.sharepoint.com", "contosoeur-admin.sharepoint.com"]
+
+    again = world.publisher.plan(ANNE, plan.picture_url)
+    assert again.is_shown
+    assert world.reads() == ["contosoeur-admin.sharepoint.com"]
+
+
+@pytest.mark.parametrize("to", [HOME, DACH])
+def test_user_who_moved(to):
+    """The remembered address is only where to look first: the profile itself says where it is."""
+    world = SeveralGeos(EUROPE)
+    before = world.publish().picture_url
+    world.sites[to].profile = dict(world.profile)
+    world.live_in(to)
+
+    assert world.publish(before).picture_url == url_of(to)
+    assert world.sites[to].files == files_of(ID, FOLDERS[to])
+    assert world.profile["PictureURL"] == url_of(to)
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [answer({"odata.null": True}), answer({}, 401), Answer(502), answer({}, 403)],
+    ids=["no profile", "no token", "no host", "no right"],
+)
+def test_geography_that_is_gone(gone):
+    """A user of a geography that is given up is found where home says."""
+    world = SeveralGeos(EUROPE)
+    before = world.publish().picture_url
+    world.live_in(HOME)
+    world.faults[EUROPE] = gone
+
+    assert world.publish(before).picture_url == url_of(HOME)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (answer({}, 429, retry_after="60"), Throttled),
+        (Answer(500), ServiceDown),
+        (answer({"odata.null": True}), NoProfile),
+    ],
+    ids=["throttled", "down", "no profile"],
+)
+@pytest.mark.parametrize("hint", [url_of(EUROPE), ""], ids=["known", "new"])
+def test_geography_in_trouble(fault, error, hint):
+    """Its trouble is the user's, and no other geography is written to instead."""
+    world = SeveralGeos(EUROPE)
+    world.faults[EUROPE] = fault
+
+    with pytest.raises(error):
+        world.publisher.plan(ANNE, hint)
+    assert all(site.events == [] for site in world.sites.values())
+
+
+def test_a_gate_holds_no_other_geography_back():
+    """Limits are a geography's: while one asks for patience, users of others are served."""
+    world = SeveralGeos(EUROPE)
+    world.faults[EUROPE] = answer({}, 429, retry_after="600")
+    with pytest.raises(Throttled):
+        world.publisher.plan(ANNE, url_of(EUROPE))
+    # It is there, so nobody else has to say where the user is.
+    assert set(world.reads()) == {"contosoeur-admin.sharepoint.com"}
+
+    world.live_in(DACH)
+    assert world.publish().picture_url == url_of(DACH)
+
+
+def test_geographies_that_disagree():
+    """Where home names a satellite that names another one, nothing is written."""
+    world = SeveralGeos(EUROPE)
+    world.sites[EUROPE].personal_host = f"{my(DACH)}/"
+
+    with pytest.raises(OtherHost, match=r"contosoeur-my.* names https://fabrikamdach-my"):
+        world.publish()
+    assert all(site.events == [] for site in world.sites.values())
+
+
+def test_satellite_that_names_no_host():
+    """Where a satellite says nothing, home's word holds."""
+    world = SeveralGeos(EUROPE)
+    world.sites[EUROPE].personal_host = ""
+
+    assert world.publish(url_of(EUROPE)).picture_url == url_of(EUROPE)
+
+
+def test_somebody_else_s_profile():
+    """A satellite may know another user by the name, as home may: nothing is written."""
+    world = SeveralGeos(EUROPE)
+    world.sites[EUROPE].profile = {"msOnline-ObjectId": ID.replace("3", "4")}
+
+    with pytest.raises(NoProfile, match="another user's"):
+        world.publish()
+
+
+# Folders
+
+
+def test_folder_by_setting_is_the_home_one():
+    """A satellite speaks a language of its own: PICTURE_FOLDER counts there only if it is there."""
+    world = SeveralGeos(EUROPE, PICTURE_FOLDER="Archive")
+    world.sites[DACH].folders = ("Archive", "Profielafbeeldingen")
+
+    assert world.publisher.plan(ANNE, "").location.folder == "Profilbilder"
+    world.live_in(DACH)
+    assert world.publisher.plan(ANNE, "").location.folder == "Archive"
+    world.live_in(HOME)
+    assert world.publisher.plan(ANNE, "").location.folder == "Archive"
+    assert world.sites[HOME].listings == 0
+
+
+def test_folder_is_asked_for_once_a_geography():
+    """Each geography's folder is looked for once a process."""
+    world = SeveralGeos(EUROPE)
+    for _ in range(2):
+        world.publisher.plan(ANNE, "")
+
+    assert [world.sites[name].listings for name in ALL] == [0, 1, 0]
+
+
+# Where tokens go
+
+
+@pytest.mark.parametrize(
+    "host",
+    [each for each in FOREIGN.values() if each.startswith("https://") and "[" not in each],
+)
+@pytest.mark.parametrize("known", [True, False], ids=["remembered", "new"])
+def test_no_token_for_a_foreign_host(host, known):
+    """No token is asked for, and no request goes, but to the tenant's own hosts."""
+    world = SeveralGeos(HOME)
+    world.live_in(HOME, host=host)
+
+    with pytest.raises(OtherHost, match="SHAREPOINT_GEOS"):
+        world.publisher.plan(ANNE, f"{host}User%20Photos/P/{ID}_MThumb.jpg" if known else "")
+    assert world.tokens.asked == {"https://contoso-admin.sharepoint.com"}
+    assert world.reads() == ["contoso-admin.sharepoint.com"]
+
+
+def test_each_host_gets_its_own_token():
+    """A token goes to the host that it is for; a satellite refuses any other."""
+    world = SeveralGeos(EUROPE)
+    world.publish()
+
+    assert world.tokens.asked == {
+        "https://contoso-admin.sharepoint.com",
+        "https://contosoeur-admin.sharepoint.com",
+        "https://contosoeur-my.sharepoint.com",
+    }
+    assert {host for host, _ in world.calls} == {
+        audience.removeprefix("https://") for audience in world.tokens.asked
+    }
+
+
+def test_a_stranger_with_our_name_in_the_picture():
+    """A picture on a foreign host whose files carry a colleague's id leads nowhere."""
+    world = SeveralGeos(HOME)
+    colleague = replace(ANNE, id=ID.replace("3", "4"))
+    world.sites[HOME].profile = {"PictureURL": url_of(HOME, colleague.id)}
+    world.publish(f"{my('fabrikam')}/User%20Photos/P/{ID}_MThumb.jpg")
+
+    assert world.profile["PictureURL"] == url_of(HOME)
+    assert {host.partition("-")[0] for host, _ in world.calls} == {"contoso"}
+
+
+# A renamed tenant
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+def test_address_before_a_renaming_is_rewritten(remembered):
+    """Our picture at the tenant's former name is ours, and is written to the address of now."""
+    old = url_of(HOME).replace("contoso-my", "adatum-my")
+    world = SeveralGeos(HOME)
+    world.sites[HOME].profile = {"PictureURL": old, "SPS-PicturePlaceholderState": "0"}
+    plan = world.publisher.plan(ANNE, old if remembered else "")
+
+    assert not plan.is_shown
+    assert plan.changes["PictureURL"] == plan.picture_url == url_of(HOME)
+    assert world.tokens.asked <= {"https://contoso-admin.sharepoint.com", my(HOME)}
+
+
+def test_files_from_before_a_renaming_are_taken_back():
+    """They are on the host of now, under the names that the former address tells."""
+    old = url_of(HOME).replace("contoso-my", "adatum-my")
+    world = SeveralGeos(HOME)
+    world.publish()
+    world.sites[HOME].profile = {"PictureURL": old}
+    removal = world.publisher.plan_removal(ANNE, old)
+    world.publisher.remove(removal, not_after=LATER)
+
+    assert (world.profile["PictureURL"], world.sites[HOME].files) == ("", {})
