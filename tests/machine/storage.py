@@ -37,6 +37,15 @@ class Blobs:
 
         return at("write blob", effect)
 
+    def delete(self, name: str, version: str) -> None:
+        def effect() -> None:
+            known = self.texts.get(name)
+            if known and known[1] != version:
+                raise Conflict("Another run wrote this blob first.")
+            self.texts.pop(name, None)
+
+        at("write blob", effect)
+
     def read(self, name: str) -> tuple[bytes, str, float] | None:
         """The text, its version, and its age in seconds."""
 
@@ -65,6 +74,9 @@ class MemoryStates:
 
     def replace(self, new: UserState, *, version: str) -> str:
         return self._blobs.write(new.user_id, user_state.to_json(new), version)
+
+    def delete(self, user_id: str, *, version: str) -> None:
+        self._blobs.delete(user_id, version)
 
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         self._blobs.unreadable.append(body)
