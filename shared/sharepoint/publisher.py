@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.errors import PictureKept, Refused, Unanswered
+from shared.errors import NoProfile, OtherHost, PictureKept, Refused, Unanswered
 from shared.settings.app import Settings
-from shared.sharepoint.client import PICTURE_LIBRARY, SharePointClient
+from shared.sharepoint.client import OBJECT_ID, PICTURE_LIBRARY, SharePointClient
 from shared.sharepoint.picture_location import (
     PICTURE_URL,
     PictureLocation,
@@ -160,6 +160,32 @@ class Publisher:
         wanted = {PICTURE_URL: "", PLACEHOLDER_STATE: "1"}
         return Removal(user.user_principal_name, location, self._changes(profile, wanted))
 
+    def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
+        """
+        Decide what to take back of somebody whom Graph no longer knows. Writes nothing.
+
+        *leaver* is as remembered, *picture_url* where we put the picture. What may be somebody
+        else's by now stays: files named by a UPN that anybody has, a profile that is not surely
+        the leaver's, and one that shows another picture. Raises what SharePointClient raises.
+        """
+        my_url = self._settings.sharepoint_my_url
+        ours = shown_by(picture_url, my_url)
+        place = ours.here
+        location = place if place and self._is_own(place, leaver, has_left=True) else None
+        try:
+            profile = self._profile(leaver)
+        except (NoProfile, OtherHost):
+            # It goes some time after its user (sharepoint.md section 3).
+            profile = {}
+        shown = shown_in(profile, my_url)
+        owned = profile.get(OBJECT_ID, "").casefold() == leaver.id.casefold()
+        changes: dict[str, str] = {}
+        if profile and (location or owned) and (not shown.url or shown.is_same(ours)):
+            changes = self._changes(profile, {PICTURE_URL: "", PLACEHOLDER_STATE: "1"})
+        if set(changes) == {TIMESTAMP}:
+            changes = {}
+        return Removal(leaver.user_principal_name, location, changes)
+
     def remove(self, plan: Removal, *, not_after: float) -> None:
         """
         Write the properties of *plan* in order, then recycle the files: pages never show a gap.
@@ -201,14 +227,17 @@ class Publisher:
             return PictureLocation(self._find_folder(), user.id)
         return shown if self._is_own(shown, user) else PictureLocation(shown.folder, user.id)
 
-    def _is_own(self, shown: PictureLocation, user: User) -> bool:
+    def _is_own(self, shown: PictureLocation, user: User, *, has_left: bool = False) -> bool:
         """Whether the files at *shown* are this user's, and nobody else's."""
         if is_named_by_id(shown, user.id):
             return True
         if not is_named_by_upn(shown, user.user_principal_name):
             return False
         others = list(itertools.islice(rivals(user.user_principal_name), MOST_RIVALS + 1))
-        return len(others) <= MOST_RIVALS and not self._knows_any(others)
+        if len(others) > MOST_RIVALS:
+            return False
+        # The name of who has left may be somebody else's by now.
+        return not self._knows_any([*others, *([user.user_principal_name] if has_left else [])])
 
     def _is_folder(self, name: str) -> bool:
         """Whether *name* is a folder for pictures; a profile may name any."""
