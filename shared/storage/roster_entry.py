@@ -31,7 +31,8 @@ _PACKED = "="
 class Entry:
     """
     One user in a listing; times are ISO 8601, empty when there is none. `missing_since` is told
-    while SharePoint may show a picture of ours whose photo is gone.
+    while SharePoint may show a picture of ours whose photo is gone; `left_since` and
+    `out_of_scope_since` are as in the state.
     """
 
     user_id: str
@@ -43,6 +44,8 @@ class Entry:
     checked_at: str
     synced_at: str
     missing_since: str = ""
+    left_since: str = ""
+    out_of_scope_since: str = ""
 
     def matches(self, search: str, status: str, *, gone: bool = False) -> bool:
         """Whether *search* begins the UPN, the object id, or a word of the name."""
@@ -69,6 +72,8 @@ def describe(state: UserState) -> dict[str, str]:
         "checked": _time(state.checked_at),
         "synced": _time(state.synced_at),
         "missing": _time(state.missing_since if state.picture_url else None),
+        "left": _time(state.left_since),
+        "outofscope": _time(state.out_of_scope_since),
     }
     return {name: text for name, text in told.items() if text}
 
@@ -86,6 +91,8 @@ def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
         checked_at=read.get("checked", ""),
         synced_at=read.get("synced", ""),
         missing_since=read.get("missing", ""),
+        left_since=read.get("left", ""),
+        out_of_scope_since=read.get("outofscope", ""),
     )
 
 

@@ -16,8 +16,8 @@ from shared import counts, moments
 from shared.storage.unreadable import Keeper
 
 SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
-SKIPPED, FAILED, WAITING = "skipped", "failed", "waiting"
-STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING})
+SKIPPED, FAILED, WAITING, LEFT = "skipped", "failed", "waiting", "left"
+STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING, LEFT})
 
 # Seconds. No run claims for longer: such a claim was typed by a person.
 LONGEST_CLAIM = 600.0
@@ -53,7 +53,9 @@ class UserState:
     The state blob. `sha256` is of the Exchange photo that SharePoint's files were made from;
     empty when it is not known what SharePoint holds. `sizes` and `recipe` say how they were made.
     `reason` is the error's word where there is one. `picture_url` is empty unless SharePoint may
-    show a picture of ours; `missing_since` is when its photo was first missed in Exchange.
+    show a picture of ours; `missing_since` is when its photo was first missed in Exchange,
+    `left_since` when Microsoft Graph first knew no such user, `out_of_scope_since` when the user
+    was first left out by the settings; each is empty again once that is known to be over.
     """
 
     user_id: str
@@ -73,6 +75,8 @@ class UserState:
     attempt: int = 0
     next_attempt_at: datetime | None = None
     missing_since: datetime | None = None
+    left_since: datetime | None = None
+    out_of_scope_since: datetime | None = None
     claim: Claim | None = None
     last_error: LastError | None = None
 
@@ -120,6 +124,10 @@ class UserState:
         """Whether our picture is still shown and its photo was first missed long enough ago."""
         missed = self.missing_since
         return self.picture_url != "" and missed is not None and now - missed >= SECOND_LOOK_AFTER
+
+    def has_left_for(self, how_long: timedelta, now: datetime) -> bool:
+        """Whether Microsoft Graph has known no such user for so long."""
+        return self.left_since is not None and now - self.left_since >= how_long
 
     def released(self, *, files_touched: bool) -> UserState:
         """Without the claim; forgets the hash if SharePoint's files are no longer what it says."""
@@ -181,6 +189,8 @@ def to_json(state: UserState) -> bytes:
         "attempt": state.attempt,
         "nextAttemptAt": _dump_time(state.next_attempt_at),
         "missingSince": _dump_time(state.missing_since),
+        "leftSince": _dump_time(state.left_since),
+        "outOfScopeSince": _dump_time(state.out_of_scope_since),
         "claim": claim and {"by": claim.by, "seconds": claim.seconds},
         "lastError": error
         and {"code": error.code, "message": error.message, "at": _dump_time(error.at)},
@@ -220,6 +230,8 @@ def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
         attempt=counts.read(fields.get("attempt") or 0),
         next_attempt_at=_load_time(fields.get("nextAttemptAt")),
         missing_since=_load_time(fields.get("missingSince")),
+        left_since=_load_time(fields.get("leftSince")),
+        out_of_scope_since=_load_time(fields.get("outOfScopeSince")),
         claim=None if claim is None else _claim(claim, age),
         last_error=None
         if error is None

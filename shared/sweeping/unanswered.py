@@ -44,6 +44,8 @@ def record(store: Store, users: Sequence[UnansweredUser], clock: Callable[[], da
             detail=sentence,
             checked_at=now,
             next_attempt_at=None,
+            # Graph has just listed the user.
+            left_since=None,
             last_error=LastError(error.code, sentence, now),
         )
         try:

@@ -157,6 +157,9 @@ class SharePoint:
         change = {"PictureURL": ""}
         return at("plan", lambda: Removal(user.user_principal_name, location, change))
 
+    def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
+        return self.plan_removal(leaver, picture_url)
+
     def remove(self, plan: Removal, *, not_after: float) -> None:
         assert plan.location
         user_id = plan.location.name

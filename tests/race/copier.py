@@ -120,6 +120,9 @@ class Answers:
     def plan_removal(self, user: User, picture_url: str) -> Removal:
         return _REMOVAL
 
+    def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
+        raise AssertionError("Nobody of this world leaves.")
+
     def remove(self, plan: Removal, *, not_after: float) -> None:
         for place in reversed(range(len(PLACES))):
             self.ask("put", place, b"", not_after)
