@@ -110,18 +110,19 @@ def state_after(
     run: Run, end: Wait | Done, *, attempt: int, now: datetime, recipe: int
 ) -> UserState:
     """The state of a user whose *run*, by this *recipe*, did not bring the picture up to date."""
-    before = run.before
+    before, left_since = run.before, _left_since(run, end, now)
     # Where SharePoint shows something else, a photo that comes back must be copied again.
     elsewhere = end.code in {NoProfile.code, PictureKept.code, OtherHost.code}
+    start = before if left_since else before.known_again
     after = replace(
-        before.released(files_touched=run.files_touched or elsewhere),
+        start.released(files_touched=run.files_touched or elsewhere),
         user_principal_name=run.upn,
         display_name=run.display_name,
         reason=end.code,
         detail=end.sentence,
         picture_url=run.claim.state.picture_url if run.claim else before.picture_url,
         missing_since=None if run.seen else before.missing_since,
-        left_since=_left_since(run, end, now),
+        left_since=left_since,
         out_of_scope_since=_out_of_scope_since(run, end, now),
         checked_at=now,
         attempt=attempt,

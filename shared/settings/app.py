@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from shared.errors import SettingsError
@@ -58,6 +59,8 @@ class Settings:
     picture_folder: str
     replace_custom_picture: bool
     remove_when_gone: bool
+    # None: never.
+    forget_after: timedelta | None
     sync_group_id: str
     excluded_users: frozenset[str]
     include_guests: bool
@@ -94,6 +97,7 @@ class Settings:
             picture_folder=read.text("PICTURE_FOLDER", _is_folder_name, _FOLDER_RULE, default=""),
             replace_custom_picture=read.choice("CUSTOM_PICTURE", ("keep", "replace")) == "replace",
             remove_when_gone=read.choice("REMOVED_PHOTO", ("remove", "keep")) == "remove",
+            forget_after=read.days("FORGET_AFTER_DAYS", 30),
             sync_group_id=read.text("SYNC_GROUP_ID", is_object_id, _GUID_RULE, default="").lower(),
             excluded_users=read.names("EXCLUDED_USERS"),
             include_guests=read.flag("INCLUDE_GUESTS"),
@@ -203,13 +207,18 @@ class _Reader:
             return allowed[0]
         return value
 
-    def number(self, key: str, default: int) -> int:
-        """A whole number; 0 means without a limit."""
+    def number(self, key: str, default: int, *, zero: str = "no limit", digits: int = 9) -> int:
+        """A whole number of at most so many *digits*; *zero* says what 0 means."""
         value = self.env.get(key, "").strip() or str(default)
-        if not (value.isascii() and value.isdecimal() and len(value) <= 9):
-            self.problems.append(f"{key} must be a whole number, 0 for no limit")
+        if not (value.isascii() and value.isdecimal() and len(value) <= digits):
+            self.problems.append(f"{key} must be a whole number, 0 for {zero}")
             return default
         return int(value)
+
+    def days(self, key: str, default: int) -> timedelta | None:
+        """Whole days; 0 means never."""
+        days = self.number(key, default, zero="never", digits=4)
+        return timedelta(days=days) if days else None
 
     def flag(self, key: str) -> bool:
         return self.choice(key, ("false", "true")) == "true"

@@ -94,6 +94,11 @@ class UserState:
         """
         return replace(self, claim=self.claim and replace(self.claim, seconds=self.claim.left))
 
+    @property
+    def known_again(self) -> UserState:
+        """The same of somebody who is no leaver: where one was, the profile may be a new one."""
+        return replace(self, left_since=None, sha256="" if self.left_since else self.sha256)
+
     def covers(self, source_etag: str, *, sizes: str, recipe: int) -> bool:
         """Whether SharePoint shows the photo with this etag already, made the same way."""
         return (

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.errors import Conflict
-from shared.storage import user_state
+from shared.storage import roster_entry, user_state
 from shared.storage.documents import Document
+from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import Stored, UserState
+from shared.user import is_object_id
 from tests.machine.jobs import at
 
 # host.json: maxDequeueCount and visibilityTimeout; the lock is the host's own (functions.md).
@@ -46,6 +48,18 @@ class Blobs:
 
         at("write blob", effect)
 
+    def users(self) -> list[Entry]:
+        """What the metadata of all states say."""
+
+        def effect() -> list[Entry]:
+            users = {each: text for each, (text, *_) in self.texts.items() if is_object_id(each)}
+            return [
+                roster_entry.entry(each, roster_entry.describe(user_state.from_json(each, text)))
+                for each, text in sorted(users.items())
+            ]
+
+        return at("list blobs", effect)
+
     def read(self, name: str) -> tuple[bytes, str, float] | None:
         """The text, its version, and its age in seconds."""
 
@@ -77,6 +91,9 @@ class MemoryStates:
 
     def delete(self, user_id: str, *, version: str) -> None:
         self._blobs.delete(user_id, version)
+
+    def leaf(self, token: str, size: int) -> Leaf:
+        return Leaf(self._blobs.users(), "")
 
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         self._blobs.unreadable.append(body)

@@ -40,11 +40,15 @@ def check_scope(user: User) -> None:
 
 @dataclass(frozen=True)
 class Look:
-    """Somebody asked for a user's photo: when, in which run, and whether there was one."""
+    """
+    Somebody asked for a user's photo: when, in which run, and whether there was one; or for the
+    user, and Graph knew of none (`left`).
+    """
 
     at: datetime
     by: Job | None
     found: bool
+    left: bool = False
 
 
 class Exchange:
@@ -54,6 +58,8 @@ class Exchange:
         self, count: int, clock: Callable[[], datetime], looked: Callable[[str], None]
     ) -> None:
         self.users = {user.id: user for user in users(count)}
+        # Whom Graph does not know now, and can restore.
+        self.left: dict[str, User] = {}
         self.photos: dict[str, bytes] = {}
         self.etags_return = False
         # Users whose mailbox answers with an error, for as long as it stands here.
@@ -75,6 +81,12 @@ class Exchange:
     def enable(self, user_id: str, enabled: bool) -> None:
         self.users[user_id] = replace(self.users[user_id], account_enabled=enabled)
 
+    def leave(self, user_id: str) -> None:
+        self.left[user_id] = self.users.pop(user_id)
+
+    def restore(self, user_id: str) -> None:
+        self.users[user_id] = self.left.pop(user_id)
+
     def photo_etag(self, user: str) -> str:
         def look() -> str:
             if user not in self.troubles:
@@ -84,9 +96,17 @@ class Exchange:
         return at("photo_etag", look)
 
     def user(self, user: str) -> User:
-        if user not in self.users:
-            raise UnknownUser("Microsoft Graph knows no such user.")
-        return at("user", lambda: self.users[user])
+        def look() -> User:
+            if user not in self.users:
+                self.looks[user].append(Look(self._clock(), current(), False, left=True))
+                raise UnknownUser("Microsoft Graph knows no such user.")
+            return self.users[user]
+
+        return at("user", look)
+
+    def users_of(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
+        unknown = UnknownUser("Microsoft Graph knows no such user.")
+        return at("users", lambda: {each: self.users.get(each, unknown) for each in user_ids})
 
     def user_and_photo(self, user_id: str) -> Fetched:
         # Bytes and etag in one moment: no look can tell what happens between them.
@@ -103,11 +123,16 @@ class Exchange:
         return at("photo_etags", lambda: {each: self._etag_or_error(each) for each in user_ids})
 
     def page(self, path: str = "") -> UserPage:
-        number = int(path or 0)
-        following = str(number + 1) if number + 1 < len(self.users) else ""
-        return at("page", lambda: UserPage([list(self.users.values())[number]], following))
+        def read() -> UserPage:
+            number = int(path or 0)
+            following = str(number + 1) if number + 1 < len(self.users) else ""
+            return UserPage(list(self.users.values())[number : number + 1], following)
+
+        return at("page", read)
 
     def _etag(self, user_id: str) -> str:
+        if user_id not in self.users:
+            raise UnknownUser("Microsoft Graph knows no such user.")
         if user_id in self.troubles:
             raise self.troubles[user_id]
         self.looks[user_id].append(Look(self._clock(), current(), user_id in self.photos))
@@ -142,8 +167,12 @@ class SharePoint:
     def plan(self, user: User, picture_url: str) -> Plan:
         location = PictureLocation("Profile Pictures", user.id)
         url = location.url("https://contoso-my.sharepoint.com")
-        change = {"PictureURL": url}
-        return at("plan", lambda: Plan(user.user_principal_name, location, url, change))
+
+        def plan() -> Plan:
+            change = {} if self.urls[user.id] == url else {"PictureURL": url}
+            return Plan(user.user_principal_name, location, url, change)
+
+        return at("plan", plan)
 
     def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None:
         user_id = plan.location.name

@@ -116,6 +116,18 @@ def test_who_comes_back_with_a_new_profile(left):
     assert left.shows(OLD)
 
 
+def test_who_comes_back_out_of_scope_with_a_new_profile(left):
+    """That the profile may be a new one is not forgotten until the user is in scope again."""
+    come_back(left)
+    left.sharepoint.properties.clear()
+    left.check_scope = out_of_scope
+    left.work_off()
+    left.check_scope = lambda user: None
+    left.work_off()
+
+    assert left.shows(OLD)
+
+
 def test_who_comes_back_without_a_photo(left):
     """That is a missing photo like any other, and no leaving."""
     come_back(left)
