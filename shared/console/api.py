@@ -30,7 +30,7 @@ from shared.storage.user_state import STATUSES
 from shared.subscription import keeper
 from shared.sweeping import sweep_log
 from shared.sweeping.sweep import Sweep
-from shared.sweeping.sweep_log import SweepLogs
+from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.user import Directory
 
 P = ParamSpec("P")
@@ -104,7 +104,6 @@ class Console:
         """The whole at a glance."""
         subscription = self._documents.read(keeper.NAME)
         newest, _ = SweepLogs(self._documents).latest()
-        braked = newest is not None and newest.removals == sweep_log.BRAKED
         counted_at, census = self._census.get()
         aside = self._kept.unreadable(_SHOWN)
         return {
@@ -114,12 +113,7 @@ class Console:
             "queues": self._orders.lengths(),
             "subscription": keeper.shown(subscription) if subscription else None,
             "sweep": sweep_log.to_fields(newest) if newest else None,
-            "brake": {
-                "engaged": braked,
-                "gone": newest.gone if newest else 0,
-                "managed": newest.managed if newest else 0,
-                "detail": newest.detail if newest and braked else "",
-            },
+            "brake": _brake(newest),
             "failures": [_shown(entry) for entry in census.failures],
             "unreadable": aside.newest,
             "unreadableCount": aside.total,
@@ -223,6 +217,18 @@ class Console:
         return self._clock(), self._roster.census(_SHOWN)
 
 
+def _brake(newest: SweepLog | None) -> dict[str, Any]:
+    """What the newest sweep holds back: whose photo is gone, and who has left."""
+    held = newest if newest and newest.held_back() else None
+    return {
+        "engaged": held is not None,
+        "gone": held.gone if held and held.removals == sweep_log.BRAKED else 0,
+        "left": held.left if held and held.forgetting == sweep_log.BRAKED else 0,
+        "managed": held.managed if held else 0,
+        "detail": held.detail if held else "",
+    }
+
+
 def _flags(order: Mapping[str, Any], *names: str) -> list[bool]:
     """All that *order* may say: a field that is misspelt must not order something else."""
     if order.keys() - set(names):
@@ -245,6 +251,8 @@ def _shown(entry: Entry) -> dict[str, str]:
         "checkedAt": entry.checked_at,
         "syncedAt": entry.synced_at,
         "missingSince": entry.missing_since,
+        "leftSince": entry.left_since,
+        "outOfScopeSince": entry.out_of_scope_since,
     }
 
 
@@ -253,6 +261,8 @@ def _history(known: user_state.UserState) -> list[dict[str, str]]:
     remembered = [
         (known.checked_at, known.status, known.detail),
         (known.missing_since, "photo missing", "The photo was first missed in Exchange."),
+        (known.left_since, "left", "Microsoft Graph first knew no such user."),
+        (known.out_of_scope_since, "out of scope", "The settings first left the user out."),
         (known.synced_at, "written", "The pictures in SharePoint were written."),
     ]
     # By the seconds that are shown: within one, a run has looked after it has written.

@@ -28,6 +28,7 @@ def test_all_is_well(manage: Manage):
         ({"subscription": {"status": "live", "expiresAt": "2026-05-04T11:00:00"}}, "expired"),
         ({"sweep": sweep(status="failed", detail="Page 3 was lost.")}, "Page 3 was lost."),
         ({"brake": {"engaged": True, "gone": 21, "managed": 99}}, "21 of 99"),
+        ({"brake": {"engaged": True, "left": 22}}, "22 users who left would be forgotten"),
         ({"queues": {"photo-sync-poison": 2}}, "Messages in poison queues: 2"),
         ({"counts": {"failed": 3}, "failures": [entry(1)]}, "Failed users: 3"),
     ],

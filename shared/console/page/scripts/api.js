@@ -13,6 +13,8 @@ import { call } from "./call.js";
  * @property {string} detail
  * @property {string} checkedAt
  * @property {string} syncedAt
+ * @property {string} [leftSince]
+ * @property {string} [outOfScopeSince]
  */
 
 /**
@@ -37,7 +39,7 @@ import { call } from "./call.js";
  * @property {string} checkedAt
  */
 
-/** @typedef {{ engaged: boolean, gone: number, managed: number, detail: string }} Brake */
+/** @typedef {{ engaged: boolean, gone: number, left: number, managed: number, detail: string }} Brake */
 
 /** @typedef {{ name: string, reason: string, body: string, at: string }} SetAside */
 
@@ -71,6 +73,8 @@ import { call } from "./call.js";
  * @property {number} attempt
  * @property {string | null} nextAttemptAt
  * @property {string | null} missingSince
+ * @property {string | null} leftSince
+ * @property {string | null} outOfScopeSince
  * @property {{ expiresAt: string } | null} claim
  * @property {{ code: string, message: string, at: string } | null} lastError
  */

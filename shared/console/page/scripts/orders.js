@@ -7,6 +7,8 @@ import { returnFocus } from "./focus.js";
 import { count } from "./numbers.js";
 import { lastOverview, lookAround } from "./overview.js";
 import { pause } from "./pause.js";
+import { homeHash } from "./route.js";
+import { GONE } from "./words.js";
 
 export async function startSweep() {
   const button = $("start-sweep", HTMLButtonElement);
@@ -31,12 +33,16 @@ export async function startSweep() {
 
 /** Say what it costs before anything is released. */
 export function askBeforeRelease() {
-  const gone = lastOverview()?.brake.gone ?? 0;
+  const { gone = 0, left = 0 } = lastOverview()?.brake ?? {};
   const lose = count(gone, "person loses the picture", "people lose their pictures");
+  const forgotten = count(left, "person who left is", "people who left are");
   say(
     inside($("release"), "p"),
-    `${lose} in SharePoint, because Exchange has no photo of them any more. Each is looked at once more before that.`,
+    (left && !gone ? "" : `${lose} in SharePoint, because Exchange has no photo of them any more. `)
+      + (left ? `${forgotten} forgotten, and their pictures are taken out of SharePoint. ` : "")
+      + "Each is looked at once more before that.",
   );
+  $("release-who", HTMLAnchorElement).href = homeHash(left && !gone ? "left" : GONE, "");
   $("release", HTMLDialogElement).showModal();
 }
 

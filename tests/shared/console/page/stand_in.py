@@ -100,7 +100,13 @@ class StandIn:
     def _order(self, parts: list[str], body: dict[str, Any]) -> dict[str, Any]:
         self.orders.append(("/".join(parts), body))
         if body.get("releaseRemovals"):
-            self.overview["brake"] = {"engaged": False, "gone": 0, "managed": 0, "detail": ""}
+            self.overview["brake"] = {
+                "engaged": False,
+                "gone": 0,
+                "left": 0,
+                "managed": 0,
+                "detail": "",
+            }
             return {"released": 21}
         if body.get("renew"):
             alive = {"status": "live", "detail": "", "expiresAt": ago(days=-28)}
@@ -128,7 +134,7 @@ class StandIn:
                 "checkedAt": ago(hours=5),
             },
             "sweep": sweep(status="finished", finishedAt=ago(minutes=12)),
-            "brake": {"engaged": False, "gone": 0, "managed": 0, "detail": ""},
+            "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
             "failures": failures[:10],
             "unreadable": [],
             "dryRun": False,
