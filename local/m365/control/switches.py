@@ -19,6 +19,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "member_cast": ("documented", "reported"),
     "subscriptions_listed": ("all", "none", "empty"),
     "missing_profile": ("odata.null", "404", "500"),
+    "deleted_profile": ("kept", "gone"),
     "language": ("en-US", "de-DE", "nl-NL"),
     "sharepoint_errors": ("json", "xml", "text", "empty"),
     "mailbox_status": (404, 400),

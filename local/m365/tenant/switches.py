@@ -15,6 +15,7 @@ class Switches:
     member_cast: str = "documented"  # or "reported" (I, facts/graph.md section 5)
     list_pages: str = "full"  # or another of graph.query.FORMS (I, facts/graph.md section 5)
     missing_profile: str = "odata.null"  # or "404", "500" (facts/sharepoint.md section 3)
+    deleted_profile: str = "kept"  # or "gone": of a deleted user (facts/sharepoint.md section 3)
     locked_properties: frozenset[str] = frozenset()
     language: str = "en-US"  # or "de-DE", "nl-NL" (I, facts/sharepoint.md section 3)
     sharepoint_errors: str = "json"  # or "xml", "text", "empty" (I, facts/sharepoint.md section 3)
