@@ -81,6 +81,11 @@ param customPicture string = 'keep'
 @allowed(['remove', 'keep'])
 param removedPhoto string = 'remove'
 
+@description('After how many days a user who has left is forgotten, picture and state; 0 is never. Entra can restore a user for 30.')
+@minValue(0)
+@maxValue(9999)
+param forgetAfterDays int = 30
+
 @description('Object id of a group: only its members are looked after; empty is everybody.')
 param syncGroupId string = ''
 
@@ -174,6 +179,7 @@ var settings = {
   PICTURE_FOLDER: pictureFolder
   CUSTOM_PICTURE: customPicture
   REMOVED_PHOTO: removedPhoto
+  FORGET_AFTER_DAYS: string(forgetAfterDays)
   SYNC_GROUP_ID: syncGroupId
   EXCLUDED_USERS: excludedUsers
   INCLUDE_GUESTS: includeGuests ? 'true' : 'false'

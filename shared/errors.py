@@ -14,7 +14,8 @@ PhotoSyncError
 |-- Settled           nothing to copy and nothing wrong
 |   |-- NoPhoto       the user has no photo in Exchange
 |   |-- NoMailbox     no mailbox in Exchange Online
-|   |-- UnknownUser   Microsoft Graph knows no such user
+|   |-- UnknownUser   Microsoft Graph knows no such user, or no longer
+|   |   `-- Nobody    and nothing is remembered of one
 |   |-- OutOfScope    guest, disabled or excluded
 |   |-- NoProfile     SharePoint has no profile for the user yet
 |   |-- PictureKept   a person set another picture in SharePoint
@@ -137,6 +138,14 @@ class NoMailbox(Settled):
 
 class UnknownUser(Settled):
     code = "unknown-user"
+    status = "left"
+
+
+class Nobody(UnknownUser):
+    """Anybody can make up an id: of this one there is nothing to forget either."""
+
+    code = "nobody"
+    status = "skipped"
 
 
 class OutOfScope(Settled):

@@ -42,6 +42,7 @@ from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Publisher
 from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
 from shared.subscription.keeper import SubscriptionKeeper
+from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
@@ -141,7 +142,11 @@ def _sync(
         publisher,
         storage.states,
         recipe,
-        Policy(dry_run=settings.dry_run, remove_when_gone=settings.remove_when_gone),
+        Policy(
+            dry_run=settings.dry_run,
+            remove_when_gone=settings.remove_when_gone,
+            forget_after=settings.forget_after,
+        ),
         check_scope=functools.partial(scope.check, settings=settings),
         clock=_now,
         ticks=stopwatch.ticks,
@@ -216,12 +221,20 @@ def _sweep(
         removes=settings.remove_when_gone,
         clock=_now,
     )
+    remembered = StateLook(
+        storage.states,
+        graph,
+        check_scope=functools.partial(scope.check, settings=settings),
+        forget_after=None if settings.dry_run else settings.forget_after,
+        clock=_now,
+    )
     listing = UserListing(graph_http, settings.sync_group_id)
     users = UserQueue(storage.users, clock=_now, new_id=_new_id)
     logs = SweepLogs(storage.documents)
     return Sweep(
         listing,
         pages,
+        remembered,
         logs,
         users,
         storage.upkeep,

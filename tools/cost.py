@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from shared.graph.batch import LIMIT
 from shared.graph.user_listing import PAGE
+from shared.sweeping.state_page import STATES_A_PAGE
+from shared.sweeping.sweep_log import FEWEST_ASKED, ONE_ASKED_IN
 
 TENANTS = (1_000, 10_000, 100_000)
 # What is assumed to happen in a month of thirty days, per user where it is about users.
@@ -65,14 +67,18 @@ def month(users: int, *, sweeps: int = SWEEPS) -> Month:
     """The month of a tenant of so many users."""
     looks, copies = users * NOTIFICATIONS, round(users * PHOTO_CHANGES)
     pages = math.ceil(users / PAGE) * sweeps
-    batches = math.ceil(users / LIMIT) * sweeps
-    runs = looks + copies + pages + sweeps + RENEWALS
+    # Of states, whose leavers Graph does not list.
+    state_pages = math.ceil(users / STATES_A_PAGE) * sweeps
+    asked = min(users, max(FEWEST_ASKED, users // ONE_ASKED_IN))
+    batches = (math.ceil(users / LIMIT) + math.ceil(asked / LIMIT)) * sweeps
+    runs = looks + copies + pages + state_pages + sweeps + RENEWALS
     return Month(
         users=users,
         graph=looks + 2 * copies + pages + batches + RENEWALS,
         sharepoint=5 * copies,
-        blob_reads=looks + copies + (users + 2 * math.ceil(users / PAGE)) * sweeps,
-        blob_writes=2 * copies + 2 * sweeps + pages,
+        blob_reads=looks + copies + users * sweeps + 2 * (pages + state_pages),
+        # To list costs what to write does.
+        blob_writes=2 * copies + 2 * sweeps + pages + 2 * state_pages,
         # Put, taken and deleted; polling is left out.
         queue=3 * runs,
         # Each notification is taken to come in a POST of its own.

@@ -14,6 +14,8 @@ _STATE = (
     ("checked", "checkedAt"),
     ("synced", "syncedAt"),
     ("next attempt", "nextAttemptAt"),
+    ("left since", "leftSince"),
+    ("out of scope since", "outOfScopeSince"),
     ("picture", "pictureUrl"),
 )
 _PROFILE = (
@@ -91,8 +93,8 @@ def show_memory(answer: Fields, output: Output) -> None:
 
 
 def _is_left_alone(answer: Fields) -> bool:
-    state = answer.part("state")
-    return state.text("status") == "skipped" and state.text("reason") in _BY_DESIGN
+    status, reason = (answer.part("state").text(key) for key in ("status", "reason"))
+    return status == "left" or (status == "skipped" and reason in _BY_DESIGN)
 
 
 def _silence(unasked: Fields) -> str:
@@ -108,7 +110,7 @@ def _status(state: Fields) -> str:
 
 
 def _told(state: Fields, key: str) -> str:
-    return state.when(key) if key.endswith("At") else state.text(key)
+    return state.when(key) if key.endswith(("At", "Since")) else state.text(key)
 
 
 def _account(user: Fields) -> str:

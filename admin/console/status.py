@@ -155,6 +155,7 @@ def _subscription(overview: Fields) -> list[str]:
 
 def _braked(brake: Fields) -> str:
     told = brake.text("detail") or (
-        f"{brake.number('gone')} of {brake.number('managed')} photos are gone at once."
+        f"{brake.number('gone')} of {brake.number('managed')} photos are gone at once, and "
+        f"{brake.number('left')} users who left would be forgotten."
     )
     return f"Removals are held back. {told} If that is right: manage.py sweep --release-removals"

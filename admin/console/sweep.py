@@ -77,7 +77,8 @@ def _follow(desk: Desk, seconds: float) -> int:
         )
     desk.output.document(end.raw)
     show_end(end, desk.output)
-    wrong = end.text("status") == "failed" or end.text("removals") == "braked"
+    braked = "braked" in {end.text("removals"), end.text("forgetting")}
+    wrong = end.text("status") == "failed" or braked
     return problems.WRONG if wrong else problems.FINE
 
 
@@ -91,6 +92,7 @@ def show_end(sweep: Fields, output: Output) -> None:
         ["in scope", str(sweep.number("inScope"))],
         ["to look at", ", ".join(f"{changed.text(why)} {why}" for why in changed.raw) or "nobody"],
         ["removals", f"{sweep.text('removals')}, {sweep.number('gone')} photos gone"],
+        ["forgetting", f"{sweep.text('forgetting')}, {sweep.number('left')} who left"],
     ]
     if sweep.text("eta"):
         rows.append(["ends about", sweep.when("eta")])

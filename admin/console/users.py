@@ -7,7 +7,7 @@ import click
 from admin.console.desk import Desk, command
 from admin.terminal import problems
 
-_STATUSES = ("synced", "no-photo", "removed", "skipped", "failed", "waiting")
+_STATUSES = ("synced", "no-photo", "removed", "left", "skipped", "failed", "waiting")
 
 
 @command

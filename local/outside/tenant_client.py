@@ -73,6 +73,13 @@ class TenantClient:
         """Edit a user in Entra."""
         self._graph("PATCH", f"/v1.0/users/{user_id}", json=dict(fields))
 
+    def delete_user(self, user_id: str) -> None:
+        """Delete a user in Entra, who can be restored."""
+        self._graph("DELETE", f"/v1.0/users/{user_id}")
+
+    def restore_user(self, user_id: str) -> None:
+        self._graph("POST", f"/v1.0/directory/deletedItems/{user_id}/restore")
+
     def move_expiry(self, subscription_id: str, expires_at: datetime) -> None:
         """Let a subscription of this registration end at another time."""
         order = {"expirationDateTime": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -94,6 +101,12 @@ class TenantClient:
         paths, host = picture_paths(url), self._host_of(url)
         return Shown(profile, {size: self._file(host, path) for size, path in paths.items()})
 
+    def files_at(self, picture_url: str) -> set[str]:
+        """Which of the three files of that address there are, by size, whoever shows them."""
+        paths, host = picture_paths(picture_url), self._host_of(picture_url)
+        found = {size: self._get_file(host, path) for size, path in paths.items()}
+        return {size for size, reply in found.items() if reply.status_code != 404}
+
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the simulator itself: see local/m365/README.md."""
         url = f"{self._endpoints.control}/_sim{path}"
@@ -106,9 +119,12 @@ class TenantClient:
         return f"https://{urlsplit(picture_url).hostname}"
 
     def _file(self, host: str, path: str) -> bytes:
+        return _content(self._get_file(host, path))
+
+    def _get_file(self, host: str, path: str) -> requests.Response:
         literal = quote(path.replace("'", "''"), safe="")
         call = f"/_api/web/GetFileByServerRelativePath(decodedurl='{literal}')/$value"
-        return _content(self._send("GET", host, call))
+        return self._send("GET", host, call)
 
     def _graph(self, method: str, path: str, **options: Any) -> requests.Response:
         reply = self._send(method, self._endpoints.graph, path, **options)

@@ -19,6 +19,8 @@ State = dict[str, Any]
 Entry = dict[str, Any]
 # In the order in which work moves on: a message that does so while they are counted is not missed.
 _WORK_QUEUES = ("photo-upkeep", "photo-sync")
+# The metadata of a blob, by the field that it repeats.
+_LISTED = {"missingSince": "missing", "leftSince": "left"}
 _OUTCOME = re.compile(r"photo\.(?P<event>[\w-]+) (?P<fields>user=.*)")
 
 
@@ -86,7 +88,12 @@ class Watcher:
         blob = self._states.get_blob_client(f"users/{user_id}.json")
         state = json.loads(blob.download_blob().readall())
         state |= {name: moment.isoformat() for name, moment in moments.items()}
-        blob.upload_blob(json.dumps(state), overwrite=True)
+        # What lists are made of says it, too.
+        told = dict(blob.get_blob_properties().metadata)
+        told |= {
+            _LISTED[name]: each.isoformat() for name, each in moments.items() if name in _LISTED
+        }
+        blob.upload_blob(json.dumps(state), overwrite=True, metadata=told)
 
     def journal(self, after: int = 0) -> list[Entry]:
         """What the simulated tenant was asked and what it delivered, in order."""

@@ -33,7 +33,7 @@ from shared.storage.user_state import STATUSES
 from shared.subscription import keeper
 from shared.sweeping import sweep_log
 from shared.sweeping.sweep import Sweep
-from shared.sweeping.sweep_log import SweepLogs
+from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.user import Directory
 
 P = ParamSpec("P")
@@ -109,7 +109,6 @@ class Console:
         """The whole at a glance."""
         subscription = self._documents.read(keeper.NAME)
         newest, _ = SweepLogs(self._documents).latest()
-        braked = newest is not None and newest.removals == sweep_log.BRAKED
         audit, _ = AuditLogs(self._documents).latest()
         counted_at, census = self._census.get()
         aside = self._kept.unreadable(_SHOWN)
@@ -120,12 +119,7 @@ class Console:
             "queues": self._orders.lengths(),
             "subscription": keeper.shown(subscription) if subscription else None,
             "sweep": sweep_log.to_fields(newest) if newest else None,
-            "brake": {
-                "engaged": braked,
-                "gone": newest.gone if newest else 0,
-                "managed": newest.managed if newest else 0,
-                "detail": newest.detail if newest and braked else "",
-            },
+            "brake": _brake(newest),
             "audit": audit_log.to_fields(audit) if audit else None,
             "differ": census.differ,
             "failures": [_shown(entry) for entry in census.failures],
@@ -250,6 +244,18 @@ def _is_asked_for(query: Mapping[str, str], name: str) -> bool:
     return query.get(name) == "true"
 
 
+def _brake(newest: SweepLog | None) -> dict[str, Any]:
+    """What the newest sweep holds back: whose photo is gone, and who has left."""
+    held = newest if newest and newest.held_back() else None
+    return {
+        "engaged": held is not None,
+        "gone": held.gone if held and held.removals == sweep_log.BRAKED else 0,
+        "left": held.left if held and held.forgetting == sweep_log.BRAKED else 0,
+        "managed": held.managed if held else 0,
+        "detail": held.detail if held else "",
+    }
+
+
 def _flags(order: Mapping[str, Any], *names: str) -> list[bool]:
     """All that *order* may say: a field that is misspelt must not order something else."""
     if order.keys() - set(names):
@@ -273,6 +279,8 @@ def _shown(entry: Entry) -> dict[str, str]:
         "syncedAt": entry.synced_at,
         "missingSince": entry.missing_since,
         "damage": entry.damage,
+        "leftSince": entry.left_since,
+        "outOfScopeSince": entry.out_of_scope_since,
     }
 
 
@@ -281,6 +289,8 @@ def _history(known: user_state.UserState) -> list[dict[str, str]]:
     remembered = [
         (known.checked_at, known.status, known.detail),
         (known.missing_since, "photo missing", "The photo was first missed in Exchange."),
+        (known.left_since, "left", "Microsoft Graph first knew no such user."),
+        (known.out_of_scope_since, "out of scope", "The settings first left the user out."),
         (known.synced_at, "written", "The pictures in SharePoint were written."),
     ]
     # By the seconds that are shown: within one, a run has looked after it has written.

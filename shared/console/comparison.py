@@ -15,6 +15,7 @@ from shared.errors import (
     Refused,
     Settled,
     TryLater,
+    UnknownUser,
 )
 from shared.graph.client import GraphClient
 from shared.pictures.recipe import Recipe
@@ -144,6 +145,8 @@ class Sides:
         """What will be done about a picture without a photo; `is_gone` in `sweeping` decides."""
         if not known or not known.picture_url:
             return "SharePoint shows a picture that PhotoSync did not put there."
+        if isinstance(why, UnknownUser):
+            return "SharePoint still shows the last one, until PhotoSync forgets who has left."
         if not isinstance(why, NoPhoto):
             return (
                 "SharePoint still shows the last one, and keeps it: only a photo that is gone from "

@@ -20,7 +20,8 @@ class Person(NamedTuple):
     """
     A user, and what is remembered of the user.
 
-    With `error`, which says why Graph could not be asked, the user too is as remembered.
+    With `error`, which says why Graph could not be asked or knows no such user, the user too is as
+    remembered.
     """
 
     user: User
@@ -40,7 +41,7 @@ class People:
         """Who is called *name*. Raises what Graph does about somebody of whom nothing is known."""
         try:
             user = self._ask(name)
-        except (TryLater, GiveUp) as error:
+        except (TryLater, GiveUp, UnknownUser) as error:
             if isinstance(error, BadRequest) or (known := self._remembered(name)) is None:
                 raise
             return Person(_as_remembered(known), known, error)
@@ -52,6 +53,11 @@ class People:
             return self._ask(name).id
         except TryLater:
             return name.lower() if is_object_id(name) else name
+        except UnknownUser:
+            left = self._remembered(name)
+            if left is None:
+                raise
+            return left.user_id
 
     def _ask(self, name: str) -> User:
         if not is_object_id(name) and not is_upn(name):

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.errors import NoPhoto, NoProfile, OtherHost, PhotoRefused, PictureKept
+from shared.errors import (
+    NoPhoto,
+    NoProfile,
+    OtherHost,
+    OutOfScope,
+    PhotoRefused,
+    PictureKept,
+    UnknownUser,
+)
 from shared.graph.client import Fetched, ScaledPhoto
 from shared.messages.fates import Done, Wait
 from shared.microsoft365.http import LATE_WRITE
@@ -36,15 +44,21 @@ class Target(Protocol):
     ) -> tuple[WrittenFile, ...]: ...
     def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]: ...
     def plan_removal(self, user: User, picture_url: str) -> Removal: ...
+    def plan_forgetting(self, leaver: User, picture_url: str) -> Removal: ...
     def remove(self, plan: Removal, *, not_after: float) -> None: ...
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What the settings allow: `dry_run` writes nothing, `remove_when_gone` takes pictures back."""
+    """
+    What the settings allow: `dry_run` writes nothing, `remove_when_gone` takes pictures back.
+
+    Whoever has left is forgotten after `forget_after`; None: never.
+    """
 
     dry_run: bool = False
     remove_when_gone: bool = True
+    forget_after: timedelta | None = None
 
 
 @dataclass
@@ -91,22 +105,30 @@ class Run:
         """Whether a photo that is gone takes our picture along: not at the first look."""
         return self.removal and policy.remove_when_gone and self.before.may_lose_picture(now)
 
+    def may_forget(self, policy: Policy, now: datetime) -> bool:
+        """Whether somebody who has left is to be forgotten now, by order of a sweep."""
+        after = None if policy.dry_run else policy.forget_after
+        return self.removal and after is not None and self.before.has_left_for(after, now)
+
 
 def state_after(
     run: Run, end: Wait | Done, *, attempt: int, now: datetime, recipe: int
 ) -> UserState:
     """The state of a user whose *run*, by this *recipe*, did not bring the picture up to date."""
-    before = run.before
+    before, left_since = run.before, _left_since(run, end, now)
     # Where SharePoint shows something else, a photo that comes back must be copied again.
     elsewhere = end.code in {NoProfile.code, PictureKept.code, OtherHost.code}
+    start = before if left_since else before.known_again
     after = replace(
-        before.released(files_touched=run.files_touched or elsewhere),
+        start.released(files_touched=run.files_touched or elsewhere),
         user_principal_name=run.upn,
         display_name=run.display_name,
         reason=end.code,
         detail=end.sentence,
         picture_url=run.claim.state.picture_url if run.claim else before.picture_url,
         missing_since=None if run.seen else before.missing_since,
+        left_since=left_since,
+        out_of_scope_since=_out_of_scope_since(run, end, now),
         checked_at=now,
         attempt=attempt,
     )
@@ -121,6 +143,24 @@ def state_after(
         # A later recipe may read it. Without a hash nobody takes the files for being of this one.
         after = replace(after.unknown, recipe=recipe)
     return _settled(after, run, end, now)
+
+
+def _left_since(run: Run, end: Wait | Done, now: datetime) -> datetime | None:
+    if end.code == UnknownUser.code:
+        return run.before.left_since or now
+    knows_again = run.seen or run.user is not None
+    return run.before.left_since if _leaves_open(end) and not knows_again else None
+
+
+def _out_of_scope_since(run: Run, end: Wait | Done, now: datetime) -> datetime | None:
+    if end.code == OutOfScope.code:
+        return run.before.out_of_scope_since or now
+    return run.before.out_of_scope_since if _leaves_open(end) else None
+
+
+def _leaves_open(end: Wait | Done) -> bool:
+    """Whether nothing was found out about the user."""
+    return isinstance(end, Wait) or end.status == user_state.FAILED
 
 
 def _settled(after: UserState, run: Run, end: Done, now: datetime) -> UserState:

@@ -36,7 +36,17 @@ from datetime import datetime
 from typing import Any
 
 from shared.copying.run import Policy, Run, Source, Target, state_after
-from shared.errors import ClaimHeld, DryRun, GiveUp, NoPhoto, PhotoSyncError, Settled, UnknownUser
+from shared.errors import (
+    ClaimHeld,
+    DryRun,
+    GiveUp,
+    Nobody,
+    NoMailbox,
+    NoPhoto,
+    PhotoSyncError,
+    Settled,
+    UnknownUser,
+)
 from shared.graph.client import Fetched
 from shared.messages.fates import Done, Wait
 from shared.microsoft365.http import REQUEST_LIMIT
@@ -77,7 +87,8 @@ class Sync:
 
     def bring_up_to_date(self, run: Run) -> str:
         """
-        Copy the photo if it differs. Returns "synced" or "unchanged", or raises why not.
+        Copy the photo if it differs. Returns "synced" or "unchanged", or raises why not; of a
+        picture that is taken back "removed", and of who has left for good "forgotten".
 
         *run* holds afterwards what was seen, claimed and touched; `record` needs it on an error.
         """
@@ -92,6 +103,10 @@ class Sync:
             found = self._look(run)
             if isinstance(found, NoPhoto) and self._may_remove(run):
                 return self._remove(run, not_after)
+            if isinstance(found, UnknownUser):
+                found = self._look_for(run)
+            if isinstance(found, UnknownUser) and self._may_forget(run):
+                return self._forget(run, not_after)
             if isinstance(found, NoPhoto) and not run.upn:
                 # Asked once, so that an admin finds whoever has no photo by name.
                 run.user = self._source.user(run.user_id)
@@ -181,9 +196,20 @@ class Sync:
         run.seen = True
         return run.etag
 
+    def _look_for(self, run: Run) -> PhotoSyncError:
+        """Why there is no photo of somebody unknown to whoever keeps it: Graph itself is asked."""
+        try:
+            run.user = self._source.user(run.user_id)
+        except UnknownUser as finding:
+            return finding
+        return NoMailbox("Microsoft Graph knows the user, and not yet a mailbox or a photo.")
+
     def _recall(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
         run.recalled = True
+        # A profile goes with its user. Of who comes back it may be there, or a new one without
+        # the picture (sharepoint.md section 3).
+        run.thorough = run.thorough or run.before.left_since is not None
         seconds = run.before.claimed_for
         if seconds:
             raise ClaimHeld("Another run is copying this user right now.", over_in=seconds)
@@ -194,9 +220,11 @@ class Sync:
             return run.before.claim is None
         if isinstance(found, NoPhoto) and self._may_remove(run):
             return False
+        if isinstance(found, UnknownUser) and self._may_forget(run):
+            return False
         if isinstance(found, UnknownUser) and run.known is None:
-            # Anybody can make up ids, and each would leave a blob for good.
-            raise found
+            # Anybody can make up ids, and each would leave a blob for long.
+            raise Nobody(str(found))
         if isinstance(found, PhotoSyncError):
             status = found.status if isinstance(found, Settled) else user_state.FAILED
             if run.before.tells(status, str(found)):
@@ -258,6 +286,26 @@ class Sync:
         )
         return "removed"
 
+    def _may_forget(self, run: Run) -> bool:
+        return run.may_forget(self._policy, self._clock())
+
+    def _forget(self, run: Run, not_after: float) -> str:
+        """
+        Take back what is surely ours, and last of all the state, which alone knows of it.
+
+        A run that dies in between leaves a state that says the same as before: whoever takes up
+        its message, or the next sweep's, does it again, and what is gone already is no error.
+        """
+        before, claim = run.before, run.claim
+        assert claim, "it was claimed before the second look"
+        if before.picture_url:
+            leaver = User(run.user_id, before.user_principal_name, False, False)
+            plan = self._target.plan_forgetting(leaver, before.picture_url)
+            run.files_touched = True
+            self._target.remove(plan, not_after=not_after)
+        self._store.delete(run.user_id, version=claim.version)
+        return "forgotten"
+
     def _complete(self, run: Run, **result: Any) -> None:
         done = replace(
             run.before,
@@ -270,6 +318,8 @@ class Sync:
             attempt=0,
             next_attempt_at=None,
             missing_since=None,
+            left_since=None,
+            out_of_scope_since=None,
             claim=None,
             last_error=None,
         )
@@ -278,4 +328,4 @@ class Sync:
 
 def _is_nobodys(run: Run, end: Wait | Done) -> bool:
     """Whether Graph knows no such user and nothing was known before: then nothing is kept."""
-    return run.known is None and end.code == UnknownUser.code
+    return run.known is None and end.code == Nobody.code

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
 from shared.errors import (
+    GiveUp,
     NoPhoto,
     PhotoSyncError,
     Refused,
@@ -127,9 +128,42 @@ class GraphClient:
             self._http.rest(min(LONGEST_WAIT_IN_PLACE, max(map(_asked, found.values()))))
         return found
 
-    def _membership(self, user_id: str) -> dict[str, Any]:
+    def users(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
+        """
+        Each user as Graph knows it now, or the error that says why it cannot be told.
+
+        Raised is only what befell a whole call.
+        """
+        # A user and the membership are two requests.
+        size = batch.LIMIT // 2 if self._group_id else batch.LIMIT
+        parts = [user_ids[start : start + size] for start in range(0, len(user_ids), size)]
+        found: dict[str, User | PhotoSyncError] = {}
+        for answers in self._pool.map(self._users, parts):
+            found |= answers
+        return found
+
+    def _users(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
+        requests = [batch.get(each, f"{_path(each)}?$select={USER_FIELDS}") for each in user_ids]
+        if self._group_id:
+            requests += [self._membership(each, key=f"group {each}") for each in user_ids]
+        answers = batch.send(self._http, requests)
+        return {each: self._user_or_error(each, answers) for each in user_ids}
+
+    def _user_or_error(self, user_id: str, answers: Mapping[str, Reply]) -> User | PhotoSyncError:
+        answer = answers[user_id]
+        if not answer.ok:
+            return user_fault(answer)
+        try:
+            known = answer.read(read_user)
+            if not self._group_id:
+                return known
+            return replace(known, in_group=_is_member(answers[f"group {user_id}"], self._group_id))
+        except (Settled, TryLater, GiveUp) as error:
+            return error
+
+    def _membership(self, user_id: str, *, key: str = "group") -> dict[str, Any]:
         asked = {"groupIds": [self._group_id]}
-        return batch.post("group", f"{_path(user_id)}/checkMemberGroups", asked)
+        return batch.post(key, f"{_path(user_id)}/checkMemberGroups", asked)
 
     def knows_any(self, upns: Sequence[str]) -> bool:
         """Whether there is a user of any of these names."""

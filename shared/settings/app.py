@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from shared.errors import SettingsError
@@ -73,6 +74,8 @@ class Settings:
     picture_folder: str
     replace_custom_picture: bool
     remove_when_gone: bool
+    # None: never.
+    forget_after: timedelta | None
     sync_group_id: str
     excluded_users: frozenset[str]
     include_guests: bool
@@ -86,9 +89,8 @@ class Settings:
         """Read *env*, or raise one SettingsError that names every missing or bad setting."""
         read = _Reader(env)
         cloud = CLOUDS[read.choice("M365_CLOUD", tuple(CLOUDS))]
-        name = read.text(
-            "SHAREPOINT_TENANT", _is_tenant_name, '"contoso" for contoso.sharepoint.com'
-        )
+        name = read.text("SHAREPOINT_TENANT", _is_tenant_name, _TENANT_RULE)
+        suffix = cloud.sharepoint_suffix
         identity = read.text("MANAGED_IDENTITY_CLIENT_ID", is_object_id, _GUID_RULE, default="")
         settings = cls(
             tenant_id=read.text("TENANT_ID", is_object_id, _GUID_RULE),
@@ -97,14 +99,10 @@ class Settings:
             managed_identity_client_id=identity,
             login_url=read.url("LOGIN_URL", cloud.login_url),
             graph_url=read.url("GRAPH_URL", cloud.graph_url),
-            sharepoint_my_url=read.url(
-                "SHAREPOINT_MY_URL", f"https://{name}-my.{cloud.sharepoint_suffix}"
-            ),
-            sharepoint_admin_url=read.url(
-                "SHAREPOINT_ADMIN_URL", f"https://{name}-admin.{cloud.sharepoint_suffix}"
-            ),
+            sharepoint_my_url=read.url("SHAREPOINT_MY_URL", f"https://{name}-my.{suffix}"),
+            sharepoint_admin_url=read.url("SHAREPOINT_ADMIN_URL", f"https://{name}-admin.{suffix}"),
             sharepoint_tenant=name.lower(),
-            sharepoint_suffix=cloud.sharepoint_suffix,
+            sharepoint_suffix=suffix,
             sharepoint_geos=read.geos("SHAREPOINT_GEOS", home=name.lower()),
             webhook_url=read.text("WEBHOOK_URL", _is_webhook, _WEBHOOK_RULE, default=""),
             client_state=read.client_state("CLIENT_STATE", apart_from="WEBHOOK_URL"),
@@ -113,6 +111,7 @@ class Settings:
             picture_folder=read.text("PICTURE_FOLDER", _is_folder_name, _FOLDER_RULE, default=""),
             replace_custom_picture=read.choice("CUSTOM_PICTURE", ("keep", "replace")) == "replace",
             remove_when_gone=read.choice("REMOVED_PHOTO", ("remove", "keep")) == "remove",
+            forget_after=read.days("FORGET_AFTER_DAYS", 30),
             sync_group_id=read.text("SYNC_GROUP_ID", is_object_id, _GUID_RULE, default="").lower(),
             excluded_users=read.names("EXCLUDED_USERS"),
             include_guests=read.flag("INCLUDE_GUESTS"),
@@ -125,6 +124,7 @@ class Settings:
         return settings
 
 
+_TENANT_RULE = '"contoso" for contoso.sharepoint.com'
 _GUID_RULE = "a GUID such as 00000000-0000-0000-0000-000000000000"
 _WEBHOOK_RULE = "the https:// address of /api/notifications with its ?code="
 _STATE_RULE = (
@@ -241,6 +241,11 @@ class _Reader:
             self.problems.append(f"{key} must be a whole number up to {most}, 0 for {zero}")
             return default
         return int(value)
+
+    def days(self, key: str, default: int) -> timedelta | None:
+        """Whole days; 0 means never."""
+        days = self.number(key, default, zero="never", most=9999)
+        return timedelta(days=days) if days else None
 
     def share(self, key: str, default: float) -> float:
         """A part of the whole."""

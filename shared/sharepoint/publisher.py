@@ -7,6 +7,7 @@ new bytes, which is harmless (facts: sharepoint.md section 2).
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
 import itertools
@@ -16,9 +17,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from shared.errors import NoPhoto, PictureKept, Unanswered
+from shared.errors import NoPhoto, NoProfile, OtherHost, PictureKept, Unanswered
 from shared.settings.app import Settings
-from shared.sharepoint.client import SharePointClient
+from shared.sharepoint.client import OBJECT_ID, SharePointClient
 from shared.sharepoint.geos import Geo, Geos
 from shared.sharepoint.inspection import (
     PLACEHOLDER_STATE,
@@ -198,6 +199,30 @@ class Publisher:
         wanted = {PICTURE_URL: "", PLACEHOLDER_STATE: "1"}
         return Removal(user.user_principal_name, location, self._changes(profile, wanted), geo)
 
+    def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
+        """
+        Decide what to take back of somebody whom Graph no longer knows. Writes nothing.
+
+        *leaver* is as remembered, *picture_url* where we put the picture. What may be somebody
+        else's by now stays: files named by a UPN that anybody has, a profile that is not surely
+        the leaver's, and one that shows another picture. Raises what SharePointClient raises.
+        """
+        geo = self._geos.of(picture_url) or self._geos.home
+        profile: Mapping[str, str] = {}
+        # A profile goes some time after its user (sharepoint.md section 3).
+        with contextlib.suppress(NoProfile, OtherHost):
+            geo, profile = self._geos.residence(leaver, picture_url)
+        shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
+        place = ours.location
+        location = place if place and self._is_own(place, leaver, has_left=True) else None
+        owned = profile.get(OBJECT_ID, "").casefold() == leaver.id.casefold()
+        changes: dict[str, str] = {}
+        if profile and (location or owned) and (not shown.url or shown.is_same(ours)):
+            changes = self._changes(profile, {PICTURE_URL: "", PLACEHOLDER_STATE: "1"})
+        if set(changes) == {TIMESTAMP}:
+            changes = {}
+        return Removal(leaver.user_principal_name, location, changes, geo)
+
     def remove(self, plan: Removal, *, not_after: float) -> None:
         """
         Write the properties of *plan* in order, then recycle the files: pages never show a gap.
@@ -249,14 +274,17 @@ class Publisher:
             return PictureLocation(geo.library.folder(), user.id)
         return shown if self._is_own(shown, user) else PictureLocation(shown.folder, user.id)
 
-    def _is_own(self, shown: PictureLocation, user: User) -> bool:
+    def _is_own(self, shown: PictureLocation, user: User, *, has_left: bool = False) -> bool:
         """Whether the files at *shown* are this user's, and nobody else's."""
         if is_named_by_id(shown, user.id):
             return True
         if not is_named_by_upn(shown, user.user_principal_name):
             return False
         others = list(itertools.islice(rivals(user.user_principal_name), MOST_RIVALS + 1))
-        return len(others) <= MOST_RIVALS and not self._knows_any(others)
+        if len(others) > MOST_RIVALS:
+            return False
+        # The name of who has left may be somebody else's by now.
+        return not self._knows_any([*others, *([user.user_principal_name] if has_left else [])])
 
 
 def _find(

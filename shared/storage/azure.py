@@ -78,6 +78,10 @@ class BlobStore:
             metadata=roster_entry.describe(new),
         )
 
+    def delete(self, user_id: str, *, version: str) -> None:
+        """Forget a state that is *version*, or gone already; Conflict when it has moved on."""
+        self._blobs.delete(_name(user_id), version=version)
+
     def leaf(self, token: str, size: int) -> Leaf:
         """Up to *size* users as their blobs' metadata describe them, in one call."""
         found, following = self._blobs.leaf(_FOLDER, token, size)

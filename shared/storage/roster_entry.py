@@ -32,7 +32,7 @@ class Entry:
     """
     One user in a listing; times are ISO 8601, empty when there is none. `missing_since` is told
     while SharePoint may show a picture of ours whose photo is gone, `damage` while an audit has
-    found another there.
+    found another there; `left_since` and `out_of_scope_since` are as in the state.
     """
 
     user_id: str
@@ -44,6 +44,8 @@ class Entry:
     checked_at: str
     synced_at: str
     missing_since: str = ""
+    left_since: str = ""
+    out_of_scope_since: str = ""
     damage: str = ""
 
     def matches(
@@ -76,6 +78,8 @@ def describe(state: UserState) -> dict[str, str]:
         "synced": _time(state.synced_at),
         "missing": _time(state.missing_since if state.picture_url else None),
         "damage": _ascii(state.damage[:_LONGEST_REASON]),
+        "left": _time(state.left_since),
+        "outofscope": _time(state.out_of_scope_since),
     }
     return {name: text for name, text in told.items() if text}
 
@@ -94,6 +98,8 @@ def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
         synced_at=read.get("synced", ""),
         missing_since=read.get("missing", ""),
         damage=_text(read.get("damage", "")),
+        left_since=read.get("left", ""),
+        out_of_scope_since=read.get("outofscope", ""),
     )
 
 

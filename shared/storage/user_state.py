@@ -17,8 +17,8 @@ from shared.storage.unreadable import Keeper
 from shared.written_file import WrittenFile
 
 SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
-SKIPPED, FAILED, WAITING = "skipped", "failed", "waiting"
-STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING})
+SKIPPED, FAILED, WAITING, LEFT = "skipped", "failed", "waiting", "left"
+STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING, LEFT})
 
 # Seconds. No run claims for longer: such a claim was typed by a person.
 LONGEST_CLAIM = 600.0
@@ -57,7 +57,9 @@ class UserState:
     as of a state that an older version wrote. `damage` is what an audit found wrong with them or
     with the profile, in a sentence.
     `reason` is the error's word where there is one. `picture_url` is empty unless SharePoint may
-    show a picture of ours; `missing_since` is when its photo was first missed in Exchange.
+    show a picture of ours; `missing_since` is when its photo was first missed in Exchange,
+    `left_since` when Microsoft Graph first knew no such user, `out_of_scope_since` when the user
+    was first left out by the settings; each is empty again once that is known to be over.
     """
 
     user_id: str
@@ -79,6 +81,8 @@ class UserState:
     attempt: int = 0
     next_attempt_at: datetime | None = None
     missing_since: datetime | None = None
+    left_since: datetime | None = None
+    out_of_scope_since: datetime | None = None
     claim: Claim | None = None
     last_error: LastError | None = None
 
@@ -95,6 +99,11 @@ class UserState:
         A write makes the blob young again: what is left of a claim becomes its length.
         """
         return replace(self, claim=self.claim and replace(self.claim, seconds=self.claim.left))
+
+    @property
+    def known_again(self) -> UserState:
+        """The same of somebody who is no leaver: where one was, the profile may be a new one."""
+        return replace(self, left_since=None, sha256="" if self.left_since else self.sha256)
 
     def covers(self, source_etag: str, *, sizes: str, recipe: int) -> bool:
         """Whether SharePoint shows the photo with this etag already, made the same way."""
@@ -137,6 +146,10 @@ class UserState:
         missed = self.missing_since
         return self.picture_url != "" and missed is not None and now - missed >= SECOND_LOOK_AFTER
 
+    def has_left_for(self, how_long: timedelta, now: datetime) -> bool:
+        """Whether Microsoft Graph has known no such user for so long."""
+        return self.left_since is not None and now - self.left_since >= how_long
+
     def released(self, *, files_touched: bool) -> UserState:
         """Without the claim; forgets the hash if SharePoint's files are no longer what it says."""
         released = replace(self, claim=None)
@@ -170,6 +183,10 @@ class Store(Keeper, Protocol):
         """Write in place of *version* and return the new one; Conflict when it has moved on."""
         ...
 
+    def delete(self, user_id: str, *, version: str) -> None:
+        """Forget a state that is *version*, or gone already; Conflict when it has moved on."""
+        ...
+
 
 def write(store: Store, state: UserState, *, after: Stored | None) -> Stored:
     """Write *state* in place of what was read as *after*. Raises Conflict."""
@@ -200,6 +217,8 @@ def to_json(state: UserState) -> bytes:
         "attempt": state.attempt,
         "nextAttemptAt": _dump_time(state.next_attempt_at),
         "missingSince": _dump_time(state.missing_since),
+        "leftSince": _dump_time(state.left_since),
+        "outOfScopeSince": _dump_time(state.out_of_scope_since),
         "claim": claim and {"by": claim.by, "seconds": claim.seconds},
         "lastError": error
         and {"code": error.code, "message": error.message, "at": _dump_time(error.at)},
@@ -241,6 +260,8 @@ def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
         attempt=counts.read(fields.get("attempt") or 0),
         next_attempt_at=_load_time(fields.get("nextAttemptAt")),
         missing_since=_load_time(fields.get("missingSince")),
+        left_since=_load_time(fields.get("leftSince")),
+        out_of_scope_since=_load_time(fields.get("outOfScopeSince")),
         claim=None if claim is None else _claim(claim, age),
         last_error=None
         if error is None

@@ -5,7 +5,8 @@ Graph promises no notification for a photo-only change and drops notifications w
 slow (graph.md sections 1 and 3). A sweep is a chain of messages, one a page of users:
 
     page n: list users, read etags and states, queue the users who differ, and write into the states
-            of those about whom Graph gave no answer
+            of those about whom Graph gave no answer; after the last user list states, ask Graph
+            about some, and queue those who have left or are out of scope
             write sweeps/<id>.json over page n    conditional; lost -> somebody did this page
             queue page n + 1
 
@@ -26,7 +27,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared import moments
-from shared.errors import AccessDenied, Conflict, TryLater
+from shared.errors import AccessDenied, Conflict, OutOfScope, TryLater
 from shared.graph.user_listing import UserPage
 from shared.messages.sync_message import REMOVAL
 from shared.messages.upkeep_message import REMOVALS, SWEEP_PAGE, UpkeepMessage
@@ -34,6 +35,7 @@ from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Document
 from shared.storage.user_state import Store
 from shared.sweeping import sweep_log, sweep_rules, unanswered
+from shared.sweeping.state_page import StatePage
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
 from shared.sweeping.user_queue import UserQueue
@@ -66,6 +68,12 @@ class Pages(Protocol):
     def look_at(self, users: Sequence[User]) -> PageResult: ...
 
 
+class States(Protocol):
+    """See StateLook."""
+
+    def look_at(self, token: str, *, after: str, most: int) -> StatePage: ...
+
+
 class Sweep:
     """Starts sweeps, works off their pages, and releases their removals."""
 
@@ -73,6 +81,7 @@ class Sweep:
         self,
         listing: Listing,
         pages: Pages,
+        remembered: States,
         logs: SweepLogs,
         users: UserQueue,
         upkeep: DelayedQueue,
@@ -83,6 +92,7 @@ class Sweep:
     ) -> None:
         self._listing = listing
         self._pages = pages
+        self._remembered = remembered
         self._logs = logs
         self._users = users
         self._upkeep = upkeep
@@ -139,6 +149,9 @@ class Sweep:
             return
         if sweep.status != sweep_log.RUNNING:
             return
+        if sweep.next.startswith(sweep_log.STATES):
+            self._turn(self._after_states(sweep), after=read)
+            return
         users = self._listed(sweep)
         result = self._pages.look_at(users.users)
         self._judge(sweep, result)
@@ -147,18 +160,48 @@ class Sweep:
         self._logs.keep_gone(sweep_id, page, result.gone)
         # Not before: who is on this page was listed, whatever comes next.
         sweep.must_end_with(users.next)
-        after = self._after(sweep, result, users.next)
-        try:
-            self._logs.write(after, after=read)
-        except Conflict:
-            log.info("sweep.duplicate id=%s page=%d", sweep_id, page)
-            return
-        metrics.sweep_users.add(result.users)
-        metrics.sweep_progress.set(after.progress())
-        self._report(after)
+        after = self._after(sweep, result, users.next or sweep_log.STATES)
         # Whoever throttles some of a page would throttle all of the next one.
         asked = max((each.error.retry_after or 0.0 for each in result.unanswered), default=0.0)
-        self._go_on(after, delay_seconds=min(asked, _LONGEST_PAUSE))
+        if self._turn(after, after=read, delay_seconds=min(asked, _LONGEST_PAUSE)):
+            metrics.sweep_users.add(result.users)
+
+    def _turn(self, turned: SweepLog, *, after: Document, delay_seconds: float = 0.0) -> bool:
+        """Write down that a page is done, and queue the next; False if another run did it."""
+        try:
+            self._logs.write(turned, after=after)
+        except Conflict:
+            log.info("sweep.duplicate id=%s page=%d", turned.id, turned.page - 1)
+            return False
+        metrics.sweep_progress.set(turned.progress())
+        self._report(turned)
+        self._go_on(turned, delay_seconds=delay_seconds)
+        return True
+
+    def _after_states(self, sweep: SweepLog) -> SweepLog:
+        """The sweep after a page of states, whose people are queued."""
+        found = self._remembered.look_at(
+            sweep.next.removeprefix(sweep_log.STATES),
+            after=sweep.asked_to,
+            most=sweep.to_ask,
+        )
+        following = f"{sweep_log.STATES}{found.next}" if found.next else ""
+        sweep.must_end_with(following)
+        out = [user_id for user_id, why in found.moved if why == OutOfScope.code]
+        self._users.queue([each for each, _ in found.moved if each not in out], reason="sweep")
+        # Of somebody whose photo was copied only a replay looks further than at the photo's etag.
+        self._users.queue(out, reason="replay")
+        self._logs.keep_gone(sweep.id, sweep.page, found.due, what=sweep_log.LEFT)
+        counted = replace(
+            sweep,
+            left=sweep.left + len(found.due),
+            asked=sweep.asked + found.asked,
+            asked_to=found.asked_to,
+        )
+        if not following and counted.to_ask:
+            # Everybody up to the last one has had a turn: the next sweep begins with the first.
+            counted = replace(counted, asked_to="")
+        return self._after(counted, PageResult(0, 0, 0, found.moved, []), following)
 
     def _listed(self, sweep: SweepLog) -> UserPage:
         """The users of the page that is due; those who cannot be read are named in the log."""
@@ -198,30 +241,33 @@ class Sweep:
         if newest is None:
             return 0
         # The next sweep may have begun since the brake was seen.
-        braked = newest.id if newest.removals == sweep_log.BRAKED else newest.previous
+        braked = newest.id if newest.held_back() else newest.previous
         found = self._logs.read(braked)
-        if not found or found[0].removals != sweep_log.BRAKED:
+        people = found[0].held_back() if found else 0
+        if not found or not people:
             return 0
-        detail = (
-            f"The removal of {found[0].gone} pictures was released by a person at "
-            f"{self._clock():%Y-%m-%d %H:%M} UTC."
-        )
-        released = replace(found[0], removals=sweep_log.DUE, detail=detail)
+        released = found[0].released(f"{self._clock():%Y-%m-%d %H:%M} UTC")
         self._logs.write(released, after=found[1])
         self._upkeep.send(UpkeepMessage(REMOVALS, sweep_id=found[0].id).to_json(), delay_seconds=0)
-        log.warning("sweep.released id=%s removals=%d", found[0].id, found[0].gone)
-        return found[0].gone
+        log.warning("sweep.released id=%s removals=%d", found[0].id, people)
+        return people
 
     def queue_removals(self, sweep_id: str) -> None:
-        """Send everybody whose photo is gone to the worker, who looks once more and removes."""
+        """
+        Send everybody whose photo is gone, or who has left, to the worker, who looks once more and
+        removes.
+        """
         found = self._logs.read(sweep_id)
-        if not found or found[0].removals != sweep_log.DUE:
+        if not found or not found[0].is_due:
             return
         sweep, read = found
+        kinds = {sweep_log.GONE: sweep.removals, sweep_log.LEFT: sweep.forgetting}
+        due = [what for what, becomes in kinds.items() if becomes == sweep_log.DUE]
         for page in range(1, sweep.page):
-            gone = self._logs.gone(sweep_id, page)
-            self._users.queue(gone, reason=REMOVAL, sweep_id=sweep_id)
-        self._logs.write(replace(sweep, removals=sweep_log.QUEUED), after=read)
+            for what in due:
+                people = self._logs.gone(sweep_id, page, what=what)
+                self._users.queue(people, reason=REMOVAL, sweep_id=sweep_id)
+        self._logs.write(sweep.all_queued(), after=read)
 
     def _begin(self, pointer: Document | None, last: SweepLog | None) -> None:
         now = self._clock()
@@ -231,6 +277,7 @@ class Sweep:
             updated_at=now.isoformat(),
             previous=last.id if last else "",
             expected_users=(last.users or last.expected_users) if last else 0,
+            asked_to=last.asked_to if last else "",
         )
         self._logs.begin(sweep, pointer)
         log.info("sweep.started id=%s", sweep.id)
@@ -284,13 +331,13 @@ class Sweep:
         self._go_on(sweep)
 
     def _is_over(self, sweep: SweepLog) -> bool:
-        return sweep.status != sweep_log.RUNNING and sweep.removals != sweep_log.DUE
+        return sweep.status != sweep_log.RUNNING and not sweep.is_due
 
     def _go_on(self, sweep: SweepLog, *, delay_seconds: float = 0.0) -> None:
         """Queue whatever comes next, however often this is asked."""
         if sweep.status == sweep_log.RUNNING:
             message = UpkeepMessage(SWEEP_PAGE, sweep_id=sweep.id, page=sweep.page)
-        elif sweep.removals == sweep_log.DUE:
+        elif sweep.is_due:
             message = UpkeepMessage(REMOVALS, sweep_id=sweep.id)
         else:
             return
@@ -301,7 +348,7 @@ class Sweep:
             return
         log.info(
             "sweep.finished id=%s users=%d inScope=%d failed=%d changed=%d managed=%d gone=%d "
-            "removals=%s",
+            "removals=%s left=%d forgetting=%s",
             sweep.id,
             sweep.users,
             sweep.in_scope,
@@ -310,6 +357,8 @@ class Sweep:
             sweep.managed,
             sweep.gone,
             sweep.removals,
+            sweep.left,
+            sweep.forgetting,
         )
-        if sweep.removals == sweep_log.BRAKED:
+        if sweep.held_back():
             log.error('sweep.braked id=%s why="%s"', sweep.id, sweep.detail)

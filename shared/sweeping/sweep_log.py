@@ -26,6 +26,13 @@ NONE, DUE, BRAKED, QUEUED = "none", "due", "braked", "queued"
 _STATUSES, _REMOVALS = {RUNNING, FINISHED, FAILED}, {NONE, DUE, BRAKED, QUEUED}
 
 LATEST = "sweeps/latest.json"
+# How the path of a page of states begins: these follow the users that Graph lists.
+STATES = "states:"
+# So many of the users who are remembered a sweep asks Graph about by their ids, listed or not: a
+# hundredth, so that after a hundred sweeps, four days, everybody has had a turn; at least so many.
+ONE_ASKED_IN, FEWEST_ASKED = 100, 100
+# Whose photo is gone, and who has left.
+GONE, LEFT = "gone", "left"
 
 log = logging.getLogger("photosync")
 
@@ -36,6 +43,9 @@ class SweepLog:
     One sweep. `page` is the next page to work off, from 1, and `next` its path in Graph.
 
     `mark` is the fingerprint of an earlier page's path.
+
+    `left` counts those who are to be forgotten, and `forgetting` says what becomes of that;
+    `asked_to` is the last of the `asked` users whom Graph was asked about by their ids.
 
     `managed` counts users whose SharePoint picture is ours, `gone` those of them whose photo two
     looks have missed; `failed` users about whom Graph gave no answer or an odd one; `changed` how
@@ -56,6 +66,10 @@ class SweepLog:
     managed: int = 0
     gone: int = 0
     removals: str = NONE
+    left: int = 0
+    forgetting: str = NONE
+    asked: int = 0
+    asked_to: str = ""
     stalls: int = 0
     previous: str = ""
     expected_users: int = 0
@@ -83,17 +97,69 @@ class SweepLog:
 
     def finished(self, now: str) -> SweepLog:
         """The sweep after its last page, with what becomes of its removals."""
-        ended = replace(self, status=FINISHED, finished_at=now)
-        if not sweep_rules.looks_like_an_outage(self.gone, self.managed):
-            return replace(ended, removals=DUE if self.gone else NONE)
-        return replace(
-            ended,
-            removals=BRAKED,
-            detail=(
+        removals, forgetting = self._what_becomes(self.gone), self._what_becomes(self.left)
+        told = []
+        if removals == BRAKED:
+            told.append(
                 f"{self.gone} of {self.managed} pictures would be removed at once, which looks "
                 "like an outage of the source. None is removed until a person releases them."
-            ),
+            )
+        if forgetting == BRAKED:
+            told.append(
+                f"{self.left} users who left would be forgotten at once, beside {self.managed} "
+                "whose pictures are looked after. None is forgotten until a person releases them."
+            )
+        return replace(
+            self,
+            status=FINISHED,
+            finished_at=now,
+            removals=removals,
+            forgetting=forgetting,
+            detail=" ".join(told),
         )
+
+    def _what_becomes(self, people: int) -> str:
+        """Of so many removals, or leavers, at once."""
+        if sweep_rules.looks_like_an_outage(people, self.managed):
+            return BRAKED
+        return DUE if people else NONE
+
+    def released(self, when: str) -> SweepLog:
+        """The sweep after a person has let go ahead what the brake held back."""
+        told = {
+            f"the removal of {self.gone} pictures": self.removals,
+            f"the forgetting of {self.left} users who left": self.forgetting,
+        }
+        people = ", ".join(each for each, becomes in told.items() if becomes == BRAKED)
+        return replace(
+            self,
+            removals=DUE if self.removals == BRAKED else self.removals,
+            forgetting=DUE if self.forgetting == BRAKED else self.forgetting,
+            detail=f"This was released by a person at {when}: {people}.",
+        )
+
+    @property
+    def to_ask(self) -> int:
+        """About how many more users Graph may be asked by their ids."""
+        return max(FEWEST_ASKED, self.users // ONE_ASKED_IN) - self.asked
+
+    def held_back(self) -> int:
+        """How many people the brake holds back."""
+        gone = self.gone if self.removals == BRAKED else 0
+        return gone + (self.left if self.forgetting == BRAKED else 0)
+
+    def all_queued(self) -> SweepLog:
+        """The sweep after everybody who was due is on the way to the worker."""
+        return replace(
+            self,
+            removals=QUEUED if self.removals == DUE else self.removals,
+            forgetting=QUEUED if self.forgetting == DUE else self.forgetting,
+        )
+
+    @property
+    def is_due(self) -> bool:
+        """Whether people are to be sent to the worker who lose something there."""
+        return DUE in {self.removals, self.forgetting}
 
     def progress(self) -> float:
         """How much is done, 0 to 1, judged by the last sweep's number of users."""
@@ -158,13 +224,13 @@ class SweepLogs:
         """Write *sweep* in place of what was read as *after*."""
         return self._documents.write(_name(sweep.id), to_fields(sweep), after=after)
 
-    def keep_gone(self, sweep_id: str, page: int, user_ids: list[str]) -> None:
+    def keep_gone(self, sweep_id: str, page: int, user_ids: list[str], *, what: str = GONE) -> None:
         """Remember who of a page may lose the picture, in place of what an earlier try found."""
-        records.keep_ids(self._documents, _gone_name(sweep_id, page), user_ids)
+        records.keep_ids(self._documents, _gone_name(sweep_id, page, what), user_ids)
 
-    def gone(self, sweep_id: str, page: int) -> list[str]:
+    def gone(self, sweep_id: str, page: int, *, what: str = GONE) -> list[str]:
         """What `keep_gone` kept of a page."""
-        return records.kept_ids(self._documents, _gone_name(sweep_id, page))
+        return records.kept_ids(self._documents, _gone_name(sweep_id, page, what))
 
 
 def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
@@ -174,7 +240,8 @@ def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
     Raises TypeError, ValueError and OverflowError if a person has written it and no sweep.
     """
     found = records.from_fields(_BLANK, written)
-    if found.id != sweep_id or found.status not in _STATUSES or found.removals not in _REMOVALS:
+    known_words = found.status in _STATUSES and {found.removals, found.forgetting} <= _REMOVALS
+    if found.id != sweep_id or not known_words:
         raise ValueError("It is of another sweep, or says what none says of itself.")
     if not 1 <= found.page <= sweep_rules.MOST_PAGES + 1:
         raise ValueError("No sweep has such a page.")
@@ -187,5 +254,5 @@ def _name(sweep_id: str) -> str:
     return f"sweeps/{sweep_id}.json"
 
 
-def _gone_name(sweep_id: str, page: int) -> str:
-    return f"sweeps/{sweep_id}/gone-{page}.json"
+def _gone_name(sweep_id: str, page: int, what: str) -> str:
+    return f"sweeps/{sweep_id}/{what}-{page}.json"

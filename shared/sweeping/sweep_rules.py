@@ -127,6 +127,9 @@ def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -
         # Nobody foresaw this answer about one user: the worker records it, for a person to see.
         told = known.status == user_state.FAILED and known.reason == found.code
         return "" if told and not _is_late(known, now) else "unclear"
+    if isinstance(found, UnknownUser) and known.reason == NoMailbox.code:
+        # The worker has asked Graph for the user, who is there, as this list says too.
+        return "again" if _is_late(known, now) else ""
     if not isinstance(found, NoPhoto):
         # A mailbox or a user that is gone: the picture stays, and the state says so.
         return found.code if known.reason != found.code else ""
@@ -142,10 +145,12 @@ def _why_unchanged(known: UserState, *, recipe: int, dry_run: bool, now: datetim
     match known.reason:
         case OutOfScope.code:
             return "in-scope"
+        case UnknownUser.code:
+            return "back"
         case DryRun.code:
             return "" if dry_run else "dry-run"
         case PhotoRefused.code:
             return "again" if known.recipe != recipe or _is_late(known, now) else ""
-        case NoProfile.code | PictureKept.code | OtherHost.code | UnknownUser.code | NoMailbox.code:
+        case NoProfile.code | PictureKept.code | OtherHost.code | NoMailbox.code:
             return "again" if _is_late(known, now) else ""
     return "failed" if known.status == user_state.FAILED else "changed"

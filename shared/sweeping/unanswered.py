@@ -36,7 +36,8 @@ def record(store: Store, users: Sequence[UnansweredUser], clock: Callable[[], da
             continue
         # A claim that a run has left behind stays: its files are in doubt.
         after = replace(
-            before.aged,
+            # Graph has just listed the user.
+            before.aged.known_again,
             user_principal_name=user.user_principal_name,
             display_name=user.display_name,
             status=user_state.FAILED,

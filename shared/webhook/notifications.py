@@ -162,9 +162,6 @@ def _take(item: Mapping[str, Any], found: _Found) -> str:
     """Take an item of ours; why it needs nothing, in a word for the log, when it does not."""
     if item.get("lifecycleEvent") is not None:
         return _take_lifecycle(item, found)
-    if item.get("changeType") == "deleted":
-        # The profile goes with the user: there is no picture left to copy.
-        return "deleted"
     user_id = _user_id(item)
     if not user_id:
         return "not-a-user"

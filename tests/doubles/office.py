@@ -79,6 +79,12 @@ class MemoryStore:
             raise Conflict("The state has moved on.")
         return self.put(new)
 
+    def delete(self, user_id: str, *, version: str) -> None:
+        self._called()
+        if user_id in self.blobs and self.blobs[user_id][1] != version:
+            raise Conflict("The state has moved on.")
+        self.blobs.pop(user_id, None)
+
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         self._called()
         self.unreadable[name] = (body, reason)
@@ -119,6 +125,10 @@ class Exchange:
     def delete(self, user_id: str = ANNE.id) -> None:
         del self.photos[user_id]
 
+    def leave(self, user_id: str = ANNE.id) -> None:
+        """Delete a user, who may come back: the photo does too."""
+        del self.users[user_id]
+
     def photo_etag(self, user: str) -> str:
         self._called()
         _, etag = self._photo(user)
@@ -147,6 +157,8 @@ class Exchange:
         raise UnknownUser("Microsoft Graph knows no such user.")
 
     def _photo(self, user_id: str) -> tuple[bytes, str]:
+        if user_id not in self.users:
+            raise UnknownUser("Microsoft Graph knows no such user.")
         if user_id not in self.photos:
             raise NoPhoto("The user has no photo in Exchange.")
         return self.photos[user_id]
@@ -211,6 +223,9 @@ class SharePoint:
         if self.shown(user) not in {"", picture_url}:
             raise PictureKept("Somebody has set another picture.")
         return Removal(user.user_principal_name, location, {"PictureURL": ""})
+
+    def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
+        return self.plan_removal(leaver, picture_url)
 
     def remove(self, plan: Removal, *, not_after: float) -> None:
         assert plan.location

@@ -15,8 +15,10 @@ from hypothesis.stateful import precondition, rule
 from shared.auditing.look import Finding, Looks
 from shared.copying.run import Run
 from shared.copying.sync import CLAIM_LENGTH, Sync
-from shared.errors import NoMailbox, NoPhoto, PhotoSyncError
+from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, UnknownUser
+from shared.storage.roster_entry import Entry
 from shared.storage.user_state import Stored
+from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_page import PageLook, PageResult
 from shared.user import User
@@ -138,6 +140,38 @@ class VanishedIsGoneForSweeps(PageLook):
             self._photos = photos
 
 
+class ForgetsTooEarly(Sync):
+    """Whom Graph does not know is forgotten at the first look, whoever ordered it."""
+
+    def _may_forget(self, run: Run) -> bool:
+        return run.before.picture_url != ""
+
+
+class ForgetsOnHearsay(Sync):
+    """Whom a sweep has found due is forgotten, and nobody asks Graph again."""
+
+    def _look(self, run: Run) -> str | PhotoSyncError:
+        return UnknownUser("The sweep said so.") if self._may_forget(run) else super()._look(run)
+
+    def _look_for(self, run: Run) -> PhotoSyncError:
+        return UnknownUser("The sweep said so.")
+
+
+class ForgetsNobodyUnheard(StateLook):
+    """Who has left is only found by a notification."""
+
+    def _why_moved(self, entry: Entry, found: User | PhotoSyncError) -> str:
+        return ""
+
+
+class KeepsTheState(Sync):
+    """Who comes back is taken for shown, whatever became of the profile."""
+
+    def _recall(self, run: Run) -> None:
+        super()._recall(run)
+        run.thorough = False
+
+
 class Turn(Changes):
     """A photo is changed and changed back while two runs meet."""
 
@@ -205,5 +239,9 @@ SEEDED: dict[str, type[Changes]] = {
     ),
     "audit-takes-the-states-word": _anything(Parts(looks=StateBelieved)),
     "repair-without-claim": Repairing,
+    "forgotten-too-early": _anything(Parts(sync=ForgetsTooEarly)),
+    "forgotten-on-hearsay": _anything(Parts(sync=ForgetsOnHearsay)),
+    "leaver-found-by-notification-only": _anything(Parts(remembered=ForgetsNobodyUnheard)),
+    "restored-without-a-look": _anything(Parts(sync=KeepsTheState)),
     "hash-ignored": _anything(Parts(sync=HashIgnored)),
 }

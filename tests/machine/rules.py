@@ -188,6 +188,28 @@ class Machine(Changes):
         """The timer wakes the audit."""
         self.world.photo_upkeep.put("audit")
 
+    @precondition(lambda self: len(self.world.users) > 1)
+    @rule(user=which, kind=st.sampled_from(("updated", "deleted")))
+    def leave(self, user: int, kind: str) -> None:
+        """A user is deleted, of which Graph tells, or does not yet."""
+        user_id = self._user(user)
+        self.world.change(user_id, lambda: self.world.exchange.leave(user_id))
+        if kind == "deleted":
+            self.world.post([{"changeType": kind, "resource": f"users/{user_id}"}])
+        else:
+            self.owed.append(user_id)
+
+    @precondition(lambda self: self.world.exchange.left)
+    @rule(new_profile=st.booleans())
+    def restore(self, new_profile: bool) -> None:
+        """Somebody is restored, with the profile of old or a new one without a picture."""
+        user_id = next(iter(self.world.exchange.left))
+        # A profile outlives its user for weeks, in which a sweep has looked.
+        if new_profile and self.world.state(user_id).left_since:
+            self.world.sharepoint.urls[user_id] = ""
+        self.world.change(user_id, lambda: self.world.exchange.restore(user_id))
+        self.owed.append(user_id)
+
     @rule(missed=st.booleans())
     def tick(self, missed: bool) -> None:
         """The timer, or Graph's word that it has dropped notifications, starts a sweep."""
@@ -235,9 +257,11 @@ class Machine(Changes):
         troubled = self.world.exchange.troubles
         assert list(self.world.missed(set(self.world.users) - troubled.keys())) == []
         assert list(self.world.unsaid(set(troubled))) == []
-        # A day and a sweep after all are well again, nothing is left of it.
+        # A day and a sweep after all are well again, nothing is left of it; nor of who has left.
         troubled.clear()
         self.world.become_quiet()
         self.world.sweep(3)
         self.world.audit_everybody(1)
         assert list(self.world.missed(set(self.world.users))) == []
+        assert list(self.world.remains()) == []
+        assert list(self.world.overlooked()) == []

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from shared.errors import Conflict
 from shared.storage import roster_entry, user_state
 from shared.storage.documents import Document
-from shared.storage.roster_entry import Leaf
+from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import Stored, UserState
+from shared.user import is_object_id
 from tests.machine.jobs import at
 
 # host.json: maxDequeueCount and visibilityTimeout; the lock is the host's own (functions.md).
@@ -37,6 +38,27 @@ class Blobs:
             return self.texts[name][1]
 
         return at("write blob", effect)
+
+    def delete(self, name: str, version: str) -> None:
+        def effect() -> None:
+            known = self.texts.get(name)
+            if known and known[1] != version:
+                raise Conflict("Another run wrote this blob first.")
+            self.texts.pop(name, None)
+
+        at("write blob", effect)
+
+    def users(self) -> list[Entry]:
+        """What the metadata of all states say."""
+
+        def effect() -> list[Entry]:
+            users = {each: text for each, (text, *_) in self.texts.items() if is_object_id(each)}
+            return [
+                roster_entry.entry(each, roster_entry.describe(user_state.from_json(each, text)))
+                for each, text in sorted(users.items())
+            ]
+
+        return at("list blobs", effect)
 
     def read(self, name: str) -> tuple[bytes, str, float] | None:
         """The text, its version, and its age in seconds."""
@@ -67,19 +89,13 @@ class MemoryStates:
     def replace(self, new: UserState, *, version: str) -> str:
         return self._blobs.write(new.user_id, user_state.to_json(new), version)
 
+    def delete(self, user_id: str, *, version: str) -> None:
+        self._blobs.delete(user_id, version)
+
     def leaf(self, token: str, size: int) -> Leaf:
         """As storage lists blobs: by name; its token is the last one listed."""
-
-        def effect() -> Leaf:
-            # Documents are in the same container, in folders.
-            names = sorted(name for name in self._blobs.texts if "/" not in name and name > token)
-            known = [user_state.from_json(n, self._blobs.texts[n][0]) for n in names[:size]]
-            entries = [
-                roster_entry.entry(each.user_id, roster_entry.describe(each)) for each in known
-            ]
-            return Leaf(entries, names[size - 1] if len(names) > size else "")
-
-        return at("list states", effect)
+        found = [each for each in self._blobs.users() if each.user_id > token]
+        return Leaf(found[:size], found[size - 1].user_id if len(found) > size else "")
 
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         self._blobs.unreadable.append(body)

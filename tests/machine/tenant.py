@@ -42,11 +42,15 @@ def check_scope(user: User) -> None:
 
 @dataclass(frozen=True)
 class Look:
-    """Somebody asked for a user's photo: when, in which run, and whether there was one."""
+    """
+    Somebody asked for a user's photo: when, in which run, and whether there was one; or for the
+    user, and Graph knew of none (`left`).
+    """
 
     at: datetime
     by: Job | None
     found: bool
+    left: bool = False
 
 
 class Exchange:
@@ -56,6 +60,8 @@ class Exchange:
         self, count: int, clock: Callable[[], datetime], looked: Callable[[str], None]
     ) -> None:
         self.users = {user.id: user for user in users(count)}
+        # Whom Graph does not know now, and can restore.
+        self.left: dict[str, User] = {}
         self.photos: dict[str, bytes] = {}
         self.etags_return = False
         # Users whose mailbox answers with an error, for as long as it stands here.
@@ -77,6 +83,12 @@ class Exchange:
     def enable(self, user_id: str, enabled: bool) -> None:
         self.users[user_id] = replace(self.users[user_id], account_enabled=enabled)
 
+    def leave(self, user_id: str) -> None:
+        self.left[user_id] = self.users.pop(user_id)
+
+    def restore(self, user_id: str) -> None:
+        self.users[user_id] = self.left.pop(user_id)
+
     def photo_etag(self, user: str) -> str:
         def look() -> str:
             if user not in self.troubles:
@@ -86,9 +98,17 @@ class Exchange:
         return at("photo_etag", look)
 
     def user(self, user: str) -> User:
-        if user not in self.users:
-            raise UnknownUser("Microsoft Graph knows no such user.")
-        return at("user", lambda: self.users[user])
+        def look() -> User:
+            if user not in self.users:
+                self.looks[user].append(Look(self._clock(), current(), False, left=True))
+                raise UnknownUser("Microsoft Graph knows no such user.")
+            return self.users[user]
+
+        return at("user", look)
+
+    def users_of(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
+        unknown = UnknownUser("Microsoft Graph knows no such user.")
+        return at("users", lambda: {each: self.users.get(each, unknown) for each in user_ids})
 
     def user_and_photo(self, user_id: str) -> Fetched:
         # Bytes and etag in one moment: no look can tell what happens between them.
@@ -105,11 +125,16 @@ class Exchange:
         return at("photo_etags", lambda: {each: self._etag_or_error(each) for each in user_ids})
 
     def page(self, path: str = "") -> UserPage:
-        number = int(path or 0)
-        following = str(number + 1) if number + 1 < len(self.users) else ""
-        return at("page", lambda: UserPage([list(self.users.values())[number]], following))
+        def read() -> UserPage:
+            number = int(path or 0)
+            following = str(number + 1) if number + 1 < len(self.users) else ""
+            return UserPage(list(self.users.values())[number : number + 1], following)
+
+        return at("page", read)
 
     def _etag(self, user_id: str) -> str:
+        if user_id not in self.users:
+            raise UnknownUser("Microsoft Graph knows no such user.")
         if user_id in self.troubles:
             raise self.troubles[user_id]
         self.looks[user_id].append(Look(self._clock(), current(), user_id in self.photos))
@@ -193,6 +218,9 @@ class SharePoint:
         location = PictureLocation("Profile Pictures", user.id)
         change = {"PictureURL": ""}
         return at("plan", lambda: Removal(user.user_principal_name, location, change))
+
+    def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
+        return self.plan_removal(leaver, picture_url)
 
     def remove(self, plan: Removal, *, not_after: float) -> None:
         assert plan.location

@@ -25,6 +25,7 @@ from shared.storage import user_state
 from shared.storage.user_state import SECOND_LOOK_AFTER, UserState
 from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping import sweep_page
+from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
@@ -33,10 +34,12 @@ from shared.upkeep.upkeep import Upkeep
 from shared.webhook.notifications import Accepted, accept
 from tests.machine.jobs import DIE, GO, Died, InTurn, Job, Order, current
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates, Message
-from tests.machine.tenant import Exchange, SharePoint, check_scope, renditions, sha256
+from tests.machine.tenant import Exchange, Look, SharePoint, check_scope, renditions, sha256
 
 PHOTOS = (b"A", b"B", b"C")
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+# For so long Graph can restore who has left; in this world, where an hour is long.
+FORGET_AFTER = timedelta(hours=2)
 _WEBHOOK = WebhookSettings("tenant", "secret")
 
 
@@ -48,6 +51,14 @@ class Parts:
     sweep: type[Sweep] = Sweep
     pages: type[PageLook] = PageLook
     looks: type[Looks] = Looks
+    remembered: type[StateLook] = StateLook
+
+
+class Directory:
+    """Graph as it is asked about many users at once."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.users = exchange.users_of
 
 
 class AnySubscription:
@@ -87,6 +98,7 @@ class World:
 
     @property
     def users(self) -> list[str]:
+        """Whom Graph knows now."""
         return list(self.exchange.users)
 
     def state(self, user_id: str) -> UserState:
@@ -209,6 +221,9 @@ class World:
         """What states say of SharePoint that is not so."""
         for user_id in set(self.users) - self.damaged:
             known = self.state(user_id)
+            if known.left_since:
+                # Restored a moment ago, and nobody has looked yet: the profile may be a new one.
+                continue
             held = [photo for photo in PHOTOS if sha256(photo) == known.sha256]
             if held and not known.claim and not self.sharepoint.shows(user_id, held[0]):
                 yield f"the state names {held[0]!r}, which SharePoint does not show"
@@ -217,6 +232,8 @@ class World:
         """Who of these, being in scope, has another picture in SharePoint than in Exchange."""
         for user_id in sorted(user_ids):
             photo = self.exchange.photos.get(user_id)
+            if user_id in self.exchange.left:
+                continue
             in_scope = self.exchange.users[user_id].account_enabled
             if in_scope and not self.sharepoint.shows(user_id, photo):
                 shown = dict(self.sharepoint.files[user_id]), self.state(user_id)
@@ -226,9 +243,25 @@ class World:
         """Whose picture is shown while the mailbox is in trouble, and no state says so."""
         for user_id in sorted(user_ids):
             known, error = self.state(user_id), self.exchange.troubles[user_id]
+            if user_id in self.exchange.left:
+                continue
             in_scope = self.exchange.users[user_id].account_enabled
             if in_scope and known.picture_url and known.reason not in {error.code, "gave-up"}:
                 yield f"{error!r} stands nowhere in {known}"
+
+    def remains(self) -> Iterator[str]:
+        """What there still is of who has left."""
+        for user_id in self.exchange.left:
+            shown = dict(self.sharepoint.files[user_id]), self.sharepoint.urls[user_id]
+            if user_id in self.blobs.texts or any(shown):
+                yield f"{user_id} has left, and there are {shown}, {self.state(user_id)}"
+
+    def overlooked(self) -> Iterator[str]:
+        """Of whom the state says that the picture is looked after, and it is not."""
+        for user_id in self.users:
+            in_scope = self.exchange.users[user_id].account_enabled
+            if not in_scope and self.state(user_id).status == user_state.SYNCED:
+                yield f"{user_id} is out of scope, and {self.state(user_id)}"
 
     def _check_write(self, user_id: str, photo: bytes | None) -> None:
         if photo is None:
@@ -240,12 +273,26 @@ class World:
 
     def _check_removal(self, user_id: str) -> None:
         looks = self.exchange.looks[user_id]
+        if looks and looks[-1].left:
+            self._check_forgetting(looks)
+            return
         misses = [each for each in looks[self._looks_before[user_id] :] if not each.found]
         own = [each for each in looks if each.by is current()]
         if not own or own[-1].found:
             self.wrongs.append("a picture is removed by a run that has not looked")
         if not misses or self.now - misses[0].at < SECOND_LOOK_AFTER:
             self.wrongs.append("a picture is removed at the first look")
+
+    def _check_forgetting(self, looks: list[Look]) -> None:
+        since = looks[-1].at
+        for each in reversed(looks):
+            if not each.left:
+                break
+            since = each.at
+        if looks[-1].by is not current():
+            self.wrongs.append("somebody is forgotten by a run that has not asked")
+        if self.now - since < FORGET_AFTER:
+            self.wrongs.append("somebody is forgotten who may be restored")
 
     def _disturb(self, job: Job) -> None:
         if self.jobs[job][0] is self.photo_sync:
@@ -261,7 +308,7 @@ class World:
             self.sharepoint,
             states,
             Recipe("48,72,300", 1, renditions),
-            Policy(),
+            Policy(forget_after=FORGET_AFTER),
             check_scope=check_scope,
             clock=self.clock,
             ticks=self.ticks,
@@ -286,10 +333,18 @@ class World:
                 clock=self.clock,
             )
             users = UserQueue(self.photo_sync, clock=self.clock, new_id=self._new_id)
+        remembered = parts.remembered(
+            MemoryStates(self.blobs),
+            Directory(self.exchange),
+            check_scope=check_scope,
+            forget_after=FORGET_AFTER,
+            clock=self.clock,
+        )
         logs = SweepLogs(MemoryDocuments(self.blobs))
         sweep = parts.sweep(
             self.exchange,
             pages,
+            remembered,
             logs,
             users,
             self.photo_upkeep,

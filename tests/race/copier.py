@@ -105,6 +105,9 @@ class Answers:
     def replace(self, state: UserState, *, version: str) -> str:
         return str(self.ask("write", state, version))
 
+    def delete(self, user_id: str, *, version: str) -> None:
+        raise AssertionError("Nobody of this world leaves.")
+
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         raise AssertionError(reason)
 
@@ -124,6 +127,9 @@ class Answers:
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
         return _REMOVAL
+
+    def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
+        raise AssertionError("Nobody of this world leaves.")
 
     def remove(self, plan: Removal, *, not_after: float) -> None:
         for place in reversed(range(len(PLACES))):

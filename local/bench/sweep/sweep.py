@@ -17,6 +17,8 @@ from local.bench.sweep.sweep_world import PHOTOS_AT_ONCE, USERS_A_BATCH, USERS_A
 SIZES, ROUNDS = (1_000, 10_000, 100_000), 3
 # A sweep should be over when the next one begins.
 _PERIOD = 3_600
+# Of so many who are remembered a sweep asks for one by id, and at least for so many.
+ONE_BY_ID_IN, FEWEST_BY_ID = 100, 100
 # Memory that the larger of two sweeps may have on top of the smaller one: an allocator's noise.
 TOLERANCE_MB = 4.0
 
@@ -39,10 +41,14 @@ def measured(users: int) -> Figures:
 
 
 def fewest_graph_calls(users: int) -> int:
-    """One for each page, and one for every twenty users of it."""
+    """
+    One for each page, and one for every twenty users of it; and for every twenty of those who are
+    asked for by their ids.
+    """
     full, rest = divmod(users, USERS_A_PAGE)
     pages = [USERS_A_PAGE] * full + [rest] * bool(rest)
-    return sum(1 + math.ceil(page / USERS_A_BATCH) for page in pages)
+    by_id = math.ceil(min(users, max(FEWEST_BY_ID, users // ONE_BY_ID_IN)) / USERS_A_BATCH)
+    return by_id + sum(1 + math.ceil(page / USERS_A_BATCH) for page in pages)
 
 
 def of_size(rounds: Sequence[Figures]) -> Iterator[Row]:
@@ -50,7 +56,10 @@ def of_size(rounds: Sequence[Figures]) -> Iterator[Row]:
     one = rounds[0]
     users = f"{one.users:,} users: "
     calls = max(each.calls for each in rounds)
-    pages = f"{math.ceil(one.users / USERS_A_PAGE)} pages, 1 call for {USERS_A_BATCH} users of each"
+    pages = (
+        f"{math.ceil(one.users / USERS_A_PAGE)} pages, 1 call for {USERS_A_BATCH} users of each; "
+        f"one in {ONE_BY_ID_IN} is asked for by id, for who has left is on no page"
+    )
     fewest = fewest_graph_calls(one.users)
     yield Row("sweep", users + "calls to Graph", calls, "", goal=fewest, note=pages)
     wrongly = sum(each.wrongly for each in rounds)

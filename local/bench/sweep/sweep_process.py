@@ -36,6 +36,7 @@ from shared.messages.upkeep_message import SWEEP_PAGE
 from shared.microsoft365.http import Http
 from shared.settings.app import Settings
 from shared.storage.user_state import Store
+from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
@@ -125,11 +126,28 @@ def _sweep(graph: Answers, pages: Pages, queued: Counted) -> Sweep:
         removes=True,
         clock=_now,
     )
+    remembered = StateLook(
+        States(graph.users),
+        GraphClient(http),
+        check_scope=functools.partial(scope.check, settings=settings),
+        forget_after=settings.forget_after,
+        clock=_now,
+    )
     users = UserQueue(queued, clock=_now, new_id=_new_id)
     logs = SweepLogs(MemoryDocuments())
     # Its Graph has an answer about everybody: the sweep itself writes no state.
     states = cast(Store, States())
-    return Sweep(UserListing(http), look, logs, users, pages, states, clock=_now, new_id=_new_id)
+    return Sweep(
+        UserListing(http),
+        look,
+        remembered,
+        logs,
+        users,
+        pages,
+        states,
+        clock=_now,
+        new_id=_new_id,
+    )
 
 
 def _now() -> datetime:

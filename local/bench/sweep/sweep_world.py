@@ -23,7 +23,9 @@ from urllib3 import HTTPResponse
 from local.bench.measuring.conditions import PICTURE_SIZES
 from local.bench.sweep.graph_time import BATCH_LATENCY, LATENCY, GraphTime
 from shared.errors import Conflict
+from shared.storage import roster_entry
 from shared.storage.documents import Document
+from shared.storage.roster_entry import Leaf
 from shared.storage.user_state import SYNCED, Stored, UserState
 
 GRAPH = "https://graph.example"
@@ -36,6 +38,7 @@ USERS_A_PAGE, USERS_A_BATCH = 999, 20
 _NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 _PHOTO = re.compile(r"/users/([0-9a-f-]{36})/photo")
+_USER = re.compile(r"/users/([0-9a-f-]{36})\?.*")
 
 
 def user_id(number: int) -> str:
@@ -57,7 +60,7 @@ class Answers(requests.Session):
 
     def __init__(self, users: int, batches_at_once: int = 1, *, seconds: float = 0.0) -> None:
         super().__init__()
-        self._users = users
+        self.users = users
         self._seconds = seconds
         self._calls: list[None] = []
         self._lock = threading.Lock()
@@ -88,18 +91,9 @@ class Answers(requests.Session):
         query = dict(parse_qsl(urlsplit(url).query))
         size = min(int(query["$top"]), USERS_A_PAGE)
         start = int(query.get("$skiptoken", 0))
-        end = min(start + size, self._users)
-        value = [
-            {
-                "id": user_id(number),
-                "userPrincipalName": f"user{number:06}@contoso.com",
-                "displayName": f"User {number}",
-                "accountEnabled": True,
-                "userType": "Member",
-            }
-            for number in range(start, end)
-        ]
-        if end == self._users:
+        end = min(start + size, self.users)
+        value = [_user(user_id(number)) for number in range(start, end)]
+        if end == self.users:
             return {"value": value}
         return {
             "value": value,
@@ -126,7 +120,21 @@ class Answers(requests.Session):
             self._under_way -= 1
 
 
+def _user(user_id: str) -> dict[str, Any]:
+    number = int(user_id[-12:], 16)
+    return {
+        "id": user_id,
+        "userPrincipalName": f"user{number:06}@contoso.com",
+        "displayName": f"User {number}",
+        "accountEnabled": True,
+        "userType": "Member",
+    }
+
+
 def _metadata(item: dict[str, Any]) -> dict[str, Any]:
+    asked = _USER.fullmatch(item["url"])
+    if asked:
+        return {"id": item["id"], "status": 200, "headers": {}, "body": _user(asked[1])}
     found = _PHOTO.fullmatch(item["url"])
     assert found, item
     body = {
@@ -140,7 +148,18 @@ def _metadata(item: dict[str, Any]) -> dict[str, Any]:
 
 
 class States:
-    """States of users who are all synced; now and then one is of an older photo."""
+    """States of so many users, all synced; now and then one is of an older photo."""
+
+    def __init__(self, users: int = 0) -> None:
+        self._users = users
+
+    def leaf(self, token: str, size: int) -> Leaf:
+        """What storage lists of them, in the order of their names."""
+        start = int(token or 0)
+        end = min(start + size, self._users)
+        told = {"status": SYNCED, "upn": "somebody@contoso.com", "synced": _NOW.isoformat()}
+        found = [roster_entry.entry(user_id(number), told) for number in range(start, end)]
+        return Leaf(found, str(end) if end < self._users else "")
 
     def read(self, user_id: str) -> Stored | None:
         changed = has_changed(user_id)

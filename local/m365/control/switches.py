@@ -21,6 +21,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "missing_profile": ("odata.null", "404", "500"),
     "profiles_elsewhere": ("shown", "none"),
     "former_hosts": ("redirect", "gone"),
+    "deleted_profile": ("kept", "gone"),
     "language": ("en-US", "de-DE", "nl-NL"),
     "sharepoint_errors": ("json", "xml", "text", "empty"),
     "mailbox_status": (404, 400),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -21,7 +22,7 @@ from local.m365.graph.wire import (
     not_found,
     route,
 )
-from local.m365.tenant.records import User
+from local.m365.tenant.records import Profile, User
 from local.m365.tenant.tenant import Tenant
 
 # Documented: what a user shows without $select (user resource; facts/graph.md section 5).
@@ -51,6 +52,7 @@ _FREE_TEXT = (
     "companyName",
 )
 KNOWN = (*DEFAULT, "department", "city", "country", "companyName", "accountEnabled", "userType")
+_DELETED = "/directory/deletedItems/{user}"
 _UPN = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,48}")
 
 
@@ -60,7 +62,8 @@ def routes(tenant: Tenant) -> list[Route]:
         route(tenant, "GET", ONE_USER, USER_READ, get_user),
         route(tenant, "PATCH", ONE_USER, USER_WRITE, update_user),
         route(tenant, "DELETE", ONE_USER, USER_WRITE, delete_user),
-        route(tenant, "DELETE", "/directory/deletedItems/{user}", USER_WRITE, delete_user_for_good),
+        route(tenant, "DELETE", _DELETED, USER_WRITE, delete_user_for_good),
+        route(tenant, "POST", f"{_DELETED}/restore", USER_WRITE, restore_user),
     ]
 
 
@@ -170,20 +173,55 @@ def _set(tenant: Tenant, user: User, name: str, value: Any) -> None:
 
 
 async def delete_user(tenant: Tenant, request: Request, client_id: str) -> Response:
-    """Softly: subscribers hear `updated` (D, facts/graph.md section 2)."""
+    """
+    Softly: subscribers hear `updated` (D, facts/graph.md section 2).
+
+    What becomes of the profile nobody tells (X, facts/sharepoint.md section 3): a switch.
+    """
     user = named_user(tenant, request)
-    tenant.roster.remove(user)
-    tenant.deleted_users[user.id.casefold()] = user
+    kept = tenant.switches.deleted_profile == "kept"
+    if not kept and user.profile is not None:
+        user.profile = Profile()
+    tenant.roster.remove(user, profile_stays=kept)
+    key = user.id.casefold()
+    tenant.deleted_users[key] = user
+    tenant.left_groups[key] = [each for each, members in tenant.groups.items() if key in members]
     for members in tenant.groups.values():
-        members.discard(user.id.casefold())
+        members.discard(key)
     tenant.touch(user, "updated")
     return Response(status_code=204)
 
 
 async def delete_user_for_good(tenant: Tenant, request: Request, client_id: str) -> Response:
     """Only this raises `deleted` (D, facts/graph.md section 2)."""
-    user = tenant.deleted_users.pop(str(request.path_params["user"]).casefold(), None)
-    if user is None:
-        raise not_found(str(request.path_params["user"]))
+    user = _deleted(tenant, request)
+    tenant.roster.drop(user)
     tenant.touch(user, "deleted")
     return Response(status_code=204)
+
+
+async def restore_user(tenant: Tenant, request: Request, client_id: str) -> Response:
+    """
+    Documented: with the same object id, and in the same groups (facts/graph.md section 5). Assumed:
+    subscribers hear `updated`, and a name that somebody else has by now is a 400.
+    """
+    user = _deleted(tenant, request, may=lambda user: tenant.user(user.user_principal_name) is None)
+    tenant.add_user(user)
+    for group in tenant.left_groups.pop(user.id.casefold(), []):
+        tenant.groups[group].add(user.id.casefold())
+    tenant.touch(user, "updated")
+    return JSONResponse(
+        {"@odata.context": context(tenant, "directoryObjects/$entity")} | shown(user, list(DEFAULT))
+    )
+
+
+def _deleted(
+    tenant: Tenant, request: Request, *, may: Callable[[User], bool] = lambda user: True
+) -> User:
+    """Take the user that the path names out of the deleted ones, or refuse."""
+    name = str(request.path_params["user"]).casefold()
+    if name not in tenant.deleted_users:
+        raise not_found(name)
+    if not may(tenant.deleted_users[name]):
+        raise bad_request("Another object has the same userPrincipalName.", "Request_BadRequest")
+    return tenant.deleted_users.pop(name)

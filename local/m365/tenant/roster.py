@@ -28,19 +28,29 @@ class Roster:
         self._by_upn: dict[str, list[User]] = {}
         self._by_family: dict[str, list[User]] = {}
         self._by_sharepoint_name: dict[str, list[User]] = {}
+        # Who is gone, and whose profile is not.
+        self._outlived: dict[str, User] = {}
         self.by_id: Mapping[str, User] = MappingProxyType(self._users)
 
     def add(self, user: User) -> None:
         """Take *user* in, in place of one with the same object id."""
+        self.drop(user)
         former = self._users.get(user.id.casefold())
         if former is not None:
             self._forget_names(former)
         self._users[user.id.casefold()] = user
         self._note_names(user)
 
-    def remove(self, user: User) -> None:
+    def remove(self, user: User, *, profile_stays: bool = False) -> None:
+        """Take *user* out; SharePoint may still know a profile by that name, until `drop`."""
         self._forget_names(user)
         del self._users[user.id.casefold()]
+        if profile_stays:
+            self._outlived[user.id.casefold()] = user
+
+    def drop(self, user: User) -> None:
+        """Nothing is left of a user who was removed."""
+        self._outlived.pop(user.id.casefold(), None)
 
     def rename(self, user: User, upn: str) -> None:
         """Give *user* another UPN, in the tenant or not yet in it."""
@@ -64,7 +74,12 @@ class Roster:
         """Whose name *upn* is for SharePoint, in any case: it may learn a rename late."""
         late = self._by_sharepoint_name.get(upn.casefold(), ())
         today = self._by_upn.get(upn.casefold(), ())
-        known = [*late, *(user for user in today if not user.sharepoint_name)]
+        outlived = (
+            user
+            for user in self._outlived.values()
+            if upn.casefold() == (user.sharepoint_name or user.user_principal_name).casefold()
+        )
+        known = [*late, *outlived, *(user for user in today if not user.sharepoint_name)]
         return known[0] if known else None
 
     def named(self, upn: str) -> User | None:

@@ -17,6 +17,7 @@ class Switches:
     missing_profile: str = "odata.null"  # or "404", "500" (facts/sharepoint.md section 3)
     profiles_elsewhere: str = "shown"  # or "none": at another geography (X, section 10)
     former_hosts: str = "redirect"  # or "gone": of a renamed tenant (D for a year, section 10)
+    deleted_profile: str = "kept"  # or "gone": of a deleted user (facts/sharepoint.md section 3)
     locked_properties: frozenset[str] = frozenset()
     language: str = "en-US"  # or "de-DE", "nl-NL" (I, facts/sharepoint.md section 3)
     etags_move: bool = False  # after an upload, by themselves (I, facts/sharepoint.md section 3)

@@ -57,6 +57,7 @@ class Tenant:
         self.rng = random.Random(self._seed)
         self.roster = Roster()
         self.deleted_users: dict[str, User] = {}  # softly: gone, but not yet for good
+        self.left_groups: dict[str, list[str]] = {}  # of whom these were members
         self.groups: dict[str, set[str]] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.switches = Switches()

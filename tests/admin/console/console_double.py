@@ -82,7 +82,7 @@ def overview(**changes: Any) -> dict[str, Any]:
             "checkedAt": NOON,
         },
         "sweep": sweep(),
-        "brake": {"engaged": False, "gone": 0, "managed": 0, "detail": ""},
+        "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
         "failures": [],
         "unreadable": [],
         "dryRun": False,

@@ -31,6 +31,7 @@ def test_all_is_well(manage: Manage):
         ({"audit": {"repairs": "braked", "detail": "34 of 40 differ."}}, "34 of 40 differ."),
         ({"audit": {"status": "failed", "detail": "A page was lost."}}, "A page was lost."),
         ({"audit": {"status": "finished", "repair": False}, "differ": 3}, "differs: 3"),
+        ({"brake": {"engaged": True, "left": 22}}, "22 users who left would be forgotten"),
         ({"queues": {"photo-sync-poison": 2}}, "Messages in poison queues: 2"),
         ({"counts": {"failed": 3}, "failures": [entry(1)]}, "Failed users: 3"),
     ],

@@ -116,3 +116,22 @@ def test_sides_that_cannot_be_compared(manage: Manage, console: ConsoleDouble):
         assert "SharePoint  profile  could not be read: It asks for patience. Ask again in 38 s."
         assert "disabled" not in said.out
     assert "2026-05-04 12:00:00Z" in manage("status", "anne@contoso.com").out
+
+
+@pytest.mark.parametrize("command", ["status", "check"])
+def test_who_has_left(manage: Manage, console: ConsoleDouble, command: str):
+    """That the picture of who has left is still there is by design: code 0, and it is said."""
+    state = {
+        **person()["state"],
+        "status": "left",
+        "reason": "unknown-user",
+        "detail": "Unknown.",
+        "leftSince": "2026-01-31T12:00:00+00:00",
+    }
+    told = person(agree=False, difference="Still there.", state=state)
+    console.routes[PHOTO] = (200, told)
+    said = manage(command, "anne@contoso.com")
+
+    assert said.code == 0
+    assert "left alone by design: Unknown. Still there." in said.out
+    assert ("left since" in said.out) is (command == "status")

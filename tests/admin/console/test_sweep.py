@@ -58,7 +58,11 @@ def test_wait_for_the_one_that_runs(manage: Manage, shows: Any):
 
 @pytest.mark.parametrize(
     "end",
-    [{"status": "failed", "detail": "Page 3 was lost."}, {"removals": "braked", "gone": 21}],
+    [
+        {"status": "failed", "detail": "Page 3 was lost."},
+        {"removals": "braked", "gone": 21},
+        {"forgetting": "braked", "left": 21},
+    ],
 )
 def test_wait_for_an_end_that_is_none(manage: Manage, shows: Any, end: dict[str, Any]):
     """A sweep that failed or is braked is code 1, and the reason is shown."""

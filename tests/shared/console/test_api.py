@@ -20,6 +20,8 @@ from shared.user import User
 from tests.doubles.office import ANNE, NOON
 from tests.shared.console.console_desk import ENTRY, LENGTHS, Desk
 
+NO_BRAKE = {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""}
+
 
 @pytest.fixture
 def desk() -> Desk:
@@ -35,7 +37,7 @@ def test_overview_of_nothing(desk: Desk):
         "queues": LENGTHS,
         "subscription": None,
         "sweep": None,
-        "brake": {"engaged": False, "gone": 0, "managed": 0, "detail": ""},
+        "brake": NO_BRAKE,
         "audit": None,
         "differ": 0,
         "failures": [],
@@ -58,7 +60,7 @@ def test_overview(desk: Desk):
     assert seen["unreadableCount"] == 12
     assert seen["subscription"] == {"status": "live"}
     assert (seen["sweep"]["id"], seen["sweep"]["eta"]) == ("one", "")
-    assert seen["brake"] == {"engaged": False, "gone": 0, "managed": 0, "detail": ""}
+    assert seen["brake"] == NO_BRAKE
 
 
 def test_brake(desk: Desk):
@@ -68,9 +70,18 @@ def test_brake(desk: Desk):
     assert desk.console.overview()["brake"] == {
         "engaged": True,
         "gone": 21,
+        "left": 0,
         "managed": 90,
         "detail": "Too many.",
     }
+
+
+def test_brake_for_leavers(desk: Desk):
+    """One that holds leavers back says how many; whoever's photo is gone is not held back then."""
+    desk.log_sweep(forgetting=sweep_log.BRAKED, left=21, gone=2, removals=sweep_log.DUE, managed=90)
+
+    brake = desk.console.overview()["brake"]
+    assert (brake["engaged"], brake["gone"], brake["left"]) == (True, 0, 21)
 
 
 def test_users(desk: Desk):
@@ -90,6 +101,8 @@ def test_users(desk: Desk):
             "syncedAt": "2025",
             "missingSince": "",
             "damage": "",
+            "leftSince": "",
+            "outOfScopeSince": "",
         }
     ]
     assert not page["complete"]

@@ -20,6 +20,7 @@ from shared.errors import (
     Refused,
     ServiceDown,
     Throttled,
+    UnknownUser,
 )
 from shared.graph.client import GraphClient, ScaledPhoto
 from shared.pictures.recipe import Recipe
@@ -244,6 +245,15 @@ def test_mailbox_is_gone(both: Both):
     assert agree is False
     assert "keeps it" in said
     assert "sweep" not in said
+
+
+def test_user_has_left(both: Both):
+    """Of who has left the picture stays until the user is forgotten."""
+    both.exchange = UnknownUser("Microsoft Graph knows no such user.")
+    agree, said = compared(both, OURS)
+
+    assert agree is False
+    assert "until PhotoSync forgets" in said
 
 
 def test_pictures_are_kept(both: Both):

@@ -113,3 +113,17 @@ def test_name_that_is_none(desk: Desk):
     """A name that is neither UPN nor object id is refused, and not answered with the silence."""
     with pytest.raises(BadRequest):
         desk.console.user("anne")
+
+
+@pytest.mark.parametrize("name", [ANNE.id, UPN])
+def test_who_has_left(desk: Desk, name: str):
+    """Somebody whom Graph no longer knows is shown as remembered, and can be looked at again."""
+    desk.exchange.error = None
+    desk.exchange.leave()
+    seen = desk.console.user(name)
+    desk.console.replay(name, {})
+    [(text, _)] = desk.users.sent
+
+    assert seen["user"]["displayName"] == "Anne"
+    assert seen["state"]["detail"] == "Graph asks for patience."
+    assert json.loads(text)["userId"] == ANNE.id

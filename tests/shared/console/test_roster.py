@@ -160,6 +160,16 @@ def test_differs():
     assert damaged.damage == known.damage
 
 
+def test_since_when():
+    """The metadata says since when somebody has left or is out of scope; else nothing of it."""
+    known = UserState(ANNE.id, left_since=NOON, out_of_scope_since=NOON)
+    told = roster_entry.entry(ANNE.id, roster_entry.describe(known))
+    other = roster_entry.entry(ANNE.id, roster_entry.describe(UserState(ANNE.id)))
+
+    assert {told.left_since, told.out_of_scope_since} == {"2026-01-31T12:00:00+00:00"}
+    assert {other.left_since, other.out_of_scope_since} == {""}
+
+
 def test_census():
     """Every status with its number of users, and the newest failures, in one call per 5,000."""
     entries = [replace(entry(number), damage="x" * (number < 2)) for number in range(7000)]

@@ -18,7 +18,7 @@ from shared.errors import (
     Throttled,
     UnknownUser,
 )
-from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SKIPPED, SYNCED, WAITING
+from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, REMOVED, SKIPPED, SYNCED, WAITING
 from tests.doubles.office import ANNE, failing
 from tests.shared.copying.runs import NEW, OLD, message
 
@@ -91,10 +91,10 @@ def test_id_that_is_nobodys_leaves_nothing(office):
 
 def test_user_who_is_gone_is_recorded(synced):
     """Of somebody who had a state it says that Graph knows no such user any more."""
-    synced.exchange.photo_etag = nobody
+    synced.exchange.leave()
     synced.work_off()
 
-    assert (synced.anne.status, synced.anne.reason) == (SKIPPED, "unknown-user")
+    assert (synced.anne.status, synced.anne.reason) == (LEFT, "unknown-user")
     assert synced.anne.picture_url
 
 

@@ -10,7 +10,7 @@ from shared import errors
 from shared.errors import ClaimHeld, GiveUp, PhotoSyncError, SettingsError, Settled, TryLater
 from shared.messages import fates
 from shared.messages.fates import Done, Wait
-from shared.storage.user_state import FAILED, NO_PHOTO, SKIPPED
+from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, SKIPPED
 from tests.doubles.office import NOON
 
 A_DAY = timedelta(days=1)
@@ -65,7 +65,7 @@ def test_only_an_unanswered_call_may_come_late(kind):
 @pytest.mark.parametrize("kind", kinds(Settled))
 def test_settled_errors_say_their_status(kind):
     """What needs no copy ends with its own status."""
-    status = NO_PHOTO if kind is errors.NoPhoto else SKIPPED
+    status = {errors.NoPhoto: NO_PHOTO, errors.UnknownUser: LEFT}.get(kind, SKIPPED)
 
     assert fate(kind("So it is.")) == Done(status, kind.code, "So it is.")
 

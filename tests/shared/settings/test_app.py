@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +42,7 @@ def test_defaults():
     assert settings.excluded_users == frozenset()
     assert settings.include_guests is False
     assert settings.remove_when_gone is True
+    assert settings.forget_after == timedelta(days=30)
     assert settings.sync_group_id == ""
     assert settings.profile_calls == 3000
     assert settings.dry_run is False

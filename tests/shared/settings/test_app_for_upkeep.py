@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from shared.errors import SettingsError
@@ -33,6 +35,8 @@ GOOD = [
     ("REMOVED_PHOTO", "Keep", "remove_when_gone", False),
     ("DRY_RUN", "True", "dry_run", True),
     ("PROFILE_CALLS_PER_5_MINUTES", "0", "profile_calls", 0),
+    ("FORGET_AFTER_DAYS", "0", "forget_after", None),
+    ("FORGET_AFTER_DAYS", " 9999 ", "forget_after", timedelta(days=9999)),
     ("PROFILE_CALLS_PER_5_MINUTES", " 120 ", "profile_calls", 120),
 ]
 
@@ -67,6 +71,9 @@ BAD = [
     ("SYNC_GROUP_ID", "secret"),
     ("REMOVED_PHOTO", "secret"),
     ("DRY_RUN", "secret"),
+    ("FORGET_AFTER_DAYS", "-1"),
+    ("FORGET_AFTER_DAYS", "a month"),
+    ("FORGET_AFTER_DAYS", "10000"),
     ("PROFILE_CALLS_PER_5_MINUTES", "-1"),
     ("PROFILE_CALLS_PER_5_MINUTES", "1.5"),
     ("PROFILE_CALLS_PER_5_MINUTES", "many"),

@@ -131,6 +131,29 @@ def test_deleted_container_is_a_conflict(store, container):
         store.replace(SECOND, version=version)
 
 
+def test_deleted_by_us(store):
+    """A state is deleted once; a second try, whose first answer was lost, finds nothing wrong."""
+    version = store.create(FIRST)
+    store.delete(ANNE.id, version=version)
+    store.delete(ANNE.id, version=version)
+
+    assert store.read(ANNE.id) is None
+
+
+def test_deletion_of_what_moved_on(store):
+    """What another run has written since is not deleted, a state made anew neither."""
+    version = store.create(FIRST)
+    newer = store.replace(SECOND, version=version)
+    with pytest.raises(Conflict):
+        store.delete(ANNE.id, version=version)
+    store.delete(ANNE.id, version=newer)
+    store.create(SECOND)
+    with pytest.raises(Conflict):
+        store.delete(ANNE.id, version=newer)
+
+    assert store.read(ANNE.id).state == SECOND
+
+
 def test_of_many_replacements_one_wins(store):
     """Of many runs that replace the same version at once exactly one succeeds."""
     version, barrier = store.create(FIRST), threading.Barrier(6)

@@ -37,6 +37,8 @@ FULL = UserState(
     attempt=3,
     next_attempt_at=NOON,
     missing_since=NOON,
+    left_since=NOON,
+    out_of_scope_since=NOON,
     claim=Claim("a-run", 300.0, left=301.0),
     last_error=LastError("throttled", "Busy.", NOON),
 )
@@ -70,6 +72,8 @@ states = st.builds(
     attempt=st.integers(0, 99),
     next_attempt_at=st.none() | moments,
     missing_since=st.none() | moments,
+    left_since=st.none() | moments,
+    out_of_scope_since=st.none() | moments,
     claim=st.none() | st.builds(_fresh, texts, st.floats(1, LONGEST_CLAIM)),
     last_error=st.none() | st.builds(LastError, texts, texts, moments),
 )
@@ -110,6 +114,8 @@ def test_blob_has_the_names_of_the_design():
         "attempt": 3,
         "nextAttemptAt": "2026-01-31T12:00:00.000+00:00",
         "missingSince": "2026-01-31T12:00:00.000+00:00",
+        "leftSince": "2026-01-31T12:00:00.000+00:00",
+        "outOfScopeSince": "2026-01-31T12:00:00.000+00:00",
         "claim": {"by": "a-run", "seconds": 300.0},
         "lastError": {
             "code": "throttled",

@@ -12,6 +12,7 @@ from shared.errors import PhotoSyncError
 from shared.graph.user_listing import UserPage
 from shared.messages import sync_message
 from shared.messages.sync_message import SyncMessage
+from shared.sweeping.state_page import StatePage
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
@@ -23,12 +24,29 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
+class Remembered:
+    """Pages of states whose results are given, and what was asked for."""
+
+    def __init__(self) -> None:
+        self.results = [states()]
+        self.asked: list[tuple[str, str, int]] = []
+
+    def look_at(self, token: str, *, after: str, most: int) -> StatePage:
+        self.asked.append((token, after, most))
+        return self.results[int(token or 0)]
+
+
 class Sweeping:
-    """A sweep over pages whose results are given: each a PageResult or an error."""
+    """
+    A sweep over pages whose results are given: each a PageResult or an error.
+
+    One page of states follows them, of which nothing follows; others are in `remembered`.
+    """
 
     def __init__(self, *pages: PageResult | PhotoSyncError) -> None:
         self.now = NOON
         self.results = list(pages)
+        self.remembered = Remembered()
         self.meanwhile: Callable[[], None] = lambda: None
         ids = itertools.count(1)
         self.logs = SweepLogs(MemoryDocuments(Blobs()))
@@ -40,7 +58,15 @@ class Sweeping:
 
         queue = UserQueue(self.users, clock=self.clock, new_id=new_id)
         self.sweep = Sweep(
-            self, self, self.logs, queue, self.upkeep, self.states, clock=self.clock, new_id=new_id
+            self,
+            self,
+            self.remembered,
+            self.logs,
+            queue,
+            self.upkeep,
+            self.states,
+            clock=self.clock,
+            new_id=new_id,
         )
 
     def clock(self) -> datetime:
@@ -89,9 +115,18 @@ class Sweeping:
     def run(self) -> None:
         """A whole sweep, up to its removals."""
         self.sweep.start()
-        for page in range(1, len(self.results) + 1):
-            self.sweep.work_off(self.log.id, page)
+        self.work_off_pages()
         self.orders()
+
+    def work_off_pages(self) -> None:
+        """Every page that is left, one after the other."""
+        while self.log.status == "running":
+            self.sweep.work_off(self.log.id, self.log.page)
+
+
+def states(**fields: Any) -> StatePage:
+    """A page of states; `asked_to` is its last user, `next` the number of the next page."""
+    return StatePage(**{"due": [], "moved": [], "asked": 0, "asked_to": "", "next": "", **fields})
 
 
 def result(**fields: Any) -> PageResult:

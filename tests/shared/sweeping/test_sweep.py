@@ -15,13 +15,15 @@ from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result
 
 
 def test_pages_follow_each_other():
-    """Each page queues who differs and then the next page; the last ends the sweep."""
+    """Each page queues who differs and then the next page; one of states ends the sweep."""
     office = Sweeping(result(queue=[("a", "new")]), result(queue=[("b", "new"), ("c", "failed")]))
     office.sweep.start()
     assert office.orders() == [("sweep-page", 1)]
     office.sweep.work_off(office.log.id, 1)
     assert office.orders() == [("sweep-page", 2)]
     office.sweep.work_off(office.log.id, 2)
+    assert office.orders() == [("sweep-page", 3)]
+    office.sweep.work_off(office.log.id, 3)
 
     assert office.orders() == []
     assert office.queued() == [("a", "sweep"), ("b", "sweep"), ("c", "sweep")]
@@ -169,7 +171,7 @@ def test_few_removals_are_queued():
     """The end of a sweep sends those who are gone to the worker, once."""
     office = Sweeping(result(gone=["a"]), result(), result(gone=["b"]))
     office.sweep.start()
-    for page in (1, 2, 3):
+    for page in (1, 2, 3, 4):
         office.orders()
         office.sweep.work_off(office.log.id, page)
     assert office.orders() == [("removals", 0)]
@@ -188,8 +190,7 @@ def test_page_done_again_forgets_who_was_gone():
     office.sweep.start()
     office.logs.keep_gone(office.log.id, 1, ["x", "y"])
     office.results[0] = result()
-    for page in (1, 2):
-        office.sweep.work_off(office.log.id, page)
+    office.work_off_pages()
     office.sweep.queue_removals(office.log.id)
 
     assert office.queued() == [("b", "removal")]

@@ -69,6 +69,7 @@ def test_pointer_to_a_deleted_sweep():
         {"id": "s-2"},
         {"status": "paused"},
         {"removals": "perhaps"},
+        {"forgetting": "perhaps"},
         {"page": 0},
         {"page": 10_002},
     ],

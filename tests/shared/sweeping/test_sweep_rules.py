@@ -8,9 +8,17 @@ from typing import Any
 
 import pytest
 
-from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused, Throttled
+from shared.errors import (
+    NoMailbox,
+    NoPhoto,
+    PhotoSyncError,
+    Refused,
+    Throttled,
+    UnknownUser,
+)
 from shared.storage.user_state import (
     FAILED,
+    LEFT,
     NO_PHOTO,
     REMOVED,
     SECOND_LOOK_AFTER,
@@ -25,7 +33,7 @@ from tests.shared.sweeping.sweeping_alone import MINUTE, NOON
 
 HOUR = timedelta(hours=1)
 NONE, ELSEWHERE, ODD = NoPhoto("No photo."), NoMailbox("No mailbox."), Refused("Odd.")
-SLOW = Throttled("Slow down.")
+SLOW, UNKNOWN = Throttled("Slow down."), UnknownUser("No such user.")
 GOOD = UserState(
     "a",
     status=SYNCED,
@@ -60,6 +68,13 @@ def state(status: str, reason: str = "", **fields: Any) -> UserState:
         (GOOD, ELSEWHERE, "no-mailbox"),
         (GONE, ELSEWHERE, "no-mailbox"),
         (state(SKIPPED, "no-mailbox"), ELSEWHERE, ""),
+        (GOOD, UNKNOWN, "unknown-user"),
+        (state(LEFT, "unknown-user"), UNKNOWN, ""),
+        (state(LEFT, "unknown-user"), "e1", "back"),
+        (state(LEFT, "unknown-user"), "e2", "changed"),
+        (state(LEFT, "unknown-user"), NONE, "no-photo"),
+        (state(SKIPPED, "no-mailbox"), UNKNOWN, ""),
+        (state(SKIPPED, "no-mailbox", checked_at=NOON - 25 * HOUR), UNKNOWN, "again"),
         (GOOD, SLOW, ""),
         (state(WAITING), SLOW, ""),
         (replace(GOOD, claim=Claim("b", 60.0)), SLOW, ""),

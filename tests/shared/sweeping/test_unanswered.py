@@ -51,6 +51,19 @@ def test_state_of_an_unanswered_user_is_kept_beside_the_error():
     )
 
 
+def test_who_is_listed_has_not_left():
+    """Whom Graph lists is there, though it does not tell of the photo."""
+    office = Sweeping(result())
+    office.states.create(UserState(ANNE.id, status="left", sha256="h", left_since=office.now))
+    before = office.states.read(ANNE.id)
+    here = UnansweredUser(ANNE, before, Throttled("graph answered 429."))
+    unanswered.record(office.states, [here], office.clock)
+    stored = office.states.read(ANNE.id)
+
+    assert stored
+    assert (stored.state.left_since, stored.state.sha256) == (None, "")
+
+
 def test_run_that_was_faster_is_not_written_over():
     """Whom a run has just looked at keeps what that run wrote."""
     office = Sweeping(result())

@@ -66,12 +66,12 @@ def test_item_about_something_else(notification):
     assert accepted.ignored == {"not-a-user": 1}
 
 
-def test_deleted_user_needs_no_copy():
-    """A deleted user yields no message."""
+def test_deleted_user_is_looked_at():
+    """That a user is gone is for Graph to say: a deletion is one more user to ask it about."""
     accepted = post(item(changeType="deleted"))
 
-    assert accepted.sync == []
-    assert accepted.ignored == {"deleted": 1}
+    assert [json.loads(text)["userId"] for text in accepted.sync] == [ID]
+    assert not accepted.ignored
 
 
 def test_several_items_of_one_user_are_one_message():

@@ -14,6 +14,8 @@ import { call } from "./call.js";
  * @property {string} checkedAt
  * @property {string} syncedAt
  * @property {string} damage What an audit has found wrong in SharePoint; empty if nothing.
+ * @property {string} [leftSince]
+ * @property {string} [outOfScopeSince]
  */
 
 /**
@@ -55,7 +57,7 @@ import { call } from "./call.js";
  * @property {string} checkedAt
  */
 
-/** @typedef {{ engaged: boolean, gone: number, managed: number, detail: string }} Brake */
+/** @typedef {{ engaged: boolean, gone: number, left: number, managed: number, detail: string }} Brake */
 
 /** @typedef {{ name: string, reason: string, body: string, at: string }} SetAside */
 
@@ -91,6 +93,8 @@ import { call } from "./call.js";
  * @property {number} attempt
  * @property {string | null} nextAttemptAt
  * @property {string | null} missingSince
+ * @property {string | null} leftSince
+ * @property {string | null} outOfScopeSince
  * @property {{ expiresAt: string } | null} claim
  * @property {{ code: string, message: string, at: string } | null} lastError
  */

@@ -19,7 +19,11 @@ export function drawBanners({ dryRun, brake, audit, subscription }) {
 }
 
 /** @param {Brake} brake */
-function heldBack({ gone, managed }) {
+function heldBack({ gone, left, managed }) {
+  if (!gone) {
+    const leavers = count(left, "person", "people");
+    return `The last sweep found ${leavers} who left to forget, more than it may by itself.`;
+  }
   const found = `${count(gone, "picture", "pictures")} of ${managed.toLocaleString("en")}`;
   return `The last sweep found ${found} to remove, more than it may by itself.`;
 }

@@ -29,7 +29,8 @@ function mono(text) {
 export function drawState(state) {
   show(inDetails("known-more"), Boolean(state));
   if (!state) return drawFacts("known", [["State", "Nothing yet: nobody has told PhotoSync of this person."]]);
-  const { detail, lastError, syncedAt, checkedAt, nextAttemptAt, missingSince, claim } = state;
+  const { detail, lastError, syncedAt, checkedAt, nextAttemptAt, claim } = state;
+  const { missingSince, leftSince, outOfScopeSince } = state;
   drawFacts("known", [
     ["Status", statusName(state.status)],
     detail && ["In words", detail],
@@ -38,6 +39,8 @@ export function drawState(state) {
     ["Looked at", moment(checkedAt)],
     nextAttemptAt && ["Next try", make("span", {}, moment(nextAttemptAt), ` (number ${state.attempt + 1})`)],
     missingSince && ["Photo missing", moment(missingSince)],
+    leftSince && ["Left", moment(leftSince)],
+    outOfScopeSince && ["Out of scope", moment(outOfScopeSince)],
     claim && ["Being copied", make("span", {}, "until ", moment(claim.expiresAt), " at most")],
   ]);
   drawFacts("known-more", [

@@ -53,7 +53,7 @@ export async function startAudit() {
  * @typedef {object} Held What a brake holds back.
  * @property {string} title
  * @property {(overview: Overview | null) => string} cost
- * @property {string} who The filter that lists whom it is about.
+ * @property {(overview: Overview | null) => string} who The filter that lists whom it is about.
  * @property {string} banner
  * @property {() => Promise<{ released: number }>} order
  * @property {string} told
@@ -65,11 +65,14 @@ export async function startAudit() {
 export const REMOVALS = {
   title: "Release the removals?",
   cost: (overview) => {
-    const lose = count(overview?.brake.gone ?? 0, "person loses the picture", "people lose their pictures");
-    return `${lose} in SharePoint, because Exchange has no photo of them any more. `
+    const { gone = 0, left = 0 } = overview?.brake ?? {};
+    const lose = count(gone, "person loses the picture", "people lose their pictures");
+    const forgotten = count(left, "person who left is", "people who left are");
+    return (left && !gone ? "" : `${lose} in SharePoint, because Exchange has no photo of them any more. `)
+      + (left ? `${forgotten} forgotten, and their pictures are taken out of SharePoint. ` : "")
       + "Each is looked at once more before that.";
   },
-  who: GONE,
+  who: (overview) => (overview?.brake.left && !overview.brake.gone ? "left" : GONE),
   banner: "brake",
   order: orderRelease,
   told: "sweep-told",
@@ -85,7 +88,7 @@ export const REPAIRS = {
     return `${written} again as Exchange has them. Make sure first that whatever has changed them has ended: `
       + "an import, a migration, another sync.";
   },
-  who: DIFFERS,
+  who: () => DIFFERS,
   banner: "audit-brake",
   order: orderRepairs,
   told: "audit-told",
@@ -105,7 +108,7 @@ export function askBeforeRelease(held) {
   asked = held;
   say($("release-title"), held.title);
   say(inside($("release"), "p"), held.cost(lastOverview()));
-  $("release-who", HTMLAnchorElement).href = homeHash(held.who, "");
+  $("release-who", HTMLAnchorElement).href = homeHash(held.who(lastOverview()), "");
   $("release", HTMLDialogElement).showModal();
 }
 

@@ -114,6 +114,7 @@ function moreButton(token) {
  */
 function row(entry, signal) {
   const name = nameOf(entry);
+  const since = entry.leftSince || entry.outOfScopeSince;
   const upn = name !== entry.userPrincipalName && make("span", { className: "upn" }, entry.userPrincipalName);
   return make("tr", { role: "row" },
     cell("who", make("a", { className: "name", href: personHash(entry.userId) }, name), upn),
@@ -121,7 +122,7 @@ function row(entry, signal) {
     cell("", thumbnail(entry.userId, "sharepoint", signal)),
     cell("", badge(entry.status, statusName(entry.status))),
     cell("small", moment(entry.syncedAt)),
-    cell("what", entry.damage || entry.detail));
+    cell("what", entry.damage || entry.detail, since && " Since ", since && moment(since)));
 }
 
 /**

@@ -8,6 +8,7 @@ export const STATUSES = {
   "no-photo": "No photo",
   skipped: "Skipped",
   removed: "Removed",
+  left: "Left",
 };
 
 /** @param {string} status */
@@ -45,6 +46,8 @@ export const EVENTS = {
   waiting: "Waits",
   removed: "Removed",
   skipped: "Skipped",
+  left: "Left",
+  "out of scope": "Out of scope",
   "no-photo": "No photo",
   "photo missing": "Photo missing",
   written: "Written",

@@ -255,6 +255,33 @@ def test_deleting_is_soft_first(m365: Cloud, graph: requests.Session):
     assert heard == ["updated", "deleted"]
 
 
+def test_deleted_user_can_be_restored(m365: Cloud, graph: requests.Session):
+    """Until it is deleted for good: with its id and its groups, and subscribers hear of it."""
+    user, heard = m365.add_user("anna"), []
+    group = m365.tenant.new_id()
+    m365.tenant.groups[group] = {user.id}
+    base = f"{m365.tenant.urls.graph}/v1.0"
+    graph.delete(f"{base}/users/{user.id}")
+    m365.tenant.on_user_changed.append(lambda user, change: heard.append(change))
+    restored = graph.post(f"{base}/directory/deletedItems/{user.id}/restore")
+
+    assert (restored.status_code, restored.json()["id"]) == (200, user.id)
+    assert graph.get(f"{base}/users/{user.id}").status_code == 200
+    assert m365.tenant.groups[group] == {user.id}
+    assert heard == ["updated"]
+    assert graph.post(f"{base}/directory/deletedItems/{user.id}/restore").status_code == 404
+
+
+def test_name_that_is_taken_is_not_restored(m365: Cloud, graph: requests.Session):
+    """Two users never have one name."""
+    user = m365.add_user("anna")
+    base = f"{m365.tenant.urls.graph}/v1.0"
+    graph.delete(f"{base}/users/{user.id}")
+    m365.add_user("anna")
+
+    assert graph.post(f"{base}/directory/deletedItems/{user.id}/restore").status_code == 400
+
+
 def test_group_membership_is_checked_and_listed(m365: Cloud, graph: requests.Session):
     """checkMemberGroups answers the groups that hold the user; members are listed in pages."""
     inside, outside = m365.add_user("anna"), m365.add_user("otto")

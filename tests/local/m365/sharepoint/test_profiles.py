@@ -296,3 +296,23 @@ def test_userphoto_sends_on_to_pictures_elsewhere(office: Cloud):
 
     assert answer.status_code == 302
     assert answer.headers["Location"] == "https://pictures.example/anne.jpg"
+
+
+@pytest.mark.parametrize("form", ["kept", "gone"])
+def test_profile_of_a_deleted_user(office: Cloud, admin: requests.Session, form: str):
+    """It outlives its user for a while, or not; the restored user has it, or an empty one."""
+    office.tenant.switches.deleted_profile = form
+    anne = office.add_user("anne")
+    write(office, admin, anne, "SPS-PicturePlaceholderState", "0")
+    graph = f"{office.tenant.urls.graph}/v1.0"
+    with office.session(office.tenant.urls.graph) as session:
+        session.delete(f"{graph}/users/{anne.id}")
+        found = read(office, admin, account(anne)).json()
+        session.post(f"{graph}/directory/deletedItems/{anne.id}/restore")
+        restored = listed(read(office, admin, account(anne)))["SPS-PicturePlaceholderState"]
+        session.delete(f"{graph}/users/{anne.id}")
+        session.delete(f"{graph}/directory/deletedItems/{anne.id}")
+
+    assert ("UserProfileProperties" in found) is (form == "kept")
+    assert restored == ("0" if form == "kept" else "")
+    assert "UserProfileProperties" not in read(office, admin, account(anne)).json()

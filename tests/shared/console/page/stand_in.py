@@ -102,7 +102,13 @@ class StandIn:
     def _order(self, parts: list[str], body: dict[str, Any]) -> dict[str, Any]:
         self.orders.append(("/".join(parts), body))
         if body.get("releaseRemovals"):
-            self.overview["brake"] = {"engaged": False, "gone": 0, "managed": 0, "detail": ""}
+            self.overview["brake"] = {
+                "engaged": False,
+                "gone": 0,
+                "left": 0,
+                "managed": 0,
+                "detail": "",
+            }
             return {"released": 21}
         if body.get("releaseRepairs"):
             self.overview["audit"] = audit(repairs="released")
@@ -136,7 +142,7 @@ class StandIn:
                 "checkedAt": ago(hours=5),
             },
             "sweep": sweep(status="finished", finishedAt=ago(minutes=12)),
-            "brake": {"engaged": False, "gone": 0, "managed": 0, "detail": ""},
+            "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
             "audit": audit(),
             "differ": sum(bool(person.damage) for person in self.people),
             "failures": failures[:10],

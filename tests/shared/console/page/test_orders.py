@@ -68,6 +68,20 @@ def test_brake_asks_once(api: StandIn, visit: Open):
     assert api.orders == [("sweep", {"releaseRemovals": True})]
 
 
+def test_brake_for_leavers(api: StandIn, visit: Open):
+    """Where only leavers are held back the question is about them, and the list shows them."""
+    api.overview["brake"] = {"engaged": True, "gone": 0, "left": 21, "managed": 30, "detail": ""}
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.locator("#brake")).to_contain_text("21 people who left to forget")
+    page.get_by_role("button", name="Release removals").click()
+    expect(page.get_by_role("dialog")).to_contain_text("21 people who left are forgotten")
+    expect(page.get_by_role("dialog")).not_to_contain_text("lose their pictures")
+    page.get_by_role("link", name="See who they are").click()
+
+    assert page.get_by_label("Status", exact=True).input_value() == "left"
+    assert api.orders == []
+
+
 def test_brake_shows_whom_it_is_about(api: StandIn, visit: Open):
     """Before anything is released, those who would lose their pictures can be looked at."""
     api.overview["brake"] = {"engaged": True, "gone": 2, "managed": 30, "detail": ""}

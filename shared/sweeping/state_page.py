@@ -1,0 +1,118 @@
+"""
+Looks at one page of what is remembered: whoever has left is on no page of Graph's own list.
+
+That somebody is missing from that list means nothing (graph.md section 5: an index that is behind,
+a group that was left). So in each sweep some of those who are remembered have a turn: Graph is
+asked for the user, by its id, and whom it does not know goes to the worker, who asks again and
+starts the clock. Who is out of scope, and perhaps not listed for it, is found on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared import moments
+from shared.errors import OutOfScope, PhotoSyncError, UnknownUser
+from shared.storage.roster_entry import Entry, Leaf
+from shared.storage.user_state import LEFT, SYNCED
+from shared.user import User
+
+# As many as storage lists in one call (Azure Storage: List Blobs, documented).
+STATES_A_PAGE = 5000
+
+
+class Metadata(Protocol):
+    """The listing half of the state store. Errors: ServiceDown, AccessDenied."""
+
+    def leaf(self, token: str, size: int) -> Leaf: ...
+
+
+class Users(Protocol):
+    """See GraphClient.users."""
+
+    def users(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]: ...
+
+
+@dataclass(frozen=True)
+class StatePage:
+    """
+    What one page came to. `due` are leavers whose time has come; `moved` has (user id, why) of
+    those of whom the state says what is not so any more.
+
+    `asked` users had their turn, the last of whom is `asked_to`; `next` is empty after the last
+    page.
+    """
+
+    due: list[str]
+    moved: list[tuple[str, str]]
+    asked: int
+    asked_to: str
+    next: str
+
+
+class StateLook:
+    """Compares what is remembered with what Graph says of the users. Threads may share it."""
+
+    def __init__(
+        self,
+        metadata: Metadata,
+        directory: Users,
+        *,
+        check_scope: Callable[[User], None],
+        forget_after: timedelta | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Nobody is due where *forget_after* is None."""
+        self._metadata = metadata
+        self._directory = directory
+        self._check_scope = check_scope
+        self._forget_after = forget_after
+        self._clock = clock
+
+    def look_at(self, token: str, *, after: str, most: int) -> StatePage:
+        """
+        Decide about the states behind *token*; up to *most* users above the id *after* are asked
+        about. Changes nothing.
+
+        Raises Throttled, ServiceDown, AccessDenied where a whole call fails.
+        """
+        leaf = self._metadata.leaf(token, STATES_A_PAGE)
+        turn = [each for each in leaf.entries if each.user_id > after][:most]
+        found = self._directory.users([each.user_id for each in turn]) if turn else {}
+        moved = [(each.user_id, self._why_moved(each, found[each.user_id])) for each in turn]
+        return StatePage(
+            due=[each.user_id for each in leaf.entries if self._is_due(each)],
+            moved=[(user_id, why) for user_id, why in moved if why],
+            asked=len(turn),
+            asked_to=turn[-1].user_id if turn else after,
+            next=leaf.next,
+        )
+
+    def _is_due(self, entry: Entry) -> bool:
+        if entry.status != LEFT or self._forget_after is None:
+            return False
+        try:
+            return self._clock() - moments.read(entry.left_since) >= self._forget_after
+        except (ValueError, OverflowError):
+            # A person may have edited it.
+            return False
+
+    def _why_moved(self, entry: Entry, found: User | PhotoSyncError) -> str:
+        if isinstance(found, UnknownUser):
+            return "left" if entry.status != LEFT else ""
+        if isinstance(found, PhotoSyncError):
+            # Of no answer nothing follows; the next round asks again.
+            return ""
+        if entry.status == LEFT:
+            return "back"
+        return OutOfScope.code if entry.status == SYNCED and self._is_out_of_scope(found) else ""
+
+    def _is_out_of_scope(self, user: User) -> bool:
+        try:
+            self._check_scope(user)
+        except OutOfScope:
+            return True
+        return False

@@ -1,0 +1,87 @@
+"""Many users at once: who is there, who is not, and about whom nothing can be told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import requests
+
+from shared.errors import AccessDenied, Refused, Throttled, UnknownUser
+from shared.graph import batch
+from shared.graph.client import GraphClient
+from tests.doubles.web import Answer, answer, http
+from tests.shared.graph.graph_answers import ANNE, FIELDS, client, error_body, graph_error, inner
+
+GROUP = "0c000000-0000-4000-8000-000000000009"
+IDS = [f"0a000000-0000-4000-8000-0000000000{n:02}" for n in range(45)]
+
+
+class Directory:
+    """Answers batches about users; `odd` says of whom otherwise."""
+
+    def __init__(self, odd: dict[str, dict[str, Any]], members: list[str] | None = None) -> None:
+        self.odd = odd
+        self.members = members or []
+        self.sizes: list[int] = []
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        asked = json.loads(request.body or b"")["requests"]
+        self.sizes.append(len(asked))
+        return answer({"responses": [self._one(each) for each in reversed(asked)]})
+
+    def _one(self, asked: dict[str, Any]) -> dict[str, Any]:
+        key, user_id = asked["id"], asked["url"].split("/")[2].partition("?")[0]
+        if key in self.odd:
+            return {**self.odd[key], "id": key}
+        if "checkMemberGroups" in asked["url"]:
+            groups = [GROUP] if user_id in self.members else []
+            return inner(key, {"value": groups})
+        return inner(key, {**FIELDS, "id": user_id})
+
+
+def test_everybody_is_told():
+    """Each has an answer, however many they are, in as few calls as there may be."""
+    web = Directory({})
+    found = client(web).users(IDS)
+
+    assert found == {each: replace(ANNE, id=each) for each in IDS}
+    assert sorted(web.sizes) == [5, batch.LIMIT, batch.LIMIT]
+
+
+@pytest.mark.parametrize(
+    ("odd", "kind"),
+    [
+        (inner("", error_body("Request_ResourceNotFound"), 404), UnknownUser),
+        (inner("", error_body("TooManyRequests"), 429), Throttled),
+        (inner("", error_body("Authorization_RequestDenied"), 403), AccessDenied),
+        (inner("", "<html>", 404), Refused),
+        (inner("", {"id": 5}), Refused),
+    ],
+    ids=["gone", "busy", "denied", "a page", "no user"],
+)
+def test_one_who_is_not(odd, kind):
+    """What befell one user is told of that one; only Graph's own word says that one is gone."""
+    found = client(Directory({IDS[3]: odd})).users(IDS)
+
+    assert isinstance(found.pop(IDS[3]), kind)
+    assert found == {each: replace(ANNE, id=each) for each in IDS if each != IDS[3]}
+
+
+def test_membership_is_told_too():
+    """With SYNC_GROUP_ID each says whether he is in the group, and one who cannot be asked not."""
+    busy = inner("", error_body("TooManyRequests"), 429)
+    web = Directory({f"group {IDS[2]}": busy}, members=IDS[:1])
+    found = GraphClient(http(web, audience="https://graph.contoso.com"), GROUP).users(IDS[:3])
+
+    assert found[IDS[0]] == replace(ANNE, id=IDS[0], in_group=True)
+    assert found[IDS[1]] == replace(ANNE, id=IDS[1], in_group=False)
+    assert isinstance(found[IDS[2]], Throttled)
+
+
+def test_call_that_fails_altogether():
+    """What befell the call is no answer about anybody."""
+    with pytest.raises(AccessDenied):
+        client(lambda request: graph_error("Authorization_RequestDenied", 403)).users(IDS)

@@ -1,0 +1,143 @@
+"""Of all states: who has left, who is due to be forgotten, and who is out of scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.errors import AccessDenied, OutOfScope, PhotoSyncError, Refused, Throttled, UnknownUser
+from shared.storage.roster_entry import Entry, Leaf
+from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, SKIPPED, SYNCED, WAITING
+from shared.sweeping.state_page import StateLook, StatePage
+from shared.user import User
+from tests.shared.sweeping.sweeping_alone import NOON
+
+MONTH = timedelta(days=30)
+GONE = UnknownUser("No such user.")
+
+
+def entry(user_id: str, status: str, left_since: str = "") -> Entry:
+    return Entry(user_id, f"{user_id}@contoso.com", "", status, "", "", "", "", "", left_since)
+
+
+def user(user_id: str, **fields: Any) -> User:
+    return User(
+        user_id, f"{user_id}@contoso.com", **{"account_enabled": True, "is_guest": False} | fields
+    )
+
+
+class Around:
+    """Storage with one page of states, and a Graph that knows who is in `known`."""
+
+    def __init__(self, *entries: Entry, **known: User | PhotoSyncError) -> None:
+        self.entries = list(entries)
+        self.known = known
+        self.asked: list[str] = []
+
+    def leaf(self, token: str, size: int) -> Leaf:
+        return Leaf(self.entries, "more" if token == "first" else "")
+
+    def users(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
+        self.asked += user_ids
+        return {each: self.known.get(each, GONE) for each in user_ids}
+
+    def look(
+        self, token: str = "", *, after: str = "", most: int = 100, forget: timedelta | None = MONTH
+    ) -> StatePage:
+        def check_scope(user: User) -> None:
+            if not user.account_enabled:
+                raise OutOfScope("The account is disabled.")
+
+        looks = StateLook(
+            self, self, check_scope=check_scope, forget_after=forget, clock=lambda: NOON
+        )
+        return looks.look_at(token, after=after, most=most)
+
+
+@pytest.mark.parametrize("status", [SYNCED, NO_PHOTO, SKIPPED, FAILED, WAITING, ""])
+def test_leaver_without_a_notification(status: str):
+    """Whom Graph does not know any more goes to the worker, whatever the state says."""
+    assert Around(entry("a", status)).look().moved == [("a", "left")]
+
+
+@pytest.mark.parametrize("found", [Throttled("Busy."), AccessDenied("No."), Refused("Odd.")])
+def test_no_answer_is_no_leaving(found: PhotoSyncError):
+    """Of whom Graph tells nothing nothing follows."""
+    assert Around(entry("a", SYNCED), a=found).look().moved == []
+
+
+def test_known_leaver_is_no_news():
+    """Who stands under left already is not sent to the worker again."""
+    assert Around(entry("a", LEFT)).look().moved == []
+
+
+def test_leaver_who_is_back_and_not_listed():
+    """Restored, and in no group that is listed: the state must not say left for ever."""
+    assert Around(entry("a", LEFT), a=user("a")).look().moved == [("a", "back")]
+
+
+@pytest.mark.parametrize(
+    ("status", "moved"), [(SYNCED, [("a", "out-of-scope")]), (SKIPPED, []), (NO_PHOTO, [])]
+)
+def test_out_of_scope(status: str, moved: list[tuple[str, str]]):
+    """Of who is out of scope the state must not say that the picture is looked after."""
+    around = Around(entry("a", status), a=user("a", account_enabled=False))
+
+    assert around.look().moved == moved
+
+
+def test_who_is_there_and_in_scope():
+    """Everybody else is left to the pages of users."""
+    assert (
+        Around(entry("a", SYNCED), entry("b", FAILED), a=user("a"), b=user("b")).look().moved == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("since", "forget", "due"),
+    [
+        ("2026-01-01T12:00:00+00:00", MONTH, True),
+        ("2026-01-01T12:00:01+00:00", MONTH, False),
+        ("2027-01-01T12:00:00+00:00", MONTH, False),
+        ("2025-01-01T12:00:00+00:00", None, False),
+        ("", MONTH, False),
+        ("long ago", MONTH, False),
+    ],
+)
+def test_due(since: str, forget: timedelta | None, due: bool):
+    """A leaver's time has come when it is over, and nobody's where the settings say never."""
+    assert Around(entry("a", LEFT, since)).look(forget=forget).due == (["a"] if due else [])
+
+
+def test_only_leavers_are_due():
+    """Whose state says anything else by now has a run under way, or is back."""
+    assert Around(entry("a", WAITING, "2020-01-01T12:00:00+00:00")).look().due == []
+
+
+def test_due_without_a_turn():
+    """Who is due is told of every page, whether Graph is asked about anybody or not."""
+    around = Around(entry("a", LEFT, "2020-01-01T12:00:00+00:00"))
+
+    assert around.look(most=0).due == ["a"]
+    assert around.asked == []
+
+
+def test_turn():
+    """So many are asked about, in their order, beginning behind the last one."""
+    around = Around(*(entry(each, SYNCED) for each in "abcdef"))
+    page = around.look("first", after="b", most=3)
+
+    assert around.asked == ["c", "d", "e"]
+    assert (page.asked, page.asked_to, page.next) == (3, "e", "more")
+
+
+def test_page_before_the_turn():
+    """Pages before the last one who had a turn are passed over, and the place is kept."""
+    around = Around(*(entry(each, SYNCED) for each in "abc"))
+    page = around.look(after="k")
+
+    assert around.asked == []
+    assert (page.asked, page.asked_to) == (0, "k")
