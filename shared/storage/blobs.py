@@ -103,6 +103,17 @@ class Blobs:
         except ResourceNotFoundError as error:
             raise Conflict(f"Somebody deleted {name}.") from error
 
+    def delete(self, name: str, *, version: str) -> None:
+        """Delete *version*; Conflict when it has moved on, or is gone."""
+        note("blob")
+        try:
+            with translated():
+                self._container.delete_blob(
+                    name, etag=version, match_condition=MatchConditions.IfNotModified
+                )
+        except ResourceNotFoundError as error:
+            raise Conflict(f"Somebody deleted {name}.") from error
+
     def put(self, name: str, content: bytes) -> None:
         """Write whatever was there: only for what nobody reads before writing."""
         self._write(name, content, overwrite=True)

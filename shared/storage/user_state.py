@@ -149,6 +149,10 @@ class Store(Keeper, Protocol):
         """Write in place of *version* and return the new one; Conflict when it has moved on."""
         ...
 
+    def delete(self, user_id: str, *, version: str) -> None:
+        """Forget the user if the state is still *version*; Conflict when it has moved on."""
+        ...
+
 
 def write(store: Store, state: UserState, *, after: Stored | None) -> Stored:
     """Write *state* in place of what was read as *after*. Raises Conflict."""

@@ -77,6 +77,12 @@ class MemoryStore:
             raise Conflict("The state has moved on.")
         return self.put(new)
 
+    def delete(self, user_id: str, *, version: str) -> None:
+        self._called()
+        if user_id not in self.blobs or self.blobs[user_id][1] != version:
+            raise Conflict("The state has moved on.")
+        del self.blobs[user_id]
+
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         self._called()
         self.unreadable[name] = (body, reason)

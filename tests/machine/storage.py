@@ -37,6 +37,15 @@ class Blobs:
 
         return at("write blob", effect)
 
+    def delete(self, name: str, version: str) -> None:
+        def effect() -> None:
+            known = self.texts.get(name)
+            if not known or version != known[1]:
+                raise Conflict("Another run wrote this blob first.")
+            del self.texts[name]
+
+        at("write blob", effect)
+
     def read(self, name: str) -> tuple[bytes, str, float] | None:
         """The text, its version, and its age in seconds."""
 
@@ -66,6 +75,9 @@ class MemoryStates:
     def replace(self, new: UserState, *, version: str) -> str:
         return self._blobs.write(new.user_id, user_state.to_json(new), version)
 
+    def delete(self, user_id: str, *, version: str) -> None:
+        self._blobs.delete(user_id, version)
+
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         self._blobs.unreadable.append(body)
 
@@ -83,6 +95,9 @@ class MemoryDocuments:
     def write(self, name: str, fields: Mapping[str, object], *, after: Document | None) -> Document:
         text = json.dumps(fields).encode()
         return Document(dict(fields), self._blobs.write(name, text, after and after.version))
+
+    def delete(self, name: str, *, after: Document) -> None:
+        self._blobs.delete(name, after.version)
 
 
 @dataclass(eq=False)

@@ -104,6 +104,9 @@ class Answers:
     def replace(self, state: UserState, *, version: str) -> str:
         return str(self.ask("write", state, version))
 
+    def delete(self, user_id: str, *, version: str) -> None:
+        raise AssertionError("No copier of this world forgets a user.")
+
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         raise AssertionError(reason)
 

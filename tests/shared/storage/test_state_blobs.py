@@ -131,6 +131,33 @@ def test_deleted_container_is_a_conflict(store, container):
         store.replace(SECOND, version=version)
 
 
+def test_user_is_forgotten(store):
+    """A state is deleted if it is still the version that was read."""
+    version = store.create(FIRST)
+    store.delete(ANNE.id, version=version)
+
+    assert store.read(ANNE.id) is None
+
+
+def test_stale_delete_is_a_conflict(store):
+    """What another run has written since it was read is not deleted."""
+    stale = store.create(FIRST)
+    store.replace(SECOND, version=stale)
+
+    with pytest.raises(Conflict):
+        store.delete(ANNE.id, version=stale)
+    assert store.read(ANNE.id).state == SECOND
+
+
+def test_second_delete_is_a_conflict(store):
+    """Of two runs that would forget the same user one is told that it is too late."""
+    version = store.create(FIRST)
+    store.delete(ANNE.id, version=version)
+
+    with pytest.raises(Conflict):
+        store.delete(ANNE.id, version=version)
+
+
 def test_of_many_replacements_one_wins(store):
     """Of many runs that replace the same version at once exactly one succeeds."""
     version, barrier = store.create(FIRST), threading.Barrier(6)
