@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.errors import PictureKept, Refused, Unanswered
+from shared.errors import NoProfile, PictureKept, Refused, Unanswered
 from shared.settings.app import Settings
 from shared.sharepoint.client import PICTURE_LIBRARY, SharePointClient
 from shared.sharepoint.picture_location import (
@@ -33,6 +33,8 @@ from shared.user import User
 PLACEHOLDER_STATE = "SPS-PicturePlaceholderState"
 SYNC_STATE = "SPS-PictureExchangeSyncState"
 TIMESTAMP = "SPS-PictureTimestamp"
+# All that we write, in the order in which a page stops pointing at files that go next.
+_PICTURE_PROPERTIES = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 # Names of the folder in the languages that are known (sharepoint.md section 1).
 KNOWN_FOLDERS = {
     "Profile Pictures",
@@ -159,6 +161,32 @@ class Publisher:
         location = place if place and self._is_own(place, user) else None
         wanted = {PICTURE_URL: "", PLACEHOLDER_STATE: "1"}
         return Removal(user.user_principal_name, location, self._changes(profile, wanted))
+
+    def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
+        """
+        Decide how to leave the user to SharePoint's own sync, as if we had never written.
+
+        Writes nothing. A picture that the profile shows by now and that is not ours stays; what we
+        put at *picture_url* goes all the same. *exists*: whether Graph knows the user; of one whom
+        it does not, *user* is what was last known. Raises OtherHost, and what SharePointClient
+        raises, but not NoProfile.
+        """
+        my_url = self._settings.sharepoint_my_url
+        ours = shown_by(picture_url, my_url)
+        try:
+            profile = self._profile(user) if user.user_principal_name else {}
+        except NoProfile:
+            profile = {}
+        shown = shown_in(profile, my_url)
+        is_ours = not shown.url or shown.is_same(ours)
+        place = ours.here or (shown.here if is_ours else None)
+        # The name of somebody who is gone may be another's by now, and with it such files.
+        is_own = place and (self._is_own(place, user) if exists else is_named_by_id(place, user.id))
+        # Empty is what they are before anybody has written them (section 2).
+        written = [key for key in _PICTURE_PROPERTIES if profile.get(key)] if is_ours else []
+        return Removal(
+            user.user_principal_name, place if is_own else None, dict.fromkeys(written, "")
+        )
 
     def remove(self, plan: Removal, *, not_after: float) -> None:
         """
