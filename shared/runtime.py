@@ -42,6 +42,8 @@ from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
+from shared.uninstalling.halt import Halt
+from shared.uninstalling.uninstall_log import UninstallLogs
 from shared.upkeep.upkeep import Upkeep
 
 log = logging.getLogger("photosync")
@@ -92,7 +94,8 @@ def _working(settings: Settings) -> Runtime:
     )
     publisher = Publisher(sharepoint, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
-    worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
+    halt = Halt(UninstallLogs(storage.documents), stopwatch.ticks)
+    worker = Worker(sync, graph, storage.states, storage.users, halt, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
     keeper = _keeper(settings, storage, tokens)
     upkeep = Upkeep(

@@ -19,7 +19,8 @@ RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE = (
     "removals",
     "lifecycle",
 )
-KINDS = (RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE)
+UNINSTALL = "uninstall"
+KINDS = (RENEW, SWEEP, SWEEP_PAGE, REMOVALS, LIFECYCLE, UNINSTALL)
 REAUTHORIZE, REMOVED, MISSED = "reauthorizationRequired", "subscriptionRemoved", "missed"
 LIFECYCLE_EVENTS = (REAUTHORIZE, REMOVED, MISSED)
 
@@ -28,7 +29,10 @@ _WHAT_TO_TYPE = "Type renew or sweep."
 
 @dataclass(frozen=True)
 class UpkeepMessage:
-    """One piece of upkeep. `sweep_id` and `page` belong to sweeps, the next two to lifecycle."""
+    """
+    One piece of upkeep. `sweep_id` and `page` belong to sweeps, the next two to lifecycle;
+    `uninstall_id` and `page` to an uninstall.
+    """
 
     kind: str
     sweep_id: str = ""
@@ -37,6 +41,7 @@ class UpkeepMessage:
     subscription_id: str = ""
     attempt: int = 1
     first_queued_at: datetime | None = None
+    uninstall_id: str = ""
 
     def again(self, now: datetime) -> UpkeepMessage:
         """The message that takes this one's place after a wait."""
@@ -54,6 +59,7 @@ class UpkeepMessage:
             "subscriptionId": self.subscription_id,
             "attempt": self.attempt,
             "firstQueuedAt": self.first_queued_at and self.first_queued_at.isoformat(),
+            "uninstallId": self.uninstall_id,
         }
         return json.dumps({key: value for key, value in fields.items() if value})
 
@@ -88,6 +94,7 @@ def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
         attempt=counts.read(fields.get("attempt") or 1),
         # A time to come, typed by hand, would put off giving up for as long.
         first_queued_at=min(moments.read(first), now) if first else None,
+        uninstall_id=str(fields.get("uninstallId") or ""),
     )
     named = is_sweep_id(message.sweep_id)
     belongs = message.kind in {SWEEP_PAGE, REMOVALS}
@@ -96,4 +103,7 @@ def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
         raise ValueError(message.kind)
     if named != belongs or bool(message.sweep_id) != belongs:
         raise ValueError(message.sweep_id)
+    ordered = is_sweep_id(message.uninstall_id)
+    if ordered != (message.kind == UNINSTALL) or bool(message.uninstall_id) != ordered:
+        raise ValueError(message.uninstall_id)
     return message

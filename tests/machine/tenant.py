@@ -157,6 +157,9 @@ class SharePoint:
         change = {"PictureURL": ""}
         return at("plan", lambda: Removal(user.user_principal_name, location, change))
 
+    def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
+        raise AssertionError("Nobody uninstalls PhotoSync here.")
+
     def remove(self, plan: Removal, *, not_after: float) -> None:
         assert plan.location
         user_id = plan.location.name

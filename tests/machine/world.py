@@ -27,6 +27,7 @@ from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
 from shared.upkeep.upkeep import Upkeep
 from shared.webhook.notifications import Accepted, accept
+from tests.doubles.halt import Halting
 from tests.machine.jobs import DIE, GO, Died, InTurn, Job, Order, current
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates, Message
 from tests.machine.tenant import Exchange, SharePoint, check_scope, renditions, sha256
@@ -239,7 +240,7 @@ class World:
             clock=self.clock,
             ticks=self.ticks,
         )
-        return Worker(sync, self.exchange, states, self.photo_sync, **self._chance)
+        return Worker(sync, self.exchange, states, self.photo_sync, Halting(), **self._chance)
 
     def _upkeep(self, parts: Parts) -> Upkeep:
         # Threads of a pool would make their calls in another order each time.

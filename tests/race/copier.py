@@ -19,6 +19,7 @@ from shared.sharepoint.picture_location import PictureLocation
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage.user_state import Stored, UserState
 from shared.user import User
+from tests.doubles.halt import Halting
 from tests.race.world import (
     ID,
     NOON,
@@ -120,6 +121,9 @@ class Answers:
     def plan_removal(self, user: User, picture_url: str) -> Removal:
         return _REMOVAL
 
+    def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
+        raise AssertionError("Nobody uninstalls PhotoSync here.")
+
     def remove(self, plan: Removal, *, not_after: float) -> None:
         for place in reversed(range(len(PLACES))):
             self.ask("put", place, b"", not_after)
@@ -202,6 +206,7 @@ def _worker(answers: Answers, kind: Kind) -> Worker:
         answers,
         answers,
         answers,
+        Halting(),
         clock=answers.clock,
         jitter=lambda: 0.5,
         new_id=lambda: "unused",

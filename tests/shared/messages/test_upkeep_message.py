@@ -20,6 +20,7 @@ from shared.messages.upkeep_message import (
     RENEW,
     SWEEP,
     SWEEP_PAGE,
+    UNINSTALL,
     UpkeepMessage,
 )
 from shared.settings.webhook import WebhookSettings
@@ -37,6 +38,7 @@ SAMPLES = [
     UpkeepMessage(SWEEP_PAGE, sweep_id="20260131T120000-1a2b3c4d", page=7),
     UpkeepMessage(REMOVALS, sweep_id="20260131T120000-1a2b3c4d"),
     UpkeepMessage(LIFECYCLE, event="missed", subscription_id="subscription-1"),
+    UpkeepMessage(UNINSTALL, uninstall_id="20260131T120000-1a2b3c4d", page=7),
 ]
 
 
@@ -103,6 +105,10 @@ BAD = {
     "time that is none": b'{"kind": "renew", "firstQueuedAt": "soon"}',
     "lifecycle without event": b'{"kind": "lifecycle"}',
     "unknown event": b'{"kind": "lifecycle", "lifecycleEvent": "bored"}',
+    "uninstall of no order": b'{"kind": "uninstall", "page": 1}',
+    "order that leads elsewhere": b'{"kind": "uninstall", "uninstallId": "../users/x"}',
+    "order where none belongs": b'{"kind": "renew", "uninstallId": "abc"}',
+    "odd order where none belongs": b'{"kind": "renew", "uninstallId": "../x"}',
     "event where none belongs": b'{"kind": "renew", "lifecycleEvent": "missed"}',
 }
 
