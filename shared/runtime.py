@@ -43,6 +43,7 @@ from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
 from shared.uninstalling.halt import Halt
+from shared.uninstalling.uninstall import Uninstall
 from shared.uninstalling.uninstall_log import UninstallLogs
 from shared.upkeep.upkeep import Upkeep
 
@@ -98,8 +99,9 @@ def _working(settings: Settings) -> Runtime:
     worker = Worker(sync, graph, storage.states, storage.users, halt, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
     keeper = _keeper(settings, storage, tokens)
+    uninstall = _uninstall(settings, storage, halt, keeper)
     upkeep = Upkeep(
-        keeper, sweep, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE
+        keeper, sweep, uninstall, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE
     )
     console = Console(
         Roster(storage.states),
@@ -108,6 +110,7 @@ def _working(settings: Settings) -> Runtime:
         storage.documents,
         graph,
         sweep,
+        uninstall,
         Orders(storage.users, storage.upkeep, storage.lengths),
         dry_run=settings.dry_run,
         clock=_now,
@@ -224,6 +227,23 @@ def _sweep(
         users,
         storage.upkeep,
         storage.states,
+        clock=_now,
+        new_id=_new_id,
+    )
+
+
+def _uninstall(
+    settings: Settings, storage: OpenStorage, halt: Halt, keeper: SubscriptionKeeper
+) -> Uninstall:
+    return Uninstall(
+        UninstallLogs(storage.documents),
+        halt,
+        keeper,
+        storage.states,
+        UserQueue(storage.users, clock=_now, new_id=_new_id),
+        storage.users,
+        storage.upkeep,
+        dry_run=settings.dry_run,
         clock=_now,
         new_id=_new_id,
     )

@@ -35,10 +35,12 @@ SHARED = {
     "misconfigured": "errors messages storage telemetry",
     "subscription": "errors graph moments storage",
     "sweeping": "counts errors graph messages moments storage telemetry user",
-    "uninstalling": "counts messages moments storage telemetry",
+    "uninstalling": "backoff counts errors messages moments storage sweeping telemetry",
     "copying": "errors graph messages microsoft365 pictures sharepoint storage telemetry user",
-    "upkeep": "errors messages storage subscription sweeping telemetry",
-    "console": "errors graph messages pictures sharepoint storage subscription sweeping user",
+    "upkeep": "errors messages storage subscription sweeping telemetry uninstalling",
+    "console": (
+        "errors graph messages pictures sharepoint storage subscription sweeping uninstalling user"
+    ),
     "doctor": "console errors graph microsoft365 settings sharepoint storage subscription user",
     "runtime": (
         "errors settings scope stopwatch messages storage microsoft365 graph sharepoint pictures "

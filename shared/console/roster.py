@@ -29,10 +29,14 @@ _LONGEST_MARKER = 4000
 
 
 class Census(NamedTuple):
-    """How many users there are of each status, and who failed last, the newest first."""
+    """
+    How many users there are of each status, who failed last, the newest first, and how many show
+    a picture of ours, as far as a listing tells.
+    """
 
     counts: Counter[str]
     failures: list[Entry]
+    pictures: int
 
 
 class Metadata(Protocol):
@@ -105,16 +109,18 @@ class Roster:
         """Everybody by status, and the newest *failures*, in one listing of all."""
         counts: Counter[str] = Counter()
         newest: list[Entry] = []
+        pictures = 0
         at = ""
         for _ in range(MOST_CALLS):
             leaf = self._metadata.leaf(at, USERS_A_CALL)
             counts.update(each.status for each in leaf.entries)
+            pictures += sum(each.has_picture for each in leaf.entries)
             failed = (each for each in leaf.entries if each.status == FAILED)
             newest = heapq.nlargest(failures, [*newest, *failed], key=lambda one: one.checked_at)
             at = leaf.next
             if not at:
                 break
-        return Census(counts, newest)
+        return Census(counts, newest, pictures)
 
 
 def _dump(at: str, skip: int) -> str:

@@ -18,7 +18,7 @@ from shared.messages.fates import Done, Wait, fate, wait
 from shared.messages.sync_message import SyncMessage
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.unreadable import set_aside
-from shared.storage.user_state import FAILED, Store
+from shared.storage.user_state import FAILED, NOT_TAKEN_BACK, Store
 from shared.telemetry import calls
 from shared.user import Directory, is_object_id
 
@@ -28,8 +28,6 @@ _STOPPED = (
 )
 
 
-# An uninstall goes by it: this user was tried.
-NOT_TAKEN_BACK = "not-taken-back"
 _HALTED = (
     "PhotoSync is being uninstalled: nothing is copied. manage.py uninstall --cancel ends that."
 )

@@ -17,6 +17,8 @@ from shared.storage.unreadable import Keeper
 
 SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
 SKIPPED, FAILED, WAITING = "skipped", "failed", "waiting"
+# The reason of a user whom an uninstall has tried in vain; it goes by that.
+NOT_TAKEN_BACK = "not-taken-back"
 STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING})
 
 # Seconds. No run claims for longer: such a claim was typed by a person.

@@ -32,7 +32,8 @@ class UninstallLog:
 
     Of the round: `listed` counts users found, `open` those of them who are not done with, and
     `problems` names some of the `troubled` who cannot be. `left` is how many of the `expected`
-    users there may be yet. `subscription` says why it could not be deleted.
+    users there may be yet. `rests` counts the pauses since the order. `subscription` says why it
+    could not be deleted.
     """
 
     id: str
@@ -48,6 +49,7 @@ class UninstallLog:
     next: str = ""
     expected: int = 0
     left: int = 0
+    rests: int = 0
     listed: int = 0
     open: int = 0
     troubled: int = 0

@@ -1,4 +1,4 @@
-"""Works off one message of queue `photo-upkeep`: the subscription and the sweeps."""
+"""Works off one message of queue `photo-upkeep`: the subscription, the sweeps, an uninstall."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping.sweep import Sweep
 from shared.telemetry import metrics
 from shared.telemetry.log_text import loggable, place
+from shared.uninstalling.uninstall import Uninstall
 
 log = logging.getLogger("photosync")
 
@@ -33,6 +34,7 @@ class Upkeep:
         self,
         keeper: SubscriptionKeeper,
         sweep: Sweep,
+        uninstall: Uninstall,
         store: Store,
         queue: DelayedQueue,
         *,
@@ -44,6 +46,7 @@ class Upkeep:
         """*lengths* counts the messages of each queue."""
         self._keeper = keeper
         self._sweep = sweep
+        self._uninstall = uninstall
         self._store = store
         self._queue = queue
         self._lengths = lengths
@@ -90,6 +93,23 @@ class Upkeep:
         set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
 
     def _do(self, message: UpkeepMessage) -> None:
+        if message.kind == upkeep_message.UNINSTALL:
+            self._uninstall.work_off(message.uninstall_id, message.page)
+        elif self._uninstall.is_on():
+            self._stand_still(message)
+        else:
+            self._look_after(message)
+
+    def _stand_still(self, message: UpkeepMessage) -> None:
+        """PhotoSync is being taken back: what was asked for is not done."""
+        log.info("upkeep.halted kind=%s", message.kind)
+        if message.sweep_id:
+            # The next one, should there be one, begins anew and not where this one was.
+            self._sweep.fail(message.sweep_id, "PhotoSync is being uninstalled.")
+        if message.kind == upkeep_message.SWEEP:
+            self._uninstall.go_on()
+
+    def _look_after(self, message: UpkeepMessage) -> None:
         match message.kind:
             case upkeep_message.RENEW:
                 self._keeper.keep()
@@ -150,4 +170,6 @@ class Upkeep:
     def _give_up(self, message: UpkeepMessage, end: Done) -> None:
         if message.sweep_id:
             self._sweep.fail(message.sweep_id, end.sentence)
+        if message.uninstall_id:
+            self._uninstall.fail(message.uninstall_id, end.sentence)
         log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(end.sentence))

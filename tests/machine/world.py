@@ -25,9 +25,10 @@ from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
+from shared.uninstalling.uninstall import Uninstall
 from shared.upkeep.upkeep import Upkeep
 from shared.webhook.notifications import Accepted, accept
-from tests.doubles.halt import Halting
+from tests.doubles.halt import Halting, Ordered
 from tests.machine.jobs import DIE, GO, Died, InTurn, Job, Order, current
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates, Message
 from tests.machine.tenant import Exchange, SharePoint, check_scope, renditions, sha256
@@ -268,7 +269,15 @@ class World:
             new_id=self._new_id,
         )
         keeper, states = cast(SubscriptionKeeper, AnySubscription()), MemoryStates(self.blobs)
-        return Upkeep(keeper, sweep, states, self.photo_upkeep, lengths=dict, **self._chance)
+        return Upkeep(
+            keeper,
+            sweep,
+            cast(Uninstall, Ordered()),
+            states,
+            self.photo_upkeep,
+            lengths=dict,
+            **self._chance,
+        )
 
     @property
     def _chance(self) -> dict[str, Any]:

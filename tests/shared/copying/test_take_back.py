@@ -8,10 +8,9 @@ import pytest
 
 from shared.copying.run import Policy
 from shared.copying.sync import CLAIM_LENGTH
-from shared.copying.worker import NOT_TAKEN_BACK
 from shared.errors import AccessDenied, OtherHost, OutOfScope, ServiceDown, Throttled
 from shared.messages.sync_message import UNINSTALL, SyncMessage
-from shared.storage.user_state import FAILED, NO_PHOTO, WAITING, Claim
+from shared.storage.user_state import FAILED, NO_PHOTO, NOT_TAKEN_BACK, WAITING, Claim
 from tests.doubles.office import ANNE, NOON, Office, failing
 from tests.shared.copying.runs import CLAIM, NEW, OLD, message
 
