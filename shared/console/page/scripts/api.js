@@ -39,6 +39,8 @@ import { call } from "./call.js";
 
 /** @typedef {{ engaged: boolean, gone: number, managed: number, detail: string }} Brake */
 
+/** @typedef {{ status: string, left: number }} Uninstall */
+
 /** @typedef {{ name: string, reason: string, body: string, at: string }} SetAside */
 
 /**
@@ -50,6 +52,7 @@ import { call } from "./call.js";
  * @property {Subscription | null} subscription
  * @property {Sweep | null} sweep
  * @property {Brake} brake
+ * @property {Uninstall | null} uninstall
  * @property {Entry[]} failures
  * @property {SetAside[]} unreadable
  * @property {number} unreadableCount

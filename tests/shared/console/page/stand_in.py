@@ -129,6 +129,7 @@ class StandIn:
             },
             "sweep": sweep(status="finished", finishedAt=ago(minutes=12)),
             "brake": {"engaged": False, "gone": 0, "managed": 0, "detail": ""},
+            "uninstall": None,
             "failures": failures[:10],
             "unreadable": [],
             "dryRun": False,
