@@ -218,6 +218,16 @@ def console_audit(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
+@app.route(route="console/uninstall", methods=["POST"])
+def console_uninstall(req: func.HttpRequest) -> func.HttpResponse:
+    """Take PhotoSync back, or take that order back."""
+    return told(
+        answers.tell(
+            lambda: console().uninstall(answers.order(req.params, req.get_body())), status=202
+        )
+    )
+
+
 def doctor() -> "Doctor":
     """The doctor of this process, who can be asked whatever is wrong with the settings."""
     try:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from admin.console import check, doctor, failures, renew, replay, status, sweep, users
+from admin.console import check, doctor, failures, renew, replay, status, sweep, uninstall, users
 from admin.grants import command as grant
 from admin.terminal import problems
 from admin.terminal.options import shared
@@ -26,6 +26,7 @@ COMMANDS = (
     check.check,
     doctor.doctor,
     grant.grant,
+    uninstall.uninstall,
 )
 _CODES = "\n".join(f"{code:>5}  {meaning}" for code, meaning in problems.EXIT_CODES.items())
 

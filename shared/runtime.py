@@ -47,6 +47,9 @@ from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
+from shared.uninstalling.halt import Halt
+from shared.uninstalling.uninstall import Uninstall
+from shared.uninstalling.uninstall_log import UninstallLogs
 from shared.upkeep.upkeep import Upkeep
 
 log = logging.getLogger("photosync")
@@ -91,19 +94,24 @@ def _working(settings: Settings) -> Runtime:
     storage = open_storage(settings.storage)
     budgets: list[Budget] = []
     geos = _geos(settings, tokens, budgets)
-    recipe = Recipe(
-        sizes=",".join(map(str, settings.picture_sizes)),
-        version=RECIPE,
-        render=functools.partial(renditions, sizes=settings.picture_sizes),
-    )
+    recipe = _recipe(settings)
     publisher = Publisher(geos, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
-    worker = Worker(sync, graph, storage.states, storage.users, **_CHANCE)
+    halt = Halt(UninstallLogs(storage.documents), stopwatch.ticks)
+    worker = Worker(sync, graph, storage.states, storage.users, halt, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
     audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
+    uninstall = _uninstall(settings, storage, halt, keeper)
     upkeep = Upkeep(
-        keeper, sweep, audit, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE
+        keeper,
+        sweep,
+        audit,
+        uninstall,
+        storage.states,
+        storage.upkeep,
+        lengths=storage.lengths,
+        **_CHANCE,
     )
     console = Console(
         Roster(storage.states),
@@ -113,6 +121,7 @@ def _working(settings: Settings) -> Runtime:
         graph,
         sweep,
         audit,
+        uninstall,
         Orders(storage.users, storage.upkeep, storage.lengths),
         dry_run=settings.dry_run,
         clock=_now,
@@ -128,6 +137,14 @@ def _parking(storage: OpenStorage, worker: Worker | NoWorker, upkeep: Upkeep | N
         Given(storage.poisoned[f"{UPKEEP}-poison"], upkeep.park),
     ]
     return Parking(given, storage.states, clock=_now, new_id=_new_id)
+
+
+def _recipe(settings: Settings) -> Recipe:
+    return Recipe(
+        sizes=",".join(map(str, settings.picture_sizes)),
+        version=RECIPE,
+        render=functools.partial(renditions, sizes=settings.picture_sizes),
+    )
 
 
 def _sync(
@@ -269,6 +286,23 @@ def _audit(
         storage.upkeep,
         storage.states,
         terms,
+        clock=_now,
+        new_id=_new_id,
+    )
+
+
+def _uninstall(
+    settings: Settings, storage: OpenStorage, halt: Halt, keeper: SubscriptionKeeper
+) -> Uninstall:
+    return Uninstall(
+        UninstallLogs(storage.documents),
+        halt,
+        keeper,
+        storage.states,
+        UserQueue(storage.users, clock=_now, new_id=_new_id),
+        storage.users,
+        storage.upkeep,
+        dry_run=settings.dry_run,
         clock=_now,
         new_id=_new_id,
     )

@@ -37,17 +37,20 @@ SHARED = {
     "subscription": "errors graph moments storage",
     "sweeping": "errors graph messages moments storage telemetry user",
     "auditing": ("errors messages moments sharepoint storage sweeping telemetry user written_file"),
+    "uninstalling": "backoff counts errors messages moments storage sweeping telemetry",
     "copying": (
         "errors graph messages microsoft365 pictures sharepoint storage telemetry user written_file"
     ),
-    "upkeep": "auditing errors messages storage subscription sweeping telemetry",
+    "upkeep": "auditing errors messages storage subscription sweeping telemetry uninstalling",
     "console": (
-        "auditing errors graph messages pictures sharepoint storage subscription sweeping user"
+        "auditing errors graph messages pictures sharepoint storage subscription sweeping "
+        "uninstalling user"
     ),
     "doctor": "console errors graph microsoft365 settings sharepoint storage subscription user",
     "runtime": (
         "errors settings scope stopwatch messages storage microsoft365 graph sharepoint pictures "
-        "auditing copying parking misconfigured subscription sweeping upkeep console doctor"
+        "auditing copying parking misconfigured subscription sweeping uninstalling upkeep console "
+        "doctor"
     ),
 }
 ADMIN = {

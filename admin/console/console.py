@@ -100,6 +100,15 @@ class Console:
         """Let the repairs go ahead that the brake holds back."""
         return self._call("POST", "audit", told="released", body={"releaseRepairs": True})
 
+    def uninstall(self, *, remove_pictures: bool) -> Fields:
+        """Have PhotoSync taken back."""
+        body = {"removePictures": remove_pictures}
+        return self._call("POST", "uninstall", told="uninstall", body=body)
+
+    def cancel_uninstall(self) -> Fields:
+        """Take that order back."""
+        return self._call("POST", "uninstall", told="cancelled", body={"cancel": True})
+
     def doctor(self) -> Fields:
         """Every check of the app by itself."""
         return self._call("GET", "doctor", told="checks")

@@ -54,12 +54,20 @@ def _show_everything(desk: Desk) -> int:
     )
     _show_unreadable(overview, output)
     to_do = things_to_do(overview)
+    _show_uninstall(overview.part("uninstall"), output)
     output.table([""], [[one] for one in to_do], "To do")
     if overview.flag("dryRun"):
         output.line("DRY_RUN is on: nothing is written to SharePoint.", style="yellow")
     if not to_do:
         output.line("Nothing to do.", style="green")
     return problems.WRONG if to_do else problems.FINE
+
+
+def _show_uninstall(uninstall: Fields, output: Output) -> None:
+    if uninstall and uninstall.text("status") != "cancelled":
+        left = f", {uninstall.number('left')} users left" if uninstall.number("left") else ""
+        told = f"{uninstall.text('status')}, ordered at {uninstall.when('startedAt')}{left}"
+        output.table(["", ""], [["uninstall", told]])
 
 
 def _show_counts(overview: Fields, output: Output) -> None:
@@ -114,6 +122,9 @@ def _why(entry: Fields) -> str:
 
 def things_to_do(overview: Fields) -> list[str]:
     """What a person should look after, one sentence each; none when all is well."""
+    uninstall = overview.part("uninstall")
+    if uninstall and uninstall.text("status") != "cancelled":
+        return [_halted(uninstall)]
     queues, sweep, brake = (overview.part(name) for name in ("queues", "sweep", "brake"))
     parked = sum(queues.number(name) for name in queues.raw if name.endswith("-poison"))
     found = [
@@ -151,6 +162,16 @@ def _subscription(overview: Fields) -> list[str]:
     if _ran_out(overview):
         return ["The subscription has expired: run manage.py renew, then manage.py doctor."]
     return []
+
+
+def _halted(uninstall: Fields) -> str:
+    """Nothing else is to be done about an app that is meant to stand still."""
+    if uninstall.text("status") == "running":
+        return "PhotoSync is being uninstalled: manage.py uninstall follows it."
+    return (
+        "PhotoSync is uninstalled and stands still: manage.py uninstall says what is left, and "
+        "manage.py uninstall --cancel starts it again."
+    )
 
 
 def _braked(brake: Fields) -> str:

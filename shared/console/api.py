@@ -34,6 +34,8 @@ from shared.subscription import keeper
 from shared.sweeping import sweep_log
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
+from shared.uninstalling import uninstall_log
+from shared.uninstalling.uninstall import Uninstall
 from shared.user import Directory
 
 P = ParamSpec("P")
@@ -83,6 +85,7 @@ class Console:
         directory: Directory,
         sweep: Sweep,
         audit: Audit,
+        uninstall: Uninstall,
         orders: Orders,
         *,
         dry_run: bool,
@@ -99,6 +102,7 @@ class Console:
         self._people = People(directory, kept, roster)
         self._sweep = sweep
         self._audit = audit
+        self._uninstall = uninstall
         self._orders = orders
         self._dry_run = dry_run
         self._clock = clock
@@ -112,9 +116,11 @@ class Console:
         audit, _ = AuditLogs(self._documents).latest()
         counted_at, census = self._census.get()
         aside = self._kept.unreadable(_SHOWN)
+        uninstall = self._uninstall.latest()
         return {
             "asOf": self._clock().isoformat(),
             "counts": dict(census.counts),
+            "pictures": census.pictures,
             "countedAt": counted_at.isoformat(),
             "queues": self._orders.lengths(),
             "subscription": keeper.shown(subscription) if subscription else None,
@@ -122,6 +128,7 @@ class Console:
             "brake": _brake(newest),
             "audit": audit_log.to_fields(audit) if audit else None,
             "differ": census.differ,
+            "uninstall": uninstall_log.to_fields(uninstall) if uninstall else None,
             "failures": [_shown(entry) for entry in census.failures],
             "unreadable": aside.newest,
             "unreadableCount": aside.total,
@@ -201,6 +208,7 @@ class Console:
     def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
         """Queue one user again, whether Graph can be asked now or not. Raises BadRequest."""
         [force] = _flags(order, "force")
+        self._uninstall.must_be_off()
         user_id = self._people.to_queue(name)
         message = SyncMessage(user_id, "replay", force, 1, self._clock(), self._new_id())
         self._orders.users.send(message.to_json(), delay_seconds=0)
@@ -215,6 +223,7 @@ class Console:
         release, renew = _flags(order, "releaseRemovals", "renew")
         if release and renew:
             raise BadRequest("Order one thing at a time: releaseRemovals or renew.")
+        self._uninstall.must_be_off()
         if release:
             return {"released": self._sweep.release_removals()}
         message = UpkeepMessage(RENEW if renew else SWEEP)
@@ -233,6 +242,23 @@ class Console:
         if release:
             return {"released": self._audit.release_repairs()}
         return {"audit": audit_log.to_fields(self._audit.order(repair=repair))}
+
+    @_takes_a_place
+    def uninstall(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Take PhotoSync back, with `removePictures` also what it wrote into SharePoint; `cancel`
+        takes that order back. Raises BadRequest, Conflict.
+        """
+        remove, cancel = _flags(order, "removePictures", "cancel")
+        if remove and cancel:
+            raise BadRequest("Order one thing at a time: removePictures or cancel.")
+        if cancel:
+            return {"cancelled": self._uninstall.cancel()}
+        _, census = self._census.get()
+        ordered = self._uninstall.order(
+            remove_pictures=remove, expected=sum(census.counts.values())
+        )
+        return {"uninstall": uninstall_log.to_fields(ordered)}
 
     def _count(self) -> tuple[datetime, Census]:
         return self._clock(), self._roster.census(_SHOWN)

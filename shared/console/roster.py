@@ -30,13 +30,14 @@ _LONGEST_MARKER = 4000
 
 class Census(NamedTuple):
     """
-    How many users there are of each status, who failed last, the newest first, and how many
-    differ in SharePoint.
+    How many users there are of each status, who failed last, the newest first, how many differ in
+    SharePoint, and how many show a picture of ours, as far as a listing tells.
     """
 
     counts: Counter[str]
     failures: list[Entry]
     differ: int
+    pictures: int
 
 
 class Metadata(Protocol):
@@ -110,17 +111,18 @@ class Roster:
         """Everybody by status, and the newest *failures*, in one listing of all."""
         counts: Counter[str] = Counter()
         newest: list[Entry] = []
-        at, differ = "", 0
+        at, differ, pictures = "", 0, 0
         for _ in range(MOST_CALLS):
             leaf = self._metadata.leaf(at, USERS_A_CALL)
             counts.update(each.status for each in leaf.entries)
             differ += sum(bool(each.damage) for each in leaf.entries)
+            pictures += sum(each.has_picture for each in leaf.entries)
             failed = (each for each in leaf.entries if each.status == FAILED)
             newest = heapq.nlargest(failures, [*newest, *failed], key=lambda one: one.checked_at)
             at = leaf.next
             if not at:
                 break
-        return Census(counts, newest, differ)
+        return Census(counts, newest, differ, pictures)
 
 
 def _dump(at: str, skip: int) -> str:

@@ -45,6 +45,7 @@ class Target(Protocol):
     def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]: ...
     def plan_removal(self, user: User, picture_url: str) -> Removal: ...
     def plan_forgetting(self, leaver: User, picture_url: str) -> Removal: ...
+    def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal: ...
     def remove(self, plan: Removal, *, not_after: float) -> None: ...
 
 
@@ -100,6 +101,18 @@ class Run:
     def before(self) -> UserState:
         """The state as it was before this run."""
         return self.known.state if self.known else UserState(self.user_id)
+
+    @property
+    def last_known(self) -> User:
+        """The user as the state tells, for where Graph knows of none."""
+        before = self.before
+        return User(
+            self.user_id,
+            before.user_principal_name,
+            account_enabled=False,
+            is_guest=False,
+            display_name=before.display_name,
+        )
 
     def may_remove(self, policy: Policy, now: datetime) -> bool:
         """Whether a photo that is gone takes our picture along: not at the first look."""

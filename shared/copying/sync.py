@@ -51,7 +51,7 @@ from shared.graph.client import Fetched
 from shared.messages.fates import Done, Wait
 from shared.microsoft365.http import REQUEST_LIMIT
 from shared.pictures.recipe import Recipe
-from shared.sharepoint.publisher import Plan
+from shared.sharepoint.publisher import Plan, Removal
 from shared.storage import user_state
 from shared.storage.user_state import Claim, Store
 from shared.user import User
@@ -167,6 +167,34 @@ class Sync:
             # one it would leave the wrong picture there if the photo were put back.
             run.sha256 = run.etag = ""
         return scaled.photo
+
+    def take_back(self, run: Run) -> str:
+        """
+        Take our picture back for good and forget the user. Returns "forgotten", or raises why not.
+
+        It asks neither for the photo nor for the scope: whoever shows a picture of ours is meant,
+        also somebody whom Graph or SharePoint does not know any more. *run* as above.
+        """
+        self._recall(run)
+        held = run.known
+        if held is not None and run.before.picture_url:
+            not_after = self._claim(run)
+            removal = self._withdrawal(run)
+            if self._policy.dry_run:
+                raise DryRun(f"DRY_RUN is on; it would {removal}.")
+            run.files_touched = True
+            self._target.remove(removal, not_after=not_after)
+            held = run.claim
+        if held is not None:
+            self._store.delete(run.user_id, version=held.version)
+        return "forgotten"
+
+    def _withdrawal(self, run: Run) -> Removal:
+        try:
+            run.user, exists = self._source.user(run.user_id), True
+        except UnknownUser:
+            run.user, exists = run.last_known, False
+        return self._target.plan_withdrawal(run.user, run.before.picture_url, exists=exists)
 
     def record(self, run: Run, end: Wait | Done, *, attempt: int) -> None:
         """

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from shared.copying.outcome import Outcome, tell, tell_crash, tell_parked
 from shared.copying.run import Run
@@ -17,7 +18,7 @@ from shared.messages.fates import Done, Wait, fate, wait
 from shared.messages.sync_message import SyncMessage
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.unreadable import set_aside
-from shared.storage.user_state import FAILED, Store
+from shared.storage.user_state import FAILED, NOT_TAKEN_BACK, Store
 from shared.telemetry import calls
 from shared.user import Directory, is_object_id
 
@@ -25,6 +26,18 @@ _STOPPED = (
     "The app stopped every time it worked on this message. "
     "Look for the exception in the log, then replay the user."
 )
+
+
+_HALTED = (
+    "PhotoSync is being uninstalled: nothing is copied. manage.py uninstall --cancel ends that."
+)
+
+
+class Halt(Protocol):
+    """Whether PhotoSync is being taken back; see uninstalling. Errors: ServiceDown."""
+
+    def is_on(self) -> bool: ...
+    def orders(self, uninstall_id: str) -> bool: ...
 
 
 class Worker:
@@ -36,11 +49,13 @@ class Worker:
         directory: Directory,
         store: Store,
         queue: DelayedQueue,
+        halt: Halt,
         *,
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
         new_id: Callable[[], str],
     ) -> None:
+        self._halt = halt
         self._sync = sync
         self._directory = directory
         self._store = store
@@ -105,6 +120,9 @@ class Worker:
 
     def _end_of_message(self, message: SyncMessage, body: bytes) -> Outcome:
         try:
+            if self._is_halted(message):
+                named = message.user_id if is_object_id(message.user_id) else "-"
+                return Outcome("halted", named, message.correlation_id, _HALTED)
             user_id = self._object_id(message)
         except PhotoSyncError as error:
             end = self._fate(error, message)
@@ -120,7 +138,8 @@ class Worker:
             thorough=message.reason in sync_message.THOROUGH,
         )
         try:
-            event = self._sync.bring_up_to_date(run)
+            work = self._sync.take_back if message.uninstall_id else self._sync.bring_up_to_date
+            event = work(run)
         except PhotoSyncError as error:
             return self._end(message, run, error)
         except Exception as error:
@@ -133,6 +152,12 @@ class Worker:
 
     def _parse(self, body: bytes) -> SyncMessage:
         return sync_message.parse(body, now=self._clock(), correlation_id=self._new_id())
+
+    def _is_halted(self, message: SyncMessage) -> bool:
+        if message.uninstall_id:
+            # It may have been cancelled since.
+            return not self._halt.orders(message.uninstall_id)
+        return self._halt.is_on()
 
     def _object_id(self, message: SyncMessage) -> str:
         if is_object_id(message.user_id):
@@ -152,6 +177,8 @@ class Worker:
         end = self._fate(error, message)
         if isinstance(end, Wait):
             return self._again(message, run, end)
+        if message.uninstall_id:
+            end = replace(end, status=FAILED, code=NOT_TAKEN_BACK)
         try:
             self._sync.record(run, end, attempt=message.attempt)
         except TryLater as unrecorded:

@@ -22,6 +22,8 @@ REASONS = ("notification", "sweep", "replay", "audit")
 THOROUGH = {"replay", "audit"}
 # A sweep's alone, which has waited for the second look and the brake: it comes with the sweep's id.
 REMOVAL = "removal"
+# An uninstall's alone, for the same reason: it takes the picture back and forgets the user.
+UNINSTALL = "uninstall"
 
 MOST_ATTEMPTS = 1_000_000
 
@@ -42,7 +44,7 @@ class SyncMessage:
     """
     Bring one user's picture up to date. `user_id` is an object id or a UPN.
 
-    `sweep_id` belongs to a removal: the sweep that ordered it.
+    `sweep_id` belongs to a removal: the sweep that ordered it. `uninstall_id` in the same way.
     """
 
     user_id: str
@@ -52,6 +54,7 @@ class SyncMessage:
     first_queued_at: datetime
     correlation_id: str
     sweep_id: str = ""
+    uninstall_id: str = ""
 
     def again(self, *, force: bool = False) -> SyncMessage:
         """
@@ -72,7 +75,8 @@ class SyncMessage:
             "firstQueuedAt": self.first_queued_at.isoformat(),
             "correlationId": self.correlation_id,
         }
-        return json.dumps(fields | ({"sweepId": self.sweep_id} if self.sweep_id else {}))
+        orders = {"sweepId": self.sweep_id, "uninstallId": self.uninstall_id}
+        return json.dumps(fields | {key: id_ for key, id_ in orders.items() if id_})
 
 
 def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
@@ -89,15 +93,16 @@ def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
         raise BadMessage("This is for the other queue: type it into photo-upkeep.")
     if fields is None:
         raise BadMessage(f"This is neither JSON nor a user. {_WHAT_TO_TYPE}")
-    sweep_id = _sweep_id(fields)
+    sweep_id, uninstall_id = _sweep_id(fields), _uninstall_id(fields)
     return SyncMessage(
         user_id=_user_id(fields),
-        reason=REMOVAL if sweep_id else _reason(fields),
+        reason=(sweep_id and REMOVAL) or (uninstall_id and UNINSTALL) or _reason(fields),
         force=_force(fields),
         attempt=_attempt(fields),
         first_queued_at=_first_queued_at(fields, now),
         correlation_id=_correlation_id(fields, correlation_id),
         sweep_id=sweep_id,
+        uninstall_id=uninstall_id,
     )
 
 
@@ -142,6 +147,19 @@ def _sweep_id(fields: Mapping[str, Any]) -> str:
         raise BadMessage(
             "Only a sweep orders a removal, by its sweepId. Type the user alone: sweeps find a "
             "photo that is gone, and `sweep --release-removals` releases what the brake holds back."
+        )
+    return value
+
+
+def _uninstall_id(fields: Mapping[str, Any]) -> str:
+    """The uninstall that takes this user's picture back; empty for anything else."""
+    if fields.get("reason") != UNINSTALL:
+        return ""
+    value = fields.get("uninstallId")
+    if not isinstance(value, str) or not is_sweep_id(value):
+        raise BadMessage(
+            "Only an uninstall takes pictures back for good, by its uninstallId: order it with "
+            "manage.py uninstall --remove-pictures."
         )
     return value
 

@@ -15,9 +15,10 @@ from shared.messages.sweep_id import is_sweep_id
 RENEW, LIFECYCLE = "renew", "lifecycle"
 SWEEP, SWEEP_PAGE, REMOVALS = "sweep", "sweep-page", "removals"
 AUDIT, AUDIT_PAGE, REPAIRS = "audit", "audit-page", "repairs"
+UNINSTALL = "uninstall"
 # What stands in a message of its own, without JSON; the rest belongs to something that was begun.
 BARE = (RENEW, SWEEP, AUDIT)
-KINDS = (*BARE, LIFECYCLE, SWEEP_PAGE, REMOVALS, AUDIT_PAGE, REPAIRS)
+KINDS = (*BARE, LIFECYCLE, SWEEP_PAGE, REMOVALS, AUDIT_PAGE, REPAIRS, UNINSTALL)
 REAUTHORIZE, REMOVED, MISSED = "reauthorizationRequired", "subscriptionRemoved", "missed"
 LIFECYCLE_EVENTS = (REAUTHORIZE, REMOVED, MISSED)
 
@@ -27,8 +28,8 @@ _WHAT_TO_TYPE = "Type renew, sweep or audit."
 @dataclass(frozen=True)
 class UpkeepMessage:
     """
-    One piece of upkeep. `sweep_id` belongs to sweeps, `audit_id` to audits, and `page` to either;
-    `event` and `subscription_id` to lifecycle.
+    One piece of upkeep. `sweep_id` belongs to sweeps, `audit_id` to audits, `uninstall_id` to an
+    uninstall, and `page` to each of these; `event` and `subscription_id` to lifecycle.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class UpkeepMessage:
     subscription_id: str = ""
     attempt: int = 1
     first_queued_at: datetime | None = None
+    uninstall_id: str = ""
 
     def again(self, now: datetime) -> UpkeepMessage:
         """The message that takes this one's place after a wait."""
@@ -57,6 +59,7 @@ class UpkeepMessage:
             "subscriptionId": self.subscription_id,
             "attempt": self.attempt,
             "firstQueuedAt": self.first_queued_at and self.first_queued_at.isoformat(),
+            "uninstallId": self.uninstall_id,
         }
         return json.dumps({key: value for key, value in fields.items() if value})
 
@@ -92,12 +95,14 @@ def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
         attempt=counts.read(fields.get("attempt") or 1),
         # A time to come, typed by hand, would put off giving up for as long.
         first_queued_at=min(moments.read(first), now) if first else None,
+        uninstall_id=str(fields.get("uninstallId") or ""),
     )
     _check_id(message.sweep_id, belongs=message.kind in {SWEEP_PAGE, REMOVALS})
     _check_id(message.audit_id, belongs=message.kind in {AUDIT_PAGE, REPAIRS})
     heard = message.event in LIFECYCLE_EVENTS
     if message.kind not in KINDS or heard != (message.kind == LIFECYCLE):
         raise ValueError(message.kind)
+    _check_id(message.uninstall_id, belongs=message.kind == UNINSTALL)
     return message
 
 

@@ -45,6 +45,8 @@ T = TypeVar("T")
 
 SYNC_STATE = "SPS-PictureExchangeSyncState"
 TIMESTAMP = "SPS-PictureTimestamp"
+# All that we write, in the order in which a page stops pointing at files that go next.
+_PICTURE_PROPERTIES = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 # Whole seconds between 0001-01-01 and 1970-01-01 (section 2, recorded).
 _UNIX_EPOCH = 62_135_596_800
 _UPLOADS_AT_ONCE = 24
@@ -222,6 +224,30 @@ class Publisher:
         if set(changes) == {TIMESTAMP}:
             changes = {}
         return Removal(leaver.user_principal_name, location, changes, geo)
+
+    def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
+        """
+        Decide how to leave the user to SharePoint's own sync, as if we had never written.
+
+        Writes nothing. A picture that the profile shows by now and that is not ours stays; what we
+        put at *picture_url* goes all the same. *exists*: whether Graph knows the user; of one whom
+        it does not, *user* is what was last known. Raises OtherHost, and what SharePointClient
+        raises, but not NoProfile.
+        """
+        geo = self._geos.of(picture_url) or self._geos.home
+        profile: Mapping[str, str] = {}
+        if user.user_principal_name:
+            with contextlib.suppress(NoProfile):
+                geo, profile = self._geos.residence(user, picture_url)
+        shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
+        is_ours = not shown.url or shown.is_same(ours)
+        place = ours.location or (shown.location if is_ours else None)
+        # The name of somebody who is gone may be another's by now, and with it such files.
+        is_own = place and (self._is_own(place, user) if exists else is_named_by_id(place, user.id))
+        # Empty is what they are before anybody has written them (section 2).
+        written = [key for key in _PICTURE_PROPERTIES if profile.get(key)] if is_ours else []
+        location = place if is_own else None
+        return Removal(user.user_principal_name, location, dict.fromkeys(written, ""), geo)
 
     def remove(self, plan: Removal, *, not_after: float) -> None:
         """

@@ -23,3 +23,7 @@ class Documents(Protocol):
     def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
         """Write in place of what was read as *after*; Conflict when that has moved on."""
         ...
+
+    def delete(self, name: str, *, after: Document) -> None:
+        """Delete what was read as *after*; Conflict when that has moved on."""
+        ...

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from shared.errors import LONGEST_SENTENCE
-from shared.storage.user_state import UserState
+from shared.errors import LONGEST_SENTENCE, PictureKept
+from shared.storage.user_state import REMOVED, UserState
 
 # All metadata of a blob is 8 KB at most (Azure Storage: Set Blob Metadata, documented); so long
 # these stay within it whatever they are written in. A sentence may tell more before it, such
@@ -47,6 +47,12 @@ class Entry:
     left_since: str = ""
     out_of_scope_since: str = ""
     damage: str = ""
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether a picture that we wrote is shown yet, most likely: the state itself knows."""
+        kept = self.reason == PictureKept.code
+        return self.synced_at != "" and self.status != REMOVED and not kept
 
     def matches(
         self, search: str, status: str, *, gone: bool = False, differs: bool = False

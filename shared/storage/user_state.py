@@ -18,6 +18,8 @@ from shared.written_file import WrittenFile
 
 SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
 SKIPPED, FAILED, WAITING, LEFT = "skipped", "failed", "waiting", "left"
+# The reason of a user whom an uninstall has tried in vain; it goes by that.
+NOT_TAKEN_BACK = "not-taken-back"
 STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING, LEFT})
 
 # Seconds. No run claims for longer: such a claim was typed by a person.

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -130,17 +131,39 @@ class SubscriptionKeeper:
             log.info("subscription.fresh")
             return
         before = self._begun(before)
-        try:
+        with self._excused(before):
             kept, how = self._kept(before, reauthorize, removed)
-        except (GiveUp, TryLater) as error:
-            status = "failed" if isinstance(error, GiveUp) else "waiting"
-            self._record(before, {"status": status, "detail": str(error)})
-            raise
         if how == "created":
             # Before it is recorded: a run that dies in between makes another, and says so again.
             self._missed()
         self._record(before, self._described(kept, how, before))
         log.info("subscription.%s id=%s expires=%s", how, kept.id, kept.expires_at.isoformat())
+
+    def end(self) -> None:
+        """
+        Delete the subscription, and what is remembered of it; nothing happens without one.
+
+        Raises TryLater and GiveUp, as `keep` does: then it is still remembered.
+        """
+        before = self._documents.read(NAME)
+        memory = remembered(before)
+        begun = self._begun(before)
+        with self._excused(begun):
+            for one in existing(self._client, memory):
+                if self._is_ours(one, memory):
+                    self._client.delete(one.id)
+                    log.info("subscription.deleted id=%s", one.id)
+        self._documents.delete(NAME, after=begun)
+
+    @contextmanager
+    def _excused(self, begun: Document) -> Iterator[None]:
+        """Let the document say why it could not be done."""
+        try:
+            yield
+        except (GiveUp, TryLater) as error:
+            status = "failed" if isinstance(error, GiveUp) else "waiting"
+            self._record(begun, {"status": status, "detail": str(error)})
+            raise
 
     def _begun(self, before: Document | None) -> Document:
         """Say that this run is at work, so that no other is. Raises Conflict if one is."""
@@ -220,7 +243,7 @@ class SubscriptionKeeper:
 
     def _is_ours(self, one: Subscription, memory: dict[str, str]) -> bool:
         """Whether it is this deployment's: by what we remember, or by address without the key."""
-        same = address(one.notification_url) == address(self._url)
+        same = self._url != "" and address(one.notification_url) == address(self._url)
         return one.id == memory.get("id") or (one.resource == RESOURCE and same)
 
     def _is_usable(self, one: Subscription, memory: dict[str, str]) -> bool:

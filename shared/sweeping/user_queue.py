@@ -23,16 +23,20 @@ class UserQueue:
         self._new_id = new_id
         self._pool = ThreadPoolExecutor(_MESSAGES_AT_ONCE, thread_name_prefix="queue")
 
-    def queue(self, user_ids: Sequence[str], *, reason: str, sweep_id: str = "") -> None:
+    def queue(
+        self, user_ids: Sequence[str], *, reason: str, sweep_id: str = "", uninstall_id: str = ""
+    ) -> None:
         """
-        One message a user; a removal names its sweep by *sweep_id*.
+        One message a user; a removal names its sweep by *sweep_id*, an uninstall itself.
 
         Raises ServiceDown; then some may be queued.
         """
         now = self._clock()
 
         def send(user_id: str) -> None:
-            message = SyncMessage(user_id, reason, False, 1, now, self._new_id(), sweep_id)
+            message = SyncMessage(
+                user_id, reason, False, 1, now, self._new_id(), sweep_id, uninstall_id
+            )
             self._queue.send(message.to_json(), delay_seconds=0)
 
         # list: an error in a thread leaves only when its result is asked for.

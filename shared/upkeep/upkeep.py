@@ -1,4 +1,4 @@
-"""Works off one message of queue `photo-upkeep`: the subscription, the sweeps and the audits."""
+"""Works off one message of queue `photo-upkeep`: subscription, sweeps, audits, an uninstall."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping.sweep import Sweep
 from shared.telemetry import metrics
 from shared.telemetry.log_text import loggable, place
+from shared.uninstalling.uninstall import Uninstall
 
 log = logging.getLogger("photosync")
 
@@ -25,6 +26,7 @@ _STOPPED = (
     "The app stopped every time it worked on this message. Look for upkeep.crashed in the log; "
     "the next sweep or renewal is a message of its own."
 )
+_HALTED = "PhotoSync is being uninstalled."
 
 
 class Upkeep:
@@ -35,6 +37,7 @@ class Upkeep:
         keeper: SubscriptionKeeper,
         sweep: Sweep,
         audit: Audit,
+        uninstall: Uninstall,
         store: Store,
         queue: DelayedQueue,
         *,
@@ -47,6 +50,7 @@ class Upkeep:
         self._keeper = keeper
         self._sweep = sweep
         self._audit = audit
+        self._uninstall = uninstall
         self._store = store
         self._queue = queue
         self._lengths = lengths
@@ -62,6 +66,7 @@ class Upkeep:
             upkeep_message.AUDIT: lambda message: audit.wake(),
             upkeep_message.AUDIT_PAGE: lambda one: audit.work_off(one.audit_id, one.page),
             upkeep_message.REPAIRS: lambda one: audit.queue_repairs(one.audit_id),
+            upkeep_message.UNINSTALL: lambda one: uninstall.work_off(one.uninstall_id, one.page),
         }
 
     def work_off(self, body: bytes) -> None:
@@ -78,7 +83,7 @@ class Upkeep:
             log.warning('upkeep.unreadable why="%s"', error)
             return
         try:
-            self._work[message.kind](message)
+            self._do(message)
         except (TryLater, GiveUp) as error:
             self._end(message, error)
         except Exception as error:
@@ -106,6 +111,23 @@ class Upkeep:
         # Before it fills them: what is left over from the sweep before.
         self._count_queues()
         self._sweep.start()
+
+    def _do(self, message: UpkeepMessage) -> None:
+        if message.kind != upkeep_message.UNINSTALL and self._uninstall.is_on():
+            self._stand_still(message)
+        else:
+            self._work[message.kind](message)
+
+    def _stand_still(self, message: UpkeepMessage) -> None:
+        """PhotoSync is being taken back: what was asked for is not done."""
+        log.info("upkeep.halted kind=%s", message.kind)
+        # The next one, should there be one, begins anew and not where this one was.
+        if message.sweep_id:
+            self._sweep.fail(message.sweep_id, _HALTED)
+        if message.audit_id:
+            self._audit.fail(message.audit_id, _HALTED)
+        if message.kind == upkeep_message.SWEEP:
+            self._uninstall.go_on()
 
     def _count_queues(self) -> None:
         lengths = sorted(self._lengths().items())
@@ -155,4 +177,6 @@ class Upkeep:
             self._sweep.fail(message.sweep_id, end.sentence)
         if message.audit_id:
             self._audit.fail(message.audit_id, end.sentence)
+        if message.uninstall_id:
+            self._uninstall.fail(message.uninstall_id, end.sentence)
         log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(end.sentence))

@@ -30,6 +30,12 @@ class MemoryDocuments:
             raise Conflict("Another run wrote this blob first.")
         return self.put(name, fields)
 
+    def delete(self, name: str, *, after: Document) -> None:
+        known = self.blobs.get(name)
+        if known is None or known.version != after.version:
+            raise Conflict("Another run wrote this blob first.")
+        del self.blobs[name]
+
     def put(self, name: str, fields: Mapping[str, Any]) -> Document:
         """What only tests may do: write without condition."""
         # As JSON, so that nothing is kept that a blob could not hold.

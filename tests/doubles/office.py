@@ -25,6 +25,7 @@ from shared.storage.user_state import Stored, UserState
 from shared.telemetry.calls import note
 from shared.user import User
 from shared.written_file import WrittenFile
+from tests.doubles.halt import Halting
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ANNE = User(
@@ -227,6 +228,12 @@ class SharePoint:
     def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
         return self.plan_removal(leaver, picture_url)
 
+    def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
+        try:
+            return self.plan_removal(user, picture_url)
+        except PictureKept:
+            return Removal(user.user_principal_name, self.plan(user, self.shown(user)).location, {})
+
     def remove(self, plan: Removal, *, not_after: float) -> None:
         assert plan.location
         for number, (key, value) in enumerate(plan.changes.items()):
@@ -290,6 +297,7 @@ class Office:
     queue: DelayedMessages = field(default_factory=DelayedMessages)
     recipe: Recipe = field(default_factory=lambda: Recipe("48,72,300", 1, render))
     policy: Policy = field(default_factory=Policy)
+    halt: Halting = field(default_factory=Halting)
     check_scope: Callable[[User], None] = lambda user: None
 
     def __post_init__(self) -> None:
@@ -317,6 +325,7 @@ class Office:
             self.exchange,
             self.store,
             self.queue,
+            self.halt,
             clock=self.clock,
             jitter=lambda: 0.0,
             new_id=lambda: next(self._ids),

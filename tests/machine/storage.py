@@ -115,6 +115,9 @@ class MemoryDocuments:
         text = json.dumps(fields).encode()
         return Document(dict(fields), self._blobs.write(name, text, after and after.version))
 
+    def delete(self, name: str, *, after: Document) -> None:
+        self._blobs.delete(name, after.version)
+
 
 @dataclass(eq=False)
 class Message:

@@ -222,6 +222,9 @@ class SharePoint:
     def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
         return self.plan_removal(leaver, picture_url)
 
+    def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
+        raise AssertionError("Nobody uninstalls PhotoSync here.")
+
     def remove(self, plan: Removal, *, not_after: float) -> None:
         assert plan.location
         user_id = plan.location.name

@@ -30,8 +30,10 @@ from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
+from shared.uninstalling.uninstall import Uninstall
 from shared.upkeep.upkeep import Upkeep
 from shared.webhook.notifications import Accepted, accept
+from tests.doubles.halt import Halting, Ordered
 from tests.machine.jobs import DIE, GO, Died, InTurn, Job, Order, current
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates, Message
 from tests.machine.tenant import Exchange, Look, SharePoint, check_scope, renditions, sha256
@@ -313,7 +315,7 @@ class World:
             clock=self.clock,
             ticks=self.ticks,
         )
-        return Worker(sync, self.exchange, states, self.photo_sync, **self._chance)
+        return Worker(sync, self.exchange, states, self.photo_sync, Halting(), **self._chance)
 
     def _upkeep(self, parts: Parts) -> Upkeep:
         # Threads of a pool would make their calls in another order each time.
@@ -364,8 +366,16 @@ class World:
             clock=self.clock,
             new_id=self._new_id,
         )
-        queue = self.photo_upkeep
-        return Upkeep(keeper, sweep, self.audit, states, queue, lengths=dict, **self._chance)
+        return Upkeep(
+            keeper,
+            sweep,
+            self.audit,
+            cast(Uninstall, Ordered()),
+            states,
+            self.photo_upkeep,
+            lengths=dict,
+            **self._chance,
+        )
 
     @property
     def _chance(self) -> dict[str, Any]:

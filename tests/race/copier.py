@@ -20,6 +20,7 @@ from shared.sharepoint.publisher import Plan, Removal
 from shared.storage.user_state import Stored, UserState
 from shared.user import User
 from shared.written_file import WrittenFile
+from tests.doubles.halt import Halting
 from tests.race.world import (
     ID,
     NOON,
@@ -131,6 +132,9 @@ class Answers:
     def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
         raise AssertionError("Nobody of this world leaves.")
 
+    def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
+        raise AssertionError("Nobody uninstalls PhotoSync here.")
+
     def remove(self, plan: Removal, *, not_after: float) -> None:
         for place in reversed(range(len(PLACES))):
             self.ask("put", place, b"", not_after)
@@ -213,6 +217,7 @@ def _worker(answers: Answers, kind: Kind) -> Worker:
         answers,
         answers,
         answers,
+        Halting(),
         clock=answers.clock,
         jitter=lambda: 0.5,
         new_id=lambda: "unused",

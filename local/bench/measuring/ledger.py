@@ -25,12 +25,15 @@ from local.outside import spectator
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Entry
 from shared.storage.azure import CONTAINER
+from shared.uninstalling.uninstall_log import NAME
 
 GRAPH, UPLOADS, FILES, PROFILES = "Graph", "upload", "other file", "profile"
 LOGIN, BLOB, QUEUE, LENGTH = "login", "blob", "queue", "queue length"
 # Of the Functions host: messages that an output binding sent, messages deleted, locks renewed; and
 # its polls, which cost the same whether anything happens or not.
 HOST, POLLS = "host", "polls"
+# Of the app: whether it is being uninstalled, once a minute in each process whatever happens.
+HALT = "halt"
 UNKNOWN = "unknown"
 BYTES = "bytes"
 
@@ -154,7 +157,7 @@ def _kind(entry: Entry, client_id: str) -> str:
 def _storage_kind(method: str, path: str, query: str) -> str:
     name, _, rest = path.partition("/")
     if name == CONTAINER:
-        return BLOB
+        return HALT if (method, rest) == ("GET", NAME) else BLOB
     if name not in _QUEUES:
         return UNKNOWN
     locks = "visibilitytimeout" in query

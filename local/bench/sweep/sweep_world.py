@@ -195,6 +195,9 @@ class MemoryDocuments:
         self._kept[name] = (json.dumps(fields), version + 1)
         return Document(dict(fields), str(version + 1))
 
+    def delete(self, name: str, *, after: Document) -> None:
+        raise NotImplementedError("A sweep deletes no document.")
+
 
 class Pages(deque[str]):
     """Queue `photo-upkeep`: the pages of the sweep, one at a time."""

@@ -13,6 +13,7 @@ from tests.admin.console.console_double import (
     Asked,
     ConsoleDouble,
     entry,
+    ordered,
     overview,
     person,
     queued,
@@ -30,6 +31,8 @@ COMMANDS = [
     ["failures"],
     ["check", "anne@contoso.com"],
     ["doctor"],
+    ["uninstall", "--yes"],
+    ["uninstall", "--cancel"],
 ]
 
 
@@ -42,6 +45,7 @@ def console() -> Iterator[ConsoleDouble]:
             ("GET", "users/anne%40contoso.com"): (200, person()),
             ("POST", "users/anne%40contoso.com/replay"): queued,
             ("POST", "sweep"): (202, {"queued": True}),
+            ("POST", "uninstall"): ordered,
             ("GET", "doctor"): (200, {"ok": True, "checks": []}),
         }
     )

@@ -69,11 +69,30 @@ def sweep(**changes: Any) -> dict[str, Any]:
     }
 
 
+def uninstall(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "20260504T120000-u",
+        "removePictures": False,
+        "startedAt": NOON,
+        "finishedAt": "",
+        "status": "running",
+        "detail": "",
+        "subscription": "",
+        "expected": 10,
+        "left": 10,
+        "problems": [],
+        **changes,
+    }
+
+
 def overview(**changes: Any) -> dict[str, Any]:
     queues = ("photo-sync", "photo-sync-poison", "photo-upkeep", "photo-upkeep-poison")
     return {
         "asOf": NOON,
         "counts": {"synced": 9, "no-photo": 1},
+        "countedAt": NOON,
+        "pictures": 8,
+        "uninstall": None,
         "queues": dict.fromkeys(queues, 0),
         "subscription": {
             "status": "live",
@@ -121,6 +140,12 @@ def person(**changes: Any) -> dict[str, Any]:
         "history": [{"at": NOON, "event": "synced", "detail": "Copied."}],
         **changes,
     }
+
+
+def ordered(asked: Asked) -> Answer:
+    if asked.body.get("cancel"):
+        return 202, {"cancelled": True}
+    return 202, {"uninstall": uninstall(**asked.body)}
 
 
 def queued(asked: Asked) -> Answer:

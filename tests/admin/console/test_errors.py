@@ -73,7 +73,10 @@ def test_redirect_to_nowhere(manage: Manage, console: ConsoleDouble, location: s
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_another_app(manage: Manage, console: ConsoleDouble, command: list[str]):
     """An app that says 200 to everything and is not PhotoSync does not pass for a healthy one."""
-    for route in [("GET", "overview"), ("GET", "users"), ("GET", "doctor"), ("POST", "sweep")]:
+    for route in [
+        *(("GET", name) for name in ("overview", "users", "doctor")),
+        *(("POST", name) for name in ("sweep", "uninstall")),
+    ]:
         console.routes[route] = (200, {"ok": True})
     console.routes["GET", "users/anne%40contoso.com"] = (200, {"ok": True})
 

@@ -15,7 +15,17 @@ def test_readme_shows_the_help():
 
 def test_every_command_is_explained():
     """The block has the program's help and that of each of its commands."""
-    for name in ("", " status", " replay", " sweep", " failures", " check", " doctor", " grant"):
+    for name in (
+        "",
+        " status",
+        " replay",
+        " sweep",
+        " failures",
+        " check",
+        " doctor",
+        " grant",
+        " uninstall",
+    ):
         assert f"Usage: manage.py{name} [OPTIONS]" in block()
 
 

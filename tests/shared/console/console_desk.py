@@ -15,6 +15,10 @@ from shared.storage.unreadable import SetAside
 from shared.storage.user_state import FAILED, Stored, UserState
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
+from shared.sweeping.user_queue import UserQueue
+from shared.uninstalling.halt import Halt
+from shared.uninstalling.uninstall import States, Uninstall, Waiting
+from shared.uninstalling.uninstall_log import UninstallLogs
 from shared.user import User
 from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.office import NOON, Clock, Exchange, MemoryStore
@@ -90,6 +94,13 @@ class Audits:
         return 34
 
 
+class Nobody:
+    """Whoever is asked nothing: orders are given here, and carried out elsewhere."""
+
+    def end(self) -> None:
+        raise AssertionError("A console deletes no subscription.")
+
+
 class Desk:
     """A console and all that is behind it."""
 
@@ -97,6 +108,8 @@ class Desk:
         self.audits = Audits()
         self.kept, self.looks, self.documents = Kept(), Looks(), MemoryDocuments()
         self.users, self.upkeep, self.exchange = Texts(), Texts(), Exchange()
+        self.halt = Halt(UninstallLogs(self.documents), lambda: 0.0)
+        self.uninstall = self._uninstall()
         self.console = Console(
             Roster(self.kept),
             cast("Sides", self.looks),
@@ -105,8 +118,23 @@ class Desk:
             self.exchange,
             cast("Sweep", Releasing()),
             cast("Audit", self.audits),
+            self.uninstall,
             Orders(self.users, self.upkeep, lambda: LENGTHS),
             dry_run=True,
+            clock=Clock(),
+            new_id=lambda: "an-id",
+        )
+
+    def _uninstall(self) -> Uninstall:
+        return Uninstall(
+            UninstallLogs(self.documents),
+            self.halt,
+            Nobody(),
+            cast("States", self.kept),
+            UserQueue(self.users, clock=Clock(), new_id=str),
+            cast("Waiting", self.users),
+            self.upkeep,
+            dry_run=False,
             clock=Clock(),
             new_id=lambda: "an-id",
         )

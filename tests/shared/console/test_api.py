@@ -13,7 +13,7 @@ import pytest
 
 from shared.console.api import Console
 from shared.errors import BadRequest, ServiceDown, UnknownUser
-from shared.storage.user_state import FAILED, SYNCED, Claim, UserState
+from shared.storage.user_state import FAILED, REMOVED, SKIPPED, SYNCED, Claim, UserState
 from shared.subscription import keeper
 from shared.sweeping import sweep_log
 from shared.user import User
@@ -33,6 +33,7 @@ def test_overview_of_nothing(desk: Desk):
     assert desk.console.overview() == {
         "asOf": NOON.isoformat(),
         "counts": {},
+        "pictures": 0,
         "countedAt": NOON.isoformat(),
         "queues": LENGTHS,
         "subscription": None,
@@ -40,6 +41,7 @@ def test_overview_of_nothing(desk: Desk):
         "brake": NO_BRAKE,
         "audit": None,
         "differ": 0,
+        "uninstall": None,
         "failures": [],
         "unreadable": [],
         "unreadableCount": 0,
@@ -279,6 +281,61 @@ def test_field_that_is_none(desk: Desk, name: str):
     assert (desk.users.sent, desk.upkeep.sent) == ([], [])
 
 
+# Taken back
+
+
+@pytest.mark.parametrize("remove", [True, False])
+def test_uninstall(desk: Desk, remove: bool):
+    """The order is told and queued, and the overview shows it with what there is to take back."""
+    desk.kept.entries = [
+        ENTRY,
+        replace(ENTRY, status=SYNCED),
+        replace(ENTRY, status=REMOVED),
+        replace(ENTRY, status=SKIPPED, reason="picture-kept"),
+        replace(ENTRY, synced_at=""),
+    ]
+    told = desk.console.uninstall({"removePictures": remove})["uninstall"]
+    [(text, delay)] = desk.upkeep.sent
+    seen = desk.console.overview()
+
+    assert (told["status"], told["removePictures"], told["expected"]) == ("running", remove, 5)
+    assert (json.loads(text)["uninstallId"], delay) == (told["id"], 0)
+    assert seen["uninstall"] == told
+    assert (sum(seen["counts"].values()), seen["pictures"]) == (5, 2)
+
+
+def test_uninstall_is_cancelled(desk: Desk):
+    """The console says whether there was an order to take back."""
+    before = desk.console.uninstall({"cancel": True})
+    desk.console.uninstall({})
+
+    assert (before, desk.console.uninstall({"cancel": True})) == (
+        {"cancelled": False},
+        {"cancelled": True},
+    )
+    assert desk.console.overview()["uninstall"]["status"] == "cancelled"
+
+
+def test_contrary_order_to_uninstall(desk: Desk):
+    """An order and its opposite, or a misspelt one, are refused."""
+    for order in ({"removePictures": True, "cancel": True}, {"removePicture": True}):
+        with pytest.raises(BadRequest):
+            desk.console.uninstall(order)
+    assert desk.upkeep.sent == []
+
+
+def test_nothing_is_ordered_while_it_is_taken_back(desk: Desk):
+    """A replay, a sweep or a renewal would not be done: the answer says how to have it done."""
+    desk.console.uninstall({})
+    sent = len(desk.upkeep.sent)
+    with pytest.raises(BadRequest, match="uninstall --cancel"):
+        desk.console.replay(ANNE.id, {})
+    for order in ({}, {"renew": True}, {"releaseRemovals": True}):
+        with pytest.raises(BadRequest, match="uninstall --cancel"):
+            desk.console.sweep(order)
+    assert (desk.users.sent, len(desk.upkeep.sent)) == ([], sent)
+
+
 @pytest.mark.parametrize("name", ["anne", "", "a/b@contoso.com\n", "@"])
 def test_user_that_is_none(desk: Desk, name: str):
     """A name that is neither UPN nor object id is not even looked up."""
@@ -306,8 +363,9 @@ def test_stranger(desk: Desk):
         lambda console: console.photo(ANNE.id, "exchange"),
         lambda console: console.replay(ANNE.id, {}),
         lambda console: console.sweep({}),
+        lambda console: console.uninstall({"cancel": True}),
     ],
-    ids=["overview", "users", "user", "photo", "replay", "sweep"],
+    ids=["overview", "users", "user", "photo", "replay", "sweep", "uninstall"],
 )
 def test_whatever_may_be_slow_takes_a_place(desk: Desk, ask: Callable[[Console], object]):
     """Eight at once, of an instance's sixteen threads: the webhook keeps the others."""

@@ -14,6 +14,7 @@ from shared.copying.worker import Worker
 from shared.graph.client import GraphClient
 from shared.microsoft365.http import TRIES, Http
 from shared.microsoft365.throttle import Gate
+from tests.doubles.halt import Halting
 from tests.doubles.office import ANNE, Clock, DelayedMessages, Office
 from tests.doubles.web import Answer, Tokens, answer
 from tests.doubles.web import http as web_http
@@ -69,6 +70,7 @@ class Outage:
             graph,
             self.office.store,
             self.queue,
+            Halting(),
             clock=self.clock,
             jitter=lambda: self._jitter,
             new_id=lambda: "correlation",

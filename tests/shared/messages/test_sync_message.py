@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import BadMessage
-from shared.messages.sync_message import REASONS, REMOVAL, SyncMessage, parse
+from shared.messages.sync_message import REASONS, REMOVAL, UNINSTALL, SyncMessage, parse
 from shared.user import is_object_id
 from tests.doubles.web import NOON
 
@@ -185,6 +185,21 @@ def test_removal_of_a_sweep():
     assert read(message.again().to_json()).reason == "removal"
 
 
+@pytest.mark.parametrize("uninstall_id", [None, "", 7, "../users/x", "a" * 65])
+def test_uninstall_is_not_typed(uninstall_id):
+    """A user is forgotten for good by an uninstall, whose id its messages carry."""
+    with pytest.raises(BadMessage, match="^Only an uninstall .* manage.py uninstall"):
+        read(json.dumps({"userId": ID, "reason": "uninstall", "uninstallId": uninstall_id}))
+
+
+def test_message_of_an_uninstall():
+    """An uninstall's message is read as it was written, and is one still after a wait."""
+    message = SyncMessage(ID, UNINSTALL, False, 1, NOON, "c-1", uninstall_id="20260131T1200-1a2b")
+
+    assert read(message.to_json()) == message
+    assert read(message.again().to_json()).uninstall_id == message.uninstall_id
+
+
 def test_sweep_id_alone_orders_nothing():
     """The id of a sweep in another message is passed over as any unknown field is."""
     assert read(json.dumps({"userId": UPN, "sweepId": "s-1"})) == read(UPN)
@@ -233,8 +248,9 @@ FIELDS = st.fixed_dictionaries(
     {},
     optional={
         "userId": st.just(UPN) | NESTED,
-        "reason": st.sampled_from((*REASONS, REMOVAL)) | NESTED,
+        "reason": st.sampled_from((*REASONS, REMOVAL, UNINSTALL)) | NESTED,
         "sweepId": st.just("s-1") | NESTED,
+        "uninstallId": st.just("u-1") | NESTED,
         "force": NESTED,
         "attempt": NESTED,
         "firstQueuedAt": NESTED,

@@ -23,6 +23,7 @@ from shared.messages.upkeep_message import (
     REPAIRS,
     SWEEP,
     SWEEP_PAGE,
+    UNINSTALL,
     UpkeepMessage,
 )
 from shared.settings.webhook import WebhookSettings
@@ -43,6 +44,7 @@ SAMPLES = [
     UpkeepMessage(AUDIT),
     UpkeepMessage(AUDIT_PAGE, audit_id="20260131T120000-1a2b3c4d", page=7),
     UpkeepMessage(REPAIRS, audit_id="20260131T120000-1a2b3c4d"),
+    UpkeepMessage(UNINSTALL, uninstall_id="20260131T120000-1a2b3c4d", page=7),
 ]
 
 
@@ -113,6 +115,10 @@ BAD = {
     "time that is none": b'{"kind": "renew", "firstQueuedAt": "soon"}',
     "lifecycle without event": b'{"kind": "lifecycle"}',
     "unknown event": b'{"kind": "lifecycle", "lifecycleEvent": "bored"}',
+    "uninstall of no order": b'{"kind": "uninstall", "page": 1}',
+    "order that leads elsewhere": b'{"kind": "uninstall", "uninstallId": "../users/x"}',
+    "order where none belongs": b'{"kind": "renew", "uninstallId": "abc"}',
+    "odd order where none belongs": b'{"kind": "renew", "uninstallId": "../x"}',
     "event where none belongs": b'{"kind": "renew", "lifecycleEvent": "missed"}',
 }
 

@@ -134,6 +134,11 @@ class Desk:
         plan = self.plan_removal(picture_url)
         self.publisher.remove(plan, not_after=LATER)
 
+    def withdraw(self, picture_url: str = OWN_URL, *, exists: bool = True) -> Removal:
+        plan = self.publisher.plan_withdrawal(ANNE, picture_url, exists=exists)
+        self.publisher.remove(plan, not_after=LATER)
+        return plan
+
     def publish(self) -> Plan:
         plan = self.plan()
         self.written = self.publisher.publish(plan, PICTURES, not_after=LATER)

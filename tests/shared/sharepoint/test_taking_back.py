@@ -166,6 +166,76 @@ def test_removal_begins_nothing_too_late():
     assert desk.site.events == []
 
 
+# For good, when PhotoSync is uninstalled
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_profile_is_left_as_if_never_written(exists):
+    """All that we write is empty afterwards, the address first, and our files are recycled."""
+    desk = published()
+    desk.withdraw(exists=exists)
+
+    assert desk.site.files == {}
+    assert desk.site.profile == dict.fromkeys(SYNCED, "")
+    assert desk.site.events == [*SYNCED, *["recycled"] * 3]
+
+
+def test_withdrawal_can_be_finished():
+    """What a run left behind when it died is taken back, and nothing is written twice."""
+    desk = published()
+    desk.withdraw()
+    desk.site.files = {name: b"left" for name in list(files_of(ID))[:1]}
+    desk.site.events.clear()
+    desk.withdraw()
+
+    assert desk.site.files == {}
+    assert desk.site.events == ["recycled"] * 3
+
+
+@pytest.mark.parametrize("url", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_chosen_picture_outlives_us(url):
+    """A picture that a person has set since stays as it is; our files, shown no more, go."""
+    desk = published()
+    assert desk.site.profile is not None
+    desk.site.profile["PictureURL"] = url
+    before = dict(desk.site.profile)
+    desk.withdraw()
+
+    assert desk.site.profile == before
+    assert desk.site.files == {}
+
+
+def test_user_without_a_profile_is_no_obstacle():
+    """Where SharePoint has no such profile any more, our files are recycled all the same."""
+    desk = published()
+    desk.site.profile = None
+    desk.withdraw()
+
+    assert desk.site.files == {}
+
+
+def test_user_without_a_name_is_no_obstacle():
+    """A state may have no name: SharePoint is then not asked for a profile."""
+    desk = published()
+    profile = dict(desk.site.profile or {})
+    nameless = replace(ANNE, user_principal_name="")
+    plan = desk.publisher.plan_withdrawal(nameless, OWN_URL, exists=False)
+    desk.publisher.remove(plan, not_after=LATER)
+
+    assert desk.site.files == {}
+    assert desk.site.profile == profile
+
+
+@pytest.mark.parametrize(("exists", "left"), [(True, set()), (False, {"anne_contoso_com"})])
+def test_name_of_somebody_gone_may_be_anothers(exists, left):
+    """Files named by a UPN are recycled only while Graph says that it is this user's."""
+    desk = Desk({**SYNCED, "PictureURL": BY_UPN})
+    desk.publish()
+    desk.withdraw(BY_UPN, exists=exists)
+
+    assert desk.site.files.keys() == {name for each in left for name in files_of(each)}
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [

@@ -8,7 +8,14 @@ from azure.storage.queue import QueueServiceClient
 
 from shared.errors import Conflict
 from shared.settings.app import StorageSettings
-from shared.storage.azure import CONTAINER, UPKEEP, USERS, BlobDocuments, open_storage
+from shared.storage.azure import (
+    CONTAINER,
+    UPKEEP,
+    USERS,
+    BlobDocuments,
+    StorageQueue,
+    open_storage,
+)
 from shared.storage.blobs import Blobs
 
 NAME = "sweeps/latest.json"
@@ -60,6 +67,17 @@ def test_deleted_one_is_not_brought_back(documents, container):
         documents.write(NAME, {"by": 1}, after=read)
 
 
+def test_deleted(documents):
+    """A document is deleted if it is still what was read, and only then."""
+    read = documents.write(NAME, {"by": 0}, after=None)
+    changed = documents.write(NAME, {"by": 1}, after=read)
+
+    with pytest.raises(Conflict):
+        documents.delete(NAME, after=read)
+    documents.delete(NAME, after=changed)
+    assert documents.read(NAME) is None
+
+
 @pytest.mark.parametrize(
     "damage",
     [b"", b"{", b"\xff", b"7", b"null", b'"text"', b"[" * 200_000],
@@ -89,3 +107,16 @@ def test_containers_and_queues_have_their_names(storage):
         for queue, content in ((USERS, "user"), (UPKEEP, "upkeep")):
             [message] = service.get_queue_client(queue).receive_messages()
             assert message.content == content
+
+
+def test_queue_is_emptied(storage):
+    """Messages that are hidden go with the others, and an absent queue is an empty one."""
+    with QueueServiceClient.from_connection_string(storage.connection_string) as service:
+        queue = StorageQueue(service.get_queue_client("emptied"))
+        queue.clear()
+        queue.send("seen", delay_seconds=0)
+        queue.send("hidden", delay_seconds=600)
+        before = queue.length()
+        queue.clear()
+
+        assert (before, queue.length()) == (2, 0)

@@ -20,14 +20,18 @@ from shared.messages.upkeep_message import (
     KINDS,
     LIFECYCLE,
     LIFECYCLE_EVENTS,
+    REMOVALS,
     RENEW,
     SWEEP,
     SWEEP_PAGE,
+    UNINSTALL,
     UpkeepMessage,
 )
 from shared.subscription.keeper import LIFE
 from shared.sweeping.sweep import Sweep
+from shared.uninstalling.uninstall import Uninstall
 from shared.upkeep.upkeep import Upkeep
+from tests.doubles.halt import Ordered
 from tests.doubles.office import DelayedMessages, MemoryStore
 from tests.shared.subscription.deployment import Deployment
 
@@ -76,7 +80,7 @@ class Sweeps:
     def queue_removals(self, sweep_id: str) -> None:
         self._do(f"{sweep_id} removals")
 
-    def fail(self, sweep_id: str, error: GiveUp) -> None:
+    def fail(self, sweep_id: str, error: GiveUp | str) -> None:
         self.failed[sweep_id] = str(error)
 
     def _do(self, what: str) -> None:
@@ -92,6 +96,7 @@ class Office:
     here: Deployment = field(default_factory=Deployment)
     sweeps: Sweeps = field(default_factory=Sweeps)
     audits: Audits = field(default_factory=Audits)
+    uninstall: Ordered = field(default_factory=Ordered)
     store: MemoryStore = field(default_factory=MemoryStore)
     queue: DelayedMessages = field(default_factory=DelayedMessages)
 
@@ -101,6 +106,7 @@ class Office:
             self.here.keeper,
             cast(Sweep, self.sweeps),
             cast(Audit, self.audits),
+            cast(Uninstall, self.uninstall),
             self.store,
             self.queue,
             lengths=lambda: {"photo-upkeep": 2, "photo-sync-poison": 0},
@@ -405,3 +411,62 @@ def test_log_names_no_person_and_no_key(office, caplog):
     assert "s3cret" not in line
     assert "anne" not in line
     assert line.count('"') == 2
+
+
+# While PhotoSync is being taken back
+
+PAGE = UpkeepMessage(UNINSTALL, uninstall_id="u-1", page=2)
+
+
+def test_uninstall_goes_on(office):
+    """Its pages are worked off though everything stands still."""
+    office.uninstall.ordered = "u-1"
+    office.work_off(PAGE)
+
+    assert office.uninstall.done == ["u-1 page 2"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        UpkeepMessage(RENEW),
+        UpkeepMessage(SWEEP),
+        UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=2),
+        UpkeepMessage(REMOVALS, sweep_id="s1"),
+        *(UpkeepMessage(LIFECYCLE, event=event, subscription_id="s") for event in LIFECYCLE_EVENTS),
+    ],
+    ids=lambda each: each.kind + each.event,
+)
+def test_nothing_else_is_looked_after(office, message):
+    """No subscription is made, no sweep begins or goes on; one under way is told to be over."""
+    office.uninstall.ordered = "u-1"
+    office.work_off(message)
+
+    assert (office.here.graph.live, office.sweeps.done, office.queue.messages) == ({}, [], [])
+    over = {message.sweep_id: "PhotoSync is being uninstalled."} if message.sweep_id else {}
+    assert office.sweeps.failed == over
+
+
+def test_a_lost_page_of_an_uninstall_is_found(office):
+    """The hourly order to sweep asks for the page that is due."""
+    office.uninstall.ordered = "u-1"
+    office.work_off(UpkeepMessage(SWEEP))
+
+    assert office.uninstall.done == ["go on"]
+
+
+def test_uninstall_waits(office):
+    """What can work later is tried again as the same page."""
+    office.uninstall.error = Throttled("Busy.", retry_after=60)
+    office.work_off(PAGE)
+    [(fields, delay)] = office.queue.messages
+
+    assert (fields["uninstallId"], fields["page"], delay >= 60) == ("u-1", 2, True)
+
+
+def test_uninstall_that_cannot_go_on(office):
+    """Why is recorded where the console looks."""
+    office.uninstall.error = AccessDenied("No right.")
+    office.work_off(PAGE)
+
+    assert office.uninstall.done == ["u-1 failed: No right."]

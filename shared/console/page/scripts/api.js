@@ -59,6 +59,8 @@ import { call } from "./call.js";
 
 /** @typedef {{ engaged: boolean, gone: number, left: number, managed: number, detail: string }} Brake */
 
+/** @typedef {{ status: string, left: number }} Uninstall */
+
 /** @typedef {{ name: string, reason: string, body: string, at: string }} SetAside */
 
 /**
@@ -72,6 +74,7 @@ import { call } from "./call.js";
  * @property {Brake} brake
  * @property {Audit | null} audit
  * @property {number} differ How many people an audit has found to differ in SharePoint.
+ * @property {Uninstall | null} uninstall
  * @property {Entry[]} failures
  * @property {SetAside[]} unreadable
  * @property {number} unreadableCount

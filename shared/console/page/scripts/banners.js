@@ -1,21 +1,32 @@
-// What an admin has to know before anything else: a dry run, removals held back, no notifications.
+// What an admin has to know before anything else: a dry run, removals held back, no notifications,
+// or that PhotoSync is being uninstalled.
 
 import { $, inside, say, show } from "./elements.js";
 import { count } from "./numbers.js";
 import { isLost } from "./subscription.js";
 
-/** @import { Brake, Overview, Subscription } from "./api.js" */
+/** @import { Brake, Overview, Subscription, Uninstall } from "./api.js" */
 
 /** @param {Overview} overview */
-export function drawBanners({ dryRun, brake, audit, subscription }) {
+export function drawBanners({ dryRun, brake, audit, subscription, uninstall }) {
+  const halted = uninstall && uninstall.status !== "cancelled";
+  show($("halted"), Boolean(halted));
+  if (halted) say(inside($("halted"), "span"), whyHalted(uninstall));
   show($("dry-run"), dryRun);
   show($("brake"), brake.engaged);
   if (brake.engaged) say(inside($("brake"), "span"), brake.detail || heldBack(brake));
   const held = audit?.repairs === "braked";
   show($("audit-brake"), held);
   if (held) say(inside($("audit-brake"), "span"), audit.detail);
-  show($("deaf"), isLost(subscription));
+  show($("deaf"), !halted && isLost(subscription));
   say(inside($("deaf"), "span"), whyDeaf(subscription));
+}
+
+/** @param {Uninstall} uninstall */
+function whyHalted({ status, left }) {
+  const end = "“manage.py uninstall --cancel” starts it again.";
+  if (status !== "running") return `It is uninstalled and copies nothing. ${end}`;
+  return `It is being uninstalled, ${count(left, "user", "users")} left, and copies nothing. ${end}`;
 }
 
 /** @param {Brake} brake */

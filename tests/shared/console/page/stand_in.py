@@ -145,6 +145,7 @@ class StandIn:
             "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
             "audit": audit(),
             "differ": sum(bool(person.damage) for person in self.people),
+            "uninstall": None,
             "failures": failures[:10],
             "unreadable": [],
             "dryRun": False,

@@ -79,6 +79,27 @@ def test_subscription_as_of(
     assert page.locator("#deaf").is_visible() is deaf
 
 
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("running", "being uninstalled, 3 users left, and copies nothing"),
+        ("done", "It is uninstalled and copies nothing"),
+        ("cancelled", ""),
+    ],
+)
+def test_app_that_stands_still(api: StandIn, visit: Open, status: str, told: str):
+    """An uninstall is told of, how it is taken back, and not that there is no subscription."""
+    api.overview |= {"subscription": None, "uninstall": {"status": status, "left": 3}}
+    page = visit(f"{api.url}?code={KEY}").page
+
+    expect(page.locator("#freshness")).not_to_be_empty()
+    assert page.locator("#halted").is_visible() is (told != "")
+    assert page.locator("#deaf").is_visible() is (told == "")
+    if told:
+        expect(page.locator("#halted")).to_contain_text(told)
+        expect(page.locator("#halted")).to_contain_text("uninstall --cancel")
+
+
 def test_check_that_could_not_be_made(api: StandIn, visit: Open):
     """What is wrong stands first; what could not be looked at because of it is not counted so."""
     page = visit(f"{api.url}?code={KEY}#/doctor").page

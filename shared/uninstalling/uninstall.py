@@ -1,0 +1,376 @@
+"""
+Takes PhotoSync back: the subscription, the states, and the pictures if that was ordered.
+
+A chain of messages, one a piece of work, like a sweep:
+
+    page 1     delete the subscription, empty queue photo-sync
+    a round    list the states, page by page. Whoever shows a picture that is to go is sent to the
+               worker, who forgets the user afterwards; all others are forgotten here
+    between    wait until the queue is empty, and every run that began before the order is over
+    the end    a later round than the first that finds nobody who is not done with
+
+Each page writes uninstall.json over the page before (conditional; lost -> somebody did this page),
+then queues the next. It may die anywhere: a page that is done again forgets who is left, and a user
+queued twice is forgotten once. Every deletion names the version that was read: of a user whom a run
+copies at this moment, nothing is deleted, and the next round comes back.
+
+A process heeds the order after CHECKED_EVERY at the latest (`halt`), and what it began until then
+may still write a new state, picture or subscription. So no round but the first begins before GRACE
+is over, and the subscription is looked for once more at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared import moments
+from shared.backoff import LONGEST_WAIT
+from shared.errors import BadRequest, Conflict, EndlessList, GiveUp
+from shared.messages.sync_message import UNINSTALL
+from shared.messages.upkeep_message import RENEW, SWEEP, UpkeepMessage
+from shared.messages.upkeep_message import UNINSTALL as UNINSTALL_PAGE
+from shared.storage.delayed_queue import DelayedQueue
+from shared.storage.documents import Document
+from shared.storage.roster_entry import Leaf
+from shared.storage.user_state import NOT_TAKEN_BACK, Stored
+from shared.sweeping.user_queue import UserQueue
+from shared.telemetry.log_text import loggable
+from shared.uninstalling.halt import Halt
+from shared.uninstalling.uninstall_log import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    RUNNING,
+    UninstallLog,
+    UninstallLogs,
+)
+
+log = logging.getLogger("photosync")
+
+# CHECKED_EVERY, and longer than a run takes from its look at the order to its claim. Whoever has
+# claimed has a state, and is found.
+GRACE = timedelta(minutes=5)
+USERS_A_PAGE = 200
+STATES_AT_ONCE = 8
+MOST_ROUNDS = 10
+# Of those who could not be served, so many are named.
+MOST_PROBLEMS = 100
+# A message is given up after LONGEST_WAIT; the count of a queue may be too high (functions.md).
+LONGEST_ROUND = LONGEST_WAIT + timedelta(hours=2)
+# Seconds between two looks at the queue, and before a round comes back for a user in a claim.
+PAUSE = 15.0
+# As many pauses are over by then: storage has counted them, whatever our machines' clocks show.
+RESTS = int(GRACE.total_seconds() / PAUSE)
+# Ten rounds over a million users, and all the pauses; more are no list of states.
+MOST_PAGES = 200_000
+# As long as the host hides the message of a run that died; a duplicate comes sooner.
+_DEATH = timedelta(minutes=2)
+
+
+class Subscription(Protocol):
+    """See SubscriptionKeeper."""
+
+    def end(self) -> None: ...
+
+
+class States(Protocol):
+    """See BlobStore."""
+
+    def read(self, user_id: str) -> Stored | None: ...
+    def delete(self, user_id: str, *, version: str) -> None: ...
+    def leaf(self, token: str, size: int) -> Leaf: ...
+
+
+class Waiting(Protocol):
+    """Queue `photo-sync`, as a whole."""
+
+    def clear(self) -> None: ...
+    def length(self) -> int: ...
+
+
+@dataclass
+class _Found:
+    """What one page of states came to."""
+
+    to_worker: list[str] = field(default_factory=list)
+    busy: int = 0
+    problems: list[dict[str, str]] = field(default_factory=list)
+
+
+class Uninstall:
+    """Takes orders, carries them out page by page, and takes them back. Threads may share it."""
+
+    def __init__(
+        self,
+        logs: UninstallLogs,
+        halt: Halt,
+        subscription: Subscription,
+        states: States,
+        users: UserQueue,
+        waiting: Waiting,
+        upkeep: DelayedQueue,
+        *,
+        dry_run: bool,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._logs = logs
+        self._halt = halt
+        self._subscription = subscription
+        self._states = states
+        self._users = users
+        self._waiting = waiting
+        self._upkeep = upkeep
+        self._dry_run = dry_run
+        self._clock = clock
+        self._new_id = new_id
+        self._pool = ThreadPoolExecutor(STATES_AT_ONCE, thread_name_prefix="forget")
+
+    def latest(self) -> UninstallLog | None:
+        """The order that was given last."""
+        return self._logs.read().log
+
+    def is_on(self) -> bool:
+        """Whether PhotoSync stands still; see Halt."""
+        return self._halt.is_on()
+
+    def must_be_off(self) -> None:
+        """Raise BadRequest if PhotoSync stands still: what is ordered now would not be done."""
+        if self._halt.is_on():
+            raise BadRequest(
+                "PhotoSync is being uninstalled: manage.py uninstall --cancel ends that first."
+            )
+
+    def order(self, *, remove_pictures: bool, expected: int) -> UninstallLog:
+        """
+        Take PhotoSync back, *expected* users at a guess. One that runs goes on.
+
+        Raises BadRequest for what contradicts the one that runs or the settings, Conflict.
+        """
+        running, read = self._logs.read()
+        if running is None or running.status != RUNNING:
+            if remove_pictures and self._dry_run:
+                raise BadRequest(
+                    "DRY_RUN is on, so nothing can be taken back from SharePoint: set it to false, "
+                    "or leave the pictures."
+                )
+            running = self._begun(read, remove_pictures, expected)
+        elif running.remove_pictures != remove_pictures:
+            raise BadRequest(
+                f"An uninstall runs that {_about_pictures(running)}: let it end, or cancel it "
+                "before you order another."
+            )
+        # One message too many ends when it meets the page that the other has done.
+        self._go_on(running)
+        return running
+
+    def _begun(self, read: Document | None, remove_pictures: bool, expected: int) -> UninstallLog:
+        now = self._clock()
+        begun = UninstallLog(
+            id=f"{now:%Y%m%dT%H%M%S}-{self._new_id()[:8]}",
+            remove_pictures=remove_pictures,
+            started_at=now.isoformat(),
+            updated_at=now.isoformat(),
+            round_ended_at=now.isoformat(),
+            expected=expected,
+            left=expected,
+        )
+        self._logs.write(begun, after=read)
+        self._halt.heed()
+        log.warning("uninstall.ordered id=%s pictures=%s", begun.id, _about_pictures(begun))
+        return begun
+
+    def cancel(self) -> bool:
+        """
+        Take the order back and have everything made anew; False if there is none. Raises Conflict.
+
+        What is gone is not brought back here: a subscription is made, and a sweep looks at
+        everybody.
+        """
+        ordered, read = self._logs.read()
+        if ordered is None or not ordered.halts:
+            return False
+        now = self._clock().isoformat()
+        self._logs.write(replace(ordered, status=CANCELLED, finished_at=now), after=read)
+        self._ask_for_everything()
+        log.warning("uninstall.cancelled id=%s", ordered.id)
+        return True
+
+    def _ask_for_everything(self) -> None:
+        for kind in (RENEW, SWEEP):
+            self._upkeep.send(UpkeepMessage(kind).to_json(), delay_seconds=0)
+
+    def go_on(self) -> None:
+        """Queue the page that is due, should its message be lost; nothing without an order."""
+        running = self._logs.read().log
+        if running is not None and running.status == RUNNING:
+            self._go_on(running)
+
+    def work_off(self, uninstall_id: str, page: int) -> None:
+        """
+        Do one piece of work, and queue the next. Raises TryLater, and GiveUp if it cannot go on.
+        """
+        ordered, read = self._logs.read()
+        if ordered is None or (ordered.id, ordered.status) != (uninstall_id, RUNNING):
+            log.info("uninstall.stray id=%s page=%d", uninstall_id, page)
+            return
+        if ordered.page == page + 1:
+            self._go_on_after(page, ordered)
+        if ordered.page != page:
+            return
+        after, delay = self._worked_off(ordered)
+        after = replace(after, page=page + 1, updated_at=self._clock().isoformat())
+        try:
+            self._logs.write(after, after=read)
+        except Conflict:
+            log.info("uninstall.duplicate id=%s page=%d", uninstall_id, page)
+            if not self._halt.is_on():
+                # Cancelled under our hands: what this page has deleted since is made anew.
+                self._ask_for_everything()
+            return
+        if after.status == RUNNING:
+            self._go_on(after, delay_seconds=delay)
+        else:
+            _report(after)
+
+    def fail(self, uninstall_id: str, why: str) -> None:
+        """Record that an uninstall cannot go on, and why; PhotoSync stands still all the same."""
+        ordered, read = self._logs.read()
+        if ordered is None or (ordered.id, ordered.status) != (uninstall_id, RUNNING):
+            return
+        now = self._clock().isoformat()
+        failed = replace(ordered, status=FAILED, detail=why, finished_at=now)
+        self._logs.write(failed, after=read)
+        log.error('uninstall.failed id=%s why="%s"', uninstall_id, loggable(why))
+
+    def _worked_off(self, ordered: UninstallLog) -> tuple[UninstallLog, float]:
+        """The order after the piece of work that is due, and how long the next one waits."""
+        if ordered.page == 1:
+            refusal = self._without_subscription()
+            # Only for speed: whatever comes up later is done without a look.
+            self._waiting.clear()
+            return replace(ordered, subscription=refusal), 0.0
+        if ordered.round > 1 and not ordered.next and not ordered.listed:
+            messages = self._waiting.length()
+            if self._must_wait(ordered, messages):
+                return replace(ordered, left=messages, rests=ordered.rests + 1), PAUSE
+        return self._look_at_page(ordered)
+
+    def _without_subscription(self) -> str:
+        """Delete it; why that is refused, empty where it is gone. Raises TryLater."""
+        try:
+            self._subscription.end()
+        except GiveUp as error:
+            # It ends by itself within a month; the rest must not wait for that.
+            return str(error)
+        return ""
+
+    def _must_wait(self, ordered: UninstallLog, messages: int) -> bool:
+        now = self._clock()
+        if ordered.rests < RESTS or abs(now - moments.read(ordered.started_at)) < GRACE:
+            return True
+        return messages > 0 and abs(now - moments.read(ordered.round_ended_at)) < LONGEST_ROUND
+
+    def _look_at_page(self, ordered: UninstallLog) -> tuple[UninstallLog, float]:
+        if ordered.page >= MOST_PAGES:
+            raise EndlessList("The list of states goes on and on: look into the storage account.")
+        leaf = self._states.leaf(ordered.next, USERS_A_PAGE)
+        found = self._forget([each.user_id for each in leaf.entries], ordered)
+        self._users.queue(found.to_worker, reason=UNINSTALL, uninstall_id=ordered.id)
+        listed = ordered.listed + len(leaf.entries)
+        open_ = ordered.open + found.busy + len(found.to_worker)
+        troubled = ordered.troubled + len(found.problems)
+        after = replace(
+            ordered,
+            next=leaf.next,
+            listed=listed,
+            open=open_,
+            troubled=troubled,
+            problems=[*ordered.problems, *found.problems][:MOST_PROBLEMS],
+            expected=max(ordered.expected, listed),
+            left=(max(0, ordered.expected - listed) if ordered.round == 1 else 0)
+            + open_
+            + troubled,
+        )
+        return (after, 0.0) if leaf.next else self._ended_round(after)
+
+    def _ended_round(self, ordered: UninstallLog) -> tuple[UninstallLog, float]:
+        now = self._clock().isoformat()
+        if ordered.round > 1 and (not ordered.open or ordered.round >= MOST_ROUNDS):
+            ended = replace(ordered, status=DONE, left=ordered.open + ordered.troubled)
+            if ordered.open:
+                detail = f"{ordered.open} users were at work whenever they were looked at."
+                ended = replace(ended, detail=detail)
+            refusal = self._without_subscription()
+            return replace(ended, subscription=refusal, finished_at=now), 0.0
+        following = replace(
+            ordered, round=ordered.round + 1, round_ended_at=now, listed=0, open=0, troubled=0
+        )
+        return replace(following, problems=[]), PAUSE
+
+    def _forget(self, user_ids: Sequence[str], ordered: UninstallLog) -> _Found:
+        """Forget all of a page who can be forgotten; the others by what becomes of them."""
+        found = _Found()
+        read = self._pool.map(lambda user_id: self._dealt_with(user_id, ordered), user_ids)
+        for user_id, left in zip(user_ids, read, strict=True):
+            if isinstance(left, dict):
+                found.problems.append(left)
+            elif left == "picture":
+                found.to_worker.append(user_id)
+            elif left == "busy":
+                found.busy += 1
+        return found
+
+    def _dealt_with(self, user_id: str, ordered: UninstallLog) -> str | dict[str, str]:
+        """Forget a user if nothing is in the way; else what is, or why it cannot be done."""
+        stored = self._states.read(user_id)
+        if stored is None:
+            return "gone"
+        state = stored.state
+        if state.claimed_for:
+            return "busy"
+        if ordered.remove_pictures and state.picture_url:
+            # Before a round begins every message of the one before has ended.
+            if ordered.round > 1 and state.reason == NOT_TAKEN_BACK:
+                return {
+                    "userId": user_id,
+                    "userPrincipalName": state.user_principal_name,
+                    "detail": state.detail,
+                }
+            return "picture"
+        try:
+            self._states.delete(user_id, version=stored.version)
+        except Conflict:
+            return "busy"
+        return "gone"
+
+    def _go_on_after(self, page: int, ordered: UninstallLog) -> None:
+        """Somebody did *page*: queue the next, unless whoever did it may be doing so."""
+        if abs(self._clock() - moments.read(ordered.updated_at)) <= _DEATH:
+            raise Conflict(
+                f"Page {page} was done by a run that may be queueing the next.",
+                retry_after=_DEATH.total_seconds(),
+            )
+        self._go_on(ordered)
+
+    def _go_on(self, ordered: UninstallLog, *, delay_seconds: float = 0.0) -> None:
+        message = UpkeepMessage(UNINSTALL_PAGE, page=ordered.page, uninstall_id=ordered.id)
+        self._upkeep.send(message.to_json(), delay_seconds=delay_seconds)
+
+
+def _about_pictures(ordered: UninstallLog) -> str:
+    return "takes the pictures back" if ordered.remove_pictures else "leaves the pictures"
+
+
+def _report(ended: UninstallLog) -> None:
+    log.warning(
+        "uninstall.finished id=%s left=%d subscription=%s",
+        ended.id,
+        ended.left,
+        "left" if ended.subscription else "deleted",
+    )

@@ -1,0 +1,126 @@
+"""
+What is known of the uninstall that was ordered last, in blob `uninstall.json`.
+
+The blob is the order itself, to every part of the app, and the memory of the chain of messages that
+carries it out: a message that finds it elsewhere than at its own page is late or a duplicate.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, NamedTuple
+
+from shared import counts, moments
+from shared.messages.sweep_id import is_sweep_id
+from shared.storage.documents import Document, Documents
+from shared.telemetry.log_text import loggable
+
+NAME = "uninstall.json"
+RUNNING, DONE, FAILED, CANCELLED = "running", "done", "failed", "cancelled"
+_STATUSES = {RUNNING, DONE, FAILED, CANCELLED}
+
+log = logging.getLogger("photosync")
+
+
+@dataclass(frozen=True)
+class UninstallLog:
+    """
+    One uninstall. `page` is the next piece of work, from 1, and counts through all rounds over the
+    states; `next` is the listing's token of the round.
+
+    Of the round: `listed` counts users found, `open` those of them who are not done with, and
+    `problems` names some of the `troubled` who cannot be. `left` is how many of the `expected`
+    users there may be yet. `rests` counts the pauses since the order. `subscription` says why it
+    could not be deleted.
+    """
+
+    id: str
+    remove_pictures: bool
+    started_at: str
+    updated_at: str
+    round_ended_at: str
+    status: str = RUNNING
+    detail: str = ""
+    subscription: str = ""
+    page: int = 1
+    round: int = 1
+    next: str = ""
+    expected: int = 0
+    left: int = 0
+    rests: int = 0
+    listed: int = 0
+    open: int = 0
+    troubled: int = 0
+    problems: list[dict[str, str]] = field(default_factory=list)
+    finished_at: str = ""
+
+    @property
+    def halts(self) -> bool:
+        """Whether PhotoSync stands still: until a person takes the order back."""
+        return self.status != CANCELLED
+
+
+_BLANK = UninstallLog("", False, "", "", "")
+
+
+class Read(NamedTuple):
+    """The uninstall, None if there is none or a damaged one, and the document it was read from."""
+
+    log: UninstallLog | None
+    document: Document | None
+
+
+def to_fields(uninstall: UninstallLog) -> dict[str, Any]:
+    """The blob's fields."""
+    return {_camel(key): value for key, value in asdict(uninstall).items()}
+
+
+class UninstallLogs:
+    """Reads and writes the one. Every write names the version it replaces (Conflict)."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def read(self) -> Read:
+        document = self._documents.read(NAME)
+        if document is None:
+            return Read(None, None)
+        try:
+            return Read(_read(document.fields), document)
+        except (TypeError, ValueError, OverflowError) as error:
+            log.warning('uninstall.set_aside why="%s"', loggable(str(error)))
+            return Read(None, document)
+
+    def write(self, uninstall: UninstallLog, *, after: Document | None) -> Document:
+        """Write *uninstall* in place of what was read as *after*."""
+        return self._documents.write(NAME, to_fields(uninstall), after=after)
+
+
+def _read(written: Mapping[str, Any]) -> UninstallLog:
+    """
+    The uninstall of which *written* tells.
+
+    Raises TypeError, ValueError and OverflowError if a person has written it and none.
+    """
+    known = {each.name: _camel(each.name) for each in fields(UninstallLog)}
+    found = UninstallLog(**{name: written[key] for name, key in known.items() if key in written})
+    for name in known:
+        value, usual = getattr(found, name), getattr(_BLANK, name)
+        if type(value) is not type(usual):
+            raise TypeError(f"{name} is of another type.")
+        if type(usual) is int:
+            counts.read(value)
+    if not is_sweep_id(found.id) or found.status not in _STATUSES:
+        raise ValueError("It says what no uninstall says of itself.")
+    if not all(isinstance(each, dict) for each in found.problems):
+        raise TypeError("problems are of another type.")
+    for moment in (found.started_at, found.updated_at, found.round_ended_at):
+        moments.read(moment)
+    return found
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,256 @@
+"""`uninstall`: the plan, the question, how it is followed, and what is left."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from tests.admin.console.conftest import Manage
+from tests.admin.console.console_double import NOON, ConsoleDouble, overview, refusal, uninstall
+from tests.admin.said import assert_one_sentence
+
+LATER = "2026-05-04T12:30:00+00:00"
+DONE = uninstall(status="done", left=0, finishedAt=NOON)
+ANNE_LEFT = {"userId": "a", "userPrincipalName": "anne@contoso.com", "detail": "No right."}
+
+
+@pytest.fixture
+def shows(console: ConsoleDouble):
+    """Let the overview show these uninstalls one after the other, the last one for good."""
+
+    def follow(*uninstalls: dict[str, Any] | None, **changes: Any) -> None:
+        left = list(uninstalls)
+        console.routes["GET", "overview"] = lambda asked: (
+            200,
+            overview(uninstall=left.pop(0) if len(left) > 1 else left[0], **changes),
+        )
+
+    return follow
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch):
+    """Let somebody sit at the terminal who types this."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    return lambda typed: monkeypatch.setattr("sys.stdin", Terminal(typed))
+
+
+def orders(console: ConsoleDouble) -> list[Any]:
+    return [each.body for each in console.asked if each.method == "POST"]
+
+
+@pytest.mark.parametrize(
+    ("options", "word"), [([], "stay as they are"), (["--remove-pictures"], "are taken back")]
+)
+def test_dry_run(manage: Manage, console: ConsoleDouble, options: list[str], word: str):
+    """The plan tells what goes and what stays, and nothing is ordered."""
+    said = manage("uninstall", "--dry-run", *options)
+
+    assert said.code == 0
+    for told in (f"about 8 that PhotoSync wrote {word}", "10 users are forgotten", "live until"):
+        assert told in said.out
+    assert "a person chose" in said.out
+    assert orders(console) == []
+
+
+def test_plan_as_a_document(manage: Manage, console: ConsoleDouble):
+    """Programs get the same numbers."""
+    told = manage("uninstall", "--dry-run", "--remove-pictures", "--json").document
+
+    assert (told["removePictures"], told["pictures"], told["states"]) == (True, 8, 10)
+    assert told["subscription"]["status"] == "live"
+    assert orders(console) == []
+
+
+@pytest.mark.parametrize(("typed", "code", "ordered"), [("y\n", 0, 1), ("\n", 1, 0), ("n\n", 1, 0)])
+def test_question(
+    manage: Manage,
+    console: ConsoleDouble,
+    shows: Any,
+    answers: Any,
+    typed: str,
+    code: int,
+    ordered: int,
+):
+    """Only a yes orders anything."""
+    shows(None, DONE)
+    answers(typed)
+    said = manage("uninstall")
+
+    assert said.code == code
+    assert "Plan" in said.out
+    assert orders(console) == [{"removePictures": False}] * ordered
+
+
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_nobody_to_ask(manage: Manage, console: ConsoleDouble, options: list[str]):
+    """Where nobody can be asked, --yes is wanted."""
+    said = manage("uninstall", *options)
+
+    assert said.code == 2
+    assert "--yes" in said.err
+    assert orders(console) == []
+
+
+def test_followed_to_the_end(manage: Manage, console: ConsoleDouble, shows: Any):
+    """With --yes it is ordered and followed, and what is to be done next is named."""
+    shows(None, uninstall(), uninstall(left=4), DONE)
+    said = manage("uninstall", "--yes", "--remove-pictures")
+
+    assert said.code == 0
+    assert orders(console) == [{"removePictures": True}]
+    assert "grant --revoke" in said.out
+    assert "azd down" in said.out
+
+
+def test_pictures_stay(manage: Manage, shows: Any):
+    """By default it says that the pictures are still there."""
+    shows(None, DONE)
+
+    assert "pictures stay in SharePoint" in manage("uninstall", "--yes").out
+
+
+def test_end_as_a_document(manage: Manage, shows: Any):
+    """Programs get how it ended, and nothing else."""
+    shows(None, uninstall(), DONE)
+
+    assert manage("uninstall", "--yes", "--json").document == DONE
+
+
+def test_second_call_goes_on(manage: Manage, console: ConsoleDouble, shows: Any):
+    """While one runs nobody is asked again: it is followed, and told to go on."""
+    shows(uninstall(), uninstall(), DONE)
+    said = manage("uninstall")
+
+    assert said.code == 0
+    assert f"ordered at {NOON[:10]}" in said.out
+    assert orders(console) == [{"removePictures": False}]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subscription": None, "counts": {}},
+        {"subscription": None, "counts": {"synced": 9}, "countedAt": NOON},
+    ],
+    ids=["nobody", "counted before"],
+)
+def test_nothing_is_left(manage: Manage, console: ConsoleDouble, shows: Any, changes: Any):
+    """After the end it says so, and orders nothing; an older count is no sign of anybody."""
+    shows(DONE, **changes)
+    said = manage("uninstall", "--yes")
+
+    assert said.code == 0
+    assert "Nothing is left" in said.out
+    assert "grant --revoke" in said.out
+    assert orders(console) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "changes"),
+    [
+        ({**DONE, "left": 1}, {"subscription": None, "counts": {}}),
+        ({**DONE, "subscription": "No right."}, {"subscription": None, "counts": {}}),
+        (DONE, {"counts": {}}),
+        (DONE, {"subscription": None, "counts": {"synced": 1}, "countedAt": LATER}),
+        ({**DONE, "status": "failed"}, {"subscription": None, "counts": {}}),
+        ({**DONE, "status": "cancelled"}, {"subscription": None, "counts": {}}),
+    ],
+    ids=["users", "refused", "subscription", "counted since", "failed", "cancelled"],
+)
+def test_something_is_left(
+    manage: Manage, console: ConsoleDouble, shows: Any, before: Any, changes: Any
+):
+    """Whatever is left is ordered again."""
+    shows(before, DONE, **changes)
+    manage("uninstall", "--yes")
+
+    assert orders(console) == [{"removePictures": False}]
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ({"left": 1, "problems": [ANNE_LEFT]}, ["anne@contoso.com", "No right.", "repeat"]),
+        ({"left": 2, "detail": "2 users were at work."}, ["2 users are left", "at work"]),
+        ({"subscription": "Access denied."}, ["Access denied.", "within a month"]),
+        ({"status": "failed", "detail": "Gave up."}, ["failed", "Gave up."]),
+        ({"status": "cancelled"}, ["cancelled"]),
+        ({"status": "running", "id": "another"}, ["something else"]),
+    ],
+    ids=["user", "at work", "subscription", "failed", "cancelled", "another"],
+)
+def test_what_could_not_be_taken_back(manage: Manage, shows: Any, end: Any, words: list[str]):
+    """It is code 1, and who and why is told."""
+    shows(None, {**DONE, **end})
+    said = manage("uninstall", "--yes")
+
+    assert said.code == 1
+    assert [word for word in words if word not in said.out] == []
+
+
+def test_wait_is_limited(manage: Manage, shows: Any):
+    """Who stops waiting is told that it goes on."""
+    shows(None, uninstall())
+    said = manage("uninstall", "--yes", "--timeout", "1")
+
+    assert said.code == 5
+    assert "goes on" in said.err
+
+
+def test_refused_order(manage: Manage, console: ConsoleDouble):
+    """The app's own sentence is told."""
+    sentence = "DRY_RUN is on, so nothing can be taken back."
+    console.routes["POST", "uninstall"] = (400, refusal("BadRequest", sentence))
+    said = manage("uninstall", "--yes", "--remove-pictures")
+
+    assert (said.code, said.err.strip()) == (2, sentence)
+
+
+@pytest.mark.parametrize(("cancelled", "word"), [(True, "taken back"), (False, "Nobody")])
+def test_cancel(manage: Manage, console: ConsoleDouble, cancelled: bool, word: str):
+    """One POST takes the order back, or says that there is none."""
+    console.routes["POST", "uninstall"] = (202, {"cancelled": cancelled})
+    said = manage("uninstall", "--cancel")
+
+    assert said.code == 0
+    assert word in said.out
+    assert [each.body for each in console.asked] == [{"cancel": True}]
+
+
+@pytest.mark.parametrize("other", ["--remove-pictures", "--dry-run"])
+def test_cancel_alone(manage: Manage, console: ConsoleDouble, other: str):
+    """An order and its opposite are refused before anything is sent."""
+    assert_one_sentence(manage("uninstall", "--cancel", other), 2, "--cancel")
+    assert console.asked == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (uninstall(), ["being uninstalled", "10 users left"]),
+        (DONE, ["stands still", "--cancel"]),
+    ],
+    ids=["running", "done"],
+)
+def test_status_tells(manage: Manage, shows: Any, shown: Any, words: list[str]):
+    """`status` says that PhotoSync stands still, and no more what to do about what is missing."""
+    shows(shown, subscription=None)
+    said = manage("status")
+
+    assert said.code == 1
+    assert [word for word in words if word not in said.out] == []
+    assert "manage.py renew" not in said.out
+
+
+def test_status_forgets_a_cancelled_one(manage: Manage, shows: Any):
+    """An order that was taken back changes nothing."""
+    shows(uninstall(status="cancelled"))
+
+    assert manage("status").code == 0

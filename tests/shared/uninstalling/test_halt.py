@@ -1,0 +1,177 @@
+"""When a process knows that PhotoSync is being taken back, and what that costs it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.errors import ServiceDown
+from shared.storage.documents import Document
+from shared.telemetry import calls
+from shared.uninstalling.halt import CHECKED_EVERY, Halt
+from shared.uninstalling.uninstall_log import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    NAME,
+    RUNNING,
+    UninstallLog,
+    UninstallLogs,
+    to_fields,
+)
+from tests.doubles.memory_documents import MemoryDocuments
+from tests.doubles.office import NOON, Clock
+
+MINUTE, TICK = timedelta(seconds=CHECKED_EVERY), timedelta(milliseconds=1)
+START = NOON.isoformat()
+
+
+class Counted(MemoryDocuments):
+    """Documents that note each read, as blobs do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: Counter[str] = Counter()
+        self.down = False
+
+    def read(self, name: str) -> Document | None:
+        self.reads[name] += 1
+        calls.note("blob")
+        if self.down:
+            raise ServiceDown("Storage is down.", service="storage")
+        return super().read(name)
+
+
+class Process:
+    """One process, and the order as others may write it."""
+
+    def __init__(self) -> None:
+        self.documents, self.clock = Counted(), Clock()
+        self.halt = Halt(UninstallLogs(self.documents), self.clock.ticks)
+
+    def order(self, status: str = RUNNING, *, id_: str = "u-1", remove: bool = True) -> None:
+        uninstall = UninstallLog(id_, remove, START, START, START, status=status)
+        self.documents.put(NAME, to_fields(uninstall))
+
+
+@pytest.fixture
+def process() -> Process:
+    return Process()
+
+
+def test_a_no_is_asked_for_once_a_minute(process: Process):
+    """However many messages come within a minute, storage is asked once, and none is charged."""
+    with calls.noted() as made:
+        answers = [process.halt.is_on() for _ in range(100)]
+
+    assert (set(answers), process.documents.reads[NAME], made) == ({False}, 1, [])
+
+
+def test_an_order_is_heeded_within_a_minute(process: Process):
+    """An old "no" holds for a minute and not longer."""
+    process.halt.is_on()
+    process.order()
+    process.clock.advance(MINUTE - TICK)
+    before = process.halt.is_on()
+    process.clock.advance(TICK)
+
+    assert (before, process.halt.is_on()) == (False, True)
+
+
+def test_own_order_is_heeded_at_once(process: Process):
+    """The process in which the order was given knows it."""
+    process.halt.is_on()
+    process.order()
+    process.halt.heed()
+
+    assert process.halt.is_on()
+
+
+@pytest.mark.parametrize(
+    ("status", "halts"), [(RUNNING, True), (DONE, True), (FAILED, True), (CANCELLED, False)]
+)
+def test_what_halts(process: Process, status: str, halts: bool):
+    """PhotoSync stands still from the order on, also when all is done, until it is cancelled."""
+    process.order(status)
+
+    assert process.halt.is_on() is halts
+
+
+def test_a_cancelled_order_ends_at_once(process: Process):
+    """A "yes" is never remembered."""
+    process.order()
+    first = process.halt.is_on()
+    process.order(CANCELLED)
+
+    assert (first, process.halt.is_on()) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [
+        ({}, True),
+        ({"id_": "u-2"}, False),
+        ({"remove": False}, False),
+        ({"status": DONE}, False),
+        ({"status": CANCELLED}, False),
+    ],
+)
+def test_whose_messages_take_pictures_back(process: Process, change: dict[str, Any], allowed: bool):
+    """Only those of the order that runs now, and only if it takes pictures back."""
+    process.halt.is_on()
+    process.order(**change)
+
+    assert process.halt.orders("u-1") is allowed
+
+
+def test_not_to_know_is_no_answer(process: Process):
+    """Where storage does not answer nobody is told either; the next look asks again."""
+    process.documents.down = True
+    with pytest.raises(ServiceDown):
+        process.halt.is_on()
+    process.documents.down = False
+    process.order()
+
+    assert process.halt.is_on()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"id": ""},
+        {"id": "../users/x"},
+        {"status": "maybe"},
+        {"status": ["running"]},
+        {"page": "one"},
+        {"page": -1},
+        {"removePictures": 1},
+        {"problems": [1]},
+        {"startedAt": "soon"},
+        {"updatedAt": ""},
+    ],
+    ids=str,
+)
+def test_damaged_order_is_none(process: Process, damage: dict[str, Any]):
+    """What a person has made of the document orders nothing, and can be written over."""
+    process.order()
+    logs = UninstallLogs(process.documents)
+    process.documents.put(NAME, {**process.documents.blobs[NAME].fields, **damage})
+    read = logs.read()
+
+    assert read.log is None
+    assert not process.halt.is_on()
+    logs.write(UninstallLog("u-2", False, START, START, START), after=read.document)
+    assert logs.read().log is not None
+
+
+def test_it_is_read_as_it_was_written(process: Process):
+    """All fields come back, whatever a newer version adds."""
+    uninstall = UninstallLog(
+        "u-1", True, START, START, START, page=7, problems=[{"userId": "a", "why": "b"}]
+    )
+    process.documents.put(NAME, {**to_fields(uninstall), "later": 1})
+
+    assert UninstallLogs(process.documents).read().log == uninstall
