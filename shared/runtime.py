@@ -103,19 +103,11 @@ def _working(settings: Settings) -> Runtime:
     audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
     uninstall = _uninstall(settings, storage, halt, keeper)
-    upkeep = Upkeep(
-        keeper,
-        sweep,
-        audit,
-        uninstall,
-        storage.states,
-        storage.upkeep,
-        lengths=storage.lengths,
-        **_CHANCE,
-    )
+    chains = keeper, sweep, audit, uninstall
+    upkeep = Upkeep(*chains, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE)
     console = Console(
         Roster(storage.states),
-        _sides(settings, graph, geos, recipe),
+        Sides(graph, geos, recipe, removes=settings.remove_when_gone),
         storage.states,
         storage.documents,
         graph,
@@ -168,10 +160,6 @@ def _sync(
         clock=_now,
         ticks=stopwatch.ticks,
     )
-
-
-def _sides(settings: Settings, graph: GraphClient, geos: Geos, recipe: Recipe) -> Sides:
-    return Sides(graph, geos, recipe, removes=settings.remove_when_gone)
 
 
 def _keeper(settings: Settings, storage: OpenStorage, tokens: EntraTokens) -> SubscriptionKeeper:
