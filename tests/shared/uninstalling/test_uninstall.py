@@ -8,13 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import AccessDenied, BadRequest, Conflict, ServiceDown
+from shared.errors import AccessDenied, BadRequest, Conflict, EndlessList, ServiceDown
 from shared.storage.documents import Document
 from shared.storage.user_state import NO_PHOTO, Claim
 from shared.subscription import keeper
 from shared.uninstalling.uninstall import (
     GRACE,
     LONGEST_ROUND,
+    MOST_PAGES,
     MOST_PROBLEMS,
     MOST_ROUNDS,
     PAUSE,
@@ -27,261 +28,281 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def town() -> Town:
+def village() -> Town:
     return Town()
 
 
 # To the end
 
 
-def test_pictures_stay(town: Town):
+def test_pictures_stay(village: Town):
     """By default the subscription and all states go, and nobody's picture is touched."""
-    town.order()
-    end = town.run()
+    village.order()
+    end = village.run()
 
     assert (end.status, end.left, end.subscription) == (DONE, 0, "")
-    assert town.is_clean
-    assert len(town.pictures) == 5
-    assert keeper.NAME not in town.documents.blobs
+    assert village.is_clean
+    assert len(village.pictures) == 5
+    assert keeper.NAME not in village.documents.blobs
 
 
-def test_pictures_are_taken_back(town: Town):
+def test_pictures_are_taken_back(village: Town):
     """If that was ordered, the worker is sent to everybody whose picture is ours."""
-    town.add(7, picture_url="", status=NO_PHOTO)
+    village.add(7, picture_url="", status=NO_PHOTO)
     asked: list[str] = []
 
     def serve(user_id: str) -> None:
         asked.append(user_id)
-        town.take_back(user_id)
+        village.take_back(user_id)
 
-    town.order(remove=True)
-    end = town.run(serve)
+    village.order(remove=True)
+    end = village.run(serve)
 
     assert (end.status, end.left) == (DONE, 0)
     assert asked == [user(number) for number in range(5)]
-    assert town.pictures == {user(7)}
-    assert town.is_clean
+    assert village.pictures == {user(7)}
+    assert village.is_clean
 
 
-def test_messages_name_their_order(town: Town):
+def test_messages_name_their_order(village: Town):
     """The worker takes a picture back for the order that runs and for no other."""
-    begun = town.order(remove=True)
-    town.step()
-    town.step()
+    begun = village.order(remove=True)
+    village.step()
+    village.step()
 
-    told = [(each["userId"], each["reason"], each["uninstallId"]) for each in town.users.waiting]
+    told = [(each["userId"], each["reason"], each["uninstallId"]) for each in village.users.waiting]
     assert told == [(user(number), "uninstall", begun.id) for number in range(2)]
 
 
-def test_messages_before_the_order_go_first(town: Town):
+def test_messages_before_the_order_go_first(village: Town):
     """What was queued before is not waited for, however long it would have been hidden."""
-    town.users.send(json.dumps({"userId": user(1), "reason": "sweep"}), delay_seconds=20_000)
-    town.order()
-    town.step()
+    village.users.send(json.dumps({"userId": user(1), "reason": "sweep"}), delay_seconds=20_000)
+    village.order()
+    village.step()
 
-    assert town.users.waiting == []
+    assert village.users.waiting == []
 
 
 def test_empty_town():
     """Where nobody has a state it ends, too."""
-    town = Town(users=0)
-    town.order()
+    village = Town(users=0)
+    village.order()
 
-    assert town.run().status == DONE
-    assert town.is_clean
+    assert village.run().status == DONE
+    assert village.is_clean
 
 
 # Whoever is at work
 
 
-def test_copy_under_way(town: Town):
+def test_copy_under_way(village: Town):
     """A user whom a run has to itself is left to it, and served in a later round."""
-    id_ = town.add(2, claim=Claim("a-run", 300.0))
-    town.order(remove=True)
-    town.run(until=lambda: town.log.round == 2)
-    kept = set(town.states.blobs)
-    end = town.run()
+    id_ = village.add(2, claim=Claim("a-run", 300.0))
+    village.order(remove=True)
+    village.run(until=lambda: village.log.round == 2)
+    kept = set(village.states.blobs)
+    end = village.run()
 
     assert (kept, end.status, end.left) == ({id_}, DONE, 0)
-    assert town.is_clean
+    assert village.is_clean
 
 
-def test_state_that_moves_on(town: Town):
+def test_state_that_moves_on(village: Town):
     """What another run has written meanwhile is not deleted with what we read."""
 
     def write() -> None:
-        town.states.before_delete.clear()
-        town.states.put(replace(town.states[user(1)], detail="Newer."))
+        village.states.before_delete.clear()
+        village.states.put(replace(village.states[user(1)], detail="Newer."))
 
-    town.states.before_delete[user(1)] = write
-    town.order()
-    town.run(until=lambda: town.log.round == 2)
-    kept = town.states[user(1)].detail
-    town.run()
+    village.states.before_delete[user(1)] = write
+    village.order()
+    village.run(until=lambda: village.log.round == 2)
+    kept = village.states[user(1)].detail
+    village.run()
 
     assert kept == "Newer."
-    assert town.is_clean
+    assert village.is_clean
 
 
-def test_run_that_began_before_the_order(town: Town):
+def test_run_that_began_before_the_order(village: Town):
     """Who has not heard of it yet, and writes a new state within the grace, is found."""
-    town.order(remove=True)
-    town.run(until=lambda: town.log.round == 2)
-    town.run(until=lambda: town.log.rests == RESTS - 1)
-    town.add(9)
-    end = town.run()
+    village.order(remove=True)
+    village.run(until=lambda: village.log.round == 2)
+    village.run(until=lambda: village.log.rests == RESTS - 1)
+    village.add(9)
+    end = village.run()
 
     assert (end.status, end.left) == (DONE, 0)
-    assert town.pictures == set()
-    assert town.is_clean
+    assert village.pictures == set()
+    assert village.is_clean
 
 
-def test_subscription_made_by_a_run_that_began_before(town: Town):
+def test_subscription_made_by_a_run_that_began_before(village: Town):
     """One that is made after ours was deleted is deleted at the end."""
-    town.order()
-    town.step()
-    assert not town.here.graph.live
-    town.here.keep()
-    town.run()
+    village.order()
+    village.step()
+    assert not village.here.graph.live
+    village.here.keep()
+    village.run()
 
-    assert town.is_clean
-    assert keeper.NAME not in town.documents.blobs
+    assert village.is_clean
+    assert keeper.NAME not in village.documents.blobs
 
 
-def test_no_round_begins_before_grace_is_over(town: Town):
+def test_no_round_begins_before_grace_is_over(village: Town):
     """The second round begins after GRACE by our clock, and after so many pauses of storage."""
-    began = town.clock.now
-    town.order()
-    town.run()
+    began = village.clock.now
+    village.order()
+    village.run()
 
-    assert town.clock.now - began >= GRACE
+    assert village.clock.now - began >= GRACE
 
 
 @pytest.mark.parametrize("skew", [timedelta(hours=1), -timedelta(hours=1)], ids=str)
-def test_clock_that_is_wrong(town: Town, skew: timedelta):
+def test_clock_that_is_wrong(village: Town, skew: timedelta):
     """A machine whose clock is an hour off does not cut the grace short."""
-    town.order()
-    town.run(until=lambda: town.log.round == 2)
-    town.clock.advance(skew)
+    village.order()
+    village.run(until=lambda: village.log.round == 2)
+    village.clock.advance(skew)
     pauses = 0
-    while town.log.rests < RESTS:
-        town.step()
+    while village.log.rests < RESTS:
+        village.step()
         pauses += 1
 
     assert pauses * PAUSE >= GRACE.total_seconds() - PAUSE
-    assert town.run().status == DONE
+    assert village.run().status == DONE
 
 
-def test_queue_that_is_long(town: Town):
+def test_impatience(village: Town):
+    """However often the command is repeated, each time without a pause, the grace is kept."""
+    begun = village.order()
+    village.run(until=lambda: village.log.round == 2)
+    for _ in range(2 * RESTS):
+        village.uninstall.work_off(begun.id, village.log.page)
+
+    assert (village.log.round, village.log.listed, village.log.status) == (2, 0, RUNNING)
+
+
+def test_list_that_goes_on_and_on(village: Town):
+    """A listing that never ends is given up, and the next order begins anew."""
+    begun = village.order()
+    fields = {**village.documents.blobs[NAME].fields, "page": MOST_PAGES, "next": "t"}
+    village.documents.put(NAME, fields)
+
+    with pytest.raises(EndlessList):
+        village.uninstall.work_off(begun.id, MOST_PAGES)
+
+
+def test_queue_that_is_long(village: Town):
     """No round begins while messages of the one before wait; the progress says how many."""
-    town.order(remove=True)
-    while town.log.round == 1:
-        town.step()
+    village.order(remove=True)
+    while village.log.round == 1:
+        village.step()
     for _ in range(RESTS + 5):
-        town.step()
+        village.step()
 
-    assert (town.log.round, town.log.listed, town.log.left) == (2, 0, 5)
-    assert town.run().status == DONE
+    assert (village.log.round, village.log.listed, village.log.left) == (2, 0, 5)
+    assert village.run().status == DONE
 
 
-def test_queue_that_is_never_empty(town: Town):
+def test_queue_that_is_never_empty(village: Town):
     """A count that stays too high does not keep it waiting for ever."""
-    town.order()
-    while town.log.round == 1:
-        town.step()
-    town.users.send("{}", delay_seconds=0)
-    town.clock.advance(LONGEST_ROUND)
-    while town.log.status == RUNNING:
-        town.step()
+    village.order()
+    while village.log.round == 1:
+        village.step()
+    village.users.send("{}", delay_seconds=0)
+    village.clock.advance(LONGEST_ROUND)
+    while village.log.status == RUNNING:
+        village.step()
 
-    assert town.log.status == DONE
+    assert village.log.status == DONE
 
 
 # Whoever cannot be served
 
 
-def test_who_and_why(town: Town):
+def test_who_and_why(village: Town):
     """Who could not be served is named with the reason, and everybody else is."""
-    town.order(remove=True)
-    end = town.run(lambda id_: town.refuse(id_) if id_ == user(3) else town.take_back(id_))
+    village.order(remove=True)
+    end = village.run(lambda id_: village.refuse(id_) if id_ == user(3) else village.take_back(id_))
 
     assert (end.status, end.left, end.troubled) == (DONE, 1, 1)
     assert end.problems == [
         {"userId": user(3), "userPrincipalName": "anne@contoso.com", "detail": "No right."}
     ]
-    assert town.states.blobs.keys() == {user(3)}
+    assert village.states.blobs.keys() == {user(3)}
 
 
 def test_many_are_counted_and_some_named():
     """The list is short whatever happens; the number is right."""
-    town = Town(users=MOST_PROBLEMS + 5)
-    town.order(remove=True)
-    end = town.run(town.refuse)
+    village = Town(users=MOST_PROBLEMS + 5)
+    village.order(remove=True)
+    end = village.run(village.refuse)
 
     assert (end.troubled, len(end.problems)) == (MOST_PROBLEMS + 5, MOST_PROBLEMS)
 
 
-def test_repeat_tries_again(town: Town):
+def test_repeat_tries_again(village: Town):
     """Another order tries those again who were left, and then nothing is."""
-    town.order(remove=True)
-    town.run(town.refuse)
-    again = town.order(remove=True)
-    end = town.run()
+    village.order(remove=True)
+    village.run(village.refuse)
+    again = village.order(remove=True)
+    end = village.run()
 
     assert (again.status, end.status, end.left) == (RUNNING, DONE, 0)
-    assert town.is_clean
+    assert village.is_clean
 
 
-def test_repeat_may_leave_them(town: Town):
+def test_repeat_may_leave_them(village: Town):
     """Or forgets them, pictures and all, if that is what a person wants."""
-    town.order(remove=True)
-    town.run(town.refuse)
-    town.order()
+    village.order(remove=True)
+    village.run(village.refuse)
+    village.order()
 
-    assert town.run().left == 0
-    assert town.is_clean
-    assert len(town.pictures) == 5
+    assert village.run().left == 0
+    assert village.is_clean
+    assert len(village.pictures) == 5
 
 
-def test_user_who_is_always_at_work(town: Town):
+def test_user_who_is_always_at_work(village: Town):
     """After so many rounds it ends, and says that somebody is left."""
-    town.states.before_delete[user(2)] = lambda: town.states.put(town.states[user(2)])
-    town.order()
-    end = town.run()
+    village.states.before_delete[user(2)] = lambda: village.states.put(village.states[user(2)])
+    village.order()
+    end = village.run()
 
     assert (end.status, end.round, end.left) == (DONE, MOST_ROUNDS, 1)
     assert "at work" in end.detail
 
 
-def test_subscription_that_cannot_be_deleted(town: Town):
+def test_subscription_that_cannot_be_deleted(village: Town):
     """It is told, and everything else goes on: it ends by itself within a month."""
-    town.here.graph.error = AccessDenied("No right.")
-    town.order()
-    end = town.run()
+    village.here.graph.error = AccessDenied("No right.")
+    village.order()
+    end = village.run()
 
     assert (end.status, end.left, end.subscription) == (DONE, 0, "No right.")
-    assert town.states.blobs == {}
+    assert village.states.blobs == {}
 
 
-def test_graph_is_waited_for(town: Town):
+def test_graph_is_waited_for(village: Town):
     """While Graph is down the page is tried again, and nothing is skipped."""
-    town.here.graph.error = ServiceDown("Down.", service="graph")
-    town.order()
+    village.here.graph.error = ServiceDown("Down.", service="graph")
+    village.order()
     with pytest.raises(ServiceDown):
-        town.step()
+        village.step()
 
-    assert (town.log.page, town.log.status) == (1, RUNNING)
+    assert (village.log.page, village.log.status) == (1, RUNNING)
 
 
 # Deaths and duplicates
 
 
-def test_death_at_any_write(town: Town):
+def test_death_at_any_write(village: Town):
     """A page whose run dies before it is written is done again, by the same message."""
 
     class Dying:
         def __init__(self) -> None:
-            self.write, self.dies = town.documents.write, True
+            self.write, self.dies = village.documents.write, True
 
         def __call__(self, name: str, fields: object, *, after: Document | None) -> Document:
             if name == NAME and self.dies:
@@ -290,196 +311,198 @@ def test_death_at_any_write(town: Town):
             self.dies = name == NAME
             return self.write(name, fields, after=after)  # type: ignore[arg-type]
 
-    town.order(remove=True)
-    town.documents.write = Dying()  # type: ignore[method-assign]
+    village.order(remove=True)
+    village.documents.write = Dying()  # type: ignore[method-assign]
     deaths = 0
-    while town.log.status == RUNNING:
-        town.work()
-        message = town.upkeep.waiting[0]
+    while village.log.status == RUNNING:
+        village.work()
+        message = village.upkeep.waiting[0]
         try:
-            town.step()
+            village.step()
         except KeyboardInterrupt:
             deaths += 1
-            town.upkeep.waiting.insert(0, (message[0], 60.0))
+            village.upkeep.waiting.insert(0, (message[0], 60.0))
 
     assert deaths > 5
-    assert (town.log.status, town.log.left) == (DONE, 0)
-    assert town.pictures == set()
-    assert town.is_clean
+    assert (village.log.status, village.log.left) == (DONE, 0)
+    assert village.pictures == set()
+    assert village.is_clean
 
 
-def test_death_before_the_next_page_is_queued(town: Town):
+def test_death_before_the_next_page_is_queued(village: Town):
     """The page that comes back queues the next, once whoever did it is surely not doing so."""
-    begun = town.order()
-    town.step()
-    town.upkeep.waiting.clear()
+    begun = village.order()
+    village.step()
+    village.upkeep.waiting.clear()
     with pytest.raises(Conflict, match="may be queueing"):
-        town.uninstall.work_off(begun.id, 1)
-    town.clock.advance(3 * MINUTE)
-    town.uninstall.work_off(begun.id, 1)
+        village.uninstall.work_off(begun.id, 1)
+    village.clock.advance(3 * MINUTE)
+    village.uninstall.work_off(begun.id, 1)
 
-    assert [fields["page"] for fields, _ in town.upkeep.waiting] == [2]
-    town.run()
-    assert town.is_clean
+    assert [fields["page"] for fields, _ in village.upkeep.waiting] == [2]
+    village.run()
+    assert village.is_clean
 
 
 @pytest.mark.parametrize("order", [("", 0), ("u-1", 1), ("../x", 7)])
-def test_strays(town: Town, order: tuple[str, int]):
+def test_strays(village: Town, order: tuple[str, int]):
     """A message of no order, or of another one, changes nothing."""
-    town.uninstall.work_off(*order)
-    town.order()
-    before = town.documents.blobs[NAME]
-    town.uninstall.work_off(*order)
+    village.uninstall.work_off(*order)
+    village.order()
+    before = village.documents.blobs[NAME]
+    village.uninstall.work_off(*order)
 
-    assert town.documents.blobs[NAME] == before
-    assert len(town.states.blobs) == 5
+    assert village.documents.blobs[NAME] == before
+    assert len(village.states.blobs) == 5
 
 
-def test_page_delivered_twice(town: Town):
+def test_page_delivered_twice(village: Town):
     """Of two runs over one page one queues the next."""
-    begun = town.order()
-    town.step()
-    message = town.upkeep.waiting.pop()
+    begun = village.order()
+    village.step()
+    message = village.upkeep.waiting.pop()
 
     def other() -> None:
-        town.documents.after_read = lambda: None
-        town.uninstall.work_off(begun.id, message[0]["page"])
+        village.documents.after_read = lambda: None
+        village.uninstall.work_off(begun.id, message[0]["page"])
 
-    town.documents.after_read = other
-    town.uninstall.work_off(begun.id, message[0]["page"])
+    village.documents.after_read = other
+    village.uninstall.work_off(begun.id, message[0]["page"])
 
-    assert [fields["page"] for fields, _ in town.upkeep.waiting] == [3]
-    assert town.log.page == 3
+    assert [fields["page"] for fields, _ in village.upkeep.waiting] == [3]
+    assert village.log.page == 3
 
 
-def test_lost_message(town: Town):
+def test_lost_message(village: Town):
     """A chain whose message is lost is found by whoever asks for it to go on."""
-    town.order()
-    town.step()
-    town.upkeep.waiting.clear()
-    town.uninstall.go_on()
-    town.run()
+    village.order()
+    village.step()
+    village.upkeep.waiting.clear()
+    village.uninstall.go_on()
+    village.run()
 
-    assert town.is_clean
+    assert village.is_clean
 
 
-def test_nothing_goes_on_without_an_order(town: Town):
+def test_nothing_goes_on_without_an_order(village: Town):
     """Without one that runs, nothing is queued."""
-    town.uninstall.go_on()
-    town.order()
-    town.run()
-    town.upkeep.waiting.clear()
-    town.uninstall.go_on()
+    village.uninstall.go_on()
+    village.order()
+    village.run()
+    village.upkeep.waiting.clear()
+    village.uninstall.go_on()
 
-    assert town.upkeep.waiting == []
+    assert village.upkeep.waiting == []
 
 
-def test_it_cannot_go_on(town: Town):
+def test_it_cannot_go_on(village: Town):
     """Why is kept, PhotoSync still stands still, and another order begins anew."""
-    begun = town.order()
-    town.uninstall.fail(begun.id, "Gave up.")
-    failed, halted = town.log, town.new_halt().is_on()
-    town.upkeep.waiting.clear()
-    town.order()
-    town.run()
+    begun = village.order()
+    village.uninstall.fail(begun.id, "Gave up.")
+    failed, halted = village.log, village.new_halt().is_on()
+    village.upkeep.waiting.clear()
+    village.order()
+    village.run()
 
     assert (failed.status, failed.detail, halted) == (FAILED, "Gave up.", True)
-    assert town.is_clean
+    assert village.is_clean
 
 
 # Orders
 
 
-def test_order_is_heeded_at_once_and_everywhere(town: Town):
+def test_order_is_heeded_at_once_and_everywhere(village: Town):
     """In its own process at once, in others by a fresh look."""
-    assert not town.halt.is_on()
-    town.order()
+    assert not village.halt.is_on()
+    village.order()
 
-    assert town.halt.is_on()
-    assert town.new_halt().is_on()
+    assert village.halt.is_on()
+    assert village.new_halt().is_on()
     with pytest.raises(BadRequest, match="--cancel"):
-        town.uninstall.must_be_off()
+        village.uninstall.must_be_off()
 
 
-def test_same_order_twice_is_one(town: Town):
+def test_same_order_twice_is_one(village: Town):
     """A second call goes on where the first stands; the message too many ends by itself."""
-    first = town.order()
-    town.step()
-    town.step()
-    second = town.order()
-    end = town.run()
+    first = village.order()
+    village.step()
+    village.step()
+    second = village.order()
+    end = village.run()
 
     assert (second.id, second.page) == (first.id, 3)
     assert (end.id, end.status) == (first.id, DONE)
-    assert town.is_clean
+    assert village.is_clean
 
 
-def test_contrary_orders(town: Town):
+def test_contrary_orders(village: Town):
     """Pictures that were left cannot be taken back by a second order while the first runs."""
-    town.order()
+    village.order()
     with pytest.raises(BadRequest, match="leaves the pictures"):
-        town.order(remove=True)
+        village.order(remove=True)
 
 
 def test_dry_run_takes_nothing_back():
     """With DRY_RUN pictures cannot be taken back, and nobody is told that they will be."""
-    town = Town(dry_run=True)
+    village = Town(dry_run=True)
     with pytest.raises(BadRequest, match="DRY_RUN"):
-        town.order(remove=True)
-    assert not town.halt.is_on()
-    town.order()
+        village.order(remove=True)
+    assert not village.halt.is_on()
+    village.order()
 
-    assert town.run().status == DONE
+    assert village.run().status == DONE
 
 
-def test_cancel(town: Town):
+def test_cancel(village: Town):
     """The order is taken back at once, and a subscription and a sweep are asked for."""
-    town.order(remove=True)
-    town.step()
-    town.upkeep.waiting.clear()
+    village.order(remove=True)
+    village.step()
+    village.upkeep.waiting.clear()
 
-    assert town.uninstall.cancel()
-    assert not town.halt.is_on()
-    assert town.log.status == CANCELLED
-    assert [fields["kind"] for fields, _ in town.upkeep.waiting] == ["renew", "sweep"]
+    assert village.uninstall.cancel()
+    assert not village.halt.is_on()
+    assert village.log.status == CANCELLED
+    assert [fields["kind"] for fields, _ in village.upkeep.waiting] == ["renew", "sweep"]
 
 
 @pytest.mark.parametrize("ordered", [False, True])
-def test_nothing_to_cancel(town: Town, ordered: bool):
+def test_nothing_to_cancel(village: Town, ordered: bool):
     """Without an order, or after it was cancelled, nothing is asked for."""
     if ordered:
-        town.order()
-        town.uninstall.cancel()
-    town.upkeep.waiting.clear()
+        village.order()
+        village.uninstall.cancel()
+    village.upkeep.waiting.clear()
 
-    assert not town.uninstall.cancel()
-    assert town.upkeep.waiting == []
+    assert not village.uninstall.cancel()
+    assert village.upkeep.waiting == []
 
 
-def test_cancelled_under_a_pages_hands(town: Town):
+def test_cancelled_under_a_pages_hands(village: Town):
     """What a page deletes while the order is taken back is asked for once more."""
-    begun = town.order()
-    town.upkeep.waiting.clear()
+    begun = village.order()
+    village.upkeep.waiting.clear()
 
     def cancel() -> None:
-        town.documents.after_read = lambda: None
-        town.uninstall.cancel()
+        village.documents.after_read = lambda: None
+        village.uninstall.cancel()
 
-    town.documents.after_read = cancel
-    town.uninstall.work_off(begun.id, 1)
+    village.documents.after_read = cancel
+    village.uninstall.work_off(begun.id, 1)
 
-    assert not town.here.graph.live
-    assert [fields["kind"] for fields, _ in town.upkeep.waiting] == ["renew", "sweep"] * 2
+    assert not village.here.graph.live
+    assert [fields["kind"] for fields, _ in village.upkeep.waiting] == ["renew", "sweep"] * 2
 
 
-def test_order_after_a_cancelled_one(town: Town):
+def test_order_after_a_cancelled_one(village: Town):
     """It is a new one, and messages of the old one are strays."""
-    first = town.order()
-    town.uninstall.cancel()
-    second = town.order()
-    town.uninstall.work_off(first.id, 1)
-    town.upkeep.waiting = [each for each in town.upkeep.waiting if each[0]["kind"] == "uninstall"]
-    end = town.run()
+    first = village.order()
+    village.uninstall.cancel()
+    second = village.order()
+    village.uninstall.work_off(first.id, 1)
+    village.upkeep.waiting = [
+        each for each in village.upkeep.waiting if each[0]["kind"] == "uninstall"
+    ]
+    end = village.run()
 
     assert (first.id == second.id, end.id) == (False, second.id)
-    assert town.is_clean
+    assert village.is_clean
