@@ -197,10 +197,15 @@ class Console:
 
     @_takes_a_place
     def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
-        """Queue one user again, whether Graph can be asked now or not. Raises BadRequest."""
-        [force] = _flags(order, "force")
+        """
+        Queue one user again, whether Graph can be asked now or not; with `replace` a picture that
+        a person chose makes room. Raises BadRequest.
+        """
+        force, replace = _flags(order, "force", "replace")
         user_id = self._people.to_queue(name)
-        message = SyncMessage(user_id, "replay", force, 1, self._clock(), self._new_id())
+        message = SyncMessage(
+            *(user_id, "replay", force, 1, self._clock(), self._new_id()), replace_chosen=replace
+        )
         self._orders.users.send(message.to_json(), delay_seconds=0)
         return {"queued": True, "userId": user_id, "correlationId": message.correlation_id}
 

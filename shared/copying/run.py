@@ -29,7 +29,7 @@ class Source(Protocol):
 class Target(Protocol):
     """SharePoint; see Publisher."""
 
-    def plan(self, user: User, picture_url: str) -> Plan: ...
+    def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan: ...
     def publish(self, plan: Plan, renditions: Sequence[bytes], *, not_after: float) -> None: ...
     def plan_removal(self, user: User, picture_url: str) -> Removal: ...
     def remove(self, plan: Removal, *, not_after: float) -> None: ...
@@ -49,7 +49,8 @@ class Run:
     One try at one user: what it has seen and what it holds, for whoever records its end.
 
     `removal` allows it to take back a picture whose photo is gone; `thorough` has it look at what
-    SharePoint shows even if nothing changed, for a person asked. `seen` says that there was a
+    SharePoint shows even if nothing changed, for a person asked; `replace_chosen` also lets it take
+    the place of a picture that a person chose. `seen` says that there was a
     photo at the last look, `etag` which one and `sha256` of what bytes, empty if that is not sure.
     """
 
@@ -58,6 +59,7 @@ class Run:
     by: str
     removal: bool = False
     thorough: bool = False
+    replace_chosen: bool = False
     seen: bool = False
     etag: str = ""
     sha256: str = ""

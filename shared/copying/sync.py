@@ -190,7 +190,7 @@ class Sync:
         held = self._is_held(run, sha256)
         if held and not run.thorough:
             return None
-        plan = self._target.plan(user, run.before.picture_url)
+        plan = self._target.plan(user, run.before.picture_url, replace=run.replace_chosen)
         return None if held and plan.is_shown else plan
 
     def _is_held(self, run: Run, sha256: str) -> bool:

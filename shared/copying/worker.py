@@ -117,7 +117,8 @@ class Worker:
             message.force,
             by=message.correlation_id,
             removal=message.reason == "removal",
-            thorough=message.reason == "replay",
+            thorough=message.reason == "replay" or message.replace_chosen,
+            replace_chosen=message.replace_chosen,
         )
         try:
             event = self._sync.bring_up_to_date(run)

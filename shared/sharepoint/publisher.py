@@ -97,21 +97,22 @@ class Publisher:
         # One pool for the process, so that its threads keep their connections.
         self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload")
 
-    def plan(self, user: User, picture_url: str) -> Plan:
+    def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan:
         """
         Read the user's profile and decide what to write. Writes nothing.
 
-        *picture_url* is where we put the picture before, empty if we did not. Raises NoProfile,
-        PictureKept, OtherHost, and what SharePointClient raises.
+        *picture_url* is where we put the picture before, empty if we did not; with *replace* a
+        picture that a person chose is not kept. Raises NoProfile, PictureKept, OtherHost, and what
+        SharePointClient raises.
         """
         profile = self._profile(user)
         shown = shown_in(profile, self._settings.sharepoint_my_url)
-        replaced = self._settings.replace_custom_picture
+        replaced = replace or self._settings.replace_custom_picture
         if shown.is_chosen(user.id, wrote=picture_url) and not replaced:
             raise PictureKept(
                 "The profile shows a picture from elsewhere, which a person has set. It is kept. "
-                "To show the photo, remove that picture in the SharePoint profile and replay, or "
-                "set CUSTOM_PICTURE=replace, which replaces every such picture."
+                "To show the photo, press Replace in the console or replay with --replace; "
+                "CUSTOM_PICTURE=replace replaces every such picture."
             )
         location = self._location(shown.here, user)
         url = location.url(self._settings.sharepoint_my_url)

@@ -213,6 +213,16 @@ def test_replay(desk: Desk, force: bool):
     assert (message["correlationId"], delay) == ("an-id", 0)
 
 
+def test_replay_that_replaces(desk: Desk):
+    """A chosen picture makes room only where the order says so."""
+    desk.console.replay(ANNE.id, {"force": False, "replace": True})
+    desk.console.replay(ANNE.id, {"force": True, "replace": False})
+    first, second = (json.loads(text) for text, _ in desk.users.sent)
+
+    assert (first["replace"], first["force"]) == (True, False)
+    assert ("replace" in second, second["force"]) == (False, True)
+
+
 def test_sweep(desk: Desk):
     """A sweep is ordered through the queue."""
     assert desk.console.sweep({}) == {"queued": True}
@@ -246,6 +256,8 @@ def test_flag_that_is_none(desk: Desk, value: Any):
     """What is neither true nor false orders nothing."""
     with pytest.raises(BadRequest, match="true or false"):
         desk.console.replay(ANNE.id, {"force": value})
+    with pytest.raises(BadRequest, match="replace must be true or false"):
+        desk.console.replay(ANNE.id, {"replace": value})
     with pytest.raises(BadRequest, match="true or false"):
         desk.console.sweep({"releaseRemovals": value})
     with pytest.raises(BadRequest, match="true or false"):
