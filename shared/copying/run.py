@@ -84,6 +84,11 @@ class Run:
         """The state as it was before this run."""
         return self.known.state if self.known else UserState(self.user_id)
 
+    @property
+    def replays(self) -> tuple[str, ...]:
+        """What the state says of replays once this run has ended, which may be one."""
+        return self.before.replays_with(self.by) if self.thorough else self.before.replays
+
     def may_remove(self, policy: Policy, now: datetime) -> bool:
         """Whether a photo that is gone takes our picture along: not at the first look."""
         return self.removal and policy.remove_when_gone and self.before.may_lose_picture(now)
@@ -123,7 +128,12 @@ def state_after(
 def _settled(after: UserState, run: Run, end: Done, now: datetime) -> UserState:
     error = LastError(end.code, end.sentence, now) if end.status == user_state.FAILED else None
     after = replace(
-        after, status=end.status, source_etag=run.etag, next_attempt_at=None, last_error=error
+        after,
+        status=end.status,
+        source_etag=run.etag,
+        next_attempt_at=None,
+        last_error=error,
+        replays=run.replays,
     )
     if end.code == PictureKept.code:
         return replace(after, picture_url="", missing_since=None)

@@ -82,6 +82,8 @@ class Sync:
         found = self._look(run)  # 1
         self._recall(run)  # 2, 3
         if self._is_known(run, found):
+            if run.thorough:
+                self._note(run)
             return "unchanged"
         not_after = self._claim(run)  # 4
         if isinstance(found, PhotoSyncError):
@@ -137,7 +139,8 @@ class Sync:
         Write how a run ended that raised, and give its claim back. Raises Conflict, ServiceDown.
 
         A wait before anything was claimed leaves the state as it was: an outage must not cost a
-        write for every message. A claim held by somebody else is never touched.
+        write for every message. A claim held by somebody else is never touched. An end that the
+        state tells already is written only if a person asked for the run.
         """
         if isinstance(end, Wait) and not run.claim:
             return
@@ -243,6 +246,11 @@ class Sync:
         )
         return "removed"
 
+    def _note(self, run: Run) -> None:
+        """Write down that a run has ended which a person waits for, and nothing else."""
+        noted = replace(run.before, checked_at=self._clock(), replays=run.replays)
+        user_state.write(self._store, noted, after=run.known)
+
     def _complete(self, run: Run, **result: Any) -> None:
         done = replace(
             run.before,
@@ -257,6 +265,7 @@ class Sync:
             missing_since=None,
             claim=None,
             last_error=None,
+            replays=run.replays,
         )
         user_state.write(self._store, replace(done, **result), after=run.claim)
 

@@ -23,6 +23,8 @@ STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING})
 LONGEST_CLAIM = 600.0
 # A photo is gone when two looks this far apart find none.
 SECOND_LOOK_AFTER = timedelta(minutes=10)
+# More people than this do not wait for one user at once.
+MOST_REPLAYS = 4
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class UserState:
     empty when it is not known what SharePoint holds. `sizes` and `recipe` say how they were made.
     `reason` is the error's word where there is one. `picture_url` is empty unless SharePoint may
     show a picture of ours; `missing_since` is when its photo was first missed in Exchange.
+    `replays` are the latest runs over this user that a person asked for and that have ended, the
+    newest first, by the correlation ids of their messages: so whoever asked knows the end.
     """
 
     user_id: str
@@ -75,6 +79,7 @@ class UserState:
     missing_since: datetime | None = None
     claim: Claim | None = None
     last_error: LastError | None = None
+    replays: tuple[str, ...] = ()
 
     @property
     def claimed_for(self) -> float:
@@ -115,6 +120,10 @@ class UserState:
     def says_the_same(self, before: UserState) -> bool:
         """Whether a write would only repeat *before*: so with most users without a photo."""
         return replace(self, checked_at=before.checked_at, attempt=before.attempt) == before
+
+    def replays_with(self, correlation_id: str) -> tuple[str, ...]:
+        """The `replays` once that of this id has ended, too."""
+        return tuple(dict.fromkeys((correlation_id, *self.replays)))[:MOST_REPLAYS]
 
     def may_lose_picture(self, now: datetime) -> bool:
         """Whether our picture is still shown and its photo was first missed long enough ago."""
@@ -180,6 +189,7 @@ def to_json(state: UserState) -> bytes:
         "claim": claim and {"by": claim.by, "seconds": claim.seconds},
         "lastError": error
         and {"code": error.code, "message": error.message, "at": _dump_time(error.at)},
+        "replays": state.replays,
     }
     return json.dumps(fields, indent=2).encode()
 
@@ -220,6 +230,7 @@ def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
         last_error=None
         if error is None
         else LastError(str(error["code"]), str(error["message"]), moments.read(error["at"])),
+        replays=tuple(str(each) for each in fields.get("replays") or ())[:MOST_REPLAYS],
     )
     if state.status not in STATUSES:
         raise ValueError(state.status)
