@@ -189,7 +189,11 @@ def _sharepoint(settings: Settings, tokens: EntraTokens) -> SharePointClient:
             settings.sharepoint_admin_url,
             tokens,
             gate=gate,
-            budget=Budget(settings.profile_calls, _now),
+            budget=Budget(
+                settings.profile_calls,
+                _now,
+                name="The profile budget (PROFILE_CALLS_PER_5_MINUTES)",
+            ),
         ),
     )
 

@@ -156,8 +156,18 @@ class Console:
         }
 
     @_takes_a_place
-    def user(self, name: str) -> dict[str, Any]:
-        """One user: what is remembered, both sides as they are now, the difference in words."""
+    def user(self, name: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """
+        One user: what is remembered, both sides as they are now, the difference in words.
+
+        With `sides=none` only what is remembered, for who looks again and again: both sides cost
+        calls of a budget that copies need, too. Raises BadRequest.
+        """
+        sides = (query or {}).get("sides", "")
+        if sides not in {"", "none"}:
+            raise BadRequest("sides must be none, or be left out.")
+        if sides:
+            return self._told(self._people.remembered(name))
         user, known, error = self._people.find(name)
         difference = self._sides.compare(user, known, exchange_error=error)
         return {
@@ -168,7 +178,7 @@ class Console:
                 "accountEnabled": None if error else user.account_enabled,
                 "guest": None if error else user.is_guest,
             },
-            "state": self._remembered(known) if known else None,
+            **self._told(known),
             "profile": difference.profile,
             "agree": difference.agree,
             "difference": difference.sentence,
@@ -177,6 +187,12 @@ class Console:
                 for side, sentence, retry_after in difference.unasked
             ],
             "history": _history(known) if known else [],
+        }
+
+    def _told(self, known: user_state.UserState | None) -> dict[str, Any]:
+        return {
+            "asOf": self._clock().isoformat(),
+            "state": self._remembered(known) if known else None,
         }
 
     def _remembered(self, known: user_state.UserState) -> dict[str, Any]:

@@ -166,3 +166,16 @@ def test_while_graph_asks_for_patience(cloud: LiveCloud, manage: Terminal):
     assert (replayed.code, replayed.err) == (0, "")
     assert "synced" in replayed.out
     assert cloud.shows(upn, picture(7))
+
+
+def test_replay_beside_a_busy_queue(cloud: LiveCloud, manage: Terminal):
+    """A run that finds all as the state tells it has an end of its own, whoever waits besides."""
+    user_id, upn = cloud.add()
+    cloud.replayed(user_id)
+    assert manage("status", upn, "--json").document["state"]["status"] == "no-photo"
+    # Nobody's message, hidden for an hour: the queue is not empty again. So this test is the last.
+    cloud.watcher.type_into_queue("nobody@contoso.com", hidden_for=3600)
+    said = manage("replay", upn, "--wait", "--timeout", "60")
+
+    assert (said.code, said.err) == (0, "")
+    assert "no-photo" in said.out
