@@ -7,6 +7,7 @@ for markup, is shown as a replacement character or as it is spelled.
 
 from __future__ import annotations
 
+import io
 import json
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -45,7 +46,9 @@ class Output:
             self._write(json.dumps(value, indent=2))
 
     def verbatim(self, text: str) -> None:
-        """Text in a format of its own, such as CSV."""
+        """Text in a format of its own, such as CSV, with the line ends that it has."""
+        if isinstance(self._stream, io.TextIOWrapper):
+            self._stream.reconfigure(newline="")
         self._stream.write(text)
         self._stream.flush()
 

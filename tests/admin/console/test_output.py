@@ -62,6 +62,15 @@ def test_progress_in_a_terminal():
     assert "queued �[2J[bold]" in out.getvalue()
 
 
+def test_line_ends_stay():
+    """A format with line ends of its own keeps them where others become two characters."""
+    written = io.BytesIO()
+    output = Output(io.TextIOWrapper(written, "utf-8", newline="\r\n"), as_json=False)
+    output.verbatim("a,b\r\n")
+
+    assert written.getvalue() == b"a,b\r\n"
+
+
 def test_plain_without_a_terminal(manage: Manage, console: ConsoleDouble):
     """In a pipe there are no lines drawn and no colours."""
     console.routes["GET", "overview"] = (200, overview(counts={"failed": 1}, failures=[entry(1)]))
