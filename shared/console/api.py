@@ -180,6 +180,7 @@ class Console:
             },
             **self._told(known),
             "profile": difference.profile,
+            "chosen": self._sides.chosen(user, known, difference.profile),
             "agree": difference.agree,
             "difference": difference.sentence,
             "unasked": [
@@ -205,11 +206,16 @@ class Console:
 
     @_takes_a_place
     def photo(self, name: str, side: str) -> bytes:
-        """One side's picture. Raises BadRequest for a side that is none, NoPhoto, NoProfile."""
+        """
+        One side's picture. Raises BadRequest for a side that is none, NoPhoto, NoProfile, and
+        PictureKept for one that a person chose and that cannot be shown.
+        """
         if side not in {EXCHANGE, SHAREPOINT}:
             raise BadRequest("The side must be exchange or sharepoint.")
-        user = self._people.find(name).user
-        return self._sides.exchange(user) if side == EXCHANGE else self._sides.sharepoint(user)
+        user, known, _ = self._people.find(name)
+        if side == EXCHANGE:
+            return self._sides.exchange(user)
+        return self._sides.sharepoint(user, known)
 
     @_takes_a_place
     def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:

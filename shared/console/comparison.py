@@ -19,6 +19,8 @@ from shared.errors import (
 from shared.graph.client import GraphClient
 from shared.pictures.recipe import Recipe
 from shared.pictures.sizes import SUFFIXES
+from shared.sharepoint import chosen_picture
+from shared.sharepoint.chosen_picture import ChosenPicture, chosen_in
 from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.picture_location import PICTURE_URL, must_be_here, shown_in
 from shared.sharepoint.publisher import PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP
@@ -75,13 +77,29 @@ class Sides:
         """The photo in Exchange. Raises NoPhoto, NoMailbox."""
         return self._graph.photo(user.id)
 
-    def sharepoint(self, user: User) -> bytes:
-        """The large picture that pages show. Raises NoProfile, NoPhoto when there is none."""
+    def sharepoint(self, user: User, known: UserState | None) -> bytes:
+        """
+        The large picture that pages show, or the one that a person chose. Raises NoProfile, NoPhoto
+        when there is none, PictureKept when a chosen one cannot be shown.
+        """
         profile = self._sharepoint.profile(user)
         location = shown_in(profile, self._my_url).here
+        if location is None and (chosen := self._chosen(user, known, profile)):
+            return chosen_picture.read(self._sharepoint, chosen)
         if location is None:
             raise NoPhoto("SharePoint shows no picture from its picture library for this user.")
         return self._sharepoint.picture(location.folder, location.name + SUFFIXES[-1])
+
+    def chosen(self, user: User, known: UserState | None, profile: Mapping[str, str] | None) -> str:
+        """The address of the picture in *profile* if a person chose it, else nothing."""
+        found = self._chosen(user, known, profile or {})
+        return found.url if found else ""
+
+    def _chosen(
+        self, user: User, known: UserState | None, profile: Mapping[str, str]
+    ) -> ChosenPicture | None:
+        wrote = known.picture_url if known else ""
+        return chosen_in(profile, self._my_url, user_id=user.id, wrote=wrote)
 
     def compare(
         self, user: User, known: UserState | None, *, exchange_error: PhotoSyncError | None = None

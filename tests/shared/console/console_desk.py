@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from shared.console.api import Console, Orders
@@ -57,8 +58,11 @@ class Looks:
     def exchange(self, user: User) -> bytes:
         return b"exchange of " + user.user_principal_name.encode()
 
-    def sharepoint(self, user: User) -> bytes:
+    def sharepoint(self, user: User, known: UserState | None) -> bytes:
         return b"sharepoint"
+
+    def chosen(self, user: User, known: UserState | None, profile: Mapping[str, str] | None) -> str:
+        return "https://cdn.contoso.com/anne.jpg" if known and profile else ""
 
 
 class Texts:

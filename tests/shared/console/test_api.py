@@ -223,6 +223,14 @@ def test_replay_that_replaces(desk: Desk):
     assert ("replace" in second, second["force"]) == (False, True)
 
 
+def test_chosen_picture_is_told(desk: Desk):
+    """The address of a picture that a person chose comes with the person."""
+    assert desk.console.user(ANNE.id)["chosen"] == ""
+    desk.kept.states.put(UserState(ANNE.id))
+
+    assert desk.console.user(ANNE.id)["chosen"] == "https://cdn.contoso.com/anne.jpg"
+
+
 def test_sweep(desk: Desk):
     """A sweep is ordered through the queue."""
     assert desk.console.sweep({}) == {"queued": True}
