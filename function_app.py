@@ -181,7 +181,8 @@ def console_users(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="console/users/{user}", methods=["GET"])
 def console_user(req: func.HttpRequest) -> func.HttpResponse:
     """One user, from both sides."""
-    return told(answers.tell(lambda: console().user(req.route_params["user"])))
+    user = req.route_params["user"]
+    return told(answers.tell(lambda: console().user(user, req.params)))
 
 
 @app.route(route="console/users/{user}/photo/{side}", methods=["GET"])

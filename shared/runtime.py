@@ -199,7 +199,8 @@ def _geos(settings: Settings, tokens: EntraTokens, budgets: list[Budget]) -> Geo
     def enter(my_url: str, admin_url: str) -> SharePointClient:
         # A geography's limits are its own (sharepoint.md section 5), and the app's: both of its
         # hosts stand behind one gate.
-        gate, budget = Gate(_now), Budget(settings.profile_calls, _now)
+        name = "The profile budget (PROFILE_CALLS_PER_5_MINUTES)"
+        gate, budget = Gate(_now), Budget(settings.profile_calls, _now, name=name)
         budgets.append(budget)
         return SharePointClient(
             files=Http("sharepoint", my_url, tokens, gate=gate),

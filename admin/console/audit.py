@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from admin.console.console import Console
 from admin.console.desk import Desk
-from admin.terminal import problems
+from admin.console.users import COLUMNS
+from admin.terminal import csv_text, problems
 from admin.terminal.fields import Fields
 from admin.terminal.output import Output
 from admin.terminal.waiting import wait_until
@@ -14,14 +16,19 @@ from admin.terminal.waiting import wait_until
 _FIRST = 20
 
 
-def audit(desk: Desk, *, repair: bool, seconds: float) -> int:
+def audit(desk: Desk, *, repair: bool, as_csv: bool, seconds: float) -> int:
     """Have everybody audited, or go on with an audit that is under way; the exit code."""
-    ended = _followed(desk, desk.console.audit(repair=repair).part("audit"), seconds)
+    # Nothing may stand between the lines of a CSV.
+    say = desk.output.complain if as_csv else desk.output.line
+    ended = _followed(desk, desk.console.audit(repair=repair).part("audit"), say, seconds)
     repairs = repair and ended.text("repairs") != "braked" and ended.text("status") == "finished"
     left = _repaired(desk, ended, seconds) if repairs else _differing(desk.console)
     desk.output.document({"audit": dict(ended.raw), "differ": [dict(one.raw) for one in left]})
-    show_end(ended, desk.output)
-    _show_differing(left, desk.output)
+    if as_csv:
+        desk.output.verbatim(csv_text.table(COLUMNS, left))
+    else:
+        show_end(ended, desk.output)
+        _show_differing(left, desk.output)
     return problems.WRONG if left or _is_bad(ended) else problems.FINE
 
 
@@ -61,7 +68,7 @@ def _pages(audit: Fields) -> int:
     return max(audit.number("expectedPages"), audit.number("page") - 1)
 
 
-def _followed(desk: Desk, audit: Fields, seconds: float) -> Fields:
+def _followed(desk: Desk, audit: Fields, say: Callable[[str], None], seconds: float) -> Fields:
     """The audit at its end. Raises Late."""
     told: set[str] = set()
     with desk.output.progress("Looking at SharePoint, in pages") as report:
@@ -72,7 +79,7 @@ def _followed(desk: Desk, audit: Fields, seconds: float) -> Fields:
             until = found.when("waitingUntil")
             if until and until not in told:
                 told.add(until)
-                desk.output.line(f"Waiting for the profile budget until {until}.")
+                say(f"Waiting for the profile budget until {until}.")
             # Another one in its place has ended it.
             ended = found.text("id") != audit.text("id") or found.text("status") != "running"
             return found if ended else None

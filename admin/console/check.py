@@ -18,6 +18,7 @@ _DAY = 24 * 3600.0
     "--all", "everybody", is_flag=True, help="Look at what SharePoint shows of everybody."
 )
 @click.option("--repair", is_flag=True, help="With --all: repair what differs.")
+@click.option("--csv", "as_csv", is_flag=True, help="With --all: who differs, as users --csv.")
 @click.option(
     "--release-repairs", is_flag=True, help="Instead: release the repairs the brake holds back."
 )
@@ -27,6 +28,7 @@ def check(
     user: str | None,
     everybody: bool,
     repair: bool,
+    as_csv: bool,
     release_repairs: bool,
     timeout: float,
 ) -> int:
@@ -43,12 +45,14 @@ def check(
     """
     if [user is not None, everybody, release_repairs].count(True) != 1:
         raise Unusable("Give one of USER, --all and --release-repairs.")
-    if repair and not everybody:
-        raise Unusable("--repair goes with --all; manage.py replay repairs one user.")
+    if (repair or as_csv) and not everybody:
+        raise Unusable("--repair and --csv go with --all; manage.py replay repairs one user.")
+    if as_csv and desk.output.as_json:
+        raise Unusable("Give --csv or --json, not both.")
     if release_repairs:
         return audit.release(desk)
     if everybody:
-        return audit.audit(desk, repair=repair, seconds=timeout)
+        return audit.audit(desk, repair=repair, as_csv=as_csv, seconds=timeout)
     answer = desk.console.user(user or "")
     desk.output.document(answer.raw)
     person.show_sides(answer, desk.output)

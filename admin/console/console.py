@@ -56,6 +56,10 @@ class Console:
         """Both sides of one user, now."""
         return self._call("GET", _path(user), told="agree")
 
+    def state(self, user: str) -> Fields:
+        """What is remembered of one user, and when that was so: cheap enough to ask often."""
+        return self._call("GET", _path(user), told="state", query={"sides": "none"})
+
     def users(
         self, *, search: str = "", status: str = "", gone: bool = False, differs: bool = False
     ) -> Iterator[Fields]:
@@ -76,9 +80,11 @@ class Console:
             trail.go_on(following)
             token = following
 
-    def replay(self, user: str, *, force: bool) -> Fields:
-        """Have one user looked at again."""
-        return self._call("POST", f"{_path(user)}/replay", told="queued", body={"force": force})
+    def replay(self, user: str, *, force: bool, replace: bool = False) -> Fields:
+        """Have one user looked at again; with *replace* a picture that a person chose goes."""
+        # An older app knows nothing of it, and would refuse the word.
+        body = {"force": force} | ({"replace": True} if replace else {})
+        return self._call("POST", f"{_path(user)}/replay", told="queued", body=body)
 
     def sweep(self) -> Fields:
         """Have everybody looked at."""

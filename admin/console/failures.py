@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-
 import click
 
 from admin.console.desk import Desk, command
-from admin.terminal import problems
-from admin.terminal.fields import Fields
-from admin.terminal.output import clean
+from admin.terminal import csv_text, problems
 
 _COLUMNS = ("userPrincipalName", "displayName", "reason", "detail", "checkedAt", "userId")
-# A spreadsheet takes what begins so for a formula and runs it; names are what people chose. Where
-# a comma is the decimal sign, a semicolon begins the next cell.
-_FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@])")
 
 
 @command
@@ -33,7 +24,7 @@ def failures(desk: Desk, as_csv: bool) -> int:
     found = list(desk.console.users(status="failed"))
     desk.output.document([dict(one.raw) for one in found])
     if as_csv:
-        desk.output.verbatim(_csv(found))
+        desk.output.verbatim(csv_text.table(_COLUMNS, found))
         return problems.WRONG if found else problems.FINE
     desk.output.table(
         ["user", "name", "checked", "why"],
@@ -52,15 +43,3 @@ def failures(desk: Desk, as_csv: bool) -> int:
         return problems.FINE
     desk.output.line(f"{len(found)} failed. Once mended: manage.py replay --failed")
     return problems.WRONG
-
-
-def _csv(found: list[Fields]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows([_harmless(one.text(column)) for column in _COLUMNS] for one in found)
-    return text.getvalue()
-
-
-def _harmless(value: str) -> str:
-    return _FORMULA.sub(r"\1\2'", clean(value))

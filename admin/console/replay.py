@@ -8,7 +8,8 @@ import click
 
 from admin.console import user_list
 from admin.console.desk import Desk, command
-from admin.console.replay_result import Replayed, await_all, seen_before, show
+from admin.console.replay_end import await_all, seen_before
+from admin.console.replay_result import Replayed, show
 from admin.terminal import problems
 from admin.terminal.options import waits
 from admin.terminal.problems import Problem, Unreachable
@@ -17,6 +18,11 @@ from admin.terminal.problems import Problem, Unreachable
 @command
 @click.argument("users", nargs=-1, metavar="[USER]...")
 @click.option("--force", is_flag=True, help="Rewrite the pictures even if nothing changed.")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Show the photo in place of a picture that a person chose, this once.",
+)
 @click.option("--failed", is_flag=True, help="Everybody whose last run failed, too.")
 @click.option(
     "--from-file",
@@ -24,14 +30,13 @@ from admin.terminal.problems import Problem, Unreachable
     metavar="FILE",
     help="One user a line; blank lines and # comments are left out; - is stdin.",
 )
-@click.option(
-    "--wait", is_flag=True, help="Wait until each has been looked at, and say how it ended."
-)
+@click.option("--wait", is_flag=True, help="Follow each to its end, and compare both sides then.")
 @waits(300, "How long --wait waits.")
 def replay(
     desk: Desk,
     users: tuple[str, ...],
     force: bool,
+    replace: bool,
     failed: bool,
     from_file: BinaryIO | None,
     wait: bool,
@@ -41,8 +46,12 @@ def replay(
     Look at each USER again, as soon as the queue gets there.
 
     One user who cannot be queued does not keep the others from it. The exit code is 1 if there
-    was any, or, with --wait, if anybody's run failed; it is 2 if FILE alone is given and empty.
+    was any, or, with --wait, if anybody's run failed or both sides still differ and no reason was
+    found to leave it so; it is 4 if they cannot be compared, 5 if a run did not end in time, and 2
+    if FILE alone is given and empty.
     """
+    if replace and failed:
+        raise problems.Unusable("Give --replace with the users that it is meant for, not --failed.")
     if not users and not failed and from_file is None:
         raise problems.Unusable("Name the users to replay, or give --failed or --from-file.")
     named = [*users, *(user_list.read(from_file) if from_file else [])]
@@ -51,7 +60,7 @@ def replay(
         results += _failed(desk, known={each.user.casefold() for each in results})
     if not results and not failed:
         raise problems.Unusable("The file names nobody to replay: write one user a line.")
-    _queue(desk, results, force=force, wait=wait)
+    _queue(desk, results, force=force, replace=replace, wait=wait)
     if wait:
         await_all(desk, results, seconds=timeout)
     show(results, desk.output)
@@ -67,13 +76,14 @@ def _failed(desk: Desk, known: set[str]) -> list[Replayed]:
     return [each for each in found if each.user.casefold() not in known]
 
 
-def _queue(desk: Desk, results: list[Replayed], *, force: bool, wait: bool) -> None:
+def _queue(desk: Desk, results: list[Replayed], *, force: bool, replace: bool, wait: bool) -> None:
     with desk.output.progress("Queueing") as report:
         for number, each in enumerate(results):
             report(number, len(results))
             try:
                 each.before = seen_before(desk.console, each.called) if wait else ""
-                each.user_id = desk.console.replay(each.called, force=force).text("userId")
+                order = desk.console.replay(each.called, force=force, replace=replace)
+                each.user_id, each.run = order.text("userId"), order.text("correlationId")
                 each.queued = True
             except Unreachable as problem:
                 # It would be the same with everybody else.

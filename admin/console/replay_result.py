@@ -1,34 +1,38 @@
-"""What became of each user that was replayed, and how it is awaited and told."""
+"""What became of each user that was replayed, and how it is told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from admin.console.console import Console
-from admin.console.desk import Desk
+from admin.console import person
 from admin.terminal import problems
 from admin.terminal.fields import Fields
 from admin.terminal.output import Output
-from admin.terminal.problems import Late, NotThere, Problem, Unsound
-from admin.terminal.waiting import wait_until
-
-# A look at a user costs the app calls to Graph and SharePoint: so many at most between pauses.
-_LOOKS = 10
+from admin.terminal.problems import Late, Problem
 
 
 @dataclass
 class Replayed:
-    """One user: queued or the problem that kept it from that, and how the run ended if awaited."""
+    """
+    One user: queued or the problem that kept it from that, and how the run ended if awaited.
+
+    `run` is its message's correlation id, `stage` how far it is, `verdict` an exit code.
+    """
 
     user: str
     before: str = ""
     user_id: str = ""
+    run: str = ""
     queued: bool = False
     problem: Problem | None = None
+    stage: str = ""
+    has_ended: bool = False
     status: str = ""
     detail: str = ""
+    agree: bool | None = None
+    verdict: int = problems.FINE
 
     @property
     def called(self) -> str:
@@ -41,72 +45,26 @@ class Replayed:
             # Of several users one may be unknown, which is not how the command was called.
             code = self.problem.exit_code
             return problems.WRONG if code == problems.USAGE else code
-        return problems.WRONG if self.status == "failed" else problems.FINE
+        return self.verdict
 
     def as_document(self) -> dict[str, Any]:
         document: dict[str, Any] = {"user": self.user, "queued": self.queued}
         optional = {"userId": self.user_id, "status": self.status, "detail": self.detail}
         document |= {key: value for key, value in optional.items() if value}
+        document |= {"agree": self.agree} if self.has_ended else {}
         return document | ({"error": str(self.problem)} if self.problem else {})
 
-    def take(self, state: Fields) -> None:
-        self.status, self.detail = state.text("status"), state.text("detail")
-
-
-def seen_before(console: Console, user: str) -> str:
-    """When the user was last looked at; a later answer tells that the replay is over."""
-    try:
-        return console.user(user).part("state").text("checkedAt")
-    except Unsound:
-        # Graph cannot be asked, and nothing is remembered: a replay can be queued all the same.
-        return ""
-
-
-def await_all(desk: Desk, results: Sequence[Replayed], *, seconds: float) -> None:
-    """Wait until every queued user has been looked at; who has not been then gets a Late."""
-    queued = [each for each in results if each.queued]
-    if not queued:
-        return
-    late = f"Not looked at within {seconds:.0f} seconds: it goes on; see manage.py status."
-    open_ = list(queued)
-    with desk.output.progress("Looking again") as report:
-        try:
-            wait_until(_look(desk.console, open_, len(queued), report), seconds=seconds, late=late)
-        except Problem as problem:
-            for each in open_:
-                each.problem = problem
-
-
-def _look(
-    console: Console, open_: list[Replayed], of: int, report: Callable[[int, int], None]
-) -> Callable[[], bool | None]:
-    empty = 0
-
-    def look() -> bool | None:
-        nonlocal empty
-        # A run that finds everything as it was need not write that down: then only the queue,
-        # which counts hidden messages too, tells that it is over. Twice, as the count is a guess.
-        empty = 0 if console.overview().part("queues").number("photo-sync") else empty + 1
-        for each in open_ if empty >= 2 else open_[:_LOOKS]:
-            try:
-                state = console.user(each.called).part("state")
-            except NotThere as problem:
-                each.problem = problem
-                continue
-            if empty >= 2 or _is_over(state, each.before):
-                each.take(state)
-        remaining = [each for each in open_ if not each.status and not each.problem]
-        # Those that were not asked for stand first now.
-        open_[:] = [*remaining[_LOOKS:], *remaining[:_LOOKS]] if empty < 2 else []
-        report(of - len(open_), of)
-        return None if open_ else True
-
-    return look
-
-
-def _is_over(state: Fields, before: str) -> bool:
-    looked = state.text("checkedAt") not in {"", before}
-    return looked and not state.part("claim") and state.text("status") != "waiting"
+    def take(self, answer: Fields) -> None:
+        """How the run ended, by what both sides show after it."""
+        state = answer.part("state")
+        self.has_ended, self.verdict = True, person.repair(answer)
+        self.status = state.text("status") or "never looked at"
+        told, agree = [state.text("detail")], answer.raw.get("agree")
+        self.agree = agree if isinstance(agree, bool) else None
+        if self.verdict != problems.FINE and self.status != "failed":
+            told += ["The two sides still differ."] if self.agree is False else []
+            told.append(answer.text("difference"))
+        self.detail = " ".join(one for one in told if one)
 
 
 def show(results: Sequence[Replayed], output: Output) -> None:
@@ -115,14 +73,16 @@ def show(results: Sequence[Replayed], output: Output) -> None:
     output.table(["user", "result", "detail"], [[each.user, *_told(each)] for each in results])
     left_out = [each for each in results if not each.queued]
     late = [each for each in results if each.queued and isinstance(each.problem, Late)]
-    failed = [each for each in results if each.queued and each.status == "failed"]
+    failed = [each for each in results if each.has_ended and each.status == "failed"]
+    unlike = [each for each in results if each.verdict != problems.FINE and each not in failed]
     counts = [
         f"{len(results) - len(left_out)} queued",
         *([f"{len(left_out)} not queued"] if left_out else []),
         *([f"{len(failed)} failed"] if failed else []),
+        *([f"{len(unlike)} not right yet"] if unlike else []),
         *([f"{len(late)} not over yet"] if late else []),
     ]
-    wrong = left_out or failed or late
+    wrong = left_out or failed or unlike or late
     style = "bold red" if wrong else "green"
     output.line(f"{', '.join(counts)}." if results else "Nobody to replay.", style=style)
     troubled = [each for each in results if each.problem]

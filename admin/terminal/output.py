@@ -7,22 +7,29 @@ for markup, is shown as a replacement character or as it is spelled.
 
 from __future__ import annotations
 
+import io
 import json
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import click
 
 if TYPE_CHECKING:
     from rich.console import Console as Terminal
 
-# Called with how much is done, and of how much; 0 if that is not known.
-Report = Callable[[int, int], None]
 # Control characters and halves of characters; and what turns the direction of writing.
 _STEERING = {"Cc", "Cs"}
 _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class Report(Protocol):
+    """How far something is."""
+
+    def __call__(self, done: int, of: int, told: str = "") -> None:
+        """So much of so much is *done*; 0 if that is not known. *told* is a sentence about it."""
+        ...
 
 
 class Output:
@@ -39,7 +46,9 @@ class Output:
             self._write(json.dumps(value, indent=2))
 
     def verbatim(self, text: str) -> None:
-        """Text in a format of its own, such as CSV."""
+        """Text in a format of its own, such as CSV, with the line ends that it has."""
+        if isinstance(self._stream, io.TextIOWrapper):
+            self._stream.reconfigure(newline="")
         self._stream.write(text)
         self._stream.flush()
 
@@ -73,16 +82,36 @@ class Output:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Report]:
-        """A bar while the block runs, in a terminal only."""
+        """A bar while the block runs, in a terminal; elsewhere a line for each new sentence."""
         if not self._terminal:
-            yield lambda done, of: None
+            yield self._each_new_line()
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-        columns = (TextColumn(clean(what), markup=False), BarColumn(), MofNCompleteColumn())
+        columns = (
+            TextColumn(clean(what), markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}", markup=False),
+        )
         with Progress(*columns, console=self._terminal, transient=True) as bar:
-            task = bar.add_task("", total=None)
-            yield lambda done, of: bar.update(task, completed=done, total=max(of, done) or None)
+            task = bar.add_task("", total=None, told="")
+
+            def draw(done: int, of: int, told: str = "") -> None:
+                bar.update(task, completed=done, total=max(of, done) or None, told=clean(told))
+
+            yield draw
+
+    def _each_new_line(self) -> Report:
+        last = ""
+
+        def write(done: int, of: int, told: str = "") -> None:
+            nonlocal last
+            if told and told != last:
+                self.line(told)
+            last = told
+
+        return write
 
     def _draw(self, columns: Sequence[str], rows: list[list[str]], title: str) -> None:
         from rich import box

@@ -60,9 +60,11 @@ class Watcher:
         """Messages that are queued, delayed or being worked off."""
         return sum(self._length(name) for name in _WORK_QUEUES)
 
-    def type_into_queue(self, text: str, queue: str = "photo-sync") -> None:
-        """Put *text* into a queue, as a person does in a storage browser."""
-        self._queues.get_queue_client(queue).send_message(text)
+    def type_into_queue(
+        self, text: str, queue: str = "photo-sync", *, hidden_for: int | None = None
+    ) -> None:
+        """Put *text* into a queue, as a person does in a storage browser; hidden for seconds."""
+        self._queues.get_queue_client(queue).send_message(text, visibility_timeout=hidden_for)
 
     def document(self, name: str) -> State:
         """A blob that PhotoSync keeps of itself, empty if there is none."""

@@ -165,8 +165,18 @@ class Console:
         }
 
     @_takes_a_place
-    def user(self, name: str) -> dict[str, Any]:
-        """One user: what is remembered, both sides as they are now, the difference in words."""
+    def user(self, name: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """
+        One user: what is remembered, both sides as they are now, the difference in words.
+
+        With `sides=none` only what is remembered, for who looks again and again: both sides cost
+        calls of a budget that copies need, too. Raises BadRequest.
+        """
+        sides = (query or {}).get("sides", "")
+        if sides not in {"", "none"}:
+            raise BadRequest("sides must be none, or be left out.")
+        if sides:
+            return self._told(self._people.remembered(name))
         user, known, error = self._people.find(name)
         difference = self._sides.compare(user, known, exchange_error=error)
         return {
@@ -177,8 +187,9 @@ class Console:
                 "accountEnabled": None if error else user.account_enabled,
                 "guest": None if error else user.is_guest,
             },
-            "state": self._remembered(known) if known else None,
+            **self._told(known),
             "profile": difference.profile,
+            "chosen": difference.chosen,
             "agree": difference.agree,
             "difference": difference.sentence,
             "unasked": [
@@ -186,6 +197,12 @@ class Console:
                 for side, sentence, retry_after in difference.unasked
             ],
             "history": _history(known) if known else [],
+        }
+
+    def _told(self, known: user_state.UserState | None) -> dict[str, Any]:
+        return {
+            "asOf": self._clock().isoformat(),
+            "state": self._remembered(known) if known else None,
         }
 
     def _remembered(self, known: user_state.UserState) -> dict[str, Any]:
@@ -198,19 +215,29 @@ class Console:
 
     @_takes_a_place
     def photo(self, name: str, side: str) -> bytes:
-        """One side's picture. Raises BadRequest for a side that is none, NoPhoto, NoProfile."""
+        """
+        One side's picture. Raises BadRequest for a side that is none, NoPhoto, NoProfile, and
+        PictureKept for one that a person chose and that cannot be shown.
+        """
         if side not in {EXCHANGE, SHAREPOINT}:
             raise BadRequest("The side must be exchange or sharepoint.")
-        user = self._people.find(name).user
-        return self._sides.exchange(user) if side == EXCHANGE else self._sides.sharepoint(user)
+        user, known, _ = self._people.find(name)
+        if side == EXCHANGE:
+            return self._sides.exchange(user)
+        return self._sides.sharepoint(user, known)
 
     @_takes_a_place
     def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
-        """Queue one user again, whether Graph can be asked now or not. Raises BadRequest."""
-        [force] = _flags(order, "force")
+        """
+        Queue one user again, whether Graph can be asked now or not; with `replace` a picture that
+        a person chose makes room. Raises BadRequest.
+        """
+        force, replace = _flags(order, "force", "replace")
         self._uninstall.must_be_off()
         user_id = self._people.to_queue(name)
-        message = SyncMessage(user_id, "replay", force, 1, self._clock(), self._new_id())
+        message = SyncMessage(
+            *(user_id, "replay", force, 1, self._clock(), self._new_id()), replace_chosen=replace
+        )
         self._orders.users.send(message.to_json(), delay_seconds=0)
         return {"queued": True, "userId": user_id, "correlationId": message.correlation_id}
 

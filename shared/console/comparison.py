@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 from shared.errors import (
@@ -20,6 +20,8 @@ from shared.errors import (
 from shared.graph.client import GraphClient
 from shared.pictures.recipe import Recipe
 from shared.pictures.sizes import SUFFIXES
+from shared.sharepoint import chosen_picture
+from shared.sharepoint.chosen_picture import chosen_in
 from shared.sharepoint.geos import Geo, Geos, Residence
 from shared.sharepoint.inspection import PLACEHOLDER_STATE, SHOWS_PICTURE
 from shared.sharepoint.picture_location import PICTURE_URL, shown_in
@@ -45,13 +47,14 @@ class Unasked(NamedTuple):
 class Difference:
     """
     Whether SharePoint shows what Exchange holds, None where a side could not be asked; one
-    sentence about it, and the profile.
+    sentence about it, and the profile. `chosen` is the address of a picture that a person chose.
     """
 
     agree: bool | None
     sentence: str
     profile: Mapping[str, str] | None
     unasked: tuple[Unasked, ...] = ()
+    chosen: str = ""
 
 
 class Sides:
@@ -75,10 +78,17 @@ class Sides:
         """The photo in Exchange. Raises NoPhoto, NoMailbox."""
         return self._graph.photo(user.id)
 
-    def sharepoint(self, user: User) -> bytes:
-        """The large picture that pages show; NoPhoto when there is none, NoProfile, OtherHost."""
-        geo, profile = self._geos.residence(user)
+    def sharepoint(self, user: User, known: UserState | None) -> bytes:
+        """
+        The large picture that pages show, or the one that a person chose. Raises NoProfile, NoPhoto
+        when there is none, PictureKept when a chosen one cannot be shown, OtherHost.
+        """
+        wrote = known.picture_url if known else ""
+        geo, profile = self._geos.residence(user, wrote)
         location = shown_in(profile, geo.my_url).here
+        chosen = chosen_in(profile, geo.my_url, user_id=user.id, wrote=wrote)
+        if location is None and chosen:
+            return chosen_picture.read(geo.sharepoint, chosen)
         if location is None:
             raise NoPhoto("SharePoint shows no picture from its picture library for this user.")
         return geo.sharepoint.picture(location.folder, location.name + SUFFIXES[-1])
@@ -94,7 +104,21 @@ class Sides:
         """
         photo: bytes | PhotoSyncError
         photo = exchange_error if exchange_error else _asked(lambda: self._graph.photo(user.id))
-        home = _asked(lambda: self._geos.residence(user, known.picture_url if known else ""))
+        wrote = known.picture_url if known else ""
+        home = _asked(lambda: self._geos.residence(user, wrote))
+        found = self._compare(user, known, photo, home)
+        if isinstance(home, PhotoSyncError):
+            return found
+        chosen = chosen_in(home.profile, home.geo.my_url, user_id=user.id, wrote=wrote)
+        return replace(found, chosen=chosen.url if chosen else "")
+
+    def _compare(
+        self,
+        user: User,
+        known: UserState | None,
+        photo: bytes | PhotoSyncError,
+        home: Residence | PhotoSyncError,
+    ) -> Difference:
         shown = _shown(home.profile) if isinstance(home, Residence) else None
         unasked = [*_silence(EXCHANGE, photo), *_silence(SHAREPOINT, home)]
         if unasked:

@@ -47,6 +47,11 @@ class People:
             return Person(_as_remembered(known), known, error)
         return Person(user, self._read(user.id))
 
+    def remembered(self, name: str) -> UserState | None:
+        """What is remembered of *name*; Graph is asked only where no state has that object id."""
+        known = self._read(name.lower()) if is_object_id(name) else None
+        return known or self.find(name).known
+
     def to_queue(self, name: str) -> str:
         """What a message calls this user: *name* itself where only the worker can look it up."""
         try:

@@ -38,7 +38,7 @@ class Source(Protocol):
 class Target(Protocol):
     """SharePoint; see Publisher."""
 
-    def plan(self, user: User, picture_url: str) -> Plan: ...
+    def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan: ...
     def publish(
         self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
     ) -> tuple[WrittenFile, ...]: ...
@@ -68,9 +68,10 @@ class Run:
     One try at one user: what it has seen and what it holds, for whoever records its end.
 
     `removal` allows it to take back a picture whose photo is gone; `thorough` has it look at
-    SharePoint's files and profile even if nothing changed, for a person or an audit asked. `seen`
-    says that there was a photo at the last look, `etag` which one and `sha256` of what bytes, empty
-    if that is not sure.
+    SharePoint's files and profile even if nothing changed, and `asked` says that a person or an
+    audit waits for its end; `replace_chosen` also lets it take the place of a picture that a person
+    chose. `seen` says that there was a photo at the last look, `etag` which one and `sha256` of
+    what bytes, empty if that is not sure.
     """
 
     user_id: str
@@ -78,6 +79,8 @@ class Run:
     by: str
     removal: bool = False
     thorough: bool = False
+    asked: bool = False
+    replace_chosen: bool = False
     seen: bool = False
     etag: str = ""
     sha256: str = ""
@@ -113,6 +116,11 @@ class Run:
             is_guest=False,
             display_name=before.display_name,
         )
+
+    @property
+    def replays(self) -> tuple[str, ...]:
+        """What the state says of replays once this run has ended, which may be one."""
+        return self.before.replays_with(self.by) if self.asked else self.before.replays
 
     def may_remove(self, policy: Policy, now: datetime) -> bool:
         """Whether a photo that is gone takes our picture along: not at the first look."""
@@ -179,7 +187,12 @@ def _leaves_open(end: Wait | Done) -> bool:
 def _settled(after: UserState, run: Run, end: Done, now: datetime) -> UserState:
     error = LastError(end.code, end.sentence, now) if end.status == user_state.FAILED else None
     after = replace(
-        after, status=end.status, source_etag=run.etag, next_attempt_at=None, last_error=error
+        after,
+        status=end.status,
+        source_etag=run.etag,
+        next_attempt_at=None,
+        last_error=error,
+        replays=run.replays,
     )
     if end.code == PictureKept.code:
         return replace(after, picture_url="", missing_since=None)

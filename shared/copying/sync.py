@@ -95,24 +95,30 @@ class Sync:
         found = self._look(run)  # 1
         self._recall(run)  # 2, 3
         if self._is_known(run, found):
+            if run.asked:
+                self._note(run)
             return "unchanged"
         not_after = self._claim(run)  # 4
         if isinstance(found, PhotoSyncError):
             # Another run may have copied a new photo since: only what is found under the claim
             # may be written over what that run recorded.
             found = self._look(run)
-            if isinstance(found, NoPhoto) and self._may_remove(run):
-                return self._remove(run, not_after)
-            if isinstance(found, UnknownUser):
-                found = self._look_for(run)
-            if isinstance(found, UnknownUser) and self._may_forget(run):
-                return self._forget(run, not_after)
-            if isinstance(found, NoPhoto) and not run.upn:
-                # Asked once, so that an admin finds whoever has no photo by name.
-                run.user = self._source.user(run.user_id)
-            if isinstance(found, PhotoSyncError):
-                raise found
+        if isinstance(found, PhotoSyncError):
+            return self._take_back_or_raise(run, found, not_after)
         return self._copy(run, found, not_after)
+
+    def _take_back_or_raise(self, run: Run, found: PhotoSyncError, not_after: float) -> str:
+        """Take back what is ours if *found* says that its time has come; else raise it."""
+        if isinstance(found, NoPhoto) and self._may_remove(run):
+            return self._remove(run, not_after)
+        if isinstance(found, UnknownUser):
+            found = self._look_for(run)
+        if isinstance(found, UnknownUser) and self._may_forget(run):
+            return self._forget(run, not_after)
+        if isinstance(found, NoPhoto) and not run.upn:
+            # Asked once, so that an admin finds whoever has no photo by name.
+            run.user = self._source.user(run.user_id)
+        raise found
 
     def _copy(self, run: Run, etag: str, not_after: float) -> str:
         fetched = self._source.user_and_photo(run.user_id)  # 5
@@ -123,7 +129,7 @@ class Sync:
         if held and not run.thorough:
             self._complete(run, sha256=run.sha256, source_etag=run.etag)
             return "unchanged"
-        plan = self._target.plan(fetched.user, run.before.picture_url)
+        plan = self._target.plan(fetched.user, run.before.picture_url, replace=run.replace_chosen)
         if held and plan.is_shown and (files := self._intact(run, fetched, plan)):
             self._complete(run, sha256=run.sha256, source_etag=run.etag, files=files, damage="")
             return "unchanged"
@@ -201,7 +207,8 @@ class Sync:
         Write how a run ended that raised, and give its claim back. Raises Conflict, ServiceDown.
 
         A wait before anything was claimed leaves the state as it was: an outage must not cost a
-        write for every message. A claim held by somebody else is never touched.
+        write for every message. A claim held by somebody else is never touched. An end that the
+        state tells already is written only if a person asked for the run.
         """
         if isinstance(end, Wait) and not run.claim:
             return
@@ -334,6 +341,11 @@ class Sync:
         self._store.delete(run.user_id, version=claim.version)
         return "forgotten"
 
+    def _note(self, run: Run) -> None:
+        """Write down that a run has ended which a person waits for, and nothing else."""
+        noted = replace(run.before, checked_at=self._clock(), replays=run.replays)
+        user_state.write(self._store, noted, after=run.known)
+
     def _complete(self, run: Run, **result: Any) -> None:
         done = replace(
             run.before,
@@ -350,6 +362,7 @@ class Sync:
             out_of_scope_since=None,
             claim=None,
             last_error=None,
+            replays=run.replays,
         )
         user_state.write(self._store, replace(done, **result), after=run.claim)
 

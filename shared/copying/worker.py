@@ -97,7 +97,7 @@ class Worker:
             return self._set_aside(body, self._new_id(), str(error))
         if not is_object_id(message.user_id):
             return self._set_aside(body, message.correlation_id, _STOPPED)
-        run = Run(message.user_id, message.force, by=message.correlation_id)
+        run = _run(message, message.user_id)
         self._sync.record(run, Done(FAILED, "poisoned", _STOPPED), attempt=message.attempt)
         return Outcome("parked", message.user_id, message.correlation_id, _STOPPED)
 
@@ -130,13 +130,7 @@ class Worker:
                 return self._again(message, None, end)
             # Without an object id there is no state to record it in.
             return self._set_aside(body, message.correlation_id, end.sentence)
-        run = Run(
-            user_id,
-            message.force,
-            by=message.correlation_id,
-            removal=message.reason == "removal",
-            thorough=message.reason in sync_message.THOROUGH,
-        )
+        run = _run(message, user_id)
         try:
             work = self._sync.take_back if message.uninstall_id else self._sync.bring_up_to_date
             event = work(run)
@@ -206,3 +200,17 @@ class Worker:
     def _set_aside(self, body: bytes, correlation_id: str, reason: str) -> Outcome:
         set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
         return Outcome("unreadable", "-", correlation_id, reason)
+
+
+def _run(message: SyncMessage, user_id: str) -> Run:
+    """The run that *message* orders over the user of this object id."""
+    asked = message.reason in sync_message.THOROUGH or message.replace_chosen
+    return Run(
+        user_id,
+        message.force,
+        by=message.correlation_id,
+        removal=message.reason == "removal",
+        thorough=asked,
+        asked=asked,
+        replace_chosen=message.replace_chosen,
+    )

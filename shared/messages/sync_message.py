@@ -44,7 +44,8 @@ class SyncMessage:
     """
     Bring one user's picture up to date. `user_id` is an object id or a UPN.
 
-    `sweep_id` belongs to a removal: the sweep that ordered it. `uninstall_id` in the same way.
+    `sweep_id` belongs to a removal: the sweep that ordered it. `uninstall_id` in the same way. With
+    `replace_chosen` a picture that a person chose makes room for the photo, this once.
     """
 
     user_id: str
@@ -55,6 +56,7 @@ class SyncMessage:
     correlation_id: str
     sweep_id: str = ""
     uninstall_id: str = ""
+    replace_chosen: bool = False
 
     def again(self, *, force: bool = False) -> SyncMessage:
         """
@@ -75,8 +77,12 @@ class SyncMessage:
             "firstQueuedAt": self.first_queued_at.isoformat(),
             "correlationId": self.correlation_id,
         }
-        orders = {"sweepId": self.sweep_id, "uninstallId": self.uninstall_id}
-        return json.dumps(fields | {key: id_ for key, id_ in orders.items() if id_})
+        rare = {
+            "replace": self.replace_chosen,
+            "sweepId": self.sweep_id,
+            "uninstallId": self.uninstall_id,
+        }
+        return json.dumps(fields | {name: value for name, value in rare.items() if value})
 
 
 def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
@@ -97,12 +103,13 @@ def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
     return SyncMessage(
         user_id=_user_id(fields),
         reason=(sweep_id and REMOVAL) or (uninstall_id and UNINSTALL) or _reason(fields),
-        force=_force(fields),
+        force=_flag(fields, "force"),
         attempt=_attempt(fields),
         first_queued_at=_first_queued_at(fields, now),
         correlation_id=_correlation_id(fields, correlation_id),
         sweep_id=sweep_id,
         uninstall_id=uninstall_id,
+        replace_chosen=_replace(fields, sweep_id or uninstall_id),
     )
 
 
@@ -171,10 +178,17 @@ def _reason(fields: Mapping[str, Any]) -> str:
     return str(value)
 
 
-def _force(fields: Mapping[str, Any]) -> bool:
-    value = fields.get("force", False)
+def _replace(fields: Mapping[str, Any], sweep_id: str) -> bool:
+    value = _flag(fields, "replace")
+    if value and sweep_id:
+        raise BadMessage("A removal replaces nothing: leave replace out.")
+    return value
+
+
+def _flag(fields: Mapping[str, Any], name: str) -> bool:
+    value = fields.get(name, False)
     if not isinstance(value, bool):
-        raise BadMessage("force must be true or false, without quotation marks.")
+        raise BadMessage(f"{name} must be true or false, without quotation marks.")
     return value
 
 

@@ -151,13 +151,17 @@ class Http:
     def _wait_for_turn(self, patience: float) -> float:
         """Wait until a call may be made; the seconds spent. Throttled beyond *patience*."""
         waited = 0.0
-        while seconds := self._gate.closed_for() or (self._budget.take() if self._budget else 0.0):
+        while True:
+            seconds, why = self._gate.closed_for(), f"{self.service} asks for patience"
+            if not seconds and self._budget:
+                seconds, why = self._budget.take(), f"{self._budget.name} is spent"
+            if not seconds:
+                return waited
             if waited + seconds > patience:
-                sentence = f"{self.service} asks for patience {in_words(seconds, self._clock())}."
+                sentence = f"{why} {in_words(seconds, self._clock())}."
                 raise Throttled(sentence, retry_after=seconds, service=self.service)
             self._sleep(seconds)
             waited += seconds
-        return waited
 
     def rest(self, seconds: float) -> None:
         """Wait in place, for a caller that counts its own tries."""

@@ -68,7 +68,11 @@ class Gate:
 class Budget:
     """At most so many calls in any five minutes; a *limit* of 0 means no limit."""
 
-    def __init__(self, limit: int, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, limit: int, clock: Callable[[], datetime], *, name: str = "The budget of calls"
+    ) -> None:
+        """*name* is what a sentence about it begins with."""
+        self.name = name
         self._limit = limit
         self._clock = clock
         self._spent: deque[datetime] = deque()

@@ -165,12 +165,20 @@ class SharePointClient:
 
     def picture(self, folder: str, name: str) -> bytes:
         """The bytes of a picture file. Raises NoPhoto when there is none."""
-        path = _literal(f"{PICTURE_LIBRARY}/{folder}/{name}")
+        return self.content("", f"{PICTURE_LIBRARY}/{folder}/{name}")
+
+    def content(self, site: str, path: str) -> bytes:
+        """
+        The bytes of the file at *path* of the My Site host, in *site*, such as `/personal/anne`, or
+        in the root. A path outside of it is refused. Raises NoPhoto when there is none.
+        """
         reply = self._files.send(
-            "GET", f"/_api/web/GetFileByServerRelativePath(decodedurl={path})/$value"
+            "GET",
+            f"{quote(site)}/_api/web/GetFileByServerRelativePath(decodedurl={_literal(path)})/$value",
         )
         if reply.status == 404:
-            raise NoPhoto(f"There is no file {name} in {PICTURE_LIBRARY}/{folder} in SharePoint.")
+            folder, _, name = path.rpartition("/")
+            raise NoPhoto(f"There is no file {name} in {folder} in SharePoint.")
         if not reply.ok:
             raise _file_fault(reply)
         return reply.body

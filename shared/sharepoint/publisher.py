@@ -104,16 +104,18 @@ class Publisher:
         # One pool for the process, so that its threads keep their connections.
         self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload")
 
-    def plan(self, user: User, picture_url: str) -> Plan:
+    def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan:
         """
         Read the user's profile and decide what to write. Writes nothing.
 
-        *picture_url* is where we put the picture before, empty if we did not. Raises NoProfile,
-        PictureKept, OtherHost, and what SharePointClient raises.
+        *picture_url* is where we put the picture before, empty if we did not; with *replace* a
+        picture that a person chose is not kept. Raises NoProfile, PictureKept, OtherHost, and what
+        SharePointClient raises.
         """
         geo, profile = self._geos.residence(user, picture_url)
         shown = shown_in(profile, geo.my_url)
-        self._respect(shown, user, picture_url)
+        if not replace:
+            self._respect(shown, user, picture_url)
         location = self._location(geo, shown.here, user)
         url = location.url(geo.my_url)
         if location == shown.here and not set("?#") & set(shown.url):
@@ -271,8 +273,8 @@ class Publisher:
         if shown.is_chosen(user.id, wrote=picture_url) and not replaced:
             raise PictureKept(
                 "The profile shows a picture from elsewhere, which a person has set. It is kept. "
-                "To show the photo, remove that picture in the SharePoint profile and replay, or "
-                "set CUSTOM_PICTURE=replace, which replaces every such picture."
+                "To show the photo, press Replace in the console or replay with --replace; "
+                "CUSTOM_PICTURE=replace replaces every such picture."
             )
 
     def _at(self, plan: Plan | Removal) -> SharePointClient:

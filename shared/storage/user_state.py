@@ -26,6 +26,8 @@ STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING, LEFT}
 LONGEST_CLAIM = 600.0
 # A photo is gone when two looks this far apart find none.
 SECOND_LOOK_AFTER = timedelta(minutes=10)
+# More people than this do not wait for one user at once.
+MOST_REPLAYS = 4
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class UserState:
     show a picture of ours; `missing_since` is when its photo was first missed in Exchange,
     `left_since` when Microsoft Graph first knew no such user, `out_of_scope_since` when the user
     was first left out by the settings; each is empty again once that is known to be over.
+    `replays` are the latest runs over this user that a person asked for and that have ended, the
+    newest first, by the correlation ids of their messages: so whoever asked knows the end.
     """
 
     user_id: str
@@ -87,6 +91,7 @@ class UserState:
     out_of_scope_since: datetime | None = None
     claim: Claim | None = None
     last_error: LastError | None = None
+    replays: tuple[str, ...] = ()
 
     @property
     def claimed_for(self) -> float:
@@ -142,6 +147,10 @@ class UserState:
     def says_the_same(self, before: UserState) -> bool:
         """Whether a write would only repeat *before*: so with most users without a photo."""
         return replace(self, checked_at=before.checked_at, attempt=before.attempt) == before
+
+    def replays_with(self, correlation_id: str) -> tuple[str, ...]:
+        """The `replays` once that of this id has ended, too."""
+        return tuple(dict.fromkeys((correlation_id, *self.replays)))[:MOST_REPLAYS]
 
     def may_lose_picture(self, now: datetime) -> bool:
         """Whether our picture is still shown and its photo was first missed long enough ago."""
@@ -224,6 +233,7 @@ def to_json(state: UserState) -> bytes:
         "claim": claim and {"by": claim.by, "seconds": claim.seconds},
         "lastError": error
         and {"code": error.code, "message": error.message, "at": _dump_time(error.at)},
+        "replays": state.replays,
     }
     return json.dumps(fields, indent=2).encode()
 
@@ -268,6 +278,7 @@ def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
         last_error=None
         if error is None
         else LastError(str(error["code"]), str(error["message"]), moments.read(error["at"])),
+        replays=tuple(str(each) for each in fields.get("replays") or ())[:MOST_REPLAYS],
     )
     # None, or small, middle and large.
     if state.status not in STATUSES or len(state.files) not in {0, 3}:

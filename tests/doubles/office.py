@@ -183,13 +183,13 @@ class SharePoint:
         self.writes = 0
         self._clock = clock
 
-    def plan(self, user: User, picture_url: str) -> Plan:
+    def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan:
         note("sharepoint")
         if self.plan_error:
             raise self.plan_error
         location = PictureLocation("Profile Pictures", user.id)
         url = location.url(self.my_url)
-        if self.shown(user) not in {"", url, picture_url}:
+        if self.shown(user) not in {"", url, picture_url} and not replace:
             raise PictureKept("Somebody has set another picture.")
         differs = self.shown(user) != url
         changes = {"PictureURL": url} if differs else {"SPS-PictureTimestamp": "now"}

@@ -168,6 +168,22 @@ def test_photo(cloud: LiveCloud, odd: tuple[str, str], side: str):
     assert hashlib.sha256(reply.content).digest() == hashlib.sha256(expected).digest()
 
 
+def test_chosen_picture(cloud: LiveCloud, odd: tuple[str, str]):
+    """One that a person chose is shown from our own host, and elsewhere nobody is asked for it."""
+    files = cloud.admin.shown(odd[1]).files
+    here = f"{cloud.at.sharepoint_my}/User%20Photos/Profile%20Pictures/{odd[0]}_LThumb.jpg"
+    user_id, _ = cloud.add(profile={"PictureURL": here})
+    reply = call(cloud, "GET", named("users/{user}/photo/{side}", user_id, "sharepoint"))
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "image/jpeg")
+    assert reply.content == files["L"]
+    assert call(cloud, "GET", named("users/{user}", user_id)).json()["chosen"] == here
+
+    elsewhere, _ = cloud.add(profile={"PictureURL": "https://contoso.example/me.jpg"})
+    reply = call(cloud, "GET", named("users/{user}/photo/{side}", elsewhere, "sharepoint"))
+    assert (reply.status_code, reply.json()["error"]["code"]) == (404, "picture-kept")
+    assert "contoso.example" in sentence(reply)
+
+
 def test_no_photo(cloud: LiveCloud):
     """A picture that is not there is 404 with a sentence, kept by no cache; a third side is 400."""
     user_id, _ = cloud.add()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,13 +27,18 @@ def test_no_photo(cloud: LiveCloud, answer: str):
 
 
 def test_no_photo_again_costs_two_calls(cloud: LiveCloud):
-    """A user known to have no photo is looked at with one Graph call and one blob read."""
+    """
+    A user known to have no photo is looked at with one Graph call and one blob read; if a person
+    asks for it, its end is written down, too.
+    """
     user_id, _ = cloud.add()
     cloud.replayed(user_id)
+    cloud.settled(user_id, queue=json.dumps({"userId": user_id, "reason": "notification"}))
     cloud.replayed(user_id)
-    run = cloud.outcomes(user_id)[-1]
+    *_, told, asked = cloud.outcomes(user_id)
 
-    assert (run["graph"], run["sharepoint"], run["blob"]) == ("1", "0", "1")
+    assert (told["graph"], told["sharepoint"], told["blob"]) == ("1", "0", "1")
+    assert (asked["graph"], asked["sharepoint"], asked["blob"]) == ("1", "0", "2")
 
 
 @pytest.mark.parametrize("status", [404, 400])

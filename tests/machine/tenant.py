@@ -166,7 +166,7 @@ class SharePoint:
         wanted = dict(enumerate(renditions(photo)))
         return self.files[user_id] == wanted and bool(self.urls[user_id])
 
-    def plan(self, user: User, picture_url: str) -> Plan:
+    def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan:
         location = PictureLocation("Profile Pictures", user.id)
         url = location.url("https://contoso-my.sharepoint.com")
 

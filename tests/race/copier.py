@@ -112,7 +112,7 @@ class Answers:
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
         raise AssertionError(reason)
 
-    def plan(self, user: User, picture_url: str) -> Plan:
+    def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan:
         return _PLAN
 
     def publish(

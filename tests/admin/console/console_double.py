@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -128,7 +128,9 @@ def person(**changes: Any) -> dict[str, Any]:
             "syncedAt": NOON,
             "claim": None,
             "lastError": None,
+            "replays": [],
         },
+        "asOf": NOON,
         "profile": {
             "PictureURL": "https://contoso-my.sharepoint.com/a_MThumb.jpg",
             "SPS-PicturePlaceholderState": "0",
@@ -146,6 +148,11 @@ def ordered(asked: Asked) -> Answer:
     if asked.body.get("cancel"):
         return 202, {"cancelled": True}
     return 202, {"uninstall": uninstall(**asked.body)}
+
+
+def ended(*, run: str = "c-1", state: Mapping[str, Any] | None = None, **changes: Any) -> Any:
+    """Anne when the replay that `queued` orders has ended."""
+    return person(state={**person()["state"], "replays": [run], **(state or {})}, **changes)
 
 
 def queued(asked: Asked) -> Answer:

@@ -98,6 +98,22 @@ def test_something_differs(manage: Manage, audited: Audited):
     assert "none: it only looks" in said.out
 
 
+def test_differs_as_csv(manage: Manage, audited: Audited):
+    """As CSV it is the list of who differs and nothing else; what is waited for is on stderr."""
+    audited.differ = [[damaged(1)]]
+    waits = audit(status="running", waitingUntil="2026-05-04T12:05:00+00:00")
+    audited.audits = [waits, audit(differ=1)]
+    said = manage("check", "--all", "--csv")
+
+    assert said.code == 1
+    header, line, end = said.out.split("\r\n")
+    assert header.endswith(",damage")
+    assert line.startswith("person1@contoso.com,")
+    assert line.endswith(f",{DAMAGE}")
+    assert end == ""
+    assert "Waiting for the profile budget" in said.err
+
+
 def test_repaired(manage: Manage, console: ConsoleDouble, audited: Audited):
     """With --repair the worker's runs are waited for: code 0 if nobody differs any more."""
     audited.differ = [[damaged(1), damaged(2)], [damaged(2, status="waiting")], []]
@@ -181,6 +197,8 @@ def test_release(manage: Manage, console: ConsoleDouble, number: int, told: str)
         ["anne@contoso.com", "--all"],
         ["--all", "--release-repairs"],
         ["anne@contoso.com", "--repair"],
+        ["anne@contoso.com", "--csv"],
+        ["--all", "--csv", "--json"],
     ],
     ids=" ".join,
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.admin.console.conftest import Manage
-from tests.admin.console.console_double import ConsoleDouble, entry
+from tests.admin.console.console_double import NOON, Asked, ConsoleDouble, entry
 
 
 def test_users(manage: Manage, console: ConsoleDouble):
@@ -28,6 +28,56 @@ def test_users(manage: Manage, console: ConsoleDouble):
     console.routes["GET", "users"] = (200, {"users": [], "token": ""})
     assert manage("users", "--status", "waiting").code == 1
     assert manage("users", "--status", "lost").code == 2
+
+
+def test_users_as_csv(manage: Manage, console: ConsoleDouble):
+    """Everybody who fits, over all pages, in columns whose order programs may rely on."""
+    odd = entry(2, displayName='Anne "Ann", Ltd', missingSince=NOON, status="no-photo")
+    pages = {"": ([entry(1)], "t1"), "t1": ([], "t2"), "t2": ([odd], "")}
+
+    def page(asked: Asked) -> tuple[int, Any]:
+        assert asked.query["status"] == "failed"
+        found, token = pages[asked.query.get("token", "")]
+        return 200, {"users": found, "token": token}
+
+    console.routes["GET", "users"] = page
+    said = manage("users", "--csv", "--status", "failed")
+
+    assert (said.code, said.err) == (0, "")
+    header, first, second, end = said.out.split("\r\n")
+    assert header == (
+        "userPrincipalName,displayName,status,reason,detail,checkedAt,syncedAt,missingSince,userId,"
+        "damage"
+    )
+    why = "photo-refused,The photo cannot be read."
+    assert first == (f"person1@contoso.com,Person 1,failed,{why},{NOON},,,{entry(1)['userId']},")
+    assert second == (
+        f'person2@contoso.com,"Anne ""Ann"", Ltd",no-photo,{why},{NOON},,{NOON},{odd["userId"]},'
+    )
+    assert end == ""
+
+
+def test_nobody_as_csv(manage: Manage):
+    """Nobody who fits is the header alone, and code 1 as without --csv."""
+    said = manage("users", "--csv")
+
+    assert (said.code, len(said.out.splitlines())) == (1, 1)
+
+
+def test_half_a_list_is_no_csv(manage: Manage, console: ConsoleDouble):
+    """A list that leads in a circle leaves nothing on stdout that could pass for a whole one."""
+    console.routes["GET", "users"] = (200, {"users": [entry(1)], "token": "t1"})
+    said = manage("users", "--csv")
+
+    assert (said.code, said.out) == (4, "")
+
+
+@pytest.mark.parametrize("command", ["users", "failures"])
+def test_one_format(manage: Manage, console: ConsoleDouble, command: str):
+    """Who asks for both formats gets a sentence and neither."""
+    said = manage(command, "--csv", "--json")
+
+    assert (said.code, said.out, console.asked) == (2, "", [])
 
 
 @pytest.mark.parametrize("tokens", [["t1", "t1"], ["t1", "t2", "t1"]], ids=["same", "earlier"])
@@ -61,10 +111,15 @@ def test_failures_as_csv(manage: Manage, failed: list[dict[str, Any]]):
     assert rows[1]["displayName"] == '\'=cmd("x"), Ltd'
 
 
+@pytest.mark.parametrize("command", ["failures", "users"])
 @pytest.mark.parametrize(
     ("name", "cell"),
     [
         ("@SUM(A1)", "'@SUM(A1)"),
+        ("=1+1", "'=1+1"),
+        ("+49 30 1", "'+49 30 1"),
+        ("\t=1+1", "'=1+1"),
+        ("\r-1\n+2", "'-1 +2"),
         (" \t-1", "'-1"),
         ("Anne;=1+1; +2", "Anne;'=1+1; '+2"),
         ("Anne-Marie = 1;x", "Anne-Marie = 1;x"),
@@ -72,10 +127,12 @@ def test_failures_as_csv(manage: Manage, failed: list[dict[str, Any]]):
     ],
     ids=ascii,
 )
-def test_cells_that_do_harm(manage: Manage, console: ConsoleDouble, name: str, cell: str):
+def test_cells_that_do_harm(
+    manage: Manage, console: ConsoleDouble, command: str, name: str, cell: str
+):
     """No cell is a formula, also where a semicolon begins a cell, and none steers a terminal."""
     console.routes["GET", "users"] = (200, {"users": [entry(1, displayName=name)], "token": ""})
-    (row,) = csv.DictReader(io.StringIO(manage("failures", "--csv").out))
+    (row,) = csv.DictReader(io.StringIO(manage(command, "--csv").out))
 
     assert row["displayName"] == cell
 

@@ -84,6 +84,30 @@ def test_replay_that_changes_nothing(cloud: LiveCloud, manage: Terminal):
     assert manage("status", user_id).code == 0
 
 
+def test_chosen_picture_makes_room(cloud: LiveCloud, manage: Terminal):
+    """A picture that a person chose is kept by a replay, and makes room once for --replace."""
+    chosen = {"PictureURL": "https://contoso.example/portraits/me.jpg"}
+    user_id, upn = cloud.add(profile=chosen)
+    cloud.seed_photo(user_id, picture(8))
+
+    def shows_chosen() -> bool:
+        profile = cloud.admin.control("GET", f"/users/{user_id}")["profile"]
+        return bool(profile["PictureURL"] == chosen["PictureURL"])
+
+    kept = manage("replay", upn, "--wait")
+    assert (kept.code, kept.err) == (0, "")
+    assert "replay with --replace" in kept.out
+    assert shows_chosen()
+    replaced = manage("replay", upn, "--replace", "--wait")
+    assert (replaced.code, replaced.err) == (0, "")
+    assert "synced" in replaced.out
+    assert cloud.shows(upn, picture(8))
+
+    cloud.admin.control("PATCH", f"/users/{user_id}", {"profile": chosen})
+    assert "--replace" in manage("replay", upn, "--wait").out
+    assert shows_chosen()
+
+
 @pytest.mark.parametrize("upn", ["o'hara@contoso.com", "ann_x.com#EXT#@contoso.com"])
 def test_odd_names(cloud: LiveCloud, manage: Terminal, upn: str):
     """A name with an apostrophe or a # is the same user all the way."""
@@ -166,3 +190,16 @@ def test_while_graph_asks_for_patience(cloud: LiveCloud, manage: Terminal):
     assert (replayed.code, replayed.err) == (0, "")
     assert "synced" in replayed.out
     assert cloud.shows(upn, picture(7))
+
+
+def test_replay_beside_a_busy_queue(cloud: LiveCloud, manage: Terminal):
+    """A run that finds all as the state tells it has an end of its own, whoever waits besides."""
+    user_id, upn = cloud.add()
+    cloud.replayed(user_id)
+    assert manage("status", upn, "--json").document["state"]["status"] == "no-photo"
+    # Nobody's message, hidden for an hour: the queue is not empty again. So this test is the last.
+    cloud.watcher.type_into_queue("nobody@contoso.com", hidden_for=3600)
+    said = manage("replay", upn, "--wait", "--timeout", "60")
+
+    assert (said.code, said.err) == (0, "")
+    assert "no-photo" in said.out

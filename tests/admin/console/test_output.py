@@ -41,6 +41,36 @@ def test_clean_keeps_what_people_are_called():
         assert clean(name) == name
 
 
+@pytest.mark.parametrize(("as_json", "times"), [(False, 1), (True, 0)])
+def test_progress_without_a_terminal(as_json: bool, times: int):
+    """How far something is stands in a line of its own, once; a program is told the end only."""
+    out = io.StringIO()
+    with Output(out, as_json=as_json).progress("Looking again") as report:
+        for told in ("", "queued", "queued", "being copied now"):
+            report(0, 1, told)
+
+    assert out.getvalue() == "queued\nbeing copied now\n" * times
+
+
+def test_progress_in_a_terminal():
+    """In a terminal the sentence stands behind the bar."""
+    out = FakeTerminal()
+    with Output(out, as_json=False).progress("Looking again") as report:
+        report(2, 5, "queued \x1b[2J[bold]")
+
+    assert "2/5" in out.getvalue()
+    assert "queued �[2J[bold]" in out.getvalue()
+
+
+def test_line_ends_stay():
+    """A format with line ends of its own keeps them where others become two characters."""
+    written = io.BytesIO()
+    output = Output(io.TextIOWrapper(written, "utf-8", newline="\r\n"), as_json=False)
+    output.verbatim("a,b\r\n")
+
+    assert written.getvalue() == b"a,b\r\n"
+
+
 def test_plain_without_a_terminal(manage: Manage, console: ConsoleDouble):
     """In a pipe there are no lines drawn and no colours."""
     console.routes["GET", "overview"] = (200, overview(counts={"failed": 1}, failures=[entry(1)]))

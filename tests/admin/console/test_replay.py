@@ -6,7 +6,6 @@ import codecs
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,17 +14,12 @@ from admin.terminal.problems import Unusable
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import (
     ANNE,
-    NOON,
-    Asked,
     ConsoleDouble,
+    ended,
     entry,
-    overview,
-    person,
     queued,
     refusal,
 )
-
-LATER = "2026-05-04T12:00:05+00:00"
 
 
 @pytest.fixture
@@ -51,6 +45,16 @@ def test_one_user(manage: Manage, console: ConsoleDouble):
     assert console.asked[-1].query == {}
     manage("replay", "--force", "anne@contoso.com")
     assert console.asked[-1].body == {"force": True}
+
+
+def test_chosen_picture(manage: Manage, console: ConsoleDouble):
+    """A picture that a person chose makes room for users who are named, never for a whole list."""
+    assert manage("replay", "--replace", "anne@contoso.com").code == 0
+    assert console.asked[-1].body == {"force": False, "replace": True}
+
+    said = manage("replay", "--replace", "--failed")
+    assert (said.code, len(console.asked)) == (2, 1)
+    assert "not --failed" in said.err
 
 
 def test_goes_on_after_one_that_fails(manage: Manage, everybody: ConsoleDouble):
@@ -140,7 +144,7 @@ def test_while_graph_is_silent(manage: Manage, everybody: ConsoleDouble):
     """Who cannot be looked at now can be queued all the same, and is awaited."""
     graph = refusal("throttled", "graph asks for patience for 38 s more.")
     everybody.routes["GET", "users/person1%40contoso.com"] = (503, graph)
-    everybody.routes["GET", f"users/{ANNE}"] = (200, person())
+    everybody.routes["GET", f"users/{ANNE}"] = (200, ended())
     said = manage("replay", "--wait", "person1@contoso.com")
 
     assert (said.code, said.err) == (0, "")
@@ -169,81 +173,3 @@ def test_list_that_is_no_text():
     """Something else than a text file is refused in a sentence."""
     with pytest.raises(Unusable, match="UTF-8"):
         user_list.read(io.BytesIO(b"PK\x03\x04\xff\xfe"))
-
-
-def with_state(**changes: Any) -> tuple[int, Any]:
-    return 200, person(state={**person()["state"], **changes})
-
-
-@pytest.fixture
-def working(console: ConsoleDouble) -> Callable[..., None]:
-    """Let the queue never be empty, and Anne's state change from look to look."""
-
-    def work(*states: dict[str, Any]) -> None:
-        left = list(states)
-
-        def look(asked: Asked) -> tuple[int, Any]:
-            return with_state(**(left.pop(0) if len(left) > 1 else left[0]))
-
-        queues = {"photo-sync": 7}
-        console.routes["GET", "overview"] = (200, overview(queues=queues))
-        console.routes["GET", "users/anne%40contoso.com"] = look
-        console.routes["GET", f"users/{person()['user']['id']}"] = look
-
-    return work
-
-
-def test_wait_until_looked_at(manage: Manage, working: Callable[..., None]):
-    """It is over when the user was looked at, is not claimed, and does not wait."""
-    working(
-        {"checkedAt": NOON, "status": "failed"},
-        {"checkedAt": NOON, "status": "failed"},
-        {"checkedAt": LATER, "status": "synced", "claim": {"by": "x"}},
-        {"checkedAt": LATER, "status": "waiting"},
-        {"checkedAt": LATER, "status": "synced", "detail": "Copied."},
-    )
-    said = manage("replay", "--wait", "anne@contoso.com", "--json")
-
-    assert said.code == 0
-    assert said.document["users"][0]["status"] == "synced"
-    assert said.document["users"][0]["detail"] == "Copied."
-
-
-def test_wait_for_a_failure(manage: Manage, working: Callable[..., None]):
-    """A run that ends as failed is code 1, with its sentence."""
-    working({"checkedAt": ""}, {"checkedAt": NOON, "status": "failed", "detail": "No right."})
-    said = manage("replay", "--wait", "anne@contoso.com")
-
-    assert said.code == 1
-    assert "No right." in said.out
-
-
-def test_wait_for_a_run_that_changes_nothing(manage: Manage, console: ConsoleDouble):
-    """A run that writes nothing down is over when the queue is empty."""
-    console.routes["GET", f"users/{person()['user']['id']}"] = (200, person())
-    said = manage("replay", "--wait", "anne@contoso.com")
-
-    assert said.code == 0
-    assert "synced" in said.out
-
-
-def test_wait_ends_after_the_timeout(manage: Manage, working: Callable[..., None]):
-    """What is not over in time is code 5, and goes on."""
-    working({"checkedAt": NOON})
-    said = manage("replay", "--wait", "--timeout", "1", "anne@contoso.com")
-
-    assert said.code == 5
-    assert "1 not over yet" in said.out
-    assert "it goes on" in said.err
-
-
-def test_wait_for_a_user_who_goes(
-    manage: Manage, console: ConsoleDouble, working: Callable[..., None]
-):
-    """A user who is deleted meanwhile is told of, and is not waited for."""
-    working({"checkedAt": NOON})
-    del console.routes["GET", f"users/{person()['user']['id']}"]
-    said = manage("replay", "--wait", "anne@contoso.com")
-
-    assert said.code == 1
-    assert "Nobody in the tenant" in said.err

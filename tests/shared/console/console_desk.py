@@ -58,12 +58,13 @@ class Looks:
         if exchange_error:
             unasked = (Unasked("exchange", str(exchange_error), 38.0),)
             return Difference(None, "Nobody knows.", {"PictureURL": ""}, unasked)
-        return Difference(True, "They agree.", {"PictureURL": ""})
+        chosen = "https://cdn.contoso.com/anne.jpg" if known else ""
+        return Difference(True, "They agree.", {"PictureURL": ""}, chosen=chosen)
 
     def exchange(self, user: User) -> bytes:
         return b"exchange of " + user.user_principal_name.encode()
 
-    def sharepoint(self, user: User) -> bytes:
+    def sharepoint(self, user: User, known: UserState | None) -> bytes:
         return b"sharepoint"
 
 

@@ -231,6 +231,24 @@ def test_replay(desk: Desk, force: bool):
     assert (message["correlationId"], delay) == ("an-id", 0)
 
 
+def test_replay_that_replaces(desk: Desk):
+    """A chosen picture makes room only where the order says so."""
+    desk.console.replay(ANNE.id, {"force": False, "replace": True})
+    desk.console.replay(ANNE.id, {"force": True, "replace": False})
+    first, second = (json.loads(text) for text, _ in desk.users.sent)
+
+    assert (first["replace"], first["force"]) == (True, False)
+    assert ("replace" in second, second["force"]) == (False, True)
+
+
+def test_chosen_picture_is_told(desk: Desk):
+    """The address of a picture that a person chose comes with the person."""
+    assert desk.console.user(ANNE.id)["chosen"] == ""
+    desk.kept.states.put(UserState(ANNE.id))
+
+    assert desk.console.user(ANNE.id)["chosen"] == "https://cdn.contoso.com/anne.jpg"
+
+
 def test_sweep(desk: Desk):
     """A sweep is ordered through the queue."""
     assert desk.console.sweep({}) == {"queued": True}
@@ -264,6 +282,8 @@ def test_flag_that_is_none(desk: Desk, value: Any):
     """What is neither true nor false orders nothing."""
     with pytest.raises(BadRequest, match="true or false"):
         desk.console.replay(ANNE.id, {"force": value})
+    with pytest.raises(BadRequest, match="replace must be true or false"):
+        desk.console.replay(ANNE.id, {"replace": value})
     with pytest.raises(BadRequest, match="true or false"):
         desk.console.sweep({"releaseRemovals": value})
     with pytest.raises(BadRequest, match="true or false"):

@@ -17,6 +17,7 @@ from shared.errors import (
     PhotoRefused,
     PhotoSyncError,
     PhotoTooLarge,
+    PictureKept,
     Refused,
     ServiceDown,
     Throttled,
@@ -313,18 +314,17 @@ def test_both_are_silent(both: Both):
 def test_pictures(both: Both):
     """Each side's picture: Exchange's photo, and the large one of SharePoint."""
     assert both.sides.exchange(ANNE) == b"photo"
-    assert both.sides.sharepoint(ANNE) == b"L:photo"
+    assert both.sides.sharepoint(ANNE, None) == b"L:photo"
 
 
-@pytest.mark.parametrize(
-    "url", ["", "https://elsewhere.contoso.com/a.jpg", URL.replace("contoso-my", "old-my")]
-)
+@pytest.mark.parametrize("url", ["", URL.replace("contoso-my", "old-my")])
 def test_no_picture_of_ours(both: Both, url: str):
-    """Only pictures of the picture library are handed out: no address of a profile is followed."""
+    """Without a picture that is ours or that a person chose there is none."""
     both.shown = {PICTURE_URL: url}
 
     with pytest.raises(NoPhoto, match="shows no picture"):
-        both.sides.sharepoint(ANNE)
+        both.sides.sharepoint(ANNE, None)
+    assert both.sides.compare(ANNE, None).chosen == ""
 
 
 EUROPE = URL.replace("contoso-my", "contosoeur-my")
@@ -336,7 +336,7 @@ def test_user_of_a_satellite(both: Both):
     both.shown = {PICTURE_URL: EUROPE, PLACEHOLDER_STATE: "0", **IN_EUROPE}
 
     assert compared(both) == (True, "SharePoint shows the photo that Exchange holds.")
-    assert both.sides.sharepoint(ANNE) == b"L:photo"
+    assert both.sides.sharepoint(ANNE, None) == b"L:photo"
     assert both.my_urls[-1] == "https://contosoeur-my.sharepoint.com"
 
 
@@ -345,3 +345,32 @@ def test_picture_of_the_geography_before(both: Both):
     both.shown = {PICTURE_URL: URL, PLACEHOLDER_STATE: "0", **IN_EUROPE}
 
     assert compared(both) == (False, "SharePoint shows our picture at its address on another host.")
+
+
+CHOSEN = "https://cdn.contoso.com/anne.jpg"
+
+
+def test_chosen_picture(both: Both):
+    """A chosen picture is told with its address, and not fetched from where it is."""
+    both.shown = {PICTURE_URL: CHOSEN}
+
+    assert both.sides.compare(ANNE, None).chosen == CHOSEN
+    with pytest.raises(PictureKept, match=r"chose a picture at cdn\.contoso\.com\."):
+        both.sides.sharepoint(ANNE, None)
+
+
+def test_what_we_wrote_is_not_chosen(both: Both):
+    """What the state says we wrote is no person's choice, wherever it is."""
+    both.shown = {PICTURE_URL: CHOSEN}
+    known = UserState(ANNE.id, picture_url=CHOSEN)
+
+    assert both.sides.compare(ANNE, known).chosen == ""
+    with pytest.raises(NoPhoto):
+        both.sides.sharepoint(ANNE, known)
+
+
+def test_unknown_profile_has_nothing_chosen(both: Both):
+    """Where the profile could not be read nothing is said of a choice."""
+    both.shown = NoProfile("None yet.")
+
+    assert both.sides.compare(ANNE, None).chosen == ""

@@ -6,7 +6,15 @@ import json
 
 import pytest
 
-from shared.errors import AccessDenied, BadRequest, PhotoSyncError, Refused, ServiceDown, Throttled
+from shared.errors import (
+    AccessDenied,
+    BadRequest,
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    Throttled,
+    UnknownUser,
+)
 from shared.storage.roster_entry import Entry
 from shared.storage.user_state import WAITING, UserState
 from tests.doubles.office import ANNE, NOON
@@ -66,6 +74,39 @@ def test_every_silence(desk: Desk, error: PhotoSyncError):
     desk.exchange.error = error
 
     assert desk.console.user(ANNE.id)["state"]["detail"] == "Graph asks for patience."
+
+
+def test_memory_alone(desk: Desk):
+    """Who only asks what is remembered of an object id asks neither Exchange nor SharePoint."""
+    desk.exchange.error = AssertionError("Nobody is to ask.")
+    seen = desk.console.user(ANNE.id.upper(), {"sides": "none"})
+
+    assert (seen["asOf"], seen["state"]["status"]) == (NOON.isoformat(), WAITING)
+    assert (set(seen), desk.looks.seen) == ({"asOf", "state"}, [])
+
+
+def test_memory_of_a_name(desk: Desk):
+    """By a name it is found as ever, also while Graph is silent."""
+    assert desk.console.user(UPN, {"sides": "none"})["state"]["status"] == WAITING
+    desk.exchange.error = None
+    assert desk.console.user(UPN, {"sides": "none"})["state"]["userId"] == ANNE.id
+
+
+def test_memory_of_nobody(desk: Desk):
+    """Of an id without a state Graph is asked: it may be nobody's, and then no state will come."""
+    desk.exchange.error = None
+    nobody = "00000000-0000-4000-8000-00000000dead"
+    with pytest.raises(UnknownUser, match="no such user"):
+        desk.console.user(nobody, {"sides": "none"})
+    desk.kept.states.blobs.clear()
+
+    assert desk.console.user(ANNE.id, {"sides": "none"})["state"] is None
+
+
+def test_sides_that_are_none(desk: Desk):
+    """A misspelt question is refused: it would cost what it was to save."""
+    with pytest.raises(BadRequest, match="sides must be none"):
+        desk.console.user(ANNE.id, {"sides": "no"})
 
 
 def test_sharepoint_is_shown_while_graph_is_silent(desk: Desk):

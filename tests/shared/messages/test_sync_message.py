@@ -65,6 +65,23 @@ def test_typed_user_is_a_replay():
     assert read(UPN) == SyncMessage(UPN, "replay", False, 1, NOON, "new-id")
 
 
+def test_replacing_a_chosen_picture():
+    """A person may type it; it outlasts every wait, and is written only where it is meant."""
+    typed = read(with_field("replace", True))
+
+    assert typed.replace_chosen
+    assert read(typed.again().again(force=True).to_json()).replace_chosen
+    assert "replace" not in json.loads(read(with_field("replace", False)).to_json())
+
+
+def test_removal_replaces_nothing():
+    """What takes a picture away never takes the place of one that a person chose."""
+    fields = {"userId": ID, "reason": "removal", "sweepId": "s-1", "replace": True}
+
+    with pytest.raises(BadMessage, match="A removal replaces nothing"):
+        read(json.dumps(fields))
+
+
 NOT_A_MESSAGE = {
     "nothing": b"",
     "white space": b" \n",
@@ -108,6 +125,9 @@ BAD_FIELDS = [
     ("reason", ["sweep"]),
     ("force", "true"),
     ("force", 1),
+    ("replace", "true"),
+    ("replace", 1),
+    ("replace", None),
     ("attempt", 0),
     ("attempt", 1_000_001),
     ("attempt", 1.5),
@@ -222,6 +242,7 @@ MESSAGES = st.builds(
         lambda moment: moment.replace(tzinfo=UTC)
     ),
     correlation_id=st.uuids().map(str),
+    replace_chosen=st.booleans(),
 )
 
 
@@ -252,6 +273,7 @@ FIELDS = st.fixed_dictionaries(
         "sweepId": st.just("s-1") | NESTED,
         "uninstallId": st.just("u-1") | NESTED,
         "force": NESTED,
+        "replace": st.booleans() | NESTED,
         "attempt": NESTED,
         "firstQueuedAt": NESTED,
         "correlationId": NESTED,

@@ -122,6 +122,7 @@ def test_spent_budget(clock, gate):
         service.send("GET", "/")
 
     assert (web.calls, caught.value.retry_after) == (3, 300)
+    assert str(caught.value).startswith("The budget of calls is spent for 300 s more, until ")
 
 
 def test_each_try_spends_the_budget(clock, gate):

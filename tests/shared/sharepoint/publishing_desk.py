@@ -124,8 +124,8 @@ class Desk:
             self.clock,
         )
 
-    def plan(self, picture_url: str = "") -> Plan:
-        return self.publisher.plan(ANNE, picture_url)
+    def plan(self, picture_url: str = "", *, replace: bool = False) -> Plan:
+        return self.publisher.plan(ANNE, picture_url, replace=replace)
 
     def plan_removal(self, picture_url: str = OWN_URL) -> Removal:
         return self.publisher.plan_removal(ANNE, picture_url)

@@ -175,6 +175,29 @@ def test_picture_from_elsewhere_is_replaced_if_wanted(url):
     assert desk.site.profile["PictureURL"] == OWN_URL
 
 
+@pytest.mark.parametrize("url", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_picture_from_elsewhere_is_replaced_once(url):
+    """Where a person asks for it one chosen picture makes room, and the next is kept again."""
+    desk = Desk({**SYNCED, "PictureURL": url})
+    desk.publisher.publish(desk.plan(replace=True), PICTURES, not_after=LATER)
+
+    assert desk.site.files == files_of(ID)
+    assert desk.site.profile is not None
+    assert desk.site.profile["PictureURL"] == OWN_URL
+    desk.site.profile["PictureURL"] = url
+    with pytest.raises(PictureKept, match="--replace"):
+        desk.plan()
+
+
+def test_replacing_stays_on_our_host():
+    """Nothing is written for a user of another host, whoever asks for it."""
+    desk = Desk({**SYNCED, "PictureURL": "https://cdn.contoso.com/anne.jpg"})
+    desk.site.personal_host = "https://fabrikam-my.sharepoint.com/"
+
+    with pytest.raises(OtherHost):
+        desk.plan(replace=True)
+
+
 OLD_HOST = OWN_URL.replace("contoso-my", "fabrikam-my")
 
 

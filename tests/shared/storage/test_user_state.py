@@ -41,6 +41,7 @@ FULL = UserState(
     out_of_scope_since=NOON,
     claim=Claim("a-run", 300.0, left=301.0),
     last_error=LastError("throttled", "Busy.", NOON),
+    replays=("newest", "before"),
 )
 SYNCED = replace(FULL, claim=None)
 
@@ -76,6 +77,7 @@ states = st.builds(
     out_of_scope_since=st.none() | moments,
     claim=st.none() | st.builds(_fresh, texts, st.floats(1, LONGEST_CLAIM)),
     last_error=st.none() | st.builds(LastError, texts, texts, moments),
+    replays=st.lists(texts, max_size=user_state.MOST_REPLAYS).map(tuple),
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
@@ -122,6 +124,7 @@ def test_blob_has_the_names_of_the_design():
             "message": "Busy.",
             "at": "2026-01-31T12:00:00.000+00:00",
         },
+        "replays": ["newest", "before"],
     }
 
 

@@ -124,6 +124,7 @@ import { call } from "./call.js";
  * @property {Profile | null} profile
  * @property {boolean | null} agree Null if the two sides could not be compared.
  * @property {string} difference
+ * @property {string} [chosen] The address of the picture that is shown, if a person chose it.
  * @property {Unasked[]} [unasked]
  * @property {Happening[]} history
  */
@@ -170,13 +171,15 @@ export function readCheckUp(signal) {
   return json("doctor", signal);
 }
 
+/** @typedef {{ force: boolean, replace?: boolean }} Replay */
+
 /**
  * @param {string} user
- * @param {boolean} force
+ * @param {Replay} order
  * @param {AbortSignal} signal
  */
-export function orderReplay(user, force, signal) {
-  return json(`users/${encodeURIComponent(user)}/replay`, signal, { force });
+export function orderReplay(user, order, signal) {
+  return json(`users/${encodeURIComponent(user)}/replay`, signal, order);
 }
 
 export function orderSweep() {

@@ -11,10 +11,12 @@ class Refused extends Error {
   /**
    * @param {number} status
    * @param {string} message
+   * @param {string} [code] The error's word.
    */
-  constructor(status, message) {
+  constructor(status, message, code = "") {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -49,7 +51,7 @@ export async function call(path, signal, body) {
     throw new Refused(401, "The key was not accepted.");
   }
   if (answer.ok) return answer;
-  throw new Refused(answer.status, await sentenceOf(answer));
+  throw await refusalOf(answer);
 }
 
 /**
@@ -74,11 +76,12 @@ async function send(path, used, signal, body) {
 }
 
 /** @param {Response} answer */
-async function sentenceOf(answer) {
+async function refusalOf(answer) {
   try {
-    return String((await answer.json()).error.message);
+    const { code, message } = (await answer.json()).error;
+    return new Refused(answer.status, String(message), String(code));
   } catch {
-    return `The function app answered with status ${answer.status}; its log says why.`;
+    return new Refused(answer.status, `The function app answered with status ${answer.status}; its log says why.`);
   }
 }
 
@@ -98,7 +101,16 @@ export function isOver(error) {
 
 /** @param {unknown} error */
 export function isMissing(error) {
-  return error instanceof Refused && error.status === 404;
+  return error instanceof Refused && error.status === 404 && !isKept(error);
+}
+
+/**
+ * Whether there is a picture, which a person chose and which the app cannot show.
+ *
+ * @param {unknown} error
+ */
+export function isKept(error) {
+  return error instanceof Refused && error.code === "picture-kept";
 }
 
 /** @param {unknown} error */

@@ -5,7 +5,7 @@ import { $, inside, say } from "./elements.js";
 import { askForKey, begin, takeTypedKey } from "./gate.js";
 import { askBeforeRelease, release, REMOVALS, REPAIRS, startAudit, startSweep } from "./orders.js";
 import { freshness, isDue, lookAround } from "./overview.js";
-import { replay } from "./replay.js";
+import { askBeforeReplacing, replaceChosen, replay } from "./replay.js";
 import { offerFilters, search, searchSoon } from "./search.js";
 import { retellTimes } from "./time.js";
 import { go } from "./views.js";
@@ -38,8 +38,11 @@ $("release-no").onclick = () => $("release", HTMLDialogElement).close();
 $("release-who").onclick = () => $("release", HTMLDialogElement).close();
 $("release-yes").onclick = release;
 
-$("replay").onclick = () => replay(false);
-$("force").onclick = () => replay(true);
+$("replay").onclick = () => replay({ force: false });
+$("force").onclick = () => replay({ force: true });
+$("replace").onclick = askBeforeReplacing;
+$("replacing-no").onclick = () => $("replacing", HTMLDialogElement).close();
+$("replacing-yes").onclick = replaceChosen;
 
 addEventListener("hashchange", () => go());
 setInterval(() => {

@@ -45,6 +45,7 @@ export function drawPerson(person) {
   shown = person;
   drawName(person);
   drawVerdict(person);
+  drawChoice(person);
   drawState(person.state);
   const unasked = person.agree === null;
   const without = unasked ? "It could not be read." : "SharePoint has no profile of this person yet.";
@@ -55,7 +56,7 @@ export function drawPerson(person) {
 
 /** @param {boolean} enabled */
 export function enableReplays(enabled) {
-  for (const id of ["replay", "force"]) $(id, HTMLButtonElement).disabled = !enabled;
+  for (const id of ["replay", "force", "replace"]) $(id, HTMLButtonElement).disabled = !enabled;
 }
 
 /** @param {Person} person */
@@ -84,6 +85,12 @@ function drawVerdict({ agree, difference, unasked = [] }) {
   );
 }
 
+/** @param {Person} person */
+function drawChoice({ chosen = "" }) {
+  show($("replace"), chosen !== "");
+  say($("sharepoint-caption"), chosen ? "a picture that a person chose" : "what people see now");
+}
+
 /** @param {boolean | null} agree */
 function judge(agree) {
   if (agree) return ["✓", "Both sides agree"];
@@ -105,5 +112,7 @@ export function drawPhotos(signal) {
   const name = $("person-title").textContent;
   /** @type {[Side, string][]} */
   const sides = [["exchange", `Photo of ${name} in Exchange`], ["sharepoint", `Picture of ${name} in SharePoint`]];
-  for (const [side, alt] of sides) loadInto($(`${side}-photo`), shownUser(), side, alt, signal);
+  for (const [side, alt] of sides) {
+    loadInto($(`${side}-photo`), shownUser(), side, alt, signal, side === "sharepoint" ? shown?.chosen : "");
+  }
 }

@@ -1,8 +1,9 @@
 // Pictures: fetched with the key, a few at a time, and only those in sight.
 
 import { readPhoto } from "./api.js";
-import { isMissing, isOver, wordsOf } from "./call.js";
+import { isKept, isMissing, isOver, wordsOf } from "./call.js";
 import { fill, make } from "./elements.js";
+import { outwards } from "./links.js";
 
 /** @import { Side } from "./api.js" */
 /** @typedef {() => Promise<void>} Job */
@@ -60,13 +61,26 @@ function leaveEmpty(frame, label, text) {
 }
 
 /**
+ * In the place of a picture that a person chose and that cannot be shown.
+ *
+ * @param {HTMLElement} frame
+ * @param {string} address
+ * @param {string} why
+ */
+function leaveChosen(frame, address, why) {
+  leaveEmpty(frame, why, "↗");
+  if (address) fill(frame, make("span", {}, why, " It is at ", outwards(address)));
+}
+
+/**
  * @param {HTMLElement} frame
  * @param {string} user
  * @param {Side} side
  * @param {string} alt
  * @param {AbortSignal} signal
+ * @param {string} [chosen] The picture's address if a person chose it.
  */
-async function load(frame, user, side, alt, signal) {
+async function load(frame, user, side, alt, signal, chosen = "") {
   if (signal.aborted) return;
   try {
     const url = URL.createObjectURL(await readPhoto(user, side, signal));
@@ -83,7 +97,8 @@ async function load(frame, user, side, alt, signal) {
   } catch (error) {
     if (isOver(error)) return;
     const none = side === "exchange" ? "No photo in Exchange" : "No picture in SharePoint";
-    if (isMissing(error)) leaveEmpty(frame, none, "");
+    if (isKept(error)) leaveChosen(frame, chosen, wordsOf(error));
+    else if (isMissing(error)) leaveEmpty(frame, none, "");
     else leaveEmpty(frame, `Not loaded: ${wordsOf(error)}`, "?");
   }
 }
@@ -96,10 +111,11 @@ async function load(frame, user, side, alt, signal) {
  * @param {Side} side
  * @param {string} alt
  * @param {AbortSignal} signal
+ * @param {string} [chosen] The picture's address if a person chose it.
  */
-export function loadInto(frame, user, side, alt, signal) {
+export function loadInto(frame, user, side, alt, signal, chosen) {
   frame.classList.add("busy");
-  loadSoon(() => load(frame, user, side, alt, signal));
+  loadSoon(() => load(frame, user, side, alt, signal, chosen));
 }
 
 /**

@@ -2,8 +2,9 @@
 
 import { orderReplay, readPerson } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
-import { $, say } from "./elements.js";
+import { $, fill, inside, say } from "./elements.js";
 import { returnFocus } from "./focus.js";
+import { outwards } from "./links.js";
 import { lastOverview, lookAround } from "./overview.js";
 import { pause } from "./pause.js";
 import { drawPerson, drawPhotos, enableReplays, shownPerson, shownUser } from "./person.js";
@@ -11,10 +12,10 @@ import { whileHere } from "./route.js";
 import { now } from "./time.js";
 import { STATUSES } from "./words.js";
 
-/** @import { Person } from "./api.js" */
+/** @import { Person, Replay } from "./api.js" */
 
-/** @param {boolean} force */
-export async function replay(force) {
+/** @param {Replay} order */
+export async function replay(order) {
   const before = shownPerson();
   if (!before) return;
   const signal = whileHere();
@@ -23,7 +24,7 @@ export async function replay(force) {
   enableReplays(false);
   try {
     tell("Queueing …");
-    await orderReplay(user, force, signal);
+    await orderReplay(user, order, signal);
     tell("Queued. Waiting until it is worked off …");
     const done = await watch(user, traces(before), signal);
     if (done) {
@@ -40,6 +41,23 @@ export async function replay(force) {
       returnFocus(pressed);
     }
   }
+}
+
+/** Say what is lost before the photo takes the place of what a person chose. */
+export function askBeforeReplacing() {
+  const name = $("person-title").textContent;
+  fill(
+    inside($("replacing"), "p"),
+    `SharePoint will show the photo that Exchange has of ${name}. The profile then names the chosen picture no more: `,
+    outwards(shownPerson()?.chosen ?? ""),
+    ". PhotoSync cannot bring it back; a picture that is chosen later is kept again.",
+  );
+  $("replacing", HTMLDialogElement).showModal();
+}
+
+export function replaceChosen() {
+  $("replacing", HTMLDialogElement).close();
+  return replay({ force: false, replace: true });
 }
 
 /** @param {string} text */

@@ -46,7 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             found = self.server.stand_in.answer(self.command, self.path, body)
         except Answered as end:
-            error = {"error": {"code": "x", "message": str(end)}}
+            error = {"error": {"code": end.code, "message": str(end)}}
             return self._send(end.status, json.dumps(error).encode(), "application/json")
         if isinstance(found, bytes):
             return self._send(200, found, "image/jpeg")

@@ -16,11 +16,11 @@ HOSTILE = "<img src=x onerror=document.title='taken'>"
 
 
 class Answered(Exception):
-    """Ends a request with a status and a sentence."""
+    """Ends a request with a status, a sentence and the error's word."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, code: str = "x") -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.code = status, code
 
 
 def ago(**length: float) -> str:
@@ -29,7 +29,11 @@ def ago(**length: float) -> str:
 
 @dataclass
 class Person:
-    """One user; `exchange` and `sharepoint` are the seeds of the pictures, None for none."""
+    """
+    One user; `exchange` and `sharepoint` are the seeds of the pictures, None for none.
+
+    `chosen` is the address of the picture if a person chose it, and then None for one elsewhere.
+    """
 
     name: str
     upn: str
@@ -39,6 +43,7 @@ class Person:
     sharepoint: int | None = 1
     synced_at: str = ""
     damage: str = ""
+    chosen: str = ""
     checked_at: str = field(default_factory=lambda: ago(minutes=3))
 
     @property
@@ -122,6 +127,10 @@ class StandIn:
             self.doctor = {"ok": True, "checks": [{**_DOCTOR["checks"][0], "looked": True}]}
         if parts[-1] == "replay" and self.worker:
             person = self.find(parts[1])
+            if person.chosen and not body.get("replace"):
+                person.status, person.detail, person.checked_at = "skipped", "It is kept.", ago()
+                return {"queued": True}
+            person.chosen = ""
             person.sharepoint, person.status, person.detail = person.exchange, "synced", ""
             person.synced_at = person.checked_at = ago()
         return {"queued": True}
@@ -173,7 +182,7 @@ class StandIn:
     def _person(self, person: Person) -> dict[str, Any]:
         agree = person.exchange == person.sharepoint
         url = "https://contoso-my.sharepoint.com/User%20Photos/Profile%20Pictures/x_MThumb.jpg"
-        shown = {"PictureURL": url, "SPS-PicturePlaceholderState": "0"}
+        shown = {"PictureURL": person.chosen or url, "SPS-PicturePlaceholderState": "0"}
         return {
             "user": {
                 "id": person.id,
@@ -183,7 +192,10 @@ class StandIn:
                 "guest": "#EXT#" in person.upn,
             },
             "state": {**person.entry, "attempt": 1, "sizes": "48,72,300", "claim": None},
-            "profile": shown if person.sharepoint is not None else dict.fromkeys(shown, ""),
+            "profile": shown
+            if person.sharepoint is not None or person.chosen
+            else dict.fromkeys(shown, ""),
+            "chosen": person.chosen,
             "agree": agree,
             "difference": "SharePoint shows the Exchange photo."
             if agree
@@ -237,6 +249,8 @@ def audit(**changes: Any) -> dict[str, Any]:
 
 def _photo(person: Person, side: str) -> bytes:
     seed = person.exchange if side == "exchange" else person.sharepoint
+    if seed is None and side == "sharepoint" and person.chosen:
+        raise Answered(404, "A person chose a picture elsewhere.", "picture-kept")
     if seed is None:
         raise Answered(404, "There is none.")
     return _portrait(seed)

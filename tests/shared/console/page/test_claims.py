@@ -194,3 +194,60 @@ def test_nothing_is_cut_off(api: StandIn, visit: Open, view: str, name: str, las
     cells = tab.page.locator(".people td.what:visible").all()
     assert all(cell.evaluate(edge) <= width for cell in cells)
     tab.screenshot(f"{name}-{width}")
+
+
+def test_chosen_picture_elsewhere(api: StandIn, visit: Open):
+    """A picture that a person chose elsewhere is a link: the page itself asks no other host."""
+    anne = api.people[0]
+    anne.sharepoint, anne.chosen = None, "https://cdn.contoso.com/pictures/anne.jpg?size=1"
+    page = visit(api.url + ANNE).page
+    frame = page.locator("#sharepoint-photo")
+    expect(frame).to_contain_text("A person chose a picture elsewhere.")
+    link = frame.get_by_role("link", name=anne.chosen)
+
+    expect(link).to_have_attribute("href", anne.chosen)
+    assert set(str(link.get_attribute("rel")).split()) == {"noreferrer", "noopener"}
+    assert frame.locator("img").count() == 0
+    expect(page.locator("#sharepoint-caption")).to_have_text("a picture that a person chose")
+    expect(page.get_by_role("button", name="Replace the chosen picture")).to_be_visible()
+
+    page.get_by_role("link", name="All people").click()
+    expect(page.locator("#rows").get_by_title("A person chose a picture")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://cdn.contoso.com/anne.jpg",
+        "javascript:document.title='taken'",
+        "https://contoso.com@evil.example/anne.jpg",
+        "data:text/html,<script>document.title='taken'</script>",
+        "anne.jpg",
+    ],
+)
+def test_address_that_is_no_link(api: StandIn, visit: Open, address: str):
+    """Only an https address that shows where it leads becomes a link; all others are text."""
+    api.people[0].sharepoint, api.people[0].chosen = None, address
+    page = visit(api.url + ANNE).page
+    frame = page.locator("#sharepoint-photo")
+    expect(frame).to_contain_text(address)
+
+    assert frame.get_by_role("link").count() == 0
+
+
+def test_chosen_picture_that_can_be_read(api: StandIn, visit: Open):
+    """One on the tenant's own host, which the app reads, is shown in place of "no picture"."""
+    api.people[0].chosen = "https://contoso-my.sharepoint.com/Documents/anne.jpg"
+    page = visit(api.url + ANNE).page
+
+    expect(page.locator("#sharepoint-photo img")).to_be_visible()
+    expect(page.locator("#sharepoint-caption")).to_have_text("a picture that a person chose")
+
+
+def test_nothing_was_chosen(api: StandIn, visit: Open):
+    """Where nobody chose a picture nothing is offered that would replace one."""
+    page = visit(api.url + ANNE).page
+    expect(page.locator("#sharepoint-photo img")).to_be_visible()
+
+    expect(page.locator("#sharepoint-caption")).to_have_text("what people see now")
+    expect(page.get_by_role("button", name="Replace the chosen picture")).to_be_hidden()

@@ -33,6 +33,31 @@ def test_replay_with_force(api: StandIn, visit: Open):
     assert api.orders[0][1] == {"force": True}
 
 
+def test_chosen_picture_is_replaced_after_a_question(api: StandIn, visit: Open):
+    """What a person chose makes room only after a second word; Escape takes the first one back."""
+    anne = api.people[0]
+    anne.sharepoint, anne.chosen = None, "https://cdn.contoso.com/anne.jpg"
+    page = visit(api.url + ANNE).page
+    replace = page.get_by_role("button", name="Replace the chosen picture")
+    replace.click()
+    expect(page.get_by_role("dialog")).to_contain_text("photo that Exchange has of Anne Keller")
+    expect(page.get_by_role("dialog")).to_contain_text(anne.chosen)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Replay", exact=True).click()
+    expect(page.locator("#replay-told")).to_contain_text("It is kept.")
+    expect(replace).to_be_enabled()
+
+    replace.press("Enter")
+    page.get_by_role("button", name="Replace", exact=True).click()
+    expect(page.locator("#replay-told")).to_have_text("Done: synced.")
+    expect(page.locator("#verdict")).to_contain_text("Both sides agree")
+    expect(replace).to_be_hidden()
+    assert [order for _, order in api.orders] == [
+        {"force": False},
+        {"force": False, "replace": True},
+    ]
+
+
 @pytest.mark.parametrize(
     ("user", "told"),
     [

@@ -1,0 +1,128 @@
+"""Follows replays to their ends: how far each is, and what both sides show afterwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from admin.console.console import Console
+from admin.console.desk import Desk
+from admin.console.replay_result import Replayed
+from admin.terminal.fields import Fields
+from admin.terminal.output import Report
+from admin.terminal.problems import Late, NotThere, Problem, Unsound
+from admin.terminal.waiting import wait_until
+
+# So many at most between pauses, for each costs the app a read.
+_LOOKS = 10
+_QUEUE = "photo-sync"
+
+
+def seen_before(console: Console, user: str) -> str:
+    """When the user was last looked at: an earlier run's wait must not pass for this one's."""
+    try:
+        return console.state(user).part("state").text("checkedAt")
+    except Unsound:
+        # Graph cannot be asked, and nothing is remembered: a replay can be queued all the same.
+        return ""
+
+
+def await_all(desk: Desk, results: Sequence[Replayed], *, seconds: float) -> None:
+    """Wait until the run of every queued user has ended; whose has not then gets a Late."""
+    following = _Following(desk.console, [each for each in results if each.queued])
+    if not following.open:
+        return
+    with desk.output.progress("Looking again") as report:
+        following.report = report
+        try:
+            wait_until(following.look, seconds=seconds, late="")
+        except Late:
+            for each in following.open:
+                stage = (each.stage or following.queued).rstrip(".")
+                each.problem = Late(
+                    f"Not over within {seconds:.0f} seconds: {stage}; it goes on, see manage.py "
+                    "status USER."
+                )
+        except Problem as problem:
+            for each in following.open:
+                each.problem = problem
+
+
+class _Following:
+    """The runs that have not ended, as the app tells of them from look to look."""
+
+    def __init__(self, console: Console, replays: list[Replayed]) -> None:
+        self.open = replays
+        self.queued = "queued"
+        self.report: Report = lambda done, of, told="": None
+        self._console = console
+        self._all = len(replays)
+        self._empty = 0
+
+    def look(self) -> bool | None:
+        """Look at some of them; True when there is none left."""
+        overview = self._console.overview()
+        others = overview.part("queues").number(_QUEUE) - 1
+        self.queued = f"queued behind up to {others} messages" if others > 0 else "queued"
+        # Hidden messages count, too: without any every run is over, also one that could leave no
+        # mark, since the state was deleted, say. Twice, in case the number is an older one.
+        self._empty = 0 if others >= 0 else self._empty + 1
+        self._see_set_aside(overview)
+        for each in [one for one in self.open if not one.problem][: self._looks]:
+            try:
+                self._look_at(each)
+            except NotThere as problem:
+                each.problem = problem
+            except Unsound as problem:
+                each.stage = str(problem)
+        remaining = [each for each in self.open if not each.has_ended and not each.problem]
+        # Those that were not asked for stand first now.
+        self.open = [*remaining[_LOOKS:], *remaining[:_LOOKS]]
+        self.report(self._all - len(self.open), self._all, self._told())
+        return None if self.open else True
+
+    @property
+    def _looks(self) -> int:
+        return self._all if self._is_empty else _LOOKS
+
+    @property
+    def _is_empty(self) -> bool:
+        return self._empty >= 2
+
+    def _look_at(self, each: Replayed) -> None:
+        answer = self._console.state(each.called)
+        state = answer.part("state")
+        replays = state.raw.get("replays")
+        if self._is_empty or (isinstance(replays, list) and each.run in replays):
+            # Once, at the end: it asks both sides.
+            each.take(self._console.user(each.called))
+        else:
+            each.stage = _stage(answer, each)
+
+    def _see_set_aside(self, overview: Fields) -> None:
+        """A message that was set aside has no state: nobody is called so, mostly."""
+        for aside in overview.parts("unreadable"):
+            for each in self.open:
+                if each.run and each.run in aside.text("body"):
+                    each.problem = NotThere(aside.text("reason"))
+
+    def _told(self) -> str:
+        stages = Counter(each.stage or self.queued for each in self.open)
+        if self._all == 1:
+            return "".join(f"{self.open[0].user}: {stage}" for stage in stages)
+        return "; ".join(f"{count} {stage}" for stage, count in stages.most_common(3))
+
+
+def _stage(answer: Fields, each: Replayed) -> str:
+    """Where a run is that has not ended; empty while it waits in the queue."""
+    state = answer.part("state")
+    claim, now = state.part("claim"), answer.moment("asOf")
+    ends = claim.moment("expiresAt")
+    if ends and now and ends > now:
+        is_ours = claim.text("by") == each.run
+        return "being copied now" if is_ours else "another run is copying this user now"
+    if state.text("status") == "waiting" and state.text("checkedAt") != each.before:
+        until = state.moment("nextAttemptAt")
+        why = state.text("detail") or state.text("reason")
+        return f"waiting until {until:%H:%M:%SZ}: {why}" if until else f"waiting: {why}"
+    return ""

@@ -1,0 +1,84 @@
+"""A person's order that the photo takes the place of a picture that somebody chose."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.copying.run import Policy
+from shared.errors import Throttled
+from shared.storage.user_state import SKIPPED, SYNCED
+from tests.doubles.office import ANNE, Office, failing
+from tests.shared.copying.runs import NEW, OLD, message
+
+CHOSEN = "https://cdn.contoso.com/anne.jpg"
+REPLACE = message(replace=True)
+
+
+@pytest.fixture
+def chosen(office: Office) -> Office:
+    """Anne has chosen a picture of her own, and her state says that it is kept."""
+    choose(office)
+    assert office.work_off().event == SKIPPED
+    assert office.anne.reason == "picture-kept"
+    return office
+
+
+def choose(office: Office) -> None:
+    office.sharepoint.properties[ANNE.user_principal_name] = {"PictureURL": CHOSEN}
+
+
+def test_chosen_picture_makes_room(chosen: Office):
+    """Whatever the state says, the photo is shown; a plain replay had kept the picture."""
+    assert chosen.work_off().event == SKIPPED
+    assert chosen.sharepoint.shown(ANNE) == CHOSEN
+
+    assert chosen.work_off(REPLACE).event == "synced"
+    assert chosen.shows(OLD)
+    assert (chosen.anne.status, chosen.anne.reason) == (SYNCED, "")
+
+
+@pytest.mark.parametrize("reason", ["replay", "notification"])
+def test_picture_chosen_over_a_copy(synced: Office, reason: str):
+    """A picture that was chosen after the copy makes room, though the photo has not changed."""
+    choose(synced)
+
+    assert synced.work_off(message(replace=True, reason=reason)).event == "synced"
+    assert synced.shows(OLD)
+
+
+def test_next_choice_is_kept(chosen: Office):
+    """It is for once: who chooses again keeps the picture, also when the photo changes."""
+    chosen.work_off(REPLACE)
+    choose(chosen)
+    chosen.exchange.upload(NEW)
+
+    assert chosen.work_off(message(reason="notification")).event == SKIPPED
+    assert chosen.sharepoint.shown(ANNE) == CHOSEN
+
+
+def test_order_outlasts_a_wait(chosen: Office):
+    """An order that must wait, also between two files, is the same order when its time comes."""
+    chosen.sharepoint.at_write[4] = failing(Throttled("Busy."))
+    assert chosen.work_off(REPLACE).event == "waiting"
+    assert chosen.sharepoint.shown(ANNE) == CHOSEN
+    chosen.sharepoint.at_write.clear()
+
+    assert chosen.work_off_waiting().event == "synced"
+    assert chosen.shows(OLD)
+
+
+def test_order_in_a_dry_run(chosen: Office):
+    """In a dry run the picture stays, and the state says what would be written."""
+    chosen.policy = Policy(dry_run=True)
+    outcome = chosen.work_off(REPLACE)
+
+    assert (outcome.event, chosen.anne.reason) == (SKIPPED, "dry-run")
+    assert chosen.sharepoint.shown(ANNE) == CHOSEN
+
+
+def test_nothing_to_replace_it_with(chosen: Office):
+    """Without a photo in Exchange the picture stays."""
+    chosen.exchange.delete()
+
+    assert chosen.work_off(REPLACE).event == "no-photo"
+    assert chosen.sharepoint.shown(ANNE) == CHOSEN

@@ -1,0 +1,170 @@
+"""The picture that a person chose: what is read of it, and what is asked of nobody."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+import pytest
+import requests
+
+from shared.errors import PictureKept, ServiceDown, Throttled
+from shared.sharepoint.chosen_picture import ChosenPicture, chosen_in, read
+from shared.sharepoint.client import SharePointClient
+from tests.doubles.web import Answer, answer, http
+from tests.shared.sharepoint.publishing_desk import COLLEAGUE, ELSEWHERE, ID, LIBRARY, MY, OWN_URL
+
+GIF = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00,"
+    b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+SPACE = "/personal/anne_contoso_com/"
+
+
+class Host:
+    """The My Site host: gives one answer, and notes what it was asked for."""
+
+    def __init__(self, said: Answer) -> None:
+        self.said = said
+        self.asked: list[str] = []
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        self.asked.append(str(request.url))
+        return self.said
+
+
+def chosen(url: str, *, space: str = SPACE, wrote: str = "") -> ChosenPicture | None:
+    profile = {"PictureURL": url, "PersonalSpace": space}
+    return chosen_in(profile, MY, user_id=ID, wrote=wrote)
+
+
+def fetched(url: str, said: Answer | None = None) -> tuple[bytes, list[str]]:
+    """What is read of the picture at *url*, and from where."""
+    picture = chosen(url)
+    assert picture
+    host = Host(said or Answer(200, GIF))
+    service = http(host, audience=MY)
+    return read(SharePointClient(service, service), picture), host.asked
+
+
+def refused(url: str, said: Answer | None = None) -> tuple[str, list[str]]:
+    """Why it is not read, and what was asked for all the same."""
+    picture = chosen(url)
+    assert picture
+    host = Host(said or Answer(200, GIF))
+    service = http(host, audience=MY)
+    with pytest.raises(PictureKept) as caught:
+        read(SharePointClient(service, service), picture)
+    return str(caught.value), host.asked
+
+
+GET = "_api/web/GetFileByServerRelativePath(decodedurl='{}')/$value"
+OURS = {
+    "the root": (f"{MY}/Documents/me.jpg", "", "/Documents/me.jpg"),
+    "with the port": (f"{MY}:443/Documents/me.jpg?t=7#x", "", "/Documents/me.jpg"),
+    "the library": (
+        f"{LIBRARY}/Profile%20Pictures/me.png",
+        "",
+        "/User Photos/Profile Pictures/me.png",
+    ),
+    "the personal site": (
+        *(f"{MY}/personal/anne_contoso_com/Documents/50%25%20%C3%BC'%23.jpg",),
+        *("/personal/anne_contoso_com", "/personal/anne_contoso_com/Documents/50% ü'#.jpg"),
+    ),
+    "in other letters": (
+        *(f"{MY}/Personal/ANNE_contoso_com/me.jpg",),
+        *("/personal/anne_contoso_com", "/Personal/ANNE_contoso_com/me.jpg"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("url", "site", "path"), OURS.values(), ids=OURS)
+def test_picture_on_our_host(url: str, site: str, path: str):
+    """What is on the My Site host is read there, by its path in the site that holds it."""
+    content, [asked] = fetched(url)
+
+    assert content == GIF
+    assert unquote(asked) == f"{MY}{site}/{GET.format(path.replace(chr(39), chr(39) * 2))}"
+
+
+NOT_OURS = {
+    **{name: url for name, url in ELSEWHERE.items() if name != "another library"},
+    "a colleague's site": f"{MY}/personal/bert_contoso_com/Documents/private.jpg",
+    "a name that begins alike": f"{MY}/personal/anne_contoso_com2/Documents/private.jpg",
+    "another cloud": "https://contoso-my.sharepoint.com.evil.example/me.jpg",
+    "another port": f"{MY}:8443/Documents/me.jpg",
+    "no port": f"{MY}:99999/Documents/me.jpg",
+    "without TLS": MY.replace("https", "http") + "/Documents/me.jpg",
+    "with a name": MY.replace("//", "//anne@") + "/Documents/me.jpg",
+    "a satellite": MY.replace("contoso-my", "contosoeur-my") + "/Documents/me.jpg",
+    "dots": f"{MY}/Documents/../../personal/bert_contoso_com/x.jpg",
+    "encoded dots": f"{MY}/Documents/%2e%2e/%2E%2E/personal/bert_contoso_com/x.jpg",
+    "a backslash": f"{MY}/Documents%5C..%5Cx.jpg",
+    "two slashes": f"{MY}//evil.example/x.jpg",
+    "a line break": f"{MY}/Documents/%0D%0AHost:%20evil.example/x.jpg",
+    "no text": f"{MY}/Documents/%ff.jpg",
+    "no file": f"{MY}/",
+    "no path": MY,
+    "an open bracket": "https://[contoso-my.sharepoint.com/x.jpg",
+    "a local file": "file:///etc/passwd",
+    "a script": "javascript:alert(1)",
+}
+
+
+@pytest.mark.parametrize("url", NOT_OURS.values(), ids=NOT_OURS)
+def test_nothing_is_fetched_from_elsewhere(url: str):
+    """For any other address nobody is asked, and the sentence says that a person chose it."""
+    sentence, asked = refused(url)
+
+    assert sentence.startswith("A person chose a picture at ")
+    assert (asked, "fetches nothing" in sentence) == ([], True)
+
+
+@pytest.mark.parametrize(
+    "space", ["", "/", "/personal/", "/personal/bert_contoso_com/x/", "/sites/x/"]
+)
+def test_personal_site_that_nobody_knows(space: str):
+    """Where the profile names no personal site, none is read."""
+    found = chosen(f"{MY}/personal/bert_contoso_com/x.jpg", space=space)
+
+    assert found
+    assert found.path == ""
+
+
+HARM = {
+    "no file": (answer({}, 404), "no such file"),
+    "no right": (answer({}, 403), "may not read"),
+    "outside": (
+        answer({"odata.error": {"code": "-2147024809, System.ArgumentException"}}, 400),
+        "",
+    ),
+    "a page": (Answer(200, b"<script>alert(1)</script>"), "no picture"),
+    "a document": (Answer(200, b"%PDF-1.7"), "no picture"),
+    "half a picture": (Answer(200, b"\xff\xd8\xff\xe0"), "no picture"),
+    "nothing": (Answer(200, b""), "no picture"),
+    "too much": (Answer(200, GIF + bytes(9 * 1024 * 1024)), "no picture"),
+    "far too much": (Answer(200, bytes(17 * 1024 * 1024)), "more than"),
+}
+
+
+@pytest.mark.parametrize(("said", "why"), HARM.values(), ids=HARM)
+def test_every_refusal_is_a_sentence(said: Answer, why: str):
+    """Whatever keeps it from being shown, the sentence says so; only pictures are handed out."""
+    sentence, asked = refused(f"{MY}/Documents/me.jpg", said)
+
+    assert sentence.startswith("A person chose a picture at contoso-my.sharepoint.com. ")
+    assert why in sentence
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("status", "error"), [(429, Throttled), (500, ServiceDown)])
+def test_service_that_does_not_answer(status: int, error: type[Exception]):
+    """That SharePoint cannot be asked now is told as ever."""
+    with pytest.raises(error):
+        fetched(f"{MY}/Documents/me.jpg", answer({}, status, retry_after="60"))
+
+
+@pytest.mark.parametrize("url", ["", OWN_URL, OWN_URL.replace(ID, COLLEAGUE)])
+def test_what_is_not_chosen(url: str):
+    """No picture, and files of the picture library, are no person's choice; nor what we wrote."""
+    assert chosen(url) is None
+    assert chosen(ELSEWHERE["another site"], wrote=ELSEWHERE["another site"]) is None
