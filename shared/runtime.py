@@ -264,6 +264,7 @@ def _audit(
     terms = Terms(
         days=settings.audit.days,
         repair=settings.audit.repair,
+        dry_run=settings.dry_run,
         size=max(1, min(LARGEST_PAGE, fits)),
         wait_for=wait_for,
     )

@@ -28,7 +28,7 @@ from shared import moments
 from shared.auditing import audit_log
 from shared.auditing.audit_log import AuditLog, AuditLogs
 from shared.auditing.look import Finding
-from shared.errors import Conflict, PhotoSyncError, Throttled, TryLater
+from shared.errors import BadRequest, Conflict, PhotoSyncError, Throttled, TryLater
 from shared.messages.upkeep_message import AUDIT_PAGE, REPAIRS, UpkeepMessage
 from shared.storage import user_state
 from shared.storage.delayed_queue import DelayedQueue
@@ -69,7 +69,7 @@ class Looks(Protocol):
 class Terms:
     """
     How audits are made: everybody once in `days` (0: only when a person orders it), `size` users a
-    page, and whether what the timer's audits find is repaired.
+    page, and whether what the timer's audits find is repaired; with `dry_run` nothing is.
 
     `wait_for(n)` is how many seconds it takes until n calls fit into an audit's share of the
     profile budget.
@@ -77,6 +77,7 @@ class Terms:
 
     days: int
     repair: bool
+    dry_run: bool
     size: int
     wait_for: Callable[[int], float]
 
@@ -117,14 +118,17 @@ class Audit:
         if newest and newest.is_running:
             self._wake(newest)
         elif self._terms.days and (newest is None or self._is_next_due(newest)):
-            self._begin(pointer, newest, everybody=False, repair=self._terms.repair)
+            self._begin(pointer, newest, everybody=False, repair=self._repairs)
 
     def order(self, *, repair: bool) -> AuditLog:
         """
         Audit everybody now, or go on with an audit that does; *repair* what it finds.
 
-        Raises Conflict when another run began one at this moment, ServiceDown.
+        Raises BadRequest for a repair while DRY_RUN is on, Conflict when another run began one at
+        this moment, ServiceDown.
         """
+        if repair and self._terms.dry_run:
+            raise BadRequest("DRY_RUN is on, so nothing can be repaired: audit without repair.")
         newest, pointer = self._logs.latest()
         if newest and newest.is_running:
             if newest.everybody and newest.repair == repair:
@@ -144,6 +148,10 @@ class Audit:
             log.info("audit.stray id=%s page=%d", audit_id, page)
             return
         audit, read = found
+        if not audit.expected_pages:
+            # Not by whoever orders it: that may take a minute.
+            pages = math.ceil(self._count() / self._terms.size)
+            audit = replace(audit, expected_pages=max(1, pages))
         leaf = self._listing.leaf(audit.next, self._terms.size)
         due = self._looks.due([entry.user_id for entry in leaf.entries])
         self._await_turn(audit, read, len(due))
@@ -224,6 +232,10 @@ class Audit:
         self._logs.write(changed, after=found[1])
         return changed
 
+    @property
+    def _repairs(self) -> bool:
+        return self._terms.repair and not self._terms.dry_run
+
     def _is_next_due(self, last: AuditLog) -> bool:
         # After one of everybody the next may begin at once: it spreads them over as many days.
         if last.everybody or last.status != audit_log.FINISHED:
@@ -241,11 +253,10 @@ class Audit:
             updated_at=now.isoformat(),
             everybody=everybody,
             repair=repair,
-            expected_pages=math.ceil(self._count() / self._terms.size),
             previous=last.id if last else "",
         )
         self._logs.begin(audit, pointer)
-        log.info("audit.started id=%s pages=%d", audit.id, audit.expected_pages)
+        log.info("audit.started id=%s everybody=%s repair=%s", audit.id, everybody, repair)
         self._queue_page(audit)
         return audit
 

@@ -15,8 +15,8 @@ from shared.written_file import WrittenFile
 
 LOOKS_AT_ONCE = 8
 _UNKNOWN = (
-    "It is not known how SharePoint's files were when they were written: another look, with the "
-    "photo at hand, finds out."
+    "It is not known how SharePoint's files were when they were written, or for whom: another "
+    "look, with the photo at hand, finds out."
 )
 
 
@@ -79,7 +79,7 @@ class Looks:
 
     def _look_at(self, stored: Stored) -> Finding:
         known = stored.state
-        if not known.files:
+        if not known.files or not known.user_principal_name:
             return Finding(stored, known, unclear=_UNKNOWN)
         # As the state knows the user: whoever has another name by now is unclear, and asked about.
         user = User(known.user_id, known.user_principal_name, account_enabled=True, is_guest=False)
@@ -91,5 +91,7 @@ class Looks:
             return Finding(stored, known, unclear=str(why))
         except (TryLater, GiveUp) as error:
             return Finding(stored, known, error=error)
+        if found.outdated:
+            return Finding(stored, known, unclear=found.outdated)
         after = replace(known, damage=found.damage, files=found.files or known.files)
         return Finding(stored, after, damage=found.damage)

@@ -18,24 +18,28 @@ class Inspection:
     """
     What pages show of a picture of ours: `damage` in a sentence, empty where nothing is wrong.
 
-    Then `files` are ours as SharePoint has them now.
+    Then `files` are ours as SharePoint has them now, unless the profile is `outdated`: right, but
+    not as we would write it today, and by nobody's doing.
     """
 
     damage: str
     files: tuple[WrittenFile, ...] = ()
+    outdated: str = ""
 
 
-def profile_damage(profile: Mapping[str, str], shown: Shown, ours: Shown) -> str:
-    """What keeps a profile that has *shown* so far from showing the files that are *ours*."""
+def profile_inspected(profile: Mapping[str, str], shown: Shown, ours: Shown) -> Inspection:
+    """Whether a profile that has *shown* so far shows the files that are *ours*."""
     if not shown.url:
-        return "The profile shows no picture any more."
+        return Inspection("The profile shows no picture any more.")
     if shown.location != ours.location:
-        return "The profile shows other files than those that PhotoSync wrote."
-    if not shown.is_here:
-        return "The profile shows the picture at a former address of the tenant."
+        return Inspection("The profile shows other files than those that PhotoSync wrote.")
     if profile.get(PLACEHOLDER_STATE) != SHOWS_PICTURE:
-        return "The profile shows its placeholder in place of the picture."
-    return ""
+        return Inspection("The profile shows its placeholder in place of the picture.")
+    if not shown.is_here:
+        # A renamed tenant has all of them so: no brake is to take that for damage.
+        former = "The profile shows the picture at a former address of the tenant."
+        return Inspection("", outdated=former)
+    return Inspection("")
 
 
 def inspected(found: Sequence[WrittenFile | None]) -> Inspection:

@@ -26,7 +26,7 @@ from shared.sharepoint.inspection import (
     SHOWS_PICTURE,
     Inspection,
     inspected,
-    profile_damage,
+    profile_inspected,
 )
 from shared.sharepoint.picture_location import (
     PICTURE_URL,
@@ -166,9 +166,9 @@ class Publisher:
         geo, profile = self._geos.residence(user, picture_url)
         shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
         self._respect(shown, user, picture_url)
-        damage = profile_damage(profile, shown, ours)
-        if damage or not shown.location:
-            return Inspection(damage)
+        found = profile_inspected(profile, shown, ours)
+        if found.damage or found.outdated or not shown.location:
+            return found
         return inspected(self._found(geo.sharepoint, shown.location, files))
 
     def _found(

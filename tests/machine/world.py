@@ -362,7 +362,7 @@ class World:
             users,
             self.photo_upkeep,
             states,
-            Terms(days=1, repair=True, size=1, wait_for=lambda calls: 0.0),
+            Terms(days=1, repair=True, dry_run=False, size=1, wait_for=lambda calls: 0.0),
             clock=self.clock,
             new_id=self._new_id,
         )

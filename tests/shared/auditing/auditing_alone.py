@@ -46,7 +46,7 @@ def synced(number: int, **fields: object) -> UserState:
 class Auditing:
     """Audits of so many users; whoever stands in `found` shows that, the others our picture."""
 
-    def __init__(self, users: int, *, size: int = 10, days: int = 7, repair: bool = True) -> None:
+    def __init__(self, users: int, *, size: int = 10, days: int = 7, **terms: bool) -> None:
         self.now = NOON
         self.found: dict[str, Inspection | Exception] = {}
         self.looked: list[str] = []
@@ -71,7 +71,13 @@ class Auditing:
             UserQueue(self.users, clock=self.clock, new_id=new_id),
             self.upkeep,
             self.states,
-            Terms(days=days, repair=repair, size=size, wait_for=lambda calls: self.wait),
+            Terms(
+                days=days,
+                repair=terms.get("repair", True),
+                dry_run=terms.get("dry_run", False),
+                size=size,
+                wait_for=lambda calls: self.wait,
+            ),
             clock=self.clock,
             new_id=new_id,
         )

@@ -10,6 +10,7 @@ import pytest
 from shared.auditing import audit_log
 from shared.errors import (
     AccessDenied,
+    BadRequest,
     Conflict,
     NoProfile,
     PictureKept,
@@ -165,6 +166,39 @@ def test_reported_only():
     assert alone.repaired() == []
     assert alone.state(3).damage == DAMAGE
     assert (alone.log.differ, alone.log.unclear) == (1, 1)
+
+
+def test_dry_run():
+    """With DRY_RUN audits report, and an order to repair is refused with what to do."""
+    alone = Auditing(15, dry_run=True)
+    alone.damage(3)
+    with pytest.raises(BadRequest, match="DRY_RUN is on"):
+        alone.audit.order(repair=True)
+    alone.wake()
+
+    assert alone.repaired() == []
+    assert alone.state(3).damage == DAMAGE
+
+
+def test_renamed_tenant_is_no_damage():
+    """Everybody at a former address is rewritten by the worker; no brake takes it for damage."""
+    alone = Auditing(60, size=60)
+    alone.found = {id_of(n): Inspection("", outdated="Former.") for n in range(60)}
+    alone.audit.order(repair=True)
+    alone.work_off()
+
+    assert (alone.log.differ, alone.log.unclear, alone.log.repairs) == (0, 60, "free")
+    assert len(alone.repaired()) == 60
+
+
+def test_state_without_a_name():
+    """Of whom no name is remembered nothing can be asked: the worker asks Graph for it."""
+    alone = Auditing(0)
+    alone.states.create(synced(1, user_principal_name=""))
+    alone.audit.order(repair=True)
+    alone.work_off()
+
+    assert (alone.looked, alone.repaired()) == ([], [1])
 
 
 def test_damage_that_is_over():

@@ -205,6 +205,21 @@ def test_refusal_names_its_recipe(synced):
     assert bring_up_to_date(synced) == "synced"
 
 
+def test_damage_of_nobodys_picture(synced):
+    """Of whom nobody looks after any more it is no longer told what an audit has found."""
+    synced.change(damage="An audit found it.")
+
+    def out(user):
+        raise OutOfScope("The account is disabled.")
+
+    synced.check_scope = out
+    synced.exchange.upload(NEW)
+    run = fail(synced, OutOfScope)
+    synced.sync.record(run, Done("skipped", "out-of-scope", "Disabled."), attempt=1)
+
+    assert synced.anne.damage == ""
+
+
 # What a person asks for
 
 

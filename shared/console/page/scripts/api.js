@@ -196,8 +196,9 @@ export function orderRelease() {
   return json("sweep", undefined, { releaseRemovals: true });
 }
 
-export function orderAudit() {
-  return json("audit", undefined, { repair: true });
+/** @param {boolean} repair */
+export function orderAudit(repair) {
+  return json("audit", undefined, { repair });
 }
 
 /** @returns {Promise<{ released: number }>} */

@@ -38,7 +38,7 @@ export async function startAudit() {
   const told = $("audit-told");
   button.disabled = true;
   try {
-    await orderAudit();
+    await orderAudit(!lastOverview()?.dryRun);
     await lookAround();
     say(told, "");
   } catch (error) {
