@@ -104,11 +104,14 @@ class Sync:
             # may be written over what that run recorded.
             found = self._look(run)
         if isinstance(found, PhotoSyncError):
-            return self._take_back_or_raise(run, found, not_after)
-        return self._copy(run, found, not_after)
+            return self._without_photo(run, found, not_after)
+        try:
+            return self._copy(run, found, not_after)
+        except UnknownUser as finding:
+            raise self._look_for(run) from finding
 
-    def _take_back_or_raise(self, run: Run, found: PhotoSyncError, not_after: float) -> str:
-        """Take back what is ours if *found* says that its time has come; else raise it."""
+    def _without_photo(self, run: Run, found: PhotoSyncError, not_after: float) -> str:
+        """What becomes of a picture without a photo, of which *found* says why; or raise that."""
         if isinstance(found, NoPhoto) and self._may_remove(run):
             return self._remove(run, not_after)
         if isinstance(found, UnknownUser):

@@ -45,7 +45,10 @@ def test_group_and_dry_run(tmp_path: Path):
         cloud.admin.control("POST", "/groups", {"id": GROUP, "members": []})
         assert sweep(cloud)["users"] == 0
         assert cloud.shows(member_upn, picture(1))
-        assert cloud.watcher.states()[member]["status"] == "synced"
+        # The group itself was asked about the member, and the state says since when.
+        state = cloud.watcher.states()[member]
+        assert (state["status"], state["reason"]) == ("skipped", "out-of-scope")
+        assert state["outOfScopeSince"]
         assert stranger not in cloud.watcher.states()
         assert not cloud.admin.shown(stranger_upn).files
 

@@ -207,6 +207,8 @@ class Machine(Changes):
         # A profile outlives its user for weeks, in which a sweep has looked.
         if new_profile and self.world.state(user_id).left_since:
             self.world.sharepoint.urls[user_id] = ""
+        # Whoever comes back out of scope is copied once more when that is over.
+        self.world.disturbed.add(user_id)
         self.world.change(user_id, lambda: self.world.exchange.restore(user_id))
         self.owed.append(user_id)
 

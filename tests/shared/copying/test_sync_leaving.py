@@ -83,6 +83,19 @@ def test_only_graph_says_that_somebody_left(synced):
     assert synced.anne.left_since is None
 
 
+def test_only_graph_says_it_of_a_copy(synced):
+    """The same where the user is unknown in the middle of a copy, after the photo's etag was."""
+    synced.exchange.upload(NEW)
+    synced.exchange.user_and_photo = lambda user_id: _unknown()
+    synced.work_off()
+    assert (synced.anne.status, synced.anne.left_since) == (SKIPPED, None)
+
+    synced.exchange.after_look = synced.exchange.leave
+    synced.exchange.upload(OLD)
+    synced.work_off()
+    assert (synced.anne.status, synced.anne.left_since) == (LEFT, NOON)
+
+
 def _unknown() -> str:
     raise UnknownUser("Microsoft Graph knows no such user.")
 
