@@ -13,6 +13,7 @@ import pytest
 from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud, picture
 from tests.e2e.conftest import NEVER, STRICT
+from tests.e2e.test_audit import audit
 
 HOME, EUROPE, DACH = "contoso", "contosoeur", "fabrikamdach"
 FOLDERS = {HOME: "Profile Pictures", EUROPE: "Profilbilder", DACH: "Profielafbeeldingen"}
@@ -98,6 +99,20 @@ def test_calls_of_a_known_user(world: LiveCloud, name: str):
     assert sorted(e["host"] for e in journal) == sorted([*[files] * 3, *[profiles] * 2])
 
 
+@pytest.mark.parametrize("name", FOLDERS)
+def test_audit_looks_there(world: LiveCloud, name: str):
+    """A file that somebody has deleted is missed in the user's own geography, and made anew."""
+    user_id, upn = inhabitant(world, name)
+    world.replayed(user_id)
+    files = {f"{user_id}_LThumb.jpg": None}
+    world.admin.control("PATCH", f"/users/{user_id}", {"damage": {"files": files}})
+
+    log = audit(world)
+
+    assert (log["differ"], log["unanswered"]) == (1, 0)
+    assert world.shows(upn, picture(1))
+
+
 def test_user_who_moves(world: LiveCloud):
     """Whoever is moved to another geography gets the picture there with the next copy."""
     user_id, upn = inhabitant(world, EUROPE)
@@ -168,8 +183,12 @@ def test_renamed_tenant(tmp_path: Path, picture_urls: str, old_hosts: str):
         stack.change_settings({"SHAREPOINT_TENANT": "fabrikam"})
         stack.start_host()
 
-        # Nothing changed in Exchange: only the look at the profile finds the old address.
-        state = world.replayed(user_id)
+        # Nothing changed in Exchange: only a look at the profile finds the old address.
+        if old_hosts == "gone":
+            assert audit(world)["differ"] == 0
+        else:
+            world.replayed(user_id)
+        state = world.watcher.states()[user_id]
         shown = world.admin.control("GET", f"/users/{user_id}")
         new = f"https://{my('fabrikam')}:443/"
         assert (state["status"], len(shown["files"])) == ("synced", 3)
