@@ -44,9 +44,11 @@ log = logging.getLogger("photosync")
 
 REASON = "audit"
 LARGEST_PAGE = 100
-# A page takes a minute at most; an audit that was quiet for longer has lost its message.
+# A page takes a minute at most: after so long its message is lost, or waits for a service.
 QUIET = timedelta(minutes=15)
-STALLS = 3
+# The timer cannot tell which, and queues the page once more: a double is found out by the log. A
+# page that crashes each time is not tried for ever.
+STALLS = 24
 _LISTED_AT_ONCE = 5000
 # 5,000,000 users.
 _MOST_LISTS = 1000
@@ -154,7 +156,10 @@ class Audit:
             audit = replace(audit, expected_pages=max(1, pages))
         leaf = self._listing.leaf(audit.next, self._terms.size)
         due = self._looks.due([entry.user_id for entry in leaf.entries])
-        self._await_turn(audit, read, len(due))
+        seconds = self._terms.wait_for(len(due)) if due else 0.0
+        if seconds:
+            self._await_turn(audit, read, seconds)
+            return
         findings = self._looks.look_at(due)
         self._judge(audit, findings)
         for each in findings:
@@ -270,13 +275,12 @@ class Audit:
                 break
         return users
 
-    def _await_turn(self, audit: AuditLog, read: Document, users: int) -> None:
-        """Raise Throttled, and say until when, if the profile budget has no room for *users*."""
-        now = self._clock()
-        seconds = self._terms.wait_for(users)
-        if seconds:
-            until = now + timedelta(seconds=seconds)
-            self._logs.write(replace(audit, waiting_until=until.isoformat()), after=read)
+    def _await_turn(self, audit: AuditLog, read: Document, seconds: float) -> None:
+        """Put the page off until the profile budget has room: to the timer, or raise Throttled."""
+        until = self._clock() + timedelta(seconds=seconds)
+        waiting = replace(audit, waiting_until=until.isoformat(), resting=not audit.everybody)
+        self._logs.write(waiting, after=read)
+        if audit.everybody:
             raise Throttled(
                 f"The audit waits until {until:%H:%M:%S} UTC for its share of the profile budget.",
                 retry_after=seconds,

@@ -372,6 +372,29 @@ def test_profile_budget():
     assert (alone.log.waiting_until, len(alone.looked)) == ("", 10)
 
 
+def test_spread_audit_waits_for_the_timer():
+    """An audit that nobody waits for is put off to the next hour, for as long as it takes."""
+    alone = Auditing(20)
+    alone.wait = 90.0
+    for _ in range(40):
+        assert alone.wake() == 1
+    assert (alone.log.status, alone.log.resting, alone.looked) == ("running", True, [])
+
+    alone.wait = 0.0
+    alone.wake()
+    assert len(alone.looked) == 10
+
+
+def test_nobody_to_look_at_needs_no_budget():
+    """A page without a picture of ours is done at once, also while changes spend all calls."""
+    alone = Auditing(0)
+    alone.states.create(synced(1, picture_url=""))
+    alone.wait = 90.0
+    alone.wake()
+
+    assert alone.log.status == "finished"
+
+
 def test_page_that_comes_twice():
     """A page that is done is no longer this one: no second chain begins."""
     alone = Auditing(25)
@@ -404,17 +427,17 @@ def test_page_at_the_same_moment():
 
 
 def test_lost_message():
-    """A page whose message was lost is queued again, three times; then the audit has failed."""
+    """A page whose message was lost is queued again, for a day; then the audit has failed."""
     alone = Auditing(25)
     alone.audit.order(repair=True)
-    for stall in range(3):
+    for stall in range(24):
         alone.lose_message()
         alone.now += HOUR
         alone.audit.wake()
         assert alone.log.stalls == stall + 1
     alone.lose_message()
     assert alone.wake() == 0
-    assert (alone.log.status, alone.log.detail) == ("failed", "Page 1 was lost 3 times.")
+    assert (alone.log.status, alone.log.detail) == ("failed", "Page 1 was lost 24 times.")
     # The next hour begins anew.
     assert alone.wake() == 1
 
