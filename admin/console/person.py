@@ -11,6 +11,7 @@ from admin.terminal.output import Output
 _STATE = (
     ("reason", "reason"),
     ("detail", "detail"),
+    ("differs in SharePoint", "damage"),
     ("checked", "checkedAt"),
     ("synced", "syncedAt"),
     ("next attempt", "nextAttemptAt"),
@@ -26,6 +27,8 @@ _PROFILE = (
 )
 # Reasons of a run that left somebody alone because it was told to.
 _BY_DESIGN = {"out-of-scope", "picture-kept"}
+# Without a photo there is nothing to copy: what becomes of the picture is said already.
+_ABSENT = {"no-photo", "removed"}
 _VERDICTS = {
     problems.FINE: "Both sides agree.",
     problems.WRONG: "The sides differ.",
@@ -76,6 +79,9 @@ def show_sides(answer: Fields, output: Output) -> None:
         unknown = "could not be read" if compared == problems.UNSOUND else "none"
         rows.append(["SharePoint", "profile", silent.get("sharepoint", unknown)])
     output.table(["side", "what", "value"], rows)
+    if compared == problems.WRONG and answer.part("state").text("status") not in _ABSENT:
+        order = "--replace --wait" if answer.text("chosen") else "--wait"
+        output.line(f"To repair it: manage.py replay {name(answer)} {order}")
 
 
 def show_memory(answer: Fields, output: Output) -> None:

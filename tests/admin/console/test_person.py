@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.admin.console.conftest import Manage
@@ -27,6 +29,24 @@ def test_sides_that_differ(manage: Manage, console: ConsoleDouble, command: str)
     said = manage(command, "anne@contoso.com")
 
     assert said.code == 1
+    assert told in said.out
+    assert "To repair it: manage.py replay anne@contoso.com --wait" in said.out
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"chosen": "https://cdn.contoso.com/anne.jpg"}, "anne@contoso.com --replace --wait"),
+        ({"state": {**person()["state"], "status": "no-photo"}}, ""),
+    ],
+    ids=["chosen", "no photo"],
+)
+def test_repair_that_helps(manage: Manage, console: ConsoleDouble, change: Any, told: str):
+    """A chosen picture takes another order; where there is no photo none helps."""
+    console.routes[PHOTO] = (200, person(agree=False, difference="They differ.", **change))
+    said = manage("check", "anne@contoso.com")
+
+    assert ("To repair it" in said.out) is bool(told)
     assert told in said.out
 
 
