@@ -86,7 +86,8 @@ class AuditLog:
 
     def braked(self, page: int) -> AuditLog:
         """The audit after *page*: held back if it has found more than people damage."""
-        if self.repairs != FREE or not sweep_rules.looks_like_an_outage(self.differ, self.looked):
+        is_systematic = sweep_rules.looks_like_an_outage(self.differ, self.looked)
+        if not self.repair or self.repairs != FREE or not is_systematic:
             return self
         detail = (
             f"{self.differ} of the {self.looked} pictures looked at differ in SharePoint, which "

@@ -244,6 +244,17 @@ def test_no_brake(users, damaged):
     assert (alone.log.repairs, len(alone.repaired())) == ("free", damaged)
 
 
+def test_no_brake_without_repair():
+    """An audit that repairs nobody holds nobody back: there is nothing to release."""
+    alone = Auditing(30, size=30)
+    alone.damage(*range(30))
+    alone.audit.order(repair=False)
+    alone.work_off()
+
+    assert (alone.log.repairs, alone.log.differ) == ("free", 30)
+    assert alone.audit.release_repairs() == 0
+
+
 def test_release():
     """A person lets go ahead what was held back, and what the same audit finds after it."""
     alone = Auditing(60)
