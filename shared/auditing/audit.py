@@ -147,8 +147,7 @@ class Audit:
         leaf = self._listing.leaf(audit.next, self._terms.size)
         due = self._looks.due([entry.user_id for entry in leaf.entries])
         self._await_turn(audit, read, len(due))
-        findings = self._looks.look_at(due)
-        self._judge(audit, findings)
+        findings = self._looked_at(due, audit, read)
         for each in findings:
             self._remember(each)
         after = self._after(audit, findings, leaf.next)
@@ -265,12 +264,27 @@ class Audit:
         seconds = self._terms.wait_for(users)
         if seconds:
             until = now + timedelta(seconds=seconds)
-            self._logs.write(replace(audit, waiting_until=until.isoformat()), after=read)
+            waiting = replace(audit, waiting_until=until.isoformat(), stalls=0)
+            self._logs.write(waiting, after=read)
             raise Throttled(
                 f"The audit waits until {until:%H:%M:%S} UTC for its share of the profile budget.",
                 retry_after=seconds,
+                # Nobody has refused us, so there is no reason to ask less often each time.
+                over_in=seconds,
                 service="sharepoint",
             )
+
+    def _looked_at(self, due: Sequence[Stored], audit: AuditLog, read: Document) -> list[Finding]:
+        """Look at those who are *due*. Raises TryLater, and GiveUp for what is everybody's."""
+        try:
+            findings = self._looks.look_at(due)
+            self._judge(audit, findings)
+        except TryLater:
+            if audit.stalls:
+                # A page that waits, hidden for hours perhaps, was not lost.
+                self._logs.write(replace(audit, stalls=0), after=read)
+            raise
+        return findings
 
     def _judge(self, audit: AuditLog, findings: Sequence[Finding]) -> None:
         """Raise the commonest error of the page's users if it is everybody's."""

@@ -16,7 +16,9 @@ from shared.errors import (
     Refused,
     ServiceDown,
     Throttled,
+    TryLater,
 )
+from shared.messages.fates import wait
 from shared.sharepoint.inspection import Inspection
 from shared.storage.user_state import NO_PHOTO, REMOVED, SKIPPED, Claim
 from tests.shared.auditing.auditing_alone import (
@@ -347,6 +349,40 @@ def test_profile_budget():
     alone.wait = 0.0
     alone.audit.work_off(alone.log.id, 1)
     assert (alone.log.waiting_until, len(alone.looked)) == ("", 10)
+
+
+@pytest.mark.parametrize("attempt", [1, 12])
+def test_wait_for_the_budget_does_not_grow(attempt):
+    """However often there was no room, the page comes back when the budget may have some."""
+    alone = Auditing(20)
+    alone.wait = 240.0
+    audit = alone.audit.order(repair=True)
+    with pytest.raises(Throttled) as caught:
+        alone.audit.work_off(audit.id, 1)
+
+    end = wait(caught.value, attempt=attempt, jitter=lambda: 0.0)
+    assert 240 <= end.seconds < 260
+
+
+@pytest.mark.parametrize("waits", [ServiceDown("Down."), Throttled("Busy."), None], ids=repr)
+def test_page_that_waits_is_not_lost(waits):
+    """While SharePoint or the budget keeps a page waiting for hours, the audit does not fail."""
+    alone = Auditing(10)
+    alone.audit.order(repair=True)
+    alone.wait = 0.0 if waits else 240.0
+    alone.found = {id_of(number): waits for number in range(10)} if waits else {}
+    for _ in range(12):
+        # The message itself may be hidden for hours; the timer's comes at once.
+        alone.upkeep.messages.clear()
+        alone.now += HOUR
+        alone.audit.wake()
+        with pytest.raises(TryLater):
+            alone.work_off()
+
+    assert alone.log.status == "running"
+    alone.found, alone.wait = {}, 0.0
+    alone.wake()
+    assert (alone.log.status, alone.log.looked) == ("finished", 10)
 
 
 def test_page_that_comes_twice():
