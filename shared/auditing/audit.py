@@ -156,11 +156,18 @@ class Audit:
         try:
             self._logs.write(after, after=read)
         except Conflict:
+            if self._is_at(audit_id, page):
+                # Nobody has done it: a person has released the repairs, or the timer has been here.
+                raise
             log.info("audit.duplicate id=%s page=%d", audit_id, page)
             return
         self._report(audit, after, findings)
         if after.is_running and not after.resting:
             self._queue_page(after)
+
+    def _is_at(self, audit_id: str, page: int) -> bool:
+        found = self._logs.read(audit_id)
+        return found is not None and found[0].is_running and found[0].page == page
 
     def fail(self, audit_id: str, why: str) -> None:
         """Record that an audit cannot go on, and why; the next one starts anew."""

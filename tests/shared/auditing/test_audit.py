@@ -274,6 +274,23 @@ def test_release():
     assert alone.audit.release_repairs() == 0
 
 
+def test_release_while_a_page_is_looked_at():
+    """A release in the middle of a page does not end the chain: the page is done again."""
+    alone = Auditing(60)
+    alone.damage(*range(30), 59)
+    audit = alone.audit.order(repair=True)
+    for page in range(1, 4):
+        alone.audit.work_off(audit.id, page)
+    alone.meanwhile = lambda: alone.audit.release_repairs() and None
+    with pytest.raises(Conflict):
+        alone.audit.work_off(audit.id, 4)
+
+    alone.audit.work_off(audit.id, 4)
+    alone.work_off()
+    assert (alone.log.status, alone.log.looked) == ("finished", 60)
+    assert alone.repaired() == [*range(30), 59]
+
+
 def test_release_after_the_next_has_begun():
     """A brake that a person has seen can be released when the next audit runs already."""
     alone = Auditing(30, size=30)
