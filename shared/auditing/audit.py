@@ -179,14 +179,18 @@ class Audit:
             log.error('audit.failed id=%s why="%s"', audit_id, loggable(why))
 
     def release_repairs(self) -> int:
-        """Let the repairs go ahead that the brake holds back; how many differ so far."""
+        """
+        Let the repairs go ahead that the brake holds back; how many differ so far.
+
+        Can be repeated until those who were held back are on their way.
+        """
         newest, _ = self._logs.latest()
         if newest is None:
             return 0
         # The next audit may have begun since the brake was seen.
-        braked = newest.id if newest.repairs == audit_log.BRAKED else newest.previous
+        braked = newest.id if newest.held_from else newest.previous
         found = self._logs.read(braked)
-        if not found or found[0].repairs != audit_log.BRAKED:
+        if not found or not found[0].held_from:
             return 0
         detail = f"The repairs were released by a person at {self._clock():%Y-%m-%d %H:%M} UTC."
         released = replace(found[0], repairs=audit_log.RELEASED, detail=detail)
@@ -200,8 +204,11 @@ class Audit:
         found = self._logs.read(audit_id)
         if not found or found[0].repairs != audit_log.RELEASED:
             return
-        for page in range(found[0].held_from, found[0].page):
-            self._users.queue(self._logs.held(audit_id, page), reason=REASON)
+        audit, read = found
+        if audit.held_from:
+            for page in range(audit.held_from, audit.page):
+                self._users.queue(self._logs.held(audit_id, page), reason=REASON)
+            self._logs.write(replace(audit, held_from=0), after=read)
 
     def _wake(self, audit: AuditLog) -> None:
         """Queue the next page if it is due, or if its message was lost."""

@@ -43,7 +43,7 @@ class AuditLog:
     what it finds is repaired. Of those `looked` at, `differ` are damaged; of `unclear` ones
     something is known that a look at SharePoint alone cannot settle; of `unanswered` ones nothing
     could be learnt. `waiting_until` is when the profile budget has room again. `held_from` is the
-    first page whose repairs the brake holds back.
+    first page whose repairs the brake holds back, 0 again once these are queued.
     """
 
     id: str

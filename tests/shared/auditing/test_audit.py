@@ -281,7 +281,8 @@ def test_release_while_a_page_is_looked_at():
     audit = alone.audit.order(repair=True)
     for page in range(1, 4):
         alone.audit.work_off(audit.id, page)
-    alone.meanwhile = lambda: alone.audit.release_repairs() and None
+    releases = iter([alone.audit.release_repairs])
+    alone.meanwhile = lambda: next(releases, lambda: 0)() and None
     with pytest.raises(Conflict):
         alone.audit.work_off(audit.id, 4)
 
@@ -289,6 +290,21 @@ def test_release_while_a_page_is_looked_at():
     alone.work_off()
     assert (alone.log.status, alone.log.looked) == ("finished", 60)
     assert alone.repaired() == [*range(30), 59]
+
+
+def test_release_whose_message_was_lost():
+    """Until those who were held back are on their way, the release can be repeated."""
+    alone = Auditing(30, size=30)
+    alone.damage(*range(30))
+    alone.audit.order(repair=True)
+    alone.work_off()
+    assert alone.audit.release_repairs() == 30
+    alone.upkeep.messages.clear()
+
+    assert alone.audit.release_repairs() == 30
+    alone.work_off()
+    assert alone.repaired() == [*range(30)]
+    assert alone.audit.release_repairs() == 0
 
 
 def test_release_after_the_next_has_begun():
