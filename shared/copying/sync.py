@@ -125,7 +125,9 @@ class Sync:
             return "unchanged"
         plan = self._target.plan(fetched.user, run.before.picture_url)
         if held and plan.is_shown and (files := self._intact(run, fetched, plan)):
-            self._complete(run, sha256=run.sha256, source_etag=run.etag, files=files, damage="")
+            # With the address as the profile spells it, or each audit finds it changed.
+            found = {"picture_url": plan.picture_url, "files": files, "damage": ""}
+            self._complete(run, sha256=run.sha256, source_etag=run.etag, **found)
             return "unchanged"
         renditions = self._renditions(run, fetched)
         if self._policy.dry_run:
