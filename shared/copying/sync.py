@@ -238,8 +238,10 @@ class Sync:
         run.known = self._store.read(run.user_id)
         run.recalled = True
         # A profile goes with its user. Of who comes back it may be there, or a new one without
-        # the picture (sharepoint.md section 3).
-        run.thorough = run.thorough or run.before.left_since is not None
+        # the picture (sharepoint.md section 3). And what a dry run has told of is yet to be done,
+        # whatever the hash says.
+        doubted = run.before.left_since is not None or run.before.reason == DryRun.code
+        run.thorough = run.thorough or doubted
         seconds = run.before.claimed_for
         if seconds:
             raise ClaimHeld("Another run is copying this user right now.", over_in=seconds)
