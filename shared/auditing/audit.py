@@ -215,10 +215,11 @@ class Audit:
         now = self._clock()
         waits = audit.waiting_until or audit.updated_at
         if audit.resting:
-            if now < audit.due_at(self._terms.days):
+            # A time to come is none at which it began.
+            if moments.read(audit.started_at) <= now < audit.due_at(self._terms.days):
                 return
             audit = self._written(audit, resting=False, updated_at=now.isoformat())
-        elif now - moments.read(waits) <= QUIET:
+        elif abs(now - moments.read(waits)) <= QUIET:
             return
         elif audit.stalls >= STALLS:
             self.fail(audit.id, f"Page {audit.page} was lost {STALLS} times.")
@@ -346,7 +347,8 @@ class Audit:
         after = after.braked(audit.page)
         if not following:
             return replace(after, status=audit_log.FINISHED, finished_at=now.isoformat())
-        return replace(after, resting=now < after.due_at(self._terms.days))
+        rests = not after.everybody and now < after.due_at(self._terms.days)
+        return replace(after, resting=rests)
 
     def _repair(self, audit: AuditLog, page: int, findings: Sequence[Finding]) -> None:
         """Queue whoever is to be looked at by the worker, or keep them where the brake is on."""

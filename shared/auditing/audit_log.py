@@ -29,6 +29,8 @@ _STATUSES, _REPAIRS = {RUNNING, FINISHED, FAILED}, {FREE, BRAKED, RELEASED}
 # As many may be new since the users were counted.
 _FEW_PAGES = 100
 LATEST = "audits/latest.json"
+# See AUDIT_DAYS: no audit is spread over more.
+MOST_DAYS = 30
 
 log = logging.getLogger("photosync")
 
@@ -75,8 +77,6 @@ class AuditLog:
     def due_at(self, days: float) -> datetime:
         """When its next page is due, so that all of them are spread evenly over *days*."""
         began = moments.read(self.started_at)
-        if self.everybody:
-            return began
         return began + timedelta(days=days) * ((self.page - 1) / max(self.expected_pages, 1))
 
     def must_end_with(self, following: str) -> None:
@@ -169,6 +169,7 @@ def _read(audit_id: str, written: Mapping[str, Any]) -> AuditLog:
         raise ValueError("No audit has such a page.")
     for moment in (found.started_at, found.updated_at, found.waiting_until or found.updated_at):
         moments.read(moment)
+    found.due_at(MOST_DAYS)
     return found
 
 

@@ -465,6 +465,31 @@ def test_lost_message():
     assert alone.wake() == 1
 
 
+@pytest.mark.parametrize("field", ["waitingUntil", "updatedAt", "startedAt"])
+def test_time_to_come(field):
+    """A time to come, typed by a person or by a clock that is wrong, keeps no audit waiting."""
+    alone = Auditing(40)
+    alone.wake()
+    alone.edit(alone.log.id, {"resting": field == "startedAt", field: "2036-01-31T12:00:00+00:00"})
+    alone.now += timedelta(days=2)
+    alone.audit.wake()
+
+    assert alone.work_off() == 1
+    assert len(alone.looked) == 20
+
+
+def test_order_by_a_clock_that_is_ahead():
+    """An audit of everybody does not rest, whatever time it was where it was ordered."""
+    alone = Auditing(25)
+    alone.now += timedelta(minutes=10)
+    audit = alone.audit.order(repair=True)
+    alone.now -= timedelta(minutes=10)
+    alone.audit.work_off(audit.id, 1)
+
+    assert not alone.log.resting
+    assert alone.work_off() == 2
+
+
 def test_second_order_brings_a_lost_message_back():
     """Whoever orders everybody once more need not wait for the timer."""
     alone = Auditing(25)
@@ -520,7 +545,15 @@ def test_audit_that_failed():
 
 @pytest.mark.parametrize(
     "fields",
-    [{"page": "2"}, {"page": 0}, {"status": "odd"}, {"looked": -1}, {"startedAt": "noon"}],
+    [
+        {"page": "2"},
+        {"page": 0},
+        {"status": "odd"},
+        {"looked": -1},
+        {"startedAt": "noon"},
+        {"startedAt": "9999-12-31T12:00:00+00:00", "everybody": False, "resting": True, "page": 2},
+        {"page": 1_000_000_000, "everybody": False, "resting": True},
+    ],
     ids=str,
 )
 def test_log_that_a_person_has_edited(fields):
