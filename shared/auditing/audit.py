@@ -143,7 +143,7 @@ class Audit:
         if not found or found[0].page != page or not found[0].is_running:
             log.info("audit.stray id=%s page=%d", audit_id, page)
             return
-        audit, read = found
+        audit, read = self._as_set(found[0]), found[1]
         leaf = self._listing.leaf(audit.next, self._terms.size)
         due = self._looks.due([entry.user_id for entry in leaf.entries])
         self._await_turn(audit, read, len(due))
@@ -164,6 +164,10 @@ class Audit:
         self._report(audit, after, findings)
         if after.is_running and not after.resting:
             self._queue_page(after)
+
+    def _as_set(self, audit: AuditLog) -> AuditLog:
+        """One that takes days repairs as the settings are now; a person's as it was ordered."""
+        return audit if audit.everybody else replace(audit, repair=self._terms.repair)
 
     def _is_at(self, audit_id: str, page: int) -> bool:
         found = self._logs.read(audit_id)

@@ -120,6 +120,20 @@ def test_order_takes_the_place_of_a_slow_one():
     assert alone.wake() == 1
 
 
+def test_setting_that_is_changed_meanwhile():
+    """AUDIT holds for the audit that runs, too: it runs for days."""
+    alone = Auditing(40, repair=True)
+    alone.damage(*range(40))
+    alone.wake()
+    assert len(alone.repaired()) == 10
+
+    alone.audit._terms = replace(alone.audit._terms, repair=False)
+    alone.wake(2 * DAY)
+
+    assert alone.repaired() == []
+    assert len(alone.looked) == 20
+
+
 @pytest.mark.parametrize(
     "fields",
     [
