@@ -46,9 +46,8 @@ REASON = "audit"
 LARGEST_PAGE = 100
 # A page takes a minute at most: after so long its message is lost, or waits for a service.
 QUIET = timedelta(minutes=15)
-# The timer cannot tell which, and queues the page once more: a double is found out by the log. A
-# page that crashes each time is not tried for ever.
-STALLS = 24
+# The timer cannot tell which, and queues the page once more: a double is found out by the log.
+STALLS = 3
 _LISTED_AT_ONCE = 5000
 # 5,000,000 users.
 _MOST_LISTS = 1000
@@ -149,7 +148,7 @@ class Audit:
         if not found or found[0].page != page or not found[0].is_running:
             log.info("audit.stray id=%s page=%d", audit_id, page)
             return
-        audit, read = found
+        audit, read = self._as_set(found[0]), found[1]
         if not audit.expected_pages:
             # Not by whoever orders it: that may take a minute.
             pages = math.ceil(self._count() / self._terms.size)
@@ -160,8 +159,7 @@ class Audit:
         if seconds:
             self._await_turn(audit, read, seconds)
             return
-        findings = self._looks.look_at(due)
-        self._judge(audit, findings)
+        findings = self._looked_at(due, audit, read)
         for each in findings:
             self._remember(each)
         after = self._after(audit, findings, leaf.next)
@@ -170,11 +168,22 @@ class Audit:
         try:
             self._logs.write(after, after=read)
         except Conflict:
+            if self._is_at(audit_id, page):
+                # Nobody has done it: a person has released the repairs, or the timer has been here.
+                raise
             log.info("audit.duplicate id=%s page=%d", audit_id, page)
             return
         self._report(audit, after, findings)
         if after.is_running and not after.resting:
             self._queue_page(after)
+
+    def _as_set(self, audit: AuditLog) -> AuditLog:
+        """One that takes days repairs as the settings are now; a person's as it was ordered."""
+        return audit if audit.everybody else replace(audit, repair=self._repairs)
+
+    def _is_at(self, audit_id: str, page: int) -> bool:
+        found = self._logs.read(audit_id)
+        return found is not None and found[0].is_running and found[0].page == page
 
     def fail(self, audit_id: str, why: str) -> None:
         """Record that an audit cannot go on, and why; the next one starts anew."""
@@ -186,14 +195,18 @@ class Audit:
             log.error('audit.failed id=%s why="%s"', audit_id, loggable(why))
 
     def release_repairs(self) -> int:
-        """Let the repairs go ahead that the brake holds back; how many differ so far."""
+        """
+        Let the repairs go ahead that the brake holds back; how many differ so far.
+
+        Can be repeated until those who were held back are on their way.
+        """
         newest, _ = self._logs.latest()
         if newest is None:
             return 0
         # The next audit may have begun since the brake was seen.
-        braked = newest.id if newest.repairs == audit_log.BRAKED else newest.previous
+        braked = newest.id if newest.held_from else newest.previous
         found = self._logs.read(braked)
-        if not found or found[0].repairs != audit_log.BRAKED:
+        if not found or not found[0].held_from:
             return 0
         detail = f"The repairs were released by a person at {self._clock():%Y-%m-%d %H:%M} UTC."
         released = replace(found[0], repairs=audit_log.RELEASED, detail=detail)
@@ -207,18 +220,22 @@ class Audit:
         found = self._logs.read(audit_id)
         if not found or found[0].repairs != audit_log.RELEASED:
             return
-        for page in range(found[0].held_from, found[0].page):
-            self._users.queue(self._logs.held(audit_id, page), reason=REASON)
+        audit, read = found
+        if audit.held_from:
+            for page in range(audit.held_from, audit.page):
+                self._users.queue(self._logs.held(audit_id, page), reason=REASON)
+            self._logs.write(replace(audit, held_from=0), after=read)
 
     def _wake(self, audit: AuditLog) -> None:
         """Queue the next page if it is due, or if its message was lost."""
         now = self._clock()
         waits = audit.waiting_until or audit.updated_at
         if audit.resting:
-            if now < audit.due_at(self._terms.days):
+            # A time to come is none at which it began.
+            if moments.read(audit.started_at) <= now < audit.due_at(self._terms.days):
                 return
             audit = self._written(audit, resting=False, updated_at=now.isoformat())
-        elif now - moments.read(waits) <= QUIET:
+        elif abs(now - moments.read(waits)) <= QUIET:
             return
         elif audit.stalls >= STALLS:
             self.fail(audit.id, f"Page {audit.page} was lost {STALLS} times.")
@@ -278,14 +295,29 @@ class Audit:
     def _await_turn(self, audit: AuditLog, read: Document, seconds: float) -> None:
         """Put the page off until the profile budget has room: to the timer, or raise Throttled."""
         until = self._clock() + timedelta(seconds=seconds)
-        waiting = replace(audit, waiting_until=until.isoformat(), resting=not audit.everybody)
+        rests = not audit.everybody
+        waiting = replace(audit, waiting_until=until.isoformat(), resting=rests, stalls=0)
         self._logs.write(waiting, after=read)
         if audit.everybody:
             raise Throttled(
                 f"The audit waits until {until:%H:%M:%S} UTC for its share of the profile budget.",
                 retry_after=seconds,
+                # Nobody has refused us, so there is no reason to ask less often each time.
+                over_in=seconds,
                 service="sharepoint",
             )
+
+    def _looked_at(self, due: Sequence[Stored], audit: AuditLog, read: Document) -> list[Finding]:
+        """Look at those who are *due*. Raises TryLater, and GiveUp for what is everybody's."""
+        try:
+            findings = self._looks.look_at(due)
+            self._judge(audit, findings)
+        except TryLater:
+            if audit.stalls:
+                # A page that waits, hidden for hours perhaps, was not lost.
+                self._logs.write(replace(audit, stalls=0), after=read)
+            raise
+        return findings
 
     def _judge(self, audit: AuditLog, findings: Sequence[Finding]) -> None:
         """Raise the commonest error of the page's users if it is everybody's."""
@@ -333,7 +365,8 @@ class Audit:
         after = after.braked(audit.page)
         if not following:
             return replace(after, status=audit_log.FINISHED, finished_at=now.isoformat())
-        return replace(after, resting=now < after.due_at(self._terms.days))
+        rests = not after.everybody and now < after.due_at(self._terms.days)
+        return replace(after, resting=rests)
 
     def _repair(self, audit: AuditLog, page: int, findings: Sequence[Finding]) -> None:
         """Queue whoever is to be looked at by the worker, or keep them where the brake is on."""

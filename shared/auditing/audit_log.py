@@ -29,6 +29,8 @@ _STATUSES, _REPAIRS = {RUNNING, FINISHED, FAILED}, {FREE, BRAKED, RELEASED}
 # As many may be new since the users were counted.
 _FEW_PAGES = 100
 LATEST = "audits/latest.json"
+# See AUDIT_DAYS: no audit is spread over more.
+MOST_DAYS = 30
 
 log = logging.getLogger("photosync")
 
@@ -43,7 +45,7 @@ class AuditLog:
     what it finds is repaired. Of those `looked` at, `differ` are damaged; of `unclear` ones
     something is known that a look at SharePoint alone cannot settle; of `unanswered` ones nothing
     could be learnt. `waiting_until` is when the profile budget has room again. `held_from` is the
-    first page whose repairs the brake holds back.
+    first page whose repairs the brake holds back, 0 again once these are queued.
     """
 
     id: str
@@ -75,8 +77,6 @@ class AuditLog:
     def due_at(self, days: float) -> datetime:
         """When its next page is due, so that all of them are spread evenly over *days*."""
         began = moments.read(self.started_at)
-        if self.everybody:
-            return began
         return began + timedelta(days=days) * ((self.page - 1) / max(self.expected_pages, 1))
 
     def must_end_with(self, following: str) -> None:
@@ -86,7 +86,8 @@ class AuditLog:
 
     def braked(self, page: int) -> AuditLog:
         """The audit after *page*: held back if it has found more than people damage."""
-        if self.repairs != FREE or not sweep_rules.looks_like_an_outage(self.differ, self.looked):
+        is_systematic = sweep_rules.looks_like_an_outage(self.differ, self.looked)
+        if not self.repair or self.repairs != FREE or not is_systematic:
             return self
         detail = (
             f"{self.differ} of the {self.looked} pictures looked at differ in SharePoint, which "
@@ -168,6 +169,7 @@ def _read(audit_id: str, written: Mapping[str, Any]) -> AuditLog:
         raise ValueError("No audit has such a page.")
     for moment in (found.started_at, found.updated_at, found.waiting_until or found.updated_at):
         moments.read(moment)
+    found.due_at(MOST_DAYS)
     return found
 
 

@@ -266,6 +266,7 @@ class Console:
         release, repair = _flags(order, "releaseRepairs", "repair")
         if release and repair:
             raise BadRequest("Order one thing at a time: releaseRepairs or repair.")
+        self._uninstall.must_be_off()
         if release:
             return {"released": self._audit.release_repairs()}
         return {"audit": audit_log.to_fields(self._audit.order(repair=repair))}

@@ -134,7 +134,9 @@ class Sync:
             return "unchanged"
         plan = self._target.plan(fetched.user, run.before.picture_url, replace=run.replace_chosen)
         if held and plan.is_shown and (files := self._intact(run, fetched, plan)):
-            self._complete(run, sha256=run.sha256, source_etag=run.etag, files=files, damage="")
+            # With the address as the profile spells it, or each audit finds it changed.
+            found = {"picture_url": plan.picture_url, "files": files, "damage": ""}
+            self._complete(run, sha256=run.sha256, source_etag=run.etag, **found)
             return "unchanged"
         renditions = self._renditions(run, fetched)
         if self._policy.dry_run:
@@ -246,8 +248,10 @@ class Sync:
         run.known = self._store.read(run.user_id)
         run.recalled = True
         # A profile goes with its user. Of who comes back it may be there, or a new one without
-        # the picture (sharepoint.md section 3).
-        run.thorough = run.thorough or run.before.left_since is not None
+        # the picture (sharepoint.md section 3). And what a dry run has told of is yet to be done,
+        # whatever the hash says.
+        doubted = run.before.left_since is not None or run.before.reason == DryRun.code
+        run.thorough = run.thorough or doubted
         seconds = run.before.claimed_for
         if seconds:
             raise ClaimHeld("Another run is copying this user right now.", over_in=seconds)

@@ -17,7 +17,9 @@ from shared.errors import (
     Refused,
     ServiceDown,
     Throttled,
+    TryLater,
 )
+from shared.messages.fates import wait
 from shared.sharepoint.inspection import Inspection
 from shared.storage.user_state import NO_PHOTO, REMOVED, SKIPPED, Claim
 from tests.shared.auditing.auditing_alone import (
@@ -117,6 +119,20 @@ def test_order_takes_the_place_of_a_slow_one():
     assert len(alone.looked) == 40
     # The next one spreads them again, from the next hour on.
     assert alone.wake() == 1
+
+
+def test_setting_that_is_changed_meanwhile():
+    """AUDIT holds for the audit that runs, too: it runs for days."""
+    alone = Auditing(40, repair=True)
+    alone.damage(*range(40))
+    alone.wake()
+    assert len(alone.repaired()) == 10
+
+    alone.audit._terms = replace(alone.audit._terms, repair=False)
+    alone.wake(2 * DAY)
+
+    assert alone.repaired() == []
+    assert len(alone.looked) == 20
 
 
 @pytest.mark.parametrize(
@@ -278,6 +294,17 @@ def test_no_brake(users, damaged):
     assert (alone.log.repairs, len(alone.repaired())) == ("free", damaged)
 
 
+def test_no_brake_without_repair():
+    """An audit that repairs nobody holds nobody back: there is nothing to release."""
+    alone = Auditing(30, size=30)
+    alone.damage(*range(30))
+    alone.audit.order(repair=False)
+    alone.work_off()
+
+    assert (alone.log.repairs, alone.log.differ) == ("free", 30)
+    assert alone.audit.release_repairs() == 0
+
+
 def test_release():
     """A person lets go ahead what was held back, and what the same audit finds after it."""
     alone = Auditing(60)
@@ -292,6 +319,44 @@ def test_release():
 
     assert alone.repaired() == [*range(20, 30), 59]
     assert (alone.log.status, alone.log.repairs) == ("finished", "released")
+    assert alone.audit.release_repairs() == 0
+
+
+def test_release_while_a_page_is_looked_at():
+    """A release in the middle of a page does not end the chain: the page is done again."""
+    alone = Auditing(60)
+    alone.damage(*range(30), 59)
+    audit = alone.audit.order(repair=True)
+    for page in range(1, 4):
+        alone.audit.work_off(audit.id, page)
+    releases = [alone.audit.release_repairs]
+
+    def meanwhile() -> None:
+        if releases:
+            releases.pop()()
+
+    alone.meanwhile = meanwhile
+    with pytest.raises(Conflict):
+        alone.audit.work_off(audit.id, 4)
+
+    alone.audit.work_off(audit.id, 4)
+    alone.work_off()
+    assert (alone.log.status, alone.log.looked) == ("finished", 60)
+    assert alone.repaired() == [*range(30), 59]
+
+
+def test_release_whose_message_was_lost():
+    """Until those who were held back are on their way, the release can be repeated."""
+    alone = Auditing(30, size=30)
+    alone.damage(*range(30))
+    alone.audit.order(repair=True)
+    alone.work_off()
+    assert alone.audit.release_repairs() == 30
+    alone.upkeep.messages.clear()
+
+    assert alone.audit.release_repairs() == 30
+    alone.work_off()
+    assert alone.repaired() == [*range(30)]
     assert alone.audit.release_repairs() == 0
 
 
@@ -395,6 +460,40 @@ def test_nobody_to_look_at_needs_no_budget():
     assert alone.log.status == "finished"
 
 
+@pytest.mark.parametrize("attempt", [1, 12])
+def test_wait_for_the_budget_does_not_grow(attempt):
+    """However often there was no room, the page comes back when the budget may have some."""
+    alone = Auditing(20)
+    alone.wait = 240.0
+    audit = alone.audit.order(repair=True)
+    with pytest.raises(Throttled) as caught:
+        alone.audit.work_off(audit.id, 1)
+
+    end = wait(caught.value, attempt=attempt, jitter=lambda: 0.0)
+    assert 240 <= end.seconds < 260
+
+
+@pytest.mark.parametrize("waits", [ServiceDown("Down."), Throttled("Busy."), None], ids=repr)
+def test_page_that_waits_is_not_lost(waits):
+    """While SharePoint or the budget keeps a page waiting for hours, the audit does not fail."""
+    alone = Auditing(10)
+    alone.audit.order(repair=True)
+    alone.wait = 0.0 if waits else 240.0
+    alone.found = {id_of(number): waits for number in range(10)} if waits else {}
+    for _ in range(12):
+        # The message itself may be hidden for hours; the timer's comes at once.
+        alone.upkeep.messages.clear()
+        alone.now += HOUR
+        alone.audit.wake()
+        with pytest.raises(TryLater):
+            alone.work_off()
+
+    assert alone.log.status == "running"
+    alone.found, alone.wait = {}, 0.0
+    alone.wake()
+    assert (alone.log.status, alone.log.looked) == ("finished", 10)
+
+
 def test_page_that_comes_twice():
     """A page that is done is no longer this one: no second chain begins."""
     alone = Auditing(25)
@@ -427,19 +526,44 @@ def test_page_at_the_same_moment():
 
 
 def test_lost_message():
-    """A page whose message was lost is queued again, for a day; then the audit has failed."""
+    """A page whose message was lost is queued again, three times; then the audit has failed."""
     alone = Auditing(25)
     alone.audit.order(repair=True)
-    for stall in range(24):
+    for stall in range(3):
         alone.lose_message()
         alone.now += HOUR
         alone.audit.wake()
         assert alone.log.stalls == stall + 1
     alone.lose_message()
     assert alone.wake() == 0
-    assert (alone.log.status, alone.log.detail) == ("failed", "Page 1 was lost 24 times.")
+    assert (alone.log.status, alone.log.detail) == ("failed", "Page 1 was lost 3 times.")
     # The next hour begins anew.
     assert alone.wake() == 1
+
+
+@pytest.mark.parametrize("field", ["waitingUntil", "updatedAt", "startedAt"])
+def test_time_to_come(field):
+    """A time to come, typed by a person or by a clock that is wrong, keeps no audit waiting."""
+    alone = Auditing(40)
+    alone.wake()
+    alone.edit(alone.log.id, {"resting": field == "startedAt", field: "2036-01-31T12:00:00+00:00"})
+    alone.now += timedelta(days=2)
+    alone.audit.wake()
+
+    assert alone.work_off() == 1
+    assert len(alone.looked) == 20
+
+
+def test_order_by_a_clock_that_is_ahead():
+    """An audit of everybody does not rest, whatever time it was where it was ordered."""
+    alone = Auditing(25)
+    alone.now += timedelta(minutes=10)
+    audit = alone.audit.order(repair=True)
+    alone.now -= timedelta(minutes=10)
+    alone.audit.work_off(audit.id, 1)
+
+    assert not alone.log.resting
+    assert alone.work_off() == 2
 
 
 def test_second_order_brings_a_lost_message_back():
@@ -497,7 +621,15 @@ def test_audit_that_failed():
 
 @pytest.mark.parametrize(
     "fields",
-    [{"page": "2"}, {"page": 0}, {"status": "odd"}, {"looked": -1}, {"startedAt": "noon"}],
+    [
+        {"page": "2"},
+        {"page": 0},
+        {"status": "odd"},
+        {"looked": -1},
+        {"startedAt": "noon"},
+        {"startedAt": "9999-12-31T12:00:00+00:00", "everybody": False, "resting": True, "page": 2},
+        {"page": 1_000_000_000, "everybody": False, "resting": True},
+    ],
     ids=str,
 )
 def test_log_that_a_person_has_edited(fields):

@@ -345,7 +345,7 @@ def test_contrary_order_to_uninstall(desk: Desk):
 
 
 def test_nothing_is_ordered_while_it_is_taken_back(desk: Desk):
-    """A replay, a sweep or a renewal would not be done: the answer says how to have it done."""
+    """Neither replay nor sweep, renewal or audit would be done: the answer says how to have it."""
     desk.console.uninstall({})
     sent = len(desk.upkeep.sent)
     with pytest.raises(BadRequest, match="uninstall --cancel"):
@@ -353,7 +353,11 @@ def test_nothing_is_ordered_while_it_is_taken_back(desk: Desk):
     for order in ({}, {"renew": True}, {"releaseRemovals": True}):
         with pytest.raises(BadRequest, match="uninstall --cancel"):
             desk.console.sweep(order)
+    for order in ({}, {"repair": True}, {"releaseRepairs": True}):
+        with pytest.raises(BadRequest, match="uninstall --cancel"):
+            desk.console.audit(order)
     assert (desk.users.sent, len(desk.upkeep.sent)) == ([], sent)
+    assert desk.audits.ordered == []
 
 
 @pytest.mark.parametrize("name", ["anne", "", "a/b@contoso.com\n", "@"])

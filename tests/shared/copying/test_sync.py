@@ -291,5 +291,15 @@ def test_replay_keeps_a_persons_picture(synced):
     assert synced.sharepoint.writes == 0
 
 
+@pytest.mark.parametrize("spelled", [str.upper, lambda url: "no address"], ids=["case", "edited"])
+def test_address_that_is_spelled_otherwise(synced, spelled):
+    """A look that finds the picture remembers its address: an audit compares that with it."""
+    shown = synced.anne.picture_url
+    synced.change(picture_url=spelled(shown))
+
+    assert bring_up_to_date(synced, a_replay()) == "unchanged"
+    assert synced.anne.picture_url == shown
+
+
 def a_replay() -> Run:
     return Run(ANNE.id, force=False, by="this-run", thorough=True)

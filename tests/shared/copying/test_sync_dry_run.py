@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from shared.copying.run import Policy
+from shared.copying.run import Policy, Run
 from shared.errors import (
     DryRun,
     PhotoRefused,
 )
 from shared.messages.fates import Done
 from shared.storage.user_state import SECOND_LOOK_AFTER, SKIPPED, SYNCED
-from tests.doubles.office import Office
+from tests.doubles.office import ANNE, Office
 from tests.shared.copying.runs import NEW, OLD, a_run, bring_up_to_date, fail, miss
 
 DRY = Policy(dry_run=True)
@@ -82,3 +82,17 @@ def test_end_of_the_dry_run(synced):
 
     assert bring_up_to_date(synced) == "synced"
     assert synced.shows(NEW)
+
+
+def test_damage_that_a_dry_run_has_told(synced):
+    """What a dry run would have repaired is repaired once it is over, though the photo is known."""
+    synced.sharepoint.files.clear()
+    synced.policy = DRY
+    run = Run(ANNE.id, force=False, by="an-audit", thorough=True)
+    end = Done(SKIPPED, DryRun.code, str(DryRun("It would.")))
+    fail(synced, DryRun, run)
+    synced.sync.record(run, end, attempt=1)
+    synced.policy = Policy()
+
+    assert bring_up_to_date(synced) == "synced"
+    assert synced.shows(OLD)
