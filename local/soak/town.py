@@ -33,6 +33,7 @@ SETTINGS = {
     "RENEW_SCHEDULE": "0 0 0 29 2 *",
     "LOCAL_HOST_LOCK_SECONDS": "8",
     "PROFILE_CALLS_PER_5_MINUTES": "15000",
+    "AUDIT_SHARE": "1",
     "EXCLUDED_USERS": ",".join(f"bystander{n}@contoso.com" for n in range(BYSTANDERS)),
 }
 

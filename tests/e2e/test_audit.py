@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import pytest
+
 from shared.sweeping.sweep_rules import BRAKE_USERS
 from tests.e2e.cloud import LiveCloud, picture
 
@@ -20,6 +22,12 @@ def audit(cloud: LiveCloud, *, repair: bool = True) -> dict[str, Any]:
 
     cloud.watcher.until(running)
     return cloud.watcher.audit()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def calm(running_cloud: LiveCloud) -> None:
+    """Whatever tests before these have done to SharePoint is found and settled."""
+    audit(running_cloud)
 
 
 def synced(cloud: LiveCloud, seed: int) -> tuple[str, str]:

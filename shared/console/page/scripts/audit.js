@@ -25,7 +25,7 @@ function told(audit) {
   const pace = everybody ? "Looking at everybody, since " : "Looking at everybody little by little, since ";
   const otherwise = differ.toLocaleString("en");
   const found = `It has looked at ${people(looked)}, of whom SharePoint showed ${otherwise} otherwise.`;
-  const waits = ["It waits for the profile budget until ", waitingUntil && moment(waitingUntil), "."];
+  const waits = ["It waits for the profile budget, which has room again ", waitingUntil && moment(waitingUntil), "."];
   return [
     status === "running"
       ? make("p", {}, pace, moment(startedAt), ".")
