@@ -25,7 +25,7 @@ from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
 from shared.sharepoint.errors import Said, said, says_nothing_there
-from shared.user import User, is_object_id
+from shared.user import User, is_object_id, is_upn
 from shared.written_file import WrittenFile
 
 PICTURE_LIBRARY = "/User Photos"
@@ -76,6 +76,9 @@ class SharePointClient:
         Raises NoProfile, also where SharePoint knows somebody else by that name: after renames it
         may for hours, and a picture would be the wrong person's (sharepoint.md section 3).
         """
+        if not is_upn(user.user_principal_name):
+            # A person may have typed it into a state, and no address carries half of a character.
+            raise NoProfile(_NO_PROFILE)
         account = _literal(_account(user.user_principal_name))
         path = f"{_PEOPLE}/GetPropertiesFor(accountName=@v)?@v={account}"
         reply = self._profiles.send("GET", path, headers=_JSON)
@@ -204,7 +207,9 @@ def _version(file: Mapping[str, Any]) -> FileVersion:
 
 
 def _properties(profile: Any) -> dict[str, str]:
-    properties = {item["Key"]: item["Value"] or "" for item in profile["UserProfileProperties"]}
+    properties = {
+        item["Key"]: str(item["Value"] or "") for item in profile["UserProfileProperties"]
+    }
     return {**properties, PERSONAL_HOST: str(profile.get(PERSONAL_HOST) or "")}
 
 

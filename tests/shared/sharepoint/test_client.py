@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import requests
 
-from shared.errors import AccessDenied, ClaimLost, EndlessList, ServiceDown
+from shared.errors import AccessDenied, ClaimLost, EndlessList, NoProfile, ServiceDown
 from shared.sharepoint.client import SharePointClient
 from shared.user import User
 from shared.written_file import WrittenFile
@@ -64,6 +65,31 @@ def test_profile_is_read():
     }
     assert web.request.url == f"{PEOPLE}/GetPropertiesFor(accountName=@v)?@v={IN_ADDRESS}"
     assert web.request.headers["Accept"] == "application/json;odata=nometadata"
+
+
+@pytest.mark.parametrize(
+    "upn", ["", "half \ud800@contoso.com", "x" * 5000], ids=["none", "half", "long"]
+)
+def test_profile_of_a_name_that_is_none(upn):
+    """A name that a person has typed into a state, and no address can carry, has no profile."""
+
+    def refuse(request: requests.PreparedRequest) -> Answer:
+        raise AssertionError(request.url)
+
+    with pytest.raises(NoProfile):
+        client(refuse).profile(replace(ANNE, user_principal_name=upn))
+
+
+def test_profile_with_odd_values():
+    """Whatever a property holds, text is what is read of it."""
+    odd = [{"Key": "PictureURL", "Value": 5}, {"Key": "msOnline-ObjectId", "Value": ["x"]}]
+    web = Listener(answer({"UserProfileProperties": odd, "PersonalSiteHostUrl": 7}))
+
+    assert client(web).profile(ANNE) == {
+        "PictureURL": "5",
+        "msOnline-ObjectId": "['x']",
+        "PersonalSiteHostUrl": "7",
+    }
 
 
 def test_property_is_written():
