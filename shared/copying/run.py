@@ -168,7 +168,8 @@ def state_after(
 
 def _left_since(run: Run, end: Wait | Done, now: datetime) -> datetime | None:
     if end.code == UnknownUser.code:
-        return run.before.left_since or now
+        # A time to come, of a clock that is wrong or typed by a person, would put it off as long.
+        return min(run.before.left_since or now, now)
     knows_again = run.seen or run.user is not None
     return run.before.left_since if _leaves_open(end) and not knows_again else None
 

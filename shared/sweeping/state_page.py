@@ -94,15 +94,23 @@ class StateLook:
     def _is_due(self, entry: Entry) -> bool:
         if entry.status != LEFT or self._forget_after is None:
             return False
+        gone_for = self._gone_for(entry)
+        return gone_for is not None and gone_for >= self._forget_after
+
+    def _gone_for(self, entry: Entry) -> timedelta | None:
+        """How long ago somebody left; None if that is not told, or is a time to come."""
         try:
-            return self._clock() - moments.read(entry.left_since) >= self._forget_after
+            gone_for = self._clock() - moments.read(entry.left_since)
         except (ValueError, OverflowError):
             # A person may have edited it.
-            return False
+            return None
+        return gone_for if gone_for >= timedelta() else None
 
     def _why_moved(self, entry: Entry, found: User | PhotoSyncError) -> str:
         if isinstance(found, UnknownUser):
-            return "left" if entry.status != LEFT else ""
+            # Of one who is without a time the worker writes it down: else nobody is ever due.
+            is_told = entry.status == LEFT and self._gone_for(entry) is not None
+            return "" if is_told else "left"
         if isinstance(found, PhotoSyncError):
             # Of no answer nothing follows; the next round asks again.
             return ""

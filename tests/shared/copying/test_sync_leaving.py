@@ -74,6 +74,17 @@ def test_state_of_an_older_version(left):
     assert (left.anne.status, left.anne.left_since) == (LEFT, NOON + MONTH)
 
 
+@pytest.mark.parametrize("since", [None, NOON + 100 * MONTH], ids=["none", "to come"])
+def test_time_that_is_none(left, since):
+    """Without a time, or with one to come, the clock starts at the next look."""
+    left.change(left_since=since)
+    left.work_off()
+
+    assert left.anne.left_since == NOON
+    left.clock.advance(MONTH)
+    assert left.work_off(A_REMOVAL).event == "forgotten"
+
+
 def test_only_graph_says_that_somebody_left(synced):
     """Whom only the photo's keeper does not know is there: that is a mailbox's trouble."""
     synced.exchange.photo_etag = lambda user: _unknown()

@@ -71,7 +71,13 @@ def test_no_answer_is_no_leaving(found: PhotoSyncError):
 
 def test_known_leaver_is_no_news():
     """Who stands under left already is not sent to the worker again."""
-    assert Around(entry("a", LEFT)).look().moved == []
+    assert Around(entry("a", LEFT, "2026-01-01T12:00:00+00:00")).look().moved == []
+
+
+@pytest.mark.parametrize("since", ["", "long ago", "2036-01-31T12:00:00+00:00"])
+def test_leaver_without_a_time(since: str):
+    """Of whom nobody knows since when, or since a time to come, the worker writes a time down."""
+    assert Around(entry("a", LEFT, since)).look().moved == [("a", "left")]
 
 
 def test_leaver_who_is_back_and_not_listed():
