@@ -221,7 +221,9 @@ class Publisher:
         location = place if place and self._is_own(place, leaver, has_left=True) else None
         owned = profile.get(OBJECT_ID, "").casefold() == leaver.id.casefold()
         changes: dict[str, str] = {}
-        if profile and (location or owned) and (not shown.url or shown.is_same(ours)):
+        # One that shows nothing may be that of the next one by this name.
+        shows_ours = bool(location or owned) and shown.is_same(ours)
+        if shows_ours if shown.url else owned:
             changes = self._changes(profile, {PICTURE_URL: "", PLACEHOLDER_STATE: "1"})
         if set(changes) == {TIMESTAMP}:
             changes = {}
@@ -246,8 +248,12 @@ class Publisher:
         place = ours.location or (shown.location if is_ours else None)
         # The name of somebody who is gone may be another's by now, and with it such files.
         is_own = place and (self._is_own(place, user) if exists else is_named_by_id(place, user.id))
+        owned = profile.get(OBJECT_ID, "").casefold() == user.id.casefold()
+        shows_own = shown.location is not None and is_named_by_id(shown.location, user.id)
+        # Nor is a profile that does not say whose it is surely theirs.
+        is_theirs = is_ours and (exists or owned or shows_own)
         # Empty is what they are before anybody has written them (section 2).
-        written = [key for key in _PICTURE_PROPERTIES if profile.get(key)] if is_ours else []
+        written = [key for key in _PICTURE_PROPERTIES if profile.get(key)] if is_theirs else []
         location = place if is_own else None
         return Removal(user.user_principal_name, location, dict.fromkeys(written, ""), geo)
 

@@ -130,6 +130,15 @@ def test_profile_by_a_name_that_somebody_has():
     assert desk.site.profile == {**SYNCED, "PictureURL": UPN_URL}
 
 
+def test_profile_without_a_picture_by_a_name_that_somebody_has():
+    """Nor is one that shows nothing and does not say whose it is."""
+    desk = published({**SYNCED, "PictureURL": ""})
+    forget(desk)
+
+    assert desk.site.files == {}
+    assert desk.site.profile == {**SYNCED, "PictureURL": ""}
+
+
 @pytest.mark.parametrize(
     "url",
     [*ELSEWHERE.values(), OWN_URL.replace(ID, COLLEAGUE)],

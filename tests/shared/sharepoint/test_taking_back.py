@@ -236,6 +236,16 @@ def test_name_of_somebody_gone_may_be_anothers(exists, left):
     assert desk.site.files.keys() == {name for each in left for name in files_of(each)}
 
 
+@pytest.mark.parametrize("url", ["", BY_UPN], ids=["none", "by name"])
+def test_profile_of_the_next_one_by_that_name(url):
+    """A profile that does not say whose it is may be the next one's, who keeps the picture."""
+    theirs = {**SYNCED, "PictureURL": url}
+    desk = Desk(dict(theirs))
+    desk.withdraw(BY_UPN, exists=False)
+
+    assert (desk.site.profile, desk.site.events) == (theirs, [])
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
