@@ -159,9 +159,7 @@ class Audit:
         if seconds:
             self._await_turn(audit, read, seconds)
             return
-        findings = self._looked_at(due, audit, read)
-        for each in findings:
-            self._remember(each)
+        findings = [self._remembered(each) for each in self._looked_at(due, audit, read)]
         after = self._after(audit, findings, leaf.next)
         self._repair(after, page, findings)
         audit.must_end_with(leaf.next)
@@ -336,16 +334,18 @@ class Audit:
 
         raise max(errors, key=weight)
 
-    def _remember(self, finding: Finding) -> None:
+    def _remembered(self, finding: Finding) -> Finding:
+        """Write into the state what differs; the finding, or nothing if a run was faster."""
         if finding.after == finding.stored.state:
-            return
+            return finding
         try:
             user_state.write(self._states, finding.after, after=finding.stored)
         except Conflict:
-            # A run is at work on this very user and knows better.
-            return
+            # It is at work on this very user and knows better: the look may have seen its files.
+            return Finding(finding.stored, finding.stored.state)
         if finding.damage:
             log.warning('audit.differs user=%s why="%s"', finding.user_id, finding.damage)
+        return finding
 
     def _after(self, audit: AuditLog, findings: Sequence[Finding], following: str) -> AuditLog:
         now = self._clock()

@@ -265,6 +265,8 @@ def test_a_run_was_faster():
     alone.work_off()
 
     assert alone.state(0) == newer
+    # What the look saw was the run's own writing.
+    assert (alone.log.differ, alone.log.looked, alone.repaired()) == (0, 1, [])
 
 
 # The brake
