@@ -98,7 +98,8 @@ class Worker:
         if not is_object_id(message.user_id):
             return self._set_aside(body, message.correlation_id, _STOPPED)
         run = _run(message, message.user_id)
-        self._sync.record(run, Done(FAILED, "poisoned", _STOPPED), attempt=message.attempt)
+        end = _as_ordered(Done(FAILED, "poisoned", _STOPPED), message)
+        self._sync.record(run, end, attempt=message.attempt)
         return Outcome("parked", message.user_id, message.correlation_id, _STOPPED)
 
     def _end_of(self, body: bytes, redelivered: bool) -> Outcome:
@@ -139,6 +140,7 @@ class Worker:
         except Exception as error:
             # The host tries again: it must not find the claim of a run that is over.
             crashed = Done(FAILED, "crashed", f"PhotoSync stopped: {type(error).__name__}.")
+            crashed = _as_ordered(crashed, message)
             with contextlib.suppress(PhotoSyncError):
                 self._sync.record(run, crashed, attempt=message.attempt)
             raise
@@ -171,8 +173,7 @@ class Worker:
         end = self._fate(error, message)
         if isinstance(end, Wait):
             return self._again(message, run, end)
-        if message.uninstall_id:
-            end = replace(end, status=FAILED, code=NOT_TAKEN_BACK)
+        end = _as_ordered(end, message)
         try:
             self._sync.record(run, end, attempt=message.attempt)
         except TryLater as unrecorded:
@@ -214,3 +215,8 @@ def _run(message: SyncMessage, user_id: str) -> Run:
         asked=asked,
         replace_chosen=message.replace_chosen,
     )
+
+
+def _as_ordered(end: Done, message: SyncMessage) -> Done:
+    """The same, where an uninstall has ordered it as that looks for it: else it tries for ever."""
+    return replace(end, status=FAILED, code=NOT_TAKEN_BACK) if message.uninstall_id else end

@@ -196,3 +196,15 @@ def test_not_to_know_is_no_answer(synced: Office):
     assert outcomes == ["waiting", "waiting"]
     assert [fields["attempt"] for fields, _ in synced.queue.messages] == [2, 2]
     assert synced.shows(OLD)
+
+
+def test_crash_is_named(ordered: Office):
+    """Who stops the app each time is not tried in every round: the state says why it ended."""
+    ordered.sharepoint.at_write = {1: failing(ZeroDivisionError())}
+    with pytest.raises(ZeroDivisionError):
+        ordered.work_off(order())
+    crashed = ordered.anne
+    ordered.worker.park(order().encode())
+
+    assert (crashed.status, crashed.reason) == (FAILED, NOT_TAKEN_BACK)
+    assert (ordered.anne.status, ordered.anne.reason) == (FAILED, NOT_TAKEN_BACK)
