@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.shared.console.page import browser as browsers
 from tests.shared.console.page.browser import Open
 from tests.shared.console.page.serving import KEY
-from tests.shared.console.page.stand_in import StandIn, ago, sweep
+from tests.shared.console.page.stand_in import StandIn, ago, audit, sweep
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
@@ -30,6 +30,8 @@ TROUBLE = {
     "dryRun": True,
     "brake": {"engaged": True, "gone": 21, "managed": 300, "detail": ""},
     "sweep": sweep(),
+    "audit": audit(repairs="braked", differ=34, detail="34 of the 300 pictures looked at differ."),
+    "differ": 34,
     "subscription": {
         "status": "failed",
         "detail": "Graph could not reach WEBHOOK_URL: it gave up after 10 seconds.",
