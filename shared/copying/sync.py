@@ -248,9 +248,11 @@ class Sync:
         run.known = self._store.read(run.user_id)
         run.recalled = True
         # A profile goes with its user. Of who comes back it may be there, or a new one without
-        # the picture (sharepoint.md section 3). And what a dry run has told of is yet to be done,
-        # whatever the hash says.
-        doubted = run.before.left_since is not None or run.before.reason == DryRun.code
+        # the picture (sharepoint.md section 3); of who was out of scope nobody looked at it. And
+        # what a dry run has told of is yet to be done, whatever the hash says.
+        before = run.before
+        is_back = before.left_since is not None or before.out_of_scope_since is not None
+        doubted = is_back or before.reason == DryRun.code
         run.thorough = run.thorough or doubted
         seconds = run.before.claimed_for
         if seconds:

@@ -329,6 +329,23 @@ def test_out_of_scope_since_when(synced):
     assert synced.shows(OLD)
 
 
+@pytest.mark.parametrize("leaves", [True, False], ids=["left", "out of scope"])
+def test_damage_of_who_is_looked_after_no_more(synced, leaves):
+    """Nobody repairs it, so nobody is told of it for ever; whoever comes back is looked at."""
+    synced.sharepoint.files.clear()
+    synced.change(damage="Somebody has changed or deleted a file.")
+    if leaves:
+        synced.exchange.leave()
+    synced.check_scope = out_of_scope
+    synced.work_off(message(reason="audit"))
+    assert (synced.anne.damage, synced.sharepoint.files) == ("", {})
+
+    come_back(synced)
+    synced.check_scope = lambda user: None
+    synced.work_off()
+    assert synced.shows(OLD)
+
+
 def test_out_of_scope_that_is_over(synced):
     """Back in scope no time is told any more; a leaver out of scope is a leaver."""
     synced.check_scope = out_of_scope
