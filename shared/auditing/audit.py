@@ -117,7 +117,10 @@ class Audit:
         """
         newest, pointer = self._logs.latest()
         if newest and newest.is_running:
-            self._wake(newest)
+            if self._terms.days or newest.everybody:
+                self._wake(newest)
+            else:
+                self.fail(newest.id, "AUDIT_DAYS is 0 by now.")
         elif self._terms.days and (newest is None or self._is_next_due(newest)):
             self._begin(pointer, newest, everybody=False, repair=self._repairs)
 
@@ -258,7 +261,8 @@ class Audit:
 
     def _is_next_due(self, last: AuditLog) -> bool:
         # After one of everybody the next may begin at once: it spreads them over as many days.
-        if last.everybody or last.status != audit_log.FINISHED:
+        # After one of nobody, too: PhotoSync is new, and its first copies are yet to be looked at.
+        if last.everybody or last.status != audit_log.FINISHED or not last.expected_pages:
             return True
         began = moments.read(last.started_at)
         return abs(self._clock() - began) >= timedelta(days=self._terms.days)

@@ -91,6 +91,29 @@ def test_zero_days():
     assert alone.wake(30 * DAY) == 0
 
 
+def test_zero_days_meanwhile():
+    """AUDIT_DAYS=0 ends the audit that runs by itself, and one of everybody goes on."""
+    alone = Auditing(40)
+    alone.wake()
+    alone.audit._terms = replace(alone.audit._terms, days=0)
+    assert alone.wake(2 * DAY) == 0
+    assert (alone.log.status, len(alone.looked)) == ("failed", 10)
+
+    alone.audit.order(repair=True)
+    alone.lose_message()
+    assert alone.wake() == 4
+
+
+def test_nobody_yet():
+    """After an audit of nobody the next one does not wait for days: the first copies follow."""
+    alone = Auditing(0)
+    alone.wake()
+    alone.states.create(synced(1))
+    alone.wake()
+
+    assert alone.looked == [id_of(1)]
+
+
 def test_ordered_again():
     """A second order goes on with the audit that there is; a wish to repair begins one anew."""
     alone = Auditing(25)
