@@ -262,7 +262,7 @@ class Audit:
     def _is_next_due(self, last: AuditLog) -> bool:
         # After one of everybody the next may begin at once: it spreads them over as many days.
         # After one of nobody, too: PhotoSync is new, and its first copies are yet to be looked at.
-        if last.everybody or last.status != audit_log.FINISHED or not last.expected_pages:
+        if last.everybody or last.status != audit_log.FINISHED or not last.looked:
             return True
         began = moments.read(last.started_at)
         return abs(self._clock() - began) >= timedelta(days=self._terms.days)
