@@ -8,7 +8,7 @@ import { focusTitle, go } from "./views.js";
 
 const STORED_KEY = "photosync.key";
 const WITH_KEY = ["nav", "refresh", "forget"];
-const SHOWN = ["home", "person", "doctor", "trouble", "dry-run", "brake", "halted", "deaf"];
+const SHOWN = ["home", "person", "doctor", "trouble", "dry-run", "brake", "halted", "audit-brake", "deaf"];
 
 export function askForKey(why = "") {
   leave();
