@@ -9,7 +9,10 @@ import { loadInto } from "./photos.js";
 import { here, whileHere } from "./route.js";
 import { statusName } from "./words.js";
 
-/** @import { Person, Side, Unasked } from "./api.js" */
+/** @import { Person, Side, State, Unasked } from "./api.js" */
+
+// Reasons of a run that left somebody alone because it was told to.
+const BY_DESIGN = ["out-of-scope", "picture-kept"];
 
 /** @type {Person | null} */
 let shown = null;
@@ -75,14 +78,20 @@ function drawName({ user, state }) {
 }
 
 /** @param {Person} person */
-function drawVerdict({ agree, difference, unasked = [] }) {
-  const [sign, verdict] = judge(agree);
-  $("verdict").className = `verdict ${agree ? "agree" : "differ"}`;
+function drawVerdict({ agree, difference, state, unasked = [] }) {
+  const alone = agree === false && isLeftAlone(state);
+  const [sign, verdict] = alone ? ["–", "Left alone by design"] : judge(agree);
+  $("verdict").className = `verdict ${agree ? "agree" : alone ? "alone" : "differ"}`;
   fill(
     $("verdict"),
     make("span", { "aria-hidden": "true" }, sign),
     make("p", {}, make("b", {}, verdict), difference, askAgain(unasked)),
   );
+}
+
+/** @param {State | null} state */
+function isLeftAlone(state) {
+  return state?.status === "left" || (state?.status === "skipped" && BY_DESIGN.includes(state.reason));
 }
 
 /** @param {Person} person */

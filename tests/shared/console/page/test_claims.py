@@ -62,6 +62,26 @@ def test_audit_that_waits(api: StandIn, visit: Open):
 
 
 @pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({"status": "skipped", "reason": "picture-kept"}, "Left alone by design"),
+        ({"status": "left", "reason": "unknown-user"}, "Left alone by design"),
+        ({"status": "skipped", "reason": "no-profile"}, "The two sides differ"),
+        ({"status": "synced", "reason": ""}, "The two sides differ"),
+    ],
+    ids=["chosen", "left", "no profile", "synced"],
+)
+def test_left_alone_by_design(api: StandIn, visit: Open, state: dict[str, Any], told: str):
+    """That the sides of somebody differ who is left alone is no fault, and is not shown as one."""
+    known = {**api.people[0].entry, "attempt": 0, "sizes": "", "claim": None, **state}
+    api.person = {"agree": False, "difference": "A person has set it.", "state": known}
+    page = visit(api.url + ANNE).page
+
+    expect(page.locator("#verdict b")).to_have_text(told)
+    expect(page.locator("#verdict")).to_contain_text("A person has set it.")
+
+
+@pytest.mark.parametrize(
     ("change", "told", "deaf"),
     [
         ({"status": "live", "expiresAt": ago(days=-28, minutes=-1)}, "Told of changes", False),
