@@ -11,7 +11,7 @@ from admin.terminal.output import Output
 _STATE = (
     ("reason", "reason"),
     ("detail", "detail"),
-    ("differs in SharePoint", "damage"),
+    ("found by an audit", "damage"),
     ("checked", "checkedAt"),
     ("synced", "syncedAt"),
     ("next attempt", "nextAttemptAt"),

@@ -68,6 +68,15 @@ def test_left_alone_by_design(
     assert ("left alone by design: A guest. They differ." in said.out) is (code == 0)
 
 
+def test_what_an_audit_has_found(manage: Manage, console: ConsoleDouble):
+    """What an audit has found is told with what PhotoSync remembers."""
+    state = {**person()["state"], "damage": "The profile shows no picture any more."}
+    console.routes[PHOTO] = (200, person(agree=False, difference="They differ.", state=state))
+
+    said = manage("status", "anne@contoso.com").out
+    assert "found by an audit  The profile shows no picture any more." in said
+
+
 def test_waiting_until(manage: Manage, console: ConsoleDouble):
     """Of somebody who waits it is told until when."""
     state = {**person()["state"], "status": "waiting", "nextAttemptAt": "2026-05-04T12:01:00Z"}

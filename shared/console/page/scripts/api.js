@@ -91,6 +91,7 @@ import { call } from "./call.js";
  * @property {string} sha256
  * @property {string} sourceEtag
  * @property {string} sizes
+ * @property {string} damage What an audit has found wrong in SharePoint; empty if nothing.
  * @property {string | null} syncedAt
  * @property {string | null} checkedAt
  * @property {number} attempt

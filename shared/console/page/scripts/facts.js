@@ -30,11 +30,12 @@ export function drawState(state) {
   show(inDetails("known-more"), Boolean(state));
   if (!state) return drawFacts("known", [["State", "Nothing yet: nobody has told PhotoSync of this person."]]);
   const { detail, lastError, syncedAt, checkedAt, nextAttemptAt, claim } = state;
-  const { missingSince, leftSince, outOfScopeSince } = state;
+  const { damage, missingSince, leftSince, outOfScopeSince } = state;
   drawFacts("known", [
     ["Status", statusName(state.status)],
     detail && ["In words", detail],
     lastError && ["Last error", errorOf(lastError, detail)],
+    damage && ["Audit", damage],
     ["Synced", moment(syncedAt)],
     ["Looked at", moment(checkedAt)],
     nextAttemptAt && ["Next try", make("span", {}, moment(nextAttemptAt), ` (number ${state.attempt + 1})`)],

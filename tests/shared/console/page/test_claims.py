@@ -81,6 +81,17 @@ def test_left_alone_by_design(api: StandIn, visit: Open, state: dict[str, Any], 
     expect(page.locator("#verdict")).to_contain_text("A person has set it.")
 
 
+def test_what_an_audit_has_found(api: StandIn, visit: Open):
+    """A person's page says what an audit has found, and nothing where it found nothing."""
+    api.people[0].damage = "The profile shows no picture any more."
+    page = visit(api.url + ANNE).page
+    expect(page.locator("#known")).to_contain_text("AuditThe profile shows no picture any more.")
+
+    page.goto(f"{api.url}?code={KEY}#/users/bert.x%40contoso.com")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Bert Xu")
+    expect(page.locator("#known")).not_to_contain_text("Audit")
+
+
 @pytest.mark.parametrize(
     ("change", "told", "deaf"),
     [
