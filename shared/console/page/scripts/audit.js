@@ -1,7 +1,7 @@
 // The card about the audit of SharePoint that is under way, or about the last one.
 
 import { $, fill, make, show } from "./elements.js";
-import { people } from "./numbers.js";
+import { count, people } from "./numbers.js";
 import { moment } from "./time.js";
 
 /** @import { Audit } from "./api.js" */
@@ -23,8 +23,9 @@ function told(audit) {
   const failed = status === "failed";
   const ended = failed ? "The last one failed " : "The last one ended ";
   const pace = everybody ? "Looking at everybody, since " : "Looking at everybody little by little, since ";
-  const otherwise = differ.toLocaleString("en");
-  const found = `It has looked at ${people(looked)}, of whom SharePoint showed ${otherwise} otherwise.`;
+  const looks = status === "running" ? "It has looked" : "It looked";
+  const changed = differ ? count(differ, "picture", "pictures") : "no picture";
+  const found = `${looks} at ${people(looked)} and found ${changed} changed in SharePoint.`;
   const waits = ["It waits for the profile budget, which has room again ", waitingUntil && moment(waitingUntil), "."];
   return [
     status === "running"

@@ -122,7 +122,7 @@ function row(entry, signal) {
     cell("", thumbnail(entry.userId, "sharepoint", signal)),
     cell("", badge(entry.status, statusName(entry.status))),
     cell("small", moment(entry.syncedAt)),
-    cell("what", entry.damage || entry.detail, since && " Since ", since && moment(since)));
+    cell("what", entry.damage || entry.detail, since && " First noticed ", since && moment(since), since && "."));
 }
 
 /**

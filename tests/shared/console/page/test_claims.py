@@ -38,12 +38,13 @@ def test_who_differs_in_sharepoint(api: StandIn, visit: Open):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({}, "looked at 940 people, of whom SharePoint showed 2 otherwise. They were sent to be"),
+        ({}, "It looked at 940 people and found 2 pictures changed in SharePoint. They were sent"),
+        ({"differ": 0}, "It looked at 940 people and found no picture changed in SharePoint."),
         ({"repair": False}, "It only reports them."),
         ({"repairs": "braked"}, "Their repairs are held back."),
         ({"status": "failed", "detail": "No role."}, "No role."),
     ],
-    ids=["ended", "reported", "braked", "failed"],
+    ids=["ended", "all right", "reported", "braked", "failed"],
 )
 def test_audit_as_of(api: StandIn, visit: Open, change: dict[str, Any], told: str):
     """What is told of an audit is what it has done, and what becomes of it."""

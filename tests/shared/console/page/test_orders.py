@@ -142,10 +142,10 @@ def test_brake_of_repairs(api: StandIn, visit: Open):
 def test_audit(api: StandIn, visit: Open):
     """An audit of everybody is ordered, and its bar follows; no second one meanwhile."""
     page = visit(f"{api.url}?code={KEY}").page
-    page.get_by_role("button", name="Audit everybody now").click()
+    page.get_by_role("button", name="Audit and repair now").click()
 
     expect(page.get_by_role("progressbar", name="Audit")).to_have_attribute("value", "0.25")
-    expect(page.get_by_role("button", name="Audit everybody now")).to_be_disabled()
+    expect(page.get_by_role("button", name="Audit and repair now")).to_be_disabled()
     assert api.orders == [("audit", {"repair": True})]
 
 
