@@ -14,6 +14,7 @@ from shared import scope, stopwatch
 from shared.auditing.audit import LARGEST_PAGE, Audit, Terms
 from shared.auditing.audit_log import AuditLogs
 from shared.auditing.look import Looks
+from shared.auditing.repairs import Repairs
 from shared.console.api import Console, Orders
 from shared.console.comparison import Sides
 from shared.console.roster import Roster
@@ -268,11 +269,13 @@ def _audit(
         size=max(1, min(LARGEST_PAGE, fits)),
         wait_for=wait_for,
     )
+    logs = AuditLogs(storage.documents)
+    users = UserQueue(storage.users, clock=_now, new_id=_new_id)
     return Audit(
         storage.states,
         Looks(storage.states, publisher),
-        AuditLogs(storage.documents),
-        UserQueue(storage.users, clock=_now, new_id=_new_id),
+        logs,
+        Repairs(logs, users, storage.upkeep, clock=_now),
         storage.upkeep,
         storage.states,
         terms,

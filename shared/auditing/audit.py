@@ -28,26 +28,27 @@ from shared import moments
 from shared.auditing import audit_log
 from shared.auditing.audit_log import AuditLog, AuditLogs
 from shared.auditing.look import Finding
+from shared.auditing.repairs import Repairs
 from shared.errors import BadRequest, Conflict, PhotoSyncError, Throttled, TryLater
-from shared.messages.upkeep_message import AUDIT_PAGE, REPAIRS, UpkeepMessage
+from shared.messages.upkeep_message import AUDIT_PAGE, UpkeepMessage
 from shared.storage import user_state
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Document
 from shared.storage.roster_entry import Leaf
 from shared.storage.user_state import Store, Stored
 from shared.sweeping import sweep_rules
-from shared.sweeping.user_queue import UserQueue
 from shared.telemetry import metrics
 from shared.telemetry.log_text import loggable
 
 log = logging.getLogger("photosync")
 
-REASON = "audit"
 LARGEST_PAGE = 100
 # A page takes a minute at most: after so long its message is lost, or waits for a service.
 QUIET = timedelta(minutes=15)
 # The timer cannot tell which, and queues the page once more: a double is found out by the log.
 STALLS = 3
+# So often a page waits for whoever is throttled on it; one user who always is counts for one.
+_PATIENCE = 5
 _LISTED_AT_ONCE = 5000
 # 5,000,000 users.
 _MOST_LISTS = 1000
@@ -84,14 +85,14 @@ class Terms:
 
 
 class Audit:
-    """Starts audits, works off their pages, and releases their repairs."""
+    """Starts audits, and works off their pages."""
 
     def __init__(
         self,
         listing: Listing,
         looks: Looks,
         logs: AuditLogs,
-        users: UserQueue,
+        repairs: Repairs,
         upkeep: DelayedQueue,
         states: Store,
         terms: Terms,
@@ -102,7 +103,7 @@ class Audit:
         self._listing = listing
         self._looks = looks
         self._logs = logs
-        self._users = users
+        self.repairs = repairs
         self._upkeep = upkeep
         self._states = states
         self._terms = terms
@@ -164,7 +165,8 @@ class Audit:
             return
         findings = [self._remembered(each) for each in self._looked_at(due, audit, read)]
         after = self._after(audit, findings, leaf.next)
-        self._repair(after, page, findings)
+        wanted = [each.user_id for each in findings if each.damage or each.unclear]
+        self.repairs.order(after, page, wanted)
         audit.must_end_with(leaf.next)
         try:
             self._logs.write(after, after=read)
@@ -194,38 +196,6 @@ class Audit:
             ended = replace(found[0], status=audit_log.FAILED, detail=why, finished_at=now)
             self._logs.write(ended, after=found[1])
             log.error('audit.failed id=%s why="%s"', audit_id, loggable(why))
-
-    def release_repairs(self) -> int:
-        """
-        Let the repairs go ahead that the brake holds back; how many differ so far.
-
-        Can be repeated until those who were held back are on their way.
-        """
-        newest, _ = self._logs.latest()
-        if newest is None:
-            return 0
-        # The next audit may have begun since the brake was seen.
-        braked = newest.id if newest.held_from else newest.previous
-        found = self._logs.read(braked)
-        if not found or not found[0].held_from:
-            return 0
-        detail = f"The repairs were released by a person at {self._clock():%Y-%m-%d %H:%M} UTC."
-        released = replace(found[0], repairs=audit_log.RELEASED, detail=detail)
-        self._logs.write(released, after=found[1])
-        self._upkeep.send(UpkeepMessage(REPAIRS, audit_id=braked).to_json(), delay_seconds=0)
-        log.warning("audit.released id=%s differ=%d", braked, found[0].differ)
-        return found[0].differ
-
-    def queue_repairs(self, audit_id: str) -> None:
-        """Send everybody to the worker whose repair the brake held back, once it is released."""
-        found = self._logs.read(audit_id)
-        if not found or found[0].repairs != audit_log.RELEASED:
-            return
-        audit, read = found
-        if audit.held_from:
-            for page in range(audit.held_from, audit.page):
-                self._users.queue(self._logs.held(audit_id, page), reason=REASON)
-            self._logs.write(replace(audit, held_from=0), after=read)
 
     def _wake(self, audit: AuditLog) -> None:
         """Queue the next page if it is due, or if its message was lost."""
@@ -311,13 +281,17 @@ class Audit:
 
     def _looked_at(self, due: Sequence[Stored], audit: AuditLog, read: Document) -> list[Finding]:
         """Look at those who are *due*. Raises TryLater, and GiveUp for what is everybody's."""
+        findings = self._looks.look_at(due)
         try:
-            findings = self._looks.look_at(due)
+            throttled = [each.error for each in findings if isinstance(each.error, Throttled)]
+            if throttled and audit.tries < _PATIENCE:
+                # Most likely all of us are to wait, and those behind this page, too.
+                raise max(throttled, key=lambda error: error.retry_after or 0.0)
             self._judge(audit, findings)
         except TryLater:
-            if audit.stalls:
-                # A page that waits, hidden for hours perhaps, was not lost.
-                self._logs.write(replace(audit, stalls=0), after=read)
+            # A page that waits, hidden for hours perhaps, was not lost.
+            tried = replace(audit, stalls=0, tries=min(audit.tries + 1, _PATIENCE))
+            self._logs.write(tried, after=read)
             raise
         return findings
 
@@ -365,22 +339,13 @@ class Audit:
             unanswered=audit.unanswered + errors,
             waiting_until="",
             stalls=0,
+            tries=0,
         )
         after = after.braked(audit.page)
         if not following:
             return replace(after, status=audit_log.FINISHED, finished_at=now.isoformat())
         rests = not after.everybody and now < after.due_at(self._terms.days)
         return replace(after, resting=rests)
-
-    def _repair(self, audit: AuditLog, page: int, findings: Sequence[Finding]) -> None:
-        """Queue whoever is to be looked at by the worker, or keep them where the brake is on."""
-        if not audit.repair:
-            return
-        wanted = [each.user_id for each in findings if each.damage or each.unclear]
-        if audit.repairs == audit_log.BRAKED:
-            self._logs.hold(audit.id, page, wanted)
-        else:
-            self._users.queue(wanted, reason=REASON)
 
     def _queue_page(self, audit: AuditLog) -> None:
         message = UpkeepMessage(AUDIT_PAGE, audit_id=audit.id, page=audit.page)

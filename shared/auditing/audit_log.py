@@ -44,8 +44,9 @@ class AuditLog:
     is spread over `AUDIT_DAYS`, and `resting` until its next page is due. `repair` says whether
     what it finds is repaired. Of those `looked` at, `differ` are damaged; of `unclear` ones
     something is known that a look at SharePoint alone cannot settle; of `unanswered` ones nothing
-    could be learnt. `waiting_until` is when the profile budget has room again. `held_from` is the
-    first page whose repairs the brake holds back, 0 again once these are queued.
+    could be learnt. `tries` counts how often the page was tried in vain. `waiting_until` is when
+    the profile budget has room again. `held_from` is the first page whose repairs the brake holds
+    back, 0 again once these are queued.
     """
 
     id: str
@@ -65,6 +66,7 @@ class AuditLog:
     resting: bool = False
     waiting_until: str = ""
     stalls: int = 0
+    tries: int = 0
     repairs: str = FREE
     held_from: int = 0
     previous: str = ""

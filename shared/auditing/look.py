@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from shared.errors import GiveUp, PhotoSyncError, Settled, Throttled, TryLater
+from shared.errors import GiveUp, PhotoSyncError, Settled, TryLater
 from shared.sharepoint.inspection import Inspection
 from shared.storage.user_state import Stored, UserState
 from shared.user import User
@@ -73,7 +73,7 @@ class Looks:
         """
         Look at each user whose state is *due*. Changes nothing.
 
-        Raises Throttled, which is everybody's; any other error is its user's Finding.
+        Raises nothing of ours: an error is its user's Finding.
         """
         return list(self._pool.map(self._look_at, due))
 
@@ -85,8 +85,6 @@ class Looks:
         user = User(known.user_id, known.user_principal_name, account_enabled=True, is_guest=False)
         try:
             found = self._target.inspect(user, known.picture_url, known.files)
-        except Throttled:
-            raise
         except Settled as why:
             return Finding(stored, known, unclear=str(why))
         except (TryLater, GiveUp) as error:

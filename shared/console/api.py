@@ -268,7 +268,7 @@ class Console:
             raise BadRequest("Order one thing at a time: releaseRepairs or repair.")
         self._uninstall.must_be_off()
         if release:
-            return {"released": self._audit.release_repairs()}
+            return {"released": self._audit.repairs.release()}
         return {"audit": audit_log.to_fields(self._audit.order(repair=repair))}
 
     @_takes_a_place

@@ -65,7 +65,7 @@ class Upkeep:
             upkeep_message.REMOVALS: lambda one: sweep.queue_removals(one.sweep_id),
             upkeep_message.AUDIT: lambda message: audit.wake(),
             upkeep_message.AUDIT_PAGE: lambda one: audit.work_off(one.audit_id, one.page),
-            upkeep_message.REPAIRS: lambda one: audit.queue_repairs(one.audit_id),
+            upkeep_message.REPAIRS: lambda one: audit.repairs.queue(one.audit_id),
             upkeep_message.UNINSTALL: lambda one: uninstall.work_off(one.uninstall_id, one.page),
         }
 

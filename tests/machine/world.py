@@ -15,6 +15,7 @@ from shared.auditing import look
 from shared.auditing.audit import Audit, Terms
 from shared.auditing.audit_log import AuditLogs
 from shared.auditing.look import Looks
+from shared.auditing.repairs import Repairs
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
 from shared.copying.worker import Worker
@@ -355,11 +356,12 @@ class World:
             new_id=self._new_id,
         )
         keeper, states = cast(SubscriptionKeeper, AnySubscription()), MemoryStates(self.blobs)
+        audits = AuditLogs(MemoryDocuments(self.blobs))
         self.audit = Audit(
             states,
             looks,
-            AuditLogs(MemoryDocuments(self.blobs)),
-            users,
+            audits,
+            Repairs(audits, users, self.photo_upkeep, clock=self.clock),
             self.photo_upkeep,
             states,
             Terms(days=1, repair=True, dry_run=False, size=1, wait_for=lambda calls: 0.0),

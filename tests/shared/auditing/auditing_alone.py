@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from shared.auditing.audit import Audit, Terms
 from shared.auditing.audit_log import AuditLog, AuditLogs
 from shared.auditing.look import Looks
+from shared.auditing.repairs import Repairs
 from shared.messages import sync_message, upkeep_message
 from shared.messages.upkeep_message import UpkeepMessage
 from shared.sharepoint.inspection import Inspection
@@ -68,7 +69,12 @@ class Auditing:
             self.states,
             Looks(self.states, self),
             self.logs,
-            UserQueue(self.users, clock=self.clock, new_id=new_id),
+            Repairs(
+                self.logs,
+                UserQueue(self.users, clock=self.clock, new_id=new_id),
+                self.upkeep,
+                clock=self.clock,
+            ),
             self.upkeep,
             self.states,
             Terms(
@@ -139,7 +145,7 @@ class Auditing:
             if message is None:
                 return number
             if message.kind == upkeep_message.REPAIRS:
-                self.audit.queue_repairs(message.audit_id)
+                self.audit.repairs.queue(message.audit_id)
             else:
                 self.audit.work_off(message.audit_id, message.page)
         raise AssertionError

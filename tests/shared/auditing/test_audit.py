@@ -327,7 +327,7 @@ def test_no_brake_without_repair():
     alone.work_off()
 
     assert (alone.log.repairs, alone.log.differ) == ("free", 30)
-    assert alone.audit.release_repairs() == 0
+    assert alone.audit.repairs.release() == 0
 
 
 def test_release():
@@ -339,12 +339,12 @@ def test_release():
         alone.audit.work_off(alone.log.id, page)
     assert alone.repaired() == [*range(20)]
 
-    assert alone.audit.release_repairs() == 30
+    assert alone.audit.repairs.release() == 30
     alone.work_off()
 
     assert alone.repaired() == [*range(20, 30), 59]
     assert (alone.log.status, alone.log.repairs) == ("finished", "released")
-    assert alone.audit.release_repairs() == 0
+    assert alone.audit.repairs.release() == 0
 
 
 def test_release_while_a_page_is_looked_at():
@@ -354,7 +354,7 @@ def test_release_while_a_page_is_looked_at():
     audit = alone.audit.order(repair=True)
     for page in range(1, 4):
         alone.audit.work_off(audit.id, page)
-    releases = [alone.audit.release_repairs]
+    releases = [alone.audit.repairs.release]
 
     def meanwhile() -> None:
         if releases:
@@ -376,13 +376,13 @@ def test_release_whose_message_was_lost():
     alone.damage(*range(30))
     alone.audit.order(repair=True)
     alone.work_off()
-    assert alone.audit.release_repairs() == 30
+    assert alone.audit.repairs.release() == 30
     alone.upkeep.messages.clear()
 
-    assert alone.audit.release_repairs() == 30
+    assert alone.audit.repairs.release() == 30
     alone.work_off()
     assert alone.repaired() == [*range(30)]
-    assert alone.audit.release_repairs() == 0
+    assert alone.audit.repairs.release() == 0
 
 
 def test_release_after_the_next_has_begun():
@@ -394,7 +394,7 @@ def test_release_after_the_next_has_begun():
     alone.found.clear()
     alone.audit.wake()
 
-    assert alone.audit.release_repairs() == 30
+    assert alone.audit.repairs.release() == 30
     alone.work_off()
     assert alone.repaired() == [*range(30)]
 
@@ -402,9 +402,9 @@ def test_release_after_the_next_has_begun():
 def test_nothing_to_release():
     """Without a brake nothing is released, whether there is an audit or none."""
     alone = Auditing(1)
-    assert alone.audit.release_repairs() == 0
+    assert alone.audit.repairs.release() == 0
     alone.audit.order(repair=True)
-    assert alone.audit.release_repairs() == 0
+    assert alone.audit.repairs.release() == 0
 
 
 # When something is in the way
@@ -427,22 +427,37 @@ def test_none_of_a_page_has_an_answer(error):
     """What nearly everybody gets is the service's: nothing is written, and nothing is counted."""
     alone = Auditing(20, size=20)
     alone.found = {id_of(number): error for number in range(20)}
-    audit = alone.audit.order(repair=True)
+    alone.audit.order(repair=True)
 
     with pytest.raises(type(error)):
         alone.work_off()
-    assert alone.log == audit
+    assert (alone.log.page, alone.log.looked, alone.log.unanswered) == (1, 0, 0)
 
 
 def test_throttled():
     """Whoever asks for patience asks everybody: the page is done again later, as a whole."""
     alone = Auditing(20, size=20)
     alone.found[id_of(7)] = Throttled("Slow down.", retry_after=60)
-    audit = alone.audit.order(repair=True)
+    alone.audit.order(repair=True)
 
-    with pytest.raises(Throttled):
+    with pytest.raises(Throttled) as caught:
         alone.work_off()
-    assert alone.log == audit
+    assert caught.value.retry_after == 60
+    assert (alone.log.page, alone.log.looked, alone.log.tries) == (1, 0, 1)
+
+
+def test_one_who_is_always_throttled():
+    """One picture that answers 503 for ever keeps nobody behind it from being looked at."""
+    alone = Auditing(40, size=20)
+    alone.found[id_of(7)] = Throttled("Slow down.")
+    audit = alone.audit.order(repair=True)
+    for _ in range(5):
+        with pytest.raises(Throttled):
+            alone.audit.work_off(audit.id, 1)
+    alone.audit.work_off(audit.id, 1)
+    alone.audit.work_off(audit.id, 2)
+
+    assert (alone.log.status, alone.log.looked, alone.log.unanswered) == ("finished", 39, 1)
 
 
 def test_profile_budget():

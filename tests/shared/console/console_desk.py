@@ -91,7 +91,11 @@ class Audits:
         self.ordered.append(repair)
         return AuditLog("an-audit", NOON.isoformat(), NOON.isoformat(), everybody=True)
 
-    def release_repairs(self) -> int:
+    @property
+    def repairs(self) -> Audits:
+        return self
+
+    def release(self) -> int:
         return 34
 
 

@@ -53,7 +53,11 @@ class Audits:
             raise AccessDenied("Consent is missing.")
         self.done.append(f"{audit_id} page {page}")
 
-    def queue_repairs(self, audit_id: str) -> None:
+    @property
+    def repairs(self) -> Audits:
+        return self
+
+    def queue(self, audit_id: str) -> None:
         self.done.append(f"{audit_id} repairs")
 
     def fail(self, audit_id: str, why: str) -> None:

@@ -1,0 +1,76 @@
+"""Whom an audit sends to the worker, and what the brake keeps back until a person releases it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.auditing import audit_log
+from shared.auditing.audit_log import AuditLog, AuditLogs
+from shared.messages.upkeep_message import REPAIRS, UpkeepMessage
+from shared.storage.delayed_queue import DelayedQueue
+from shared.sweeping.user_queue import UserQueue
+
+log = logging.getLogger("photosync")
+
+REASON = "audit"
+
+
+class Repairs:
+    """Errors of all: ServiceDown, and Conflict when another run wrote the audit's log first."""
+
+    def __init__(
+        self,
+        logs: AuditLogs,
+        users: UserQueue,
+        upkeep: DelayedQueue,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._logs = logs
+        self._users = users
+        self._upkeep = upkeep
+        self._clock = clock
+
+    def order(self, audit: AuditLog, page: int, user_ids: Sequence[str]) -> None:
+        """Send those to the worker who were found on *page*, or keep them where the brake is on."""
+        if not audit.repair:
+            return
+        if audit.repairs == audit_log.BRAKED:
+            self._logs.hold(audit.id, page, list(user_ids))
+        else:
+            self._users.queue(user_ids, reason=REASON)
+
+    def release(self) -> int:
+        """
+        Let the repairs go ahead that the brake holds back; how many differ so far.
+
+        Can be repeated until those who were held back are on their way.
+        """
+        newest, _ = self._logs.latest()
+        if newest is None:
+            return 0
+        # The next audit may have begun since the brake was seen.
+        braked = newest.id if newest.held_from else newest.previous
+        found = self._logs.read(braked)
+        if not found or not found[0].held_from:
+            return 0
+        detail = f"The repairs were released by a person at {self._clock():%Y-%m-%d %H:%M} UTC."
+        released = replace(found[0], repairs=audit_log.RELEASED, detail=detail)
+        self._logs.write(released, after=found[1])
+        self._upkeep.send(UpkeepMessage(REPAIRS, audit_id=braked).to_json(), delay_seconds=0)
+        log.warning("audit.released id=%s differ=%d", braked, found[0].differ)
+        return found[0].differ
+
+    def queue(self, audit_id: str) -> None:
+        """Send everybody to the worker whom the brake has kept back, once it is released."""
+        found = self._logs.read(audit_id)
+        if not found or found[0].repairs != audit_log.RELEASED:
+            return
+        audit, read = found
+        if audit.held_from:
+            for page in range(audit.held_from, audit.page):
+                self._users.queue(self._logs.held(audit_id, page), reason=REASON)
+            self._logs.write(replace(audit, held_from=0), after=read)
