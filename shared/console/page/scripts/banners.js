@@ -26,7 +26,8 @@ export function drawBanners({ dryRun, brake, audit, subscription, uninstall }) {
 function whyHalted({ status, left }) {
   const end = "“manage.py uninstall --cancel” starts it again.";
   if (status !== "running") return `It is uninstalled and copies nothing. ${end}`;
-  return `It is being uninstalled, ${count(left, "user", "users")} left, and copies nothing. ${end}`;
+  const still = left ? `; ${count(left, "user is", "users are")} still to be worked off` : "";
+  return `It is being uninstalled and copies nothing${still}. ${end}`;
 }
 
 /** @param {Brake} brake */

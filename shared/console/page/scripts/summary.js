@@ -15,7 +15,14 @@ export function drawHeadline(overview) {
   say($("summary"), total
     ? `PhotoSync knows ${people(total)}, and has copied the photo of ${people(counts.synced ?? 0)}. `
       + "A sweep compares Exchange with what was copied; an audit, or a replay, looks into SharePoint."
-    : "Start a sweep: it finds everybody.");
+    : nobody(overview));
+}
+
+/** @param {Overview} overview */
+function nobody({ uninstall }) {
+  return uninstall && uninstall.status !== "cancelled"
+    ? "PhotoSync has forgotten everybody."
+    : "Start a sweep: it finds everybody.";
 }
 
 /** @param {Overview} overview */
@@ -26,7 +33,7 @@ function headline({ counts, brake, audit, differ, queues }) {
   if (audit?.repairs === "braked") return "Repairs wait for a decision";
   if (differ) return `${count(differ, "picture differs", "pictures differ")} in SharePoint`;
   if (onTheWay) return `${count(onTheWay, "person is", "people are")} in the queue`;
-  return sum(counts) ? "Nobody’s copy failed" : "Nobody is known yet";
+  return sum(counts) ? "Nobody’s copy failed" : "Nobody is known";
 }
 
 /**

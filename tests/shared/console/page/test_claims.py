@@ -121,7 +121,7 @@ def test_subscription_as_of(
 @pytest.mark.parametrize(
     ("status", "told"),
     [
-        ("running", "being uninstalled, 3 users left, and copies nothing"),
+        ("running", "being uninstalled and copies nothing; 3 users are still to be worked off."),
         ("done", "It is uninstalled and copies nothing"),
         ("cancelled", ""),
     ],
@@ -137,6 +137,15 @@ def test_app_that_stands_still(api: StandIn, visit: Open, status: str, told: str
     if told:
         expect(page.locator("#halted")).to_contain_text(told)
         expect(page.locator("#halted")).to_contain_text("uninstall --cancel")
+
+
+def test_app_that_has_forgotten_everybody(api: StandIn, visit: Open):
+    """Nobody is sent to start a sweep that an uninstalled app refuses."""
+    api.people, api.overview["uninstall"] = [], {"status": "running", "left": 0}
+    page = visit(f"{api.url}?code={KEY}").page
+
+    expect(page.locator("#summary")).to_have_text("PhotoSync has forgotten everybody.")
+    expect(page.locator("#halted")).to_contain_text("It is being uninstalled and copies nothing. “")
 
 
 def test_check_that_could_not_be_made(api: StandIn, visit: Open):
