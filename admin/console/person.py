@@ -68,7 +68,10 @@ def show_sides(answer: Fields, output: Output) -> None:
     compared = comparison(answer)
     told = answer.text("difference") or _VERDICTS[compared]
     if _is_left_alone(answer) and not answer.flag("agree"):
-        told = f"left alone by design: {answer.part('state').text('detail')} {told}"
+        detail = answer.part("state").text("detail")
+        # What Graph says of a leaver is in both.
+        why = "" if told.startswith(detail.rstrip(".")) else f"{detail} "
+        told = f"left alone by design: {why}{told}"
     output.line(f"{name(answer)}: {told}", style=_STYLES[compared])
     user, profile = answer.part("user"), answer.part("profile")
     silent = {each.text("side"): _silence(each) for each in answer.parts("unasked")}

@@ -343,7 +343,7 @@ def _history(known: user_state.UserState) -> list[dict[str, str]]:
     remembered = [
         (known.checked_at, known.status, known.detail),
         (known.missing_since, "photo missing", "The photo was first missed in Exchange."),
-        (known.left_since, "left", "Microsoft Graph first knew no such user."),
+        (known.left_since, "left", "Microsoft Graph no longer knew the user."),
         (known.out_of_scope_since, "out of scope", "The settings first left the user out."),
         (known.synced_at, "written", "The pictures in SharePoint were written."),
     ]

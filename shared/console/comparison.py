@@ -170,7 +170,7 @@ class Sides:
         if not known or not known.picture_url:
             return "SharePoint shows a picture that PhotoSync did not put there."
         if isinstance(why, UnknownUser):
-            return "SharePoint still shows the last one, until PhotoSync forgets who has left."
+            return "SharePoint shows the last picture until PhotoSync forgets who has left."
         if not isinstance(why, NoPhoto):
             return (
                 "SharePoint still shows the last one, and keeps it: only a photo that is gone from "

@@ -163,4 +163,8 @@ def test_who_has_left(manage: Manage, console: ConsoleDouble, command: str):
 
     assert said.code == 0
     assert "left alone by design: Unknown. Still there." in said.out
+
+    twice = "Unknown: anne@contoso.com. Still there."
+    console.routes[PHOTO] = (200, person(agree=False, difference=twice, state=state))
+    assert f"left alone by design: {twice}" in manage(command, "anne@contoso.com").out
     assert ("left since" in said.out) is (command == "status")
