@@ -15,7 +15,7 @@ PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check
 
 $(INSTALLED): $(wildcard requirements*.txt) tools/find_python.sh
 	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(sh tools/find_python.sh) || exit 1; \
-	echo "Installing into $(VENV) with $$("$$python" --version 2>&1); less than a minute, once"; \
+	echo "Installing into $(VENV) with $$("$$python" --version 2>&1); a minute or two, once"; \
 	"$$python" -m venv --clear $(VENV)
 	@$(PIP) -r requirements-dev.txt
 	@$(PIP) --no-deps --ignore-requires-python -r requirements-engine.txt
