@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from shared.errors import LONGEST_SENTENCE, PictureKept
-from shared.storage.user_state import FAILED, REMOVED, SYNCED, WAITING, UserState
+from shared.storage.user_state import REMOVED, UserState
 
 # All metadata of a blob is 8 KB at most (Azure Storage: Set Blob Metadata, documented); so long
 # these stay within it whatever they are written in. A sentence may tell more before it, such
@@ -26,17 +26,13 @@ _LONGEST_REASON = 100
 # No percent-encoded text begins so.
 _PACKED = "="
 
-# Whose pictures are looked after: what is wrong with any other is nothing that a repair mends.
-_REPAIRED = {SYNCED, FAILED, WAITING}
-
 
 @dataclass(frozen=True)
 class Entry:
     """
     One user in a listing; times are ISO 8601, empty when there is none. `missing_since` is told
     while SharePoint may show a picture of ours whose photo is gone, `damage` while an audit has
-    found another there, of somebody who is looked after; `left_since` and `out_of_scope_since` are
-    as in the state.
+    found another there; `left_since` and `out_of_scope_since` are as in the state.
     """
 
     user_id: str
@@ -78,7 +74,6 @@ def describe(state: UserState) -> dict[str, str]:
 
     Nothing empty is in it: whether each way into a storage account takes that, nobody says.
     """
-    damage = state.damage if state.status in _REPAIRED else ""
     told = {
         "upn": _ascii(state.user_principal_name[:_LONGEST_NAME]),
         "name": _ascii(state.display_name[:_LONGEST_NAME]),
@@ -88,7 +83,7 @@ def describe(state: UserState) -> dict[str, str]:
         "checked": _time(state.checked_at),
         "synced": _time(state.synced_at),
         "missing": _time(state.missing_since if state.picture_url else None),
-        "damage": _ascii(damage[:_LONGEST_REASON]),
+        "damage": _ascii(state.damage[:_LONGEST_REASON]),
         "left": _time(state.left_since),
         "outofscope": _time(state.out_of_scope_since),
     }

@@ -17,7 +17,7 @@ from shared.console.roster import Roster
 from shared.errors import LONGEST_SENTENCE, BadRequest
 from shared.storage import roster_entry
 from shared.storage.roster_entry import Entry, Leaf
-from shared.storage.user_state import FAILED, NO_PHOTO, STATUSES, SYNCED, WAITING, UserState
+from shared.storage.user_state import FAILED, NO_PHOTO, STATUSES, SYNCED, UserState
 from tests.doubles.office import ANNE, NOON
 
 
@@ -152,21 +152,12 @@ def test_gone():
 
 def test_differs():
     """Whom an audit has found damaged is told by the metadata, and found by it."""
-    known = UserState(ANNE.id, damage="The profile shows no picture any more.", status=SYNCED)
+    known = UserState(ANNE.id, damage="The profile shows no picture any more.")
     damaged = roster_entry.entry(ANNE.id, roster_entry.describe(known))
     right = roster_entry.entry(ANNE.id, roster_entry.describe(replace(known, damage="")))
 
     assert Roster(Metadata([right, damaged])).page(differs=True).entries == [damaged]
     assert damaged.damage == known.damage
-
-
-@pytest.mark.parametrize("status", sorted(STATUSES))
-def test_differs_while_it_can_be_repaired(status: str):
-    """Who is looked after no more is none whom a repair could mend: nobody waits for that."""
-    known = UserState(ANNE.id, damage="The profile shows no picture any more.", status=status)
-    told = roster_entry.entry(ANNE.id, roster_entry.describe(known))
-
-    assert (told.damage != "") is (status in {SYNCED, FAILED, WAITING})
 
 
 def test_since_when():
