@@ -165,7 +165,7 @@ class Audit:
             return
         findings = [self._remembered(each) for each in self._looked_at(due, audit, read)]
         after = self._after(audit, findings, leaf.next)
-        wanted = [each.user_id for each in findings if each.damage or each.unclear]
+        wanted = [each.user_id for each in findings if each.is_for_worker]
         self.repairs.order(after, page, wanted)
         audit.must_end_with(leaf.next)
         try:

@@ -50,6 +50,11 @@ class Finding:
     def user_id(self) -> str:
         return self.after.user_id
 
+    @property
+    def is_for_worker(self) -> bool:
+        """Whether a copy has to settle it; what was found before stands where nothing is learnt."""
+        return bool(self.damage or self.unclear or (self.error and self.after.damage))
+
 
 class Looks:
     """Reads states and looks at their users' pictures, several at once. Threads may share it."""

@@ -422,6 +422,18 @@ def test_one_without_an_answer():
     assert (alone.log.looked, alone.log.unanswered, alone.repaired()) == (28, 2, [3])
 
 
+def test_one_found_before_without_an_answer():
+    """What an audit has found stands until a look says otherwise, so it is repaired now."""
+    alone = Auditing(20)
+    alone.write(synced(3, damage=DAMAGE))
+    alone.found[id_of(3)] = ServiceDown("Broken.")
+    alone.audit.order(repair=True)
+    alone.work_off()
+
+    assert (alone.log.differ, alone.log.unanswered, alone.repaired()) == (0, 1, [3])
+    assert alone.state(3).damage == DAMAGE
+
+
 @pytest.mark.parametrize("error", [ServiceDown("Down."), AccessDenied("Role.")], ids=repr)
 def test_none_of_a_page_has_an_answer(error):
     """What nearly everybody gets is the service's: nothing is written, and nothing is counted."""
