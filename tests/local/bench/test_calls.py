@@ -111,6 +111,12 @@ def test_rows_of_a_case_with_goals(tmp_path: Path):
     ]
 
 
+def test_rows_of_a_case_that_asks_no_graph(tmp_path: Path):
+    """An audit looks into SharePoint alone."""
+    case = Case("an audit", {"Graph": 0, "profile": 1}, Counter(profile=1, blob=2))
+    assert rows_of([case], tmp_path)[0].what == "an audit: profile"
+
+
 def test_rows_of_a_case_without_goals(tmp_path: Path):
     """One row has all that the app asked, whether anybody is known for it or not."""
     case = Case("a case", calls=Counter({"blob": 2, "queue": 1, "unknown": 3, "host": 2}))
