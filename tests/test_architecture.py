@@ -46,7 +46,10 @@ SHARED = {
         "auditing errors graph messages pictures sharepoint storage subscription sweeping "
         "uninstalling user"
     ),
-    "doctor": "console errors graph microsoft365 settings sharepoint storage subscription user",
+    "doctor": (
+        "console errors graph microsoft365 settings sharepoint storage subscription uninstalling "
+        "user"
+    ),
     "runtime": (
         "errors settings scope stopwatch messages storage microsoft365 graph sharepoint pictures "
         "auditing copying parking misconfigured subscription sweeping uninstalling upkeep console "

@@ -132,8 +132,9 @@ def _show_plan(overview: Fields, output: Output, *, remove: bool) -> None:
         ["states", f"{_states(overview)} users are forgotten"],
         [
             "stays",
-            "pictures that a person chose; photos in Exchange; sweeps' records and messages set "
-            "aside, until azd down; the rights, until manage.py grant --revoke",
+            "pictures that a person chose, and the files of ours in whose place they did; photos "
+            "in Exchange; sweeps' records and messages set aside, until azd down; the rights, "
+            "until manage.py grant --revoke",
         ],
     ]
     output.table(["", ""], rows, "Plan")
@@ -142,6 +143,7 @@ def _show_plan(overview: Fields, output: Output, *, remove: bool) -> None:
 def _follow(desk: Desk, *, remove: bool, seconds: float) -> int:
     console, output = desk.console, desk.output
     ordered = console.uninstall(remove_pictures=remove).part("uninstall").text("id")
+    output.line(f"Five minutes at least pass before its end. {_LATE}")
     with output.progress("Taking back") as report:
 
         def over() -> Fields | None:

@@ -11,8 +11,13 @@ from shared.errors import AccessDenied, TryLater
 from shared.graph.subscriptions import RESOURCE, Subscription
 from shared.storage.documents import Documents
 from shared.subscription.keeper import NAME, Finder, address, existing, remembered
+from shared.uninstalling.uninstall_log import UninstallLogs
 
-_RENEW = "Type renew into the queue photo-upkeep, wait a minute, then look again."
+_RENEW = "Renew it: manage.py renew, or type renew into the queue photo-upkeep."
+_TAKEN_BACK = Finding(
+    "There is no subscription, because PhotoSync is uninstalled.",
+    "To have it back: manage.py uninstall --cancel.",
+)
 
 
 def look(client: Finder, documents: Documents, url: str, now: datetime) -> Finding:
@@ -27,6 +32,8 @@ def look(client: Finder, documents: Documents, url: str, now: datetime) -> Findi
     live = [one for one in found if one.resource == RESOURCE and one.expires_at > now]
     ours = [one for one in live if address(one.notification_url or url) == address(url)]
     if not ours:
+        if _is_uninstalled(documents):
+            return _TAKEN_BACK
         return Finding(_absence(live) + _last_try(memory), _RENEW)
     newest = max(ours, key=lambda one: one.expires_at)
     # Graph may show it without its query.
@@ -51,6 +58,14 @@ def _remembered(documents: Documents) -> Mapping[str, str]:
     except (TryLater, AccessDenied):
         # What is wrong with the storage is told elsewhere.
         return {}
+
+
+def _is_uninstalled(documents: Documents) -> bool:
+    try:
+        ordered = UninstallLogs(documents).read().log
+    except (TryLater, AccessDenied):
+        return False
+    return ordered is not None and ordered.halts
 
 
 def _last_try(memory: Mapping[str, str]) -> str:

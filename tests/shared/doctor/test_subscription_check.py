@@ -12,6 +12,7 @@ from shared.doctor.examination import Finding
 from shared.errors import ServiceDown
 from shared.storage.documents import Document
 from shared.subscription.keeper import NAME
+from shared.uninstalling.uninstall_log import UninstallLog, UninstallLogs
 from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.office import NOON, Clock
 from tests.shared.subscription.deployment import STATE, URL, Graph
@@ -49,7 +50,19 @@ def test_none(graph: Graph):
     found = look(graph)
 
     assert found.detail == "There is no subscription, so only sweeps find changes."
-    assert "Type renew" in found.action
+    assert "manage.py renew" in found.action
+
+
+def test_none_while_uninstalled(graph: Graph):
+    """Renewing is no remedy for what was taken back by order."""
+    documents = MemoryDocuments()
+    now = NOON.isoformat()
+    ordered = UninstallLog("20260131T120000-00000001", False, now, now, now)
+    UninstallLogs(documents).write(ordered, after=None)
+
+    found = look(graph, documents=documents)
+    assert "is uninstalled" in found.detail
+    assert found.action == "To have it back: manage.py uninstall --cancel."
 
 
 def test_list_that_leaves_it_out(graph: Graph):

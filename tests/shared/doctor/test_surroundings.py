@@ -117,7 +117,7 @@ def test_no_subscription(clinic: Clinic):
     examined = clinic.examine()
 
     assert examined.causes == ["subscription"]
-    assert "Type renew" in examined.of("subscription").action
+    assert "manage.py renew" in examined.of("subscription").action
 
 
 def test_subscription_of_another(clinic: Clinic):

@@ -4,14 +4,15 @@
 import { $, inside, say, show } from "./elements.js";
 import { count } from "./numbers.js";
 import { isLost } from "./subscription.js";
+import { isHalted, whyHalted } from "./uninstall.js";
 
-/** @import { Brake, Overview, Subscription, Uninstall } from "./api.js" */
+/** @import { Brake, Overview, Subscription } from "./api.js" */
 
 /** @param {Overview} overview */
 export function drawBanners({ dryRun, brake, audit, subscription, uninstall }) {
-  const halted = uninstall && uninstall.status !== "cancelled";
-  show($("halted"), Boolean(halted));
-  if (halted) say(inside($("halted"), "span"), whyHalted(uninstall));
+  const halted = isHalted(uninstall);
+  show($("halted"), halted);
+  if (uninstall && halted) say(inside($("halted"), "span"), whyHalted(uninstall));
   show($("dry-run"), dryRun);
   show($("brake"), brake.engaged);
   if (brake.engaged) say(inside($("brake"), "span"), brake.detail || heldBack(brake));
@@ -20,14 +21,6 @@ export function drawBanners({ dryRun, brake, audit, subscription, uninstall }) {
   if (held) say(inside($("audit-brake"), "span"), audit.detail);
   show($("deaf"), !halted && isLost(subscription));
   say(inside($("deaf"), "span"), whyDeaf(subscription));
-}
-
-/** @param {Uninstall} uninstall */
-function whyHalted({ status, left }) {
-  const end = "“manage.py uninstall --cancel” starts it again.";
-  if (status !== "running") return `It is uninstalled and copies nothing. ${end}`;
-  const still = left ? `; ${count(left, "user is", "users are")} still to be worked off` : "";
-  return `It is being uninstalled and copies nothing${still}. ${end}`;
 }
 
 /** @param {Brake} brake */

@@ -11,6 +11,7 @@ import { drawSubscription } from "./subscription.js";
 import { drawHeadline, drawTiles } from "./summary.js";
 import { drawSweep } from "./sweep.js";
 import { inWords, now, retellTimes, setClock } from "./time.js";
+import { isHalted } from "./uninstall.js";
 
 /** @import { Overview } from "./api.js" */
 
@@ -70,14 +71,15 @@ function redraw(name, data, draw) {
 export function drawOverview() {
   if (!overview) return;
   const { counts, differ, sweep, audit, subscription, brake, failures, unreadable, unreadableCount, queues } = overview;
+  const halted = isHalted(overview.uninstall);
   const whole = overview;
   const { status, search } = here();
   drawBanners(overview);
-  redraw("headline", [counts, brake, audit, differ, queues], () => drawHeadline(whole));
+  redraw("headline", [counts, brake, audit, differ, queues, halted], () => drawHeadline(whole));
   redraw("tiles", [counts, differ, status], () => drawTiles(counts, differ, status, search));
   redraw("sweep", sweep, () => drawSweep(sweep));
   redraw("audit", audit, () => drawAudit(audit));
-  redraw("subscription", subscription, () => drawSubscription(subscription));
+  redraw("subscription", [subscription, halted], () => drawSubscription(subscription, halted));
   redraw("queues", queues, () => drawQueues(queues));
   redraw("failures", failures, () => drawFailures(failures));
   redraw("unreadable", [unreadable, unreadableCount], () => drawUnreadable(unreadable, unreadableCount));

@@ -19,10 +19,15 @@ export function isLost(subscription) {
   return !subscription || subscription.status === "failed" || ranOut(subscription);
 }
 
-/** @param {Subscription | null} subscription */
-export function drawSubscription(subscription) {
+/**
+ * @param {Subscription | null} subscription
+ * @param {boolean} halted Whether it was taken back with PhotoSync.
+ */
+export function drawSubscription(subscription, halted) {
   if (!subscription) {
-    const none = "There is no subscription yet; it is made when PhotoSync first runs.";
+    const none = halted
+      ? "The subscription was taken back with PhotoSync."
+      : "There is no subscription yet; it is made when PhotoSync first runs.";
     return fill($("subscription"), make("p", { className: "soft" }, none));
   }
   const { checkedAt, detail } = subscription;

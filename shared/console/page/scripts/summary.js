@@ -3,6 +3,7 @@
 import { $, fill, make, say } from "./elements.js";
 import { count, people, sum } from "./numbers.js";
 import { homeHash } from "./route.js";
+import { isHalted } from "./uninstall.js";
 import { DIFFERS, FILTERS, STATUSES } from "./words.js";
 
 /** @import { Overview } from "./api.js" */
@@ -20,7 +21,7 @@ export function drawHeadline(overview) {
 
 /** @param {Overview} overview */
 function nobody({ uninstall }) {
-  return uninstall && uninstall.status !== "cancelled"
+  return isHalted(uninstall)
     ? "PhotoSync has forgotten everybody."
     : "Start a sweep: it finds everybody.";
 }

@@ -137,6 +137,9 @@ def test_app_that_stands_still(api: StandIn, visit: Open, status: str, told: str
     if told:
         expect(page.locator("#halted")).to_contain_text(told)
         expect(page.locator("#halted")).to_contain_text("uninstall --cancel")
+        expect(page.locator("#subscription")).to_have_text(
+            "The subscription was taken back with PhotoSync."
+        )
 
 
 def test_app_that_has_forgotten_everybody(api: StandIn, visit: Open):
