@@ -132,9 +132,8 @@ def _show_plan(overview: Fields, output: Output, *, remove: bool) -> None:
         ["states", f"{_states(overview)} users are forgotten"],
         [
             "stays",
-            "pictures that a person chose, and the files of ours in whose place they did; photos "
-            "in Exchange; sweeps' records and messages set aside, until azd down; the rights, "
-            "until manage.py grant --revoke",
+            "pictures that a person chose; photos in Exchange; sweeps' records and messages set "
+            "aside, until azd down; the rights, until manage.py grant --revoke",
         ],
     ]
     output.table(["", ""], rows, "Plan")

@@ -198,8 +198,6 @@ def _settled(after: UserState, run: Run, end: Done, now: datetime) -> UserState:
     if end.status != user_state.FAILED:
         # Nobody repairs it: there is no photo, or nobody looks after the user.
         after = replace(after, damage="")
-    if end.code == PictureKept.code:
-        return replace(after, picture_url="", missing_since=None)
     if end.code == NoPhoto.code and after.picture_url:
         return replace(after, missing_since=after.missing_since or now)
     return after

@@ -44,6 +44,7 @@ from shared.errors import (
     NoMailbox,
     NoPhoto,
     PhotoSyncError,
+    PictureKept,
     Settled,
     UnknownUser,
 )
@@ -320,8 +321,10 @@ class Sync:
         self._target.remove(removal, not_after=not_after)
         self._complete(
             run,
-            status=user_state.REMOVED,
-            detail="The photo is gone from Exchange, and its picture from SharePoint.",
+            status=user_state.SKIPPED if removal.kept else user_state.REMOVED,
+            reason=PictureKept.code if removal.kept else "",
+            detail=removal.kept
+            or "The photo is gone from Exchange, and its picture from SharePoint.",
             sha256="",
             files=(),
             damage="",

@@ -50,6 +50,7 @@ _PICTURE_PROPERTIES = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 # Whole seconds between 0001-01-01 and 1970-01-01 (section 2, recorded).
 _UNIX_EPOCH = 62_135_596_800
 _UPLOADS_AT_ONCE = 24
+_ANOTHER = "The photo is gone, but somebody has set another picture; it is kept."
 # Who has more namesakes gets files named by object id.
 MOST_RIVALS = 40
 
@@ -76,15 +77,20 @@ class Plan:
 
 @dataclass(frozen=True)
 class Removal:
-    """What will be taken back; `location` is None when no file is surely ours."""
+    """
+    What will be taken back; `location` is None when no file is surely ours. `kept` says why the
+    profile stays as it is, where it does.
+    """
 
     upn: str
     location: PictureLocation | None
     changes: Mapping[str, str]
     geo: Geo | None = None
+    kept: str = ""
 
     def __str__(self) -> str:
-        return f"take the picture back and set {', '.join(self.changes)}"
+        changes = f" and set {', '.join(self.changes)}" if self.changes else ""
+        return f"take the picture back{changes}"
 
 
 class Publisher:
@@ -187,19 +193,18 @@ class Publisher:
         """
         Decide how to take back the picture that we put at *picture_url*. Writes nothing.
 
-        Raises PictureKept when the profile shows another one by now, NoProfile, OtherHost, and
-        what SharePointClient raises.
+        A picture that the profile shows by now and that is not ours stays, and ours goes all the
+        same. Raises NoProfile, OtherHost, and what SharePointClient raises.
         """
         geo, profile = self._geos.residence(user, picture_url)
         shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
-        if shown.url and not shown.is_same(ours):
-            raise PictureKept(
-                "The photo is gone, but somebody has set another picture; it is kept."
-            )
+        another = shown.url != "" and not shown.is_same(ours)
         # After a rename, files named by the old UPN may be somebody else's by now.
         # Files on a former host, before the tenant was renamed, are on the host of now.
-        place = shown.location or ours.location
+        place = ours.location if another else shown.location or ours.location
         location = place if place and self._is_own(place, user) else None
+        if another:
+            return Removal(user.user_principal_name, location, {}, geo, kept=_ANOTHER)
         wanted = {PICTURE_URL: "", PLACEHOLDER_STATE: "1"}
         return Removal(user.user_principal_name, location, self._changes(profile, wanted), geo)
 

@@ -61,9 +61,9 @@ class UserState:
     as of a state that an older version wrote. `damage` is what an audit found wrong with them or
     with the profile, in a sentence.
     `reason` is the error's word where there is one. `picture_url` is empty unless SharePoint may
-    show a picture of ours; `missing_since` is when its photo was first missed in Exchange,
-    `left_since` when Microsoft Graph first knew no such user, `out_of_scope_since` when the user
-    was first left out by the settings; each is empty again once that is known to be over.
+    hold a picture of ours, shown or not; `missing_since` is when its photo was first missed in
+    Exchange, `left_since` when Microsoft Graph first knew no such user, `out_of_scope_since` when
+    the user was first left out by the settings; each is empty again once that is known to be over.
     `replays` are the latest runs over this user that a person asked for and that have ended, the
     newest first, by the correlation ids of their messages: so whoever asked knows the end.
     """

@@ -222,17 +222,14 @@ class SharePoint:
             raise self.plan_error
         location = PictureLocation("Profile Pictures", user.id)
         if self.shown(user) not in {"", picture_url}:
-            raise PictureKept("Somebody has set another picture.")
+            return Removal(user.user_principal_name, location, {}, kept="Another picture.")
         return Removal(user.user_principal_name, location, {"PictureURL": ""})
 
     def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
         return self.plan_removal(leaver, picture_url)
 
     def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
-        try:
-            return self.plan_removal(user, picture_url)
-        except PictureKept:
-            return Removal(user.user_principal_name, self.plan(user, self.shown(user)).location, {})
+        return self.plan_removal(user, picture_url)
 
     def remove(self, plan: Removal, *, not_after: float) -> None:
         assert plan.location

@@ -153,8 +153,9 @@ def test_other_picture_is_in_doubt(synced, error):
     fail(synced, type(error))
 
 
-def test_kept_picture_is_not_ours(synced):
-    """Where a person has set another picture, none of ours is shown or missed."""
+def test_files_behind_a_kept_picture(synced):
+    """Where a person has set another picture, it stays known where ours is: it goes one day."""
+    before = synced.anne.picture_url
     synced.exchange.delete()
     miss(synced)
     synced.exchange.upload(NEW)
@@ -163,7 +164,8 @@ def test_kept_picture_is_not_ours(synced):
     end = Done(SKIPPED, "picture-kept", "Kept.")
     synced.sync.record(fail(synced, PictureKept), end, attempt=1)
 
-    assert (synced.anne.picture_url, synced.anne.missing_since) == ("", None)
+    assert (synced.anne.picture_url, synced.anne.missing_since) == (before, None)
+    assert before
 
 
 def test_picture_half_written_is_known(office):

@@ -15,11 +15,10 @@ from shared.errors import (
     ClaimLost,
     NoPhoto,
     OutOfScope,
-    PictureKept,
     Throttled,
     Unanswered,
 )
-from shared.messages.fates import Done, Wait
+from shared.messages.fates import Wait
 from shared.microsoft365.http import REQUEST_LIMIT
 from shared.storage.user_state import NO_PHOTO, REMOVED, SECOND_LOOK_AFTER, SKIPPED, SYNCED, Claim
 from shared.telemetry import calls
@@ -167,12 +166,14 @@ def test_nothing_of_ours(office, dead):
 
 
 def test_picture_of_a_person_stays(missed):
-    """A picture that a person has set meanwhile stays, and is none of ours from then on."""
+    """A picture that a person has set meanwhile stays; the files that it replaced go."""
     missed.sharepoint.properties[ANNE.user_principal_name]["PictureURL"] = KEPT
-    run = fail(missed, PictureKept, a_removal())
-    missed.sync.record(run, Done(SKIPPED, "picture-kept", "Kept."), attempt=1)
+    assert missed.sharepoint.files[ANNE.user_principal_name]
+    assert bring_up_to_date(missed, a_removal()) == "removed"
 
     assert missed.sharepoint.shown(ANNE) == KEPT
+    assert missed.sharepoint.files[ANNE.user_principal_name] == {}
+    assert (missed.anne.status, missed.anne.reason) == (SKIPPED, "picture-kept")
     assert missed.anne.picture_url == ""
     miss(missed, a_removal())
 

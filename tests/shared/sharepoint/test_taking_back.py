@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.errors import ClaimLost, PictureKept
+from shared.errors import ClaimLost
 from tests.shared.sharepoint.publishing_desk import (
     ANNE,
     COLLEAGUE,
@@ -77,14 +77,15 @@ def test_removal_can_be_finished():
 )
 @pytest.mark.parametrize("custom", ["keep", "replace"])
 def test_only_our_picture_is_taken_back(url, custom):
-    """A picture that we did not put there stays, also where the Exchange photo would win."""
+    """A picture that we did not put there stays, and the files of ours that it replaced go."""
     desk = published(CUSTOM_PICTURE=custom)
     assert desk.site.profile is not None
     desk.site.profile["PictureURL"] = url
+    before = dict(desk.site.profile)
 
-    with pytest.raises(PictureKept, match="somebody has set another"):
-        desk.plan_removal()
-    assert desk.site.events == []
+    assert "somebody has set another" in desk.plan_removal().kept
+    desk.remove()
+    assert (desk.site.profile, desk.site.files) == (before, {})
 
 
 @pytest.mark.parametrize(
