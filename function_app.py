@@ -11,19 +11,21 @@ import os
 import random
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, List  # noqa: UP035 - the engine refuses `list`
+from typing import TYPE_CHECKING, Any, List  # noqa: UP035 - the engine refuses `list`
 
 import azure.functions as func
 
 from shared.console import answers
-from shared.errors import SettingsError
+from shared.errors import PhotoSyncError, SettingsError
+from shared.settings.console import ConsoleSettings
 from shared.settings.webhook import WebhookSettings
 from shared.telemetry.telemetry import Send, Telemetry
 from shared.webhook import notifications as graph_notifications
 
 if TYPE_CHECKING:
+    from shared.console.access import Caller
     from shared.console.api import Console
     from shared.doctor.doctor import Doctor
     from shared.runtime import Runtime
@@ -45,6 +47,10 @@ STORAGE = "AzureWebJobsStorage"
 _building = threading.Lock()
 # The engine knows generic types of `typing` only and refuses to load `func.Out[list[str]]`.
 Texts = func.Out[List[str]]  # noqa: UP006 - the engine refuses `list`
+Handler = Callable[[func.HttpRequest], func.HttpResponse]
+Asked = Callable[[func.HttpRequest, "Caller"], func.HttpResponse]
+# The engine indexes this file once: who may open the console is settled by then.
+console_settings = ConsoleSettings.from_mapping(os.environ)
 
 
 @functools.cache
@@ -157,6 +163,60 @@ def told(answer: answers.ConsoleAnswer) -> func.HttpResponse:
     )
 
 
+def asked(
+    handler: Asked, req: func.HttpRequest, who: Callable[[], "Caller"], *, orders: bool
+) -> func.HttpResponse:
+    """What *handler* answers whoever asks, if they may."""
+    from shared.console import access
+
+    try:
+        caller = who()
+        if orders:
+            access.must_order(caller, req.headers)
+    except PhotoSyncError as error:
+        return told(answers.refuse(error))
+    return handler(req, caller)
+
+
+def console_route(path: str, *, orders: bool = False) -> Callable[[Asked], Asked]:
+    """
+    Register a function of the console under *path*: a question, or what *orders* something.
+
+    The host asks for a key or lets everybody through to sign in, never both on one route
+    (functions.md section Sign-in): so where both may open the console, a key has routes of its own.
+    """
+
+    def register(handler: Asked) -> Asked:
+        def by_key(req: func.HttpRequest) -> func.HttpResponse:
+            from shared.console import access
+
+            return asked(handler, req, access.by_key, orders=orders)
+
+        def signed_in(req: func.HttpRequest) -> func.HttpResponse:
+            from shared.console import access
+
+            def who() -> "Caller":
+                return access.signed_in(req.headers, console_settings)
+
+            return asked(handler, req, who, orders=orders)
+
+        def add(name: str, route: str, function: Handler, level: func.AuthLevel) -> None:
+            methods = ["POST" if orders else "GET"]
+            builder = app.route(route=route, methods=methods, auth_level=level)(function)
+            app.function_name(name)(builder)
+
+        name = handler.__name__
+        if not console_settings.signs_in:
+            add(name, f"console/{path}", by_key, func.AuthLevel.FUNCTION)
+            return handler
+        add(name, f"console/{path}", signed_in, func.AuthLevel.ANONYMOUS)
+        if console_settings.takes_keys:
+            add(f"{name}_by_key", f"keyed/{path}", by_key, func.AuthLevel.FUNCTION)
+        return handler
+
+    return register
+
+
 @app.route(route="console", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def console_page(req: func.HttpRequest) -> func.HttpResponse:
     """The page; it holds no data and asks for the key."""
@@ -166,66 +226,69 @@ def console_page(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(html, mimetype="text/html", headers=headers)
 
 
-@app.route(route="console/overview", methods=["GET"])
-def console_overview(req: func.HttpRequest) -> func.HttpResponse:
+@console_route("me")
+def console_me(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
+    """Who asks, and what they may."""
+    return told(answers.tell(caller.to_fields))
+
+
+@console_route("overview")
+def console_overview(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """The whole at a glance."""
     return told(answers.tell(lambda: console().overview()))
 
 
-@app.route(route="console/users", methods=["GET"])
-def console_users(req: func.HttpRequest) -> func.HttpResponse:
+@console_route("users")
+def console_users(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Search users."""
     return told(answers.tell(lambda: console().users(req.params)))
 
 
-@app.route(route="console/users/{user}", methods=["GET"])
-def console_user(req: func.HttpRequest) -> func.HttpResponse:
+@console_route("users/{user}")
+def console_user(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """One user, from both sides."""
     user = req.route_params["user"]
     return told(answers.tell(lambda: console().user(user, req.params)))
 
 
-@app.route(route="console/users/{user}/photo/{side}", methods=["GET"])
-def console_photo(req: func.HttpRequest) -> func.HttpResponse:
+@console_route("users/{user}/photo/{side}")
+def console_photo(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """One side's picture of a user."""
     named = req.route_params
     return told(answers.show(lambda: console().photo(named["user"], named["side"])))
 
 
-@app.route(route="console/users/{user}/replay", methods=["POST"])
-def console_replay(req: func.HttpRequest) -> func.HttpResponse:
+@console_route("users/{user}/replay", orders=True)
+def console_replay(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Queue one user again."""
     user = req.route_params["user"]
-    return told(
-        answers.tell(
-            lambda: console().replay(user, answers.order(req.params, req.get_body())), status=202
-        )
-    )
+    return ordered(req, lambda order: console().replay(user, order))
 
 
-@app.route(route="console/sweep", methods=["POST"])
-def console_sweep(req: func.HttpRequest) -> func.HttpResponse:
+@console_route("sweep", orders=True)
+def console_sweep(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Queue a sweep or a renewal, or release the removals that the brake holds back."""
-    return told(
-        answers.tell(lambda: console().sweep(answers.order(req.params, req.get_body())), status=202)
-    )
+    return ordered(req, lambda order: console().sweep(order))
 
 
-@app.route(route="console/audit", methods=["POST"])
-def console_audit(req: func.HttpRequest) -> func.HttpResponse:
+@console_route("audit", orders=True)
+def console_audit(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Audit everybody now, or release the repairs that the brake holds back."""
-    return told(
-        answers.tell(lambda: console().audit(answers.order(req.params, req.get_body())), status=202)
-    )
+    return ordered(req, lambda order: console().audit(order))
 
 
-@app.route(route="console/uninstall", methods=["POST"])
-def console_uninstall(req: func.HttpRequest) -> func.HttpResponse:
+@console_route("uninstall", orders=True)
+def console_uninstall(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Take PhotoSync back, or take that order back."""
+    return ordered(req, lambda order: console().uninstall(order))
+
+
+def ordered(
+    req: func.HttpRequest, carry_out: Callable[[dict[str, Any]], Mapping[str, Any]]
+) -> func.HttpResponse:
+    """What became of the order in the body of *req*."""
     return told(
-        answers.tell(
-            lambda: console().uninstall(answers.order(req.params, req.get_body())), status=202
-        )
+        answers.tell(lambda: carry_out(answers.order(req.params, req.get_body())), status=202)
     )
 
 
@@ -239,8 +302,8 @@ def doctor() -> "Doctor":
         return Doctor(unopened(error), None, clock=lambda: datetime.now(UTC))
 
 
-@app.route(route="console/doctor", methods=["GET"])
-def console_doctor(req: func.HttpRequest) -> func.HttpResponse:
+@console_route("doctor")
+def console_doctor(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """What is wrong with the app and all around it, and what to do."""
     return told(answers.tell(lambda: doctor().examine()))
 

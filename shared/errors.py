@@ -24,7 +24,9 @@ PhotoSyncError
 `-- GiveUp            recorded as failed; trying again alone cannot help
     |-- BadMessage    the queue message cannot be understood
     |-- BadRequest    what an admin asked the console for cannot be understood
-    |   `-- KeyInAddress  an order came with its key in the address, as a link would
+    |   |-- KeyInAddress  an order came with its key in the address, as a link would
+    |   |-- NotSignedIn   nobody knows who asks
+    |   `-- NotAllowed    it is known who asks, and their role does not allow it
     |-- AccessDenied  a role, consent or certificate is missing
     |-- PhotoRefused  the photo is not a sound image
     |   `-- PhotoTooLarge  it may be one; a smaller rendition of it can be asked for
@@ -185,6 +187,14 @@ class BadRequest(GiveUp):
 
 class KeyInAddress(BadRequest):
     code = "key-in-address"
+
+
+class NotSignedIn(BadRequest):
+    code = "not-signed-in"
+
+
+class NotAllowed(BadRequest):
+    code = "not-allowed"
 
 
 class AccessDenied(GiveUp):

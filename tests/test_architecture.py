@@ -44,8 +44,8 @@ SHARED = {
     ),
     "upkeep": "auditing errors messages storage subscription sweeping telemetry uninstalling",
     "console": (
-        "auditing errors graph messages pictures sharepoint storage subscription sweeping "
-        "uninstalling user"
+        "auditing errors graph messages pictures settings sharepoint signature storage "
+        "subscription sweeping uninstalling user"
     ),
     "doctor": (
         "console errors graph microsoft365 settings sharepoint storage subscription uninstalling "

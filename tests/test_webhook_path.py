@@ -27,6 +27,7 @@ ON_THE_WEBHOOKS_PATH = {
     "shared.messages.upkeep_message",
     "shared.moments",
     "shared.settings",
+    "shared.settings.console",
     "shared.settings.webhook",
     "shared.telemetry",
     "shared.telemetry.telemetry",

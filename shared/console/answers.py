@@ -10,6 +10,8 @@ from shared.errors import (
     AccessDenied,
     BadRequest,
     KeyInAddress,
+    NotAllowed,
+    NotSignedIn,
     PhotoSyncError,
     Refused,
     SettingsError,
@@ -19,6 +21,8 @@ from shared.errors import (
 
 # Who asked is right, and something behind us is not: the admin reads which in the sentence.
 _STATUSES: tuple[tuple[type[PhotoSyncError], int], ...] = (
+    (NotSignedIn, 401),
+    (NotAllowed, 403),
     (KeyInAddress, 403),
     (BadRequest, 400),
     (Settled, 404),

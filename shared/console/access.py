@@ -1,0 +1,123 @@
+"""
+Who asks the console, and what they may: the one place that reads the platform's principal.
+
+App Service authentication names whoever has signed in in a header, and takes that header from
+everybody else (functions.md section Sign-in). It does so only where it is on, and perhaps not on
+paths that it leaves open: so it is believed where the platform says that it checks, and never on a
+route that a key opens.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import BadRequest, NotAllowed, NotSignedIn
+from shared.settings.console import ConsoleSettings
+from shared.signature import KEY, PERSON, Signature
+
+VIEWER, OPERATOR = "Viewer", "Operator"
+PRINCIPAL = "X-MS-CLIENT-PRINCIPAL"
+# No form and no link can send it: whoever does is a page of ours, or a program.
+ORDER = "X-PhotoSync-Order"
+
+_LONGEST_PRINCIPAL = 64_000
+_LONGEST_NAME = 256
+# The platform may map a claim's name to its long form (documented), or leave it as it is.
+_SCHEMAS = "http://schemas.microsoft.com"
+_OBJECT_ID = {"oid", f"{_SCHEMAS}/identity/claims/objectidentifier"}
+_TENANT_ID = {"tid", f"{_SCHEMAS}/identity/claims/tenantid"}
+_ROLES = {"roles", f"{_SCHEMAS}/ws/2008/06/identity/claims/role"}
+_NAMES = (
+    "preferred_username",
+    "upn",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
+    "name",
+)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks; `role` is VIEWER, who may look, or OPERATOR, who may give orders too."""
+
+    signature: Signature
+    role: str
+
+    @property
+    def may_order(self) -> bool:
+        return self.role == OPERATOR
+
+    def to_fields(self) -> dict[str, str]:
+        """For the page, which shows who is signed in and what they may."""
+        return {"via": self.signature.via, "name": self.signature.name, "role": self.role}
+
+
+def by_key() -> Caller:
+    """Whoever came through a route of which the host has checked the function key."""
+    return Caller(Signature(KEY), OPERATOR)
+
+
+def signed_in(headers: Mapping[str, str], settings: ConsoleSettings) -> Caller:
+    """Whoever the platform says has signed in. Raises NotSignedIn, NotAllowed."""
+    if not settings.is_checked:
+        raise NotSignedIn(
+            "CONSOLE_SIGN_IN is set, but App Service authentication is off: nobody checks who "
+            "signs in, so nobody is let in. Run azd provision, or empty CONSOLE_SIGN_IN."
+        )
+    claims = _claims(headers.get(PRINCIPAL, ""))
+    tenants, ids = _values(claims, _TENANT_ID), _values(claims, _OBJECT_ID)
+    if len(ids) != 1 or len(tenants) != 1:
+        raise NotSignedIn("Sign in with an account of your organisation.")
+    if settings.tenant_id and tenants != {settings.tenant_id.casefold()}:
+        raise NotSignedIn("You are signed in with an account of another organisation.")
+    roles = _values(claims, _ROLES)
+    role = next((one for one in (OPERATOR, VIEWER) if one.casefold() in roles), "")
+    if not role:
+        raise NotAllowed(
+            "You are signed in, but have no role here: ask for Viewer or Operator of the "
+            "enterprise application PhotoSync console (manage.py grant --console)."
+        )
+    return Caller(Signature(PERSON, _name(claims), next(iter(ids))), role)
+
+
+def must_order(caller: Caller, headers: Mapping[str, str]) -> None:
+    """Raise NotAllowed unless *caller* may give orders, BadRequest for one that a form may send."""
+    if not caller.may_order:
+        raise NotAllowed(
+            "You may look and give no orders: that takes the role Operator, and you have Viewer."
+        )
+    if caller.signature.via == PERSON and not headers.get(ORDER):
+        raise BadRequest(f"Send the header {ORDER} with an order, so that no other page can.")
+
+
+def _claims(header: str) -> list[tuple[str, str]]:
+    """Type and value of each claim. Raises NotSignedIn."""
+    if not header:
+        raise NotSignedIn("Sign in first.")
+    try:
+        if len(header) > _LONGEST_PRINCIPAL:
+            raise ValueError("Nobody has so many claims.")
+        told = json.loads(base64.b64decode(header, validate=True))
+        return [(_text(one["typ"]), _text(one["val"])) for one in told["claims"]]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise NotSignedIn("What the platform says of you cannot be read: sign in again.") from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("A claim is a text.")
+    return value
+
+
+def _values(claims: list[tuple[str, str]], kinds: set[str]) -> set[str]:
+    return {value.casefold() for kind, value in claims if kind in kinds}
+
+
+def _name(claims: list[tuple[str, str]]) -> str:
+    told = dict(reversed(claims))
+    name = next((told[kind] for kind in _NAMES if told.get(kind)), "")
+    return "".join(sign for sign in name if sign.isprintable())[:_LONGEST_NAME]
