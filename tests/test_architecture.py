@@ -19,6 +19,7 @@ SHARED = {
     "counts": "",
     "user": "",
     "written_file": "",
+    "signature": "",
     "backoff": "",
     "session": "",
     "stopwatch": "",

@@ -1,0 +1,20 @@
+"""Who gave an order: the signature that it carries through queues and into the log of orders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# A person who signed in, whoever holds a function key, and a message typed into a queue.
+PERSON, KEY, QUEUE = "person", "key", "queue"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """
+    `via` is one of PERSON, KEY and QUEUE. Of a person `name` is what they sign in with and `id`
+    their object id in Entra; both are empty of everybody else.
+    """
+
+    via: str
+    name: str = ""
+    id: str = ""
