@@ -26,6 +26,8 @@ from shared.doctor.microsoft365_checks import Clients, Microsoft
 from shared.errors import SettingsError
 from shared.graph.client import GraphClient
 from shared.graph.errors import is_of_one_mailbox
+from shared.graph.excluded_members import MarkedListing
+from shared.graph.groups import Groups
 from shared.graph.subscriptions import SubscriptionClient
 from shared.graph.user_listing import UserListing
 from shared.messages.upkeep_message import SWEEP, UpkeepMessage
@@ -44,7 +46,7 @@ from shared.sharepoint.publisher import Publisher
 from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
 from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping.state_page import StateLook
-from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep import Listing, Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
@@ -91,7 +93,7 @@ def build(env: Mapping[str, str]) -> Runtime:
 def _working(settings: Settings) -> Runtime:
     tokens = EntraTokens.build(settings)
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
-    graph = GraphClient(graph_http, settings.sync_group_id)
+    graph = GraphClient(graph_http, Groups(settings.sync_group_id, settings.excluded_group_id))
     storage = open_storage(settings.storage)
     budgets: list[Budget] = []
     geos = _geos(settings, tokens, budgets)
@@ -99,7 +101,9 @@ def _working(settings: Settings) -> Runtime:
     publisher = Publisher(geos, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
     halt = Halt(UninstallLogs(storage.documents), stopwatch.ticks)
-    worker = Worker(sync, graph, storage.states, storage.users, halt, **_CHANCE)
+    # Who only wants to know who somebody is does not ask for groups.
+    directory = GraphClient(graph_http)
+    worker = Worker(sync, directory, storage.states, storage.users, halt, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
     audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
@@ -111,7 +115,7 @@ def _working(settings: Settings) -> Runtime:
         Sides(graph, geos, recipe, removes=settings.remove_when_gone),
         storage.states,
         storage.documents,
-        graph,
+        directory,
         sweep,
         audit,
         uninstall,
@@ -186,6 +190,7 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
     clients = Clients(
         tokens,
         Http("graph", settings.graph_url, Anybody()),
+        graph,
         GraphClient(graph),
         UserListing(graph, settings.sync_group_id, size=1),
         _geos(settings, tokens, []),
@@ -235,7 +240,9 @@ def _sweep(
         forget_after=None if settings.dry_run else settings.forget_after,
         clock=_now,
     )
-    listing = UserListing(graph_http, settings.sync_group_id)
+    listing: Listing = UserListing(graph_http, settings.sync_group_id)
+    if settings.excluded_group_id:
+        listing = MarkedListing(listing, graph_http, settings.excluded_group_id, _now)
     users = UserQueue(storage.users, clock=_now, new_id=_new_id)
     logs = SweepLogs(storage.documents)
     return Sweep(

@@ -17,7 +17,7 @@ SHARED = {
     "errors": "",
     "moments": "",
     "counts": "",
-    "user": "",
+    "user": "errors",
     "written_file": "",
     "signature": "",
     "backoff": "",
