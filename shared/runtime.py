@@ -93,7 +93,8 @@ def build(env: Mapping[str, str]) -> Runtime:
 def _working(settings: Settings) -> Runtime:
     tokens = EntraTokens.build(settings)
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
-    graph = GraphClient(graph_http, Groups(settings.sync_group_id, settings.excluded_group_id))
+    groups = Groups(settings.sync_group_id, settings.excluded_group_id)
+    graph = GraphClient(graph_http, groups)
     storage = open_storage(settings.storage)
     budgets: list[Budget] = []
     geos = _geos(settings, tokens, budgets)
@@ -120,6 +121,7 @@ def _working(settings: Settings) -> Runtime:
         audit,
         uninstall,
         Orders(storage.users, storage.upkeep, storage.lengths),
+        groups=groups.named,
         dry_run=settings.dry_run,
         clock=_now,
         new_id=_new_id,

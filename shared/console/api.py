@@ -88,10 +88,12 @@ class Console:
         uninstall: Uninstall,
         orders: Orders,
         *,
+        groups: Mapping[str, str],
         dry_run: bool,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
+        """*groups* are the ids of those that bind, by the setting that names each."""
         self._roster = roster
         # Everybody is listed for it: of 100,000 users that takes the better part of a minute.
         self._census = Remembered(self._count, clock)
@@ -104,6 +106,7 @@ class Console:
         self._audit = audit
         self._uninstall = uninstall
         self._orders = orders
+        self._groups = groups
         self._dry_run = dry_run
         self._clock = clock
         self._new_id = new_id
@@ -132,6 +135,7 @@ class Console:
             "failures": [_shown(entry) for entry in census.failures],
             "unreadable": aside.newest,
             "unreadableCount": aside.total,
+            "groups": dict(self._groups),
             "dryRun": self._dry_run,
         }
 

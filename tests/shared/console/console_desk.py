@@ -125,6 +125,7 @@ class Desk:
             cast("Audit", self.audits),
             self.uninstall,
             Orders(self.users, self.upkeep, lambda: LENGTHS),
+            groups={"SYNC_GROUP_ID": "a-group"},
             dry_run=True,
             clock=Clock(),
             new_id=lambda: "an-id",

@@ -45,6 +45,7 @@ def test_overview_of_nothing(desk: Desk):
         "failures": [],
         "unreadable": [],
         "unreadableCount": 0,
+        "groups": {"SYNC_GROUP_ID": "a-group"},
         "dryRun": True,
     }
 
