@@ -17,7 +17,7 @@ from typing import Protocol
 from shared import moments
 from shared.errors import OutOfScope, PhotoSyncError, UnknownUser
 from shared.storage.roster_entry import Entry, Leaf
-from shared.storage.user_state import LEFT, SYNCED
+from shared.storage.user_state import FAILED, LEFT, SYNCED
 from shared.user import User
 
 # As many as storage lists in one call (Azure Storage: List Blobs, documented).
@@ -116,7 +116,9 @@ class StateLook:
             return ""
         if entry.status == LEFT:
             return "back"
-        return OutOfScope.code if entry.status == SYNCED and self._is_out_of_scope(found) else ""
+        # Of the others the state promises nothing, or a message is on its way.
+        promises = entry.status in {SYNCED, FAILED}
+        return OutOfScope.code if promises and self._is_out_of_scope(found) else ""
 
     def _is_out_of_scope(self, user: User) -> bool:
         try:

@@ -86,10 +86,14 @@ def test_leaver_who_is_back_and_not_listed():
 
 
 @pytest.mark.parametrize(
-    ("status", "moved"), [(SYNCED, [("a", "out-of-scope")]), (SKIPPED, []), (NO_PHOTO, [])]
+    ("status", "moved"),
+    [
+        *((status, [("a", "out-of-scope")]) for status in (SYNCED, FAILED)),
+        *((status, []) for status in (SKIPPED, NO_PHOTO, WAITING)),
+    ],
 )
 def test_out_of_scope(status: str, moved: list[tuple[str, str]]):
-    """Of who is out of scope the state must not say that the picture is looked after."""
+    """Who is out of scope is not said to be looked after, nor to be a failure to mend."""
     around = Around(entry("a", status), a=user("a", account_enabled=False))
 
     assert around.look().moved == moved
