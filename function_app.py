@@ -153,7 +153,7 @@ def console() -> "Console":
 
 def told(answer: answers.ConsoleAnswer) -> func.HttpResponse:
     return func.HttpResponse(
-        answer.body, status_code=answer.status, mimetype=answer.media_type, headers=answers.HEADERS
+        answer.body, status_code=answer.status, mimetype=answer.media_type, headers=answer.headers
     )
 
 
@@ -189,7 +189,7 @@ def console_user(req: func.HttpRequest) -> func.HttpResponse:
 def console_photo(req: func.HttpRequest) -> func.HttpResponse:
     """One side's picture of a user."""
     named = req.route_params
-    return told(answers.show(lambda: console().photo(named["user"], named["side"])))
+    return told(answers.show(lambda: console().photo(named["user"], named["side"], req.params)))
 
 
 @app.route(route="console/users/{user}/replay", methods=["POST"])

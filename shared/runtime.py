@@ -44,6 +44,7 @@ from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Publisher
 from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
+from shared.storage.roster_entry import COPY, REMOVAL, REPAIR
 from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Listing, Sweep
@@ -122,12 +123,20 @@ def _working(settings: Settings) -> Runtime:
         uninstall,
         Orders(storage.users, storage.upkeep, storage.lengths),
         groups=groups.named,
+        changes=_changes(settings),
         dry_run=settings.dry_run,
         clock=_now,
         new_id=_new_id,
     )
     doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
     return Runtime(worker, upkeep, console, doctor, _parking(storage, worker, upkeep))
+
+
+def _changes(settings: Settings) -> frozenset[str]:
+    """What runs would change that may write."""
+    removes = {REMOVAL} if settings.remove_when_gone else set[str]()
+    repairs = {REPAIR} if settings.audit.repair and settings.audit.days else set[str]()
+    return frozenset({COPY, *removes, *repairs})
 
 
 def _parking(storage: OpenStorage, worker: Worker | NoWorker, upkeep: Upkeep | NoUpkeep) -> Parking:
