@@ -224,7 +224,7 @@ def test_threads_are_left(
     """While eight ask Microsoft 365 the ninth is sent away: the webhook needs threads, too."""
     others = iter(range(7))
 
-    def hang(user: User) -> bytes:
+    def hang(user: User, *, small: bool) -> bytes:
         """Another one who asks while this one waits; the ninth asks something else."""
         if next(others, None) is not None:
             return desk.console.photo(ANNE.id, "exchange")
