@@ -87,14 +87,24 @@ class GraphClient:
         known = reply.read(read_user)
         if not self._groups:
             return known
+        requests = [*self._groups.looks(), self._groups.question(_path(known.id))]
         try:
-            requests = [*self._groups.looks(), self._groups.question(_path(known.id))]
-            return self._groups.told_of(known, batch.send(self._http, requests))
-        except (Settled, TryLater, GiveUp) as error:
+            return self._told_of(known, batch.send(self._http, requests))
+        except (TryLater, GiveUp) as error:
+            return replace(known, unasked=error)
+
+    def _told_of(self, known: User, answers: Mapping[str, Reply]) -> User:
+        try:
+            return self._groups.told_of(known, answers)
+        except (TryLater, GiveUp) as error:
             return replace(known, unasked=error)
 
     def user_and_photo(self, user_id: str) -> Fetched:
-        """The user and the largest photo, in one call where Graph can put both in it."""
+        """
+        The user and the largest photo, in one call where Graph can put both in it.
+
+        Where the groups cannot be asked there is no photo, and the user's `unasked` says why.
+        """
         at = _path(user_id)
         requests = [
             batch.get("user", f"{at}?$select={USER_FIELDS}"),
@@ -107,7 +117,9 @@ class GraphClient:
         user, photo = answers["user"], answers["photo"]
         if not user.ok:
             raise user_fault(user)
-        known = self._groups.told_of(user.read(read_user), answers)
+        known = self._told_of(user.read(read_user), answers)
+        if known.unasked:
+            return Fetched(known, b"", "")
         if not photo.ok:
             raise photo_fault(photo)
         if photo.body:
