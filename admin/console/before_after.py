@@ -18,6 +18,10 @@ _TRIES = 10
 _USUAL_WAIT = 5.0
 
 
+# What goes without saying where no picture is shown.
+_PLAINLY_NONE = "no-photo"
+
+
 class Picture(NamedTuple):
     """A JPEG, or none and why; one that nobody could look at is not `known`."""
 
@@ -70,7 +74,7 @@ class Photographer:
                 continue
             before = self._picture(person, "sharepoint")
             after = (
-                Picture(why="The photo is gone from Exchange.")
+                Picture()
                 if person.text("wouldChange") == "removal"
                 else self._picture(person, "exchange")
             )
@@ -82,7 +86,7 @@ class Photographer:
         try:
             return Picture(self._patiently(person.text("userId"), side))
         except NotThere as none:
-            return Picture(why=str(none))
+            return Picture(why="" if none.code == _PLAINLY_NONE else str(none))
         except Unreachable:
             raise
         except Problem as problem:

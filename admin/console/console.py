@@ -269,7 +269,8 @@ def _json(content: bytes) -> Any:
 
 def _refusal(answer: requests.Response, content: Any, host: str) -> Problem:
     """What to tell of an answer that is none, with the app's own sentence where it has one."""
-    told = Fields.of(content).part("error").text("message")[:_LONGEST_SENTENCE]
+    error = Fields.of(content).part("error")
+    told = error.text("message")[:_LONGEST_SENTENCE]
     match answer.status_code:
         case 401:
             return Unreachable(f"{host} does not accept the key: check PHOTOSYNC_KEY.")
@@ -278,7 +279,7 @@ def _refusal(answer: requests.Response, content: Any, host: str) -> Problem:
         case 400:
             return Unusable(told or f"{host} does not understand this request.")
         case 404 if told:
-            return NotThere(told)
+            return NotThere(told, error.text("code"))
         case 404:
             return Unreachable(f"{host} has no PhotoSync console: check PHOTOSYNC_URL.")
         case 429 | 503:

@@ -17,10 +17,11 @@ from admin.console.before_after import Change, Picture
 from admin.terminal.fields import Fields
 from admin.terminal.output import clean
 
+_REPLACED = "The photo from Exchange takes the place of this picture."
 _WORDS = {
     "copy": "SharePoint gets the photo from Exchange.",
     "removal": "The picture is taken away, for the photo is gone from Exchange.",
-    "repair": "PhotoSync's picture is put back in place of what an audit has found.",
+    "repair": "The picture is put back, for an audit has found:",
 }
 _ELSE = "The picture changes."
 _STYLE = """
@@ -45,12 +46,21 @@ th { text-align: left; font-size: .8rem; color: var(--soft); border-bottom: 2px 
 td { vertical-align: top; border-bottom: 1px solid var(--line); padding: .75rem .75rem .75rem 0;
   overflow-wrap: anywhere; }
 tr { break-inside: avoid; }
+td.who { width: 17rem; }
 td.side { width: 8.5rem; }
 img, .none { display: block; width: 96px; height: 96px; border-radius: .5rem; }
 .none { border: 1px dashed #8c959f; color: var(--soft); font-size: .8rem; line-height: 1.3;
   display: flex; align-items: center; justify-content: center; text-align: center; }
 .bad { color: #a40e26; border-color: #a40e26; }
 td p.why { font-size: .8rem; color: var(--soft); }
+@media screen and (max-width: 44rem) {
+  body { padding: 1.5rem 1rem; }
+  thead { display: none; }
+  table, tbody, tr, td { display: block; }
+  tr { border-bottom: 1px solid var(--line); padding: .75rem 0; }
+  td, td.who { border: 0; padding: 0 0 .5rem; width: auto; }
+  td.side { display: inline-block; vertical-align: top; }
+}
 @page { margin: 15mm; }
 @media print {
   body { padding: 0; max-width: none; font-size: 10pt; }
@@ -129,23 +139,24 @@ def _table(changes: Sequence[Change]) -> Iterator[str]:
     yield "</tr></thead><tbody>"
     for each in changes:
         name = _text(each.person.text("displayName") or _upn(each.person))
-        yield f'<tr><td><b>{name}</b><p class="soft">{_text(_upn(each.person))}</p></td>'
+        yield f'<tr><td class="who"><b>{name}</b>'
+        yield f'<p class="soft">{_text(_upn(each.person))}</p></td>'
         for picture, side in ((each.before, "before"), (each.after, "after")):
             yield f'<td class="side">{_picture(picture, f"{name}, {side}")}</td>'
-        yield f"<td><p>{_words(each.person)}</p>"
+        yield f"<td><p>{_words(each)}</p>"
         yield f'<p class="soft">Looked at {_text(each.person.when("checkedAt"))}</p></td></tr>'
     yield "</tbody></table>"
 
 
 def _picture(picture: Picture | None, alt: str) -> str:
-    if picture is None or picture.content:
-        content = base64.b64encode(picture.content if picture else b"").decode()
+    if picture and picture.content:
+        content = base64.b64encode(picture.content).decode()
         return f'<img alt="{alt}" width="96" height="96" src="data:image/jpeg;base64,{content}">'
-    if picture.known:
-        return f'<div class="none">No picture</div><p class="why">{_text(picture.why)}</p>'
-    return (
-        f'<div class="none bad">Could not be looked at</div><p class="why">{_text(picture.why)}</p>'
-    )
+    if picture and not picture.known:
+        none = '<div class="none bad">Could not be looked at</div>'
+    else:
+        none = '<div class="none">No picture</div>'
+    return f'{none}<p class="why">{_text(picture.why)}</p>' if picture and picture.why else none
 
 
 def _names(changes: Sequence[Change], *, shown: int) -> Iterator[str]:
@@ -158,15 +169,17 @@ def _names(changes: Sequence[Change], *, shown: int) -> Iterator[str]:
     yield "<tbody>"
     for each in changes:
         cells = (_text(each.person.text("displayName")), _text(_upn(each.person)))
-        row = "".join(f"<td>{cell}</td>" for cell in (*cells, _words(each.person)))
+        row = "".join(f"<td>{cell}</td>" for cell in (*cells, _words(each)))
         yield f"<tr>{row}</tr>"
     yield "</tbody></table>"
 
 
-def _words(person: Fields) -> str:
-    kind = person.text("wouldChange")
+def _words(change: Change) -> str:
+    kind = change.person.text("wouldChange")
     told = _WORDS.get(kind, _ELSE)
-    return _text(f"{told} {person.text('damage')}".strip() if kind == "repair" else told)
+    if kind == "copy" and change.before and change.before.content:
+        told = _REPLACED
+    return _text(f"{told} {change.person.text('damage')}" if kind == "repair" else told)
 
 
 def _upn(person: Fields) -> str:

@@ -34,7 +34,13 @@ class Problem(Exception):
 
 
 class NotThere(Problem):
+    """`code` is the app's own word for why, if it has one."""
+
     exit_code = WRONG
+
+    def __init__(self, sentence: str, code: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 class Unusable(Problem):

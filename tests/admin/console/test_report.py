@@ -46,7 +46,7 @@ def rehearsed(console: ConsoleDouble) -> ConsoleDouble:
         for side in ("exchange", "sharepoint"):
             at = f"users/{person['userId']}/photo/{side}"
             console.routes["GET", at] = (200, JPEG + person["userId"].encode() + side.encode())
-    none = refusal("no-photo", "SharePoint shows no picture.")
+    none = refusal("no-photo", "SharePoint shows none.")
     console.routes["GET", f"users/{people[0]['userId']}/photo/sharepoint"] = (404, none)
     return console
 
@@ -66,7 +66,8 @@ def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Pa
         embedded(JPEG + anne + b"sharepoint"),
         embedded(JPEG + anne + b"exchange"),
         embedded(JPEG + zoe + b"exchange"),
-        "SharePoint shows no picture.",
+        "SharePoint gets the photo from Exchange.",
+        "takes the place of this picture",
         "The picture is taken away",
         "2 failed",
     ):
