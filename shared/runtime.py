@@ -6,7 +6,7 @@ import functools
 import logging
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -244,16 +244,15 @@ def _sweep(
         removes=settings.remove_when_gone,
         clock=_now,
     )
+    listing, left_out = _listing(settings, graph_http)
     remembered = StateLook(
         storage.states,
         graph,
         check_scope=functools.partial(scope.check, settings=settings),
         forget_after=None if settings.dry_run else settings.forget_after,
         clock=_now,
+        left_out=left_out,
     )
-    listing: Listing = UserListing(graph_http, settings.sync_group_id)
-    if settings.excluded_group_id:
-        listing = MarkedListing(listing, graph_http, settings.excluded_group_id, _now)
     users = UserQueue(storage.users, clock=_now, new_id=_new_id)
     logs = SweepLogs(storage.documents)
     return Sweep(
@@ -267,6 +266,17 @@ def _sweep(
         clock=_now,
         new_id=_new_id,
     )
+
+
+def _listing(
+    settings: Settings, graph_http: Http
+) -> tuple[Listing, Callable[[Sequence[str]], Set[str]]]:
+    """Whom sweeps list, and which of some users a group leaves out."""
+    listing = UserListing(graph_http, settings.sync_group_id)
+    if not settings.excluded_group_id:
+        return listing, lambda ids: frozenset()
+    marked = MarkedListing(listing, graph_http, settings.excluded_group_id, _now)
+    return marked, marked.among
 
 
 def _audit(

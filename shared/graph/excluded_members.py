@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
@@ -67,6 +67,13 @@ class MarkedListing:
             for user in found.users
         ]
         return replace(found, users=users)
+
+    def among(self, user_ids: Sequence[str]) -> set[str]:
+        """Those of *user_ids* who are in the group. Raises as `page` does."""
+        held = self._members(anew=False)
+        # A person may have put a blob of any name among the states.
+        ids = (each for each in user_ids if is_object_id(each))
+        return {user_id for user_id in ids if _number(user_id) in held}
 
     def _members(self, *, anew: bool) -> frozenset[int]:
         with self._reading:

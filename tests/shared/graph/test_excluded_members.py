@@ -78,6 +78,17 @@ def test_members_are_marked():
     assert tenant.asked == ["groups/G", MEMBERS, MEMBERS, "users", "users"]
 
 
+def test_who_of_many_is_in_the_group():
+    """Others than those on a page are told apart by the same list, without a call."""
+    tenant = Tenant()
+    tenant.members = [PEOPLE[0]]
+    tenant.listing.page()
+    calls = len(tenant.asked)
+
+    assert tenant.listing.among([*PEOPLE, "typed by hand"]) == {PEOPLE[0]}
+    assert len(tenant.asked) == calls
+
+
 def test_next_sweep_sees_who_has_left():
     """A listing that begins asks anew, so whoever has left the group is in it at the next sweep."""
     tenant = Tenant()
