@@ -159,7 +159,7 @@ def console() -> "Console":
 
 def told(answer: answers.ConsoleAnswer) -> func.HttpResponse:
     return func.HttpResponse(
-        answer.body, status_code=answer.status, mimetype=answer.media_type, headers=answers.HEADERS
+        answer.body, status_code=answer.status, mimetype=answer.media_type, headers=answer.headers
     )
 
 
@@ -255,7 +255,7 @@ def console_user(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
 def console_photo(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """One side's picture of a user."""
     named = req.route_params
-    return told(answers.show(lambda: console().photo(named["user"], named["side"])))
+    return told(answers.show(lambda: console().photo(named["user"], named["side"], req.params)))
 
 
 @console_route("users/{user}/replay", orders=True)

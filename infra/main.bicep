@@ -89,6 +89,9 @@ param forgetAfterDays int = 30
 @description('Object id of a group: only its members are looked after; empty is everybody.')
 param syncGroupId string = ''
 
+@description('Object id of a group: its members are left alone; empty is nobody.')
+param excludedGroupId string = ''
+
 @description('UPNs or object ids that are left alone, separated by commas.')
 param excludedUsers string = ''
 
@@ -181,6 +184,7 @@ var settings = {
   REMOVED_PHOTO: removedPhoto
   FORGET_AFTER_DAYS: string(forgetAfterDays)
   SYNC_GROUP_ID: syncGroupId
+  EXCLUDED_GROUP_ID: excludedGroupId
   EXCLUDED_USERS: excludedUsers
   INCLUDE_GUESTS: includeGuests ? 'true' : 'false'
   PROFILE_CALLS_PER_5_MINUTES: string(profileCallsPer5Minutes)

@@ -6,7 +6,7 @@ import functools
 import logging
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -26,6 +26,8 @@ from shared.doctor.microsoft365_checks import Clients, Microsoft
 from shared.errors import SettingsError
 from shared.graph.client import GraphClient
 from shared.graph.errors import is_of_one_mailbox
+from shared.graph.excluded_members import MarkedListing
+from shared.graph.groups import Groups
 from shared.graph.subscriptions import SubscriptionClient
 from shared.graph.user_listing import UserListing
 from shared.messages.upkeep_message import SWEEP, UpkeepMessage
@@ -42,9 +44,10 @@ from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Publisher
 from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
+from shared.storage.roster_entry import COPY, REMOVAL, REPAIR
 from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping.state_page import StateLook
-from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep import Listing, Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
@@ -91,7 +94,8 @@ def build(env: Mapping[str, str]) -> Runtime:
 def _working(settings: Settings) -> Runtime:
     tokens = EntraTokens.build(settings)
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
-    graph = GraphClient(graph_http, settings.sync_group_id)
+    groups = Groups(settings.sync_group_id, settings.excluded_group_id)
+    graph = GraphClient(graph_http, groups)
     storage = open_storage(settings.storage)
     budgets: list[Budget] = []
     geos = _geos(settings, tokens, budgets)
@@ -99,7 +103,9 @@ def _working(settings: Settings) -> Runtime:
     publisher = Publisher(geos, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
     halt = Halt(UninstallLogs(storage.documents), stopwatch.ticks)
-    worker = Worker(sync, graph, storage.states, storage.users, halt, **_CHANCE)
+    # Who only wants to know who somebody is does not ask for groups.
+    directory = GraphClient(graph_http)
+    worker = Worker(sync, directory, storage.states, storage.users, halt, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
     audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
@@ -111,17 +117,26 @@ def _working(settings: Settings) -> Runtime:
         Sides(graph, geos, recipe, removes=settings.remove_when_gone),
         storage.states,
         storage.documents,
-        graph,
+        directory,
         sweep,
         audit,
         uninstall,
         Orders(storage.users, storage.upkeep, storage.lengths),
+        groups=groups.named,
+        changes=_changes(settings),
         dry_run=settings.dry_run,
         clock=_now,
         new_id=_new_id,
     )
     doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
     return Runtime(worker, upkeep, console, doctor, _parking(storage, worker, upkeep))
+
+
+def _changes(settings: Settings) -> frozenset[str]:
+    """What runs would change that may write."""
+    removes = {REMOVAL} if settings.remove_when_gone else set[str]()
+    repairs = {REPAIR} if settings.audit.repair and settings.audit.days else set[str]()
+    return frozenset({COPY, *removes, *repairs})
 
 
 def _parking(storage: OpenStorage, worker: Worker | NoWorker, upkeep: Upkeep | NoUpkeep) -> Parking:
@@ -186,6 +201,7 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
     clients = Clients(
         tokens,
         Http("graph", settings.graph_url, Anybody()),
+        graph,
         GraphClient(graph),
         UserListing(graph, settings.sync_group_id, size=1),
         _geos(settings, tokens, []),
@@ -228,14 +244,15 @@ def _sweep(
         removes=settings.remove_when_gone,
         clock=_now,
     )
+    listing, left_out = _listing(settings, graph_http)
     remembered = StateLook(
         storage.states,
         graph,
         check_scope=functools.partial(scope.check, settings=settings),
         forget_after=None if settings.dry_run else settings.forget_after,
         clock=_now,
+        left_out=left_out,
     )
-    listing = UserListing(graph_http, settings.sync_group_id)
     users = UserQueue(storage.users, clock=_now, new_id=_new_id)
     logs = SweepLogs(storage.documents)
     return Sweep(
@@ -249,6 +266,17 @@ def _sweep(
         clock=_now,
         new_id=_new_id,
     )
+
+
+def _listing(
+    settings: Settings, graph_http: Http
+) -> tuple[Listing, Callable[[Sequence[str]], Set[str]]]:
+    """Whom sweeps list, and which of some users a group leaves out."""
+    listing = UserListing(graph_http, settings.sync_group_id)
+    if not settings.excluded_group_id:
+        return listing, lambda ids: frozenset()
+    marked = MarkedListing(listing, graph_http, settings.excluded_group_id, _now)
+    return marked, marked.among
 
 
 def _audit(

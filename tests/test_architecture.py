@@ -17,7 +17,7 @@ SHARED = {
     "errors": "",
     "moments": "",
     "counts": "",
-    "user": "",
+    "user": "errors",
     "written_file": "",
     "signature": "",
     "backoff": "",
@@ -71,9 +71,10 @@ LOCAL = {
     "demo": "cloud outside",
     "show": "cloud outside",
     "up": "cloud demo outside",
+    "chosen_settings": "",
     "soak": "cloud outside",
     "bench": "cloud demo host outside soak",
-    "__main__": "bench demo show soak up",
+    "__main__": "bench chosen_settings demo show soak up",
 }
 M365 = {
     "tenant": "",

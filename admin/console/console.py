@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -18,10 +18,12 @@ import urllib3
 
 from admin.console.address import Address
 from admin.terminal.fields import Fields
-from admin.terminal.problems import NotThere, Problem, Unreachable, Unsound, Unusable
+from admin.terminal.problems import Busy, NotThere, Problem, Unreachable, Unsound, Unusable
 from admin.terminal.trail import Trail
 from admin.terminal.unanswered import too_slow, unanswered
 from shared.session import OneHostSession
+
+T = TypeVar("T")
 
 # To connect, and to answer: the doctor asks Graph and SharePoint a dozen things in turn.
 _PATIENCE = (10, 120)
@@ -29,6 +31,7 @@ _PAGE = 200
 # A page of users is a tenth of a megabyte. A wrong address may be that of anything.
 _LARGEST_ANSWER = 16 * 1024 * 1024
 _LONGEST_SENTENCE = 500
+_JPEG = b"\xff\xd8\xff"
 
 
 class Console:
@@ -48,6 +51,11 @@ class Console:
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
+    @property
+    def host(self) -> str:
+        """The host of the app."""
+        return self._address.host
+
     def overview(self) -> Fields:
         """How everything is."""
         return self._call("GET", "overview", told="counts")
@@ -60,13 +68,29 @@ class Console:
         """What is remembered of one user, and when that was so: cheap enough to ask often."""
         return self._call("GET", _path(user), told="state", query={"sides": "none"})
 
+    def photo(self, user: str, side: str) -> bytes:
+        """
+        One side's picture of a user, as a small JPEG; NotThere says why there is none.
+
+        An app that is busy is a Busy.
+        """
+        path = f"{_path(user)}/photo/{side}"
+        return self._send("GET", path, _picture, query={"small": "true"})
+
     def users(
-        self, *, search: str = "", status: str = "", gone: bool = False, differs: bool = False
+        self,
+        *,
+        search: str = "",
+        status: str = "",
+        gone: bool = False,
+        differs: bool = False,
+        would_change: bool = False,
     ) -> Iterator[Fields]:
         """Everybody who fits, page by page."""
         token, trail = "", Trail()
         wanted = {"search": search, "status": status}
-        wanted |= {"gone": "true" if gone else "", "differs": "true" if differs else ""}
+        flags = {"gone": gone, "differs": differs, "wouldChange": would_change}
+        wanted |= {name: "true" for name, is_wanted in flags.items() if is_wanted}
         while True:
             query = {**wanted, "size": str(_PAGE), "token": token}
             page = self._call(
@@ -129,6 +153,22 @@ class Console:
         body: Mapping[str, Any] | None = None,
     ) -> Fields:
         """The answer, which has a field *told*: others answer 200 in JSON, too."""
+
+        def read(answer: requests.Response, content: bytes, host: str) -> Fields:
+            return _read(answer, _json(content), host, told)
+
+        return self._send(method, path, read, query=query, body=body)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[requests.Response, bytes, str], T],
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> T:
+        """What *read* makes of the answer and its body."""
         url = f"{self._address.url}/api/console/{path}"
         # A variable of the environment would win over the session's own `verify`.
         trust: str | bool | None = self._address.ca or None
@@ -143,8 +183,8 @@ class Console:
                 timeout=self._patience,
                 stream=True,
             ) as answer:
-                content = _json(_content(answer, host, seconds=self._patience[1]))
-                return _read(answer, content, host, told)
+                content = _content(answer, host, seconds=self._patience[1])
+                return read(answer, content, host)
         except requests.exceptions.RequestException as error:
             raise _untold(error, host) from error
         except urllib3.exceptions.ReadTimeoutError as error:
@@ -209,8 +249,15 @@ def _read(answer: requests.Response, content: Any, host: str, told: str) -> Fiel
                 "that manage.py is as new as the app."
             )
         return Fields(content)
-    sentence = Fields.of(content).part("error").text("message")
-    raise _refusal(answer, sentence[:_LONGEST_SENTENCE], host)
+    raise _refusal(answer, content, host)
+
+
+def _picture(answer: requests.Response, content: bytes, host: str) -> bytes:
+    if answer.status_code not in range(200, 300):
+        raise _refusal(answer, _json(content), host)
+    if not content.startswith(_JPEG):
+        raise Unsound(f"{host} sent something else than a picture: is manage.py as new as the app?")
+    return content
 
 
 def _json(content: bytes) -> Any:
@@ -220,8 +267,10 @@ def _json(content: bytes) -> Any:
         return None
 
 
-def _refusal(answer: requests.Response, told: str, host: str) -> Problem:
+def _refusal(answer: requests.Response, content: Any, host: str) -> Problem:
     """What to tell of an answer that is none, with the app's own sentence where it has one."""
+    error = Fields.of(content).part("error")
+    told = error.text("message")[:_LONGEST_SENTENCE]
     match answer.status_code:
         case 401:
             return Unreachable(f"{host} does not accept the key: check PHOTOSYNC_KEY.")
@@ -230,11 +279,12 @@ def _refusal(answer: requests.Response, told: str, host: str) -> Problem:
         case 400:
             return Unusable(told or f"{host} does not understand this request.")
         case 404 if told:
-            return NotThere(told)
+            return NotThere(told, error.text("code"))
         case 404:
             return Unreachable(f"{host} has no PhotoSync console: check PHOTOSYNC_URL.")
         case 429 | 503:
-            return Unsound(told or f"{host} is busy or starting: try again in a minute.")
+            sentence = told or f"{host} is busy or starting: try again in a minute."
+            return Busy(sentence, _seconds(answer.headers.get("Retry-After", "")))
         case status if 300 <= status < 400:
             elsewhere = urlsplit(answer.headers.get("Location", "")).hostname or "elsewhere"
             return Unreachable(
@@ -245,3 +295,9 @@ def _refusal(answer: requests.Response, told: str, host: str) -> Problem:
             return Unsound(
                 told or f"{host} answered with an error ({status}): look into the app's log."
             )
+
+
+def _seconds(retry_after: str) -> float | None:
+    """So many as the header asks for; the other form, a date, is none of the app's."""
+    is_number = retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 6
+    return float(retry_after) if is_number else None

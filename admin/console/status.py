@@ -76,6 +76,8 @@ def _show_counts(overview: Fields, output: Output) -> None:
     output.table(["", ""], rows, f"Users{_counted(overview)}")
     output.table(["", ""], [[key, queues.text(key)] for key in queues.raw], "Messages in queues")
     output.table(["", ""], [["subscription", _remembered(overview)]])
+    groups = overview.part("groups")
+    output.table(["", ""], [[key, groups.text(key)] for key in groups.raw], "Groups that bind")
 
 
 def _show_unreadable(overview: Fields, output: Output) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
@@ -88,10 +88,16 @@ class Console:
         uninstall: Uninstall,
         orders: Orders,
         *,
+        groups: Mapping[str, str],
+        changes: Collection[str],
         dry_run: bool,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
+        """
+        *groups* are the ids of those that bind, by the setting that names each; *changes* those of
+        the roster's that the settings allow for, but for DRY_RUN.
+        """
         self._roster = roster
         # Everybody is listed for it: of 100,000 users that takes the better part of a minute.
         self._census = Remembered(self._count, clock)
@@ -104,6 +110,8 @@ class Console:
         self._audit = audit
         self._uninstall = uninstall
         self._orders = orders
+        self._groups = groups
+        self._changes = changes
         self._dry_run = dry_run
         self._clock = clock
         self._new_id = new_id
@@ -132,6 +140,7 @@ class Console:
             "failures": [_shown(entry) for entry in census.failures],
             "unreadable": aside.newest,
             "unreadableCount": aside.total,
+            "groups": dict(self._groups),
             "dryRun": self._dry_run,
         }
 
@@ -140,10 +149,12 @@ class Console:
         """
         Users by `search`, `status`, `token` and `size`; with `gone=true` those whose photo is
         gone while the picture is still there, with `differs=true` those whom an audit has found
-        damaged in SharePoint. Raises BadRequest.
+        damaged in SharePoint, with `wouldChange=true` those whose picture a run would change that
+        may write. Raises BadRequest.
         """
         status, size = query.get("status", ""), query.get("size") or "50"
-        gone, differs = (_is_asked_for(query, name) for name in ("gone", "differs"))
+        flags = ("gone", "differs", "wouldChange")
+        gone, differs, would_change = (_is_asked_for(query, name) for name in flags)
         if status and status not in STATUSES:
             raise BadRequest(f"status must be one of {', '.join(sorted(STATUSES))}.")
         if not (size.isascii() and size.isdecimal() and len(size) <= 3):
@@ -155,6 +166,7 @@ class Console:
             status=status,
             gone=gone,
             differs=differs,
+            changes=self._changes if would_change else None,
             token=query.get("token", ""),
             size=int(size),
         )
@@ -214,17 +226,19 @@ class Console:
         return fields
 
     @_takes_a_place
-    def photo(self, name: str, side: str) -> bytes:
+    def photo(self, name: str, side: str, query: Mapping[str, str] | None = None) -> bytes:
         """
-        One side's picture. Raises BadRequest for a side that is none, NoPhoto, NoProfile, and
-        PictureKept for one that a person chose and that cannot be shown.
+        One side's picture, with `small=true` as a thumbnail. Raises BadRequest for a side that is
+        none, NoPhoto, NoProfile, PictureKept for one that a person chose and that cannot be shown,
+        and PhotoRefused for one that cannot be made small.
         """
         if side not in {EXCHANGE, SHAREPOINT}:
             raise BadRequest("The side must be exchange or sharepoint.")
+        small = _is_asked_for(query or {}, "small")
         user, known, _ = self._people.find(name)
         if side == EXCHANGE:
-            return self._sides.exchange(user)
-        return self._sides.sharepoint(user, known)
+            return self._sides.exchange(user, small=small)
+        return self._sides.sharepoint(user, known, small=small)
 
     @_takes_a_place
     def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -333,6 +347,7 @@ def _shown(entry: Entry) -> dict[str, str]:
         "syncedAt": entry.synced_at,
         "missingSince": entry.missing_since,
         "damage": entry.damage,
+        "wouldChange": entry.would_change,
         "leftSince": entry.left_since,
         "outOfScopeSince": entry.out_of_scope_since,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
@@ -19,6 +20,7 @@ from shared.errors import (
 )
 from shared.graph.client import GraphClient
 from shared.pictures.recipe import Recipe
+from shared.pictures.renditions import renditions
 from shared.pictures.sizes import SUFFIXES
 from shared.sharepoint import chosen_picture
 from shared.sharepoint.chosen_picture import chosen_in
@@ -32,6 +34,8 @@ from shared.user import User
 T = TypeVar("T")
 
 EXCHANGE, SHAREPOINT = "exchange", "sharepoint"
+# For lists that people read or print, of some 6 KB each.
+_THUMBNAIL = Recipe("", 0, render=functools.partial(renditions, sizes=(120,)))
 _SHOWN = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 
 
@@ -74,15 +78,26 @@ class Sides:
         self._recipe = recipe
         self._removes = removes
 
-    def exchange(self, user: User) -> bytes:
-        """The photo in Exchange. Raises NoPhoto, NoMailbox."""
-        return self._graph.photo(user.id)
+    def exchange(self, user: User, *, small: bool = False) -> bytes:
+        """
+        The photo in Exchange, or a *small* one as SharePoint would show it. Raises NoPhoto,
+        NoMailbox, and PhotoRefused for one that cannot be made small.
+        """
+        photo = self._graph.photo(user.id)
+        if not small:
+            return photo
+        return _THUMBNAIL.pictures(photo, lambda: self._scaled(user))[0]
 
-    def sharepoint(self, user: User, known: UserState | None) -> bytes:
+    def sharepoint(self, user: User, known: UserState | None, *, small: bool = False) -> bytes:
         """
         The large picture that pages show, or the one that a person chose. Raises NoProfile, NoPhoto
-        when there is none, PictureKept when a chosen one cannot be shown, OtherHost.
+        when there is none, PictureKept when a chosen one cannot be shown, OtherHost, and
+        PhotoRefused for one that cannot be made *small*.
         """
+        picture = self._shown_picture(user, known)
+        return _THUMBNAIL.render(picture)[0] if small else picture
+
+    def _shown_picture(self, user: User, known: UserState | None) -> bytes:
         wrote = known.picture_url if known else ""
         geo, profile = self._geos.residence(user, wrote)
         location = shown_in(profile, geo.my_url).here

@@ -11,8 +11,9 @@ import base64
 import heapq
 import json
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from shared.errors import BadRequest
 from shared.storage.roster_entry import Entry, Leaf
@@ -71,6 +72,7 @@ class Roster:
         status: str = "",
         gone: bool = False,
         differs: bool = False,
+        changes: Collection[str] | None = None,
         token: str = "",
         size: int = 50,
     ) -> RosterPage:
@@ -82,10 +84,11 @@ class Roster:
         """
         at, skip = _read(token)
         found: list[Entry] = []
+        wanted: dict[str, Any] = {"gone": gone, "differs": differs, "changes": changes}
         for _ in range(CALLS_A_PAGE):
             leaf = self._metadata.leaf(at, USERS_A_CALL)
             for number, entry in enumerate(leaf.entries):
-                if number >= skip and entry.matches(search, status, gone=gone, differs=differs):
+                if number >= skip and entry.matches(search, status, **wanted):
                     if len(found) == size:
                         return RosterPage(found, _dump(at, number))
                     found.append(entry)

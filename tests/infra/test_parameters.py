@@ -86,6 +86,7 @@ def test_variables_are_called_as_the_settings(name: str):
         ("REMOVED_PHOTO", "keep"),
         ("FORGET_AFTER_DAYS", "0"),
         ("SYNC_GROUP_ID", "88888888-8888-8888-8888-888888888888"),
+        ("EXCLUDED_GROUP_ID", "99999999-9999-9999-9999-999999999999"),
         ("EXCLUDED_USERS", "anne@contoso.com"),
         ("INCLUDE_GUESTS", "true"),
         ("PROFILE_CALLS_PER_5_MINUTES", "0"),

@@ -185,9 +185,9 @@ async def delete_user(tenant: Tenant, request: Request, client_id: str) -> Respo
     tenant.roster.remove(user, profile_stays=kept)
     key = user.id.casefold()
     tenant.deleted_users[key] = user
-    tenant.left_groups[key] = [each for each, members in tenant.groups.items() if key in members]
-    for members in tenant.groups.values():
-        members.discard(key)
+    tenant.left_groups[key] = [name for name, each in tenant.groups.items() if key in each.members]
+    for group in tenant.groups.values():
+        group.members.discard(key)
     tenant.touch(user, "updated")
     return Response(status_code=204)
 
@@ -207,8 +207,8 @@ async def restore_user(tenant: Tenant, request: Request, client_id: str) -> Resp
     """
     user = _deleted(tenant, request, may=lambda user: tenant.user(user.user_principal_name) is None)
     tenant.add_user(user)
-    for group in tenant.left_groups.pop(user.id.casefold(), []):
-        tenant.groups[group].add(user.id.casefold())
+    for name in tenant.left_groups.pop(user.id.casefold(), []):
+        tenant.groups[name].members.add(user.id.casefold())
     tenant.touch(user, "updated")
     return JSONResponse(
         {"@odata.context": context(tenant, "directoryObjects/$entity")} | shown(user, list(DEFAULT))

@@ -60,6 +60,15 @@ class User:
 
 
 @dataclass
+class Group:
+    """`members` are ids of users and of groups, in lower case."""
+
+    members: set[str]
+    display_name: str = ""
+    visibility: str | None = None
+
+
+@dataclass
 class File:
     """A file in a library of a -my site: exactly the bytes that were sent."""
 

@@ -10,7 +10,7 @@ from shared.console.api import Console, Orders
 from shared.console.comparison import Difference, Sides, Unasked
 from shared.console.roster import Roster
 from shared.errors import PhotoSyncError
-from shared.storage.roster_entry import Entry, Leaf
+from shared.storage.roster_entry import COPY, REMOVAL, Entry, Leaf
 from shared.storage.unreadable import SetAside
 from shared.storage.user_state import FAILED, Stored, UserState
 from shared.sweeping.sweep import Sweep
@@ -61,11 +61,11 @@ class Looks:
         chosen = "https://cdn.contoso.com/anne.jpg" if known else ""
         return Difference(True, "They agree.", {"PictureURL": ""}, chosen=chosen)
 
-    def exchange(self, user: User) -> bytes:
-        return b"exchange of " + user.user_principal_name.encode()
+    def exchange(self, user: User, *, small: bool) -> bytes:
+        return b"small " * small + b"exchange of " + user.user_principal_name.encode()
 
-    def sharepoint(self, user: User, known: UserState | None) -> bytes:
-        return b"sharepoint"
+    def sharepoint(self, user: User, known: UserState | None, *, small: bool) -> bytes:
+        return b"small " * small + b"sharepoint"
 
 
 class Texts:
@@ -125,6 +125,8 @@ class Desk:
             cast("Audit", self.audits),
             self.uninstall,
             Orders(self.users, self.upkeep, lambda: LENGTHS),
+            groups={"SYNC_GROUP_ID": "a-group"},
+            changes={COPY, REMOVAL},
             dry_run=True,
             clock=Clock(),
             new_id=lambda: "an-id",

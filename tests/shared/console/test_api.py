@@ -13,7 +13,7 @@ import pytest
 
 from shared.console.api import Console
 from shared.errors import BadRequest, ServiceDown, UnknownUser
-from shared.storage.user_state import FAILED, REMOVED, SKIPPED, SYNCED, Claim, UserState
+from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SKIPPED, SYNCED, Claim, UserState
 from shared.subscription import keeper
 from shared.sweeping import sweep_log
 from shared.user import User
@@ -45,6 +45,7 @@ def test_overview_of_nothing(desk: Desk):
         "failures": [],
         "unreadable": [],
         "unreadableCount": 0,
+        "groups": {"SYNC_GROUP_ID": "a-group"},
         "dryRun": True,
     }
 
@@ -105,6 +106,7 @@ def test_users(desk: Desk):
             "damage": "",
             "leftSince": "",
             "outOfScopeSince": "",
+            "wouldChange": "",
         }
     ]
     assert not page["complete"]
@@ -120,9 +122,26 @@ def test_users_whose_photo_is_gone(desk: Desk):
     assert (other["userId"], other["missingSince"]) == ("other", "2026")
 
 
+def test_users_who_would_change(desk: Desk):
+    """Whose picture a run would change that may write, as the settings let it: here no repairs."""
+    dry = replace(ENTRY, status=SKIPPED, reason="dry-run")
+    desk.kept.entries = [
+        replace(dry, user_id="copied"),
+        replace(dry, user_id="removed", missing_since="2026"),
+        replace(ENTRY, user_id="next", status=NO_PHOTO, reason="no-photo", missing_since="2026"),
+        replace(ENTRY, user_id="damaged", damage="A file is gone."),
+        replace(ENTRY, user_id="left alone", reason="out-of-scope", missing_since="2026"),
+        ENTRY,
+    ]
+    found = desk.console.users({"wouldChange": "true"})["users"]
+
+    told = [(each["userId"], each["wouldChange"]) for each in found]
+    assert told == [("copied", "copy"), ("removed", "removal"), ("next", "removal")]
+
+
 @pytest.mark.parametrize(
     "query",
-    [{"status": "lost"}, {"token": "?"}, {"gone": "1"}]
+    [{"status": "lost"}, {"token": "?"}, {"gone": "1"}, {"wouldChange": "yes"}]
     + [{"size": size} for size in ("0", "201", "-1", "1e2", "²", "0100000", "9" * 5000)],
     ids=lambda query: str(query)[:24],
 )
@@ -185,6 +204,7 @@ def test_photos(desk: Desk):
     """Each side's picture, and no third."""
     assert desk.console.photo(ANNE.id, "exchange") == b"exchange of anne@contoso.com"
     assert desk.console.photo(ANNE.id, "sharepoint") == b"sharepoint"
+    assert desk.console.photo(ANNE.id, "sharepoint", {"small": "true"}) == b"small sharepoint"
     with pytest.raises(BadRequest, match="exchange or sharepoint"):
         desk.console.photo(ANNE.id, "other")
 
@@ -204,7 +224,7 @@ def test_threads_are_left(
     """While eight ask Microsoft 365 the ninth is sent away: the webhook needs threads, too."""
     others = iter(range(7))
 
-    def hang(user: User) -> bytes:
+    def hang(user: User, *, small: bool) -> bytes:
         """Another one who asks while this one waits; the ninth asks something else."""
         if next(others, None) is not None:
             return desk.console.photo(ANNE.id, "exchange")

@@ -78,6 +78,7 @@ import { call } from "./call.js";
  * @property {Entry[]} failures
  * @property {SetAside[]} unreadable
  * @property {number} unreadableCount
+ * @property {Record<string, string>} groups The object ids of the groups that bind, by setting.
  * @property {boolean} dryRun
  */
 

@@ -157,6 +157,7 @@ class StandIn:
             "uninstall": None,
             "failures": failures[:10],
             "unreadable": [],
+            "groups": {},
             "dryRun": False,
         }
         return {**calm, **self.overview}
