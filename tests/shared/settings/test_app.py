@@ -95,6 +95,8 @@ BAD = [
     ("REMOVED_PHOTO", "blank"),
     ("SYNC_GROUP_ID", "Everybody"),
     ("DRY_RUN", "perhaps"),
+    ("CONSOLE_SIGN_IN", "PhotoSync console"),
+    ("CONSOLE_KEYS", "no"),
 ]
 
 
