@@ -219,10 +219,10 @@ def console_route(path: str, *, orders: bool = False) -> Callable[[Asked], Asked
 
 @app.route(route="console", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def console_page(req: func.HttpRequest) -> func.HttpResponse:
-    """The page; it holds no data and asks for the key."""
+    """The page; it holds no data and asks for the key, or for who it is."""
     from shared.console.page import page
 
-    html, headers = page.page()
+    html, headers = page.page(sign_in=console_settings.signs_in)
     return func.HttpResponse(html, mimetype="text/html", headers=headers)
 
 

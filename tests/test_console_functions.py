@@ -3,13 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 
 import azure.functions as func
 import pytest
 
 import function_app
+from tests import REPO
 from tests.test_function_app import STORAGE, user_function
+
+CONSOLE = "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10"
+# In a process of its own: routes are made when function_app is imported.
+LEVELS = """
+import json, function_app
+found = {}
+for function in function_app.app.get_functions():
+    told = function.get_trigger().get_dict_repr()
+    if told["type"] == "httpTrigger" and told["route"].split("/")[0] in ("console", "keyed"):
+        found[told["route"]] = told["authLevel"].name
+print(json.dumps(found))
+"""
+
+
+def levels(settings: Mapping[str, str]) -> dict[str, str]:
+    """The authorization level of each of the console's routes under *settings*."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEVELS],
+        cwd=REPO,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
 
 
 @pytest.fixture
@@ -42,3 +72,44 @@ def test_console_tells_what_is_wrong_with_settings(monkeypatch: pytest.MonkeyPat
 
     assert answer.status_code == 500
     assert "CLIENT_ID is missing" in json.loads(answer.get_body())["error"]["message"]
+
+
+def test_a_key_alone_opens_the_console_while_sign_in_is_off():
+    """Without CONSOLE_SIGN_IN every route but the page needs a key, and none has a double."""
+    found = levels({"CONSOLE_SIGN_IN": "", "CONSOLE_KEYS": "false"})
+
+    assert found.pop("console") == "ANONYMOUS"
+    assert set(found.values()) == {"FUNCTION"}
+    assert not [route for route in found if route.startswith("keyed/")]
+
+
+def test_each_route_has_a_double_for_keys_where_people_sign_in():
+    """The host cannot ask for a key or a person: so a key has routes of its own."""
+    found = levels({"CONSOLE_SIGN_IN": CONSOLE})
+    of_people = {route for route, level in found.items() if level == "ANONYMOUS"} - {"console"}
+
+    assert "console/users/{user}/replay" in of_people
+    assert {route for route, level in found.items() if level == "FUNCTION"} == {
+        route.replace("console/", "keyed/") for route in of_people
+    }
+
+
+def test_keys_can_be_switched_off():
+    """With CONSOLE_KEYS=false nothing but a signed-in person opens the console."""
+    found = levels({"CONSOLE_SIGN_IN": CONSOLE, "CONSOLE_KEYS": "false"})
+
+    assert set(found.values()) == {"ANONYMOUS"}
+
+
+def test_principal_is_ignored_where_a_key_was_checked():
+    """A principal's header on a route of a key changes nothing: the host has checked the key."""
+    answer = user_function("console_me")(
+        func.HttpRequest(
+            method="GET",
+            url="/api/console/me",
+            body=b"",
+            headers={"x-ms-client-principal": "forged"},
+        )
+    )
+
+    assert json.loads(answer.get_body()) == {"via": "key", "name": "", "role": "Operator"}

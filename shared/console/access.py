@@ -35,6 +35,7 @@ _NAMES = (
     "preferred_username",
     "upn",
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+    "unique_name",
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
     "name",
 )
@@ -70,18 +71,20 @@ def signed_in(headers: Mapping[str, str], settings: ConsoleSettings) -> Caller:
         )
     claims = _claims(headers.get(PRINCIPAL, ""))
     tenants, ids = _values(claims, _TENANT_ID), _values(claims, _OBJECT_ID)
-    if len(ids) != 1 or len(tenants) != 1:
-        raise NotSignedIn("Sign in with an account of your organisation.")
-    if settings.tenant_id and tenants != {settings.tenant_id.casefold()}:
-        raise NotSignedIn("You are signed in with an account of another organisation.")
+    if len(ids) != 1 or tenants != {settings.tenant_id.casefold()}:
+        raise NotSignedIn(
+            "Sign in with an account of this app's organisation (TENANT_ID): yours is of another."
+        )
+    (object_id,) = ids
     roles = _values(claims, _ROLES)
     role = next((one for one in (OPERATOR, VIEWER) if one.casefold() in roles), "")
     if not role:
         raise NotAllowed(
             "You are signed in, but have no role here: ask for Viewer or Operator of the "
-            "enterprise application PhotoSync console (manage.py grant --console)."
+            "enterprise application PhotoSync console (manage.py grant --console), then sign out "
+            "and in again."
         )
-    return Caller(Signature(PERSON, _name(claims), next(iter(ids))), role)
+    return Caller(Signature(PERSON, _name(claims) or object_id, object_id), role)
 
 
 def must_order(caller: Caller, headers: Mapping[str, str]) -> None:
@@ -90,21 +93,35 @@ def must_order(caller: Caller, headers: Mapping[str, str]) -> None:
         raise NotAllowed(
             "You may look and give no orders: that takes the role Operator, and you have Viewer."
         )
-    if caller.signature.via == PERSON and not headers.get(ORDER):
+    if caller.signature.via == PERSON and not _is_deliberate(headers):
         raise BadRequest(f"Send the header {ORDER} with an order, so that no other page can.")
 
 
+def _is_deliberate(headers: Mapping[str, str]) -> bool:
+    """Whether it is no form of a strange page, to which the browser adds the person's cookie."""
+    bears_token = headers.get("Authorization", "").casefold().startswith("bearer ")
+    return bears_token or bool(headers.get(ORDER))
+
+
 def _claims(header: str) -> list[tuple[str, str]]:
-    """Type and value of each claim. Raises NotSignedIn."""
+    """
+    Type and value of each claim; whatever the principal calls a role has the type `roles`. Raises
+    NotSignedIn.
+
+    Documented: Learn, configure-authentication-user-identities, "Decode the client principal
+    header": Base64 of JSON with `claims` (objects of `typ` and `val`) and `role_typ`.
+    """
     if not header:
-        raise NotSignedIn("Sign in first.")
+        raise NotSignedIn("Sign in with Microsoft first, at /.auth/login/aad.")
     try:
         if len(header) > _LONGEST_PRINCIPAL:
             raise ValueError("Nobody has so many claims.")
         told = json.loads(base64.b64decode(header, validate=True))
-        return [(_text(one["typ"]), _text(one["val"])) for one in told["claims"]]
+        claims = [(_text(one["typ"]), _text(one["val"])) for one in told["claims"]]
+        kind_of_roles = told.get("role_typ")
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise NotSignedIn("What the platform says of you cannot be read: sign in again.") from error
+    return [("roles" if kind == kind_of_roles else kind, value) for kind, value in claims]
 
 
 def _text(value: Any) -> str:
@@ -114,7 +131,7 @@ def _text(value: Any) -> str:
 
 
 def _values(claims: list[tuple[str, str]], kinds: set[str]) -> set[str]:
-    return {value.casefold() for kind, value in claims if kind in kinds}
+    return {value.casefold() for kind, value in claims if kind in kinds and value}
 
 
 def _name(claims: list[tuple[str, str]]) -> str:

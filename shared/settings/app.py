@@ -122,6 +122,9 @@ class Settings:
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),
         )
+        # Read before all others, by `settings.console`, which cannot tell anybody of an error.
+        read.text("CONSOLE_SIGN_IN", is_object_id, _GUID_RULE, default="")
+        read.choice("CONSOLE_KEYS", ("true", "false"))
         read.check()
         return settings
 

@@ -96,6 +96,8 @@ BAD = [
     ("SYNC_GROUP_ID", "Everybody"),
     ("EXCLUDED_GROUP_ID", "Nobody"),
     ("DRY_RUN", "perhaps"),
+    ("CONSOLE_SIGN_IN", "PhotoSync console"),
+    ("CONSOLE_KEYS", "no"),
 ]
 
 

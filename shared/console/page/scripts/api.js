@@ -133,6 +133,13 @@ import { call } from "./call.js";
 
 /** @typedef {{ name: string, ok: boolean, detail: string, action: string, looked: boolean }} Check */
 
+/** @typedef {{ via: "key" | "person", name: string, role: "Viewer" | "Operator" }} Caller Who asks. */
+
+/** @returns {Promise<Caller>} */
+export function readMe() {
+  return json("me");
+}
+
 /** @returns {Promise<Overview>} */
 export function readOverview() {
   return json("overview");

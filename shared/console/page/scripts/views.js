@@ -1,6 +1,6 @@
 // From one view to the next, as the address changes.
 
-import { hasKey } from "./call.js";
+import { mayAsk } from "./call.js";
 import { openDoctor } from "./doctor.js";
 import { $, show } from "./elements.js";
 import { openHome } from "./people.js";
@@ -11,7 +11,7 @@ import { here, homeHash, move } from "./route.js";
 const OPEN = { home: openHome, person: openPerson, doctor: openDoctor };
 
 export function go(moveFocus = true) {
-  if (!hasKey()) return;
+  if (!mayAsk()) return;
   forgetPhotos();
   const last = move();
   const { view, user } = here();

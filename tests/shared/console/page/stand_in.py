@@ -76,6 +76,8 @@ class StandIn:
     person: dict[str, Any] = field(default_factory=dict)
     doctor: dict[str, Any] = field(default_factory=lambda: _DOCTOR)
     page_size: int = 1000
+    # Who has signed in, where people do; "" there if nobody has. None: a key opens everything.
+    role: str | None = None
     orders: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     url: str = ""
 
@@ -83,6 +85,8 @@ class StandIn:
         url = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         parts = [unquote(part) for part in url.path.split("/")[3:]]
+        if parts == ["me"]:
+            return {"via": "person", "name": "anne@contoso.com", "role": self.role}
         if method == "POST":
             return self._order(parts, json.loads(body))
         match parts:
@@ -105,6 +109,8 @@ class StandIn:
         raise Answered(404, f"Microsoft 365 knows nobody called {user}.")
 
     def _order(self, parts: list[str], body: dict[str, Any]) -> dict[str, Any]:
+        if self.role == "Viewer":
+            raise Answered(403, "That takes the role Operator.", "not-allowed")
         self.orders.append(("/".join(parts), body))
         if body.get("releaseRemovals"):
             self.overview["brake"] = {

@@ -1,0 +1,170 @@
+"""Who gets into the console, as whom, and who does not."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import azure.functions as func
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.console import access
+from shared.console.access import OPERATOR, VIEWER, Caller, must_order, signed_in
+from shared.errors import BadRequest, NotAllowed, NotSignedIn
+from shared.settings.console import ConsoleSettings
+from shared.signature import KEY, PERSON, Signature
+
+TENANT = "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10"
+ANNE = "11111111-2222-4333-8444-555555555555"
+ON = {"CONSOLE_SIGN_IN": ANNE, "WEBSITE_AUTH_ENABLED": "True", "TENANT_ID": TENANT.upper()}
+LONG = "http://schemas.microsoft.com"
+
+
+def settings(**more: str) -> ConsoleSettings:
+    return ConsoleSettings.from_mapping(ON | more)
+
+
+def principal(*roles: str, **changes: Any) -> dict[str, str]:
+    """The headers of Anne's request as the platform hands it over; None takes a claim away."""
+    claims = {"oid": ANNE, "tid": TENANT, "preferred_username": "anne@contoso.com", **changes}
+    told = [{"typ": kind, "val": value} for kind, value in claims.items() if value is not None]
+    told += [{"typ": "roles", "val": role} for role in roles]
+    return header({"auth_typ": "aad", "claims": told, "name_typ": "name", "role_typ": "roles"})
+
+
+def header(content: object) -> dict[str, str]:
+    text = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(text).decode()}
+
+
+def test_person_is_named_and_has_their_role():
+    """Whoever signed in is known by name and object id; who holds both roles is Operator."""
+    anne = Signature(PERSON, "anne@contoso.com", ANNE)
+
+    assert signed_in(principal(VIEWER), settings()) == Caller(anne, VIEWER)
+    assert signed_in(principal(VIEWER, OPERATOR), settings()) == Caller(anne, OPERATOR)
+
+
+def test_claims_by_their_long_names():
+    """The platform maps names of claims, and says itself which of them are roles."""
+    claims = [
+        (f"{LONG}/identity/claims/objectidentifier", ANNE),
+        (f"{LONG}/identity/claims/tenantid", TENANT),
+        ("name", "Anne Keller"),
+        ("groups-as-roles", OPERATOR),
+    ]
+    told = {"claims": [{"typ": k, "val": v} for k, v in claims], "role_typ": "groups-as-roles"}
+
+    caller = signed_in(header(told), settings())
+    assert caller == Caller(Signature(PERSON, "Anne Keller", ANNE), OPERATOR)
+
+
+def test_person_without_a_name_is_called_by_the_id():
+    """An order is never signed by nobody; and a name does not break a line of the log."""
+    unnamed = signed_in(principal(VIEWER, preferred_username=None), settings())
+    odd = signed_in(principal(VIEWER, preferred_username="anne\n2026 forged"), settings())
+
+    assert (unnamed.signature.name, odd.signature.name) == (ANNE, "anne2026 forged")
+
+
+@pytest.mark.parametrize("platform", ["", "False", "1"])
+def test_header_is_worth_nothing_where_nobody_checks_it(platform: str):
+    """A perfect principal of an Operator lets nobody in while the platform's check is off."""
+    with pytest.raises(NotSignedIn, match="authentication is off"):
+        signed_in(principal(OPERATOR), settings(WEBSITE_AUTH_ENABLED=platform))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"X-MS-CLIENT-PRINCIPAL": "anne"}, id="no base64"),
+        pytest.param({"X-MS-CLIENT-PRINCIPAL": "A" * 70_000}, id="huge"),
+        pytest.param(header(b"{"), id="no json"),
+        pytest.param(header([]), id="a list"),
+        pytest.param(header({"claims": None}), id="no claims"),
+        pytest.param(header({"claims": [{"typ": "oid"}]}), id="no value"),
+        pytest.param(header({"claims": [{"typ": "oid", "val": 5}]}), id="a number"),
+        pytest.param(header(b"[" * 40_000), id="deep"),
+        pytest.param(principal(OPERATOR, oid=None), id="no object id"),
+        pytest.param(principal(OPERATOR, tid=None), id="no tenant"),
+        pytest.param(principal(OPERATOR, tid=ANNE), id="another tenant"),
+        pytest.param(
+            principal(OPERATOR, **{f"{LONG}/identity/claims/objectidentifier": TENANT}),
+            id="two people",
+        ),
+    ],
+)
+def test_nobody(headers: dict[str, str]):
+    """No principal, a damaged one, and one of another tenant are nobody."""
+    with pytest.raises(NotSignedIn):
+        signed_in(headers, settings())
+
+
+def test_tenant_must_be_known():
+    """While TENANT_ID is missing nobody's tenant is the right one."""
+    with pytest.raises(NotSignedIn):
+        signed_in(principal(OPERATOR), settings(TENANT_ID=""))
+    with pytest.raises(NotSignedIn):
+        signed_in(principal(OPERATOR, tid=""), settings(TENANT_ID=""))
+
+
+@pytest.mark.parametrize("roles", [(), ("Owner",)])
+def test_person_without_a_role_is_told_whom_to_ask(roles: tuple[str, ...]):
+    """Signed in is not let in."""
+    with pytest.raises(NotAllowed, match="grant --console"):
+        signed_in(principal(*roles), settings())
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: json.dumps(text).encode()))
+def test_whatever_stands_in_the_header(content: bytes):
+    """No header leads to another error than the two that are answered."""
+    with pytest.raises((NotSignedIn, NotAllowed)):
+        signed_in(header(content), settings())
+
+
+def test_viewer_gives_no_order():
+    """A Viewer is told which role it takes; the order's header does not help."""
+    viewer = signed_in(principal(VIEWER), settings())
+    with pytest.raises(NotAllowed, match="role Operator"):
+        must_order(viewer, {access.ORDER: "1"})
+
+
+def test_order_over_a_session_is_no_form_of_another_page():
+    """The browser adds the cookie to any form, but only our page adds the header."""
+    operator = signed_in(principal(OPERATOR), settings())
+    with pytest.raises(BadRequest, match=access.ORDER):
+        must_order(operator, {"Cookie": "AppServiceAuthSession=x"})
+
+    must_order(operator, {access.ORDER: "1"})
+    must_order(operator, {"Authorization": "Bearer token"})
+
+
+def test_key_does_everything():
+    """Whoever holds a key may order, as ever, and needs no other header."""
+    caller = access.by_key()
+
+    must_order(caller, {})
+    assert caller == Caller(Signature(KEY), OPERATOR)
+
+
+def test_headers_as_the_worker_has_them():
+    """The engine's own headers are read whatever case they came in."""
+    request = func.HttpRequest(
+        method="GET",
+        url="/",
+        body=b"",
+        headers={name.lower(): value for name, value in principal(VIEWER).items()},
+    )
+    assert signed_in(request.headers, settings()).role == VIEWER
+
+
+@pytest.mark.parametrize(
+    ("told", "takes_keys"), [("", True), ("True", True), ("false", False), ("yes", False)]
+)
+def test_keys_are_on_unless_the_setting_says_another_thing(told: str, takes_keys: bool):
+    """A value that is none opens nothing."""
+    assert settings(CONSOLE_KEYS=told).takes_keys is takes_keys
