@@ -34,6 +34,7 @@ from shared.microsoft365.throttle import Budget, Gate
 from shared.microsoft365.tokens import Anybody, EntraTokens
 from shared.microsoft365.warm_up import warm_up
 from shared.misconfigured import NoUpkeep, NoWorker
+from shared.orders.order_log import OrderLog
 from shared.parking import Given, Parking
 from shared.pictures.recipe import RECIPE, Recipe
 from shared.pictures.renditions import renditions
@@ -41,6 +42,7 @@ from shared.settings.app import Settings, StorageSettings
 from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Publisher
+from shared.signature import APP, Signature
 from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
 from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping.state_page import StateLook
@@ -99,13 +101,16 @@ def _working(settings: Settings) -> Runtime:
     publisher = Publisher(geos, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
     halt = Halt(UninstallLogs(storage.documents), stopwatch.ticks)
-    worker = Worker(sync, graph, storage.states, storage.users, halt, **_CHANCE)
+    orders = OrderLog(storage.orders, clock=_now)
+    worker = Worker(sync, graph, storage.states, storage.users, halt, orders, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
     audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
     uninstall = _uninstall(settings, storage, halt, keeper)
     chains = keeper, sweep, audit, uninstall
-    upkeep = Upkeep(*chains, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE)
+    upkeep = Upkeep(
+        *chains, storage.states, storage.upkeep, orders, lengths=storage.lengths, **_CHANCE
+    )
     console = Console(
         Roster(storage.states),
         Sides(graph, geos, recipe, removes=settings.remove_when_gone),
@@ -116,6 +121,7 @@ def _working(settings: Settings) -> Runtime:
         audit,
         uninstall,
         Orders(storage.users, storage.upkeep, storage.lengths),
+        orders,
         dry_run=settings.dry_run,
         clock=_now,
         new_id=_new_id,
@@ -173,7 +179,7 @@ def _keeper(settings: Settings, storage: OpenStorage, tokens: EntraTokens) -> Su
         client_state=settings.client_state,
         warm=warm_up,
         missed=functools.partial(
-            storage.upkeep.send, UpkeepMessage(SWEEP).to_json(), delay_seconds=0
+            storage.upkeep.send, UpkeepMessage(SWEEP, by=Signature(APP)).to_json(), delay_seconds=0
         ),
         clock=_now,
     )
