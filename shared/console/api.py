@@ -261,7 +261,7 @@ class Console:
     def _meant(self, name: str) -> tuple[str, str]:
         """The object id and the UPN of whoever is called *name*, as far as they are known."""
         if is_object_id(name):
-            return name.lower(), ""
+            return self._called(name, name.lower())
         try:
             user = self._people.find(name).user
         except (TryLater, GiveUp, UnknownUser) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,12 @@ class Entry:
     result: str = ""
     detail: str = ""
     ended_at: datetime | None = None
+
+    def end_with(self, end: Entry) -> None:
+        """Take over what *end* says; it knows the object id of who was ordered by UPN."""
+        self.result, self.detail, self.ended_at = end.result, end.detail, end.ended_at
+        if not self.order.user_id:
+            self.order = replace(self.order, user_id=end.order.user_id)
 
     def is_about(self, user_id: str, upn: str) -> bool:
         """Whether it is about the user of this object id, or of this UPN if no id is known."""
@@ -101,7 +107,7 @@ def read(content: bytes) -> Read:
             by_id[entry.order.id] = entry
             found.entries.append(entry)
         elif event == _ENDED:
-            known.result, known.detail, known.ended_at = entry.result, entry.detail, entry.ended_at
+            known.end_with(entry)
     return found
 
 
@@ -137,8 +143,7 @@ def _parse(fields: dict[str, Any]) -> tuple[str, Entry]:
     result, detail = _text(fields, "result"), _text(fields, "detail")
     if event == _GIVEN:
         return event, Entry(order, at, result, detail, at if result else None)
-    unsigned = Order(**{**vars(order), "by": Signature(QUEUE)})
-    return event, Entry(unsigned, at, result, detail, at)
+    return event, Entry(replace(order, by=Signature(QUEUE)), at, result, detail, at)
 
 
 def _text(fields: dict[str, Any], name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, cast
 
 from shared.auditing.audit import Audit
@@ -118,6 +119,7 @@ class Desk:
         self.kept, self.looks, self.documents = Kept(), Looks(), MemoryDocuments()
         self.users, self.upkeep, self.exchange = Texts(), Texts(), Exchange()
         self.lines, self.clock = MemoryLines(), Clock()
+        ids = itertools.chain(["an-id"], (f"an-id-{number}" for number in itertools.count(2)))
         self.halt = Halt(UninstallLogs(self.documents), lambda: 0.0)
         self.uninstall = self._uninstall()
         self.console = Console(
@@ -133,7 +135,7 @@ class Desk:
             in_memory(self.clock, self.lines),
             dry_run=True,
             clock=Clock(),
-            new_id=lambda: "an-id",
+            new_id=lambda: next(ids),
         )
 
     def _uninstall(self) -> Uninstall:
