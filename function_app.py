@@ -19,8 +19,10 @@ import azure.functions as func
 
 from shared.console import answers
 from shared.errors import PhotoSyncError, SettingsError
+from shared.messages.upkeep_message import AUDIT, RENEW, SWEEP, UpkeepMessage
 from shared.settings.console import ConsoleSettings
 from shared.settings.webhook import WebhookSettings
+from shared.signature import APP, Signature
 from shared.telemetry.telemetry import Send, Telemetry
 from shared.webhook import notifications as graph_notifications
 
@@ -44,6 +46,8 @@ def exporters(env: Mapping[str, str]) -> Send:
 telemetry = Telemetry(os.environ, load=exporters)
 telemetry.listen(log)
 STORAGE = "AzureWebJobsStorage"
+# A timer's message is no order of anybody's.
+OURS = Signature(APP)
 _building = threading.Lock()
 # The engine knows generic types of `typing` only and refuses to load `func.Out[list[str]]`.
 Texts = func.Out[List[str]]  # noqa: UP006 - the engine refuses `list`
@@ -120,27 +124,29 @@ def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.Htt
 def sync_photo(message: func.QueueMessage) -> None:
     """Bring one user's SharePoint picture up to date."""
     redelivered = (message.dequeue_count or 0) > 1
-    runtime().worker.work_off(message.get_body(), redelivered=redelivered)
+    runtime().worker.work_off(
+        message.get_body(), redelivered=redelivered, message_id=message.id or ""
+    )
 
 
 @app.queue_trigger(arg_name="message", queue_name="photo-upkeep", connection=STORAGE)
 def upkeep(message: func.QueueMessage) -> None:
     """Renew the subscription, or work off a piece of a sweep."""
-    runtime().upkeep.work_off(message.get_body())
+    runtime().upkeep.work_off(message.get_body(), message_id=message.id or "")
 
 
 @app.timer_trigger(arg_name="timer", schedule="%RENEW_SCHEDULE%")
 @app.queue_output(arg_name="order", queue_name="photo-upkeep", connection=STORAGE)
 def renew_timer(timer: func.TimerRequest, order: func.Out[str]) -> None:
     """Ask twice a day for the subscription to be looked after."""
-    order.set("renew")
+    order.set(UpkeepMessage(RENEW, by=OURS).to_json())
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%")
 @app.queue_output(arg_name="orders", queue_name="photo-upkeep", connection=STORAGE)
 def sweep_timer(timer: func.TimerRequest, orders: Texts) -> None:
     """Ask every hour for a sweep, and for the pages of the audit that are due by now."""
-    orders.set(["sweep", "audit"])
+    orders.set([UpkeepMessage(kind, by=OURS).to_json() for kind in (SWEEP, AUDIT)])
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
@@ -262,25 +268,25 @@ def console_photo(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
 def console_replay(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Queue one user again."""
     user = req.route_params["user"]
-    return ordered(req, lambda order: console().replay(user, order))
+    return ordered(req, lambda order: console().replay(user, order, by=caller.signature))
 
 
 @console_route("sweep", orders=True)
 def console_sweep(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Queue a sweep or a renewal, or release the removals that the brake holds back."""
-    return ordered(req, lambda order: console().sweep(order))
+    return ordered(req, lambda order: console().sweep(order, by=caller.signature))
 
 
 @console_route("audit", orders=True)
 def console_audit(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Audit everybody now, or release the repairs that the brake holds back."""
-    return ordered(req, lambda order: console().audit(order))
+    return ordered(req, lambda order: console().audit(order, by=caller.signature))
 
 
 @console_route("uninstall", orders=True)
 def console_uninstall(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Take PhotoSync back, or take that order back."""
-    return ordered(req, lambda order: console().uninstall(order))
+    return ordered(req, lambda order: console().uninstall(order, by=caller.signature))
 
 
 def ordered(
@@ -290,6 +296,12 @@ def ordered(
     return told(
         answers.tell(lambda: carry_out(answers.order(req.params, req.get_body())), status=202)
     )
+
+
+@console_route("history")
+def console_history(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
+    """Who ordered what, newest first."""
+    return told(answers.tell(lambda: console().history(req.params)))
 
 
 def doctor() -> "Doctor":

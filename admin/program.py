@@ -9,7 +9,18 @@ from collections.abc import Sequence
 
 import click
 
-from admin.console import check, doctor, failures, renew, replay, status, sweep, uninstall, users
+from admin.console import (
+    check,
+    doctor,
+    failures,
+    history,
+    renew,
+    replay,
+    status,
+    sweep,
+    uninstall,
+    users,
+)
 from admin.grants import command as grant
 from admin.terminal import problems
 from admin.terminal.options import shared
@@ -23,6 +34,7 @@ COMMANDS = (
     renew.renew,
     users.users,
     failures.failures,
+    history.history,
     check.check,
     doctor.doctor,
     grant.grant,

@@ -147,6 +147,16 @@ param keepUnreadableDays int = 90
 @minValue(2)
 param keepSweepsDays int = 30
 
+@description('Days after which a month of the log of orders is deleted, counted from its last line.')
+@minValue(31)
+@maxValue(3650)
+param keepOrdersDays int = 400
+
+@description('Days for which nobody can change or delete a line of the log of orders; 0 is no such policy.')
+@minValue(0)
+@maxValue(3650)
+param lockOrdersDays int = 0
+
 @description('Days for which logs and measurements are kept.')
 @minValue(30)
 @maxValue(730)
@@ -233,6 +243,8 @@ module storage 'storage.bicep' = {
     public: !privateNetwork
     keepUnreadableDays: keepUnreadableDays
     keepSweepsDays: keepSweepsDays
+    keepOrdersDays: keepOrdersDays
+    lockOrdersDays: lockOrdersDays
     identityPrincipalId: identity.outputs.principalId
     operatorPrincipalId: operatorPrincipalId
   }

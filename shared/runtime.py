@@ -36,6 +36,7 @@ from shared.microsoft365.throttle import Budget, Gate
 from shared.microsoft365.tokens import Anybody, EntraTokens
 from shared.microsoft365.warm_up import warm_up
 from shared.misconfigured import NoUpkeep, NoWorker
+from shared.orders.order_log import OrderLog
 from shared.parking import Given, Parking
 from shared.pictures.recipe import RECIPE, Recipe
 from shared.pictures.renditions import renditions
@@ -43,6 +44,7 @@ from shared.settings.app import Settings, StorageSettings
 from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Publisher
+from shared.signature import APP, Signature
 from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
 from shared.storage.roster_entry import COPY, REMOVAL, REPAIR
 from shared.subscription.keeper import SubscriptionKeeper
@@ -105,13 +107,16 @@ def _working(settings: Settings) -> Runtime:
     halt = Halt(UninstallLogs(storage.documents), stopwatch.ticks)
     # Who only wants to know who somebody is does not ask for groups.
     directory = GraphClient(graph_http)
-    worker = Worker(sync, directory, storage.states, storage.users, halt, **_CHANCE)
+    orders = OrderLog(storage.orders, clock=_now)
+    worker = Worker(sync, directory, storage.states, storage.users, halt, orders, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
     audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
     uninstall = _uninstall(settings, storage, halt, keeper)
     chains = keeper, sweep, audit, uninstall
-    upkeep = Upkeep(*chains, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE)
+    upkeep = Upkeep(
+        *chains, storage.states, storage.upkeep, orders, lengths=storage.lengths, **_CHANCE
+    )
     console = Console(
         Roster(storage.states),
         Sides(graph, geos, recipe, removes=settings.remove_when_gone),
@@ -122,6 +127,7 @@ def _working(settings: Settings) -> Runtime:
         audit,
         uninstall,
         Orders(storage.users, storage.upkeep, storage.lengths),
+        orders,
         groups=groups.named,
         changes=_changes(settings),
         dry_run=settings.dry_run,
@@ -188,7 +194,7 @@ def _keeper(settings: Settings, storage: OpenStorage, tokens: EntraTokens) -> Su
         client_state=settings.client_state,
         warm=warm_up,
         missed=functools.partial(
-            storage.upkeep.send, UpkeepMessage(SWEEP).to_json(), delay_seconds=0
+            storage.upkeep.send, UpkeepMessage(SWEEP, by=Signature(APP)).to_json(), delay_seconds=0
         ),
         clock=_now,
     )

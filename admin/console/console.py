@@ -87,16 +87,22 @@ class Console:
         would_change: bool = False,
     ) -> Iterator[Fields]:
         """Everybody who fits, page by page."""
-        token, trail = "", Trail()
-        wanted = {"search": search, "status": status}
+        wanted = {"search": search, "status": status, "size": str(_PAGE)}
         flags = {"gone": gone, "differs": differs, "wouldChange": would_change}
         wanted |= {name: "true" for name, is_wanted in flags.items() if is_wanted}
+        return self._listed("users", "users", wanted)
+
+    def history(self, *, user: str = "", since: str = "") -> Iterator[Fields]:
+        """The orders about *user*, or all of them, from *since* on; the newest first."""
+        return self._listed("history", "orders", {"user": user, "since": since})
+
+    def _listed(self, path: str, told: str, wanted: Mapping[str, str]) -> Iterator[Fields]:
+        """Everything that a list names under *told*, page by page."""
+        token, trail = "", Trail()
         while True:
-            query = {**wanted, "size": str(_PAGE), "token": token}
-            page = self._call(
-                "GET", "users", told="users", query={k: v for k, v in query.items() if v}
-            )
-            yield from page.parts("users")
+            query = {**wanted, "token": token}
+            page = self._call("GET", path, told=told, query={k: v for k, v in query.items() if v})
+            yield from page.parts(told)
             # A page may be empty and have a token all the same.
             following = page.text("token")
             if not following:

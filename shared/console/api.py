@@ -2,7 +2,7 @@
 What an admin sees and may do: the console's questions and orders, as JSON-ready dictionaries.
 
 Everything is read from where it is kept: users from their blobs' metadata, one user from both
-sides as they are now. Nothing here writes but through the queues.
+sides as they are now. Nothing here writes but through the queues, and into the log of orders.
 """
 
 from __future__ import annotations
@@ -13,17 +13,24 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
+from shared import moments
 from shared.auditing import audit_log
 from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLogs
 from shared.console.cached_answer import Remembered
 from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
+from shared.console.history import History, shown
 from shared.console.lookup import Memory, People
 from shared.console.roster import LARGEST_PAGE, Census, Roster
+from shared.console.signing import Signing
 from shared.console.turnstile import Turnstile
-from shared.errors import BadRequest
+from shared.errors import BadRequest, GiveUp, TryLater, UnknownUser
 from shared.messages.sync_message import SyncMessage
 from shared.messages.upkeep_message import RENEW, SWEEP, UpkeepMessage
+from shared.orders import order as orders
+from shared.orders.order import Order
+from shared.orders.order_log import OrderLog
+from shared.signature import Signature
 from shared.storage import user_state
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Documents
@@ -36,12 +43,14 @@ from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.uninstalling import uninstall_log
 from shared.uninstalling.uninstall import Uninstall
-from shared.user import Directory
+from shared.user import Directory, is_object_id, is_upn
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHOWN = 10
+# What an order may say that is not its kind already.
+_OPTIONS = ("force", "replace", "removePictures")
 # Half of an instance's threads.
 _ASKING_AT_ONCE = 8
 
@@ -87,6 +96,7 @@ class Console:
         audit: Audit,
         uninstall: Uninstall,
         orders: Orders,
+        order_log: OrderLog,
         *,
         groups: Mapping[str, str],
         changes: Collection[str],
@@ -112,6 +122,8 @@ class Console:
         self._orders = orders
         self._groups = groups
         self._changes = changes
+        self._order_log = order_log
+        self._history = History(order_log)
         self._dry_run = dry_run
         self._clock = clock
         self._new_id = new_id
@@ -241,66 +253,142 @@ class Console:
         return self._sides.sharepoint(user, known, small=small)
 
     @_takes_a_place
-    def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
+    def history(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """
+        Orders, the newest first: those about `user`, those given `since` a moment, and older ones
+        by `token`. Raises BadRequest.
+        """
+        name = query.get("user", "")
+        user_id, upn = self._meant(name) if name else ("", "")
+        page = self._history.page(
+            lambda entry: not name or entry.is_about(user_id, upn),
+            since=_moment(query.get("since", "")),
+            token=query.get("token", ""),
+        )
+        return {
+            "orders": [shown(entry) for entry in page.entries],
+            "token": page.token,
+            "complete": not page.token,
+            "damaged": page.damaged,
+        }
+
+    def _meant(self, name: str) -> tuple[str, str]:
+        """The object id and the UPN of whoever is called *name*, as far as they are known."""
+        if is_object_id(name):
+            return self._called(name, name.lower())
+        try:
+            user = self._people.find(name).user
+        except (TryLater, GiveUp, UnknownUser) as error:
+            if isinstance(error, BadRequest):
+                raise
+            # Orders were given by this name, too, and the log needs nobody to find them.
+            return "", name
+        return user.id, user.user_principal_name
+
+    @_takes_a_place
+    def replay(self, name: str, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Queue one user again, whether Graph can be asked now or not; with `replace` a picture that
         a person chose makes room. Raises BadRequest.
         """
-        force, replace = _flags(order, "force", "replace")
-        self._uninstall.must_be_off()
-        user_id = self._people.to_queue(name)
-        message = SyncMessage(
-            *(user_id, "replay", force, 1, self._clock(), self._new_id()), replace_chosen=replace
-        )
-        self._orders.users.send(message.to_json(), delay_seconds=0)
-        return {"queued": True, "userId": user_id, "correlationId": message.correlation_id}
+        with self._signing(orders.REPLAY, order, by) as signing:
+            signing.about(*_spelled(name))
+            force, replace = _flags(order, "force", "replace")
+            self._uninstall.must_be_off()
+            user_id = self._people.to_queue(name)
+            signing.about(*self._called(name, user_id))
+            signing.give()
+            run = signing.order.id
+            message = SyncMessage(
+                *(user_id, "replay", force, 1, self._clock(), run),
+                replace_chosen=replace,
+                by=by,
+                ordered_in=signing.file,
+            )
+            self._orders.users.send(message.to_json(), delay_seconds=0)
+        return {"queued": True, "userId": user_id, "correlationId": run}
 
     @_takes_a_place
-    def sweep(self, order: Mapping[str, Any]) -> dict[str, Any]:
+    def sweep(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Queue a sweep, or instead a look after the subscription with `renew`; `releaseRemovals`
         lets the removals go ahead that the brake holds back. Raises BadRequest.
         """
-        release, renew = _flags(order, "releaseRemovals", "renew")
-        if release and renew:
-            raise BadRequest("Order one thing at a time: releaseRemovals or renew.")
-        self._uninstall.must_be_off()
-        if release:
-            return {"released": self._sweep.release_removals()}
-        message = UpkeepMessage(RENEW if renew else SWEEP)
-        self._orders.upkeep.send(message.to_json(), delay_seconds=0)
+        kinds = {"releaseRemovals": orders.RELEASE_REMOVALS, "renew": orders.RENEW}
+        with self._signing(_kind(order, kinds, orders.SWEEP), order, by) as signing:
+            release, renew = _flags(order, "releaseRemovals", "renew")
+            if release and renew:
+                raise BadRequest("Order one thing at a time: releaseRemovals or renew.")
+            self._uninstall.must_be_off()
+            signing.give()
+            if release:
+                released = self._sweep.release_removals()
+                signing.end(orders.DONE, f"{released} released.")
+                return {"released": released}
+            message = UpkeepMessage(
+                RENEW if renew else SWEEP,
+                by=by,
+                order_id=signing.order.id,
+                ordered_in=signing.file,
+            )
+            self._orders.upkeep.send(message.to_json(), delay_seconds=0)
         return {"queued": True}
 
     @_takes_a_place
-    def audit(self, order: Mapping[str, Any]) -> dict[str, Any]:
+    def audit(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Audit everybody now, with `repair` repairing what differs; `releaseRepairs` lets the repairs
         go ahead that the brake holds back. Raises BadRequest.
         """
-        release, repair = _flags(order, "releaseRepairs", "repair")
-        if release and repair:
-            raise BadRequest("Order one thing at a time: releaseRepairs or repair.")
-        self._uninstall.must_be_off()
-        if release:
-            return {"released": self._audit.repairs.release()}
-        return {"audit": audit_log.to_fields(self._audit.order(repair=repair))}
+        kinds = {"releaseRepairs": orders.RELEASE_REPAIRS, "repair": orders.REPAIR}
+        with self._signing(_kind(order, kinds, orders.AUDIT), order, by) as signing:
+            release, repair = _flags(order, "releaseRepairs", "repair")
+            if release and repair:
+                raise BadRequest("Order one thing at a time: releaseRepairs or repair.")
+            self._uninstall.must_be_off()
+            signing.give()
+            if release:
+                released = self._audit.repairs.release()
+                signing.end(orders.DONE, f"{released} released.")
+                return {"released": released}
+            begun = self._audit.order(repair=repair)
+            signing.end(orders.BEGUN, begun.id)
+        return {"audit": audit_log.to_fields(begun)}
 
     @_takes_a_place
-    def uninstall(self, order: Mapping[str, Any]) -> dict[str, Any]:
+    def uninstall(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Take PhotoSync back, with `removePictures` also what it wrote into SharePoint; `cancel`
         takes that order back. Raises BadRequest, Conflict.
         """
-        remove, cancel = _flags(order, "removePictures", "cancel")
-        if remove and cancel:
-            raise BadRequest("Order one thing at a time: removePictures or cancel.")
-        if cancel:
-            return {"cancelled": self._uninstall.cancel()}
-        _, census = self._census.get()
-        ordered = self._uninstall.order(
-            remove_pictures=remove, expected=sum(census.counts.values())
-        )
+        kind = _kind(order, {"cancel": orders.CANCEL_UNINSTALL}, orders.UNINSTALL)
+        with self._signing(kind, order, by) as signing:
+            remove, cancel = _flags(order, "removePictures", "cancel")
+            if remove and cancel:
+                raise BadRequest("Order one thing at a time: removePictures or cancel.")
+            signing.give()
+            if cancel:
+                cancelled = self._uninstall.cancel()
+                signing.end(orders.DONE, "" if cancelled else "There was nothing to cancel.")
+                return {"cancelled": cancelled}
+            _, census = self._census.get()
+            ordered = self._uninstall.order(
+                remove_pictures=remove, expected=sum(census.counts.values())
+            )
+            signing.end(orders.BEGUN, ordered.id)
         return {"uninstall": uninstall_log.to_fields(ordered)}
+
+    def _signing(self, kind: str, order: Mapping[str, Any], by: Signature) -> Signing:
+        words = ", ".join(word for word in _OPTIONS if order.get(word) is True)
+        return Signing(self._order_log, Order(kind, by, self._new_id(), options=words))
+
+    def _called(self, name: str, user_id: str) -> tuple[str, str]:
+        """The object id of whoever is queued as *user_id*, and the UPN, as far as known."""
+        if not is_object_id(user_id):
+            return "", user_id
+        known = self._kept.read(user_id)
+        upn = known.state.user_principal_name if known else ""
+        return user_id, upn or _spelled(name)[1]
 
     def _count(self) -> tuple[datetime, Census]:
         return self._clock(), self._roster.census(_SHOWN)
@@ -310,6 +398,27 @@ def _is_asked_for(query: Mapping[str, str], name: str) -> bool:
     if query.get(name, "") not in {"", "true"}:
         raise BadRequest(f"{name} must be true, or be left out.")
     return query.get(name) == "true"
+
+
+def _kind(order: Mapping[str, Any], kinds: Mapping[str, str], otherwise: str) -> str:
+    """What *order* asks for, by the word that it says; how it is logged even if it is refused."""
+    return next((kind for word, kind in kinds.items() if order.get(word) is True), otherwise)
+
+
+def _spelled(name: str) -> tuple[str, str]:
+    """*name* as an object id or as a UPN; the other is empty, and both for what is neither."""
+    if is_object_id(name):
+        return name.lower(), ""
+    return "", name if is_upn(name) else ""
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return moments.read(text)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest("since must be a time such as 2026-01-31T08:00:00+00:00.") from error
 
 
 def _brake(newest: SweepLog | None) -> dict[str, Any]:

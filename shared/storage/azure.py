@@ -16,6 +16,7 @@ from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 from shared.session import OneHostSession
 from shared.settings.app import StorageSettings
 from shared.storage import roster_entry, unreadable, user_state
+from shared.storage.append_blobs import AppendBlobs
 from shared.storage.blobs import Blobs, translated
 from shared.storage.documents import Document
 from shared.storage.roster_entry import Leaf
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("photosync")
 
 CONTAINER = "photo-sync-state"
+# A container of its own: infra may put a policy on it by which nothing in it can be changed.
+ORDERS = "photo-sync-orders"
 _FOLDER = "users/"
 USERS, UPKEEP = "photo-sync", "photo-upkeep"
 _POISONED = (f"{USERS}-poison", f"{UPKEEP}-poison")
@@ -211,6 +214,7 @@ class OpenStorage(NamedTuple):
 
     states: BlobStore
     documents: BlobDocuments
+    orders: AppendBlobs
     users: StorageQueue
     upkeep: StorageQueue
     poisoned: dict[str, StorageQueue]
@@ -236,6 +240,7 @@ def open_storage(settings: StorageSettings) -> OpenStorage:
     return OpenStorage(
         BlobStore(container),
         BlobDocuments(container),
+        AppendBlobs(blobs.get_container_client(ORDERS)),
         StorageQueue(queues.get_queue_client(USERS)),
         StorageQueue(queues.get_queue_client(UPKEEP)),
         {name: StorageQueue(queues.get_queue_client(name)) for name in _POISONED},

@@ -125,6 +125,8 @@ def test_each_setting_arrives_under_its_name(variable: str, value: str):
         ("storageSku", "Premium_LRS"),
         ("keepUnreadableDays", 0),
         ("keepSweepsDays", 1),
+        ("keepOrdersDays", 30),
+        ("lockOrdersDays", -1),
         ("keepLogsDays", 29),
         ("keepLogsDays", 731),
     ],

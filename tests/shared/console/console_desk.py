@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, cast
 
 from shared.auditing.audit import Audit
@@ -10,6 +11,7 @@ from shared.console.api import Console, Orders
 from shared.console.comparison import Difference, Sides, Unasked
 from shared.console.roster import Roster
 from shared.errors import PhotoSyncError
+from shared.signature import KEY, Signature
 from shared.storage.roster_entry import COPY, REMOVAL, Entry, Leaf
 from shared.storage.unreadable import SetAside
 from shared.storage.user_state import FAILED, Stored, UserState
@@ -21,8 +23,11 @@ from shared.uninstalling.uninstall import States, Uninstall, Waiting
 from shared.uninstalling.uninstall_log import UninstallLogs
 from shared.user import User
 from tests.doubles.memory_documents import MemoryDocuments
+from tests.doubles.memory_lines import MemoryLines, in_memory
 from tests.doubles.office import NOON, Clock, Exchange, MemoryStore
 
+# Who orders, where that makes no difference.
+BY = Signature(KEY)
 LENGTHS = {"photo-sync": 3, "photo-sync-poison": 0}
 ENTRY = Entry("id", "anne@contoso.com", "Anne", FAILED, "refused", "Broken.", "2026", "2025")
 
@@ -113,6 +118,8 @@ class Desk:
         self.audits = Audits()
         self.kept, self.looks, self.documents = Kept(), Looks(), MemoryDocuments()
         self.users, self.upkeep, self.exchange = Texts(), Texts(), Exchange()
+        self.lines, self.clock = MemoryLines(), Clock()
+        ids = itertools.chain(["an-id"], (f"an-id-{number}" for number in itertools.count(2)))
         self.halt = Halt(UninstallLogs(self.documents), lambda: 0.0)
         self.uninstall = self._uninstall()
         self.console = Console(
@@ -125,11 +132,12 @@ class Desk:
             cast("Audit", self.audits),
             self.uninstall,
             Orders(self.users, self.upkeep, lambda: LENGTHS),
+            in_memory(self.clock, self.lines),
             groups={"SYNC_GROUP_ID": "a-group"},
             changes={COPY, REMOVAL},
             dry_run=True,
             clock=Clock(),
-            new_id=lambda: "an-id",
+            new_id=lambda: next(ids),
         )
 
     def _uninstall(self) -> Uninstall:

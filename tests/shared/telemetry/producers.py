@@ -65,7 +65,7 @@ def crashes() -> None:
     with pytest.raises(ZeroDivisionError):
         office.work_off()
 
-    def broken() -> None:
+    def broken() -> str:
         raise ZeroDivisionError
 
     upkeep = UpkeepOffice()
