@@ -17,6 +17,7 @@ from shared.auditing.look import Looks
 from shared.auditing.repairs import Repairs
 from shared.console.api import Console, Orders
 from shared.console.comparison import Sides
+from shared.console.lookup import People
 from shared.console.roster import Roster
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
@@ -30,6 +31,7 @@ from shared.graph.excluded_members import MarkedListing
 from shared.graph.groups import Groups
 from shared.graph.subscriptions import SubscriptionClient
 from shared.graph.user_listing import UserListing
+from shared.graph.user_search import UserSearch
 from shared.messages.upkeep_message import SWEEP, UpkeepMessage
 from shared.microsoft365.http import Http
 from shared.microsoft365.throttle import Budget, Gate
@@ -96,8 +98,7 @@ def build(env: Mapping[str, str]) -> Runtime:
 def _working(settings: Settings) -> Runtime:
     tokens = EntraTokens.build(settings)
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
-    groups = Groups(settings.sync_group_id, settings.excluded_group_id)
-    graph = GraphClient(graph_http, groups)
+    graph = GraphClient(graph_http, _groups(settings))
     storage = open_storage(settings.storage)
     budgets: list[Budget] = []
     geos = _geos(settings, tokens, budgets)
@@ -117,25 +118,45 @@ def _working(settings: Settings) -> Runtime:
     upkeep = Upkeep(
         *chains, storage.states, storage.upkeep, orders, lengths=storage.lengths, **_CHANCE
     )
-    console = Console(
-        Roster(storage.states),
+    console = _console(
+        settings,
+        storage,
         Sides(graph, geos, recipe, removes=settings.remove_when_gone),
+        People(directory, UserSearch(graph_http), storage.states, Roster(storage.states)),
+        chains[1:],
+        orders,
+    )
+    doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
+    return Runtime(worker, upkeep, console, doctor, _parking(storage, worker, upkeep))
+
+
+def _console(
+    settings: Settings,
+    storage: OpenStorage,
+    sides: Sides,
+    people: People,
+    chains: tuple[Sweep, Audit, Uninstall],
+    orders: OrderLog,
+) -> Console:
+    return Console(
+        Roster(storage.states),
+        sides,
         storage.states,
         storage.documents,
-        directory,
-        sweep,
-        audit,
-        uninstall,
+        people,
+        *chains,
         Orders(storage.users, storage.upkeep, storage.lengths),
         orders,
-        groups=groups.named,
+        groups=_groups(settings).named,
         changes=_changes(settings),
         dry_run=settings.dry_run,
         clock=_now,
         new_id=_new_id,
     )
-    doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
-    return Runtime(worker, upkeep, console, doctor, _parking(storage, worker, upkeep))
+
+
+def _groups(settings: Settings) -> Groups:
+    return Groups(settings.sync_group_id, settings.excluded_group_id)
 
 
 def _changes(settings: Settings) -> frozenset[str]:

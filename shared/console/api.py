@@ -34,7 +34,7 @@ from shared.signature import Signature
 from shared.storage import user_state
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Documents
-from shared.storage.roster_entry import Entry
+from shared.storage.roster_entry import Entry, describe, entry
 from shared.storage.unreadable import SetAside
 from shared.storage.user_state import STATUSES
 from shared.subscription import keeper
@@ -43,7 +43,7 @@ from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.uninstalling import uninstall_log
 from shared.uninstalling.uninstall import Uninstall
-from shared.user import Directory, is_object_id, is_upn
+from shared.user import User, is_object_id, is_upn
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -91,7 +91,7 @@ class Console:
         sides: Sides,
         kept: Kept,
         documents: Documents,
-        directory: Directory,
+        people: People,
         sweep: Sweep,
         audit: Audit,
         uninstall: Uninstall,
@@ -115,7 +115,7 @@ class Console:
         self.turnstile = Turnstile(_ASKING_AT_ONCE)
         self._kept = kept
         self._documents = documents
-        self._people = People(directory, kept, roster)
+        self._people = people
         self._sweep = sweep
         self._audit = audit
         self._uninstall = uninstall
@@ -182,11 +182,23 @@ class Console:
             token=query.get("token", ""),
             size=int(size),
         )
-        return {
+        told = {
             "users": [_shown(entry) for entry in page.entries],
             "token": page.token,
             "complete": page.complete,
         }
+        searches = query.get("search", "").strip() and not query.get("token") and page.complete
+        if searches and not page.entries and not (status or gone or differs or would_change):
+            return told | self._elsewhere(query["search"])
+        return told
+
+    def _elsewhere(self, search: str) -> dict[str, Any]:
+        """Whom Graph knows by what no state knows anybody by: aliases, and who is new."""
+        try:
+            found = self._people.search(search)
+        except (TryLater, GiveUp) as error:
+            return {"unasked": str(error)}
+        return {"users": [_shown(_entry(user, known)) for user, known in found]}
 
     @_takes_a_place
     def user(self, name: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -295,7 +307,8 @@ class Console:
             signing.about(*_spelled(name))
             force, replace = _flags(order, "force", "replace")
             self._uninstall.must_be_off()
-            user_id = self._people.to_queue(name)
+            meant = self._people.to_queue(name)
+            user_id = meant.called
             signing.about(*self._called(name, user_id))
             signing.give()
             run = signing.order.id
@@ -306,7 +319,13 @@ class Console:
                 ordered_in=signing.file,
             )
             self._orders.users.send(message.to_json(), delay_seconds=0)
-        return {"queued": True, "userId": user_id, "correlationId": run}
+        return {
+            "queued": True,
+            "userId": user_id,
+            "userPrincipalName": meant.user_principal_name,
+            "displayName": meant.display_name,
+            "correlationId": run,
+        }
 
     @_takes_a_place
     def sweep(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
@@ -442,6 +461,13 @@ def _flags(order: Mapping[str, Any], *names: str) -> list[bool]:
         if not isinstance(value, bool):
             raise BadRequest(f"{name} must be true or false, without quotation marks.")
     return values
+
+
+def _entry(user: User, known: user_state.UserState | None) -> Entry:
+    """A user as in a list; with no status whom PhotoSync has not looked at yet."""
+    if known:
+        return entry(user.id, describe(known))
+    return Entry(user.id, user.user_principal_name, user.display_name, *[""] * 5)
 
 
 def _shown(entry: Entry) -> dict[str, str]:

@@ -9,6 +9,7 @@ from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLog
 from shared.console.api import Console, Orders
 from shared.console.comparison import Difference, Sides, Unasked
+from shared.console.lookup import People
 from shared.console.roster import Roster
 from shared.errors import PhotoSyncError
 from shared.signature import KEY, Signature
@@ -104,6 +105,23 @@ class Audits:
         return 34
 
 
+class Found:
+    """Whom Graph knows by names and addresses; asked for what."""
+
+    def __init__(self) -> None:
+        self.users: list[User] = []
+        self.asked: list[str] = []
+        self.error: PhotoSyncError | None = None
+
+    def search(self, text: str) -> list[User]:
+        self.asked.append(text)
+        if self.error:
+            raise self.error
+        return self.users
+
+    addressed = search
+
+
 class Nobody:
     """Whoever is asked nothing: orders are given here, and carried out elsewhere."""
 
@@ -118,7 +136,7 @@ class Desk:
         self.audits = Audits()
         self.kept, self.looks, self.documents = Kept(), Looks(), MemoryDocuments()
         self.users, self.upkeep, self.exchange = Texts(), Texts(), Exchange()
-        self.lines, self.clock = MemoryLines(), Clock()
+        self.lines, self.clock, self.search = MemoryLines(), Clock(), Found()
         ids = itertools.chain(["an-id"], (f"an-id-{number}" for number in itertools.count(2)))
         self.halt = Halt(UninstallLogs(self.documents), lambda: 0.0)
         self.uninstall = self._uninstall()
@@ -127,7 +145,7 @@ class Desk:
             cast("Sides", self.looks),
             self.kept,
             self.documents,
-            self.exchange,
+            People(self.exchange, self.search, self.kept, Roster(self.kept)),
             cast("Sweep", Releasing()),
             cast("Audit", self.audits),
             self.uninstall,

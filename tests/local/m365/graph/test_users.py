@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from local.m365.graph import query as graph_query
+from local.m365.graph import user_queries
 from local.m365.graph.wire import Refusal
 from local.m365.tenant.records import Group
 from tests.local.m365.simulator import POOR_APP, Cloud
@@ -126,7 +127,7 @@ def test_page_sizes_graph_does_not_know_are_refused(raw: str):
 def test_filters_the_simulator_does_not_act_on_are_refused(raw: str):
     """No filter is silently ignored."""
     with pytest.raises(Refusal) as refusal:
-        graph_query.user_filter(raw)
+        user_queries.matching({"$filter": raw}, {})
     assert refusal.value.code == "Request_UnsupportedQuery"
 
 
