@@ -96,7 +96,11 @@ class Console:
             page = self._call(
                 "GET", "users", told="users", query={k: v for k, v in query.items() if v}
             )
-            yield from page.parts("users")
+            people = page.parts("users")
+            if would_change and not all(one.text("wouldChange") for one in people):
+                # It lists everybody.
+                raise Unsound("The app is too old to tell what would change: deploy it anew.")
+            yield from people
             # A page may be empty and have a token all the same.
             following = page.text("token")
             if not following:
