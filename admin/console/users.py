@@ -67,10 +67,7 @@ def users(
     syncedAt, missingSince, userId, damage and wouldChange (copy, removal or repair); an apostrophe
     stands before a value that a spreadsheet would take for a formula.
     """
-    if as_csv and desk.output.as_json:
-        raise problems.Unusable("Give --csv or --json, not both.")
-    if html and not changes:
-        raise problems.Unusable("--html goes with --would-change.")
+    _check(desk.output, as_csv=as_csv, html=html, changes=changes)
     wanted = {"gone": gone, "differs": differs, "would_change": changes}
     found = list(desk.console.users(search=search, status=status or "", **wanted))
     desk.output.document([dict(one.raw) for one in found])
@@ -81,6 +78,13 @@ def users(
     if not as_csv:
         _show(found, desk.output)
     return problems.FINE if found else problems.WRONG
+
+
+def _check(output: Output, *, as_csv: bool, html: Path | None, changes: bool) -> None:
+    if as_csv and output.as_json:
+        raise problems.Unusable("Give --csv or --json, not both.")
+    if html and not changes:
+        raise problems.Unusable("--html goes with --would-change.")
 
 
 def _show(found: Sequence[Fields], output: Output) -> None:

@@ -50,13 +50,20 @@ def test_rehearsal(rehearsal: Up):
     watcher = Watcher(at.storage, admin, folder / "host.log")
     look, report, let_it_write, copy = pasted(rehearsal)
 
-    def run(command: str) -> None:
-        subprocess.run(["bash", "-c", command], cwd=REPO, check=True, capture_output=True)
+    def run(command: str) -> str:
+        """Paste *command*; what it says on stderr."""
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=REPO, check=True, capture_output=True, text=True
+        )
+        return done.stderr
 
     run(look)
     watcher.until(list)
     assert not admin.shown(ANNE).files
-    run(report)
+    # Longer than the app waits in place: it says so, and the command waits.
+    busy = {"service": "graph", "path": r"/photo/\$value$", "fault": "429", "retryAfter": 11}
+    admin.control("POST", "/faults", {**busy, "next": 1})
+    assert "Going on in" in run(report)
     page = html.unescape((folder / "report.html").read_text("utf-8"))
     would = [each for each in watcher.states().values() if each["reason"] == "dry-run"]
     assert would

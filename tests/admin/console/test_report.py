@@ -130,6 +130,15 @@ def test_picture_that_cannot_be_had(manage: Manage, rehearsed: ConsoleDouble, tm
     assert page.count("data:image/jpeg") == 2
 
 
+def test_app_that_knows_nothing_of_it(manage: Manage, console: ConsoleDouble):
+    """An older app lists everybody: that is not taken for everybody who would change."""
+    console.routes["GET", "users"] = (200, {"users": [entry(1)], "token": ""})
+    said = manage("users", "--would-change")
+
+    assert (said.code, said.out) == (4, "")
+    assert "too old" in said.err
+
+
 @pytest.mark.parametrize(
     "arguments", [["--html", "r.html"], ["--would-change", "--html", "no/such/folder/r.html"]]
 )
