@@ -88,6 +88,7 @@ var queries = {
   'parked-messages': loadTextContent('queries/parked-messages.kql')
   'change-duration': loadTextContent('queries/change-duration.kql')
   audits: loadTextContent('queries/audits.kql')
+  orders: loadTextContent('queries/orders.kql')
   outcomes: loadTextContent('queries/outcomes.kql')
   problems: loadTextContent('queries/problems.kql')
   queues: loadTextContent('queries/queues.kql')
@@ -168,7 +169,7 @@ resource pictures 'Microsoft.Insights/workbooks@2023-06-01' = {
   kind: 'shared'
   properties: {
     displayName: 'PhotoSync'
-    description: 'Photos by outcome, how long a change takes, waits, sweeps, audits, failures, webhook, queues and subscription.'
+    description: 'Photos by outcome, how long a change takes, waits, sweeps, audits, orders, failures, webhook, queues and subscription.'
     category: 'workbook'
     sourceId: applicationInsightsId
     serializedData: string(union(workbook, { items: items, fallbackResourceIds: [applicationInsightsId] }))

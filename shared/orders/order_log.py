@@ -21,7 +21,6 @@ from shared.errors import PhotoSyncError, ServiceDown
 from shared.orders import order as orders
 from shared.orders.order import Order, Read
 from shared.storage.append_blobs import Full
-from shared.telemetry import metrics
 from shared.telemetry.log_text import loggable
 
 log = logging.getLogger("photosync")
@@ -163,7 +162,6 @@ def _tell_given(order: Order) -> None:
         order.user_id or "-",
         order.id,
     )
-    metrics.orders.add(1, {"order": order.kind, "via": order.by.via})
 
 
 def _tell_ended(order: Order, result: str, detail: str) -> None:

@@ -39,6 +39,3 @@ sweep_progress = _meter.create_gauge(
     unit="1",
     description="How much of the sweep is done, judged by the number of users of the last one",
 )
-orders = _meter.create_counter(
-    "photosync.orders", unit="{order}", description="Orders, by what they are and how they came"
-)
