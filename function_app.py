@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, List  # noqa: UP035 - the engine refuses `list
 
 import azure.functions as func
 
+from shared import version
 from shared.console import answers
 from shared.errors import SettingsError
 from shared.settings.webhook import WebhookSettings
+from shared.signature import KEY, Signature
 from shared.telemetry.telemetry import Send, Telemetry
 from shared.webhook import notifications as graph_notifications
 
@@ -51,6 +53,8 @@ Texts = func.Out[List[str]]  # noqa: UP006 - the engine refuses `list`
 def _runtime() -> "Runtime":
     from shared.runtime import build
 
+    # The first line of each process but the webhook's, which has no time for the exporters.
+    log.info("app.started %s", version.line())
     return build(os.environ)
 
 
@@ -219,6 +223,16 @@ def console_audit(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
+@app.route(route="console/dismiss", methods=["POST"])
+def console_dismiss(req: func.HttpRequest) -> func.HttpResponse:
+    """Dismiss lines of the overview that somebody has dealt with."""
+    return told(
+        answers.tell(
+            lambda: console().dismiss(answers.order(req.params, req.get_body()), by=Signature(KEY))
+        )
+    )
+
+
 @app.route(route="console/uninstall", methods=["POST"])
 def console_uninstall(req: func.HttpRequest) -> func.HttpResponse:
     """Take PhotoSync back, or take that order back."""
@@ -247,5 +261,6 @@ def console_doctor(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Say only that the app runs: for probes, without a secret and without a call."""
-    return func.HttpResponse("ok", mimetype="text/plain")
+    """Say only that the app runs, and which version: without a secret and without a call."""
+    # It begins as it ever did: there are probes that look for "ok".
+    return func.HttpResponse(f"ok {version.VERSION}", mimetype="text/plain")

@@ -22,6 +22,7 @@ SHARED = {
     "signature": "",
     "backoff": "",
     "session": "",
+    "version": "moments",
     "stopwatch": "",
     "telemetry": "",
     "pictures": "errors",
@@ -44,12 +45,12 @@ SHARED = {
     ),
     "upkeep": "auditing errors messages storage subscription sweeping telemetry uninstalling",
     "console": (
-        "auditing errors graph messages pictures sharepoint storage subscription sweeping "
-        "uninstalling user"
+        "auditing errors graph messages moments pictures sharepoint signature storage "
+        "subscription sweeping uninstalling user version"
     ),
     "doctor": (
         "console errors graph microsoft365 settings sharepoint storage subscription uninstalling "
-        "user"
+        "user version"
     ),
     "runtime": (
         "errors settings scope stopwatch messages storage microsoft365 graph sharepoint pictures "
@@ -93,7 +94,8 @@ M365 = {
 HOUSES = {"shared": SHARED, "admin": ADMIN, "local": LOCAL, "local.m365": M365}
 # What of the product an admin's machine needs too: it is true of Microsoft 365, whoever asks.
 ADMIN_KNOWS = {
-    "console": ("shared.session",),
+    "console": ("shared.session", "shared.version"),
+    "program": ("shared.version",),
     "grants": (
         "shared.errors",
         "shared.microsoft365.app_roles",

@@ -28,9 +28,11 @@ ON_THE_WEBHOOKS_PATH = {
     "shared.moments",
     "shared.settings",
     "shared.settings.webhook",
+    "shared.signature",
     "shared.telemetry",
     "shared.telemetry.telemetry",
     "shared.user",
+    "shared.version",
     "shared.webhook",
     "shared.webhook.notifications",
 }

@@ -13,18 +13,24 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
+from shared import version
 from shared.auditing import audit_log
 from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLogs
+from shared.console import card as cards
+from shared.console import dismissals
 from shared.console.cached_answer import Remembered
+from shared.console.card import Brakes, Rules
 from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
+from shared.console.dismissals import Dismissals, Dismissed
 from shared.console.lookup import Memory, People
 from shared.console.roster import LARGEST_PAGE, Census, Roster
 from shared.console.turnstile import Turnstile
 from shared.errors import BadRequest
 from shared.messages.sync_message import SyncMessage
 from shared.messages.upkeep_message import RENEW, SWEEP, UpkeepMessage
-from shared.storage import user_state
+from shared.signature import Signature
+from shared.storage import roster_entry, user_state
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Documents
 from shared.storage.roster_entry import Entry
@@ -49,7 +55,7 @@ _ASKING_AT_ONCE = 8
 class Kept(Memory, Protocol):
     """The reading half of the state store, and the messages set aside there."""
 
-    def unreadable(self, limit: int) -> SetAside: ...
+    def unreadable(self, limit: int, after: datetime | None = None) -> SetAside: ...
 
 
 class Orders(NamedTuple):
@@ -88,7 +94,7 @@ class Console:
         uninstall: Uninstall,
         orders: Orders,
         *,
-        dry_run: bool,
+        rules: Rules,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
@@ -99,12 +105,13 @@ class Console:
         self.turnstile = Turnstile(_ASKING_AT_ONCE)
         self._kept = kept
         self._documents = documents
+        self._dismissals = Dismissals(documents)
         self._people = People(directory, kept, roster)
         self._sweep = sweep
         self._audit = audit
         self._uninstall = uninstall
         self._orders = orders
-        self._dry_run = dry_run
+        self._rules = rules
         self._clock = clock
         self._new_id = new_id
 
@@ -115,7 +122,8 @@ class Console:
         newest, _ = SweepLogs(self._documents).latest()
         audit, _ = AuditLogs(self._documents).latest()
         counted_at, census = self._census.get()
-        aside = self._kept.unreadable(_SHOWN)
+        dismissed = self._dismissals.read()
+        aside = self._kept.unreadable(_SHOWN, dismissed.unreadable_to)
         uninstall = self._uninstall.latest()
         return {
             "asOf": self._clock().isoformat(),
@@ -129,10 +137,12 @@ class Console:
             "audit": audit_log.to_fields(audit) if audit else None,
             "differ": census.differ,
             "uninstall": uninstall_log.to_fields(uninstall) if uninstall else None,
-            "failures": [_shown(entry) for entry in census.failures],
+            "failures": [_shown(each) for each in census.failures if not dismissed.hides(each)],
+            "dismissed": census.dismissed,
             "unreadable": aside.newest,
             "unreadableCount": aside.total,
-            "dryRun": self._dry_run,
+            "dryRun": self._rules.dry_run,
+            **version.told(),
         }
 
     @_takes_a_place
@@ -158,8 +168,12 @@ class Console:
             token=query.get("token", ""),
             size=int(size),
         )
+        failed = any(entry.status == user_state.FAILED for entry in page.entries)
+        dismissed = self._dismissals.read() if failed else Dismissed()
         return {
-            "users": [_shown(entry) for entry in page.entries],
+            "users": [
+                {**_shown(entry), "dismissed": dismissed.hides(entry)} for entry in page.entries
+            ],
             "token": page.token,
             "complete": page.complete,
         }
@@ -179,6 +193,10 @@ class Console:
             return self._told(self._people.remembered(name))
         user, known, error = self._people.find(name)
         difference = self._sides.compare(user, known, exchange_error=error)
+        now = self._clock()
+        card = cards.card(
+            user, known, difference.finding, rules=self._rules, brakes=self._brakes(), now=now
+        )
         return {
             "user": {
                 "id": user.id,
@@ -192,12 +210,24 @@ class Console:
             "chosen": difference.chosen,
             "agree": difference.agree,
             "difference": difference.sentence,
+            "finding": difference.finding,
+            "card": card.fields(user, now=now, version=version.VERSION),
             "unasked": [
                 {"side": side, "message": sentence, "retryAfter": retry_after}
                 for side, sentence, retry_after in difference.unasked
             ],
             "history": _history(known) if known else [],
         }
+
+    def _brakes(self) -> Brakes:
+        newest, _ = SweepLogs(self._documents).latest()
+        audit, _ = AuditLogs(self._documents).latest()
+        return Brakes(
+            removals=newest is not None and newest.removals == sweep_log.BRAKED,
+            forgetting=newest is not None and newest.forgetting == sweep_log.BRAKED,
+            repairs=audit is not None and audit.repairs == audit_log.BRAKED,
+            halted=self._uninstall.is_on(),
+        )
 
     def _told(self, known: user_state.UserState | None) -> dict[str, Any]:
         return {
@@ -288,8 +318,26 @@ class Console:
         )
         return {"uninstall": uninstall_log.to_fields(ordered)}
 
+    @_takes_a_place
+    def dismiss(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
+        """
+        Dismiss lines of the overview: the failures of `users`, and the messages set aside
+        `unreadableTo` a moment. Raises BadRequest, Conflict.
+        """
+        names, until = dismissals.read(order, self._clock())
+        failed = [self._failure(name) for name in names]
+        self._dismissals.add(failed, until)
+        self._census.forget()
+        return {"dismissed": len(failed), "unreadableTo": until.isoformat() if until else ""}
+
+    def _failure(self, name: str) -> Entry:
+        known = self._people.remembered(name)
+        if known is None or known.status != user_state.FAILED:
+            raise BadRequest(f"{name} has not failed: there is no line to dismiss.")
+        return roster_entry.entry(known.user_id, roster_entry.describe(known))
+
     def _count(self) -> tuple[datetime, Census]:
-        return self._clock(), self._roster.census(_SHOWN)
+        return self._clock(), self._roster.census(_SHOWN, self._dismissals.read().hides)
 
 
 def _is_asked_for(query: Mapping[str, str], name: str) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, cast
 
+from shared import moments
 from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLog
 from shared.console.api import Console, Orders
-from shared.console.comparison import Difference, Sides, Unasked
+from shared.console.card import Rules
+from shared.console.comparison import SAME, UNASKED, Difference, Sides, Unasked
 from shared.console.roster import Roster
 from shared.errors import PhotoSyncError
 from shared.storage.roster_entry import Entry, Leaf
@@ -23,6 +26,14 @@ from shared.user import User
 from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.office import NOON, Clock, Exchange, MemoryStore
 
+RULES = Rules(
+    dry_run=True,
+    removes=True,
+    forget_after=timedelta(days=30),
+    repairs=True,
+    audit_days=7,
+    replaces=False,
+)
 LENGTHS = {"photo-sync": 3, "photo-sync-poison": 0}
 ENTRY = Entry("id", "anne@contoso.com", "Anne", FAILED, "refused", "Broken.", "2026", "2025")
 
@@ -41,8 +52,9 @@ class Kept:
     def leaf(self, token: str, size: int) -> Leaf:
         return Leaf(self.entries, "")
 
-    def unreadable(self, limit: int) -> SetAside:
-        return SetAside(len(self.aside), self.aside[:limit])
+    def unreadable(self, limit: int, after: datetime | None = None) -> SetAside:
+        told = [each for each in self.aside if not after or moments.read(each["at"]) > after]
+        return SetAside(len(told), told[:limit])
 
 
 class Looks:
@@ -57,9 +69,9 @@ class Looks:
         self.seen = [known]
         if exchange_error:
             unasked = (Unasked("exchange", str(exchange_error), 38.0),)
-            return Difference(None, "Nobody knows.", {"PictureURL": ""}, unasked)
+            return Difference(UNASKED, None, "Nobody knows.", {"PictureURL": ""}, unasked)
         chosen = "https://cdn.contoso.com/anne.jpg" if known else ""
-        return Difference(True, "They agree.", {"PictureURL": ""}, chosen=chosen)
+        return Difference(SAME, True, "They agree.", {"PictureURL": ""}, chosen=chosen)
 
     def exchange(self, user: User) -> bytes:
         return b"exchange of " + user.user_principal_name.encode()
@@ -125,7 +137,7 @@ class Desk:
             cast("Audit", self.audits),
             self.uninstall,
             Orders(self.users, self.upkeep, lambda: LENGTHS),
-            dry_run=True,
+            rules=RULES,
             clock=Clock(),
             new_id=lambda: "an-id",
         )

@@ -17,6 +17,7 @@ from shared.storage.user_state import FAILED, REMOVED, SKIPPED, SYNCED, Claim, U
 from shared.subscription import keeper
 from shared.sweeping import sweep_log
 from shared.user import User
+from shared.version import VERSION
 from tests.doubles.office import ANNE, NOON
 from tests.shared.console.console_desk import ENTRY, LENGTHS, Desk
 
@@ -46,6 +47,9 @@ def test_overview_of_nothing(desk: Desk):
         "unreadable": [],
         "unreadableCount": 0,
         "dryRun": True,
+        "version": VERSION,
+        "packedAt": "",
+        "dismissed": 0,
     }
 
 
@@ -105,6 +109,7 @@ def test_users(desk: Desk):
             "damage": "",
             "leftSince": "",
             "outOfScopeSince": "",
+            "dismissed": False,
         }
     ]
     assert not page["complete"]
