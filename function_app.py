@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, List  # noqa: UP035 - the engine refuses 
 
 import azure.functions as func
 
+from shared import version
 from shared.console import answers
 from shared.errors import PhotoSyncError, SettingsError
 from shared.messages.upkeep_message import AUDIT, RENEW, SWEEP, UpkeepMessage
@@ -61,6 +62,8 @@ console_settings = ConsoleSettings.from_mapping(os.environ)
 def _runtime() -> "Runtime":
     from shared.runtime import build
 
+    # The first line of each process but the webhook's, which has no time for the exporters.
+    log.info("app.started %s", version.line())
     return build(os.environ)
 
 
@@ -283,6 +286,12 @@ def console_audit(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     return ordered(req, lambda order: console().audit(order, by=caller.signature))
 
 
+@console_route("dismiss", orders=True)
+def console_dismiss(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
+    """Dismiss lines of the overview that somebody has dealt with."""
+    return ordered(req, lambda order: console().dismiss(order, by=caller.signature))
+
+
 @console_route("uninstall", orders=True)
 def console_uninstall(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Take PhotoSync back, or take that order back."""
@@ -322,5 +331,6 @@ def console_doctor(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse
 
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Say only that the app runs: for probes, without a secret and without a call."""
-    return func.HttpResponse("ok", mimetype="text/plain")
+    """Say only that the app runs, and which version: without a secret and without a call."""
+    # It begins as it ever did: there are probes that look for "ok".
+    return func.HttpResponse(f"ok {version.VERSION}", mimetype="text/plain")

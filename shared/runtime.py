@@ -16,6 +16,7 @@ from shared.auditing.audit_log import AuditLogs
 from shared.auditing.look import Looks
 from shared.auditing.repairs import Repairs
 from shared.console.api import Console, Orders
+from shared.console.card import Rules
 from shared.console.comparison import Sides
 from shared.console.lookup import People
 from shared.console.roster import Roster
@@ -149,7 +150,7 @@ def _console(
         orders,
         groups=_groups(settings).named,
         changes=_changes(settings),
-        dry_run=settings.dry_run,
+        rules=_rules(settings),
         clock=_now,
         new_id=_new_id,
     )
@@ -172,6 +173,17 @@ def _parking(storage: OpenStorage, worker: Worker | NoWorker, upkeep: Upkeep | N
         Given(storage.poisoned[f"{UPKEEP}-poison"], upkeep.park),
     ]
     return Parking(given, storage.states, clock=_now, new_id=_new_id)
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        dry_run=settings.dry_run,
+        removes=settings.remove_when_gone,
+        forget_after=settings.forget_after,
+        repairs=settings.audit.repair,
+        audit_days=settings.audit.days,
+        replaces=settings.replace_custom_picture,
+    )
 
 
 def _recipe(settings: Settings) -> Recipe:

@@ -22,6 +22,7 @@ SHARED = {
     "signature": "",
     "backoff": "",
     "session": "",
+    "version": "moments",
     "stopwatch": "",
     "telemetry": "",
     "pictures": "errors",
@@ -50,11 +51,11 @@ SHARED = {
     ),
     "console": (
         "auditing counts errors graph messages moments orders pictures settings sharepoint "
-        "signature storage subscription sweeping uninstalling user"
+        "signature storage subscription sweeping uninstalling user version"
     ),
     "doctor": (
         "console errors graph microsoft365 settings sharepoint storage subscription uninstalling "
-        "user"
+        "user version"
     ),
     "runtime": (
         "errors orders settings scope signature stopwatch messages storage microsoft365 graph "
@@ -100,7 +101,8 @@ M365 = {
 HOUSES = {"shared": SHARED, "admin": ADMIN, "local": LOCAL, "local.m365": M365}
 # What of the product an admin's machine needs too: it is true of Microsoft 365, whoever asks.
 ADMIN_KNOWS = {
-    "console": ("shared.session",),
+    "console": ("shared.session", "shared.version"),
+    "program": ("shared.version",),
     "grants": (
         "shared.errors",
         "shared.microsoft365.app_roles",

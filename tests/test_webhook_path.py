@@ -34,6 +34,7 @@ ON_THE_WEBHOOKS_PATH = {
     "shared.telemetry",
     "shared.telemetry.telemetry",
     "shared.user",
+    "shared.version",
     "shared.webhook",
     "shared.webhook.notifications",
 }

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
 
+from admin.console import versions
 from admin.console.address import Address
 from admin.terminal.fields import Fields
 from admin.terminal.problems import Busy, NotThere, Problem, Unreachable, Unsound, Unusable
 from admin.terminal.trail import Trail
 from admin.terminal.unanswered import too_slow, unanswered
+from shared import version
 from shared.session import OneHostSession
 
 T = TypeVar("T")
@@ -37,9 +39,17 @@ _JPEG = b"\xff\xd8\xff"
 class Console:
     """One connection to the app. Every method raises Problem."""
 
-    def __init__(self, address: Address, patience: tuple[float, float] = _PATIENCE) -> None:
+    def __init__(
+        self,
+        address: Address,
+        patience: tuple[float, float] = _PATIENCE,
+        *,
+        warn: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
+        """*warn* is told once if the app is of another version than this."""
         self._address = address
         self._patience = patience
+        self._warn: Callable[[str], None] | None = warn
         self._session = OneHostSession()
         # Without TLS we speak to this machine only (see `address`): a proxy would read the key.
         self._session.trust_env = address.url.startswith("https:")
@@ -149,6 +159,12 @@ class Console:
         """Take that order back."""
         return self._call("POST", "uninstall", told="cancelled", body={"cancel": True})
 
+    def dismiss(self, users: Sequence[str], unreadable_to: str = "") -> Fields:
+        """Take lines off the overview: failures of users, and messages set aside up to a moment."""
+        body: dict[str, Any] = {"users": list(users)} if users else {}
+        body |= {"unreadableTo": unreadable_to} if unreadable_to else {}
+        return self._call("POST", "dismiss", told="dismissed", body=body)
+
     def doctor(self) -> Fields:
         """Every check of the app by itself."""
         return self._call("GET", "doctor", told="checks")
@@ -194,7 +210,9 @@ class Console:
                 stream=True,
             ) as answer:
                 content = _content(answer, host, seconds=self._patience[1])
-                return read(answer, content, host)
+                told = read(answer, content, host)
+                self._compare(answer.headers.get(version.HEADER, ""))
+                return told
         except requests.exceptions.RequestException as error:
             raise _untold(error, host) from error
         except urllib3.exceptions.ReadTimeoutError as error:
@@ -202,6 +220,12 @@ class Console:
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             # A ValueError: a Location may be no address.
             raise _broken(host) from error
+
+    def _compare(self, told: str) -> None:
+        """Say once that the app is older or newer; the answers are read all the same."""
+        if self._warn and (sentence := versions.differ(told)):
+            self._warn(sentence)
+        self._warn = None
 
 
 def _path(user: str) -> str:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from shared import version
 from shared.errors import (
     AccessDenied,
     BadRequest,
@@ -41,6 +42,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
+    version.HEADER: version.VERSION,
 }
 # Of an order: the longest that means anything has a tenth of it.
 _LONGEST_BODY = 1000

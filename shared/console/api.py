@@ -13,12 +13,16 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
-from shared import moments
+from shared import moments, version
 from shared.auditing import audit_log
 from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLogs
+from shared.console import card as cards
+from shared.console import dismissals
 from shared.console.cached_answer import Remembered
+from shared.console.card import Brakes, Rules
 from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
+from shared.console.dismissals import Dismissals, Dismissed
 from shared.console.history import History, shown
 from shared.console.lookup import Memory, People
 from shared.console.roster import LARGEST_PAGE, Census, Roster
@@ -58,7 +62,7 @@ _ASKING_AT_ONCE = 8
 class Kept(Memory, Protocol):
     """The reading half of the state store, and the messages set aside there."""
 
-    def unreadable(self, limit: int) -> SetAside: ...
+    def unreadable(self, limit: int, after: datetime | None = None) -> SetAside: ...
 
 
 class Orders(NamedTuple):
@@ -100,7 +104,7 @@ class Console:
         *,
         groups: Mapping[str, str],
         changes: Collection[str],
-        dry_run: bool,
+        rules: Rules,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
@@ -115,6 +119,7 @@ class Console:
         self.turnstile = Turnstile(_ASKING_AT_ONCE)
         self._kept = kept
         self._documents = documents
+        self._dismissals = Dismissals(documents)
         self._people = people
         self._sweep = sweep
         self._audit = audit
@@ -124,7 +129,7 @@ class Console:
         self._changes = changes
         self._order_log = order_log
         self._history = History(order_log)
-        self._dry_run = dry_run
+        self._rules = rules
         self._clock = clock
         self._new_id = new_id
 
@@ -135,7 +140,8 @@ class Console:
         newest, _ = SweepLogs(self._documents).latest()
         audit, _ = AuditLogs(self._documents).latest()
         counted_at, census = self._census.get()
-        aside = self._kept.unreadable(_SHOWN)
+        dismissed = self._dismissals.read()
+        aside = self._kept.unreadable(_SHOWN, dismissed.unreadable_to)
         uninstall = self._uninstall.latest()
         return {
             "asOf": self._clock().isoformat(),
@@ -149,11 +155,13 @@ class Console:
             "audit": audit_log.to_fields(audit) if audit else None,
             "differ": census.differ,
             "uninstall": uninstall_log.to_fields(uninstall) if uninstall else None,
-            "failures": [_shown(entry) for entry in census.failures],
+            "failures": [_shown(each) for each in census.failures if not dismissed.hides(each)],
+            "dismissed": census.dismissed,
             "unreadable": aside.newest,
             "unreadableCount": aside.total,
             "groups": dict(self._groups),
-            "dryRun": self._dry_run,
+            "dryRun": self._rules.dry_run,
+            **version.told(),
         }
 
     @_takes_a_place
@@ -183,7 +191,7 @@ class Console:
             size=int(size),
         )
         told = {
-            "users": [_shown(entry) for entry in page.entries],
+            "users": self._lines(page.entries),
             "token": page.token,
             "complete": page.complete,
         }
@@ -198,7 +206,12 @@ class Console:
             found = self._people.search(search)
         except (TryLater, GiveUp) as error:
             return {"unasked": str(error)}
-        return {"users": [_shown(_entry(user, known)) for user, known in found]}
+        return {"users": self._lines([_entry(user, known) for user, known in found])}
+
+    def _lines(self, entries: Collection[Entry]) -> list[dict[str, Any]]:
+        failed = any(each.status == user_state.FAILED for each in entries)
+        dismissed = self._dismissals.read() if failed else Dismissed()
+        return [{**_shown(each), "dismissed": dismissed.hides(each)} for each in entries]
 
     @_takes_a_place
     def user(self, name: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -215,6 +228,10 @@ class Console:
             return self._told(self._people.remembered(name))
         user, known, error = self._people.find(name)
         difference = self._sides.compare(user, known, exchange_error=error)
+        now = self._clock()
+        card = cards.card(
+            user, known, difference.finding, rules=self._rules, brakes=self._brakes(), now=now
+        )
         return {
             "user": {
                 "id": user.id,
@@ -228,12 +245,24 @@ class Console:
             "chosen": difference.chosen,
             "agree": difference.agree,
             "difference": difference.sentence,
+            "finding": difference.finding,
+            "card": card.fields(user, now=now, version=version.VERSION),
             "unasked": [
                 {"side": side, "message": sentence, "retryAfter": retry_after}
                 for side, sentence, retry_after in difference.unasked
             ],
             "history": _history(known) if known else [],
         }
+
+    def _brakes(self) -> Brakes:
+        newest, _ = SweepLogs(self._documents).latest()
+        audit, _ = AuditLogs(self._documents).latest()
+        return Brakes(
+            removals=newest is not None and newest.removals == sweep_log.BRAKED,
+            forgetting=newest is not None and newest.forgetting == sweep_log.BRAKED,
+            repairs=audit is not None and audit.repairs == audit_log.BRAKED,
+            halted=self._uninstall.is_on(),
+        )
 
     def _told(self, known: user_state.UserState | None) -> dict[str, Any]:
         return {
@@ -397,6 +426,29 @@ class Console:
             signing.end(orders.BEGUN, ordered.id)
         return {"uninstall": uninstall_log.to_fields(ordered)}
 
+    @_takes_a_place
+    def dismiss(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
+        """
+        Dismiss lines of the overview: the failures of `users`, and the messages set aside
+        `unreadableTo` a moment. Raises BadRequest, Conflict.
+        """
+        with self._signing(orders.DISMISS, order, by) as signing:
+            names, until = dismissals.read(order, self._clock())
+            failed = [self._failure(name) for name in names]
+            if len(failed) == 1:
+                signing.about(failed[0].user_id, failed[0].user_principal_name)
+            signing.give()
+            self._dismissals.add(failed, until)
+            self._census.forget()
+            signing.end(orders.DONE, ", ".join(each.user_principal_name for each in failed))
+        return {"dismissed": len(failed), "unreadableTo": until.isoformat() if until else ""}
+
+    def _failure(self, name: str) -> Entry:
+        known = self._people.remembered(name)
+        if known is None or known.status != user_state.FAILED:
+            raise BadRequest(f"{name} has not failed: there is no line to dismiss.")
+        return entry(known.user_id, describe(known))
+
     def _signing(self, kind: str, order: Mapping[str, Any], by: Signature) -> Signing:
         words = ", ".join(word for word in _OPTIONS if order.get(word) is True)
         return Signing(self._order_log, Order(kind, by, self._new_id(), options=words))
@@ -410,7 +462,7 @@ class Console:
         return user_id, upn or _spelled(name)[1]
 
     def _count(self) -> tuple[datetime, Census]:
-        return self._clock(), self._roster.census(_SHOWN)
+        return self._clock(), self._roster.census(_SHOWN, self._dismissals.read().hides)
 
 
 def _is_asked_for(query: Mapping[str, str], name: str) -> bool:

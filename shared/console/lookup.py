@@ -96,6 +96,8 @@ class People:
         return [(user, self._read(user.id)) for user in self._search.search(text)]
 
     def _ask(self, name: str) -> User:
+        if not name.strip():
+            raise BadRequest("Name a user: by UPN, another address, object id or name.")
         if not is_object_id(name) and not is_upn(name):
             return _only(self._search.search(name), name)
         try:

@@ -11,7 +11,7 @@ import base64
 import heapq
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -34,13 +34,15 @@ _NO_TOKEN = "The token is none that this listing gave: start without one."
 class Census(NamedTuple):
     """
     How many users there are of each status, who failed last, the newest first, how many differ in
-    SharePoint, and how many show a picture of ours, as far as a listing tells.
+    SharePoint, and how many show a picture of ours, as far as a listing tells. `dismissed` failures
+    are in the counts, and not among those who failed last.
     """
 
     counts: Counter[str]
     failures: list[Entry]
     differ: int
     pictures: int
+    dismissed: int = 0
 
 
 class Metadata(Protocol):
@@ -116,22 +118,24 @@ class Roster:
                 break
         return None
 
-    def census(self, failures: int) -> Census:
-        """Everybody by status, and the newest *failures*, in one listing of all."""
+    def census(self, failures: int, hides: Callable[[Entry], bool] = lambda entry: False) -> Census:
+        """Everybody by status, and the newest *failures* that nobody *hides*, in one listing."""
         counts: Counter[str] = Counter()
         newest: list[Entry] = []
-        at, differ, pictures = "", 0, 0
+        at, differ, pictures, dismissed = "", 0, 0, 0
         for _ in range(MOST_CALLS):
             leaf = self._metadata.leaf(at, USERS_A_CALL)
             counts.update(each.status for each in leaf.entries)
             differ += sum(bool(each.damage) for each in leaf.entries)
             pictures += sum(each.has_picture for each in leaf.entries)
-            failed = (each for each in leaf.entries if each.status == FAILED)
-            newest = heapq.nlargest(failures, [*newest, *failed], key=lambda one: one.checked_at)
+            failed = [each for each in leaf.entries if each.status == FAILED]
+            told = [each for each in failed if not hides(each)]
+            dismissed += len(failed) - len(told)
+            newest = heapq.nlargest(failures, [*newest, *told], key=lambda one: one.checked_at)
             at = leaf.next
             if not at:
                 break
-        return Census(counts, newest, differ, pictures)
+        return Census(counts, newest, differ, pictures, dismissed)
 
 
 def _place(entry: Entry) -> tuple[str, str, str]:

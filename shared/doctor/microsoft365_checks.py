@@ -40,17 +40,19 @@ CHECKS = (
 
 _NOT_GRAPH = "Check GRAPH_URL and M365_CLOUD, and that no proxy answers in Graph's place."
 _NO_CERTIFICATE = "Set CLIENT_CERTIFICATE to a certificate that can be read, with its private key."
-_CONSENT = "with admin consent; then restart the app, which else keeps old tokens for an hour"
-_GRANT_USERS = f"Grant the application role User.Read.All of Microsoft Graph, {_CONSENT}"
+_GRANT = "Run python manage.py grant, which grants"
+_RESTART = "then restart the app, which else keeps old tokens for an hour"
+_GRANT_USERS = f"{_GRANT} User.Read.All of Microsoft Graph; {_RESTART}"
 _GRANT_GROUPS = (
-    "Grant the application role GroupMember.Read.All of Microsoft Graph (manage.py grant "
-    f"--groups), {_CONSENT}."
+    "Run python manage.py grant --groups, which grants GroupMember.Read.All of Microsoft Graph; "
+    f"{_RESTART}."
 )
-_GRANT_PHOTO = f"Grant the application role ProfilePhoto.Read.All of Microsoft Graph, {_CONSENT}."
-_GRANT_PROFILE = f"Grant the application role User.ReadWrite.All of SharePoint, {_CONSENT}."
+_GRANT_PHOTO = f"{_GRANT} ProfilePhoto.Read.All of Microsoft Graph; {_RESTART}."
+_GRANT_PROFILE = f"{_GRANT} User.ReadWrite.All of SharePoint; {_RESTART}."
+_GRANT_MISSING = f"{_GRANT} what is missing; {_RESTART}."
 _GRANT_FILES = (
-    "Grant the app write on the root site of the My Site host, as Sites.Selected needs it, and "
-    f"check that this site has the library {PICTURE_LIBRARY}."
+    f"{_GRANT} write on the root site of the My Site host, as Sites.Selected needs it, and check "
+    f"that this site has the library {PICTURE_LIBRARY}."
 )
 
 
@@ -71,7 +73,6 @@ class _Host(NamedTuple):
     """One host that a token is for."""
 
     check: str
-    service: str
     url: str
     needs: tuple[Need, ...]
     # What to do if Entra knows no such host.
@@ -118,10 +119,8 @@ class Microsoft:
         """What is looked at for the home geography, for another one that SHAREPOINT_GEOS names."""
         files, profiles = f"{FILES} of {name}", f"{PROFILES} of {name}"
         unknown = f"Check {name} in SHAREPOINT_GEOS: Entra knows no such host."
-        yield self._token_step(_Host(files, "SharePoint", geo.my_url, (FILES_NEED,), unknown))
-        yield self._token_step(
-            _Host(profiles, "SharePoint", geo.admin_url, (PROFILES_NEED,), unknown)
-        )
+        yield self._token_step(_Host(files, geo.my_url, (FILES_NEED,), unknown))
+        yield self._token_step(_Host(profiles, geo.admin_url, (PROFILES_NEED,), unknown))
         yield Step(f"{FOLDER} of {name}", lambda: self._folder(geo), _or(_GRANT_FILES), (files,))
 
         def profile() -> Finding:
@@ -138,21 +137,18 @@ class Microsoft:
         return (
             _Host(
                 GRAPH,
-                "Microsoft Graph",
                 settings.graph_url,
                 app_roles.needs_of_graph(group=bool(_groups(settings))),
                 "Check GRAPH_URL and M365_CLOUD: Entra knows no such service.",
             ),
             _Host(
                 FILES,
-                "SharePoint",
                 settings.sharepoint_my_url,
                 (FILES_NEED,),
                 "Check SHAREPOINT_TENANT (or SHAREPOINT_MY_URL): Entra knows no such host.",
             ),
             _Host(
                 PROFILES,
-                "SharePoint",
                 settings.sharepoint_admin_url,
                 (PROFILES_NEED,),
                 "Check SHAREPOINT_TENANT (or SHAREPOINT_ADMIN_URL): Entra knows no such host.",
@@ -198,7 +194,7 @@ class Microsoft:
         # Other roles may do for the checks that follow.
         return Finding(
             f"Roles in the token for {host.url}: {held}; missing: {', '.join(lacking)}.",
-            f"Grant the missing application role of {host.service} to the app, {_CONSENT}.",
+            _GRANT_MISSING,
             usable=True,
         )
 
@@ -268,7 +264,7 @@ class Microsoft:
         if lacking:
             return Finding(
                 f"The roles in the tokens do not allow it; missing: {', '.join(lacking)}.",
-                f"Grant the missing application role of SharePoint to the app, {_CONSENT}.",
+                _GRANT_MISSING,
             )
         if app_roles.EVERY_SITE in roles:
             return Finding("The roles in the tokens allow it.")

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -93,9 +94,10 @@ class BlobStore:
         users = [(name, told) for name, told in described if is_object_id(name)]
         return Leaf([roster_entry.entry(name, told) for name, told in users], following)
 
-    def unreadable(self, limit: int) -> SetAside:
-        """The newest messages that were set aside, and how many there are, up to 5,000."""
-        found, _ = self._blobs.leaf(unreadable.FOLDER, "", 5000)
+    def unreadable(self, limit: int, after: datetime | None = None) -> SetAside:
+        """The newest messages set aside, of those *after* a moment, and how many, up to 5,000."""
+        everything, _ = self._blobs.leaf(unreadable.FOLDER, "", 5000)
+        found = [blob for blob in everything if after is None or blob.last_modified > after]
         newest = sorted(found, key=lambda blob: blob.name, reverse=True)[:limit]
         kept = [(each, self._blobs.read(each.name)) for each in newest]
         return SetAside(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from datetime import datetime, timedelta
 from typing import Any, cast
 
+from shared import moments
 from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLog
 from shared.console.api import Console, Orders
-from shared.console.comparison import Difference, Sides, Unasked
+from shared.console.card import Rules
+from shared.console.comparison import SAME, UNASKED, Difference, Sides, Unasked
 from shared.console.lookup import People
 from shared.console.roster import Roster
 from shared.errors import PhotoSyncError
@@ -29,6 +32,14 @@ from tests.doubles.office import NOON, Clock, Exchange, MemoryStore
 
 # Who orders, where that makes no difference.
 BY = Signature(KEY)
+RULES = Rules(
+    dry_run=True,
+    removes=True,
+    forget_after=timedelta(days=30),
+    repairs=True,
+    audit_days=7,
+    replaces=False,
+)
 LENGTHS = {"photo-sync": 3, "photo-sync-poison": 0}
 ENTRY = Entry("id", "anne@contoso.com", "Anne", FAILED, "refused", "Broken.", "2026", "2025")
 
@@ -47,8 +58,9 @@ class Kept:
     def leaf(self, token: str, size: int) -> Leaf:
         return Leaf(self.entries, "")
 
-    def unreadable(self, limit: int) -> SetAside:
-        return SetAside(len(self.aside), self.aside[:limit])
+    def unreadable(self, limit: int, after: datetime | None = None) -> SetAside:
+        told = [each for each in self.aside if not after or moments.read(each["at"]) > after]
+        return SetAside(len(told), told[:limit])
 
 
 class Looks:
@@ -63,9 +75,9 @@ class Looks:
         self.seen = [known]
         if exchange_error:
             unasked = (Unasked("exchange", str(exchange_error), 38.0),)
-            return Difference(None, "Nobody knows.", {"PictureURL": ""}, unasked)
+            return Difference(UNASKED, None, "Nobody knows.", {"PictureURL": ""}, unasked)
         chosen = "https://cdn.contoso.com/anne.jpg" if known else ""
-        return Difference(True, "They agree.", {"PictureURL": ""}, chosen=chosen)
+        return Difference(SAME, True, "They agree.", {"PictureURL": ""}, chosen=chosen)
 
     def exchange(self, user: User, *, small: bool) -> bytes:
         return b"small " * small + b"exchange of " + user.user_principal_name.encode()
@@ -153,7 +165,7 @@ class Desk:
             in_memory(self.clock, self.lines),
             groups={"SYNC_GROUP_ID": "a-group"},
             changes={COPY, REMOVAL},
-            dry_run=True,
+            rules=RULES,
             clock=Clock(),
             new_id=lambda: next(ids),
         )

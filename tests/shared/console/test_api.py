@@ -17,6 +17,7 @@ from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SKIPPED, SYNCED
 from shared.subscription import keeper
 from shared.sweeping import sweep_log
 from shared.user import User
+from shared.version import VERSION
 from tests.doubles.office import ANNE, NOON
 from tests.shared.console.console_desk import BY, ENTRY, LENGTHS, Desk
 
@@ -47,6 +48,9 @@ def test_overview_of_nothing(desk: Desk):
         "unreadableCount": 0,
         "groups": {"SYNC_GROUP_ID": "a-group"},
         "dryRun": True,
+        "version": VERSION,
+        "packedAt": "",
+        "dismissed": 0,
     }
 
 
@@ -107,6 +111,7 @@ def test_users(desk: Desk):
             "leftSince": "",
             "outOfScopeSince": "",
             "wouldChange": "",
+            "dismissed": False,
         }
     ]
     assert not page["complete"]

@@ -88,11 +88,14 @@ class StandIn:
         url = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         parts = [unquote(part) for part in url.path.split("/")[3:]]
-        if parts == ["me"]:
-            return {"via": "person", "name": "anne@contoso.com", "role": self.role}
         if method == "POST":
             return self._order(parts, json.loads(body))
+        return self._told(parts, query)
+
+    def _told(self, parts: list[str], query: dict[str, str]) -> object:
         match parts:
+            case ["me"]:
+                return {"via": "person", "name": "anne@contoso.com", "role": self.role}
             case ["overview"]:
                 return self._overview()
             case ["users"]:
