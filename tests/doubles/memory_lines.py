@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.errors import PhotoSyncError
 from shared.orders.order_log import OrderLog
-from shared.storage.append_blobs import Full
+from shared.errors import Full
 
 
 class MemoryLines:
