@@ -29,7 +29,7 @@ def test_no_photo(cloud: LiveCloud, answer: str):
 def test_no_photo_again_costs_two_calls(cloud: LiveCloud):
     """
     A user known to have no photo is looked at with one Graph call and one blob read; if a person
-    asks for it, its end is written down, too.
+    asks for it, its end is written down, too, and the order is signed.
     """
     user_id, _ = cloud.add()
     cloud.replayed(user_id)
@@ -38,7 +38,7 @@ def test_no_photo_again_costs_two_calls(cloud: LiveCloud):
     *_, told, asked = cloud.outcomes(user_id)
 
     assert (told["graph"], told["sharepoint"], told["blob"]) == ("1", "0", "1")
-    assert (asked["graph"], asked["sharepoint"], asked["blob"]) == ("1", "0", "2")
+    assert (asked["graph"], asked["sharepoint"], asked["blob"]) == ("1", "0", "4")
 
 
 @pytest.mark.parametrize("status", [404, 400])

@@ -14,6 +14,7 @@ import { call } from "./call.js";
  * @property {string} checkedAt
  * @property {string} syncedAt
  * @property {string} damage What an audit has found wrong in SharePoint; empty if nothing.
+ * @property {boolean} dismissed Whether somebody has dismissed this failure.
  * @property {string} [leftSince]
  * @property {string} [outOfScopeSince]
  */
@@ -75,11 +76,14 @@ import { call } from "./call.js";
  * @property {Audit | null} audit
  * @property {number} differ How many people an audit has found to differ in SharePoint.
  * @property {Uninstall | null} uninstall
- * @property {Entry[]} failures
+ * @property {Entry[]} failures Without those that somebody has dismissed.
+ * @property {number} dismissed How many those are.
  * @property {SetAside[]} unreadable
  * @property {number} unreadableCount
  * @property {Record<string, string>} groups The object ids of the groups that bind, by setting.
  * @property {boolean} dryRun
+ * @property {string} version
+ * @property {string} packedAt When the running package was put together; empty if nobody wrote it down.
  */
 
 /**
@@ -120,8 +124,20 @@ import { call } from "./call.js";
 /** @typedef {{ side: Side, message: string, retryAfter: number | null }} Unasked */
 
 /**
+ * @typedef {object} Card What to tell of a person, in plain words.
+ * @property {string} seen
+ * @property {string} why
+ * @property {string} next
+ * @property {"" | "replay" | "doctor" | "removals"} action What the one right button does.
+ * @property {string} label
+ * @property {boolean} byDesign
+ * @property {string} ticket
+ */
+
+/**
  * @typedef {object} Person
  * @property {User} user
+ * @property {Card} card
  * @property {State | null} state
  * @property {Profile | null} profile
  * @property {boolean | null} agree Null if the two sides could not be compared.
@@ -238,6 +254,11 @@ export function orderAudit(repair) {
 /** @returns {Promise<{ released: number }>} */
 export function orderRepairs() {
   return json("audit", undefined, { releaseRepairs: true });
+}
+
+/** @param {{ users: string[] } | { unreadableTo: string }} order */
+export function orderDismissal(order) {
+  return json("dismiss", undefined, order);
 }
 
 /**

@@ -2,7 +2,9 @@
 
 import { $, fill, inside, make, say, show } from "./elements.js";
 import { nameOf } from "./names.js";
-import { personHash } from "./route.js";
+import { count } from "./numbers.js";
+import { ordersIn } from "./rights.js";
+import { homeHash, personHash } from "./route.js";
 import { moment } from "./time.js";
 import { QUEUES } from "./words.js";
 
@@ -17,13 +19,28 @@ export function drawQueues(queues) {
   ]));
 }
 
-/** @param {Entry[]} failures */
-export function drawFailures(failures) {
-  show($("failures"), failures.length > 0);
+/**
+ * @param {Entry[]} failures
+ * @param {number} dismissed
+ */
+export function drawFailures(failures, dismissed) {
+  show($("failures"), failures.length > 0 || dismissed > 0);
+  const told = `${count(dismissed, "failure is", "failures are")} dismissed`;
+  fill($("dismissed"), dismissed > 0 && make("a", { href: homeHash("failed", "") }, told));
   fill(inside($("failures"), "ul"), ...failures.map((entry) => make("li", {},
     make("a", { href: personHash(entry.userId) }, nameOf(entry)),
     " ", make("span", { className: "soft small" }, moment(entry.checkedAt)),
-    make("p", { className: "small" }, entry.detail || "It failed without a word."))));
+    make("p", { className: "small" }, entry.detail || "It failed without a word."),
+    ordersIn(dismissal(entry)))));
+}
+
+/** @param {Entry} entry */
+function dismissal(entry) {
+  const name = nameOf(entry);
+  return make("button", {
+    type: "button", className: "quiet small", "aria-label": `Dismiss the failure of ${name}`,
+    "data-user": entry.userId, "data-name": name,
+  }, "Dismiss");
 }
 
 /**

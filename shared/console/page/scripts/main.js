@@ -2,6 +2,8 @@
 
 import { mayAsk, onShutOut } from "./call.js";
 import { $, inside, say } from "./elements.js";
+import { copyTicket } from "./card.js";
+import { dismissFailure, dismissUnreadable } from "./dismissal.js";
 import { begin, shutOut, takeTypedKey } from "./gate.js";
 import { askBeforeRelease, release, REMOVALS, REPAIRS, startAudit, startSweep } from "./orders.js";
 import { freshness, isDue, lookAround } from "./overview.js";
@@ -39,6 +41,9 @@ $("release-who").onclick = () => $("release", HTMLDialogElement).close();
 $("release-yes").onclick = release;
 
 $("replay").onclick = () => replay({ force: false });
+$("copy-ticket").onclick = copyTicket;
+$("failures").onclick = dismissFailure;
+$("dismiss-unreadable").onclick = dismissUnreadable;
 $("force").onclick = () => replay({ force: true });
 $("replace").onclick = askBeforeReplacing;
 $("replacing-no").onclick = () => $("replacing", HTMLDialogElement).close();

@@ -8,7 +8,7 @@ import { $, say, show } from "./elements.js";
 import { drawFailures, drawQueues, drawUnreadable } from "./lists.js";
 import { here } from "./route.js";
 import { drawSubscription } from "./subscription.js";
-import { drawHeadline, drawScope, drawTiles } from "./summary.js";
+import { drawHeadline, drawScope, drawTiles, drawVersion } from "./summary.js";
 import { drawSweep } from "./sweep.js";
 import { inWords, now, retellTimes, setClock } from "./time.js";
 import { isHalted } from "./uninstall.js";
@@ -71,7 +71,7 @@ function redraw(name, data, draw) {
 export function drawOverview() {
   if (!overview) return;
   const {
-    counts, differ, groups, sweep, audit, subscription, brake, failures, unreadable, unreadableCount, queues,
+    counts, differ, groups, sweep, audit, subscription, brake, failures, dismissed, unreadable, unreadableCount, queues,
   } = overview;
   const halted = isHalted(overview.uninstall);
   const whole = overview;
@@ -84,7 +84,8 @@ export function drawOverview() {
   redraw("audit", audit, () => drawAudit(audit));
   redraw("subscription", [subscription, halted], () => drawSubscription(subscription, halted));
   redraw("queues", queues, () => drawQueues(queues));
-  redraw("failures", failures, () => drawFailures(failures));
+  redraw("failures", [failures, dismissed], () => drawFailures(failures, dismissed));
+  redraw("version", whole.version, () => drawVersion(whole));
   redraw("unreadable", [unreadable, unreadableCount], () => drawUnreadable(unreadable, unreadableCount));
   retellTimes();
 }

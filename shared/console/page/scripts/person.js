@@ -2,6 +2,7 @@
 
 import { readPerson } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
+import { drawCard } from "./card.js";
 import { $, badge, fill, make, say, show } from "./elements.js";
 import { drawProfile, drawState } from "./facts.js";
 import { drawHistory } from "./history.js";
@@ -10,10 +11,7 @@ import { loadInto } from "./photos.js";
 import { here, whileHere } from "./route.js";
 import { statusName } from "./words.js";
 
-/** @import { Person, Side, State, Unasked } from "./api.js" */
-
-// Reasons of a run that left somebody alone because it was told to.
-const BY_DESIGN = ["out-of-scope", "picture-kept"];
+/** @import { Person, Side, Unasked } from "./api.js" */
 
 /** @type {Person | null} */
 let shown = null;
@@ -48,6 +46,7 @@ export async function openPerson() {
 export function drawPerson(person) {
   shown = person;
   drawName(person);
+  drawCard(person.card);
   drawVerdict(person);
   drawChoice(person);
   drawState(person.state);
@@ -79,8 +78,8 @@ function drawName({ user, state }) {
 }
 
 /** @param {Person} person */
-function drawVerdict({ agree, difference, state, unasked = [] }) {
-  const alone = agree === false && isLeftAlone(state);
+function drawVerdict({ agree, difference, card, unasked = [] }) {
+  const alone = agree === false && card.byDesign;
   const [sign, verdict] = alone ? ["–", "Left alone by design"] : judge(agree);
   $("verdict").className = `verdict ${agree ? "agree" : alone ? "alone" : "differ"}`;
   fill(
@@ -88,11 +87,6 @@ function drawVerdict({ agree, difference, state, unasked = [] }) {
     make("span", { "aria-hidden": "true" }, sign),
     make("p", {}, make("b", {}, verdict), difference, askAgain(unasked)),
   );
-}
-
-/** @param {State | null} state */
-function isLeftAlone(state) {
-  return state?.status === "left" || (state?.status === "skipped" && BY_DESIGN.includes(state.reason));
 }
 
 /** @param {Person} person */

@@ -3,6 +3,7 @@
 import { $, fill, make, say, show } from "./elements.js";
 import { count, people, sum } from "./numbers.js";
 import { homeHash } from "./route.js";
+import { moment } from "./time.js";
 import { isHalted } from "./uninstall.js";
 import { DIFFERS, FILTERS, STATUSES } from "./words.js";
 
@@ -32,6 +33,11 @@ export function drawScope(groups) {
   ].join(" ").trim();
   say($("scope"), told && `${told} The check-up tells the names of groups.`);
   show($("scope"), told !== "");
+}
+
+/** @param {Overview} overview */
+export function drawVersion({ version, packedAt }) {
+  fill($("version"), `PhotoSync ${version}`, ...(packedAt ? [", packaged ", moment(packedAt)] : []));
 }
 
 /** @param {Overview} overview */

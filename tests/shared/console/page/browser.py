@@ -77,6 +77,9 @@ class Visit:
     def _told(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return
+        # Of a redirect that nobody waits for any more Chromium tells that it may not be followed.
+        if 302 in self.expected and "/.auth/login/" in message.text + message.location["url"]:
+            return
         # Chromium tells every answer from 400 on as an error. "No photo" is one of them.
         if "Failed to load resource" in message.text:
             no_photo = "/photo/" in message.location["url"] and "404" in message.text

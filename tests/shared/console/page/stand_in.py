@@ -50,8 +50,11 @@ class Person:
     def id(self) -> str:
         return f"00000000-0000-4000-8000-{sum(self.upn.encode()):012d}"
 
+    # What somebody has dismissed is off the overview.
+    dismissed: bool = False
+
     @property
-    def entry(self) -> dict[str, str]:
+    def entry(self) -> dict[str, Any]:
         return {
             "userId": self.id,
             "userPrincipalName": self.upn,
@@ -62,6 +65,7 @@ class Person:
             "checkedAt": self.checked_at,
             "syncedAt": self.synced_at,
             "damage": self.damage,
+            "dismissed": self.dismissed,
         }
 
 
@@ -132,6 +136,8 @@ class StandIn:
         if body.get("releaseRepairs"):
             self.overview["audit"] = audit(repairs="released")
             return {"released": 34}
+        for user in body.get("users", []):
+            self.find(user).dismissed = True
         if parts == ["audit"]:
             self.overview["audit"] = audit(status="running", everybody=True, progress=0.25)
             return {"audit": self.overview["audit"]}
@@ -140,21 +146,24 @@ class StandIn:
             self.overview["subscription"] = {**alive, "checkedAt": ago()}
             self.doctor = {"ok": True, "checks": [{**_DOCTOR["checks"][0], "looked": True}]}
         if parts[-1] == "replay" and self.worker:
-            person = self.find(parts[1])
-            self.log.insert(0, given(userId=person.id, userPrincipalName=person.upn))
-            if person.chosen and not body.get("replace"):
-                person.status, person.detail, person.checked_at = "skipped", "It is kept.", ago()
-                return {"queued": True}
-            person.chosen = ""
-            person.sharepoint, person.status, person.detail = person.exchange, "synced", ""
-            person.synced_at = person.checked_at = ago()
+            self._copy(self.find(parts[1]), replace=bool(body.get("replace")))
         return {"queued": True}
+
+    def _copy(self, person: Person, *, replace: bool) -> None:
+        self.log.insert(0, given(userId=person.id, userPrincipalName=person.upn))
+        if person.chosen and not replace:
+            person.status, person.detail, person.checked_at = "skipped", "It is kept.", ago()
+            return
+        person.chosen = ""
+        person.sharepoint, person.status, person.detail = person.exchange, "synced", ""
+        person.synced_at = person.checked_at = ago()
 
     def _overview(self) -> dict[str, Any]:
         counts: dict[str, int] = {}
         for person in self.people:
             counts[person.status] = counts.get(person.status, 0) + 1
-        failures = [person.entry for person in self.people if person.status == "failed"]
+        failed = [person for person in self.people if person.status == "failed"]
+        failures = [person.entry for person in failed if not person.dismissed]
         calm = {
             "asOf": ago(),
             "counts": counts,
@@ -171,9 +180,12 @@ class StandIn:
             "differ": sum(bool(person.damage) for person in self.people),
             "uninstall": None,
             "failures": failures[:10],
+            "dismissed": len(failed) - len(failures),
             "unreadable": [],
             "groups": {},
             "dryRun": False,
+            "version": "9.8.7",
+            "packedAt": ago(days=3),
         }
         return {**calm, **self.overview}
 
@@ -222,6 +234,7 @@ class StandIn:
             else dict.fromkeys(shown, ""),
             "chosen": person.chosen,
             "agree": agree,
+            "card": card() if agree else card(action="replay", label="Repair now"),
             "difference": "SharePoint shows the Exchange photo."
             if agree
             else "SharePoint shows another picture than the photo in Exchange.",
@@ -231,6 +244,20 @@ class StandIn:
             ],
             **self.person,
         }
+
+
+def card(**changes: Any) -> dict[str, Any]:
+    """Plain words about a person of whom nothing is to be done."""
+    return {
+        "seen": "People see the photo.",
+        "why": "It was copied.",
+        "next": "A new one follows by itself.",
+        "action": "",
+        "label": "",
+        "byDesign": False,
+        "ticket": "Profile picture of Anne Keller\nNow: People see the photo.",
+        **changes,
+    }
 
 
 def sweep(**changes: Any) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def test_history_of_a_person(api: StandIn, visit: Open):
     expect(lines.nth(1)).to_contain_text("Replay, ordered by whoever held a function key · Synced")
     expect(lines.nth(2)).to_contain_text("Queued · by a notification")
 
-    page.get_by_role("button", name="Replay", exact=True).click()
+    page.locator("#replay").click()
     expect(page.locator("#history")).to_contain_text("Replay, ordered by jo@contoso.com · Synced")
     expect(lines).to_have_count(4)
 

@@ -16,11 +16,11 @@ def test_replay_by_keyboard(api: StandIn, visit: Open):
     """Replay queues the person, waits until the state has moved, and shows both sides again."""
     page = visit(api.url + ANNE).page
     expect(page.locator("#verdict")).to_contain_text("The two sides differ")
-    page.get_by_role("button", name="Replay", exact=True).press("Enter")
+    page.locator("#replay").press("Enter")
 
     expect(page.locator("#replay-told")).to_have_text("Done: synced.")
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
-    expect(page.get_by_role("button", name="Replay", exact=True)).to_be_focused()
+    expect(page.locator("#replay")).to_be_focused()
     assert api.orders == [(f"users/{api.people[0].id}/replay", {"force": False})]
 
 
@@ -43,7 +43,7 @@ def test_chosen_picture_is_replaced_after_a_question(api: StandIn, visit: Open):
     expect(page.get_by_role("dialog")).to_contain_text("photo that Exchange has of Anne Keller")
     expect(page.get_by_role("dialog")).to_contain_text(anne.chosen)
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Replay", exact=True).click()
+    page.locator("#replay").click()
     expect(page.locator("#replay-told")).to_contain_text("It is kept.")
     expect(replace).to_be_enabled()
 
@@ -69,7 +69,7 @@ def test_replay_without_a_change(api: StandIn, visit: Open, user: str, told: str
     """A replay that leaves no trace is over when the queue is empty; what to do next is said."""
     api.worker = False
     page = visit(f"{api.url}?code={KEY}#/users/{user}").page
-    page.get_by_role("button", name="Replay", exact=True).click()
+    page.locator("#replay").click()
 
     expect(page.locator("#replay-told")).to_contain_text(told)
     expect(page.get_by_role("button", name="Replay, even if unchanged")).to_be_enabled()

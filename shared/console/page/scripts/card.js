@@ -1,0 +1,51 @@
+// What to tell a person in plain words, the one right button, and the text for a ticket.
+
+import { $, fill, make, say, show } from "./elements.js";
+import { homeHash } from "./route.js";
+import { GONE } from "./words.js";
+
+/** @import { Card } from "./api.js" */
+
+/** Where a button leads that orders nothing by itself. */
+const LEADS = { doctor: "#/doctor", removals: homeHash(GONE, "") };
+
+let ticket = "";
+
+/** @param {Card} card */
+export function drawCard(card) {
+  fill(
+    $("plain-words"),
+    make("p", { className: "seen" }, card.seen),
+    card.why && make("p", {}, card.why),
+    card.next && make("p", {}, card.next),
+  );
+  drawButtons(card);
+  ticket = card.ticket;
+  show($("ticket"), false);
+}
+
+/** @param {Card} card */
+function drawButtons({ action, label }) {
+  const isReplay = action === "replay";
+  say($("replay"), isReplay ? label : "Replay");
+  $("replay").classList.toggle("main", isReplay);
+  const leads = action === "doctor" || action === "removals";
+  show($("lead-on"), leads);
+  if (!leads) return;
+  say($("lead-on"), label);
+  $("lead-on", HTMLAnchorElement).href = LEADS[action];
+}
+
+/** Into the clipboard; where the browser refuses that, to be copied by hand. */
+export async function copyTicket() {
+  try {
+    await navigator.clipboard.writeText(ticket);
+    say($("replay-told"), "Copied.");
+  } catch {
+    const text = $("ticket", HTMLTextAreaElement);
+    text.value = ticket;
+    show(text, true);
+    text.select();
+    say($("replay-told"), "The browser does not let this page copy: copy the text below.");
+  }
+}
