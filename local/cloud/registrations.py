@@ -13,7 +13,7 @@ _LEAST = {
     "graph": ["User.Read.All", "ProfilePhoto.Read.All"],
     "sharepoint": ["User.ReadWrite.All", "Sites.Selected"],
 }
-# And this one only where SYNC_GROUP_ID is set.
+# And this one only where SYNC_GROUP_ID or EXCLUDED_GROUP_ID is set.
 _FOR_A_GROUP = {**_LEAST, "graph": [*_LEAST["graph"], "GroupMember.Read.All"]}
 # An admin's own scripts: every role that the simulator knows.
 _EVERYTHING = {

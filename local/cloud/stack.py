@@ -144,7 +144,8 @@ class Stack:
         )
         self._children["azurite"] = azurite.child
         self._certificates = make_certificates(self._folder)
-        group = bool(self._settings.get("SYNC_GROUP_ID"))
+        groups = ("SYNC_GROUP_ID", "EXCLUDED_GROUP_ID")
+        group = any(self._settings.get(each) for each in groups)
         own, admin = make_registrations(self._folder, group=group, granted=self._granted)
         tenant_id = str(uuid.uuid4())
         self._host_port = _free_port()

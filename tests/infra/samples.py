@@ -34,6 +34,7 @@ def everything() -> list[Resource]:
         "privateNetwork": True,
         "operatorPrincipalId": OPERATOR,
         "alertEmail": "admin@contoso.com",
+        "lockOrdersDays": 365,
         **WITH_CERTIFICATE,
     }
     return deploy(MAIN, REQUIRED | more)[0]

@@ -134,15 +134,18 @@ def test_refused_app_is_an_error_with_its_log(tmp_path):
     assert not (tmp_path / "cloud" / "endpoints.json").exists()
 
 
+UP = [sys.executable, "-m", "local", "up"]
+
+
 class Up:
     """`python -m local up` as a process, and the pids of its children."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
         self.folder = folder
         self.output = folder / "up.txt"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local", "up", "--folder", str(folder / "cloud")],
+                [*UP, "--folder", str(folder / "cloud"), *arguments],
                 cwd=REPO,
                 stdout=output,
                 stderr=subprocess.STDOUT,

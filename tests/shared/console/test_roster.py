@@ -180,7 +180,7 @@ def test_census():
     for one in failed:
         entries[int(one.user_id[-6:])] = one
     metadata = Metadata([*entries, entry(7000, status=NO_PHOTO)])
-    counts, newest, differ, pictures = Roster(metadata).census(3)
+    counts, newest, differ, pictures, _ = Roster(metadata).census(3)
 
     assert counts == Counter({SYNCED: 6996, FAILED: 4, NO_PHOTO: 1})
     assert [one.checked_at[-2:] for one in newest] == ["27", "09", "04"]
