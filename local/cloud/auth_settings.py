@@ -5,15 +5,16 @@ from typing import Any
 from local.cloud.endpoints import Endpoints
 
 
-def auth_settings(endpoints: Endpoints) -> dict[str, Any]:
-    """What infra/ tells App Service, in the form of its file."""
+def auth_settings(endpoints: Endpoints, *, keys: bool = True) -> dict[str, Any]:
+    """What infra/ tells App Service, in the form of its file; *keys* as CONSOLE_KEYS."""
     client_id = endpoints.console_client_id
+    open_to_all = ["/api/notifications", "/api/health"]
     return {
         "platform": {"enabled": True},
         "globalValidation": {
             "unauthenticatedClientAction": "RedirectToLoginPage",
             "redirectToProvider": "azureactivedirectory",
-            "excludedPaths": ["/api/notifications", "/api/health", "/api/keyed"],
+            "excludedPaths": [*open_to_all, *(["/api/keyed", "/api/keyed/*"] if keys else [])],
         },
         "identityProviders": {
             "azureActiveDirectory": {

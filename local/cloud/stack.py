@@ -161,7 +161,8 @@ class Stack:
         simulator = self._children["m365"].wait_for(_ready_line)
         self.endpoints = self._describe(simulator, storage, tenant_id, own, admin)
         self._keys.save(self._folder / "keys.json")
-        self._write("auth.json", auth_settings(self.endpoints))
+        keys = self._settings.get("CONSOLE_KEYS", "true") == "true"
+        self._write("auth.json", auth_settings(self.endpoints, keys=keys))
         self.change_settings({})
         self.start_host()
         self.endpoints.save(self._endpoints_file)

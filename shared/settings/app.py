@@ -122,9 +122,7 @@ class Settings:
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),
         )
-        # Read before all others, by `settings.console`, which cannot tell anybody of an error.
-        read.text("CONSOLE_SIGN_IN", is_object_id, _GUID_RULE, default="")
-        read.choice("CONSOLE_KEYS", ("true", "false"))
+        read.console()
         read.check()
         return settings
 
@@ -293,6 +291,11 @@ class _Reader:
             days=self.number(f"{name}_DAYS", 7, zero="never", most=30),
             share=self.share(f"{name}_SHARE", 0.2),
         )
+
+    def console(self) -> None:
+        """Look only: `settings.console` has read them first, and could tell nobody of an error."""
+        self.text("CONSOLE_SIGN_IN", is_object_id, _GUID_RULE, default="")
+        self.choice("CONSOLE_KEYS", ("true", "false"))
 
     def storage(self, name: str) -> StorageSettings:
         read = {

@@ -69,7 +69,8 @@ def test_who_is_not_signed_in_is_sent_to_the_login(signing: LiveCloud):
         query = parse_qs(urlsplit(reply.headers["Location"]).query)
 
         assert (reply.status_code, query["client_id"]) == (302, [signing.at.console_client_id])
-    assert signing.call("GET", f"{signing.at.functions}/api/health").text == "ok"
+    health = signing.call("GET", f"{signing.at.functions}/api/health", allow_redirects=False)
+    assert (health.status_code, health.text[:2]) == (200, "ok")
     handshake = signing.call("POST", f"{signing.webhook}&validationToken=hello")
     assert handshake.text == "hello"
 
@@ -147,11 +148,32 @@ def test_signing_out(signing: LiveCloud):
     """After the platform's sign-out the session is worth nothing."""
     anne = session(signing, "Viewer")
     old = dict(anne.cookies)
-    assert anne.get(f"{signing.at.functions}/.auth/me").json()[0]["user_id"] == "anne@contoso.com"
+    assert anne.get(console(signing, "/me")).json()["name"] == "anne@contoso.com"
     anne.get(f"{signing.at.functions}/.auth/logout")
     reply = signing.call("GET", console(signing, "/me"), cookies=old, allow_redirects=False)
 
     assert reply.status_code == 302
+
+
+def test_keys_switched_off(tmp_path):
+    """With CONSOLE_KEYS=false no route takes a key, for whoever is signed in or not."""
+    with Stack(
+        tmp_path / "cloud", settings={**QUIET, "CONSOLE_KEYS": "false"}, sign_in=True
+    ) as stack:
+        cloud = LiveCloud(stack)
+        key = {"x-functions-key": cloud.at.key}
+        for path in ("/api/console/overview", "/api/keyed/overview"):
+            url = cloud.at.functions + path
+            reply = cloud.call("GET", url, headers=key, allow_redirects=False)
+
+            assert reply.status_code == 302
+            assert urlsplit(reply.headers["Location"]).netloc == urlsplit(cloud.at.login).netloc
+        olga = session(cloud, "Operator", "olga@contoso.com")
+        assert olga.get(console(cloud, "/overview"), headers=key).status_code == 200
+        for path in ("/overview", "/sweep"):
+            keyed = f"{cloud.at.functions}/api/keyed{path}"
+            assert olga.request("POST", keyed, headers={**key, **ORDER}, json={}).status_code == 404
+            assert olga.get(keyed, headers=key).status_code == 404
 
 
 def test_forged_principal_where_the_platform_checks_nothing(tmp_path):

@@ -3,7 +3,8 @@ Plays App Service authentication: it stands in front of the app, and nobody pass
 
 Each rule names its source; docs/facts/functions.md, section "Sign-in", has them together. Where the
 documentation is silent the rule is the one that is worst for the app: so on an excluded path a
-client's own principal header arrives as it was sent.
+client's own principal header arrives as it was sent. Our deployment has no token store, and so there
+is no `/.auth/me`.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.host.sign_in import principal
@@ -48,7 +49,6 @@ class Front:
             LOGIN: self._login,
             CALLBACK: self._callback,
             "/.auth/logout": self._logout,
-            "/.auth/me": self._me,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,12 +81,14 @@ class Front:
 
     def _is_excluded(self, path: str) -> bool:
         """
-        Documented: `excludedPaths` lets requests through unauthenticated. Assumed: it takes what is
-        below such a path along, whatever the case.
+        Documented: `excludedPaths` lets requests through unauthenticated. Reported
+        (MicrosoftDocs/azure-docs#86514): `/*` takes along what is below. Assumed: nothing else
+        does, and the case of letters does not matter.
         """
         path = path.lower()
-        places = (place.lower().rstrip("/") for place in self._settings.excluded_paths)
-        return any(path == place or path.startswith(f"{place}/") for place in places)
+        places = [place.lower() for place in self._settings.excluded_paths]
+        below = tuple(place.removesuffix("*") for place in places if place.endswith("/*"))
+        return path in places or path.startswith(below)
 
     async def _person(self, request: Request) -> dict[str, Any]:
         """
@@ -152,13 +154,6 @@ class Front:
         response = RedirectResponse(after, 302) if _is_path(after) else _signed_out()
         response.delete_cookie(COOKIE)
         return response
-
-    async def _me(self, request: Request) -> Response:
-        claims = self._visits.sessions.get(request.cookies.get(COOKIE, ""))
-        if claims is None:
-            return Response(status_code=401)
-        told = {"provider_name": "aad", "user_id": claims.get("preferred_username", "")}
-        return JSONResponse([{**told, "user_claims": principal.claims_of(claims)}])
 
 
 def _headers(scope: Scope, person: dict[str, Any]) -> list[tuple[bytes, bytes]]:

@@ -19,7 +19,7 @@ _LONG = {
 }
 
 
-def claims_of(token: Mapping[str, Any]) -> list[dict[str, str]]:
+def _claims_of(token: Mapping[str, Any]) -> list[dict[str, str]]:
     """The claims as pairs of type and value; one of several values is told once for each."""
     return [{"typ": _LONG.get(name, name), "val": text} for name, text in _texts(token)]
 
@@ -33,7 +33,7 @@ def headers_of(token: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
     """
     told = {
         "auth_typ": "aad",
-        "claims": claims_of(token),
+        "claims": _claims_of(token),
         "name_typ": f"{_XML}/emailaddress",
         "role_typ": f"{_SCHEMA}/ws/2008/06/identity/claims/role",
     }

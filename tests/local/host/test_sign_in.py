@@ -29,7 +29,10 @@ from tests.local.m365.simulator import TENANT_ID, Cloud
 
 CONSOLE = "3c1a9a3e-6f0e-4a60-9d51-1f5e0b3ad010"
 SETTINGS = AuthSettings(
-    CONSOLE, "https://login", frozenset({CONSOLE, f"api://{CONSOLE}"}), ("/api/keyed",)
+    CONSOLE,
+    "https://login",
+    frozenset({CONSOLE, f"api://{CONSOLE}"}),
+    ("/api/keyed", "/api/keyed/*"),
 )
 FORGED = {"x-ms-client-principal": "forged", "x-ms-token-aad-id-token": "forged"}
 
