@@ -3,8 +3,8 @@ Plays App Service authentication: it stands in front of the app, and nobody pass
 
 Each rule names its source; docs/facts/functions.md, section "Sign-in", has them together. Where the
 documentation is silent the rule is the one that is worst for the app: so on an excluded path a
-client's own principal header arrives as it was sent. Our deployment has no token store, and so there
-is no `/.auth/me`.
+client's own principal header arrives as it was sent. Our deployment has no token store, and so
+there is no `/.auth/me`.
 """
 
 import asyncio

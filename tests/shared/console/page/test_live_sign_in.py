@@ -13,6 +13,13 @@ from tests.e2e.cloud import LiveCloud, picture
 from tests.shared.console.page import browser as browsers
 from tests.shared.console.page.browser import Open
 
+# As the page orders it, past the button.
+ORDER = """async (url) => {
+  const headers = { "Content-Type": "application/json", "X-PhotoSync-Order": "1" };
+  const answer = await fetch(url, { method: "POST", headers, body: "{}" });
+  return [answer.status, (await answer.json()).error.message];
+}"""
+
 
 @pytest.fixture(scope="module")
 def cloud(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
@@ -57,10 +64,10 @@ def sign_in(browser: Browser, console: str, name: str, role: str) -> StorageStat
 def test_viewer_finds_a_person_and_gives_no_order(
     cloud: LiveCloud, browser: Browser, visit: Open, axe: str, broken: str
 ):
-    """By the address, with both pictures and what is wrong; the order's button is switched off."""
+    """By the address, with what is wrong; the button is switched off, and the app would refuse."""
     console = f"{cloud.at.functions}/api/console"
     state = sign_in(browser, console, "vera@contoso.com", "Viewer")
-    tab = visit(console, storage_state=state)
+    tab = visit(console, storage_state=state, expected={403})
     page = tab.page
     page.get_by_label("Find a person").fill(broken)
     assert browsers.serious_faults(page, axe) == []
@@ -71,17 +78,26 @@ def test_viewer_finds_a_person_and_gives_no_order(
     assert browsers.serious_faults(page, axe) == []
     tab.screenshot("live-viewer")
 
+    status, answer = page.evaluate(ORDER, f"{console}/users/{broken}/replay")
+    assert (status, "role Operator" in answer) == (403, True)
 
-def test_operator_replays_and_signs_out(
+
+def test_operator_repairs_and_the_history_names_them(
     cloud: LiveCloud, browser: Browser, visit: Open, axe: str, broken: str
 ):
-    """The browser's own POST gets through the platform's check, and the picture is put right."""
+    """The browser's own POST passes the platform's check, and the history names who ordered it."""
     console = f"{cloud.at.functions}/api/console"
     state = sign_in(browser, console, "olga@contoso.com", "Operator")
     page = visit(f"{console}#/users/{broken}", storage_state=state).page
     page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.locator("#replay-told")).to_contain_text("Done: synced.")
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
+    expect(page.locator("#history")).to_contain_text("ordered by olga@contoso.com · Synced")
+    assert browsers.serious_faults(page, axe) == []
+
+    page.get_by_role("link", name="History", exact=True).click()
+    first = page.locator("#log-rows li").first
+    expect(first).to_contain_text(f"Replay of {broken}, ordered by olga@contoso.com · Synced")
     assert browsers.serious_faults(page, axe) == []
 
     page.get_by_role("link", name="Sign out").click()
