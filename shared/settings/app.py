@@ -122,9 +122,15 @@ class Settings:
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),
         )
-        read.console()
+        _look_at_the_consoles(read)
         read.check()
         return settings
+
+
+def _look_at_the_consoles(read: _Reader) -> None:
+    # Read before all others, by `settings.console`, which cannot tell anybody of an error.
+    read.text("CONSOLE_SIGN_IN", is_object_id, _GUID_RULE, default="")
+    read.choice("CONSOLE_KEYS", ("true", "false"))
 
 
 _TENANT_RULE = '"contoso" for contoso.sharepoint.com'
@@ -291,11 +297,6 @@ class _Reader:
             days=self.number(f"{name}_DAYS", 7, zero="never", most=30),
             share=self.share(f"{name}_SHARE", 0.2),
         )
-
-    def console(self) -> None:
-        """Look only: `settings.console` has read them first, and could tell nobody of an error."""
-        self.text("CONSOLE_SIGN_IN", is_object_id, _GUID_RULE, default="")
-        self.choice("CONSOLE_KEYS", ("true", "false"))
 
     def storage(self, name: str) -> StorageSettings:
         read = {
