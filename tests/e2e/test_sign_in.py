@@ -85,7 +85,7 @@ def test_viewer_looks_and_is_refused_an_order(signing: LiveCloud):
 
 
 def test_operator_orders_and_a_form_of_another_page_does_not(signing: LiveCloud):
-    """The cookie alone gives no order: it takes the header that only our page sends."""
+    """The cookie alone gives no order: it takes our page's header. The history names who did."""
     olga = session(signing, "Operator", "olga@contoso.com")
 
     assert olga.get(console(signing, "/me")).json() == {
@@ -96,6 +96,21 @@ def test_operator_orders_and_a_form_of_another_page_does_not(signing: LiveCloud)
     bare = olga.post(console(signing, "/sweep"), json={})
     assert (bare.status_code, "X-PhotoSync-Order" in sentence(bare)) == (400, True)
     assert olga.post(console(signing, "/sweep"), json={}, headers=ORDER).status_code == 202
+    by = olga.get(console(signing, "/history")).json()["orders"][0]["by"]
+    assert (by["via"], by["name"], len(by["id"])) == ("person", "olga@contoso.com", 36)
+
+
+def test_key_has_routes_of_its_own(signing: LiveCloud):
+    """There a program looks and orders by key alone; the routes of people take none."""
+    key = {"x-functions-key": signing.at.key}
+    keyed = f"{signing.at.functions}/api/keyed"
+
+    assert signing.call("POST", f"{keyed}/sweep", json={}, headers=key).status_code == 202
+    orders = signing.call("GET", f"{keyed}/history", headers=key).json()["orders"]
+    assert orders[0]["by"] == {"via": "key"}
+    assert signing.call("GET", f"{keyed}/overview").status_code == 401
+    people = console(signing, "/overview")
+    assert signing.call("GET", people, headers=key, allow_redirects=False).status_code == 302
 
 
 def test_platform_wants_to_know_the_page_of_a_browsers_post(signing: LiveCloud):
