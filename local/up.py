@@ -84,10 +84,10 @@ The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in anothe
   The console, in a browser ({_way_in(at)}; the certificate is our own):
     {at.functions}/api/console{"" if at.console_client_id else f"?code={at.key}"}
 
-  The same from a terminal, once these three are set there:
+  The same from a terminal, once these are set there:
     export PHOTOSYNC_URL={at.functions}
     export PHOTOSYNC_KEY={at.key}
-    export PHOTOSYNC_CA='{at.ca}'
+    export PHOTOSYNC_CA='{at.ca}'{_login_host(at)}
     {manage} status
 
   What PhotoSync knows of everybody, of its subscription and of its sweeps:
@@ -121,6 +121,11 @@ def _way_in(at: Endpoints) -> str:
     if at.console_client_id:
         return "sign in by any name, as Viewer or as Operator"
     return "the key leaves the address bar at once"
+
+
+def _login_host(at: Endpoints) -> str:
+    """For manage.py, which is sent to the login page and trusts no host but Microsoft's own."""
+    return f"\n    export LOGIN_URL={at.login}" if at.console_client_id else ""
 
 
 def _rehearsal(folder: Path, manage: str, local: str, settings: Mapping[str, str]) -> str:
