@@ -24,7 +24,7 @@ $(INSTALLED): $(wildcard requirements*.txt) tools/find_python.sh
 demo: $(INSTALLED)
 	@$(PY) -m local demo
 
-# Such as ARGS="--set DRY_RUN=true", which rehearses
+# Such as ARGS="--set DRY_RUN=true", which rehearses, or ARGS=--sign-in: people sign in to the console
 start: $(INSTALLED)
 	@$(PY) -m local up $(ARGS)
 

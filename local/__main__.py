@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 metavar="NAME=VALUE",
                 help="an app setting, such as DRY_RUN=true; may be repeated",
             )
+            command.add_argument(
+                "--sign-in", action="store_true", help="people sign in to the console"
+            )
         if name == "set":
             command.add_argument("set", nargs="+", metavar="NAME=VALUE")
         if name == "type":
@@ -59,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace) -> int:
     match chosen.command:
         case "up":
-            return up.main(chosen.folder, chosen_settings.read(chosen.set))
+            return up.main(chosen.folder, chosen_settings.read(chosen.set), sign_in=chosen.sign_in)
         case "set":
             chosen_settings.write(chosen.folder, chosen_settings.read(chosen.set))
             print("Set; the app starts anew")

@@ -20,7 +20,7 @@ SAMPLE = Path(__file__).resolve().parents[1] / "local.settings.sample.json"
 _OWN = frozenset(
     "FUNCTIONS_WORKER_RUNTIME AzureWebJobsStorage TENANT_ID CLIENT_ID CLIENT_CERTIFICATE "
     "MANAGED_IDENTITY_CLIENT_ID SHAREPOINT_TENANT M365_CLOUD LOGIN_URL GRAPH_URL SHAREPOINT_MY_URL "
-    "SHAREPOINT_ADMIN_URL CLIENT_STATE WEBHOOK_URL".split()
+    "SHAREPOINT_ADMIN_URL CLIENT_STATE WEBHOOK_URL CONSOLE_SIGN_IN".split()
 )
 
 
@@ -36,6 +36,8 @@ def read(given: Sequence[str]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals:
             raise BadSetting(f"{text!r} sets nothing: give NAME=VALUE, such as DRY_RUN=true.")
+        if name == "CONSOLE_SIGN_IN":
+            raise BadSetting(f"{name} is the local cloud's own: start it with --sign-in.")
         if name in _OWN:
             raise BadSetting(f"{name} is the local cloud's own: it connects the app with it.")
         if name not in sample:

@@ -21,10 +21,12 @@ from local.outside.watcher import Watcher
 NEW_PHOTO = "new-photo.json"
 
 
-def main(folder: Path, settings: Mapping[str, str]) -> int:
+def main(folder: Path, settings: Mapping[str, str], *, sign_in: bool = False) -> int:
     """
     Start everything with these app *settings*, say what to try, and stop everything at SIGINT or
     SIGTERM. Whenever the file of settings changes, the app starts anew.
+
+    With *sign_in* people sign in to the console.
     """
     folder = folder.resolve()
     stopped = threading.Event()
@@ -32,7 +34,7 @@ def main(folder: Path, settings: Mapping[str, str]) -> int:
         signal.signal(number, lambda *_: stopped.set())
     try:
         print("Starting storage, Microsoft 365 and the Functions host", flush=True)
-        with Stack(folder, settings=settings) as stack:
+        with Stack(folder, settings=settings, sign_in=sign_in) as stack:
             move_in(stack.endpoints, folder)
             print(invitation(stack.endpoints, folder, settings), flush=True)
             dead: list[str] = []
@@ -79,13 +81,13 @@ def invitation(at: Endpoints, folder: Path, settings: Mapping[str, str]) -> str:
     return f"""
 The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in another terminal:
 
-  The console, in a browser (the key leaves the address bar at once; the certificate is our own):
-    {at.functions}/api/console?code={at.key}
+  The console, in a browser ({_way_in(at)}; the certificate is our own):
+    {at.functions}/api/console{"" if at.console_client_id else f"?code={at.key}"}
 
-  The same from a terminal, once these three are set there:
+  The same from a terminal, once these are set there:
     export PHOTOSYNC_URL={at.functions}
     export PHOTOSYNC_KEY={at.key}
-    export PHOTOSYNC_CA='{at.ca}'
+    export PHOTOSYNC_CA='{at.ca}'{_login_host(at)}
     {manage} status
 
   What PhotoSync knows of everybody, of its subscription and of its sweeps:
@@ -113,6 +115,17 @@ The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in anothe
     {curl} '{at.control}/_sim/journal?service=sharepoint'
 {_rehearsal(folder, manage, local, settings)}{_groups(at, curl, settings)}
 Everything a program needs is in {folder / "endpoints.json"}. Ctrl-C ends it all."""
+
+
+def _way_in(at: Endpoints) -> str:
+    if at.console_client_id:
+        return "sign in by any name, as Viewer or as Operator"
+    return "the key leaves the address bar at once"
+
+
+def _login_host(at: Endpoints) -> str:
+    """For manage.py, which is sent to the login page and trusts no host but Microsoft's own."""
+    return f"\n    export LOGIN_URL={at.login}" if at.console_client_id else ""
 
 
 def _rehearsal(folder: Path, manage: str, local: str, settings: Mapping[str, str]) -> str:

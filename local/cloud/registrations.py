@@ -54,6 +54,15 @@ def make_registrations(
     )
 
 
+def console_registration(client_id: str, port: int) -> dict[str, Any]:
+    """The simulator's entry for the console, to which people sign in on this *port*."""
+    return {
+        "clientId": client_id,
+        "name": "PhotoSync console",
+        "redirectUris": [f"https://localhost:{port}/.auth/login/aad/callback"],
+    }
+
+
 def _registration(
     folder: Path, name: str, roles: Mapping[str, list[str]], *, site_grant: str | None
 ) -> Registration:

@@ -29,6 +29,7 @@ def test_chosen():
         ("dry_run=true", "did you mean DRY_RUN"),
         ("PATH=/tmp", "README lists them"),
         ("TENANT_ID=1", "local cloud's own"),
+        ("CONSOLE_SIGN_IN=1", "start it with --sign-in"),
         ("DRY_RUN=yes", "DRY_RUN must be one of"),
     ],
 )

@@ -126,6 +126,7 @@ class App:
     name: str = "App"
     keys: tuple[Key, ...] = ()  # beside `certificate`: those that Graph was given
     has_principal: bool = True  # a registration without one cannot sign in
+    redirect_uris: tuple[str, ...] = ()  # where people may come back to who signed in
 
 
 @dataclass
