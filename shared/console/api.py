@@ -152,8 +152,9 @@ class Console:
             "queues": self._orders.lengths(),
             "subscription": keeper.shown(subscription) if subscription else None,
             "sweep": sweep_log.to_fields(newest) if newest else None,
-            "brake": _brake(newest),
+            "brake": _brake(self._held_back()),
             "audit": audit_log.to_fields(audit) if audit else None,
+            "repairBrake": self._repair_brake(),
             "differ": census.differ,
             "uninstall": uninstall_log.to_fields(uninstall) if uninstall else None,
             "failures": [_shown(each) for each in census.failures if not dismissed.hides(each)],
@@ -256,14 +257,28 @@ class Console:
         }
 
     def _brakes(self) -> Brakes:
-        newest, _ = SweepLogs(self._documents).latest()
+        held = self._held_back()
         audit, _ = AuditLogs(self._documents).latest()
         return Brakes(
-            removals=newest is not None and newest.removals == sweep_log.BRAKED,
-            forgetting=newest is not None and newest.forgetting == sweep_log.BRAKED,
+            removals=held is not None and held.removals == sweep_log.BRAKED,
+            forgetting=held is not None and held.forgetting == sweep_log.BRAKED,
             repairs=audit is not None and audit.repairs == audit_log.BRAKED,
             halted=self._uninstall.is_on(),
         )
+
+    def _held_back(self) -> SweepLog | None:
+        found = SweepLogs(self._documents).held_back()
+        return found[0] if found else None
+
+    def _repair_brake(self) -> dict[str, Any]:
+        """What a release of repairs would release now."""
+        found = AuditLogs(self._documents).held_back()
+        held = found[0] if found else None
+        return {
+            "engaged": held is not None,
+            "differ": held.differ if held else 0,
+            "detail": held.detail if held else "",
+        }
 
     def _told(self, known: user_state.UserState | None) -> dict[str, Any]:
         return {
@@ -493,9 +508,8 @@ def _moment(text: str) -> datetime | None:
         raise BadRequest("since must be a time such as 2026-01-31T08:00:00+00:00.") from error
 
 
-def _brake(newest: SweepLog | None) -> dict[str, Any]:
-    """What the newest sweep holds back: whose photo is gone, and who has left."""
-    held = newest if newest and newest.held_back() else None
+def _brake(held: SweepLog | None) -> dict[str, Any]:
+    """What a sweep holds back: whose photo is gone, and who has left."""
     return {
         "engaged": held is not None,
         "gone": held.gone if held and held.removals == sweep_log.BRAKED else 0,
