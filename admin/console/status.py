@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from admin.console import audit, person, versions
+from admin.console import audit, person, versions, whom
 from admin.console.desk import Desk, command
 from admin.console.sweep import show_end
 from admin.terminal import problems
@@ -34,6 +34,7 @@ def status(desk: Desk, user: str | None, ticket: bool) -> int:
             raise problems.Unusable("--ticket is about one USER: name one.")
         return _show_everything(desk)
     answer = desk.console.user(user)
+    whom.say_taken(user, person.account(answer), desk.output)
     desk.output.document(answer.raw)
     if ticket:
         person.show_ticket(answer, desk.output)
