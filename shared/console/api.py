@@ -24,7 +24,7 @@ from shared.console.card import Brakes, Rules
 from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
 from shared.console.dismissals import Dismissals, Dismissed
 from shared.console.history import History, shown
-from shared.console.lookup import Memory, People
+from shared.console.lookup import Meant, Memory, People
 from shared.console.roster import LARGEST_PAGE, Census, Roster
 from shared.console.signing import Signing
 from shared.console.turnstile import Turnstile
@@ -313,12 +313,12 @@ class Console:
     def history(self, query: Mapping[str, str]) -> dict[str, Any]:
         """
         Orders, the newest first: those about `user`, those given `since` a moment, and older ones
-        by `token`. Raises BadRequest.
+        by `token`; and whom `user` means, null for nobody known. Raises BadRequest.
         """
         name = query.get("user", "")
-        user_id, upn = self._meant(name) if name else ("", "")
+        meant = self._meant(name) if name else Meant("")
         page = self._history.page(
-            lambda entry: not name or entry.is_about(user_id, upn),
+            lambda entry: not name or entry.is_about(meant.called, meant.user_principal_name),
             since=_moment(query.get("since", "")),
             token=query.get("token", ""),
         )
@@ -327,20 +327,21 @@ class Console:
             "token": page.token,
             "complete": not page.token,
             "damaged": page.damaged,
+            "user": _named(*meant) if meant.called else None,
         }
 
-    def _meant(self, name: str) -> tuple[str, str]:
-        """The object id and the UPN of whoever is called *name*, as far as they are known."""
+    def _meant(self, name: str) -> Meant:
+        """Whoever is called *name*, as far as that is known; who is not has no object id."""
         if is_object_id(name):
-            return self._called(name, name.lower())
+            return Meant(*self._called(name, name.lower()))
         try:
             user = self._people.find(name).user
         except (TryLater, GiveUp, UnknownUser) as error:
             if isinstance(error, BadRequest):
                 raise
             # Orders were given by this name, too, and the log needs nobody to find them.
-            return "", name
-        return user.id, user.user_principal_name
+            return Meant("", name)
+        return Meant(user.id, user.user_principal_name, user.display_name)
 
     @_takes_a_place
     def replay(self, name: str, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
@@ -364,13 +365,7 @@ class Console:
                 ordered_in=signing.file,
             )
             self._orders.users.send(message.to_json(), delay_seconds=0)
-        return {
-            "queued": True,
-            "userId": user_id,
-            "userPrincipalName": meant.user_principal_name,
-            "displayName": meant.display_name,
-            "correlationId": run,
-        }
+        return {"queued": True, "correlationId": run, **_named(*meant)}
 
     @_takes_a_place
     def sweep(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
@@ -457,7 +452,13 @@ class Console:
             self._dismissals.add(failed, until)
             self._census.forget()
             signing.end(orders.DONE, ", ".join(each.user_principal_name for each in failed))
-        return {"dismissed": len(failed), "unreadableTo": until.isoformat() if until else ""}
+        return {
+            "dismissed": len(failed),
+            "unreadableTo": until.isoformat() if until else "",
+            "users": [
+                _named(each.user_id, each.user_principal_name, each.display_name) for each in failed
+            ],
+        }
 
     def _failure(self, name: str) -> Entry:
         known = self._people.remembered(name)
@@ -553,6 +554,10 @@ def _shown(entry: Entry) -> dict[str, str]:
         "leftSince": entry.left_since,
         "outOfScopeSince": entry.out_of_scope_since,
     }
+
+
+def _named(user_id: str, upn: str, name: str) -> dict[str, str]:
+    return {"userId": user_id, "userPrincipalName": upn, "displayName": name}
 
 
 def _history(known: user_state.UserState) -> list[dict[str, str]]:
