@@ -157,7 +157,10 @@ def _audit(overview: Fields) -> list[str]:
     found, differ = overview.part("audit"), overview.number("differ")
     if found.text("repairs") == "braked":
         why = found.text("detail")
-        return [f"Repairs are held back. {why} If that is right: manage.py check --release-repairs"]
+        return [
+            f"Repairs are held back. {why} Whose: manage.py users --differs. If that is right: "
+            "manage.py check --release-repairs"
+        ]
     if found.text("status") == "failed":
         return [f"The last audit failed: {_why(found)}"]
     if differ and not found.flag("repair"):
@@ -192,4 +195,10 @@ def _braked(brake: Fields) -> str:
         f"{brake.number('gone')} of {brake.number('managed')} photos are gone at once, and "
         f"{brake.number('left')} users who left would be forgotten."
     )
-    return f"Removals are held back. {told} If that is right: manage.py sweep --release-removals"
+    lists = {"gone": "manage.py users --gone", "left": "manage.py users --status left"}
+    who = " and ".join(lists[what] for what in lists if brake.number(what))
+    named = f" Who that is: {who}." if who else ""
+    return (
+        f"Removals are held back. {told}{named} If that is right: manage.py sweep "
+        "--release-removals"
+    )

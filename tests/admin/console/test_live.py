@@ -121,7 +121,7 @@ def test_odd_names(cloud: LiveCloud, manage: Terminal, upn: str):
 
 
 def test_other_address_or_beginning_of_a_name(cloud: LiveCloud, manage: Terminal):
-    """Whoever is called so alone is taken, and named; of two both are told, and neither is taken."""
+    """Whoever alone is called so is taken and named; of two both are told, and neither is taken."""
     mails = {"aliases": ["a.berg@contoso.com"], "otherMails": ["anne.home@contoso.com"]}
     _, upn = cloud.add(displayName="Anne-Sofie Berg", **mails)
     cloud.add(displayName="Annette Berg")
