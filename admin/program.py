@@ -54,9 +54,10 @@ def program() -> None:
     """
     See what PhotoSync knows of every user, look at one user again, and learn what is wrong.
 
-    A user is a UPN such as anne@contoso.com, or an object id. The options below may also stand
-    behind the command. Errors are one sentence on stderr; with --json, stdout holds the
-    answer as one document and nothing else.
+    A USER is a UPN such as anne@contoso.com, another mail address, an object id, or a name or
+    its beginning that fits one person only; stderr says whom it was taken for. The options below
+    may also stand behind the command. Errors are one sentence on stderr; with --json, stdout
+    holds the answer as one document and nothing else.
     """
 
 

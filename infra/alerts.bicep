@@ -65,7 +65,7 @@ var rules = [
   {
     name: 'brake'
     title: 'PhotoSync: removals or repairs are held back'
-    description: 'Too many pictures would change at once. Either so many photos were gone from Exchange that it looks like an outage: "python manage.py failures" and the console name these users; if they really have no photo any more, "python manage.py sweep --release-removals" lets the removals go ahead; if not, wait for the next sweep. Or so many pictures differ in SharePoint that something else writes them, such as an import or a migration: "python manage.py users --differs" names these users; once that has ended, "python manage.py check --release-repairs" lets the repairs go ahead.'
+    description: 'Too many pictures would change at once. Either so many photos were gone from Exchange, or so many users had left, that it looks like an outage: "python manage.py users --gone" and "python manage.py users --status left" name them; if that is right, "python manage.py sweep --release-removals" says how many that are, asks, and lets the removals go ahead; if not, wait for the next sweep. Or so many pictures differ in SharePoint that something else writes them, such as an import or a migration: "python manage.py users --differs" names these users; once that has ended, "python manage.py check --release-repairs" does the same with the repairs.'
     severity: 1
     query: replace(loadTextContent('queries/brake.kql'), 'SweepPeriod = 60m;', period)
     window: twoSweeps

@@ -90,6 +90,10 @@ The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in anothe
     export PHOTOSYNC_CA='{at.ca}'{_login_host(at)}
     {manage} status
 
+  One person, by another mail address or the beginning of a name; stderr says whom it took:
+    {manage} status anne.keller@contoso.com
+    {manage} check hugo
+
   What PhotoSync knows of everybody, of its subscription and of its sweeps:
     {local} show
 

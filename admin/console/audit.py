@@ -32,16 +32,6 @@ def audit(desk: Desk, *, repair: bool, as_csv: bool, seconds: float) -> int:
     return problems.WRONG if left or _is_bad(ended) else problems.FINE
 
 
-def release(desk: Desk) -> int:
-    """Let the repairs go ahead that the brake holds back."""
-    answer = desk.console.release_repairs()
-    desk.output.document(answer.raw)
-    released = answer.number("released")
-    told = f"The repairs of {released} pictures are released" if released else ""
-    desk.output.line(f"{told or 'The brake holds no repair back'}.")
-    return problems.FINE
-
-
 def show_end(audit: Fields, output: Output) -> None:
     """What an audit found, and what becomes of it."""
     rows = [

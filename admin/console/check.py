@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from admin.console import audit, person
+from admin.console import audit, person, release, whom
 from admin.console.desk import Desk, command
 from admin.terminal.options import waits
 from admin.terminal.problems import Unusable
@@ -22,6 +22,7 @@ _DAY = 24 * 3600.0
 @click.option(
     "--release-repairs", is_flag=True, help="Instead: release the repairs the brake holds back."
 )
+@click.option("--yes", is_flag=True, help="Do not ask before anything is released.")
 @waits(_DAY, "How long --all waits.")
 def check(
     desk: Desk,
@@ -30,6 +31,7 @@ def check(
     repair: bool,
     as_csv: bool,
     release_repairs: bool,
+    yes: bool,
     timeout: float,
 ) -> int:
     """
@@ -43,6 +45,9 @@ def check(
     With --all the app looks at every picture that PhotoSync wrote, as fast as the profile budget
     allows, and this command follows it; the same command goes on after it was stopped. The exit
     code is 1 if anything differs, with --repair if anything still does.
+
+    --release-repairs names how many pictures are written again, and whose, and asks; the exit code
+    is 1 if the answer is no.
     """
     if [user is not None, everybody, release_repairs].count(True) != 1:
         raise Unusable("Give one of USER, --all and --release-repairs.")
@@ -51,10 +56,11 @@ def check(
     if as_csv and desk.output.as_json:
         raise Unusable("Give --csv or --json, not both.")
     if release_repairs:
-        return audit.release(desk)
+        return release.repairs(desk, yes=yes)
     if everybody:
         return audit.audit(desk, repair=repair, as_csv=as_csv, seconds=timeout)
     answer = desk.console.user(user or "")
+    whom.say_taken(user or "", person.account(answer), desk.output)
     desk.output.document(answer.raw)
     person.show_sides(answer, desk.output)
     return person.comparison(answer)

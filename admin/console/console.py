@@ -100,23 +100,28 @@ class Console:
         wanted = {"search": search, "status": status, "size": str(_PAGE)}
         flags = {"gone": gone, "differs": differs, "wouldChange": would_change}
         wanted |= {name: "true" for name, is_wanted in flags.items() if is_wanted}
-        for person in self._listed("users", "users", wanted):
-            if would_change and not person.text("wouldChange"):
-                # It lists everybody.
-                raise Unsound("The app is too old to tell what would change: deploy it anew.")
-            yield person
+        for page in self._pages("users", "users", wanted):
+            for person in page.parts("users"):
+                if would_change and not person.text("wouldChange"):
+                    # It lists everybody.
+                    raise Unsound("The app is too old to tell what would change: deploy it anew.")
+                yield person
 
-    def history(self, *, user: str = "", since: str = "") -> Iterator[Fields]:
-        """The orders about *user*, or all of them, from *since* on; the newest first."""
-        return self._listed("history", "orders", {"user": user, "since": since})
+    def history(self, *, user: str = "", since: str = "") -> tuple[Fields, list[Fields]]:
+        """
+        Whom *user* means, as far as that is known, and the orders about that one, or all of them,
+        from *since* on; the newest first.
+        """
+        pages = list(self._pages("history", "orders", {"user": user, "since": since}))
+        return pages[0].part("user"), [one for page in pages for one in page.parts("orders")]
 
-    def _listed(self, path: str, told: str, wanted: Mapping[str, str]) -> Iterator[Fields]:
-        """Everything that a list names under *told*, page by page."""
+    def _pages(self, path: str, told: str, wanted: Mapping[str, str]) -> Iterator[Fields]:
+        """A list, of which each page names some under *told*."""
         token, trail = "", Trail()
         while True:
             query = {**wanted, "token": token}
             page = self._call("GET", path, told=told, query={k: v for k, v in query.items() if v})
-            yield from page.parts(told)
+            yield page
             # A page may be empty and have a token all the same.
             following = page.text("token")
             if not following:
@@ -234,7 +239,7 @@ def _path(user: str) -> str:
             return f"users/{quote(user, safe='')}"
     except UnicodeEncodeError:
         pass  # what a terminal with another encoding has made of a name
-    raise Unusable(f"{user!r} is no user: give a UPN such as anne@contoso.com or an object id.")
+    raise Unusable(f"{user!r} is no user: give a UPN such as anne@contoso.com, or a name.")
 
 
 def _untold(error: requests.exceptions.RequestException, host: str) -> Problem:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
+from admin.console import whom
 from admin.console.desk import Desk, command
 from admin.terminal import csv_text, problems
 from admin.terminal.fields import Fields
 from admin.terminal.output import Output
+from admin.terminal.question import agreed
 
 _COLUMNS = ("userPrincipalName", "displayName", "reason", "detail", "checkedAt", "userId")
 
@@ -88,16 +88,12 @@ def _dismiss(desk: Desk, users: tuple[str, ...], *, unreadable: bool, yes: bool)
     if until:
         told.append(f"{aside.number('unreadableCount')} messages set aside")
     what = ", ".join(told)
-    if not (yes or _agreed(what, desk.output)):
+    if not agreed(f"Dismiss {what}?", desk.output, yes=yes):
         desk.output.line("Nothing was changed.")
         return problems.WRONG
     answer = desk.console.dismiss(users, until)
+    for user, taken in zip(users, answer.parts("users"), strict=False):
+        whom.say_taken(user, taken, desk.output)
     desk.output.document(answer.raw)
     desk.output.line(f"Dismissed: {what}.", style="green")
     return problems.FINE
-
-
-def _agreed(what: str, output: Output) -> bool:
-    if output.as_json or not (sys.stdin and sys.stdin.isatty()):
-        raise problems.Unusable("Nobody can be asked here: give --yes.")
-    return click.confirm(f"Dismiss {what}?", err=True)

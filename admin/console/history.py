@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from admin.console import whom
 from admin.console.desk import Desk, command
 from admin.terminal import csv_text, problems
 from admin.terminal.fields import Fields
@@ -36,7 +37,8 @@ def history(desk: Desk, user: str | None, since: str | None, as_csv: bool) -> in
     if as_csv and desk.output.as_json:
         raise problems.Unusable("Give --csv or --json, not both.")
     began = _began(since, datetime.now(UTC)) if since else ""
-    found = list(desk.console.history(user=user or "", since=began))
+    taken, found = desk.console.history(user=user or "", since=began)
+    whom.say_taken(user or "", taken, desk.output)
     desk.output.document([dict(one.raw) for one in found])
     if as_csv:
         desk.output.verbatim(csv_text.table(COLUMNS, [_flat(one) for one in found]))

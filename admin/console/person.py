@@ -42,6 +42,11 @@ _VERDICTS = {
 _STYLES = {problems.FINE: "green", problems.WRONG: "bold red", problems.UNSOUND: "yellow"}
 
 
+def account(answer: Fields) -> Fields:
+    """Whom an answer is about: ids and names, as far as it tells them."""
+    return answer.part("user") or answer.part("state")
+
+
 def name(answer: Fields) -> str:
     """How to call the user of an answer."""
     user, state = answer.part("user"), answer.part("state")

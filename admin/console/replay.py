@@ -6,13 +6,15 @@ from typing import BinaryIO
 
 import click
 
-from admin.console import user_list
+from admin.console import user_list, whom
 from admin.console.desk import Desk, command
 from admin.console.replay_end import await_all, seen_before
 from admin.console.replay_result import Replayed, show
 from admin.terminal import problems
+from admin.terminal.fields import Fields
 from admin.terminal.options import waits
 from admin.terminal.problems import Problem, Unreachable
+from admin.terminal.question import agreed
 
 
 @command
@@ -23,6 +25,7 @@ from admin.terminal.problems import Problem, Unreachable
     is_flag=True,
     help="Show the photo in place of a picture that a person chose, this once.",
 )
+@click.option("--yes", is_flag=True, help="With --replace: do not ask.")
 @click.option("--failed", is_flag=True, help="Everybody whose last run failed, too.")
 @click.option(
     "--from-file",
@@ -37,6 +40,7 @@ def replay(
     users: tuple[str, ...],
     force: bool,
     replace: bool,
+    yes: bool,
     failed: bool,
     from_file: BinaryIO | None,
     wait: bool,
@@ -49,22 +53,38 @@ def replay(
     was any, or, with --wait, if anybody's run failed or both sides still differ and no reason was
     found to leave it so; it is 4 if they cannot be compared, 5 if a run did not end in time, and 2
     if FILE alone is given and empty.
+
+    --replace takes away what people have chosen: it names them and asks; the exit code is 1 if the
+    answer is no.
     """
     if replace and failed:
         raise problems.Unusable("Give --replace with the users that it is meant for, not --failed.")
     if not users and not failed and from_file is None:
         raise problems.Unusable("Name the users to replay, or give --failed or --from-file.")
+    results = _wanted(desk, users, from_file, failed=failed)
+    if replace and not _may_replace(desk, results, yes=yes):
+        desk.output.line("Nothing was changed.")
+        return problems.WRONG
+    _queue(desk, results, force=force, replace=replace, wait=wait)
+    if wait:
+        await_all(desk, results, seconds=timeout)
+    for each in results:
+        whom.say_taken(each.user, each.taken, desk.output)
+    show(results, desk.output)
+    return max((each.exit_code for each in results), default=problems.FINE)
+
+
+def _wanted(
+    desk: Desk, users: tuple[str, ...], from_file: BinaryIO | None, *, failed: bool
+) -> list[Replayed]:
+    """Each who is named, and with *failed* everybody whose last run failed. Raises Unusable."""
     named = [*users, *(user_list.read(from_file) if from_file else [])]
     results = [Replayed(user) for user in user_list.distinct(named)]
     if failed:
         results += _failed(desk, known={each.user.casefold() for each in results})
-    if not results and not failed:
+    elif not results:
         raise problems.Unusable("The file names nobody to replay: write one user a line.")
-    _queue(desk, results, force=force, replace=replace, wait=wait)
-    if wait:
-        await_all(desk, results, seconds=timeout)
-    show(results, desk.output)
-    return max((each.exit_code for each in results), default=problems.FINE)
+    return results
 
 
 def _failed(desk: Desk, known: set[str]) -> list[Replayed]:
@@ -76,6 +96,27 @@ def _failed(desk: Desk, known: set[str]) -> list[Replayed]:
     return [each for each in found if each.user.casefold() not in known]
 
 
+def _may_replace(desk: Desk, results: list[Replayed], *, yes: bool) -> bool:
+    people = (_identified(desk, each) for each in results)
+    whose = f"these {len(results)} people" if len(results) > 1 else "this person"
+    desk.output.line(f"What {whose} chose for a picture goes, and does not come back:")
+    whom.show_first(people, len(results), desk.output)
+    return agreed("Show their photos instead?", desk.output, yes=yes)
+
+
+def _identified(desk: Desk, each: Replayed) -> Fields:
+    """Who *each* is, as far as that is known now; whoever is agreed to is replayed."""
+    try:
+        state = desk.console.state(each.called).part("state")
+    except Unreachable:
+        raise
+    except Problem:
+        # The order will tell.
+        state = Fields({})
+    each.user_id = state.text("userId")
+    return state or Fields({"userPrincipalName": each.user})
+
+
 def _queue(desk: Desk, results: list[Replayed], *, force: bool, replace: bool, wait: bool) -> None:
     with desk.output.progress("Queueing") as report:
         for number, each in enumerate(results):
@@ -84,7 +125,7 @@ def _queue(desk: Desk, results: list[Replayed], *, force: bool, replace: bool, w
                 each.before = seen_before(desk.console, each.called) if wait else ""
                 order = desk.console.replay(each.called, force=force, replace=replace)
                 each.user_id, each.run = order.text("userId"), order.text("correlationId")
-                each.queued = True
+                each.taken, each.queued = order, True
             except Unreachable as problem:
                 # It would be the same with everybody else.
                 for rest in results[number:]:

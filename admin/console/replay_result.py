@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from admin.console import person
@@ -18,12 +18,14 @@ class Replayed:
     """
     One user: queued or the problem that kept it from that, and how the run ended if awaited.
 
-    `run` is its message's correlation id, `stage` how far it is, `verdict` an exit code.
+    `run` is its message's correlation id, `stage` how far it is, `verdict` an exit code, `taken`
+    tells whom `user` was taken for.
     """
 
     user: str
     before: str = ""
     user_id: str = ""
+    taken: Fields = field(default_factory=lambda: Fields({}))
     run: str = ""
     queued: bool = False
     problem: Problem | None = None
@@ -49,7 +51,9 @@ class Replayed:
 
     def as_document(self) -> dict[str, Any]:
         document: dict[str, Any] = {"user": self.user, "queued": self.queued}
-        optional = {"userId": self.user_id, "status": self.status, "detail": self.detail}
+        upn = self.taken.text("userPrincipalName")
+        optional = {"userId": self.user_id, "userPrincipalName": upn}
+        optional |= {"status": self.status, "detail": self.detail}
         document |= {key: value for key, value in optional.items() if value}
         document |= {"agree": self.agree} if self.has_ended else {}
         return document | ({"error": str(self.problem)} if self.problem else {})

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from admin.console import audit, person, versions
+from admin.console import audit, person, versions, whom
 from admin.console.desk import Desk, command
 from admin.console.sweep import show_end
 from admin.terminal import problems
@@ -34,6 +34,7 @@ def status(desk: Desk, user: str | None, ticket: bool) -> int:
             raise problems.Unusable("--ticket is about one USER: name one.")
         return _show_everything(desk)
     answer = desk.console.user(user)
+    whom.say_taken(user, person.account(answer), desk.output)
     desk.output.document(answer.raw)
     if ticket:
         person.show_ticket(answer, desk.output)
@@ -156,7 +157,10 @@ def _audit(overview: Fields) -> list[str]:
     found, differ = overview.part("audit"), overview.number("differ")
     if found.text("repairs") == "braked":
         why = found.text("detail")
-        return [f"Repairs are held back. {why} If that is right: manage.py check --release-repairs"]
+        return [
+            f"Repairs are held back. {why} Whose: manage.py users --differs. If that is right: "
+            "manage.py check --release-repairs"
+        ]
     if found.text("status") == "failed":
         return [f"The last audit failed: {_why(found)}"]
     if differ and not found.flag("repair"):
@@ -191,4 +195,10 @@ def _braked(brake: Fields) -> str:
         f"{brake.number('gone')} of {brake.number('managed')} photos are gone at once, and "
         f"{brake.number('left')} users who left would be forgotten."
     )
-    return f"Removals are held back. {told} If that is right: manage.py sweep --release-removals"
+    lists = {"gone": "manage.py users --gone", "left": "manage.py users --status left"}
+    who = " and ".join(lists[what] for what in lists if brake.number(what))
+    named = f" Who that is: {who}." if who else ""
+    return (
+        f"Removals are held back. {told}{named} If that is right: manage.py sweep "
+        "--release-removals"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from admin.console import release
 from admin.console.desk import Desk, command
 from admin.terminal import problems
 from admin.terminal.fields import Fields
@@ -19,31 +20,26 @@ _BEGINS_WITHIN = 120
 @click.option(
     "--release-removals", is_flag=True, help="Instead: release the removals the brake holds back."
 )
+@click.option("--yes", is_flag=True, help="Do not ask before anything is released.")
 @waits(3600, "How long --wait waits.")
-def sweep(desk: Desk, wait: bool, release_removals: bool, timeout: float) -> int:
+def sweep(desk: Desk, wait: bool, release_removals: bool, yes: bool, timeout: float) -> int:
     """
     Look at everybody now and not within the hour.
 
     A sweep that is running already goes on, and no second one begins. With --wait the exit code
     is 1 if the sweep failed or the brake holds removals back.
+
+    --release-removals names how many people lose their pictures, and who, and asks; the exit code
+    is 1 if the answer is no.
     """
     if wait and release_removals:
         raise problems.Unusable("Give --wait or --release-removals, not both.")
     if release_removals:
-        return _release(desk)
+        return release.removals(desk, yes=yes)
     if wait:
         return _follow(desk, timeout)
     desk.output.document(desk.console.sweep().raw)
     desk.output.line("A sweep is queued; manage.py status shows how far it is.")
-    return problems.FINE
-
-
-def _release(desk: Desk) -> int:
-    answer = desk.console.release_removals()
-    desk.output.document(answer.raw)
-    released = answer.number("released")
-    told = f"{released} removals are released" if released else "The brake holds nothing back"
-    desk.output.line(f"{told}.")
     return problems.FINE
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from admin.console.desk import Desk, command
@@ -11,6 +9,7 @@ from admin.terminal import problems
 from admin.terminal.fields import Fields
 from admin.terminal.options import waits
 from admin.terminal.output import Output
+from admin.terminal.question import WITH_PLAN, agreed
 from admin.terminal.waiting import wait_until
 
 _NEXT = (
@@ -61,18 +60,11 @@ def uninstall(
     if dry_run:
         desk.output.document(_plan(overview, remove=remove_pictures))
         return problems.FINE
-    if not (runs or yes or _agreed(desk.output)):
+    question = "Take PhotoSync back?"
+    if not agreed(question, desk.output, yes=yes or runs, instead=WITH_PLAN):
         desk.output.line("Nothing was changed.")
         return problems.WRONG
     return _follow(desk, remove=remove_pictures, seconds=timeout)
-
-
-def _agreed(output: Output) -> bool:
-    if output.as_json or not (sys.stdin and sys.stdin.isatty()):
-        raise problems.Unusable(
-            "Nobody can be asked here: give --yes, or --dry-run to see the plan only."
-        )
-    return click.confirm("Take PhotoSync back?", err=True)
 
 
 def _cancel(desk: Desk) -> int:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
-
-import click
 
 from admin.grants import plan, report
 from admin.grants.carry_out import Subject, Worker
@@ -20,7 +17,7 @@ from admin.grants.sites import Sites
 from admin.grants.wanted import grantable, wanted
 from admin.terminal import problems
 from admin.terminal.output import Output
-from admin.terminal.problems import Unusable
+from admin.terminal.question import WITH_PLAN, agreed, must_be_possible
 
 
 def run(order: Order, output: Output) -> int:
@@ -35,7 +32,8 @@ def run(order: Order, output: Output) -> int:
     report.show_plan(steps, scene, output)
     if order.only_looks or not any(step.is_to_do for step in steps):
         return _end_without_acts(order, steps, scene, output)
-    if not _agreed(order):
+    question = "Take these rights away?" if order.revoke else "Grant what is missing?"
+    if not agreed(question, output, yes=order.yes):
         output.line("Nothing was changed.")
         return problems.WRONG
     worker = Worker(directory, sites, scene.subject, seconds=order.timeout)
@@ -49,9 +47,8 @@ def run(order: Order, output: Output) -> int:
 
 def _check_consent(order: Order, output: Output) -> None:
     """Before anybody signs in: is there a way to ask whether to go on?"""
-    asks = not (order.yes or order.only_looks)
-    if asks and (output.as_json or not (sys.stdin and sys.stdin.isatty())):
-        raise Unusable("Nobody can be asked here: give --yes, or --dry-run to see the plan only.")
+    if not (order.yes or order.only_looks):
+        must_be_possible(output, instead=WITH_PLAN)
 
 
 def _subject(order: Order, sight: Sight) -> Subject:
@@ -64,11 +61,6 @@ def _plan(order: Order, sight: Sight) -> list[Step]:
         return plan.to_revoke(grantable(), sight.found)
     roles = wanted(group=order.group, full_control=order.full_control)
     return plan.to_grant(roles, sight.found, sight.registration)
-
-
-def _agreed(order: Order) -> bool:
-    question = "Take these rights away?" if order.revoke else "Grant what is missing?"
-    return order.yes or click.confirm(question, err=True)
 
 
 def _end_without_acts(order: Order, steps: list[Step], scene: Scene, output: Output) -> int:

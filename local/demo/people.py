@@ -37,14 +37,31 @@ class Person:
 
 
 PEOPLE = (
-    Person("Anne Keller", "anne@contoso.com", "an ordinary JPEG"),
-    Person("Bert Xu", "bert.x@contoso.com", "an old picture, named by UPN", old_picture=True),
+    Person(
+        "Anne Keller",
+        "anne@contoso.com",
+        "an ordinary JPEG",
+        seed={"aliases": ["anne.keller@contoso.com"], "otherMails": ["a.keller@contoso.com"]},
+    ),
+    Person(
+        "Bert Xu",
+        "bert.x@contoso.com",
+        "an old picture, named by UPN",
+        old_picture=True,
+        seed={"aliases": ["albert.xu@contoso.com"]},
+    ),
     Person("Chidi Eze", "chidi@contoso.com", "a PNG with transparent parts", "png"),
     Person("Dana Novak", "dana@contoso.com", "upright only by EXIF", "exif"),
     Person("Elif Demir", "elif@contoso.com", "a colour profile", "profile"),
     Person("Finn Larsen", "finn@contoso.com", "a large photograph", "large"),
     Person("Grace O'Neill", "grace.o'neill@contoso.com", "an apostrophe in the UPN"),
-    Person("Hugo Silva", "hugo@contoso.com", "not square", "wide"),
+    Person(
+        "Hugo Silva",
+        "hugo@contoso.com",
+        "not square",
+        "wide",
+        seed={"mail": "hugo.silva@contoso.com"},
+    ),
     Person("Ines Moreau", "ines@contoso.com", "small, never enlarged", "small"),
     Person("Jonas Weber", "jonas@contoso.com", "no photo in Exchange", "", "no-photo"),
     Person(

@@ -140,6 +140,18 @@ class AuditLogs:
             log.warning('audit.set_aside id=%s why="%s"', audit_id, loggable(str(error)))
             return None
 
+    def held_back(self) -> tuple[AuditLog, Document] | None:
+        """
+        The audit that holds repairs back, until those are on their way: the newest, or the one
+        before as long as the newest has not found out for itself, or only looks.
+        """
+        newest, _ = self.latest()
+        if newest is None:
+            return None
+        decides = newest.held_from or (newest.repair and newest.status == FINISHED)
+        found = self.read(newest.id if decides else newest.previous)
+        return found if found and found[0].held_from else None
+
     def begin(self, audit: AuditLog, pointer: Document | None) -> None:
         """Write a new audit and make it the newest; Conflict when another run was faster."""
         self.write(audit, after=None)

@@ -49,20 +49,16 @@ class Repairs:
 
         Can be repeated until those who were held back are on their way.
         """
-        newest, _ = self._logs.latest()
-        if newest is None:
+        found = self._logs.held_back()
+        if not found:
             return 0
-        # The next audit may have begun since the brake was seen.
-        braked = newest.id if newest.held_from else newest.previous
-        found = self._logs.read(braked)
-        if not found or not found[0].held_from:
-            return 0
+        audit, read = found
         detail = f"The repairs were released by a person at {self._clock():%Y-%m-%d %H:%M} UTC."
-        released = replace(found[0], repairs=audit_log.RELEASED, detail=detail)
-        self._logs.write(released, after=found[1])
-        self._upkeep.send(UpkeepMessage(REPAIRS, audit_id=braked).to_json(), delay_seconds=0)
-        log.warning("audit.released id=%s differ=%d", braked, found[0].differ)
-        return found[0].differ
+        released = replace(audit, repairs=audit_log.RELEASED, detail=detail)
+        self._logs.write(released, after=read)
+        self._upkeep.send(UpkeepMessage(REPAIRS, audit_id=audit.id).to_json(), delay_seconds=0)
+        log.warning("audit.released id=%s differ=%d", audit.id, audit.differ)
+        return audit.differ
 
     def queue(self, audit_id: str) -> None:
         """Send everybody to the worker whom the brake has kept back, once it is released."""

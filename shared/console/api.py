@@ -24,7 +24,7 @@ from shared.console.card import Brakes, Rules
 from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
 from shared.console.dismissals import Dismissals, Dismissed
 from shared.console.history import History, shown
-from shared.console.lookup import Memory, People
+from shared.console.lookup import Meant, Memory, People
 from shared.console.roster import LARGEST_PAGE, Census, Roster
 from shared.console.signing import Signing
 from shared.console.turnstile import Turnstile
@@ -152,8 +152,9 @@ class Console:
             "queues": self._orders.lengths(),
             "subscription": keeper.shown(subscription) if subscription else None,
             "sweep": sweep_log.to_fields(newest) if newest else None,
-            "brake": _brake(newest),
+            "brake": _brake(self._held_back()),
             "audit": audit_log.to_fields(audit) if audit else None,
+            "repairBrake": self._repair_brake(),
             "differ": census.differ,
             "uninstall": uninstall_log.to_fields(uninstall) if uninstall else None,
             "failures": [_shown(each) for each in census.failures if not dismissed.hides(each)],
@@ -256,14 +257,28 @@ class Console:
         }
 
     def _brakes(self) -> Brakes:
-        newest, _ = SweepLogs(self._documents).latest()
+        held = self._held_back()
         audit, _ = AuditLogs(self._documents).latest()
         return Brakes(
-            removals=newest is not None and newest.removals == sweep_log.BRAKED,
-            forgetting=newest is not None and newest.forgetting == sweep_log.BRAKED,
+            removals=held is not None and held.removals == sweep_log.BRAKED,
+            forgetting=held is not None and held.forgetting == sweep_log.BRAKED,
             repairs=audit is not None and audit.repairs == audit_log.BRAKED,
             halted=self._uninstall.is_on(),
         )
+
+    def _held_back(self) -> SweepLog | None:
+        found = SweepLogs(self._documents).held_back()
+        return found[0] if found else None
+
+    def _repair_brake(self) -> dict[str, Any]:
+        """What a release of repairs would release now."""
+        found = AuditLogs(self._documents).held_back()
+        held = found[0] if found else None
+        return {
+            "engaged": held is not None,
+            "differ": held.differ if held else 0,
+            "detail": held.detail if held else "",
+        }
 
     def _told(self, known: user_state.UserState | None) -> dict[str, Any]:
         return {
@@ -298,12 +313,12 @@ class Console:
     def history(self, query: Mapping[str, str]) -> dict[str, Any]:
         """
         Orders, the newest first: those about `user`, those given `since` a moment, and older ones
-        by `token`. Raises BadRequest.
+        by `token`; and whom `user` means, null for nobody known. Raises BadRequest.
         """
         name = query.get("user", "")
-        user_id, upn = self._meant(name) if name else ("", "")
+        meant = self._meant(name) if name else Meant("")
         page = self._history.page(
-            lambda entry: not name or entry.is_about(user_id, upn),
+            lambda entry: not name or entry.is_about(meant.called, meant.user_principal_name),
             since=_moment(query.get("since", "")),
             token=query.get("token", ""),
         )
@@ -312,20 +327,21 @@ class Console:
             "token": page.token,
             "complete": not page.token,
             "damaged": page.damaged,
+            "user": _named(*meant) if meant.called else None,
         }
 
-    def _meant(self, name: str) -> tuple[str, str]:
-        """The object id and the UPN of whoever is called *name*, as far as they are known."""
+    def _meant(self, name: str) -> Meant:
+        """Whoever is called *name*, as far as that is known; who is not has no object id."""
         if is_object_id(name):
-            return self._called(name, name.lower())
+            return Meant(*self._called(name, name.lower()))
         try:
             user = self._people.find(name).user
         except (TryLater, GiveUp, UnknownUser) as error:
             if isinstance(error, BadRequest):
                 raise
             # Orders were given by this name, too, and the log needs nobody to find them.
-            return "", name
-        return user.id, user.user_principal_name
+            return Meant("", name)
+        return Meant(user.id, user.user_principal_name, user.display_name)
 
     @_takes_a_place
     def replay(self, name: str, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
@@ -349,13 +365,7 @@ class Console:
                 ordered_in=signing.file,
             )
             self._orders.users.send(message.to_json(), delay_seconds=0)
-        return {
-            "queued": True,
-            "userId": user_id,
-            "userPrincipalName": meant.user_principal_name,
-            "displayName": meant.display_name,
-            "correlationId": run,
-        }
+        return {"queued": True, "correlationId": run, **_named(*meant)}
 
     @_takes_a_place
     def sweep(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
@@ -442,7 +452,13 @@ class Console:
             self._dismissals.add(failed, until)
             self._census.forget()
             signing.end(orders.DONE, ", ".join(each.user_principal_name for each in failed))
-        return {"dismissed": len(failed), "unreadableTo": until.isoformat() if until else ""}
+        return {
+            "dismissed": len(failed),
+            "unreadableTo": until.isoformat() if until else "",
+            "users": [
+                _named(each.user_id, each.user_principal_name, each.display_name) for each in failed
+            ],
+        }
 
     def _failure(self, name: str) -> Entry:
         known = self._people.remembered(name)
@@ -493,9 +509,8 @@ def _moment(text: str) -> datetime | None:
         raise BadRequest("since must be a time such as 2026-01-31T08:00:00+00:00.") from error
 
 
-def _brake(newest: SweepLog | None) -> dict[str, Any]:
-    """What the newest sweep holds back: whose photo is gone, and who has left."""
-    held = newest if newest and newest.held_back() else None
+def _brake(held: SweepLog | None) -> dict[str, Any]:
+    """What a sweep holds back: whose photo is gone, and who has left."""
     return {
         "engaged": held is not None,
         "gone": held.gone if held and held.removals == sweep_log.BRAKED else 0,
@@ -539,6 +554,10 @@ def _shown(entry: Entry) -> dict[str, str]:
         "leftSince": entry.left_since,
         "outOfScopeSince": entry.out_of_scope_since,
     }
+
+
+def _named(user_id: str, upn: str, name: str) -> dict[str, str]:
+    return {"userId": user_id, "userPrincipalName": upn, "displayName": name}
 
 
 def _history(known: user_state.UserState) -> list[dict[str, str]]:

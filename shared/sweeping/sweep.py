@@ -237,20 +237,15 @@ class Sweep:
 
     def release_removals(self) -> int:
         """Let the removals go ahead that the brake holds back; how many there are."""
-        newest, _ = self._logs.latest()
-        if newest is None:
+        found = self._logs.held_back()
+        if not found:
             return 0
-        # The next sweep may have begun since the brake was seen.
-        braked = newest.id if newest.held_back() else newest.previous
-        found = self._logs.read(braked)
-        people = found[0].held_back() if found else 0
-        if not found or not people:
-            return 0
-        released = found[0].released(f"{self._clock():%Y-%m-%d %H:%M} UTC")
-        self._logs.write(released, after=found[1])
-        self._upkeep.send(UpkeepMessage(REMOVALS, sweep_id=found[0].id).to_json(), delay_seconds=0)
-        log.warning("sweep.released id=%s removals=%d", found[0].id, people)
-        return people
+        sweep, read = found
+        released = sweep.released(f"{self._clock():%Y-%m-%d %H:%M} UTC")
+        self._logs.write(released, after=read)
+        self._upkeep.send(UpkeepMessage(REMOVALS, sweep_id=sweep.id).to_json(), delay_seconds=0)
+        log.warning("sweep.released id=%s removals=%d", sweep.id, sweep.held_back())
+        return sweep.held_back()
 
     def queue_removals(self, sweep_id: str) -> None:
         """

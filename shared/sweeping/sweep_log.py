@@ -215,6 +215,18 @@ class SweepLogs:
             log.warning('sweep.set_aside id=%s why="%s"', sweep_id, loggable(str(error)))
             return None
 
+    def held_back(self) -> tuple[SweepLog, Document] | None:
+        """
+        The sweep that holds people back until a person releases them: the newest, or the one
+        before as long as the newest has not found out for itself.
+        """
+        newest, _ = self.latest()
+        if newest is None:
+            return None
+        decides = newest.held_back() or newest.status == FINISHED
+        found = self.read(newest.id if decides else newest.previous)
+        return found if found and found[0].held_back() else None
+
     def begin(self, sweep: SweepLog, pointer: Document | None) -> None:
         """Write a new sweep and make it the newest; Conflict when another run was faster."""
         self.write(sweep, after=None)

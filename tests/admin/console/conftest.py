@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -71,6 +72,17 @@ def manage(
         return said
 
     return run
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let somebody sit at the terminal who types this."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    return lambda typed: monkeypatch.setattr("sys.stdin", Terminal(typed))
 
 
 @pytest.fixture

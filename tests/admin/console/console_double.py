@@ -104,6 +104,7 @@ def overview(**changes: Any) -> dict[str, Any]:
         },
         "sweep": sweep(),
         "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
+        "repairBrake": {"engaged": False, "differ": 0, "detail": ""},
         "failures": [],
         "unreadable": [],
         "groups": {},

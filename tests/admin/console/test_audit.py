@@ -1,4 +1,4 @@
-"""`check --all`: an audit of everybody, followed, and what it found; and the brake released."""
+"""`check --all`: an audit of everybody, followed, and what it found."""
 
 from __future__ import annotations
 
@@ -174,20 +174,6 @@ def test_limited(manage: Manage, audited: Audited, audits: Any, differ: Any, tol
 
     assert said.code == 5
     assert told in said.err
-
-
-@pytest.mark.parametrize(
-    ("number", "told"),
-    [(34, "The repairs of 34 pictures are released."), (0, "The brake holds no repair back.")],
-)
-def test_release(manage: Manage, console: ConsoleDouble, number: int, told: str):
-    """The brake is released by one POST, and it is said how many that are."""
-    console.routes["POST", "audit"] = (202, {"released": number})
-    said = manage("check", "--release-repairs")
-
-    assert said.code == 0
-    assert said.out.strip() == told
-    assert console.asked[0].body == {"releaseRepairs": True}
 
 
 @pytest.mark.parametrize(

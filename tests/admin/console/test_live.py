@@ -98,7 +98,9 @@ def test_chosen_picture_makes_room(cloud: LiveCloud, manage: Terminal):
     assert (kept.code, kept.err) == (0, "")
     assert "replay with --replace" in kept.out
     assert shows_chosen()
-    replaced = manage("replay", upn, "--replace", "--wait")
+    assert manage("replay", upn, "--replace", "--wait").code == 2
+    assert shows_chosen()
+    replaced = manage("replay", upn, "--replace", "--yes", "--wait")
     assert (replaced.code, replaced.err) == (0, "")
     assert "synced" in replaced.out
     assert cloud.shows(upn, picture(8))
@@ -116,6 +118,23 @@ def test_odd_names(cloud: LiveCloud, manage: Terminal, upn: str):
 
     assert manage("replay", "--wait", upn, "--json").document["users"][0]["userId"] == user_id
     assert manage("status", upn, "--json").document["user"]["userPrincipalName"] == upn
+
+
+def test_other_address_or_beginning_of_a_name(cloud: LiveCloud, manage: Terminal):
+    """Whoever alone is called so is taken and named; of two both are told, and neither is taken."""
+    mails = {"aliases": ["a.berg@contoso.com"], "otherMails": ["anne.home@contoso.com"]}
+    _, upn = cloud.add(displayName="Anne-Sofie Berg", **mails)
+    cloud.add(displayName="Annette Berg")
+
+    for name in ("a.berg@contoso.com", "anne.home@contoso.com", "anne-s"):
+        said = manage("status", name, "--json")
+        assert said.document["user"]["userPrincipalName"] == upn
+        assert said.err == f"{name} is Anne-Sofie Berg ({upn}).\n"
+    for command in ("status", "check", "history"):
+        several = manage(command, "berg")
+        assert (several.code, several.out) == (2, "")
+        assert "More than one user is called berg" in several.err
+        assert upn in several.err
 
 
 def test_failures(cloud: LiveCloud, manage: Terminal, tmp_path: Path):

@@ -6,6 +6,7 @@ import codecs
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,12 +50,34 @@ def test_one_user(manage: Manage, console: ConsoleDouble):
 
 def test_chosen_picture(manage: Manage, console: ConsoleDouble):
     """A picture that a person chose makes room for users who are named, never for a whole list."""
-    assert manage("replay", "--replace", "anne@contoso.com").code == 0
+    console.routes["POST", f"users/{ANNE}/replay"] = queued
+    assert manage("replay", "--replace", "--yes", "anne@contoso.com").code == 0
     assert console.asked[-1].body == {"force": False, "replace": True}
 
+    console.asked.clear()
     said = manage("replay", "--replace", "--failed")
-    assert (said.code, len(console.asked)) == (2, 1)
+    assert (said.code, console.asked) == (2, [])
     assert "not --failed" in said.err
+
+
+@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 1), ("", 2)])
+def test_question_before_a_chosen_picture_goes(
+    manage: Manage, console: ConsoleDouble, answers: Any, typed: str, code: int
+):
+    """It is told who that is, and only a yes replays, by object id: a name may be taken anew."""
+    console.routes["GET", "users/anne"] = console.routes["GET", "users/anne%40contoso.com"]
+    console.routes["POST", f"users/{ANNE}/replay"] = queued
+    if typed:
+        answers(typed)
+    said = manage("replay", "--replace", "anne", "nobody@contoso.com")
+
+    assert "anne@contoso.com" in said.out
+    assert "these 2 people" in said.out
+    # Nobody can be queued, which is code 1, too.
+    assert said.code == (code or 1)
+    assert ("Nothing was changed." in said.out, "give --yes" in said.err) == (code == 1, code == 2)
+    ordered = [f"/api/console/users/{each}/replay" for each in (ANNE, "nobody%40contoso.com")]
+    assert console.paths("POST") == (ordered if code == 0 else [])
 
 
 def test_goes_on_after_one_that_fails(manage: Manage, everybody: ConsoleDouble):

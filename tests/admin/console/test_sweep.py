@@ -1,4 +1,4 @@
-"""`sweep`: started, followed, and the brake released."""
+"""`sweep`: started, and followed."""
 
 from __future__ import annotations
 
@@ -81,17 +81,6 @@ def test_wait_is_limited(manage: Manage, shows: Any, last: dict[str, Any]):
 
     assert (said.code, said.out) == (5, "")
     assert "manage.py status" in said.err
-
-
-@pytest.mark.parametrize(("released", "told"), [(21, "21 removals"), (0, "holds nothing back")])
-def test_release(manage: Manage, console: ConsoleDouble, released: int, told: str):
-    """The brake is released by one POST that says so, and no sweep is started."""
-    console.routes["POST", "sweep"] = (200, {"released": released})
-    said = manage("sweep", "--release-removals")
-
-    assert said.code == 0
-    assert told in said.out
-    assert [each.body for each in console.asked] == [{"releaseRemovals": True}]
 
 
 class Time:

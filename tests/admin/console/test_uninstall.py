@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
@@ -28,17 +27,6 @@ def shows(console: ConsoleDouble):
         )
 
     return follow
-
-
-@pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch):
-    """Let somebody sit at the terminal who types this."""
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    return lambda typed: monkeypatch.setattr("sys.stdin", Terminal(typed))
 
 
 def orders(console: ConsoleDouble) -> list[Any]:

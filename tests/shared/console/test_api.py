@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
+from shared.auditing import audit_log
+from shared.auditing.audit_log import AuditLog, AuditLogs
 from shared.console.api import Console
 from shared.errors import BadRequest, ServiceDown, UnknownUser
 from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SKIPPED, SYNCED, Claim, UserState
 from shared.subscription import keeper
 from shared.sweeping import sweep_log
+from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.user import User
 from shared.version import VERSION
 from tests.doubles.office import ANNE, NOON
@@ -41,6 +44,7 @@ def test_overview_of_nothing(desk: Desk):
         "sweep": None,
         "brake": NO_BRAKE,
         "audit": None,
+        "repairBrake": {"engaged": False, "differ": 0, "detail": ""},
         "differ": 0,
         "uninstall": None,
         "failures": [],
@@ -89,6 +93,25 @@ def test_brake_for_leavers(desk: Desk):
 
     brake = desk.console.overview()["brake"]
     assert (brake["engaged"], brake["gone"], brake["left"]) == (True, 0, 21)
+
+
+def test_brakes_while_the_next_runs(desk: Desk):
+    """What a release would release is told also when the next sweep or audit has begun."""
+    at = NOON.isoformat()
+    sweeps, audits = SweepLogs(desk.documents), AuditLogs(desk.documents)
+    held: dict[str, Any] = {
+        "status": audit_log.FINISHED,
+        "repairs": audit_log.BRAKED,
+        "held_from": 1,
+    }
+    sweeps.begin(SweepLog("one", at, at, removals=sweep_log.BRAKED, gone=21), None)
+    audits.begin(AuditLog("one", at, at, differ=34, **held), None)
+    sweeps.begin(SweepLog("two", at, at, previous="one"), sweeps.latest()[1])
+    audits.begin(AuditLog("two", at, at, previous="one", repair=True), audits.latest()[1])
+
+    seen = desk.console.overview()
+    assert (seen["brake"]["engaged"], seen["brake"]["gone"]) == (True, 21)
+    assert seen["repairBrake"] == {"engaged": True, "differ": 34, "detail": ""}
 
 
 def test_users(desk: Desk):

@@ -53,7 +53,8 @@ def test_a_failure_is_dismissed(desk: Desk):
     shows(desk, BROKEN)
     assert failures(desk) == (1, 0, 1)
 
-    assert desk.console.dismiss({"users": [ANNE.id]}, by=BY)["dismissed"] == 1
+    answer = desk.console.dismiss({"users": [ANNE.id]}, by=BY)
+    assert (answer["dismissed"], [one["userId"] for one in answer["users"]]) == (1, [ANNE.id])
     assert failures(desk) == (0, 1, 1)
     [listed] = desk.console.users({"status": FAILED})["users"]
     assert listed["dismissed"] is True

@@ -102,8 +102,11 @@ def test_of_one_user():
     assert told(BOB.upper()) == ["by-id"]
     assert told(UPN) == ["by-upn", "annes"]
     assert told(ANNE.id) == ["annes"]
+    named = {"userId": ANNE.id, "userPrincipalName": UPN, "displayName": ANNE.display_name}
+    assert desk.console.history({"user": UPN})["user"] == named
     desk.exchange.error = ServiceDown("Down.")
     assert told(UPN) == ["by-upn", "by-id"]
+    assert desk.console.history({"user": UPN})["user"] is None
 
 
 @pytest.mark.parametrize("query", [{"since": "soon"}, {"user": " "}, {"token": "x"}])

@@ -229,6 +229,17 @@ def test_release_after_the_next_sweep_began():
     assert office.sweep.release_removals() == 21
 
 
+def test_nothing_to_release_when_the_photos_are_back():
+    """Once the next sweep has found them, what the one before held back is over."""
+    office = _outage()
+    office.run()
+    office.now += 60 * MINUTE
+    office.results = [result(managed=100)]
+    office.run()
+
+    assert office.sweep.release_removals() == 0
+
+
 def test_twenty_removals_are_not_an_outage():
     """Up to twenty, however few pictures there are."""
     office = _outage(20)

@@ -1,0 +1,145 @@
+"""What the brakes hold back: named, agreed to, and released."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.admin.console.conftest import Manage
+from tests.admin.console.console_double import NOON, Asked, ConsoleDouble, entry, overview
+
+GONE = {"brake": {"engaged": True, "gone": 21, "left": 0, "managed": 90, "detail": "Too many."}}
+LEFT = {"brake": {"engaged": True, "gone": 0, "left": 22, "managed": 90, "detail": "Too many."}}
+DIFFER = {"repairBrake": {"engaged": True, "differ": 34, "detail": "Too many."}}
+REMOVALS, REPAIRS = ["sweep", "--release-removals"], ["check", "--release-repairs"]
+ORDERS = [{"releaseRemovals": True}], [{"releaseRepairs": True}]
+
+Holds = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def holds(console: ConsoleDouble) -> Holds:
+    """Let the app hold so much back, of people who are listed on pages without an end."""
+    people = [
+        entry(number, missingSince=NOON, leftSince=NOON, damage="S is gone.")
+        for number in range(30)
+    ]
+
+    def page(asked: Asked) -> tuple[int, Any]:
+        return 200, {"users": people, "token": f"{len(console.asked)}", "complete": False}
+
+    def hold(brake: dict[str, Any]) -> None:
+        console.routes["GET", "overview"] = (200, overview(**brake))
+        console.routes["GET", "users"] = page
+        console.routes["POST", "sweep"] = (200, {"released": 21})
+        console.routes["POST", "audit"] = (202, {"released": 34})
+
+    return hold
+
+
+def orders(console: ConsoleDouble) -> list[Any]:
+    return [each.body for each in console.asked if each.method == "POST"]
+
+
+@pytest.mark.parametrize(
+    ("command", "brake", "listed", "words"),
+    [
+        (
+            REMOVALS,
+            GONE,
+            {"gone": "true"},
+            ["21 people lose their pictures", "gone since", "and 1 more: manage.py users --gone"],
+        ),
+        (
+            REMOVALS,
+            LEFT,
+            {"status": "left"},
+            ["22 people who left", "left since", "and 2 more: manage.py users --status left"],
+        ),
+        (
+            REPAIRS,
+            DIFFER,
+            {"differs": "true"},
+            ["34 pictures", "S is gone.", "and 14 more: manage.py users --differs"],
+        ),
+    ],
+    ids=["removals", "leavers", "repairs"],
+)
+def test_named_before_it_is_released(
+    manage: Manage,
+    console: ConsoleDouble,
+    holds: Holds,
+    command: Any,
+    brake: Any,
+    listed: Any,
+    words: Any,
+):
+    """How many, and the first twenty by name, from one page; then one order says what it is."""
+    holds(brake)
+    said = manage(*command, "--yes")
+
+    assert said.code == 0
+    assert [word for word in words if word not in said.out] == []
+    assert "person19@contoso.com  Person 19" in said.out
+    assert "person20@" not in said.out
+    assert said.out.rstrip().endswith("released.")
+    (asked,) = (each for each in console.asked if each.path.endswith("/users"))
+    assert listed.items() <= asked.query.items()
+    assert orders(console) in ORDERS
+
+
+@pytest.mark.parametrize(("command", "brake"), [(REMOVALS, GONE), (REPAIRS, DIFFER)])
+@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("\n", 1), ("n\n", 1)])
+def test_only_a_yes_releases(
+    manage: Manage,
+    console: ConsoleDouble,
+    holds: Holds,
+    answers: Any,
+    command: Any,
+    brake: Any,
+    typed: str,
+    code: int,
+):
+    """Whoever types anything else has changed nothing, and is told so."""
+    holds(brake)
+    answers(typed)
+    said = manage(*command)
+
+    assert said.code == code
+    assert ("Nothing was changed." in said.out) is (code == 1)
+    assert len(orders(console)) == (code == 0)
+
+
+@pytest.mark.parametrize(("command", "brake"), [(REMOVALS, GONE), (REPAIRS, DIFFER)])
+def test_nobody_to_ask(
+    manage: Manage, console: ConsoleDouble, holds: Holds, command: Any, brake: Any
+):
+    """Where nobody can be asked, --yes is wanted; with it programs get the answer alone."""
+    holds(brake)
+    assert manage(*command).code == manage(*command, "--json").code == 2
+    assert "give --yes" in manage(*command, "--json").err
+    assert orders(console) == []
+
+    assert manage(*command, "--json", "--yes").document["released"] > 0
+
+
+@pytest.mark.parametrize("command", [REMOVALS, REPAIRS])
+def test_nothing_to_release(manage: Manage, console: ConsoleDouble, command: Any):
+    """Where nothing is held back it says so, asks nobody, and orders nothing."""
+    said = manage(*command)
+
+    assert (said.code, said.err, orders(console)) == (0, "", [])
+    assert "back." in said.out
+    assert manage(*command, "--json").document == {"released": 0}
+
+
+def test_app_that_tells_of_no_repairs(manage: Manage, console: ConsoleDouble):
+    """What an older app holds back is not known: that it holds nothing would be a lie."""
+    told = overview()
+    del told["repairBrake"]
+    console.routes["GET", "overview"] = (200, told)
+
+    assert manage(*REPAIRS, "--yes").code == 4
+    assert orders(console) == []

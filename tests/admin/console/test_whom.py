@@ -1,0 +1,73 @@
+"""Users called by another address or by a name: who that is, is said, and never on stdout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.admin.console.conftest import Manage
+from tests.admin.console.console_double import ANNE, ConsoleDouble, person, queued, refusal
+from tests.admin.said import assert_one_sentence
+
+NAMED = {"userId": ANNE, "userPrincipalName": "anne@contoso.com", "displayName": "Anne Other"}
+TOLD = "anne.o is Anne Other (anne@contoso.com).\n"
+COMMANDS = [
+    ["status", "anne.o"],
+    ["check", "anne.o"],
+    ["replay", "anne.o"],
+    ["history", "anne.o"],
+    ["failures", "--dismiss", "anne.o", "--yes"],
+]
+
+
+def called(console: ConsoleDouble, name: str) -> None:
+    """Let Anne be found by *name*."""
+
+    def replayed(asked: Any) -> tuple[int, Any]:
+        status, answer = queued(asked)
+        return status, {**answer, **NAMED}
+
+    console.routes["GET", f"users/{name}"] = (200, person())
+    console.routes["POST", f"users/{name}/replay"] = replayed
+    console.routes["GET", "history"] = (200, {"orders": [], "token": "", "user": NAMED})
+    dismissed = {"dismissed": 1, "unreadableTo": "", "users": [NAMED]}
+    console.routes["POST", "dismiss"] = (200, dismissed)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_whom_a_name_was_taken_for(manage: Manage, console: ConsoleDouble, command: list[str]):
+    """One line on stderr tells it, so that stdout stays one document."""
+    called(console, "anne.o")
+
+    assert manage(*command).err == TOLD
+    said = manage(*command, "--json")
+    assert (said.code, said.err) == (0, TOLD)
+    assert said.document is not None
+
+
+@pytest.mark.parametrize("name", ["Anne@Contoso.com", ANNE.upper()])
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_name_that_is_nobody_elses(
+    manage: Manage, console: ConsoleDouble, command: list[str], name: str
+):
+    """Of a UPN or an object id nothing is to be said, in whatever case."""
+    called(console, name.replace("@", "%40"))
+
+    assert manage(*[name if each == "anne.o" else each for each in command]).err == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_several_of_that_name(manage: Manage, console: ConsoleDouble, command: list[str]):
+    """The app's sentence names them; of several replays one may be so, which is code 1."""
+    several = "More than one user is called anne.o: anne.o@contoso.com, anne.ort@contoso.com."
+    refused = (400, refusal("BadRequest", several))
+    routes = [("GET", "users/anne.o"), ("POST", "users/anne.o/replay"), ("GET", "history")]
+    console.routes |= dict.fromkeys([*routes, ("POST", "dismiss")], refused)
+    said = manage(*command)
+
+    assert several in said.err
+    if command[0] == "replay":
+        assert said.code == 1
+    else:
+        assert_one_sentence(said, 2)
