@@ -31,7 +31,7 @@ SHARED = {
     "messages": f"{_GROUND} signature",
     "storage": "counts errors moments session settings telemetry user written_file",
     "microsoft365": "backoff errors session settings stopwatch telemetry",
-    "orders": "errors messages moments signature storage telemetry",
+    "orders": "errors messages moments signature telemetry",
     "webhook": "messages settings user",
     "graph": "errors microsoft365 moments user",
     "sharepoint": "errors microsoft365 pictures settings user written_file",

@@ -87,7 +87,12 @@ def _takes_a_place(
 
 
 class Console:
-    """Errors of all: Throttled, ServiceDown, AccessDenied; UnknownUser where a user is named."""
+    """
+    Errors of all: Throttled, ServiceDown, AccessDenied; UnknownUser where a user is named.
+
+    `groups` are the ids of those that bind, by the setting that names each; `changes` those of the
+    roster's that the settings allow for, but for DRY_RUN.
+    """
 
     def __init__(
         self,
@@ -108,10 +113,6 @@ class Console:
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
-        """
-        *groups* are the ids of those that bind, by the setting that names each; *changes* those of
-        the roster's that the settings allow for, but for DRY_RUN.
-        """
         self._roster = roster
         # Everybody is listed for it: of 100,000 users that takes the better part of a minute.
         self._census = Remembered(self._count, clock)

@@ -183,6 +183,7 @@ ROWS: Mapping[tuple[str, str], Words] = {
     (WAITING, "claim-lost"): _BUSY,
     (WAITING, "conflict"): _BUSY,
     (WAITING, "archived"): _BUSY,
+    (WAITING, "full"): _BUSY,
     (WAITING, ""): Words("This person's turn is yet to come.", ""),
     **{
         (FAILED, reason): _UNFORESEEN

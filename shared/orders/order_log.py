@@ -17,10 +17,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from shared.errors import PhotoSyncError, ServiceDown
+from shared.errors import Full, PhotoSyncError, ServiceDown
 from shared.orders import order as orders
 from shared.orders.order import Order, Read
-from shared.storage.append_blobs import Full
 from shared.telemetry.log_text import loggable
 
 log = logging.getLogger("photosync")

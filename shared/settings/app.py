@@ -122,11 +122,15 @@ class Settings:
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),
         )
-        # Read before all others, by `settings.console`, which cannot tell anybody of an error.
-        read.text("CONSOLE_SIGN_IN", is_object_id, _GUID_RULE, default="")
-        read.choice("CONSOLE_KEYS", ("true", "false"))
+        _look_at_the_consoles(read)
         read.check()
         return settings
+
+
+def _look_at_the_consoles(read: _Reader) -> None:
+    # Read before all others, by `settings.console`, which cannot tell anybody of an error.
+    read.text("CONSOLE_SIGN_IN", is_object_id, _GUID_RULE, default="")
+    read.choice("CONSOLE_KEYS", ("true", "false"))
 
 
 _TENANT_RULE = '"contoso" for contoso.sharepoint.com'

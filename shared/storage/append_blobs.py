@@ -14,7 +14,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient, ContentSettings
 
-from shared.errors import Conflict
+from shared.errors import Conflict, Full
 from shared.storage.blobs import Blobs, translated
 from shared.telemetry.calls import note
 
@@ -22,12 +22,6 @@ from shared.telemetry.calls import note
 # somebody as one of another kind.
 _FULL = {"BlockCountExceedsLimit", "BlobIsSealed", "InvalidBlobType"}
 _MOST_NAMES = 5000
-
-
-class Full(Conflict):
-    """This blob takes no more blocks: another one must."""
-
-    code = "full"
 
 
 class AppendBlobs:

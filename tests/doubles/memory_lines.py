@@ -7,9 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from shared.errors import PhotoSyncError
+from shared.errors import Full, PhotoSyncError
 from shared.orders.order_log import OrderLog
-from shared.storage.append_blobs import Full
 
 
 class MemoryLines:

@@ -141,7 +141,7 @@ def test_users_who_would_change(desk: Desk):
     found = desk.console.users({"wouldChange": "true"})["users"]
 
     told = [(each["userId"], each["wouldChange"]) for each in found]
-    assert told == [("copied", "copy"), ("removed", "removal"), ("next", "removal")]
+    assert told == [("copied", "copy"), ("next", "removal"), ("removed", "removal")]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,13 @@ def test_replay(desk: Desk, force: bool):
     [(text, delay)] = desk.users.sent
     message = json.loads(text)
 
-    assert told == {"queued": True, "userId": ANNE.id, "correlationId": "an-id"}
+    assert told == {
+        "queued": True,
+        "userId": ANNE.id,
+        "userPrincipalName": ANNE.user_principal_name,
+        "displayName": ANNE.display_name,
+        "correlationId": "an-id",
+    }
     assert (message["userId"], message["reason"], message["force"]) == (ANNE.id, "replay", force)
     assert (message["correlationId"], delay) == ("an-id", 0)
 
@@ -385,10 +391,10 @@ def test_nothing_is_ordered_while_it_is_taken_back(desk: Desk):
     assert desk.audits.ordered == []
 
 
-@pytest.mark.parametrize("name", ["anne", "", "a/b@contoso.com\n", "@"])
+@pytest.mark.parametrize("name", ["", " ", "\n"])
 def test_user_that_is_none(desk: Desk, name: str):
-    """A name that is neither UPN nor object id is not even looked up."""
-    with pytest.raises(BadRequest, match="object id or by UPN"):
+    """Nothing is not even looked up: Graph would answer with everybody."""
+    with pytest.raises(BadRequest, match="Name a user"):
         desk.console.user(name)
 
 

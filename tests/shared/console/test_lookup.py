@@ -151,8 +151,8 @@ def test_stranger_is_named(desk: Desk):
 
 
 def test_name_that_is_none(desk: Desk):
-    """A name that is neither UPN nor object id is refused, and not answered with the silence."""
-    with pytest.raises(BadRequest):
+    """A name that is nobody's is told as that, and not answered with the silence."""
+    with pytest.raises(UnknownUser):
         desk.console.user("anne")
 
 

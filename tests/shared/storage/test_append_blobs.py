@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from azure.storage.blob import ContainerClient
 
+from shared.errors import Full
 from shared.orders.order import REPLAY, Order
 from shared.orders.order_log import File, OrderLog
 from shared.signature import KEY, Signature
-from shared.storage.append_blobs import AppendBlobs, Full
+from shared.storage.append_blobs import AppendBlobs
 from tests.doubles.office import Clock
 
 
