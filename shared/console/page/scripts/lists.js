@@ -2,6 +2,7 @@
 
 import { $, fill, inside, make, say, show } from "./elements.js";
 import { nameOf } from "./names.js";
+import { count } from "./numbers.js";
 import { personHash } from "./route.js";
 import { moment } from "./time.js";
 import { QUEUES } from "./words.js";
@@ -17,9 +18,19 @@ export function drawQueues(queues) {
   ]));
 }
 
-/** @param {Entry[]} failures */
-export function drawFailures(failures) {
-  show($("failures"), failures.length > 0);
+/**
+ * @param {Entry[]} failures
+ * @param {number} failed How many failed in all.
+ * @param {number} dismissed How many of them are dismissed.
+ */
+export function drawFailures(failures, failed, dismissed) {
+  const newest = failures.length;
+  const listed = failed - dismissed;
+  show($("failures"), newest > 0 || failed > 0);
+  say($("failures-count"), [
+    listed > newest ? `The newest ${newest} of ${listed.toLocaleString("en")}.` : "",
+    dismissed ? `${count(dismissed, "is", "are")} dismissed: counted as failed, and not listed here.` : "",
+  ].join(" ").trim());
   fill(inside($("failures"), "ul"), ...failures.map((entry) => make("li", {},
     make("a", { href: personHash(entry.userId) }, nameOf(entry)),
     " ", make("span", { className: "soft small" }, moment(entry.checkedAt)),
