@@ -117,6 +117,8 @@ class Console:
             query = {**wanted, "token": token}
             page = self._call("GET", path, told=told, query={k: v for k, v in query.items() if v})
             yield from page.parts(told)
+            if why := page.text("unasked"):
+                raise Unsound(f"Nobody like that is known, and Microsoft 365 was not asked: {why}")
             # A page may be empty and have a token all the same.
             following = page.text("token")
             if not following:
