@@ -8,7 +8,7 @@ import { $, say, show } from "./elements.js";
 import { drawFailures, drawQueues, drawUnreadable } from "./lists.js";
 import { here } from "./route.js";
 import { drawSubscription } from "./subscription.js";
-import { drawCounts, drawHeadline, drawScope, drawTiles } from "./summary.js";
+import { drawCounts, drawHeadline, drawScope, drawTiles, OLD } from "./summary.js";
 import { drawSweep } from "./sweep.js";
 import { inWords, now, retellTimes, setClock } from "./time.js";
 import { isHalted } from "./uninstall.js";
@@ -80,7 +80,7 @@ export function drawOverview() {
   redraw("headline", [counts, dismissed, brake, audit, differ, queues, halted], () => drawHeadline(whole));
   redraw("scope", groups, () => drawScope(groups));
   redraw("tiles", [counts, differ, status], () => drawTiles(counts, differ, status, search));
-  redraw("counts", [counts, differ, sweep], () => drawCounts(whole));
+  redraw("counts", [counts, overview.countedAt, differ, sweep], () => drawCounts(whole));
   redraw("sweep", sweep, () => drawSweep(sweep));
   redraw("audit", audit, () => drawAudit(audit));
   redraw("subscription", [subscription, halted], () => drawSubscription(subscription, halted));
@@ -94,7 +94,7 @@ export function drawOverview() {
 /** Counting a large tenant takes so long that the app tells what it counted a while ago. */
 export function freshness() {
   if (!overview) return "";
-  const old = Date.parse(overview.countedAt) < lookedAt - 30000;
+  const old = Date.parse(overview.countedAt) < lookedAt - OLD;
   const counted = old ? `, counted ${inWords(overview.countedAt)}` : "";
   return `Looked ${inWords(new Date(lookedAt).toISOString())}${counted}`;
 }

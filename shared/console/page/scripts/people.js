@@ -97,6 +97,10 @@ function drawMore({ token, sortedWithin, unasked }) {
     const nobody = search || status ? "Nobody like that is known." : "Nobody is known yet.";
     parts.push(make("p", { className: "soft" }, nobody));
   }
+  if (shown && search && !status && !search.includes("@")) {
+    const other = "Is it somebody else? Whom PhotoSync has not looked at yet, the whole address finds.";
+    parts.push(make("span", { className: "soft small" }, other));
+  }
   if (unasked) {
     const why = `Others were not looked for, because Microsoft 365 could not be asked: ${unasked}`;
     parts.push(make("p", { className: "wrongkey", role: "alert" }, why));

@@ -3,10 +3,14 @@
 import { $, fill, make, say, show } from "./elements.js";
 import { count, people, sum } from "./numbers.js";
 import { homeHash } from "./route.js";
+import { moment, now } from "./time.js";
 import { isHalted } from "./uninstall.js";
 import { DIFFERS, FILTERS, STATUSES } from "./words.js";
 
 /** @import { Overview } from "./api.js" */
+
+/** Counts of so many milliseconds ago may no longer be those of the list. */
+export const OLD = 30000;
 
 /** @param {Overview} overview */
 export function drawHeadline(overview) {
@@ -59,15 +63,17 @@ function headline({ counts, dismissed, brake, audit, differ, queues }) {
  *
  * @param {Overview} overview
  */
-export function drawCounts({ counts, differ, sweep }) {
+export function drawCounts({ counts, countedAt, differ, sweep }) {
+  const isOld = Date.parse(countedAt) < now() - OLD;
   const swept = sweep?.status === "finished" && sweep.users !== sum(counts);
-  const told = [
-    differ ? "“SharePoint differs” counts people who stand on another tile, too." : "",
-    swept ? `The last sweep found ${people(sweep.users)} in Microsoft 365; the tiles count whom PhotoSync has looked `
-      + "at, also those who have left since." : "",
-  ].join(" ").trim();
-  say($("counts"), told);
-  show($("counts"), told !== "");
+  fill(
+    $("counts"),
+    ...(isOld ? ["The tiles were counted ", moment(countedAt), "; the list is read anew. "] : []),
+    differ > 0 && "“SharePoint differs” counts people who stand on another tile, too. ",
+    swept && `The last sweep found ${people(sweep.users)} in Microsoft 365; the tiles count whom PhotoSync has `
+      + "looked at, also those who have left since.",
+  );
+  show($("counts"), $("counts").textContent !== "");
 }
 
 /**

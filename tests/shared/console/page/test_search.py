@@ -60,6 +60,15 @@ def test_copy_that_is_refused(api: StandIn, visit: Open):
     expect(page.get_by_role("button", name="Copy now")).to_be_focused()
 
 
+def test_another_of_the_same_name(api: StandIn, visit: Open):
+    """Where the list knows somebody of a name, it is told how somebody new is found."""
+    page = visit(f"{api.url}?code={KEY}#/?search=anne").page
+    expect(page.locator("#more")).to_contain_text("the whole address finds")
+    page.get_by_label("Find a person").fill("")
+
+    expect(page.locator("#more")).to_have_text("8 people")
+
+
 def test_microsoft_365_was_not_asked(api: StandIn, visit: Open):
     """Nobody found is not told of whoever could not be looked for: why not is told as well."""
     api.listing = {"unasked": "Graph asks for patience for 38 s more."}
@@ -108,6 +117,8 @@ def test_numbers_that_differ(api: StandIn, visit: Open):
 
     api.people[0].damage = "The profile shows no picture any more."
     api.overview["sweep"]["users"] = 11
+    api.overview["countedAt"] = ago(minutes=4)
     page.get_by_role("button", name="Refresh").click()
+    expect(page.locator("#counts")).to_contain_text("were counted 4 minutes ago")
     expect(page.locator("#counts")).to_contain_text("people who stand on another tile, too")
     expect(page.locator("#counts")).to_contain_text("The last sweep found 11 people")
