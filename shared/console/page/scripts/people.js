@@ -136,7 +136,7 @@ function row(entry, signal) {
     cell("", thumbnail(entry.userId, "exchange", signal)),
     cell("", thumbnail(entry.userId, "sharepoint", signal)),
     cell("", badge(entry.status, statusName(entry.status))),
-    cell("small", moment(entry.syncedAt)),
+    cell("small", entry.status && moment(entry.syncedAt)),
     cell("what", ...(entry.status ? known(entry) : newcomer(entry, signal, (now) => {
       const again = row(now, signal);
       line.replaceWith(again);
