@@ -223,6 +223,16 @@ def test_who_has_left_while_the_search_is_silent(reachable: Desk, error: PhotoSy
     assert reachable.console.user(UPN)["state"]["userId"] == ANNE.id
 
 
+def test_replay_of_who_has_left_while_the_search_is_refused(reachable: Desk):
+    """That Graph will not search some property for good keeps nobody from being looked at."""
+    reachable.exchange.leave()
+    reachable.search.error = Refused("graph answered 400: Request_UnsupportedQuery.")
+
+    assert reachable.console.replay(UPN, {}, by=BY)["userId"] == ANNE.id
+    with pytest.raises(Refused):
+        reachable.console.replay("nobody@contoso.com", {}, by=BY)
+
+
 def test_search_in_vain_goes_on_in_graph(reachable: Desk):
     """Whom the list does not know Graph may: with what is remembered, or with no status yet."""
     new = replace(ANNE, id="new", user_principal_name="kim@contoso.com", display_name="Kim")
