@@ -121,6 +121,8 @@ class Console:
         while True:
             query = {**wanted, "token": token}
             page = self._call("GET", path, told=told, query={k: v for k, v in query.items() if v})
+            if why := page.text("unasked"):
+                raise Unsound(f"Nobody like that is known, and Microsoft 365 was not asked: {why}")
             yield page
             # A page may be empty and have a token all the same.
             following = page.text("token")

@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 @command
-@click.option("--search", metavar="TEXT", default="", help="The beginning of a name, UPN or id.")
+@click.option("--search", metavar="TEXT", default="", help="The beginning of a name or address.")
 @click.option("--status", type=click.Choice(_STATUSES), help="Only these.")
 @click.option("--gone", is_flag=True, help="Whose photo is gone while the picture is still there.")
 @click.option("--differs", is_flag=True, help="Whose picture in SharePoint was changed.")
@@ -53,7 +53,8 @@ def users(
     as_csv: bool,
 ) -> int:
     """
-    List everybody whom PhotoSync has looked at, or those who fit all options.
+    List everybody whom PhotoSync has looked at, or those who fit all options. Where --search alone
+    fits nobody, Microsoft 365 is searched: by any address, and for whom is not looked at yet.
 
     With --gone these are the people whose pictures the next removals take, with --differs those
     whom an audit has found changed in SharePoint, and with --would-change everybody of whom a
@@ -94,11 +95,17 @@ def _show(found: Sequence[Fields], output: Output) -> None:
             [
                 one.text("userPrincipalName") or one.text("userId"),
                 one.text("displayName"),
-                one.text("status"),
+                one.text("status") or "not looked at yet",
                 one.when("syncedAt"),
-                one.text("damage") or one.text("detail"),
+                _what(one),
             ]
             for one in found
         ],
     )
     output.line(f"{len(found)} listed." if found else "Nobody like that is known.")
+
+
+def _what(one: Fields) -> str:
+    if not one.text("status"):
+        return f"To copy now: manage.py replay {one.text('userPrincipalName')}"
+    return one.text("damage") or one.text("detail")

@@ -25,7 +25,7 @@ from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
 from shared.console.dismissals import Dismissals, Dismissed
 from shared.console.history import History, shown
 from shared.console.lookup import Meant, Memory, People
-from shared.console.roster import LARGEST_PAGE, Census, Roster
+from shared.console.roster import LARGEST_PAGE, USERS_A_CALL, Census, Roster
 from shared.console.signing import Signing
 from shared.console.turnstile import Turnstile
 from shared.errors import BadRequest, GiveUp, TryLater, UnknownUser
@@ -53,6 +53,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHOWN = 10
+# Begins the token of a list that has named nobody so far; none of the roster's has such a sign.
+_IN_VAIN = "~"
 # What an order may say that is not its kind already.
 _OPTIONS = ("force", "replace", "removePictures")
 # Half of an instance's threads.
@@ -172,7 +174,7 @@ class Console:
         Users by `search`, `status`, `token` and `size`; with `gone=true` those whose photo is
         gone while the picture is still there, with `differs=true` those whom an audit has found
         damaged in SharePoint, with `wouldChange=true` those whose picture a run would change that
-        may write. Raises BadRequest.
+        may write. A search of all that ends with nobody goes on in Graph. Raises BadRequest.
         """
         status, size = query.get("status", ""), query.get("size") or "50"
         flags = ("gone", "differs", "wouldChange")
@@ -183,23 +185,27 @@ class Console:
             size = "0"
         if not 1 <= int(size) <= LARGEST_PAGE:
             raise BadRequest(f"size must be a whole number from 1 to {LARGEST_PAGE}.")
+        search, token = query.get("search", ""), query.get("token", "")
         page = self._roster.page(
-            search=query.get("search", ""),
+            search=search,
             status=status,
             gone=gone,
             differs=differs,
             changes=self._changes if would_change else None,
-            token=query.get("token", ""),
+            token=token.removeprefix(_IN_VAIN),
             size=int(size),
         )
+        in_vain = not page.entries and (not token or token.startswith(_IN_VAIN))
         told = {
             "users": self._lines(page.entries),
-            "token": page.token,
+            "token": _IN_VAIN + page.token if in_vain and page.token else page.token,
             "complete": page.complete,
         }
-        searches = query.get("search", "").strip() and not query.get("token") and page.complete
-        if searches and not page.entries and not (status or gone or differs or would_change):
-            return told | self._elsewhere(query["search"])
+        if page.in_batches:
+            told["sortedWithin"] = USERS_A_CALL
+        narrowed = status or gone or differs or would_change
+        if search.strip() and page.complete and in_vain and not narrowed:
+            return told | self._elsewhere(search)
         return told
 
     def _elsewhere(self, search: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from shared.console.roster import Roster
-from shared.errors import BadRequest, GiveUp, PhotoSyncError, TryLater, UnknownUser
+from shared.errors import BadRequest, GiveUp, PhotoSyncError, Refused, TryLater, UnknownUser
 from shared.storage.user_state import Stored, UserState
 from shared.user import Directory, User, is_object_id, is_upn
 
@@ -84,7 +84,8 @@ class People:
                 # The worker cannot look a name up.
                 raise
             return Meant(name.lower() if is_object_id(name) else name)
-        except UnknownUser:
+        except (UnknownUser, Refused):
+            # Refused: nobody has this UPN, and by other addresses Graph would not search.
             left = self._remembered(name)
             if left is None:
                 raise

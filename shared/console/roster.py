@@ -53,10 +53,15 @@ class Metadata(Protocol):
 
 @dataclass(frozen=True)
 class RosterPage:
-    """Entries that match, and a token for the rest; `complete` when nothing is left to search."""
+    """
+    Entries that match, and a token for the rest; `complete` when nothing is left to search.
+
+    With `in_batches` they are by name only within each USERS_A_CALL that storage lists.
+    """
 
     entries: list[Entry]
     token: str
+    in_batches: bool = False
 
     @property
     def complete(self) -> bool:
@@ -89,21 +94,24 @@ class Roster:
         AccessDenied.
         """
         at, last = _read(token)
+        in_batches = at != ""
         found: list[Entry] = []
         wanted: dict[str, Any] = {"gone": gone, "differs": differs, "changes": changes}
         for _ in range(CALLS_A_PAGE):
             leaf = self._metadata.leaf(at, USERS_A_CALL)
+            in_batches = in_batches or leaf.next != ""
             fitting = (each for each in leaf.entries if each.matches(search, status, **wanted))
             following = (each for each in fitting if _place(each) > last)
             room = size - len(found)
             chosen = heapq.nsmallest(room + 1, following, key=_place)
             found += chosen[:room]
             if len(chosen) > room:
-                return RosterPage(found, _dump(at, _place(found[-1]) if room else last))
+                last = _place(found[-1]) if room else last
+                return RosterPage(found, _dump(at, last), in_batches)
             at, last = leaf.next, _FIRST
             if not at:
-                return RosterPage(found, "")
-        return RosterPage(found, _dump(at, _FIRST))
+                return RosterPage(found, "", in_batches)
+        return RosterPage(found, _dump(at, _FIRST), in_batches)
 
     def find(self, upn: str) -> Entry | None:
         """Who had this UPN when last looked at, after at most MOST_CALLS listing calls."""

@@ -38,6 +38,7 @@ _NO_HEADER = (
     "Request with $search query parameter only works through MSGraph with a special request "
     "header: 'ConsistencyLevel: eventual'"
 )
+_NO_PHRASE = "Syntax error: character is not valid at position 0 in the $search."
 _NO_OPERATOR = (
     "Operator 'startsWith' is not supported because the required parameters might be missing. Try "
     "adding $count=true query parameter and ConsistencyLevel:eventual header. Refer to "
@@ -46,7 +47,10 @@ _NO_OPERATOR = (
 
 
 def proxy_addresses(user: User) -> list[str]:
-    """As Graph shows them: the mail address in capitals, the others not (D user resource)."""
+    """
+    As Graph shows them: SMTP: before the main address, smtp: before the others (facts/graph.md
+    section 10, documented). Assumed: that the main one is `mail`.
+    """
     return [*([f"SMTP:{user.mail}"] if user.mail else []), *(f"smtp:{a}" for a in user.aliases)]
 
 
@@ -58,10 +62,11 @@ def matching(options: Mapping[str, str], headers: Mapping[str, str]) -> Test:
 
 def _filter(raw: str | None, options: Mapping[str, str], headers: Mapping[str, str]) -> Test:
     """
-    `eq` on accountEnabled and userType joined by `and`, or `startsWith` joined by `or`.
+    `eq` on accountEnabled and userType joined by `and`, or one `startsWith`.
 
-    Documented: the first needs no header (facts/graph.md section 5). Assumed: that the second
-    does, joined and in lists; what Graph takes without is taken with it, too.
+    Documented: the first needs no header (facts/graph.md section 5). Assumed: that `startsWith`
+    does, which Graph is documented to take without of single values (section 10), and that nothing
+    can be joined to it, as was reported of lists.
     """
     if not raw:
         return lambda user: True
@@ -70,20 +75,7 @@ def _filter(raw: str | None, options: Mapping[str, str], headers: Mapping[str, s
         return lambda user: all(clause(user) for clause in clauses)
     if not is_advanced(headers) or options.get("$count") != "true":
         raise bad_request(_NO_OPERATOR, "Request_UnsupportedQuery")
-    begins = [_begins(part) for part in _either(raw.strip())]
-    return lambda user: any(clause(user) for clause in begins)
-
-
-def _either(raw: str) -> list[str]:
-    """The parts between `or`, which may stand within a literal, too."""
-    parts, begin, quoted = [], 0, False
-    for found in re.finditer(r"'|\s+or\s+", raw):
-        if found.group() == "'":
-            quoted = not quoted
-        elif not quoted:
-            parts.append(raw[begin : found.start()])
-            begin = found.end()
-    return [*parts, raw[begin:]]
+    return _begins(raw.strip())
 
 
 def _equals(raw: str) -> Test:
@@ -109,18 +101,19 @@ def _search(options: Mapping[str, str], headers: Mapping[str, str]) -> Test:
     """
     Phrases joined by OR: of a display name each word must begin a word, of others the beginning.
 
-    Documented (D search-query-parameter): tokens of displayName, startsWith of the others, and only
-    with the header.
+    Documented (facts/graph.md section 10): tokens of displayName, startsWith of the others, and
+    only with the header. Assumed: that a phrase needs a word.
     """
     raw = options.get("$search")
     if raw is None:
         return lambda user: True
     if not is_advanced(headers):
         raise bad_request(_NO_HEADER, "Request_UnsupportedQuery")
-    phrases = [_PHRASE.fullmatch(part) for part in raw.split(" OR ")]
+    # Within quotation marks it is a word like others (documented).
+    phrases = [_PHRASE.fullmatch(part) for part in re.split('(?<=") OR (?=")', raw)]
     tests = [_phrase(found["name"].casefold(), found["text"]) for found in phrases if found]
     if len(tests) != len(phrases):
-        raise bad_request("Syntax error: character is not valid at position 0 in the $search.")
+        raise bad_request(_NO_PHRASE)
     return lambda user: any(test(user) for test in tests)
 
 
@@ -128,12 +121,14 @@ def _phrase(name: str, text: str) -> Test:
     texts = _TEXTS.get(name)
     if texts is None:
         _refuse()
-    wanted = re.split(r"\W+", text.casefold().strip())
+    wanted = re.findall(r"\w+", text.casefold())
+    if not wanted:
+        raise bad_request(_NO_PHRASE)
     if name != "displayname":
         return lambda user: texts(user)[0].casefold().startswith(text.casefold().strip())
 
     def is_named(user: User) -> bool:
-        words = re.split(r"\W+", user.display_name.casefold())
+        words = re.findall(r"\w+", user.display_name.casefold())
         return all(any(word.startswith(each) for word in words) for each in wanted)
 
     return is_named

@@ -30,6 +30,30 @@ def test_users(manage: Manage, console: ConsoleDouble):
     assert manage("users", "--status", "lost").code == 2
 
 
+def test_newcomer(manage: Manage, console: ConsoleDouble):
+    """Whom Microsoft 365 alone knows is listed as not looked at yet, with the command to copy."""
+    new = entry(3, status="", reason="", detail="", checkedAt="")
+    console.routes["GET", "users"] = (200, {"users": [new], "token": ""})
+    said = manage("users", "--search", "p.three@contoso.com")
+
+    assert said.code == 0
+    assert "not looked at yet" in said.out
+    assert "manage.py replay person3@contoso.com" in " ".join(said.out.split())
+
+
+@pytest.mark.parametrize("options", [[], ["--csv"], ["--json"]])
+def test_microsoft_365_was_not_asked(manage: Manage, console: ConsoleDouble, options: list[str]):
+    """Nobody found while Graph is silent is no answer, and says why there is none."""
+    silent = {"users": [], "token": "", "complete": True, "unasked": "Graph asks for patience."}
+    console.routes["GET", "users"] = (200, silent)
+    said = manage("users", "--search", "zoe", *options)
+
+    assert said.code == 4
+    assert "Microsoft 365 was not asked: Graph asks for patience." in " ".join(
+        (said.out + said.err).split()
+    )
+
+
 def test_users_as_csv(manage: Manage, console: ConsoleDouble):
     """Everybody who fits, over all pages, in columns whose order programs may rely on."""
     odd = entry(2, displayName='Anne "Ann", Ltd', missingSince=NOON, status="no-photo")

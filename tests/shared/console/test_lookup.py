@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from shared.console import roster
 from shared.errors import (
     AccessDenied,
     BadRequest,
@@ -15,8 +17,8 @@ from shared.errors import (
     Throttled,
     UnknownUser,
 )
-from shared.storage.roster_entry import Entry
-from shared.storage.user_state import WAITING, UserState
+from shared.storage.roster_entry import Entry, Leaf
+from shared.storage.user_state import FAILED, WAITING, UserState
 from tests.doubles.office import ANNE, NOON
 from tests.shared.console.console_desk import BY, Desk
 
@@ -168,3 +170,135 @@ def test_who_has_left(desk: Desk, name: str):
     assert seen["user"]["displayName"] == "Anne"
     assert seen["state"]["detail"] == "Graph asks for patience."
     assert json.loads(text)["userId"] == ANNE.id
+
+
+@pytest.fixture
+def reachable(desk: Desk) -> Desk:
+    """The same, while Graph answers."""
+    desk.exchange.error = None
+    return desk
+
+
+@pytest.mark.parametrize("name", ["am@contoso.com", "Ann", "anne kel"])
+def test_one_person_by_another_name(reachable: Desk, name: str):
+    """An alias, or a beginning that is one person's, means that person, for orders too."""
+    reachable.search.users = [ANNE]
+    seen = reachable.console.user(name)
+    told = reachable.console.replay(name, {}, by=BY)
+
+    assert (seen["user"]["id"], seen["state"]["status"]) == (ANNE.id, WAITING)
+    assert (told["userId"], told["userPrincipalName"]) == (ANNE.id, UPN)
+    assert reachable.search.asked == [name, name]
+
+
+def test_name_of_several(reachable: Desk):
+    """Who is meant is asked, naming some; nothing is ordered for any of them."""
+    reachable.search.users = [replace(ANNE, user_principal_name=f"{n}@c.de") for n in range(7)]
+    refusal = (
+        r"^More than one user is called ann: 0@c\.de, 1@c\.de, 2@c\.de, 3@c\.de, 4@c\.de, …\. "
+        r"Name one of them\.$"
+    )
+    with pytest.raises(BadRequest, match=refusal):
+        reachable.console.replay("ann", {}, by=BY)
+    with pytest.raises(BadRequest, match="More than one"):
+        reachable.console.user("am@contoso.com")
+    assert reachable.users.sent == []
+
+
+def test_name_that_graph_cannot_be_asked_about(desk: Desk):
+    """A beginning cannot be queued for later as an address can: the worker looks up no names."""
+    desk.search.error = THROTTLED
+
+    with pytest.raises(Throttled, match="38 s"):
+        desk.console.replay("ann", {}, by=BY)
+    assert desk.users.sent == []
+
+
+@pytest.mark.parametrize("error", SILENCES)
+def test_who_has_left_while_the_search_is_silent(reachable: Desk, error: PhotoSyncError):
+    """Whoever is remembered is shown although nobody can say who has that address now."""
+    reachable.exchange.leave()
+    reachable.search.error = error
+
+    assert reachable.console.user(UPN)["state"]["userId"] == ANNE.id
+
+
+def test_replay_of_who_has_left_while_the_search_is_refused(reachable: Desk):
+    """That Graph will not search some property for good keeps nobody from being looked at."""
+    reachable.exchange.leave()
+    reachable.search.error = Refused("graph answered 400: Request_UnsupportedQuery.")
+
+    assert reachable.console.replay(UPN, {}, by=BY)["userId"] == ANNE.id
+    with pytest.raises(Refused):
+        reachable.console.replay("nobody@contoso.com", {}, by=BY)
+
+
+def test_search_in_vain_goes_on_in_graph(reachable: Desk):
+    """Whom the list does not know Graph may: with what is remembered, or with no status yet."""
+    new = replace(ANNE, id="new", user_principal_name="kim@contoso.com", display_name="Kim")
+    reachable.search.users = [ANNE, new]
+    told = reachable.console.users({"search": "am@contoso.com"})
+
+    assert [(one["displayName"], one["status"]) for one in told["users"]] == [
+        ("Anne", WAITING),
+        ("Kim", ""),
+    ]
+    assert (told["token"], told["complete"]) == ("", True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"search": "anne"},
+        {"search": "nobody", "status": FAILED},
+        {"search": "nobody", "gone": "true"},
+        {"search": " "},
+    ],
+    ids=["known", "by status", "by flag", "empty"],
+)
+def test_graph_is_not_asked(reachable: Desk, query: dict[str, str]):
+    """Whom a state knows, and what Graph knows nothing of, is not asked for."""
+    reachable.search.users = [ANNE]
+    reachable.console.users(query)
+
+    assert reachable.search.asked == []
+
+
+@pytest.mark.parametrize("error", SILENCES)
+def test_search_that_graph_does_not_answer(reachable: Desk, error: PhotoSyncError):
+    """Nobody found, and Graph not asked, are two things: the list says why."""
+    reachable.search.error = error
+    told = reachable.console.users({"search": "nobody"})
+
+    assert (told["users"], told["unasked"]) == ([], str(error))
+
+
+def test_search_of_a_large_tenant(reachable: Desk, monkeypatch: pytest.MonkeyPatch):
+    """Graph is asked at the end of a search over several pages, unless one of them found some."""
+    leaves = {"": Leaf([], "1"), "1": Leaf([], "2"), "2": Leaf([], "")}
+    monkeypatch.setattr(roster, "CALLS_A_PAGE", 1)
+    monkeypatch.setattr(reachable.kept, "leaf", lambda token, size: leaves[token])
+    reachable.search.users = [ANNE]
+
+    def listed() -> list[str]:
+        token, seen = "", []
+        while True:
+            told = reachable.console.users({"search": "ann", "token": token})
+            assert told["sortedWithin"] == roster.USERS_A_CALL
+            seen += [one["userId"] for one in told["users"]]
+            token = told["token"]
+            if not token:
+                return seen
+
+    assert listed() == [ANNE.id]
+    for found_at in ("", "1", "2"):
+        reachable.search.asked.clear()
+        leaves[found_at] = leaves[found_at]._replace(entries=reachable.kept.entries[1:])
+        assert ANNE.id in listed()
+        assert reachable.search.asked == []
+        leaves[found_at] = leaves[found_at]._replace(entries=[])
+
+
+def test_list_of_one_batch(reachable: Desk):
+    """A list that is by name altogether does not say within how many."""
+    assert "sortedWithin" not in reachable.console.users({})

@@ -9,12 +9,12 @@ import { call } from "./call.js";
  * @property {string} userId
  * @property {string} userPrincipalName
  * @property {string} displayName
- * @property {string} status
+ * @property {string} status Empty if PhotoSync has not looked at them yet.
  * @property {string} detail
  * @property {string} checkedAt
  * @property {string} syncedAt
  * @property {string} damage What an audit has found wrong in SharePoint; empty if nothing.
- * @property {boolean} dismissed Whether somebody has dismissed this failure.
+ * @property {boolean} dismissed Whether somebody has taken their failure off the overview.
  * @property {string} [leftSince]
  * @property {string} [outOfScopeSince]
  */
@@ -76,8 +76,8 @@ import { call } from "./call.js";
  * @property {Audit | null} audit
  * @property {number} differ How many people an audit has found to differ in SharePoint.
  * @property {Uninstall | null} uninstall
- * @property {Entry[]} failures Without those that somebody has dismissed.
- * @property {number} dismissed How many those are.
+ * @property {Entry[]} failures The newest that nobody has dismissed.
+ * @property {number} dismissed How many failures somebody has; they are in the counts.
  * @property {SetAside[]} unreadable
  * @property {number} unreadableCount
  * @property {Record<string, string>} groups The object ids of the groups that bind, by setting.
@@ -175,9 +175,17 @@ export function readOverview() {
 }
 
 /**
+ * @typedef {object} People A page of the list.
+ * @property {Entry[]} users
+ * @property {string} token Where the list goes on; empty at its end.
+ * @property {number} [sortedWithin] Of how many people at a time it is by name, if not of all.
+ * @property {string} [unasked] Why Microsoft Graph could not be asked for whom no state names.
+ */
+
+/**
  * @param {URLSearchParams} query
  * @param {AbortSignal} signal
- * @returns {Promise<{ users: Entry[], token: string }>}
+ * @returns {Promise<People>}
  */
 export function readPeople(query, signal) {
   return json(`users?${query}`, signal);
@@ -190,6 +198,17 @@ export function readPeople(query, signal) {
  */
 export function readPerson(user, signal) {
   return json(`users/${encodeURIComponent(user)}`, signal);
+}
+
+/**
+ * What is remembered alone, for who looks again and again: both sides cost calls.
+ *
+ * @param {string} user
+ * @param {AbortSignal} signal
+ * @returns {Promise<{ state: State | null }>}
+ */
+export function readState(user, signal) {
+  return json(`users/${encodeURIComponent(user)}?sides=none`, signal);
 }
 
 /**

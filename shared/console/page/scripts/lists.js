@@ -4,7 +4,7 @@ import { $, fill, inside, make, say, show } from "./elements.js";
 import { nameOf } from "./names.js";
 import { count } from "./numbers.js";
 import { ordersIn } from "./rights.js";
-import { homeHash, personHash } from "./route.js";
+import { personHash } from "./route.js";
 import { moment } from "./time.js";
 import { QUEUES } from "./words.js";
 
@@ -21,12 +21,17 @@ export function drawQueues(queues) {
 
 /**
  * @param {Entry[]} failures
- * @param {number} dismissed
+ * @param {number} failed How many failed in all.
+ * @param {number} dismissed How many of them are dismissed.
  */
-export function drawFailures(failures, dismissed) {
-  show($("failures"), failures.length > 0 || dismissed > 0);
-  const told = `${count(dismissed, "failure is", "failures are")} dismissed`;
-  fill($("dismissed"), dismissed > 0 && make("a", { href: homeHash("failed", "") }, told));
+export function drawFailures(failures, failed, dismissed) {
+  const newest = failures.length;
+  const listed = failed - dismissed;
+  show($("failures"), newest > 0 || failed > 0);
+  say($("failures-count"), [
+    listed > newest ? `The newest ${newest} of ${listed.toLocaleString("en")}.` : "",
+    dismissed ? `${count(dismissed, "is", "are")} dismissed: counted as failed, and not listed here.` : "",
+  ].join(" ").trim());
   fill(inside($("failures"), "ul"), ...failures.map((entry) => make("li", {},
     make("a", { href: personHash(entry.userId) }, nameOf(entry)),
     " ", make("span", { className: "soft small" }, moment(entry.checkedAt)),

@@ -8,7 +8,7 @@ import { $, say, show } from "./elements.js";
 import { drawFailures, drawQueues, drawUnreadable } from "./lists.js";
 import { here } from "./route.js";
 import { drawSubscription } from "./subscription.js";
-import { drawHeadline, drawScope, drawTiles, drawVersion } from "./summary.js";
+import { drawCounts, drawHeadline, drawScope, drawTiles, drawVersion, OLD } from "./summary.js";
 import { drawSweep } from "./sweep.js";
 import { inWords, now, retellTimes, setClock } from "./time.js";
 import { isHalted } from "./uninstall.js";
@@ -71,21 +71,23 @@ function redraw(name, data, draw) {
 export function drawOverview() {
   if (!overview) return;
   const {
-    counts, differ, groups, sweep, audit, subscription, brake, failures, dismissed, unreadable, unreadableCount, queues,
+    counts, dismissed, differ, groups, sweep, audit, subscription, brake, failures, unreadable, unreadableCount, queues,
   } = overview;
   const halted = isHalted(overview.uninstall);
   const whole = overview;
   const { status, search } = here();
   drawBanners(overview);
-  redraw("headline", [counts, brake, audit, differ, queues, halted], () => drawHeadline(whole));
+  redraw("headline", [counts, dismissed, brake, audit, differ, queues, halted], () => drawHeadline(whole));
   redraw("scope", groups, () => drawScope(groups));
   redraw("tiles", [counts, differ, status], () => drawTiles(counts, differ, status, search));
+  redraw("counts", [counts, overview.countedAt, differ, sweep], () => drawCounts(whole));
   redraw("sweep", sweep, () => drawSweep(sweep));
   redraw("audit", audit, () => drawAudit(audit));
   redraw("subscription", [subscription, halted], () => drawSubscription(subscription, halted));
   redraw("queues", queues, () => drawQueues(queues));
-  redraw("failures", [failures, dismissed], () => drawFailures(failures, dismissed));
   redraw("version", whole.version, () => drawVersion(whole));
+  const failed = counts.failed ?? 0;
+  redraw("failures", [failures, failed, dismissed], () => drawFailures(failures, failed, dismissed));
   redraw("unreadable", [unreadable, unreadableCount], () => drawUnreadable(unreadable, unreadableCount));
   retellTimes();
 }
@@ -93,7 +95,7 @@ export function drawOverview() {
 /** Counting a large tenant takes so long that the app tells what it counted a while ago. */
 export function freshness() {
   if (!overview) return "";
-  const old = Date.parse(overview.countedAt) < lookedAt - 30000;
+  const old = Date.parse(overview.countedAt) < lookedAt - OLD;
   const counted = old ? `, counted ${inWords(overview.countedAt)}` : "";
   return `Looked ${inWords(new Date(lookedAt).toISOString())}${counted}`;
 }

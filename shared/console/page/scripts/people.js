@@ -3,7 +3,9 @@
 import { readPeople } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
 import { $, badge, fill, inside, make, say } from "./elements.js";
+import { returnFocus } from "./focus.js";
 import { nameOf } from "./names.js";
+import { newcomer } from "./newcomer.js";
 import { people } from "./numbers.js";
 import { drawOverview } from "./overview.js";
 import { thumbnail } from "./photos.js";
@@ -12,7 +14,7 @@ import { moment } from "./time.js";
 import { DIFFERS, GONE, statusName } from "./words.js";
 
 /** @import { Child } from "./elements.js" */
-/** @import { Entry } from "./api.js" */
+/** @import { Entry, People } from "./api.js" */
 
 const NARROW = matchMedia("(max-width: 40rem)");
 
@@ -33,8 +35,7 @@ async function listPeople(token) {
   const firstNew = token ? rows.children.length : 0;
   $("people").setAttribute("aria-busy", "true");
   try {
-    const left = await addRows(token, signal);
-    drawMore(left);
+    drawMore(await addRows(token, signal));
     const first = firstNew && rows.children[firstNew];
     if (first) inside(first, "a").focus({ preventScroll: true });
   } catch (error) {
@@ -51,18 +52,24 @@ async function listPeople(token) {
  */
 async function addRows(begin, signal) {
   const size = NARROW.matches ? 10 : 25;
-  let token = begin;
-  let got = 0;
+  let page = await readPeople(question(begin, size), signal);
+  if (!begin) fill($("rows"));
+  let got = append(page, signal);
   // A page may be short, or even empty, and still not be the last.
-  for (let pages = 0; pages < 8; pages += 1) {
-    const page = await readPeople(question(token, size - got), signal);
-    if (!begin && got === 0) fill($("rows"));
-    $("rows").append(...page.users.map((entry) => row(entry, signal)));
-    got += page.users.length;
-    token = page.token;
-    if (!token || got >= size) break;
+  for (let pages = 1; pages < 8 && page.token && got < size; pages += 1) {
+    page = await readPeople(question(page.token, size - got), signal);
+    got += append(page, signal);
   }
-  return token;
+  return page;
+}
+
+/**
+ * @param {People} page
+ * @param {AbortSignal} signal
+ */
+function append({ users }, signal) {
+  $("rows").append(...users.map((entry) => row(entry, signal)));
+  return users.length;
 }
 
 /**
@@ -77,21 +84,30 @@ function question(token, size) {
   return query;
 }
 
-/** @param {string} token Where the list goes on. */
-function drawMore(token) {
+/** @param {People} page The last one that was read. */
+function drawMore({ token, sortedWithin, unasked }) {
   const { search, status } = here();
   const shown = $("rows").children.length;
+  const order = sortedWithin ? `, by name within each ${sortedWithin.toLocaleString("en")}` : "";
   /** @type {Child[]} */
   const parts = [];
   if (shown || token) {
-    parts.push(make("span", { className: "soft small" }, people(shown) + (token ? " so far" : "")));
+    parts.push(make("span", { className: "soft small" }, people(shown) + (token ? " so far" : "") + order));
   } else {
     const nobody = search || status ? "Nobody like that is known." : "Nobody is known yet.";
     parts.push(make("p", { className: "soft" }, nobody));
   }
+  if (shown && search && !status && !search.includes("@")) {
+    const other = "Is it somebody else? Whom PhotoSync has not looked at yet, the whole address finds.";
+    parts.push(make("span", { className: "soft small" }, other));
+  }
+  if (unasked) {
+    const why = `Others were not looked for, because Microsoft 365 could not be asked: ${unasked}`;
+    parts.push(make("p", { className: "wrongkey", role: "alert" }, why));
+  }
   if (token) parts.push(moreButton(token));
-  // Somebody PhotoSync has never met has no state; Graph may know them all the same.
-  if (!shown && /@|^[0-9a-f-]{36}$/i.test(search)) {
+  // Nobody searches Microsoft 365 by object id, nor for somebody with a status.
+  if (!shown && (status ? /@/ : /^[0-9a-f-]{36}$/i).test(search)) {
     parts.push(make("a", { href: personHash(search) }, `Ask Microsoft 365 about ${search}`));
   }
   fill($("more"), ...parts);
@@ -114,15 +130,30 @@ function moreButton(token) {
  */
 function row(entry, signal) {
   const name = nameOf(entry);
-  const since = entry.leftSince || entry.outOfScopeSince;
   const upn = name !== entry.userPrincipalName && make("span", { className: "upn" }, entry.userPrincipalName);
-  return make("tr", { role: "row" },
+  const line = make("tr", { role: "row" },
     cell("who", make("a", { className: "name", href: personHash(entry.userId) }, name), upn),
     cell("", thumbnail(entry.userId, "exchange", signal)),
     cell("", thumbnail(entry.userId, "sharepoint", signal)),
     cell("", badge(entry.status, statusName(entry.status))),
-    cell("small", moment(entry.syncedAt)),
-    cell("what", entry.damage || entry.detail, since && " First noticed ", since && moment(since), since && "."));
+    cell("small", entry.status && moment(entry.syncedAt)),
+    cell("what", ...(entry.status ? known(entry) : newcomer(entry, signal, (now) => {
+      const again = row(now, signal);
+      line.replaceWith(again);
+      returnFocus(inside(again, "a"));
+    }))));
+  return line;
+}
+
+/**
+ * @param {Entry} entry
+ * @returns {Child[]}
+ */
+function known({ damage, detail, dismissed, leftSince, outOfScopeSince }) {
+  const since = leftSince || outOfScopeSince;
+  return [
+    damage || detail, since && " First noticed ", since && moment(since), since && ".", dismissed && " (dismissed)",
+  ];
 }
 
 /**

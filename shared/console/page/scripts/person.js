@@ -71,7 +71,7 @@ function drawName({ user, state }) {
   fill($("person-upn"), name !== upn && upn);
   fill(
     $("person-badges"),
-    state && badge(state.status, statusName(state.status)),
+    badge(state?.status ?? "", statusName(state?.status ?? "")),
     user.accountEnabled === false && badge("plain", "Account disabled"),
     user.guest && badge("plain", "Guest"),
   );

@@ -3,11 +3,14 @@
 import { $, fill, make, say, show } from "./elements.js";
 import { count, people, sum } from "./numbers.js";
 import { homeHash } from "./route.js";
-import { moment } from "./time.js";
+import { moment, now } from "./time.js";
 import { isHalted } from "./uninstall.js";
 import { DIFFERS, FILTERS, STATUSES } from "./words.js";
 
 /** @import { Overview } from "./api.js" */
+
+/** Counts of so many milliseconds ago may no longer be those of the list. */
+export const OLD = 30000;
 
 /** @param {Overview} overview */
 export function drawHeadline(overview) {
@@ -48,14 +51,34 @@ function nobody({ uninstall }) {
 }
 
 /** @param {Overview} overview */
-function headline({ counts, brake, audit, differ, queues }) {
+function headline({ counts, dismissed, brake, audit, differ, queues }) {
   const onTheWay = Math.max(queues["photo-sync"] ?? 0, counts.waiting ?? 0);
-  if (counts.failed) return `${count(counts.failed, "copy", "copies")} failed`;
+  const failed = (counts.failed ?? 0) - dismissed;
+  if (failed > 0) return `${count(failed, "copy", "copies")} failed`;
   if (brake.engaged) return "Removals wait for a decision";
   if (audit?.repairs === "braked") return "Repairs wait for a decision";
   if (differ) return `${count(differ, "picture differs", "pictures differ")} in SharePoint`;
   if (onTheWay) return `${count(onTheWay, "person is", "people are")} in the queue`;
+  if (dismissed) return "No copy failed but those dismissed";
   return sum(counts) ? "Nobody’s copy failed" : "Nobody is known";
+}
+
+/**
+ * Why numbers that stand side by side are not the same; nothing where they are.
+ *
+ * @param {Overview} overview
+ */
+export function drawCounts({ counts, countedAt, differ, sweep }) {
+  const isOld = Date.parse(countedAt) < now() - OLD;
+  const swept = sweep?.status === "finished" && sweep.users !== sum(counts);
+  fill(
+    $("counts"),
+    ...(isOld ? ["The tiles were counted ", moment(countedAt), "; the list is read anew. "] : []),
+    differ > 0 && "“SharePoint differs” counts people who stand on another tile, too. ",
+    swept && `The last sweep found ${people(sweep.users)} in Microsoft 365; the tiles count whom PhotoSync has `
+      + "looked at, also those who have left since.",
+  );
+  show($("counts"), $("counts").textContent !== "");
 }
 
 /**

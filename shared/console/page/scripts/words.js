@@ -13,7 +13,7 @@ export const STATUSES = {
 
 /** @param {string} status */
 export function statusName(status) {
-  return STATUSES[status] ?? (status || "Unknown");
+  return STATUSES[status] ?? (status || "Not looked at yet");
 }
 
 // A filter that is no status: people whose picture the next removals take.

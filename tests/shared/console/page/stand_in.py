@@ -33,6 +33,7 @@ class Person:
     One user; `exchange` and `sharepoint` are the seeds of the pictures, None for none.
 
     `chosen` is the address of the picture if a person chose it, and then None for one elsewhere.
+    Whoever has no status is not looked at yet: Microsoft 365 alone knows them, by *aliases* too.
     """
 
     name: str
@@ -44,14 +45,13 @@ class Person:
     synced_at: str = ""
     damage: str = ""
     chosen: str = ""
+    dismissed: bool = False
+    aliases: tuple[str, ...] = ()
     checked_at: str = field(default_factory=lambda: ago(minutes=3))
 
     @property
     def id(self) -> str:
         return f"00000000-0000-4000-8000-{sum(self.upn.encode()):012d}"
-
-    # What somebody has dismissed is off the overview.
-    dismissed: bool = False
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -68,6 +68,10 @@ class Person:
             "dismissed": self.dismissed,
         }
 
+    def is_called(self, beginning: str) -> bool:
+        names = (self.name, self.upn, *self.aliases)
+        return any(name.lower().startswith(beginning) for name in names)
+
 
 @dataclass
 class StandIn:
@@ -80,6 +84,8 @@ class StandIn:
     person: dict[str, Any] = field(default_factory=dict)
     doctor: dict[str, Any] = field(default_factory=lambda: _DOCTOR)
     page_size: int = 1000
+    # What is another than usual in each page of the list.
+    listing: dict[str, Any] = field(default_factory=dict)
     # Who has signed in, where people do; "" there if nobody has. None: a key opens everything.
     role: str | None = None
     orders: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -105,7 +111,7 @@ class StandIn:
             case ["users"]:
                 return self._page(query)
             case ["users", user]:
-                return self._person(self.find(user))
+                return self._person(self.find(user), query)
             case ["users", user, "photo", side]:
                 return _photo(self.find(user), side)
             case ["history"]:
@@ -160,7 +166,7 @@ class StandIn:
 
     def _overview(self) -> dict[str, Any]:
         counts: dict[str, int] = {}
-        for person in self.people:
+        for person in self._known():
             counts[person.status] = counts.get(person.status, 0) + 1
         failed = [person for person in self.people if person.status == "failed"]
         failures = [person.entry for person in failed if not person.dismissed]
@@ -196,16 +202,26 @@ class StandIn:
         wanted = (query.get("search", "").lower(), query.get("status", ""))
         found = [
             (number, person.entry)
-            for number, person in enumerate(self.people[begin:end], begin)
+            for number, person in enumerate(self._known()[begin:end], begin)
             if person.name.lower().startswith(wanted[0])
             and wanted[1] in ("", person.status)
             and ("gone" not in query or person.exchange is None)
             and ("differs" not in query or person.damage)
         ]
         after = found[size][0] if len(found) > size else end
-        token = str(after) if after < len(self.people) else ""
+        token = str(after) if after < len(self._known()) else ""
         users = [entry for _, entry in found[:size]]
-        return {"users": users, "token": token, "complete": not token}
+        if wanted[0] and not (users or token or begin or wanted[1]):
+            users = [each.entry for each in self.people if each.is_called(wanted[0])]
+        return {"users": users, "token": token, "complete": not token, **self.listing}
+
+    def _known(self) -> list[Person]:
+        return [person for person in self.people if person.status]
+
+    def _state(self, person: Person) -> dict[str, Any] | None:
+        if not person.status:
+            return None
+        return {**person.entry, "attempt": 1, "sizes": "48,72,300", "claim": None}
 
     def _history(self, query: dict[str, str]) -> dict[str, Any]:
         if self.log_is_down:
@@ -216,7 +232,9 @@ class StandIn:
         token = str(begin + len(found)) if begin + len(found) < len(mine) else ""
         return {"orders": found, "token": token, "complete": not token, "damaged": 0}
 
-    def _person(self, person: Person) -> dict[str, Any]:
+    def _person(self, person: Person, query: dict[str, str]) -> dict[str, Any]:
+        if query.get("sides") == "none":
+            return {"asOf": ago(), "state": self._state(person)}
         agree = person.exchange == person.sharepoint
         url = "https://contoso-my.sharepoint.com/User%20Photos/Profile%20Pictures/x_MThumb.jpg"
         shown = {"PictureURL": person.chosen or url, "SPS-PicturePlaceholderState": "0"}
@@ -228,7 +246,7 @@ class StandIn:
                 "accountEnabled": True,
                 "guest": "#EXT#" in person.upn,
             },
-            "state": {**person.entry, "attempt": 1, "sizes": "48,72,300", "claim": None},
+            "state": self._state(person),
             "profile": shown
             if person.sharepoint is not None or person.chosen
             else dict.fromkeys(shown, ""),

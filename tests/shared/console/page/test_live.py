@@ -93,6 +93,24 @@ def test_replay_of_a_sound_picture(cloud: LiveCloud, console: str, visit: Open):
     expect(page.locator("#replay-told")).to_contain_text("Done: synced.")
 
 
+def test_newcomer_is_found_and_copied(cloud: LiveCloud, console: str, visit: Open):
+    """Somebody of whom nothing has told the app is found by an alias, and copied on the spot."""
+    cloud.switch(notificationsLost=1.0)
+    user_id, _ = cloud.add(displayName="Nia New", aliases=["n.new@contoso.com"])
+    cloud.seed_photo(user_id, picture(5))
+    cloud.switch(notificationsLost=0.0)
+    tab = visit(f"{console}?code={cloud.at.key}#/?search=N.NEW%40")
+    row = tab.page.locator("#rows tr")
+    expect(row).to_contain_text("Not looked at yet")
+    tab.screenshot("live-newcomer")
+
+    tab.page.get_by_role("button", name="Copy now").click()
+    expect(row).to_contain_text("Synced")
+    expect(row.locator("img")).to_have_count(2)
+    tab.page.get_by_role("link", name="Nia New").click()
+    expect(tab.page.locator("#verdict")).to_contain_text("Both sides agree")
+
+
 def test_failure_is_told_in_a_sentence(cloud: LiveCloud, console: str, visit: Open):
     """Who failed stands beside the list with the sentence, named as text, never as markup."""
     user_id, _ = cloud.add(displayName=HOSTILE, userPrincipalName="hostile@contoso.com")

@@ -1,0 +1,124 @@
+"""Finding people: also whom PhotoSync has not looked at, in what order, and how many there are."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.shared.console.page import browser as browsers
+from tests.shared.console.page.browser import Open
+from tests.shared.console.page.serving import KEY
+from tests.shared.console.page.stand_in import HOSTILE, Person, StandIn, ago, sweep
+
+
+@pytest.fixture
+def kim(api: StandIn) -> Person:
+    """Somebody whom Microsoft 365 knows, and PhotoSync has not looked at yet."""
+    kim = Person(HOSTILE, "kim@contoso.com", "", aliases=("k.ng@contoso.com",), sharepoint=None)
+    api.people.append(kim)
+    return kim
+
+
+def test_newcomer_is_copied(api: StandIn, kim: Person, visit: Open, axe: str):
+    """Found by an alias, told as not looked at yet, copied by a button, and then as all others."""
+    page = visit(f"{api.url}?code={KEY}").page
+    page.get_by_label("Find a person").fill("k.ng@")
+    row = page.locator("#rows tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("Not looked at yet")
+    expect(row).to_contain_text("PhotoSync has not looked at this person yet.")
+    assert browsers.serious_faults(page, axe) == []
+
+    page.get_by_role("button", name="Copy now").press("Enter")
+    expect(row).to_contain_text("Synced")
+    expect(page.get_by_role("button", name="Copy now")).to_have_count(0)
+    expect(page.get_by_role("link", name=HOSTILE)).to_be_focused()
+    assert api.orders == [(f"users/{kim.id}/replay", {"force": False})]
+
+
+def test_newcomer_as_viewer(api: StandIn, kim: Person, visit: Open):
+    """A Viewer finds them, too, and cannot order the copy: not here, and not on their page."""
+    api.role = "Viewer"
+    page = visit(f"{api.url}#/?search=kim%40contoso.com").page
+    expect(page.get_by_role("button", name="Copy now")).to_be_disabled()
+    page.get_by_role("link", name=kim.name).click()
+
+    expect(page.locator("#person-badges")).to_have_text("Not looked at yet")
+    expect(page.get_by_role("button", name="Replay", exact=True)).to_be_disabled()
+
+
+@pytest.mark.usefixtures("kim")
+def test_copy_that_is_refused(api: StandIn, visit: Open):
+    """Why a copy was not ordered is told beside the button, which can be pressed again."""
+    api.role = "Operator"
+    page = visit(f"{api.url}#/?search=kim%40contoso.com", expected={403}).page
+    expect(page.get_by_role("button", name="Copy now")).to_be_enabled()
+    api.role = "Viewer"
+    page.get_by_role("button", name="Copy now").click()
+
+    expect(page.locator("#rows")).to_contain_text("That takes the role Operator.")
+    expect(page.get_by_role("button", name="Copy now")).to_be_focused()
+
+
+def test_another_of_the_same_name(api: StandIn, visit: Open):
+    """Where the list knows somebody of a name, it is told how somebody new is found."""
+    page = visit(f"{api.url}?code={KEY}#/?search=anne").page
+    expect(page.locator("#more")).to_contain_text("the whole address finds")
+    page.get_by_label("Find a person").fill("")
+
+    expect(page.locator("#more")).to_have_text("8 people")
+
+
+def test_microsoft_365_was_not_asked(api: StandIn, visit: Open):
+    """Nobody found is not told of whoever could not be looked for: why not is told as well."""
+    api.listing = {"unasked": "Graph asks for patience for 38 s more."}
+    page = visit(f"{api.url}?code={KEY}#/?search=zoe").page
+
+    expect(page.locator("#more")).to_contain_text("Nobody like that is known.")
+    expect(page.get_by_role("alert").filter(has_text="for 38 s more")).to_be_visible()
+
+
+def test_order_of_a_long_list(api: StandIn, visit: Open):
+    """Of more people than storage lists at a time it is told how far the order by name goes."""
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.locator("#more")).to_have_text("8 people")
+    api.listing = {"sortedWithin": 5000}
+    page.get_by_role("button", name="Refresh").click()
+
+    expect(page.locator("#more")).to_have_text("8 people, by name within each 5,000")
+
+
+def test_dismissed_failures(api: StandIn, visit: Open):
+    """They raise no alarm; they are counted as failed, and where they are listed that is told."""
+    api.people = [each for each in api.people if each.status != "waiting"]
+    api.people += [Person(f"P {n:02}", f"p{n}@contoso.com", "failed", "No.") for n in range(13)]
+    api.people[-1].dismissed = True
+    page = visit(f"{api.url}?code={KEY}#/?status=failed").page
+    expect(page.get_by_role("heading", level=1)).to_have_text("13 copies failed")
+    expect(page.locator("#tiles .failed")).to_have_text("14Failed")
+    expect(page.locator("#failures")).to_contain_text("The newest 10 of 13.")
+    expect(page.locator("#failures")).to_contain_text("1 is dismissed: counted as failed")
+    expect(page.locator("#rows tr").filter(has_text="P 12")).to_contain_text("No. (dismissed)")
+
+    for each in api.people:
+        each.dismissed = True
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("No copy failed but those dismissed")
+    expect(page.locator("#failures li")).to_have_count(0)
+    expect(page.locator("#failures")).to_contain_text("14 are dismissed")
+
+
+def test_numbers_that_differ(api: StandIn, visit: Open):
+    """Why the numbers beside each other are not the same is told only where they are not."""
+    api.overview["sweep"] = sweep(status="finished", users=8, finishedAt=ago(minutes=1))
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.locator("#summary")).to_contain_text("knows 8 people")
+    expect(page.locator("#counts")).to_be_hidden()
+
+    api.people[0].damage = "The profile shows no picture any more."
+    api.overview["sweep"]["users"] = 11
+    api.overview["countedAt"] = ago(minutes=4)
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator("#counts")).to_contain_text("were counted 4 minutes ago")
+    expect(page.locator("#counts")).to_contain_text("people who stand on another tile, too")
+    expect(page.locator("#counts")).to_contain_text("The last sweep found 11 people")
