@@ -96,13 +96,24 @@ def test_replay_of_nobody(cloud: LiveCloud):
     assert call(cloud, "POST", named("users/{user}/replay"), json={}).status_code == 404
 
 
-@pytest.mark.parametrize("user", ["anne", "a b", "..@", "x" * 300])
-def test_name_that_is_none(cloud: LiveCloud, user: str):
-    """A name that is neither UPN nor object id is 400 with a sentence."""
+@pytest.mark.parametrize(
+    ("user", "status"), [("nobody", 404), ("no body", 404), ("..@", 400), ("x" * 300, 400)]
+)
+def test_name_that_is_none(cloud: LiveCloud, user: str, status: int):
+    """A name that is nobody's is 404, and what can be no name is 400: each with a sentence."""
     reply = call(cloud, "GET", named("users/{user}", user))
 
-    assert reply.status_code == 400
-    assert "UPN" in sentence(reply)
+    assert reply.status_code == status
+    assert ("no such user" if status == 404 else "letters of a name") in sentence(reply)
+
+
+def test_other_names(cloud: LiveCloud):
+    """Another address, or a beginning that is one person's, finds them as the UPN does."""
+    addresses = {"aliases": ["o.lia@contoso.com"], "otherMails": ["o.ther@fabrikam.example"]}
+    user_id, upn = cloud.add(displayName="Ophelia Other", **addresses)
+    for name in (upn, "O.Ther@fabrikam.example", "ophelia oth", "o.lia@"):
+        found = call(cloud, "GET", named("users/{user}", name)).json()
+        assert found["user"]["id"] == user_id, name
 
 
 @pytest.mark.parametrize("query", ["size=0", "size=9999999", "status=x", "token=%5B"])
