@@ -180,7 +180,7 @@ class StandIn:
                 "expiresAt": ago(days=-6, hours=-3),
                 "checkedAt": ago(hours=5),
             },
-            "sweep": sweep(status="finished", finishedAt=ago(minutes=12)),
+            "sweep": sweep(status="finished", finishedAt=ago(minutes=12), users=len(self._known())),
             "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
             "audit": audit(),
             "differ": sum(bool(person.damage) for person in self.people),
