@@ -24,8 +24,9 @@ $(INSTALLED): $(wildcard requirements*.txt) tools/find_python.sh
 demo: $(INSTALLED)
 	@$(PY) -m local demo
 
+# Such as ARGS="--set DRY_RUN=true", which rehearses, or ARGS=--sign-in: people sign in to the console
 start: $(INSTALLED)
-	@$(PY) -m local up
+	@$(PY) -m local up $(ARGS)
 
 lint: $(INSTALLED)
 	$(PY) -m ruff check .

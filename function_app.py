@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any, List  # noqa: UP035 - the engine refuses 
 
 import azure.functions as func
 
+from shared import version
 from shared.console import answers
 from shared.errors import PhotoSyncError, SettingsError
+from shared.messages.upkeep_message import AUDIT, RENEW, SWEEP, UpkeepMessage
 from shared.settings.console import ConsoleSettings
 from shared.settings.webhook import WebhookSettings
+from shared.signature import APP, Signature
 from shared.telemetry.telemetry import Send, Telemetry
 from shared.webhook import notifications as graph_notifications
 
@@ -44,6 +47,8 @@ def exporters(env: Mapping[str, str]) -> Send:
 telemetry = Telemetry(os.environ, load=exporters)
 telemetry.listen(log)
 STORAGE = "AzureWebJobsStorage"
+# A timer's message is no order of anybody's.
+OURS = Signature(APP)
 _building = threading.Lock()
 # The engine knows generic types of `typing` only and refuses to load `func.Out[list[str]]`.
 Texts = func.Out[List[str]]  # noqa: UP006 - the engine refuses `list`
@@ -57,6 +62,8 @@ console_settings = ConsoleSettings.from_mapping(os.environ)
 def _runtime() -> "Runtime":
     from shared.runtime import build
 
+    # The first line of each process but the webhook's, which has no time for the exporters.
+    log.info("app.started %s", version.line())
     return build(os.environ)
 
 
@@ -120,27 +127,29 @@ def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.Htt
 def sync_photo(message: func.QueueMessage) -> None:
     """Bring one user's SharePoint picture up to date."""
     redelivered = (message.dequeue_count or 0) > 1
-    runtime().worker.work_off(message.get_body(), redelivered=redelivered)
+    runtime().worker.work_off(
+        message.get_body(), redelivered=redelivered, message_id=message.id or ""
+    )
 
 
 @app.queue_trigger(arg_name="message", queue_name="photo-upkeep", connection=STORAGE)
 def upkeep(message: func.QueueMessage) -> None:
     """Renew the subscription, or work off a piece of a sweep."""
-    runtime().upkeep.work_off(message.get_body())
+    runtime().upkeep.work_off(message.get_body(), message_id=message.id or "")
 
 
 @app.timer_trigger(arg_name="timer", schedule="%RENEW_SCHEDULE%")
 @app.queue_output(arg_name="order", queue_name="photo-upkeep", connection=STORAGE)
 def renew_timer(timer: func.TimerRequest, order: func.Out[str]) -> None:
     """Ask twice a day for the subscription to be looked after."""
-    order.set("renew")
+    order.set(UpkeepMessage(RENEW, by=OURS).to_json())
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%")
 @app.queue_output(arg_name="orders", queue_name="photo-upkeep", connection=STORAGE)
 def sweep_timer(timer: func.TimerRequest, orders: Texts) -> None:
     """Ask every hour for a sweep, and for the pages of the audit that are due by now."""
-    orders.set(["sweep", "audit"])
+    orders.set([UpkeepMessage(kind, by=OURS).to_json() for kind in (SWEEP, AUDIT)])
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
@@ -159,7 +168,7 @@ def console() -> "Console":
 
 def told(answer: answers.ConsoleAnswer) -> func.HttpResponse:
     return func.HttpResponse(
-        answer.body, status_code=answer.status, mimetype=answer.media_type, headers=answers.HEADERS
+        answer.body, status_code=answer.status, mimetype=answer.media_type, headers=answer.headers
     )
 
 
@@ -219,10 +228,10 @@ def console_route(path: str, *, orders: bool = False) -> Callable[[Asked], Asked
 
 @app.route(route="console", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def console_page(req: func.HttpRequest) -> func.HttpResponse:
-    """The page; it holds no data and asks for the key."""
+    """The page; it holds no data and asks for the key, or for who it is."""
     from shared.console.page import page
 
-    html, headers = page.page()
+    html, headers = page.page(sign_in=console_settings.signs_in)
     return func.HttpResponse(html, mimetype="text/html", headers=headers)
 
 
@@ -255,32 +264,38 @@ def console_user(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
 def console_photo(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """One side's picture of a user."""
     named = req.route_params
-    return told(answers.show(lambda: console().photo(named["user"], named["side"])))
+    return told(answers.show(lambda: console().photo(named["user"], named["side"], req.params)))
 
 
 @console_route("users/{user}/replay", orders=True)
 def console_replay(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Queue one user again."""
     user = req.route_params["user"]
-    return ordered(req, lambda order: console().replay(user, order))
+    return ordered(req, lambda order: console().replay(user, order, by=caller.signature))
 
 
 @console_route("sweep", orders=True)
 def console_sweep(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Queue a sweep or a renewal, or release the removals that the brake holds back."""
-    return ordered(req, lambda order: console().sweep(order))
+    return ordered(req, lambda order: console().sweep(order, by=caller.signature))
 
 
 @console_route("audit", orders=True)
 def console_audit(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Audit everybody now, or release the repairs that the brake holds back."""
-    return ordered(req, lambda order: console().audit(order))
+    return ordered(req, lambda order: console().audit(order, by=caller.signature))
+
+
+@console_route("dismiss", orders=True)
+def console_dismiss(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
+    """Dismiss lines of the overview that somebody has dealt with."""
+    return ordered(req, lambda order: console().dismiss(order, by=caller.signature))
 
 
 @console_route("uninstall", orders=True)
 def console_uninstall(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Take PhotoSync back, or take that order back."""
-    return ordered(req, lambda order: console().uninstall(order))
+    return ordered(req, lambda order: console().uninstall(order, by=caller.signature))
 
 
 def ordered(
@@ -290,6 +305,12 @@ def ordered(
     return told(
         answers.tell(lambda: carry_out(answers.order(req.params, req.get_body())), status=202)
     )
+
+
+@console_route("history")
+def console_history(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
+    """Who ordered what, newest first."""
+    return told(answers.tell(lambda: console().history(req.params)))
 
 
 def doctor() -> "Doctor":
@@ -310,5 +331,6 @@ def console_doctor(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse
 
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Say only that the app runs: for probes, without a secret and without a call."""
-    return func.HttpResponse("ok", mimetype="text/plain")
+    """Say only that the app runs, and which version: without a secret and without a call."""
+    # It begins as it ever did: there are probes that look for "ok".
+    return func.HttpResponse(f"ok {version.VERSION}", mimetype="text/plain")

@@ -9,11 +9,23 @@ from collections.abc import Sequence
 
 import click
 
-from admin.console import check, doctor, failures, renew, replay, status, sweep, uninstall, users
+from admin.console import (
+    check,
+    doctor,
+    failures,
+    history,
+    renew,
+    replay,
+    status,
+    sweep,
+    uninstall,
+    users,
+)
 from admin.grants import command as grant
 from admin.terminal import problems
 from admin.terminal.options import shared
 from admin.terminal.output import clean
+from shared.version import VERSION
 
 NAME = "manage.py"
 COMMANDS = (
@@ -23,6 +35,7 @@ COMMANDS = (
     renew.renew,
     users.users,
     failures.failures,
+    history.history,
     check.check,
     doctor.doctor,
     grant.grant,
@@ -35,6 +48,7 @@ _CODES = "\n".join(f"{code:>5}  {meaning}" for code, meaning in problems.EXIT_CO
     context_settings={"help_option_names": ["-h", "--help"], "terminal_width": 90},
     epilog=f"\b\nExit codes:\n{_CODES}",
 )
+@click.version_option(VERSION, prog_name="PhotoSync", message="%(prog)s %(version)s")
 @shared(before_command=True)
 def program() -> None:
     """

@@ -28,8 +28,8 @@ var period = 'SweepPeriod = ${sweepPeriodMinutes}m;'
 var rules = [
   {
     name: 'failed-photos'
-    title: 'PhotoSync: photos failed'
-    description: 'Photos of some users could not be copied. Open the workbook PhotoSync or run "python manage.py failures": each user is there with the reason and what to do. When the cause is mended, "python manage.py replay --failed --wait" looks at all of them again.'
+    title: 'PhotoSync: many photos failed'
+    description: 'Photos of ten users could not be copied, or of three who are a twentieth of all; single ones are lines in the console. Open the workbook PhotoSync or run "python manage.py failures": each user is there with the reason and what to do. When the cause is mended, "python manage.py replay --failed --wait" looks at all of them again.'
     severity: 2
     query: loadTextContent('queries/failed-photos.kql')
     window: twoSweeps
@@ -84,10 +84,11 @@ var rules = [
 
 // By the names of the workbook's items.
 var queries = {
-  'failed-photos': loadTextContent('queries/failed-photos.kql')
+  failures: loadTextContent('queries/failures.kql')
   'parked-messages': loadTextContent('queries/parked-messages.kql')
   'change-duration': loadTextContent('queries/change-duration.kql')
   audits: loadTextContent('queries/audits.kql')
+  orders: loadTextContent('queries/orders.kql')
   outcomes: loadTextContent('queries/outcomes.kql')
   problems: loadTextContent('queries/problems.kql')
   queues: loadTextContent('queries/queues.kql')
@@ -168,7 +169,7 @@ resource pictures 'Microsoft.Insights/workbooks@2023-06-01' = {
   kind: 'shared'
   properties: {
     displayName: 'PhotoSync'
-    description: 'Photos by outcome, how long a change takes, waits, sweeps, audits, failures, webhook, queues and subscription.'
+    description: 'Photos by outcome, how long a change takes, waits, sweeps, audits, orders, failures, webhook, queues and subscription.'
     category: 'workbook'
     sourceId: applicationInsightsId
     serializedData: string(union(workbook, { items: items, fallbackResourceIds: [applicationInsightsId] }))

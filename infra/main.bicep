@@ -89,6 +89,9 @@ param forgetAfterDays int = 30
 @description('Object id of a group: only its members are looked after; empty is everybody.')
 param syncGroupId string = ''
 
+@description('Object id of a group: its members are left alone; empty is nobody.')
+param excludedGroupId string = ''
+
 @description('UPNs or object ids that are left alone, separated by commas.')
 param excludedUsers string = ''
 
@@ -152,6 +155,16 @@ param keepUnreadableDays int = 90
 @minValue(2)
 param keepSweepsDays int = 30
 
+@description('Days after which a month of the log of orders is deleted, counted from its last line.')
+@minValue(31)
+@maxValue(3650)
+param keepOrdersDays int = 400
+
+@description('Days for which nobody can change or delete a line of the log of orders; 0 is no such policy.')
+@minValue(0)
+@maxValue(3650)
+param lockOrdersDays int = 0
+
 @description('Days for which logs and measurements are kept.')
 @minValue(30)
 @maxValue(730)
@@ -189,6 +202,7 @@ var settings = {
   REMOVED_PHOTO: removedPhoto
   FORGET_AFTER_DAYS: string(forgetAfterDays)
   SYNC_GROUP_ID: syncGroupId
+  EXCLUDED_GROUP_ID: excludedGroupId
   EXCLUDED_USERS: excludedUsers
   INCLUDE_GUESTS: includeGuests ? 'true' : 'false'
   PROFILE_CALLS_PER_5_MINUTES: string(profileCallsPer5Minutes)
@@ -239,6 +253,8 @@ module storage 'storage.bicep' = {
     public: !privateNetwork
     keepUnreadableDays: keepUnreadableDays
     keepSweepsDays: keepSweepsDays
+    keepOrdersDays: keepOrdersDays
+    lockOrdersDays: lockOrdersDays
     identityPrincipalId: identity.outputs.principalId
     operatorPrincipalId: operatorPrincipalId
   }

@@ -21,6 +21,12 @@ param keepUnreadableDays int
 @description('Days after which what is known of a sweep is deleted.')
 param keepSweepsDays int
 
+@description('Days after which a month of the log of orders is deleted, counted from its last line.')
+param keepOrdersDays int
+
+@description('Days for which nobody can change or delete a line of the log of orders, counted from its last line; 0 is no such policy.')
+param lockOrdersDays int
+
 @description('Object id of the identity that the function app runs as.')
 param identityPrincipalId string
 
@@ -33,6 +39,7 @@ var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var storageQueueDataMessageSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
 
 var stateContainer = 'photo-sync-state'
+var ordersContainer = 'photo-sync-orders'
 var queueNames = ['photo-sync', 'photo-upkeep', 'photo-sync-poison', 'photo-upkeep-poison']
 // Which of them a person types messages into.
 var typedInto = empty(operatorPrincipalId) ? [] : [0, 1]
@@ -80,6 +87,23 @@ resource state 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-0
   properties: { publicAccess: 'None' }
 }
 
+// A container of its own: a policy holds for all of a container, and states must be overwritten.
+resource orders 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+  parent: blobs
+  name: ordersContainer
+  properties: { publicAccess: 'None' }
+}
+
+// Unlocked: to lock it is for a person to decide, who cannot take it back (docs/security.md).
+resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-01-01' = if (lockOrdersDays > 0) {
+  parent: orders
+  name: 'default'
+  properties: {
+    allowProtectedAppendWrites: true
+    immutabilityPeriodSinceCreationInDays: lockOrdersDays
+  }
+}
+
 // Never users/: a state that nobody has touched for years is that of a user who never changed.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01-01' = {
   parent: account
@@ -120,6 +144,17 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
             }
             // Twice the longest AUDIT_DAYS: one that rests is not modified for as long.
             actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 60 } } }
+          }
+        }
+        {
+          name: 'orders'
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: ['appendBlob']
+              prefixMatch: ['${ordersContainer}/']
+            }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: keepOrdersDays } } }
           }
         }
       ]

@@ -1,6 +1,6 @@
 """
-The local cloud: `up` keeps it up, `demo` shows the main job, `show` and `type` look into it; `soak`
-tries to make it lose something, `bench` measures.
+The local cloud: `up` keeps it up, `demo` shows the main job, `show` and `type` look into it, `set`
+changes its app settings; `soak` tries to make it lose something, `bench` measures.
 """
 
 import argparse
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local import show, up
+from local import chosen_settings, show, up
 from local.bench import command as bench
 from local.demo import report
 from local.soak import command as soak
@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ("demo", "show the main job from end to end"),
         ("show", "show what PhotoSync knows, while the cloud is up"),
         ("type", "type a message into a queue, while the cloud is up"),
+        ("set", "change app settings, while the cloud is up"),
         ("soak", "change photos under faults and crashes; fail unless every picture ends up right"),
         ("bench", "measure, and compare with the goals"),
     ):
@@ -30,6 +31,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument(
             "--folder", type=Path, default=Path(".local"), help="for keys, logs, settings"
         )
+        if name == "up":
+            command.add_argument(
+                "--set",
+                action="append",
+                default=[],
+                metavar="NAME=VALUE",
+                help="an app setting, such as DRY_RUN=true; may be repeated",
+            )
+            command.add_argument(
+                "--sign-in", action="store_true", help="people sign in to the console"
+            )
+        if name == "set":
+            command.add_argument("set", nargs="+", metavar="NAME=VALUE")
         if name == "type":
             command.add_argument("text", help="such as anne@contoso.com")
             command.add_argument("--queue", default="photo-sync", choices=show.QUEUES)
@@ -40,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         return _run(chosen)
-    except show.NotUp as error:
+    except (show.NotUp, chosen_settings.BadSetting) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -48,7 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace) -> int:
     match chosen.command:
         case "up":
-            return up.main(chosen.folder)
+            return up.main(chosen.folder, chosen_settings.read(chosen.set), sign_in=chosen.sign_in)
+        case "set":
+            chosen_settings.write(chosen.folder, chosen_settings.read(chosen.set))
+            print("Set; the app starts anew")
+            return 0
         case "demo":
             return report.main(chosen.folder)
         case "soak":

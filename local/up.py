@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.cloud.children import ChildDied
@@ -20,20 +21,32 @@ from local.outside.watcher import Watcher
 NEW_PHOTO = "new-photo.json"
 
 
-def main(folder: Path) -> int:
-    """Start everything, say what to try, and stop everything at SIGINT or SIGTERM."""
+def main(folder: Path, settings: Mapping[str, str], *, sign_in: bool = False) -> int:
+    """
+    Start everything with these app *settings*, say what to try, and stop everything at SIGINT or
+    SIGTERM. Whenever the file of settings changes, the app starts anew.
+
+    With *sign_in* people sign in to the console.
+    """
     folder = folder.resolve()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
         print("Starting storage, Microsoft 365 and the Functions host", flush=True)
-        with Stack(folder) as stack:
+        with Stack(folder, settings=settings, sign_in=sign_in) as stack:
             move_in(stack.endpoints, folder)
-            print(invitation(stack.endpoints, folder), flush=True)
+            print(invitation(stack.endpoints, folder, settings), flush=True)
             dead: list[str] = []
+            file = folder / "local.settings.json"
+            read = file.read_bytes()
             while not dead and not stopped.wait(0.5):
                 dead = stack.dead_children()
+                if not dead and (now := file.read_bytes()) != read:
+                    read = now
+                    stack.kill_host()
+                    stack.start_host()
+                    print("The app has started anew, with other settings", flush=True)
     except (ChildDied, NoNode) as error:
         print(error, file=sys.stderr)
         return 1
@@ -58,8 +71,8 @@ def move_in(at: Endpoints, folder: Path) -> None:
     (folder / NEW_PHOTO).write_text(json.dumps(order), encoding="utf-8")
 
 
-def invitation(at: Endpoints, folder: Path) -> str:
-    """What a person can try now, as commands to paste."""
+def invitation(at: Endpoints, folder: Path, settings: Mapping[str, str]) -> str:
+    """What a person can try now, as commands to paste; more where *settings* call for it."""
     curl = f"curl -sS --cacert '{at.ca}'"
     local = f"'{sys.executable}' -m local"
     manage = f"'{sys.executable}' manage.py"
@@ -68,13 +81,13 @@ def invitation(at: Endpoints, folder: Path) -> str:
     return f"""
 The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in another terminal:
 
-  The console, in a browser (the key leaves the address bar at once; the certificate is our own):
-    {at.functions}/api/console?code={at.key}
+  The console, in a browser ({_way_in(at)}; the certificate is our own):
+    {at.functions}/api/console{"" if at.console_client_id else f"?code={at.key}"}
 
-  The same from a terminal, once these three are set there:
+  The same from a terminal, once these are set there:
     export PHOTOSYNC_URL={at.functions}
     export PHOTOSYNC_KEY={at.key}
-    export PHOTOSYNC_CA='{at.ca}'
+    export PHOTOSYNC_CA='{at.ca}'{_login_host(at)}
     {manage} status
 
   What PhotoSync knows of everybody, of its subscription and of its sweeps:
@@ -100,5 +113,43 @@ The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in anothe
   What the app says, and what was asked of SharePoint, call by call:
     grep -oE '(photo|sweep|subscription|notifications)\\..*' '{folder / "host.log"}'
     {curl} '{at.control}/_sim/journal?service=sharepoint'
-
+{_rehearsal(folder, manage, local, settings)}{_groups(at, curl, settings)}
 Everything a program needs is in {folder / "endpoints.json"}. Ctrl-C ends it all."""
+
+
+def _way_in(at: Endpoints) -> str:
+    if at.console_client_id:
+        return "sign in by any name, as Viewer or as Operator"
+    return "the key leaves the address bar at once"
+
+
+def _login_host(at: Endpoints) -> str:
+    """For manage.py, which is sent to the login page and trusts no host but Microsoft's own."""
+    return f"\n    export LOGIN_URL={at.login}" if at.console_client_id else ""
+
+
+def _rehearsal(folder: Path, manage: str, local: str, settings: Mapping[str, str]) -> str:
+    if settings.get("DRY_RUN", "").lower() != "true":
+        return ""
+    where = f" --folder '{folder}'"
+    return f"""
+  DRY_RUN is on, so nothing is written to SharePoint. Look at everybody, and at what would change:
+    {manage} sweep --wait
+    {manage} users --would-change --html '{folder / "report.html"}'
+
+  Then let it write, and copy everybody:
+    {local} set DRY_RUN=false{where}
+    {manage} sweep --wait
+"""
+
+
+def _groups(at: Endpoints, curl: str, settings: Mapping[str, str]) -> str:
+    told = ""
+    for name in ("SYNC_GROUP_ID", "EXCLUDED_GROUP_ID"):
+        if group := settings.get(name):
+            order = json.dumps({"id": group, "members": ["anne@contoso.com"]})
+            told += f"""
+  Make the group of {name}, and put people into it; again, to put others there:
+    {curl} {at.control}/_sim/groups -d '{order}'
+"""
+    return told

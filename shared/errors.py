@@ -10,7 +10,8 @@ PhotoSyncError
 |   |-- ClaimHeld     another run is copying this user right now
 |   |-- ClaimLost     too little of our claim is left to write once more
 |   `-- Conflict      somebody else wrote this state blob first
-|       `-- Archived  or it is in the Archive tier
+|       |-- Archived  or it is in the Archive tier
+|       `-- Full      or it is a log that takes no more lines
 |-- Settled           nothing to copy and nothing wrong
 |   |-- NoPhoto       the user has no photo in Exchange
 |   |-- NoMailbox     no mailbox in Exchange Online
@@ -120,6 +121,12 @@ class Archived(Conflict):
     """The blob is in the Archive tier: it can be listed and deleted, not read or written over."""
 
     code = "archived"
+
+
+class Full(Conflict):
+    """This blob takes no more blocks: another one must."""
+
+    code = "full"
 
 
 class Settled(PhotoSyncError):

@@ -40,7 +40,7 @@ class NoUpkeep:
         self._clock = clock
         self._new_id = new_id
 
-    def work_off(self, body: bytes) -> None:
+    def work_off(self, body: bytes, *, message_id: str = "") -> None:
         """Say in the log what is wrong."""
         self._complain()
 
@@ -72,7 +72,7 @@ class NoWorker(NoUpkeep):
         super().__init__(error, store, clock=clock, new_id=new_id)
         self._queue = queue
 
-    def work_off(self, body: bytes, *, redelivered: bool = False) -> None:
+    def work_off(self, body: bytes, *, message_id: str = "", redelivered: bool = False) -> None:
         """Let a sync message wait, and say in the log what is wrong. Raises ServiceDown."""
         self._complain()
         now = self._clock()

@@ -6,7 +6,7 @@ import functools
 import logging
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -16,7 +16,9 @@ from shared.auditing.audit_log import AuditLogs
 from shared.auditing.look import Looks
 from shared.auditing.repairs import Repairs
 from shared.console.api import Console, Orders
+from shared.console.card import Rules
 from shared.console.comparison import Sides
+from shared.console.lookup import People
 from shared.console.roster import Roster
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
@@ -26,14 +28,18 @@ from shared.doctor.microsoft365_checks import Clients, Microsoft
 from shared.errors import SettingsError
 from shared.graph.client import GraphClient
 from shared.graph.errors import is_of_one_mailbox
+from shared.graph.excluded_members import MarkedListing
+from shared.graph.groups import Groups
 from shared.graph.subscriptions import SubscriptionClient
 from shared.graph.user_listing import UserListing
+from shared.graph.user_search import UserSearch
 from shared.messages.upkeep_message import SWEEP, UpkeepMessage
 from shared.microsoft365.http import Http
 from shared.microsoft365.throttle import Budget, Gate
 from shared.microsoft365.tokens import Anybody, EntraTokens
 from shared.microsoft365.warm_up import warm_up
 from shared.misconfigured import NoUpkeep, NoWorker
+from shared.orders.order_log import OrderLog
 from shared.parking import Given, Parking
 from shared.pictures.recipe import RECIPE, Recipe
 from shared.pictures.renditions import renditions
@@ -41,10 +47,12 @@ from shared.settings.app import Settings, StorageSettings
 from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Publisher
+from shared.signature import APP, Signature
 from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
+from shared.storage.roster_entry import COPY, REMOVAL, REPAIR
 from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping.state_page import StateLook
-from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep import Listing, Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
@@ -91,7 +99,7 @@ def build(env: Mapping[str, str]) -> Runtime:
 def _working(settings: Settings) -> Runtime:
     tokens = EntraTokens.build(settings)
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
-    graph = GraphClient(graph_http, settings.sync_group_id)
+    graph = GraphClient(graph_http, _groups(settings))
     storage = open_storage(settings.storage)
     budgets: list[Budget] = []
     geos = _geos(settings, tokens, budgets)
@@ -99,29 +107,64 @@ def _working(settings: Settings) -> Runtime:
     publisher = Publisher(geos, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
     halt = Halt(UninstallLogs(storage.documents), stopwatch.ticks)
-    worker = Worker(sync, graph, storage.states, storage.users, halt, **_CHANCE)
+    # Who only wants to know who somebody is does not ask for groups.
+    directory = GraphClient(graph_http)
+    orders = OrderLog(storage.orders, clock=_now)
+    worker = Worker(sync, directory, storage.states, storage.users, halt, orders, **_CHANCE)
     sweep = _sweep(settings, storage, graph, graph_http, recipe)
     audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
     uninstall = _uninstall(settings, storage, halt, keeper)
     chains = keeper, sweep, audit, uninstall
-    upkeep = Upkeep(*chains, storage.states, storage.upkeep, lengths=storage.lengths, **_CHANCE)
-    console = Console(
-        Roster(storage.states),
+    upkeep = Upkeep(
+        *chains, storage.states, storage.upkeep, orders, lengths=storage.lengths, **_CHANCE
+    )
+    console = _console(
+        settings,
+        storage,
         Sides(graph, geos, recipe, removes=settings.remove_when_gone),
-        storage.states,
-        storage.documents,
-        graph,
-        sweep,
-        audit,
-        uninstall,
-        Orders(storage.users, storage.upkeep, storage.lengths),
-        dry_run=settings.dry_run,
-        clock=_now,
-        new_id=_new_id,
+        People(directory, UserSearch(graph_http), storage.states, Roster(storage.states)),
+        chains[1:],
+        orders,
     )
     doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
     return Runtime(worker, upkeep, console, doctor, _parking(storage, worker, upkeep))
+
+
+def _console(
+    settings: Settings,
+    storage: OpenStorage,
+    sides: Sides,
+    people: People,
+    chains: tuple[Sweep, Audit, Uninstall],
+    orders: OrderLog,
+) -> Console:
+    return Console(
+        Roster(storage.states),
+        sides,
+        storage.states,
+        storage.documents,
+        people,
+        *chains,
+        Orders(storage.users, storage.upkeep, storage.lengths),
+        orders,
+        groups=_groups(settings).named,
+        changes=_changes(settings),
+        rules=_rules(settings),
+        clock=_now,
+        new_id=_new_id,
+    )
+
+
+def _groups(settings: Settings) -> Groups:
+    return Groups(settings.sync_group_id, settings.excluded_group_id)
+
+
+def _changes(settings: Settings) -> frozenset[str]:
+    """What runs would change that may write."""
+    removes = {REMOVAL} if settings.remove_when_gone else set[str]()
+    repairs = {REPAIR} if settings.audit.repair and settings.audit.days else set[str]()
+    return frozenset({COPY, *removes, *repairs})
 
 
 def _parking(storage: OpenStorage, worker: Worker | NoWorker, upkeep: Upkeep | NoUpkeep) -> Parking:
@@ -130,6 +173,17 @@ def _parking(storage: OpenStorage, worker: Worker | NoWorker, upkeep: Upkeep | N
         Given(storage.poisoned[f"{UPKEEP}-poison"], upkeep.park),
     ]
     return Parking(given, storage.states, clock=_now, new_id=_new_id)
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        dry_run=settings.dry_run,
+        removes=settings.remove_when_gone,
+        forget_after=settings.forget_after,
+        repairs=settings.audit.repair,
+        audit_days=settings.audit.days,
+        replaces=settings.replace_custom_picture,
+    )
 
 
 def _recipe(settings: Settings) -> Recipe:
@@ -173,7 +227,7 @@ def _keeper(settings: Settings, storage: OpenStorage, tokens: EntraTokens) -> Su
         client_state=settings.client_state,
         warm=warm_up,
         missed=functools.partial(
-            storage.upkeep.send, UpkeepMessage(SWEEP).to_json(), delay_seconds=0
+            storage.upkeep.send, UpkeepMessage(SWEEP, by=Signature(APP)).to_json(), delay_seconds=0
         ),
         clock=_now,
     )
@@ -186,6 +240,7 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
     clients = Clients(
         tokens,
         Http("graph", settings.graph_url, Anybody()),
+        graph,
         GraphClient(graph),
         UserListing(graph, settings.sync_group_id, size=1),
         _geos(settings, tokens, []),
@@ -228,14 +283,15 @@ def _sweep(
         removes=settings.remove_when_gone,
         clock=_now,
     )
+    listing, left_out = _listing(settings, graph_http)
     remembered = StateLook(
         storage.states,
         graph,
         check_scope=functools.partial(scope.check, settings=settings),
         forget_after=None if settings.dry_run else settings.forget_after,
         clock=_now,
+        left_out=left_out,
     )
-    listing = UserListing(graph_http, settings.sync_group_id)
     users = UserQueue(storage.users, clock=_now, new_id=_new_id)
     logs = SweepLogs(storage.documents)
     return Sweep(
@@ -249,6 +305,17 @@ def _sweep(
         clock=_now,
         new_id=_new_id,
     )
+
+
+def _listing(
+    settings: Settings, graph_http: Http
+) -> tuple[Listing, Callable[[Sequence[str]], Set[str]]]:
+    """Whom sweeps list, and which of some users a group leaves out."""
+    listing = UserListing(graph_http, settings.sync_group_id)
+    if not settings.excluded_group_id:
+        return listing, lambda ids: frozenset()
+    marked = MarkedListing(listing, graph_http, settings.excluded_group_id, _now)
+    return marked, marked.among
 
 
 def _audit(

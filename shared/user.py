@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.errors import PhotoSyncError
+
 _OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Entra allows fewer characters than this; Graph is asked and has the last word. Without quotes and
 # brackets, so that JSON is never one; without surrogates, which no address can carry.
@@ -33,6 +35,10 @@ class User:
     is_guest: bool
     # Of SYNC_GROUP_ID; without that setting everybody is.
     in_group: bool = True
+    # By EXCLUDED_GROUP_ID.
+    is_excluded: bool = False
+    # Why nobody knows what these two are; None where they are known.
+    unasked: PhotoSyncError | None = None
     display_name: str = ""
 
 

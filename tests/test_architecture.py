@@ -17,42 +17,49 @@ SHARED = {
     "errors": "",
     "moments": "",
     "counts": "",
-    "user": "",
+    "user": "errors",
     "written_file": "",
     "signature": "",
     "backoff": "",
     "session": "",
+    "version": "moments",
     "stopwatch": "",
     "telemetry": "",
     "pictures": "errors",
     "settings": "errors pictures user",
     "scope": "errors settings user",
-    "messages": _GROUND,
+    "messages": f"{_GROUND} signature",
     "storage": "counts errors moments session settings telemetry user written_file",
     "microsoft365": "backoff errors session settings stopwatch telemetry",
+    "orders": "errors messages moments signature telemetry",
     "webhook": "messages settings user",
     "graph": "errors microsoft365 moments user",
     "sharepoint": "errors microsoft365 pictures settings user written_file",
     "parking": "errors storage telemetry",
     "misconfigured": "errors messages storage telemetry",
     "subscription": "errors graph moments storage",
-    "sweeping": "errors graph messages moments storage telemetry user",
+    "sweeping": "errors graph messages moments signature storage telemetry user",
     "auditing": ("errors messages moments sharepoint storage sweeping telemetry user written_file"),
-    "uninstalling": "backoff counts errors messages moments storage sweeping telemetry",
+    "uninstalling": "backoff counts errors messages moments signature storage sweeping telemetry",
     "copying": (
-        "errors graph messages microsoft365 pictures sharepoint storage telemetry user written_file"
+        "errors graph messages microsoft365 orders pictures sharepoint signature storage telemetry "
+        "user written_file"
     ),
-    "upkeep": "auditing errors messages storage subscription sweeping telemetry uninstalling",
+    "upkeep": (
+        "auditing errors messages orders signature storage subscription sweeping telemetry "
+        "uninstalling"
+    ),
     "console": (
-        "auditing errors graph messages pictures settings sharepoint signature storage "
-        "subscription sweeping uninstalling user"
+        "auditing counts errors graph messages moments orders pictures settings sharepoint "
+        "signature storage subscription sweeping uninstalling user version"
     ),
     "doctor": (
         "console errors graph microsoft365 settings sharepoint storage subscription uninstalling "
-        "user"
+        "user version"
     ),
     "runtime": (
-        "errors settings scope stopwatch messages storage microsoft365 graph sharepoint pictures "
+        "errors orders settings scope signature stopwatch messages storage microsoft365 graph "
+        "sharepoint pictures "
         "auditing copying parking misconfigured subscription sweeping uninstalling upkeep console "
         "doctor"
     ),
@@ -71,9 +78,10 @@ LOCAL = {
     "demo": "cloud outside",
     "show": "cloud outside",
     "up": "cloud demo outside",
+    "chosen_settings": "",
     "soak": "cloud outside",
     "bench": "cloud demo host outside soak",
-    "__main__": "bench demo show soak up",
+    "__main__": "bench chosen_settings demo show soak up",
 }
 M365 = {
     "tenant": "",
@@ -93,7 +101,8 @@ M365 = {
 HOUSES = {"shared": SHARED, "admin": ADMIN, "local": LOCAL, "local.m365": M365}
 # What of the product an admin's machine needs too: it is true of Microsoft 365, whoever asks.
 ADMIN_KNOWS = {
-    "console": ("shared.session",),
+    "console": ("shared.session", "shared.version"),
+    "program": ("shared.version",),
     "grants": (
         "shared.errors",
         "shared.microsoft365.app_roles",

@@ -13,10 +13,12 @@ import os
 import sys
 import zipfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from infra.hooks import stamp
 from tools.pins import ROOT
 
 IGNORE_FILE = ".funcignore"
@@ -92,4 +94,5 @@ def main(root: Path = ROOT) -> int:
 
 
 if __name__ == "__main__":
+    stamp.write(ROOT, datetime.now(UTC))
     sys.exit(main())

@@ -36,8 +36,9 @@ def check(
     Compare both sides of USER now, or look at what SharePoint shows of everybody.
 
     Of one USER the exit code is 0 if both sides agree, or if PhotoSync leaves this user alone by
-    design, such as a guest; 1 if they do not or nobody is called that; and 4 if they cannot be
-    compared now.
+    design: out of scope, without mailbox or profile, gone from the tenant, or with a picture that
+    a person chose; 1 if they do not or nobody is called that, also while DRY_RUN is on; and 4 if
+    they cannot be compared now.
 
     With --all the app looks at every picture that PhotoSync wrote, as fast as the profile budget
     allows, and this command follows it; the same command goes on after it was stopped. The exit

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
 
+from admin.console import versions
 from admin.console.address import Address
 from admin.terminal.fields import Fields
-from admin.terminal.problems import NotThere, Problem, Unreachable, Unsound, Unusable
+from admin.terminal.problems import Busy, NotThere, Problem, Unreachable, Unsound, Unusable
 from admin.terminal.trail import Trail
 from admin.terminal.unanswered import too_slow, unanswered
+from shared import version
 from shared.session import OneHostSession
+
+T = TypeVar("T")
 
 # To connect, and to answer: the doctor asks Graph and SharePoint a dozen things in turn.
 _PATIENCE = (10, 120)
@@ -29,14 +33,23 @@ _PAGE = 200
 # A page of users is a tenth of a megabyte. A wrong address may be that of anything.
 _LARGEST_ANSWER = 16 * 1024 * 1024
 _LONGEST_SENTENCE = 500
+_JPEG = b"\xff\xd8\xff"
 
 
 class Console:
     """One connection to the app. Every method raises Problem."""
 
-    def __init__(self, address: Address, patience: tuple[float, float] = _PATIENCE) -> None:
+    def __init__(
+        self,
+        address: Address,
+        patience: tuple[float, float] = _PATIENCE,
+        *,
+        warn: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
+        """*warn* is told once if the app is of another version than this."""
         self._address = address
         self._patience = patience
+        self._warn: Callable[[str], None] | None = warn
         self._session = OneHostSession()
         # Without TLS we speak to this machine only (see `address`): a proxy would read the key.
         self._session.trust_env = address.url.startswith("https:")
@@ -47,6 +60,11 @@ class Console:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
+
+    @property
+    def host(self) -> str:
+        """The host of the app."""
+        return self._address.host
 
     def overview(self) -> Fields:
         """How everything is."""
@@ -60,19 +78,45 @@ class Console:
         """What is remembered of one user, and when that was so: cheap enough to ask often."""
         return self._call("GET", _path(user), told="state", query={"sides": "none"})
 
+    def photo(self, user: str, side: str) -> bytes:
+        """
+        One side's picture of a user, as a small JPEG; NotThere says why there is none.
+
+        An app that is busy is a Busy.
+        """
+        path = f"{_path(user)}/photo/{side}"
+        return self._send("GET", path, _picture, query={"small": "true"})
+
     def users(
-        self, *, search: str = "", status: str = "", gone: bool = False, differs: bool = False
+        self,
+        *,
+        search: str = "",
+        status: str = "",
+        gone: bool = False,
+        differs: bool = False,
+        would_change: bool = False,
     ) -> Iterator[Fields]:
         """Everybody who fits, page by page."""
+        wanted = {"search": search, "status": status, "size": str(_PAGE)}
+        flags = {"gone": gone, "differs": differs, "wouldChange": would_change}
+        wanted |= {name: "true" for name, is_wanted in flags.items() if is_wanted}
+        for person in self._listed("users", "users", wanted):
+            if would_change and not person.text("wouldChange"):
+                # It lists everybody.
+                raise Unsound("The app is too old to tell what would change: deploy it anew.")
+            yield person
+
+    def history(self, *, user: str = "", since: str = "") -> Iterator[Fields]:
+        """The orders about *user*, or all of them, from *since* on; the newest first."""
+        return self._listed("history", "orders", {"user": user, "since": since})
+
+    def _listed(self, path: str, told: str, wanted: Mapping[str, str]) -> Iterator[Fields]:
+        """Everything that a list names under *told*, page by page."""
         token, trail = "", Trail()
-        wanted = {"search": search, "status": status}
-        wanted |= {"gone": "true" if gone else "", "differs": "true" if differs else ""}
         while True:
-            query = {**wanted, "size": str(_PAGE), "token": token}
-            page = self._call(
-                "GET", "users", told="users", query={k: v for k, v in query.items() if v}
-            )
-            yield from page.parts("users")
+            query = {**wanted, "token": token}
+            page = self._call("GET", path, told=told, query={k: v for k, v in query.items() if v})
+            yield from page.parts(told)
             # A page may be empty and have a token all the same.
             following = page.text("token")
             if not following:
@@ -115,6 +159,12 @@ class Console:
         """Take that order back."""
         return self._call("POST", "uninstall", told="cancelled", body={"cancel": True})
 
+    def dismiss(self, users: Sequence[str], unreadable_to: str = "") -> Fields:
+        """Take lines off the overview: failures of users, and messages set aside up to a moment."""
+        body: dict[str, Any] = {"users": list(users)} if users else {}
+        body |= {"unreadableTo": unreadable_to} if unreadable_to else {}
+        return self._call("POST", "dismiss", told="dismissed", body=body)
+
     def doctor(self) -> Fields:
         """Every check of the app by itself."""
         return self._call("GET", "doctor", told="checks")
@@ -129,6 +179,22 @@ class Console:
         body: Mapping[str, Any] | None = None,
     ) -> Fields:
         """The answer, which has a field *told*: others answer 200 in JSON, too."""
+
+        def read(answer: requests.Response, content: bytes, host: str) -> Fields:
+            return _read(answer, _json(content), host, told)
+
+        return self._send(method, path, read, query=query, body=body)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[requests.Response, bytes, str], T],
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> T:
+        """What *read* makes of the answer and its body."""
         url = f"{self._address.url}/api/console/{path}"
         # A variable of the environment would win over the session's own `verify`.
         trust: str | bool | None = self._address.ca or None
@@ -143,8 +209,10 @@ class Console:
                 timeout=self._patience,
                 stream=True,
             ) as answer:
-                content = _json(_content(answer, host, seconds=self._patience[1]))
-                return _read(answer, content, host, told)
+                content = _content(answer, host, seconds=self._patience[1])
+                told = read(answer, content, host)
+                self._compare(answer.headers.get(version.HEADER, ""))
+                return told
         except requests.exceptions.RequestException as error:
             raise _untold(error, host) from error
         except urllib3.exceptions.ReadTimeoutError as error:
@@ -152,6 +220,12 @@ class Console:
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             # A ValueError: a Location may be no address.
             raise _broken(host) from error
+
+    def _compare(self, told: str) -> None:
+        """Say once that the app is older or newer; the answers are read all the same."""
+        if self._warn and (sentence := versions.differ(told)):
+            self._warn(sentence)
+        self._warn = None
 
 
 def _path(user: str) -> str:
@@ -209,8 +283,15 @@ def _read(answer: requests.Response, content: Any, host: str, told: str) -> Fiel
                 "that manage.py is as new as the app."
             )
         return Fields(content)
-    sentence = Fields.of(content).part("error").text("message")
-    raise _refusal(answer, sentence[:_LONGEST_SENTENCE], host)
+    raise _refusal(answer, content, host)
+
+
+def _picture(answer: requests.Response, content: bytes, host: str) -> bytes:
+    if answer.status_code not in range(200, 300):
+        raise _refusal(answer, _json(content), host)
+    if not content.startswith(_JPEG):
+        raise Unsound(f"{host} sent something else than a picture: is manage.py as new as the app?")
+    return content
 
 
 def _json(content: bytes) -> Any:
@@ -220,8 +301,10 @@ def _json(content: bytes) -> Any:
         return None
 
 
-def _refusal(answer: requests.Response, told: str, host: str) -> Problem:
+def _refusal(answer: requests.Response, content: Any, host: str) -> Problem:
     """What to tell of an answer that is none, with the app's own sentence where it has one."""
+    error = Fields.of(content).part("error")
+    told = error.text("message")[:_LONGEST_SENTENCE]
     match answer.status_code:
         case 401:
             return Unreachable(f"{host} does not accept the key: check PHOTOSYNC_KEY.")
@@ -230,11 +313,12 @@ def _refusal(answer: requests.Response, told: str, host: str) -> Problem:
         case 400:
             return Unusable(told or f"{host} does not understand this request.")
         case 404 if told:
-            return NotThere(told)
+            return NotThere(told, error.text("code"))
         case 404:
             return Unreachable(f"{host} has no PhotoSync console: check PHOTOSYNC_URL.")
         case 429 | 503:
-            return Unsound(told or f"{host} is busy or starting: try again in a minute.")
+            sentence = told or f"{host} is busy or starting: try again in a minute."
+            return Busy(sentence, _seconds(answer.headers.get("Retry-After", "")))
         case status if 300 <= status < 400:
             elsewhere = urlsplit(answer.headers.get("Location", "")).hostname or "elsewhere"
             return Unreachable(
@@ -245,3 +329,9 @@ def _refusal(answer: requests.Response, told: str, host: str) -> Problem:
             return Unsound(
                 told or f"{host} answered with an error ({status}): look into the app's log."
             )
+
+
+def _seconds(retry_after: str) -> float | None:
+    """So many as the header asks for; the other form, a date, is none of the app's."""
+    is_number = retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 6
+    return float(retry_after) if is_number else None

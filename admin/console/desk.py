@@ -29,7 +29,8 @@ def command(function: Function) -> click.Command:
     def run(context: click.Context, /, **values: Any) -> Any:
         choice = context.ensure_object(Choice)
         output = Output(sys.stdout, as_json=choice.as_json)
-        with Console(Address.check(choice.url, choice.key, choice.ca)) as console:
+        address = Address.check(choice.url, choice.key, choice.ca)
+        with Console(address, warn=output.complain) as console:
             return function(Desk(console, output), **values)
 
     return click.command(shared(before_command=False)(run))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from admin.console import versions
 from admin.console.desk import Desk, command
 from admin.terminal import problems
 from admin.terminal.fields import Fields
@@ -10,13 +11,15 @@ from admin.terminal.fields import Fields
 @command
 def doctor(desk: Desk) -> int:
     """
-    Let the app check its settings, rights and surroundings.
+    Let the app check its settings, rights and surroundings, and tell its version.
 
     Each check says what it found and, if that is wrong, what to do. One that another keeps from
     being made is "not checked". The exit code is 1 if any of them is wrong.
     """
     answer = desk.console.doctor()
     desk.output.document(answer.raw)
+    if told := versions.of(answer):
+        desk.output.line(told)
     checks = answer.parts("checks")
     desk.output.table(
         ["check", "result", "found", "what to do"],

@@ -1,45 +1,103 @@
-"""`failures`: every user whose last run failed, and why."""
+"""`failures`: every user whose last run failed, and why; and lines that were dealt with."""
 
 from __future__ import annotations
+
+import sys
 
 import click
 
 from admin.console.desk import Desk, command
 from admin.terminal import csv_text, problems
+from admin.terminal.fields import Fields
+from admin.terminal.output import Output
 
 _COLUMNS = ("userPrincipalName", "displayName", "reason", "detail", "checkedAt", "userId")
 
 
 @command
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with a header line.")
-def failures(desk: Desk, as_csv: bool) -> int:
+@click.option("--all", "everybody", is_flag=True, help="Also those that were dismissed.")
+@click.option(
+    "--dismiss", "users", metavar="USER", multiple=True, help="Take this failure off the list."
+)
+@click.option(
+    "--dismiss-unreadable", is_flag=True, help="Take all messages set aside off the overview."
+)
+@click.option("--yes", is_flag=True, help="Do not ask before anything is dismissed.")
+def failures(
+    desk: Desk,
+    as_csv: bool,
+    everybody: bool,
+    users: tuple[str, ...],
+    dismiss_unreadable: bool,
+    yes: bool,
+) -> int:
     """
     List the users whose last run failed, each with the reason.
 
-    The exit code is 1 if there are any. In CSV an apostrophe stands before a value that a
+    The exit code is 1 if there are any that nobody has dismissed. A failure that is dismissed
+    comes back if it is another one, or if the photo was copied in between; nothing is deleted,
+    and replay --failed still looks at it. In CSV an apostrophe stands before a value that a
     spreadsheet would take for a formula.
     """
+    if users or dismiss_unreadable:
+        if as_csv or everybody:
+            raise problems.Unusable("Give what to dismiss without --csv and --all.")
+        return _dismiss(desk, users, unreadable=dismiss_unreadable, yes=yes)
     if as_csv and desk.output.as_json:
         raise problems.Unusable("Give --csv or --json, not both.")
-    found = list(desk.console.users(status="failed"))
+    listed = list(desk.console.users(status="failed"))
+    left = [one for one in listed if not one.flag("dismissed")]
+    found = listed if everybody else left
     desk.output.document([dict(one.raw) for one in found])
     if as_csv:
         desk.output.verbatim(csv_text.table(_COLUMNS, found))
-        return problems.WRONG if found else problems.FINE
-    desk.output.table(
+    else:
+        _show(found, left, hidden=len(listed) - len(left), output=desk.output)
+    return problems.WRONG if left else problems.FINE
+
+
+def _show(found: list[Fields], left: list[Fields], *, hidden: int, output: Output) -> None:
+    output.table(
         ["user", "name", "checked", "why"],
         [
             [
                 one.text("userPrincipalName") or one.text("userId"),
                 one.text("displayName"),
                 one.when("checkedAt"),
-                one.text("detail"),
+                one.text("detail") + (" (dismissed)" if one.flag("dismissed") else ""),
             ]
             for one in found
         ],
     )
-    if not found:
-        desk.output.line("Nobody's last run failed.", style="green")
+    more = f" {hidden} more dismissed." if hidden else ""
+    if left:
+        output.line(f"{len(left)} failed.{more} Once mended: manage.py replay --failed")
+    else:
+        output.line(f"Nobody's last run failed.{more}", style="green")
+
+
+def _dismiss(desk: Desk, users: tuple[str, ...], *, unreadable: bool, yes: bool) -> int:
+    aside = desk.console.overview() if unreadable else Fields({})
+    until = max((one.text("at") for one in aside.parts("unreadable")), default="")
+    if unreadable and not until and not users:
+        desk.output.document({"dismissed": 0, "unreadableTo": ""})
+        desk.output.line("No message is set aside.", style="green")
         return problems.FINE
-    desk.output.line(f"{len(found)} failed. Once mended: manage.py replay --failed")
-    return problems.WRONG
+    told = [f"the failure of {user}" for user in users]
+    if until:
+        told.append(f"{aside.number('unreadableCount')} messages set aside")
+    what = ", ".join(told)
+    if not (yes or _agreed(what, desk.output)):
+        desk.output.line("Nothing was changed.")
+        return problems.WRONG
+    answer = desk.console.dismiss(users, until)
+    desk.output.document(answer.raw)
+    desk.output.line(f"Dismissed: {what}.", style="green")
+    return problems.FINE
+
+
+def _agreed(what: str, output: Output) -> bool:
+    if output.as_json or not (sys.stdin and sys.stdin.isatty()):
+        raise problems.Unusable("Nobody can be asked here: give --yes.")
+    return click.confirm(f"Dismiss {what}?", err=True)

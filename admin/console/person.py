@@ -25,8 +25,13 @@ _PROFILE = (
     "SPS-PictureExchangeSyncState",
     "SPS-PictureTimestamp",
 )
-# Reasons of a run that left somebody alone because it was told to.
-_BY_DESIGN = {"out-of-scope", "picture-kept"}
+# What an older app does not tell: reasons of a run that left somebody alone because it should.
+_BY_DESIGN = {"out-of-scope", "picture-kept", "no-profile", "no-mailbox"}
+# What the card's button does, as a command.
+_ORDERS = {
+    "doctor": "To find out more: manage.py doctor",
+    "removals": "To release what is held back: manage.py sweep --release-removals",
+}
 # Without a photo there is nothing to copy: what becomes of the picture is said already.
 _ABSENT = {"no-photo", "removed"}
 _VERDICTS = {
@@ -63,6 +68,21 @@ def repair(answer: Fields) -> int:
     return problems.FINE if answer.part("state").text("status") == "skipped" else verdict(answer)
 
 
+def show_card(answer: Fields, output: Output) -> None:
+    """What people see, why, and what happens next; an older app does not tell."""
+    if sentence := answer.part("card").text("sentence"):
+        output.line(sentence)
+
+
+def show_ticket(answer: Fields, output: Output) -> None:
+    """The text for a ticket. Raises Unsound where the app is too old to tell one."""
+    ticket = answer.part("card").text("ticket")
+    if not ticket:
+        raise problems.Unsound("The app is older than this manage.py and makes no ticket text.")
+    for line in ticket.splitlines():
+        output.line(line)
+
+
 def show_sides(answer: Fields, output: Output) -> None:
     """Whether both sides agree, and what each says."""
     compared = comparison(answer)
@@ -82,9 +102,8 @@ def show_sides(answer: Fields, output: Output) -> None:
         unknown = "could not be read" if compared == problems.UNSOUND else "none"
         rows.append(["SharePoint", "profile", silent.get("sharepoint", unknown)])
     output.table(["side", "what", "value"], rows)
-    if compared == problems.WRONG and answer.part("state").text("status") not in _ABSENT:
-        order = "--replace --wait" if answer.text("chosen") else "--wait"
-        output.line(f"To repair it: manage.py replay {name(answer)} {order}")
+    if order := _order(answer, compared):
+        output.line(order)
 
 
 def show_memory(answer: Fields, output: Output) -> None:
@@ -106,7 +125,20 @@ def show_memory(answer: Fields, output: Output) -> None:
     )
 
 
+def _order(answer: Fields, compared: int) -> str:
+    """The command that moves matters on; empty where none does."""
+    card = answer.part("card")
+    repairs = compared == problems.WRONG and answer.part("state").text("status") not in _ABSENT
+    action = card.text("action") if card else "replay" if repairs else ""
+    if action != "replay":
+        return _ORDERS.get(action, "")
+    order = "--replace --wait" if answer.text("chosen") else "--wait"
+    return f"To repair it: manage.py replay {name(answer)} {order}"
+
+
 def _is_left_alone(answer: Fields) -> bool:
+    if card := answer.part("card"):
+        return card.flag("byDesign")
     status, reason = (answer.part("state").text(key) for key in ("status", "reason"))
     return status == "left" or (status == "skipped" and reason in _BY_DESIGN)
 

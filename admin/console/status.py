@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from admin.console import audit, person
+from admin.console import audit, person, versions
 from admin.console.desk import Desk, command
 from admin.console.sweep import show_end
 from admin.terminal import problems
@@ -19,18 +19,26 @@ _OLD = timedelta(seconds=30)
 
 @command
 @click.argument("user", required=False)
-def status(desk: Desk, user: str | None) -> int:
+@click.option("--ticket", is_flag=True, help="Of USER only a text for a ticket, without codes.")
+def status(desk: Desk, user: str | None, ticket: bool) -> int:
     """
     Show how everything is, or one USER.
 
-    Of a user it shows both sides, what differs, what the last run left behind, and the history.
+    Of a user it says what people see, why and what happens next, and shows both sides, what
+    differs, what the last run left behind, and the history.
     The exit code is 1 if a person should do something: the lines under "To do" say what, and
     for one user, if the sides differ or the last run failed. It is 4 if they cannot be compared.
     """
     if user is None:
+        if ticket:
+            raise problems.Unusable("--ticket is about one USER: name one.")
         return _show_everything(desk)
     answer = desk.console.user(user)
     desk.output.document(answer.raw)
+    if ticket:
+        person.show_ticket(answer, desk.output)
+        return person.verdict(answer)
+    person.show_card(answer, desk.output)
     person.show_sides(answer, desk.output)
     person.show_memory(answer, desk.output)
     return person.verdict(answer)
@@ -39,6 +47,8 @@ def status(desk: Desk, user: str | None) -> int:
 def _show_everything(desk: Desk) -> int:
     overview, output = desk.console.overview(), desk.output
     output.document(overview.raw)
+    if told := versions.of(overview):
+        output.line(told)
     _show_counts(overview, output)
     if overview.part("sweep"):
         show_end(overview.part("sweep"), output)
@@ -76,6 +86,8 @@ def _show_counts(overview: Fields, output: Output) -> None:
     output.table(["", ""], rows, f"Users{_counted(overview)}")
     output.table(["", ""], [[key, queues.text(key)] for key in queues.raw], "Messages in queues")
     output.table(["", ""], [["subscription", _remembered(overview)]])
+    groups = overview.part("groups")
+    output.table(["", ""], [[key, groups.text(key)] for key in groups.raw], "Groups that bind")
 
 
 def _show_unreadable(overview: Fields, output: Output) -> None:
@@ -134,8 +146,8 @@ def things_to_do(overview: Fields) -> list[str]:
         *_audit(overview),
         *([f"Messages in poison queues: {parked}; see the app's log."] if parked else []),
     ]
-    failed = overview.part("counts").number("failed")
-    if failed:
+    failed = overview.part("counts").number("failed") - overview.number("dismissed")
+    if failed > 0:
         found.append(f"Failed users: {failed}; manage.py failures says why.")
     return found
 

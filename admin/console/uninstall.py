@@ -124,6 +124,7 @@ def _show_plan(overview: Fields, output: Output, *, remove: bool) -> None:
     )
     until = f" until {subscription.when('expiresAt')}" if subscription.text("expiresAt") else ""
     rows = [
+        ["log of orders", "stays, and goes with azd down"],
         ["copying", "stops: no sweep, no notification, no replay"],
         ["subscription", f"is deleted, {subscription.text('status')}{until}"]
         if subscription

@@ -76,7 +76,9 @@ def _setting(*names: str, variable: str, **given: Any) -> Callable[[Function], F
 @_setting("--graph-url", variable="GRAPH_URL", hidden=True)
 @_setting("--sharepoint-my-url", variable="SHAREPOINT_MY_URL", hidden=True)
 @click.option(
-    "--sync-group", is_flag=True, help="Also what SYNC_GROUP_ID needs: GroupMember.Read.All."
+    *("--groups", "--sync-group", "groups"),
+    is_flag=True,
+    help="Also what SYNC_GROUP_ID and EXCLUDED_GROUP_ID need: GroupMember.Read.All.",
 )
 @click.option(
     "--full-control",

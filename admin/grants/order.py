@@ -63,7 +63,7 @@ class Order:
             login_url=_https("LOGIN_URL", given["login_url"]) or cloud.login_url,
             graph_url=_https("GRAPH_URL", given["graph_url"]) or cloud.graph_url,
             my_sites=() if given["full_control"] else _my_sites(given, cloud),
-            group=given["sync_group"],
+            group=given["groups"],
             full_control=given["full_control"],
             device_code=given["device_code"],
             device_code_app=given["device_code_app"],

@@ -6,6 +6,7 @@ Problem                 one sentence that says what to do, and an exit code
 |-- Unusable            2; the command line, a file or the environment must be changed
 |-- Unreachable         3; no connection, no trust in the certificate, or the key is not accepted
 |-- Unsound             4; the app answered, but with an error or with something else than asked
+|   `-- Busy            and says, perhaps, when to ask again
 `-- Late                5; it was waited for, and time ran out
 """
 
@@ -33,7 +34,13 @@ class Problem(Exception):
 
 
 class NotThere(Problem):
+    """`code` is the app's own word for why, if it has one."""
+
     exit_code = WRONG
+
+    def __init__(self, sentence: str, code: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 class Unusable(Problem):
@@ -46,6 +53,14 @@ class Unreachable(Problem):
 
 class Unsound(Problem):
     exit_code = UNSOUND
+
+
+class Busy(Unsound):
+    """`retry_after` is seconds, None where the app does not say."""
+
+    def __init__(self, sentence: str, retry_after: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
 
 
 class Late(Problem):

@@ -33,6 +33,8 @@ class Endpoints:
     app_certificate: str
     # To SharePoint's hosts where these have their real names; empty elsewhere.
     proxy: str = ""
+    # Of the console, where people sign in to it; empty elsewhere.
+    console_client_id: str = ""
 
     def save(self, path: Path) -> None:
         """Write the file in one step, so that nobody reads half of it."""

@@ -13,7 +13,7 @@ _LEAST = {
     "graph": ["User.Read.All", "ProfilePhoto.Read.All"],
     "sharepoint": ["User.ReadWrite.All", "Sites.Selected"],
 }
-# And this one only where SYNC_GROUP_ID is set.
+# And this one only where SYNC_GROUP_ID or EXCLUDED_GROUP_ID is set.
 _FOR_A_GROUP = {**_LEAST, "graph": [*_LEAST["graph"], "GroupMember.Read.All"]}
 # An admin's own scripts: every role that the simulator knows.
 _EVERYTHING = {
@@ -52,6 +52,15 @@ def make_registrations(
         _registration(folder, "photosync", roles, site_grant=site_grant),
         _registration(folder, "admin-scripts", _EVERYTHING, site_grant=None),
     )
+
+
+def console_registration(client_id: str, port: int) -> dict[str, Any]:
+    """The simulator's entry for the console, to which people sign in on this *port*."""
+    return {
+        "clientId": client_id,
+        "name": "PhotoSync console",
+        "redirectUris": [f"https://localhost:{port}/.auth/login/aad/callback"],
+    }
 
 
 def _registration(

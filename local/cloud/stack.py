@@ -21,11 +21,16 @@ from typing import Any, Self
 
 from azure.storage.queue import QueueServiceClient
 
+from local.cloud.auth_settings import auth_settings
 from local.cloud.azurite import Azurite
 from local.cloud.certificates import Certificates, make_certificates
 from local.cloud.children import Child
 from local.cloud.endpoints import Endpoints
-from local.cloud.registrations import Registration, make_registrations
+from local.cloud.registrations import (
+    Registration,
+    console_registration,
+    make_registrations,
+)
 from local.host.keys import Keys
 
 REPO = Path(__file__).resolve().parents[2]
@@ -39,6 +44,7 @@ class Stack:
 
     With *real_names*, or *satellites* (names with their folder of pictures), SharePoint's hosts are
     called as in reality and reached through a proxy.
+    With *sign_in* people sign in to the console, at a page that asks for a name and a role.
     With *storage_on_disk* thousands of messages do no harm: in memory, Azurite stands still for
     seconds when it clears them away, once a minute.
     """
@@ -56,6 +62,7 @@ class Stack:
         granted: bool = True,
         real_names: bool = False,
         satellites: Mapping[str, str] | None = None,
+        sign_in: bool = False,
     ) -> None:
         self._folder = folder.resolve()
         self._settings = dict(settings or {})
@@ -64,6 +71,7 @@ class Stack:
         self._storage_folder = self._folder / "azurite" if storage_on_disk else None
         self._granted = granted
         self._names = {"realNames": real_names or bool(satellites), "satellites": satellites or {}}
+        self._console_id = str(uuid.uuid4()) if sign_in else ""
         self._keys = Keys.generate()
         self._children: dict[str, Child] = {}
 
@@ -111,6 +119,8 @@ class Stack:
             *("--certificate", str(self._certificates.certificate)),
             *("--key", str(self._certificates.key), "--ca", str(self._certificates.ca)),
         ]
+        if self._console_id:
+            command += ["--auth-file", str(self._folder / "auth.json")]
         self._spawn("host", command)
         self._children["host"].wait_for(_ready_line)
 
@@ -134,19 +144,25 @@ class Stack:
         )
         self._children["azurite"] = azurite.child
         self._certificates = make_certificates(self._folder)
-        group = bool(self._settings.get("SYNC_GROUP_ID"))
+        groups = ("SYNC_GROUP_ID", "EXCLUDED_GROUP_ID")
+        group = any(self._settings.get(each) for each in groups)
         own, admin = make_registrations(self._folder, group=group, granted=self._granted)
         tenant_id = str(uuid.uuid4())
-        config = _simulator_config(tenant_id, self._certificates, [own, admin]) | self._names
+        self._host_port = _free_port()
+        apps = [own.config, admin.config]
+        if self._console_id:
+            apps.append(console_registration(self._console_id, self._host_port))
+        config = _simulator_config(tenant_id, self._certificates, apps) | self._names
         self._write("m365.json", config)
         command = [sys.executable, "-m", "local.m365", "--config", str(self._folder / "m365.json")]
         self._spawn("m365", command)
         storage = azurite.wait_until_ready().connection_string
         _make_queues(storage)
         simulator = self._children["m365"].wait_for(_ready_line)
-        self._host_port = _free_port()
         self.endpoints = self._describe(simulator, storage, tenant_id, own, admin)
         self._keys.save(self._folder / "keys.json")
+        keys = self._settings.get("CONSOLE_KEYS", "true") == "true"
+        self._write("auth.json", auth_settings(self.endpoints, keys=keys))
         self.change_settings({})
         self.start_host()
         self.endpoints.save(self._endpoints_file)
@@ -196,6 +212,7 @@ class Stack:
             app_client_id=own.client_id,
             app_certificate=str(own.certificate),
             proxy=simulator["proxy"],
+            console_client_id=self._console_id,
         )
 
 
@@ -217,6 +234,7 @@ def app_settings(endpoints: Endpoints) -> dict[str, str]:
         "CLIENT_STATE": endpoints.client_state,
         "RENEW_SCHEDULE": "0 17 5,17 * * *",
         "SWEEP_SCHEDULE": "0 42 * * * *",
+        "CONSOLE_SIGN_IN": endpoints.console_client_id,
     }
 
 
@@ -231,14 +249,14 @@ def _ways_to_sharepoint(endpoints: Endpoints) -> dict[str, str]:
 
 
 def _simulator_config(
-    tenant_id: str, certificates: Certificates, apps: list[Registration]
+    tenant_id: str, certificates: Certificates, apps: list[dict[str, Any]]
 ) -> dict[str, Any]:
     return {
         "tenantId": tenant_id,
         "certificate": str(certificates.certificate),
         "key": str(certificates.key),
         "ca": str(certificates.ca),
-        "apps": [app.config for app in apps],
+        "apps": apps,
         "seed": 1,
     }
 

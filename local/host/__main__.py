@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # First of all: the engine and the app read their settings from the environment.
         os.environ.update(load_app_settings(options.settings))
+        if options.auth_file:
+            # As the real host has it (docs/facts/functions.md, "Sign-in").
+            os.environ["WEBSITE_AUTH_ENABLED"] = "True"
         if options.ca:
             os.environ["REQUESTS_CA_BUNDLE"] = str(options.ca.resolve())
         host_options = load_host_options(options.app)
@@ -57,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--certificate", type=Path, help="without: plain HTTP")
     parser.add_argument("--key", type=Path)
+    parser.add_argument("--auth-file", type=Path, help="have people sign in as it says")
     parser.add_argument("--ca", type=Path, help="what the app's own calls trust")
     return parser
 
@@ -83,9 +87,13 @@ async def _serve(
     from local.host.keys import Keys
     from local.host.listeners import Listeners
     from local.host.server import WebServer
+    from local.host.sign_in import auth_file
+    from local.host.sign_in.front import Front
+    from local.host.sign_in.tokens import Tokens
 
     logs.configure(host_options.log_level)
     keys = Keys.load(options.key_file)
+    auth = auth_file.load(options.auth_file) if options.auth_file else None
     server = WebServer(listening, options.certificate, options.key)
     engine = Engine()
     indexed = await engine.load(options.app.resolve())
@@ -98,7 +106,9 @@ async def _serve(
         invocations,
         body_limit=body_limit(os.environ),
     )
-    server.serve_app(http)
+    server.serve_app(
+        Front(http, auth, Tokens(auth.issuer, options.ca), server.url) if auth else http
+    )
     await server.accepting()
     listeners = Listeners(functions, host_options.queues, invocations)
     print(json.dumps({"ready": True, "functions": server.url}), flush=True)

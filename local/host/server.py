@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
-
-from local.host.http import HttpHost
+from starlette.types import ASGIApp
 
 
 class _Server(uvicorn.Server):
@@ -52,7 +51,7 @@ class WebServer:
         scheme = "https" if certificate else "http"
         self.url = f"{scheme}://localhost:{listening.getsockname()[1]}"
 
-    def serve_app(self, app: HttpHost) -> None:
+    def serve_app(self, app: ASGIApp) -> None:
         """Start to serve *app*."""
         config = uvicorn.Config(
             app,

@@ -27,6 +27,7 @@ class AppConfig:
     site_grant: str | None = None
     managed_identity: bool = False
     name: str = "App"
+    redirect_uris: tuple[str, ...] = ()
 
     @classmethod
     def from_mapping(cls, raw: Mapping[str, Any]) -> AppConfig:
@@ -40,6 +41,7 @@ class AppConfig:
             site_grant=raw.get("siteGrant"),
             managed_identity=bool(raw.get("managedIdentity", False)),
             name=raw.get("name", cls.name),
+            redirect_uris=tuple(raw.get("redirectUris", ())),
         )
 
     def app(self) -> App:
@@ -55,6 +57,7 @@ class AppConfig:
             sharepoint_roles=frozenset(self.sharepoint_roles),
             managed_identity=self.managed_identity,
             name=self.name,
+            redirect_uris=self.redirect_uris,
         )
 
 

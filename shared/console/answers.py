@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from shared import version
 from shared.errors import (
     AccessDenied,
     BadRequest,
     KeyInAddress,
     NotAllowed,
     NotSignedIn,
+    PhotoRefused,
     PhotoSyncError,
     Refused,
     SettingsError,
@@ -29,6 +32,8 @@ _STATUSES: tuple[tuple[type[PhotoSyncError], int], ...] = (
     (TryLater, 503),
     (AccessDenied, 502),
     (Refused, 502),
+    # Nothing is wrong but the picture: it cannot be made smaller.
+    (PhotoRefused, 422),
     (SettingsError, 500),
 )
 _JSON = "application/json"
@@ -37,6 +42,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
+    version.HEADER: version.VERSION,
 }
 # Of an order: the longest that means anything has a tenth of it.
 _LONGEST_BODY = 1000
@@ -44,11 +50,19 @@ _PICTURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8
 
 
 class ConsoleAnswer(NamedTuple):
-    """One answer, ready to be sent with HEADERS."""
+    """One answer; `retry_after` is seconds that a service asked us to wait, None if none did."""
 
     status: int
     body: bytes
     media_type: str
+    retry_after: float | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of every answer, and in whole seconds when asking again makes sense."""
+        if self.retry_after is None:
+            return HEADERS
+        return HEADERS | {"Retry-After": str(math.ceil(self.retry_after))}
 
 
 def tell(ask: Callable[[], Mapping[str, Any]], *, status: int = 200) -> ConsoleAnswer:
@@ -74,7 +88,8 @@ def refuse(error: PhotoSyncError, status: int | None = None) -> ConsoleAnswer:
     if status is None:
         status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 500)
     told = {"error": {"code": error.code, "message": str(error)}}
-    return ConsoleAnswer(status, json.dumps(told).encode(), _JSON)
+    retry_after = error.retry_after if isinstance(error, TryLater) else None
+    return ConsoleAnswer(status, json.dumps(told).encode(), _JSON, retry_after)
 
 
 def order(query: Mapping[str, str], body: bytes) -> dict[str, Any]:

@@ -2,32 +2,43 @@
 What an admin sees and may do: the console's questions and orders, as JSON-ready dictionaries.
 
 Everything is read from where it is kept: users from their blobs' metadata, one user from both
-sides as they are now. Nothing here writes but through the queues.
+sides as they are now. Nothing here writes but through the queues, and into the log of orders.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
+from shared import moments, version
 from shared.auditing import audit_log
 from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLogs
+from shared.console import card as cards
+from shared.console import dismissals
 from shared.console.cached_answer import Remembered
+from shared.console.card import Brakes, Rules
 from shared.console.comparison import EXCHANGE, SHAREPOINT, Sides
+from shared.console.dismissals import Dismissals, Dismissed
+from shared.console.history import History, shown
 from shared.console.lookup import Memory, People
 from shared.console.roster import LARGEST_PAGE, Census, Roster
+from shared.console.signing import Signing
 from shared.console.turnstile import Turnstile
-from shared.errors import BadRequest
+from shared.errors import BadRequest, GiveUp, TryLater, UnknownUser
 from shared.messages.sync_message import SyncMessage
 from shared.messages.upkeep_message import RENEW, SWEEP, UpkeepMessage
+from shared.orders import order as orders
+from shared.orders.order import Order
+from shared.orders.order_log import OrderLog
+from shared.signature import Signature
 from shared.storage import user_state
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Documents
-from shared.storage.roster_entry import Entry
+from shared.storage.roster_entry import Entry, describe, entry
 from shared.storage.unreadable import SetAside
 from shared.storage.user_state import STATUSES
 from shared.subscription import keeper
@@ -36,12 +47,14 @@ from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.uninstalling import uninstall_log
 from shared.uninstalling.uninstall import Uninstall
-from shared.user import Directory
+from shared.user import User, is_object_id, is_upn
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHOWN = 10
+# What an order may say that is not its kind already.
+_OPTIONS = ("force", "replace", "removePictures")
 # Half of an instance's threads.
 _ASKING_AT_ONCE = 8
 
@@ -49,7 +62,7 @@ _ASKING_AT_ONCE = 8
 class Kept(Memory, Protocol):
     """The reading half of the state store, and the messages set aside there."""
 
-    def unreadable(self, limit: int) -> SetAside: ...
+    def unreadable(self, limit: int, after: datetime | None = None) -> SetAside: ...
 
 
 class Orders(NamedTuple):
@@ -74,7 +87,12 @@ def _takes_a_place(
 
 
 class Console:
-    """Errors of all: Throttled, ServiceDown, AccessDenied; UnknownUser where a user is named."""
+    """
+    Errors of all: Throttled, ServiceDown, AccessDenied; UnknownUser where a user is named.
+
+    `groups` are the ids of those that bind, by the setting that names each; `changes` those of the
+    roster's that the settings allow for, but for DRY_RUN.
+    """
 
     def __init__(
         self,
@@ -82,13 +100,16 @@ class Console:
         sides: Sides,
         kept: Kept,
         documents: Documents,
-        directory: Directory,
+        people: People,
         sweep: Sweep,
         audit: Audit,
         uninstall: Uninstall,
         orders: Orders,
+        order_log: OrderLog,
         *,
-        dry_run: bool,
+        groups: Mapping[str, str],
+        changes: Collection[str],
+        rules: Rules,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
@@ -99,12 +120,17 @@ class Console:
         self.turnstile = Turnstile(_ASKING_AT_ONCE)
         self._kept = kept
         self._documents = documents
-        self._people = People(directory, kept, roster)
+        self._dismissals = Dismissals(documents)
+        self._people = people
         self._sweep = sweep
         self._audit = audit
         self._uninstall = uninstall
         self._orders = orders
-        self._dry_run = dry_run
+        self._groups = groups
+        self._changes = changes
+        self._order_log = order_log
+        self._history = History(order_log)
+        self._rules = rules
         self._clock = clock
         self._new_id = new_id
 
@@ -115,7 +141,8 @@ class Console:
         newest, _ = SweepLogs(self._documents).latest()
         audit, _ = AuditLogs(self._documents).latest()
         counted_at, census = self._census.get()
-        aside = self._kept.unreadable(_SHOWN)
+        dismissed = self._dismissals.read()
+        aside = self._kept.unreadable(_SHOWN, dismissed.unreadable_to)
         uninstall = self._uninstall.latest()
         return {
             "asOf": self._clock().isoformat(),
@@ -129,10 +156,13 @@ class Console:
             "audit": audit_log.to_fields(audit) if audit else None,
             "differ": census.differ,
             "uninstall": uninstall_log.to_fields(uninstall) if uninstall else None,
-            "failures": [_shown(entry) for entry in census.failures],
+            "failures": [_shown(each) for each in census.failures if not dismissed.hides(each)],
+            "dismissed": census.dismissed,
             "unreadable": aside.newest,
             "unreadableCount": aside.total,
-            "dryRun": self._dry_run,
+            "groups": dict(self._groups),
+            "dryRun": self._rules.dry_run,
+            **version.told(),
         }
 
     @_takes_a_place
@@ -140,10 +170,12 @@ class Console:
         """
         Users by `search`, `status`, `token` and `size`; with `gone=true` those whose photo is
         gone while the picture is still there, with `differs=true` those whom an audit has found
-        damaged in SharePoint. Raises BadRequest.
+        damaged in SharePoint, with `wouldChange=true` those whose picture a run would change that
+        may write. Raises BadRequest.
         """
         status, size = query.get("status", ""), query.get("size") or "50"
-        gone, differs = (_is_asked_for(query, name) for name in ("gone", "differs"))
+        flags = ("gone", "differs", "wouldChange")
+        gone, differs, would_change = (_is_asked_for(query, name) for name in flags)
         if status and status not in STATUSES:
             raise BadRequest(f"status must be one of {', '.join(sorted(STATUSES))}.")
         if not (size.isascii() and size.isdecimal() and len(size) <= 3):
@@ -155,14 +187,32 @@ class Console:
             status=status,
             gone=gone,
             differs=differs,
+            changes=self._changes if would_change else None,
             token=query.get("token", ""),
             size=int(size),
         )
-        return {
-            "users": [_shown(entry) for entry in page.entries],
+        told = {
+            "users": self._lines(page.entries),
             "token": page.token,
             "complete": page.complete,
         }
+        searches = query.get("search", "").strip() and not query.get("token") and page.complete
+        if searches and not page.entries and not (status or gone or differs or would_change):
+            return told | self._elsewhere(query["search"])
+        return told
+
+    def _elsewhere(self, search: str) -> dict[str, Any]:
+        """Whom Graph knows by what no state knows anybody by: aliases, and who is new."""
+        try:
+            found = self._people.search(search)
+        except (TryLater, GiveUp) as error:
+            return {"unasked": str(error)}
+        return {"users": self._lines([_entry(user, known) for user, known in found])}
+
+    def _lines(self, entries: Collection[Entry]) -> list[dict[str, Any]]:
+        failed = any(each.status == user_state.FAILED for each in entries)
+        dismissed = self._dismissals.read() if failed else Dismissed()
+        return [{**_shown(each), "dismissed": dismissed.hides(each)} for each in entries]
 
     @_takes_a_place
     def user(self, name: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -179,6 +229,10 @@ class Console:
             return self._told(self._people.remembered(name))
         user, known, error = self._people.find(name)
         difference = self._sides.compare(user, known, exchange_error=error)
+        now = self._clock()
+        card = cards.card(
+            user, known, difference.finding, rules=self._rules, brakes=self._brakes(), now=now
+        )
         return {
             "user": {
                 "id": user.id,
@@ -192,12 +246,24 @@ class Console:
             "chosen": difference.chosen,
             "agree": difference.agree,
             "difference": difference.sentence,
+            "finding": difference.finding,
+            "card": card.fields(user, now=now, version=version.VERSION),
             "unasked": [
                 {"side": side, "message": sentence, "retryAfter": retry_after}
                 for side, sentence, retry_after in difference.unasked
             ],
             "history": _history(known) if known else [],
         }
+
+    def _brakes(self) -> Brakes:
+        newest, _ = SweepLogs(self._documents).latest()
+        audit, _ = AuditLogs(self._documents).latest()
+        return Brakes(
+            removals=newest is not None and newest.removals == sweep_log.BRAKED,
+            forgetting=newest is not None and newest.forgetting == sweep_log.BRAKED,
+            repairs=audit is not None and audit.repairs == audit_log.BRAKED,
+            halted=self._uninstall.is_on(),
+        )
 
     def _told(self, known: user_state.UserState | None) -> dict[str, Any]:
         return {
@@ -214,88 +280,217 @@ class Console:
         return fields
 
     @_takes_a_place
-    def photo(self, name: str, side: str) -> bytes:
+    def photo(self, name: str, side: str, query: Mapping[str, str] | None = None) -> bytes:
         """
-        One side's picture. Raises BadRequest for a side that is none, NoPhoto, NoProfile, and
-        PictureKept for one that a person chose and that cannot be shown.
+        One side's picture, with `small=true` as a thumbnail. Raises BadRequest for a side that is
+        none, NoPhoto, NoProfile, PictureKept for one that a person chose and that cannot be shown,
+        and PhotoRefused for one that cannot be made small.
         """
         if side not in {EXCHANGE, SHAREPOINT}:
             raise BadRequest("The side must be exchange or sharepoint.")
+        small = _is_asked_for(query or {}, "small")
         user, known, _ = self._people.find(name)
         if side == EXCHANGE:
-            return self._sides.exchange(user)
-        return self._sides.sharepoint(user, known)
+            return self._sides.exchange(user, small=small)
+        return self._sides.sharepoint(user, known, small=small)
 
     @_takes_a_place
-    def replay(self, name: str, order: Mapping[str, Any]) -> dict[str, Any]:
+    def history(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """
+        Orders, the newest first: those about `user`, those given `since` a moment, and older ones
+        by `token`. Raises BadRequest.
+        """
+        name = query.get("user", "")
+        user_id, upn = self._meant(name) if name else ("", "")
+        page = self._history.page(
+            lambda entry: not name or entry.is_about(user_id, upn),
+            since=_moment(query.get("since", "")),
+            token=query.get("token", ""),
+        )
+        return {
+            "orders": [shown(entry) for entry in page.entries],
+            "token": page.token,
+            "complete": not page.token,
+            "damaged": page.damaged,
+        }
+
+    def _meant(self, name: str) -> tuple[str, str]:
+        """The object id and the UPN of whoever is called *name*, as far as they are known."""
+        if is_object_id(name):
+            return self._called(name, name.lower())
+        try:
+            user = self._people.find(name).user
+        except (TryLater, GiveUp, UnknownUser) as error:
+            if isinstance(error, BadRequest):
+                raise
+            # Orders were given by this name, too, and the log needs nobody to find them.
+            return "", name
+        return user.id, user.user_principal_name
+
+    @_takes_a_place
+    def replay(self, name: str, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Queue one user again, whether Graph can be asked now or not; with `replace` a picture that
         a person chose makes room. Raises BadRequest.
         """
-        force, replace = _flags(order, "force", "replace")
-        self._uninstall.must_be_off()
-        user_id = self._people.to_queue(name)
-        message = SyncMessage(
-            *(user_id, "replay", force, 1, self._clock(), self._new_id()), replace_chosen=replace
-        )
-        self._orders.users.send(message.to_json(), delay_seconds=0)
-        return {"queued": True, "userId": user_id, "correlationId": message.correlation_id}
+        with self._signing(orders.REPLAY, order, by) as signing:
+            signing.about(*_spelled(name))
+            force, replace = _flags(order, "force", "replace")
+            self._uninstall.must_be_off()
+            meant = self._people.to_queue(name)
+            user_id = meant.called
+            signing.about(*self._called(name, user_id))
+            signing.give()
+            run = signing.order.id
+            message = SyncMessage(
+                *(user_id, "replay", force, 1, self._clock(), run),
+                replace_chosen=replace,
+                by=by,
+                ordered_in=signing.file,
+            )
+            self._orders.users.send(message.to_json(), delay_seconds=0)
+        return {
+            "queued": True,
+            "userId": user_id,
+            "userPrincipalName": meant.user_principal_name,
+            "displayName": meant.display_name,
+            "correlationId": run,
+        }
 
     @_takes_a_place
-    def sweep(self, order: Mapping[str, Any]) -> dict[str, Any]:
+    def sweep(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Queue a sweep, or instead a look after the subscription with `renew`; `releaseRemovals`
         lets the removals go ahead that the brake holds back. Raises BadRequest.
         """
-        release, renew = _flags(order, "releaseRemovals", "renew")
-        if release and renew:
-            raise BadRequest("Order one thing at a time: releaseRemovals or renew.")
-        self._uninstall.must_be_off()
-        if release:
-            return {"released": self._sweep.release_removals()}
-        message = UpkeepMessage(RENEW if renew else SWEEP)
-        self._orders.upkeep.send(message.to_json(), delay_seconds=0)
+        kinds = {"releaseRemovals": orders.RELEASE_REMOVALS, "renew": orders.RENEW}
+        with self._signing(_kind(order, kinds, orders.SWEEP), order, by) as signing:
+            release, renew = _flags(order, "releaseRemovals", "renew")
+            if release and renew:
+                raise BadRequest("Order one thing at a time: releaseRemovals or renew.")
+            self._uninstall.must_be_off()
+            signing.give()
+            if release:
+                released = self._sweep.release_removals()
+                signing.end(orders.DONE, f"{released} released.")
+                return {"released": released}
+            message = UpkeepMessage(
+                RENEW if renew else SWEEP,
+                by=by,
+                order_id=signing.order.id,
+                ordered_in=signing.file,
+            )
+            self._orders.upkeep.send(message.to_json(), delay_seconds=0)
         return {"queued": True}
 
     @_takes_a_place
-    def audit(self, order: Mapping[str, Any]) -> dict[str, Any]:
+    def audit(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Audit everybody now, with `repair` repairing what differs; `releaseRepairs` lets the repairs
         go ahead that the brake holds back. Raises BadRequest.
         """
-        release, repair = _flags(order, "releaseRepairs", "repair")
-        if release and repair:
-            raise BadRequest("Order one thing at a time: releaseRepairs or repair.")
-        self._uninstall.must_be_off()
-        if release:
-            return {"released": self._audit.repairs.release()}
-        return {"audit": audit_log.to_fields(self._audit.order(repair=repair))}
+        kinds = {"releaseRepairs": orders.RELEASE_REPAIRS, "repair": orders.REPAIR}
+        with self._signing(_kind(order, kinds, orders.AUDIT), order, by) as signing:
+            release, repair = _flags(order, "releaseRepairs", "repair")
+            if release and repair:
+                raise BadRequest("Order one thing at a time: releaseRepairs or repair.")
+            self._uninstall.must_be_off()
+            signing.give()
+            if release:
+                released = self._audit.repairs.release()
+                signing.end(orders.DONE, f"{released} released.")
+                return {"released": released}
+            begun = self._audit.order(repair=repair)
+            signing.end(orders.BEGUN, begun.id)
+        return {"audit": audit_log.to_fields(begun)}
 
     @_takes_a_place
-    def uninstall(self, order: Mapping[str, Any]) -> dict[str, Any]:
+    def uninstall(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
         Take PhotoSync back, with `removePictures` also what it wrote into SharePoint; `cancel`
         takes that order back. Raises BadRequest, Conflict.
         """
-        remove, cancel = _flags(order, "removePictures", "cancel")
-        if remove and cancel:
-            raise BadRequest("Order one thing at a time: removePictures or cancel.")
-        if cancel:
-            return {"cancelled": self._uninstall.cancel()}
-        _, census = self._census.get()
-        ordered = self._uninstall.order(
-            remove_pictures=remove, expected=sum(census.counts.values())
-        )
+        kind = _kind(order, {"cancel": orders.CANCEL_UNINSTALL}, orders.UNINSTALL)
+        with self._signing(kind, order, by) as signing:
+            remove, cancel = _flags(order, "removePictures", "cancel")
+            if remove and cancel:
+                raise BadRequest("Order one thing at a time: removePictures or cancel.")
+            signing.give()
+            if cancel:
+                cancelled = self._uninstall.cancel()
+                signing.end(orders.DONE, "" if cancelled else "There was nothing to cancel.")
+                return {"cancelled": cancelled}
+            _, census = self._census.get()
+            ordered = self._uninstall.order(
+                remove_pictures=remove, expected=sum(census.counts.values())
+            )
+            signing.end(orders.BEGUN, ordered.id)
         return {"uninstall": uninstall_log.to_fields(ordered)}
 
+    @_takes_a_place
+    def dismiss(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
+        """
+        Dismiss lines of the overview: the failures of `users`, and the messages set aside
+        `unreadableTo` a moment. Raises BadRequest, Conflict.
+        """
+        with self._signing(orders.DISMISS, order, by) as signing:
+            names, until = dismissals.read(order, self._clock())
+            failed = [self._failure(name) for name in names]
+            if len(failed) == 1:
+                signing.about(failed[0].user_id, failed[0].user_principal_name)
+            signing.give()
+            self._dismissals.add(failed, until)
+            self._census.forget()
+            signing.end(orders.DONE, ", ".join(each.user_principal_name for each in failed))
+        return {"dismissed": len(failed), "unreadableTo": until.isoformat() if until else ""}
+
+    def _failure(self, name: str) -> Entry:
+        known = self._people.remembered(name)
+        if known is None or known.status != user_state.FAILED:
+            raise BadRequest(f"{name} has not failed: there is no line to dismiss.")
+        return entry(known.user_id, describe(known))
+
+    def _signing(self, kind: str, order: Mapping[str, Any], by: Signature) -> Signing:
+        words = ", ".join(word for word in _OPTIONS if order.get(word) is True)
+        return Signing(self._order_log, Order(kind, by, self._new_id(), options=words))
+
+    def _called(self, name: str, user_id: str) -> tuple[str, str]:
+        """The object id of whoever is queued as *user_id*, and the UPN, as far as known."""
+        if not is_object_id(user_id):
+            return "", user_id
+        known = self._kept.read(user_id)
+        upn = known.state.user_principal_name if known else ""
+        return user_id, upn or _spelled(name)[1]
+
     def _count(self) -> tuple[datetime, Census]:
-        return self._clock(), self._roster.census(_SHOWN)
+        return self._clock(), self._roster.census(_SHOWN, self._dismissals.read().hides)
 
 
 def _is_asked_for(query: Mapping[str, str], name: str) -> bool:
     if query.get(name, "") not in {"", "true"}:
         raise BadRequest(f"{name} must be true, or be left out.")
     return query.get(name) == "true"
+
+
+def _kind(order: Mapping[str, Any], kinds: Mapping[str, str], otherwise: str) -> str:
+    """What *order* asks for, by the word that it says; how it is logged even if it is refused."""
+    return next((kind for word, kind in kinds.items() if order.get(word) is True), otherwise)
+
+
+def _spelled(name: str) -> tuple[str, str]:
+    """*name* as an object id or as a UPN; the other is empty, and both for what is neither."""
+    if is_object_id(name):
+        return name.lower(), ""
+    return "", name if is_upn(name) else ""
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return moments.read(text)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest("since must be a time such as 2026-01-31T08:00:00+00:00.") from error
 
 
 def _brake(newest: SweepLog | None) -> dict[str, Any]:
@@ -321,6 +516,13 @@ def _flags(order: Mapping[str, Any], *names: str) -> list[bool]:
     return values
 
 
+def _entry(user: User, known: user_state.UserState | None) -> Entry:
+    """A user as in a list; with no status whom PhotoSync has not looked at yet."""
+    if known:
+        return entry(user.id, describe(known))
+    return Entry(user.id, user.user_principal_name, user.display_name, *[""] * 5)
+
+
 def _shown(entry: Entry) -> dict[str, str]:
     return {
         "userId": entry.user_id,
@@ -333,6 +535,7 @@ def _shown(entry: Entry) -> dict[str, str]:
         "syncedAt": entry.synced_at,
         "missingSince": entry.missing_since,
         "damage": entry.damage,
+        "wouldChange": entry.would_change,
         "leftSince": entry.left_since,
         "outOfScopeSince": entry.out_of_scope_since,
     }

@@ -29,6 +29,10 @@ class Remembered(Generic[T]):
         self._asking = threading.Lock()
         self._last: _Answer[T] | None = None
 
+    def forget(self) -> None:
+        """Ask anew next time: what was asked about has changed."""
+        self._last = None
+
     def get(self) -> T:
         """The answer. While somebody asks, others get the last one, and wait if there is none."""
         last = self._last

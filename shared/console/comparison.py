@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
@@ -10,6 +11,8 @@ from shared.errors import (
     AccessDenied,
     GiveUp,
     NoPhoto,
+    NoProfile,
+    OtherHost,
     PhotoRefused,
     PhotoSyncError,
     Refused,
@@ -19,19 +22,35 @@ from shared.errors import (
 )
 from shared.graph.client import GraphClient
 from shared.pictures.recipe import Recipe
+from shared.pictures.renditions import renditions
 from shared.pictures.sizes import SUFFIXES
 from shared.sharepoint import chosen_picture
 from shared.sharepoint.chosen_picture import chosen_in
 from shared.sharepoint.geos import Geo, Geos, Residence
 from shared.sharepoint.inspection import PLACEHOLDER_STATE, SHOWS_PICTURE
-from shared.sharepoint.picture_location import PICTURE_URL, shown_in
+from shared.sharepoint.picture_location import PICTURE_URL, PictureLocation, shown_in
 from shared.sharepoint.publisher import SYNC_STATE, TIMESTAMP
-from shared.storage.user_state import UserState
+from shared.storage.user_state import SYNCED, UserState
 from shared.user import User
 
 T = TypeVar("T")
 
 EXCHANGE, SHAREPOINT = "exchange", "sharepoint"
+# For lists that people read or print, of some 6 KB each.
+_THUMBNAIL = Recipe("", 0, render=functools.partial(renditions, sizes=(120,)))
+# What a comparison came to, in a word. Both sides agree:
+SAME, NEITHER = "same", "neither"
+# There is a photo in Exchange, and SharePoint shows
+NOTHING, CHOSEN, ELSEWHERE, PLACEHOLDER = "nothing", "chosen", "elsewhere", "placeholder"
+OTHER, UNREADABLE = "other", "unreadable"
+# There is none, and SharePoint shows ours still, or another.
+LAST, FOREIGN = "last", "foreign"
+# SharePoint has no profile, or one on a host that is not ours; one side could not be asked.
+NO_PROFILE, ANOTHER_HOST, UNASKED = "no-profile", "another-host", "unasked"
+FINDINGS = frozenset(
+    {SAME, NEITHER, NOTHING, CHOSEN, ELSEWHERE, PLACEHOLDER, OTHER, UNREADABLE}
+    | {LAST, FOREIGN, NO_PROFILE, ANOTHER_HOST, UNASKED}
+)
 _SHOWN = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 
 
@@ -47,9 +66,11 @@ class Unasked(NamedTuple):
 class Difference:
     """
     Whether SharePoint shows what Exchange holds, None where a side could not be asked; one
-    sentence about it, and the profile. `chosen` is the address of a picture that a person chose.
+    sentence about it, and the profile. `finding` is one of FINDINGS. `chosen` is the address of a
+    picture that a person chose.
     """
 
+    finding: str
     agree: bool | None
     sentence: str
     profile: Mapping[str, str] | None
@@ -74,15 +95,26 @@ class Sides:
         self._recipe = recipe
         self._removes = removes
 
-    def exchange(self, user: User) -> bytes:
-        """The photo in Exchange. Raises NoPhoto, NoMailbox."""
-        return self._graph.photo(user.id)
+    def exchange(self, user: User, *, small: bool = False) -> bytes:
+        """
+        The photo in Exchange, or a *small* one as SharePoint would show it. Raises NoPhoto,
+        NoMailbox, and PhotoRefused for one that cannot be made small.
+        """
+        photo = self._graph.photo(user.id)
+        if not small:
+            return photo
+        return _THUMBNAIL.pictures(photo, lambda: self._scaled(user))[0]
 
-    def sharepoint(self, user: User, known: UserState | None) -> bytes:
+    def sharepoint(self, user: User, known: UserState | None, *, small: bool = False) -> bytes:
         """
         The large picture that pages show, or the one that a person chose. Raises NoProfile, NoPhoto
-        when there is none, PictureKept when a chosen one cannot be shown, OtherHost.
+        when there is none, PictureKept when a chosen one cannot be shown, OtherHost, and
+        PhotoRefused for one that cannot be made *small*.
         """
+        picture = self._shown_picture(user, known)
+        return _THUMBNAIL.render(picture)[0] if small else picture
+
+    def _shown_picture(self, user: User, known: UserState | None) -> bytes:
         wrote = known.picture_url if known else ""
         geo, profile = self._geos.residence(user, wrote)
         location = shown_in(profile, geo.my_url).here
@@ -124,7 +156,8 @@ class Sides:
         if unasked:
             return _unknown(unasked, shown)
         if shown is None or isinstance(home, PhotoSyncError):
-            return Difference(isinstance(photo, Settled), str(home), None)
+            finding = ANOTHER_HOST if isinstance(home, OtherHost) else NO_PROFILE
+            return Difference(finding, isinstance(photo, Settled), _homeless(home, known), None)
         if isinstance(photo, PhotoSyncError):
             return self._without_photo(photo, shown, known)
         return self._with_photo(user, photo, home.geo, shown, known)
@@ -132,28 +165,43 @@ class Sides:
     def _with_photo(
         self, user: User, photo: bytes, geo: Geo, shown: Mapping[str, str], known: UserState | None
     ) -> Difference:
-        picture, asked = shown_in(shown, geo.my_url), EXCHANGE
-        why = ""
+        picture = shown_in(shown, geo.my_url)
+        if not picture.url:
+            why = "SharePoint shows no picture, although there is a photo in Exchange."
+            return Difference(NOTHING, False, why, shown)
+        if picture.is_chosen(user.id, wrote=known.picture_url if known else ""):
+            why = "SharePoint shows a picture from elsewhere, which a person has set."
+            return Difference(CHOSEN, False, why, shown)
+        if (location := picture.here) is None:
+            why = "SharePoint shows our picture at its address on another host."
+            return Difference(ELSEWHERE, False, why, shown)
+        if shown[PLACEHOLDER_STATE] != SHOWS_PICTURE:
+            why = "SharePoint has a picture but shows its placeholder."
+            return Difference(PLACEHOLDER, False, why, shown)
+        return self._of_files(user, photo, geo, location, shown)
+
+    def _of_files(
+        self,
+        user: User,
+        photo: bytes,
+        geo: Geo,
+        location: PictureLocation,
+        shown: Mapping[str, str],
+    ) -> Difference:
+        asked, doubt = EXCHANGE, UNREADABLE
         try:
-            if not picture.url:
-                why = "SharePoint shows no picture, although there is a photo in Exchange."
-            elif picture.is_chosen(user.id, wrote=known.picture_url if known else ""):
-                why = "SharePoint shows a picture from elsewhere, which a person has set."
-            elif (location := picture.here) is None:
-                why = "SharePoint shows our picture at its address on another host."
-            elif shown[PLACEHOLDER_STATE] != SHOWS_PICTURE:
-                why = "SharePoint has a picture but shows its placeholder."
-            else:
-                wanted = self._recipe.pictures(photo, lambda: self._scaled(user))
-                asked = SHAREPOINT
-                held = [geo.sharepoint.picture(location.folder, name) for name in location.files]
-                if list(wanted) != held:
-                    why = "SharePoint shows another picture than Exchange holds."
+            wanted = self._recipe.pictures(photo, lambda: self._scaled(user))
+            asked, doubt = SHAREPOINT, OTHER
+            held = [geo.sharepoint.picture(location.folder, name) for name in location.files]
         except (PhotoRefused, NoPhoto) as error:
-            why = str(error)
+            # No photo: a file that the profile names is gone, or no smaller rendition can be had.
+            return Difference(doubt, False, str(error), shown)
         except (TryLater, AccessDenied, Refused) as error:
             return _unknown(_silence(asked, error), shown)
-        return Difference(not why, why or "SharePoint shows the photo that Exchange holds.", shown)
+        if list(wanted) != held:
+            why = "SharePoint shows another picture than Exchange holds."
+            return Difference(OTHER, False, why, shown)
+        return Difference(SAME, True, "SharePoint shows the photo that Exchange holds.", shown)
 
     def _scaled(self, user: User) -> bytes:
         return self._graph.scaled_photo(user.id).photo
@@ -162,8 +210,9 @@ class Sides:
         self, why: PhotoSyncError, shown: Mapping[str, str], known: UserState | None
     ) -> Difference:
         if not shown[PICTURE_URL]:
-            return Difference(True, f"{why} SharePoint shows none either.", shown)
-        return Difference(False, f"{why} {self._what_becomes(why, known)}", shown)
+            return Difference(NEITHER, True, f"{why} SharePoint shows none either.", shown)
+        finding = LAST if known and known.picture_url else FOREIGN
+        return Difference(finding, False, f"{why} {self._what_becomes(why, known)}", shown)
 
     def _what_becomes(self, why: PhotoSyncError, known: UserState | None) -> str:
         """What will be done about a picture without a photo; `is_gone` in `sweeping` decides."""
@@ -181,6 +230,17 @@ class Sides:
         if known.missing_since is None:
             return "SharePoint still shows the last one; two sweeps that find no photo remove it."
         return "SharePoint still shows the last one; a sweep removes it after a second look."
+
+
+def _homeless(home: object, known: UserState | None) -> str:
+    """What becomes of a user without a profile: of who is synced, sweeps see nothing to do."""
+    if isinstance(home, NoProfile) and known and known.status == SYNCED:
+        return (
+            "SharePoint has no profile for this user any more. The next audit that repairs finds "
+            "out, or a replay; from then on sweeps look once a day, and copy the photo into a new "
+            "one."
+        )
+    return str(home)
 
 
 def _asked(ask: Callable[[], T]) -> T | PhotoSyncError:
@@ -204,4 +264,4 @@ def _silence(side: str, found: object) -> list[Unasked]:
 def _unknown(unasked: Sequence[Unasked], shown: Mapping[str, str] | None) -> Difference:
     said = " ".join(dict.fromkeys(each.sentence for each in unasked))
     sentence = f"Whether both sides agree cannot be told now. {said}"
-    return Difference(None, sentence, shown, tuple(unasked))
+    return Difference(UNASKED, None, sentence, shown, tuple(unasked))

@@ -9,11 +9,20 @@ from shared.errors import BadRequest, GiveUp, PhotoSyncError, TryLater, UnknownU
 from shared.storage.user_state import Stored, UserState
 from shared.user import Directory, User, is_object_id, is_upn
 
+_TOLD = 5
+
 
 class Memory(Protocol):
     """The reading half of the state store."""
 
     def read(self, user_id: str) -> Stored | None: ...
+
+
+class Search(Protocol):
+    """See UserSearch."""
+
+    def search(self, text: str) -> list[User]: ...
+    def addressed(self, address: str) -> list[User]: ...
 
 
 class Person(NamedTuple):
@@ -29,11 +38,25 @@ class Person(NamedTuple):
     error: PhotoSyncError | None = None
 
 
-class People:
-    """Finds users by object id or UPN. Errors of all: BadRequest, UnknownUser."""
+class Meant(NamedTuple):
+    """What a message calls a user, and who that is as far as it is known."""
 
-    def __init__(self, directory: Directory, memory: Memory, roster: Roster) -> None:
+    called: str
+    user_principal_name: str = ""
+    display_name: str = ""
+
+
+class People:
+    """
+    Finds users by object id, UPN, any other address, or the beginning of a name that is theirs
+    alone. Errors of all: BadRequest, UnknownUser.
+    """
+
+    def __init__(
+        self, directory: Directory, search: Search, memory: Memory, roster: Roster
+    ) -> None:
         self._directory = directory
+        self._search = search
         self._memory = memory
         self._roster = roster
 
@@ -52,35 +75,58 @@ class People:
         known = self._read(name.lower()) if is_object_id(name) else None
         return known or self.find(name).known
 
-    def to_queue(self, name: str) -> str:
-        """What a message calls this user: *name* itself where only the worker can look it up."""
+    def to_queue(self, name: str) -> Meant:
+        """Whom a message is about: *name* itself where only the worker can look it up."""
         try:
-            return self._ask(name).id
+            user = self._ask(name)
         except TryLater:
-            return name.lower() if is_object_id(name) else name
+            if not is_object_id(name) and not is_upn(name):
+                # The worker cannot look a name up.
+                raise
+            return Meant(name.lower() if is_object_id(name) else name)
         except UnknownUser:
             left = self._remembered(name)
             if left is None:
                 raise
-            return left.user_id
+            return Meant(left.user_id, left.user_principal_name, left.display_name)
+        return Meant(user.id, user.user_principal_name, user.display_name)
+
+    def search(self, text: str) -> list[tuple[User, UserState | None]]:
+        """Whom Graph knows by *text*, and what is remembered of each."""
+        return [(user, self._read(user.id)) for user in self._search.search(text)]
 
     def _ask(self, name: str) -> User:
+        if not name.strip():
+            raise BadRequest("Name a user: by UPN, another address, object id or name.")
         if not is_object_id(name) and not is_upn(name):
-            raise BadRequest("Name a user by object id or by UPN such as anne@contoso.com.")
+            return _only(self._search.search(name), name)
         try:
             return self._directory.user(name)
         except UnknownUser as error:
+            found = self._search.addressed(name) if is_upn(name) else []
+            if found:
+                return _only(found, name)
             raise UnknownUser(f"Microsoft Graph knows no such user: {name}.") from error
 
     def _remembered(self, name: str) -> UserState | None:
         if is_object_id(name):
             return self._read(name.lower())
-        found = self._roster.find(name)
+        found = self._roster.find(name) if is_upn(name) else None
         return self._read(found.user_id) if found else None
 
     def _read(self, user_id: str) -> UserState | None:
         stored = self._memory.read(user_id)
         return stored.state if stored else None
+
+
+def _only(found: list[User], name: str) -> User:
+    if not found:
+        raise UnknownUser(f"Microsoft Graph knows no such user: {name}.")
+    if len(found) > 1:
+        told = ", ".join(each.user_principal_name for each in found[:_TOLD])
+        more = ", …" if len(found) > _TOLD else ""
+        raise BadRequest(f"More than one user is called {name}: {told}{more}. Name one of them.")
+    return found[0]
 
 
 def _as_remembered(known: UserState) -> User:

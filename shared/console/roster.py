@@ -11,8 +11,9 @@ import base64
 import heapq
 import json
 from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from shared.errors import BadRequest
 from shared.storage.roster_entry import Entry, Leaf
@@ -26,18 +27,22 @@ LARGEST_PAGE = 200
 MOST_CALLS = 100
 # Azure's are far shorter.
 _LONGEST_MARKER = 4000
+_FIRST = ("", "", "")
+_NO_TOKEN = "The token is none that this listing gave: start without one."
 
 
 class Census(NamedTuple):
     """
     How many users there are of each status, who failed last, the newest first, how many differ in
-    SharePoint, and how many show a picture of ours, as far as a listing tells.
+    SharePoint, and how many show a picture of ours, as far as a listing tells. `dismissed` failures
+    are in the counts, and not among those who failed last.
     """
 
     counts: Counter[str]
     failures: list[Entry]
     differ: int
     pictures: int
+    dismissed: int = 0
 
 
 class Metadata(Protocol):
@@ -71,28 +76,34 @@ class Roster:
         status: str = "",
         gone: bool = False,
         differs: bool = False,
+        changes: Collection[str] | None = None,
         token: str = "",
         size: int = 50,
     ) -> RosterPage:
         """
-        Up to *size* users who match, after at most CALLS_A_PAGE listing calls.
+        Up to *size* users who match, by name, after at most CALLS_A_PAGE listing calls.
 
-        A page may be short, or even empty, and still have a token: the search is not over.
-        Raises BadRequest for a token that is none of ours, ServiceDown, AccessDenied.
+        Storage lists by object id, so each USERS_A_CALL of a listing are in order by themselves:
+        a tenant of that size is wholly. A page may be short, or even empty, and still have a token:
+        the search is not over. Raises BadRequest for a token that is none of ours, ServiceDown,
+        AccessDenied.
         """
-        at, skip = _read(token)
+        at, last = _read(token)
         found: list[Entry] = []
+        wanted: dict[str, Any] = {"gone": gone, "differs": differs, "changes": changes}
         for _ in range(CALLS_A_PAGE):
             leaf = self._metadata.leaf(at, USERS_A_CALL)
-            for number, entry in enumerate(leaf.entries):
-                if number >= skip and entry.matches(search, status, gone=gone, differs=differs):
-                    if len(found) == size:
-                        return RosterPage(found, _dump(at, number))
-                    found.append(entry)
-            at, skip = leaf.next, 0
+            fitting = (each for each in leaf.entries if each.matches(search, status, **wanted))
+            following = (each for each in fitting if _place(each) > last)
+            room = size - len(found)
+            chosen = heapq.nsmallest(room + 1, following, key=_place)
+            found += chosen[:room]
+            if len(chosen) > room:
+                return RosterPage(found, _dump(at, _place(found[-1]) if room else last))
+            at, last = leaf.next, _FIRST
             if not at:
                 return RosterPage(found, "")
-        return RosterPage(found, _dump(at, 0))
+        return RosterPage(found, _dump(at, _FIRST))
 
     def find(self, upn: str) -> Entry | None:
         """Who had this UPN when last looked at, after at most MOST_CALLS listing calls."""
@@ -107,38 +118,48 @@ class Roster:
                 break
         return None
 
-    def census(self, failures: int) -> Census:
-        """Everybody by status, and the newest *failures*, in one listing of all."""
+    def census(self, failures: int, hides: Callable[[Entry], bool] = lambda entry: False) -> Census:
+        """Everybody by status, and the newest *failures* that nobody *hides*, in one listing."""
         counts: Counter[str] = Counter()
         newest: list[Entry] = []
-        at, differ, pictures = "", 0, 0
+        at, differ, pictures, dismissed = "", 0, 0, 0
         for _ in range(MOST_CALLS):
             leaf = self._metadata.leaf(at, USERS_A_CALL)
             counts.update(each.status for each in leaf.entries)
             differ += sum(bool(each.damage) for each in leaf.entries)
             pictures += sum(each.has_picture for each in leaf.entries)
-            failed = (each for each in leaf.entries if each.status == FAILED)
-            newest = heapq.nlargest(failures, [*newest, *failed], key=lambda one: one.checked_at)
+            failed = [each for each in leaf.entries if each.status == FAILED]
+            told = [each for each in failed if not hides(each)]
+            dismissed += len(failed) - len(told)
+            newest = heapq.nlargest(failures, [*newest, *told], key=lambda one: one.checked_at)
             at = leaf.next
             if not at:
                 break
-        return Census(counts, newest, differ, pictures)
+        return Census(counts, newest, differ, pictures, dismissed)
 
 
-def _dump(at: str, skip: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([at, skip]).encode()).decode()
+def _place(entry: Entry) -> tuple[str, str, str]:
+    """Where an entry stands in a list by name."""
+    name, upn = entry.display_name.casefold(), entry.user_principal_name.casefold()
+    return name or upn, upn, entry.user_id
 
 
-def _read(token: str) -> tuple[str, int]:
+def _dump(at: str, last: tuple[str, str, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at, *last]).encode()).decode()
+
+
+def _read(token: str) -> tuple[str, tuple[str, str, str]]:
+    """The storage's own marker, and the place behind which a page begins."""
     if not token:
-        return "", 0
+        return "", _FIRST
     try:
-        at, skip = json.loads(base64.urlsafe_b64decode(token.encode()))
+        at, name, upn, user_id = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (ValueError, TypeError, RecursionError) as error:
-        raise BadRequest("The token is none that this listing gave: start without one.") from error
-    if not isinstance(at, str) or not isinstance(skip, int) or not _is_marker(at):
-        raise BadRequest("The token is none that this listing gave: start without one.")
-    return at, skip
+        raise BadRequest(_NO_TOKEN) from error
+    texts = (at, name, upn, user_id)
+    if not all(isinstance(each, str) for each in texts) or not _is_marker(at):
+        raise BadRequest(_NO_TOKEN)
+    return at, (name, upn, user_id)
 
 
 def _is_marker(text: str) -> bool:

@@ -13,9 +13,12 @@ from shared.copying.outcome import Outcome, tell, tell_crash, tell_parked
 from shared.copying.run import Run
 from shared.copying.sync import Sync
 from shared.errors import BadMessage, PhotoSyncError, TryLater
-from shared.messages import sync_message
+from shared.messages import signed, sync_message
 from shared.messages.fates import Done, Wait, fate, wait
 from shared.messages.sync_message import SyncMessage
+from shared.orders.order import REPLAY, Order
+from shared.orders.order_log import OrderLog
+from shared.signature import QUEUE, Signature
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.unreadable import set_aside
 from shared.storage.user_state import FAILED, NOT_TAKEN_BACK, Store
@@ -50,12 +53,14 @@ class Worker:
         store: Store,
         queue: DelayedQueue,
         halt: Halt,
+        orders: OrderLog,
         *,
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
         new_id: Callable[[], str],
     ) -> None:
         self._halt = halt
+        self._orders = orders
         self._sync = sync
         self._directory = directory
         self._store = store
@@ -64,18 +69,19 @@ class Worker:
         self._jitter = jitter
         self._new_id = new_id
 
-    def work_off(self, body: bytes, *, redelivered: bool = False) -> Outcome:
+    def work_off(self, body: bytes, *, redelivered: bool = False, message_id: str = "") -> Outcome:
         """
         Bring the user that *body* names up to date, and log one event about it.
 
-        A message that is *redelivered* is of a run that died, perhaps between two files.
+        A message that is *redelivered* is of a run that died, perhaps between two files; one that
+        was typed is known by the queue's *message_id* then.
 
         Raises what nobody foresaw, SettingsError, and ServiceDown when the message can neither be
         sent again nor be kept: the host then tries again, in the end the poison queue has it.
         """
         began = time.monotonic()
         with calls.noted() as made:
-            outcome = self._end_of(body, redelivered)
+            outcome = self._end_of(body, redelivered, message_id)
         tell(outcome, made, (time.monotonic() - began) * 1000)
         return outcome
 
@@ -100,11 +106,13 @@ class Worker:
         run = _run(message, message.user_id)
         end = _as_ordered(Done(FAILED, "poisoned", _STOPPED), message)
         self._sync.record(run, end, attempt=message.attempt)
-        return Outcome("parked", message.user_id, message.correlation_id, _STOPPED)
+        outcome = Outcome("parked", message.user_id, message.correlation_id, _STOPPED)
+        self._write_end(message, outcome)
+        return outcome
 
-    def _end_of(self, body: bytes, redelivered: bool) -> Outcome:
+    def _end_of(self, body: bytes, redelivered: bool, message_id: str) -> Outcome:
         try:
-            message = self._parse(body)
+            message = self._parse(body, message_id)
         except BadMessage as error:
             return self._set_aside(body, self._new_id(), str(error))
         if redelivered:
@@ -121,16 +129,35 @@ class Worker:
 
     def _end_of_message(self, message: SyncMessage, body: bytes) -> Outcome:
         try:
+            message = self._signed(message)
+        except PhotoSyncError as error:
+            return self._without_user(error, message, body)
+        outcome = self._carry_out(message, body)
+        self._write_end(message, outcome)
+        return outcome
+
+    def _signed(self, message: SyncMessage) -> SyncMessage:
+        """The message with its place in the log of orders, if it is an order that has none yet."""
+        if not message.is_unsigned_order:
+            return message
+        # Whatever it says of itself: the console writes into the log before it queues.
+        message = replace(message, by=Signature(QUEUE))
+        return replace(message, ordered_in=self._orders.give(_order(message, message.user_id)))
+
+    def _write_end(self, message: SyncMessage, outcome: Outcome) -> None:
+        """Write the end of an order into the log; one that waits has not ended."""
+        if message.ordered_in and outcome.event != "waiting":
+            order = _order(message, outcome.user)
+            self._orders.end(order, message.ordered_in, outcome.event, outcome.detail)
+
+    def _carry_out(self, message: SyncMessage, body: bytes) -> Outcome:
+        try:
             if self._is_halted(message):
                 named = message.user_id if is_object_id(message.user_id) else "-"
                 return Outcome("halted", named, message.correlation_id, _HALTED)
             user_id = self._object_id(message)
         except PhotoSyncError as error:
-            end = self._fate(error, message)
-            if isinstance(end, Wait):
-                return self._again(message, None, end)
-            # Without an object id there is no state to record it in.
-            return self._set_aside(body, message.correlation_id, end.sentence)
+            return self._without_user(error, message, body)
         run = _run(message, user_id)
         try:
             work = self._sync.take_back if message.uninstall_id else self._sync.bring_up_to_date
@@ -146,8 +173,16 @@ class Worker:
             raise
         return Outcome(event, run.user_id, message.correlation_id)
 
-    def _parse(self, body: bytes) -> SyncMessage:
-        return sync_message.parse(body, now=self._clock(), correlation_id=self._new_id())
+    def _without_user(self, error: PhotoSyncError, message: SyncMessage, body: bytes) -> Outcome:
+        """What becomes of a message before it is known whose state could tell of it."""
+        end = self._fate(error, message)
+        if isinstance(end, Wait):
+            return self._again(message, None, end)
+        return self._set_aside(body, message.correlation_id, end.sentence)
+
+    def _parse(self, body: bytes, message_id: str = "") -> SyncMessage:
+        named = message_id if signed.is_id(message_id) else self._new_id()
+        return sync_message.parse(body, now=self._clock(), correlation_id=named)
 
     def _is_halted(self, message: SyncMessage) -> bool:
         if message.uninstall_id:
@@ -201,6 +236,19 @@ class Worker:
     def _set_aside(self, body: bytes, correlation_id: str, reason: str) -> Outcome:
         set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
         return Outcome("unreadable", "-", correlation_id, reason)
+
+
+def _order(message: SyncMessage, user: str) -> Order:
+    """The order that *message* brings, about *user*: an object id, a UPN, or nobody known."""
+    words = {"force": message.force, "replace": message.replace_chosen}
+    return Order(
+        REPLAY,
+        message.by or Signature(QUEUE),
+        message.correlation_id,
+        user_id=user if is_object_id(user) else "",
+        user_principal_name="" if is_object_id(message.user_id) else message.user_id,
+        options=", ".join(word for word, is_set in words.items() if is_set),
+    )
 
 
 def _run(message: SyncMessage, user_id: str) -> Run:

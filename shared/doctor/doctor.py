@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
+from shared import version
 from shared.console.turnstile import Turnstile
 from shared.doctor import remedies
 from shared.doctor.examination import Finding, Step, examine
@@ -78,6 +79,7 @@ class Doctor:
         with self._turnstile.inside():
             checks = examine(self._steps(), self._clock)
         return {
+            **version.told(),
             "ok": all(check.ok for check in checks),
             "checks": [check._asdict() for check in checks],
         }

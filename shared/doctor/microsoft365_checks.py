@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.doctor import clock_check, subscription_check
+from shared.doctor import clock_check, group_check, subscription_check
 from shared.doctor.examination import Finding, Step
 from shared.doctor.remedies import entra_remedy, remedy
 from shared.errors import NoMailbox, NoPhoto, NoProfile, OtherHost, PhotoSyncError
 from shared.graph.client import GraphClient
+from shared.graph.groups import Groups
 from shared.graph.subscriptions import SubscriptionClient
 from shared.graph.user_listing import UserListing
 from shared.microsoft365 import app_roles
@@ -29,26 +30,29 @@ SETTINGS = "settings"
 CLOCK, CERTIFICATE = "clock", "certificate"
 GRAPH = "token for Graph"
 FILES, PROFILES = "token for SharePoint files", "token for SharePoint profiles"
-USERS, PHOTO = "list users", "read a photo"
+GROUPS, USERS, PHOTO = "groups", "list users", "read a photo"
 FOLDER, PROFILE, WRITE = "picture folder", "read a profile", "permission to write"
 SUBSCRIPTION = "subscription"
 CHECKS = (
-    *(CLOCK, CERTIFICATE, GRAPH, FILES, PROFILES, USERS, PHOTO),
+    *(CLOCK, CERTIFICATE, GRAPH, FILES, PROFILES, GROUPS, USERS, PHOTO),
     *(FOLDER, PROFILE, WRITE, SUBSCRIPTION),
 )
 
 _NOT_GRAPH = "Check GRAPH_URL and M365_CLOUD, and that no proxy answers in Graph's place."
 _NO_CERTIFICATE = "Set CLIENT_CERTIFICATE to a certificate that can be read, with its private key."
-_CONSENT = "with admin consent; then restart the app, which else keeps old tokens for an hour"
-_GRANT_USERS = f"Grant the application role User.Read.All of Microsoft Graph, {_CONSENT}"
-_GRANT_GROUP = (
-    "As SYNC_GROUP_ID is set, check that it names a group, and grant GroupMember.Read.All too"
+_GRANT = "Run python manage.py grant, which grants"
+_RESTART = "then restart the app, which else keeps old tokens for an hour"
+_GRANT_USERS = f"{_GRANT} User.Read.All of Microsoft Graph; {_RESTART}"
+_GRANT_GROUPS = (
+    "Run python manage.py grant --groups, which grants GroupMember.Read.All of Microsoft Graph; "
+    f"{_RESTART}."
 )
-_GRANT_PHOTO = f"Grant the application role ProfilePhoto.Read.All of Microsoft Graph, {_CONSENT}."
-_GRANT_PROFILE = f"Grant the application role User.ReadWrite.All of SharePoint, {_CONSENT}."
+_GRANT_PHOTO = f"{_GRANT} ProfilePhoto.Read.All of Microsoft Graph; {_RESTART}."
+_GRANT_PROFILE = f"{_GRANT} User.ReadWrite.All of SharePoint; {_RESTART}."
+_GRANT_MISSING = f"{_GRANT} what is missing; {_RESTART}."
 _GRANT_FILES = (
-    "Grant the app write on the root site of the My Site host, as Sites.Selected needs it, and "
-    f"check that this site has the library {PICTURE_LIBRARY}."
+    f"{_GRANT} write on the root site of the My Site host, as Sites.Selected needs it, and check "
+    f"that this site has the library {PICTURE_LIBRARY}."
 )
 
 
@@ -58,6 +62,7 @@ class Clients(NamedTuple):
     tokens: Tokens
     # Without a token: the time that Graph tells must not depend on one.
     anybody: Http
+    graph_http: Http
     graph: GraphClient
     listing: UserListing
     geos: Geos
@@ -68,7 +73,6 @@ class _Host(NamedTuple):
     """One host that a token is for."""
 
     check: str
-    service: str
     url: str
     needs: tuple[Need, ...]
     # What to do if Entra knows no such host.
@@ -99,8 +103,10 @@ class Microsoft:
         yield Step(CERTIFICATE, self._certificate, _or(_NO_CERTIFICATE), before)
         for host in self._hosts():
             yield self._token_step(host)
-        group = f". {_GRANT_GROUP}" if self._settings.sync_group_id else ""
-        yield Step(USERS, self._users, _or(f"{_GRANT_USERS}{group}."), (GRAPH,))
+        yield Step(GROUPS, self._groups, _of_groups, (GRAPH,))
+        # Then it is the group's members who are listed.
+        listed = (GRAPH, GROUPS) if self._settings.sync_group_id else (GRAPH,)
+        yield Step(USERS, self._users, _or(f"{_GRANT_USERS}."), listed)
         yield Step(PHOTO, self._photo, _or(_GRANT_PHOTO), (USERS,))
         yield Step(FOLDER, self._home_folder, _or(_GRANT_FILES), (FILES,))
         yield Step(PROFILE, self._profile, _or(_GRANT_PROFILE), (PROFILES, USERS))
@@ -113,10 +119,8 @@ class Microsoft:
         """What is looked at for the home geography, for another one that SHAREPOINT_GEOS names."""
         files, profiles = f"{FILES} of {name}", f"{PROFILES} of {name}"
         unknown = f"Check {name} in SHAREPOINT_GEOS: Entra knows no such host."
-        yield self._token_step(_Host(files, "SharePoint", geo.my_url, (FILES_NEED,), unknown))
-        yield self._token_step(
-            _Host(profiles, "SharePoint", geo.admin_url, (PROFILES_NEED,), unknown)
-        )
+        yield self._token_step(_Host(files, geo.my_url, (FILES_NEED,), unknown))
+        yield self._token_step(_Host(profiles, geo.admin_url, (PROFILES_NEED,), unknown))
         yield Step(f"{FOLDER} of {name}", lambda: self._folder(geo), _or(_GRANT_FILES), (files,))
 
         def profile() -> Finding:
@@ -133,21 +137,18 @@ class Microsoft:
         return (
             _Host(
                 GRAPH,
-                "Microsoft Graph",
                 settings.graph_url,
-                app_roles.needs_of_graph(group=bool(settings.sync_group_id)),
+                app_roles.needs_of_graph(group=bool(_groups(settings))),
                 "Check GRAPH_URL and M365_CLOUD: Entra knows no such service.",
             ),
             _Host(
                 FILES,
-                "SharePoint",
                 settings.sharepoint_my_url,
                 (FILES_NEED,),
                 "Check SHAREPOINT_TENANT (or SHAREPOINT_MY_URL): Entra knows no such host.",
             ),
             _Host(
                 PROFILES,
-                "SharePoint",
                 settings.sharepoint_admin_url,
                 (PROFILES_NEED,),
                 "Check SHAREPOINT_TENANT (or SHAREPOINT_ADMIN_URL): Entra knows no such host.",
@@ -193,9 +194,12 @@ class Microsoft:
         # Other roles may do for the checks that follow.
         return Finding(
             f"Roles in the token for {host.url}: {held}; missing: {', '.join(lacking)}.",
-            f"Grant the missing application role of {host.service} to the app, {_CONSENT}.",
+            _GRANT_MISSING,
             usable=True,
         )
+
+    def _groups(self) -> Finding:
+        return group_check.look(self._clients.graph_http, _groups(self._settings))
 
     def _users(self) -> Finding:
         # The first page may be empty, and the second not.
@@ -260,7 +264,7 @@ class Microsoft:
         if lacking:
             return Finding(
                 f"The roles in the tokens do not allow it; missing: {', '.join(lacking)}.",
-                f"Grant the missing application role of SharePoint to the app, {_CONSENT}.",
+                _GRANT_MISSING,
             )
         if app_roles.EVERY_SITE in roles:
             return Finding("The roles in the tokens allow it.")
@@ -273,6 +277,14 @@ class Microsoft:
         return subscription_check.look(
             self._clients.subscriptions, self._documents, self._settings.webhook_url, self._clock()
         )
+
+
+def _groups(settings: Settings) -> Groups:
+    return Groups(settings.sync_group_id, settings.excluded_group_id)
+
+
+def _of_groups(error: PhotoSyncError) -> str:
+    return remedy(error, group_check.remedy(error, _GRANT_GROUPS), what="Microsoft 365")
 
 
 def _or(otherwise: str) -> Callable[[PhotoSyncError], str]:

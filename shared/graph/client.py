@@ -20,6 +20,7 @@ from shared.errors import (
 )
 from shared.graph import batch
 from shared.graph.errors import photo_fault, user_fault
+from shared.graph.groups import MEMBERSHIP, Groups
 from shared.microsoft365.http import LONGEST_WAIT_IN_PLACE, Http
 from shared.microsoft365.reply import Reply
 from shared.user import User
@@ -55,9 +56,10 @@ class GraphClient:
     Refused. `user` is an object id or a UPN.
     """
 
-    def __init__(self, http: Http, group_id: str = "") -> None:
+    def __init__(self, http: Http, groups: Groups | None = None) -> None:
+        """Each user tells whether he is in *groups*; None: nobody wants to know."""
         self._http = http
-        self._group_id = group_id
+        self._groups = groups or Groups()
         self._pool = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="batch")
 
     def photo_etag(self, user: str) -> str:
@@ -73,33 +75,51 @@ class GraphClient:
         return reply.read(_etag)
 
     def user(self, user: str) -> User:
-        """The user as Graph knows it now."""
+        """
+        The user as Graph knows it now.
+
+        Where the groups cannot be asked the user is told all the same, and `unasked` says why: not
+        everybody who looks for a user wants to know of them.
+        """
         reply = self._http.send("GET", f"/v1.0{_path(user)}?$select={USER_FIELDS}")
         if not reply.ok:
             raise user_fault(reply)
         known = reply.read(read_user)
-        if not self._group_id:
+        if not self._groups:
             return known
-        answers = batch.send(self._http, [self._membership(known.id)])
-        return replace(known, in_group=_is_member(answers["group"], self._group_id))
+        requests = [*self._groups.looks(), self._groups.question(_path(known.id))]
+        try:
+            return self._told_of(known, batch.send(self._http, requests))
+        except (TryLater, GiveUp) as error:
+            return replace(known, unasked=error)
+
+    def _told_of(self, known: User, answers: Mapping[str, Reply]) -> User:
+        try:
+            return self._groups.told_of(known, answers)
+        except (TryLater, GiveUp) as error:
+            return replace(known, unasked=error)
 
     def user_and_photo(self, user_id: str) -> Fetched:
-        """The user and the largest photo, in one call where Graph can put both in it."""
+        """
+        The user and the largest photo, in one call where Graph can put both in it.
+
+        Where the groups cannot be asked there is no photo, and the user's `unasked` says why.
+        """
         at = _path(user_id)
         requests = [
             batch.get("user", f"{at}?$select={USER_FIELDS}"),
             batch.get("photo", f"{at}/photo/$value"),
             batch.get("etag", f"{at}/photo"),
         ]
-        if self._group_id:
-            requests.insert(1, self._membership(user_id))
+        if self._groups:
+            requests[1:1] = [*self._groups.looks(), self._groups.question(at)]
         answers = batch.send(self._http, batch.in_turn(requests))
         user, photo = answers["user"], answers["photo"]
         if not user.ok:
             raise user_fault(user)
-        known = user.read(read_user)
-        if self._group_id:
-            known = replace(known, in_group=_is_member(answers["group"], self._group_id))
+        known = self._told_of(user.read(read_user), answers)
+        if known.unasked:
+            return Fetched(known, b"", "")
         if not photo.ok:
             raise photo_fault(photo)
         if photo.body:
@@ -135,7 +155,8 @@ class GraphClient:
         Raised is only what befell a whole call.
         """
         # A user and the membership are two requests.
-        size = batch.LIMIT // 2 if self._group_id else batch.LIMIT
+        looks = len(self._groups.looks())
+        size = (batch.LIMIT - looks) // 2 if self._groups else batch.LIMIT
         parts = [user_ids[start : start + size] for start in range(0, len(user_ids), size)]
         found: dict[str, User | PhotoSyncError] = {}
         for answers in self._pool.map(self._users, parts):
@@ -144,8 +165,11 @@ class GraphClient:
 
     def _users(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
         requests = [batch.get(each, f"{_path(each)}?$select={USER_FIELDS}") for each in user_ids]
-        if self._group_id:
-            requests += [self._membership(each, key=f"group {each}") for each in user_ids]
+        if self._groups:
+            requests += self._groups.looks()
+            requests += [
+                self._groups.question(_path(each), key=f"{MEMBERSHIP} {each}") for each in user_ids
+            ]
         answers = batch.send(self._http, requests)
         return {each: self._user_or_error(each, answers) for each in user_ids}
 
@@ -155,15 +179,9 @@ class GraphClient:
             return user_fault(answer)
         try:
             known = answer.read(read_user)
-            if not self._group_id:
-                return known
-            return replace(known, in_group=_is_member(answers[f"group {user_id}"], self._group_id))
+            return self._groups.told_of(known, answers, key=f"{MEMBERSHIP} {user_id}")
         except (Settled, TryLater, GiveUp) as error:
             return error
-
-    def _membership(self, user_id: str, *, key: str = "group") -> dict[str, Any]:
-        asked = {"groupIds": [self._group_id]}
-        return batch.post(key, f"{_path(user_id)}/checkMemberGroups", asked)
 
     def knows_any(self, upns: Sequence[str]) -> bool:
         """Whether there is a user of any of these names."""
@@ -244,12 +262,6 @@ def _etag_or_error(metadata: Reply) -> str | PhotoSyncError:
 def _asked(found: str | PhotoSyncError) -> float:
     """The seconds that an error asks us to wait; 1.0 where one does not say."""
     return found.retry_after or 1.0 if isinstance(found, TryLater) else 0.0
-
-
-def _is_member(answer: Reply, group_id: str) -> bool:
-    if not answer.ok:
-        raise user_fault(answer)
-    return answer.read(lambda fields: group_id in [each.lower() for each in fields["value"]])
 
 
 def read_user(fields: Any) -> User:

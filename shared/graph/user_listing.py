@@ -18,6 +18,15 @@ PAGE = 999
 # So many users of a page and none that can be read are not so many odd ones: the page is no list of
 # users. Fewer may all be odd, as the only one of the last page.
 NO_LIST = 10
+# With every page of a group's members.
+MEMBERS_HEADERS = {"ConsistencyLevel": "eventual"}
+
+
+def members_path(group_id: str, fields: str, size: int) -> str:
+    """The first page of the users in a group, nested groups included; see MEMBERS_HEADERS."""
+    source = f"/v1.0/groups/{group_id}/transitiveMembers/microsoft.graph.user"
+    # A cast is documented with $count and the header only (graph.md section 5).
+    return f"{source}?$select={fields}&$top={size}&$count=true"
 
 
 @dataclass(frozen=True)
@@ -46,13 +55,11 @@ class UserListing:
 
     def __init__(self, http: Http, group_id: str = "", *, size: int = PAGE) -> None:
         self._http = http
-        self._headers: dict[str, str] = {}
-        source, counted = "users", ""
+        self._headers: Mapping[str, str] = {}
+        self._first = f"/v1.0/users?$select={USER_FIELDS}&$top={size}"
         if group_id:
-            source = f"groups/{group_id}/transitiveMembers/microsoft.graph.user"
-            # A cast is documented with both of these only, the header on every page.
-            self._headers, counted = {"ConsistencyLevel": "eventual"}, "&$count=true"
-        self._first = f"/v1.0/{source}?$select={USER_FIELDS}&$top={size}{counted}"
+            self._headers = MEMBERS_HEADERS
+            self._first = members_path(group_id, USER_FIELDS, size)
 
     def page(self, path: str = "") -> UserPage:
         """

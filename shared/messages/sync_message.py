@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,9 +10,11 @@ from typing import Any
 
 from shared import moments
 from shared.errors import BadMessage
+from shared.messages import signed
 from shared.messages.base64_text import from_base64
 from shared.messages.sweep_id import is_sweep_id
 from shared.messages.upkeep_message import BARE
+from shared.signature import APP, Signature
 from shared.user import _UPN, is_object_id
 
 # What a person may type, too.
@@ -26,8 +27,6 @@ REMOVAL = "removal"
 UNINSTALL = "uninstall"
 
 MOST_ATTEMPTS = 1_000_000
-
-_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _WHAT_TO_TYPE = (
     "Type a user principal name such as anne@contoso.com, an object id, "
@@ -45,7 +44,8 @@ class SyncMessage:
     Bring one user's picture up to date. `user_id` is an object id or a UPN.
 
     `sweep_id` belongs to a removal: the sweep that ordered it. `uninstall_id` in the same way. With
-    `replace_chosen` a picture that a person chose makes room for the photo, this once.
+    `replace_chosen` a picture that a person chose makes room for the photo, this once. `by` says
+    who ordered it, and `ordered_in` in which file of the log of orders that stands.
     """
 
     user_id: str
@@ -57,6 +57,18 @@ class SyncMessage:
     sweep_id: str = ""
     uninstall_id: str = ""
     replace_chosen: bool = False
+    by: Signature | None = None
+    ordered_in: str = ""
+
+    @property
+    def is_unsigned_order(self) -> bool:
+        """
+        Whether it is an order that is not in the log yet: it was typed, whoever it says it is of.
+
+        What another reason brings is the app's own: notifications, sweeps and audits.
+        """
+        is_own = self.by is not None and self.by.via == APP
+        return self.reason == "replay" and not is_own and not self.ordered_in
 
     def again(self, *, force: bool = False) -> SyncMessage:
         """
@@ -82,7 +94,8 @@ class SyncMessage:
             "sweepId": self.sweep_id,
             "uninstallId": self.uninstall_id,
         }
-        return json.dumps(fields | {name: value for name, value in rare.items() if value})
+        told = {name: value for name, value in rare.items() if value}
+        return json.dumps(fields | told | signed.to_fields(self.by, self.ordered_in))
 
 
 def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
@@ -100,6 +113,7 @@ def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
     if fields is None:
         raise BadMessage(f"This is neither JSON nor a user. {_WHAT_TO_TYPE}")
     sweep_id, uninstall_id = _sweep_id(fields), _uninstall_id(fields)
+    by, ordered_in = _signature(fields)
     return SyncMessage(
         user_id=_user_id(fields),
         reason=(sweep_id and REMOVAL) or (uninstall_id and UNINSTALL) or _reason(fields),
@@ -110,7 +124,16 @@ def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
         sweep_id=sweep_id,
         uninstall_id=uninstall_id,
         replace_chosen=_replace(fields, sweep_id or uninstall_id),
+        by=by,
+        ordered_in=ordered_in,
     )
+
+
+def _signature(fields: Mapping[str, Any]) -> tuple[Signature | None, str]:
+    try:
+        return signed.read(fields)
+    except ValueError as error:
+        raise BadMessage("by and orderedIn are PhotoSync's own: leave them out.") from error
 
 
 def _text(body: bytes) -> str:
@@ -216,6 +239,6 @@ def _first_queued_at(fields: Mapping[str, Any], now: datetime) -> datetime:
 def _correlation_id(fields: Mapping[str, Any], default: str) -> str:
     value = fields.get("correlationId", default)
     # It goes into log lines: nothing in it may look like a line or a field of its own.
-    if not isinstance(value, str) or not _CORRELATION_ID.fullmatch(value):
+    if not isinstance(value, str) or not signed.is_id(value):
         raise BadMessage("correlationId must be 1 to 64 letters, digits, dots or dashes.")
     return value

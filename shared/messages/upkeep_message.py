@@ -9,8 +9,10 @@ from typing import Any
 
 from shared import counts, moments
 from shared.errors import BadMessage
+from shared.messages import signed
 from shared.messages.base64_text import from_base64
 from shared.messages.sweep_id import is_sweep_id
+from shared.signature import APP, Signature
 
 RENEW, LIFECYCLE = "renew", "lifecycle"
 SWEEP, SWEEP_PAGE, REMOVALS = "sweep", "sweep-page", "removals"
@@ -29,7 +31,9 @@ _WHAT_TO_TYPE = "Type renew, sweep or audit."
 class UpkeepMessage:
     """
     One piece of upkeep. `sweep_id` belongs to sweeps, `audit_id` to audits, `uninstall_id` to an
-    uninstall, and `page` to each of these; `event` and `subscription_id` to lifecycle.
+    uninstall, and `page` to each of these; `event` and `subscription_id` to lifecycle. `by` says
+    who ordered it, `order_id` and `ordered_in` by which id and in which file of the log of orders
+    that stands.
     """
 
     kind: str
@@ -41,6 +45,15 @@ class UpkeepMessage:
     attempt: int = 1
     first_queued_at: datetime | None = None
     uninstall_id: str = ""
+    by: Signature | None = None
+    order_id: str = ""
+    ordered_in: str = ""
+
+    @property
+    def is_unsigned_order(self) -> bool:
+        """Whether it is an order that is not in the log yet: so it was typed."""
+        is_own = self.by is not None and self.by.via == APP
+        return self.kind in BARE and not is_own and not self.ordered_in
 
     def again(self, now: datetime) -> UpkeepMessage:
         """The message that takes this one's place after a wait."""
@@ -60,6 +73,8 @@ class UpkeepMessage:
             "attempt": self.attempt,
             "firstQueuedAt": self.first_queued_at and self.first_queued_at.isoformat(),
             "uninstallId": self.uninstall_id,
+            "orderId": self.order_id,
+            **signed.to_fields(self.by, self.ordered_in),
         }
         return json.dumps({key: value for key, value in fields.items() if value})
 
@@ -85,6 +100,7 @@ def parse(body: bytes, *, now: datetime) -> UpkeepMessage:
 
 def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
     first = fields.get("firstQueuedAt")
+    by, ordered_in = signed.read(fields)
     message = UpkeepMessage(
         kind=fields["kind"],
         sweep_id=str(fields.get("sweepId") or ""),
@@ -96,6 +112,9 @@ def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
         # A time to come, typed by hand, would put off giving up for as long.
         first_queued_at=min(moments.read(first), now) if first else None,
         uninstall_id=str(fields.get("uninstallId") or ""),
+        by=by,
+        order_id=signed.read_id(fields.get("orderId") or ""),
+        ordered_in=ordered_in,
     )
     _check_id(message.sweep_id, belongs=message.kind in {SWEEP_PAGE, REMOVALS})
     _check_id(message.audit_id, belongs=message.kind in {AUDIT_PAGE, REPAIRS})

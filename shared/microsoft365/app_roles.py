@@ -32,7 +32,7 @@ _PHOTOS = Need(
     ("ProfilePhoto.Read.All", "ProfilePhoto.ReadWrite.All", "User.Read.All", "User.ReadWrite.All"),
 )
 _MEMBERS = Need(
-    "to read the members of SYNC_GROUP_ID",
+    "to read who is in SYNC_GROUP_ID or EXCLUDED_GROUP_ID",
     ("GroupMember.Read.All", "Group.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"),
 )
 EVERY_SITE = "Sites.FullControl.All"
@@ -41,7 +41,7 @@ PROFILES_NEED = Need("to write profiles", ("User.ReadWrite.All",))
 
 
 def needs_of_graph(*, group: bool) -> tuple[Need, ...]:
-    """What is needed of Microsoft Graph; more of it where only a *group* is looked after."""
+    """What is needed of Microsoft Graph; more of it where a *group* binds."""
     return (_USERS, _PHOTOS, _MEMBERS) if group else (_USERS, _PHOTOS)
 
 

@@ -22,15 +22,18 @@ T = TypeVar("T")
 MOST = 100
 
 
-def follow(first: str, page: Callable[[str], tuple[T, str]], *, of: str) -> Iterator[T]:
+def follow(
+    first: str, page: Callable[[str], tuple[T, str]], *, of: str, most: int = MOST
+) -> Iterator[T]:
     """
     What *page* makes of each page from *first* on; it returns that, and the path of the next.
 
-    *of* says what is listed. Raises EndlessList, and whatever *page* raises.
+    *of* says what is listed, *most* how many pages are read. Raises EndlessList, and whatever
+    *page* raises.
     """
     path, seen = first, set[str]()
     while path:
-        if path in seen or len(seen) == MOST:
+        if path in seen or len(seen) == most:
             raise EndlessList(f"The list of {of} does not end: {len(seen)} pages were read.")
         seen.add(path)
         found, path = page(path)

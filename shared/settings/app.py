@@ -77,6 +77,7 @@ class Settings:
     # None: never.
     forget_after: timedelta | None
     sync_group_id: str
+    excluded_group_id: str
     excluded_users: frozenset[str]
     include_guests: bool
     profile_calls: int
@@ -112,7 +113,8 @@ class Settings:
             replace_custom_picture=read.choice("CUSTOM_PICTURE", ("keep", "replace")) == "replace",
             remove_when_gone=read.choice("REMOVED_PHOTO", ("remove", "keep")) == "remove",
             forget_after=read.days("FORGET_AFTER_DAYS", 30),
-            sync_group_id=read.text("SYNC_GROUP_ID", is_object_id, _GUID_RULE, default="").lower(),
+            sync_group_id=read.group("SYNC_GROUP_ID"),
+            excluded_group_id=read.group("EXCLUDED_GROUP_ID"),
             excluded_users=read.names("EXCLUDED_USERS"),
             include_guests=read.flag("INCLUDE_GUESTS"),
             profile_calls=read.number("PROFILE_CALLS_PER_5_MINUTES", 3000),
@@ -120,11 +122,15 @@ class Settings:
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),
         )
-        # Read before all others, by `settings.console`, which cannot tell anybody of an error.
-        read.text("CONSOLE_SIGN_IN", is_object_id, _GUID_RULE, default="")
-        read.choice("CONSOLE_KEYS", ("true", "false"))
+        _look_at_the_consoles(read)
         read.check()
         return settings
+
+
+def _look_at_the_consoles(read: _Reader) -> None:
+    # Read before all others, by `settings.console`, which cannot tell anybody of an error.
+    read.text("CONSOLE_SIGN_IN", is_object_id, _GUID_RULE, default="")
+    read.choice("CONSOLE_KEYS", ("true", "false"))
 
 
 _TENANT_RULE = '"contoso" for contoso.sharepoint.com'
@@ -260,6 +266,10 @@ class _Reader:
 
     def flag(self, key: str) -> bool:
         return self.choice(key, ("false", "true")) == "true"
+
+    def group(self, key: str) -> str:
+        """The object id of a group; empty where none is set."""
+        return self.text(key, is_object_id, _GUID_RULE, default="").lower()
 
     def names(self, key: str) -> frozenset[str]:
         """A comma-separated list, compared without regard to case."""

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -16,6 +17,7 @@ from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 from shared.session import OneHostSession
 from shared.settings.app import StorageSettings
 from shared.storage import roster_entry, unreadable, user_state
+from shared.storage.append_blobs import AppendBlobs
 from shared.storage.blobs import Blobs, translated
 from shared.storage.documents import Document
 from shared.storage.roster_entry import Leaf
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("photosync")
 
 CONTAINER = "photo-sync-state"
+# A container of its own: infra may put a policy on it by which nothing in it can be changed.
+ORDERS = "photo-sync-orders"
 _FOLDER = "users/"
 USERS, UPKEEP = "photo-sync", "photo-upkeep"
 _POISONED = (f"{USERS}-poison", f"{UPKEEP}-poison")
@@ -90,9 +94,10 @@ class BlobStore:
         users = [(name, told) for name, told in described if is_object_id(name)]
         return Leaf([roster_entry.entry(name, told) for name, told in users], following)
 
-    def unreadable(self, limit: int) -> SetAside:
-        """The newest messages that were set aside, and how many there are, up to 5,000."""
-        found, _ = self._blobs.leaf(unreadable.FOLDER, "", 5000)
+    def unreadable(self, limit: int, after: datetime | None = None) -> SetAside:
+        """The newest messages set aside, of those *after* a moment, and how many, up to 5,000."""
+        everything, _ = self._blobs.leaf(unreadable.FOLDER, "", 5000)
+        found = [blob for blob in everything if after is None or blob.last_modified > after]
         newest = sorted(found, key=lambda blob: blob.name, reverse=True)[:limit]
         kept = [(each, self._blobs.read(each.name)) for each in newest]
         return SetAside(
@@ -211,6 +216,7 @@ class OpenStorage(NamedTuple):
 
     states: BlobStore
     documents: BlobDocuments
+    orders: AppendBlobs
     users: StorageQueue
     upkeep: StorageQueue
     poisoned: dict[str, StorageQueue]
@@ -236,6 +242,7 @@ def open_storage(settings: StorageSettings) -> OpenStorage:
     return OpenStorage(
         BlobStore(container),
         BlobDocuments(container),
+        AppendBlobs(blobs.get_container_client(ORDERS)),
         StorageQueue(queues.get_queue_client(USERS)),
         StorageQueue(queues.get_queue_client(UPKEEP)),
         {name: StorageQueue(queues.get_queue_client(name)) for name in _POISONED},

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from shared.errors import LONGEST_SENTENCE, PictureKept
-from shared.storage.user_state import REMOVED, UserState
+from shared.errors import LONGEST_SENTENCE, DryRun, PictureKept
+from shared.storage.user_state import NO_PHOTO, REMOVED, UserState
 
 # All metadata of a blob is 8 KB at most (Azure Storage: Set Blob Metadata, documented); so long
 # these stay within it whatever they are written in. A sentence may tell more before it, such
@@ -23,6 +23,9 @@ _LONGEST_NAME = 256
 _LONGEST_REASON = 100
 
 
+# What a run would change in SharePoint that may write: put the photo there, take our picture back,
+# or put ours back in place of what an audit has found.
+COPY, REMOVAL, REPAIR = "copy", "removal", "repair"
 # No percent-encoded text begins so.
 _PACKED = "="
 
@@ -54,13 +57,33 @@ class Entry:
         kept = self.reason == PictureKept.code
         return self.synced_at != "" and self.status != REMOVED and not kept
 
+    @property
+    def would_change(self) -> str:
+        """COPY, REMOVAL or REPAIR as far as the last look tells; empty for nothing."""
+        if self.reason == DryRun.code:
+            return REMOVAL if self.missing_since else COPY
+        if self.status == NO_PHOTO and self.missing_since:
+            return REMOVAL
+        return REPAIR if self.damage else ""
+
     def matches(
-        self, search: str, status: str, *, gone: bool = False, differs: bool = False
+        self,
+        search: str,
+        status: str,
+        *,
+        gone: bool = False,
+        differs: bool = False,
+        changes: Collection[str] | None = None,
     ) -> bool:
-        """Whether *search* begins the UPN, the object id, or a word of the name."""
+        """
+        Whether *search* begins the UPN, the object id, or a word of the name; with *changes* also
+        whether what would change is one of them.
+        """
         if (status and self.status != status) or (gone and not self.missing_since):
             return False
         if differs and not self.damage:
+            return False
+        if changes is not None and self.would_change not in changes:
             return False
         wanted = search.casefold().strip()
         texts = [self.user_principal_name, self.user_id, *self.display_name.split()]

@@ -9,7 +9,7 @@ starts the clock. Who is out of scope, and perhaps not listed for it, is found o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,7 +17,7 @@ from typing import Protocol
 from shared import moments
 from shared.errors import OutOfScope, PhotoSyncError, UnknownUser
 from shared.storage.roster_entry import Entry, Leaf
-from shared.storage.user_state import LEFT, SYNCED
+from shared.storage.user_state import FAILED, LEFT, SYNCED
 from shared.user import User
 
 # As many as storage lists in one call (Azure Storage: List Blobs, documented).
@@ -64,13 +64,18 @@ class StateLook:
         check_scope: Callable[[User], None],
         forget_after: timedelta | None,
         clock: Callable[[], datetime],
+        left_out: Callable[[Sequence[str]], Set[str]] = lambda ids: frozenset(),
     ) -> None:
-        """Nobody is due where *forget_after* is None."""
+        """
+        Nobody is due where *forget_after* is None; *left_out* says which of some users a group
+        leaves out, as far as a list of its members tells.
+        """
         self._metadata = metadata
         self._directory = directory
         self._check_scope = check_scope
         self._forget_after = forget_after
         self._clock = clock
+        self._left_out = left_out
 
     def look_at(self, token: str, *, after: str, most: int) -> StatePage:
         """
@@ -83,6 +88,9 @@ class StateLook:
         turn = [each for each in leaf.entries if each.user_id > after][:most]
         found = self._directory.users([each.user_id for each in turn]) if turn else {}
         moved = [(each.user_id, self._why_moved(each, found[each.user_id])) for each in turn]
+        # Whoever was put into that group since needs no turn.
+        told = [each.user_id for each in leaf.entries if _is_promised(each)]
+        moved += [(user_id, OutOfScope.code) for user_id in self._left_out(told) - found.keys()]
         return StatePage(
             due=[each.user_id for each in leaf.entries if self._is_due(each)],
             moved=[(user_id, why) for user_id, why in moved if why],
@@ -116,7 +124,8 @@ class StateLook:
             return ""
         if entry.status == LEFT:
             return "back"
-        return OutOfScope.code if entry.status == SYNCED and self._is_out_of_scope(found) else ""
+        is_out = _is_promised(entry) and self._is_out_of_scope(found)
+        return OutOfScope.code if is_out else ""
 
     def _is_out_of_scope(self, user: User) -> bool:
         try:
@@ -124,3 +133,9 @@ class StateLook:
         except OutOfScope:
             return True
         return False
+
+
+def _is_promised(entry: Entry) -> bool:
+    """Whether the state tells of a picture that is looked after, or of a failure to mend."""
+    # Of waiting ones a message is on its way, and the others promise nothing.
+    return entry.status in {SYNCED, FAILED}

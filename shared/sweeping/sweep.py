@@ -100,9 +100,9 @@ class Sweep:
         self._clock = clock
         self._new_id = new_id
 
-    def start(self) -> None:
+    def start(self) -> str:
         """
-        Begin a sweep, unless one is running: then it goes on, and this one is skipped.
+        Begin a sweep, unless one is running: then it goes on, and this one is skipped. Its id.
 
         Raises Conflict when another run began one at this moment, ServiceDown.
         """
@@ -110,10 +110,10 @@ class Sweep:
         if running and running.status == sweep_log.RUNNING:
             if not self._is_quiet(running, QUIET):
                 log.info("sweep.skipped running=%s page=%d", running.id, running.page)
-                return
+                return running.id
             if self._revived(running):
-                return
-        self._begin(pointer, running)
+                return running.id
+        return self._begin(pointer, running)
 
     def make_up_for(self, moment: datetime) -> None:
         """
@@ -269,7 +269,7 @@ class Sweep:
                 self._users.queue(people, reason=REMOVAL, sweep_id=sweep_id)
         self._logs.write(sweep.all_queued(), after=read)
 
-    def _begin(self, pointer: Document | None, last: SweepLog | None) -> None:
+    def _begin(self, pointer: Document | None, last: SweepLog | None) -> str:
         now = self._clock()
         sweep = SweepLog(
             id=f"{now:%Y%m%dT%H%M%S}-{self._new_id()[:8]}",
@@ -282,6 +282,7 @@ class Sweep:
         self._logs.begin(sweep, pointer)
         log.info("sweep.started id=%s", sweep.id)
         self._go_on(sweep)
+        return sweep.id
 
     def _revived(self, sweep: SweepLog) -> bool:
         """Queue a lost page again; False when that has been tried often enough."""

@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from shared.messages.sync_message import SyncMessage
+from shared.signature import APP, Signature
 from shared.storage.delayed_queue import DelayedQueue
 
 _MESSAGES_AT_ONCE = 8
+# A sweep asks for replays, too.
+_OURS = Signature(APP)
 
 
 class UserQueue:
@@ -35,7 +38,7 @@ class UserQueue:
 
         def send(user_id: str) -> None:
             message = SyncMessage(
-                user_id, reason, False, 1, now, self._new_id(), sweep_id, uninstall_id
+                *(user_id, reason, False, 1, now, self._new_id(), sweep_id, uninstall_id), by=_OURS
             )
             self._queue.send(message.to_json(), delay_seconds=0)
 

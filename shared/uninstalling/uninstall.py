@@ -34,6 +34,7 @@ from shared.errors import BadRequest, Conflict, EndlessList, GiveUp
 from shared.messages.sync_message import UNINSTALL
 from shared.messages.upkeep_message import RENEW, SWEEP, UpkeepMessage
 from shared.messages.upkeep_message import UNINSTALL as UNINSTALL_PAGE
+from shared.signature import APP, Signature
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Document
 from shared.storage.roster_entry import Leaf
@@ -203,7 +204,8 @@ class Uninstall:
 
     def _ask_for_everything(self) -> None:
         for kind in (RENEW, SWEEP):
-            self._upkeep.send(UpkeepMessage(kind).to_json(), delay_seconds=0)
+            message = UpkeepMessage(kind, by=Signature(APP))
+            self._upkeep.send(message.to_json(), delay_seconds=0)
 
     def go_on(self) -> None:
         """Queue the page that is due, should its message be lost; nothing without an order."""

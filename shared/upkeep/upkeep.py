@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.auditing.audit import Audit
 from shared.errors import BadMessage, GiveUp, TryLater
-from shared.messages import upkeep_message
+from shared.messages import signed, upkeep_message
 from shared.messages.fates import Done, Wait, fate
 from shared.messages.upkeep_message import UpkeepMessage
+from shared.orders import order as orders
+from shared.orders.order import Order
+from shared.orders.order_log import OrderLog
+from shared.signature import QUEUE, Signature
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.unreadable import set_aside
 from shared.storage.user_state import Store
@@ -29,6 +35,16 @@ _STOPPED = (
 _HALTED = "PhotoSync is being uninstalled."
 
 
+class End(NamedTuple):
+    """How an order ended: one of the results in `order`, and more about it."""
+
+    result: str
+    detail: str = ""
+
+
+_DONE = End(orders.DONE)
+
+
 class Upkeep:
     """One per process; threads share it."""
 
@@ -40,6 +56,7 @@ class Upkeep:
         uninstall: Uninstall,
         store: Store,
         queue: DelayedQueue,
+        order_log: OrderLog,
         *,
         lengths: Callable[[], dict[str, int]],
         clock: Callable[[], datetime],
@@ -53,11 +70,12 @@ class Upkeep:
         self._uninstall = uninstall
         self._store = store
         self._queue = queue
+        self._orders = order_log
         self._lengths = lengths
         self._clock = clock
         self._jitter = jitter
         self._new_id = new_id
-        self._work: dict[str, Callable[[UpkeepMessage], None]] = {
+        self._work: dict[str, Callable[[UpkeepMessage], End | None]] = {
             upkeep_message.RENEW: lambda message: keeper.keep(),
             upkeep_message.LIFECYCLE: self._heed,
             upkeep_message.SWEEP: lambda message: self._start_sweep(),
@@ -69,9 +87,10 @@ class Upkeep:
             upkeep_message.UNINSTALL: lambda one: uninstall.work_off(one.uninstall_id, one.page),
         }
 
-    def work_off(self, body: bytes) -> None:
+    def work_off(self, body: bytes, *, message_id: str = "") -> None:
         """
-        Do what *body* asks for, and log one event about it.
+        Do what *body* asks for, and log one event about it; by the queue's *message_id* an order
+        is known that was typed.
 
         What can succeed later becomes a new message with a delay; what cannot is recorded where
         the console looks and ends the message. Raises only what nobody foresaw.
@@ -83,7 +102,8 @@ class Upkeep:
             log.warning('upkeep.unreadable why="%s"', error)
             return
         try:
-            self._do(message)
+            message = self._signed(message, message_id)
+            self._write_end(message, self._do(message))
         except (TryLater, GiveUp) as error:
             self._end(message, error)
         except Exception as error:
@@ -103,22 +123,40 @@ class Upkeep:
         """
         self._keep(body, _STOPPED)
         log.error('upkeep.parked why="%s"', _STOPPED)
+        try:
+            message = upkeep_message.parse(body, now=self._clock())
+        except BadMessage:
+            return
+        self._write_end(message, End(orders.FAILED, _STOPPED))
+
+    def _signed(self, message: UpkeepMessage, message_id: str) -> UpkeepMessage:
+        """The message with its place in the log of orders, if it is an order that has none yet."""
+        if not message.is_unsigned_order:
+            return message
+        named = message_id if signed.is_id(message_id) else self._new_id()
+        message = replace(message, by=Signature(QUEUE), order_id=message.order_id or named)
+        return replace(message, ordered_in=self._orders.give(_order(message)))
+
+    def _write_end(self, message: UpkeepMessage, end: End | None) -> None:
+        """Write the end of an order into the log."""
+        if message.ordered_in and message.order_id:
+            result, detail = end or _DONE
+            self._orders.end(_order(message), message.ordered_in, result, detail)
 
     def _keep(self, body: bytes, reason: str) -> None:
         set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
 
-    def _start_sweep(self) -> None:
+    def _start_sweep(self) -> End:
         # Before it fills them: what is left over from the sweep before.
         self._count_queues()
-        self._sweep.start()
+        return End(orders.BEGUN, self._sweep.start())
 
-    def _do(self, message: UpkeepMessage) -> None:
+    def _do(self, message: UpkeepMessage) -> End | None:
         if message.kind != upkeep_message.UNINSTALL and self._uninstall.is_on():
-            self._stand_still(message)
-        else:
-            self._work[message.kind](message)
+            return self._stand_still(message)
+        return self._work[message.kind](message)
 
-    def _stand_still(self, message: UpkeepMessage) -> None:
+    def _stand_still(self, message: UpkeepMessage) -> End:
         """PhotoSync is being taken back: what was asked for is not done."""
         log.info("upkeep.halted kind=%s", message.kind)
         # The next one, should there be one, begins anew and not where this one was.
@@ -128,6 +166,7 @@ class Upkeep:
             self._audit.fail(message.audit_id, _HALTED)
         if message.kind == upkeep_message.SWEEP:
             self._uninstall.go_on()
+        return End(orders.HALTED, _HALTED)
 
     def _count_queues(self) -> None:
         lengths = sorted(self._lengths().items())
@@ -179,4 +218,10 @@ class Upkeep:
             self._audit.fail(message.audit_id, end.sentence)
         if message.uninstall_id:
             self._uninstall.fail(message.uninstall_id, end.sentence)
+        self._write_end(message, End(orders.FAILED, end.sentence))
         log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(end.sentence))
+
+
+def _order(message: UpkeepMessage) -> Order:
+    """The order that *message* brings; its kinds are called as they are in the log."""
+    return Order(message.kind, message.by or Signature(QUEUE), message.order_id)

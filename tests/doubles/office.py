@@ -26,6 +26,7 @@ from shared.telemetry.calls import note
 from shared.user import User
 from shared.written_file import WrittenFile
 from tests.doubles.halt import Halting
+from tests.doubles.memory_lines import MemoryLines, in_memory
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ANNE = User(
@@ -295,6 +296,7 @@ class Office:
     recipe: Recipe = field(default_factory=lambda: Recipe("48,72,300", 1, render))
     policy: Policy = field(default_factory=Policy)
     halt: Halting = field(default_factory=Halting)
+    lines: MemoryLines = field(default_factory=MemoryLines)
     check_scope: Callable[[User], None] = lambda user: None
 
     def __post_init__(self) -> None:
@@ -323,6 +325,7 @@ class Office:
             self.store,
             self.queue,
             self.halt,
+            in_memory(self.clock, self.lines),
             clock=self.clock,
             jitter=lambda: 0.0,
             new_id=lambda: next(self._ids),

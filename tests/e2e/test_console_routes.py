@@ -13,7 +13,7 @@ from tests.e2e.cloud import LiveCloud, picture
 
 ODD = "o'neil#1+x@contoso.com"
 ID = "00000000-0000-4000-8000-00000000dead"
-READING = ["overview", "users", "users/{user}", "users/{user}/photo/{side}", "doctor"]
+READING = ["overview", "history", "users", "users/{user}", "users/{user}/photo/{side}", "doctor"]
 WRITING = ["users/{user}/replay", "sweep", "audit"]
 ROUTES = [("GET", route) for route in READING] + [("POST", route) for route in WRITING]
 

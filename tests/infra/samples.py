@@ -36,6 +36,7 @@ def everything() -> list[Resource]:
         "operatorPrincipalId": OPERATOR,
         "alertEmail": "admin@contoso.com",
         "consoleSignIn": CONSOLE,
+        "lockOrdersDays": 365,
         **WITH_CERTIFICATE,
     }
     return deploy(MAIN, REQUIRED | more)[0]

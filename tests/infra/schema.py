@@ -92,6 +92,14 @@ _DOCUMENTED: dict[str, Any] = {
             "virtualNetwork": {"id": "string"},
         },
     },
+    "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-01-01": {
+        "name": "default",
+        "properties": {
+            "allowProtectedAppendWrites": "bool",
+            "allowProtectedAppendWritesAll": "bool",
+            "immutabilityPeriodSinceCreationInDays": "int",
+        },
+    },
 }
 
 

@@ -48,13 +48,13 @@ def test_every_queue_and_container_of_the_app_is_made():
     # Where the host puts what it gave up on.
     poisoned = {f"{each}-poison" for each in named if not each.endswith("-poison")}
     assert queues == named | poisoned
-    assert containers == {azure.CONTAINER, "app-package"}
+    assert containers == {azure.CONTAINER, azure.ORDERS, "app-package"}
 
 
 def test_what_grows_is_deleted_and_what_counts_is_not():
-    """Unreadable messages, sweeps and audits go after days; states and what is newest never go."""
+    """Messages, sweeps, audits and orders go after days; states and what is newest never go."""
     policy = one(
-        with_more(keepUnreadableDays=11, keepSweepsDays=22),
+        with_more(keepUnreadableDays=11, keepSweepsDays=22, keepOrdersDays=333),
         "Microsoft.Storage/storageAccounts/managementPolicies",
     ).properties["policy"]
     deleted = {
@@ -68,8 +68,23 @@ def test_what_grows_is_deleted_and_what_counts_is_not():
         f"{azure.CONTAINER}/{LATEST.partition('/')[0]}/": {"daysAfterModificationGreaterThan": 22},
         # Ids begin with the year.
         f"{azure.CONTAINER}/audits/2": {"daysAfterModificationGreaterThan": 60},
+        f"{azure.ORDERS}/": {"daysAfterModificationGreaterThan": 333},
     }
+    kinds = {rule["name"]: rule["definition"]["filters"]["blobTypes"] for rule in policy["rules"]}
+    assert [name for name, types in kinds.items() if types != ["blockBlob"]] == ["orders"]
+    assert kinds["orders"] == ["appendBlob"]
     assert not audit_log.LATEST.startswith("audits/2")
+
+
+def test_orders_can_be_locked():
+    """The policy is made only when it is asked for, and lets the app add its lines."""
+    type_ = "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies"
+    assert [each for each in plain() if each.type == type_] == []
+
+    assert one(with_more(lockOrdersDays=365), type_).properties == {
+        "allowProtectedAppendWrites": True,
+        "immutabilityPeriodSinceCreationInDays": 365,
+    }
 
 
 def test_what_is_deleted_is_gone():

@@ -57,8 +57,8 @@ class UnconditionalResult(Sync):
 class NoSweep(Sweep):
     """Whoever no notification told of is never looked at."""
 
-    def start(self) -> None:
-        pass
+    def start(self) -> str:
+        return ""
 
 
 class RemovalAtFirstLook(Sync):

@@ -35,6 +35,7 @@ from shared.uninstalling.uninstall import Uninstall
 from shared.upkeep.upkeep import Upkeep
 from shared.webhook.notifications import Accepted, accept
 from tests.doubles.halt import Halting, Ordered
+from tests.doubles.memory_lines import in_memory
 from tests.machine.jobs import DIE, GO, Died, InTurn, Job, Order, current
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates, Message
 from tests.machine.tenant import Exchange, Look, SharePoint, check_scope, renditions, sha256
@@ -316,7 +317,8 @@ class World:
             clock=self.clock,
             ticks=self.ticks,
         )
-        return Worker(sync, self.exchange, states, self.photo_sync, Halting(), **self._chance)
+        halt, orders = Halting(), in_memory(self.clock)
+        return Worker(sync, self.exchange, states, self.photo_sync, halt, orders, **self._chance)
 
     def _upkeep(self, parts: Parts) -> Upkeep:
         # Threads of a pool would make their calls in another order each time.
@@ -375,6 +377,7 @@ class World:
             cast(Uninstall, Ordered()),
             states,
             self.photo_upkeep,
+            in_memory(self.clock),
             lengths=dict,
             **self._chance,
         )

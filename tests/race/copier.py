@@ -21,6 +21,7 @@ from shared.storage.user_state import Stored, UserState
 from shared.user import User
 from shared.written_file import WrittenFile
 from tests.doubles.halt import Halting
+from tests.doubles.memory_lines import in_memory
 from tests.race.world import (
     ID,
     NOON,
@@ -218,6 +219,7 @@ def _worker(answers: Answers, kind: Kind) -> Worker:
         answers,
         answers,
         Halting(),
+        in_memory(answers.clock),
         clock=answers.clock,
         jitter=lambda: 0.5,
         new_id=lambda: "unused",

@@ -25,6 +25,7 @@ def test_member_is_looked_after():
         pytest.param(replace(ANNE, is_guest=True), {}, "INCLUDE_GUESTS", id="guest"),
         pytest.param(replace(ANNE, account_enabled=False), {}, "disabled", id="disabled"),
         pytest.param(replace(ANNE, in_group=False), {}, "SYNC_GROUP_ID", id="group"),
+        pytest.param(replace(ANNE, is_excluded=True), {}, "EXCLUDED_GROUP_ID", id="excluded"),
         pytest.param(ANNE, {"EXCLUDED_USERS": "x, anne@CONTOSO.com"}, "EXCLUDED_USERS", id="upn"),
         pytest.param(ANNE, {"EXCLUDED_USERS": ANNE.id.upper()}, "EXCLUDED_USERS", id="object-id"),
     ],

@@ -21,7 +21,7 @@ from local.m365.notifications import subscription_rules as rules
 from local.m365.notifications.subscriptions import shown
 from local.m365.tenant import fault_plan, renaming
 from local.m365.tenant.fault_plan import FaultPlan, only
-from local.m365.tenant.records import User
+from local.m365.tenant.records import Group, User
 from local.m365.tenant.tenant import Tenant
 
 Handler = Callable[[Tenant, Request, Any], Awaitable[Any]]
@@ -41,6 +41,7 @@ def routes(tenant: Tenant) -> list[Route]:
         ("PATCH", "/users/{user}", change_user),
         ("GET", "/groups", list_groups),
         ("POST", "/groups", add_groups),
+        ("DELETE", "/groups/{group}", delete_group),
         *apps.TABLE,
         *admins.TABLE,
         ("GET", "/subscriptions", list_subscriptions),
@@ -126,21 +127,41 @@ async def change_user(tenant: Tenant, request: Request, body: Any) -> Any:
 
 
 async def list_groups(tenant: Tenant, request: Request, body: Any) -> Any:
-    groups = tenant.groups.items()
-    return {"groups": [{"id": name, "members": sorted(members)} for name, members in groups]}
+    return {
+        "groups": [
+            {
+                "id": name,
+                "members": sorted(group.members),
+                "displayName": group.display_name,
+                "visibility": group.visibility,
+            }
+            for name, group in tenant.groups.items()
+        ]
+    }
 
 
 async def add_groups(tenant: Tenant, request: Request, body: Any) -> Any:
-    """A group with an id that is there is replaced."""
+    """A group with an id that is there is replaced; members are users, and groups by their id."""
     ids = []
     for seed in _listed(body):
-        only(seed, "id", "members")
+        only(seed, "id", "members", "displayName", "visibility")
     for seed in _listed(body):
-        members = {_user(tenant, name).id.casefold() for name in seed.get("members", ())}
+        members = {_member(tenant, name) for name in seed.get("members", ())}
         name = str(seed.get("id") or tenant.new_id()).casefold()
-        tenant.groups[name] = members
+        shown = str(seed.get("displayName") or f"Group {name[:8]}")
+        tenant.groups[name] = Group(members, shown, seed.get("visibility"))
         ids.append(name)
     return {"ids": ids}
+
+
+def _member(tenant: Tenant, name: str) -> str:
+    return name if name in tenant.groups else _user(tenant, name).id.casefold()
+
+
+async def delete_group(tenant: Tenant, request: Request, body: Any) -> Any:
+    """It is gone at once; who was in it is in none."""
+    del tenant.groups[request.path_params["group"].casefold()]
+    return {}
 
 
 async def list_subscriptions(tenant: Tenant, request: Request, body: Any) -> Any:

@@ -120,6 +120,8 @@ def _setter(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], N
         "userType": ("user_type", str, TYPES),
         "mailbox": ("mailbox", str, MAILBOXES),
         "personalHost": ("personal_host", str, ()),
+        "aliases": ("aliases", list, ()),
+        "otherMails": ("other_mails", list, ()),
     }
     if name in attributes:
         attribute, kind, allowed = attributes[name]

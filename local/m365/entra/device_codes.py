@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import time
-import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 
-import jwt
-
-from local.m365.entra import tokens
+from local.m365.entra import id_tokens, tokens
 from local.m365.entra.aadsts import Aadsts
-from local.m365.tenant.admins import PUBLIC_CLIENTS, DeviceCode, Person
+from local.m365.tenant.admins import PUBLIC_CLIENTS, DeviceCode
 from local.m365.tenant.tenant import Tenant
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -88,21 +84,5 @@ def exchange(tenant: Tenant, form: Mapping[str, str]) -> dict[str, object]:
         "access_token": tokens.issue_to_person(
             tenant, person, known.client_id, graph, known.scopes
         ),
-        "id_token": _id_token(tenant, person, known.client_id),
+        "id_token": id_tokens.issue(tenant, person.name, known.client_id),
     }
-
-
-def _id_token(tenant: Tenant, person: Person, client_id: str) -> str:
-    now = int(time.time())
-    claims = {
-        "aud": client_id,
-        "iss": f"{tenant.urls.login}/{tenant.tenant_id}/v2.0",
-        "iat": now,
-        "nbf": now,
-        "exp": now + 3600,
-        "sub": str(uuid.uuid5(uuid.UUID(tenant.tenant_id), person.name)),
-        "oid": str(uuid.uuid5(uuid.UUID(tenant.tenant_id), person.name)),
-        "preferred_username": person.name,
-        "tid": tenant.tenant_id,
-    }
-    return jwt.encode(claims, tenant.signing_key, algorithm="RS256", headers={"kid": "local"})

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.m365.entra import assertions, device_codes, tokens
+from local.m365.entra import assertions, authorize, device_codes, tokens
 from local.m365.entra.aadsts import Aadsts, refusal
 from local.m365.tenant.records import App
 from local.m365.tenant.tenant import Tenant
@@ -61,6 +61,7 @@ def routes(tenant: Tenant) -> list[Route]:
         Route("/{tenant}/discovery/v2.0/keys", keys),
         Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
         Route("/{tenant}/oauth2/v2.0/devicecode", device_code, methods=["POST"]),
+        authorize.route(tenant),
     ]
 
 
@@ -193,7 +194,8 @@ def _discovery(tenant: Tenant) -> dict[str, object]:
         "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         "jwks_uri": f"{base}/discovery/v2.0/keys",
-        "response_types_supported": ["code"],
+        "response_types_supported": ["code", "id_token"],
+        "response_modes_supported": ["form_post"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "issuer": f"{base}/v2.0",

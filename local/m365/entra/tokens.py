@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 import jwt
 
+from local.m365.entra import id_tokens
 from local.m365.tenant import directory
 from local.m365.tenant.admins import TEMPLATES, Person
 from local.m365.tenant.records import App
@@ -75,7 +75,7 @@ def issue_to_person(
         "idtyp": "user",
         "scp": " ".join(sorted(scopes)),
         "wids": sorted(TEMPLATES[role] for role in person.roles),
-        "oid": str(uuid.uuid5(uuid.UUID(tenant.tenant_id), person.name)),
+        "oid": id_tokens.object_id(tenant, person.name),
         "upn": person.name,
         "name": person.name.partition("@")[0],
     }

@@ -6,9 +6,8 @@ import base64
 import binascii
 import hashlib
 import json
-import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -22,9 +21,6 @@ LARGEST_PAGE = 999
 # (microsoft-graph-docs#17354); stuck: the next link never changes (#2635, #4897 there); circle: the
 # last page leads back (microsoft-graph-docs-contrib#1239).
 FORMS = ("full", "short", "empty", "stuck", "circle")
-_CLAUSE = re.compile(
-    r"accountEnabled\s+eq\s+(?P<enabled>true|false)|userType\s+eq\s+'(?P<type>Member|Guest)'"
-)
 
 
 def page_size(raw: str | None) -> int:
@@ -61,27 +57,6 @@ def counted(raw: str | None, headers: Mapping[str, str]) -> bool:
 def is_advanced(headers: Mapping[str, str]) -> bool:
     """Whether the index is asked, which knows more and may be behind (D, section 5)."""
     return headers.get("consistencylevel", "").casefold() == "eventual"
-
-
-def user_filter(raw: str | None) -> Callable[[User], bool]:
-    """
-    The test that $filter describes: `eq` on accountEnabled and userType, joined by `and`.
-
-    Documented: these need no extra header (facts/graph.md section 5). Graph knows many more;
-    the simulator refuses what it does not act on, so that no client is misled by a full list.
-    """
-    clauses = [_clause(part) for part in re.split(r"\s+and\s+", raw.strip())] if raw else []
-    return lambda user: all(clause(user) for clause in clauses)
-
-
-def _clause(raw: str) -> Callable[[User], bool]:
-    match = _CLAUSE.fullmatch(raw)
-    if match is None:
-        raise bad_request("Unsupported or invalid query filter clause.", "Request_UnsupportedQuery")
-    if match["enabled"]:
-        wanted = match["enabled"] == "true"
-        return lambda user: user.account_enabled is wanted
-    return lambda user: user.user_type == match["type"]
 
 
 def selected(raw: str | None, known: Sequence[str], default: Sequence[str]) -> list[str]:

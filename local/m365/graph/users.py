@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.m365.graph import query
+from local.m365.graph import query, user_queries
 from local.m365.graph.wire import (
     ONE_USER,
     USER_READ,
@@ -51,7 +51,11 @@ _FREE_TEXT = (
     "country",
     "companyName",
 )
-KNOWN = (*DEFAULT, "department", "city", "country", "companyName", "accountEnabled", "userType")
+KNOWN = (
+    *DEFAULT,
+    *("department", "city", "country", "companyName", "accountEnabled", "userType"),
+    *("proxyAddresses", "otherMails"),
+)
 _DELETED = "/directory/deletedItems/{user}"
 _UPN = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,48}")
 
@@ -87,6 +91,8 @@ def shown(user: User, names: list[str]) -> dict[str, Any]:
         "mail": user.mail or None,
         "accountEnabled": user.account_enabled,
         "userType": user.user_type,
+        "proxyAddresses": user_queries.proxy_addresses(user),
+        "otherMails": user.other_mails,
     }
     return {name: everything[name] for name in names}
 
@@ -96,10 +102,10 @@ def users_page(
 ) -> JSONResponse:
     """One page of *users* by the request's own options."""
     options = dict(request.query_params)
-    query.only(options, "$select", "$top", "$filter", "$skiptoken", "$count")
+    query.only(options, "$select", "$top", "$filter", "$search", "$skiptoken", "$count")
     counted = query.counted(options.get("$count"), request.headers)
     names = query.selected(options.get("$select"), KNOWN, DEFAULT)
-    matches = query.user_filter(options.get("$filter"))
+    matches = user_queries.matching(options, request.headers)
     size = query.page_size(options.get("$top"))
     found = sorted((user for user in users if matches(user)), key=lambda user: user.id)
     url = tenant.urls.graph + request.url.path
@@ -185,9 +191,9 @@ async def delete_user(tenant: Tenant, request: Request, client_id: str) -> Respo
     tenant.roster.remove(user, profile_stays=kept)
     key = user.id.casefold()
     tenant.deleted_users[key] = user
-    tenant.left_groups[key] = [each for each, members in tenant.groups.items() if key in members]
-    for members in tenant.groups.values():
-        members.discard(key)
+    tenant.left_groups[key] = [name for name, each in tenant.groups.items() if key in each.members]
+    for group in tenant.groups.values():
+        group.members.discard(key)
     tenant.touch(user, "updated")
     return Response(status_code=204)
 
@@ -207,8 +213,8 @@ async def restore_user(tenant: Tenant, request: Request, client_id: str) -> Resp
     """
     user = _deleted(tenant, request, may=lambda user: tenant.user(user.user_principal_name) is None)
     tenant.add_user(user)
-    for group in tenant.left_groups.pop(user.id.casefold(), []):
-        tenant.groups[group].add(user.id.casefold())
+    for name in tenant.left_groups.pop(user.id.casefold(), []):
+        tenant.groups[name].members.add(user.id.casefold())
     tenant.touch(user, "updated")
     return JSONResponse(
         {"@odata.context": context(tenant, "directoryObjects/$entity")} | shown(user, list(DEFAULT))

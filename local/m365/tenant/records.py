@@ -56,7 +56,18 @@ class User:
     profile: Profile | None = None
     personal_host: str = ""  # host of the personal site, if it is not the home one
     sharepoint_name: str = ""  # by which SharePoint knows the user until it learns the UPN
+    aliases: list[str] = field(default_factory=list)  # further addresses of the mailbox
+    other_mails: list[str] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)  # what only Graph shows: jobTitle …
+
+
+@dataclass
+class Group:
+    """`members` are ids of users and of groups, in lower case."""
+
+    members: set[str]
+    display_name: str = ""
+    visibility: str | None = None
 
 
 @dataclass
@@ -115,6 +126,7 @@ class App:
     name: str = "App"
     keys: tuple[Key, ...] = ()  # beside `certificate`: those that Graph was given
     has_principal: bool = True  # a registration without one cannot sign in
+    redirect_uris: tuple[str, ...] = ()  # where people may come back to who signed in
 
 
 @dataclass

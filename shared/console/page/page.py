@@ -14,14 +14,22 @@ _FOLDER = Path(__file__).parent
 # The markup names its files as any page would, so that editors understand it.
 _STYLE = re.compile(r'<link rel="stylesheet" href="(styles/[a-z]+\.css)">')
 _SCRIPT = re.compile(r'<script type="module" src="(scripts/[a-z]+\.js)"></script>')
+# How one gets in, told before any script runs and outside of what the policy hashes.
+_BY_KEY, _BY_SIGN_IN = 'data-entry="key"', 'data-entry="sign-in"'
 _ELSEWHERE = re.compile(r"<link [^>]*stylesheet[^>]*>|<script [^>]*src[^>]*>")
 _INLINE_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _INLINE_SCRIPT = re.compile(r'<script type="module">(.*?)</script>', re.DOTALL)
 
 
-def page() -> tuple[str, dict[str, str]]:
-    """The page and its headers; it runs no script and loads nothing but what is in the document."""
+def page(*, sign_in: bool) -> tuple[str, dict[str, str]]:
+    """
+    The page and its headers; it runs no script and loads nothing but what is in the document.
+
+    With *sign_in* it asks people to sign in with Microsoft, else for a function key.
+    """
     text, policy = assembled(_FOLDER)
+    if sign_in:
+        text = text.replace(_BY_KEY, _BY_SIGN_IN, 1)
     return text, {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",

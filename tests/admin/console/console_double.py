@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from shared.version import HEADER, VERSION
+
 KEY = "the-function-key"
 ANNE = "11111111-1111-1111-1111-111111111111"
 NOON = "2026-05-04T12:00:00+00:00"
@@ -104,6 +106,7 @@ def overview(**changes: Any) -> dict[str, Any]:
         "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
         "failures": [],
         "unreadable": [],
+        "groups": {},
         "dryRun": False,
         **changes,
     }
@@ -166,7 +169,7 @@ class ConsoleDouble:
     url: str = ""
     routes: dict[tuple[str, str], Route] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=lambda: {HEADER: VERSION})
     # How many bytes of an answer are announced and never sent.
     held_back: int = 0
 

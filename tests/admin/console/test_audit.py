@@ -107,9 +107,9 @@ def test_differs_as_csv(manage: Manage, audited: Audited):
 
     assert said.code == 1
     header, line, end = said.out.split("\r\n")
-    assert header.endswith(",damage")
+    assert header.endswith(",damage,wouldChange")
     assert line.startswith("person1@contoso.com,")
-    assert line.endswith(f",{DAMAGE}")
+    assert line.endswith(f",{DAMAGE},")
     assert end == ""
     assert "Waiting for the profile budget" in said.err
 

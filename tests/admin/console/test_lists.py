@@ -47,12 +47,12 @@ def test_users_as_csv(manage: Manage, console: ConsoleDouble):
     header, first, second, end = said.out.split("\r\n")
     assert header == (
         "userPrincipalName,displayName,status,reason,detail,checkedAt,syncedAt,missingSince,userId,"
-        "damage"
+        "damage,wouldChange"
     )
     why = "photo-refused,The photo cannot be read."
-    assert first == (f"person1@contoso.com,Person 1,failed,{why},{NOON},,,{entry(1)['userId']},")
+    assert first == (f"person1@contoso.com,Person 1,failed,{why},{NOON},,,{entry(1)['userId']},,")
     assert second == (
-        f'person2@contoso.com,"Anne ""Ann"", Ltd",no-photo,{why},{NOON},,{NOON},{odd["userId"]},'
+        f'person2@contoso.com,"Anne ""Ann"", Ltd",no-photo,{why},{NOON},,{NOON},{odd["userId"]},,'
     )
     assert end == ""
 

@@ -168,7 +168,8 @@ def test_who_is_not_let_in(manage: Terminal):
     assert manage("status", PHOTOSYNC_KEY="another").code == 3
     assert "PHOTOSYNC_CA" in manage("status", PHOTOSYNC_CA="", REQUESTS_CA_BUNDLE="").err
     assert manage("check", "nobody@contoso.com").code == 1
-    assert manage("check", "nobody").code == 2
+    assert manage("check", "nobody").code == 1
+    assert manage("check", " ").code == 2
 
 
 def test_while_graph_asks_for_patience(cloud: LiveCloud, manage: Terminal):

@@ -101,6 +101,13 @@ def test_long_and_many_unreadable_messages(manage: Manage, console: ConsoleDoubl
     assert "2026-05-04 12:00:00Z  \N{REPLACEMENT CHARACTER}[31mxxx" in out
 
 
+def test_groups_that_bind(manage: Manage, console: ConsoleDouble):
+    """Which groups let in and leave out is told by the setting that names each."""
+    console.routes["GET", "overview"] = (200, overview(groups={"EXCLUDED_GROUP_ID": "0c-no"}))
+
+    assert "EXCLUDED_GROUP_ID  0c-no" in manage("status").out
+
+
 def test_dry_run_and_unreadable_messages(manage: Manage, console: ConsoleDouble):
     """Both are shown, and neither alone is a reason for code 1."""
     kept = {"name": "x", "reason": "It names nobody.", "body": "please sync anne"}

@@ -52,7 +52,7 @@ def test_repair_that_helps(manage: Manage, console: ConsoleDouble, change: Any, 
 
 @pytest.mark.parametrize(
     ("reason", "code"),
-    [("out-of-scope", 0), ("picture-kept", 0), ("dry-run", 1), ("no-profile", 1)],
+    [("out-of-scope", 0), ("no-profile", 0), ("no-mailbox", 0), ("dry-run", 1), ("other-host", 1)],
 )
 @pytest.mark.parametrize("command", ["status", "check"])
 def test_left_alone_by_design(
@@ -168,3 +168,45 @@ def test_who_has_left(manage: Manage, console: ConsoleDouble, command: str):
     console.routes[PHOTO] = (200, person(agree=False, difference=twice, state=state))
     assert f"left alone by design: {twice}" in manage(command, "anne@contoso.com").out
     assert ("left since" in said.out) is (command == "status")
+
+
+def card(**changes: Any) -> dict[str, Any]:
+    told = {"sentence": "People see it.", "action": "", "label": "", "byDesign": False}
+    return {**told, "ticket": "Profile picture of Anne\nNow: People see it.", **changes}
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        ("", ""),
+        ("replay", "To repair it: manage.py replay anne@contoso.com --wait"),
+        ("doctor", "manage.py doctor"),
+        ("removals", "manage.py sweep --release-removals"),
+    ],
+)
+def test_the_card(manage: Manage, console: ConsoleDouble, action: str, told: str):
+    """The app's sentence comes first, and the one command that moves matters on, if any."""
+    console.routes[PHOTO] = (200, person(agree=False, card=card(action=action)))
+    said = manage("status", "anne@contoso.com")
+
+    assert said.out.startswith("People see it.")
+    assert (told in said.out, "manage.py" in said.out) == (True, bool(told))
+
+
+def test_by_design_is_the_apps_to_say(manage: Manage, console: ConsoleDouble):
+    """Whatever the reason is: the app knows whether anything is to be done."""
+    for by_design, code in ((True, 0), (False, 1)):
+        console.routes[PHOTO] = (200, person(agree=False, card=card(byDesign=by_design)))
+        assert manage("check", "anne@contoso.com").code == code
+
+
+def test_a_ticket(manage: Manage, console: ConsoleDouble):
+    """With --ticket there is that text and nothing else; without a user, or one, it is said."""
+    console.routes[PHOTO] = (200, person(card=card()))
+    ticket = manage("status", "anne@contoso.com", "--ticket")
+    assert ticket.out.splitlines() == ["Profile picture of Anne", "Now: People see it."]
+
+    assert "name one" in manage("status", "--ticket").err
+    console.routes[PHOTO] = (200, person())
+    older = manage("status", "anne@contoso.com", "--ticket")
+    assert (older.code, "older" in older.err) == (4, True)

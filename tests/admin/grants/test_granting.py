@@ -81,9 +81,9 @@ def test_only_what_is_missing(tenant: Cloud, grant: Grant):
 
 
 def test_a_group_takes_one_role_more(tenant: Cloud, grant: Grant):
-    """GroupMember.Read.All is granted with --sync-group only, and revoked without it too."""
+    """GroupMember.Read.All is granted with --groups only, and revoked without it too."""
     assert GROUP not in grant(*ME, "--dry-run", "--full-control").states
-    assert grant(*ME, "--yes", "--full-control", "--sync-group").states[GROUP] == "done"
+    assert grant(*ME, "--yes", "--full-control", "--groups").states[GROUP] == "done"
     assert grant(*ME, "--check", "--full-control").states[GROUP] == "surplus"
     assert grant(*ME, "--yes", "--revoke", "--full-control").states[GROUP] == "done"
 

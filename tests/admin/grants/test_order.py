@@ -22,7 +22,7 @@ PLAIN: dict[str, Any] = {
     "graph_url": "",
     "sharepoint_my_url": "",
     "sharepoint_geos": "",
-    "sync_group": False,
+    "groups": False,
     "full_control": False,
     "device_code": False,
     "device_code_app": "",

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.server
 # An app of the test's own: what the real one does is tested elsewhere.
 CODE = """
 import os
+import re
 
 @app.route("settings", auth_level=func.AuthLevel.FUNCTION)
 def settings(req: func.HttpRequest) -> str:
@@ -134,15 +136,18 @@ def test_refused_app_is_an_error_with_its_log(tmp_path):
     assert not (tmp_path / "cloud" / "endpoints.json").exists()
 
 
+UP = [sys.executable, "-m", "local", "up"]
+
+
 class Up:
     """`python -m local up` as a process, and the pids of its children."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
         self.folder = folder
         self.output = folder / "up.txt"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local", "up", "--folder", str(folder / "cloud")],
+                [*UP, "--folder", str(folder / "cloud"), *arguments],
                 cwd=REPO,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -225,6 +230,27 @@ def test_what_up_prints_for_manage_works(up):
     assert len(exports) == 3
     assert json.loads(done.stdout)["asOf"]
     assert done.stderr == b""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("arguments", [[], ["--sign-in"]], ids=["by key", "signed in"])
+def test_way_into_the_console(tmp_path, arguments: list[str]):
+    """The console that `up` names asks for a key, and leads to the login page with --sign-in."""
+    up = Up(tmp_path, *arguments)
+    try:
+        up.ready()
+        at = Endpoints.load(tmp_path / "cloud" / "endpoints.json")
+        words = up.output.read_text().split()
+        [page] = [word for word in words if word.startswith(f"{at.functions}/api/console")]
+        reply = requests.get(page, verify=at.ca, timeout=60, allow_redirects=False)
+    finally:
+        up.process.terminate()
+        up.process.wait()
+
+    if arguments:
+        assert urlsplit(reply.headers["Location"]).netloc == urlsplit(at.login).netloc
+    else:
+        assert (reply.status_code, page.partition("?")[2]) == (200, f"code={at.key}")
 
 
 def test_queue_that_is_none():

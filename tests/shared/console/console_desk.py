@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import datetime, timedelta
 from typing import Any, cast
 
+from shared import moments
 from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLog
 from shared.console.api import Console, Orders
-from shared.console.comparison import Difference, Sides, Unasked
+from shared.console.card import Rules
+from shared.console.comparison import SAME, UNASKED, Difference, Sides, Unasked
+from shared.console.lookup import People
 from shared.console.roster import Roster
 from shared.errors import PhotoSyncError
-from shared.storage.roster_entry import Entry, Leaf
+from shared.signature import KEY, Signature
+from shared.storage.roster_entry import COPY, REMOVAL, Entry, Leaf
 from shared.storage.unreadable import SetAside
 from shared.storage.user_state import FAILED, Stored, UserState
 from shared.sweeping.sweep import Sweep
@@ -21,8 +27,19 @@ from shared.uninstalling.uninstall import States, Uninstall, Waiting
 from shared.uninstalling.uninstall_log import UninstallLogs
 from shared.user import User
 from tests.doubles.memory_documents import MemoryDocuments
+from tests.doubles.memory_lines import MemoryLines, in_memory
 from tests.doubles.office import NOON, Clock, Exchange, MemoryStore
 
+# Who orders, where that makes no difference.
+BY = Signature(KEY)
+RULES = Rules(
+    dry_run=True,
+    removes=True,
+    forget_after=timedelta(days=30),
+    repairs=True,
+    audit_days=7,
+    replaces=False,
+)
 LENGTHS = {"photo-sync": 3, "photo-sync-poison": 0}
 ENTRY = Entry("id", "anne@contoso.com", "Anne", FAILED, "refused", "Broken.", "2026", "2025")
 
@@ -41,8 +58,9 @@ class Kept:
     def leaf(self, token: str, size: int) -> Leaf:
         return Leaf(self.entries, "")
 
-    def unreadable(self, limit: int) -> SetAside:
-        return SetAside(len(self.aside), self.aside[:limit])
+    def unreadable(self, limit: int, after: datetime | None = None) -> SetAside:
+        told = [each for each in self.aside if not after or moments.read(each["at"]) > after]
+        return SetAside(len(told), told[:limit])
 
 
 class Looks:
@@ -57,15 +75,15 @@ class Looks:
         self.seen = [known]
         if exchange_error:
             unasked = (Unasked("exchange", str(exchange_error), 38.0),)
-            return Difference(None, "Nobody knows.", {"PictureURL": ""}, unasked)
+            return Difference(UNASKED, None, "Nobody knows.", {"PictureURL": ""}, unasked)
         chosen = "https://cdn.contoso.com/anne.jpg" if known else ""
-        return Difference(True, "They agree.", {"PictureURL": ""}, chosen=chosen)
+        return Difference(SAME, True, "They agree.", {"PictureURL": ""}, chosen=chosen)
 
-    def exchange(self, user: User) -> bytes:
-        return b"exchange of " + user.user_principal_name.encode()
+    def exchange(self, user: User, *, small: bool) -> bytes:
+        return b"small " * small + b"exchange of " + user.user_principal_name.encode()
 
-    def sharepoint(self, user: User, known: UserState | None) -> bytes:
-        return b"sharepoint"
+    def sharepoint(self, user: User, known: UserState | None, *, small: bool) -> bytes:
+        return b"small " * small + b"sharepoint"
 
 
 class Texts:
@@ -99,6 +117,23 @@ class Audits:
         return 34
 
 
+class Found:
+    """Whom Graph knows by names and addresses; asked for what."""
+
+    def __init__(self) -> None:
+        self.users: list[User] = []
+        self.asked: list[str] = []
+        self.error: PhotoSyncError | None = None
+
+    def search(self, text: str) -> list[User]:
+        self.asked.append(text)
+        if self.error:
+            raise self.error
+        return self.users
+
+    addressed = search
+
+
 class Nobody:
     """Whoever is asked nothing: orders are given here, and carried out elsewhere."""
 
@@ -113,6 +148,8 @@ class Desk:
         self.audits = Audits()
         self.kept, self.looks, self.documents = Kept(), Looks(), MemoryDocuments()
         self.users, self.upkeep, self.exchange = Texts(), Texts(), Exchange()
+        self.lines, self.clock, self.search = MemoryLines(), Clock(), Found()
+        ids = itertools.chain(["an-id"], (f"an-id-{number}" for number in itertools.count(2)))
         self.halt = Halt(UninstallLogs(self.documents), lambda: 0.0)
         self.uninstall = self._uninstall()
         self.console = Console(
@@ -120,14 +157,17 @@ class Desk:
             cast("Sides", self.looks),
             self.kept,
             self.documents,
-            self.exchange,
+            People(self.exchange, self.search, self.kept, Roster(self.kept)),
             cast("Sweep", Releasing()),
             cast("Audit", self.audits),
             self.uninstall,
             Orders(self.users, self.upkeep, lambda: LENGTHS),
-            dry_run=True,
+            in_memory(self.clock, self.lines),
+            groups={"SYNC_GROUP_ID": "a-group"},
+            changes={COPY, REMOVAL},
+            rules=RULES,
             clock=Clock(),
-            new_id=lambda: "an-id",
+            new_id=lambda: next(ids),
         )
 
     def _uninstall(self) -> Uninstall:

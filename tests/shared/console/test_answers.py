@@ -18,6 +18,7 @@ from shared.errors import (
     Refused,
     ServiceDown,
     SettingsError,
+    Throttled,
     UnknownUser,
 )
 from tests.doubles.office import failing
@@ -84,7 +85,7 @@ def test_status_by_hand():
 )
 def test_picture(content: bytes, kind: str):
     """A picture comes with the type that its bytes show; anything else is for no browser to run."""
-    assert answers.show(lambda: content) == (200, content, kind)
+    assert answers.show(lambda: content) == (200, content, kind, None)
 
 
 def test_headers():
@@ -92,6 +93,15 @@ def test_headers():
     assert answers.HEADERS["Cache-Control"] == "no-store"
     assert answers.HEADERS["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answers.HEADERS["Content-Security-Policy"]
+
+
+def test_when_to_ask_again():
+    """How long a service asked us to wait is told in whole seconds, rounded up; else nothing is."""
+    throttled = answers.refuse(Throttled("Later.", retry_after=2.128, service="graph"))
+
+    assert (throttled.status, throttled.headers["Retry-After"]) == (503, "3")
+    assert "Retry-After" not in answers.refuse(BadRequest("No.")).headers
+    assert answers.HEADERS.items() <= throttled.headers.items()
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b' {"force": true}'])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
 import pytest
+from PIL import Image
 
 from shared.console.comparison import Sides
 from shared.errors import (
@@ -33,6 +35,7 @@ from shared.sharepoint.picture_location import PICTURE_URL
 from shared.storage.user_state import UserState
 from shared.user import User
 from tests.doubles.office import ANNE, NOON, render
+from tests.e2e.cloud import picture
 from tests.shared.settings.test_app import ENOUGH
 
 MY = "https://contoso-my.sharepoint.com"
@@ -315,6 +318,20 @@ def test_pictures(both: Both):
     """Each side's picture: Exchange's photo, and the large one of SharePoint."""
     assert both.sides.exchange(ANNE) == b"photo"
     assert both.sides.sharepoint(ANNE, None) == b"L:photo"
+
+
+def test_small_pictures(both: Both):
+    """Each side can be had as a thumbnail; what is no picture has none."""
+    photo = picture(1)
+    both.exchange = both.scaled = photo
+    both.files[NAMES[-1]] = photo
+    small = both.sides.exchange(ANNE, small=True)
+
+    assert Image.open(io.BytesIO(small)).size == (120, 120)
+    assert both.sides.sharepoint(ANNE, None, small=True) == small
+    both.exchange = b"broken"
+    with pytest.raises(PhotoRefused):
+        both.sides.exchange(ANNE, small=True)
 
 
 @pytest.mark.parametrize("url", ["", URL.replace("contoso-my", "old-my")])

@@ -18,7 +18,7 @@ from shared.errors import (
 from shared.storage.roster_entry import Entry
 from shared.storage.user_state import WAITING, UserState
 from tests.doubles.office import ANNE, NOON
-from tests.shared.console.console_desk import Desk
+from tests.shared.console.console_desk import BY, Desk
 
 THROTTLED = Throttled("Graph asks for patience for 38 s more.", retry_after=38.0, service="graph")
 SILENCES = [THROTTLED, ServiceDown("Down.", service="graph"), AccessDenied("No."), Refused("Odd.")]
@@ -126,7 +126,7 @@ def test_nobody_is_made_up(desk: Desk, name: str):
 )
 def test_replay_while_graph_is_silent(desk: Desk, name: str, queued: str):
     """A replay is queued as it was typed: the worker looks the name up when Graph answers."""
-    told = desk.console.replay(name, {"force": True})
+    told = desk.console.replay(name, {"force": True}, by=BY)
     [(text, _)] = desk.users.sent
 
     assert (told["queued"], told["userId"]) == (True, queued)
@@ -138,7 +138,7 @@ def test_replay_without_a_right(desk: Desk):
     desk.exchange.error = AccessDenied("A role is missing.")
 
     with pytest.raises(AccessDenied):
-        desk.console.replay(UPN, {})
+        desk.console.replay(UPN, {}, by=BY)
     assert desk.users.sent == []
 
 
@@ -151,8 +151,8 @@ def test_stranger_is_named(desk: Desk):
 
 
 def test_name_that_is_none(desk: Desk):
-    """A name that is neither UPN nor object id is refused, and not answered with the silence."""
-    with pytest.raises(BadRequest):
+    """A name that is nobody's is told as that, and not answered with the silence."""
+    with pytest.raises(UnknownUser):
         desk.console.user("anne")
 
 
@@ -162,7 +162,7 @@ def test_who_has_left(desk: Desk, name: str):
     desk.exchange.error = None
     desk.exchange.leave()
     seen = desk.console.user(name)
-    desk.console.replay(name, {})
+    desk.console.replay(name, {}, by=BY)
     [(text, _)] = desk.users.sent
 
     assert seen["user"]["displayName"] == "Anne"

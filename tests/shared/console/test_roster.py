@@ -22,7 +22,7 @@ from tests.doubles.office import ANNE, NOON
 
 
 def entry(number: int, *, status: str = SYNCED, name: str = "Anne Example") -> Entry:
-    return Entry(f"id-{number:06}", f"user{number}@contoso.com", name, status, "", "", "", "")
+    return Entry(f"id-{number:06}", f"user{number:06}@contoso.com", name, status, "", "", "", "")
 
 
 class Metadata:
@@ -63,7 +63,7 @@ def all_pages(found: Roster, **asked: Any) -> list[str]:
             return seen
 
 
-@pytest.mark.parametrize("search", ["", "user99999@", "nobody", "anne"])
+@pytest.mark.parametrize("search", ["", "user099999@", "nobody", "anne"])
 def test_page_of_100_000_users_costs_under_five_calls(search: str):
     """Whatever is looked for among 100,000 users, a page is at most four calls to storage."""
     metadata = Metadata([entry(number) for number in range(100_000)])
@@ -75,10 +75,10 @@ def test_page_of_100_000_users_costs_under_five_calls(search: str):
 def test_rare_user_is_found_page_by_page():
     """Empty pages lead on by their tokens to the one user far down."""
     metadata = Metadata([entry(number) for number in range(100_000)])
-    first = Roster(metadata).page(search="user99999@")
+    first = Roster(metadata).page(search="user099999@")
 
     assert (first.entries, first.complete) == ([], False)
-    assert all_pages(Roster(metadata), search="user99999@") == ["id-099999"]
+    assert all_pages(Roster(metadata), search="user099999@") == ["id-099999"]
 
 
 @given(st.lists(st.sampled_from(sorted(STATUSES)), max_size=40), st.integers(1, 7))
@@ -123,11 +123,11 @@ def test_search_is_for_beginnings(search: str, matches: bool):
 def test_finds_one_by_upn():
     """The user of a UPN is found in whatever case, behind those whose UPNs only begin so."""
     entries = [entry(number) for number in range(25_000)]
-    found = Roster(Metadata(entries)).find("USER2@contoso.com")
+    found = Roster(Metadata(entries)).find("USER000002@contoso.com")
 
     assert found == entries[2]
-    assert Roster(Metadata(entries)).find("user24999@contoso.com") == entries[-1]
-    assert Roster(Metadata(entries)).find("user2") is None
+    assert Roster(Metadata(entries)).find("user024999@contoso.com") == entries[-1]
+    assert Roster(Metadata(entries)).find("user000002") is None
 
 
 def test_finding_ends():
@@ -180,7 +180,7 @@ def test_census():
     for one in failed:
         entries[int(one.user_id[-6:])] = one
     metadata = Metadata([*entries, entry(7000, status=NO_PHOTO)])
-    counts, newest, differ, pictures = Roster(metadata).census(3)
+    counts, newest, differ, pictures, _ = Roster(metadata).census(3)
 
     assert counts == Counter({SYNCED: 6996, FAILED: 4, NO_PHOTO: 1})
     assert [one.checked_at[-2:] for one in newest] == ["27", "09", "04"]

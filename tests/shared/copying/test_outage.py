@@ -15,6 +15,7 @@ from shared.graph.client import GraphClient
 from shared.microsoft365.http import TRIES, Http
 from shared.microsoft365.throttle import Gate
 from tests.doubles.halt import Halting
+from tests.doubles.memory_lines import in_memory
 from tests.doubles.office import ANNE, Clock, DelayedMessages, Office
 from tests.doubles.web import Answer, Tokens, answer
 from tests.doubles.web import http as web_http
@@ -71,6 +72,7 @@ class Outage:
             self.office.store,
             self.queue,
             Halting(),
+            in_memory(self.clock),
             clock=self.clock,
             jitter=lambda: self._jitter,
             new_id=lambda: "correlation",

@@ -68,7 +68,7 @@ def test_missing_role(clinic: Clinic, side: str, role: str, wrong: list[str]):
 
     assert examined.causes == wrong
     assert all(role in examined.of(name).detail + examined.of(name).action for name in wrong)
-    assert all("Grant" in examined.of(name).action for name in wrong)
+    assert all("manage.py grant" in examined.of(name).action for name in wrong)
     assert not [check for check in examined.checks if "SYNC_GROUP_ID" in check.action]
 
 
@@ -147,7 +147,8 @@ def test_managed_identity(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
         ("GRAPH_URL", "https://localhost:1", ["clock", GRAPH], "Check"),
         ("PICTURE_FOLDER", "Photos", ["picture folder"], "PICTURE_FOLDER"),
         ("WEBHOOK_URL", "", ["subscription"], "WEBHOOK_URL"),
-        ("SYNC_GROUP_ID", PHOTOSYNC_APP, [GRAPH, "list users"], "GroupMember.Read.All"),
+        ("EXCLUDED_GROUP_ID", PHOTOSYNC_APP, [GRAPH, "groups"], "GroupMember.Read.All"),
+        ("SYNC_GROUP_ID", PHOTOSYNC_APP, [GRAPH, "groups"], "GroupMember.Read.All"),
     ],
 )
 def test_wrong_setting(clinic: Clinic, setting: str, value: str, causes: list[str], action: str):

@@ -12,6 +12,7 @@ import requests
 from shared.errors import AccessDenied, Refused, Throttled, UnknownUser
 from shared.graph import batch
 from shared.graph.client import GraphClient
+from shared.graph.groups import Groups
 from tests.doubles.web import Answer, answer, http
 from tests.shared.graph.graph_answers import ANNE, FIELDS, client, error_body, graph_error, inner
 
@@ -36,10 +37,16 @@ class Directory:
         key, user_id = asked["id"], asked["url"].split("/")[2].partition("?")[0]
         if key in self.odd:
             return {**self.odd[key], "id": key}
+        if asked["url"].startswith("/groups/"):
+            return inner(key, {"id": user_id})
         if "checkMemberGroups" in asked["url"]:
             groups = [GROUP] if user_id in self.members else []
             return inner(key, {"value": groups})
         return inner(key, {**FIELDS, "id": user_id})
+
+
+def in_groups(web: Directory, groups: Groups) -> GraphClient:
+    return GraphClient(http(web, audience="https://graph.contoso.com"), groups)
 
 
 def test_everybody_is_told():
@@ -74,11 +81,22 @@ def test_membership_is_told_too():
     """With SYNC_GROUP_ID each says whether he is in the group, and one who cannot be asked not."""
     busy = inner("", error_body("TooManyRequests"), 429)
     web = Directory({f"group {IDS[2]}": busy}, members=IDS[:1])
-    found = GraphClient(http(web, audience="https://graph.contoso.com"), GROUP).users(IDS[:3])
+    found = in_groups(web, Groups(GROUP)).users(IDS)
 
     assert found[IDS[0]] == replace(ANNE, id=IDS[0], in_group=True)
     assert found[IDS[1]] == replace(ANNE, id=IDS[1], in_group=False)
     assert isinstance(found[IDS[2]], Throttled)
+    # The group, and two requests for each of nine.
+    assert sorted(web.sizes) == [19] * 5
+
+
+def test_group_that_is_not_there():
+    """Of nobody is told what a group says that Graph does not know; and nobody is gone by it."""
+    gone = inner("", error_body("Request_ResourceNotFound"), 404)
+    web = Directory({"EXCLUDED_GROUP_ID": gone})
+    found = in_groups(web, Groups(excluded=GROUP)).users(IDS[:3])
+
+    assert [type(each) for each in found.values()] == [Refused] * 3
 
 
 def test_call_that_fails_altogether():

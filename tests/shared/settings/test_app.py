@@ -43,7 +43,7 @@ def test_defaults():
     assert settings.include_guests is False
     assert settings.remove_when_gone is True
     assert settings.forget_after == timedelta(days=30)
-    assert settings.sync_group_id == ""
+    assert settings.sync_group_id == settings.excluded_group_id == ""
     assert settings.profile_calls == 3000
     assert settings.dry_run is False
 
@@ -94,6 +94,7 @@ BAD = [
     ("PROFILE_CALLS_PER_5_MINUTES", "many"),
     ("REMOVED_PHOTO", "blank"),
     ("SYNC_GROUP_ID", "Everybody"),
+    ("EXCLUDED_GROUP_ID", "Nobody"),
     ("DRY_RUN", "perhaps"),
     ("CONSOLE_SIGN_IN", "PhotoSync console"),
     ("CONSOLE_KEYS", "no"),

@@ -32,6 +32,7 @@ def test_defaults():
 GOOD = [
     ("WEBHOOK_URL", f" {URL} ", "webhook_url", URL),
     ("SYNC_GROUP_ID", GROUP, "sync_group_id", GROUP.lower()),
+    ("EXCLUDED_GROUP_ID", GROUP, "excluded_group_id", GROUP.lower()),
     ("REMOVED_PHOTO", "Keep", "remove_when_gone", False),
     ("DRY_RUN", "True", "dry_run", True),
     ("PROFILE_CALLS_PER_5_MINUTES", "0", "profile_calls", 0),

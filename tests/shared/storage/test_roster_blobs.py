@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.storage.blob import ContainerClient
@@ -131,6 +131,7 @@ def test_unreadable_messages(store: BlobStore, container: ContainerClient):
     total, shown = store.unreadable(4)
 
     assert total == 5
+    assert store.unreadable(4, datetime.now(UTC) + timedelta(minutes=1)) == (0, [])
     assert all(one["at"].startswith(str(datetime.now(UTC).year)) for one in shown)
     assert [one["name"][:10] for one in shown] == [f"2026-01-0{n}" for n in (5, 4, 3, 2)]
     assert [one["body"] for one in shown] == ["", "", "(not text, in base64) /w==", "anne@"]

@@ -36,6 +36,8 @@ class Around:
         self.entries = list(entries)
         self.known = known
         self.asked: list[str] = []
+        # Of the group that leaves out.
+        self.members: set[str] = set()
 
     def leaf(self, token: str, size: int) -> Leaf:
         return Leaf(self.entries, "more" if token == "first" else "")
@@ -52,7 +54,12 @@ class Around:
                 raise OutOfScope("The account is disabled.")
 
         looks = StateLook(
-            self, self, check_scope=check_scope, forget_after=forget, clock=lambda: NOON
+            self,
+            self,
+            check_scope=check_scope,
+            forget_after=forget,
+            clock=lambda: NOON,
+            left_out=self.members.intersection,
         )
         return looks.look_at(token, after=after, most=most)
 
@@ -86,13 +93,27 @@ def test_leaver_who_is_back_and_not_listed():
 
 
 @pytest.mark.parametrize(
-    ("status", "moved"), [(SYNCED, [("a", "out-of-scope")]), (SKIPPED, []), (NO_PHOTO, [])]
+    ("status", "moved"),
+    [
+        *((status, [("a", "out-of-scope")]) for status in (SYNCED, FAILED)),
+        *((status, []) for status in (SKIPPED, NO_PHOTO, WAITING)),
+    ],
 )
 def test_out_of_scope(status: str, moved: list[tuple[str, str]]):
-    """Of who is out of scope the state must not say that the picture is looked after."""
+    """Who is out of scope is not said to be looked after, nor to be a failure to mend."""
     around = Around(entry("a", status), a=user("a", account_enabled=False))
 
     assert around.look().moved == moved
+
+
+def test_who_was_put_into_the_group_that_leaves_out():
+    """They are found at once and not when their turn comes; whom Graph tells of it tells better."""
+    statuses = {"a": SYNCED, "b": SYNCED, "c": FAILED, "d": SKIPPED, "e": SYNCED}
+    around = Around(*(entry(each, status) for each, status in statuses.items()), a=user("a"))
+    around.members = {"a", "b", "c", "d"}
+    page = around.look(most=1)
+
+    assert (page.asked, sorted(page.moved)) == (1, [("b", "out-of-scope"), ("c", "out-of-scope")])
 
 
 def test_who_is_there_and_in_scope():

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.errors import AccessDenied, SettingsError
+from shared.errors import AccessDenied, ServiceDown, SettingsError
 from shared.misconfigured import NoUpkeep, NoWorker
+from shared.orders.order import REPLAY, Order
+from shared.signature import KEY, Signature
 from shared.subscription.keeper import LIFE
 from shared.telemetry.telemetry import COLLECTOR, SWITCH, Send, Telemetry
+from tests.doubles.memory_lines import in_memory
 from tests.doubles.office import Clock, DelayedMessages, MemoryStore, Office
 from tests.shared.auditing.auditing_alone import Auditing
-from tests.shared.copying.runs import OLD
+from tests.shared.copying.runs import OLD, message
 from tests.shared.subscription.deployment import Deployment
 from tests.shared.sweeping.sweeping_alone import Sweeping, result
 from tests.shared.upkeep.test_upkeep import Office as UpkeepOffice
@@ -65,7 +68,7 @@ def crashes() -> None:
     with pytest.raises(ZeroDivisionError):
         office.work_off()
 
-    def broken() -> None:
+    def broken() -> str:
         raise ZeroDivisionError
 
     upkeep = UpkeepOffice()
@@ -80,6 +83,15 @@ def upkeep_without_rights() -> None:
     office = UpkeepOffice()
     office.here.graph.error = AccessDenied("Consent is missing.")
     office.upkeep.work_off(b"renew")
+
+
+def unwritten_order() -> None:
+    """One whose end cannot be written into the log of orders."""
+    office = Office()
+    office.exchange.upload(OLD)
+    file = in_memory(office.clock, office.lines).give(Order(REPLAY, Signature(KEY), "c-1"))
+    office.lines.error = ServiceDown("Down.")
+    office.work_off(message(orderedIn=file))
 
 
 def unwatched() -> None:
@@ -98,5 +110,6 @@ RARE = (
     wrong_settings,
     crashes,
     upkeep_without_rights,
+    unwritten_order,
     unwatched,
 )

@@ -24,23 +24,48 @@ def quiet(eventful: Eventful) -> Workspace:
     return workspace
 
 
-def test_failed_photos(eventful, quiet):
+def test_failures(eventful, quiet):
     """Who failed is there with the reason; where nobody failed, there is nothing."""
-    [row] = eventful.workspace.ask(query("failed-photos"))
+    [row] = eventful.workspace.ask(query("failures"))
 
     assert (row["User"], row["Runs"]) == (eventful.bert, 1)
     assert "photo" in row["Why"]
-    assert quiet.ask(query("failed-photos")) == []
+    assert quiet.ask(query("failures")) == []
 
 
-def test_newest_reason_of_a_failed_photo():
+def test_newest_reason_of_a_failure():
     """A user who fails again is one row, with what was said last."""
     workspace = Workspace()
     for hours, why in ((2, "first"), (1, "second")):
         workspace.log(f'photo.failed user=a correlation=b why="{why}"', ago=hours * HOUR, level=3)
 
-    [row] = workspace.ask(query("failed-photos"))
+    [row] = workspace.ask(query("failures"))
     assert (row["Runs"], row["Why"]) == (2, "second")
+
+
+@pytest.mark.parametrize(
+    ("users", "runs", "in_scope", "alerts"),
+    [
+        (1, 30, 10, False),
+        (2, 1, 2, False),
+        (3, 1, 60, True),
+        (3, 1, 61, False),
+        (9, 1, None, False),
+        (10, 1, 100_000, True),
+        (10, 1, None, True),
+    ],
+)
+def test_failed_photos(users: int, runs: int, in_scope: int | None, alerts: bool):
+    """One corrupt photo is no alert, however often it is tried; ten are, or three of a few."""
+    workspace = Workspace()
+    if in_scope is not None:
+        workspace.log(f"sweep.finished id=old users=1 inScope={9 * in_scope}", ago=9 * HOUR)
+        workspace.log(f"sweep.finished id=new users=1 inScope={in_scope}", ago=HOUR)
+    for user in range(users):
+        for _ in range(runs):
+            workspace.log(f'photo.failed user={user} correlation=b why="x"', ago=HOUR, level=3)
+
+    assert bool(workspace.ask(query("failed-photos"))) is alerts
 
 
 def test_parked_messages(eventful, quiet):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.shared.telemetry.workspace import NAMES, WEBHOOK, Workspace, query
 
-ALERTS_ONLY = {"no-sweep", "subscription-expiring", "slow-webhook"}
+ALERTS_ONLY = {"failed-photos", "no-sweep", "subscription-expiring", "slow-webhook"}
 
 
 @pytest.mark.parametrize("name", sorted({*NAMES} - ALERTS_ONLY - {"webhook"}))

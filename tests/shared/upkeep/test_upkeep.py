@@ -27,11 +27,13 @@ from shared.messages.upkeep_message import (
     UNINSTALL,
     UpkeepMessage,
 )
+from shared.signature import APP, Signature
 from shared.subscription.keeper import LIFE
 from shared.sweeping.sweep import Sweep
 from shared.uninstalling.uninstall import Uninstall
 from shared.upkeep.upkeep import Upkeep
 from tests.doubles.halt import Ordered
+from tests.doubles.memory_lines import MemoryLines, in_memory
 from tests.doubles.office import DelayedMessages, MemoryStore
 from tests.shared.subscription.deployment import Deployment
 
@@ -72,8 +74,9 @@ class Sweeps:
         self.failed: dict[str, str] = {}
         self.error: PhotoSyncError | None = None
 
-    def start(self) -> None:
+    def start(self) -> str:
         self._do("start")
+        return "a-sweep"
 
     def make_up_for(self, moment: datetime) -> None:
         self._do(f"make up for {moment:%H:%M}")
@@ -103,6 +106,7 @@ class Office:
     uninstall: Ordered = field(default_factory=Ordered)
     store: MemoryStore = field(default_factory=MemoryStore)
     queue: DelayedMessages = field(default_factory=DelayedMessages)
+    lines: MemoryLines = field(default_factory=MemoryLines)
 
     def __post_init__(self) -> None:
         ids = (f"id-{number}" for number in itertools.count(1))
@@ -113,6 +117,7 @@ class Office:
             cast(Uninstall, self.uninstall),
             self.store,
             self.queue,
+            in_memory(self.here.clock, self.lines),
             lengths=lambda: {"photo-upkeep": 2, "photo-sync-poison": 0},
             clock=self.here.clock,
             jitter=lambda: 0.0,
@@ -199,7 +204,7 @@ def test_every_kind_is_worked_off(office):
 def test_queues_are_counted_before_a_sweep(office, caplog):
     """Whoever draws the queues over time finds their lengths in the log, once a sweep."""
     with caplog.at_level(logging.INFO, "photosync"):
-        office.upkeep.work_off(b"sweep")
+        office.work_off(UpkeepMessage(SWEEP, by=Signature(APP)))
 
     assert caplog.messages == ["queues.counted photo-sync-poison=0 photo-upkeep=2"]
 
@@ -303,11 +308,12 @@ def test_comes_back_as_asked(office):
     """What is throttled is a new message after the time that was asked for."""
     office.here.graph.error = Throttled("Busy.", retry_after=77)
 
-    office.upkeep.work_off(b"renew")
+    office.work_off(UpkeepMessage(RENEW, by=Signature(APP)))
 
     [(fields, delay)] = office.queue.messages
     assert fields == {
         "kind": RENEW,
+        "by": {"via": "app"},
         "attempt": 2,
         "firstQueuedAt": office.here.clock().isoformat(),
     }

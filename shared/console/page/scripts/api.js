@@ -78,6 +78,7 @@ import { call } from "./call.js";
  * @property {Entry[]} failures
  * @property {SetAside[]} unreadable
  * @property {number} unreadableCount
+ * @property {Record<string, string>} groups The object ids of the groups that bind, by setting.
  * @property {boolean} dryRun
  */
 
@@ -130,7 +131,27 @@ import { call } from "./call.js";
  * @property {Happening[]} history
  */
 
+/**
+ * @typedef {object} Order One that somebody gave, with its end.
+ * @property {string} at
+ * @property {string} order
+ * @property {{ via: string, name?: string, id?: string }} by
+ * @property {string} userId
+ * @property {string} userPrincipalName
+ * @property {string} options
+ * @property {string} result Empty while it has none.
+ * @property {string} detail
+ * @property {string} endedAt
+ */
+
 /** @typedef {{ name: string, ok: boolean, detail: string, action: string, looked: boolean }} Check */
+
+/** @typedef {{ via: "key" | "person", name: string, role: "Viewer" | "Operator" }} Caller Who asks. */
+
+/** @returns {Promise<Caller>} */
+export function readMe() {
+  return json("me");
+}
 
 /** @returns {Promise<Overview>} */
 export function readOverview() {
@@ -170,6 +191,18 @@ export async function readPhoto(user, side, signal) {
  */
 export function readCheckUp(signal) {
   return json("doctor", signal);
+}
+
+/**
+ * The orders about somebody, or all of them; the newest first.
+ *
+ * @param {string} user
+ * @param {string} token
+ * @param {AbortSignal} signal
+ * @returns {Promise<{ orders: Order[], token: string, damaged: number }>}
+ */
+export function readOrders(user, token, signal) {
+  return json(`history?${new URLSearchParams({ user, token })}`, signal);
 }
 
 /** @typedef {{ force: boolean, replace?: boolean }} Replay */

@@ -1,9 +1,15 @@
-// Calls of our own API with the key, and the errors that come of them.
+// Calls of our own API by key or by session, and the errors that come of them.
 
 // Relative to the page's own address, whatever route prefix the host has.
 const API = location.pathname.replace(/\/+$/, "") + "/";
 
-let key = "";
+/**
+ * The headers that prove who asks; null before anything does.
+ *
+ * @type {Record<string, string> | null}
+ */
+let proof = null;
+let session = false;
 /** @type {(why: string) => void} */
 let whenRefused = () => {};
 
@@ -20,21 +26,32 @@ class Refused extends Error {
   }
 }
 
-/** @param {string} text */
-export function useKey(text) {
-  key = text;
+/** @param {string} key */
+export function useKey(key) {
+  proof = { "x-functions-key": key };
+  session = false;
 }
 
-export function hasKey() {
-  return key !== "";
+/** The browser sends the cookie by itself, also for a form of another page: but no such header. */
+export function useSession() {
+  proof = { "X-PhotoSync-Order": "1" };
+  session = true;
+}
+
+export function useNothing() {
+  proof = null;
+}
+
+export function mayAsk() {
+  return proof !== null;
 }
 
 /**
- * What to do when the key is not accepted.
+ * What to do when the key is not accepted, or nobody is signed in any more.
  *
  * @param {(why: string) => void} then
  */
-export function onRefusedKey(then) {
+export function onShutOut(then) {
   whenRefused = then;
 }
 
@@ -44,30 +61,50 @@ export function onRefusedKey(then) {
  * @param {object} [body] An order; without one it is a question.
  */
 export async function call(path, signal, body) {
-  const used = key;
-  const answer = await send(path, used, signal, body);
-  if (answer.status === 401) {
-    if (used === key) whenRefused("This key was not accepted. Copy it again, whole, and of this function app.");
-    throw new Refused(401, "The key was not accepted.");
-  }
+  const used = proof;
+  const answer = await send(path, signal, body);
   if (answer.ok) return answer;
-  throw await refusalOf(answer);
+  const refusal = await refusalOf(answer);
+  const why = session ? whySignedOut(answer, refusal, body) : whyWrongKey(answer);
+  if (!why) throw refusal;
+  if (used === proof) whenRefused(why);
+  throw new Refused(401, why);
+}
+
+/** @param {Response} answer */
+function whyWrongKey({ status }) {
+  return status === 401 ? "This key was not accepted. Copy it again, whole, and of this function app." : "";
+}
+
+/**
+ * Whether the session is over, or shows nobody anything. The platform answers a fetch without one
+ * by 302, 401 or 403, and only our own answers say why.
+ *
+ * @param {Response} answer
+ * @param {Refused} refusal
+ * @param {object} [body]
+ */
+function whySignedOut({ type, status }, { code, message }, body) {
+  if (code === "not-signed-in" || (code === "not-allowed" && !body)) return message;
+  if (type === "opaqueredirect" || (!code && (status === 401 || status === 403))) return "You are signed out.";
+  return "";
 }
 
 /**
  * @param {string} path
- * @param {string} used
  * @param {AbortSignal} [signal]
  * @param {object} [body]
  */
-async function send(path, used, signal, body) {
+async function send(path, signal, body) {
   /** @type {Record<string, string>} */
-  const headers = { "x-functions-key": used };
+  const headers = { ...proof };
   if (body) headers["Content-Type"] = "application/json";
   try {
     return await fetch(API + path, {
       method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body),
-      signal, cache: "no-store", redirect: "error", referrerPolicy: "no-referrer",
+      signal, cache: "no-store", redirect: session ? "manual" : "error",
+      // App Service refuses a POST with its cookie that does not say which page it comes from.
+      referrerPolicy: session ? "same-origin" : "no-referrer",
     });
   } catch (error) {
     if (wasLeft(error)) throw error;

@@ -6,6 +6,7 @@ import { $, badge, fill, make, say, show } from "./elements.js";
 import { returnFocus } from "./focus.js";
 import { lastOverview, lookAround } from "./overview.js";
 import { pause } from "./pause.js";
+import { ordersIn } from "./rights.js";
 import { whileHere } from "./route.js";
 
 /** @import { Check } from "./api.js" */
@@ -77,7 +78,7 @@ function renewal() {
       returnFocus(button);
     }
   };
-  return [make("div", { className: "act" }, button), told];
+  return [make("div", { className: "act" }, ordersIn(button)), told];
 }
 
 /**

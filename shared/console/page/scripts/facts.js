@@ -1,12 +1,12 @@
-// What is known of a person, as names and values: by PhotoSync, by SharePoint's profile, and over time.
+// What is known of a person, as names and values: by PhotoSync, and by SharePoint's profile.
 
 import { $, fill, make, show } from "./elements.js";
 import { decoded } from "./route.js";
 import { moment } from "./time.js";
-import { EVENTS, statusName } from "./words.js";
+import { statusName } from "./words.js";
 
 /** @import { Child } from "./elements.js" */
-/** @import { Happening, Profile, State } from "./api.js" */
+/** @import { Profile, State } from "./api.js" */
 /** @typedef {[Child, Child]} Fact */
 
 // SharePoint counts seconds from the year 1.
@@ -104,11 +104,4 @@ function inDetails(id) {
   const details = $(id).parentElement;
   if (!details) throw new TypeError(`#${id} stands in nothing.`);
   return details;
-}
-
-/** @param {Happening[]} history */
-export function drawHistory(history) {
-  if (!history.length) return fill($("history"), make("li", { className: "soft" }, "Nothing is written down yet."));
-  fill($("history"), ...history.map(({ at, event, detail }) => make("li", {},
-    moment(at), make("span", {}, make("b", {}, EVENTS[event] ?? event), detail && ` · ${detail}`))));
 }

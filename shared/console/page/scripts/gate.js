@@ -1,48 +1,77 @@
-// The key: asked for, kept for as long as the tab is open, and forgotten with all that it had shown.
+// The way in: a key, kept for as long as the tab is open, or whoever has signed in with Microsoft;
+// and the way out, by which all that was shown is forgotten.
 
-import { hasKey, useKey } from "./call.js";
+import { readMe } from "./api.js";
+import { isOver, mayAsk, useKey, useNothing, useSession, wordsOf } from "./call.js";
 import { $, fill, say, show } from "./elements.js";
 import { forgetOverview, lookAround } from "./overview.js";
+import { allowOrders } from "./rights.js";
 import { leave } from "./route.js";
 import { focusTitle, go } from "./views.js";
 
 const STORED_KEY = "photosync.key";
-const WITH_KEY = ["nav", "refresh", "forget"];
-const SHOWN = ["home", "person", "doctor", "trouble", "dry-run", "brake", "halted", "audit-brake", "deaf"];
+// Which way the app has, it says itself in the page's first element.
+const BY_SIGN_IN = document.documentElement.dataset.entry === "sign-in";
+const INSIDE = ["nav", "refresh", BY_SIGN_IN ? "sign-out" : "forget"];
+const SHOWN = ["home", "person", "doctor", "trouble", "viewer", "dry-run", "brake", "halted", "audit-brake", "deaf"];
 
-export function askForKey(why = "") {
+/** Forget everything and ask again for the key, or to sign in. */
+export function shutOut(why = "") {
   leave();
-  useKey("");
+  useNothing();
   sessionStorage.removeItem(STORED_KEY);
   forgetOverview();
-  for (const id of [...SHOWN, ...WITH_KEY]) show($(id), false);
+  for (const id of [...SHOWN, ...INSIDE]) show($(id), false);
   fill($("rows"));
   say($("freshness"), "");
-  show($("gate"), true);
+  say($("who"), "");
   document.title = "PhotoSync";
+  if (BY_SIGN_IN) askToSignIn(why);
+  else askForKey(why);
+}
+
+/** @param {string} why */
+function askForKey(why) {
+  show($("gate"), true);
   say($("wrong-key"), why);
   $("key", HTMLInputElement).value = "";
   $("key").focus();
+}
+
+/** @param {string} why */
+function askToSignIn(why) {
+  show($("sign-in"), true);
+  say($("not-signed-in"), why);
+  // Back to this page, whatever route prefix the host has.
+  const back = encodeURIComponent(location.pathname);
+  $("sign-in-link", HTMLAnchorElement).href = `/.auth/login/aad?post_login_redirect_uri=${back}`;
+  // Whoever is signed in without a role has to sign out before another account is asked for.
+  show($("sign-out"), true);
+  $("sign-in-title").focus();
 }
 
 /** @param {string} text */
 function takeKey(text) {
   const typed = text.trim();
   if (!/^[\x21-\x7e]+$/.test(typed)) {
-    return askForKey("That is no function key: it has blanks or letters that no key has.");
+    return shutOut("That is no function key: it has blanks or letters that no key has.");
   }
   useKey(typed);
   sessionStorage.setItem(STORED_KEY, typed);
   say($("wrong-key"), "");
   show($("gate"), false);
-  for (const id of WITH_KEY) show($(id), true);
+  enter();
+}
+
+function enter() {
+  for (const id of INSIDE) show($(id), true);
   go(false);
   lookAround();
 }
 
 export function takeTypedKey() {
   takeKey($("key", HTMLInputElement).value);
-  if (hasKey()) focusTitle();
+  if (mayAsk()) focusTitle();
 }
 
 function keyFromAddress() {
@@ -55,9 +84,23 @@ function keyFromAddress() {
   return given;
 }
 
-/** Begin with the key of the address, or with the one that this tab has used before. */
+async function takeSession() {
+  useSession();
+  try {
+    const { name, role } = await readMe();
+    say($("who"), `${name} (${role})`);
+    allowOrders(role === "Operator");
+    enter();
+  } catch (error) {
+    if (!isOver(error)) shutOut(wordsOf(error));
+  }
+}
+
+/** Begin with whoever is signed in, the key of the address, or the one that this tab has used before. */
 export function begin() {
-  const given = keyFromAddress() || sessionStorage.getItem(STORED_KEY) || "";
-  if (given) takeKey(given);
-  else askForKey();
+  const given = keyFromAddress();
+  if (BY_SIGN_IN) return void takeSession();
+  const key = given || sessionStorage.getItem(STORED_KEY) || "";
+  if (key) takeKey(key);
+  else shutOut();
 }

@@ -1,8 +1,8 @@
 // What a person may press, and what happens by itself.
 
-import { hasKey, onRefusedKey } from "./call.js";
+import { mayAsk, onShutOut } from "./call.js";
 import { $, inside, say } from "./elements.js";
-import { askForKey, begin, takeTypedKey } from "./gate.js";
+import { begin, shutOut, takeTypedKey } from "./gate.js";
 import { askBeforeRelease, release, REMOVALS, REPAIRS, startAudit, startSweep } from "./orders.js";
 import { freshness, isDue, lookAround } from "./overview.js";
 import { askBeforeReplacing, replaceChosen, replay } from "./replay.js";
@@ -11,13 +11,13 @@ import { retellTimes } from "./time.js";
 import { go } from "./views.js";
 
 offerFilters();
-onRefusedKey(askForKey);
+onShutOut(shutOut);
 
 inside($("gate"), "form").onsubmit = (event) => {
   event.preventDefault();
   takeTypedKey();
 };
-$("forget").onclick = () => askForKey();
+$("forget").onclick = () => shutOut();
 $("refresh").onclick = () => {
   go(false);
   lookAround();
@@ -46,7 +46,7 @@ $("replacing-yes").onclick = replaceChosen;
 
 addEventListener("hashchange", () => go());
 setInterval(() => {
-  if (!hasKey() || document.hidden) return;
+  if (!mayAsk() || document.hidden) return;
   retellTimes();
   say($("freshness"), freshness());
   if (isDue()) lookAround();

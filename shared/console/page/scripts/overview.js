@@ -8,7 +8,7 @@ import { $, say, show } from "./elements.js";
 import { drawFailures, drawQueues, drawUnreadable } from "./lists.js";
 import { here } from "./route.js";
 import { drawSubscription } from "./subscription.js";
-import { drawHeadline, drawTiles } from "./summary.js";
+import { drawHeadline, drawScope, drawTiles } from "./summary.js";
 import { drawSweep } from "./sweep.js";
 import { inWords, now, retellTimes, setClock } from "./time.js";
 import { isHalted } from "./uninstall.js";
@@ -70,12 +70,15 @@ function redraw(name, data, draw) {
 
 export function drawOverview() {
   if (!overview) return;
-  const { counts, differ, sweep, audit, subscription, brake, failures, unreadable, unreadableCount, queues } = overview;
+  const {
+    counts, differ, groups, sweep, audit, subscription, brake, failures, unreadable, unreadableCount, queues,
+  } = overview;
   const halted = isHalted(overview.uninstall);
   const whole = overview;
   const { status, search } = here();
   drawBanners(overview);
   redraw("headline", [counts, brake, audit, differ, queues, halted], () => drawHeadline(whole));
+  redraw("scope", groups, () => drawScope(groups));
   redraw("tiles", [counts, differ, status], () => drawTiles(counts, differ, status, search));
   redraw("sweep", sweep, () => drawSweep(sweep));
   redraw("audit", audit, () => drawAudit(audit));

@@ -3,7 +3,8 @@
 import { readPerson } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
 import { $, badge, fill, make, say, show } from "./elements.js";
-import { drawHistory, drawProfile, drawState } from "./facts.js";
+import { drawProfile, drawState } from "./facts.js";
+import { drawHistory } from "./history.js";
 import { count } from "./numbers.js";
 import { loadInto } from "./photos.js";
 import { here, whileHere } from "./route.js";
@@ -53,7 +54,7 @@ export function drawPerson(person) {
   const unasked = person.agree === null;
   const without = unasked ? "It could not be read." : "SharePoint has no profile of this person yet.";
   drawProfile(person.profile, without);
-  drawHistory(person.history);
+  drawHistory(person.history, shownUser());
   enableReplays(true);
 }
 

@@ -4,7 +4,7 @@ import { FILTERS } from "./words.js";
 
 /**
  * @typedef {object} Route
- * @property {"home" | "person" | "doctor"} view
+ * @property {"home" | "person" | "log" | "doctor"} view
  * @property {string} status
  * @property {string} search
  * @property {string} user
@@ -44,6 +44,7 @@ function readRoute() {
   const [, view, user] = path.split("/");
   if (view === "users" && user) return { ...HOME, view: "person", user: decoded(user) };
   if (view === "doctor") return { ...HOME, view };
+  if (view === "history") return { ...HOME, view: "log" };
   const parameters = new URLSearchParams(query);
   const status = parameters.get("status") ?? "";
   return { ...HOME, status: status in FILTERS ? status : "", search: parameters.get("search") ?? "" };

@@ -1,6 +1,6 @@
 // How it stands at a glance: the headline, a sentence below it, and a tile for each status.
 
-import { $, fill, make, say } from "./elements.js";
+import { $, fill, make, say, show } from "./elements.js";
 import { count, people, sum } from "./numbers.js";
 import { homeHash } from "./route.js";
 import { isHalted } from "./uninstall.js";
@@ -17,6 +17,21 @@ export function drawHeadline(overview) {
     ? `PhotoSync knows ${people(total)}, and has copied the photo of ${people(counts.synced ?? 0)}. `
       + "A sweep compares Exchange with what was copied; an audit, or a replay, looks into SharePoint."
     : nobody(overview));
+}
+
+/**
+ * Whom groups let in and leave out; without a group nothing is said.
+ *
+ * @param {Overview["groups"]} groups
+ */
+export function drawScope(groups) {
+  const { SYNC_GROUP_ID: only, EXCLUDED_GROUP_ID: but } = groups;
+  const told = [
+    only ? `Only members of the group ${only} (SYNC_GROUP_ID) are looked after.` : "",
+    but ? `Members of the group ${but} (EXCLUDED_GROUP_ID) are left alone.` : "",
+  ].join(" ").trim();
+  say($("scope"), told && `${told} The check-up tells the names of groups.`);
+  show($("scope"), told !== "");
 }
 
 /** @param {Overview} overview */

@@ -1,17 +1,18 @@
 // From one view to the next, as the address changes.
 
-import { hasKey } from "./call.js";
+import { mayAsk } from "./call.js";
 import { openDoctor } from "./doctor.js";
 import { $, show } from "./elements.js";
 import { openHome } from "./people.js";
+import { openLog } from "./log.js";
 import { openPerson } from "./person.js";
 import { forgetPhotos } from "./photos.js";
 import { here, homeHash, move } from "./route.js";
 
-const OPEN = { home: openHome, person: openPerson, doctor: openDoctor };
+const OPEN = { home: openHome, person: openPerson, log: openLog, doctor: openDoctor };
 
 export function go(moveFocus = true) {
-  if (!hasKey()) return;
+  if (!mayAsk()) return;
   forgetPhotos();
   const last = move();
   const { view, user } = here();
@@ -20,7 +21,9 @@ export function go(moveFocus = true) {
     if (link.dataset.view === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  document.title = { home: "PhotoSync", doctor: "Check-up · PhotoSync", person: `${user} · PhotoSync` }[view];
+  document.title = {
+    home: "PhotoSync", log: "History · PhotoSync", doctor: "Check-up · PhotoSync", person: `${user} · PhotoSync`,
+  }[view];
   if (last.view === "home") $("back", HTMLAnchorElement).href = homeHash(last.status, last.search);
   OPEN[view]();
   // Who types a search goes on typing.

@@ -38,6 +38,31 @@ export const QUEUES = {
 };
 
 /** @type {Record<string, string>} */
+export const ORDERS = {
+  replay: "Replay",
+  repair: "Audit and repair",
+  sweep: "Sweep",
+  renew: "Renewal of the subscription",
+  audit: "Audit",
+  "release-removals": "Release of the removals",
+  "release-repairs": "Release of the repairs",
+  uninstall: "Uninstall",
+  "cancel-uninstall": "Uninstall cancelled",
+  dismiss: "Line dismissed",
+};
+
+/** @type {Record<string, string>} */
+export const RESULTS = {
+  refused: "Refused",
+  begun: "Begun",
+  done: "Done",
+  halted: "Not done: PhotoSync stands still",
+  parked: "Given up by the host",
+  unreadable: "Set aside",
+  forgotten: "Forgotten",
+};
+
+/** @type {Record<string, string>} */
 export const EVENTS = {
   queued: "Queued",
   synced: "Synced",

@@ -117,8 +117,12 @@ def test_many_users_at_once(m365: Cloud):
 def test_groups(m365: Cloud):
     """Members by id or UPN; an unknown one is a 404."""
     user = m365.add_user("anna")
-    (group,) = sim(m365, "POST", "/groups", {"members": ["anna@contoso.com"]})["ids"]
-    assert sim(m365, "GET", "/groups") == {"groups": [{"id": group, "members": [user.id]}]}
+    seed = {"members": ["anna@contoso.com"], "displayName": "Pilot"}
+    (group,) = sim(m365, "POST", "/groups", seed)["ids"]
+    told = {**seed, "id": group, "members": [user.id], "visibility": None}
+    assert sim(m365, "GET", "/groups") == {"groups": [told]}
+    sim(m365, "DELETE", f"/groups/{group}")
+    assert sim(m365, "GET", "/groups") == {"groups": []}
     assert refused(m365, "POST", "/groups", {"members": ["nobody@contoso.com"]}) == 404
 
 

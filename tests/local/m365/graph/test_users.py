@@ -10,7 +10,9 @@ import pytest
 import requests
 
 from local.m365.graph import query as graph_query
+from local.m365.graph import user_queries
 from local.m365.graph.wire import Refusal
+from local.m365.tenant.records import Group
 from tests.local.m365.simulator import POOR_APP, Cloud
 
 EVENTUAL = {"ConsistencyLevel": "eventual"}
@@ -125,7 +127,7 @@ def test_page_sizes_graph_does_not_know_are_refused(raw: str):
 def test_filters_the_simulator_does_not_act_on_are_refused(raw: str):
     """No filter is silently ignored."""
     with pytest.raises(Refusal) as refusal:
-        graph_query.user_filter(raw)
+        user_queries.matching({"$filter": raw}, {})
     assert refusal.value.code == "Request_UnsupportedQuery"
 
 
@@ -259,7 +261,7 @@ def test_deleted_user_can_be_restored(m365: Cloud, graph: requests.Session):
     """Until it is deleted for good: with its id and its groups, and subscribers hear of it."""
     user, heard = m365.add_user("anna"), []
     group = m365.tenant.new_id()
-    m365.tenant.groups[group] = {user.id}
+    m365.tenant.groups[group] = Group({user.id})
     base = f"{m365.tenant.urls.graph}/v1.0"
     graph.delete(f"{base}/users/{user.id}")
     m365.tenant.on_user_changed.append(lambda user, change: heard.append(change))
@@ -267,7 +269,7 @@ def test_deleted_user_can_be_restored(m365: Cloud, graph: requests.Session):
 
     assert (restored.status_code, restored.json()["id"]) == (200, user.id)
     assert graph.get(f"{base}/users/{user.id}").status_code == 200
-    assert m365.tenant.groups[group] == {user.id}
+    assert m365.tenant.groups[group].members == {user.id}
     assert heard == ["updated"]
     assert graph.post(f"{base}/directory/deletedItems/{user.id}/restore").status_code == 404
 
@@ -280,52 +282,6 @@ def test_name_that_is_taken_is_not_restored(m365: Cloud, graph: requests.Session
     m365.add_user("anna")
 
     assert graph.post(f"{base}/directory/deletedItems/{user.id}/restore").status_code == 400
-
-
-def test_group_membership_is_checked_and_listed(m365: Cloud, graph: requests.Session):
-    """checkMemberGroups answers the groups that hold the user; members are listed in pages."""
-    inside, outside = m365.add_user("anna"), m365.add_user("otto")
-    group = m365.tenant.new_id()
-    m365.tenant.groups[group] = {inside.id}
-    base = f"{m365.tenant.urls.graph}/v1.0"
-    question = {"groupIds": [group]}
-
-    held = graph.post(f"{base}/users/{inside.id}/checkMemberGroups", json=question)
-    not_held = graph.post(f"{base}/users/{outside.id}/checkMemberGroups", json=question)
-    cast = f"{base}/groups/{group}/transitiveMembers/microsoft.graph.user?$select=id&$count=true"
-    members = graph.get(cast, headers=EVENTUAL).json()
-
-    assert (held.json()["value"], not_held.json()["value"]) == ([group], [])
-    assert (members["value"], members["@odata.count"]) == ([{"id": inside.id}], 1)
-
-
-@pytest.mark.parametrize(
-    ("options", "headers", "codes"),
-    [
-        ("", {}, ("Request_UnsupportedQuery", "")),
-        ("", EVENTUAL, ("Request_UnsupportedQuery", "")),
-        ("?$count=true", {}, ("Request_UnsupportedQuery", "Request_BadRequest")),
-        ("?$count=true", EVENTUAL, ("", "")),
-    ],
-)
-def test_cast_to_users(
-    m365: Cloud,
-    graph: requests.Session,
-    options: str,
-    headers: dict[str, str],
-    codes: tuple[str, str],
-):
-    """As documented it takes the header and $count; by a switch it works without, as reported."""
-    group = m365.tenant.new_id()
-    m365.tenant.groups[group] = {m365.add_user("anna").id}
-    cast = f"{m365.tenant.urls.graph}/v1.0/groups/{group}/transitiveMembers/microsoft.graph.user"
-    found = []
-    for switch in ("documented", "reported"):
-        m365.tenant.switches.member_cast = switch
-        told = graph.get(cast + options, headers=headers).json()
-        found.append(told["error"]["code"] if "error" in told else "")
-
-    assert tuple(found) == codes
 
 
 def test_paths_graph_does_not_have_are_refused(m365: Cloud, graph: requests.Session):

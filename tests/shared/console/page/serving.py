@@ -32,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if urlsplit(self.path).path == "/api/console":
-            text, headers = page.page()
+            text, headers = page.page(sign_in=self.server.stand_in.role is not None)
             self._send(200, text.encode(), "text/html; charset=utf-8", headers)
         else:
             self._api(b"")
@@ -41,8 +41,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._api(self.rfile.read(int(self.headers["Content-Length"])))
 
     def _api(self, body: bytes) -> None:
-        if self.headers.get("x-functions-key") != KEY:
-            return self._send(401, b"", "text/plain")
+        if (refusal := self._refusal()) is not None:
+            return self._send(*refusal)
         try:
             found = self.server.stand_in.answer(self.command, self.path, body)
         except Answered as end:
@@ -51,6 +51,18 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(found, bytes):
             return self._send(200, found, "image/jpeg")
         return self._send(200, json.dumps(found).encode(), "application/json")
+
+    def _refusal(self) -> tuple[int, bytes, str, dict[str, str]] | None:
+        """What the host answers, or App Service, before anybody asks the app."""
+        role = self.server.stand_in.role
+        if role is None:
+            wrong = self.headers.get("x-functions-key") != KEY
+            return (401, b"", "text/plain", {}) if wrong else None
+        if role == "":
+            return 302, b"", "text/plain", {"Location": "/.auth/login/aad"}
+        # An order without it would be a form of another page's; the app itself says so.
+        assert self.command == "GET" or self.headers["X-PhotoSync-Order"]
+        return None
 
     def _send(
         self, status: int, body: bytes, kind: str, headers: Mapping[str, str] | None = None

@@ -76,7 +76,12 @@ class StandIn:
     person: dict[str, Any] = field(default_factory=dict)
     doctor: dict[str, Any] = field(default_factory=lambda: _DOCTOR)
     page_size: int = 1000
+    # Who has signed in, where people do; "" there if nobody has. None: a key opens everything.
+    role: str | None = None
     orders: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    # What stands in the log of orders, newest first.
+    log: list[dict[str, Any]] = field(default_factory=list)
+    log_is_down: bool = False
     url: str = ""
 
     def answer(self, method: str, target: str, body: bytes) -> object:
@@ -85,7 +90,12 @@ class StandIn:
         parts = [unquote(part) for part in url.path.split("/")[3:]]
         if method == "POST":
             return self._order(parts, json.loads(body))
+        return self._told(parts, query)
+
+    def _told(self, parts: list[str], query: dict[str, str]) -> object:
         match parts:
+            case ["me"]:
+                return {"via": "person", "name": "anne@contoso.com", "role": self.role}
             case ["overview"]:
                 return self._overview()
             case ["users"]:
@@ -94,6 +104,8 @@ class StandIn:
                 return self._person(self.find(user))
             case ["users", user, "photo", side]:
                 return _photo(self.find(user), side)
+            case ["history"]:
+                return self._history(query)
             case ["doctor"]:
                 return self.doctor
         raise Answered(404, "There is no such route.")
@@ -105,6 +117,8 @@ class StandIn:
         raise Answered(404, f"Microsoft 365 knows nobody called {user}.")
 
     def _order(self, parts: list[str], body: dict[str, Any]) -> dict[str, Any]:
+        if self.role == "Viewer":
+            raise Answered(403, "That takes the role Operator.", "not-allowed")
         self.orders.append(("/".join(parts), body))
         if body.get("releaseRemovals"):
             self.overview["brake"] = {
@@ -127,6 +141,7 @@ class StandIn:
             self.doctor = {"ok": True, "checks": [{**_DOCTOR["checks"][0], "looked": True}]}
         if parts[-1] == "replay" and self.worker:
             person = self.find(parts[1])
+            self.log.insert(0, given(userId=person.id, userPrincipalName=person.upn))
             if person.chosen and not body.get("replace"):
                 person.status, person.detail, person.checked_at = "skipped", "It is kept.", ago()
                 return {"queued": True}
@@ -157,6 +172,7 @@ class StandIn:
             "uninstall": None,
             "failures": failures[:10],
             "unreadable": [],
+            "groups": {},
             "dryRun": False,
         }
         return {**calm, **self.overview}
@@ -178,6 +194,15 @@ class StandIn:
         token = str(after) if after < len(self.people) else ""
         users = [entry for _, entry in found[:size]]
         return {"users": users, "token": token, "complete": not token}
+
+    def _history(self, query: dict[str, str]) -> dict[str, Any]:
+        if self.log_is_down:
+            raise Answered(503, "Storage could not be reached.")
+        begin = int(query.get("token") or 0)
+        mine = [one for one in self.log if query.get("user", "") in {"", one["userId"]}]
+        found = mine[begin : begin + self.page_size]
+        token = str(begin + len(found)) if begin + len(found) < len(mine) else ""
+        return {"orders": found, "token": token, "complete": not token, "damaged": 0}
 
     def _person(self, person: Person) -> dict[str, Any]:
         agree = person.exchange == person.sharepoint
@@ -223,6 +248,23 @@ def sweep(**changes: Any) -> dict[str, Any]:
         "expectedUsers": 1000,
         "removals": "none",
         "eta": ago(minutes=-3),
+        **changes,
+    }
+
+
+def given(**changes: Any) -> dict[str, Any]:
+    """A replay that a person has ordered, and that has ended."""
+    return {
+        "at": ago(),
+        "order": "replay",
+        "by": {"via": "person", "name": "jo@contoso.com", "id": "0b"},
+        "userId": "",
+        "userPrincipalName": "",
+        "options": "",
+        "result": "synced",
+        "detail": "",
+        "endedAt": ago(),
+        "correlationId": "c-1",
         **changes,
     }
 

@@ -23,6 +23,18 @@ def test_headline_promises_nothing(api: StandIn, visit: Open):
     expect(page.locator("#summary")).to_contain_text("an audit, or a replay, looks into SharePoint")
 
 
+def test_groups_that_bind(api: StandIn, visit: Open):
+    """Which groups let in and leave out stands below the headline; without one there is nothing."""
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.locator("#summary")).not_to_be_empty()
+    expect(page.locator("#scope")).to_be_hidden()
+    api.overview["groups"] = {"SYNC_GROUP_ID": "0b-pilot", "EXCLUDED_GROUP_ID": "0c-no"}
+    page.reload()
+
+    expect(page.locator("#scope")).to_contain_text("Only members of the group 0b-pilot")
+    expect(page.locator("#scope")).to_contain_text("0c-no (EXCLUDED_GROUP_ID) are left alone")
+
+
 def test_who_differs_in_sharepoint(api: StandIn, visit: Open):
     """Whom an audit has found is in the headline, on a tile, and in the list behind it."""
     api.people = [each for each in api.people if each.status in ("synced", "no-photo")]

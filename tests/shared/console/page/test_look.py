@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.shared.console.page import browser as browsers
 from tests.shared.console.page.browser import Open
 from tests.shared.console.page.serving import KEY
-from tests.shared.console.page.stand_in import StandIn, ago, audit, sweep
+from tests.shared.console.page.stand_in import StandIn, ago, audit, given, sweep
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
@@ -25,6 +25,7 @@ VIEWS = {
     "home": f"?code={KEY}",
     "person": f"?code={KEY}#/users/anne%40contoso.com",
     "doctor": f"?code={KEY}#/doctor",
+    "log": f"?code={KEY}#/history",
 }
 TROUBLE = {
     "dryRun": True,
@@ -50,13 +51,14 @@ TROUBLE = {
 
 SHOWN = [
     *((view, look) for view in ("home", "person", "trouble") for look in LOOKS),
-    *((view, look) for view in ("gate", "doctor") for look in ("light", "phone-dark")),
+    *((view, look) for view in ("gate", "doctor", "log") for look in ("light", "phone-dark")),
 ]
 
 
 @pytest.mark.parametrize(("view", "look"), SHOWN)
 def test_no_serious_fault(api: StandIn, visit: Open, axe: str, view: str, look: str):
     """Every view is accessible and fits its window: light, dark, on a phone, on a wide screen."""
+    api.log = [given(userPrincipalName="anne@contoso.com", options="force")]
     if view == "trouble":
         api.overview = TROUBLE
     tab = visit(api.url + VIEWS.get(view, VIEWS["home"]), **LOOKS[look])

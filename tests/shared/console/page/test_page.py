@@ -42,12 +42,12 @@ class Parts(HTMLParser):
 @pytest.fixture(scope="module")
 def parts() -> Parts:
     found = Parts()
-    found.feed(page.page()[0])
+    found.feed(page.page(sign_in=False)[0])
     return found
 
 
 def policy() -> dict[str, str]:
-    text = page.page()[1]["Content-Security-Policy"]
+    text = page.page(sign_in=False)[1]["Content-Security-Policy"]
     return dict(part.split(" ", 1) for part in text.split("; "))
 
 
@@ -74,12 +74,19 @@ def test_policy_allows_only_what_is_in_the_document(parts: Parts):
 
 
 def test_nothing_is_switched_off_or_loaded(parts: Parts):
-    """No handler or style that the policy would switch off; no address but the icon and views."""
+    """
+    No handler or style that the policy would switch off; no address but the icon, views and
+    App Service's own.
+    """
     addresses = [value for name, value in parts.attributes if name in ("href", "src")]
 
     assert [name for name, _ in parts.attributes if HANDLER_OR_STYLE.fullmatch(name)] == []
-    assert [value for value in addresses if not value.startswith(("#", "data:image/"))] == []
-    assert set(re.findall(r"https?://[^\s'\"]+", page.page()[0])) == {"http://www.w3.org/2000/svg"}
+    assert [
+        value for value in addresses if not value.startswith(("#", "data:image/", "/.auth/"))
+    ] == []
+    assert set(re.findall(r"https?://[^\s'\"]+", page.page(sign_in=False)[0])) == {
+        "http://www.w3.org/2000/svg"
+    }
 
 
 def test_every_file_is_in_it(parts: Parts):
@@ -113,7 +120,7 @@ def test_what_would_not_run_is_an_error(tmp_path: Path, markup: str):
 
 def test_headers():
     """The page is kept nowhere, sends no referrer and is taken for nothing else."""
-    _, headers = page.page()
+    _, headers = page.page(sign_in=False)
 
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"

@@ -1,0 +1,107 @@
+"""Pictures of people, as SharePoint shows them and would show them, at the pace of the app."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from admin.console.console import Console
+from admin.terminal.fields import Fields
+from admin.terminal.output import Report
+from admin.terminal.problems import Busy, NotThere, Problem, Unreachable
+
+# For whom pictures are shown at most: of some 6 KB each, two a person.
+MOST_PEOPLE = 250
+_TRIES = 10
+# Where an app that is busy does not say for how long.
+_USUAL_WAIT = 5.0
+
+
+# What goes without saying where no picture is shown.
+_PLAINLY_NONE = "no-photo"
+
+
+class Picture(NamedTuple):
+    """A JPEG, or none and why; one that nobody could look at is not `known`."""
+
+    content: bytes = b""
+    why: str = ""
+    known: bool = True
+
+
+class Change(NamedTuple):
+    """One person whose picture would change, and both pictures; None where nobody has asked."""
+
+    person: Fields
+    before: Picture | None = None
+    after: Picture | None = None
+
+    @property
+    def is_known(self) -> bool:
+        return all(each is None or each.known for each in (self.before, self.after))
+
+
+class Photographer:
+    """Asks the app for pictures, one after the other, for so many *seconds* at most."""
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        seconds: float,
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._console = console
+        self._ends = clock() + seconds
+        self._say = say
+        self._clock = clock
+        self._pause = pause
+
+    def changes(self, people: Sequence[Fields], report: Report) -> list[Change]:
+        """
+        Each of *people* with both pictures, the first MOST_PEOPLE of them and while there is time.
+
+        Raises Unreachable.
+        """
+        found: list[Change] = []
+        most = min(MOST_PEOPLE, len(people))
+        for number, person in enumerate(people):
+            if number >= MOST_PEOPLE or self._clock() >= self._ends:
+                found.append(Change(person))
+                continue
+            before = self._picture(person, "sharepoint")
+            after = (
+                Picture()
+                if person.text("wouldChange") == "removal"
+                else self._picture(person, "exchange")
+            )
+            found.append(Change(person, before, after))
+            report(number + 1, most)
+        return found
+
+    def _picture(self, person: Fields, side: str) -> Picture:
+        try:
+            return Picture(self._patiently(person.text("userId"), side))
+        except NotThere as none:
+            return Picture(why="" if none.code == _PLAINLY_NONE else str(none))
+        except Unreachable:
+            raise
+        except Problem as problem:
+            return Picture(why=str(problem), known=False)
+
+    def _patiently(self, user: str, side: str) -> bytes:
+        """The picture, however often the app asks for patience, within limits. Raises Problem."""
+        for still_to_come in reversed(range(_TRIES)):
+            try:
+                return self._console.photo(user, side)
+            except Busy as busy:
+                asked = busy.retry_after
+                seconds = _USUAL_WAIT if asked is None else asked
+                if not still_to_come or self._clock() + seconds > self._ends:
+                    raise
+                self._say(f"{busy} Going on in {seconds:.0f} s.")
+                self._pause(seconds)
+        raise AssertionError("the last try returns or raises")

@@ -1,0 +1,84 @@
+"""`history`: who ordered what, when, on whom, and how it ended."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from admin.console.desk import Desk, command
+from admin.terminal import csv_text, problems
+from admin.terminal.fields import Fields
+
+# A program goes by names and order: new ones stand behind these.
+COLUMNS = (
+    *("at", "order", "via", "byName", "byId", "userPrincipalName", "userId", "options"),
+    *("result", "endedAt", "detail", "correlationId"),
+)
+_DAYS = re.compile(r"(\d{1,4})d")
+
+
+@command
+@click.argument("user", required=False)
+@click.option("--since", metavar="DAYS|DATE", help="Such as 7d, or 2026-01-31, in UTC.")
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with a header line.")
+def history(desk: Desk, user: str | None, since: str | None, as_csv: bool) -> int:
+    """
+    List the orders that were given, or those about USER, the newest first.
+
+    Who is a person who signed in, "key" for whoever held a function key, or "queue" for a message
+    that was typed. An order without a result has not ended, or its end could not be written. The
+    columns of the CSV are at, order, via, byName, byId, userPrincipalName, userId, options,
+    result, endedAt, detail and correlationId; an apostrophe stands before a value that a
+    spreadsheet would take for a formula.
+    """
+    if as_csv and desk.output.as_json:
+        raise problems.Unusable("Give --csv or --json, not both.")
+    began = _began(since, datetime.now(UTC)) if since else ""
+    found = list(desk.console.history(user=user or "", since=began))
+    desk.output.document([dict(one.raw) for one in found])
+    if as_csv:
+        desk.output.verbatim(csv_text.table(COLUMNS, [_flat(one) for one in found]))
+        return problems.FINE
+    desk.output.table(
+        ["at", "who", "order", "on", "result", "detail"],
+        [
+            [
+                one.when("at"),
+                who(one),
+                " ".join(filter(None, (one.text("order"), one.text("options")))),
+                one.text("userPrincipalName") or one.text("userId"),
+                one.text("result"),
+                one.text("detail"),
+            ]
+            for one in found
+        ],
+    )
+    desk.output.line(f"{len(found)} listed." if found else "Nothing like that was ordered.")
+    return problems.FINE
+
+
+def who(order: Fields) -> str:
+    """Who gave an order, in a word."""
+    by = order.part("by")
+    return by.text("name") or by.text("via")
+
+
+def _flat(order: Fields) -> Fields:
+    by = order.part("by").raw
+    names = {"via": by.get("via"), "byName": by.get("name"), "byId": by.get("id")}
+    return Fields({**order.raw, **names})
+
+
+def _began(since: str, now: datetime) -> str:
+    """The moment that --since means, as the app understands it. Raises Unusable."""
+    try:
+        if days := _DAYS.fullmatch(since):
+            return (now - timedelta(days=int(days[1]))).isoformat()
+        moment = datetime.fromisoformat(since)
+        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).isoformat()
+    except (ValueError, OverflowError) as error:
+        raise problems.Unusable(
+            "--since is a number of days such as 7d, or a date such as 2026-01-31."
+        ) from error

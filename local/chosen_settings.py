@@ -1,0 +1,74 @@
+"""
+App settings that a person chooses for the local cloud: `up --set NAME=VALUE`, and `set` while it is
+up, which has the app start anew as a change in Azure does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from shared.errors import SettingsError
+from shared.settings.app import Settings
+
+SAMPLE = Path(__file__).resolve().parents[1] / "local.settings.sample.json"
+# What connects the app with this cloud, and with no other.
+_OWN = frozenset(
+    "FUNCTIONS_WORKER_RUNTIME AzureWebJobsStorage TENANT_ID CLIENT_ID CLIENT_CERTIFICATE "
+    "MANAGED_IDENTITY_CLIENT_ID SHAREPOINT_TENANT M365_CLOUD LOGIN_URL GRAPH_URL SHAREPOINT_MY_URL "
+    "SHAREPOINT_ADMIN_URL CLIENT_STATE WEBHOOK_URL CONSOLE_SIGN_IN".split()
+)
+
+
+class BadSetting(Exception):
+    """What was given cannot be set here; the text is a sentence that says what to give."""
+
+
+def read(given: Sequence[str]) -> dict[str, str]:
+    """The settings in *given*, each as NAME=VALUE. Raises BadSetting."""
+    sample: dict[str, str] = json.loads(SAMPLE.read_text("utf-8"))["Values"]
+    chosen: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise BadSetting(f"{text!r} sets nothing: give NAME=VALUE, such as DRY_RUN=true.")
+        if name == "CONSOLE_SIGN_IN":
+            raise BadSetting(f"{name} is the local cloud's own: start it with --sign-in.")
+        if name in _OWN:
+            raise BadSetting(f"{name} is the local cloud's own: it connects the app with it.")
+        if name not in sample:
+            raise BadSetting(_unknown(name, sample))
+        chosen[name] = value
+    _check(sample | chosen)
+    return chosen
+
+
+def write(folder: Path, changes: Mapping[str, str]) -> None:
+    """Change the settings of the cloud that is up in *folder*. Raises BadSetting if none is."""
+    path = folder / "local.settings.json"
+    if not (folder / "endpoints.json").exists():
+        raise BadSetting(f"No local cloud is up in {folder}: run make start first.")
+    content = json.loads(path.read_text("utf-8"))
+    content["Values"] |= changes
+    # Whoever looks meanwhile sees the old ones or the new ones.
+    new = path.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    os.replace(new, path)
+
+
+def _unknown(name: str, sample: Mapping[str, str]) -> str:
+    [*near] = difflib.get_close_matches(name.upper(), sample.keys() - _OWN, n=1)
+    hint = f"did you mean {near[0]}?" if near else "README lists them all."
+    return f"There is no setting {name}: {hint}"
+
+
+def _check(values: Mapping[str, str]) -> None:
+    try:
+        Settings.from_mapping({**values, "CLIENT_STATE": secrets.token_urlsafe(32)})
+    except SettingsError as error:
+        raise BadSetting(str(error)) from error

@@ -1,0 +1,49 @@
+"""How App Service is told to have people sign in: the file form of `authsettingsV2`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.host.refusal import Refused
+
+
+@dataclass(frozen=True)
+class AuthSettings:
+    """What this host obeys of the file; `issuer` ends in /v2.0."""
+
+    client_id: str
+    issuer: str
+    audiences: frozenset[str]
+    excluded_paths: tuple[str, ...]
+
+
+def load(path: Path) -> AuthSettings:
+    """
+    Read the file, or refuse what this host cannot play.
+
+    Documented: Learn, configure-authentication-file-based: names and nesting. Only what PhotoSync's
+    deployment sets is played: everybody signs in with Entra, and is sent to its login page.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        wanted = content["globalValidation"]
+        entra = content["identityProviders"]["azureActiveDirectory"]
+        registration = entra["registration"]
+        _must(content["platform"], "enabled", True)
+        _must(wanted, "unauthenticatedClientAction", "RedirectToLoginPage")
+        _must(wanted, "redirectToProvider", "azureactivedirectory")
+        return AuthSettings(
+            client_id=registration["clientId"],
+            issuer=registration["openIdIssuer"].rstrip("/"),
+            audiences=frozenset(entra["validation"]["allowedAudiences"]),
+            excluded_paths=tuple(wanted.get("excludedPaths", ())),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refused(f"{path.name} does not say how people sign in: {error!r}") from error
+
+
+def _must(place: Mapping[str, Any], key: str, value: object) -> None:
+    if place.get(key) != value:
+        raise Refused(f"The local host knows {key} as {value!r} only, not {place.get(key)!r}")

@@ -1,0 +1,58 @@
+"""Tokens of the login host: are they its own, for this app, and not over?"""
+
+import ssl
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import jwt
+import requests
+
+_ANSWER_WITHIN = 10
+
+
+class BadToken(Exception):
+    """Nobody is signed in by this token."""
+
+
+class Tokens:
+    """Checks by the keys that *issuer*'s own discovery document leads to."""
+
+    def __init__(self, issuer: str, ca: Path | None) -> None:
+        self._issuer = issuer
+        self._ca = str(ca) if ca else None
+        self._keys: jwt.PyJWKClient | None = None
+        self._endpoint = ""
+
+    @property
+    def authorization_endpoint(self) -> str:
+        """Where people sign in. Raises requests' errors."""
+        self._discover()
+        return self._endpoint
+
+    def read(self, token: str, audiences: Collection[str]) -> dict[str, Any]:
+        """The claims of *token* if it was made for one of *audiences*. Raises BadToken."""
+        try:
+            key = self._discover().get_signing_key_from_jwt(token)
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=["RS256"],
+                issuer=self._issuer,
+                audience=list(audiences),
+                options={"require": ["exp", "aud", "iss"]},
+            )
+        except jwt.PyJWTError as error:
+            raise BadToken(str(error)) from error
+        return claims
+
+    def _discover(self) -> jwt.PyJWKClient:
+        if self._keys is None:
+            url = f"{self._issuer}/.well-known/openid-configuration"
+            answer = requests.get(url, timeout=_ANSWER_WITHIN, verify=self._ca or True)
+            answer.raise_for_status()
+            found = answer.json()
+            self._endpoint = found["authorization_endpoint"]
+            trusted = ssl.create_default_context(cafile=self._ca)
+            self._keys = jwt.PyJWKClient(found["jwks_uri"], ssl_context=trusted)
+        return self._keys

@@ -1,0 +1,99 @@
+"""
+Lines of the overview that a person has dismissed, in the document `dismissed.json`.
+
+What is behind a line stays where it is: the state of who failed, and the message that was set aside
+until storage's own lifecycle deletes it. A failure comes back as soon as it is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared import moments
+from shared.errors import BadRequest
+from shared.storage.documents import Document, Documents
+from shared.storage.roster_entry import Entry
+
+NAME = "dismissed.json"
+# So many broken photos are no single lines any more.
+MOST = 1000
+MOST_AT_ONCE = 20
+# So far may storage's clock be before ours.
+_AHEAD = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Dismissed:
+    """
+    `failures` are user ids, each with the reason and the last copy of the failure that was
+    dismissed; of messages set aside those that storage took until `unreadable_to`, by its clock.
+    """
+
+    failures: Mapping[str, str] = field(default_factory=dict)
+    unreadable_to: datetime | None = None
+
+    def hides(self, entry: Entry) -> bool:
+        """Whether it is the very failure that was dismissed."""
+        return self.failures.get(entry.user_id) == _failure(entry)
+
+
+class Dismissals:
+    """Reads and adds to the document. Errors: ServiceDown, Conflict of what writes."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def read(self) -> Dismissed:
+        """What is dismissed; a document that a person has damaged hides nothing."""
+        return _parse(self._documents.read(NAME))
+
+    def add(self, failures: Sequence[Entry], unreadable_to: datetime | None) -> None:
+        """Dismiss these too. Raises BadRequest for too many."""
+        before = self._documents.read(NAME)
+        known = _parse(before)
+        added = {each.user_id: _failure(each) for each in failures}
+        kept = {**known.failures, **added}
+        if len(kept) > MOST:
+            raise BadRequest(f"{MOST:,} failures are dismissed already: mend what they have alike.")
+        until = max(filter(None, (known.unreadable_to, unreadable_to)), default=None)
+        fields = {"failures": kept, "unreadableTo": until.isoformat() if until else ""}
+        self._documents.write(NAME, fields, after=before)
+
+
+def read(order: Mapping[str, Any], now: datetime) -> tuple[list[str], datetime | None]:
+    """Whom an *order* names, and up to when messages are meant. Raises BadRequest."""
+    if order.keys() - {"users", "unreadableTo"} or not order:
+        raise BadRequest("The order must say users or unreadableTo, or both, and nothing else.")
+    users, told = order.get("users", []), order.get("unreadableTo", "")
+    if not isinstance(users, list) or not all(isinstance(each, str) for each in users):
+        raise BadRequest("users must be a list of object ids or user principal names.")
+    if len(users) > MOST_AT_ONCE:
+        raise BadRequest(f"Dismiss at most {MOST_AT_ONCE} users at once.")
+    if not told:
+        return users, None
+    try:
+        until = moments.read(told)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadRequest("unreadableTo must be a moment, as the overview tells it.") from error
+    if until > now + _AHEAD:
+        raise BadRequest("unreadableTo lies ahead: nobody has seen what will be set aside then.")
+    return users, until
+
+
+def _failure(entry: Entry) -> str:
+    # Not when it failed: each sweep tries again, and fails in the same way.
+    return f"{entry.reason} {entry.synced_at}"
+
+
+def _parse(document: Document | None) -> Dismissed:
+    fields: Mapping[str, Any] = document.fields if document else {}
+    failures = fields.get("failures")
+    known = failures if isinstance(failures, dict) else {}
+    try:
+        until = moments.read(fields.get("unreadableTo") or "")
+    except (ValueError, TypeError, OverflowError):
+        until = None
+    return Dismissed({str(key): str(told) for key, told in known.items()}, until)

@@ -1,0 +1,105 @@
+"""What was ordered, newest first, page by page: of everybody, or of one user."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from shared import counts
+from shared.errors import BadRequest
+from shared.messages import signed
+from shared.orders.order import Entry
+from shared.orders.order_log import File, OrderLog, file_of
+
+# An answer must come in seconds: a longer search goes on with its token.
+FILES_A_PAGE = 4
+SIZE = 100
+
+
+class HistoryPage(NamedTuple):
+    """Orders that match, the token for older ones, and how many lines of the log were none."""
+
+    entries: list[Entry]
+    token: str
+    damaged: int
+
+
+class History:
+    """Reads the log of orders. Errors of all: ServiceDown, AccessDenied."""
+
+    def __init__(self, log: OrderLog) -> None:
+        self._log = log
+
+    def page(
+        self,
+        matches: Callable[[Entry], bool],
+        *,
+        since: datetime | None = None,
+        token: str = "",
+        size: int = SIZE,
+    ) -> HistoryPage:
+        """
+        Up to *size* orders that *matches*, none from before *since*, after FILES_A_PAGE files.
+
+        A page may be short, or even empty, and still have a token. Raises BadRequest for a token
+        that is none of ours.
+        """
+        newest, below = _read(token)
+        found: list[Entry] = []
+        damaged = looked = 0
+        for file in self._log.files():
+            if (newest and file > newest) or (since and file.month < f"{since:%Y-%m}"):
+                continue
+            if looked == FILES_A_PAGE:
+                return HistoryPage(found, _dump(file, counts.MOST), damaged)
+            looked += 1
+            read = self._log.read(file)
+            damaged += read.damaged
+            # A place from the beginning of the file: what is added meanwhile does not move it.
+            places = range(min(len(read.entries), below if file == newest else counts.MOST))
+            for place in reversed(places):
+                entry = read.entries[place]
+                if (since and entry.at < since) or not matches(entry):
+                    continue
+                if len(found) == size:
+                    return HistoryPage(found, _dump(file, place + 1), damaged)
+                found.append(entry)
+        return HistoryPage(found, "", damaged)
+
+
+def shown(entry: Entry) -> dict[str, Any]:
+    """An order as the console tells it."""
+    order = entry.order
+    return {
+        "at": entry.at.isoformat(timespec="seconds"),
+        "order": order.kind,
+        "by": signed.by_fields(order.by),
+        "userId": order.user_id,
+        "userPrincipalName": order.user_principal_name,
+        "options": order.options,
+        "result": entry.result,
+        "detail": entry.detail,
+        "endedAt": entry.ended_at.isoformat(timespec="seconds") if entry.ended_at else "",
+        "correlationId": order.id,
+    }
+
+
+def _dump(file: File, below: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([str(file), below]).encode()).decode()
+
+
+def _read(token: str) -> tuple[File | None, int]:
+    if not token:
+        return None, 0
+    try:
+        name, below = json.loads(base64.urlsafe_b64decode(token.encode()))
+        file = file_of(name)
+        counts.read(below)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadRequest("The token is none that this listing gave: start without one.") from error
+    if file is None:
+        raise BadRequest("The token is none that this listing gave: start without one.")
+    return file, below

@@ -1,0 +1,57 @@
+// What happened: orders that people gave, and what PhotoSync remembers of a person; a line each, newest first.
+
+import { make } from "./elements.js";
+import { personHash } from "./route.js";
+import { moment } from "./time.js";
+import { EVENTS, ORDERS, RESULTS, statusName } from "./words.js";
+
+/** @import { Child } from "./elements.js" */
+/** @import { Happening, Order } from "./api.js" */
+
+/** @type {Record<string, string>} */
+const WHO = { key: "whoever held a function key", queue: "a message typed into a queue" };
+
+/**
+ * What is remembered and what was ordered in one list: an order is one line, with its end.
+ *
+ * @param {Happening[]} remembered
+ * @param {Order[]} orders
+ */
+export function joined(remembered, orders) {
+  const lines = [
+    ...remembered.map((one) => ({ at: one.at, drawn: rememberedLine(one) })),
+    ...orders.map((one) => ({ at: one.at, drawn: orderLine(one, false) })),
+  ];
+  return lines.sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).map(({ drawn }) => drawn);
+}
+
+/** @param {Happening} happening */
+function rememberedLine({ at, event, detail }) {
+  return line(at, make("b", {}, EVENTS[event] ?? event), detail && ` · ${detail}`);
+}
+
+/**
+ * @param {Order} order
+ * @param {boolean} named Whether it says about whom it is.
+ */
+export function orderLine({ at, order, by, userId, userPrincipalName, options, result, detail }, named) {
+  const user = userPrincipalName || userId;
+  return line(
+    at,
+    make("b", {}, ORDERS[order] ?? order),
+    options && ` (${options})`,
+    ...(named && user ? [" of ", make("a", { href: personHash(userId || user) }, user)] : []),
+    ", ordered by ",
+    by.name || (WHO[by.via] ?? by.via),
+    ` · ${result ? RESULTS[result] ?? EVENTS[result] ?? statusName(result) : "No result yet"}`,
+    detail && ` · ${detail}`,
+  );
+}
+
+/**
+ * @param {string} at
+ * @param {...Child} told
+ */
+function line(at, ...told) {
+  return make("li", {}, moment(at), make("span", {}, ...told));
+}

@@ -1,0 +1,29 @@
+// What whoever asks may do: a Viewer sees the buttons of every order, and can press none.
+
+import { $, make, show } from "./elements.js";
+
+let allowed = true;
+
+/** @param {boolean} may */
+export function allowOrders(may) {
+  allowed = may;
+  show($("viewer"), !may);
+  for (const place of document.querySelectorAll("fieldset")) restrict(place);
+}
+
+/**
+ * A place for buttons that order something.
+ *
+ * @param {...HTMLElement} buttons
+ */
+export function ordersIn(...buttons) {
+  return restrict(make("fieldset", { className: "orders" }, ...buttons));
+}
+
+/** @param {HTMLFieldSetElement} place */
+function restrict(place) {
+  place.disabled = !allowed;
+  if (allowed) place.removeAttribute("aria-describedby");
+  else place.setAttribute("aria-describedby", "viewer");
+  return place;
+}

@@ -1,0 +1,41 @@
+"""Whether the groups that settings name can be read, and how many users are in each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.doctor.examination import Finding
+from shared.errors import PhotoSyncError, Refused
+from shared.graph.errors import said
+from shared.graph.groups import Groups, path, read_group
+from shared.graph.user_listing import MEMBERS_HEADERS, members_path
+from shared.microsoft365.http import Http
+from shared.microsoft365.reply import fault
+
+MEND = (
+    "Set it to the object id of a group that is there and whose members may be read, or empty it."
+)
+
+
+def look(graph: Http, groups: Groups) -> Finding:
+    """What Graph tells of each of *groups*. Raises what keeps it from telling."""
+    told = [_told(graph, setting, group) for setting, group in groups.named.items()]
+    return Finding(" ".join(told) or "No group is set: membership leaves nobody out.")
+
+
+def remedy(error: PhotoSyncError, otherwise: str) -> str:
+    """What to do about an *error* of `look`."""
+    return MEND if isinstance(error, Refused) else otherwise
+
+
+def _told(graph: Http, setting: str, group_id: str) -> str:
+    group = read_group(graph.send("GET", f"/v1.0{path(group_id)}"), setting)
+    members = graph.send("GET", members_path(group_id, "id", 1), headers=MEMBERS_HEADERS)
+    if not members.ok:
+        raise fault(members, *said(members))
+    name = group.display_name or group.id
+    return f'{setting} is "{name}"; users in it, nested groups too: {members.read(_count):,}.'
+
+
+def _count(fields: Any) -> int:
+    return int(fields["@odata.count"])

@@ -1,0 +1,115 @@
+"""
+The groups that settings name: whether each can be read, and whether they hold somebody.
+
+Whoever asks for members of a group that is not there, or whose members are hidden, may be told of
+nobody (graph.md section 5). So the group itself is asked for whenever somebody's membership is, and
+only of one that is there and open an answer without a user means that the user is no member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from shared.errors import AccessDenied, Refused
+from shared.graph import batch
+from shared.graph.errors import said
+from shared.microsoft365.reply import Reply, fault
+from shared.user import User
+
+SYNC, EXCLUDED = "SYNC_GROUP_ID", "EXCLUDED_GROUP_ID"
+MEMBERSHIP = "group"
+_HIDDEN = "hiddenmembership"
+
+
+class Group(NamedTuple):
+    """A group that can be read."""
+
+    id: str
+    display_name: str
+
+
+class Groups(NamedTuple):
+    """
+    The ids of the groups that bind, in lower case, empty where none is set: left alone is who is
+    not in `sync`, and who is in `excluded`.
+    """
+
+    sync: str = ""
+    excluded: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.sync or self.excluded)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The id by the name of the setting, of those that are set."""
+        both = {SYNC: self.sync, EXCLUDED: self.excluded}
+        return {setting: group for setting, group in both.items() if group}
+
+    def looks(self) -> list[dict[str, Any]]:
+        """Requests for the groups themselves, for a batch."""
+        return [batch.get(setting, path(group)) for setting, group in self.named.items()]
+
+    def question(self, user: str, *, key: str = MEMBERSHIP) -> dict[str, Any]:
+        """A request for which of them hold the user at the path *user*, for the same batch."""
+        asked = {"groupIds": list(self.named.values())}
+        return batch.post(key, f"{user}/checkMemberGroups", asked)
+
+    def told_of(self, user: User, answers: Mapping[str, Reply], *, key: str = MEMBERSHIP) -> User:
+        """
+        *user*, whom Graph has just told of, with what the *answers* say of the groups.
+
+        Raises Throttled, ServiceDown, AccessDenied, Refused; never that the user is unknown.
+        """
+        if not self:
+            return user
+        for setting in self.named:
+            read_group(answers[setting], setting)
+        answer = answers[key]
+        if not answer.ok:
+            raise fault(answer, *said(answer))
+        held = answer.read(lambda fields: {each.lower() for each in fields["value"]})
+        return replace(
+            user,
+            in_group=not self.sync or self.sync in held,
+            is_excluded=bool(self.excluded) and self.excluded in held,
+        )
+
+
+def path(group: str) -> str:
+    """Where Graph tells of a group."""
+    return f"/groups/{group}?$select=id,displayName,visibility"
+
+
+def read_group(answer: Reply, setting: str) -> Group:
+    """
+    The group that *setting* names. Raises Refused for one that is not there or whose members are
+    hidden, AccessDenied, Throttled, ServiceDown.
+    """
+    code, message = said(answer)
+    if answer.status == 404 and code:
+        raise Refused(
+            f"{setting} names a group that Microsoft Graph does not know: set it to the object id "
+            "of a group that is there, or to nothing."
+        )
+    if answer.status in {401, 403}:
+        raise AccessDenied(
+            f"The group of {setting} cannot be read ({answer.status} {code}): it takes the "
+            "application role GroupMember.Read.All (manage.py grant --groups)."
+        )
+    if not answer.ok:
+        raise fault(answer, code, message)
+    group, visibility = answer.read(_read)
+    if visibility.casefold() == _HIDDEN:
+        raise Refused(
+            f"The members of the group of {setting} are hidden (HiddenMembership), so nobody can "
+            "tell who is in it: take a group whose members may be read."
+        )
+    return group
+
+
+def _read(fields: Any) -> tuple[Group, str]:
+    group = Group(fields["id"].lower(), str(fields.get("displayName") or ""))
+    return group, str(fields.get("visibility") or "")

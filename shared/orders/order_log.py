@@ -1,0 +1,185 @@
+"""
+The log of orders: who ordered what, when, on whom, and how it ended. It is only added to.
+
+A file a month, `2026-11.jsonl`, and a further one, `2026-11.2.jsonl`, when that is full. The order
+is written first and carried out afterwards, so that none is carried out unsigned: where the log
+cannot be written, the queue in the same account could hardly be, and a person who is refused tries
+again. The end goes into the file of its order, so that one file tells all of an order; if it cannot
+be written, the order was carried out all the same, and the log of the app says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from shared.errors import Full, PhotoSyncError, ServiceDown
+from shared.orders import order as orders
+from shared.orders.order import Order, Read
+from shared.telemetry.log_text import loggable
+
+log = logging.getLogger("photosync")
+
+# Of a file, before the next one is begun; each order is followed by its end. A blob takes 50,000.
+MOST_LINES = 5_000
+# Of a file, when it is read: several times what it holds.
+MOST_BYTES = 32 * 1024 * 1024
+# So many full files in a row are met only if somebody has put them there.
+_TRIES = 5
+_SUFFIX = ".jsonl"
+_NAME = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:\.([1-9]\d{0,3}))?")
+
+
+class Lines(Protocol):
+    """See AppendBlobs."""
+
+    def append(self, name: str, line: bytes, *, make: bool = True) -> int: ...
+    def read(self, name: str, most: int) -> bytes: ...
+    def names(self) -> list[str]: ...
+
+
+class File(NamedTuple):
+    """A month such as 2026-11, and which of its files, from 1. They sort by time."""
+
+    month: str
+    part: int
+
+    def __str__(self) -> str:
+        return self.month if self.part == 1 else f"{self.month}.{self.part}"
+
+
+def file_of(name: str) -> File | None:
+    """The file that is called so, without its ending; None for what is none."""
+    found = _NAME.fullmatch(name)
+    return File(found[1], int(found[2] or 1)) if found else None
+
+
+class OrderLog:
+    """One per process; threads share it."""
+
+    def __init__(
+        self, lines: Lines, *, clock: Callable[[], datetime], most_lines: int = MOST_LINES
+    ) -> None:
+        self._lines = lines
+        self._clock = clock
+        self._most_lines = most_lines
+        self._lock = threading.Lock()
+        self._current: File | None = None
+
+    def give(self, order: Order) -> str:
+        """
+        Sign *order* before it is carried out; the file in which it stands.
+
+        Raises ServiceDown, AccessDenied: then it must not be carried out.
+        """
+        file = self._add(orders.given(order, self._clock()))
+        _tell_given(order)
+        return str(file)
+
+    def refuse(self, order: Order, why: PhotoSyncError) -> None:
+        """Write down that *order* was refused, if that can be written."""
+        line = orders.given(order, self._clock(), result=orders.REFUSED, detail=str(why))
+        _tell_given(order)
+        try:
+            self._add(line)
+        except PhotoSyncError as error:
+            _tell_unwritten(order, error)
+        _tell_ended(order, orders.REFUSED, str(why))
+
+    def end(self, order: Order, file: str, result: str, detail: str = "") -> None:
+        """Write down how *order* ended, which stands in *file*, if that can be written."""
+        line = orders.ended(order, self._clock(), result=result, detail=detail)
+        try:
+            self._add_to(file, line)
+        except PhotoSyncError as error:
+            _tell_unwritten(order, error)
+        _tell_ended(order, result, detail)
+
+    def files(self) -> list[File]:
+        """All of them, the newest first. Raises ServiceDown, AccessDenied."""
+        names = (each.removesuffix(_SUFFIX) for each in self._lines.names())
+        return sorted((file for name in names if (file := file_of(name))), reverse=True)
+
+    def read(self, file: File) -> Read:
+        """Every order of a file. Raises ServiceDown, AccessDenied."""
+        found = orders.read(self._lines.read(f"{file}{_SUFFIX}", MOST_BYTES))
+        if found.damaged:
+            log.warning("orders.damaged file=%s lines=%d", file, found.damaged)
+        return found
+
+    def _add_to(self, file: str, line: bytes) -> None:
+        try:
+            # Who makes up a message may make up a name: no file is made for it.
+            self._lines.append(f"{file}{_SUFFIX}", line, make=False)
+        except Full:
+            self._add(line)
+
+    def _add(self, line: bytes) -> File:
+        """Put *line* into the newest file of this month."""
+        file = self._newest()
+        for _ in range(_TRIES):
+            try:
+                count = self._lines.append(f"{file}{_SUFFIX}", line)
+            except Full:
+                file = self._after(file)
+                continue
+            if count >= self._most_lines:
+                self._after(file)
+            return file
+        raise ServiceDown("The log of orders has no room this month.", service="storage")
+
+    def _newest(self) -> File:
+        month = f"{self._clock():%Y-%m}"
+        with self._lock:
+            if self._current and self._current.month == month:
+                return self._current
+        # Not under the lock: others would wait for storage with us.
+        newest = max((file for file in self.files() if file.month == month), default=None)
+        return self._is_at_least(newest or File(month, 1))
+
+    def _after(self, file: File) -> File:
+        """The file after *file*, or a later one that another thread is at already."""
+        return self._is_at_least(file._replace(part=file.part + 1))
+
+    def _is_at_least(self, file: File) -> File:
+        with self._lock:
+            self._current = max(self._current or file, file)
+            return self._current
+
+
+def _tell_given(order: Order) -> None:
+    # By id and not by name: an address does not go into the log.
+    log.info(
+        "order.given order=%s via=%s by=%s user=%s correlation=%s",
+        order.kind,
+        order.by.via,
+        order.by.id or "-",
+        order.user_id or "-",
+        order.id,
+    )
+
+
+def _tell_ended(order: Order, result: str, detail: str) -> None:
+    log.info(
+        'order.ended order=%s via=%s by=%s user=%s correlation=%s result=%s why="%s"',
+        order.kind,
+        order.by.via,
+        order.by.id or "-",
+        order.user_id or "-",
+        order.id,
+        result,
+        loggable(detail),
+    )
+
+
+def _tell_unwritten(order: Order, error: PhotoSyncError) -> None:
+    log.error(
+        'order.unwritten order=%s correlation=%s why="%s"',
+        order.kind,
+        order.id,
+        loggable(str(error)),
+    )

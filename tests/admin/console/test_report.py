@@ -1,0 +1,267 @@
+"""`users --would-change --html`: one page for a change board, with both pictures of everybody."""
+
+from __future__ import annotations
+
+import base64
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from admin.console import before_after
+from admin.console.before_after import Photographer
+from admin.console.console import Console
+from admin.terminal.fields import Fields
+from admin.terminal.problems import Busy, NotThere, Unreachable, Unsound
+from tests.admin.console.conftest import Manage
+from tests.admin.console.console_double import Asked, ConsoleDouble, entry, overview, refusal
+
+JPEG = b"\xff\xd8\xff\xe0"
+HOSTILE = '<img src=x onerror="alert(1)">\u202e'
+
+
+def would(number: int, change: str, **changes: Any) -> dict[str, Any]:
+    return entry(number, status="skipped", reason="dry-run", wouldChange=change, **changes)
+
+
+def embedded(picture: bytes) -> str:
+    return f'src="data:image/jpeg;base64,{base64.b64encode(picture).decode()}"'
+
+
+@pytest.fixture
+def rehearsed(console: ConsoleDouble) -> ConsoleDouble:
+    """After a dry run: one gets a first photo, one another, one loses the picture."""
+    people = [
+        would(1, "copy", displayName="Zoe"),
+        would(2, "copy", displayName="Anne", userPrincipalName="anne@contoso.com"),
+        would(3, "removal", displayName=HOSTILE),
+    ]
+    counts = {"skipped": 3, "failed": 2}
+    console.routes["GET", "overview"] = (200, overview(dryRun=True, counts=counts))
+    console.routes["GET", "users"] = (200, {"users": people, "token": ""})
+    for person in people:
+        for side in ("exchange", "sharepoint"):
+            at = f"users/{person['userId']}/photo/{side}"
+            console.routes["GET", at] = (200, JPEG + person["userId"].encode() + side.encode())
+    none = refusal("no-photo", "SharePoint shows none.")
+    console.routes["GET", f"users/{people[0]['userId']}/photo/sharepoint"] = (404, none)
+    return console
+
+
+def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
+    """Everybody stands in it by name, with what is shown, what would be, and why."""
+    file = tmp_path / "report.html"
+    said = manage("users", "--would-change", "--html", str(file))
+    page = file.read_text("utf-8")
+
+    assert (said.code, said.err) == (0, "")
+    assert "3 people, all with pictures" in said.out
+    assert rehearsed.asked[0].query["wouldChange"] == "true"
+    anne, zoe = (entry(number)["userId"].encode() for number in (2, 1))
+    for told in (
+        "nothing of this has been written",
+        embedded(JPEG + anne + b"sharepoint"),
+        embedded(JPEG + anne + b"exchange"),
+        embedded(JPEG + zoe + b"exchange"),
+        "SharePoint gets the photo from Exchange.",
+        "takes the place of this picture",
+        "The picture is taken away",
+        "2 failed",
+    ):
+        assert told in page
+    assert page.index("Anne") < page.index("Zoe")
+    # Of who loses the picture nobody asks Exchange for one.
+    assert sum("photo/exchange" in path for path in rehearsed.paths("GET")) == 2
+    assert {each.query.get("small") for each in rehearsed.asked if "photo" in each.path} == {"true"}
+
+
+def test_page_runs_and_loads_nothing(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
+    """A name is text, the page has no script and asks nobody for anything, and is its owner's."""
+    file = tmp_path / "report.html"
+    manage("users", "--would-change", "--html", str(file))
+    page = file.read_text("utf-8")
+
+    assert "&lt;img src=x onerror=" in page
+    assert "\u202e" not in page
+    assert "<script" not in page
+    assert "default-src 'none'" in page
+    addresses = re.findall(r'(?:src|href)="([^"]*)', page)
+    assert addresses
+    assert all(each.startswith("data:image/jpeg;base64,") for each in addresses)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_csv_beside_it(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
+    """Both at once: stdout has the lines of the CSV and nothing else."""
+    file = tmp_path / "report.html"
+    said = manage("users", "--would-change", "--csv", "--html", str(file))
+
+    assert said.code == 0
+    assert len(said.out.splitlines()) == 4
+    assert said.out.splitlines()[1].endswith(",copy")
+    assert "report.html" in said.err
+
+
+def test_nobody_would_change(manage: Manage, tmp_path: Path):
+    """A page that says so, and code 1 as of any list with nobody on it."""
+    file = tmp_path / "report.html"
+    said = manage("users", "--would-change", "--html", str(file))
+
+    assert said.code == 1
+    assert "Nobody’s picture would change." in file.read_text("utf-8")
+
+
+def test_picture_that_cannot_be_had(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
+    """It is said in its place and by code 4; everybody else is there."""
+    at = f"users/{entry(2)['userId']}/photo"
+    rehearsed.routes["GET", f"{at}/exchange"] = (502, refusal("refused", "Exchange is odd."))
+    rehearsed.routes["GET", f"{at}/sharepoint"] = (200, b"<html>")
+    file = tmp_path / "report.html"
+    said = manage("users", "--would-change", "--html", str(file))
+    page = file.read_text("utf-8")
+
+    assert said.code == 4
+    assert "1 could not be looked at" in said.out
+    assert "Exchange is odd." in page
+    assert "something else than a picture" in page
+    assert page.count("data:image/jpeg") == 2
+
+
+def test_app_that_knows_nothing_of_it(manage: Manage, console: ConsoleDouble):
+    """An older app lists everybody: that is not taken for everybody who would change."""
+    console.routes["GET", "users"] = (200, {"users": [entry(1)], "token": ""})
+    said = manage("users", "--would-change")
+
+    assert (said.code, said.out) == (4, "")
+    assert "too old" in said.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--html", "r.html"], ["--would-change", "--html", "no/such/folder/r.html"]]
+)
+def test_not_usable(manage: Manage, rehearsed: ConsoleDouble, arguments: list[str]):
+    """A report of something else, or a file that cannot be written: told before any picture."""
+    said = manage("users", *arguments)
+
+    assert said.code == 2
+    assert not [path for path in rehearsed.paths("GET") if "photo" in path]
+
+
+class Studio:
+    """An app whose answers about pictures are given, and a clock that waiting moves."""
+
+    def __init__(self, *answers: bytes | Exception) -> None:
+        self.answers: Iterator[bytes | Exception] = iter(answers)
+        self.now = 0.0
+        self.told: list[str] = []
+        self.asked = 0
+
+    def photo(self, user: str, side: str) -> bytes:
+        self.asked += 1
+        answer = next(self.answers, JPEG)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+
+    def changes(self, people: int, *, seconds: float = 3600.0) -> list[before_after.Change]:
+        app: Any = self
+        console: Console = app
+        photographer = Photographer(
+            console,
+            seconds=seconds,
+            say=self.told.append,
+            clock=lambda: self.now,
+            pause=self.pause,
+        )
+        everybody = [Fields(would(number, "copy")) for number in range(people)]
+        return photographer.changes(everybody, lambda done, of, told="": None)
+
+
+def test_patience():
+    """Who is told how long to wait waits so long, says so, and has the picture."""
+    studio = Studio(Busy("The profile budget is spent.", 180.0), Busy("Starting."))
+    [change] = studio.changes(1)
+
+    assert change.before == before_after.Picture(JPEG)
+    assert studio.now == 185.0
+    assert studio.told[0] == "The profile budget is spent. Going on in 180 s."
+
+
+def test_patience_ends():
+    """Not for ever, and not beyond the time that there is: the rest go without pictures."""
+    studio = Studio(*[Busy("Busy.")] * 100)
+    [change] = studio.changes(1)
+    assert (change.is_known, studio.asked) == (False, 20)
+
+    late = Studio(JPEG, JPEG, Busy("Busy.", 60.0), JPEG, Busy("Busy.", 20.0))
+    first, second, third = late.changes(3, seconds=30.0)
+    assert first.is_known
+    assert not second.is_known
+    assert third.before
+    assert late.now == 20.0
+
+    over = Studio(Busy("Busy.", 20.0), Busy("Busy.", 10.0))
+    assert [each.before is None for each in over.changes(2, seconds=30.0)] == [False, True]
+
+
+def test_so_many_pictures(monkeypatch: pytest.MonkeyPatch):
+    """Beyond so many people the others are named, and nobody is asked about them."""
+    monkeypatch.setattr(before_after, "MOST_PEOPLE", 2)
+    studio = Studio()
+    changes = studio.changes(3)
+
+    assert [each.before is None for each in changes] == [False, False, True]
+    assert studio.asked == 4
+
+
+def test_app_that_is_gone():
+    """Who cannot reach the app is told at once: a report without pictures helps nobody."""
+    with pytest.raises(Unreachable):
+        Studio(Unreachable("No connection.")).changes(2)
+
+
+def test_none_is_no_trouble():
+    """No picture is an answer, and so is an error about one; they are not the same."""
+    [change] = Studio(NotThere("None."), Unsound("Odd.")).changes(1)
+
+    assert (change.before, change.after) == (
+        before_after.Picture(why="None."),
+        before_after.Picture(why="Odd.", known=False),
+    )
+
+
+def test_more_than_pictures_are_named(
+    manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The page says of how many people it shows pictures, and names all others."""
+    monkeypatch.setattr(before_after, "MOST_PEOPLE", 1)
+    file = tmp_path / "report.html"
+    said = manage("users", "--would-change", "--html", str(file))
+    page = file.read_text("utf-8")
+
+    assert "3 people, 1 with pictures" in said.out
+    assert "2 more, without pictures" in page
+    assert "Zoe" in page
+
+
+def test_when_to_ask_again(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
+    """What the app says of patience in its header is obeyed by the command too."""
+    at = ("GET", f"users/{entry(2)['userId']}/photo/exchange")
+    busy, picture = refusal("throttled", "The budget is spent."), rehearsed.routes[at]
+
+    def once(asked: Asked) -> tuple[int, Any]:
+        rehearsed.routes[at] = picture
+        return 503, busy
+
+    rehearsed.headers["Retry-After"] = "0"
+    rehearsed.routes[at] = once
+    said = manage("users", "--would-change", "--html", str(tmp_path / "r.html"), "--timeout", "9")
+
+    assert said.code == 0
+    assert "The budget is spent. Going on in" in said.err

@@ -1,0 +1,49 @@
+"""Which version the app is, and that a client of another one says so, once, and works on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.version import HEADER, VERSION
+from tests.admin.console.conftest import Manage
+from tests.admin.console.console_double import ConsoleDouble, overview
+
+
+def test_version(manage: Manage):
+    """--version needs no app."""
+    assert manage("--version").out == f"PhotoSync {VERSION}\n"
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        (VERSION, ""),
+        ("0.1.9", f"The app (0.1.9) is older than this manage.py ({VERSION})"),
+        ("10.0.0", f"The app (10.0.0) is newer than this manage.py ({VERSION})"),
+        ("", "does not tell its version"),
+        ("<b>1.0.0</b>", "does not tell its version"),
+    ],
+)
+def test_another_version(
+    manage: Manage, console: ConsoleDouble, failed: list[Any], told: str, says: str
+):
+    """It is one line on stderr, however often the app is asked, and changes nothing else."""
+    console.headers = {HEADER: told} if told else {}
+    said = manage("failures", "--json")
+
+    assert (said.code, len(said.document)) == (1, len(failed))
+    assert len(console.asked) == 3
+    assert len(said.err.splitlines()) == bool(says)
+    assert says in said.err
+
+
+def test_status_and_doctor_tell_it(manage: Manage, console: ConsoleDouble):
+    """Both say the app's version, and when its package was made if the app knows."""
+    packed = {"version": "0.2.0", "packedAt": "2026-05-04T12:00:00+00:00"}
+    console.routes["GET", "overview"] = (200, overview(**packed))
+    console.routes["GET", "doctor"] = (200, {"ok": True, "checks": [], **packed, "packedAt": ""})
+
+    assert "PhotoSync 0.2.0, packed 2026-05-04 12:00:00Z" in manage("status").out
+    assert manage("doctor").out.startswith("PhotoSync 0.2.0\n")

@@ -1,0 +1,205 @@
+"""Signing in, from the login page to an order, through the host that plays App Service."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from local.cloud.stack import Stack
+from tests.e2e.cloud import LiveCloud
+from tests.e2e.conftest import NEVER
+
+ORDER = {"X-PhotoSync-Order": "1"}
+QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
+
+
+@pytest.fixture(scope="module")
+def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
+    with Stack(tmp_path_factory.mktemp("cloud"), settings=QUIET, sign_in=True) as stack:
+        yield LiveCloud(stack)
+
+
+def console(cloud: LiveCloud, path: str = "") -> str:
+    return f"{cloud.at.functions}/api/console{path}"
+
+
+def session(cloud: LiveCloud, role: str, name: str = "anne@contoso.com") -> requests.Session:
+    """A browser in which somebody has signed in, by the very redirects and forms of the login."""
+    browser = requests.Session()
+    # Or the machine's own authorities would be asked in place of ours.
+    browser.trust_env = False
+    browser.verify = cloud.at.ca
+    page = browser.get(console(cloud))
+    assert urlsplit(page.url).netloc == urlsplit(cloud.at.login).netloc
+    done = browser.post(page.url, data={"name": name, "role": role})
+    action = re.search(r'action="([^"]+)"', done.text)
+    assert action
+    fields = re.findall(r'name="(\w+)" value="([^"]*)"', done.text)
+    back = browser.post(unescape(action[1]), data={k: unescape(v) for k, v in fields})
+    assert back.url == console(cloud)
+    return browser
+
+
+def forged(cloud: LiveCloud, role: str = "Operator") -> dict[str, str]:
+    """The very header that the platform would send for an Operator of this tenant."""
+    claims = {"oid": "1", "tid": cloud.at.tenant_id, "preferred_username": "mallory@contoso.com"}
+    told = [{"typ": k, "val": v} for k, v in {**claims, "roles": role}.items()]
+    text = json.dumps({"auth_typ": "aad", "claims": told, "role_typ": "roles"})
+    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(text.encode()).decode()}
+
+
+def sentence(reply: requests.Response) -> str:
+    fields: dict[str, Any] = reply.json()["error"]
+    assert str(fields["message"]).endswith(".")
+    return str(fields["message"])
+
+
+def test_who_is_not_signed_in_is_sent_to_the_login(signing: LiveCloud):
+    """Every route but the excluded ones leads to the login page, and says for which app."""
+    for path in ("", "/overview", "/users"):
+        reply = signing.call("GET", console(signing, path), allow_redirects=False)
+        query = parse_qs(urlsplit(reply.headers["Location"]).query)
+
+        assert (reply.status_code, query["client_id"]) == (302, [signing.at.console_client_id])
+    health = signing.call("GET", f"{signing.at.functions}/api/health", allow_redirects=False)
+    assert (health.status_code, health.text[:2]) == (200, "ok")
+    handshake = signing.call("POST", f"{signing.webhook}&validationToken=hello")
+    assert handshake.text == "hello"
+
+
+def test_viewer_looks_and_is_refused_an_order(signing: LiveCloud):
+    """A Viewer sees everything; the app refuses the order with a sentence, whatever is sent."""
+    anne = session(signing, "Viewer")
+
+    assert anne.get(console(signing, "/overview")).status_code == 200
+    refused = anne.post(console(signing, "/sweep"), json={}, headers=ORDER)
+    assert (refused.status_code, "role Operator" in sentence(refused)) == (403, True)
+
+
+def test_operator_orders_and_a_form_of_another_page_does_not(signing: LiveCloud):
+    """The cookie alone gives no order: it takes our page's header. The history names who did."""
+    olga = session(signing, "Operator", "olga@contoso.com")
+
+    assert olga.get(console(signing, "/me")).json() == {
+        "via": "person",
+        "name": "olga@contoso.com",
+        "role": "Operator",
+    }
+    bare = olga.post(console(signing, "/sweep"), json={})
+    assert (bare.status_code, "X-PhotoSync-Order" in sentence(bare)) == (400, True)
+    assert olga.post(console(signing, "/sweep"), json={}, headers=ORDER).status_code == 202
+    by = olga.get(console(signing, "/history")).json()["orders"][0]["by"]
+    assert (by["via"], by["name"], len(by["id"])) == ("person", "olga@contoso.com", 36)
+
+
+def test_key_has_routes_of_its_own(signing: LiveCloud):
+    """There a program looks and orders by key alone; the routes of people take none."""
+    key = {"x-functions-key": signing.at.key}
+    keyed = f"{signing.at.functions}/api/keyed"
+
+    assert signing.call("POST", f"{keyed}/sweep", json={}, headers=key).status_code == 202
+    orders = signing.call("GET", f"{keyed}/history", headers=key).json()["orders"]
+    assert orders[0]["by"] == {"via": "key"}
+    assert signing.call("GET", f"{keyed}/overview").status_code == 401
+    people = console(signing, "/overview")
+    assert signing.call("GET", people, headers=key, allow_redirects=False).status_code == 302
+
+
+def test_platform_wants_to_know_the_page_of_a_browsers_post(signing: LiveCloud):
+    """As App Service was seen to do: a browser's POST by cookie names a page of this app."""
+    olga = session(signing, "Operator")
+    browser = {"User-Agent": "Mozilla/5.0", **ORDER}
+
+    def order(**more: str) -> int:
+        return olga.post(console(signing, "/sweep"), json={}, headers=browser | more).status_code
+
+    assert order(Origin="https://evil.example") == 403
+    assert order() == 403
+    assert order(Origin=signing.at.functions) == 202
+    assert order(Referer=console(signing)) == 202
+
+
+def test_nobody_without_a_role(signing: LiveCloud):
+    """Whoever may sign in but was given no role is told whom to ask."""
+    stranger = session(signing, "")
+    reply = stranger.get(console(signing, "/overview"))
+
+    assert (reply.status_code, "grant --console" in sentence(reply)) == (403, True)
+
+
+def test_forged_principal(signing: LiveCloud):
+    """The platform strips what a client sends, and on the routes of keys nobody reads it."""
+    header = forged(signing)
+    unsigned = signing.call("GET", console(signing, "/me"), headers=header, allow_redirects=False)
+    assert unsigned.status_code == 302
+
+    anne = session(signing, "Viewer")
+    me = anne.get(console(signing, "/me"), headers=header).json()
+    assert (me["name"], me["role"]) == ("anne@contoso.com", "Viewer")
+
+    keyed = f"{signing.at.functions}/api/keyed/me"
+    assert signing.call("GET", keyed, headers=header).status_code == 401
+    key = {"x-functions-key": signing.at.key, **header}
+    assert signing.call("GET", keyed, headers=key).json()["via"] == "key"
+
+
+def test_forged_token(signing: LiveCloud):
+    """A bearer token that the login host did not sign is 401, before the app is asked."""
+    reply = signing.call(
+        "GET", console(signing, "/me"), headers={"Authorization": "Bearer e30.e30.e30"}
+    )
+    assert (reply.status_code, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_signing_out(signing: LiveCloud):
+    """After the platform's sign-out the session is worth nothing."""
+    anne = session(signing, "Viewer")
+    old = dict(anne.cookies)
+    assert anne.get(console(signing, "/me")).json()["name"] == "anne@contoso.com"
+    anne.get(f"{signing.at.functions}/.auth/logout")
+    reply = signing.call("GET", console(signing, "/me"), cookies=old, allow_redirects=False)
+
+    assert reply.status_code == 302
+
+
+def test_keys_switched_off(tmp_path):
+    """With CONSOLE_KEYS=false no route takes a key, for whoever is signed in or not."""
+    with Stack(
+        tmp_path / "cloud", settings={**QUIET, "CONSOLE_KEYS": "false"}, sign_in=True
+    ) as stack:
+        cloud = LiveCloud(stack)
+        key = {"x-functions-key": cloud.at.key}
+        for path in ("/api/console/overview", "/api/keyed/overview"):
+            url = cloud.at.functions + path
+            reply = cloud.call("GET", url, headers=key, allow_redirects=False)
+
+            assert reply.status_code == 302
+            assert urlsplit(reply.headers["Location"]).netloc == urlsplit(cloud.at.login).netloc
+        olga = session(cloud, "Operator", "olga@contoso.com")
+        assert olga.get(console(cloud, "/overview"), headers=key).status_code == 200
+        for path in ("/overview", "/sweep"):
+            keyed = f"{cloud.at.functions}/api/keyed{path}"
+            assert olga.request("POST", keyed, headers={**key, **ORDER}, json={}).status_code == 404
+            assert olga.get(keyed, headers=key).status_code == 404
+
+
+def test_forged_principal_where_the_platform_checks_nothing(tmp_path):
+    """CONSOLE_SIGN_IN without App Service authentication lets nobody in, a key neither."""
+    setting = {"CONSOLE_SIGN_IN": "6f1f7c7e-3a51-4f0e-9d6e-0d5b0c0f5a10", "CONSOLE_KEYS": "false"}
+    with Stack(tmp_path / "cloud", settings={**QUIET, **setting}) as stack:
+        cloud = LiveCloud(stack)
+        headers = {**forged(cloud), "x-functions-key": cloud.at.key, **ORDER}
+        for method, path in (("GET", "/overview"), ("POST", "/sweep")):
+            reply = cloud.call(method, console(cloud, path), headers=headers, json={})
+
+            assert (reply.status_code, "authentication is off" in sentence(reply)) == (401, True)
+        keyed = f"{cloud.at.functions}/api/keyed/overview"
+        assert cloud.call("GET", keyed, headers=headers).status_code == 404

@@ -1,0 +1,82 @@
+"""Who ordered what, as the page tells it: of all, and of one person."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.shared.console.page.browser import Open
+from tests.shared.console.page.serving import KEY
+from tests.shared.console.page.stand_in import HOSTILE, StandIn, ago, given
+
+ANNE = f"?code={KEY}#/users/anne%40contoso.com"
+
+
+def test_history_of_all(api: StandIn, visit: Open):
+    """Each order is a line: who, what, on whom, and how it ended; older ones come on demand."""
+    anne = api.find("anne@contoso.com")
+    api.page_size = 3
+    api.log = [
+        given(userId=anne.id, userPrincipalName=anne.upn, options="force"),
+        given(order="sweep", by={"via": "key"}, result="begun", detail="20260504-1"),
+        given(order="renew", by={"via": "queue"}, result=""),
+        given(order="uninstall", by={"via": "person", "name": HOSTILE}, detail=HOSTILE),
+    ]
+    page = visit(f"{api.url}?code={KEY}").page
+    page.get_by_role("link", name="History", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("History")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    rows = page.locator("#log-rows li")
+    expect(rows).to_have_count(3)
+
+    expect(rows.nth(0)).to_contain_text(
+        "Replay (force) of anne@contoso.com, ordered by jo@contoso.com · Synced"
+    )
+    expect(rows.nth(1)).to_contain_text(
+        "Sweep, ordered by whoever held a function key · Begun · 20260504-1"
+    )
+    expect(rows.nth(2)).to_contain_text(
+        "Renewal of the subscription, ordered by a message typed into a queue · No result yet"
+    )
+    expect(page.locator("#log-told")).to_have_text("3 orders, newest first; there are older ones.")
+    page.get_by_role("button", name="Show older ones").click()
+    expect(rows.nth(3)).to_contain_text(HOSTILE)
+    expect(rows.nth(3)).to_be_focused()
+    expect(page.locator("#log-told")).to_have_text("4 orders, newest first.")
+
+    page.get_by_role("link", name="anne@contoso.com").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Anne Keller")
+
+
+def test_nobody_ordered_anything(api: StandIn, visit: Open):
+    """An empty history says so."""
+    page = visit(f"{api.url}?code={KEY}#/history").page
+
+    expect(page.locator("#log-told")).to_have_text("Nobody ordered anything yet.")
+
+
+def test_history_of_a_person(api: StandIn, visit: Open):
+    """What is remembered and what was ordered is one list by time; the new order is on top."""
+    bert = api.find("bert.x@contoso.com")
+    anne = api.find("anne@contoso.com")
+    api.log = [
+        given(at=ago(hours=1), userId=anne.id, by={"via": "key"}),
+        given(at=ago(hours=2), userId=bert.id),
+    ]
+    page = visit(api.url + ANNE).page
+    lines = page.locator("#history li")
+    expect(lines).to_have_count(3)
+    expect(lines.nth(1)).to_contain_text("Replay, ordered by whoever held a function key · Synced")
+    expect(lines.nth(2)).to_contain_text("Queued · by a notification")
+
+    page.get_by_role("button", name="Replay", exact=True).click()
+    expect(page.locator("#history")).to_contain_text("Replay, ordered by jo@contoso.com · Synced")
+    expect(lines).to_have_count(4)
+
+
+def test_history_that_cannot_be_read(api: StandIn, visit: Open):
+    """The card of a person stands all the same, and says what is missing."""
+    api.log_is_down = True
+    page = visit(api.url + ANNE, expected={503}).page
+
+    expect(page.locator("#history-more")).to_contain_text("Storage could not be reached.")
+    expect(page.locator("#history li")).to_have_count(2)

@@ -1,0 +1,75 @@
+"""The page where people sign in with Microsoft: who it says they are, and what they may press."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.shared.console.page import browser as browsers
+from tests.shared.console.page.browser import Open
+from tests.shared.console.page.stand_in import StandIn
+
+ANNE = "#/users/anne%40contoso.com"
+
+
+def test_viewer_sees_orders_and_can_press_none(api: StandIn, visit: Open, axe: str):
+    """Every button of an order is there, switched off, and a sentence says what it takes."""
+    api.role = "Viewer"
+    lost = {**api.doctor["checks"][0], "name": "subscription", "ok": False}
+    api.doctor = {"ok": False, "checks": [lost]}
+    api.overview["brake"] = {"engaged": True, "gone": 21, "left": 0, "managed": 300, "detail": ""}
+    page = visit(api.url).page
+    expect(page.locator("#who")).to_have_text("anne@contoso.com (Viewer)")
+    expect(page.locator("#viewer")).to_contain_text("Orders need the role Operator")
+    for name in ("Start a sweep", "Audit and repair now", "Release removals …"):
+        expect(page.get_by_role("button", name=name)).to_be_disabled()
+    assert browsers.serious_faults(page, axe) == []
+
+    page.goto(f"{api.url}{ANNE}")
+    expect(page.locator("#verdict")).to_contain_text("differ")
+    expect(page.get_by_role("button", name="Replay", exact=True)).to_be_disabled()
+    assert browsers.serious_faults(page, axe) == []
+
+    page.get_by_role("link", name="Check-up").click()
+    expect(page.get_by_role("button", name="Renew the subscription now")).to_be_disabled()
+    assert api.orders == []
+
+
+def test_operator_orders(api: StandIn, visit: Open):
+    """An Operator presses as ever, without a key."""
+    api.role = "Operator"
+    page = visit(f"{api.url}{ANNE}").page
+    page.get_by_role("button", name="Replay", exact=True).click()
+
+    expect(page.locator("#replay-told")).to_contain_text("Done: synced.")
+    expect(page.locator("#viewer")).to_be_hidden()
+    expect(page.get_by_role("link", name="Sign out")).to_have_attribute("href", "/.auth/logout")
+
+
+def test_role_taken_away_meanwhile(api: StandIn, visit: Open):
+    """The app has the last word: its sentence is told, and one stays signed in."""
+    api.role = "Operator"
+    page = visit(f"{api.url}{ANNE}", expected={403}).page
+    expect(page.locator("#verdict")).to_contain_text("differ")
+    api.role = "Viewer"
+    page.get_by_role("button", name="Replay", exact=True).click()
+
+    expect(page.locator("#replay-told")).to_contain_text("takes the role Operator")
+    expect(page.locator("#person-title")).to_be_visible()
+
+
+def test_session_has_ended(api: StandIn, visit: Open, axe: str):
+    """What was shown is gone, and a link leads to the login and back to the page."""
+    api.role = "Viewer"
+    page = visit(api.url).page
+    expect(page.locator("#rows")).to_contain_text("Anne Keller")
+    # Any picture that is still on its way would end the session before the button is pressed.
+    expect(page.locator(".photo.busy:visible")).to_have_count(0)
+    api.role = ""
+    page.get_by_role("button", name="Refresh").click()
+
+    expect(page.locator("#not-signed-in")).to_have_text("You are signed out.")
+    expect(page.get_by_role("link", name="Sign in with Microsoft")).to_have_attribute(
+        "href", "/.auth/login/aad?post_login_redirect_uri=%2Fapi%2Fconsole"
+    )
+    expect(page.locator("#rows")).not_to_contain_text("Anne Keller")
+    assert browsers.serious_faults(page, axe) == []

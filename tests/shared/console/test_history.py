@@ -1,0 +1,113 @@
+"""What was ordered, newest first: of one user, since when, page by page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from shared.console.history import FILES_A_PAGE, History
+from shared.errors import BadRequest, ServiceDown
+from shared.orders.order import REPLAY, Entry, Order
+from shared.orders.order_log import OrderLog
+from shared.signature import KEY, Signature
+from tests.doubles.memory_lines import MemoryLines
+from tests.doubles.office import ANNE, NOON, Clock
+from tests.shared.console.console_desk import Desk
+
+UPN = ANNE.user_principal_name
+BOB = "0c000000-0000-4000-8000-000000000002"
+
+
+def anybody(entry: Entry) -> bool:
+    return True
+
+
+def give(log: OrderLog, id_: str, user_id: str = ANNE.id, upn: str = UPN) -> None:
+    log.give(Order(REPLAY, Signature(KEY), id_, user_id, upn))
+
+
+def ids(entries: list[Entry]) -> list[str]:
+    return [entry.order.id for entry in entries]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def log(clock: Clock) -> OrderLog:
+    """Orders 0 to 9, two a file, a file a month."""
+    log = OrderLog(MemoryLines(), clock=clock)
+    for number in range(10):
+        give(log, str(number))
+        if number % 2:
+            clock.advance(timedelta(days=31))
+    return log
+
+
+def test_all_pages(log: OrderLog):
+    """All of them, newest first, however small the pages; an order in between moves none."""
+    history, token, found = History(log), "", []
+    for size in (1, 3, 1, 9, 9):
+        page = history.page(anybody, token=token, size=size)
+        found += ids(page.entries)
+        give(log, "new")
+        token = page.token
+        if not token:
+            break
+
+    assert found == [str(number) for number in reversed(range(10))]
+
+
+def test_files_of_a_page(log: OrderLog):
+    """A search that finds nothing ends after some files, and says where it goes on."""
+    page = History(log).page(lambda entry: entry.order.id == "0")
+    assert (page.entries, page.token != "") == ([], True)
+
+    assert FILES_A_PAGE < 5
+    assert ids(History(log).page(lambda one: one.order.id == "0", token=page.token).entries) == [
+        "0"
+    ]
+
+
+def test_since(log: OrderLog):
+    """Nothing older than that, to the second."""
+    page = History(log).page(anybody, since=NOON + timedelta(days=93))
+
+    assert (ids(page.entries), page.token) == (["9", "8", "7", "6"], "")
+
+
+@pytest.mark.parametrize(
+    "token", ["x", "é", "WzEsMl0=", "WyIyMDI2LTAxIiwtMV0=", "WyIuLi94IiwxXQ=="]
+)
+def test_token_that_is_none(log: OrderLog, token: str):
+    """What no page gave is refused."""
+    with pytest.raises(BadRequest, match="token"):
+        History(log).page(anybody, token=token)
+
+
+def test_of_one_user():
+    """By object id or UPN; also what was ordered by the UPN alone, while Graph was down."""
+    desk = Desk()
+    log = OrderLog(desk.lines, clock=desk.clock)
+    give(log, "by-id", BOB)
+    give(log, "annes", ANNE.id, "")
+    give(log, "by-upn", "", UPN.upper())
+
+    def told(user: str) -> list[str]:
+        return [one["correlationId"] for one in desk.console.history({"user": user})["orders"]]
+
+    assert told(BOB.upper()) == ["by-id"]
+    assert told(UPN) == ["by-upn", "annes"]
+    assert told(ANNE.id) == ["annes"]
+    desk.exchange.error = ServiceDown("Down.")
+    assert told(UPN) == ["by-upn", "by-id"]
+
+
+@pytest.mark.parametrize("query", [{"since": "soon"}, {"user": " "}, {"token": "x"}])
+def test_question_that_is_none(query: dict[str, str]):
+    """A wrong question is told what is wrong."""
+    with pytest.raises(BadRequest):
+        Desk().console.history(query)

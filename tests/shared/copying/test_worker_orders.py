@@ -1,0 +1,148 @@
+"""Who ordered a run, and how it ended, in the log of orders."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from shared.errors import ServiceDown, Throttled
+from shared.messages.sync_message import SyncMessage
+from shared.orders.order import REPLAY, Order
+from shared.orders.order_log import File, OrderLog
+from shared.signature import APP, PERSON, Signature
+from shared.sweeping.user_queue import UserQueue
+from tests.doubles.office import ANNE, Office
+from tests.shared.copying.runs import message
+
+UPN = ANNE.user_principal_name
+JO = Signature(PERSON, "jo@contoso.com", "0b000000-0000-4000-8000-000000000001")
+AS_JO = {"via": PERSON, "name": JO.name, "id": JO.id}
+
+
+def told(office: Office) -> list[dict[str, Any]]:
+    """Every line, without the times."""
+    return [{k: v for k, v in line.items() if k != "at"} for line in office.lines.told]
+
+
+def from_console(office: Office) -> str:
+    """The message of an order that the console has signed."""
+    file = OrderLog(office.lines, clock=office.clock).give(Order(REPLAY, JO, "c-1", ANNE.id, UPN))
+    return message(correlationId="c-1", by=AS_JO, orderedIn=file)
+
+
+@pytest.mark.parametrize("typed", [UPN, ANNE.id])
+def test_typed_message(office: Office, typed: str):
+    """It is signed "queue", and known by the id that the queue has given it."""
+    office.worker.work_off(typed.encode(), message_id="m-1")
+
+    [entry] = OrderLog(office.lines, clock=office.clock).read(File("2026-01", 1)).entries
+    assert (entry.order.by.via, entry.order.id, entry.result) == ("queue", "m-1", "synced")
+    assert entry.is_about(ANNE.id, "")
+
+
+def test_order_of_the_console(office: Office):
+    """Its end follows; who it was stays as the console has written it."""
+    office.work_off(from_console(office))
+
+    given, ended = told(office)
+    assert (given["event"], given["by"]) == ("given", AS_JO)
+    assert (ended["event"], ended["result"], ended["id"]) == ("ended", "synced", "c-1")
+
+
+def test_order_that_waits(office: Office):
+    """It has one beginning and one end, however often it comes back, typed or not."""
+    office.exchange.error = Throttled("Busy.")
+    office.work_off(message(userId=UPN))
+    office.exchange.error = None
+    office.work_off_waiting()
+
+    assert [(line["event"], line["by"]["via"]) for line in told(office)] == [
+        ("given", "queue"),
+        ("ended", "queue"),
+    ]
+
+
+@pytest.mark.parametrize("by", [AS_JO, {"via": "key"}])
+def test_message_that_claims_to_be_somebodys(office: Office, by: dict[str, str]):
+    """Who types into the queue cannot sign as a person, nor make a file of the log."""
+    office.work_off(message(by=by))
+    office.work_off(message(by=by, orderedIn="1999-01", correlationId="c-2"))
+
+    assert office.lines.names() == ["2026-01.jsonl"]
+    read = OrderLog(office.lines, clock=office.clock).read(File("2026-01", 1))
+    assert [entry.order.by.via for entry in read.entries] == ["queue", "queue"]
+
+
+@pytest.mark.parametrize("reason", ["notification", "sweep", "audit"])
+def test_what_is_no_order(office: Office, reason: str):
+    """Notifications, sweeps and audits are nobody's orders; nor are the replays of a sweep."""
+    office.work_off(message(reason=reason))
+    queue = UserQueue(office.queue, clock=office.clock, new_id=lambda: "an-id")
+    queue.queue([ANNE.id], reason="replay")
+    office.work_off_waiting()
+
+    assert told(office) == []
+
+
+def test_log_that_is_down(office: Office):
+    """A typed order waits until it can be signed, and is then carried out."""
+    office.lines.error = ServiceDown("Down.")
+    assert office.work_off(message()).event == "waiting"
+    office.lines.error = None
+
+    assert office.work_off_waiting().event == "synced"
+    assert [line["event"] for line in told(office)] == ["given", "ended"]
+
+
+def test_end_that_cannot_be_written(office: Office, caplog: pytest.LogCaptureFixture):
+    """The run has ended all the same; the log of the app says what is missing."""
+    body = from_console(office)
+    office.lines.error = ServiceDown("Down.")
+
+    assert office.work_off(body).event == "synced"
+    assert [r.levelno for r in caplog.records if "order.unwritten" in r.getMessage()] == [
+        logging.ERROR
+    ]
+
+
+def test_parked_order(office: Office):
+    """What the host gave up on has ended with that."""
+    office.worker.park(from_console(office).encode())
+
+    assert [line.get("result") for line in told(office)] == [None, "parked"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"by": "jo"},
+        {"by": {"via": "god"}},
+        {"by": {"via": "person", "name": "Jo"}},
+        {"by": {**AS_JO, "name": "x" * 257}},
+        {"by": {**AS_JO, "name": "a\nb"}},
+        {"orderedIn": "../users/x"},
+        {"orderedIn": ["2026-01"]},
+        {"orderedIn": "2026-13"},
+    ],
+)
+def test_signature_that_is_none(office: Office, odd: dict[str, Any]):
+    """It is set aside with a sentence: nothing in it leads to another blob."""
+    outcome = office.work_off(message(**odd))
+
+    assert (outcome.event, outcome.detail) == (
+        "unreadable",
+        "by and orderedIn are PhotoSync's own: leave them out.",
+    )
+    assert office.lines.names() == []
+
+
+def test_old_message(office: Office):
+    """One of a version that signed nothing is carried out, and says what it always did."""
+    old = SyncMessage(ANNE.id, "notification", False, 1, office.clock(), "c-1").to_json()
+    assert {"by", "orderedIn"} & json.loads(old).keys() == set()
+    assert office.work_off(old).event == "synced"
+    ours = SyncMessage(ANNE.id, "replay", False, 1, office.clock(), "c-2", by=Signature(APP))
+    assert json.loads(ours.to_json())["by"] == {"via": "app"}

@@ -1,0 +1,53 @@
+"""The doctor looks at the groups that settings name, in the simulated Microsoft 365."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from local.m365.tenant.records import Group
+from tests.local.m365.simulator import PHOTOSYNC_APP
+from tests.shared.doctor.clinic import Clinic
+
+PILOT = "0c000000-0000-4000-8000-000000000009"
+LEFT_OUT = "0c000000-0000-4000-8000-00000000000a"
+BOTH = {"SYNC_GROUP_ID": PILOT, "EXCLUDED_GROUP_ID": LEFT_OUT}
+
+
+@pytest.fixture
+def group_clinic(clinic: Clinic) -> Clinic:
+    """A clinic whose app may read groups, of which there are two."""
+    app = clinic.tenant.apps[PHOTOSYNC_APP]
+    roles = app.graph_roles | {"GroupMember.Read.All"}
+    clinic.tenant.apps[PHOTOSYNC_APP] = replace(app, graph_roles=roles)
+    anne = next(iter(clinic.tenant.users.values()))
+    clinic.tenant.groups |= {PILOT: Group({anne.id}, "Pilot"), LEFT_OUT: Group(set(), "No photos")}
+    return clinic
+
+
+def test_both_groups_are_told(group_clinic: Clinic):
+    """Of each group the name and the number of users are told, and nothing is wrong with them."""
+    examined = group_clinic.examine(BOTH)
+    told = examined.of("groups").detail
+
+    assert examined.ok
+    assert 'SYNC_GROUP_ID is "Pilot"; users in it, nested groups too: 1.' in told
+    assert 'EXCLUDED_GROUP_ID is "No photos"; users in it, nested groups too: 0.' in told
+
+
+def test_group_that_is_not_there(group_clinic: Clinic):
+    """A group that was deleted is named by its setting, and users can be listed all the same."""
+    del group_clinic.tenant.groups[LEFT_OUT]
+    examined = group_clinic.examine(BOTH)
+
+    assert examined.causes == ["groups"]
+    assert "EXCLUDED_GROUP_ID" in examined.of("groups").detail
+    assert "object id of a group" in examined.of("groups").action
+
+
+def test_hidden_members(group_clinic: Clinic):
+    """A group that tells nobody who is in it is of no use, and is told so."""
+    group_clinic.tenant.groups[LEFT_OUT].visibility = "HiddenMembership"
+
+    assert "hidden" in group_clinic.examine({"EXCLUDED_GROUP_ID": LEFT_OUT}).of("groups").detail

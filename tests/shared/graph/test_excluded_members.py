@@ -1,0 +1,167 @@
+"""A listing of users that says whom EXCLUDED_GROUP_ID holds, and what it asks for that."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from shared.errors import AccessDenied, EndlessList, PhotoSyncError, Refused, ServiceDown
+from shared.graph.excluded_members import GOOD_FOR, MOST_PAGES, MarkedListing
+from shared.graph.user_listing import UserListing, UserPage
+from tests.doubles.web import Answer, Clock, Web, answer, http
+from tests.shared.graph.graph_answers import graph_error
+
+GRAPH = "https://graph.contoso.com"
+GROUP = "0c000000-0000-4000-8000-00000000000a"
+PEOPLE = [f"0a000000-0000-4000-8000-00000000000{number}" for number in range(4)]
+
+
+def user(user_id: str) -> dict[str, Any]:
+    return {"id": user_id, "userPrincipalName": f"{user_id}@contoso.com"}
+
+
+class Tenant:
+    """Pages of two users, and of a group's members; `asked` counts the calls by what for."""
+
+    def __init__(self) -> None:
+        self.members: list[Any] = []
+        self.asked: list[str] = []
+        self.visibility: str | None = None
+        self.odd: dict[str, Answer] = {}
+        self.clock = Clock()
+        self.web: Web = self
+        self.listing = self.new()
+
+    def new(self) -> MarkedListing:
+        way = http(self, audience=GRAPH, clock=self.clock)
+        return MarkedListing(UserListing(way), way, GROUP, self.clock)
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        parts = urlsplit(request.path_url)
+        what = parts.path.removeprefix("/v1.0/").replace(GROUP, "G")
+        self.asked.append(what)
+        if what in self.odd:
+            return self.odd[what]
+        if what == "groups/G":
+            return answer({"id": GROUP, "displayName": "No", "visibility": self.visibility})
+        items = [user(each) for each in PEOPLE]
+        if "transitiveMembers" in what:
+            assert request.headers["ConsistencyLevel"] == "eventual"
+            items = [each if isinstance(each, dict) else {"id": each} for each in self.members]
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        start = int(query.get("$skiptoken", 0))
+        body: dict[str, Any] = {"value": items[start : start + 2]}
+        if start + 2 < len(items):
+            body["@odata.nextLink"] = f"{GRAPH}{parts.path}?$count=true&$skiptoken={start + 2}"
+        return answer(body)
+
+
+def excluded(page: UserPage) -> list[str]:
+    return [user.id for user in page.users if user.is_excluded]
+
+
+MEMBERS = "groups/G/transitiveMembers/microsoft.graph.user"
+
+
+def test_members_are_marked():
+    """Whoever is in the group is marked on every page; the members are listed once for all."""
+    tenant = Tenant()
+    tenant.members = [PEOPLE[1].upper(), PEOPLE[3], GROUP]
+    first = tenant.listing.page()
+    second = tenant.listing.page(first.next)
+
+    assert (excluded(first), excluded(second)) == ([PEOPLE[1]], [PEOPLE[3]])
+    assert tenant.asked == ["groups/G", MEMBERS, MEMBERS, "users", "users"]
+
+
+def test_who_of_many_is_in_the_group():
+    """Others than those on a page are told apart by the same list, without a call."""
+    tenant = Tenant()
+    tenant.members = [PEOPLE[0]]
+    tenant.listing.page()
+    calls = len(tenant.asked)
+
+    assert tenant.listing.among([*PEOPLE, "typed by hand"]) == {PEOPLE[0]}
+    assert len(tenant.asked) == calls
+
+
+def test_next_sweep_sees_who_has_left():
+    """A listing that begins asks anew, so whoever has left the group is in it at the next sweep."""
+    tenant = Tenant()
+    tenant.members = [PEOPLE[0]]
+    assert excluded(tenant.listing.page()) == [PEOPLE[0]]
+    tenant.members = []
+
+    assert excluded(tenant.listing.page()) == []
+
+
+def test_list_grows_old():
+    """A page in the middle is worth no old list: another instance may have begun this sweep."""
+    tenant = Tenant()
+    tenant.members = [PEOPLE[2]]
+    path = tenant.listing.page().next
+    tenant.members = [PEOPLE[3]]
+    tenant.clock.now += GOOD_FOR
+    assert excluded(tenant.listing.page(path)) == [PEOPLE[2]]
+    tenant.clock.now += timedelta(seconds=1)
+
+    assert excluded(tenant.listing.page(path)) == [PEOPLE[3]]
+    # An instance that has just begun to work has none.
+    assert excluded(tenant.new().page(path)) == [PEOPLE[3]]
+
+
+SILENCE: dict[str, tuple[str, Answer, type[PhotoSyncError]]] = {
+    "no such group": ("groups/G", graph_error("Request_ResourceNotFound", 404), Refused),
+    "denied": ("groups/G", graph_error("Authorization_RequestDenied", 403), AccessDenied),
+    "members denied": (MEMBERS, graph_error("Authorization_RequestDenied", 403), AccessDenied),
+    "down": (MEMBERS, graph_error("UnknownError", 500), ServiceDown),
+    "no list": (MEMBERS, answer({}), Refused),
+    "nobody who can be read": (MEMBERS, answer({"value": [{"id": 5}] * 10}), Refused),
+    "circle": (
+        MEMBERS,
+        answer({"value": [], "@odata.nextLink": f"{GRAPH}/v1.0/groups/{GROUP}/circle"}),
+        EndlessList,
+    ),
+}
+
+
+@pytest.mark.parametrize(("what", "said", "kind"), SILENCE.values(), ids=SILENCE)
+def test_no_page_without_the_members(what: str, said: Answer, kind: type[PhotoSyncError]):
+    """Where the members cannot be told there is no page: excluded people are never copied by it."""
+    tenant = Tenant()
+    tenant.odd = {what: said, "groups/G/circle": said}
+    for _ in range(2):
+        with pytest.raises(kind):
+            tenant.listing.page()
+    assert "users" not in tenant.asked
+
+
+def test_hidden_members():
+    """A group whose members are hidden looks empty, and is refused for it."""
+    tenant = Tenant()
+    tenant.visibility = "HiddenMembership"
+
+    with pytest.raises(Refused, match="hidden"):
+        tenant.listing.page()
+
+
+def test_list_without_end():
+    """Of a list that names ever new pages MOST_PAGES are read."""
+    tenant = Tenant()
+    tenant.members = PEOPLE * MOST_PAGES
+
+    with pytest.raises(EndlessList, match="EXCLUDED_GROUP_ID"):
+        tenant.listing.page()
+    assert tenant.asked.count(MEMBERS) == MOST_PAGES
+
+
+def test_odd_members():
+    """A member who cannot be read is passed over: the worker asks for the membership itself."""
+    tenant = Tenant()
+    tenant.members = [{"id": None}, {}, {"id": "x"}, PEOPLE[0]]
+
+    assert excluded(tenant.listing.page()) == [PEOPLE[0]]

@@ -1,0 +1,60 @@
+"""Blobs that can only be added to, on real storage."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from azure.storage.blob import ContainerClient
+
+from shared.errors import Full
+from shared.orders.order import REPLAY, Order
+from shared.orders.order_log import File, OrderLog
+from shared.signature import KEY, Signature
+from shared.storage.append_blobs import AppendBlobs
+from tests.doubles.office import Clock
+
+
+def test_lines_of_many_writers(container: ContainerClient):
+    """Each line of every writer stands there, whole, though all of them make the blob at once."""
+    names = [f"order-{n}" for n in range(24)]
+
+    def write(writer: int) -> None:
+        log = OrderLog(AppendBlobs(container), clock=Clock(), most_lines=10)
+        for name in names[writer::4]:
+            log.give(Order(REPLAY, Signature(KEY), name))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+
+    log = OrderLog(AppendBlobs(container), clock=Clock())
+    read = [log.read(file) for file in log.files()]
+    assert sorted(entry.order.id for one in read for entry in one.entries) == sorted(names)
+    assert [one.damaged for one in read] == [0] * len(read)
+    assert len(read) > 1
+
+
+def test_blob_that_takes_no_lines(container: ContainerClient):
+    """One of another kind, put there by somebody, is passed over, and stays as it is."""
+    container.create_container()
+    container.upload_blob("2026-01.jsonl", b"mine\n")
+    blobs = AppendBlobs(container)
+    with pytest.raises(Full):
+        blobs.append("2026-01.jsonl", b"line\n")
+
+    given = OrderLog(blobs, clock=Clock()).give(Order(REPLAY, Signature(KEY), "one"))
+    assert given == "2026-01.2"
+    assert blobs.read("2026-01.jsonl", 1000) == b"mine\n"
+
+
+def test_no_blob(container: ContainerClient):
+    """What is not there is empty, and is made only where that is wanted."""
+    blobs = AppendBlobs(container)
+
+    assert (blobs.names(), blobs.read("2026-01.jsonl", 10)) == ([], b"")
+    with pytest.raises(Full):
+        blobs.append("2026-01.jsonl", b"line\n", make=False)
+    assert blobs.names() == []
+    assert [blobs.append("2026-01.jsonl", b"line\n") for _ in range(2)] == [1, 2]
+    assert blobs.read("2026-01.jsonl", 7) == b"line\nli"
+    assert OrderLog(blobs, clock=Clock()).files() == [File("2026-01", 1)]
