@@ -117,6 +117,14 @@ param auditShare string = '0.2'
 @description('Whether everything but the writes to SharePoint is done.')
 param dryRun bool = false
 
+// ---- Who opens the console
+
+@description('Client id of the registration by which people sign in to the console, which `manage.py grant --console` makes; empty: the console asks for a function key.')
+param consoleSignIn string = ''
+
+@description('Whether function keys open the console, too, where people sign in.')
+param consoleKeys bool = true
+
 // ---- Azure
 
 @description('Version of Python.')
@@ -202,6 +210,8 @@ var settings = {
   AUDIT_DAYS: string(auditDays)
   AUDIT_SHARE: auditShare
   DRY_RUN: dryRun ? 'true' : 'false'
+  CONSOLE_SIGN_IN: consoleSignIn
+  CONSOLE_KEYS: consoleKeys ? 'true' : 'false'
 }
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -283,6 +293,19 @@ module app 'function_app.bicep' = {
   }
 }
 
+module signIn 'sign_in.bicep' = if (!empty(consoleSignIn)) {
+  name: 'sign-in'
+  scope: group
+  params: {
+    appName: app.outputs.name
+    clientId: consoleSignIn
+    tenantId: settings.TENANT_ID
+    m365Cloud: m365Cloud
+    loginUrl: loginUrl
+    keys: consoleKeys
+  }
+}
+
 module alerts 'alerts.bicep' = {
   name: 'alerts'
   scope: group
@@ -308,8 +331,14 @@ output PHOTOSYNC_URL string = 'https://${app.outputs.hostName}'
 @description('Where Graph sends notifications, without the key.')
 output PHOTOSYNC_WEBHOOK string = 'https://${app.outputs.hostName}/api/notifications'
 
-@description('The console; it asks for a function key.')
+@description('The console; it asks for a function key, or people sign in.')
 output PHOTOSYNC_CONSOLE string = 'https://${app.outputs.hostName}/api/console'
+
+@description('Client id of the registration by which people sign in to the console; empty: with keys only.')
+output PHOTOSYNC_CLIENT_ID string = consoleSignIn
+
+@description('The tenant that people sign in to.')
+output PHOTOSYNC_TENANT_ID string = settings.TENANT_ID
 
 @description('Client id of the managed identity.')
 output PHOTOSYNC_IDENTITY_CLIENT_ID string = identity.outputs.clientId

@@ -66,8 +66,9 @@ SHARED = {
 }
 ADMIN = {
     "terminal": "",
-    "console": "terminal",
-    "grants": "terminal",
+    "entra": "terminal",
+    "console": "entra terminal",
+    "grants": "entra terminal",
     "program": "console grants terminal",
 }
 LOCAL = {
@@ -101,7 +102,8 @@ M365 = {
 HOUSES = {"shared": SHARED, "admin": ADMIN, "local": LOCAL, "local.m365": M365}
 # What of the product an admin's machine needs too: it is true of Microsoft 365, whoever asks.
 ADMIN_KNOWS = {
-    "console": ("shared.session", "shared.version"),
+    "entra": ("shared.session",),
+    "console": ("shared.session", "shared.settings.clouds", "shared.version"),
     "program": ("shared.version",),
     "grants": (
         "shared.errors",

@@ -59,7 +59,10 @@ def console_registration(client_id: str, port: int) -> dict[str, Any]:
     return {
         "clientId": client_id,
         "name": "PhotoSync console",
-        "redirectUris": [f"https://localhost:{port}/.auth/login/aad/callback"],
+        "web": {
+            "redirectUris": [f"https://localhost:{port}/.auth/login/aad/callback"],
+            "implicitGrantSettings": {"enableIdTokenIssuance": True},
+        },
     }
 
 

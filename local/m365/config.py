@@ -27,7 +27,7 @@ class AppConfig:
     site_grant: str | None = None
     managed_identity: bool = False
     name: str = "App"
-    redirect_uris: tuple[str, ...] = ()
+    web: Mapping[str, Any] = field(default_factory=dict)  # as Graph shows it
 
     @classmethod
     def from_mapping(cls, raw: Mapping[str, Any]) -> AppConfig:
@@ -41,7 +41,7 @@ class AppConfig:
             site_grant=raw.get("siteGrant"),
             managed_identity=bool(raw.get("managedIdentity", False)),
             name=raw.get("name", cls.name),
-            redirect_uris=tuple(raw.get("redirectUris", ())),
+            web=raw.get("web", {}),
         )
 
     def app(self) -> App:
@@ -57,7 +57,7 @@ class AppConfig:
             sharepoint_roles=frozenset(self.sharepoint_roles),
             managed_identity=self.managed_identity,
             name=self.name,
-            redirect_uris=self.redirect_uris,
+            settings={"web": self.web} if self.web else {},
         )
 
 

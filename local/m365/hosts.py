@@ -9,7 +9,17 @@ from starlette.types import ASGIApp
 from local.m365.control import control
 from local.m365.entra import routes as entra
 from local.m365.faults import FaultMiddleware
-from local.m365.graph import applications, batch, groups, photos, principals, sites, users, wire
+from local.m365.graph import (
+    admissions,
+    applications,
+    batch,
+    groups,
+    photos,
+    principals,
+    sites,
+    users,
+    wire,
+)
 from local.m365.notifications import subscriptions
 from local.m365.sharepoint import routes as sharepoint_routes
 from local.m365.tenant.tenant import Tenant
@@ -40,6 +50,7 @@ def _graph(tenant: Tenant) -> list[Route]:
         *users.routes(tenant),
         *groups.routes(tenant),
         *subscriptions.routes(tenant),
+        *admissions.routes(tenant),
         *principals.routes(tenant),
         *applications.routes(tenant),
         *sites.routes(tenant),

@@ -15,6 +15,7 @@ REQUIRED: dict[str, Any] = {
     "sharepointTenant": "contoso",
 }
 OPERATOR = "55555555-5555-5555-5555-555555555555"
+CONSOLE = "77777777-7777-7777-7777-777777777777"
 WITH_CERTIFICATE = {
     "clientId": "66666666-6666-6666-6666-666666666666",
     "clientCertificate": "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/photosync)",
@@ -34,6 +35,7 @@ def everything() -> list[Resource]:
         "privateNetwork": True,
         "operatorPrincipalId": OPERATOR,
         "alertEmail": "admin@contoso.com",
+        "consoleSignIn": CONSOLE,
         "lockOrdersDays": 365,
         **WITH_CERTIFICATE,
     }

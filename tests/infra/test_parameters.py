@@ -94,6 +94,8 @@ def test_variables_are_called_as_the_settings(name: str):
         ("AUDIT_DAYS", "0"),
         ("AUDIT_SHARE", "0.5"),
         ("DRY_RUN", "true"),
+        ("CONSOLE_SIGN_IN", "99999999-9999-9999-9999-999999999999"),
+        ("CONSOLE_KEYS", "false"),
         ("CLIENT_ID", "99999999-9999-9999-9999-999999999999"),
         ("CLIENT_CERTIFICATE", "MIIK"),
     ],

@@ -7,15 +7,21 @@ from typing import Any
 
 from starlette.requests import Request
 
-from local.m365.entra import tokens
+from local.m365.entra import own_tokens, tokens
+from local.m365.entra.aadsts import Aadsts
 from local.m365.tenant.admins import AZURE_CLI, AZURE_CLI_SCOPES, TEMPLATES, Person
 from local.m365.tenant.fault_plan import only
 from local.m365.tenant.tenant import Tenant
 
 
 async def issue_token(tenant: Tenant, request: Request, body: Any) -> Any:
-    """What the Azure CLI would hold for Graph; `scopes` for others than its own."""
-    only(body, "name", "roles", "scopes")
+    """
+    What the Azure CLI would hold for Graph; `scopes` for others than its own. With `scope` what it
+    would hold for an app of the tenant's own, or a refusal with Entra's sentence.
+    """
+    only(body, "name", "roles", "scopes", "scope")
+    if "scope" in body:
+        return {"accessToken": _own_token(tenant, body), "tenant": tenant.tenant_id}
     scopes = body.get("scopes", AZURE_CLI_SCOPES)
     if not isinstance(scopes, list | tuple):
         raise ValueError("scopes is a list")
@@ -24,6 +30,16 @@ async def issue_token(tenant: Tenant, request: Request, body: Any) -> Any:
     )
     expires = tenant.login_time() + tokens.LIFETIME
     return {"accessToken": token, "expiresOn": int(expires.timestamp()), "tenant": tenant.tenant_id}
+
+
+def _own_token(tenant: Tenant, body: Mapping[str, Any]) -> str:
+    try:
+        app = own_tokens.resource(tenant, str(body["scope"]), AZURE_CLI)
+        if app is None:
+            raise Aadsts(500011, f"The resource principal named {body['scope']} was not found.")
+        return own_tokens.issue(tenant, _person(body), AZURE_CLI, app)
+    except Aadsts as error:
+        raise ValueError(f"AADSTS{error.code}: {error}") from error
 
 
 async def sign_in(tenant: Tenant, request: Request, body: Any) -> Any:

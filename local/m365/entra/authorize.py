@@ -61,19 +61,22 @@ def _check(tenant: Tenant, named: str, query: Mapping[str, str]) -> None:
     """
     Raise Aadsts for a request that Entra would not show a sign-in page for.
 
-    Documented (Entra's list of AADSTS codes): 90002, 700016, 50011, and 90014 for a field that is
-    missing, `nonce` too. Assumed: anything but an ID token by form_post is refused here, since
-    nothing else is played.
+    Documented (Entra's list of AADSTS codes): 90002, 700016, 50011, 700054 where ID tokens are not
+    enabled, and 90014 for a field that is missing, `nonce` too. Assumed: anything but an ID token
+    by form_post is refused here, since nothing else is played.
     """
     if named.lower() != tenant.tenant_id:
         raise Aadsts(90002, f"Tenant '{named}' not found.")
     app = tenant.apps.get(query.get("client_id", "").lower())
     if app is None or not app.has_principal:
         raise Aadsts(700016, "Application was not found in the directory 'contoso'.")
-    if query.get("redirect_uri", "") not in app.redirect_uris:
+    web = app.settings.get("web", {})
+    if query.get("redirect_uri", "") not in web.get("redirectUris", ()):
         raise Aadsts(50011, "The redirect URI does not match those of the application.")
     if query.get("response_type") != "id_token" or query.get("response_mode") != "form_post":
         raise Aadsts(700054, "The local login host knows response_type id_token by form_post.")
+    if not web.get("implicitGrantSettings", {}).get("enableIdTokenIssuance"):
+        raise Aadsts(700054, "response_type 'id_token' is not enabled for the application.")
     for name in ("nonce", "scope"):
         if not query.get(name):
             raise Aadsts(90014, f"The required field '{name}' is missing.")

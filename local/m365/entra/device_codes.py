@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 
-from local.m365.entra import id_tokens, tokens
+from local.m365.entra import id_tokens, own_tokens, tokens
 from local.m365.entra.aadsts import Aadsts
 from local.m365.tenant.admins import PUBLIC_CLIENTS, DeviceCode
 from local.m365.tenant.tenant import Tenant
@@ -26,17 +26,19 @@ def begin(tenant: Tenant, form: Mapping[str, str]) -> dict[str, object]:
     Assumed: scopes of another resource beside Graph's are refused, as for any token.
     """
     client_id = form.get("client_id", "").lower()
-    if client_id not in PUBLIC_CLIENTS:
+    if client_id not in PUBLIC_CLIENTS and not own_tokens.is_public(tenant, client_id):
         raise Aadsts(700016, "Application was not found in the directory 'contoso'.")
-    scopes = tuple(
-        _scope(tenant, one) for one in form.get("scope", "").split() if one not in _OF_NOBODY
-    )
+    asked = [one for one in form.get("scope", "").split() if one not in _OF_NOBODY]
+    app = own_tokens.resource(tenant, asked[0], client_id) if len(asked) == 1 else None
+    scopes = tuple(asked) if app else tuple(_scope(tenant, one) for one in asked)
     if not scopes:
         raise Aadsts(70011, "The provided value for the input parameter 'scope' is not valid.")
     device_code = secrets.token_urlsafe(48)
     user_code = "".join(secrets.choice(_LETTERS) for _ in range(9))
     expires = tenant.login_time() + LIVES
-    tenant.device_codes[device_code] = DeviceCode(user_code, client_id, scopes, expires)
+    tenant.device_codes[device_code] = DeviceCode(
+        user_code, client_id, scopes, expires, app=app.client_id.lower() if app else ""
+    )
     page = f"{tenant.urls.login}/device"
     return {
         "user_code": user_code,
@@ -76,13 +78,18 @@ def exchange(tenant: Tenant, form: Mapping[str, str]) -> dict[str, object]:
         raise Aadsts(70016, text)
     del tenant.device_codes[device_code]
     graph, person = tenant.urls.graph, known.person
+    if known.app:
+        # Assumed: the device is told; whether the page alone tells it is not documented.
+        token = own_tokens.issue(tenant, person, known.client_id, tenant.apps[known.app])
+        scope = " ".join(known.scopes)
+    else:
+        token = tokens.issue_to_person(tenant, person, known.client_id, graph, known.scopes)
+        scope = " ".join(f"{graph}/{scope}" for scope in known.scopes)
     return {
         "token_type": "Bearer",
-        "scope": " ".join(f"{graph}/{scope}" for scope in known.scopes),
+        "scope": scope,
         "expires_in": int(tokens.LIFETIME.total_seconds()),
         "ext_expires_in": int(tokens.LIFETIME.total_seconds()),
-        "access_token": tokens.issue_to_person(
-            tenant, person, known.client_id, graph, known.scopes
-        ),
+        "access_token": token,
         "id_token": id_tokens.issue(tenant, person.name, known.client_id),
     }

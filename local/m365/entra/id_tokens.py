@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Collection
 
 import jwt
 
+from local.m365.tenant import sign_ins
 from local.m365.tenant.tenant import Tenant
 
 LIFETIME = 3600  # seconds
-
-
-def object_id(tenant: Tenant, name: str) -> str:
-    """The object id of whoever signs in as *name*: always the same."""
-    return str(uuid.uuid5(uuid.UUID(tenant.tenant_id), name))
 
 
 def issue(
@@ -27,14 +22,15 @@ def issue(
     Documented (Entra, ID token claims): these claims; `roles` only where some are assigned.
     """
     now = int(time.time())
+    person = sign_ins.object_id(tenant, name)
     claims: dict[str, object] = {
         "aud": client_id,
         "iss": f"{tenant.urls.login}/{tenant.tenant_id}/v2.0",
         "iat": now,
         "nbf": now,
         "exp": now + LIFETIME,
-        "sub": object_id(tenant, name),
-        "oid": object_id(tenant, name),
+        "sub": person,
+        "oid": person,
         "preferred_username": name,
         "tid": tenant.tenant_id,
         "ver": "2.0",

@@ -9,8 +9,7 @@ from datetime import timedelta
 
 import jwt
 
-from local.m365.entra import id_tokens
-from local.m365.tenant import directory
+from local.m365.tenant import directory, sign_ins
 from local.m365.tenant.admins import TEMPLATES, Person
 from local.m365.tenant.records import App
 from local.m365.tenant.tenant import Tenant
@@ -58,7 +57,7 @@ def issue(tenant: Tenant, app: App, audience: str, *, by: str = BY_CERTIFICATE) 
         "roles": sorted(directory.granted(tenant, app, resource_of(tenant, audience))),
         "oid": directory.principal_id(tenant, app.client_id),
     }
-    return _signed(tenant, audience, claims)
+    return signed(tenant, audience, claims)
 
 
 def issue_to_person(
@@ -75,14 +74,15 @@ def issue_to_person(
         "idtyp": "user",
         "scp": " ".join(sorted(scopes)),
         "wids": sorted(TEMPLATES[role] for role in person.roles),
-        "oid": id_tokens.object_id(tenant, person.name),
+        "oid": sign_ins.object_id(tenant, person.name),
         "upn": person.name,
         "name": person.name.partition("@")[0],
     }
-    return _signed(tenant, audience, claims)
+    return signed(tenant, audience, claims)
 
 
-def _signed(tenant: Tenant, audience: str, claims: Mapping[str, object]) -> str:
+def signed(tenant: Tenant, audience: str, claims: Mapping[str, object]) -> str:
+    """A token for *audience* that is good for an hour, with *claims*."""
     now = int(tenant.login_time().timestamp())
     content = {
         "aud": audience,

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.m365.entra.tokens import Claims
+from local.m365.graph import registrations
 from local.m365.graph.admin import admin_route, denied, named, only, selected
 from local.m365.graph.rights import READ, REGISTER
 from local.m365.graph.wire import bad_request, context, json_object, not_found
@@ -28,6 +29,9 @@ from local.m365.tenant.tenant import Tenant
 
 _BAD = "Request_BadRequest"
 _FILTER = re.compile(r"displayName eq '((?:[^']|'')*)'")
+_AUDIENCE = "AzureADMyOrg"
+_UPDATED = registrations.PROPERTIES | {"keyCredentials", "signInAudience"}
+_CREATED = _UPDATED | {"displayName"}
 ONE = "/applications{key:object_key}"
 
 
@@ -88,8 +92,10 @@ async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
     if not isinstance(name, str) or not name:
         message = "Invalid value specified for property 'displayName' of resource 'Application'."
         raise bad_request(message, _BAD)
+    _check_known(body, _CREATED)
     keys = _keys(body.get("keyCredentials", []), ())
     app = App(str(uuid.uuid4()), name=name, keys=keys, has_principal=False)
+    app = replace(app, settings=registrations.written(tenant, app, body))
     directory.add(tenant, app, directory.application_id(tenant, app))
     entity = {"@odata.context": context(tenant, "applications/$entity")}
     return JSONResponse({**entity, **_shown(tenant, app, with_keys=False)}, 201)
@@ -99,11 +105,20 @@ async def update(tenant: Tenant, request: Request, claims: Claims) -> Response:
     """The list of keys is replaced as a whole: what is not in it is gone."""
     app = _app(tenant, request)
     body = await json_object(request)
-    if set(body) != {"keyCredentials"}:
-        raise bad_request("This stand-in updates keyCredentials only.", _BAD)
-    keys = _keys(body["keyCredentials"], _present(app))
-    tenant.apps[app.client_id.lower()] = replace(app, certificate=None, keys=keys)
+    _check_known(body, _UPDATED)
+    app = replace(app, settings=registrations.written(tenant, app, body))
+    if "keyCredentials" in body:
+        keys = _keys(body["keyCredentials"], _present(app))
+        app = replace(app, certificate=None, keys=keys)
+    tenant.apps[app.client_id.lower()] = app
     return Response(status_code=204)
+
+
+def _check_known(body: Mapping[str, Any], known: frozenset[str]) -> None:
+    if unknown := set(body) - known:
+        raise bad_request(f"This stand-in does not write {', '.join(sorted(unknown))}.", _BAD)
+    if body.get("signInAudience", _AUDIENCE) != _AUDIENCE:
+        raise bad_request("This stand-in registers apps of one tenant only.", _BAD)
 
 
 def _present(app: App) -> tuple[Key, ...]:
@@ -157,7 +172,8 @@ def _shown(tenant: Tenant, app: App, *, with_keys: bool) -> dict[str, Any]:
         "id": directory.application_id(tenant, app),
         "appId": app.client_id,
         "displayName": app.name,
-        "signInAudience": "AzureADMyOrg",
+        "signInAudience": _AUDIENCE,
+        **registrations.shown(app),
         "keyCredentials": [_shown_key(key, with_keys) for key in _present(app)],
     }
 

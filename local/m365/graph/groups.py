@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from local.m365.entra.tokens import Claims
 from local.m365.graph import query
+from local.m365.graph.admin import admin_route, only
+from local.m365.graph.rights import Right
 from local.m365.graph.users import named_user, users_page
 from local.m365.graph.wire import ONE_USER, bad_request, context, json_object, not_found, route
 from local.m365.tenant.records import Group
 from local.m365.tenant.tenant import Tenant
 
 MEMBER_READ = ("GroupMember.Read.All",)
+# Documented (List groups, Get group): the least, and what the Azure CLI has.
+FIND = Right(frozenset({"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All"}))
+_FILTER = re.compile(r"displayName eq '((?:[^']|'')*)'")
 LARGEST_QUESTION = 20  # groups in one checkMemberGroups
-KNOWN = ("id", "displayName", "visibility")
+KNOWN = ("id", "displayName", "visibility", "securityEnabled")
 HIDDEN = "HiddenMembership"
 
 
 def routes(tenant: Tenant) -> list[Route]:
     members = "/groups/{group}/transitiveMembers/microsoft.graph.user"
     return [
-        route(tenant, "GET", "/groups/{group}", MEMBER_READ, get_group),
+        admin_route(tenant, "GET", "/groups", FIND, find_groups),
+        route(tenant, "GET", "/groups/{group}", MEMBER_READ, get_group, scopes=FIND.any_of),
         route(tenant, "POST", f"{ONE_USER}/checkMemberGroups", MEMBER_READ, check_member_groups),
         route(tenant, "GET", members, MEMBER_READ, list_members),
     ]
+
+
+async def find_groups(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    """By display name, which need not be unique. Documented: List groups, `$filter`."""
+    options = only(request, ("$filter", "$select"))
+    match = _FILTER.fullmatch(options.get("$filter", ""))
+    if match is None:
+        raise bad_request("Unsupported or invalid query filter clause.", "Request_UnsupportedQuery")
+    wanted = match[1].replace("''", "'").casefold()
+    names = query.selected(options.get("$select"), KNOWN, KNOWN)
+    found = [
+        _shown(name, group, names)
+        for name, group in tenant.groups.items()
+        if group.display_name.casefold() == wanted
+    ]
+    return JSONResponse({"@odata.context": context(tenant, "groups"), "value": found})
 
 
 async def get_group(tenant: Tenant, request: Request, client_id: str) -> Response:
@@ -32,10 +59,18 @@ async def get_group(tenant: Tenant, request: Request, client_id: str) -> Respons
     options = dict(request.query_params)
     query.only(options, "$select")
     names = query.selected(options.get("$select"), KNOWN, KNOWN)
-    name, group = _named(tenant, request)
-    told = {"id": name, "displayName": group.display_name, "visibility": group.visibility}
     body = {"@odata.context": context(tenant, "groups/$entity")}
-    return JSONResponse(body | {each: told[each] for each in names})
+    return JSONResponse(body | _shown(*_named(tenant, request), names))
+
+
+def _shown(name: str, group: Group, names: Sequence[str]) -> dict[str, Any]:
+    told = {
+        "id": name,
+        "displayName": group.display_name,
+        "visibility": group.visibility,
+        "securityEnabled": group.security_enabled,
+    }
+    return {each: told[each] for each in names}
 
 
 async def check_member_groups(tenant: Tenant, request: Request, client_id: str) -> Response:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.m365.entra.tokens import Claims
+from local.m365.graph import admissions, registrations
 from local.m365.graph.admin import admin_route, denied, named, selected
 from local.m365.graph.rights import ASSIGN, ASSIGN_ON_GRAPH, READ, REGISTER
 from local.m365.graph.wire import bad_request, context, json_object, not_found
@@ -31,6 +32,7 @@ def routes(tenant: Tenant) -> list[Route]:
     table = [
         ("GET", ONE, READ, get),
         ("POST", "/servicePrincipals", REGISTER._replace(held_by=frozenset()), create),
+        ("PATCH", ONE, REGISTER, update),
         ("GET", f"{ONE}/appRoleAssignments", READ, list_granted),
         *(
             entry
@@ -81,7 +83,8 @@ def _shown_app(tenant: Tenant, app: App) -> dict[str, Any]:
         "displayName": app.name,
         "accountEnabled": True,
         "servicePrincipalType": "ManagedIdentity" if app.managed_identity else "Application",
-        "appRoles": [],
+        "appRoleAssignmentRequired": app.requires_assignment,
+        "appRoles": registrations.shown(app)["appRoles"],
     }
 
 
@@ -92,6 +95,7 @@ def _shown_resource(tenant: Tenant, resource: Resource) -> dict[str, Any]:
         "displayName": resource.name,
         "accountEnabled": True,
         "servicePrincipalType": "Application",
+        "appRoleAssignmentRequired": False,
         "appRoles": [
             {
                 "allowedMemberTypes": ["Application"],
@@ -132,6 +136,17 @@ async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
     return JSONResponse({**body, **_shown_app(tenant, made)}, 201)
 
 
+async def update(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    """Documented (Update servicePrincipal): 204."""
+    app = _app(tenant, str(request.path_params["key"]))
+    body = await json_object(request)
+    required = body.get("appRoleAssignmentRequired")
+    if set(body) != {"appRoleAssignmentRequired"} or not isinstance(required, bool):
+        raise bad_request("This stand-in updates appRoleAssignmentRequired only.", _BAD)
+    tenant.apps[app.client_id.lower()] = replace(app, requires_assignment=required)
+    return Response(status_code=204)
+
+
 async def list_granted(tenant: Tenant, request: Request, claims: Claims) -> Response:
     app = _app(tenant, str(request.path_params["key"]))
     value = [_shown(tenant, one) for one in directory.assignments(tenant, app)]
@@ -158,6 +173,11 @@ async def grant(tenant: Tenant, request: Request, claims: Claims) -> Response:
     already, one that the resource does not define, and an object that is not known everywhere.
     """
     body = await json_object(request)
+    own = directory.principals(tenant).get(str(body.get("resourceId")).lower())
+    if own is not None:
+        _check_side(request, str(body["resourceId"]))
+        entity = {"@odata.context": context(tenant, "appRoleAssignments/$entity")}
+        return JSONResponse({**entity, **admissions.assign(tenant, own, body)}, 201)
     resource = _resource(tenant, f"/{body.get('resourceId')}")
     app = directory.principals(tenant).get(str(body.get("principalId")).lower())
     if resource is None or app is None:
@@ -179,6 +199,11 @@ async def grant(tenant: Tenant, request: Request, claims: Claims) -> Response:
 
 async def revoke(tenant: Tenant, request: Request, claims: Claims) -> Response:
     wanted = str(request.path_params["assignment"])
+    if wanted in tenant.assigned:
+        client_id = tenant.assigned[wanted].client_id
+        _check_side(request, directory.principal_id(tenant, client_id))
+        del tenant.assigned[wanted]
+        return Response(status_code=204)
     for app in directory.principals(tenant).values():
         for one in directory.assignments(tenant, app):
             if one.id == wanted:
@@ -187,6 +212,15 @@ async def revoke(tenant: Tenant, request: Request, claims: Claims) -> Response:
                 directory.unassign(tenant, one)
                 return Response(status_code=204)
     raise not_found(wanted)
+
+
+def _check_side(request: Request, object_id: str) -> None:
+    """Roles of people are given and taken at the resource here, by its object id."""
+    if (
+        request.path_params["key"] != f"/{object_id}"
+        or "/appRoleAssignedTo" not in request.url.path
+    ):
+        raise bad_request("The path does not name the resource of the assignment.", _BAD)
 
 
 def _check_path(tenant: Tenant, request: Request, app: App, resource: Resource) -> None:

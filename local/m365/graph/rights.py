@@ -48,6 +48,10 @@ REGISTER = Right(
 )
 ASSIGN = Right(frozenset({"AppRoleAssignment.ReadWrite.All"}), _EVERY_ADMIN)
 ASSIGN_ON_GRAPH = Right(ASSIGN.any_of, frozenset({GLOBAL, PRIVILEGED}))
+# Documented (oAuth2PermissionGrant: list, create; grant admin consent): the delegated scopes, and
+# who may consent to those of Microsoft Graph and of an app for everybody.
+READ_CONSENT = Right(READ.any_of | {"DelegatedPermissionGrant.ReadWrite.All"})
+CONSENT = Right(frozenset({"DelegatedPermissionGrant.ReadWrite.All"}), _EVERY_ADMIN)
 # Documented (Get site; Create permission): facts/sharepoint.md section 9. Assumed: that a person
 # who is no member of the site sees the My Site root.
 SEE_SITES = Right(

@@ -18,6 +18,7 @@ Test = Callable[[User], bool]
 
 _EQUALS = re.compile(
     r"accountEnabled\s+eq\s+(?P<enabled>true|false)|userType\s+eq\s+'(?P<type>Member|Guest)'"
+    r"|mail\s+eq\s+'(?P<mail>(?:[^']|'')+)'"
 )
 _LITERAL = r"'(?P<text>(?:[^']|'')*)'"
 _BEGINS = re.compile(rf"startsWith\((?P<name>\w+),{_LITERAL}\)", re.IGNORECASE)
@@ -85,6 +86,9 @@ def _equals(raw: str) -> Test:
     if match["enabled"]:
         wanted = match["enabled"] == "true"
         return lambda user: user.account_enabled is wanted
+    if match["mail"]:
+        address = match["mail"].replace("''", "'").casefold()
+        return lambda user: user.mail.casefold() == address
     return lambda user: user.user_type == match["type"]
 
 

@@ -57,13 +57,15 @@ KNOWN = (
     *("proxyAddresses", "otherMails"),
 )
 _DELETED = "/directory/deletedItems/{user}"
+# Documented (List users, Get user): what lets a person read others, names and addresses at least.
+USER_SCOPES = ("User.ReadBasic.All", *USER_READ)
 _UPN = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,48}")
 
 
 def routes(tenant: Tenant) -> list[Route]:
     return [
-        route(tenant, "GET", "/users", USER_READ, list_users),
-        route(tenant, "GET", ONE_USER, USER_READ, get_user),
+        route(tenant, "GET", "/users", USER_READ, list_users, scopes=USER_SCOPES),
+        route(tenant, "GET", ONE_USER, USER_READ, get_user, scopes=USER_SCOPES),
         route(tenant, "PATCH", ONE_USER, USER_WRITE, update_user),
         route(tenant, "DELETE", ONE_USER, USER_WRITE, delete_user),
         route(tenant, "DELETE", _DELETED, USER_WRITE, delete_user_for_good),

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.m365.entra import access
+from local.m365.entra.tokens import Claims
 from local.m365.tenant.tenant import Tenant
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
@@ -76,9 +77,15 @@ def not_found(name: str) -> Refusal:
 
 
 def route(
-    tenant: Tenant, method: str, path: str, roles: Collection[str], handler: Handler
+    tenant: Tenant,
+    method: str,
+    path: str,
+    roles: Collection[str],
+    handler: Handler,
+    *,
+    scopes: Collection[str] = (),
 ) -> Route:
-    """One operation of Graph: who may call it, and what it does."""
+    """One operation of Graph: which *roles* let an app call it, which *scopes* a person."""
 
     async def endpoint(request: Request) -> Response:
         ids = request_ids(request.headers)
@@ -87,8 +94,8 @@ def route(
                 tenant,
                 request.headers.get("authorization"),
                 audience=tenant.urls.graph,
-                any_of=roles,
             )
+            _check_right(claims, roles, scopes)
             response = await handler(tenant, request, claims.client_id)
         except access.Refused as refused:
             response = _unauthorized(tenant, refused, ids)
@@ -99,6 +106,13 @@ def route(
         return response
 
     return Route(f"/v1.0{path}", endpoint, methods=[method])
+
+
+def _check_right(claims: Claims, roles: Collection[str], scopes: Collection[str]) -> None:
+    """An empty *roles* leaves it to the handler."""
+    held, wanted = (claims.scopes, scopes) if claims.is_person else (claims.roles, roles)
+    if roles and not held.intersection(wanted):
+        raise access.Refused("roles", 403, f"Needs one of: {', '.join(sorted(wanted))}.")
 
 
 def _unauthorized(tenant: Tenant, refused: access.Refused, ids: Mapping[str, str]) -> Response:

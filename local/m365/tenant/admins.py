@@ -47,7 +47,10 @@ class Person:
 
 @dataclass
 class DeviceCode:
-    """One sign-in on another device; *person* once somebody has signed in."""
+    """
+    One sign-in on another device; *person* once somebody has signed in. *app* is the client id of
+    the app that the token is for; empty is Graph.
+    """
 
     user_code: str
     client_id: str
@@ -55,3 +58,4 @@ class DeviceCode:
     expires: datetime
     person: Person | None = None
     declined: bool = False
+    app: str = ""

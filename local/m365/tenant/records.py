@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -68,6 +69,7 @@ class Group:
     members: set[str]
     display_name: str = ""
     visibility: str | None = None
+    security_enabled: bool = True
 
 
 @dataclass
@@ -126,7 +128,26 @@ class App:
     name: str = "App"
     keys: tuple[Key, ...] = ()  # beside `certificate`: those that Graph was given
     has_principal: bool = True  # a registration without one cannot sign in
-    redirect_uris: tuple[str, ...] = ()  # where people may come back to who signed in
+    # What one that people sign in to has besides, as Graph shows it: web, api, appRoles …
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    requires_assignment: bool = False  # nobody signs in who has no role of it
+
+
+class Assigned(NamedTuple):
+    """A role of a registration that a person or a group of the directory has."""
+
+    client_id: str
+    role_id: str
+    member: str  # object id, in lower case
+
+
+@dataclass
+class Consent:
+    """What a client may ask of a resource in everybody's name (oAuth2PermissionGrant)."""
+
+    client_id: str
+    resource_app_id: str
+    scopes: frozenset[str]
 
 
 @dataclass

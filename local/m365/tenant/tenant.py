@@ -16,7 +16,17 @@ from local.m365.tenant.fault_plan import FaultPlan
 from local.m365.tenant.geo import HOME_FOLDER, Geo
 from local.m365.tenant.journal import Journal
 from local.m365.tenant.limits import Limits
-from local.m365.tenant.records import App, Folder, Group, Role, Subscription, Urls, User
+from local.m365.tenant.records import (
+    App,
+    Assigned,
+    Consent,
+    Folder,
+    Group,
+    Role,
+    Subscription,
+    Urls,
+    User,
+)
 from local.m365.tenant.roster import Roster
 from local.m365.tenant.switches import Switches
 
@@ -59,6 +69,8 @@ class Tenant:
         self.deleted_users: dict[str, User] = {}  # softly: gone, but not yet for good
         self.left_groups: dict[str, list[str]] = {}  # of whom these were members
         self.groups: dict[str, Group] = {}
+        self.assigned: dict[str, Assigned] = {}  # roles of people and groups, by id
+        self.consents: dict[str, Consent] = {}  # by id
         self.subscriptions: dict[str, Subscription] = {}
         self.switches = Switches()
         self.limits = Limits(self.roster, self.switches, self.now)

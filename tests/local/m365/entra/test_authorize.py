@@ -12,6 +12,7 @@ import requests
 from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
 
 BACK = "https://localhost:7071/.auth/login/aad/callback"
+WEB = {"redirectUris": [BACK], "implicitGrantSettings": {"enableIdTokenIssuance": True}}
 QUERY = {
     "client_id": ADMIN_APP,
     "redirect_uri": BACK,
@@ -26,7 +27,7 @@ QUERY = {
 @pytest.fixture
 def page(m365: Cloud) -> str:
     app = m365.tenant.apps[ADMIN_APP]
-    m365.tenant.apps[ADMIN_APP] = replace(app, redirect_uris=(BACK,))
+    m365.tenant.apps[ADMIN_APP] = replace(app, settings={"web": WEB})
     return f"{m365.tenant.urls.login}/{TENANT_ID}/oauth2/v2.0/authorize"
 
 
@@ -62,3 +63,13 @@ def test_request_that_cannot_be_trusted(page: str, change: dict[str, str], code:
     reply = requests.get(page, params=QUERY | change, timeout=30, allow_redirects=False)
 
     assert (reply.status_code, f"AADSTS{code}" in reply.text) == (400, True)
+
+
+def test_id_tokens_have_to_be_switched_on(m365: Cloud, page: str):
+    """A registration that nobody told to issue ID tokens shows no page."""
+    app = m365.tenant.apps[ADMIN_APP]
+    web = {"redirectUris": [BACK]}
+    m365.tenant.apps[ADMIN_APP] = replace(app, settings={"web": web})
+    reply = requests.get(page, params=QUERY, timeout=30)
+
+    assert (reply.status_code, "AADSTS700054" in reply.text) == (400, True)

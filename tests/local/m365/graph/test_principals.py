@@ -154,11 +154,20 @@ def test_the_scope_decides_too(m365: Cloud):
 
 
 def test_a_person_is_no_app(m365: Cloud):
-    """A person's scopes are not the roles that PhotoSync's own calls ask for."""
-    with signed_in(m365, GLOBAL, scopes=("User.Read.All",)) as session:
-        answer = session.get(f"{m365.tenant.urls.graph}/v1.0/users", timeout=10)
+    """A person's scopes open what is documented for people, and none of PhotoSync's own calls."""
+    anne, graph = m365.add_user("anne"), f"{m365.tenant.urls.graph}/v1.0"
+    statuses = {}
+    for right in ("User.ReadBasic.All", "Application.Read.All"):
+        with signed_in(m365, GLOBAL, scopes=(right,)) as session:
+            for path in (f"/users/{anne.id}", f"/users/{anne.id}/photos/48x48"):
+                statuses[right, path[-6:] == "/48x48"] = session.get(graph + path).status_code
 
-    assert answer.status_code == 403
+    assert statuses == {
+        ("User.ReadBasic.All", False): 200,
+        ("User.ReadBasic.All", True): 403,
+        ("Application.Read.All", False): 403,
+        ("Application.Read.All", True): 403,
+    }
 
 
 def test_replication_takes_its_time(m365: Cloud):

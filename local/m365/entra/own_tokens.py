@@ -1,0 +1,104 @@
+"""Tokens by which people call an app of the tenant's own: who gets one, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.m365.entra import tokens
+from local.m365.entra.aadsts import Aadsts
+from local.m365.tenant import sign_ins
+from local.m365.tenant.admins import Person
+from local.m365.tenant.records import App
+from local.m365.tenant.tenant import Tenant
+
+_DEFAULT = "/.default"
+
+
+def resource(tenant: Tenant, scope: str, client_id: str) -> App | None:
+    """
+    The app that *scope* names by its id or its identifier; None for a scope of another kind.
+
+    Documented (AADSTS90009): an app that asks for a token for itself names itself by its id.
+    """
+    name = scope.removesuffix(_DEFAULT)
+    app = tenant.apps.get(name.removeprefix("api://").lower())
+    if name == scope or app is None or app.managed_identity:
+        return None
+    if name.startswith("api://"):
+        if name not in app.settings.get("identifierUris", ()):
+            return None
+        if client_id == app.client_id.lower():
+            raise Aadsts(
+                90009,
+                f"Application '{client_id}' is requesting a token for itself. This scenario is "
+                "supported only if resource is specified using the GUID based App Identifier.",
+            )
+    return app
+
+
+def is_public(tenant: Tenant, client_id: str) -> bool:
+    """Documented (application): `isFallbackPublicClient` lets it ask without a credential."""
+    app = tenant.apps.get(client_id)
+    return app is not None and app.settings.get("isFallbackPublicClient") is True
+
+
+def issue(tenant: Tenant, person: Person, client_id: str, app: App) -> str:
+    """
+    A token of *person* for *app*, or Aadsts.
+
+    Documented: a registration needs its service principal (AADSTS7000229); where assignment is
+    required, nobody else gets in (AADSTS50105), and only an admin's consent or preauthorization
+    counts (AADSTS65001). Documented (access token claims): the registration decides on the version;
+    one of version 2 names the app's id as audience. Both name the roles that were assigned.
+    """
+    if not app.has_principal:
+        text = f"The client application {app.client_id} is missing service principal in the tenant"
+        raise Aadsts(7000229, f"{text} {tenant.tenant_id}.")
+    member = sign_ins.object_id(tenant, person.name)
+    held = sign_ins.role_ids(tenant, app, member)
+    if app.requires_assignment and not held:
+        raise Aadsts(
+            50105,
+            f"Your administrator has configured the application {app.name} ('{app.client_id}') to "
+            "block users unless they are specifically granted ('assigned') access to the "
+            f"application. The signed in user '{person.name}' is blocked.",
+        )
+    scopes = _scopes(tenant, client_id, app)
+    if not scopes:
+        raise Aadsts(
+            65001,
+            "The user or administrator has not consented to use the application with ID "
+            f"'{client_id}'. Send an interactive authorization request for this user and resource.",
+        )
+    claims: dict[str, object] = {
+        "azp": client_id,
+        "azpacr": tokens.BY_NOTHING,
+        "idtyp": "user",
+        "name": person.name.partition("@")[0],
+        "oid": member,
+        "preferred_username": person.name,
+        "roles": sorted(role["value"] for role in app.settings["appRoles"] if role["id"] in held),
+        "scp": " ".join(sorted(scopes)),
+        "sub": member,
+    }
+    if app.settings.get("api", {}).get("requestedAccessTokenVersion") == 2:
+        return tokens.signed(tenant, app.client_id, {**claims, "ver": "2.0"})
+    old = {"appid": client_id, "iss": f"https://sts.windows.net/{tenant.tenant_id}/", "ver": "1.0"}
+    return tokens.signed(tenant, f"api://{app.client_id}", claims | old)
+
+
+def _scopes(tenant: Tenant, client_id: str, app: App) -> set[str]:
+    api: Mapping[str, Any] = app.settings.get("api", {})
+    ids = {
+        scope_id
+        for one in api.get("preAuthorizedApplications", ())
+        if one["appId"].lower() == client_id
+        for scope_id in one["delegatedPermissionIds"]
+    }
+    agreed = sign_ins.consented(tenant, client_id, app.client_id)
+    return {
+        one["value"]
+        for one in api.get("oauth2PermissionScopes", ())
+        if one["isEnabled"] and (one["id"] in ids or one["value"] in agreed)
+    }

@@ -1,0 +1,74 @@
+"""Sign-in before the console: App Service authentication, made only where it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.settings.clouds import CLOUDS
+from tests.infra.functions import TENANT
+from tests.infra.resource import Resource
+from tests.infra.samples import CONSOLE, one, plain, with_more
+
+
+def settings(resources: list[Resource]) -> dict[str, Any]:
+    return one(resources, "Microsoft.Web/sites/config", "authsettingsV2").properties
+
+
+def test_nothing_stands_before_the_app_unless_asked():
+    """Without CONSOLE_SIGN_IN there is no such resource, and so nothing changes."""
+    assert [each.name for each in plain() if each.name == "authsettingsV2"] == []
+
+
+def test_everybody_signs_in_to_the_one_tenant():
+    """Only tokens made for this registration, by this tenant; and no secret, nor a kept token."""
+    made = settings(with_more(consoleSignIn=CONSOLE))
+
+    assert made["platform"] == {"enabled": True}
+    assert made["httpSettings"] == {"requireHttps": True}
+    assert made["identityProviders"] == {
+        "azureActiveDirectory": {
+            "enabled": True,
+            "registration": {
+                "clientId": CONSOLE,
+                "openIdIssuer": f"https://login.microsoftonline.com/{TENANT}/v2.0",
+            },
+            "validation": {"allowedAudiences": [CONSOLE, f"api://{CONSOLE}"]},
+        }
+    }
+    assert made["login"] == {
+        "tokenStore": {"enabled": False},
+        "preserveUrlFragmentsForLogins": True,
+    }
+
+
+def test_only_what_has_no_account_passes():
+    """Graph, probes, and keys where they are allowed; everything else goes to the login page."""
+    whole = settings(with_more(consoleSignIn=CONSOLE))["globalValidation"]
+    strict = settings(with_more(consoleSignIn=CONSOLE, consoleKeys=False))["globalValidation"]
+    to_all = ["/api/notifications", "/api/health"]
+
+    assert whole == {
+        "requireAuthentication": True,
+        "unauthenticatedClientAction": "RedirectToLoginPage",
+        "redirectToProvider": "azureactivedirectory",
+        "excludedPaths": [*to_all, "/api/keyed", "/api/keyed/*"],
+    }
+    assert strict["excludedPaths"] == to_all
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_each_cloud_has_its_issuer(cloud: str):
+    """The login host is that of the app's own settings, and can be another one."""
+    told = settings(with_more(consoleSignIn=CONSOLE, m365Cloud=cloud))
+    other = settings(with_more(consoleSignIn=CONSOLE, loginUrl="https://login.example"))
+    issuers = [
+        each["identityProviders"]["azureActiveDirectory"]["registration"]["openIdIssuer"]
+        for each in (told, other)
+    ]
+
+    assert issuers == [
+        f"{CLOUDS[cloud].login_url}/{TENANT}/v2.0",
+        f"https://login.example/{TENANT}/v2.0",
+    ]
