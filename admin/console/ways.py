@@ -3,7 +3,8 @@ How the app wants to be entered: by key or by sign-in. It is tried, since only t
 
     key                                 /api/console with the key
       the app wants people to sign in   /api/keyed with the key
-        there is no such thing          keys are switched off: a sentence
+        it has people sign in there,
+        or there is no such thing       keys are switched off: a sentence
     no key, but a client id             /api/console with a token
     neither                             /api/console with nothing
       the app wants people to sign in   /api/console with a token, for the registration it names
@@ -93,10 +94,11 @@ class Ways:
         """What to tell of somebody who is not let in; None where something else is the matter."""
         host = self._address.host
         match self._by:
-            case _By.KEY_BESIDES if status == 404 and not told:
+            # Where keys are off, App Service sends this path to the login, too.
+            case _By.KEY_BESIDES if is_asked or (status in {403, 404} and not told):
                 why = (
                     "has people sign in and takes no keys"
-                    if self._is_sure
+                    if is_asked or self._is_sure
                     else "refuses this: check its access restrictions. If people sign in there"
                 )
                 return Refused(

@@ -46,16 +46,16 @@ class SignedInDouble(ConsoleDouble):
     tenant: Tenant | None = None
     client_id: str = ""
     asks: str = "redirect"
-    takes_keys: bool = True
+    keyed: str = "open"  # else "closed", as infra has it without keys, or "gone" from the app
     passed: list[dict[str, Any]] = field(default_factory=list)
 
     def answer(self, asked: Asked) -> Answer:
         self.headers = {HEADER: VERSION}
         below, _, path = asked.path.removeprefix("/api/").partition("/")
         if below == "keyed":
-            if not self.takes_keys:
+            if self.keyed != "open":
                 self.asked.append(asked)
-                return 404, b""
+                return (404, b"") if self.keyed == "gone" else self._away()
             inner = Asked(
                 asked.method, f"/api/console/{path}", asked.query, asked.headers, asked.body
             )
@@ -185,6 +185,7 @@ def test_a_key_has_its_own_routes(manage: Manage, app: SignedInDouble):
     assert not app.passed
 
 
+@pytest.mark.parametrize("keyed", ["closed", "gone"])
 @pytest.mark.parametrize(
     ("asks", "words"),
     [
@@ -194,9 +195,11 @@ def test_a_key_has_its_own_routes(manage: Manage, app: SignedInDouble):
         ("not at all", "If people sign in there"),
     ],
 )
-def test_keys_may_be_switched_off(manage: Manage, app: SignedInDouble, asks: str, words: str):
+def test_keys_may_be_switched_off(
+    manage: Manage, app: SignedInDouble, asks: str, words: str, keyed: str
+):
     """However strangers are sent away, the sentence says that signing in helps."""
-    app.takes_keys, app.asks = False, asks
+    app.keyed, app.asks = keyed, asks
 
     assert_one_sentence(manage("status", "--key", KEY), 3, words, "PHOTOSYNC_CLIENT_ID")
 
