@@ -66,8 +66,9 @@ SHARED = {
 }
 ADMIN = {
     "terminal": "",
+    "entra": "terminal",
     "console": "terminal",
-    "grants": "terminal",
+    "grants": "entra terminal",
     "program": "console grants terminal",
 }
 LOCAL = {
@@ -101,6 +102,7 @@ M365 = {
 HOUSES = {"shared": SHARED, "admin": ADMIN, "local": LOCAL, "local.m365": M365}
 # What of the product an admin's machine needs too: it is true of Microsoft 365, whoever asks.
 ADMIN_KNOWS = {
+    "entra": ("shared.session",),
     "console": ("shared.session", "shared.version"),
     "program": ("shared.version",),
     "grants": (

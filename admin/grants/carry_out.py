@@ -1,21 +1,19 @@
-"""Carries a plan out: step by step, in its order, with patience for a directory that replicates."""
+"""Carries out what is planned for an identity: its registration, its roles and its sites."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 from admin.grants import certificate
+from admin.grants.carrier import Carrier
 from admin.grants.certificate import Held
 from admin.grants.directory import Directory
 from admin.grants.found import Application, Principal
-from admin.grants.graph import Answered
 from admin.grants.plan import (
-    Act,
     AddKey,
     Allow,
     Assign,
@@ -24,24 +22,9 @@ from admin.grants.plan import (
     Forbid,
     MakeCertificate,
     Register,
-    State,
-    Step,
     Unassign,
 )
 from admin.grants.sites import Sites
-from admin.terminal.problems import Problem
-from admin.terminal.waiting import wait_until
-
-T = TypeVar("T")
-
-# Without these the steps behind them have nobody to grant to.
-_VITAL = (MakeCertificate, Register, CreatePrincipal)
-# What Graph says of an object that has not reached every replica (facts: graph.md section 8).
-_NOT_YET = (
-    "does not reference a valid application object",
-    "not a valid reference update",
-    "queried reference-property objects are not present",
-)
 
 
 @dataclass
@@ -55,8 +38,10 @@ class Subject:
     name: str = ""
 
 
-class Worker:
-    """Does one act after the other for one subject."""
+class Worker(Carrier):
+    """Grants to one subject what it lacks, or takes it away."""
+
+    vital = (MakeCertificate, Register, CreatePrincipal)
 
     def __init__(
         self,
@@ -68,34 +53,12 @@ class Worker:
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        super().__init__(seconds=seconds, clock=clock, pause=pause)
         self._directory = directory
         self._sites = sites
         self._subject = subject
-        self._seconds = seconds
-        self._clock = clock
-        self._pause = pause
 
-    def carry_out(self, steps: Iterable[Step]) -> Iterator[Step]:
-        """Each step as it has become; one that fails does not keep the others from it."""
-        stuck = False
-        for step in steps:
-            if step.act is None:
-                yield step
-            elif stuck:
-                yield replace(step, state=State.SKIPPED)
-            else:
-                done = self._try(step, step.act)
-                stuck = done.problem is not None and isinstance(step.act, _VITAL)
-                yield done
-
-    def _try(self, step: Step, act: Act) -> Step:
-        try:
-            self._do(act)
-        except Problem as problem:
-            return replace(step, state=State.FAILED, problem=problem)
-        return replace(step, state=State.DONE)
-
-    def _do(self, act: Act) -> None:
+    def _do(self, act: object) -> None:
         match act:
             case MakeCertificate() | Register() | AddKey() | CreatePrincipal():
                 self._make(act)
@@ -132,29 +95,6 @@ class Worker:
                     lambda: self._directory.create_principal(client_id)
                 )
 
-    def _patiently(self, do: Callable[[], T]) -> T:
-        """What *do* returns, once the directory knows everywhere what it is about."""
-
-        def attempt() -> tuple[T] | None:
-            try:
-                return (do(),)
-            except Answered as answer:
-                if not _is_not_yet(answer):
-                    raise
-                return None
-
-        (result,) = wait_until(
-            attempt,
-            seconds=self._seconds,
-            late=(
-                "Entra has not made the new object known everywhere in time: repeat the command, "
-                "it goes on from there."
-            ),
-            clock=self._clock,
-            pause=self._pause,
-        )
-        return result
-
     def _principal(self) -> Principal:
         assert self._subject.principal, "a plan that grants has somebody to grant to"
         return self._subject.principal
@@ -166,10 +106,3 @@ class Worker:
     def _held(self) -> Held:
         assert self._subject.held, "a plan that uses a certificate has one"
         return self._subject.held
-
-
-def _is_not_yet(answer: Answered) -> bool:
-    told = answer.message.lower()
-    return answer.status == 404 or (
-        answer.status == 400 and any(sentence in told for sentence in _NOT_YET)
-    )

@@ -51,6 +51,18 @@ def _setting(*names: str, variable: str, **given: Any) -> Callable[[Function], F
     metavar="FILE",
     help="The certificate of the app, made if there is no such file.",
 )
+@click.option(
+    "--console",
+    is_flag=True,
+    help="The app registration by which people sign in to the console, and who may.",
+)
+@click.option(
+    "--viewer",
+    multiple=True,
+    metavar="NAME",
+    help="A person or group that may look: a UPN, mail address, object id or group's name.",
+)
+@click.option("--operator", multiple=True, metavar="NAME", help="One that may give orders, too.")
 @_setting(
     "--sharepoint-tenant",
     variable="SHAREPOINT_TENANT",
@@ -107,12 +119,18 @@ def _setting(*names: str, variable: str, **given: Any) -> Callable[[Function], F
 @click.pass_context
 def grant(context: click.Context, /, **given: Any) -> int:
     """
-    Give PhotoSync's identity the rights it needs, and no more.
+    Give PhotoSync's identity the rights it needs, or people the console.
 
     It shows a plan, asks, and does only what is missing; it can be repeated. The token is that
     of the Azure CLI (az login). The Azure CLI cannot give rights on a site: for these,
     --device-code, or --full-control. Rights of Microsoft Graph take Privileged Role
     Administrator, those on the site SharePoint Administrator; Global Administrator has both.
+
+    With --console it makes or mends the registration "PhotoSync console" of the app at --url, asks
+    nobody for consent later, and assigns its roles Viewer and Operator; the last lines say what to
+    set. That takes Application or Cloud Application Administrator. --revoke takes the roles away,
+    of those named or of everybody. Roles for groups take Entra ID P1, and groups within groups do
+    not count.
 
     The exit code is 1 with --check if anything is missing, or granted beyond the need, and 3
     if you may not do something; what else was granted stays granted.
@@ -126,7 +144,8 @@ def grant(context: click.Context, /, **given: Any) -> int:
     choice = context.ensure_object(Choice)
     output = Output(sys.stdout, as_json=choice.as_json)
     try:
-        return session.run(Order.of(given, ca=choice.ca), output)
+        order = Order.of(given, ca=choice.ca, url=choice.url, client_id=choice.client_id)
+        return session.run(order, output)
     except (KeyboardInterrupt, click.Abort) as error:
         raise Stopped(
             "Stopped; what was granted stays granted, and the same command goes on from there."

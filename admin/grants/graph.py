@@ -9,15 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import requests
 
 from admin.terminal import problems
 from admin.terminal.fields import Fields
-from admin.terminal.problems import Problem, Unreachable, Unsound
+from admin.terminal.problems import Problem, Refused, Unsound
 from admin.terminal.trail import Trail
-from admin.terminal.unanswered import unanswered
+from admin.terminal.unanswered import no_connection
 from shared.session import OneHostSession
 
 # To connect, and to answer.
@@ -30,12 +29,6 @@ _BUSY = {429, 503}
 _DOUBTFUL = {500, 502, 504}
 # What a 403 says when it says nothing (facts: graph.md section 8, sharepoint.md section 9).
 _USUAL = {"", "Insufficient privileges to complete the operation.", "Access denied"}
-
-
-class Refused(Problem):
-    """Graph does not let us; the sentence says what it takes."""
-
-    exit_code = problems.UNREACHABLE
 
 
 class Busy(Problem):
@@ -155,14 +148,7 @@ class Graph:
                 **more,
             )
         except requests.exceptions.RequestException as error:
-            raise untold(error, urlsplit(self._url).hostname or "") from error
-
-
-def untold(error: requests.exceptions.RequestException, host: str) -> Problem:
-    """What to tell of a request to *host* that got no answer."""
-    return unanswered(error, host) or Unreachable(
-        f"No connection to {host}: check the network and M365_CLOUD."
-    )
+            raise no_connection(error, self._url) from error
 
 
 def _seconds(answer: requests.Response, tried: int) -> float:

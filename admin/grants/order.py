@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,25 @@ _SHAREPOINT = re.compile(r"[a-z0-9][a-z0-9-]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
+class ConsoleOrder:
+    """
+    `grant --console`: *app_url* is where the console is, *client_id* that of its registration if
+    it is there already, and the names are those of people and groups to assign to a role.
+    """
+
+    app_url: str
+    client_id: str
+    viewers: tuple[str, ...]
+    operators: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.viewers, *self.operators)
+
+
+@dataclass(frozen=True)
 class Order:
-    """One call of `grant`. Exactly one of *identity*, *app* and *new_app* is set."""
+    """One call of `grant`. Exactly one of *identity*, *app*, *new_app* and *console* is set."""
 
     identity: str
     app: str
@@ -41,6 +58,7 @@ class Order:
     yes: bool
     timeout: float
     ca: str
+    console: ConsoleOrder | None = None
 
     @property
     def only_looks(self) -> bool:
@@ -48,10 +66,15 @@ class Order:
         return self.check or self.dry_run
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], *, ca: str) -> Order:
-        """The options as click read them. Raises Unusable with one sentence."""
+    def of(cls, given: Mapping[str, Any], *, ca: str, url: str = "", client_id: str = "") -> Order:
+        """
+        The options as click read them; *url* and *client_id* are those that every command takes.
+
+        Raises Unusable with one sentence.
+        """
         _check_subject(given)
         _check_action(given)
+        console = _console(given, url, client_id) if given["console"] else None
         cloud = CLOUDS[given["cloud"]]
         return cls(
             identity=given["identity"],
@@ -62,7 +85,7 @@ class Order:
             tenant=_tenant(given["tenant"].strip()),
             login_url=_https("LOGIN_URL", given["login_url"]) or cloud.login_url,
             graph_url=_https("GRAPH_URL", given["graph_url"]) or cloud.graph_url,
-            my_sites=() if given["full_control"] else _my_sites(given, cloud),
+            my_sites=() if given["full_control"] or console else _my_sites(given, cloud),
             group=given["groups"],
             full_control=given["full_control"],
             device_code=given["device_code"],
@@ -73,16 +96,21 @@ class Order:
             yes=given["yes"],
             timeout=given["timeout"],
             ca=ca,
+            console=console,
         )
 
 
 def _check_subject(given: Mapping[str, Any]) -> None:
     named = [name for name in ("identity", "app", "new_app") if given[name].strip()]
-    if len(named) != 1:
+    if len(named) + given["console"] != 1:
         raise Unusable(
-            "Say whom to grant to: one of --identity ID (a managed identity), --app CLIENT_ID "
-            "and --new-app NAME (a certificate)."
+            "Say whom to grant to: one of --identity ID (a managed identity), --app CLIENT_ID, "
+            "--new-app NAME (a certificate) and --console (people)."
         )
+    if (given["viewer"] or given["operator"]) and not given["console"]:
+        raise Unusable("--viewer and --operator are people of the console: give --console, too.")
+    if given["console"] and given["certificate"]:
+        raise Unusable("The console's registration has no certificate: leave --certificate out.")
     for name in ("identity", "app", "device_code_app"):
         if given[name] and not _GUID.fullmatch(given[name]):
             option = name.replace("_", "-")
@@ -93,6 +121,33 @@ def _check_subject(given: Mapping[str, Any]) -> None:
         raise Unusable("A managed identity has no certificate: leave --certificate out.")
     if given["new_app"] and (given["check"] or given["revoke"]):
         raise Unusable("--check and --revoke want an app that is there: give --app CLIENT_ID.")
+
+
+def _console(given: Mapping[str, Any], url: str, client_id: str) -> ConsoleOrder:
+    app_url = _https("PHOTOSYNC_URL", url).removesuffix("/api/console")
+    if not app_url and not given["revoke"]:
+        raise Unusable("Set PHOTOSYNC_URL, or give --url: people are sent back there.")
+    if urlsplit(app_url).path or urlsplit(app_url).query:
+        raise Unusable("PHOTOSYNC_URL must be the address of the function app and no more.")
+    if client_id and not _GUID.fullmatch(client_id):
+        raise Unusable("--client-id must be an id such as 01234567-89ab-cdef-0123-456789abcdef.")
+    if not client_id and (given["revoke"] or given["check"]):
+        raise Unusable(
+            "--check and --revoke want a registration that is there: give --client-id, or set "
+            "PHOTOSYNC_CLIENT_ID."
+        )
+    viewers, operators = (_names(given[role]) for role in ("viewer", "operator"))
+    return ConsoleOrder(app_url, client_id.lower(), viewers, operators)
+
+
+def _names(given: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in given))
+    if not all(name and name.isprintable() for name in names):
+        raise Unusable(
+            "--viewer and --operator take a user principal name, a mail address, an object id or "
+            "a group's display name."
+        )
+    return names
 
 
 def _tenant(name: str) -> str:

@@ -1,38 +1,19 @@
-"""
-From what is wanted and what is there to the steps in between. Nothing is asked or changed here.
-
-    Step     one thing that is there, missing, more than needed, or unknown
-      .act   what carrying out does about it; None where nothing is to be done
-"""
+"""From what is wanted and what is there to the steps in between. It asks and changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 
 from admin.grants.found import Assignment, Found, Resource, Site
+from admin.grants.step import ENTRA, State, Step
 from admin.grants.wanted import SITE_ROLE, Service, Wanted
-from admin.terminal.problems import Problem, Unsound
+from admin.terminal.problems import Unsound
 
-ENTRA, HERE = "Entra", "this machine"
+HERE = "this machine"
 # They open a site further than writing does.
 _MORE = ("manage", "fullcontrol", "owner")
-
-
-class State(StrEnum):
-    """How a thing is, and what became of it."""
-
-    THERE = "ok"
-    MISSING = "missing"
-    SURPLUS = "surplus"  # more than PhotoSync needs: told, never taken away by a grant
-    GRANTED = "granted"  # before it is revoked
-    LEFT = "left"  # no grant gives it: told, never taken away by a revocation
-    UNKNOWN = "unknown"
-    DONE = "done"
-    FAILED = "failed"
-    SKIPPED = "skipped"
 
 
 class MakeCertificate(NamedTuple):
@@ -98,23 +79,6 @@ Act = (
     | Change
     | Forbid
 )
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of the plan."""
-
-    on: str
-    what: str
-    purpose: str
-    state: State
-    act: Act | None = None
-    problem: Problem | None = None
-
-    @property
-    def is_to_do(self) -> bool:
-        # An act without a field is an empty tuple, and so is false.
-        return self.act is not None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,14 @@ KEYS = (
     "Adding a certificate to this app takes its owner, Application Administrator or Cloud "
     f"Application Administrator: {_AGAIN}"
 )
+CONSOLE = (
+    "The console's registration, consent to it, and its roles take Application Administrator, "
+    f"Cloud Application Administrator or Global Administrator: {_AGAIN}"
+)
+PEOPLE = (
+    "Finding people and groups by name takes User.ReadBasic.All and GroupMember.Read.All, which an "
+    "admin has to consent to: do so when you are asked, or sign in with the Azure CLI."
+)
 _SITES_BY_CLI = (
     "The Azure CLI's token has no right to sites, whatever your roles are: repeat the command with "
     "--device-code as SharePoint Administrator or Global Administrator, or choose --full-control."

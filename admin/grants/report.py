@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from admin.grants.carry_out import Subject
 from admin.grants.order import Order
-from admin.grants.plan import State, Step
 from admin.grants.signin import Admin
+from admin.grants.step import State, Step
 from admin.terminal import problems
 from admin.terminal.output import Output
 
@@ -126,7 +126,9 @@ def show_check(steps: Sequence[Step], output: Output) -> None:
         output.line("Exactly what PhotoSync needs is granted.", style="green")
 
 
-def show_end(steps: Sequence[Step], order: Order, subject: Subject, output: Output) -> None:
+def show_end(
+    steps: Sequence[Step], order: Order, next_lines: Iterable[str], output: Output
+) -> None:
     """What became of the plan, and what to do next."""
     done, failed = _count(steps, State.DONE), _count(steps, State.FAILED, State.SKIPPED)
     output.table(
@@ -136,24 +138,32 @@ def show_end(steps: Sequence[Step], order: Order, subject: Subject, output: Outp
     )
     told = f"{done} done" + (f", {failed} not done" if failed else "")
     output.line(f"{told}.", style="bold red" if failed else "green")
-    if order.app and order.revoke:
-        output.line("The app registration and its certificates are left as they are.")
-    if done and not order.revoke:
-        _show_next(order, subject, output)
+    if done or order.revoke:
+        show_following(next_lines, output)
     _complain(steps, State.FAILED, output)
 
 
-def _show_next(order: Order, subject: Subject, output: Output) -> None:
+def show_following(lines: Iterable[str], output: Output) -> None:
+    for line in lines:
+        output.line(line)
+
+
+def following(order: Order, subject: Subject) -> Iterator[str]:
+    """What to do after an identity was granted its rights, or lost them."""
+    if order.revoke:
+        if order.app:
+            yield "The app registration and its certificates are left as they are."
+        return
     managed = subject.principal and subject.principal.kind == "ManagedIdentity"
-    output.line(_KEPT_BY_AZURE if managed else _KEPT_BY_THE_APP)
+    yield _KEPT_BY_AZURE if managed else _KEPT_BY_THE_APP
     held, application = subject.held, subject.application
     if held and application and order.certificate:
-        output.line(
+        yield (
             f"Set CLIENT_ID to {application.app_id}, and CLIENT_CERTIFICATE to the text of "
             f"{held.file.absolute()} (a reference to Key Vault keeps it out of the settings). "
             f"Keep the file secret; it expires on {held.ends_at:%Y-%m-%d}."
         )
-    output.line("manage.py doctor tells whether the app gets along with it.")
+    yield "manage.py doctor tells whether the app gets along with it."
 
 
 def show_surplus(steps: Sequence[Step], output: Output) -> None:

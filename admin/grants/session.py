@@ -9,14 +9,16 @@ import click
 
 from admin.grants import plan, report
 from admin.grants.carry_out import Subject, Worker
+from admin.grants.console.job import console_job
 from admin.grants.directory import Directory, undocumented
 from admin.grants.graph import Graph
+from admin.grants.job import Job
 from admin.grants.look import Sight, look
 from admin.grants.order import Order
-from admin.grants.plan import Step
 from admin.grants.report import Scene
 from admin.grants.signin import sign_in
 from admin.grants.sites import Sites
+from admin.grants.step import Step
 from admin.grants.wanted import grantable, wanted
 from admin.terminal import problems
 from admin.terminal.output import Output
@@ -28,23 +30,34 @@ def run(order: Order, output: Output) -> int:
     _check_consent(order, output)
     admin = sign_in(order, output.complain)
     graph = Graph(order.graph_url, admin.token, ca=order.ca)
-    directory, sites = Directory(graph), Sites(graph, device_code=order.device_code)
-    sight = look(order, directory, sites, datetime.now(UTC))
-    scene = Scene(admin, _subject(order, sight), undocumented(sight.found.resources))
-    steps = _plan(order, sight)
-    report.show_plan(steps, scene, output)
-    if order.only_looks or not any(step.is_to_do for step in steps):
-        return _end_without_acts(order, steps, scene, output)
+    job = console_job(order, order.console, graph) if order.console else _job(order, graph)
+    scene = Scene(admin, job.subject, job.notes)
+    report.show_plan(job.steps, scene, output)
+    if order.only_looks or not any(step.is_to_do for step in job.steps):
+        return _end_without_acts(order, job, scene, output)
     if not _agreed(order):
         output.line("Nothing was changed.")
         return problems.WRONG
-    worker = Worker(directory, sites, scene.subject, seconds=order.timeout)
     with output.progress("Revoking" if order.revoke else "Granting") as tell:
         done: list[Step] = []
-        for step in worker.carry_out(steps):
+        for step in job.worker.carry_out(job.steps):
             done.append(step)
-            tell(len(done), len(steps))
-    return _end(order, done, scene, output)
+            tell(len(done), len(job.steps))
+    return _end(order, job, done, scene, output)
+
+
+def _job(order: Order, graph: Graph) -> Job:
+    """The rights of an identity."""
+    directory, sites = Directory(graph), Sites(graph, device_code=order.device_code)
+    sight = look(order, directory, sites, datetime.now(UTC))
+    subject = _subject(order, sight)
+    return Job(
+        subject,
+        _plan(order, sight),
+        Worker(directory, sites, subject, seconds=order.timeout),
+        undocumented(sight.found.resources),
+        lambda: report.following(order, subject),
+    )
 
 
 def _check_consent(order: Order, output: Output) -> None:
@@ -71,7 +84,8 @@ def _agreed(order: Order) -> bool:
     return order.yes or click.confirm(question, err=True)
 
 
-def _end_without_acts(order: Order, steps: list[Step], scene: Scene, output: Output) -> int:
+def _end_without_acts(order: Order, job: Job, scene: Scene, output: Output) -> int:
+    steps = job.steps
     code = report.verdict(steps, exactly=True)
     output.document(report.document(steps, scene, code=code))
     report.show_surplus(steps, output)
@@ -80,13 +94,15 @@ def _end_without_acts(order: Order, steps: list[Step], scene: Scene, output: Out
         return code
     if not any(step.is_to_do or step.problem for step in steps):
         output.line("Nothing is to be revoked." if order.revoke else "Nothing is missing.")
+        if order.console and not order.revoke:
+            report.show_following(job.following(), output)
     return report.verdict([step for step in steps if step.problem], exactly=False)
 
 
-def _end(order: Order, steps: list[Step], scene: Scene, output: Output) -> int:
+def _end(order: Order, job: Job, steps: list[Step], scene: Scene, output: Output) -> int:
     # What is there beyond the need is told, but no failure of the command.
     code = report.verdict(steps, exactly=False)
     output.document(report.document(steps, scene, code=code))
-    report.show_end(steps, order, scene.subject, output)
+    report.show_end(steps, order, job.following(), output)
     report.show_surplus(steps, output)
     return code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,10 @@ class Choice:
     url: str = ""
     key: str = ""
     ca: str = ""
+    client_id: str = ""
+    tenant_id: str = ""
+    login_url: str = ""
+    cloud: str = ""
     as_json: bool = False
 
     def keep(self, name: str, value: str | bool | None) -> None:
@@ -40,6 +44,16 @@ _SHARED: tuple[tuple[str, str, dict[str, Any]], ...] = (
         {"help": "A function key; others can see it here, so prefer the variable."},
     ),
     (
+        "--client-id",
+        "PHOTOSYNC_CLIENT_ID",
+        {"help": "Sign in, without a key: the client id of the console's app registration."},
+    ),
+    (
+        "--tenant-id",
+        "PHOTOSYNC_TENANT_ID",
+        {"help": "The tenant to sign in to, if it is not the account's."},
+    ),
+    (
         "--ca",
         "PHOTOSYNC_CA",
         {"help": "The PEM file of a private certificate authority.", "type": _FILE},
@@ -58,6 +72,18 @@ def shared(*, before_command: bool) -> Callable[[Function], Function]:
             option = listed if before_command else {**given, "hidden": True}
             function = _option(name, **option)(function)
         return function
+
+    return decorate
+
+
+def login_options(clouds: Sequence[str]) -> Callable[[Function], Function]:
+    """Where people sign in: variables that are settings of the app, too; not listed."""
+
+    def decorate(function: Function) -> Function:
+        function = _option("--cloud", envvar="M365_CLOUD", type=click.Choice(clouds), hidden=True)(
+            function
+        )
+        return _option("--login-url", envvar="LOGIN_URL", hidden=True)(function)
 
     return decorate
 

@@ -5,6 +5,7 @@ Problem                 one sentence that says what to do, and an exit code
 |-- NotThere            1; nobody, or nothing, is known by that name
 |-- Unusable            2; the command line, a file or the environment must be changed
 |-- Unreachable         3; no connection, no trust in the certificate, or the key is not accepted
+|   `-- Refused         3; Entra, Graph or the app does not let you; the sentence says what it takes
 |-- Unsound             4; the app answered, but with an error or with something else than asked
 |   `-- Busy            and says, perhaps, when to ask again
 `-- Late                5; it was waited for, and time ran out
@@ -49,6 +50,10 @@ class Unusable(Problem):
 
 class Unreachable(Problem):
     exit_code = UNREACHABLE
+
+
+class Refused(Unreachable):
+    pass
 
 
 class Unsound(Problem):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from requests.exceptions import ProxyError, ReadTimeout, RequestException, SSLError
 
 from admin.terminal.problems import Problem, Unreachable, Unusable
@@ -23,6 +25,14 @@ def unanswered(error: RequestException, host: str) -> Problem | None:
             return too_slow(host)
         case _:
             return None
+
+
+def no_connection(error: RequestException, url: str) -> Problem:
+    """What to tell of a request to Entra or Graph at *url* that got no answer."""
+    host = urlsplit(url).hostname or ""
+    return unanswered(error, host) or Unreachable(
+        f"No connection to {host}: check the network and M365_CLOUD."
+    )
 
 
 def too_slow(host: str) -> Problem:

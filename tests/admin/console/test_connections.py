@@ -14,7 +14,7 @@ import trustme
 
 from admin.console.address import Address
 from admin.console.console import Console
-from admin.grants.signin import _Session
+from admin.entra.device_code import _Session
 from admin.terminal.problems import Unreachable
 from tests.admin.console.conftest import COMMANDS, Manage
 from tests.admin.console.console_double import KEY, Asked, ConsoleDouble, overview, serving

@@ -102,7 +102,9 @@ def grant(
 
 
 @contextmanager
-def somebody_signs_in(tenant: Cloud, *roles: str, decline: bool = False) -> Iterator[list[str]]:
+def somebody_signs_in(
+    tenant: Cloud, *roles: str, decline: bool = False, name: str = "admin@contoso.com"
+) -> Iterator[list[str]]:
     """Enter the next code of the device flow as soon as there is one; yields the scopes asked."""
     scopes: list[str] = []
     over = threading.Event()
@@ -112,6 +114,7 @@ def somebody_signs_in(tenant: Cloud, *roles: str, decline: bool = False) -> Iter
         while not over.wait(0.01):
             for code in list(tenant.tenant.device_codes.values()):
                 order = {"userCode": code.user_code, "roles": roles, "decline": decline}
+                order["name"] = name
                 scopes.extend(requests.post(url, json=order, timeout=10).json()["scopes"])
                 return
 

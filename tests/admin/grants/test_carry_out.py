@@ -10,11 +10,12 @@ import requests
 from admin.grants.carry_out import Subject, Worker
 from admin.grants.directory import Directory, undocumented
 from admin.grants.found import Principal, Resource
-from admin.grants.graph import Answered, Busy, Graph, Refused
-from admin.grants.plan import Act, Allow, Assign, State, Step
+from admin.grants.graph import Answered, Busy, Graph
+from admin.grants.plan import Act, Allow, Assign
 from admin.grants.sites import Sites
+from admin.grants.step import State, Step
 from admin.grants.wanted import GRAPH
-from admin.terminal.problems import Late
+from admin.terminal.problems import Late, Refused
 from tests.admin.grants.test_graph import URL, error
 from tests.doubles.web import Answer, FunctionAdapter, Web, answer, in_turn
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from admin.grants.graph import Answered, Busy, Graph, Refused
-from admin.terminal.problems import Problem, Unsound
+from admin.grants.graph import Answered, Busy, Graph
+from admin.terminal.problems import Problem, Refused, Unsound
 from tests.doubles.web import Answer, FunctionAdapter, Web, answer, in_turn
 
 URL = "https://graph.contoso.com"

@@ -26,10 +26,9 @@ from admin.grants.plan import (
     MakeCertificate,
     Register,
     Registration,
-    State,
-    Step,
     Unassign,
 )
+from admin.grants.step import State, Step
 from admin.grants.wanted import DOCUMENTED_IDS, GRAPH, SHAREPOINT, grantable, wanted
 from admin.terminal.problems import Unsound
 from tests import REPO

@@ -1,0 +1,63 @@
+"""Finds people and groups in Entra by the names that an admin types."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from admin.grants import refusals
+from admin.grants.console.found import Member
+from admin.grants.graph import Graph
+from admin.terminal.fields import Fields
+from admin.terminal.problems import NotThere, Unusable
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_USER, _GROUP = "id,displayName,userPrincipalName", "id,displayName,securityEnabled"
+
+
+def find(graph: Graph, name: str) -> Member:
+    """
+    Who is called *name*: an object id, a user principal name or mail address, else a group's
+    display name, which must be that of one group only. Raises Problem.
+    """
+    if _GUID.fullmatch(name):
+        found = _user(graph, name) or _group(graph, name)
+    elif "@" in name:
+        found = _user(graph, name) or _one(name, _listed(graph, "users", "mail", name))
+    else:
+        found = _one(name, _listed(graph, "groups", "displayName", name))
+    if found is None:
+        raise NotThere(
+            f"Nobody, and no group, is called {name}: give a user principal name, a mail address, "
+            "an object id, or a group's whole display name."
+        )
+    if found.raw.get("securityEnabled") is False:
+        raise Unusable(f"The group {name} is no security group, and so cannot have a role.")
+    shown = found.text("userPrincipalName") or found.text("displayName")
+    return Member(found.text("id"), shown)
+
+
+def _user(graph: Graph, name: str) -> Fields | None:
+    # In quotes a name may begin with any sign (Get user, documented).
+    key = quote(name.replace("'", "''"), safe="")
+    return graph.find(f"users('{key}')", refusal=refusals.PEOPLE, select=_USER)
+
+
+def _group(graph: Graph, object_id: str) -> Fields | None:
+    return graph.find(f"groups/{object_id}", refusal=refusals.PEOPLE, select=_GROUP)
+
+
+def _listed(graph: Graph, of: str, field: str, name: str) -> list[Fields]:
+    literal = name.replace("'", "''")
+    select = _USER if of == "users" else _GROUP
+    found = graph.pages(
+        of, refusal=refusals.PEOPLE, filter=f"{field} eq '{literal}'", select=select
+    )
+    return list(found)
+
+
+def _one(name: str, found: list[Fields]) -> Fields | None:
+    if len(found) > 1:
+        ids = ", ".join(one.text("id") for one in found[:5])
+        raise Unusable(f"{len(found)} are called {name}: give one's object id ({ids}).")
+    return found[0] if found else None

@@ -1,0 +1,126 @@
+"""From what is wanted of the console's registration to the steps. It asks and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from admin.grants.console import registration
+from admin.grants.console.found import Assigned, Consent, Found, Member
+from admin.grants.console.registration import NAME, SCOPE, SIGN_IN_SCOPES, Role
+from admin.grants.step import ENTRA, State, Step
+
+
+class Register(NamedTuple):
+    """Register the app."""
+
+    callback: str
+
+
+class Mend(NamedTuple):
+    """Write what is not as it must be."""
+
+    callback: str
+
+
+class CreatePrincipal(NamedTuple):
+    """Make the service principal of the registration."""
+
+
+class RequireAssignment(NamedTuple):
+    """Let nobody sign in who was not assigned."""
+
+
+class Agree(NamedTuple):
+    """Consent for everybody; an empty *resource_id* is the console itself."""
+
+    resource_id: str
+    scopes: tuple[str, ...]
+
+
+class AssignRole(NamedTuple):
+    """Give a role to somebody."""
+
+    role: Role
+    member: Member
+
+
+class Unassign(NamedTuple):
+    """Take a role away from somebody."""
+
+    assigned: Assigned
+
+
+class Withdraw(NamedTuple):
+    """Take a consent back."""
+
+    consent: Consent
+
+
+def to_grant(found: Found, callback: str) -> list[Step]:
+    """Every step from what is there to what is wanted, and who has a role besides."""
+    principal = found.principal.text("id")
+    is_strict = found.principal.flag("appRoleAssignmentRequired")
+    return [
+        *_registration(found, callback),
+        _thing("service principal", "to be signed in to", bool(principal), CreatePrincipal()),
+        _thing("assignment required", "nobody else signs in", is_strict, RequireAssignment()),
+        _consent(found, found.graph_id, SIGN_IN_SCOPES, "to sign in"),
+        _consent(found, "", (SCOPE,), "to sign in from a terminal"),
+        *_roles(found),
+    ]
+
+
+def to_revoke(found: Found, members: set[str]) -> list[Step]:
+    """Roles of *members* (object ids), or of everybody and the consents where it is empty."""
+    steps = [
+        Step(one.member.name, one.role.value, one.role.purpose, State.GRANTED, Unassign(one))
+        for one in found.assigned
+        if not members or one.member.id.casefold() in members
+    ]
+    if members:
+        return steps
+    return steps + [
+        Step(ENTRA, " ".join(sorted(one.scopes)), "consent", State.GRANTED, Withdraw(one))
+        for one in found.consents
+    ]
+
+
+def _registration(found: Found, callback: str) -> Iterator[Step]:
+    if not found.application:
+        yield _thing(NAME, "app registration with two roles", False, Register(callback))
+        yield _thing("identifier, Azure CLI", "to ask for tokens", False, Mend(callback))
+        return
+    missing = registration.differences(found.application, callback)
+    name = found.application.text("displayName")
+    yield _thing(name, ", ".join(missing) or "app registration", not missing, Mend(callback))
+
+
+def _consent(found: Found, resource_id: str, scopes: tuple[str, ...], purpose: str) -> Step:
+    resource = resource_id or found.principal.text("id")
+    given = {
+        scope
+        for one in found.consents
+        if one.resource_id == resource and resource
+        for scope in one.scopes
+    }
+    what = f"consent to {' '.join(scopes)}"
+    return _thing(what, purpose, given >= set(scopes), Agree(resource_id, scopes))
+
+
+def _roles(found: Found) -> Iterator[Step]:
+    held = {(one.role, one.member.id.casefold()) for one in found.assigned}
+    asked = {(role, member.id.casefold()) for role, member in found.wanted}
+    for role, member in found.wanted:
+        is_there = (role, member.id.casefold()) in held
+        act = None if is_there else AssignRole(role, member)
+        state = State.THERE if is_there else State.MISSING
+        yield Step(member.name, role.value, role.purpose, state, act)
+    for one in found.assigned:
+        if (one.role, one.member.id.casefold()) not in asked:
+            yield Step(one.member.name, one.role.value, one.role.purpose, State.THERE)
+
+
+def _thing(what: str, purpose: str, is_there: bool, act: object) -> Step:
+    state = State.THERE if is_there else State.MISSING
+    return Step(ENTRA, what, purpose, state, None if is_there else act)

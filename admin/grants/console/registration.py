@@ -1,0 +1,193 @@
+"""
+What the console's app registration must be like, and what has to change where it is not.
+
+Nothing is asked or changed here; sources: functions.md, Sign-in: what infra and grant set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from admin.terminal.fields import Fields
+
+NAME = "PhotoSync console"
+# Where App Service takes people back in.
+CALLBACK = "/.auth/login/aad/callback"
+# Microsoft's own public client, by which `az account get-access-token` asks.
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+SCOPE = "user_impersonation"
+# What signing in itself asks Microsoft Graph for.
+SIGN_IN_SCOPES = ("email", "offline_access", "openid", "profile")
+
+# Every tenant gets the same ids, so that a second run, or another machine, knows them again.
+_SCOPE_ID = "8fd49e84-9f4f-4828-9fb4-c2f1f5ee677d"
+
+
+class Role(NamedTuple):
+    """An app role that people and groups are assigned; the app reads `value` in their token."""
+
+    value: str
+    id: str
+    purpose: str
+
+
+VIEWER = Role("Viewer", "11d3e2e0-bd0b-4682-99f9-8f120a6fc3cc", "to look, and order nothing")
+OPERATOR = Role("Operator", "b1d23281-0e87-4fc0-9eaa-93567e202fcf", "to look, and to give orders")
+ROLES = (VIEWER, OPERATOR)
+
+
+def new(callback: str) -> dict[str, Any]:
+    """
+    The body that registers it. What needs its client id, or names a scope of its own, comes by
+    `changes` afterwards: one request for both is refused.
+    """
+    nothing = Fields({})
+    return {
+        "displayName": NAME,
+        "signInAudience": "AzureADMyOrg",
+        "web": _web(nothing, callback),
+        "api": _api(nothing),
+        "appRoles": [_role(role) for role in ROLES],
+        "isFallbackPublicClient": True,
+    }
+
+
+def differences(told: Fields, callback: str) -> list[str]:
+    """What is not as it must be, in words; empty where everything is."""
+    return list(dict.fromkeys(what for what, _ in _wanted(told, callback)))
+
+
+def changes(told: Fields, callback: str) -> Mapping[str, Any]:
+    """The properties to write now; repeated until none is left (a scope first, then its use)."""
+    wanted = list(_wanted(told, callback))
+    body: dict[str, Any] = {}
+    for _, change in wanted:
+        # The second change of a property waits for its turn.
+        body = {**change, **body}
+    return body
+
+
+def _wanted(told: Fields, callback: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if told.text("signInAudience") != "AzureADMyOrg":
+        yield "this tenant only", {"signInAudience": "AzureADMyOrg"}
+    web = told.part("web")
+    if callback not in _texts(web, "redirectUris"):
+        yield "redirect address", {"web": _web(web, callback)}
+    if not _is_implicit(web):
+        yield "ID tokens", {"web": _web(web, callback)}
+    uri, uris = f"api://{told.text('appId')}", _texts(told, "identifierUris")
+    if uri not in uris:
+        yield "identifier", {"identifierUris": [*uris, uri]}
+    roles = _roles(told)
+    if roles != told.raw.get("appRoles"):
+        yield "roles", {"appRoles": roles}
+    if not told.flag("isFallbackPublicClient"):
+        yield "device codes", {"isFallbackPublicClient": True}
+    yield from _wanted_of_api(told.part("api"))
+
+
+def _wanted_of_api(api: Fields) -> Iterator[tuple[str, dict[str, Any]]]:
+    body = _api(api)
+    for what, name in (("tokens of version 2", "requestedAccessTokenVersion"), ("scope", _SCOPES)):
+        if body[name] != api.raw.get(name):
+            yield what, {"api": body}
+    if not _knows_azure_cli(api):
+        others = [one for one in _list(api, _CLIENTS) if Fields.of(one).text("appId") != AZURE_CLI]
+        ours = {"appId": AZURE_CLI, "delegatedPermissionIds": [_SCOPE_ID]}
+        yield "Azure CLI", {"api": {**body, _CLIENTS: [*others, ours]}}
+
+
+_SCOPES, _CLIENTS = "oauth2PermissionScopes", "preAuthorizedApplications"
+
+
+def _web(told: Fields, callback: str) -> dict[str, Any]:
+    """All of `web` that is ours to know: what a write leaves out may be gone."""
+    kept = {name: told.raw[name] for name in ("homePageUrl", "logoutUrl") if told.raw.get(name)}
+    return {
+        **kept,
+        "redirectUris": list(dict.fromkeys([*_texts(told, "redirectUris"), callback])),
+        # Without a secret App Service gets an ID token from the browser, and never a code.
+        "implicitGrantSettings": {
+            "enableIdTokenIssuance": True,
+            "enableAccessTokenIssuance": False,
+        },
+    }
+
+
+def _is_implicit(web: Fields) -> bool:
+    settings = web.part("implicitGrantSettings")
+    return settings.flag("enableIdTokenIssuance") and not settings.flag("enableAccessTokenIssuance")
+
+
+def _api(told: Fields) -> dict[str, Any]:
+    """All of `api`, with our scope; who may use it without being asked stays as it is told."""
+    scopes = _list(told, _SCOPES)
+    ours = next((one for one in scopes if Fields.of(one).text("id").casefold() == _SCOPE_ID), None)
+    if ours is None:
+        scopes = [*scopes, _scope()]
+    elif not Fields.of(ours).flag("isEnabled"):
+        scopes = [_scope() if one is ours else one for one in scopes]
+    kept = {name: told.raw[name] for name in ("acceptMappedClaims",) if told.raw.get(name)}
+    return {
+        **kept,
+        "knownClientApplications": _list(told, "knownClientApplications"),
+        # Version 1 would name another issuer than the one that App Service expects.
+        "requestedAccessTokenVersion": 2,
+        _SCOPES: scopes,
+        _CLIENTS: _list(told, _CLIENTS),
+    }
+
+
+def _knows_azure_cli(api: Fields) -> bool:
+    return any(
+        one.text("appId").casefold() == AZURE_CLI
+        and _SCOPE_ID in _texts(one, "delegatedPermissionIds")
+        for one in api.parts(_CLIENTS)
+    )
+
+
+def _roles(told: Fields) -> list[Any]:
+    """The roles that are there, and ours: one that is enabled cannot be changed or taken away."""
+    kept = _list(told, "appRoles")
+    for role in ROLES:
+        at = [i for i, one in enumerate(kept) if Fields.of(one).text("id").casefold() == role.id]
+        if not at:
+            kept = [*kept, _role(role)]
+        elif not Fields.of(kept[at[0]]).flag("isEnabled"):
+            kept[at[0]] = _role(role)
+    return kept
+
+
+def _role(role: Role) -> dict[str, Any]:
+    return {
+        "id": role.id,
+        "value": role.value,
+        "displayName": role.value,
+        "description": f"PhotoSync console: {role.purpose}.",
+        "allowedMemberTypes": ["User"],
+        "isEnabled": True,
+    }
+
+
+def _scope() -> dict[str, Any]:
+    about = f"Open the {NAME} in the name of who is signed in, with that person's role."
+    return {
+        "id": _SCOPE_ID,
+        "value": SCOPE,
+        "type": "User",
+        "adminConsentDisplayName": f"Open the {NAME}",
+        "adminConsentDescription": about,
+        "userConsentDisplayName": f"Open the {NAME}",
+        "userConsentDescription": about,
+        "isEnabled": True,
+    }
+
+
+def _list(told: Fields, name: str) -> list[Any]:
+    value = told.raw.get(name)
+    return list(value) if isinstance(value, list) else []
+
+
+def _texts(told: Fields, name: str) -> list[str]:
+    return [str(one) for one in _list(told, name)]

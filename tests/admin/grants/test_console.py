@@ -1,0 +1,271 @@
+"""`grant --console`: the registration by which people sign in, and who may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from admin.grants.console import registration
+from admin.terminal.fields import Fields
+from local.m365.graph import registrations
+from local.m365.tenant.admins import APPLICATIONS, GLOBAL, PRIVILEGED, SITES
+from local.m365.tenant.records import App, Group, User
+from local.m365.tenant.roles import GRAPH
+from local.m365.tenant.sign_ins import consented, role_ids
+from tests.admin.grants.conftest import Grant, somebody_signs_in
+from tests.admin.said import Said, assert_one_sentence
+from tests.local.m365.simulator import Cloud
+
+URL = "https://photosync-abc.azurewebsites.net"
+CALLBACK = f"{URL}/.auth/login/aad/callback"
+GROUP = "0a1c9a3e-6f0e-4a60-9d51-000000000001"
+NEW = ("--console", "--url", URL, "--yes", "--json")
+GUID = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff"
+
+
+@pytest.fixture
+def anne(tenant: Cloud) -> User:
+    return tenant.add_user("anne")
+
+
+@pytest.fixture
+def help_desk(tenant: Cloud, anne: User) -> str:
+    tenant.tenant.groups[GROUP] = Group({anne.id.casefold()}, "Help desk")
+    return GROUP
+
+
+def client_id(said: Said) -> str:
+    return str(said.document["identity"]["clientId"])
+
+
+def app(tenant: Cloud, said: Said) -> App:
+    return tenant.tenant.apps[client_id(said)]
+
+
+def settings(tenant: Cloud, said: Said) -> Mapping[str, Any]:
+    return registrations.shown(app(tenant, said))
+
+
+def values(tenant: Cloud, one: App, member: str) -> set[str]:
+    known = registrations.roles(one)
+    return {known[role] for role in role_ids(tenant.tenant, one, member)}
+
+
+def test_the_registration_is_what_signing_in_takes(tenant: Cloud, grant: Grant):
+    """One tenant, one address to return to, ID tokens, two roles, one scope, and no secret."""
+    said = grant(*NEW)
+
+    assert (said.code, said.err, set(said.states.values())) == (0, "", {"done"})
+    made, told = app(tenant, said), settings(tenant, said)
+    assert told["web"]["redirectUris"] == [CALLBACK]
+    assert told["web"]["implicitGrantSettings"] == {
+        "enableIdTokenIssuance": True,
+        "enableAccessTokenIssuance": False,
+    }
+    assert told["identifierUris"] == [f"api://{made.client_id}"]
+    assert told["api"]["requestedAccessTokenVersion"] == 2
+    [scope] = told["api"]["oauth2PermissionScopes"]
+    assert told["api"]["preAuthorizedApplications"] == [
+        {"appId": registration.AZURE_CLI, "delegatedPermissionIds": [scope["id"]]}
+    ]
+    assert {role["value"]: role["allowedMemberTypes"] for role in told["appRoles"]} == {
+        "Viewer": ["User"],
+        "Operator": ["User"],
+    }
+    assert told["isFallbackPublicClient"] is True
+    assert (made.certificate, made.keys, made.secret) == (None, (), None)
+
+
+def test_nobody_else_gets_in_and_nobody_is_asked(tenant: Cloud, grant: Grant):
+    """Without an assignment nobody signs in; where one is required, only an admin can consent."""
+    made = app(tenant, grant(*NEW))
+
+    assert made.requires_assignment
+    asked = frozenset({"openid", "profile", "email", "offline_access"})
+    assert consented(tenant.tenant, made.client_id, GRAPH.app_id) == asked
+    assert consented(tenant.tenant, made.client_id, made.client_id) == {"user_impersonation"}
+
+
+def test_people_and_groups_get_roles(tenant: Cloud, grant: Grant, anne: User, help_desk: str):
+    """By user principal name, mail address, object id, or the name of a group."""
+    bob, cleo = tenant.add_user("bob"), tenant.add_user("cleo")
+    cleo.mail = "cleo.o'hara@contoso.com"
+    names = ("--viewer", "Help desk", "--operator", "bob@contoso.com", "--viewer", cleo.mail)
+
+    said = grant(*NEW, *names, "--operator", cleo.id)
+
+    assert said.code == 0
+    made = app(tenant, said)
+    assert values(tenant, made, anne.id) == {"Viewer"}
+    assert values(tenant, made, bob.id) == {"Operator"}
+    assert values(tenant, made, cleo.id) == {"Viewer", "Operator"}
+
+
+def test_it_says_what_to_set(tenant: Cloud, grant: Grant):
+    """The client id, and the commands that switch sign-in on, here and in the app."""
+    said = grant(*NEW[:-1])
+    [made] = [one for one in tenant.tenant.apps.values() if one.name == registration.NAME]
+
+    assert f"azd env set CONSOLE_SIGN_IN {made.client_id} && azd provision" in said.out
+    assert f"PHOTOSYNC_CLIENT_ID={made.client_id}" in said.out
+
+
+def test_a_second_time_nothing_is_done(tenant: Cloud, grant: Grant, help_desk: str):
+    """By its client id it is known again, and who has a role already keeps it."""
+    first = grant(*NEW, "--viewer", "Help desk")
+    before = app(tenant, first)
+
+    again = grant(*NEW, "--client-id", client_id(first), "--viewer", "Help desk")
+
+    assert (again.code, set(again.states.values())) == (0, {"ok"})
+    assert app(tenant, again) == before
+    assert grant(*NEW[:3], "--check", "--client-id", client_id(first)).code == 0
+
+
+def test_what_was_changed_is_mended_and_the_rest_is_kept(tenant: Cloud, grant: Grant):
+    """Another address, role and client stay; what is ours comes back."""
+    first = grant(*NEW)
+    made, told = app(tenant, first), settings(tenant, first)
+    own: dict[str, Any] = {"id": GUID, "value": "Own", "displayName": "Own", "description": "Own"}
+    own |= {"allowedMemberTypes": ["User"], "isEnabled": True}
+    tenant.tenant.apps[made.client_id] = replace(
+        made,
+        requires_assignment=False,
+        settings={
+            **told,
+            "web": {**told["web"], "redirectUris": ["https://other.example/callback"]},
+            "api": {**told["api"], "oauth2PermissionScopes": [], "preAuthorizedApplications": []},
+            "appRoles": [{**told["appRoles"][0], "isEnabled": False}, own],
+        },
+    )
+    named = (*NEW, "--client-id", made.client_id)
+
+    looked = grant(*NEW[:3], "--json", "--check", "--client-id", made.client_id)
+    assert looked.code == 1
+    assert "missing" in looked.states.values()
+    assert grant(*named).code == 0
+    mended = settings(tenant, first)
+    assert mended["web"]["redirectUris"] == ["https://other.example/callback", CALLBACK]
+    assert [role["value"] for role in mended["appRoles"]] == ["Viewer", "Own", "Operator"]
+    assert all(role["isEnabled"] for role in mended["appRoles"])
+    assert mended["api"] == told["api"]
+    assert app(tenant, first).requires_assignment
+
+
+def test_a_stranger_of_that_name_is_not_taken(tenant: Cloud, grant: Grant):
+    """Anybody may register an app of any name, and its owner would decide who signs in."""
+    tenant.tenant.apps[GUID] = App(GUID, name=registration.NAME)
+
+    assert_one_sentence(grant(*NEW), 2, f"--client-id {GUID}")
+
+
+def test_roles_are_taken_away(tenant: Cloud, grant: Grant, anne: User):
+    """Of those who are named, or of everybody; then the consents go too, the registration stays."""
+    tenant.add_user("bob")
+    made = grant(*NEW, "--operator", "anne@contoso.com", "--viewer", "bob@contoso.com")
+    revoke = ("--console", "--revoke", "--yes", "--json", "--client-id", client_id(made))
+
+    assert grant(*revoke, "--operator", "bob@contoso.com").states == {"Bob Viewer": "done"}
+    assert [one.member for one in tenant.tenant.assigned.values()] == [anne.id.casefold()]
+    assert grant(*revoke).code == 0
+    assert (tenant.tenant.assigned, tenant.tenant.consents) == ({}, {})
+    assert client_id(made) in tenant.tenant.apps
+
+
+def test_a_dry_run_changes_nothing(tenant: Cloud, grant: Grant):
+    """The plan is shown, and the directory is as it was."""
+    before = dict(tenant.tenant.apps)
+
+    said = grant("--console", "--url", URL, "--dry-run", "--json")
+
+    assert (said.code, set(said.states.values())) == (0, {"missing"})
+    assert tenant.tenant.apps == before
+
+
+def test_it_waits_for_the_directory(tenant: Cloud, grant: Grant, anne: User):
+    """New objects are not seen at once; it asks again."""
+    tenant.tenant.switches.directory_lag = 2
+
+    said = grant(*NEW, "--operator", anne.user_principal_name)
+
+    assert (said.code, set(said.states.values())) == (0, {"done"})
+
+
+@pytest.mark.parametrize("role", [GLOBAL, APPLICATIONS])
+def test_who_may(grant: Grant, role: str):
+    """It takes no more than Application Administrator."""
+    assert grant(*NEW, roles=(role,)).code == 0
+
+
+@pytest.mark.parametrize("role", [SITES, PRIVILEGED])
+def test_who_may_not(tenant: Cloud, grant: Grant, role: str):
+    """Registering is refused with a sentence that names the roles, and nothing else is tried."""
+    tenant.tenant.switches.users_register_apps = False
+
+    said = grant(*NEW, roles=(role,))
+
+    assert said.code == 3
+    assert "Application Administrator" in said.err
+    assert set(said.states.values()) == {"failed", "skipped"}
+
+
+def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant, anne: User):
+    """Registering and consenting; people are looked up only where some are named."""
+    write = {
+        "Application.ReadWrite.All",
+        "AppRoleAssignment.ReadWrite.All",
+        "DelegatedPermissionGrant.ReadWrite.All",
+    }
+    people = {"User.ReadBasic.All", "GroupMember.Read.All"}
+    with somebody_signs_in(tenant, GLOBAL) as scopes:
+        made = grant(*NEW, "--device-code")
+    assert (made.code, set(scopes)) == (0, write)
+    known = ("--client-id", client_id(made))
+    with somebody_signs_in(tenant, GLOBAL) as scopes:
+        said = grant(*NEW, *known, "--device-code", "--viewer", anne.user_principal_name)
+    assert (said.code, set(scopes)) == (0, write | people)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--console", "--yes"), 2, "PHOTOSYNC_URL"),
+        (("--console", "--url", "http://photosync.example", "--yes"), 2, "https"),
+        (("--console", "--url", f"{URL}/some/where", "--yes"), 2, "no more"),
+        (("--console", "--url", URL, "--identity", GUID, "--yes"), 2, "--console"),
+        (("--identity", GUID, "--viewer", "anne", "--yes"), 2, "--console"),
+        (("--console", "--url", URL, "--check"), 2, "--client-id"),
+        (("--console", "--revoke", "--yes"), 2, "--client-id"),
+        (("--console", "--url", URL, "--client-id", "me", "--yes"), 2, "--client-id"),
+        (("--console", "--url", URL, "--client-id", GUID, "--check"), 1, GUID),
+        ((*NEW, "--viewer", "nobody@contoso.com"), 1, "nobody@contoso.com"),
+        ((*NEW, "--viewer", "Nobody"), 1, "Nobody"),
+        ((*NEW, "--operator", "Twins"), 2, "object id"),
+        ((*NEW, "--operator", "Mail only"), 2, "security group"),
+        ((*NEW, "--operator", " "), 2, "--operator"),
+    ],
+)
+def test_what_cannot_be_meant(
+    tenant: Cloud, grant: Grant, arguments: tuple[str, ...], code: int, words: str
+):
+    """One sentence says what to type, and nothing was made."""
+    for number in "12":
+        tenant.tenant.groups[number] = Group(set(), "Twins")
+    tenant.tenant.groups["3"] = Group(set(), "Mail only", security_enabled=False)
+
+    assert_one_sentence(grant(*arguments), code, words)
+    assert registration.NAME not in {one.name for one in tenant.tenant.apps.values()}
+
+
+def test_changes_come_to_an_end():
+    """Of a registration that has everything nothing is to be written, whatever else it holds."""
+    nothing = registration.new(CALLBACK) | {"appId": GUID, "identifierUris": []}
+    written = dict(nothing)
+    for _ in range(3):
+        written |= registration.changes(Fields(written), CALLBACK)
+
+    assert registration.changes(Fields(written), CALLBACK) == {}
+    assert registration.differences(Fields(written), CALLBACK) == []
