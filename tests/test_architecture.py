@@ -67,7 +67,7 @@ SHARED = {
 ADMIN = {
     "terminal": "",
     "entra": "terminal",
-    "console": "terminal",
+    "console": "entra terminal",
     "grants": "entra terminal",
     "program": "console grants terminal",
 }
@@ -103,7 +103,7 @@ HOUSES = {"shared": SHARED, "admin": ADMIN, "local": LOCAL, "local.m365": M365}
 # What of the product an admin's machine needs too: it is true of Microsoft 365, whoever asks.
 ADMIN_KNOWS = {
     "entra": ("shared.session",),
-    "console": ("shared.session", "shared.version"),
+    "console": ("shared.session", "shared.settings.clouds", "shared.version"),
     "program": ("shared.version",),
     "grants": (
         "shared.errors",

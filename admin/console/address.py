@@ -1,4 +1,4 @@
-"""Where the app is and who asks: checked before anything is sent, without showing the key."""
+"""Where the app is, and the key if there is one: checked before anything is sent, never shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ _EXAMPLE = "https://NAME.azurewebsites.net"
 
 @dataclass(frozen=True)
 class Address:
-    """The app's base URL without a slash at the end, the function key, and a private CA's file."""
+    """
+    The app's base URL without a slash at the end, the function key, and a private CA's file.
+
+    Without a key somebody has to sign in.
+    """
 
     url: str
     key: str = field(repr=False)
@@ -73,8 +77,6 @@ def _base(parts: SplitResult) -> str:
 
 
 def _checked_key(text: str) -> str:
-    if not text:
-        raise Unusable("Set PHOTOSYNC_KEY to a function key of the app, or give --key.")
     # It becomes a header, and a line break or a quotation mark from a document would break that.
     if not text.isascii() or not text.isprintable() or " " in text:
         raise Unusable("PHOTOSYNC_KEY holds characters that no key has: copy the key once more.")

@@ -1,27 +1,27 @@
 """
-The console API of PhotoSync, spoken over HTTP. Every foreign error becomes a Problem here.
+The console API of PhotoSync, spoken over HTTP. Every foreign error becomes a Problem.
 
-The key travels in the header `x-functions-key` and no redirect is followed: it would take the key
-along to wherever it points.
+A key or a token travels in a header (see `ways`), and no redirect is followed: it would take it
+along to wherever that points.
 """
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 import urllib3
 
-from admin.console import versions
+from admin.console import answers, versions
+from admin.console.account import Account
 from admin.console.address import Address
+from admin.console.ways import Ways
 from admin.terminal.fields import Fields
-from admin.terminal.problems import Busy, NotThere, Problem, Unreachable, Unsound, Unusable
+from admin.terminal.problems import Unsound, Unusable
 from admin.terminal.trail import Trail
-from admin.terminal.unanswered import too_slow, unanswered
+from admin.terminal.unanswered import too_slow
 from shared import version
 from shared.session import OneHostSession
 
@@ -30,10 +30,6 @@ T = TypeVar("T")
 # To connect, and to answer: the doctor asks Graph and SharePoint a dozen things in turn.
 _PATIENCE = (10, 120)
 _PAGE = 200
-# A page of users is a tenth of a megabyte. A wrong address may be that of anything.
-_LARGEST_ANSWER = 16 * 1024 * 1024
-_LONGEST_SENTENCE = 500
-_JPEG = b"\xff\xd8\xff"
 
 
 class Console:
@@ -44,16 +40,18 @@ class Console:
         address: Address,
         patience: tuple[float, float] = _PATIENCE,
         *,
-        warn: Callable[[str], None] = lambda sentence: None,
+        account: Account | None = None,
+        tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        """*warn* is told once if the app is of another version than this."""
+        """*tell* says what signing in needs, and once if the app is of another version."""
         self._address = address
+        self._ways = Ways(address, account or Account(), tell)
         self._patience = patience
-        self._warn: Callable[[str], None] | None = warn
+        self._warn: Callable[[str], None] | None = tell
         self._session = OneHostSession()
         # Without TLS we speak to this machine only (see `address`): a proxy would read the key.
         self._session.trust_env = address.url.startswith("https:")
-        self._session.headers.update({"x-functions-key": address.key, "Accept": "application/json"})
+        self._session.headers["Accept"] = "application/json"
 
     def __enter__(self) -> Console:
         return self
@@ -85,7 +83,7 @@ class Console:
         An app that is busy is a Busy.
         """
         path = f"{_path(user)}/photo/{side}"
-        return self._send("GET", path, _picture, query={"small": "true"})
+        return self._send("GET", path, answers.picture, query={"small": "true"})
 
     def users(
         self,
@@ -180,8 +178,8 @@ class Console:
     ) -> Fields:
         """The answer, which has a field *told*: others answer 200 in JSON, too."""
 
-        def read(answer: requests.Response, content: bytes, host: str) -> Fields:
-            return _read(answer, _json(content), host, told)
+        def read(content: bytes, host: str) -> Fields:
+            return answers.fields(content, host, told)
 
         return self._send(method, path, read, query=query, body=body)
 
@@ -189,37 +187,55 @@ class Console:
         self,
         method: str,
         path: str,
-        read: Callable[[requests.Response, bytes, str], T],
+        read: Callable[[bytes, str], T],
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> T:
-        """What *read* makes of the answer and its body."""
-        url = f"{self._address.url}/api/console/{path}"
+        """What *read* makes of the body."""
+        host = self._address.host
+        while True:
+            answer, content = self._ask(method, path, query, body)
+            if answer.status_code in range(200, 300):
+                result = read(content, host)
+                self._compare(answer.headers.get(version.HEADER, ""))
+                return result
+            error = Fields.of(answers.document(content)).part("error")
+            # There are two ways at most, each tried once.
+            if not self._ways.goes_on(answer, error.text("message")[: answers.LONGEST_SENTENCE]):
+                raise answers.refusal(answer, error, host)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+    ) -> tuple[requests.Response, bytes]:
+        """One request the way that is taken now, and what came back."""
+        way = self._ways.way()
         # A variable of the environment would win over the session's own `verify`.
         trust: str | bool | None = self._address.ca or None
         host = self._address.host
         try:
             with self._session.request(
                 method,
-                url,
+                f"{self._address.url}/{way.path}/{path}",
                 params=query,
                 json=body,
+                headers=way.headers,
                 verify=trust,
                 timeout=self._patience,
                 stream=True,
             ) as answer:
-                content = _content(answer, host, seconds=self._patience[1])
-                told = read(answer, content, host)
-                self._compare(answer.headers.get(version.HEADER, ""))
-                return told
+                return answer, answers.content_of(answer, host, seconds=self._patience[1])
         except requests.exceptions.RequestException as error:
-            raise _untold(error, host) from error
+            raise answers.untold(error, host) from error
         except urllib3.exceptions.ReadTimeoutError as error:
             raise too_slow(host) from error
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             # A ValueError: a Location may be no address.
-            raise _broken(host) from error
+            raise answers.broken(host) from error
 
     def _compare(self, told: str) -> None:
         """Say once that the app is older or newer; the answers are read all the same."""
@@ -235,103 +251,3 @@ def _path(user: str) -> str:
     except UnicodeEncodeError:
         pass  # what a terminal with another encoding has made of a name
     raise Unusable(f"{user!r} is no user: give a UPN such as anne@contoso.com or an object id.")
-
-
-def _untold(error: requests.exceptions.RequestException, host: str) -> Problem:
-    """What to tell of a request that got no answer."""
-    if told := unanswered(error, host):
-        return told
-    match error:
-        case requests.exceptions.SSLError():
-            return Unreachable(f"{host} does not speak https: check PHOTOSYNC_URL and its port.")
-        case requests.exceptions.ConnectionError():
-            return Unreachable(
-                f"No connection to {host}: check PHOTOSYNC_URL and whether the app runs."
-            )
-        case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
-            return Unusable("PHOTOSYNC_URL cannot be called: check how it is spelled.")
-        case _:
-            return _broken(host)
-
-
-def _broken(host: str) -> Problem:
-    return Unsound(f"The answer of {host} broke off or is none: try again.")
-
-
-def _content(answer: requests.Response, host: str, *, seconds: float) -> bytes:
-    """The body, which may neither be endless nor come too slowly."""
-    ends, content = time.monotonic() + seconds, bytearray()
-    # read1 hands out what has come; the time-out of the session is for each piece of it.
-    while piece := answer.raw.read1(64 * 1024, decode_content=True):
-        content += piece
-        if len(content) > _LARGEST_ANSWER:
-            raise Unsound(f"{host} sends far too much: check that PHOTOSYNC_URL is PhotoSync's.")
-        if time.monotonic() > ends:
-            raise too_slow(host)
-    return bytes(content)
-
-
-def _read(answer: requests.Response, content: Any, host: str, told: str) -> Fields:
-    if answer.status_code in range(200, 300):
-        if not isinstance(content, dict):
-            raise Unsound(
-                f"{host} did not answer in JSON: check that PHOTOSYNC_URL is PhotoSync's address."
-            )
-        if told not in content:
-            raise Unsound(
-                f"{host} answered something else than PhotoSync does: check PHOTOSYNC_URL, and "
-                "that manage.py is as new as the app."
-            )
-        return Fields(content)
-    raise _refusal(answer, content, host)
-
-
-def _picture(answer: requests.Response, content: bytes, host: str) -> bytes:
-    if answer.status_code not in range(200, 300):
-        raise _refusal(answer, _json(content), host)
-    if not content.startswith(_JPEG):
-        raise Unsound(f"{host} sent something else than a picture: is manage.py as new as the app?")
-    return content
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _refusal(answer: requests.Response, content: Any, host: str) -> Problem:
-    """What to tell of an answer that is none, with the app's own sentence where it has one."""
-    error = Fields.of(content).part("error")
-    told = error.text("message")[:_LONGEST_SENTENCE]
-    match answer.status_code:
-        case 401:
-            return Unreachable(f"{host} does not accept the key: check PHOTOSYNC_KEY.")
-        case 403:
-            return Unreachable(told or f"{host} refuses this: check its access restrictions.")
-        case 400:
-            return Unusable(told or f"{host} does not understand this request.")
-        case 404 if told:
-            return NotThere(told, error.text("code"))
-        case 404:
-            return Unreachable(f"{host} has no PhotoSync console: check PHOTOSYNC_URL.")
-        case 429 | 503:
-            sentence = told or f"{host} is busy or starting: try again in a minute."
-            return Busy(sentence, _seconds(answer.headers.get("Retry-After", "")))
-        case status if 300 <= status < 400:
-            elsewhere = urlsplit(answer.headers.get("Location", "")).hostname or "elsewhere"
-            return Unreachable(
-                f"{host} sends us to {elsewhere}: check PHOTOSYNC_URL, and that no sign-in page "
-                "stands before the app."
-            )
-        case status:
-            return Unsound(
-                told or f"{host} answered with an error ({status}): look into the app's log."
-            )
-
-
-def _seconds(retry_after: str) -> float | None:
-    """So many as the header asks for; the other form, a date, is none of the app's."""
-    is_number = retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 6
-    return float(retry_after) if is_number else None

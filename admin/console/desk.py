@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import click
 
+from admin.console.account import Account
 from admin.console.address import Address
 from admin.console.console import Console
-from admin.terminal.options import Choice, Function, shared
+from admin.terminal.options import Choice, Function, login_options, shared
 from admin.terminal.output import Output
+from shared.settings.clouds import CLOUDS
 
 
 class Desk(NamedTuple):
@@ -30,7 +32,11 @@ def command(function: Function) -> click.Command:
         choice = context.ensure_object(Choice)
         output = Output(sys.stdout, as_json=choice.as_json)
         address = Address.check(choice.url, choice.key, choice.ca)
-        with Console(address, warn=output.complain) as console:
+        account = Account.check(
+            choice.client_id, choice.tenant_id, login_url=choice.login_url, cloud=choice.cloud
+        )
+        with Console(address, account=account, tell=output.complain) as console:
             return function(Desk(console, output), **values)
 
-    return click.command(shared(before_command=False)(run))
+    clouds = login_options(list(CLOUDS))
+    return click.command(shared(before_command=False)(clouds(run)))

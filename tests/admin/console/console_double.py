@@ -179,6 +179,8 @@ class ConsoleDouble:
             return 401, b""
         if asked.method == "POST" and asked.headers.get("content-type") != "application/json":
             return 415, refusal("BadRequest", "Send JSON.")
+        if not asked.path.startswith("/api/console/"):
+            return 404, b""
         path = asked.path.removeprefix("/api/console/")
         unknown = refusal("NotFound", "Nobody in the tenant is called that: check the name.")
         route: Route = self.routes.get((asked.method, path), (404, unknown))

@@ -1,0 +1,41 @@
+"""Where to sign in for the console, as far as the command line and the environment say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from admin.terminal.problems import Unusable
+from shared.settings.clouds import CLOUDS
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Account:
+    """
+    `client_id` is that of the console's registration; empty: the app has to say so. `login_url` is
+    where LOGIN_URL or M365_CLOUD say that people sign in; empty: nobody says.
+    """
+
+    client_id: str = ""
+    tenant: str = ""
+    login_url: str = ""
+
+    @classmethod
+    def check(cls, client_id: str, tenant: str, *, login_url: str, cloud: str) -> Account:
+        """What was given in options or environment. Raises Unusable."""
+        for option, value in (("--client-id", client_id), ("--tenant-id", tenant)):
+            if value and not _GUID.fullmatch(value):
+                name = option.removeprefix("--").replace("-", "_").upper()
+                raise Unusable(
+                    f"{option} (or PHOTOSYNC_{name}) must be an id such as "
+                    "01234567-89ab-cdef-0123-456789abcdef."
+                )
+        login_url = login_url.rstrip("/")
+        if login_url and not (login_url.startswith("https://") and urlsplit(login_url).hostname):
+            raise Unusable("LOGIN_URL must begin with https:// and name a host, or be empty.")
+        if not login_url and cloud:
+            login_url = CLOUDS[cloud].login_url
+        return cls(client_id.lower(), tenant.lower(), login_url)

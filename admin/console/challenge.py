@@ -1,0 +1,96 @@
+"""
+What an app answers to whom it does not know, where App Service has people sign in.
+
+It is a redirect to the login page, or 401 with `WWW-Authenticate` (functions.md, Sign-in). Whoever
+answers may be anybody: only ids are taken from it, and only a login host of Microsoft's, or the one
+that LOGIN_URL names, is ever asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+import requests
+
+from shared.settings.clouds import CLOUDS
+
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_PARAMETER = re.compile(r'(\w+)="?([^",\s]+)"?')
+_PLATFORM = "/.auth/login/"
+# Other names of the same hosts (Entra, instance discovery).
+_ALIASES = {
+    "login.windows.net": "global",
+    "login.microsoft.com": "global",
+    "sts.windows.net": "global",
+    "login.partner.microsoftonline.cn": "china",
+    "login.usgovcloudapi.net": "usgov",
+}
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Which registration, tenant and login host were named; each empty where none was."""
+
+    client_id: str = ""
+    tenant: str = ""
+    login_url: str = ""
+
+
+def read(answer: requests.Response, own_host: str, login_url: str) -> Challenge | None:
+    """What *answer* of *own_host* asks for; None where it does not ask to sign in at all."""
+    headers = answer.headers
+    if 300 <= answer.status_code < 400:
+        return _of_redirect(headers.get("Location", ""), own_host, login_url)
+    told = headers.get("WWW-Authenticate", "")
+    if answer.status_code != 401 or not told.casefold().startswith("bearer"):
+        return None
+    named = {name.casefold(): value for name, value in _PARAMETER.findall(told)}
+    client_id = named.get("resource_id") or named.get("client_id") or ""
+    return _challenge(_split(named.get("authorization_uri", "")), client_id, login_url)
+
+
+def host_of(location: str) -> str:
+    """The host that a redirect leads to; empty where it is no address."""
+    return _split(location).hostname or ""
+
+
+def _of_redirect(location: str, own_host: str, login_url: str) -> Challenge | None:
+    parts = _split(location)
+    if parts.path.casefold().startswith(_PLATFORM) and parts.netloc in {"", own_host}:
+        return Challenge()
+    if not _known(login_url, parts):
+        return None
+    client_ids = parse_qs(parts.query).get("client_id", [""])
+    return _challenge(parts, client_ids[0], login_url)
+
+
+def _challenge(parts: SplitResult, client_id: str, login_url: str) -> Challenge:
+    tenant = parts.path.strip("/").partition("/")[0]
+    known = _known(login_url, parts)
+    return Challenge(_guid(client_id.removeprefix("api://")), _guid(tenant) if known else "", known)
+
+
+def _known(login_url: str, parts: SplitResult) -> str:
+    """Where the login host of an address is asked; empty for a host that nobody vouches for."""
+    hosts: Mapping[str, str] = {
+        **{alias: CLOUDS[cloud].login_url for alias, cloud in _ALIASES.items()},
+        **{urlsplit(cloud.login_url).netloc: cloud.login_url for cloud in CLOUDS.values()},
+        **({urlsplit(login_url).netloc: login_url} if login_url else {}),
+    }
+    return hosts.get(parts.netloc.casefold(), "") if parts.scheme == "https" else ""
+
+
+def _guid(text: str) -> str:
+    return text.lower() if re.fullmatch(_GUID, text) else ""
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        parts = urlsplit(address)
+        # Raises ValueError for a port that is none.
+        return parts if parts.port != 0 else urlsplit("")
+    except ValueError:
+        return urlsplit("")

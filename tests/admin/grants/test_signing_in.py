@@ -1,0 +1,340 @@
+"""
+The terminal without a key: it signs in to the registration that `grant --console` made.
+
+App Service and the app are played by a double that tells an unknown caller what the platform is
+documented and reported to tell, and checks tokens by Entra's own key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+
+from admin.console.account import Account
+from admin.console.signing_in import SignIn
+from admin.program import main
+from local.m365.tenant.tenant import Tenant
+from shared.version import HEADER, VERSION
+from tests.admin.console.console_double import (
+    KEY,
+    Answer,
+    Asked,
+    ConsoleDouble,
+    overview,
+    refusal,
+    serving,
+)
+from tests.admin.grants.conftest import Grant, environment, somebody_signs_in
+from tests.admin.said import Said, assert_one_sentence
+from tests.local.m365.simulator import TENANT_ID, Cloud
+
+ANNE = "anne@contoso.com"
+APP = "https://photosync-abc.azurewebsites.net"
+OTHER = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff"
+
+
+@dataclass
+class SignedInDouble(ConsoleDouble):
+    """An app behind App Service authentication; *asks* says how strangers are sent away."""
+
+    tenant: Tenant | None = None
+    client_id: str = ""
+    asks: str = "redirect"
+    keyed: str = "open"  # else "closed", as infra has it without keys, or "gone" from the app
+    passed: list[dict[str, Any]] = field(default_factory=list)
+
+    def answer(self, asked: Asked) -> Answer:
+        self.headers = {HEADER: VERSION}
+        below, _, path = asked.path.removeprefix("/api/").partition("/")
+        if below == "keyed":
+            if self.keyed != "open":
+                self.asked.append(asked)
+                return (404, b"") if self.keyed == "gone" else self._away()
+            inner = Asked(
+                asked.method, f"/api/console/{path}", asked.query, asked.headers, asked.body
+            )
+            return super().answer(inner)
+        self.asked.append(asked)
+        scheme, _, token = asked.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer":
+            return self._away()
+        assert self.tenant
+        key = self.tenant.signing_key.public_key()
+        issuer = f"{self.tenant.urls.login}/{TENANT_ID}/v2.0"
+        claims = jwt.decode(token, key, ["RS256"], audience=self.client_id, issuer=issuer)
+        self.passed.append(claims)
+        route = self.routes[asked.method, path]
+        return route(asked) if callable(route) else route
+
+    def _away(self) -> Answer:
+        assert self.tenant
+        login = f"{self.tenant.urls.login}/{TENANT_ID}/oauth2/v2.0/authorize"
+        match self.asks:
+            case "redirect":
+                query = f"response_type=id_token&client_id={self.client_id}&scope=openid"
+                self.headers = {"Location": f"{login}?{query}"}
+                return 302, b""
+            case "header":
+                told = f'Bearer realm="app" authorization_uri="{login}" resource_id="{{}}"'
+                self.headers = {"WWW-Authenticate": told.format(self.client_id)}
+                return 401, b""
+            case "silently":
+                self.headers = {"Location": "/.auth/login/aad?post_login_redirect_uri=/"}
+                return 302, b""
+            case _:
+                return 403, b"You do not have permission to view this directory or page."
+
+
+@pytest.fixture
+def client_id(tenant: Cloud, grant: Grant) -> str:
+    """That of a registration that Anne may look through."""
+    tenant.add_user("anne")
+    said = grant("--console", "--url", APP, "--viewer", ANNE, "--yes", "--json")
+    assert said.code == 0
+    return str(said.document["identity"]["clientId"])
+
+
+@pytest.fixture
+def app(tenant: Cloud, client_id: str) -> Iterator[SignedInDouble]:
+    double = SignedInDouble(
+        routes={("GET", "overview"): (200, overview())},
+        tenant=tenant.tenant,
+        client_id=client_id,
+    )
+    with serving(double):
+        yield double
+
+
+Manage = Callable[..., Said]
+
+
+@pytest.fixture
+def manage(
+    tenant: Cloud,
+    app: SignedInDouble,
+    az: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Manage:
+    """Run a command in a terminal where Anne is signed in to the Azure CLI, and no key is set."""
+    for name in ("PHOTOSYNC_KEY", "PHOTOSYNC_CLIENT_ID", "PHOTOSYNC_TENANT_ID", "M365_CLOUD"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str, **changes: str) -> Said:
+        own = {"PHOTOSYNC_URL": app.url, "AZ_NAME": ANNE}
+        for name, value in (environment(tenant, az) | own | changes).items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        said = Said(main(arguments), *capsys.readouterr())
+        assert "eyJ" not in said.out + said.err, "a token is shown"
+        return said
+
+    return run
+
+
+def test_the_azure_cli_signs_in(manage: Manage, app: SignedInDouble, client_id: str):
+    """With the client id nobody is asked anything: the CLI's account has a role."""
+    said = manage("status", PHOTOSYNC_CLIENT_ID=client_id)
+
+    assert (said.code, said.err) == (0, "")
+    [claims] = app.passed
+    assert (claims["preferred_username"], claims["roles"]) == (ANNE, ["Viewer"])
+    assert len(app.asked) == 1
+
+
+@pytest.mark.parametrize("mode", ["logged-out", "none"])
+def test_without_the_cli_a_code_does(
+    manage: Manage, tenant: Cloud, app: SignedInDouble, client_id: str, mode: str, tmp_path: Path
+):
+    """Where the CLI is not signed in or not there, a code is shown and waited for."""
+    path = {"PATH": str(tmp_path)} if mode == "none" else {}
+    with somebody_signs_in(tenant, name=ANNE):
+        said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE=mode, **path)
+
+    assert said.code == 0
+    assert "enter the code" in said.err
+    assert [one["azp"] for one in app.passed] == [client_id]
+
+
+@pytest.mark.parametrize("asks", ["redirect", "header"])
+def test_the_app_says_where_to_sign_in(
+    manage: Manage, tenant: Cloud, app: SignedInDouble, client_id: str, asks: str
+):
+    """Without a client id the app's own answer names it; then a person has to agree by a code."""
+    app.asks = asks
+    with somebody_signs_in(tenant, name=ANNE):
+        said = manage("status")
+
+    assert said.code == 0
+    assert f"the registration {client_id}" in said.err
+    assert app.passed
+
+
+def test_a_key_has_its_own_routes(manage: Manage, app: SignedInDouble):
+    """Where people sign in, a key still opens the console, at another path and from then on."""
+    app.routes["GET", "doctor"] = (200, {"ok": True, "checks": []})
+
+    assert manage("doctor", "--key", KEY).code == 0
+    assert [one.path for one in app.asked] == ["/api/console/doctor"] * 2
+    assert not app.passed
+
+
+@pytest.mark.parametrize("keyed", ["closed", "gone"])
+@pytest.mark.parametrize(
+    ("asks", "words"),
+    [
+        ("redirect", "takes no keys"),
+        ("header", "takes no keys"),
+        ("silently", "takes no keys"),
+        ("not at all", "If people sign in there"),
+    ],
+)
+def test_keys_may_be_switched_off(
+    manage: Manage, app: SignedInDouble, asks: str, words: str, keyed: str
+):
+    """However strangers are sent away, the sentence says that signing in helps."""
+    app.keyed, app.asks = keyed, asks
+
+    assert_one_sentence(manage("status", "--key", KEY), 3, words, "PHOTOSYNC_CLIENT_ID")
+
+
+def test_a_wrong_key(manage: Manage):
+    """At the routes for keys the sentence is that of any wrong key."""
+    assert_one_sentence(manage("status", "--key", "another"), 3, "does not accept the key")
+
+
+def test_who_has_no_role(manage: Manage, tenant: Cloud, client_id: str):
+    """By the CLI and by a code: one sentence says whom to ask, and the app is not asked."""
+    tenant.tenant.assigned.clear()
+    by_cli = manage("status", PHOTOSYNC_CLIENT_ID=client_id)
+    assert_one_sentence(by_cli, 3, "no role", "grant --console")
+    with somebody_signs_in(tenant, name=ANNE):
+        by_code = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE="logged-out")
+    assert (by_code.code, by_code.out) == (3, "")
+    assert "no role" in by_code.err.splitlines()[-1]
+
+
+def test_nobody_consented(manage: Manage, tenant: Cloud, client_id: str):
+    """The sentence says which command an admin repeats."""
+    tenant.tenant.consents.clear()
+    with somebody_signs_in(tenant, name=ANNE):
+        said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE="logged-out")
+
+    assert said.code == 3
+    assert "AADSTS65001" in said.err
+    assert "grant --console" in said.err.splitlines()[-1]
+
+
+def test_a_sign_in_that_is_declined(manage: Manage, tenant: Cloud, client_id: str):
+    """Entra's sentence, and what to do."""
+    with somebody_signs_in(tenant, decline=True):
+        said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE="logged-out")
+
+    assert said.code == 3
+    assert "Entra gives no token: AADSTS" in said.err
+
+
+def test_an_app_that_does_not_say_where(manage: Manage, app: SignedInDouble):
+    """The sentence says which variable to set."""
+    app.asks = "silently"
+
+    assert_one_sentence(manage("status"), 2, "PHOTOSYNC_CLIENT_ID")
+
+
+def test_a_viewer_is_refused_an_order(manage: Manage, app: SignedInDouble, client_id: str):
+    """With the app's own sentence, and once."""
+    app.routes["POST", "sweep"] = (403, refusal("Forbidden", "That takes the role Operator."))
+
+    said = manage("sweep", PHOTOSYNC_CLIENT_ID=client_id)
+
+    assert_one_sentence(said, 3, "That takes the role Operator.")
+    assert len(app.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        f"https://login.example/{TENANT_ID}/oauth2/v2.0/authorize?client_id={OTHER}",
+        f"http://login.microsoftonline.com/{TENANT_ID}/authorize?client_id={OTHER}",
+        f"https://login.microsoftonline.com@evil.example/x?client_id={OTHER}",
+        f"https://evil.example/.auth/login/aad?client_id={OTHER}",
+        "https://[",
+    ],
+)
+def test_no_other_host_is_believed(
+    manage: Manage, app: SignedInDouble, monkeypatch: pytest.MonkeyPatch, location: str
+):
+    """A redirect to a host that is none of Entra's is no sign-in, and nothing is asked there."""
+
+    def elsewhere() -> Answer:
+        app.headers = {"Location": location}
+        return 302, b""
+
+    monkeypatch.setattr(app, "_away", elsewhere)
+
+    said = manage("status")
+    assert_one_sentence(said, said.code)
+    assert said.code in {3, 4}
+    assert len(app.asked) == 1
+
+
+def test_no_token_for_anything_else_is_sent(
+    manage: Manage, tenant: Cloud, app: SignedInDouble, client_id: str, grant: Grant
+):
+    """A stranger's page that names another registration gets no token, whoever signs in."""
+    made = tenant.tenant.apps[client_id]
+    settings = {**made.settings, "appRoles": [], "identifierUris": []}
+    tenant.tenant.apps[OTHER] = type(made)(OTHER, name="Payroll", settings=settings)
+    tenant.tenant.consents["c"] = type(next(iter(tenant.tenant.consents.values())))(
+        OTHER, OTHER, frozenset({"user_impersonation"})
+    )
+    app.client_id = OTHER
+    with somebody_signs_in(tenant, name=ANNE):
+        said = manage("status")
+
+    assert said.code == 3
+    assert "no role" in said.err
+    assert not app.passed
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--client-id", "me"), ("--tenant-id", "contoso.onmicrosoft.com")]
+)
+def test_ids_are_ids(manage: Manage, option: str, value: str):
+    """Both become part of an address or of az's command line."""
+    assert_one_sentence(manage("status", option, value), 2, option)
+
+
+def test_a_token_is_renewed_before_it_ends(tenant: Cloud, client_id: str, az: Path, monkeypatch):
+    """A command that waits for an hour goes on with a new token, and asks for one when it must."""
+    for name, value in (environment(tenant, az) | {"AZ_NAME": ANNE}).items():
+        monkeypatch.setenv(name, value)
+    now = [tenant.tenant.login_time().timestamp()]
+    one = SignIn(
+        Account(client_id), asks_cli=True, ca="", tell=lambda text: None, clock=lambda: now[0]
+    )
+
+    first = one.token()
+    assert one.token() == first
+    now[0] += 56 * 60
+    assert one.token() != first
+
+
+def test_what_is_not_signed_in_at_all(manage: Manage, console_off: ConsoleDouble):
+    """Where sign-in is off and there is no key, the sentence is that of a missing key."""
+    said = manage("status", PHOTOSYNC_URL=console_off.url)
+
+    assert_one_sentence(said, 2, "PHOTOSYNC_KEY")
+    assert re.search(r"function key", said.err)
+
+
+@pytest.fixture
+def console_off() -> Iterator[ConsoleDouble]:
+    with serving(ConsoleDouble()) as double:
+        yield double

@@ -1,0 +1,120 @@
+"""The terminal signs in: from `grant --console` to an order, through the host's App Service."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.cloud.stack import Stack
+from local.m365.tenant.admins import GLOBAL
+from tests import REPO
+from tests.admin.said import Said, assert_one_sentence
+from tests.e2e.cloud import LiveCloud
+from tests.e2e.conftest import NEVER
+
+QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
+_CODE = re.compile(r"enter the code (\w+)")
+
+
+@pytest.fixture(scope="module")
+def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
+    """A console whose registration lacks all that terminals need, and three people."""
+    with Stack(tmp_path_factory.mktemp("cloud"), settings=QUIET, sign_in=True) as stack:
+        cloud = LiveCloud(stack)
+        cloud.switch(deviceCodeInterval=1)
+        for name in ("vera", "olga", "mallory"):
+            cloud.add(userPrincipalName=f"{name}@contoso.com")
+        yield cloud
+
+
+def manage(cloud: LiveCloud, *arguments: str, name: str = "", key: str = "") -> Said:
+    """Run a command, and enter the code that it shows as *name*, an admin if it is nobody else."""
+    variables = {
+        "PATH": "",
+        "PHOTOSYNC_URL": cloud.at.functions,
+        "PHOTOSYNC_KEY": key,
+        "PHOTOSYNC_CA": str(cloud.at.ca),
+        "PHOTOSYNC_CLIENT_ID": "",
+        "LOGIN_URL": cloud.at.login,
+        "GRAPH_URL": cloud.at.graph,
+    }
+    command = [sys.executable, str(REPO / "manage.py"), *arguments]
+    with subprocess.Popen(
+        command,
+        env=os.environ | variables,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stderr
+        told = ""
+        while line := process.stderr.readline():
+            told += line
+            if found := _CODE.search(line):
+                roles = [] if name else [GLOBAL]
+                who = {"name": name or "admin@contoso.com", "roles": roles}
+                cloud.admin.control("POST", "/sign-in", {"userCode": found[1], **who})
+                break
+        out, err = process.communicate(timeout=120)
+        return Said(process.returncode, out, told + err)
+
+
+@pytest.fixture(scope="module")
+def granted(signing: LiveCloud) -> LiveCloud:
+    """After `grant --console` has mended the registration that the host has people sign in to."""
+    known = ("--console", "--client-id", signing.at.console_client_id, "--device-code")
+    people = ("--viewer", "vera@contoso.com", "--operator", "olga@contoso.com")
+    said = manage(signing, "grant", *known, *people, "--yes", "--json")
+    assert said.code == 0, said
+    assert set(said.states.values()) <= {"done", "ok"}
+    return signing
+
+
+def test_an_operator_orders_and_the_log_names_them(granted: LiveCloud):
+    """The app told where to sign in; the token opened it, and signed the order."""
+    ordered = manage(granted, "sweep", name="olga@contoso.com")
+    history = manage(granted, "history", "--json", key=granted.at.key)
+
+    assert ordered.code == 0, ordered
+    assert granted.at.console_client_id in ordered.err
+    assert "olga@contoso.com" in history.out, history
+    assert history.err == ""
+
+
+def test_a_viewer_looks_and_orders_nothing(granted: LiveCloud):
+    """The app's own sentence, which it gives to browsers too."""
+    looked = manage(granted, "status", "--json", name="vera@contoso.com")
+    refused = manage(granted, "sweep", name="vera@contoso.com")
+
+    # Nothing has subscribed here, and so not everything is well.
+    assert (looked.code, "counts" in looked.document) == (1, True)
+    assert (refused.code, refused.out) == (3, "")
+    assert "takes the role Operator" in refused.err.splitlines()[-1]
+
+
+def test_who_has_no_role_gets_no_token(granted: LiveCloud):
+    """Entra refuses, since assignment is required; the sentence says whom to ask."""
+    said = manage(granted, "status", name="mallory@contoso.com")
+
+    assert (said.code, said.out) == (3, "")
+    assert "You have no role" in said.err.splitlines()[-1]
+
+
+def test_neither_a_key_nor_a_registration_that_is_not_ready(tmp_path: Path):
+    """CONSOLE_KEYS is false, and nobody granted: each refusal says what to do."""
+    settings = {**QUIET, "CONSOLE_KEYS": "false"}
+    with Stack(tmp_path / "cloud", settings=settings, sign_in=True) as stack:
+        cloud = LiveCloud(stack)
+        by_key = manage(cloud, "status", key=cloud.at.key)
+        by_code = manage(cloud, "status", name="olga@contoso.com")
+
+    assert_one_sentence(by_key, 3, "takes no keys", "PHOTOSYNC_CLIENT_ID")
+    assert (by_code.code, by_code.out) == (3, "")
+    assert "AADSTS700016" in by_code.err.splitlines()[-1]
