@@ -208,7 +208,7 @@ What is left, unless it was done before:
       as an admin of Microsoft 365: the rights that PhotoSync needs, and no others
   azd hooks run postdeploy
       asks for the subscription once more, now that it may be made
-Then look at {deployment.url}/api/console. It asks for a key:
+Then look at {deployment.url}/api/console. It asks for a key, if nobody signs in there:
   az functionapp keys list -g {deployment.group} -n {deployment.app} --query functionKeys.default
 """
 
