@@ -44,7 +44,7 @@ def test_newcomer_as_viewer(api: StandIn, kim: Person, visit: Open):
     page.get_by_role("link", name=kim.name).click()
 
     expect(page.locator("#person-badges")).to_have_text("Not looked at yet")
-    expect(page.get_by_role("button", name="Replay", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Repair now")).to_be_disabled()
 
 
 @pytest.mark.usefixtures("kim")
