@@ -113,6 +113,11 @@ class Ways:
                     or f"{host} does not accept your sign-in: check that --client-id is what its "
                     "CONSOLE_SIGN_IN says, and --tenant-id; if that is empty, set PHOTOSYNC_KEY."
                 )
+            case _By.TOKEN if status == 403 and not told:
+                return Refused(
+                    f"{host} refuses your sign-in before PhotoSync is asked: check its access "
+                    "restrictions, and which clients its App Service authentication allows."
+                )
             case _By.NOTHING if status in {401, 403} and not told:
                 return Unusable(
                     "Set PHOTOSYNC_KEY to a function key of the app, or give --key; where people "

@@ -7,7 +7,6 @@ documented and reported to tell, and checks tokens by Entra's own key.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -257,6 +256,15 @@ def test_a_viewer_is_refused_an_order(manage: Manage, app: SignedInDouble, clien
     assert len(app.asked) == 1
 
 
+def test_the_platform_lets_other_clients_in(manage: Manage, app: SignedInDouble, client_id: str):
+    """A 403 without PhotoSync's sentence is App Service's, or a firewall's."""
+    app.routes["GET", "overview"] = (403, b"")
+
+    said = manage("status", PHOTOSYNC_CLIENT_ID=client_id)
+
+    assert_one_sentence(said, 3, "before PhotoSync is asked")
+
+
 @pytest.mark.parametrize(
     "location",
     [
@@ -326,12 +334,13 @@ def test_a_token_is_renewed_before_it_ends(tenant: Cloud, client_id: str, az: Pa
     assert one.token() != first
 
 
-def test_what_is_not_signed_in_at_all(manage: Manage, console_off: ConsoleDouble):
+def test_what_is_not_signed_in_at_all(manage: Manage, console_off: ConsoleDouble, client_id: str):
     """Where sign-in is off and there is no key, the sentence is that of a missing key."""
-    said = manage("status", PHOTOSYNC_URL=console_off.url)
+    without = manage("status", PHOTOSYNC_URL=console_off.url)
+    by_token = manage("status", PHOTOSYNC_URL=console_off.url, PHOTOSYNC_CLIENT_ID=client_id)
 
-    assert_one_sentence(said, 2, "PHOTOSYNC_KEY")
-    assert re.search(r"function key", said.err)
+    assert_one_sentence(without, 2, "PHOTOSYNC_KEY", "function key")
+    assert_one_sentence(by_token, 3, "CONSOLE_SIGN_IN", "PHOTOSYNC_KEY")
 
 
 @pytest.fixture
