@@ -142,8 +142,8 @@ class StandIn:
         if body.get("releaseRepairs"):
             self.overview["audit"] = audit(repairs="released")
             return {"released": 34}
-        for user in body.get("users", []):
-            self.find(user).dismissed = True
+        if parts == ["dismiss"]:
+            self._dismiss(body)
         if parts == ["audit"]:
             self.overview["audit"] = audit(status="running", everybody=True, progress=0.25)
             return {"audit": self.overview["audit"]}
@@ -154,6 +154,12 @@ class StandIn:
         if parts[-1] == "replay" and self.worker:
             self._copy(self.find(parts[1]), replace=bool(body.get("replace")))
         return {"queued": True}
+
+    def _dismiss(self, body: dict[str, Any]) -> None:
+        for user in body.get("users", []):
+            self.find(user).dismissed = True
+        if body.get("unreadableTo"):
+            self.overview["unreadable"] = []
 
     def _copy(self, person: Person, *, replace: bool) -> None:
         self.log.insert(0, given(userId=person.id, userPrincipalName=person.upn))

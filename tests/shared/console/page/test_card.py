@@ -7,12 +7,13 @@ from playwright.sync_api import expect
 
 from tests.shared.console.page import browser as browsers
 from tests.shared.console.page.browser import Open
+from tests.shared.console.page.serving import KEY
 from tests.shared.console.page.stand_in import StandIn, ago, card
 
 
 def test_plain_words_come_first(api: StandIn, visit: Open, axe: str):
     """What people see, why, what comes next, and one button that moves matters on."""
-    page = visit(f"{api.url}#/users/anne@contoso.com").page
+    page = visit(f"{api.url}?code={KEY}#/users/anne%40contoso.com").page
 
     expect(page.locator("#plain-words p")).to_have_text(
         ["People see the photo.", "It was copied.", "A new one follows by itself."]
@@ -33,7 +34,7 @@ def test_plain_words_come_first(api: StandIn, visit: Open, axe: str):
 def test_button_that_leads_on(api: StandIn, visit: Open, action: str, leads_to: str):
     """Where no order to one person helps, the button leads to what does."""
     api.person = {"card": card(action=action, label="Lead on")}
-    page = visit(f"{api.url}#/users/anne@contoso.com").page
+    page = visit(f"{api.url}?code={KEY}#/users/anne%40contoso.com").page
 
     expect(page.get_by_role("link", name="Lead on")).to_have_attribute("href", leads_to)
     expect(page.locator(".doing .main:visible")).to_have_count(0)
@@ -43,13 +44,15 @@ def test_copy_for_the_ticket(api: StandIn, visit: Open):
     """The text is in the clipboard, or selected for whoever copies by hand."""
     told = card()["ticket"]
     page = visit(
-        f"{api.url}#/users/anne@contoso.com", permissions=["clipboard-read", "clipboard-write"]
+        f"{api.url}?code={KEY}#/users/anne%40contoso.com",
+        permissions=["clipboard-read", "clipboard-write"],
     ).page
     page.get_by_role("button", name="Copy for the ticket").click()
     expect(page.locator("#replay-told")).to_have_text("Copied.")
     assert page.evaluate("navigator.clipboard.readText()") == told
 
-    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))")
+    refuse = "() => Promise.reject(new Error('refused'))"
+    page.evaluate(f"void (navigator.clipboard.writeText = {refuse})")
     page.get_by_role("button", name="Copy for the ticket").click()
     expect(page.locator("#ticket")).to_have_value(told)
     assert page.evaluate("getSelection().toString()") == told
@@ -57,7 +60,7 @@ def test_copy_for_the_ticket(api: StandIn, visit: Open):
 
 def test_failure_is_dismissed(api: StandIn, visit: Open, axe: str):
     """The line leaves the overview and is counted; the person is still among those who failed."""
-    page = visit(api.url).page
+    page = visit(f"{api.url}?code={KEY}").page
     page.get_by_role("button", name="Dismiss the failure of Chidi Eze").click()
 
     expect(page.locator("#failures li")).to_have_count(0)
@@ -72,15 +75,16 @@ def test_unreadable_messages_are_dismissed(api: StandIn, visit: Open):
     newest, older = ago(minutes=1), ago(hours=1)
     one = {"name": "a", "reason": "No JSON.", "body": "?"}
     api.overview["unreadable"] = [{**one, "at": newest}, {**one, "at": older}]
-    page = visit(api.url).page
+    page = visit(f"{api.url}?code={KEY}").page
     page.get_by_role("button", name="Dismiss them").click()
 
+    expect(page.locator("#unreadable")).to_be_hidden()
     expect(page.locator("#home-title")).to_be_focused()
     assert api.orders == [("dismiss", {"unreadableTo": newest})]
 
 
 def test_version_stands_at_the_foot(api: StandIn, visit: Open):
     """Which version this is, and when it was packaged."""
-    page = visit(api.url).page
+    page = visit(f"{api.url}?code={KEY}").page
 
     expect(page.locator("#version")).to_have_text("PhotoSync 9.8.7, packaged 3 days ago")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.shared.console.page.browser import Open
 from tests.shared.console.page.serving import KEY
-from tests.shared.console.page.stand_in import StandIn, ago, audit
+from tests.shared.console.page.stand_in import StandIn, ago, audit, card
 
 ANNE = f"?code={KEY}#/users/anne%40contoso.com"
 
@@ -75,19 +75,12 @@ def test_audit_that_waits(api: StandIn, visit: Open):
 
 
 @pytest.mark.parametrize(
-    ("state", "told"),
-    [
-        ({"status": "skipped", "reason": "picture-kept"}, "Left alone by design"),
-        ({"status": "left", "reason": "unknown-user"}, "Left alone by design"),
-        ({"status": "skipped", "reason": "no-profile"}, "The two sides differ"),
-        ({"status": "synced", "reason": ""}, "The two sides differ"),
-    ],
-    ids=["chosen", "left", "no profile", "synced"],
+    ("by_design", "told"), [(True, "Left alone by design"), (False, "The two sides differ")]
 )
-def test_left_alone_by_design(api: StandIn, visit: Open, state: dict[str, Any], told: str):
+def test_left_alone_by_design(api: StandIn, visit: Open, by_design: bool, told: str):
     """That the sides of somebody differ who is left alone is no fault, and is not shown as one."""
-    known = {**api.people[0].entry, "attempt": 0, "sizes": "", "claim": None, **state}
-    api.person = {"agree": False, "difference": "A person has set it.", "state": known}
+    words = card(byDesign=by_design)
+    api.person = {"agree": False, "difference": "A person has set it.", "card": words}
     page = visit(api.url + ANNE).page
 
     expect(page.locator("#verdict b")).to_have_text(told)
