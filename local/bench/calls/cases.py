@@ -17,6 +17,7 @@ from local.bench.measuring.ledger import (
     GRAPH,
     LENGTH,
     LOGIN,
+    ORDER,
     PROFILES,
     QUEUE,
     UNKNOWN,
@@ -28,7 +29,7 @@ from local.bench.sweep.sweep import fewest_graph_calls
 from local.outside.tenant_client import TenantClient
 
 # The calls of the app itself, with those that nobody is known for.
-KINDS = (GRAPH, UPLOADS, FILES, PROFILES, LOGIN, BLOB, QUEUE, LENGTH, UNKNOWN)
+KINDS = (GRAPH, UPLOADS, FILES, PROFILES, LOGIN, BLOB, QUEUE, LENGTH, ORDER, UNKNOWN)
 _NEWCOMERS = 2
 _A_PAGE = 100
 _NO_OTHERS = dict.fromkeys(KINDS, 0)
@@ -191,6 +192,7 @@ def _audit(tenant: SettledTenant) -> Case:
     # read and written, the count, and the log written first.
     blobs = len(tenant.users) + 3 * math.ceil(len(tenant.users) / _A_PAGE) + 4
     goals = {**_NO_OTHERS, FILES: 3 * shown, PROFILES: shown, BLOB: blobs, QUEUE: found["page"]}
+    goals[ORDER] = 2
     case = Case(f"audit of {shown:,} pictures, none damaged", goals)
     case.count(tenant, mark)
     a_user = case.total / shown

@@ -24,7 +24,7 @@ from local.cloud.stack import Stack
 from local.outside import spectator
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Entry
-from shared.storage.azure import CONTAINER
+from shared.storage.azure import CONTAINER, ORDERS
 from shared.uninstalling.uninstall_log import NAME
 
 GRAPH, UPLOADS, FILES, PROFILES = "Graph", "upload", "other file", "profile"
@@ -34,6 +34,8 @@ LOGIN, BLOB, QUEUE, LENGTH = "login", "blob", "queue", "queue length"
 HOST, POLLS = "host", "polls"
 # Of the app: whether it is being uninstalled, once a minute in each process whatever happens.
 HALT = "halt"
+# Lines of the log that signs what a person orders or types into a queue.
+ORDER = "order line"
 UNKNOWN = "unknown"
 BYTES = "bytes"
 
@@ -158,6 +160,8 @@ def _storage_kind(method: str, path: str, query: str) -> str:
     name, _, rest = path.partition("/")
     if name == CONTAINER:
         return HALT if (method, rest) == ("GET", NAME) else BLOB
+    if name == ORDERS:
+        return ORDER
     if name not in _QUEUES:
         return UNKNOWN
     locks = "visibilitytimeout" in query

@@ -25,12 +25,15 @@ ME = ["--identity", MANAGED, "--full-control"]
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
-    """Press Ctrl-C, and again if Python was about to read and so did not feel it."""
-    deadline = time.monotonic() + 60
+    """
+    Press Ctrl-C, and again if Python was about to read and so did not feel it: but not while it
+    ends, for then it would die of the second one.
+    """
+    deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(1)
+            process.wait(20)
 
 
 def answered(tenant: Cloud, az: Path, typed: bytes) -> Said:

@@ -31,21 +31,25 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Case]]
         "changed photo of a known user": "2 Graph + 3 upload + 2 profile + 3 blob",
         "first photo of a user": "2 Graph + 3 upload + 5 profile + 4 blob",
         "the same picture uploaded again": "2 Graph + 3 blob",
-        "replay of a user who is right": "2 Graph + 3 other file + 1 profile + 3 blob",
-        "replay with force": "2 Graph + 3 upload + 2 profile + 3 blob",
+        # What a person orders, or types into a queue, is signed: its beginning and its end.
+        "replay of a user who is right": "2 Graph + 3 other file + 1 profile + 3 blob"
+        " + 2 order line",
+        "replay with force": "2 Graph + 3 upload + 2 profile + 3 blob + 2 order line",
         # One of the blob calls is the sweep's, which finds that the photo is gone.
         "removal, both looks": "5 Graph + 3 other file + 4 profile + 7 blob",
         # One of the blob calls says that this run is at work.
-        "subscription renewal": "2 Graph + 3 blob",
+        "subscription renewal": "2 Graph + 3 blob + 2 order line",
         # A page and two batches, and two of users asked for by their ids; a state a user, a page of
         # all of them, and the sweep's own documents. Before it begins, the log is told how many
         # messages each of the four queues has.
-        "sweep of 30 users, 0 changed": "5 Graph + 41 blob + 2 queue + 4 queue length",
+        "sweep of 30 users, 0 changed": "5 Graph + 41 blob + 2 queue + 4 queue length"
+        " + 2 order line",
         # Besides, for each who changed, a message and what a changed photo costs.
         "sweep of 30 users, 3 changed": "11 Graph + 9 upload + 6 profile + 50 blob + 5 queue"
-        " + 4 queue length",
+        " + 4 queue length + 2 order line",
         # No byte of a picture, and nothing of Graph. The list, the log and its pointer besides.
-        "audit of 29 pictures, none damaged": "87 other file + 29 profile + 37 blob + 1 queue",
+        "audit of 29 pictures, none damaged": "87 other file + 29 profile + 37 blob + 1 queue"
+        " + 2 order line",
     }.items(),
 )
 def test_calls_of_a_case(found: dict[str, Case], what: str, calls: str):

@@ -59,7 +59,7 @@ def test_odd_characters(store: BlobStore):
                 checked_at=NOON,
             )
         )
-    listed = Roster(store).page().entries
+    listed = sorted(Roster(store).page().entries, key=lambda one: one.user_id)
 
     assert [one.display_name for one in listed] == ODD
     assert [one.detail for one in listed] == ODD
