@@ -218,6 +218,9 @@ class Upkeep:
             self._audit.fail(message.audit_id, end.sentence)
         if message.uninstall_id:
             self._uninstall.fail(message.uninstall_id, end.sentence)
+        if message.is_unsigned_order:
+            # No log of orders tells of it.
+            self._keep(message.to_json().encode(), end.sentence)
         self._write_end(message, End(orders.FAILED, end.sentence))
         log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(end.sentence))
 
