@@ -122,7 +122,7 @@ class Console:
         self.turnstile = Turnstile(_ASKING_AT_ONCE)
         self._kept = kept
         self._documents = documents
-        self._dismissals = Dismissals(documents)
+        self._dismissals = Dismissals(documents, roster)
         self._people = people
         self._sweep = sweep
         self._audit = audit
