@@ -18,9 +18,9 @@ from shared.errors import Conflict, Full, ServiceDown
 from shared.storage.blobs import Blobs, translated
 from shared.telemetry.calls import note
 
-# What a blob answers that takes no more: it has 50,000 blocks, is sealed, or was put there by
-# somebody as one of another kind.
-_FULL = {"BlockCountExceedsLimit", "BlobIsSealed", "InvalidBlobType"}
+# What a blob answers that takes no more: it has 50,000 blocks, is sealed, leased by somebody, or
+# locked by a policy, or was put there as one of another kind. We name no condition that could fail.
+_FULL = {409, 412}
 _NO_SUCH_BYTES = 416
 _MOST_NAMES = 5000
 
@@ -83,7 +83,7 @@ class AppendBlobs:
             try:
                 told: Any = self._container.get_blob_client(name).append_block(line)
             except HttpResponseError as error:
-                if str(getattr(error, "error_code", "")) in _FULL:
+                if error.status_code in _FULL:
                     raise Full(f"{name} takes no more lines.") from error
                 raise
         return int(told["blob_committed_block_count"])

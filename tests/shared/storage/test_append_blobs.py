@@ -48,6 +48,15 @@ def test_blob_that_takes_no_lines(container: ContainerClient):
     assert blobs.read("2026-01.jsonl", 1000) == b"mine\n"
 
 
+def test_blob_that_somebody_leases(container: ContainerClient):
+    """No order waits until the lease is given back: the next blob takes it."""
+    log = OrderLog(AppendBlobs(container), clock=Clock())
+    first = log.give(Order(REPLAY, Signature(KEY), "one"))
+    container.get_blob_client(f"{first}.jsonl").acquire_lease()
+
+    assert log.give(Order(REPLAY, Signature(KEY), "two")) == "2026-01.2"
+
+
 def test_no_blob(container: ContainerClient):
     """What is not there is empty, and is made only where that is wanted."""
     blobs = AppendBlobs(container)
