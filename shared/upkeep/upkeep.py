@@ -113,6 +113,10 @@ class Upkeep:
                 type(error).__name__,
                 place(error),
             )
+            # It may come back, and end otherwise. But a typed one comes back as it was typed, and
+            # is not known for this order when the host has given it up.
+            why = f"PhotoSync stopped: {type(error).__name__}."
+            self._write_end(message, End(orders.FAILED, why))
             raise
 
     def park(self, body: bytes) -> None:

@@ -110,6 +110,19 @@ def test_order_that_is_never_signed(office: Office):
     assert office.sweeps.done == []
 
 
+def test_order_over_which_the_app_stops(office: Office, monkeypatch: pytest.MonkeyPatch):
+    """What was typed is not known again once the host gives it up: its end is told at once."""
+
+    def stop() -> str:
+        raise RuntimeError
+
+    monkeypatch.setattr(office.sweeps, "start", stop)
+    with pytest.raises(RuntimeError):
+        office.upkeep.work_off(b"sweep", message_id="m-1")
+
+    assert told(office)[-1] == ("ended", SWEEP, "queue", "m-1", orders.FAILED)
+
+
 def test_ends_that_are_none(office: Office):
     """Failed, halted or parked: each is told as such."""
     office.sweeps.error = AccessDenied("Consent is missing.")
