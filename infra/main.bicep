@@ -293,7 +293,7 @@ module app 'function_app.bicep' = {
   }
 }
 
-module signIn 'sign_in.bicep' = if (!empty(consoleSignIn)) {
+module signIn 'sign_in.bicep' = {
   name: 'sign-in'
   scope: group
   params: {

@@ -1,10 +1,11 @@
 // People sign in to the console by App Service authentication, which stands before the whole app
-// (functions.md section "Sign-in: what infra and grant set").
+// (functions.md section "Sign-in: what infra and grant set"). It is told, too, that it is off: a
+// deployment leaves alone what its template does not name, and nobody could go back to keys.
 
 @description('Name of the function app.')
 param appName string
 
-@description('Client id of the registration that `manage.py grant --console` makes.')
+@description('Client id of the registration that `manage.py grant --console` makes; empty is off.')
 param clientId string
 
 @description('The only tenant whose people may sign in.')
@@ -35,6 +36,8 @@ var open = ['/api/notifications', '/api/health']
 // team. Nothing is served at /api/keyed itself.
 var openWithKeys = ['/api/keyed', '/api/keyed/*']
 
+var off = { platform: { enabled: false } }
+
 resource app 'Microsoft.Web/sites@2024-11-01' existing = {
   name: appName
 }
@@ -42,7 +45,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' existing = {
 resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'authsettingsV2'
-  properties: {
+  properties: empty(clientId) ? off : {
     platform: { enabled: true }
     globalValidation: {
       requireAuthentication: true

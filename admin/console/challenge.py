@@ -19,6 +19,8 @@ from shared.settings.clouds import CLOUDS
 
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _PARAMETER = re.compile(r'(\w+)="?([^",\s]+)"?')
+# Of a header: App Service's has a tenth of it. To search one without an end takes minutes.
+_LONGEST = 2000
 _PLATFORM = "/.auth/login/"
 # Other names of the same hosts (Entra, instance discovery).
 _ALIASES = {
@@ -44,7 +46,7 @@ def read(answer: requests.Response, own_host: str, login_url: str) -> Challenge 
     headers = answer.headers
     if 300 <= answer.status_code < 400:
         return _of_redirect(headers.get("Location", ""), own_host, login_url)
-    told = headers.get("WWW-Authenticate", "")
+    told = headers.get("WWW-Authenticate", "")[:_LONGEST]
     if answer.status_code != 401 or not told.casefold().startswith("bearer"):
         return None
     named = {name.casefold(): value for name, value in _PARAMETER.findall(told)}

@@ -11,9 +11,9 @@ from admin.terminal.fields import Fields
 from admin.terminal.output import clean
 
 # A spreadsheet takes what begins so for a formula and runs it; names are what people chose. Where
-# a comma is the decimal sign, a semicolon begins the next cell. Tabs and line breaks, which may
-# begin one too, `clean` makes spaces of.
-_FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@])")
+# a comma is the decimal sign, a semicolon begins the next cell, and quotation marks before the rest
+# are left out. Tabs and line breaks, which may begin one too, `clean` makes spaces of.
+_FORMULA = re.compile(r'(^|;)([\s"]*)(?=[=+\-@])')
 
 
 def table(columns: Sequence[str], rows: Iterable[Fields]) -> str:

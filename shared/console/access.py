@@ -18,6 +18,7 @@ from typing import Any
 from shared.errors import BadRequest, NotAllowed, NotSignedIn
 from shared.settings.console import ConsoleSettings
 from shared.signature import KEY, PERSON, Signature
+from shared.user import is_object_id
 
 VIEWER, OPERATOR = "Viewer", "Operator"
 PRINCIPAL = "X-MS-CLIENT-PRINCIPAL"
@@ -71,7 +72,8 @@ def signed_in(headers: Mapping[str, str], settings: ConsoleSettings) -> Caller:
         )
     claims = _claims(headers.get(PRINCIPAL, ""))
     tenants, ids = _values(claims, _TENANT_ID), _values(claims, _OBJECT_ID)
-    if len(ids) != 1 or tenants != {settings.tenant_id.casefold()}:
+    is_one = len(ids) == 1 and all(map(is_object_id, ids))
+    if not is_one or tenants != {settings.tenant_id.casefold()}:
         raise NotSignedIn(
             "Sign in with an account of this app's organisation (TENANT_ID): yours is of another."
         )

@@ -44,8 +44,8 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     version.HEADER: version.VERSION,
 }
-# Of an order: the longest that means anything has a tenth of it.
-_LONGEST_BODY = 1000
+# Of an order: the longest that means anything, twenty names in full, has half of it.
+_LONGEST_BODY = 5000
 _PICTURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"))
 
 

@@ -122,7 +122,7 @@ class Console:
         self.turnstile = Turnstile(_ASKING_AT_ONCE)
         self._kept = kept
         self._documents = documents
-        self._dismissals = Dismissals(documents)
+        self._dismissals = Dismissals(documents, roster)
         self._people = people
         self._sweep = sweep
         self._audit = audit
@@ -360,12 +360,12 @@ class Console:
             force, replace = _flags(order, "force", "replace")
             self._uninstall.must_be_off()
             meant = self._people.to_queue(name)
-            user_id = meant.called
-            signing.about(*self._called(name, user_id))
+            user_id, upn = self._called(name, meant.called)
+            signing.about(user_id, meant.user_principal_name or upn)
             signing.give()
             run = signing.order.id
             message = SyncMessage(
-                *(user_id, "replay", force, 1, self._clock(), run),
+                *(meant.called, "replay", force, 1, self._clock(), run),
                 replace_chosen=replace,
                 by=by,
                 ordered_in=signing.file,

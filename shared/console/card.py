@@ -70,7 +70,10 @@ class Card:
         }
 
     def _ticket(self, user: User, now: datetime, version: str) -> str:
-        name, upn = user.display_name, user.user_principal_name
+        # Names are what people chose: no line of the ticket begins in one.
+        name, upn = (
+            " ".join(each.split()) for each in (user.display_name, user.user_principal_name)
+        )
         who = f"{name} ({upn})" if name and upn else name or upn or "a person without a name"
         lines = [
             f"Profile picture of {who}",

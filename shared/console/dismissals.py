@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared import moments
+from shared.console.roster import Roster
 from shared.errors import BadRequest
 from shared.storage.documents import Document, Documents
 from shared.storage.roster_entry import Entry
@@ -43,8 +44,9 @@ class Dismissed:
 class Dismissals:
     """Reads and adds to the document. Errors: ServiceDown, Conflict of what writes."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, roster: Roster) -> None:
         self._documents = documents
+        self._roster = roster
 
     def read(self) -> Dismissed:
         """What is dismissed; a document that a person has damaged hides nothing."""
@@ -57,10 +59,24 @@ class Dismissals:
         added = {each.user_id: _failure(each) for each in failures}
         kept = {**known.failures, **added}
         if len(kept) > MOST:
+            kept = {**self._hidden(known.failures), **added}
+        if len(kept) > MOST:
             raise BadRequest(f"{MOST:,} failures are dismissed already: mend what they have alike.")
         until = max(filter(None, (known.unreadable_to, unreadable_to)), default=None)
         fields = {"failures": kept, "unreadableTo": until.isoformat() if until else ""}
         self._documents.write(NAME, fields, after=before)
+
+    def _hidden(self, failures: Mapping[str, str]) -> dict[str, str]:
+        """Those of *failures* that there are yet; everybody is listed for it."""
+        dismissed, left = Dismissed(failures), dict[str, str]()
+
+        def keep(entry: Entry) -> bool:
+            if dismissed.hides(entry):
+                left[entry.user_id] = failures[entry.user_id]
+            return False
+
+        self._roster.census(0, keep)
+        return left
 
 
 def read(order: Mapping[str, Any], now: datetime) -> tuple[list[str], datetime | None]:

@@ -51,7 +51,7 @@ class History:
         found: list[Entry] = []
         damaged = looked = 0
         for file in self._log.files():
-            if (newest and file > newest) or (since and file.month < f"{since:%Y-%m}"):
+            if (newest and file > newest) or (since and file.month < since.isoformat()[:7]):
                 continue
             if looked == FILES_A_PAGE:
                 return HistoryPage(found, _dump(file, counts.MOST), damaged)

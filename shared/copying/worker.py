@@ -132,7 +132,14 @@ class Worker:
             message = self._signed(message)
         except PhotoSyncError as error:
             return self._without_user(error, message, body)
-        outcome = self._carry_out(message, body)
+        try:
+            outcome = self._carry_out(message, body)
+        except Exception as error:
+            # It may come back, and end otherwise. But a typed one comes back as it was typed, and
+            # is not known for this order when the host has given it up.
+            why = f"PhotoSync stopped: {type(error).__name__}."
+            self._write_end(message, Outcome(FAILED, message.user_id, message.correlation_id, why))
+            raise
         self._write_end(message, outcome)
         return outcome
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from shared.graph.errors import said
-from shared.graph.groups import EXCLUDED, path, read_group
+from shared.graph.groups import EXCLUDED, listed, path, read_group
 from shared.graph.user_listing import MEMBERS_HEADERS, NO_LIST, PAGE, UserPage, members_path
 from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
@@ -99,7 +99,7 @@ class MarkedListing:
 
 
 def _ids(fields: Any) -> list[int]:
-    items = fields["value"]
+    items = listed(fields)
     told = [item.get("id") for item in items if isinstance(item, dict)]
     ids = [_number(each) for each in told if isinstance(each, str) and is_object_id(each)]
     if len(items) >= NO_LIST and not ids:

@@ -70,7 +70,7 @@ class Groups(NamedTuple):
         answer = answers[key]
         if not answer.ok:
             raise fault(answer, *said(answer))
-        held = answer.read(lambda fields: {each.lower() for each in fields["value"]})
+        held = answer.read(lambda fields: {each.lower() for each in listed(fields)})
         return replace(
             user,
             in_group=not self.sync or self.sync in held,
@@ -108,6 +108,14 @@ def read_group(answer: Reply, setting: str) -> Group:
             "tell who is in it: take a group whose members may be read."
         )
     return group
+
+
+def listed(fields: Any) -> list[Any]:
+    """What a list of Graph's holds. Raises TypeError: from what is no list nothing follows."""
+    items = fields["value"]
+    if not isinstance(items, list):
+        raise TypeError("value")
+    return items
 
 
 def _read(fields: Any) -> tuple[Group, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 from urllib.parse import quote
 
@@ -71,7 +72,8 @@ def _place(user: User) -> tuple[str, str]:
 
 
 def _checked(text: str) -> str:
-    wanted = " ".join(text.split())
+    # Some systems spell an accent as a sign of its own; directories mostly do not.
+    wanted = unicodedata.normalize("NFC", " ".join(text.split()))
     if not _split(wanted) or len(wanted) > _LONGEST or not wanted.isprintable():
         raise BadRequest(f"Type up to {_LONGEST} letters of a name or of an address.")
     return wanted
@@ -122,8 +124,14 @@ def _fits(item: dict[str, Any], wanted: str, exactly: bool) -> bool:
         return wanted in addresses
     if any(each.startswith(wanted) for each in addresses):
         return True
-    told = _split(f"{item.get('displayName') or ''} {' '.join(addresses)}".casefold())
-    return all(any(word.startswith(each) for word in told) for each in _split(wanted))
+    told = _split(_plain(f"{item.get('displayName') or ''} {' '.join(addresses)}"))
+    return all(any(word.startswith(each) for word in told) for each in _split(_plain(wanted)))
+
+
+def _plain(text: str) -> str:
+    """*text* without accents and capitals: Graph may find a name that was typed without them."""
+    signs = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(sign for sign in signs if not unicodedata.combining(sign))
 
 
 def _split(text: str) -> list[str]:

@@ -88,11 +88,12 @@ def read(content: bytes) -> Read:
     """
     The orders of a file. A line that is torn, or none of ours, is counted and left out.
 
-    An end whose order is not in the file is an order of its own, signed "queue": whoever made up a
-    message has made up where its order stands.
+    A line belongs to the order of its id and signature: a typed message may have the id of somebody
+    else's order. An end whose order is not in the file is an order of its own, signed "queue":
+    whoever made up a message has made up where its order stands.
     """
     found = Read()
-    by_id: dict[str, Entry] = {}
+    entries: dict[tuple[str, Signature], Entry] = {}
     # Not splitlines: it splits at characters that may stand in a text, too.
     for text in content.split(b"\n"):
         if not text.strip():
@@ -102,12 +103,16 @@ def read(content: bytes) -> Read:
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             found.damaged += 1
             continue
-        known = by_id.get(entry.order.id)
-        if known is None:
-            by_id[entry.order.id] = entry
-            found.entries.append(entry)
-        elif event == _ENDED:
-            known.end_with(entry)
+        key = entry.order.id, entry.order.by
+        if known := entries.get(key):
+            # One that was given, as nobody knew, may have been refused besides.
+            if event == _ENDED or entry.result:
+                known.end_with(entry)
+            continue
+        if event == _ENDED:
+            entry.order = replace(entry.order, by=Signature(QUEUE))
+        entries[key] = entry
+        found.entries.append(entry)
     return found
 
 
@@ -141,9 +146,8 @@ def _parse(fields: dict[str, Any]) -> tuple[str, Entry]:
     if event not in {_GIVEN, _ENDED} or order.kind not in KINDS or not signed.is_id(order.id):
         raise ValueError(event)
     result, detail = _text(fields, "result"), _text(fields, "detail")
-    if event == _GIVEN:
-        return event, Entry(order, at, result, detail, at if result else None)
-    return event, Entry(replace(order, by=Signature(QUEUE)), at, result, detail, at)
+    ended_at = at if result or event == _ENDED else None
+    return event, Entry(order, at, result, detail, ended_at)
 
 
 def _text(fields: dict[str, Any], name: str) -> str:

@@ -113,6 +113,10 @@ class Upkeep:
                 type(error).__name__,
                 place(error),
             )
+            # It may come back, and end otherwise. But a typed one comes back as it was typed, and
+            # is not known for this order when the host has given it up.
+            why = f"PhotoSync stopped: {type(error).__name__}."
+            self._write_end(message, End(orders.FAILED, why))
             raise
 
     def park(self, body: bytes) -> None:
@@ -218,6 +222,9 @@ class Upkeep:
             self._audit.fail(message.audit_id, end.sentence)
         if message.uninstall_id:
             self._uninstall.fail(message.uninstall_id, end.sentence)
+        if message.is_unsigned_order:
+            # No log of orders tells of it.
+            self._keep(message.to_json().encode(), end.sentence)
         self._write_end(message, End(orders.FAILED, end.sentence))
         log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(end.sentence))
 

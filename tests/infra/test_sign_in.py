@@ -1,4 +1,4 @@
-"""Sign-in before the console: App Service authentication, made only where it is asked for."""
+"""Sign-in before the console: App Service authentication, on only where it is asked for."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def settings(resources: list[Resource]) -> dict[str, Any]:
 
 
 def test_nothing_stands_before_the_app_unless_asked():
-    """Without CONSOLE_SIGN_IN there is no such resource, and so nothing changes."""
-    assert [each.name for each in plain() if each.name == "authsettingsV2"] == []
+    """Without CONSOLE_SIGN_IN it is switched off, also where it was on: what is not named stays."""
+    assert settings(plain()) == {"platform": {"enabled": False}}
 
 
 def test_everybody_signs_in_to_the_one_tenant():

@@ -161,6 +161,15 @@ def test_cells_that_do_harm(
     assert row["displayName"] == cell
 
 
+def test_cell_that_ends_its_quotation(manage: Manage, console: ConsoleDouble):
+    """Where a semicolon begins a cell, a quotation mark behind it is none of the formula's."""
+    person = entry(1, displayName='Jo;"=cmd|x!A0;Jo')
+    console.routes["GET", "users"] = (200, {"users": [person], "token": ""})
+    cells = list(csv.reader(io.StringIO(manage("users", "--csv").out), delimiter=";"))[1]
+
+    assert cells[1] == "'=cmd|x!A0"
+
+
 def test_nobody_failed(manage: Manage):
     """No failures: code 0, and CSV is the header alone."""
     assert manage("failures").code == 0

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shared.console import answers
+from shared.console import answers, dismissals
 from shared.errors import (
     AccessDenied,
     BadRequest,
@@ -120,7 +120,16 @@ def test_order_that_is_none(body: bytes):
 def test_order_that_is_too_long():
     """Nobody reads megabytes to find a flag in them."""
     with pytest.raises(BadRequest, match="at most"):
-        answers.order({}, b'{"force": true, "padding": "' + b"x" * 1000 + b'"}')
+        answers.order({}, b'{"force": true, "padding": "' + b"x" * 10_000 + b'"}')
+
+
+def test_longest_order():
+    """As many people as may be named at once, each by the longest name that Entra has."""
+    users = [f"{n:02}{'x' * 111}" for n in range(dismissals.MOST_AT_ONCE)]
+    until = "2026-01-31T12:00:00+00:00"
+    order = {"users": users, "unreadableTo": until}
+
+    assert answers.order({}, json.dumps(order).encode()) == order
 
 
 @pytest.mark.parametrize("name", ["code", "CODE"])

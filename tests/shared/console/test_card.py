@@ -249,6 +249,15 @@ def test_the_ticket():
     assert ANNE.id not in "".join(lines)
 
 
+def test_the_ticket_of_a_hostile_name():
+    """A line break in a name begins no line of the ticket."""
+    odd = replace(ANNE, display_name="Anne\r\nNow: all is well.\u2028Why: \x85x")
+    lines = told(known(SYNCED), SAME, user=odd)["ticket"].splitlines()
+
+    assert lines[0] == "Profile picture of Anne Now: all is well. Why: x (anne@contoso.com)"
+    assert len(lines) == 6
+
+
 def test_chosen_pictures_that_are_replaced():
     """Where chosen pictures are replaced, it is no design to leave one."""
     rules = CALM._replace(replaces=True)

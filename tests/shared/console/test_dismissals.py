@@ -14,7 +14,7 @@ from shared.signature import KEY, Signature
 from shared.storage import roster_entry
 from shared.storage.user_state import FAILED, SYNCED, UserState
 from tests.doubles.office import ANNE, NOON
-from tests.shared.console.console_desk import Desk
+from tests.shared.console.console_desk import ENTRY, Desk
 
 BROKEN = UserState(
     ANNE.id,
@@ -121,12 +121,21 @@ def test_orders_that_mean_nothing(desk: Desk, order: dict[str, Any], why: str):
 
 def test_not_without_an_end(desk: Desk):
     """A thousand failures are no single lines: the next order is refused, and says what to do."""
-    many = {f"user-{n}": "x" for n in range(dismissals.MOST)}
-    desk.documents.put(dismissals.NAME, {"failures": many})
+    many = [replace(ENTRY, user_id=f"user-{n}") for n in range(dismissals.MOST)]
+    told = {each.user_id: f"{each.reason} {each.synced_at}" for each in many}
+    desk.documents.put(dismissals.NAME, {"failures": told})
     shows(desk, BROKEN)
+    desk.kept.entries += many
 
     with pytest.raises(BadRequest, match="mend what they have alike"):
         desk.console.dismiss({"users": [ANNE.id]}, by=BY)
+    # Those who were copied since, or are gone, make room.
+    desk.kept.entries[1:4] = [replace(each, status=SYNCED) for each in many[:2]]
+    desk.console.dismiss({"users": [ANNE.id]}, by=BY)
+
+    stored = desk.documents.read(dismissals.NAME)
+    assert stored is not None
+    assert stored.fields["failures"].keys() == {ANNE.id, *list(told)[3:]}
 
 
 @pytest.mark.parametrize(

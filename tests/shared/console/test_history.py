@@ -77,6 +77,8 @@ def test_since(log: OrderLog):
     page = History(log).page(anybody, since=NOON + timedelta(days=93))
 
     assert (ids(page.entries), page.token) == (["9", "8", "7", "6"], "")
+    long_ago = NOON.replace(year=999)
+    assert len(History(log).page(anybody, since=long_ago).entries) == 8
 
 
 @pytest.mark.parametrize(

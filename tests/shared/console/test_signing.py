@@ -52,6 +52,15 @@ def test_replay_by_object_id(desk: Desk):
     assert [line["userPrincipalName"] for line in desk.lines.told] == [UPN]
 
 
+def test_replay_of_somebody_new_by_an_alias(desk: Desk):
+    """The log names the account, not what it was called, though nothing is remembered of it."""
+    desk.search.users = [ANNE]
+    desk.console.replay("anne.keller@contoso.com", {}, by=JO)
+
+    [line] = desk.lines.told
+    assert (line["userId"], line["userPrincipalName"]) == (ANNE.id, UPN)
+
+
 @pytest.mark.parametrize(
     ("give", "order", "result", "detail"),
     [

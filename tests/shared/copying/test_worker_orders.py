@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.copying.sync import Sync
 from shared.errors import ServiceDown, Throttled
 from shared.messages.sync_message import SyncMessage
 from shared.orders.order import REPLAY, Order
@@ -146,3 +147,22 @@ def test_old_message(office: Office):
     assert office.work_off(old).event == "synced"
     ours = SyncMessage(ANNE.id, "replay", False, 1, office.clock(), "c-2", by=Signature(APP))
     assert json.loads(ours.to_json())["by"] == {"via": "app"}
+
+
+def test_order_over_which_the_app_stops(office: Office, monkeypatch: pytest.MonkeyPatch):
+    """What was typed is not known again once the host gives it up: its end is told at once."""
+
+    def stop(*_: object) -> str:
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Sync, "bring_up_to_date", stop)
+        with pytest.raises(RuntimeError):
+            office.work_off(message())
+    [entry] = OrderLog(office.lines, clock=office.clock).read(File("2026-01", 1)).entries
+    assert (entry.result, entry.detail) == ("failed", "PhotoSync stopped: RuntimeError.")
+
+    # The host tries again, perhaps with more luck.
+    office.work_off(message())
+    [entry] = OrderLog(office.lines, clock=office.clock).read(File("2026-01", 1)).entries
+    assert entry.result == "synced"

@@ -120,6 +120,7 @@ SILENCE: dict[str, tuple[str, Answer, type[PhotoSyncError]]] = {
     "members denied": (MEMBERS, graph_error("Authorization_RequestDenied", 403), AccessDenied),
     "down": (MEMBERS, graph_error("UnknownError", 500), ServiceDown),
     "no list": (MEMBERS, answer({}), Refused),
+    "an object": (MEMBERS, answer({"value": {"id": PEOPLE[0]}}), Refused),
     "nobody who can be read": (MEMBERS, answer({"value": [{"id": 5}] * 10}), Refused),
     "circle": (
         MEMBERS,

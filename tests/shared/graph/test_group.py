@@ -107,6 +107,8 @@ UNTOLD: dict[str, tuple[str, tuple[int, Any], type[Exception], str]] = {
     "hidden": ("EXCLUDED_GROUP_ID", HIDDEN, Refused, "hidden"),
     "no shape": ("EXCLUDED_GROUP_ID", (200, {"value": []}), Refused, "unknown shape"),
     "busy": ("EXCLUDED_GROUP_ID", error(429, "TooManyRequests"), Throttled, "429"),
+    "no list": ("group", (200, {"value": ""}), Refused, "unknown shape"),
+    "an object": ("group", (200, {"value": {EXCLUDED: True}}), Refused, "unknown shape"),
     "question busy": ("group", error(429, "TooManyRequests"), Throttled, "429"),
     # The user is there, for Graph has just said so.
     "question of nobody": ("group", error(404, "Request_ResourceNotFound"), Refused, "404"),

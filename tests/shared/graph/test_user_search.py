@@ -203,3 +203,19 @@ def test_one_refused_query_of_several():
         search(Graph(proxyAddresses=refused)).addressed("me@home.example")
     with pytest.raises(Throttled):
         search(Graph(otherMails=[anne], mail=(429, ""))).addressed("me@home.example")
+
+
+@pytest.mark.parametrize("typed", ["Rene\u0301", "Ren\u00e9", "rene", "RENE k"])
+def test_accents(typed: str):
+    """However an accent is spelled, or left out as Graph may do, the name is the same."""
+    graph = Graph(displayName=[shown(displayName="Ren\u00e9 K\u00f6hler")])
+
+    assert [user.display_name for user in search(graph).search(typed)] == ["Ren\u00e9 K\u00f6hler"]
+    assert "\u0301" not in unquote(graph.asked[0]["url"])
+
+
+def test_accents_of_addresses():
+    """An address is another one with an accent."""
+    graph = Graph(userPrincipalName=[shown(userPrincipalName="ren\u00e9@contoso.com")])
+
+    assert search(graph).addressed("rene@contoso.com") == []

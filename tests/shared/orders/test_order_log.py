@@ -124,6 +124,27 @@ def test_line_twice(log: OrderLog, lines: MemoryLines):
     assert len(log.read(File("2026-01", 1)).entries) == 1
 
 
+def test_refusal_after_a_lost_answer(log: OrderLog, lines: MemoryLines):
+    """The line was written, but nobody knew: the order has ended with being refused."""
+    log.give(replay())
+    log.refuse(replay(), ServiceDown("Down."))
+
+    [entry] = log.read(File("2026-01", 1)).entries
+    assert (entry.result, entry.detail) == (orders.REFUSED, "Down.")
+
+
+def test_id_of_somebody_elses_order(log: OrderLog, clock: Clock):
+    """Whoever types it into a queue neither hides behind that order nor ends it."""
+    file = log.give(replay())
+    clock.advance(timedelta(minutes=1))
+    typed = replay(by=Signature(QUEUE))
+    log.give(typed)
+    log.end(typed, file, "synced")
+
+    told = [(one.order.by, one.result) for one in log.read(File("2026-01", 1)).entries]
+    assert told == [(JO, ""), (Signature(QUEUE), "synced")]
+
+
 GOOD = {
     "event": "given",
     "at": NOON.isoformat(),

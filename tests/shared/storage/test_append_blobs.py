@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import ContainerClient
 
-from shared.errors import Full
+from shared.errors import Full, ServiceDown
 from shared.orders.order import REPLAY, Order
 from shared.orders.order_log import File, OrderLog
 from shared.signature import KEY, Signature
@@ -47,6 +48,15 @@ def test_blob_that_takes_no_lines(container: ContainerClient):
     assert blobs.read("2026-01.jsonl", 1000) == b"mine\n"
 
 
+def test_blob_that_somebody_leases(container: ContainerClient):
+    """No order waits until the lease is given back: the next blob takes it."""
+    log = OrderLog(AppendBlobs(container), clock=Clock())
+    first = log.give(Order(REPLAY, Signature(KEY), "one"))
+    container.get_blob_client(f"{first}.jsonl").acquire_lease()
+
+    assert log.give(Order(REPLAY, Signature(KEY), "two")) == "2026-01.2"
+
+
 def test_no_blob(container: ContainerClient):
     """What is not there is empty, and is made only where that is wanted."""
     blobs = AppendBlobs(container)
@@ -58,3 +68,27 @@ def test_no_blob(container: ContainerClient):
     assert [blobs.append("2026-01.jsonl", b"line\n") for _ in range(2)] == [1, 2]
     assert blobs.read("2026-01.jsonl", 7) == b"line\nli"
     assert OrderLog(blobs, clock=Clock()).files() == [File("2026-01", 1)]
+
+
+def test_blob_without_a_line(container: ContainerClient):
+    """Whoever made it was stopped before the line: it is empty, and the other months are read."""
+    container.create_container()
+    container.get_blob_client("2026-01.jsonl").create_append_blob()
+
+    assert AppendBlobs(container).read("2026-01.jsonl", 1000) == b""
+
+
+def test_container_that_is_being_deleted(
+    container: ContainerClient, monkeypatch: pytest.MonkeyPatch
+):
+    """Storage knows nothing of it and lets nobody make it anew yet: that passes."""
+
+    def create_container() -> None:
+        raise ResourceExistsError("ContainerBeingDeleted")
+
+    monkeypatch.setattr(container, "create_container", create_container)
+    log = OrderLog(AppendBlobs(container), clock=Clock())
+
+    with pytest.raises(ServiceDown):
+        log.give(Order(REPLAY, Signature(KEY), "one"))
+    log.end(Order(REPLAY, Signature(KEY), "one"), "2026-01", "synced")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -89,6 +90,37 @@ def test_log_that_is_down(office: Office):
 
     assert office.sweeps.done == ["start"]
     assert len(told(office)) == 2
+
+
+def test_order_that_is_never_signed(office: Office):
+    """Once a typed order waits no more it is kept where the console lists it."""
+    office.lines.error = ServiceDown("Down.")
+    office.upkeep.work_off(b"sweep")
+    office.here.clock.advance(timedelta(days=1))
+    office.work_off_waiting()
+    office.lines.error = AccessDenied("A role is missing.")
+    office.upkeep.work_off(b"renew")
+
+    kept = list(office.store.unreadable.values())
+    assert [upkeep_message.parse(body, now=NOON).kind for body, _ in kept] == [SWEEP, RENEW]
+    assert [reason for _, reason in kept] == [
+        "Gave up after a day of waiting. Down.",
+        "A role is missing.",
+    ]
+    assert office.sweeps.done == []
+
+
+def test_order_over_which_the_app_stops(office: Office, monkeypatch: pytest.MonkeyPatch):
+    """What was typed is not known again once the host gives it up: its end is told at once."""
+
+    def stop() -> str:
+        raise RuntimeError
+
+    monkeypatch.setattr(office.sweeps, "start", stop)
+    with pytest.raises(RuntimeError):
+        office.upkeep.work_off(b"sweep", message_id="m-1")
+
+    assert told(office)[-1] == ("ended", SWEEP, "queue", "m-1", orders.FAILED)
 
 
 def test_ends_that_are_none(office: Office):

@@ -1,0 +1,21 @@
+"""What is read of an answer that asks to sign in, by whomever it is sent."""
+
+from __future__ import annotations
+
+import requests
+
+from admin.console import challenge
+from admin.console.challenge import Challenge
+
+CLIENT = "0a1c9a3e-6f0e-4a60-9d51-1f5e0b3ad0ff"
+
+
+def test_header_without_an_end():
+    """A wrong address may send anything: of a header that is far too long only so much is read."""
+    answer = requests.Response()
+    answer.status_code = 401
+    answer.headers["WWW-Authenticate"] = f'Bearer {"a" * 60_000} resource_id="{CLIENT}"'
+    assert challenge.read(answer, "localhost", "") == Challenge()
+
+    answer.headers["WWW-Authenticate"] = f'Bearer realm="x" resource_id="{CLIENT}"'
+    assert challenge.read(answer, "localhost", "") == Challenge(client_id=CLIENT)
