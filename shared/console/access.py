@@ -65,6 +65,11 @@ def by_key() -> Caller:
 
 def signed_in(headers: Mapping[str, str], settings: ConsoleSettings) -> Caller:
     """Whoever the platform says has signed in. Raises NotSignedIn, NotAllowed."""
+    if not settings.client_id:
+        raise NotSignedIn(
+            "CONSOLE_KEYS is false and CONSOLE_SIGN_IN is empty, so nobody is let in: set "
+            "CONSOLE_SIGN_IN (manage.py grant --console), or CONSOLE_KEYS to true."
+        )
     if not settings.is_checked:
         raise NotSignedIn(
             "CONSOLE_SIGN_IN is set, but App Service authentication is off: nobody checks who "

@@ -22,8 +22,8 @@ class ConsoleSettings:
 
     @property
     def signs_in(self) -> bool:
-        """Whether people sign in; whatever stands in the setting, keys alone are out then."""
-        return self.client_id != ""
+        """Whether keys alone are out: without any the console stays shut, until people sign in."""
+        return self.client_id != "" or not self.takes_keys
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> ConsoleSettings:

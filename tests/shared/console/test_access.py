@@ -48,6 +48,15 @@ def test_person_is_named_and_has_their_role():
     assert signed_in(principal(VIEWER, OPERATOR), settings()) == Caller(anne, OPERATOR)
 
 
+def test_no_keys_and_no_sign_in():
+    """Keys that are switched off stay off where the other setting got lost: nobody is let in."""
+    shut = settings(CONSOLE_SIGN_IN="", CONSOLE_KEYS="false")
+
+    assert shut.signs_in
+    with pytest.raises(NotSignedIn, match="CONSOLE_KEYS"):
+        signed_in(principal(OPERATOR), shut)
+
+
 def test_claims_by_their_long_names():
     """The platform maps names of claims, and says itself which of them are roles."""
     claims = [
