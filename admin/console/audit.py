@@ -28,7 +28,7 @@ def audit(desk: Desk, *, repair: bool, as_csv: bool, seconds: float) -> int:
         desk.output.verbatim(csv_text.table(COLUMNS, left))
     else:
         show_end(ended, desk.output)
-        _show_differing(left, desk.output)
+        _show_differing(left, desk.output, repair=repair)
     return problems.WRONG if left or _is_bad(ended) else problems.FINE
 
 
@@ -109,7 +109,7 @@ def _differing(console: Console) -> list[Fields]:
     return list(console.users(differs=True))
 
 
-def _show_differing(left: list[Fields], output: Output) -> None:
+def _show_differing(left: list[Fields], output: Output, *, repair: bool) -> None:
     rows = [
         [one.text("userPrincipalName") or one.text("userId"), one.text("damage"), _why(one)]
         for one in left[:_FIRST]
@@ -118,6 +118,8 @@ def _show_differing(left: list[Fields], output: Output) -> None:
     output.table(["user", "what differs", "last run"], rows, f"SharePoint differs{of}")
     if not left:
         output.line("SharePoint shows what PhotoSync wrote.", style="green")
+    elif not repair:
+        output.line("To repair them: manage.py check --all --repair")
 
 
 def _why(one: Fields) -> str:

@@ -70,11 +70,13 @@ def _show(found: list[Fields], left: list[Fields], *, hidden: int, output: Outpu
             for one in found
         ],
     )
-    more = f" {hidden} more dismissed." if hidden else ""
     if left:
+        more = f" {hidden} more dismissed." if hidden else ""
         output.line(f"{len(left)} failed.{more} Once mended: manage.py replay --failed")
+    elif hidden:
+        output.line(f"No failure but {hidden} dismissed: failures --all lists them.", style="green")
     else:
-        output.line(f"Nobody's last run failed.{more}", style="green")
+        output.line("Nobody's last run failed.", style="green")
 
 
 def _dismiss(desk: Desk, users: tuple[str, ...], *, unreadable: bool, yes: bool) -> int:

@@ -98,8 +98,8 @@ def _failed(desk: Desk, known: set[str]) -> list[Replayed]:
 
 def _may_replace(desk: Desk, results: list[Replayed], *, yes: bool) -> bool:
     people = (_identified(desk, each) for each in results)
-    whose = f"these {len(results)} people" if len(results) > 1 else "this person"
-    desk.output.line(f"What {whose} chose for a picture goes, and does not come back:")
+    whose = f"one of these {len(results)} people" if len(results) > 1 else "this person"
+    desk.output.line(f"A picture that {whose} chose goes, and does not come back:")
     whom.show_first(people, len(results), desk.output)
     return agreed("Show their photos instead?", desk.output, yes=yes)
 

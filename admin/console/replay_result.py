@@ -42,6 +42,11 @@ class Replayed:
         return self.user_id or self.user
 
     @property
+    def account(self) -> str:
+        """By which account's name to tell of this user."""
+        return self.taken.text("userPrincipalName") or self.user
+
+    @property
     def exit_code(self) -> int:
         if self.problem:
             # Of several users one may be unknown, which is not how the command was called.
@@ -74,7 +79,7 @@ class Replayed:
 def show(results: Sequence[Replayed], output: Output) -> None:
     """Who was queued, how it ended where it was awaited, and who could not be queued."""
     output.document({"users": [each.as_document() for each in results]})
-    output.table(["user", "result", "detail"], [[each.user, *_told(each)] for each in results])
+    output.table(["user", "result", "detail"], [[each.account, *_told(each)] for each in results])
     left_out = [each for each in results if not each.queued]
     late = [each for each in results if each.queued and isinstance(each.problem, Late)]
     failed = [each for each in results if each.has_ended and each.status == "failed"]

@@ -60,7 +60,11 @@ def uninstall(
     if dry_run:
         desk.output.document(_plan(overview, remove=remove_pictures))
         return problems.FINE
-    question = "Take PhotoSync back?"
+    question = (
+        "Uninstall PhotoSync, and take its pictures out of SharePoint?"
+        if remove_pictures
+        else "Uninstall PhotoSync?"
+    )
     if not agreed(question, desk.output, yes=yes or runs, instead=WITH_PLAN):
         desk.output.line("Nothing was changed.")
         return problems.WRONG

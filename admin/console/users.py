@@ -61,8 +61,9 @@ def users(
     dry run tells that it would write, or whose picture would be removed or repaired.
 
     --html writes one file that holds everything, pictures of the first 250 included, at the pace
-    that the app's profile budget allows. The exit code is 1 if nobody fits, and with --html 4 if
-    a picture could not be looked at, 5 if time was up.
+    that the app's profile budget allows. The exit code is 1 if nobody fits, with --html 4 if a
+    picture could not be looked at and 5 if time was up, and with --would-change 5 as long as
+    messages wait, for then the list is not whole.
 
     The columns of the CSV are userPrincipalName, displayName, status, reason, detail, checkedAt,
     syncedAt, missingSince, userId, damage and wouldChange (copy, removal or repair); an apostrophe
@@ -78,7 +79,8 @@ def users(
         return would_change.write(desk, found, html, seconds=timeout, quiet=as_csv)
     if not as_csv:
         _show(found, desk.output)
-    return problems.FINE if found else problems.WRONG
+    late = would_change.unfinished(desk, desk.console.overview()) if changes else problems.FINE
+    return late or (problems.FINE if found else problems.WRONG)
 
 
 def _check(output: Output, *, as_csv: bool, html: Path | None, changes: bool) -> None:

@@ -33,7 +33,18 @@ def write(desk: Desk, people: Sequence[Fields], file: Path, *, seconds: float, q
     file.write_text(page, encoding="utf-8")
     say = desk.output.complain if quiet else desk.output.line
     say(f"{file} shows what would change of {len(changes)} people, {_pictured(changes)}.")
-    return _code(changes)
+    return max(_code(changes), unfinished(desk, overview))
+
+
+def unfinished(desk: Desk, overview: Fields) -> int:
+    """Say what keeps the list from being whole; the exit code for it."""
+    if waiting := overview.part("queues").number("photo-sync"):
+        desk.output.complain(
+            f"The list is not whole: {waiting} messages wait to be worked off. Order it again once "
+            "manage.py status shows none."
+        )
+        return problems.LATE
+    return problems.FINE
 
 
 def _make(file: Path) -> None:
@@ -57,6 +68,8 @@ def _by_name(person: Fields) -> tuple[str, str]:
 
 
 def _pictured(changes: Sequence[Change]) -> str:
+    if not changes:
+        return "so it is empty"
     with_pictures = sum(each.before is not None for each in changes)
     unknown = sum(not each.is_known for each in changes)
     told = (

@@ -342,6 +342,8 @@ class Audit:
             tries=0,
         )
         after = after.braked(audit.page)
+        if after.repairs == audit_log.BRAKED:
+            after = replace(after, held=after.held + after.differ - audit.differ)
         if not following:
             return replace(after, status=audit_log.FINISHED, finished_at=now.isoformat())
         rests = not after.everybody and now < after.due_at(self._terms.days)

@@ -46,7 +46,7 @@ class AuditLog:
     something is known that a look at SharePoint alone cannot settle; of `unanswered` ones nothing
     could be learnt. `tries` counts how often the page was tried in vain. `waiting_until` is when
     the profile budget has room again. `held_from` is the first page whose repairs the brake holds
-    back, 0 again once these are queued.
+    back, 0 again once these are queued; `held` is of how many people.
     """
 
     id: str
@@ -69,6 +69,7 @@ class AuditLog:
     tries: int = 0
     repairs: str = FREE
     held_from: int = 0
+    held: int = 0
     previous: str = ""
     finished_at: str = ""
 
@@ -93,8 +94,8 @@ class AuditLog:
             return self
         detail = (
             f"{self.differ} of the {self.looked} pictures looked at differ in SharePoint, which "
-            "looks like an import, a migration or another sync. None is repaired until a person "
-            "releases them."
+            "looks like an import, a migration or another sync. No more are repaired until a "
+            "person releases them."
         )
         return replace(self, repairs=BRAKED, held_from=page, detail=detail)
 

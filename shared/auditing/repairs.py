@@ -45,7 +45,7 @@ class Repairs:
 
     def release(self) -> int:
         """
-        Let the repairs go ahead that the brake holds back; how many differ so far.
+        Let the repairs go ahead that the brake holds back; how many those are so far.
 
         Can be repeated until those who were held back are on their way.
         """
@@ -57,8 +57,8 @@ class Repairs:
         released = replace(audit, repairs=audit_log.RELEASED, detail=detail)
         self._logs.write(released, after=read)
         self._upkeep.send(UpkeepMessage(REPAIRS, audit_id=audit.id).to_json(), delay_seconds=0)
-        log.warning("audit.released id=%s differ=%d", audit.id, audit.differ)
-        return audit.differ
+        log.warning("audit.released id=%s held=%d", audit.id, audit.held)
+        return audit.held
 
     def queue(self, audit_id: str) -> None:
         """Send everybody to the worker whom the brake has kept back, once it is released."""

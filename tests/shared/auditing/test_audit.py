@@ -303,7 +303,7 @@ def test_brake():
     alone.work_off()
 
     assert (alone.log.status, alone.log.repairs, alone.log.differ) == ("finished", "braked", 23)
-    assert "None is repaired until a person releases them" in alone.log.detail
+    assert "No more are repaired until a person releases them" in alone.log.detail
     assert alone.repaired() == [*range(5), *range(15, 30)]
     assert alone.state(59).damage == DAMAGE
 
@@ -339,7 +339,7 @@ def test_release():
         alone.audit.work_off(alone.log.id, page)
     assert alone.repaired() == [*range(20)]
 
-    assert alone.audit.repairs.release() == 30
+    assert alone.audit.repairs.release() == 10
     alone.work_off()
 
     assert alone.repaired() == [*range(20, 30), 59]

@@ -93,7 +93,7 @@ def test_brake_of_an_audit(lines):
         workspace.log(line, level=3)
     found = {row["Event"]: row["Why"] for row in workspace.ask(query("brake"))}
 
-    assert "None is repaired until a person releases them" in found["audit.braked"]
+    assert "No more are repaired until a person releases them" in found["audit.braked"]
 
 
 def test_brake_that_was_released_long_ago(eventful):
