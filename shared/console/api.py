@@ -2,7 +2,8 @@
 What an admin sees and may do: the console's questions and orders, as JSON-ready dictionaries.
 
 Everything is read from where it is kept: users from their blobs' metadata, one user from both
-sides as they are now. Nothing here writes but through the queues, and into the log of orders.
+sides as they are now. Nothing here writes pictures or states: an order goes into the log of orders,
+and then into a queue or a document.
 """
 
 from __future__ import annotations
