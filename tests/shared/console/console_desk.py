@@ -68,6 +68,7 @@ class Looks:
 
     def __init__(self) -> None:
         self.seen: list[UserState | None] = []
+        self.finding = SAME
 
     def compare(
         self, user: User, known: UserState | None, *, exchange_error: PhotoSyncError | None
@@ -77,7 +78,7 @@ class Looks:
             unasked = (Unasked("exchange", str(exchange_error), 38.0),)
             return Difference(UNASKED, None, "Nobody knows.", {"PictureURL": ""}, unasked)
         chosen = "https://cdn.contoso.com/anne.jpg" if known else ""
-        return Difference(SAME, True, "They agree.", {"PictureURL": ""}, chosen=chosen)
+        return Difference(self.finding, True, "They agree.", {"PictureURL": ""}, chosen=chosen)
 
     def exchange(self, user: User, *, small: bool) -> bytes:
         return b"small " * small + b"exchange of " + user.user_principal_name.encode()

@@ -140,7 +140,7 @@ class StandIn:
             }
             return {"released": 21}
         if body.get("releaseRepairs"):
-            self.overview["audit"] = audit(repairs="released")
+            self.overview["repairBrake"] |= {"released": True}
             return {"released": 34}
         if parts == ["dismiss"]:
             self._dismiss(body)
@@ -188,6 +188,7 @@ class StandIn:
             },
             "sweep": sweep(status="finished", finishedAt=ago(minutes=12), users=len(self._known())),
             "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
+            "repairBrake": {"engaged": False, "released": False, "differ": 0, "detail": ""},
             "audit": audit(),
             "differ": sum(bool(person.damage) for person in self.people),
             "uninstall": None,
