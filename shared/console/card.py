@@ -25,7 +25,8 @@ _OVERDUE = timedelta(hours=1)
 class Rules(NamedTuple):
     """
     What the settings decide of what happens next: `removes` takes a picture away when its photo is
-    gone, `repairs` says that audits repair by themselves, `replaces` that chosen pictures are replaced.
+    gone, `repairs` says that audits come by themselves and repair, `replaces` that chosen pictures
+    are replaced.
     """
 
     dry_run: bool

@@ -41,8 +41,8 @@ class Action(NamedTuple):
     """
     The one button: `order` is what it does, and empty where nothing is to be done.
 
-    `replay` looks at the person again, `doctor` opens the check-up, `removals` and `leavers` lead to
-    whom the brake holds back.
+    `replay` looks at the person again, `doctor` opens the check-up, `removals` and `leavers` lead
+    to whom the brake holds back.
     """
 
     order: str

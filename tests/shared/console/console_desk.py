@@ -145,7 +145,7 @@ class Nobody:
 class Desk:
     """A console and all that is behind it."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules = RULES) -> None:
         self.audits = Audits()
         self.kept, self.looks, self.documents = Kept(), Looks(), MemoryDocuments()
         self.users, self.upkeep, self.exchange = Texts(), Texts(), Exchange()
@@ -166,7 +166,7 @@ class Desk:
             in_memory(self.clock, self.lines),
             groups={"SYNC_GROUP_ID": "a-group"},
             changes={COPY, REMOVAL},
-            rules=RULES,
+            rules=rules,
             clock=Clock(),
             new_id=lambda: next(ids),
         )

@@ -23,7 +23,7 @@ from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.user import User
 from shared.version import VERSION
 from tests.doubles.office import ANNE, NOON
-from tests.shared.console.console_desk import BY, ENTRY, LENGTHS, Desk
+from tests.shared.console.console_desk import BY, ENTRY, LENGTHS, RULES, Desk
 
 NO_BRAKE = {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""}
 
@@ -96,8 +96,9 @@ def test_brake_for_leavers(desk: Desk):
     assert (brake["engaged"], brake["gone"], brake["left"]) == (True, 0, 21)
 
 
-def test_brakes_while_the_next_runs(desk: Desk):
+def test_brakes_while_the_next_runs():
     """What a release would release is told also when the next sweep or audit has begun."""
+    desk = Desk(RULES._replace(dry_run=False))
     at = NOON.isoformat()
     sweeps, audits = SweepLogs(desk.documents), AuditLogs(desk.documents)
     held: dict[str, Any] = {
