@@ -92,6 +92,7 @@ class StandIn:
     # What stands in the log of orders, newest first.
     log: list[dict[str, Any]] = field(default_factory=list)
     log_is_down: bool = False
+    damaged: int = 0
     url: str = ""
 
     def answer(self, method: str, target: str, body: bytes) -> object:
@@ -237,7 +238,7 @@ class StandIn:
         mine = [one for one in self.log if query.get("user", "") in {"", one["userId"]}]
         found = mine[begin : begin + self.page_size]
         token = str(begin + len(found)) if begin + len(found) < len(mine) else ""
-        return {"orders": found, "token": token, "complete": not token, "damaged": 0}
+        return {"orders": found, "token": token, "complete": not token, "damaged": self.damaged}
 
     def _person(self, person: Person, query: dict[str, str]) -> dict[str, Any]:
         if query.get("sides") == "none":
