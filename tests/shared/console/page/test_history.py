@@ -74,6 +74,20 @@ def test_history_of_a_person(api: StandIn, visit: Open):
     expect(lines).to_have_count(4)
 
 
+def test_older_orders_of_a_person(api: StandIn, visit: Open):
+    """Those of months ago are a press away."""
+    anne = api.find("anne@contoso.com")
+    api.page_size = 1
+    api.log = [given(at=ago(hours=hours), userId=anne.id) for hours in (1, 900)]
+    page = visit(api.url + ANNE).page
+    lines = page.locator("#history li")
+    expect(lines).to_have_count(3)
+    page.get_by_role("button", name="Look for older orders").click()
+
+    expect(lines).to_have_count(4)
+    expect(page.get_by_role("button", name="Look for older orders")).to_have_count(0)
+
+
 def test_history_that_cannot_be_read(api: StandIn, visit: Open):
     """The card of a person stands all the same, and says what is missing."""
     api.log_is_down = True
