@@ -180,7 +180,7 @@ def _rules(settings: Settings) -> Rules:
         dry_run=settings.dry_run,
         removes=settings.remove_when_gone,
         forget_after=settings.forget_after,
-        repairs=settings.audit.repair,
+        repairs=settings.audit.repair and settings.audit.days > 0,
         audit_days=settings.audit.days,
         replaces=settings.replace_custom_picture,
     )

@@ -103,7 +103,7 @@ HOUSES = {"shared": SHARED, "admin": ADMIN, "local": LOCAL, "local.m365": M365}
 # What of the product an admin's machine needs too: it is true of Microsoft 365, whoever asks.
 ADMIN_KNOWS = {
     "entra": ("shared.session",),
-    "console": ("shared.session", "shared.settings.clouds", "shared.version"),
+    "console": ("shared.session", "shared.settings.clouds", "shared.user", "shared.version"),
     "program": ("shared.version",),
     "grants": (
         "shared.errors",
@@ -111,6 +111,7 @@ ADMIN_KNOWS = {
         "shared.microsoft365.certificates",
         "shared.session",
         "shared.settings.clouds",
+        "shared.user",
     ),
 }
 

@@ -76,10 +76,19 @@ def test_console_tells_what_is_wrong_with_settings(monkeypatch: pytest.MonkeyPat
 
 def test_a_key_alone_opens_the_console_while_sign_in_is_off():
     """Without CONSOLE_SIGN_IN every route but the page needs a key, and none has a double."""
-    found = levels({"CONSOLE_SIGN_IN": "", "CONSOLE_KEYS": "false"})
+    found = levels({"CONSOLE_SIGN_IN": ""})
 
     assert found.pop("console") == "ANONYMOUS"
     assert set(found.values()) == {"FUNCTION"}
+    assert not [route for route in found if route.startswith("keyed/")]
+
+
+def test_no_key_opens_the_console_where_keys_are_off():
+    """Also without CONSOLE_SIGN_IN: then `access` lets nobody in."""
+    found = levels({"CONSOLE_SIGN_IN": "", "CONSOLE_KEYS": "false"})
+    theirs = {level for route, level in found.items() if route.startswith("console")}
+
+    assert theirs == {"ANONYMOUS"}
     assert not [route for route in found if route.startswith("keyed/")]
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from admin.terminal.problems import Unusable
 from shared.settings.clouds import CLOUDS
-
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+from shared.user import is_object_id
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Account:
     def check(cls, client_id: str, tenant: str, *, login_url: str, cloud: str) -> Account:
         """What was given in options or environment. Raises Unusable."""
         for option, value in (("--client-id", client_id), ("--tenant-id", tenant)):
-            if value and not _GUID.fullmatch(value):
+            if value and not is_object_id(value):
                 name = option.removeprefix("--").replace("-", "_").upper()
                 raise Unusable(
                     f"{option} (or PHOTOSYNC_{name}) must be an id such as "

@@ -16,8 +16,8 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import requests
 
 from shared.settings.clouds import CLOUDS
+from shared.user import is_object_id
 
-_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _PARAMETER = re.compile(r'(\w+)="?([^",\s]+)"?')
 # Of a header: App Service's has a tenth of it. To search one without an end takes minutes.
 _LONGEST = 2000
@@ -86,7 +86,7 @@ def _known(login_url: str, parts: SplitResult) -> str:
 
 
 def _guid(text: str) -> str:
-    return text.lower() if re.fullmatch(_GUID, text) else ""
+    return text.lower() if is_object_id(text) else ""
 
 
 def _split(address: str) -> SplitResult:

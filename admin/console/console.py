@@ -8,7 +8,7 @@ along to wherever that points.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import requests
@@ -30,6 +30,14 @@ T = TypeVar("T")
 # To connect, and to answer: the doctor asks Graph and SharePoint a dozen things in turn.
 _PATIENCE = (10, 120)
 _PAGE = 200
+
+
+class Orders(NamedTuple):
+    """Whom they are about, as far as that is known, and whether lines of their log are damaged."""
+
+    user: Fields
+    orders: list[Fields]
+    damaged: bool
 
 
 class Console:
@@ -105,13 +113,14 @@ class Console:
                     raise Unsound("The app is too old to tell what would change: deploy it anew.")
                 yield person
 
-    def history(self, *, user: str = "", since: str = "") -> tuple[Fields, list[Fields]]:
-        """
-        Whom *user* means, as far as that is known, and the orders about that one, or all of them,
-        from *since* on; the newest first.
-        """
+    def history(self, *, user: str = "", since: str = "") -> Orders:
+        """The orders about *user*, or all of them, from *since* on; the newest first."""
         pages = list(self._pages("history", "orders", {"user": user, "since": since}))
-        return pages[0].part("user"), [one for page in pages for one in page.parts("orders")]
+        return Orders(
+            pages[0].part("user"),
+            [one for page in pages for one in page.parts("orders")],
+            damaged=any(page.number("damaged") for page in pages),
+        )
 
     def _pages(self, path: str, told: str, wanted: Mapping[str, str]) -> Iterator[Fields]:
         """A list, of which each page names some under *told*."""

@@ -37,8 +37,10 @@ def history(desk: Desk, user: str | None, since: str | None, as_csv: bool) -> in
     if as_csv and desk.output.as_json:
         raise problems.Unusable("Give --csv or --json, not both.")
     began = _began(since, datetime.now(UTC)) if since else ""
-    taken, found = desk.console.history(user=user or "", since=began)
+    taken, found, damaged = desk.console.history(user=user or "", since=began)
     whom.say_taken(user or "", taken, desk.output)
+    if damaged:
+        desk.output.complain("Some lines of the log cannot be read, and are left out.")
     desk.output.document([dict(one.raw) for one in found])
     if as_csv:
         desk.output.verbatim(csv_text.table(COLUMNS, [_flat(one) for one in found]))

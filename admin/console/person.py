@@ -31,6 +31,7 @@ _BY_DESIGN = {"out-of-scope", "picture-kept", "no-profile", "no-mailbox"}
 _ORDERS = {
     "doctor": "To find out more: manage.py doctor",
     "removals": "To release what is held back: manage.py sweep --release-removals",
+    "leavers": "To release what is held back: manage.py sweep --release-removals",
 }
 # Without a photo there is nothing to copy: what becomes of the picture is said already.
 _ABSENT = {"no-photo", "removed"}

@@ -155,8 +155,9 @@ def things_to_do(overview: Fields) -> list[str]:
 
 def _audit(overview: Fields) -> list[str]:
     found, differ = overview.part("audit"), overview.number("differ")
-    if found.text("repairs") == "braked":
-        why = found.text("detail")
+    held = overview.part("repairBrake")
+    if held.flag("engaged") and not held.flag("released"):
+        why = held.text("detail")
         return [
             f"Repairs are held back. {why} Whose: manage.py users --differs. If that is right: "
             "manage.py check --release-repairs"

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from admin.terminal.problems import Unusable
 from shared.settings.clouds import CLOUDS, Cloud
+from shared.user import is_object_id
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Such as contoso.onmicrosoft.com; `common` would let an account of any tenant in.
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE)
 _SHAREPOINT = re.compile(r"[a-z0-9][a-z0-9-]*", re.IGNORECASE)
@@ -112,7 +112,7 @@ def _check_subject(given: Mapping[str, Any]) -> None:
     if given["console"] and given["certificate"]:
         raise Unusable("The console's registration has no certificate: leave --certificate out.")
     for name in ("identity", "app", "device_code_app"):
-        if given[name] and not _GUID.fullmatch(given[name]):
+        if given[name] and not is_object_id(given[name]):
             option = name.replace("_", "-")
             raise Unusable(
                 f"--{option} must be an id such as 01234567-89ab-cdef-0123-456789abcdef."
@@ -129,7 +129,7 @@ def _console(given: Mapping[str, Any], url: str, client_id: str) -> ConsoleOrder
         raise Unusable("Set PHOTOSYNC_URL, or give --url: people are sent back there.")
     if urlsplit(app_url).path or urlsplit(app_url).query:
         raise Unusable("PHOTOSYNC_URL must be the address of the function app and no more.")
-    if client_id and not _GUID.fullmatch(client_id):
+    if client_id and not is_object_id(client_id):
         raise Unusable("--client-id must be an id such as 01234567-89ab-cdef-0123-456789abcdef.")
     if not client_id and (given["revoke"] or given["check"]):
         raise Unusable(
@@ -152,7 +152,7 @@ def _names(given: Sequence[str]) -> tuple[str, ...]:
 
 def _tenant(name: str) -> str:
     # It becomes a part of the address that signs in, and an argument of az.
-    if name and not (_GUID.fullmatch(name) or _DOMAIN.fullmatch(name)):
+    if name and not (is_object_id(name) or _DOMAIN.fullmatch(name)):
         raise Unusable(
             "--tenant (or TENANT_ID) must be the tenant's id or one of its domains, such as "
             "contoso.onmicrosoft.com."

@@ -2,7 +2,8 @@
 What an admin sees and may do: the console's questions and orders, as JSON-ready dictionaries.
 
 Everything is read from where it is kept: users from their blobs' metadata, one user from both
-sides as they are now. Nothing here writes but through the queues, and into the log of orders.
+sides as they are now. Nothing here writes pictures or states: an order goes into the log of orders,
+and then into a queue or a document.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 from shared import moments, version
 from shared.auditing import audit_log
 from shared.auditing.audit import Audit
-from shared.auditing.audit_log import AuditLogs
+from shared.auditing.audit_log import AuditLog, AuditLogs
 from shared.console import card as cards
 from shared.console import dismissals
 from shared.console.cached_answer import Remembered
@@ -263,8 +264,7 @@ class Console:
         }
 
     def _brakes(self) -> Brakes:
-        held = self._held_back()
-        audit, _ = AuditLogs(self._documents).latest()
+        held, audit = self._held_back(), self._held_repairs()
         return Brakes(
             removals=held is not None and held.removals == sweep_log.BRAKED,
             forgetting=held is not None and held.forgetting == sweep_log.BRAKED,
@@ -276,12 +276,17 @@ class Console:
         found = SweepLogs(self._documents).held_back()
         return found[0] if found else None
 
+    def _held_repairs(self) -> AuditLog | None:
+        found = AuditLogs(self._documents).held_back()
+        return found[0] if found else None
+
     def _repair_brake(self) -> dict[str, Any]:
         """What a release of repairs would release now."""
-        found = AuditLogs(self._documents).held_back()
-        held = found[0] if found else None
+        held = self._held_repairs()
         return {
             "engaged": held is not None,
+            # They are on their way soon; until then the release can be repeated.
+            "released": held is not None and held.repairs == audit_log.RELEASED,
             "differ": held.differ if held else 0,
             "detail": held.detail if held else "",
         }

@@ -42,8 +42,9 @@ class Remembered(Generic[T]):
             assert last, "without an answer it was waited for"
             return last.value
         try:
-            if last is None and self._last:
-                return self._last.value
+            # Read once: `forget` may come in between.
+            if last is None and (found := self._last):
+                return found.value
             began = self._clock()
             value = self._ask()
             now = self._clock()

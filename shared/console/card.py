@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from shared.console import card_words
-from shared.console.card_words import LOOK, NONE, REMOVALS, REPAIR, SEEN, Words
+from shared.console.card_words import LEAVERS, LOOK, NONE, REMOVALS, REPAIR, SEEN, Words
 from shared.console.comparison import LAST, SAME, UNASKED
 from shared.errors import OutOfScope, PictureKept
 from shared.storage import user_state
@@ -25,7 +25,8 @@ _OVERDUE = timedelta(hours=1)
 class Rules(NamedTuple):
     """
     What the settings decide of what happens next: `removes` takes a picture away when its photo is
-    gone, `repairs` says that audits repair, `replaces` that chosen pictures are replaced.
+    gone, `repairs` says that audits come by themselves and repair, `replaces` that chosen pictures
+    are replaced.
     """
 
     dry_run: bool
@@ -191,7 +192,7 @@ def _next_repair(known: UserState, rules: Rules, brakes: Brakes) -> str:
             "administrator releases them; this one person can be repaired now."
         )
     if not rules.repairs:
-        return "PhotoSync is set to report and not to repair: it stays so until somebody orders it."
+        return "PhotoSync is set not to repair by itself: it stays so until somebody orders it."
     days = "a day" if rules.audit_days == 1 else f"{rules.audit_days} days"
     return f"PhotoSync repairs it by itself, at its next look at SharePoint: within {days}."
 
@@ -234,7 +235,7 @@ def _of_leaver(
         return words._replace(
             next="So many people are to be forgotten at once that PhotoSync waits for an "
             "administrator to release it.",
-            action=REMOVALS,
+            action=LEAVERS,
         )
     return words._replace(
         next="The next sweep takes back what PhotoSync wrote, if the account is still gone.",

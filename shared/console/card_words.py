@@ -41,8 +41,8 @@ class Action(NamedTuple):
     """
     The one button: `order` is what it does, and empty where nothing is to be done.
 
-    `replay` looks at the person again, `doctor` opens the check-up, `removals` leads to what the
-    brake holds back.
+    `replay` looks at the person again, `doctor` opens the check-up, `removals` and `leavers` lead
+    to whom the brake holds back.
     """
 
     order: str
@@ -54,6 +54,7 @@ LOOK, RETRY = Action("replay", "Look now"), Action("replay", "Try again now")
 REPAIR = Action("replay", "Repair now")
 CHECK_UP = Action("doctor", "Open the check-up")
 REMOVALS = Action("removals", "See what is held back")
+LEAVERS = Action("leavers", "See what is held back")
 
 
 class Words(NamedTuple):

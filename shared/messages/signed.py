@@ -13,15 +13,11 @@ from typing import Any
 from shared.signature import APP, KEY, PERSON, QUEUE, Signature
 from shared.user import is_object_id
 
-# A file of the log: a month, and which of that month's files unless it is the first.
-_FILE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])(?:\.[1-9]\d{0,3})?")
+# A file of the log: a month, and which of that month's files unless it is the first. Nothing in it
+# leads elsewhere.
+ORDER_FILE = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:\.([1-9]\d{0,3}))?")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LONGEST_NAME = 256
-
-
-def is_order_file(text: str) -> bool:
-    """Whether *text* may name a file of the log of orders: nothing in it leads elsewhere."""
-    return bool(_FILE.fullmatch(text))
 
 
 def by_fields(by: Signature) -> dict[str, str]:
@@ -52,7 +48,7 @@ def to_fields(by: Signature | None, ordered_in: str) -> dict[str, Any]:
 def read(fields: Mapping[str, Any]) -> tuple[Signature | None, str]:
     """What `to_fields` wrote. Raises ValueError for anything else."""
     by, ordered_in = fields.get("by"), fields.get("orderedIn") or ""
-    if not isinstance(ordered_in, str) or (ordered_in and not is_order_file(ordered_in)):
+    if not isinstance(ordered_in, str) or (ordered_in and not ORDER_FILE.fullmatch(ordered_in)):
         raise ValueError("orderedIn names no file of the log of orders.")
     return (None if by is None else read_by(by)), ordered_in
 

@@ -11,13 +11,13 @@ be written, the order was carried out all the same, and the log of the app says 
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from shared.errors import Full, PhotoSyncError, ServiceDown
+from shared.messages.signed import ORDER_FILE
 from shared.orders import order as orders
 from shared.orders.order import Order, Read
 from shared.telemetry.log_text import loggable
@@ -31,7 +31,6 @@ MOST_BYTES = 32 * 1024 * 1024
 # So many full files in a row are met only if somebody has put them there.
 _TRIES = 5
 _SUFFIX = ".jsonl"
-_NAME = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:\.([1-9]\d{0,3}))?")
 
 
 class Lines(Protocol):
@@ -54,7 +53,7 @@ class File(NamedTuple):
 
 def file_of(name: str) -> File | None:
     """The file that is called so, without its ending; None for what is none."""
-    found = _NAME.fullmatch(name)
+    found = ORDER_FILE.fullmatch(name)
     return File(found[1], int(found[2] or 1)) if found else None
 
 

@@ -18,6 +18,7 @@ from tests.e2e.cloud import LiveCloud
 from tests.e2e.conftest import NEVER
 
 ORDER = {"X-PhotoSync-Order": "1"}
+MALLORY = "0b000000-0000-4000-8000-000000000001"
 QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
 
 
@@ -50,8 +51,9 @@ def session(cloud: LiveCloud, role: str, name: str = "anne@contoso.com") -> requ
 
 def forged(cloud: LiveCloud, role: str = "Operator") -> dict[str, str]:
     """The very header that the platform would send for an Operator of this tenant."""
-    claims = {"oid": "1", "tid": cloud.at.tenant_id, "preferred_username": "mallory@contoso.com"}
-    told = [{"typ": k, "val": v} for k, v in {**claims, "roles": role}.items()]
+    name = {"preferred_username": "mallory@contoso.com"}
+    claims = {"oid": MALLORY, "tid": cloud.at.tenant_id, **name, "roles": role}
+    told = [{"typ": k, "val": v} for k, v in claims.items()]
     text = json.dumps({"auth_typ": "aad", "claims": told, "role_typ": "roles"})
     return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(text.encode()).decode()}
 

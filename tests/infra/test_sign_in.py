@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from local.cloud.auth_settings import auth_settings
 from shared.settings.clouds import CLOUDS
 from tests.infra.functions import TENANT
 from tests.infra.resource import Resource
 from tests.infra.samples import CONSOLE, one, plain, with_more
+from tests.local.bench.test_graph_poster import AT
 
 
 def settings(resources: list[Resource]) -> dict[str, Any]:
@@ -72,3 +75,20 @@ def test_each_cloud_has_its_issuer(cloud: str):
         f"{CLOUDS[cloud].login_url}/{TENANT}/v2.0",
         f"https://login.example/{TENANT}/v2.0",
     ]
+
+
+@pytest.mark.parametrize("keys", [True, False])
+def test_local_cloud_is_told_the_same(keys: bool):
+    """What the local host obeys is what App Service is told: so its tests try this deployment."""
+    login = "https://login.microsoftonline.com"
+    at = replace(AT, login=login, tenant_id=TENANT, console_client_id=CONSOLE)
+    made = settings(with_more(consoleSignIn=CONSOLE, consoleKeys=keys))
+
+    assert is_within(auth_settings(at, keys=keys), made)
+
+
+def is_within(told: Any, whole: Any) -> bool:
+    """Whether all that *told* says stands in *whole*, too."""
+    if not isinstance(told, dict):
+        return bool(told == whole)
+    return all(name in whole and is_within(value, whole[name]) for name, value in told.items())

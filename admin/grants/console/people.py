@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote
 
 from admin.grants import refusals
@@ -10,8 +9,8 @@ from admin.grants.console.found import Member
 from admin.grants.graph import Graph
 from admin.terminal.fields import Fields
 from admin.terminal.problems import NotThere, Unusable
+from shared.user import is_object_id
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _USER, _GROUP = "id,displayName,userPrincipalName", "id,displayName,securityEnabled"
 
 
@@ -20,7 +19,7 @@ def find(graph: Graph, name: str) -> Member:
     Who is called *name*: an object id, a user principal name or mail address, else a group's
     display name, which must be that of one group only. Raises Problem.
     """
-    if _GUID.fullmatch(name):
+    if is_object_id(name):
         found = _user(graph, name) or _group(graph, name)
     elif "@" in name:
         found = _user(graph, name) or _one(name, _listed(graph, "users", "mail", name))

@@ -90,3 +90,11 @@ def test_since_that_is_none(manage: Manage, console: ConsoleDouble, since: str):
 
     assert (said.code, console.asked) == (2, [])
     assert "7d" in said.err
+
+
+def test_damaged_lines(manage: Manage, console: ConsoleDouble):
+    """A log of which something cannot be read is not told as if it were whole."""
+    console.routes["GET", "history"] = (200, {"orders": [order()], "token": "", "damaged": 2})
+    said = manage("history")
+
+    assert (said.code, "left out" in said.err) == (0, True)

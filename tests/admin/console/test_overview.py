@@ -30,7 +30,7 @@ def test_all_is_well(manage: Manage):
         ({"brake": {"engaged": True, "gone": 21, "managed": 99}}, "21 of 99"),
         ({"brake": {"engaged": True, "gone": 21}}, "Who that is: manage.py users --gone."),
         (
-            {"audit": {"repairs": "braked", "detail": "34 of 40 differ."}},
+            {"repairBrake": {"engaged": True, "detail": "34 of 40 differ."}},
             "34 of 40 differ. Whose: manage.py users --differs.",
         ),
         ({"audit": {"status": "failed", "detail": "A page was lost."}}, "A page was lost."),

@@ -68,6 +68,7 @@ class Looks:
 
     def __init__(self) -> None:
         self.seen: list[UserState | None] = []
+        self.finding = SAME
 
     def compare(
         self, user: User, known: UserState | None, *, exchange_error: PhotoSyncError | None
@@ -77,7 +78,7 @@ class Looks:
             unasked = (Unasked("exchange", str(exchange_error), 38.0),)
             return Difference(UNASKED, None, "Nobody knows.", {"PictureURL": ""}, unasked)
         chosen = "https://cdn.contoso.com/anne.jpg" if known else ""
-        return Difference(SAME, True, "They agree.", {"PictureURL": ""}, chosen=chosen)
+        return Difference(self.finding, True, "They agree.", {"PictureURL": ""}, chosen=chosen)
 
     def exchange(self, user: User, *, small: bool) -> bytes:
         return b"small " * small + b"exchange of " + user.user_principal_name.encode()
@@ -144,7 +145,7 @@ class Nobody:
 class Desk:
     """A console and all that is behind it."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules = RULES) -> None:
         self.audits = Audits()
         self.kept, self.looks, self.documents = Kept(), Looks(), MemoryDocuments()
         self.users, self.upkeep, self.exchange = Texts(), Texts(), Exchange()
@@ -165,7 +166,7 @@ class Desk:
             in_memory(self.clock, self.lines),
             groups={"SYNC_GROUP_ID": "a-group"},
             changes={COPY, REMOVAL},
-            rules=RULES,
+            rules=rules,
             clock=Clock(),
             new_id=lambda: next(ids),
         )

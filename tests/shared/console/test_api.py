@@ -14,6 +14,7 @@ import pytest
 from shared.auditing import audit_log
 from shared.auditing.audit_log import AuditLog, AuditLogs
 from shared.console.api import Console
+from shared.console.comparison import OTHER
 from shared.errors import BadRequest, ServiceDown, UnknownUser
 from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SKIPPED, SYNCED, Claim, UserState
 from shared.subscription import keeper
@@ -22,7 +23,7 @@ from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.user import User
 from shared.version import VERSION
 from tests.doubles.office import ANNE, NOON
-from tests.shared.console.console_desk import BY, ENTRY, LENGTHS, Desk
+from tests.shared.console.console_desk import BY, ENTRY, LENGTHS, RULES, Desk
 
 NO_BRAKE = {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""}
 
@@ -44,7 +45,7 @@ def test_overview_of_nothing(desk: Desk):
         "sweep": None,
         "brake": NO_BRAKE,
         "audit": None,
-        "repairBrake": {"engaged": False, "differ": 0, "detail": ""},
+        "repairBrake": {"engaged": False, "released": False, "differ": 0, "detail": ""},
         "differ": 0,
         "uninstall": None,
         "failures": [],
@@ -95,8 +96,9 @@ def test_brake_for_leavers(desk: Desk):
     assert (brake["engaged"], brake["gone"], brake["left"]) == (True, 0, 21)
 
 
-def test_brakes_while_the_next_runs(desk: Desk):
+def test_brakes_while_the_next_runs():
     """What a release would release is told also when the next sweep or audit has begun."""
+    desk = Desk(RULES._replace(dry_run=False))
     at = NOON.isoformat()
     sweeps, audits = SweepLogs(desk.documents), AuditLogs(desk.documents)
     held: dict[str, Any] = {
@@ -111,7 +113,11 @@ def test_brakes_while_the_next_runs(desk: Desk):
 
     seen = desk.console.overview()
     assert (seen["brake"]["engaged"], seen["brake"]["gone"]) == (True, 21)
-    assert seen["repairBrake"] == {"engaged": True, "differ": 34, "detail": ""}
+    repairs = {"engaged": True, "released": False, "differ": 34, "detail": ""}
+    assert seen["repairBrake"] == repairs
+    desk.kept.states.put(UserState(ANNE.id, status=SYNCED, damage="A file is gone."))
+    desk.looks.finding = OTHER
+    assert "holds all repairs back" in desk.console.user(ANNE.id)["card"]["next"]
 
 
 def test_users(desk: Desk):

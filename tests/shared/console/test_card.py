@@ -14,7 +14,7 @@ import pytest
 from shared import errors
 from shared.console import card_words
 from shared.console.card import Brakes, Rules, card
-from shared.console.card_words import REMOVALS, REPAIR, ROWS, SEEN, SYNCED_ROWS
+from shared.console.card_words import LEAVERS, REMOVALS, REPAIR, ROWS, SEEN, SYNCED_ROWS
 from shared.console.comparison import (
     CHOSEN,
     FINDINGS,
@@ -177,7 +177,7 @@ def test_a_leaver():
 
     assert "after 1 February 2026, 12:00 UTC" in told(soon, LAST)["next"]
     assert "The next sweep" in told(due, LAST)["next"]
-    assert told(due, LAST, brakes=HELD)["action"] == REMOVALS.order
+    assert told(due, LAST, brakes=HELD)["action"] == LEAVERS.order
     assert "stays as it is" in told(due, LAST, rules=never)["next"]
 
 
@@ -200,7 +200,7 @@ def test_a_repair():
 
     for rules, brakes, says in (
         (CALM, HELD, "holds all repairs back"),
-        (CALM._replace(repairs=False), FREE, "to report and not to repair"),
+        (CALM._replace(repairs=False), FREE, "not to repair by itself"),
     ):
         found = told(state, OTHER, rules=rules, brakes=brakes)
         assert says in found["next"]

@@ -60,6 +60,8 @@ import { call } from "./call.js";
 
 /** @typedef {{ engaged: boolean, gone: number, left: number, managed: number, detail: string }} Brake */
 
+/** @typedef {{ engaged: boolean, released: boolean, differ: number, detail: string }} RepairBrake */
+
 /** @typedef {{ status: string, left: number }} Uninstall */
 
 /** @typedef {{ name: string, reason: string, body: string, at: string }} SetAside */
@@ -74,6 +76,7 @@ import { call } from "./call.js";
  * @property {Sweep | null} sweep
  * @property {Brake} brake
  * @property {Audit | null} audit
+ * @property {RepairBrake} repairBrake Of the newest audit, or of the one before while that one runs.
  * @property {number} differ How many people an audit has found to differ in SharePoint.
  * @property {Uninstall | null} uninstall
  * @property {Entry[]} failures The newest that nobody has dismissed.
@@ -128,7 +131,7 @@ import { call } from "./call.js";
  * @property {string} seen
  * @property {string} why
  * @property {string} next
- * @property {"" | "replay" | "doctor" | "removals"} action What the one right button does.
+ * @property {"" | "replay" | "doctor" | "removals" | "leavers"} action What the one right button does.
  * @property {string} label
  * @property {boolean} byDesign
  * @property {string} ticket

@@ -6,21 +6,26 @@ import { count } from "./numbers.js";
 import { isLost } from "./subscription.js";
 import { isHalted, whyHalted } from "./uninstall.js";
 
-/** @import { Brake, Overview, Subscription } from "./api.js" */
+/** @import { Brake, Overview, RepairBrake, Subscription } from "./api.js" */
 
 /** @param {Overview} overview */
-export function drawBanners({ dryRun, brake, audit, subscription, uninstall }) {
+export function drawBanners({ dryRun, brake, repairBrake, subscription, uninstall }) {
   const halted = isHalted(uninstall);
   show($("halted"), halted);
   if (uninstall && halted) say(inside($("halted"), "span"), whyHalted(uninstall));
   show($("dry-run"), dryRun);
   show($("brake"), brake.engaged);
   if (brake.engaged) say(inside($("brake"), "span"), brake.detail || heldBack(brake));
-  const held = audit?.repairs === "braked";
+  const held = isHeld(repairBrake);
   show($("audit-brake"), held);
-  if (held) say(inside($("audit-brake"), "span"), audit.detail);
+  if (held) say(inside($("audit-brake"), "span"), repairBrake.detail);
   show($("deaf"), !halted && isLost(subscription));
   say(inside($("deaf"), "span"), whyDeaf(subscription));
+}
+
+/** @param {RepairBrake} brake */
+export function isHeld({ engaged, released }) {
+  return engaged && !released;
 }
 
 /** @param {Brake} brake */

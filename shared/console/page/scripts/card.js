@@ -7,7 +7,7 @@ import { GONE } from "./words.js";
 /** @import { Card } from "./api.js" */
 
 /** Where a button leads that orders nothing by itself. */
-const LEADS = { doctor: "#/doctor", removals: homeHash(GONE, "") };
+const LEADS = { doctor: "#/doctor", removals: homeHash(GONE, ""), leavers: homeHash("left", "") };
 
 let ticket = "";
 
@@ -29,7 +29,7 @@ function drawButtons({ action, label }) {
   const isReplay = action === "replay";
   say($("replay"), isReplay ? label : "Replay");
   $("replay").classList.toggle("main", isReplay);
-  const leads = action === "doctor" || action === "removals";
+  const leads = action !== "" && !isReplay;
   show($("lead-on"), leads);
   if (!leads) return;
   say($("lead-on"), label);

@@ -20,15 +20,16 @@ async function listOrders(begin) {
   const signal = whileHere();
   const firstNew = $("log-rows").children.length;
   try {
-    let token = begin;
+    let [token, damaged] = [begin, false];
     // A page may be empty, and still not be the last.
     for (let pages = 0; pages < 8; pages += 1) {
       const page = await readOrders("", token, signal);
       $("log-rows").append(...page.orders.map((order) => orderLine(order, true)));
       token = page.token;
+      damaged ||= page.damaged > 0;
       if (!token || page.orders.length) break;
     }
-    drawEnd(token);
+    drawEnd(token, damaged);
     const first = begin && $("log-rows").children[firstNew];
     if (first instanceof HTMLElement) {
       first.tabIndex = -1;
@@ -39,11 +40,15 @@ async function listOrders(begin) {
   }
 }
 
-/** @param {string} token Where the list goes on. */
-function drawEnd(token) {
+/**
+ * @param {string} token Where the list goes on.
+ * @param {boolean} damaged Whether the log has lines that cannot be read.
+ */
+function drawEnd(token, damaged) {
   const shown = $("log-rows").children.length;
   const told = `${count(shown, "order", "orders")}, newest first${token ? "; there are older ones" : ""}.`;
-  say($("log-told"), shown || token ? told : "Nobody ordered anything yet.");
+  const left = damaged ? " Some lines of the log cannot be read, and are left out." : "";
+  say($("log-told"), (shown || token ? told : "Nobody ordered anything yet.") + left);
   show($("log-card"), shown > 0 || token !== "");
   fill($("log-more"), token && moreButton(token));
 }

@@ -84,7 +84,7 @@ export const REMOVALS = {
 export const REPAIRS = {
   title: "Release the repairs?",
   cost: (overview) => {
-    const written = count(overview?.audit?.differ ?? 0, "picture is written", "pictures are written");
+    const written = count(overview?.repairBrake.differ ?? 0, "picture is written", "pictures are written");
     return `${written} again as Exchange has them. Make sure first that whatever has changed them has ended: `
       + "an import, a migration, another sync.";
   },

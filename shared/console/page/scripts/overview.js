@@ -71,13 +71,14 @@ function redraw(name, data, draw) {
 export function drawOverview() {
   if (!overview) return;
   const {
-    counts, dismissed, differ, groups, sweep, audit, subscription, brake, failures, unreadable, unreadableCount, queues,
+    counts, dismissed, differ, groups, sweep, audit, subscription, brake, repairBrake, failures, unreadable,
+    unreadableCount, queues,
   } = overview;
   const halted = isHalted(overview.uninstall);
   const whole = overview;
   const { status, search } = here();
   drawBanners(overview);
-  redraw("headline", [counts, dismissed, brake, audit, differ, queues, halted], () => drawHeadline(whole));
+  redraw("headline", [counts, dismissed, brake, repairBrake, differ, queues, halted], () => drawHeadline(whole));
   redraw("scope", groups, () => drawScope(groups));
   redraw("tiles", [counts, differ, status], () => drawTiles(counts, differ, status, search));
   redraw("counts", [counts, overview.countedAt, differ, sweep], () => drawCounts(whole));
@@ -85,7 +86,7 @@ export function drawOverview() {
   redraw("audit", audit, () => drawAudit(audit));
   redraw("subscription", [subscription, halted], () => drawSubscription(subscription, halted));
   redraw("queues", queues, () => drawQueues(queues));
-  redraw("version", whole.version, () => drawVersion(whole));
+  redraw("version", [whole.version, whole.packedAt], () => drawVersion(whole));
   const failed = counts.failed ?? 0;
   redraw("failures", [failures, failed, dismissed], () => drawFailures(failures, failed, dismissed));
   redraw("unreadable", [unreadable, unreadableCount], () => drawUnreadable(unreadable, unreadableCount));

@@ -1,5 +1,6 @@
 // How it stands at a glance: the headline, a sentence below it, and a tile for each status.
 
+import { isHeld } from "./banners.js";
 import { $, fill, make, say, show } from "./elements.js";
 import { count, people, sum } from "./numbers.js";
 import { homeHash } from "./route.js";
@@ -51,12 +52,12 @@ function nobody({ uninstall }) {
 }
 
 /** @param {Overview} overview */
-function headline({ counts, dismissed, brake, audit, differ, queues }) {
+function headline({ counts, dismissed, brake, repairBrake, differ, queues }) {
   const onTheWay = Math.max(queues["photo-sync"] ?? 0, counts.waiting ?? 0);
   const failed = (counts.failed ?? 0) - dismissed;
   if (failed > 0) return `${count(failed, "copy", "copies")} failed`;
   if (brake.engaged) return "Removals wait for a decision";
-  if (audit?.repairs === "braked") return "Repairs wait for a decision";
+  if (isHeld(repairBrake)) return "Repairs wait for a decision";
   if (differ) return `${count(differ, "picture differs", "pictures differ")} in SharePoint`;
   if (onTheWay) return `${count(onTheWay, "person is", "people are")} in the queue`;
   if (dismissed) return "No copy failed but those dismissed";

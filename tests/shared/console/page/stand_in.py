@@ -92,6 +92,7 @@ class StandIn:
     # What stands in the log of orders, newest first.
     log: list[dict[str, Any]] = field(default_factory=list)
     log_is_down: bool = False
+    damaged: int = 0
     url: str = ""
 
     def answer(self, method: str, target: str, body: bytes) -> object:
@@ -140,7 +141,7 @@ class StandIn:
             }
             return {"released": 21}
         if body.get("releaseRepairs"):
-            self.overview["audit"] = audit(repairs="released")
+            self.overview["repairBrake"] |= {"released": True}
             return {"released": 34}
         if parts == ["dismiss"]:
             self._dismiss(body)
@@ -188,6 +189,7 @@ class StandIn:
             },
             "sweep": sweep(status="finished", finishedAt=ago(minutes=12), users=len(self._known())),
             "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
+            "repairBrake": {"engaged": False, "released": False, "differ": 0, "detail": ""},
             "audit": audit(),
             "differ": sum(bool(person.damage) for person in self.people),
             "uninstall": None,
@@ -236,7 +238,7 @@ class StandIn:
         mine = [one for one in self.log if query.get("user", "") in {"", one["userId"]}]
         found = mine[begin : begin + self.page_size]
         token = str(begin + len(found)) if begin + len(found) < len(mine) else ""
-        return {"orders": found, "token": token, "complete": not token, "damaged": 0}
+        return {"orders": found, "token": token, "complete": not token, "damaged": self.damaged}
 
     def _person(self, person: Person, query: dict[str, str]) -> dict[str, Any]:
         if query.get("sides") == "none":

@@ -29,7 +29,12 @@ def test_plain_words_come_first(api: StandIn, visit: Open, axe: str):
 
 
 @pytest.mark.parametrize(
-    ("action", "leads_to"), [("doctor", "#/doctor"), ("removals", "#/?status=gone")]
+    ("action", "leads_to"),
+    [
+        ("doctor", "#/doctor"),
+        ("removals", "#/?status=gone"),
+        ("leavers", "#/?status=left"),
+    ],
 )
 def test_button_that_leads_on(api: StandIn, visit: Open, action: str, leads_to: str):
     """Where no order to one person helps, the button leads to what does."""

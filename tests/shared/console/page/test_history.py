@@ -48,10 +48,11 @@ def test_history_of_all(api: StandIn, visit: Open):
 
 
 def test_nobody_ordered_anything(api: StandIn, visit: Open):
-    """An empty history says so."""
+    """An empty history says so, and one that cannot be read whole says that, too."""
+    api.damaged = 1
     page = visit(f"{api.url}?code={KEY}#/history").page
 
-    expect(page.locator("#log-told")).to_have_text("Nobody ordered anything yet.")
+    expect(page.locator("#log-told")).to_contain_text("Nobody ordered anything yet. Some lines")
 
 
 def test_history_of_a_person(api: StandIn, visit: Open):
@@ -71,6 +72,20 @@ def test_history_of_a_person(api: StandIn, visit: Open):
     page.locator("#replay").click()
     expect(page.locator("#history")).to_contain_text("Replay, ordered by jo@contoso.com · Synced")
     expect(lines).to_have_count(4)
+
+
+def test_older_orders_of_a_person(api: StandIn, visit: Open):
+    """Those of months ago are a press away."""
+    anne = api.find("anne@contoso.com")
+    api.page_size = 1
+    api.log = [given(at=ago(hours=hours), userId=anne.id) for hours in (1, 900)]
+    page = visit(api.url + ANNE).page
+    lines = page.locator("#history li")
+    expect(lines).to_have_count(3)
+    page.get_by_role("button", name="Look for older orders").click()
+
+    expect(lines).to_have_count(4)
+    expect(page.get_by_role("button", name="Look for older orders")).to_have_count(0)
 
 
 def test_history_that_cannot_be_read(api: StandIn, visit: Open):

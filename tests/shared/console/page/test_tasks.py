@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.shared.console.page.browser import Open
 from tests.shared.console.page.serving import KEY
-from tests.shared.console.page.stand_in import HOSTILE, Person, StandIn, ago, audit
+from tests.shared.console.page.stand_in import HOSTILE, Person, StandIn, ago
 
 ANNE = f"?code={KEY}#/users/anne%40contoso.com"
 
@@ -38,7 +38,8 @@ def test_key_is_typed_once(api: StandIn, visit: Open):
 def test_nothing_stays_without_a_key(api: StandIn, visit: Open):
     """A key that is forgotten takes every banner along."""
     api.overview["brake"] = {"engaged": True, "gone": 2, "left": 0, "managed": 30, "detail": ""}
-    api.overview |= {"audit": audit(repairs="braked"), "subscription": None, "dryRun": True}
+    api.overview["repairBrake"] = {"engaged": True, "differ": 3, "detail": ""}
+    api.overview |= {"subscription": None, "dryRun": True}
     api.overview["uninstall"] = {"status": "running", "left": 3}
     page = visit(f"{api.url}?code={KEY}").page
     expect(page.locator(".banner:visible")).to_have_count(4)
