@@ -14,6 +14,8 @@ from admin.terminal.problems import Busy, NotThere, Problem, Unreachable
 # For whom pictures are shown at most: of some 6 KB each, two a person.
 MOST_PEOPLE = 250
 _TRIES = 10
+# So many pictures one after the other without a connection, and no more are asked for.
+_IN_VAIN = 3
 # Where an app that is busy does not say for how long.
 _USUAL_WAIT = 5.0
 
@@ -59,12 +61,14 @@ class Photographer:
         self._say = say
         self._clock = clock
         self._pause = pause
+        self._was_reached = False
+        self._in_vain = 0
 
     def changes(self, people: Sequence[Fields], report: Report) -> list[Change]:
         """
         Each of *people* with both pictures, the first MOST_PEOPLE of them and while there is time.
 
-        Raises Unreachable.
+        Raises Unreachable if that is so from the beginning; later it does not cost what there is.
         """
         found: list[Change] = []
         most = min(MOST_PEOPLE, len(people))
@@ -87,8 +91,14 @@ class Photographer:
             return Picture(self._patiently(person.text("userId"), side))
         except NotThere as none:
             return Picture(why="" if none.code == _PLAINLY_NONE else str(none))
-        except Unreachable:
-            raise
+        except Unreachable as problem:
+            if not self._was_reached:
+                raise
+            self._in_vain += 1
+            if self._in_vain == _IN_VAIN:
+                self._say(f"{problem} No more pictures are asked for.")
+                self._ends = self._clock()
+            return Picture(why=str(problem), known=False)
         except Problem as problem:
             return Picture(why=str(problem), known=False)
 
@@ -96,7 +106,9 @@ class Photographer:
         """The picture, however often the app asks for patience, within limits. Raises Problem."""
         for still_to_come in reversed(range(_TRIES)):
             try:
-                return self._console.photo(user, side)
+                photo = self._console.photo(user, side)
+                self._was_reached, self._in_vain = True, 0
+                return photo
             except Busy as busy:
                 asked = busy.retry_after
                 seconds = _USUAL_WAIT if asked is None else asked

@@ -144,6 +144,8 @@ def grant(context: click.Context, /, **given: Any) -> int:
     choice = context.ensure_object(Choice)
     output = Output(sys.stdout, as_json=choice.as_json)
     try:
+        # Whoever names the tenant for the other commands means it here, too.
+        given["tenant"] = given["tenant"] or choice.tenant_id
         order = Order.of(given, ca=choice.ca, url=choice.url, client_id=choice.client_id)
         return session.run(order, output)
     except (KeyboardInterrupt, click.Abort) as error:

@@ -287,7 +287,7 @@ class Console:
             "engaged": held is not None,
             # They are on their way soon; until then the release can be repeated.
             "released": held is not None and held.repairs == audit_log.RELEASED,
-            "differ": held.differ if held else 0,
+            "differ": held.held if held else 0,
             "detail": held.detail if held else "",
         }
 

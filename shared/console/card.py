@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from shared.console import card_words
 from shared.console.card_words import LEAVERS, LOOK, NONE, REMOVALS, REPAIR, SEEN, Words
-from shared.console.comparison import LAST, SAME, UNASKED
+from shared.console.comparison import FOREIGN, LAST, NEITHER, SAME, UNASKED
 from shared.errors import OutOfScope, PictureKept
 from shared.storage import user_state
 from shared.storage.user_state import NO_PHOTO, SECOND_LOOK_AFTER, SYNCED, UserState
@@ -126,7 +126,7 @@ def _words(
     now: datetime,
 ) -> Words:
     if known is None:
-        return card_words.UNKNOWN
+        return card_words.PHOTOLESS if finding in {NEITHER, FOREIGN} else card_words.UNKNOWN
     if known.status == SYNCED:
         return _of_synced(known, finding, rules, brakes)
     words = card_words.of_run(known.status, known.reason)
@@ -138,7 +138,8 @@ def _words(
         case user_state.LEFT:
             return _of_leaver(words, known, rules, brakes, now)
         case user_state.NO_PHOTO if finding == LAST:
-            return _of_removal(words, known, rules, brakes)
+            gone = words._replace(why="The photo was taken out of Exchange.")
+            return _of_removal(gone, known, rules, brakes)
         case user_state.SKIPPED:
             return _of_skipped(words, known, rules, user)
     return words
@@ -194,6 +195,11 @@ def _next_repair(known: UserState, rules: Rules, brakes: Brakes) -> str:
     if not rules.repairs:
         return "PhotoSync is set not to repair by itself: it stays so until somebody orders it."
     days = "a day" if rules.audit_days == 1 else f"{rules.audit_days} days"
+    if known.damage:
+        return (
+            "An audit has found it, and PhotoSync repairs it by itself: within minutes, or else at "
+            f"its next look at SharePoint, within {days}."
+        )
     return f"PhotoSync repairs it by itself, at its next look at SharePoint: within {days}."
 
 

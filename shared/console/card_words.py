@@ -85,7 +85,7 @@ SEEN: Mapping[str, str] = {
     FOREIGN: "People see a picture that is not PhotoSync's, and Exchange holds no photo.",
     NO_PROFILE: "People see no picture: SharePoint has no profile of this person.",
     ANOTHER_HOST: "What people see is in a part of SharePoint that PhotoSync does not know.",
-    UNASKED: "What people see cannot be told now, because Microsoft 365 did not answer.",
+    UNASKED: "What people see cannot be compared with Exchange at the moment.",
 }
 
 # Without a photo in Exchange, as far as it could be told.
@@ -113,7 +113,7 @@ _UNREAD = Words(
 
 # What a run came to, by status and reason. Of those that wait, `card` says until when.
 ROWS: Mapping[tuple[str, str], Words] = {
-    (NO_PHOTO, "no-photo"): Words("Exchange holds no photo.", _PHOTO_FOLLOWS, holds=_WITHOUT),
+    (NO_PHOTO, "no-photo"): Words("There is nothing to copy.", _PHOTO_FOLLOWS, holds=_WITHOUT),
     (REMOVED, ""): Words(
         "The photo was taken out of Exchange, and PhotoSync took its picture away.",
         _PHOTO_FOLLOWS,
@@ -151,7 +151,7 @@ ROWS: Mapping[tuple[str, str], Words] = {
         holds=frozenset({ANOTHER_HOST}),
     ),
     (SKIPPED, "dry-run"): Words(
-        "PhotoSync is rehearsing and has written nothing.",
+        "PhotoSync would change it, and has written nothing.",
         "Once the rehearsal is over, the next sweep copies the photo.",
     ),
     (SKIPPED, ""): Words(
@@ -159,7 +159,7 @@ ROWS: Mapping[tuple[str, str], Words] = {
     ),
     (FAILED, "access-denied"): Words(
         "PhotoSync was refused: a right is missing, or this person's mailbox is closed to it.",
-        f"An administrator has to grant it. {_SWEEP_TRIES}",
+        f"An administrator grants the right, or opens the mailbox. {_SWEEP_TRIES}",
         CHECK_UP,
     ),
     (FAILED, "photo-refused"): _UNREAD,
@@ -200,6 +200,8 @@ _OF_STATUS = {
     LEFT: ROWS[LEFT, "unknown-user"],
 }
 
+# Nobody is remembered who never had a photo.
+PHOTOLESS = Words("There is nothing to copy.", _PHOTO_FOLLOWS)
 UNKNOWN = Words("PhotoSync has not looked at this person yet.", "The next sweep does.", LOOK)
 
 _CHANGED_SINCE = "Something other than PhotoSync has changed it in SharePoint, or the photo is new."

@@ -226,6 +226,17 @@ def test_app_that_is_gone():
         Studio(Unreachable("No connection.")).changes(2)
 
 
+def test_app_that_is_lost_on_the_way():
+    """One time-out costs a picture; an app that stays away no more than those yet to come."""
+    gone = Unreachable("No connection.")
+    studio = Studio(JPEG, gone, JPEG, JPEG, gone, gone, gone)
+    changes = studio.changes(9)
+
+    assert [each.before is None for each in changes] == [*[False] * 4, *[True] * 5]
+    assert [each.is_known for each in changes[:4]] == [False, True, False, False]
+    assert studio.told == ["No connection. No more pictures are asked for."]
+
+
 def test_none_is_no_trouble():
     """No picture is an answer, and so is an error about one; they are not the same."""
     [change] = Studio(NotThere("None."), Unsound("Odd.")).changes(1)

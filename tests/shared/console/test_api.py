@@ -107,7 +107,7 @@ def test_brakes_while_the_next_runs():
         "held_from": 1,
     }
     sweeps.begin(SweepLog("one", at, at, removals=sweep_log.BRAKED, gone=21), None)
-    audits.begin(AuditLog("one", at, at, differ=34, **held), None)
+    audits.begin(AuditLog("one", at, at, differ=50, held=34, **held), None)
     sweeps.begin(SweepLog("two", at, at, previous="one"), sweeps.latest()[1])
     audits.begin(AuditLog("two", at, at, previous="one", repair=True), audits.latest()[1])
 
