@@ -271,31 +271,31 @@ def console_photo(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
 def console_replay(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Queue one user again."""
     user = req.route_params["user"]
-    return ordered(req, lambda order: console().replay(user, order, by=caller.signature))
+    return ordered(req, lambda order: console().orders.replay(user, order, by=caller.signature))
 
 
 @console_route("sweep", orders=True)
 def console_sweep(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Queue a sweep or a renewal, or release the removals that the brake holds back."""
-    return ordered(req, lambda order: console().sweep(order, by=caller.signature))
+    return ordered(req, lambda order: console().orders.sweep(order, by=caller.signature))
 
 
 @console_route("audit", orders=True)
 def console_audit(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Audit everybody now, or release the repairs that the brake holds back."""
-    return ordered(req, lambda order: console().audit(order, by=caller.signature))
+    return ordered(req, lambda order: console().orders.audit(order, by=caller.signature))
 
 
 @console_route("dismiss", orders=True)
 def console_dismiss(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Dismiss lines of the overview that somebody has dealt with."""
-    return ordered(req, lambda order: console().dismiss(order, by=caller.signature))
+    return ordered(req, lambda order: console().orders.dismiss(order, by=caller.signature))
 
 
 @console_route("uninstall", orders=True)
 def console_uninstall(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
     """Take PhotoSync back, or take that order back."""
-    return ordered(req, lambda order: console().uninstall(order, by=caller.signature))
+    return ordered(req, lambda order: console().orders.uninstall(order, by=caller.signature))
 
 
 def ordered(

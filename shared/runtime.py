@@ -15,10 +15,11 @@ from shared.auditing.audit import LARGEST_PAGE, Audit, Terms
 from shared.auditing.audit_log import AuditLogs
 from shared.auditing.look import Looks
 from shared.auditing.repairs import Repairs
-from shared.console.api import Console, Orders
+from shared.console.api import Console
 from shared.console.card import Rules
 from shared.console.comparison import Sides
 from shared.console.lookup import People
+from shared.console.ordering import Chains, Queues
 from shared.console.roster import Roster
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
@@ -124,7 +125,7 @@ def _working(settings: Settings) -> Runtime:
         storage,
         Sides(graph, geos, recipe, removes=settings.remove_when_gone),
         People(directory, UserSearch(graph_http), storage.states, Roster(storage.states)),
-        chains[1:],
+        Chains(sweep, audit, uninstall),
         orders,
     )
     doctor = Doctor(functools.partial(_microsoft, settings, storage), storage, clock=_now)
@@ -136,7 +137,7 @@ def _console(
     storage: OpenStorage,
     sides: Sides,
     people: People,
-    chains: tuple[Sweep, Audit, Uninstall],
+    chains: Chains,
     orders: OrderLog,
 ) -> Console:
     return Console(
@@ -145,8 +146,8 @@ def _console(
         storage.states,
         storage.documents,
         people,
-        *chains,
-        Orders(storage.users, storage.upkeep, storage.lengths),
+        chains,
+        Queues(storage.users, storage.upkeep, storage.lengths),
         orders,
         groups=_groups(settings).named,
         changes=_changes(settings),

@@ -96,6 +96,27 @@ class People:
         """Whom Graph knows by *text*, and what is remembered of each."""
         return [(user, self._read(user.id)) for user in self._search.search(text)]
 
+    def meant(self, name: str) -> Meant:
+        """Whoever is called *name*, as far as that is known; who is not has no object id."""
+        if is_object_id(name):
+            return Meant(*self.account(name, name.lower()))
+        try:
+            user = self.find(name).user
+        except (TryLater, GiveUp, UnknownUser) as error:
+            if isinstance(error, BadRequest):
+                raise
+            # Orders were given by this name, too, and the log needs nobody to find them.
+            return Meant("", name)
+        return Meant(user.id, user.user_principal_name, user.display_name)
+
+    def account(self, name: str, user_id: str) -> tuple[str, str]:
+        """The object id of whoever is queued as *user_id*, and the UPN, as far as known."""
+        if not is_object_id(user_id):
+            return "", user_id
+        known = self._memory.read(user_id)
+        upn = known.state.user_principal_name if known else ""
+        return user_id, upn or spelled(name)[1]
+
     def _ask(self, name: str) -> User:
         if not name.strip():
             raise BadRequest("Name a user: by UPN, another address, object id or name.")
@@ -118,6 +139,13 @@ class People:
     def _read(self, user_id: str) -> UserState | None:
         stored = self._memory.read(user_id)
         return stored.state if stored else None
+
+
+def spelled(name: str) -> tuple[str, str]:
+    """*name* as an object id or as a UPN; the other is empty, and both for what is neither."""
+    if is_object_id(name):
+        return name.lower(), ""
+    return "", name if is_upn(name) else ""
 
 
 def _only(found: list[User], name: str) -> User:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from shared.errors import ServiceDown
 
@@ -37,3 +39,25 @@ class Turnstile:
             yield
         finally:
             self._places.release()
+
+
+class Behind(Protocol):
+    """What a turnstile stands before."""
+
+    turnstile: Turnstile
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+B = TypeVar("B", bound=Behind)
+
+
+def takes_a_place(method: Callable[Concatenate[B, P], T]) -> Callable[Concatenate[B, P], T]:
+    """Whatever *method* asks may be slow, storage too: so only so many are inside at once."""
+
+    @functools.wraps(method)
+    def inside(console: B, /, *args: P.args, **named: P.kwargs) -> T:
+        with console.turnstile.inside():
+            return method(console, *args, **named)
+
+    return inside

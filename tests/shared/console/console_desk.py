@@ -9,10 +9,11 @@ from typing import Any, cast
 from shared import moments
 from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLog
-from shared.console.api import Console, Orders
+from shared.console.api import Console
 from shared.console.card import Rules
 from shared.console.comparison import SAME, UNASKED, Difference, Sides, Unasked
 from shared.console.lookup import People
+from shared.console.ordering import Chains, Queues
 from shared.console.roster import Roster
 from shared.errors import PhotoSyncError
 from shared.signature import KEY, Signature
@@ -159,10 +160,8 @@ class Desk:
             self.kept,
             self.documents,
             People(self.exchange, self.search, self.kept, Roster(self.kept)),
-            cast("Sweep", Releasing()),
-            cast("Audit", self.audits),
-            self.uninstall,
-            Orders(self.users, self.upkeep, lambda: LENGTHS),
+            Chains(cast("Sweep", Releasing()), cast("Audit", self.audits), self.uninstall),
+            Queues(self.users, self.upkeep, lambda: LENGTHS),
             in_memory(self.clock, self.lines),
             groups={"SYNC_GROUP_ID": "a-group"},
             changes={COPY, REMOVAL},

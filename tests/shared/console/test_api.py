@@ -248,7 +248,7 @@ def test_photos(desk: Desk):
     [
         lambda console: console.photo(ANNE.id, "sharepoint"),
         lambda console: console.user(ANNE.id),
-        lambda console: console.replay(ANNE.id, {}, by=BY),
+        lambda console: console.orders.replay(ANNE.id, {}, by=BY),
     ],
     ids=["photo", "user", "replay"],
 )
@@ -276,7 +276,7 @@ def test_threads_are_left(
 @pytest.mark.parametrize("force", [True, False])
 def test_replay(desk: Desk, force: bool):
     """A replay is a message about the user's object id, and can be followed by its id."""
-    told = desk.console.replay(ANNE.user_principal_name, {"force": force}, by=BY)
+    told = desk.console.orders.replay(ANNE.user_principal_name, {"force": force}, by=BY)
     [(text, delay)] = desk.users.sent
     message = json.loads(text)
 
@@ -293,8 +293,8 @@ def test_replay(desk: Desk, force: bool):
 
 def test_replay_that_replaces(desk: Desk):
     """A chosen picture makes room only where the order says so."""
-    desk.console.replay(ANNE.id, {"force": False, "replace": True}, by=BY)
-    desk.console.replay(ANNE.id, {"force": True, "replace": False}, by=BY)
+    desk.console.orders.replay(ANNE.id, {"force": False, "replace": True}, by=BY)
+    desk.console.orders.replay(ANNE.id, {"force": True, "replace": False}, by=BY)
     first, second = (json.loads(text) for text, _ in desk.users.sent)
 
     assert (first["replace"], first["force"]) == (True, False)
@@ -311,20 +311,20 @@ def test_chosen_picture_is_told(desk: Desk):
 
 def test_sweep(desk: Desk):
     """A sweep is ordered through the queue."""
-    assert desk.console.sweep({}, by=BY) == {"queued": True}
+    assert desk.console.orders.sweep({}, by=BY) == {"queued": True}
     assert len(desk.upkeep.sent) == 1
     assert "sweep" in desk.upkeep.sent[0][0]
 
 
 def test_release(desk: Desk):
     """The brake is released at once, and no sweep is queued."""
-    assert desk.console.sweep({"releaseRemovals": True}, by=BY) == {"released": 21}
+    assert desk.console.orders.sweep({"releaseRemovals": True}, by=BY) == {"released": 21}
     assert desk.upkeep.sent == []
 
 
 def test_renew(desk: Desk):
     """With `renew` the subscription is looked after, and no sweep is queued."""
-    assert desk.console.sweep({"renew": True}, by=BY) == {"queued": True}
+    assert desk.console.orders.sweep({"renew": True}, by=BY) == {"queued": True}
     [(text, delay)] = desk.upkeep.sent
 
     assert (json.loads(text)["kind"], delay) == ("renew", 0)
@@ -333,7 +333,7 @@ def test_renew(desk: Desk):
 def test_two_orders_at_once(desk: Desk):
     """One order is for one thing."""
     with pytest.raises(BadRequest, match="one thing"):
-        desk.console.sweep({"renew": True, "releaseRemovals": True}, by=BY)
+        desk.console.orders.sweep({"renew": True, "releaseRemovals": True}, by=BY)
     assert desk.upkeep.sent == []
 
 
@@ -341,13 +341,13 @@ def test_two_orders_at_once(desk: Desk):
 def test_flag_that_is_none(desk: Desk, value: Any):
     """What is neither true nor false orders nothing."""
     with pytest.raises(BadRequest, match="true or false"):
-        desk.console.replay(ANNE.id, {"force": value}, by=BY)
+        desk.console.orders.replay(ANNE.id, {"force": value}, by=BY)
     with pytest.raises(BadRequest, match="replace must be true or false"):
-        desk.console.replay(ANNE.id, {"replace": value}, by=BY)
+        desk.console.orders.replay(ANNE.id, {"replace": value}, by=BY)
     with pytest.raises(BadRequest, match="true or false"):
-        desk.console.sweep({"releaseRemovals": value}, by=BY)
+        desk.console.orders.sweep({"releaseRemovals": value}, by=BY)
     with pytest.raises(BadRequest, match="true or false"):
-        desk.console.sweep({"renew": value}, by=BY)
+        desk.console.orders.sweep({"renew": value}, by=BY)
     assert (desk.users.sent, desk.upkeep.sent) == ([], [])
 
 
@@ -355,9 +355,9 @@ def test_flag_that_is_none(desk: Desk, value: Any):
 def test_field_that_is_none(desk: Desk, name: str):
     """A misspelt field is refused: without it the order would be another one."""
     with pytest.raises(BadRequest, match="nothing else"):
-        desk.console.replay(ANNE.id, {name: True}, by=BY)
+        desk.console.orders.replay(ANNE.id, {name: True}, by=BY)
     with pytest.raises(BadRequest, match="nothing else"):
-        desk.console.sweep({name: True}, by=BY)
+        desk.console.orders.sweep({name: True}, by=BY)
     assert (desk.users.sent, desk.upkeep.sent) == ([], [])
 
 
@@ -374,7 +374,7 @@ def test_uninstall(desk: Desk, remove: bool):
         replace(ENTRY, status=SKIPPED, reason="picture-kept"),
         replace(ENTRY, synced_at=""),
     ]
-    told = desk.console.uninstall({"removePictures": remove}, by=BY)["uninstall"]
+    told = desk.console.orders.uninstall({"removePictures": remove}, by=BY)["uninstall"]
     [(text, delay)] = desk.upkeep.sent
     seen = desk.console.overview()
 
@@ -386,10 +386,10 @@ def test_uninstall(desk: Desk, remove: bool):
 
 def test_uninstall_is_cancelled(desk: Desk):
     """The console says whether there was an order to take back."""
-    before = desk.console.uninstall({"cancel": True}, by=BY)
-    desk.console.uninstall({}, by=BY)
+    before = desk.console.orders.uninstall({"cancel": True}, by=BY)
+    desk.console.orders.uninstall({}, by=BY)
 
-    assert (before, desk.console.uninstall({"cancel": True}, by=BY)) == (
+    assert (before, desk.console.orders.uninstall({"cancel": True}, by=BY)) == (
         {"cancelled": False},
         {"cancelled": True},
     )
@@ -400,22 +400,22 @@ def test_contrary_order_to_uninstall(desk: Desk):
     """An order and its opposite, or a misspelt one, are refused."""
     for order in ({"removePictures": True, "cancel": True}, {"removePicture": True}):
         with pytest.raises(BadRequest):
-            desk.console.uninstall(order, by=BY)
+            desk.console.orders.uninstall(order, by=BY)
     assert desk.upkeep.sent == []
 
 
 def test_nothing_is_ordered_while_it_is_taken_back(desk: Desk):
     """Neither replay nor sweep, renewal or audit would be done: the answer says how to have it."""
-    desk.console.uninstall({}, by=BY)
+    desk.console.orders.uninstall({}, by=BY)
     sent = len(desk.upkeep.sent)
     with pytest.raises(BadRequest, match="uninstall --cancel"):
-        desk.console.replay(ANNE.id, {}, by=BY)
+        desk.console.orders.replay(ANNE.id, {}, by=BY)
     for order in ({}, {"renew": True}, {"releaseRemovals": True}):
         with pytest.raises(BadRequest, match="uninstall --cancel"):
-            desk.console.sweep(order, by=BY)
+            desk.console.orders.sweep(order, by=BY)
     for order in ({}, {"repair": True}, {"releaseRepairs": True}):
         with pytest.raises(BadRequest, match="uninstall --cancel"):
-            desk.console.audit(order, by=BY)
+            desk.console.orders.audit(order, by=BY)
     assert (desk.users.sent, len(desk.upkeep.sent)) == ([], sent)
     assert desk.audits.ordered == []
 
@@ -432,7 +432,7 @@ def test_stranger(desk: Desk):
     for ask in (
         lambda: desk.console.user("nobody@contoso.com"),
         lambda: desk.console.photo("nobody@contoso.com", "exchange"),
-        lambda: desk.console.replay("nobody@contoso.com", {}, by=BY),
+        lambda: desk.console.orders.replay("nobody@contoso.com", {}, by=BY),
     ):
         with pytest.raises(UnknownUser):
             ask()
@@ -445,9 +445,9 @@ def test_stranger(desk: Desk):
         lambda console: console.users({}),
         lambda console: console.user(ANNE.id),
         lambda console: console.photo(ANNE.id, "exchange"),
-        lambda console: console.replay(ANNE.id, {}, by=BY),
-        lambda console: console.sweep({}, by=BY),
-        lambda console: console.uninstall({"cancel": True}, by=BY),
+        lambda console: console.orders.replay(ANNE.id, {}, by=BY),
+        lambda console: console.orders.sweep({}, by=BY),
+        lambda console: console.orders.uninstall({"cancel": True}, by=BY),
     ],
     ids=["overview", "users", "user", "photo", "replay", "sweep", "uninstall"],
 )

@@ -53,7 +53,7 @@ def test_a_failure_is_dismissed(desk: Desk):
     shows(desk, BROKEN)
     assert failures(desk) == (1, 0, 1)
 
-    answer = desk.console.dismiss({"users": [ANNE.id]}, by=BY)
+    answer = desk.console.orders.dismiss({"users": [ANNE.id]}, by=BY)
     assert (answer["dismissed"], [one["userId"] for one in answer["users"]]) == (1, [ANNE.id])
     assert failures(desk) == (0, 1, 1)
     [listed] = desk.console.users({"status": FAILED})["users"]
@@ -75,7 +75,7 @@ def test_a_failure_is_dismissed(desk: Desk):
 def test_a_failure_comes_back(desk: Desk, changed: dict[str, Any], shown: int):
     """The same failure, tried anew by each sweep, stays away; another one does not."""
     shows(desk, BROKEN)
-    desk.console.dismiss({"users": [ANNE.id]}, by=BY)
+    desk.console.orders.dismiss({"users": [ANNE.id]}, by=BY)
     shows(desk, replace(BROKEN, **changed))
 
     assert failures(desk)[0] == shown
@@ -86,12 +86,12 @@ def test_messages_set_aside_are_dismissed(desk: Desk):
     old, new = (NOON - timedelta(hours=2)).isoformat(), (NOON - timedelta(hours=1)).isoformat()
     aside = [{"name": at, "at": at, "reason": "", "body": ""} for at in (new, old)]
     desk.kept.aside = list(aside)
-    desk.console.dismiss({"unreadableTo": old}, by=BY)
+    desk.console.orders.dismiss({"unreadableTo": old}, by=BY)
 
     assert [each["name"] for each in desk.console.overview()["unreadable"]] == [new]
     # An older moment takes nothing back.
-    desk.console.dismiss({"unreadableTo": new}, by=BY)
-    desk.console.dismiss({"unreadableTo": old}, by=BY)
+    desk.console.orders.dismiss({"unreadableTo": new}, by=BY)
+    desk.console.orders.dismiss({"unreadableTo": old}, by=BY)
     assert desk.console.overview()["unreadableCount"] == 0
     assert desk.kept.aside == aside
 
@@ -114,7 +114,7 @@ def test_orders_that_mean_nothing(desk: Desk, order: dict[str, Any], why: str):
     """What cannot be meant is refused with a sentence, and hides nothing."""
     shows(desk, replace(BROKEN, status=SYNCED))
     with pytest.raises(BadRequest, match=why):
-        desk.console.dismiss(order, by=BY)
+        desk.console.orders.dismiss(order, by=BY)
 
     assert desk.documents.read(dismissals.NAME) is None
 
@@ -128,10 +128,10 @@ def test_not_without_an_end(desk: Desk):
     desk.kept.entries += many
 
     with pytest.raises(BadRequest, match="mend what they have alike"):
-        desk.console.dismiss({"users": [ANNE.id]}, by=BY)
+        desk.console.orders.dismiss({"users": [ANNE.id]}, by=BY)
     # Those who were copied since, or are gone, make room.
     desk.kept.entries[1:4] = [replace(each, status=SYNCED) for each in many[:2]]
-    desk.console.dismiss({"users": [ANNE.id]}, by=BY)
+    desk.console.orders.dismiss({"users": [ANNE.id]}, by=BY)
 
     stored = desk.documents.read(dismissals.NAME)
     assert stored is not None
@@ -147,5 +147,5 @@ def test_a_damaged_document_hides_nothing(desk: Desk, fields: dict[str, Any]):
     shows(desk, BROKEN)
 
     assert failures(desk) == (1, 0, 1)
-    desk.console.dismiss({"users": [ANNE.id]}, by=BY)
+    desk.console.orders.dismiss({"users": [ANNE.id]}, by=BY)
     assert failures(desk) == (0, 1, 1)

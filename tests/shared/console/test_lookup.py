@@ -128,7 +128,7 @@ def test_nobody_is_made_up(desk: Desk, name: str):
 )
 def test_replay_while_graph_is_silent(desk: Desk, name: str, queued: str):
     """A replay is queued as it was typed: the worker looks the name up when Graph answers."""
-    told = desk.console.replay(name, {"force": True}, by=BY)
+    told = desk.console.orders.replay(name, {"force": True}, by=BY)
     [(text, _)] = desk.users.sent
 
     assert (told["queued"], told["userId"]) == (True, queued)
@@ -140,7 +140,7 @@ def test_replay_without_a_right(desk: Desk):
     desk.exchange.error = AccessDenied("A role is missing.")
 
     with pytest.raises(AccessDenied):
-        desk.console.replay(UPN, {}, by=BY)
+        desk.console.orders.replay(UPN, {}, by=BY)
     assert desk.users.sent == []
 
 
@@ -164,7 +164,7 @@ def test_who_has_left(desk: Desk, name: str):
     desk.exchange.error = None
     desk.exchange.leave()
     seen = desk.console.user(name)
-    desk.console.replay(name, {}, by=BY)
+    desk.console.orders.replay(name, {}, by=BY)
     [(text, _)] = desk.users.sent
 
     assert seen["user"]["displayName"] == "Anne"
@@ -184,7 +184,7 @@ def test_one_person_by_another_name(reachable: Desk, name: str):
     """An alias, or a beginning that is one person's, means that person, for orders too."""
     reachable.search.users = [ANNE]
     seen = reachable.console.user(name)
-    told = reachable.console.replay(name, {}, by=BY)
+    told = reachable.console.orders.replay(name, {}, by=BY)
 
     assert (seen["user"]["id"], seen["state"]["status"]) == (ANNE.id, WAITING)
     assert (told["userId"], told["userPrincipalName"]) == (ANNE.id, UPN)
@@ -199,7 +199,7 @@ def test_name_of_several(reachable: Desk):
         r"Name one of them\.$"
     )
     with pytest.raises(BadRequest, match=refusal):
-        reachable.console.replay("ann", {}, by=BY)
+        reachable.console.orders.replay("ann", {}, by=BY)
     with pytest.raises(BadRequest, match="More than one"):
         reachable.console.user("am@contoso.com")
     assert reachable.users.sent == []
@@ -210,7 +210,7 @@ def test_name_that_graph_cannot_be_asked_about(desk: Desk):
     desk.search.error = THROTTLED
 
     with pytest.raises(Throttled, match="38 s"):
-        desk.console.replay("ann", {}, by=BY)
+        desk.console.orders.replay("ann", {}, by=BY)
     assert desk.users.sent == []
 
 
@@ -228,9 +228,9 @@ def test_replay_of_who_has_left_while_the_search_is_refused(reachable: Desk):
     reachable.exchange.leave()
     reachable.search.error = Refused("graph answered 400: Request_UnsupportedQuery.")
 
-    assert reachable.console.replay(UPN, {}, by=BY)["userId"] == ANNE.id
+    assert reachable.console.orders.replay(UPN, {}, by=BY)["userId"] == ANNE.id
     with pytest.raises(Refused):
-        reachable.console.replay("nobody@contoso.com", {}, by=BY)
+        reachable.console.orders.replay("nobody@contoso.com", {}, by=BY)
 
 
 def test_search_in_vain_goes_on_in_graph(reachable: Desk):

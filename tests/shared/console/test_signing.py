@@ -33,7 +33,7 @@ def history(desk: Desk, **query: str) -> list[dict[str, Any]]:
 
 def test_replay(desk: Desk):
     """The log has it before the queue, and the message says who and where that stands."""
-    told = desk.console.replay(UPN, {"force": True, "replace": True}, by=JO)
+    told = desk.console.orders.replay(UPN, {"force": True, "replace": True}, by=JO)
     [(text, _)] = desk.users.sent
     message = json.loads(text)
     [line] = desk.lines.told
@@ -47,7 +47,7 @@ def test_replay(desk: Desk):
 def test_replay_by_object_id(desk: Desk):
     """The UPN is the one that is remembered."""
     desk.kept.states.put(UserState(ANNE.id, user_principal_name=UPN))
-    desk.console.replay(ANNE.id, {}, by=JO)
+    desk.console.orders.replay(ANNE.id, {}, by=JO)
 
     assert [line["userPrincipalName"] for line in desk.lines.told] == [UPN]
 
@@ -55,7 +55,7 @@ def test_replay_by_object_id(desk: Desk):
 def test_replay_of_somebody_new_by_an_alias(desk: Desk):
     """The log names the account, not what it was called, though nothing is remembered of it."""
     desk.search.users = [ANNE]
-    desk.console.replay("anne.keller@contoso.com", {}, by=JO)
+    desk.console.orders.replay("anne.keller@contoso.com", {}, by=JO)
 
     [line] = desk.lines.told
     assert (line["userId"], line["userPrincipalName"]) == (ANNE.id, UPN)
@@ -64,25 +64,30 @@ def test_replay_of_somebody_new_by_an_alias(desk: Desk):
 @pytest.mark.parametrize(
     ("give", "order", "result", "detail"),
     [
-        (lambda one: one.sweep({}, by=JO), "sweep", "", ""),
-        (lambda one: one.sweep({"renew": True}, by=JO), "renew", "", ""),
+        (lambda one: one.orders.sweep({}, by=JO), "sweep", "", ""),
+        (lambda one: one.orders.sweep({"renew": True}, by=JO), "renew", "", ""),
         (
-            lambda one: one.sweep({"releaseRemovals": True}, by=JO),
+            lambda one: one.orders.sweep({"releaseRemovals": True}, by=JO),
             "release-removals",
             "done",
             "21 released.",
         ),
-        (lambda one: one.audit({}, by=JO), "audit", "begun", "an-audit"),
-        (lambda one: one.audit({"repair": True}, by=JO), "repair", "begun", "an-audit"),
+        (lambda one: one.orders.audit({}, by=JO), "audit", "begun", "an-audit"),
+        (lambda one: one.orders.audit({"repair": True}, by=JO), "repair", "begun", "an-audit"),
         (
-            lambda one: one.audit({"releaseRepairs": True}, by=JO),
+            lambda one: one.orders.audit({"releaseRepairs": True}, by=JO),
             "release-repairs",
             "done",
             "34 released.",
         ),
-        (lambda one: one.uninstall({}, by=JO), "uninstall", "begun", "20260131T120000-an-id"),
         (
-            lambda one: one.uninstall({"cancel": True}, by=JO),
+            lambda one: one.orders.uninstall({}, by=JO),
+            "uninstall",
+            "begun",
+            "20260131T120000-an-id",
+        ),
+        (
+            lambda one: one.orders.uninstall({"cancel": True}, by=JO),
             "cancel-uninstall",
             "done",
             "There was nothing to cancel.",
@@ -105,10 +110,10 @@ def test_unwritten_order(desk: Desk):
     """What cannot be signed is not carried out: whoever ordered it reads why."""
     desk.lines.error = ServiceDown("Down.")
     attempts: list[Callable[[], object]] = [
-        lambda: desk.console.replay(UPN, {}, by=JO),
-        lambda: desk.console.sweep({}, by=JO),
-        lambda: desk.console.audit({}, by=JO),
-        lambda: desk.console.uninstall({}, by=JO),
+        lambda: desk.console.orders.replay(UPN, {}, by=JO),
+        lambda: desk.console.orders.sweep({}, by=JO),
+        lambda: desk.console.orders.audit({}, by=JO),
+        lambda: desk.console.orders.uninstall({}, by=JO),
     ]
     for give in attempts:
         with pytest.raises(ServiceDown):
@@ -121,8 +126,11 @@ def test_unwritten_order(desk: Desk):
 def test_refused_orders(desk: Desk):
     """Who tried what in vain is in the log, with the refusal."""
     attempts: list[tuple[Callable[[], object], type[PhotoSyncError]]] = [
-        (lambda: desk.console.replay("nobody@contoso.com", {}, by=JO), UnknownUser),
-        (lambda: desk.console.sweep({"renew": True, "releaseRemovals": 1}, by=JO), BadRequest),
+        (lambda: desk.console.orders.replay("nobody@contoso.com", {}, by=JO), UnknownUser),
+        (
+            lambda: desk.console.orders.sweep({"renew": True, "releaseRemovals": 1}, by=JO),
+            BadRequest,
+        ),
     ]
     for give, error in attempts:
         with pytest.raises(error):
@@ -142,16 +150,16 @@ def test_queue_that_is_down(desk: Desk, monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(desk.users, "send", send)
     with pytest.raises(ServiceDown):
-        desk.console.replay(UPN, {}, by=JO)
+        desk.console.orders.replay(UPN, {}, by=JO)
 
     assert [(one["result"], one["detail"]) for one in history(desk)] == [("failed", "Down.")]
 
 
 def test_uninstall_is_the_last_order(desk: Desk):
     """It forgets states and not the log: the order that ended everything is in it."""
-    desk.console.uninstall({}, by=JO)
+    desk.console.orders.uninstall({}, by=JO)
     with pytest.raises(BadRequest):
-        desk.console.replay(UPN, {}, by=JO)
+        desk.console.orders.replay(UPN, {}, by=JO)
 
     assert [(one["order"], one["result"]) for one in history(desk)] == [
         ("replay", "refused"),
