@@ -78,6 +78,8 @@ def invitation(at: Endpoints, folder: Path, settings: Mapping[str, str]) -> str:
     manage = f"'{sys.executable}' manage.py"
     webhook = f"{at.functions}/api/notifications?code={at.key}"
     anne = f"{at.control}/_sim/users/anne@contoso.com"
+    more = _terminal(at, curl, manage) + _rehearsal(folder, manage, local, settings)
+    more += _groups(at, curl, settings)
     return f"""
 The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in another terminal:
 
@@ -117,7 +119,7 @@ The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in anothe
   What the app says, and what was asked of SharePoint, call by call:
     grep -oE '(photo|sweep|subscription|notifications)\\..*' '{folder / "host.log"}'
     {curl} '{at.control}/_sim/journal?service=sharepoint'
-{_rehearsal(folder, manage, local, settings)}{_groups(at, curl, settings)}
+{more}
 Everything a program needs is in {folder / "endpoints.json"}. Ctrl-C ends it all."""
 
 
@@ -130,6 +132,26 @@ def _way_in(at: Endpoints) -> str:
 def _login_host(at: Endpoints) -> str:
     """For manage.py, which is sent to the login page and trusts no host but Microsoft's own."""
     return f"\n    export LOGIN_URL={at.login}" if at.console_client_id else ""
+
+
+def _terminal(at: Endpoints, curl: str, manage: str) -> str:
+    """Signing in on a terminal: an admin prepares it, and each code is entered by hand."""
+    if not at.console_client_id:
+        return ""
+    grant = f"grant --console --client-id {at.console_client_id} --device-code --yes"
+    enter = f"{curl} {at.control}/_sim/sign-in -d"
+    admin = json.dumps(
+        {"userCode": "CODE", "name": "admin@contoso.com", "roles": ["Global Administrator"]}
+    )
+    anne = json.dumps({"userCode": "CODE", "name": "anne@contoso.com", "roles": []})
+    return f"""
+  Signing in on the terminal, too. An admin prepares it, and enters the code that is shown for CODE:
+    GRAPH_URL={at.graph} {manage} {grant} --operator anne@contoso.com
+    {enter} '{admin}'
+  Then Anne does, without a key:
+    PHOTOSYNC_KEY= {manage} status
+    {enter} '{anne}'
+"""
 
 
 def _rehearsal(folder: Path, manage: str, local: str, settings: Mapping[str, str]) -> str:
