@@ -68,7 +68,11 @@ def _show_everything(desk: Desk) -> int:
     _show_uninstall(overview.part("uninstall"), output)
     output.table([""], [[one] for one in to_do], "To do")
     if overview.flag("dryRun"):
-        output.line("DRY_RUN is on: nothing is written to SharePoint.", style="yellow")
+        output.line(
+            "DRY_RUN is on: nothing is written to SharePoint. Whose picture would change: "
+            "manage.py users --would-change",
+            style="yellow",
+        )
     if not to_do:
         output.line("Nothing to do.", style="green")
     return problems.WRONG if to_do else problems.FINE

@@ -79,6 +79,9 @@ def users(
         return would_change.write(desk, found, html, seconds=timeout, quiet=as_csv)
     if not as_csv:
         _show(found, desk.output)
+        if not found:
+            nobody = "Nobody's picture would change." if changes else "Nobody like that is known."
+            desk.output.line(nobody)
     late = would_change.unfinished(desk, desk.console.overview()) if changes else problems.FINE
     return late or (problems.FINE if found else problems.WRONG)
 
@@ -104,7 +107,8 @@ def _show(found: Sequence[Fields], output: Output) -> None:
             for one in found
         ],
     )
-    output.line(f"{len(found)} listed." if found else "Nobody like that is known.")
+    if found:
+        output.line(f"{len(found)} listed.")
 
 
 def _what(one: Fields) -> str:
