@@ -32,7 +32,7 @@ _PATIENCE = (10, 120)
 _PAGE = 200
 
 
-class Orders(NamedTuple):
+class Past(NamedTuple):
     """Whom they are about, as far as that is known, and whether lines of their log are damaged."""
 
     user: Fields
@@ -113,10 +113,10 @@ class Console:
                     raise Unsound("The app is too old to tell what would change: deploy it anew.")
                 yield person
 
-    def history(self, *, user: str = "", since: str = "") -> Orders:
+    def history(self, *, user: str = "", since: str = "") -> Past:
         """The orders about *user*, or all of them, from *since* on; the newest first."""
         pages = list(self._pages("history", "orders", {"user": user, "since": since}))
-        return Orders(
+        return Past(
             pages[0].part("user"),
             [one for page in pages for one in page.parts("orders")],
             damaged=any(page.number("damaged") for page in pages),

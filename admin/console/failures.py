@@ -36,9 +36,9 @@ def failures(
     List the users whose last run failed, each with the reason.
 
     The exit code is 1 if there are any that nobody has dismissed. A failure that is dismissed
-    comes back if it is another one, or if the photo was copied in between; nothing is deleted,
-    and replay --failed still looks at it. In CSV an apostrophe stands before a value that a
-    spreadsheet would take for a formula.
+    comes back if the reason is another one, or if the photo was copied in between; nothing is
+    deleted, and replay --failed still looks at it. In CSV an apostrophe stands before a value that
+    a spreadsheet would take for a formula.
     """
     if users or dismiss_unreadable:
         if as_csv or everybody:

@@ -2,7 +2,8 @@
 Lines of the overview that a person has dismissed, in the document `dismissed.json`.
 
 What is behind a line stays where it is: the state of who failed, and the message that was set aside
-until storage's own lifecycle deletes it. A failure comes back as soon as it is another one.
+until storage's own lifecycle deletes it. A failure comes back as soon as its reason is another one,
+or after a copy in between.
 """
 
 from __future__ import annotations
