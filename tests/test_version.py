@@ -31,7 +31,7 @@ def test_packed_at(tmp_path: Path):
     stamp.write(tmp_path, datetime(2026, 5, 4, 12, 0, 0, 99, tzinfo=UTC))
     written = tmp_path / stamp.STAMP
 
-    assert REPO / stamp.STAMP == version.STAMP
+    assert REPO / stamp.STAMP == version.stamp_file()
     assert version.packed_at(written) == "2026-05-04T12:00:00+00:00"
     assert version.line(written).endswith(" packed=2026-05-04T12:00:00+00:00")
 
