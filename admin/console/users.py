@@ -78,10 +78,7 @@ def users(
     if html:
         return would_change.write(desk, found, html, seconds=timeout, quiet=as_csv)
     if not as_csv:
-        _show(found, desk.output)
-        if not found:
-            nobody = "Nobody's picture would change." if changes else "Nobody like that is known."
-            desk.output.line(nobody)
+        _show(found, desk.output, changes=changes)
     late = would_change.unfinished(desk, desk.console.overview()) if changes else problems.FINE
     return late or (problems.FINE if found else problems.WRONG)
 
@@ -93,7 +90,7 @@ def _check(output: Output, *, as_csv: bool, html: Path | None, changes: bool) ->
         raise problems.Unusable("--html goes with --would-change.")
 
 
-def _show(found: Sequence[Fields], output: Output) -> None:
+def _show(found: Sequence[Fields], output: Output, *, changes: bool) -> None:
     output.table(
         ["user", "name", "status", "synced", "detail"],
         [
@@ -107,8 +104,8 @@ def _show(found: Sequence[Fields], output: Output) -> None:
             for one in found
         ],
     )
-    if found:
-        output.line(f"{len(found)} listed.")
+    nobody = "Nobody's picture would change." if changes else "Nobody like that is known."
+    output.line(f"{len(found)} listed." if found else nobody)
 
 
 def _what(one: Fields) -> str:
