@@ -69,10 +69,7 @@ class Copying:
 
     async def _copy(self) -> None:
         while not self._stopping:
-            # As the webhook's own come in a flood: what a person orders is signed besides.
-            message = json.dumps(
-                {"userId": next(self._users), "reason": "notification", "force": True}
-            )
+            message = json.dumps({"userId": next(self._users), "force": True})
             await run(self._engine, self._function_id, "message", Datum(message, "string"))
             self.copies += 1
 
