@@ -133,6 +133,7 @@ class Watcher:
                 return
             if time.monotonic() > deadline:
                 raise NotSettled(f"After {seconds:.0f} s: {left} open, {messages} messages queued.")
+            # Nobody is told when the last message has been worked off.
             time.sleep(pause)
 
     def _length(self, name: str) -> int:
