@@ -51,7 +51,13 @@ _FREE_TEXT = (
     "country",
     "companyName",
 )
-KNOWN = (*DEFAULT, "department", "city", "country", "companyName", "accountEnabled", "userType")
+# Documented (user resource); of those beside DEFAULT many are null unless somebody seeds them.
+KNOWN = (
+    *DEFAULT,
+    *("department", "city", "country", "companyName", "accountEnabled", "userType"),
+    *("createdDateTime", "employeeId", "mailNickname", "postalCode", "preferredDataLocation"),
+    *("state", "streetAddress", "usageLocation"),
+)
 _DELETED = "/directory/deletedItems/{user}"
 _UPN = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,48}")
 

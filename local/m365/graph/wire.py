@@ -123,7 +123,11 @@ def error_body(code: str, message: str, now: datetime, ids: Mapping[str, str]) -
 
 
 async def json_object(request: Request) -> dict[str, Any]:
-    """The body as a JSON object, or Refusal."""
+    """
+    The body as a JSON object, or Refusal.
+
+    Documented (OData): its `@odata.type` says what it is anyway (facts/graph.md section 8).
+    """
     if "json" not in request.headers.get("content-type", ""):
         raise bad_request("Write requests must carry the header Content-Type: application/json.")
     try:
@@ -132,6 +136,7 @@ async def json_object(request: Request) -> dict[str, Any]:
         raise bad_request("Unable to read JSON request payload.") from error
     if not isinstance(body, dict):
         raise bad_request("Unable to read JSON request payload.")
+    body.pop("@odata.type", None)
     return body
 
 

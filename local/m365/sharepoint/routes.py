@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from local.m365.entra import access, tokens
+from local.m365.sharepoint import batch, paths, photo, query, wire
 from local.m365.sharepoint import operations as sharepoint_operations
-from local.m365.sharepoint import paths, photo, query, wire
 from local.m365.sharepoint.errors import (
     SharePointError,
     access_denied,
@@ -50,6 +50,8 @@ def routes(tenant: Tenant, host: str) -> list[Route]:
             return photo.response(tenant, request.query_params)
         accept = request.headers.get("accept", "")
         try:
+            if path.lower() == batch.PATH and request.method == "POST":
+                return await batch.response(request, base_url(tenant, host))
             found = await _api(tenant, host, request, claims)
         except SharePointError as error:
             told = in_language(error, tenant.switches.language)

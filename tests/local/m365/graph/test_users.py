@@ -332,3 +332,16 @@ def test_paths_graph_does_not_have_are_refused(m365: Cloud, graph: requests.Sess
     """An unknown segment is an error in Graph's form too."""
     answer = graph.get(f"{m365.tenant.urls.graph}/v1.0/sites")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
+
+
+def test_what_an_sdk_sends_and_selects(m365: Cloud, graph: requests.Session):
+    """A body may say its type, which changes nothing; documented properties are known."""
+    anne = m365.add_user("anne")
+    url = f"{m365.tenant.urls.graph}/v1.0/users/{anne.id}"
+    body = {"@odata.type": "#microsoft.graph.user", "jobTitle": "Pilot"}
+
+    assert graph.patch(url, json=body).status_code == 204
+    shown = graph.get(f"{url}?$select=jobTitle,createdDateTime,usageLocation").json()
+    assert (shown["jobTitle"], shown["usageLocation"]) == ("Pilot", None)
+    assert shown["createdDateTime"].endswith("Z")
+    assert graph.patch(url, json={"@odata.id": "x"}).status_code == 400
