@@ -95,10 +95,31 @@ def route(
         except Refusal as refusal:
             body = error_body(refusal.code, refusal.message, tenant.now(), ids)
             response = JSONResponse(body, refusal.status, refusal.headers)
+        if "odata.metadata=none" in request.headers.get("accept", "").lower().replace(" ", ""):
+            response = _bare(response)
         response.headers.update(ids)
         return response
 
     return Route(f"/v1.0{path}", endpoint, methods=[method])
+
+
+def _bare(response: Response) -> Response:
+    """Documented (OData): nothing about the data itself, but for the next link and the count."""
+    if not isinstance(response, JSONResponse):
+        return response
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, list):
+            return [bare(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: bare(inside)
+            for name, inside in value.items()
+            if not name.startswith("@odata.") or name in ("@odata.nextLink", "@odata.count")
+        }
+
+    return JSONResponse(bare(json.loads(bytes(response.body))), response.status_code)
 
 
 def _unauthorized(tenant: Tenant, refused: access.Refused, ids: Mapping[str, str]) -> Response:

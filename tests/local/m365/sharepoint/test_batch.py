@@ -19,7 +19,8 @@ def part(item: Item, boundary: str) -> str:
     method, url, body = item
     return (
         f"--{boundary}\r\nContent-Type: application/http\r\n"
-        f"Content-Transfer-Encoding: binary\r\n\r\n{method} {url} HTTP/1.1\r\nAccept: application/json;odata=nometadata\r\n"
+        f"Content-Transfer-Encoding: binary\r\n\r\n{method} {url} HTTP/1.1\r\n"
+        "Accept: application/json;odata=nometadata\r\n"
         f"Content-Type: application/json\r\n\r\n{body}\r\n"
     )
 
