@@ -74,7 +74,7 @@ ADMIN = {
 LOCAL = {
     "host": "",
     "m365": "",
-    "cloud": "host",
+    "cloud": "host m365",
     "outside": "cloud",
     "demo": "cloud outside",
     "show": "cloud outside",
@@ -86,9 +86,10 @@ LOCAL = {
 }
 M365 = {
     "tenant": "",
+    "inner": "",
     "entra": "tenant",
-    "graph": "entra tenant",
-    "sharepoint": "entra tenant",
+    "graph": "entra inner tenant",
+    "sharepoint": "entra inner tenant",
     "notifications": "graph tenant",
     "control": "entra graph notifications sharepoint tenant",
     "config": "tenant",

@@ -11,6 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from local.m365.tenant.clouds import CLOUDS
+
 
 @dataclass(frozen=True)
 class Certificates:
@@ -22,11 +24,16 @@ class Certificates:
 
 
 def make_certificates(folder: Path) -> Certificates:
-    """Write a new CA and its certificate for localhost and SharePoint's hosts into *folder*."""
+    """Write a new CA and its certificate for localhost and Microsoft 365's hosts into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server-key.pem")
     authority = trustme.CA()
-    server = authority.issue_cert("localhost", "127.0.0.1", "*.sharepoint.com")
+    names = {
+        name
+        for cloud in CLOUDS.values()
+        for name in (cloud.login, cloud.graph, f"*.{cloud.sharepoint}")
+    }
+    server = authority.issue_cert("localhost", "127.0.0.1", *sorted(names))
     paths.ca.write_bytes(authority.cert_pem.bytes())
     paths.certificate.write_bytes(b"".join(blob.bytes() for blob in server.cert_chain_pems))
     _write_private(paths.key, server.private_key_pem.bytes())

@@ -15,13 +15,15 @@ _LEAST = {
 }
 # And this one only where SYNC_GROUP_ID or EXCLUDED_GROUP_ID is set.
 _FOR_A_GROUP = {**_LEAST, "graph": [*_LEAST["graph"], "GroupMember.Read.All"]}
-# An admin's own scripts: every role that the simulator knows.
+# An admin's own scripts: whatever others' clients ask for first.
 _EVERYTHING = {
     "graph": [
+        "Application.Read.All",
         "Directory.Read.All",
         "GroupMember.Read.All",
         "ProfilePhoto.Read.All",
         "ProfilePhoto.ReadWrite.All",
+        "Sites.FullControl.All",
         "User.Read.All",
         "User.ReadWrite.All",
     ],

@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography import x509
 
+from local.m365.tenant.clouds import CLOUDS
 from local.m365.tenant.records import App
 
 HOSTS = ("login", "graph", "my", "admin", "root", "control")
@@ -73,14 +74,17 @@ class Config:
     ports: Mapping[str, int] = field(default_factory=dict)
     seed: int = 0
     identity_header: str = field(default="", repr=False)
-    # SharePoint's hosts have their real names, and are reached through a proxy.
+    # All hosts but control have their real names in *cloud*, and are reached through a proxy.
     real_names: bool = False
+    cloud: str = "global"
     # Other geographies: what their hosts begin with, and their folder of pictures.
     satellites: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.satellites and not self.real_names:
             raise ValueError("satellites need realNames")
+        if self.cloud not in CLOUDS:
+            raise ValueError(f"cloud must be one of {', '.join(CLOUDS)}")
 
     @classmethod
     def from_file(cls, path: Path) -> Config:
@@ -97,4 +101,5 @@ class Config:
             identity_header=raw.get("identityHeader", ""),
             real_names=bool(raw.get("realNames", False)),
             satellites=raw.get("satellites", {}),
+            cloud=raw.get("cloud", "global"),
         )

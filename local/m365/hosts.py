@@ -20,6 +20,7 @@ from local.m365.graph import (
     users,
     wire,
 )
+from local.m365.graph.spelling import Spelling
 from local.m365.notifications import subscriptions
 from local.m365.sharepoint import routes as sharepoint_routes
 from local.m365.tenant.tenant import Tenant
@@ -32,15 +33,15 @@ def app(tenant: Tenant, host: str) -> ASGIApp:
         # No service of Microsoft's: never slow, never broken, not in the journal.
         return Starlette(routes=[*control.routes(tenant), *entra.identity_routes(tenant)])
     if host == "login":
-        return _entrance(tenant, entra.routes(tenant), "login")
+        return _entrance(tenant, Starlette(routes=entra.routes(tenant)), "login")
     if host == "graph":
-        return _entrance(tenant, _graph(tenant), "graph")
-    return _entrance(tenant, sharepoint_routes.routes(tenant, host), "sharepoint", role=host)
+        return _entrance(tenant, Spelling(Starlette(routes=_graph(tenant))), "graph")
+    routes = sharepoint_routes.routes(tenant, host)
+    return _entrance(tenant, Starlette(routes=routes), "sharepoint", role=host)
 
 
-def _entrance(tenant: Tenant, routes: list[Route], service: str, role: str = "") -> ASGIApp:
-    app = FaultMiddleware(Starlette(routes=routes), tenant, service=service, role=role)
-    return WireForms(app, tenant)
+def _entrance(tenant: Tenant, app: ASGIApp, service: str, role: str = "") -> ASGIApp:
+    return WireForms(FaultMiddleware(app, tenant, service=service, role=role), tenant)
 
 
 def _graph(tenant: Tenant) -> list[Route]:

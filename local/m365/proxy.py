@@ -1,8 +1,8 @@
 """
 The way to hosts by their real names: a proxy that leads to the servers of this simulator.
 
-Who sets `https_proxy` to it calls `https://contosoeur-my.sharepoint.com` and reaches what plays
-that host. It knows no other, and each name that is asked for stands in the journal: so it shows
+Who sets `https_proxy` to it calls `https://graph.microsoft.com` and reaches what plays that
+host. It knows no other, and each name that is asked for stands in the journal: so it shows
 whether anybody tried to leave the tenant.
 """
 
@@ -16,24 +16,18 @@ from collections.abc import AsyncIterator, Callable
 from local.m365.tenant.tenant import Tenant
 
 _LONGEST_HEAD = 16 * 1024
-_ENDING = ".sharepoint.com:443"
 
 
 def port_of(tenant: Tenant, ports: dict[str, int], target: str) -> int | None:
     """Where what plays *target* listens; a renamed tenant's former hosts are played, too."""
-    label = target.lower().removesuffix(_ENDING)
-    if label == target.lower():
-        return None
-    if label in ports:
-        # A satellite's host.
-        return ports[label] if "-" in label else None
+    cloud = tenant.cloud
+    hosts = {cloud.login: "login", cloud.graph: "graph"}
     for name in (tenant.sharepoint_name, *tenant.former_names):
-        for kind in ("my", "admin"):
-            if label == f"{name}-{kind}":
-                return ports[kind]
-        if label == name:
-            return ports["root"]
-    return None
+        for end, host in (("-my", "my"), ("-admin", "admin"), ("", "root")):
+            hosts[f"{name}{end}.{cloud.sharepoint}"] = host
+    # Those of satellites are called as they are played.
+    hosts |= {f"{host}.{cloud.sharepoint}": host for host in ports if "-" in host}
+    return next((ports[hosts[name]] for name in hosts if target.lower() == f"{name}:443"), None)
 
 
 @contextlib.asynccontextmanager

@@ -17,6 +17,7 @@ from local.m365 import hosts, proxy
 from local.m365.config import HOSTS, Config
 from local.m365.notifications.delivery import Delivery
 from local.m365.tenant import renaming
+from local.m365.tenant.clouds import CLOUDS
 from local.m365.tenant.geo import Geo
 from local.m365.tenant.records import Urls
 from local.m365.tenant.tenant import Tenant
@@ -97,7 +98,14 @@ async def serve(
                 find = functools.partial(proxy.port_of, tenant, ports)
                 await running.enter_async_context(proxy.serving(tenant, bound, find))
                 address = f"http://localhost:{bound.getsockname()[1]}"
-                tenant.urls = renaming.named(replace(urls, proxy=address), tenant.sharepoint_name)
+                cloud = tenant.cloud
+                urls = replace(
+                    urls,
+                    login=f"https://{cloud.login}",
+                    graph=f"https://{cloud.graph}",
+                    proxy=address,
+                )
+                tenant.urls = renaming.named(urls, tenant.sharepoint_name, cloud)
             tasks = await running.enter_async_context(_serving(tenant, config, sockets))
             await running.enter_async_context(_delivering(tenant))
             ready()
@@ -187,6 +195,7 @@ def _bind(port: int) -> socket.socket:
 
 def tenant_of(config: Config) -> Tenant:
     tenant = Tenant(config.tenant_id.lower(), seed=config.seed)
+    tenant.cloud = CLOUDS[config.cloud]
     tenant.identity_header = config.identity_header
     tenant.trusted_ca = str(config.ca) if config.ca else None
     for name, folder in config.satellites.items():

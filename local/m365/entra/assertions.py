@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import jwt
@@ -26,15 +26,17 @@ class Rejected(Exception):
         self.code = code
 
 
-def verify(tenant: Tenant, app: App, assertion: str, *, audience: str) -> None:
+def verify(tenant: Tenant, app: App, assertion: str, *, audiences: Collection[str]) -> None:
     """
-    Accept *assertion* for *app* at the token endpoint *audience*, or raise Rejected.
+    Accept *assertion* for *app* at the token endpoint of one of *audiences*, or raise Rejected.
 
     Documented (Entra, certificate credentials): RS256 or PS256, the certificate named by `x5t`
         or `x5t#S256`, `aud` the token endpoint, `iss` and `sub` the client id, `exp` ahead.
+    Recorded (MSAL for .NET 4.92, facts/graph.md section 8): `nbf` and `exp` may be digits in text.
     Assumed: an `exp` more than a day ahead is refused (Entra advises five to ten minutes and
-        names no limit); five minutes of clock difference are forgiven; a `jti` may come again,
-        since msal sends one assertion for several scopes.
+        names no limit); the tenant's name in `aud` need not be the one in the address; five
+        minutes of clock difference are forgiven; a `jti` may come again, since msal sends one
+        assertion for several scopes.
     """
     public = _named_key(tenant, app, assertion)
     try:
@@ -56,14 +58,20 @@ def verify(tenant: Tenant, app: App, assertion: str, *, audience: str) -> None:
         raise Rejected(700027, "Client assertion failed signature validation.") from error
     if claims["iss"] != app.client_id or claims["sub"] != app.client_id:
         raise Rejected(700021, "Client assertion issuer or subject is not the client_id sent.")
-    if claims["aud"] != audience:
+    if claims["aud"] not in audiences:
         raise Rejected(700023, "Client assertion audience claim does not match Realm issuer.")
     now = tenant.login_time().timestamp()
-    begins, ends = claims.get("nbf", now), claims["exp"]
-    if not isinstance(begins, int | float) or not isinstance(ends, int | float):
-        raise Rejected(50027, "JWT token is invalid or malformed: exp and nbf are numbers.")
+    begins, ends = _time(claims.get("nbf", now)), _time(claims["exp"])
     if not begins - _FORGIVEN <= now < ends + _FORGIVEN or ends > now + _LONGEST + _FORGIVEN:
         raise Rejected(700024, "Client assertion is not within its valid time range.")
+
+
+def _time(claim: object) -> float:
+    if isinstance(claim, str) and claim.isascii() and claim.isdecimal() and len(claim) <= 12:
+        return float(claim)
+    if not isinstance(claim, int | float) or isinstance(claim, bool):
+        raise Rejected(50027, "JWT token is invalid or malformed: exp and nbf are numbers.")
+    return claim
 
 
 def _named_key(tenant: Tenant, app: App, assertion: str) -> rsa.RSAPublicKey:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qs
 
 import jwt
@@ -24,13 +24,6 @@ _FOR_PEOPLE = ("organizations", "common")
 
 def routes(tenant: Tenant) -> list[Route]:
     """The login host."""
-
-    async def discovery(request: Request) -> Response:
-        try:
-            _check_tenant(tenant, request.path_params["tenant"], *_FOR_PEOPLE)
-        except Aadsts as error:
-            return refusal(tenant, error)
-        return JSONResponse(_discovery(tenant))
 
     async def keys(request: Request) -> Response:
         public = tenant.signing_key.public_key()
@@ -57,12 +50,29 @@ def routes(tenant: Tenant) -> list[Route]:
             return refusal(tenant, error)
 
     return [
-        Route("/{tenant}/v2.0/.well-known/openid-configuration", discovery),
+        Route("/{tenant}/v2.0/.well-known/openid-configuration", _discovers(tenant)),
+        Route(
+            "/{tenant}/.well-known/openid-configuration",
+            _discovers(tenant, issuer=tokens.issuer(tenant)),
+        ),
         Route("/{tenant}/discovery/v2.0/keys", keys),
         Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
         Route("/{tenant}/oauth2/v2.0/devicecode", device_code, methods=["POST"]),
         authorize.route(tenant),
     ]
+
+
+def _discovers(tenant: Tenant, **differs: object) -> Callable[[Request], Awaitable[Response]]:
+    """Documented: version 1 has a document of its own, with another issuer."""
+
+    async def discovery(request: Request) -> Response:
+        try:
+            _check_tenant(tenant, request.path_params["tenant"], *_FOR_PEOPLE)
+        except Aadsts as error:
+            return refusal(tenant, error)
+        return JSONResponse({**_discovery(tenant), **differs})
+
+    return discovery
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -148,9 +158,10 @@ def _prove(tenant: Tenant, app: App, form: Mapping[str, str]) -> str:
     if "client_assertion" in form:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise Aadsts(90014, "The required field 'client_assertion_type' is missing or wrong.")
-        endpoint = f"{tenant.urls.login}/{tenant.tenant_id}/oauth2/v2.0/token"
+        # Documented (certificate credentials): `{tenant}` may be its id or one of its domains.
+        endpoints = [f"{tenant.urls.login}/{name}/oauth2/v2.0/token" for name in tenant.names]
         try:
-            assertions.verify(tenant, app, form["client_assertion"], audience=endpoint)
+            assertions.verify(tenant, app, form["client_assertion"], audiences=endpoints)
         except assertions.Rejected as error:
             raise Aadsts(error.code, str(error)) from error
         return tokens.BY_CERTIFICATE
@@ -164,8 +175,7 @@ def _prove(tenant: Tenant, app: App, form: Mapping[str, str]) -> str:
 
 
 def _check_tenant(tenant: Tenant, named: str, *also: str) -> None:
-    names = {tenant.tenant_id, tenant.domain, f"{tenant.name}.onmicrosoft.com", *also}
-    if named.lower() not in names:
+    if named.lower() not in (*tenant.names, *also):
         raise Aadsts(90002, f"Tenant '{named}' not found.")
 
 

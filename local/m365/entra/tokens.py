@@ -15,6 +15,8 @@ from local.m365.tenant.records import App
 from local.m365.tenant.tenant import Tenant
 
 LIFETIME = timedelta(minutes=60)
+# Recorded: about 3,900 seconds from `nbf` to `exp`. Assumed: five minutes of them are over already.
+_BACKDATED = timedelta(minutes=5)
 BY_NOTHING = "0"
 BY_SECRET = "1"
 BY_CERTIFICATE = "2"
@@ -48,16 +50,28 @@ def issue(tenant: Tenant, app: App, audience: str, *, by: str = BY_CERTIFICATE) 
 
     Documented: `appidacr` is "2" where a certificate proved the client and "1" where a secret
         did (facts/sharepoint.md section 4); the roles are those consented to for that resource.
+    Recorded (facts/graph.md section 8): the app's name, `idp` as `iss`, `sub` as `oid`, and no
+        `roles` at all where none was granted.
     Assumed: a managed identity's token carries "2" like a certificate's.
     """
-    claims = {
+    principal = directory.principal_id(tenant, app.client_id)
+    claims: dict[str, object] = {
+        "app_displayname": app.name,
         "appid": app.client_id,
         "appidacr": by,
+        "idp": issuer(tenant),
         "idtyp": "app",
-        "roles": sorted(directory.granted(tenant, app, resource_of(tenant, audience))),
-        "oid": directory.principal_id(tenant, app.client_id),
+        "oid": principal,
+        "sub": principal,
     }
+    if roles := sorted(directory.granted(tenant, app, resource_of(tenant, audience))):
+        claims["roles"] = roles
     return signed(tenant, audience, claims)
+
+
+def issuer(tenant: Tenant) -> str:
+    """Recorded: who issues access tokens of version 1, as Graph and SharePoint get them."""
+    return f"https://{tenant.cloud.issuer}/{tenant.tenant_id}/"
 
 
 def issue_to_person(
@@ -84,13 +98,15 @@ def issue_to_person(
 def signed(tenant: Tenant, audience: str, claims: Mapping[str, object]) -> str:
     """A token for *audience* that is good for an hour, with *claims*."""
     now = int(tenant.login_time().timestamp())
+    begun = now - int(_BACKDATED.total_seconds())
     content = {
         "aud": audience,
-        "iss": f"{tenant.urls.login}/{tenant.tenant_id}/v2.0",
-        "iat": now,
-        "nbf": now,
+        "iss": issuer(tenant),
+        "iat": begun,
+        "nbf": begun,
         "exp": now + int(LIFETIME.total_seconds()),
         "tid": tenant.tenant_id,
+        "ver": "1.0",
         "uti": secrets.token_urlsafe(16),
         **claims,
     }
@@ -104,7 +120,7 @@ def read(tenant: Tenant, token: str) -> Claims:
             token,
             tenant.signing_key.public_key(),
             algorithms=["RS256"],
-            issuer=f"{tenant.urls.login}/{tenant.tenant_id}/v2.0",
+            issuer=issuer(tenant),
             # The tenant's clock decides, so that a test can let an hour pass.
             options={
                 "require": ["exp", "aud", "iss"],

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Message, Scope
 
 from local.m365.graph.wire import bad_request, error_body, json_object, request_ids, route
+from local.m365.inner import Answer, answer_to
 from local.m365.tenant.tenant import Tenant
 
 LARGEST = 20  # (D, facts/graph.md section 4)
@@ -33,15 +32,6 @@ class Item:
     headers: Mapping[str, str]
     body: bytes
     depends_on: tuple[str, ...]
-
-
-@dataclass
-class Answer:
-    """What an inner request was answered."""
-
-    status: int = 500
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
 
 
 def routes(tenant: Tenant) -> list[Route]:
@@ -62,7 +52,7 @@ async def batch(tenant: Tenant, request: Request, client_id: str) -> Response:
         for other in item.depends_on:
             if (await answers[other]).status >= 400:
                 return _failed_dependency(tenant, request)
-        return await _dispatch(request, item)
+        return await answer_to(request, item.method, f"/v1.0{item.url}", item.headers, item.body)
 
     for item in items:
         answers[item.id] = asyncio.create_task(run(item))
@@ -138,51 +128,6 @@ def _body(name: str, raw: object, headers: Mapping[str, str]) -> bytes:
         except ValueError as error:
             raise bad_request(f"The body of request '{name}' is not base64.") from error
     return json.dumps(raw).encode()
-
-
-async def _dispatch(request: Request, item: Item) -> Answer:
-    path, _, query = item.url.partition("?")
-    outer: dict[str, str] = {}
-    for key in ("authorization", "host", "user-agent"):
-        if key in request.headers:
-            outer[key] = request.headers[key]
-    headers = {**item.headers, **outer, "content-length": str(len(item.body))}
-    scope: Scope = {
-        **{key: request.scope[key] for key in ("type", "asgi", "http_version", "scheme")},
-        "server": request.scope.get("server"),
-        "client": request.scope.get("client"),
-        "method": item.method,
-        "path": "/v1.0" + unquote(path),
-        "raw_path": f"/v1.0{path}".encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [(key.encode(), value.encode()) for key, value in headers.items()],
-        "m365.batch": True,
-    }
-    # The middleware leaves itself in the scope; without it the app itself is the entrance.
-    entrance = request.scope.get("m365.entrance", request.app)
-    answer = Answer()
-    await entrance(scope, _receiver(item.body), _sender(answer))
-    return answer
-
-
-def _receiver(body: bytes) -> Callable[[], Awaitable[Message]]:
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive
-
-
-def _sender(answer: Answer) -> Callable[[Message], Awaitable[None]]:
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            answer.status = message["status"]
-            pairs = ((key.decode(), value.decode()) for key, value in message["headers"])
-            answer.headers = {"-".join(p.capitalize() for p in k.split("-")): v for k, v in pairs}
-        elif message["type"] == "http.response.body":
-            answer.body += message.get("body", b"")
-
-    return send
 
 
 def _failed_dependency(tenant: Tenant, request: Request) -> Answer:

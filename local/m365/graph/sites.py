@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.m365.entra.tokens import Claims
-from local.m365.graph.admin import admin_route, only
+from local.m365.graph.admin import admin_route, only, selected
 from local.m365.graph.rights import RULE_SITES, SEE_SITES
 from local.m365.graph.wire import Refusal, context, json_object
 from local.m365.tenant.geo import Geo
@@ -46,7 +46,15 @@ def _gone() -> Refusal:
 
 def my_site(tenant: Tenant, geo: Geo) -> tuple[str, str]:
     """Host name and id of the root of a My Site host; Documented: host, site and web id."""
-    host = f"{geo.name or tenant.sharepoint_name}-my.sharepoint.com"
+    return _site(tenant, f"{geo.name or tenant.sharepoint_name}-my.{tenant.cloud.sharepoint}")
+
+
+def root_site(tenant: Tenant) -> tuple[str, str]:
+    """The same of the tenant's own root, which has no permissions here."""
+    return _site(tenant, f"{tenant.sharepoint_name}.{tenant.cloud.sharepoint}")
+
+
+def _site(tenant: Tenant, host: str) -> tuple[str, str]:
     ids = (uuid.uuid5(uuid.UUID(tenant.tenant_id), f"{host} {part}") for part in ("site", "web"))
     return host, ",".join([host, *map(str, ids)])
 
@@ -61,18 +69,22 @@ def _geo(tenant: Tenant, request: Request) -> Geo:
 
 
 async def get_site(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    only(request)
-    host, site_id = my_site(tenant, _geo(tenant, request))
-    return JSONResponse(
-        {
-            "@odata.context": context(tenant, "sites/$entity"),
-            "id": site_id,
-            "name": "",
-            "webUrl": f"https://{host}",
-            "root": {},
-            "siteCollection": {"hostname": host},
-        }
-    )
+    """Documented: by host, by id, and `root` for the tenant's own (facts/graph.md section 8)."""
+    wanted = str(request.path_params["site"]).casefold()
+    root = root_site(tenant)
+    if wanted in ("root", *map(str.casefold, root)):
+        host, site_id = root
+    else:
+        host, site_id = my_site(tenant, _geo(tenant, request))
+    site = {
+        "id": site_id,
+        "name": "",
+        "webUrl": f"https://{host}",
+        "root": {},
+        "siteCollection": {"hostname": host},
+    }
+    entity = {"@odata.context": context(tenant, "sites/$entity")}
+    return JSONResponse({**entity, **selected(request, site)})
 
 
 async def list_permissions(tenant: Tenant, request: Request, claims: Claims) -> Response:

@@ -51,10 +51,12 @@ _FREE_TEXT = (
     "country",
     "companyName",
 )
+# Documented (user resource); of those beside DEFAULT many are null unless somebody seeds them.
 KNOWN = (
     *DEFAULT,
     *("department", "city", "country", "companyName", "accountEnabled", "userType"),
-    *("proxyAddresses", "otherMails"),
+    *("createdDateTime", "employeeId", "mailNickname", "postalCode", "preferredDataLocation"),
+    *("proxyAddresses", "otherMails", "state", "streetAddress", "usageLocation"),
 )
 _DELETED = "/directory/deletedItems/{user}"
 # Documented (List users, Get user): what lets a person read others, names and addresses at least.

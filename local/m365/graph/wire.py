@@ -102,6 +102,8 @@ def route(
         except Refusal as refusal:
             body = error_body(refusal.code, refusal.message, tenant.now(), ids)
             response = JSONResponse(body, refusal.status, refusal.headers)
+        if "odata.metadata=none" in request.headers.get("accept", "").lower().replace(" ", ""):
+            response = _bare(response)
         response.headers.update(ids)
         return response
 
@@ -113,6 +115,25 @@ def _check_right(claims: Claims, roles: Collection[str], scopes: Collection[str]
     held, wanted = (claims.scopes, scopes) if claims.is_person else (claims.roles, roles)
     if roles and not held.intersection(wanted):
         raise access.Refused("roles", 403, f"Needs one of: {', '.join(sorted(wanted))}.")
+
+
+def _bare(response: Response) -> Response:
+    """Documented (OData): nothing about the data itself, but for the next link and the count."""
+    if not isinstance(response, JSONResponse):
+        return response
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, list):
+            return [bare(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: bare(inside)
+            for name, inside in value.items()
+            if not name.startswith("@odata.") or name in ("@odata.nextLink", "@odata.count")
+        }
+
+    return JSONResponse(bare(json.loads(bytes(response.body))), response.status_code)
 
 
 def _unauthorized(tenant: Tenant, refused: access.Refused, ids: Mapping[str, str]) -> Response:
@@ -137,7 +158,11 @@ def error_body(code: str, message: str, now: datetime, ids: Mapping[str, str]) -
 
 
 async def json_object(request: Request) -> dict[str, Any]:
-    """The body as a JSON object, or Refusal."""
+    """
+    The body as a JSON object, or Refusal.
+
+    Documented (OData): its `@odata.type` says what it is anyway (facts/graph.md section 8).
+    """
     if "json" not in request.headers.get("content-type", ""):
         raise bad_request("Write requests must carry the header Content-Type: application/json.")
     try:
@@ -146,6 +171,7 @@ async def json_object(request: Request) -> dict[str, Any]:
         raise bad_request("Unable to read JSON request payload.") from error
     if not isinstance(body, dict):
         raise bad_request("Unable to read JSON request payload.")
+    body.pop("@odata.type", None)
     return body
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from local.m365.sharepoint import files, profiles
 from local.m365.sharepoint.wire import Collection, Entity
-from local.m365.tenant.geo import Geo
+from local.m365.tenant.geo import USER_PHOTOS, Geo
 from local.m365.tenant.records import File, Folder, Profile, User
 from local.m365.tenant.tenant import Tenant
 
@@ -52,7 +52,36 @@ def folder_entity(base: str, geo: Geo, folder: Folder) -> Entity:
         "UniqueId": folder.unique_id,
         "WelcomePage": "",
     }
-    return Entity("SP.Folder", fields, _uri(base, "Folder", folder.path))
+    related = {
+        "Files": lambda: files_of(base, folder),
+        "Folders": lambda: Collection(
+            [folder_entity(base, geo, each) for each in files.folders_in(geo, folder.path)]
+        ),
+    }
+    return Entity("SP.Folder", fields, _uri(base, "Folder", folder.path), related=related)
+
+
+def files_of(base: str, folder: Folder) -> Collection:
+    """All files of *folder*, or the refusal of a list of too many."""
+    return Collection([file_entity(base, folder, file) for file in files.listed(folder)])
+
+
+def library_entity(base: str, geo: Geo) -> Entity:
+    """Documented: the members of SP.List, and 109 for a library of pictures."""
+    root = geo.folders[USER_PHOTOS.casefold()]
+    within = [each for key, each in geo.folders.items() if key.startswith(USER_PHOTOS.casefold())]
+    fields = {
+        "BaseTemplate": 109,
+        "BaseType": 1,
+        "EnableVersioning": False,
+        "Hidden": False,
+        "Id": root.unique_id,
+        "ItemCount": sum(len(each.files) for each in within),
+        "Title": USER_PHOTOS.removeprefix("/"),
+    }
+    related = {"RootFolder": lambda: folder_entity(base, geo, root)}
+    uri = f"{base}/_api/Web/Lists(guid'{root.unique_id}')"
+    return Entity("SP.List", fields, uri, related=related)
 
 
 def profile_entity(tenant: Tenant, user: User, profile: Profile) -> Entity:

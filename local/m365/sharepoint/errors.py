@@ -14,7 +14,7 @@ class SharePointError(Exception):
         self.language = language
 
 
-# The codes and statuses of the next seven: facts/sharepoint.md section 3, with their grades there.
+# The codes and statuses of the next eight: facts/sharepoint.md section 3, with their grades there.
 
 
 def no_such_file(path: str) -> SharePointError:
@@ -26,6 +26,12 @@ def no_such_file(path: str) -> SharePointError:
 def no_such_folder() -> SharePointError:
     """Recorded."""
     return SharePointError(404, "-2147024894, System.IO.FileNotFoundException", "File Not Found.")
+
+
+def no_such_list() -> SharePointError:
+    """From issues (facts/sharepoint.md section 3)."""
+    text = "List does not exist."
+    return SharePointError(404, "-2130575322, Microsoft.SharePoint.SPException", text)
 
 
 def outside_the_web(path: str) -> SharePointError:

@@ -54,8 +54,8 @@ def folder_at(geo: Geo, path: str) -> Folder:
 
 
 def folders_in(geo: Geo, path: str) -> list[Folder]:
-    """The folders directly below *path*, `Forms` included, as the listing has it."""
-    parent = folder_at(geo, path).path.casefold()
+    """The folders directly below *path* (the web, if empty), `Forms` included."""
+    parent = folder_at(geo, path).path.casefold() if path else ""
     inside = (f for key, f in geo.folders.items() if key.rpartition("/")[0] == parent)
     return sorted(inside, key=lambda folder: folder.name.casefold())
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from local.m365.sharepoint import entities, files, profiles
+from local.m365.sharepoint import addresses, entities, files, folders, profiles
+from local.m365.sharepoint.addresses import FILE, FOLDER, LIST
 from local.m365.sharepoint.errors import (
     SharePointError,
     bad_request,
+    changed_since,
     no_such_file,
     no_such_folder,
+    no_such_list,
     unknown_resource,
 )
 from local.m365.sharepoint.paths import Call
-from local.m365.sharepoint.wire import Answer, Binary, Collection, Empty, Scalar
+from local.m365.sharepoint.wire import Answer, Binary, Collection, Empty, Entity, Scalar
 from local.m365.tenant.geo import Geo
 from local.m365.tenant.records import Folder
 from local.m365.tenant.tenant import Tenant
@@ -27,13 +30,6 @@ PROFILE_WRITE = "profile write"
 FILE_READ = "file read"
 FILE_WRITE = "file write"
 
-_FOLDER, _FILE = "folder", "file"
-_ADDRESSES = {
-    "getfolderbyserverrelativepath": _FOLDER,
-    "getfolderbyserverrelativeurl": _FOLDER,
-    "getfilebyserverrelativepath": _FILE,
-    "getfilebyserverrelativeurl": _FILE,
-}
 _PEOPLE = "sp.userprofiles.peoplemanager"
 
 
@@ -50,23 +46,37 @@ class Asked:
     if_match: str | None
     content_type: str = ""
 
-    def path(self) -> str:
-        """The server-relative path that the address in the second call names."""
-        call = self.calls[1]
-        encoded = call.name.endswith("url")
-        return files.server_relative(
-            call.text("serverrelativeurl" if encoded else "decodedurl"), encoded=encoded
-        )
-
     def missing(self, error: SharePointError) -> None:
         """Raise *error* on hosts without a library: it is on -my only (section 1)."""
         if self.kind != "my":
             raise error
 
     def folder(self) -> Folder:
-        path = self.path()
+        path = addresses.path(self.calls)
         self.missing(no_such_folder())
         return files.folder_at(self.geo, path)
+
+    def parent(self) -> str:
+        """The path of the folder whose content is meant, empty for the web's root."""
+        return self.folder().path if addresses.path(self.calls) else ""
+
+    def texts(self, *names: str) -> list[str]:
+        """
+        The members *names* of the body.
+
+        Documented (SharePoint's REST service): a JSON body needs a content type that says so.
+        Assumed: 400 without it.
+        """
+        if not self.content_type.lower().startswith("application/json"):
+            raise bad_request("The Content-Type of the body must be application/json.")
+        try:
+            body = json.loads(self.body)
+            values = [body[name] for name in names]
+        except (ValueError, KeyError, TypeError) as error:
+            raise bad_request(f"The body needs {', '.join(names)}.") from error
+        if not all(isinstance(value, str) for value in values):
+            raise bad_request(f"{', '.join(names)} must be text.")
+        return values
 
     def account(self) -> str:
         return self.calls[1].text("accountname")
@@ -81,8 +91,7 @@ class Operation:
 
 def find(calls: tuple[Call, ...], method: str) -> list[Operation]:
     """The operations on the resource that *calls* address; 404 where there is none."""
-    names = tuple(_ADDRESSES.get(call.name, call.name) for call in calls)
-    found = _OPERATIONS.get(names)
+    found = _OPERATIONS.get(addresses.names(calls))
     if found is None:
         raise unknown_resource()
     return [operation for operation in found if method in operation.methods]
@@ -101,19 +110,63 @@ def _folder(asked: Asked) -> Answer:
 
 
 def _folders(asked: Asked) -> Answer:
-    inside = files.folders_in(asked.geo, asked.folder().path)
+    if asked.kind != "my" and not addresses.path(asked.calls):
+        return Collection([])
+    inside = files.folders_in(asked.geo, asked.parent())
     return Collection([entities.folder_entity(asked.base, asked.geo, each) for each in inside])
 
 
 def _files(asked: Asked) -> Answer:
-    folder = asked.folder()
-    inside = files.listed(folder)
-    return Collection([entities.file_entity(asked.base, folder, file) for file in inside])
+    return entities.files_of(asked.base, asked.folder())
+
+
+def _add_folder(asked: Asked) -> Answer:
+    """
+    Documented: POST with an SP.Folder whose ServerRelativeUrl names the new one; `add` and
+        `AddUsingPath` on a folder's folders, `AddSubFolderUsingPath` on the folder.
+    Assumed: 201 for the entity, 200 for the functions.
+    """
+    call, parent = asked.calls[-1], asked.parent()
+    if call.name == "folders":
+        [given] = asked.texts("ServerRelativeUrl")
+    else:
+        given = call.text("url" if call.name == "add" else "decodedurl")
+    absolute = given if given.startswith("/") else f"{parent}/{given}"
+    path = files.server_relative(absolute, encoded=call.name == "add")
+    folder = folders.add(asked.tenant, asked.geo, path)
+    made = entities.folder_entity(asked.base, asked.geo, folder)
+    return replace(made, status=201) if call.name == "folders" else made
+
+
+def _delete_folder(asked: Asked) -> Answer:
+    folders.delete(asked.geo, asked.folder())
+    return Empty()
+
+
+def _recycle_folder(asked: Asked) -> Answer:
+    folders.delete(asked.geo, asked.folder())
+    return Scalar("Recycle", asked.tenant.new_id())
+
+
+def _lists(asked: Asked) -> Answer:
+    return Collection([_library(asked)] if asked.kind == "my" else [])
+
+
+def _list(asked: Asked) -> Answer:
+    asked.missing(no_such_list())
+    library = _library(asked)
+    if not addresses.is_the_library(asked.calls, library.fields["Id"]):
+        raise no_such_list()
+    return library
+
+
+def _library(asked: Asked) -> Entity:
+    return entities.library_entity(asked.base, asked.geo)
 
 
 def _add(asked: Asked) -> Answer:
     """Recorded for AddUsingPath, Documented for add: the body is the file, whatever its type."""
-    call, folder = asked.calls[3], asked.folder()
+    call, folder = asked.calls[-1], asked.folder()
     given = call.text("decodedurl" if call.name == "addusingpath" else "url")
     name = given if call.name == "addusingpath" else files.decoded(given)
     file = files.upload(asked.tenant, folder, name, asked.body, overwrite=call.flag("overwrite"))
@@ -131,6 +184,15 @@ def _content(asked: Asked) -> Answer:
     return Binary(files.file_at(asked.geo, _file_path(asked))[1].content)
 
 
+def _replace(asked: Asked) -> Answer:
+    """Documented: PUT of `$value` writes a file that is there. Assumed: 204."""
+    folder, file = files.file_at(asked.geo, _file_path(asked))
+    if asked.if_match not in (None, "*", file.etag):
+        raise changed_since(file.name)
+    files.upload(asked.tenant, folder, file.name, asked.body, overwrite=True)
+    return Empty(204)
+
+
 def _delete(asked: Asked) -> Answer:
     files.delete(asked.geo, _file_path(asked), asked.if_match)
     return Empty()
@@ -141,7 +203,7 @@ def _recycle(asked: Asked) -> Answer:
 
 
 def _file_path(asked: Asked) -> str:
-    path = asked.path()
+    path = addresses.path(asked.calls)
     asked.missing(no_such_file(path))
     return path
 
@@ -162,21 +224,8 @@ def _profile_property(asked: Asked) -> Answer:
 
 
 def _set_property(asked: Asked) -> Answer:
-    """
-    Recorded: one property a call, answered by null (facts/sharepoint.md section 3).
-
-    Documented (SharePoint's REST service): a JSON body needs a content type that says so.
-    Assumed: 400 without it.
-    """
-    if not asked.content_type.lower().startswith("application/json"):
-        raise bad_request("The Content-Type of the body must be application/json.")
-    try:
-        body = json.loads(asked.body)
-        account, name, value = (body[k] for k in ("accountName", "propertyName", "propertyValue"))
-    except (ValueError, KeyError, TypeError) as error:
-        raise bad_request("The body needs accountName, propertyName, propertyValue.") from error
-    if not (isinstance(account, str) and isinstance(name, str) and isinstance(value, str)):
-        raise bad_request("accountName, propertyName and propertyValue are strings.")
+    """Recorded: one property a call, answered by null (facts/sharepoint.md section 3)."""
+    account, name, value = asked.texts("accountName", "propertyName", "propertyValue")
     profiles.write(asked.tenant, asked.geo, account, name, value)
     return Scalar("SetSingleValueProfileProperty")
 
@@ -190,20 +239,39 @@ def _post(needs: str, answer: Callable[[Asked], Answer]) -> list[Operation]:
     return [Operation(("POST",), needs, answer)]
 
 
+_FOLDERS = [
+    Operation(("GET",), FILE_READ, _folders),
+    Operation(("POST",), FILE_WRITE, _add_folder),
+]
 _OPERATIONS: dict[tuple[str, ...], list[Operation]] = {
     ("contextinfo",): _post(ANYBODY, _context),
     ("web",): _both(FILE_READ, _web),
-    ("web", _FOLDER): _both(FILE_READ, _folder),
-    ("web", _FOLDER, "folders"): _both(FILE_READ, _folders),
-    ("web", _FOLDER, "files"): _both(FILE_READ, _files),
-    ("web", _FOLDER, "files", "add"): _post(FILE_WRITE, _add),
-    ("web", _FOLDER, "files", "addusingpath"): _post(FILE_WRITE, _add),
-    ("web", _FILE): [
+    ("web", "lists"): _both(FILE_READ, _lists),
+    ("web", LIST): _both(FILE_READ, _list),
+    ("web", "folders"): _FOLDERS,
+    ("web", "folders", "add"): _post(FILE_WRITE, _add_folder),
+    ("web", "folders", "addusingpath"): _post(FILE_WRITE, _add_folder),
+    ("web", FOLDER): [
+        *_both(FILE_READ, _folder),
+        Operation(("DELETE",), FILE_WRITE, _delete_folder),
+    ],
+    ("web", FOLDER, "recycle"): _post(FILE_WRITE, _recycle_folder),
+    ("web", FOLDER, "addsubfolderusingpath"): _post(FILE_WRITE, _add_folder),
+    ("web", FOLDER, "folders"): _FOLDERS,
+    ("web", FOLDER, "folders", "add"): _post(FILE_WRITE, _add_folder),
+    ("web", FOLDER, "folders", "addusingpath"): _post(FILE_WRITE, _add_folder),
+    ("web", FOLDER, "files"): _both(FILE_READ, _files),
+    ("web", FOLDER, "files", "add"): _post(FILE_WRITE, _add),
+    ("web", FOLDER, "files", "addusingpath"): _post(FILE_WRITE, _add),
+    ("web", FILE): [
         *_both(FILE_READ, _file),
         Operation(("DELETE",), FILE_WRITE, _delete),
     ],
-    ("web", _FILE, "$value"): _both(FILE_READ, _content),
-    ("web", _FILE, "recycle"): _post(FILE_WRITE, _recycle),
+    ("web", FILE, "$value"): [
+        *_both(FILE_READ, _content),
+        Operation(("PUT",), FILE_WRITE, _replace),
+    ],
+    ("web", FILE, "recycle"): _post(FILE_WRITE, _recycle),
     (_PEOPLE, "getpropertiesfor"): _both(PROFILE_READ, _profile),
     (_PEOPLE, "getuserprofilepropertyfor"): _both(PROFILE_READ, _profile_property),
     (_PEOPLE, "setsinglevalueprofileproperty"): _post(PROFILE_WRITE, _set_property),

@@ -4,7 +4,7 @@ REST paths of SharePoint, as data: `Files/add(url='x',overwrite=true)` becomes t
 Measured on the wire of an independent client and from tools' sources (facts/sharepoint.md
 section 6): names in any case, arguments positional or named in any order, a literal in place
 or by an alias such as `@v` in the query, `'` doubled inside a literal, characters plain or
-percent-encoded.
+percent-encoded; a GUID may say that it is one; a slash at the end changes nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ POSITIONAL = ""
 _NAME = re.compile(r"[^/(]+")
 _ARGUMENT = re.compile(
     r"\s*(?:(?P<name>\w+)\s*=\s*)?"
-    r"(?:'(?P<text>(?:[^']|'')*)'|(?P<alias>@\w+)|(?P<bare>[^,()'@]*?))"
+    r"(?:(?:guid)?'(?P<text>(?:[^']|'')*)'|(?P<alias>@\w+)|(?P<bare>[^,()'@]*?))"
     r"\s*(?P<end>[,)])"
 )
 _LITERAL = re.compile(r"\s*'(?P<text>(?:[^']|'')*)'\s*\Z")
@@ -49,6 +49,7 @@ class Call:
 
 def parse(path: str, aliases: Mapping[str, str]) -> tuple[Call, ...]:
     """The calls of *path*, already percent-decoded and without `/_api/`."""
+    path = path.removesuffix("/")
     calls, position = [], 0
     while position < len(path):
         name = _NAME.match(path, position)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from local.m365.entra import access, tokens
+from local.m365.sharepoint import batch, paths, photo, query, wire
 from local.m365.sharepoint import operations as sharepoint_operations
-from local.m365.sharepoint import paths, photo, wire
 from local.m365.sharepoint.errors import (
     SharePointError,
     access_denied,
-    bad_request,
     in_language,
     unknown_resource,
     wrong_method,
@@ -33,6 +34,11 @@ def routes(tenant: Tenant, host: str) -> list[Route]:
     """
 
     async def endpoint(request: Request) -> Response:
+        response = await answer(request)
+        response.headers.update(_ids())
+        return response
+
+    async def answer(request: Request) -> Response:
         path = request.url.path
         former = _former(tenant, host, request)
         if former is not None:
@@ -44,13 +50,21 @@ def routes(tenant: Tenant, host: str) -> list[Route]:
             return photo.response(tenant, request.query_params)
         accept = request.headers.get("accept", "")
         try:
-            answer = await _api(tenant, host, request, claims)
+            if path.lower() == batch.PATH and request.method == "POST":
+                return await batch.response(request, base_url(tenant, host))
+            found = await _api(tenant, host, request, claims)
         except SharePointError as error:
             told = in_language(error, tenant.switches.language)
             return wire.error_response(told, accept, tenant.switches.sharepoint_errors)
-        return wire.response(answer, accept, base_url(tenant, host))
+        return wire.response(found, accept, base_url(tenant, host))
 
     return [Route("/{path:path}", endpoint, methods=_METHODS)]
+
+
+def _ids() -> dict[str, str]:
+    """Reported (facts/sharepoint.md section 3): every answer names its request, twice alike."""
+    ours = str(uuid.uuid4())
+    return {"SPRequestGuid": ours, "request-id": ours}
 
 
 def base_url(tenant: Tenant, host: str) -> str:
@@ -85,10 +99,7 @@ async def _api(tenant: Tenant, host: str, request: Request, claims: tokens.Claim
     if not path.lower().startswith(_API):
         raise unknown_resource()
     options = {key.lower(): value for key, value in request.query_params.items()}
-    for option in options:
-        if option.startswith("$") and option != "$select":
-            # Passing it over would be kinder than SharePoint is.
-            raise bad_request(f"This stand-in does not know {option}.")
+    wanted = query.parse(options)
     calls = paths.parse(path[len(_API) :], options)
     method = _method(request)
     operations = sharepoint_operations.find(calls, method)
@@ -108,7 +119,7 @@ async def _api(tenant: Tenant, host: str, request: Request, claims: tokens.Claim
         if_match=request.headers.get("if-match"),
         content_type=request.headers.get("content-type", ""),
     )
-    return wire.selected(operation.answer(asked), options.get("$select"))
+    return query.answered(operation.answer(asked), wanted)
 
 
 def _method(request: Request) -> str:

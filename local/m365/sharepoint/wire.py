@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 from xml.sax.saxutils import escape
 
 from starlette.responses import Response
@@ -17,12 +17,18 @@ _SERVICES = "http://schemas.microsoft.com/ado/2007/08/dataservices"
 
 @dataclass(frozen=True)
 class Entity:
-    """One object; `wrapper` is the name that the verbose form puts around a result."""
+    """
+    One object; `wrapper` is the name that the verbose form puts around a result.
+
+    *related* is what `$expand` can ask for; *status* is 201 for what has just been made.
+    """
 
     type: str
     fields: Mapping[str, Any]
     uri: str = ""
     wrapper: str = ""
+    related: Mapping[str, Callable[[], Answer]] = field(default_factory=dict)
+    status: int = 200
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Binary:
 
 @dataclass(frozen=True)
 class Empty:
-    pass
+    status: int = 200
 
 
 Answer = Entity | Collection | Scalar | Binary | Empty
@@ -56,49 +62,34 @@ def form(accept: str) -> str:
     Which form *accept* asks for.
 
     Documented: `odata=verbose`, `odata=nometadata`, `odata=minimalmetadata`, and Atom when JSON
-        is not asked for.
+        is not asked for. Assumed: OData 4's name for the second, `odata.metadata=none`, is known.
     """
     wanted = accept.lower().replace(" ", "")
     if "application/json" not in wanted:
         return "atom"
-    for name in ("verbose", "nometadata"):
-        if f"odata={name}" in wanted:
-            return name
+    if "odata=verbose" in wanted:
+        return "verbose"
+    if "odata=nometadata" in wanted or "odata.metadata=none" in wanted:
+        return "nometadata"
     return "minimalmetadata"
-
-
-def selected(answer: Answer, names: str | None) -> Answer:
-    """
-    Only the members that `$select` asks for, so that nobody gets what he did not ask for.
-
-    Documented: `$select` is a list of names. Assumed: names that do not exist are passed over.
-    """
-    if not names or names == "*":
-        return answer
-    wanted = {name.strip().partition("/")[0] for name in names.split(",")}
-    if isinstance(answer, Entity):
-        kept = {name: value for name, value in answer.fields.items() if name in wanted}
-        return replace(answer, fields=kept)
-    if isinstance(answer, Collection):
-        return Collection([cast(Entity, selected(each, names)) for each in answer.entities])
-    return answer
 
 
 def response(answer: Answer, accept: str, base: str) -> Response:
     """*answer* in the form that the client accepts."""
     if isinstance(answer, Empty):
-        return Response(status_code=200)
+        return Response(status_code=answer.status)
     if isinstance(answer, Binary):
         return Response(answer.content, media_type="application/octet-stream")
     wanted = form(accept)
+    status = answer.status if isinstance(answer, Entity) else 200
     if wanted == "atom":
-        return Response(_atom(answer), media_type="application/atom+xml")
+        return Response(_atom(answer), status, media_type="application/atom+xml")
     if wanted == "verbose":
-        return _json({"d": _verbose(answer)}, 200, wanted)
+        return _json({"d": _verbose(answer)}, status, wanted)
     plain = _plain(answer)
     if wanted == "minimalmetadata":
         plain = {"odata.metadata": f"{base}/_api/$metadata", **plain}
-    return _json(plain, 200, wanted)
+    return _json(plain, status, wanted)
 
 
 def error_response(error: SharePointError, accept: str, style: str) -> Response:
@@ -139,7 +130,9 @@ def _plain(answer: Entity | Collection | Scalar) -> dict[str, Any]:
 
 
 def _plain_value(value: object) -> object:
-    return [_plain(each) for each in value.entities] if isinstance(value, Collection) else value
+    if isinstance(value, Collection):
+        return [_plain(each) for each in value.entities]
+    return _plain(value) if isinstance(value, Entity) else value
 
 
 def _verbose(answer: Entity | Collection | Scalar) -> dict[str, Any]:
@@ -153,7 +146,7 @@ def _verbose(answer: Entity | Collection | Scalar) -> dict[str, Any]:
     body = {
         "__metadata": metadata,
         **{
-            name: _verbose(value) if isinstance(value, Collection) else value
+            name: _verbose(value) if isinstance(value, Collection | Entity) else value
             for name, value in answer.fields.items()
         },
     }

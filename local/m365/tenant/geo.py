@@ -31,9 +31,9 @@ class Geo:
     def empty(self) -> None:
         """A library as new; grants stay."""
         self.folders: dict[str, Folder] = {}
-        self.add_folder(USER_PHOTOS)
-        self.add_folder(f"{USER_PHOTOS}/Forms")
-        self.picture_folder = self.add_folder(f"{USER_PHOTOS}/{self._folder}")
+        self.picture_folder = Folder(f"{USER_PHOTOS}/{self._folder}", "", self._now())
+        for path in (USER_PHOTOS, f"{USER_PHOTOS}/Forms", self.picture_folder.path):
+            self.add_folder(path)
 
     def folder(self, path: str) -> Folder | None:
         return self.folders.get(path.casefold())
@@ -42,10 +42,20 @@ class Geo:
         """Make the folder at *path* (server-relative, its parent exists)."""
         folder = Folder(path, self._new_id(), self._now())
         self.folders[path.casefold()] = folder
+        if path.casefold() == self.picture_folder.path.casefold():
+            self.picture_folder = folder
         return folder
+
+    def remove_folder(self, folder: Folder) -> None:
+        """Take *folder* away, with all that is in it."""
+        gone = folder.path.casefold()
+        for key in [*self.folders]:
+            if key == gone or key.startswith(f"{gone}/"):
+                self.folders.pop(key).files.clear()
 
     def name_picture_folder(self, name: str) -> None:
         """Rename the folder of pictures, as a My Site host in another language has it."""
-        folder = self.folders.pop(self.picture_folder.path.casefold())
+        folder = self.picture_folder
+        self.folders.pop(folder.path.casefold(), None)
         folder.path = f"{USER_PHOTOS}/{name}"
         self.folders[folder.path.casefold()] = folder

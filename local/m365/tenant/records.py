@@ -20,7 +20,7 @@ class Urls:
     admin: str = ""
     root: str = ""
     control: str = ""
-    proxy: str = ""  # only where SharePoint's hosts have their real names
+    proxy: str = ""  # only where hosts have their real names
 
 
 @dataclass

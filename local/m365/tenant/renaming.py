@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from local.m365.tenant.clouds import NationalCloud
 from local.m365.tenant.records import Urls
 from local.m365.tenant.tenant import Tenant
 
@@ -13,9 +14,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _PICTURE = "PictureURL"
 
 
-def named(urls: Urls, name: str) -> Urls:
-    """*urls* with the real names of SharePoint's hosts."""
-    my, admin, root = (f"https://{name}{kind}.sharepoint.com" for kind in ("-my", "-admin", ""))
+def named(urls: Urls, name: str, cloud: NationalCloud) -> Urls:
+    """*urls* with the real names of SharePoint's hosts, which begin with *name*, in *cloud*."""
+    kinds = ("-my", "-admin", "")
+    my, admin, root = (f"https://{name}{kind}.{cloud.sharepoint}" for kind in kinds)
     return replace(urls, my=my, admin=admin, root=root)
 
 
@@ -38,7 +40,7 @@ def rename(tenant: Tenant, name: str, picture_urls: str) -> None:
     before = tenant.urls.my
     tenant.former_names.append(tenant.sharepoint_name)
     tenant.sharepoint_name = name
-    tenant.urls = named(tenant.urls, name)
+    tenant.urls = named(tenant.urls, name, tenant.cloud)
     if picture_urls == "rewritten":
         for user in tenant.users.values():
             url = user.profile.properties.get(_PICTURE, "") if user.profile else ""

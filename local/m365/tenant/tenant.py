@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.m365.tenant.admins import DeviceCode
+from local.m365.tenant.clouds import CLOUDS
 from local.m365.tenant.fault_plan import FaultPlan
 from local.m365.tenant.geo import HOME_FOLDER, Geo
 from local.m365.tenant.journal import Journal
@@ -46,6 +47,7 @@ class Tenant:
     ) -> None:
         self.tenant_id = tenant_id
         self.urls = Urls()
+        self.cloud = CLOUDS["global"]  # what its hosts are called where they have their real names
         self.apps: dict[str, App] = {}
         self.home = Geo("", HOME_FOLDER, self.new_id, self.now)
         self.satellites: dict[str, Geo] = {}  # by name
@@ -102,6 +104,11 @@ class Tenant:
         return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """By which the login host knows this tenant: its id and its domains."""
+        return (self.tenant_id, self.domain, f"{self.name}.onmicrosoft.com")
+
+    @property
     def users(self) -> Mapping[str, User]:
         """Everybody by object id, in lower case; changed through the roster only."""
         return self.roster.by_id
@@ -111,6 +118,7 @@ class Tenant:
         return self.users.get(id_or_upn.casefold()) or self.roster.named(id_or_upn)
 
     def add_user(self, user: User) -> User:
+        user.attributes.setdefault("createdDateTime", f"{self.now():%Y-%m-%dT%H:%M:%SZ}")
         self.roster.add(user)
         return user
 
@@ -135,7 +143,7 @@ class Tenant:
         """The base URL of a geography's `my`, `admin` or (home only) `root` host."""
         if geo is self.home:
             return str(getattr(self.urls, kind))
-        return f"https://{geo.name}-{kind}.sharepoint.com"
+        return f"https://{geo.name}-{kind}.{self.cloud.sharepoint}"
 
     # The home geography is all there is in most tenants.
 

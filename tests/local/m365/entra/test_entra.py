@@ -24,6 +24,7 @@ from tests.local.m365.simulator import (
     GRAPH_ROLES,
     IDENTITY,
     IDENTITY_HEADER,
+    POOR_APP,
     SECRET,
     SHAREPOINT_ROLES,
     TENANT_ID,
@@ -58,11 +59,26 @@ def test_each_resource_has_its_own_roles(office: Cloud):
     assert claims_of(result)["roles"] == sorted(GRAPH_ROLES)
 
 
+def test_app_tokens_say_what_recorded_ones_say(office: Cloud):
+    """Version 1, by sts.windows.net; who the app is, by name too; no roles where none are."""
+    urls = office.tenant.urls
+    client = office.client(POOR_APP)
+    none = claims_of(client.acquire_token_for_client(scope(urls.graph)))
+    some = claims_of(client.acquire_token_for_client(scope(urls.my)))
+
+    assert "roles" not in none
+    assert some["roles"] == ["Sites.Selected", "User.Read.All"]
+    assert some["iss"] == some["idp"] == f"https://sts.windows.net/{TENANT_ID}/"
+    assert some["sub"] == some["oid"]
+    assert (some["ver"], some["app_displayname"]) == ("1.0", "App")
+    assert some["exp"] - some["nbf"] == 3900
+
+
 def test_token_verifies_with_the_published_key(office: Cloud):
     """Whoever follows discovery to the keys can verify a token."""
     login = office.tenant.urls.login
     document = requests.get(
-        f"{login}/{TENANT_ID}/v2.0/.well-known/openid-configuration", timeout=10
+        f"{login}/{TENANT_ID}/.well-known/openid-configuration", timeout=10
     ).json()
     key = requests.get(document["jwks_uri"], timeout=10).json()["keys"][0]
 
@@ -121,9 +137,27 @@ def ask(office: Cloud, tenant: str = TENANT_ID, **changed) -> requests.Response:
     return requests.post(url, data=form, timeout=10)
 
 
-def test_assertion_made_by_hand_is_accepted(office: Cloud):
-    """The refusals below are for their one difference: the same request without it is fine."""
-    assert ask(office).status_code == 200
+@pytest.mark.parametrize("named", [TENANT_ID, "contoso.com", "contoso.onmicrosoft.com"])
+def test_assertion_made_by_hand_is_accepted(office: Cloud, named: str):
+    """
+    The refusals below are for their one difference: the same request without it is fine, by
+    whatever name the tenant is asked for.
+    """
+    audience = f"{office.tenant.urls.login}/{named}/oauth2/v2.0/token"
+    made = assertion(office, aud=audience)
+
+    assert ask(office, named, client_assertion=made).status_code == 200
+
+
+def test_assertion_of_msal_for_net(office: Cloud):
+    """As recorded of 4.92: PS256, `x5t#S256` alone, and both times as text."""
+    now = int(time.time())
+    made = assertion(office, nbf=str(now), exp=str(now + 600))
+    late = assertion(office, nbf=str(now - 7200), exp=str(now - 3600))
+
+    assert jwt.get_unverified_header(made).keys() == {"alg", "typ", "x5t#S256"}
+    assert ask(office, client_assertion=made).status_code == 200
+    assert ask(office, client_assertion=late).json()["error_codes"] == [700024]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +170,8 @@ def test_assertion_made_by_hand_is_accepted(office: Cloud):
         pytest.param({"nbf": time.time() + 3600}, 700024, id="not yet valid"),
         pytest.param({"exp": time.time() + 2 * 86_400}, 700024, id="good for too long"),
         pytest.param({"exp": "soon"}, 50027, id="expiry that is no time"),
+        pytest.param({"nbf": "-1"}, 50027, id="beginning that is no time"),
+        pytest.param({"exp": True}, 50027, id="expiry that is no number"),
         pytest.param({"exp": None}, 50027, id="no expiry"),
     ],
 )

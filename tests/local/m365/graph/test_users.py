@@ -288,3 +288,40 @@ def test_paths_graph_does_not_have_are_refused(m365: Cloud, graph: requests.Sess
     """An unknown segment is an error in Graph's form too."""
     answer = graph.get(f"{m365.tenant.urls.graph}/v1.0/sites")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
+
+
+def test_what_an_sdk_sends_and_selects(m365: Cloud, graph: requests.Session):
+    """A body may say its type, which changes nothing; documented properties are known."""
+    anne = m365.add_user("anne")
+    url = f"{m365.tenant.urls.graph}/v1.0/users/{anne.id}"
+    body = {"@odata.type": "#microsoft.graph.user", "jobTitle": "Pilot"}
+
+    assert graph.patch(url, json=body).status_code == 204
+    shown = graph.get(f"{url}?$select=jobTitle,createdDateTime,usageLocation").json()
+    assert (shown["jobTitle"], shown["usageLocation"]) == ("Pilot", None)
+    assert shown["createdDateTime"].endswith("Z")
+    assert graph.patch(url, json={"@odata.id": "x"}).status_code == 400
+
+
+def test_addresses_in_any_spelling(m365: Cloud, graph: requests.Session):
+    """Names of segments in any case, a slash at the end; ids and UPNs as they are."""
+    anne = m365.add_user("anne")
+    base = f"{m365.tenant.urls.graph}/v1.0"
+
+    assert graph.get(f"{base}/Users/").json()["value"][0]["id"] == anne.id
+    assert graph.get(f"{base}/USERS('anne@contoso.com')/").json()["id"] == anne.id
+    assert graph.get(f"{base}/users/{anne.id}/PHOTO/$Value").status_code == 404
+    assert graph.get(f"{base}/usersx").status_code == 400
+
+
+def test_no_metadata(m365: Cloud, graph: requests.Session):
+    """`odata.metadata=none` leaves the data, the next link and the count."""
+    m365.add_user("anne")
+    m365.add_user("bert")
+    url = f"{m365.tenant.urls.graph}/v1.0/users?$top=1&$count=true&$select=userType"
+    headers = {**EVENTUAL, "Accept": "application/json; odata.metadata=none"}
+
+    body = graph.get(url, headers=headers).json()
+
+    assert body.keys() == {"@odata.nextLink", "@odata.count", "value"}
+    assert body["value"] == [{"userType": "Member"}]

@@ -80,17 +80,6 @@ def test_folders_are_listed_with_forms(office: Cloud, my: requests.Session):
     ]
 
 
-def test_select_leaves_the_rest_out(office: Cloud, my: requests.Session):
-    """Only selected members come, and options that nobody plays are refused."""
-    folders = web(office, "GetFolderByServerRelativePath(decodedurl='/User Photos')/Folders")
-
-    assert my.get(f"{folders}?$select=Name").json()["value"] == [
-        {"Name": "Forms"},
-        {"Name": "Profile Pictures"},
-    ]
-    assert my.get(f"{folders}?$filter=Name eq 'x'").status_code == 400
-
-
 def test_delete_by_override(office: Cloud, my: requests.Session):
     """POST with X-HTTP-Method DELETE removes the file and answers with nothing."""
     upload(office, my, "x.jpg", b"x")
@@ -111,6 +100,22 @@ def test_delete_of_another_version_is_refused(office: Cloud, my: requests.Sessio
 
     assert answer.status_code == 412
     assert len(office.tenant.picture_folder.files) == 1
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_content_is_replaced_by_put(office: Cloud, my: requests.Session, method: str):
+    """PUT of `$value` writes a file that is there, and makes none."""
+    first = upload(office, my, "x.jpg", b"1").json()
+    headers = {"X-HTTP-Method": "PUT"} if method == "POST" else {}
+
+    answer = my.request(method, file_url(office, "x.jpg") + "/$value", data=b"2", headers=headers)
+    none = my.request(method, file_url(office, "y.jpg") + "/$value", data=b"2", headers=headers)
+    stale = {**headers, "If-Match": first["ETag"]}
+    late = my.request(method, file_url(office, "x.jpg") + "/$value", data=b"3", headers=stale)
+
+    assert (answer.status_code, none.status_code, late.status_code) == (204, 404, 412)
+    assert my.get(file_url(office, "x.jpg") + "/$value").content == b"2"
+    assert my.get(file_url(office, "x.jpg")).json()["UniqueId"] == first["UniqueId"]
 
 
 def test_recycle_answers_with_an_id(office: Cloud, my: requests.Session):

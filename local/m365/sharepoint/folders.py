@@ -1,0 +1,39 @@
+"""Rules of folders on a -my host: which can be made, and which can go."""
+
+from __future__ import annotations
+
+from local.m365.sharepoint import files, names
+from local.m365.sharepoint.errors import bad_request
+from local.m365.tenant.geo import USER_PHOTOS, Geo
+from local.m365.tenant.records import Folder
+from local.m365.tenant.tenant import Tenant
+
+
+def add(tenant: Tenant, geo: Geo, path: str) -> Folder:
+    """
+    The folder at *path*, made if it is not there; 404 where its parent is not.
+
+    Reported: one that is there is answered as if it were new (facts/sharepoint.md section 3).
+    Assumed: names as of files, nothing below `Forms`.
+    """
+    there = geo.folder(path)
+    if there is not None:
+        return there
+    parent, _, name = path.rpartition("/")
+    if parent and files.folder_at(geo, parent).name == files.FORMS:
+        raise bad_request("Folders cannot be added to the folder Forms.")
+    complaint = names.complaint(parent, name)
+    if complaint:
+        raise bad_request(complaint)
+    return geo.add_folder(path)
+
+
+def delete(geo: Geo, folder: Folder) -> None:
+    """
+    Take *folder* away with all that is in it.
+
+    Assumed: the library itself and its `Forms` stay.
+    """
+    if folder.path.casefold() in (USER_PHOTOS.casefold(), f"{USER_PHOTOS}/Forms".casefold()):
+        raise bad_request(f"The folder {folder.path} cannot be deleted.")
+    geo.remove_folder(folder)
