@@ -132,10 +132,16 @@ class Message:
 class MemoryQueue:
     """A storage queue with the host at its other end."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        seen: Callable[[Message], object] = lambda message: None,
+    ) -> None:
+        """*seen* is told of each message that the host is to see, at once or later."""
         self.messages: list[Message] = []
         self.poison: list[str] = []
         self._clock = clock
+        self._seen = seen
 
     def send(self, text: str, *, delay_seconds: float) -> None:
         at("send", lambda: self.put(text, delay_seconds))
@@ -143,22 +149,33 @@ class MemoryQueue:
     def put(self, text: str, delay_seconds: float = 0) -> None:
         moment = self._clock() + timedelta(seconds=delay_seconds)
         self.messages.append(Message(text, moment))
+        self._seen(self.messages[-1])
 
     def visible(self) -> list[Message]:
-        now = self._clock()
-        return [each for each in self.messages if not each.locked and each.visible_at <= now]
+        return [each for each in self.messages if self.is_visible(each)]
+
+    def is_visible(self, message: Message) -> bool:
+        """Whether the host may take it now."""
+        is_there = message in self.messages
+        return is_there and not message.locked and message.visible_at <= self._clock()
 
     def take(self, message: Message) -> None:
         message.locked = True
         message.tries += 1
 
     def done(self, message: Message) -> None:
-        self.messages.remove(message)
+        # A person may have cleared the queue meanwhile.
+        if message in self.messages:
+            self.messages.remove(message)
 
     def failed(self, message: Message, *, died: bool) -> None:
         """The run raised, or its process died: the message comes back, or is poison."""
         message.locked = False
         message.visible_at = self._clock() + (LOCK if died else AFTER_ERROR)
+        if message not in self.messages:
+            return
         if message.tries >= TRIES:
             self.messages.remove(message)
             self.poison.append(message.body)
+        else:
+            self._seen(message)
