@@ -112,8 +112,11 @@ class Judge:
 
     def all_is_well(self) -> None:
         """A day has ended: what was out of order is in order, or was found to be wrong."""
-        self.disturbed.clear()
-        self.erased.clear()
+        for user_id in self._exchange.everybody:
+            # Nobody has looked after the others yet.
+            if self.state(user_id).status == user_state.SYNCED:
+                self.disturbed.discard(user_id)
+                self.erased.discard(user_id)
         self._writers.clear()
         self.orders.clear()
 

@@ -169,11 +169,16 @@ class Simulation:
     def _user(self, event: Event) -> str:
         return self.world.exchange.everybody[event.user]
 
+    def _is_ours(self, user_id: str) -> bool:
+        """Whether anybody knows of a picture; what nobody knows of stays for ever."""
+        return self.world.judge.state(user_id).picture_url != ""
+
     def _change(self, event: Event) -> None:
         """A photo is changed, changed back or removed; Graph tells soon, late, twice or never."""
         world, user_id = self.world, self._user(event)
         now = world.exchange.photos.get(user_id)
-        others = [each for each in [*world.exchange.album(user_id)[:2], None] if each != now]
+        album = [*world.exchange.album(user_id)[:2], *([None] if self._is_ours(user_id) else [])]
+        others = [each for each in album if each != now]
         chosen = others[event.number % len(others)]
         world.change(user_id, lambda: world.exchange.put(user_id, chosen))
         self._tell(event, user_id)
@@ -224,9 +229,8 @@ class Simulation:
     def _leave(self, event: Event) -> None:
         """A user is deleted, of which Graph tells, or does not."""
         world, user_id = self.world, self._user(event)
-        # Of somebody without a state nobody would know that there is a picture.
-        is_known = user_id in world.services.blobs.texts
-        if is_known and user_id in world.exchange.users and len(world.exchange.users) > 1:
+        is_known = user_id in world.exchange.users and self._is_ours(user_id)
+        if is_known and len(world.exchange.users) > 1:
             world.change(user_id, lambda: world.exchange.leave(user_id))
             if event.number % 2:
                 world.notify(user_id, "deleted")
@@ -285,7 +289,7 @@ class Simulation:
     def _erase(self, event: Event) -> None:
         """A person deletes the state of a user."""
         user_id = self._user(event)
-        if user_id in self.world.exchange.users:
+        if user_id in self.world.exchange.photos and user_id in self.world.exchange.users:
             self.world.services.blobs.texts.pop(user_id, None)
             self.world.judge.erased.add(user_id)
 
