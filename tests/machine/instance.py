@@ -49,6 +49,7 @@ class Parts:
     looks: type[Looks] = Looks
     remembered: type[StateLook] = StateLook
     audit: type[Audit] = Audit
+    repairs: type[Repairs] = Repairs
     keeper: type[SubscriptionKeeper] = SubscriptionKeeper
 
 
@@ -162,7 +163,7 @@ class Instance:
             self._states,
             parts.looks(self._states, desk),
             logs,
-            Repairs(logs, self._users, services.photo_upkeep, clock=self._clock),
+            parts.repairs(logs, self._users, services.photo_upkeep, clock=self._clock),
             services.photo_upkeep,
             self._states,
             Terms(

@@ -140,31 +140,23 @@ class Desk:
 
     def _ask(self, call: str, look: Callable[[], T]) -> T:
         """A profile call that only reads."""
-        self._spend()
-        return at(call, lambda: self._counted(look))
+        return at(call, look, check=self._spend)
 
     def _write(self, user_id: str, place: int, content: bytes | str, not_after: float) -> None:
-        if place == 3:
-            self._spend()
-
         def check() -> None:
             # A request ends within its limit: it may stand still before it, not in it.
             if self._ticks() > not_after:
                 raise ClaimLost("Too little time was left.")
+            if place == 3:
+                self._spend()
 
         write: Callable[[], Any] = functools.partial(
             self._sharepoint.change, user_id, place, content, current()
         )
-        if place == 3:
-            at("write", lambda: self._counted(write), check=check)
-        else:
-            at("write", write, check=check)
-
-    def _counted(self, effect: Callable[[], T]) -> T:
-        self._called()
-        return effect()
+        at("write", write, check=check)
 
     def _spend(self) -> None:
         seconds = self.budget.take()
         if seconds:
             raise Throttled("The profile budget is spent.", retry_after=seconds)
+        self._called()

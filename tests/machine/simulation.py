@@ -265,7 +265,7 @@ class Simulation:
         self.world.post({"lifecycleEvent": kind})
 
     def _lose_upkeep(self, event: Event) -> None:
-        """A message of upkeep is lost altogether: the next one that is queued, or one that waits."""
+        """A message of upkeep that waits is lost altogether."""
         queue = self.world.services.photo_upkeep
         waiting = [each for each in queue.messages if not each.locked]
         if waiting:
