@@ -8,10 +8,8 @@ import sys
 import time
 
 from tests.machine.instance import Parts
-from tests.machine.shrink import play, shrunk
+from tests.machine.shrink import DAYS_A_SEED, play, shrunk
 
-# A history of more days finds little more, and is shrunk more slowly.
-DAYS_A_SEED = 3
 _TOLD_EVERY = 15.0
 
 
@@ -31,7 +29,7 @@ def main() -> int:
         days += more
         if found:
             print(f"Seed {seed} fails; leaving out what need not happen …", flush=True)
-            print(shrunk(found, DAYS_A_SEED, Parts()))
+            print(shrunk(found, Parts()))
             print(f'Again: make simulate ARGS="--seed {seed} --seeds 1"')
             return 1
         if time.monotonic() - told > _TOLD_EVERY:

@@ -73,7 +73,7 @@ class Fate:
         self._pace = chance.choice(_PACES) if chance.random() < temper.slow else 0.0
         unlucky = chance.random() < temper.luck
         self._unlucky_at = chance.randrange(1, 14) if unlucky else 0
-        freezes = self._pace and chance.random() < 0.15
+        freezes = self._pace and chance.random() < 0.3
         self._freezes_at = chance.randrange(1, 14) if freezes else 0
         self.is_slow = bool(self._pace) and history.happens(
             f"{key}/slow", f"{key} takes its time: {self._pace:.1f} s a call"
@@ -102,7 +102,8 @@ class Fate:
         return pause
 
     def _bad_luck(self, job: Job, call: str, pause: float) -> Order:
-        what = self._chance.choice(_KINDS[service(call)] + (_WRITES if call == "write" else ()))
+        writes = call == "write" and self._chance.random() < 0.5
+        what = self._chance.choice(_WRITES if writes else _KINDS[service(call)])
         key, told = f"{self._key}/{job.calls}", f"{self._key} call {job.calls}, {call}: {what}"
         if not self._history.happens(key, told):
             return Order(pause) if pause else GO

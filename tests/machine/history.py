@@ -24,7 +24,8 @@ TROUBLES: tuple[PhotoSyncError | None, ...] = (
     Refused("graph answered 404 odd."),
 )
 # By what can happen, how often: in a burst, and at any time of the day besides.
-BURST = {"change": 10, "type": 2, "force": 1, "enable": 1, "damage": 1, "find": 2}
+BURST = {"change": 8, "flip": 4, "type": 2, "force": 1, "enable": 1, "damage": 1, "find": 2}
+BURST |= {"erase": 1, "clear": 1}
 SPARSE = {
     "change": 8,
     "damage": 3,
@@ -44,8 +45,8 @@ SPARSE = {
     "renew": 2,
     "lose-upkeep": 5,
     "double": 2,
-    "clear": 1,
-    "erase": 1,
+    "clear": 3,
+    "erase": 2,
     "outage": 2,
     "clock": 1,
 }
@@ -69,11 +70,13 @@ class Event:
 @dataclass(frozen=True)
 class Temper:
     """
-    How the services and the host of one seed are. `luck` is how likely something befalls a run,
-    `slow` how likely it takes time, `timers` whether sweeps and audits come by themselves.
+    How the town, the services and the host of one seed are. `without` of the users have no photo
+    at first; `luck` is how likely something befalls a run, `slow` how likely it takes time,
+    `timers` whether sweeps and audits come by themselves.
     """
 
     users: int
+    without: int
     etags_return: bool
     luck: float
     slow: float
@@ -94,6 +97,7 @@ class Temper:
         kinds = [kind for kind in SPARSE if chance.random() < 0.5] or ["change"]
         return cls(
             users=chance.choice((1, 2, 4, 7)),
+            without=chance.choice((0, 0, 1, 3)),
             etags_return=chance.random() < 0.5,
             luck=chance.choice((0.0, 0.1, 0.3)),
             slow=chance.choice((0.0, 0.3, 0.8)),

@@ -144,7 +144,8 @@ class Judge:
             if user_id in self._services.blobs.texts or any(shown):
                 yield f"{user_id} has left, and there are {shown}, {self.state(user_id)}"
         for user_id in self._exchange.users:
-            if self.state(user_id).claim:
+            # Out of scope it is a doubt, for the day on which the user comes back.
+            if self._exchange.is_in_scope(user_id) and self.state(user_id).claim:
                 yield f"a claim is left: {self.state(user_id)}"
 
     def overlooked(self) -> Iterator[str]:

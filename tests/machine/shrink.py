@@ -10,13 +10,19 @@ from tests.machine.simulation import Failure, Simulation
 
 # So many times a history is played again, at most: each takes a fraction of a second.
 MOST_REPLAYS = 400
+# A history of more days finds little more, and is shrunk more slowly.
+DAYS_A_SEED = 3
 
 
 @dataclass(frozen=True)
 class Counterexample:
-    """What is wrong, and what has happened before: key and words, in the order of time."""
+    """
+    What is wrong at the end of so many `days`, and what has happened before: key and words, in the
+    order of time.
+    """
 
     seed: int
+    days: int
     what: str
     happened: tuple[tuple[str, str], ...]
 
@@ -34,10 +40,10 @@ def play(
         return simulation.play(days), None
     except Failure as failure:
         happened = tuple(simulation.world.history.happened.items())
-        return simulation.days, Counterexample(seed, str(failure), happened)
+        return simulation.days, Counterexample(seed, simulation.number + 1, str(failure), happened)
 
 
-def shrunk(found: Counterexample, days: int, parts: Parts) -> Counterexample:
+def shrunk(found: Counterexample, parts: Parts) -> Counterexample:
     """
     The same, or another failure, with no single thing that could be left out; near enough, if that
     takes too long.
@@ -46,7 +52,7 @@ def shrunk(found: Counterexample, days: int, parts: Parts) -> Counterexample:
 
     def fails(keys: Sequence[str]) -> Counterexample | None:
         left[0] -= 1
-        return play(found.seed, days, parts, frozenset(keys))[1]
+        return play(found.seed, shortest.days, parts, frozenset(keys))[1]
 
     shortest, size = found, max(1, len(found.happened) // 2)
     while size and left[0] > 0:

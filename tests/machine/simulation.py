@@ -30,9 +30,12 @@ class Simulation:
     def __init__(self, seed: int, parts: Parts, allowed: frozenset[str] | None = None) -> None:
         self._seed = seed
         self.temper = Temper.of(seed)
+        # Of the day that it is, from 0.
+        self.number = 0
         self.world = World(seed, parts, self.temper, allowed)
         self._deeds: dict[str, Callable[[Event], object]] = {
             "change": self._change,
+            "flip": self._flip,
             "type": lambda event: self._type(event, force=False),
             "force": lambda event: self._type(event, force=True),
             "enable": self._enable,
@@ -64,8 +67,8 @@ class Simulation:
         with _as_it_is_here():
             try:
                 self._begin()
-                for number in range(days):
-                    self._day(number)
+                for self.number in range(days):
+                    self._day(self.number)
             finally:
                 self.world.end()
         return self.days
@@ -76,11 +79,12 @@ class Simulation:
         return self.world.seconds / DAY
 
     def _begin(self) -> None:
-        """Everybody has a photo, and SharePoint shows it."""
+        """Whoever has a photo is shown with it."""
         world = self.world
         self._upkeep("renew")
         for user_id in world.exchange.everybody:
-            world.exchange.put(user_id, world.exchange.album(user_id)[0])
+            if user_id not in world.exchange.everybody[: self.temper.without]:
+                world.exchange.put(user_id, world.exchange.album(user_id)[0])
             self._order(user_id, "replay")
         self._become_quiet()
         self._check(world.judge.missed(set(world.exchange.users)))
@@ -103,7 +107,8 @@ class Simulation:
 
     def _calm_down(self) -> None:
         world = self.world
-        world.is_calm, world.storms, world.exchange.outage = True, [], 0
+        world.is_calm, world.storms, world.lost_after = True, [], 0
+        self._end_outage()
         world.services.subscriptions.ghosts.clear()
         # Somebody may have lost the message of the timer.
         self._upkeep("renew")
@@ -170,8 +175,9 @@ class Simulation:
         return self.world.exchange.everybody[event.user]
 
     def _is_ours(self, user_id: str) -> bool:
-        """Whether anybody knows of a picture; what nobody knows of stays for ever."""
-        return self.world.judge.state(user_id).picture_url != ""
+        """Whether anybody can know of a picture: where a person took that away, it stays."""
+        judge = self.world.judge
+        return user_id not in judge.erased or judge.state(user_id).picture_url != ""
 
     def _change(self, event: Event) -> None:
         """A photo is changed, changed back or removed; Graph tells soon, late, twice or never."""
@@ -182,6 +188,20 @@ class Simulation:
         chosen = others[event.number % len(others)]
         world.change(user_id, lambda: world.exchange.put(user_id, chosen))
         self._tell(event, user_id)
+
+    def _flip(self, event: Event) -> None:
+        """A photo is changed, and changed back a moment later; Graph tells of both."""
+        exchange, user_id = self.world.exchange, self._user(event)
+        before = exchange.photos.get(user_id)
+        if user_id not in exchange.users or before is None:
+            return
+        other = next(each for each in exchange.album(user_id) if each != before)
+        for delay, photo in ((0.0, other), (0.5 + event.number, before)):
+            self.world.after(delay, lambda photo=photo: self._put(user_id, photo))
+
+    def _put(self, user_id: str, photo: bytes) -> None:
+        self.world.change(user_id, lambda: self.world.exchange.put(user_id, photo))
+        self.world.notify(user_id)
 
     def _tell(self, event: Event, user_id: str) -> None:
         for delay in ((0.1,), (0.1, 0.1), (5.0,), (), (event.seconds, 0.1))[event.number % 5]:
@@ -265,11 +285,8 @@ class Simulation:
         self.world.post({"lifecycleEvent": kind})
 
     def _lose_upkeep(self, event: Event) -> None:
-        """A message of upkeep that waits is lost altogether."""
-        queue = self.world.services.photo_upkeep
-        waiting = [each for each in queue.messages if not each.locked]
-        if waiting:
-            queue.messages.remove(waiting[event.number % len(waiting)])
+        """A message of upkeep that is yet to come will be lost altogether."""
+        self.world.lost_after = event.number % 4 + 1
 
     def _double(self, event: Event) -> None:
         """The host delivers a message twice."""
@@ -295,13 +312,14 @@ class Simulation:
 
     def _outage(self, event: Event) -> None:
         """Every mailbox seems to be without a photo."""
-        exchange = self.world.exchange
-        exchange.outage = event.number + 1
+        self.world.exchange.outage = event.number + 1
+        self.world.after(event.seconds, self._end_outage)
 
-        def over() -> None:
-            exchange.outage = 0
-
-        self.world.after(event.seconds, over)
+    def _end_outage(self) -> None:
+        if self.world.exchange.outage:
+            self.world.exchange.outage = 0
+            # Whoever looked meanwhile was misled.
+            self.world.judge.told.clear()
 
     def _clock(self, event: Event) -> None:
         """The clock of an instance is set."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Callable, Mapping
@@ -53,10 +54,7 @@ class Blobs:
 
         def effect() -> list[Entry]:
             users = {each: text for each, (text, *_) in self.texts.items() if is_object_id(each)}
-            return [
-                roster_entry.entry(each, roster_entry.describe(user_state.from_json(each, text)))
-                for each, text in sorted(users.items())
-            ]
+            return [_entry(each, text) for each, text in sorted(users.items())]
 
         return at("list blobs", effect)
 
@@ -68,6 +66,12 @@ class Blobs:
             return known and (*known[:2], self._ticks() - known[2])
 
         return at("read blob", effect)
+
+
+# Each sweep and audit lists all of them, and few have changed.
+@functools.lru_cache(maxsize=1000)
+def _entry(user_id: str, text: bytes) -> Entry:
+    return roster_entry.entry(user_id, roster_entry.describe(user_state.from_json(user_id, text)))
 
 
 class MemoryStates:

@@ -52,6 +52,8 @@ class World:
         self.is_calm = True
         self.timers = True
         self.storms: list[Storm] = []
+        # So many messages of upkeep from now one is lost; 0: none.
+        self.lost_after = 0
         self.services = self._built_services()
         self.sharepoint = SharePoint(lambda user_id, job: self.judge.wrote(user_id, job))
         self.judge = Judge(self.services, self.sharepoint)
@@ -149,7 +151,7 @@ class World:
         )
         subscriptions = Subscriptions(clock, temper.refuses_second, temper.hides, temper.lingers)
         photo_sync = MemoryQueue(clock, lambda message: self._queued(photo_sync, message))
-        photo_upkeep = MemoryQueue(clock, lambda message: self._see(photo_upkeep, message))
+        photo_upkeep = MemoryQueue(clock, lambda message: self._ordered(photo_upkeep, message))
         return Services(
             exchange, subscriptions, Blobs(lambda: self.seconds), photo_sync, photo_upkeep
         )
@@ -186,6 +188,13 @@ class World:
     def _queued(self, queue: MemoryQueue, message: Message) -> None:
         self.judge.queued(message.body)
         self._see(queue, message)
+
+    def _ordered(self, queue: MemoryQueue, message: Message) -> None:
+        self.lost_after -= 1
+        if self.lost_after == 0:
+            queue.messages.remove(message)
+        else:
+            self._see(queue, message)
 
     def _see(self, queue: MemoryQueue, message: Message) -> None:
         """The host looks into the queue once the message can be seen, a little later."""
