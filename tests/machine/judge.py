@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -42,7 +42,8 @@ class Judge:
         self.damaged: set[str] = set()
         self._writers: defaultdict[str, list[Job | None]] = defaultdict(list)
         self._looks_before: defaultdict[str, int] = defaultdict(int)
-        self._taken: Counter[tuple[int, str]] = Counter()
+        # Whose photo was there and could not be seen, by the outage and the sweep.
+        self._taken: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
         self._calls: defaultdict[object, deque[datetime]] = defaultdict(deque)
         # What each run was ordered to do: the text of its message.
         self.orders: dict[Job, str] = {}
@@ -193,8 +194,8 @@ class Judge:
             job = current()
             text = self.orders.get(job, "{}") if job else "{}"
             key = self._exchange.outage, json.loads(text).get("sweepId", "")
-            self._taken[key] += 1
-            if self._taken[key] > sweep_rules.BRAKE_USERS:
+            self._taken[key].add(user_id)
+            if len(self._taken[key]) > sweep_rules.BRAKE_USERS:
                 self.wrong("an outage of Exchange takes pictures along")
 
     def _check_forgetting(self, looks: list[Look]) -> None:
