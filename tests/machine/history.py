@@ -54,7 +54,7 @@ SPARSE = {
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens `at` so many seconds after its day began; `number` says which of it."""
+    """What happens `at` so many seconds after its day began; `number` says which of its kind."""
 
     key: str
     at: float

@@ -53,7 +53,8 @@ def test_same_seed_is_same_history():
     """A seed fails the same way each time, and with little of its history left, too."""
     parts = SEEDED["NoSweep"]
     first, again = first_failure(parts), first_failure(parts)
-    assert first and first == again
+    assert first
+    assert first == again
     shortest = shrunk(first, parts)
 
     assert len(shortest.happened) < len(first.happened)
