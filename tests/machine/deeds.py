@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 
 from tests.machine.fate import Storm
-from tests.machine.history import INSTANCES, SKEW, TROUBLES, Event
+from tests.machine.history import HOUR, INSTANCES, SKEW, TROUBLES, Event
 from tests.machine.world import World
 
 
@@ -19,6 +19,7 @@ class Deeds:
         self._deeds: dict[str, Callable[[Event], object]] = {
             "change": self._change,
             "flip": self._flip,
+            "wink": self._wink,
             "type": lambda event: self._type(event, force=False),
             "force": lambda event: self._type(event, force=True),
             "enable": self._enable,
@@ -77,7 +78,22 @@ class Deeds:
         for delay, photo in ((0.0, other), (0.5 + event.number, before)):
             self._world.after(delay, functools.partial(self._put, user_id, photo))
 
-    def _put(self, user_id: str, photo: bytes) -> None:
+    def _wink(self, event: Event) -> None:
+        """A photo is gone until a sweep has it removed, is back at that moment, and gone again."""
+        exchange, user_id = self._world.exchange, self._user(event)
+        photo = exchange.photos.get(user_id)
+        if user_id not in exchange.users or photo is None or not self._is_ours(user_id):
+            return
+        self._put(user_id, None)
+        until_full_hour = HOUR - self._world.seconds % HOUR
+        back = until_full_hour + HOUR + event.number / 2
+        self._world.after(back, functools.partial(self._put, user_id, photo))
+        again = back + event.seconds / 4
+        self._world.after(again, functools.partial(self._put, user_id, None))
+
+    def _put(self, user_id: str, photo: bytes | None) -> None:
+        if photo is None and not self._is_ours(user_id):
+            return
         self._world.change(user_id, lambda: self._world.exchange.put(user_id, photo))
         self._world.notify(user_id)
 

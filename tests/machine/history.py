@@ -48,6 +48,7 @@ SPARSE = {
     "clear": 3,
     "erase": 2,
     "outage": 2,
+    "wink": 3,
     "clock": 1,
 }
 
@@ -97,7 +98,7 @@ class Temper:
         kinds = [kind for kind in SPARSE if chance.random() < 0.5] or ["change"]
         return cls(
             users=chance.choice((1, 2, 4, 7)),
-            without=chance.choice((0, 0, 1, 3)),
+            without=chance.choice((0, 0, 1, 7)),
             etags_return=chance.random() < 0.5,
             luck=chance.choice((0.0, 0.1, 0.3)),
             slow=chance.choice((0.0, 0.3, 0.8)),
