@@ -8,7 +8,7 @@ import sys
 import time
 
 from tests.machine.instance import Parts
-from tests.machine.shrink import DAYS_A_SEED, play, shrunk
+from tests.machine.shrink import DAYS, DAYS_A_SEED, FIRST_SEED, play, shrunk
 
 _TOLD_EVERY = 15.0
 
@@ -16,8 +16,10 @@ _TOLD_EVERY = 15.0
 def main() -> int:
     """Returns 1 if a seed fails, after printing the shortest history that does."""
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="the first seed; the next ones follow")
-    parser.add_argument("--days", type=int, default=2000, help="tenant-days, of all seeds together")
+    parser.add_argument(
+        "--seed", type=int, default=FIRST_SEED, help="the first seed; the next ones follow"
+    )
+    parser.add_argument("--days", type=int, default=DAYS, help="tenant-days, of all seeds together")
     parser.add_argument("--seeds", type=int, default=0, help="so many seeds, however many days")
     ask = parser.parse_args()
     days, began, told = 0.0, time.monotonic(), time.monotonic()

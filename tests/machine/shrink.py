@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from tests.machine.simulation import Failure, Simulation
 MOST_REPLAYS = 400
 # A history of more days finds little more, and is shrunk more slowly.
 DAYS_A_SEED = 3
+# What CI plays: of all seeds together, from the first on.
+DAYS, FIRST_SEED = 2000, 1
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,17 @@ def play(
     except Failure as failure:
         happened = tuple(simulation.world.history.happened.items())
         return simulation.days, Counterexample(seed, simulation.number + 1, str(failure), happened)
+
+
+def first_failure(parts: Parts) -> Counterexample | None:
+    """What goes wrong first in the days that CI plays, with an app of these parts."""
+    days, seeds = 0.0, itertools.count(FIRST_SEED)
+    while days < DAYS:
+        more, found = play(next(seeds), DAYS_A_SEED, parts)
+        if found:
+            return found
+        days += more
+    return None
 
 
 def shrunk(found: Counterexample, parts: Parts) -> Counterexample:

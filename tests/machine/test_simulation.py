@@ -1,37 +1,21 @@
 """
 Nothing missed, nothing lost: whatever happens for days on end, SharePoint is right in the end.
 
-The whole core runs in several instances between imitated services (tests/machine). Each defect that
-the design guards against is found by the seeds that are played here, when it is put in.
+The whole core runs in several instances between imitated services (tests/machine).
 """
 
 from __future__ import annotations
 
-import itertools
 import threading
 
 import pytest
 
 from tests.machine.instance import Parts
 from tests.machine.mutants import SEEDED
-from tests.machine.shrink import DAYS_A_SEED, Counterexample, play, shrunk
-
-# Of all seeds together, from the first on. A day takes some 60 ms.
-DAYS, FIRST_SEED = 2000, 1
+from tests.machine.shrink import first_failure, shrunk
 
 # Measuring what is covered would take longer than all the rest.
 pytestmark = [pytest.mark.long, pytest.mark.no_cover]
-
-
-def first_failure(parts: Parts) -> Counterexample | None:
-    """What goes wrong first in all those days with an app of these parts."""
-    days = 0.0
-    for seed in itertools.count(FIRST_SEED):
-        more, found = play(seed, DAYS_A_SEED, parts)
-        days += more
-        if found or days >= DAYS:
-            return found
-    return None
 
 
 def test_two_thousand_days_end_right():
@@ -41,12 +25,6 @@ def test_two_thousand_days_end_right():
 
     assert not found, str(shrunk(found, Parts()))
     assert threading.active_count() == threads
-
-
-@pytest.mark.parametrize("defect", SEEDED)
-def test_seeded_defect_is_found(defect: str):
-    """A core with a step moved or left out does not pass."""
-    assert first_failure(SEEDED[defect])
 
 
 def test_same_seed_is_same_history():
