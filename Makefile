@@ -3,9 +3,9 @@
 # make soak     changes under faults and crashes     make lint      style and types only
 # make bench    figures beside their goals           make lock      requirements.in -> requirements.txt
 # make package  the zip that is deployed             make licences  of every package
-# make clean    all of it gone again
+# make simulate a tenant's days, thousands of them   make clean     all of it gone again
 # PYTHON=/path/to/python3.12 chooses the interpreter; VENV=.venv-3.12 keeps a second one apart.
-.PHONY: demo start test check lint soak bench lock package licences clean
+.PHONY: demo start test check lint soak simulate bench lock package licences clean
 .DEFAULT_GOAL := demo
 
 VENV ?= .venv
@@ -35,7 +35,7 @@ lint: $(INSTALLED)
 	$(PY) -m tools.javascript
 
 check: lint
-	$(PY) -m pytest -q -n 2 --dist worksteal -m "not server"
+	$(PY) -m pytest -q -n 2 --dist worksteal -m "not server and not long"
 
 # A file of tests shares what it has started, so it stays together. Three at a time, as many wait.
 test: lint
@@ -44,6 +44,10 @@ test: lint
 # Such as ARGS="--seed 7 --minutes 1"
 soak: $(INSTALLED)
 	@$(PY) -m local soak $(ARGS)
+
+# Days of a tenant in milliseconds each, such as ARGS="--seed 7 --days 500"
+simulate: $(INSTALLED)
+	@$(PY) -m tests.machine $(ARGS)
 
 # ONLY=sweep measures one row
 bench: $(INSTALLED)

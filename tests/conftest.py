@@ -26,7 +26,10 @@ _SERVERS = frozenset(
     "started found burst eventful installed chromium thousand".split()
 )
 # They wait longest: begun last, they would be what the whole run waits for.
-_FIRST = ("tests/e2e/", "tests/admin/", "tests/foreign/", "tests/race/", "tests/shared/telemetry/")
+_FIRST = (
+    *("tests/e2e/", "tests/machine/", "tests/admin/", "tests/foreign/", "tests/race/"),
+    "tests/shared/telemetry/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,7 @@
 """
-The whole core in one process: real worker, upkeep, sweep and webhook between imitated services.
+Deterministic simulation: days of a whole tenant, in one process and in milliseconds each.
 
-A run is a thread that moves only when it is told to, so that runs can be interleaved, killed and
-failed at each of their calls, and the same choices always lead to the same end.
+The product's own worker, upkeep, sweep, audit, subscription keeper and webhook, in three instances,
+stand between imitated services under one clock and one scheduler. A seed decides everything that
+happens; the same seed is the same history, down to the call at which a run dies.
 """

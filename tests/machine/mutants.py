@@ -1,57 +1,32 @@
-"""The core with one step moved or left out, each of which the state machine must catch."""
+"""The core with one step moved or left out, each of which the simulation must catch."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
-
+from shared.auditing.audit import Audit
+from shared.auditing.audit_log import AuditLog
 from shared.auditing.look import Finding, Looks
+from shared.auditing.repairs import Repairs
 from shared.copying.run import Run
-from shared.copying.sync import CLAIM_LENGTH, Sync
+from shared.copying.sync import Sync
 from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, UnknownUser
+from shared.graph.subscriptions import Subscription
+from shared.storage.documents import Document
 from shared.storage.roster_entry import Entry
-from shared.storage.user_state import Stored
+from shared.storage.user_state import Stored, UserState
+from shared.subscription.keeper import NAME, SubscriptionKeeper
+from shared.sweeping import sweep_log
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep_log import SweepLog
 from shared.sweeping.sweep_page import PageLook, PageResult
 from shared.user import User
-from tests.machine.rules import RUNS_AT_ONCE, Changes, Machine, which
-from tests.machine.world import Parts
-
-
-class StateBeforeSource(Sync):
-    """The state is read first, the source second."""
-
-    def _look(self, run: Run) -> str | PhotoSyncError:
-        if not run.recalled:
-            super()._recall(run)
-        return super()._look(run)
-
-    def _recall(self, run: Run) -> None:
-        pass
-
-
-class NoClaim(Sync):
-    """Nobody is kept away while a picture is copied; the result is still written conditionally."""
-
-    def _claim(self, run: Run) -> float:
-        run.claim = run.known
-        return math.inf
-
-
-class UnconditionalResult(Sync):
-    """The result is written over whatever is there by then."""
-
-    def _complete(self, run: Run, **result: Any) -> None:
-        run.claim = self._store.read(run.user_id)
-        super()._complete(run, **result)
+from tests.machine.instance import Parts
+from tests.race import mutants as race
 
 
 class NoSweep(Sweep):
@@ -61,7 +36,7 @@ class NoSweep(Sweep):
         return ""
 
 
-class RemovalAtFirstLook(Sync):
+class RemovalWhoeverOrders(Sync):
     """A photo that is not found once takes the picture along."""
 
     def _may_remove(self, run: Run) -> bool:
@@ -75,7 +50,7 @@ class RemovalOnHearsay(Sync):
         return NoPhoto("The sweep said so.") if run.removal else super()._look(run)
 
 
-class HashIgnored(Sync):
+class HashNeverKnown(Sync):
     """A new etag is taken for a new picture."""
 
     def _recall(self, run: Run) -> None:
@@ -108,7 +83,7 @@ class RepairWithoutClaim(Sync):
         if not run.thorough:
             return super()._claim(run)
         run.claim = run.known
-        return math.inf
+        return float("inf")
 
 
 class VanishedIsGone(Sync):
@@ -172,76 +147,159 @@ class KeepsTheState(Sync):
         run.thorough = False
 
 
-class Turn(Changes):
-    """A photo is changed and changed back while two runs meet."""
+class SweepNeverRevived(Sweep):
+    """A sweep whose message was lost runs for ever, and no other begins."""
 
-    parts = Parts(sync=StateBeforeSource)
-    stops = ("photo_etag", "plan")
-    pass_time = None  # type: ignore[assignment] # a rule is left out by its name
-
-
-class Frozen(Changes):
-    """A run stands still for longer than its claim lives."""
-
-    parts = Parts(sync=UnconditionalResult)
-    stops = ("end",)
-    messages = (1,)
-    pass_time = None  # type: ignore[assignment] # a rule is left out by its name
-
-    @precondition(lambda self: self._ready() and len(self.world.jobs) < RUNS_AT_ONCE)
-    @rule(which=which)
-    def freeze(self, which: int) -> None:
-        """A run writes its files, and its result only after the claim has run out."""
-        job = self.world.begin(*self._ready()[which % len(self._ready())])
-        written = 0
-        while job.call is not None and not (written and job.call != "write"):
-            written += job.call == "write"
-            self.world.tell(job)
-        self.world.pass_time(timedelta(seconds=CLAIM_LENGTH + 1))
+    def _is_quiet(self, sweep: SweepLog, how_long: timedelta) -> bool:
+        return False
 
 
-class Meeting(Changes):
-    """Runs over one user meet."""
+class SweepPageOnce(Sweep):
+    """A page that comes again after a death between its two ends is taken for a duplicate."""
 
-    parts = Parts(sync=NoClaim)
+    def _go_on_after(self, page: int, sweep: SweepLog) -> None:
+        pass
 
-
-class Repairing(Changes):
-    """A repair and a change meet."""
-
-    parts = Parts(sync=RepairWithoutClaim)
-    pass_time = None  # type: ignore[assignment] # a rule is left out by its name
-
-    @rule(place=st.integers(0, 3))
-    def damage(self, place: int) -> None:
-        """A stranger changes what SharePoint shows, and an audit sends the user to the worker."""
-        [user_id] = self.world.users
-        self.world.damage(user_id, place)
-        fields = {"userId": user_id, "reason": "audit", "correlationId": "audit"}
-        self.world.photo_sync.put(json.dumps(fields))
+    def _revived(self, sweep: SweepLog) -> bool:
+        return True
 
 
-def _anything(parts: Parts) -> type[Changes]:
-    return type("Anything", (Machine,), {"parts": parts})
+class Unbraked(Sweep):
+    """However many photos are gone at once, their pictures go, too."""
+
+    def _after(self, sweep: SweepLog, result: PageResult, following: str) -> SweepLog:
+        after = super()._after(sweep, result, following)
+        becomes = {sweep_log.BRAKED: sweep_log.DUE}
+        return replace(
+            after,
+            removals=becomes.get(after.removals, after.removals),
+            forgetting=becomes.get(after.forgetting, after.forgetting),
+        )
 
 
-# By the defect, the machine that has it. Some are narrow, so that they find theirs in seconds.
-SEEDED: dict[str, type[Changes]] = {
-    "state-before-source": Turn,
-    "no-claim": Meeting,
-    "result-without-condition": Frozen,
-    "notification-dropped-without-sweep": _anything(Parts(sweep=NoSweep)),
-    "removal-without-second-look": _anything(Parts(sync=RemovalAtFirstLook)),
-    "removal-on-hearsay": _anything(Parts(sync=RemovalOnHearsay)),
-    "one-mailbox-fails-the-page": _anything(Parts(pages=OneFailsThePage)),
-    "vanished-mailbox-takes-the-picture": _anything(
-        Parts(sync=VanishedIsGone, pages=VanishedIsGoneForSweeps)
-    ),
-    "audit-takes-the-states-word": _anything(Parts(looks=StateBelieved)),
-    "repair-without-claim": Repairing,
-    "forgotten-too-early": _anything(Parts(sync=ForgetsTooEarly)),
-    "forgotten-on-hearsay": _anything(Parts(sync=ForgetsOnHearsay)),
-    "leaver-found-by-notification-only": _anything(Parts(remembered=ForgetsNobodyUnheard)),
-    "restored-without-a-look": _anything(Parts(sync=KeepsTheState)),
-    "hash-ignored": _anything(Parts(sync=HashIgnored)),
+class WaitsForEver(PageLook):
+    """Whoever waits is in somebody's hand, though the message was lost long ago."""
+
+    def _why_look(self, known: UserState | None, found: str | PhotoSyncError, now: datetime) -> str:
+        why = super()._why_look(known, found, now)
+        return "" if why == "overdue" else why
+
+
+class ClaimsForEver(PageLook):
+    """So is whoever is claimed, though the run has died and its message was lost."""
+
+    def _why_look(self, known: UserState | None, found: str | PhotoSyncError, now: datetime) -> str:
+        why = super()._why_look(known, found, now)
+        return "" if why == "unfinished" else why
+
+
+class TurnNeverBegunAnew(Sweep):
+    """Whoever was asked about once by the id never has a turn again."""
+
+    def _after_states(self, sweep: SweepLog) -> SweepLog:
+        after = super()._after_states(sweep)
+        return after if after.asked_to else replace(after, asked_to="g")
+
+
+class AuditNeverRevived(Audit):
+    """An audit whose message was lost runs for ever, and no other begins."""
+
+    def _wake(self, audit: AuditLog) -> None:
+        if audit.resting:
+            super()._wake(audit)
+
+
+class AuditWritesOverRuns(Audit):
+    """What an audit has seen is written over what a run has recorded since."""
+
+    def _remembered(self, finding: Finding) -> Finding:
+        now = self._states.read(finding.user_id)
+        return super()._remembered(replace(finding, stored=now) if now else finding)
+
+
+class AuditRepairsNobody(Repairs):
+    """The repairs of a page are recorded and not ordered."""
+
+    def order(self, audit: AuditLog, page: int, user_ids: Sequence[str]) -> None:
+        pass
+
+
+class AuditStopsAtAPage(Audit):
+    """An audit ends with its first page, and calls it everybody."""
+
+    def _after(self, audit: AuditLog, findings: Sequence[Finding], following: str) -> AuditLog:
+        return super()._after(audit, findings, "")
+
+
+class ListBelieved(SubscriptionKeeper):
+    """What Graph does not list is taken not to be there."""
+
+    def _kept(self, before: Document, reauthorize: bool, removed: str) -> tuple[Subscription, str]:
+        forgetful = before._replace(fields={**before.fields, "id": ""})
+        return super()._kept(forgetful, reauthorize, removed)
+
+
+class StraysStay(SubscriptionKeeper):
+    """Only one subscription is looked after, and the others stay."""
+
+    def __init__(self, client: Any, *args: Any, **options: Any) -> None:
+        super().__init__(_NoDeletion(client), *args, **options)
+
+
+class _NoDeletion:
+    def __init__(self, client: Any) -> None:
+        self.list_own, self.find = client.list_own, client.find
+        self.create, self.renew = client.create, client.renew
+
+    def delete(self, id_: str) -> None:
+        pass
+
+
+class SilentlyCreated(SubscriptionKeeper):
+    """Nobody asks for a sweep where changes may have told nobody."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "missed": lambda: None})
+
+
+class NeverCreatedAgain(SubscriptionKeeper):
+    """A subscription that was made once is taken to live until it expires."""
+
+    def keep(self, *, reauthorize: bool = False, removed: str = "") -> None:
+        if reauthorize or not self._documents.read(NAME):
+            super().keep(reauthorize=reauthorize, removed=removed)
+
+
+# By the defect, the parts that have it.
+SEEDED: dict[str, Parts] = {
+    name: Parts(sync=kind)
+    for name, kind in vars(race).items()
+    if isinstance(kind, type) and issubclass(kind, Sync) and kind is not Sync
+} | {
+    "NoSweep": Parts(sweep=NoSweep),
+    "RemovalOnHearsay": Parts(sync=RemovalOnHearsay),
+    "OneFailsThePage": Parts(pages=OneFailsThePage),
+    "VanishedIsGone": Parts(sync=VanishedIsGone, pages=VanishedIsGoneForSweeps),
+    "StateBelieved": Parts(looks=StateBelieved),
+    "RepairWithoutClaim": Parts(sync=RepairWithoutClaim),
+    "ForgetsTooEarly": Parts(sync=ForgetsTooEarly),
+    "ForgetsOnHearsay": Parts(sync=ForgetsOnHearsay),
+    "ForgetsNobodyUnheard": Parts(remembered=ForgetsNobodyUnheard),
+    "KeepsTheState": Parts(sync=KeepsTheState),
+    "HashNeverKnown": Parts(sync=HashNeverKnown),
+    "RemovalWhoeverOrders": Parts(sync=RemovalWhoeverOrders),
+    "SweepNeverRevived": Parts(sweep=SweepNeverRevived),
+    "SweepPageOnce": Parts(sweep=SweepPageOnce),
+    "Unbraked": Parts(sweep=Unbraked),
+    "WaitsForEver": Parts(pages=WaitsForEver),
+    "ClaimsForEver": Parts(pages=ClaimsForEver),
+    "TurnNeverBegunAnew": Parts(sweep=TurnNeverBegunAnew),
+    "AuditNeverRevived": Parts(audit=AuditNeverRevived),
+    "AuditWritesOverRuns": Parts(audit=AuditWritesOverRuns),
+    "AuditRepairsNobody": Parts(repairs=AuditRepairsNobody),
+    "AuditStopsAtAPage": Parts(audit=AuditStopsAtAPage),
+    "ListBelieved": Parts(keeper=ListBelieved),
+    "StraysStay": Parts(keeper=StraysStay),
+    "SilentlyCreated": Parts(keeper=SilentlyCreated),
+    "NeverCreatedAgain": Parts(keeper=NeverCreatedAgain),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Callable, Mapping
@@ -53,10 +54,7 @@ class Blobs:
 
         def effect() -> list[Entry]:
             users = {each: text for each, (text, *_) in self.texts.items() if is_object_id(each)}
-            return [
-                roster_entry.entry(each, roster_entry.describe(user_state.from_json(each, text)))
-                for each, text in sorted(users.items())
-            ]
+            return [_entry(each, text) for each, text in sorted(users.items())]
 
         return at("list blobs", effect)
 
@@ -68,6 +66,12 @@ class Blobs:
             return known and (*known[:2], self._ticks() - known[2])
 
         return at("read blob", effect)
+
+
+# Each sweep and audit lists all of them, and few have changed.
+@functools.lru_cache(maxsize=1000)
+def _entry(user_id: str, text: bytes) -> Entry:
+    return roster_entry.entry(user_id, roster_entry.describe(user_state.from_json(user_id, text)))
 
 
 class MemoryStates:
@@ -132,10 +136,16 @@ class Message:
 class MemoryQueue:
     """A storage queue with the host at its other end."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        seen: Callable[[Message], object] = lambda message: None,
+    ) -> None:
+        """*seen* is told of each message that the host is to see, at once or later."""
         self.messages: list[Message] = []
         self.poison: list[str] = []
         self._clock = clock
+        self._seen = seen
 
     def send(self, text: str, *, delay_seconds: float) -> None:
         at("send", lambda: self.put(text, delay_seconds))
@@ -143,22 +153,33 @@ class MemoryQueue:
     def put(self, text: str, delay_seconds: float = 0) -> None:
         moment = self._clock() + timedelta(seconds=delay_seconds)
         self.messages.append(Message(text, moment))
+        self._seen(self.messages[-1])
 
     def visible(self) -> list[Message]:
-        now = self._clock()
-        return [each for each in self.messages if not each.locked and each.visible_at <= now]
+        return [each for each in self.messages if self.is_visible(each)]
+
+    def is_visible(self, message: Message) -> bool:
+        """Whether the host may take it now."""
+        is_there = message in self.messages
+        return is_there and not message.locked and message.visible_at <= self._clock()
 
     def take(self, message: Message) -> None:
         message.locked = True
         message.tries += 1
 
     def done(self, message: Message) -> None:
-        self.messages.remove(message)
+        # A person may have cleared the queue meanwhile.
+        if message in self.messages:
+            self.messages.remove(message)
 
     def failed(self, message: Message, *, died: bool) -> None:
         """The run raised, or its process died: the message comes back, or is poison."""
         message.locked = False
         message.visible_at = self._clock() + (LOCK if died else AFTER_ERROR)
+        if message not in self.messages:
+            return
         if message.tries >= TRIES:
             self.messages.remove(message)
             self.poison.append(message.body)
+        else:
+            self._seen(message)

@@ -1,34 +1,27 @@
-"""Exchange behind Graph, and SharePoint: as much of them as the core sees, and what they note."""
+"""Exchange behind Graph: as much of it as the core sees, and who has looked at what."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.errors import ClaimLost, NoPhoto, OutOfScope, PhotoSyncError, UnknownUser
+from shared.errors import NoPhoto, OutOfScope, PhotoSyncError, UnknownUser
 from shared.graph.client import Fetched, ScaledPhoto
 from shared.graph.user_listing import UserPage
-from shared.sharepoint.inspection import Inspection, inspected
-from shared.sharepoint.picture_location import PictureLocation
-from shared.sharepoint.publisher import TIMESTAMP, Plan, Removal
 from shared.user import User
-from shared.written_file import WrittenFile
 from tests.machine.jobs import Job, at, current
+
+USERS_A_PAGE = 3
 
 
 def users(count: int) -> list[User]:
     return [
-        User(f"0a000000-0000-4000-8000-00000000000{n}", f"person{n}@contoso.com", True, False)
+        User(f"0a000000-0000-4000-8000-{n:012d}", f"person{n}@contoso.com", True, False)
         for n in range(count)
     ]
-
-
-def renditions(photo: bytes) -> tuple[bytes, bytes, bytes]:
-    return b"S:" + photo, b"M:" + photo, b"L:" + photo
 
 
 def sha256(photo: bytes) -> str:
@@ -54,34 +47,50 @@ class Look:
 
 
 class Exchange:
-    """The source. Each page of the listing has one user."""
+    """The source."""
 
     def __init__(
-        self, count: int, clock: Callable[[], datetime], looked: Callable[[str], None]
+        self,
+        count: int,
+        clock: Callable[[], datetime],
+        looked: Callable[[str], None],
+        *,
+        etags_return: bool,
     ) -> None:
+        """*looked* is told whose photo a run has asked for; *etags_return* when its bytes do."""
         self.users = {user.id: user for user in users(count)}
+        self.everybody = list(self.users)
         # Whom Graph does not know now, and can restore.
         self.left: dict[str, User] = {}
         self.photos: dict[str, bytes] = {}
-        self.etags_return = False
         # Users whose mailbox answers with an error, for as long as it stands here.
         self.troubles: dict[str, PhotoSyncError] = {}
+        # Counted, 0 while all is well: in an outage every mailbox seems to be without a photo.
+        self.outage = 0
         self.looks: defaultdict[str, list[Look]] = defaultdict(list)
+        self._etags_return = etags_return
         self._uploads = 0
         self._etags: dict[str, str] = {}
         self._clock = clock
         self._looked = looked
+
+    def album(self, user_id: str) -> list[bytes]:
+        """The photos that this user, and nobody else, can have."""
+        return [user_id.encode() + letter for letter in (b"A", b"B", b"C")]
 
     def put(self, user_id: str, photo: bytes | None) -> None:
         self.photos.pop(user_id, None)
         if photo is not None:
             self._uploads += 1
             self.photos[user_id] = photo
-            name = sha256(photo) if self.etags_return else str(self._uploads)
+            name = sha256(photo) if self._etags_return else str(self._uploads)
             self._etags[user_id] = f'W/"{name}"'
 
     def enable(self, user_id: str, enabled: bool) -> None:
         self.users[user_id] = replace(self.users[user_id], account_enabled=enabled)
+
+    def is_in_scope(self, user_id: str) -> bool:
+        return user_id in self.users and self.users[user_id].account_enabled
 
     def leave(self, user_id: str) -> None:
         self.left[user_id] = self.users.pop(user_id)
@@ -91,7 +100,7 @@ class Exchange:
 
     def photo_etag(self, user: str) -> str:
         def look() -> str:
-            if user not in self.troubles:
+            if user not in self.troubles and not self.outage:
                 self._looked(user)
             return self._etag(user)
 
@@ -106,7 +115,7 @@ class Exchange:
 
         return at("user", look)
 
-    def users_of(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
+    def known(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
         unknown = UnknownUser("Microsoft Graph knows no such user.")
         return at("users", lambda: {each: self.users.get(each, unknown) for each in user_ids})
 
@@ -125,10 +134,12 @@ class Exchange:
         return at("photo_etags", lambda: {each: self._etag_or_error(each) for each in user_ids})
 
     def page(self, path: str = "") -> UserPage:
+        """By id, as the path says whom the page before ended with."""
+
         def read() -> UserPage:
-            number = int(path or 0)
-            following = str(number + 1) if number + 1 < len(self.users) else ""
-            return UserPage(list(self.users.values())[number : number + 1], following)
+            rest = [user for user_id, user in sorted(self.users.items()) if user_id > path]
+            found = rest[:USERS_A_PAGE]
+            return UserPage(found, found[-1].id if len(rest) > USERS_A_PAGE else "")
 
         return at("page", read)
 
@@ -137,8 +148,9 @@ class Exchange:
             raise UnknownUser("Microsoft Graph knows no such user.")
         if user_id in self.troubles:
             raise self.troubles[user_id]
-        self.looks[user_id].append(Look(self._clock(), current(), user_id in self.photos))
-        if user_id not in self.photos:
+        found = user_id in self.photos and not self.outage
+        self.looks[user_id].append(Look(self._clock(), current(), found))
+        if not found:
             raise NoPhoto("The user has no photo in Exchange.")
         return self._etags[user_id]
 
@@ -149,104 +161,8 @@ class Exchange:
             return error
 
 
-class SharePoint:
-    """The target: of each user three files and the address that the profile shows."""
+class Directory:
+    """Graph as it is asked about many users at once."""
 
-    def __init__(
-        self, ticks: Callable[[], float], before_write: Callable[[str, bytes | None], None]
-    ) -> None:
-        self.files: dict[str, dict[int, bytes]] = defaultdict(dict)
-        self.urls: dict[str, str] = defaultdict(str)
-        self._ticks = ticks
-        self._before_write = before_write
-
-    def shows(self, user_id: str, photo: bytes | None) -> bool:
-        if photo is None:
-            return not self.files[user_id] and not self.urls[user_id]
-        wanted = dict(enumerate(renditions(photo)))
-        return self.files[user_id] == wanted and bool(self.urls[user_id])
-
-    def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan:
-        location = PictureLocation("Profile Pictures", user.id)
-        url = location.url("https://contoso-my.sharepoint.com")
-
-        def plan() -> Plan:
-            shown = self.urls[user.id] == url
-            change = {TIMESTAMP: "now"} if shown else {"PictureURL": url, TIMESTAMP: "now"}
-            return Plan(user.user_principal_name, location, url, change)
-
-        return at("plan", plan)
-
-    def inspect(self, user: User, picture_url: str, files: Sequence[WrittenFile]) -> Inspection:
-        def look() -> Inspection:
-            if not self.urls[user.id]:
-                return Inspection("The profile shows no picture any more.")
-            return inspected(self._there(user.id, files))
-
-        return at("inspect", look)
-
-    def damage(self, user_id: str, place: int) -> None:
-        """What a stranger does: a file is lost or another picture's, or the profile shows none."""
-        if place == 3:
-            self.urls[user_id] = ""
-        elif place == 2:
-            self.files[user_id].pop(place)
-        else:
-            self.files[user_id][place] = b"a stranger's"
-
-    def _there(self, user_id: str, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
-        there = [self.files[user_id].get(place, b"") for place in range(3)]
-        return tuple(
-            known if known.holds(content) else None
-            for known, content in zip(wanted, there, strict=True)
-        )
-
-    def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
-        return at("find", lambda: self._there(plan.location.name, wanted))
-
-    def publish(
-        self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
-    ) -> tuple[WrittenFile, ...]:
-        user_id = plan.location.name
-        self._before_write(user_id, renditions[0][2:])
-        for place, content in enumerate(renditions):
-            self._write(user_id, functools.partial(self._put, user_id, place, content), not_after)
-        self._write(user_id, lambda: self._show(user_id, plan.picture_url), not_after)
-        return tuple(map(WrittenFile.of, renditions))
-
-    def plan_removal(self, user: User, picture_url: str) -> Removal:
-        location = PictureLocation("Profile Pictures", user.id)
-        change = {"PictureURL": ""}
-        return at("plan", lambda: Removal(user.user_principal_name, location, change))
-
-    def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
-        return self.plan_removal(leaver, picture_url)
-
-    def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
-        raise AssertionError("Nobody uninstalls PhotoSync here.")
-
-    def remove(self, plan: Removal, *, not_after: float) -> None:
-        assert plan.location
-        user_id = plan.location.name
-        self._before_write(user_id, None)
-        self._write(user_id, lambda: self._show(user_id, ""), not_after)
-        for place in range(3):
-            self._write(user_id, functools.partial(self._recycle, user_id, place), not_after)
-
-    def _write(self, user_id: str, effect: Callable[[], None], not_after: float) -> None:
-        def begin() -> None:
-            # A request ends within its limit: it may stand still before it, not in it.
-            if self._ticks() > not_after:
-                raise ClaimLost("Too little time was left.")
-            effect()
-
-        at("write", begin)
-
-    def _put(self, user_id: str, place: int, content: bytes) -> None:
-        self.files[user_id][place] = content
-
-    def _show(self, user_id: str, url: str) -> None:
-        self.urls[user_id] = url
-
-    def _recycle(self, user_id: str, place: int) -> None:
-        self.files[user_id].pop(place, None)
+    def __init__(self, exchange: Exchange) -> None:
+        self.users = exchange.known

@@ -14,7 +14,7 @@ _USUAL = {name.casefold(): name for name in _NAMES}
 
 
 def usual(path: str) -> str:
-    """*path* as the documentation writes it (X, facts/graph.md section 8); keys stay as they are."""
+    """*path* as the documentation writes it (X, facts/graph.md section 8), keys untouched."""
     return "/".join(_segment(segment) for segment in path.removesuffix("/").split("/"))
 
 

@@ -1,0 +1,222 @@
+"""Does what a history says, from outside the app: people, strangers, Microsoft 365, the host."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+
+from tests.machine.fate import Storm
+from tests.machine.history import HOUR, INSTANCES, SKEW, TROUBLES, Event
+from tests.machine.world import World
+
+
+class Deeds:
+    """Of each kind of event what it does to a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._deeds: dict[str, Callable[[Event], object]] = {
+            "change": self._change,
+            "flip": self._flip,
+            "wink": self._wink,
+            "type": lambda event: self._type(event, force=False),
+            "force": lambda event: self._type(event, force=True),
+            "enable": self._enable,
+            "find": lambda event: self._queue(event, "sweep"),
+            "damage": self._damage,
+            "trouble": self._trouble,
+            "leave": self._leave,
+            "restore": lambda event: self._restore(event, anew=False),
+            "restore-anew": lambda event: self._restore(event, anew=True),
+            "die": lambda event: self._world.end_instance(event.number % INSTANCES),
+            "storm": self._storm,
+            "audit": lambda event: self._world.instances[0].audit.order(repair=True),
+            "sweep": lambda event: self.upkeep("sweep"),
+            "missed": lambda event: self._world.post({"lifecycleEvent": "missed"}),
+            "lapse": lambda event: self._world.services.subscriptions.lose(),
+            "removed": lambda event: self._removed(),
+            "reauthorize": lambda event: self._lifecycle("reauthorizationRequired"),
+            "renew": lambda event: self.upkeep("renew"),
+            "lose-upkeep": self._lose_upkeep,
+            "double": self._double,
+            "clear": lambda event: self._clear(),
+            "erase": self._erase,
+            "outage": self._outage,
+            "clock": self._clock,
+        }
+
+    def do(self, event: Event) -> None:
+        """Have it happen now."""
+        self._deeds[event.kind](event)
+
+    def _user(self, event: Event) -> str:
+        return self._world.exchange.everybody[event.user]
+
+    def _is_ours(self, user_id: str) -> bool:
+        """Whether anybody can know of a picture: where a person took that away, it stays."""
+        judge = self._world.judge
+        return user_id not in judge.erased or judge.state(user_id).picture_url != ""
+
+    def _change(self, event: Event) -> None:
+        """A photo is changed, changed back or removed; Graph tells soon, late, twice or never."""
+        world, user_id = self._world, self._user(event)
+        now = world.exchange.photos.get(user_id)
+        album = [*world.exchange.album(user_id)[:2], *([None] if self._is_ours(user_id) else [])]
+        others = [each for each in album if each != now]
+        chosen = others[event.number % len(others)]
+        world.change(user_id, lambda: world.exchange.put(user_id, chosen))
+        self._tell(event, user_id)
+
+    def _flip(self, event: Event) -> None:
+        """A photo is changed, and changed back a moment later; Graph tells of both."""
+        exchange, user_id = self._world.exchange, self._user(event)
+        before = exchange.photos.get(user_id)
+        if user_id not in exchange.users or before is None:
+            return
+        other = next(each for each in exchange.album(user_id) if each != before)
+        for delay, photo in ((0.0, other), (0.5 + event.number, before)):
+            self._world.after(delay, functools.partial(self._put, user_id, photo))
+
+    def _wink(self, event: Event) -> None:
+        """A photo is gone until a sweep has it removed, is back at that moment, and gone again."""
+        exchange, user_id = self._world.exchange, self._user(event)
+        photo = exchange.photos.get(user_id)
+        if user_id not in exchange.users or photo is None or not self._is_ours(user_id):
+            return
+        self._put(user_id, None)
+        until_full_hour = HOUR - self._world.seconds % HOUR
+        back = until_full_hour + HOUR + event.number / 2
+        self._world.after(back, functools.partial(self._put, user_id, photo))
+        again = back + event.seconds / 4
+        self._world.after(again, functools.partial(self._put, user_id, None))
+
+    def _put(self, user_id: str, photo: bytes | None) -> None:
+        if photo is None and not self._is_ours(user_id):
+            return
+        self._world.change(user_id, lambda: self._world.exchange.put(user_id, photo))
+        self._world.notify(user_id)
+
+    def _tell(self, event: Event, user_id: str) -> None:
+        for delay in ((0.1,), (0.1, 0.1), (5.0,), (), (event.seconds, 0.1))[event.number % 5]:
+            self._world.after(delay, lambda: self._world.notify(user_id))
+
+    def _enable(self, event: Event) -> None:
+        user_id = self._user(event)
+        if user_id in self._world.exchange.users:
+            enabled = not self._world.exchange.is_in_scope(user_id)
+            self._world.change(user_id, lambda: self._world.exchange.enable(user_id, enabled))
+            self._tell(event, user_id)
+
+    def _type(self, event: Event, *, force: bool) -> None:
+        """A person has a user looked at again."""
+        if force:
+            self._world.judge.disturbed.add(self._user(event))
+        self.order(self._user(event), "replay", force=force)
+
+    def _queue(self, event: Event, reason: str) -> None:
+        self.order(self._user(event), reason)
+
+    def order(self, user_id: str, reason: str, *, force: bool = False) -> None:
+        fields = {"userId": user_id, "reason": reason, "force": force, "attempt": 1}
+        text = json.dumps({**fields, "firstQueuedAt": self._world.now.isoformat()})
+        self._world.services.photo_sync.put(text)
+
+    def upkeep(self, text: str) -> None:
+        self._world.services.photo_upkeep.put(text)
+
+    def _damage(self, event: Event) -> None:
+        """A stranger changes one of the three files, or the profile; nobody tells."""
+        world, user_id = self._world, self._user(event)
+        if world.sharepoint.urls[user_id] and len(world.sharepoint.files[user_id]) == 3:
+            world.sharepoint.damage(user_id, event.number % 4)
+            world.judge.damaged.add(user_id)
+
+    def _trouble(self, event: Event) -> None:
+        """One mailbox refuses, breaks, vanishes or answers oddly, until it is well again."""
+        user_id, trouble = self._user(event), TROUBLES[event.number % len(TROUBLES)]
+        self._world.judge.told.discard(user_id)
+        self._world.exchange.troubles.pop(user_id, None)
+        if trouble:
+            self._world.exchange.troubles[user_id] = trouble
+
+    def _leave(self, event: Event) -> None:
+        """A user is deleted, of which Graph tells, or does not."""
+        world, user_id = self._world, self._user(event)
+        is_known = user_id in world.exchange.users and self._is_ours(user_id)
+        if is_known and len(world.exchange.users) > 1:
+            world.change(user_id, lambda: world.exchange.leave(user_id))
+            if event.number % 2:
+                world.notify(user_id, "deleted")
+
+    def _restore(self, event: Event, *, anew: bool) -> None:
+        """Somebody is restored, with the profile of old or a new one without a picture."""
+        world = self._world
+        if not world.exchange.left:
+            return
+        user_id = next(iter(world.exchange.left))
+        # A profile outlives its user for weeks, in which a sweep has looked.
+        if anew and world.judge.state(user_id).left_since:
+            world.sharepoint.urls[user_id] = ""
+        # Whoever comes back out of scope is copied once more when that is over.
+        world.judge.disturbed.add(user_id)
+        world.change(user_id, lambda: world.exchange.restore(user_id))
+        self._tell(event, user_id)
+
+    def _storm(self, event: Event) -> None:
+        """Many of a service's calls fail for a while."""
+        service = ("graph", "sharepoint", "storage")[event.number % 3]
+        rate = (0.1, 0.3, 0.9)[event.number // 4]
+        until = self._world.seconds + event.seconds
+        self._world.storms.append(Storm(event.key, service, rate, until))
+
+    def _removed(self) -> None:
+        """Graph takes the subscription away, and says so."""
+        self._lifecycle("subscriptionRemoved")
+        self._world.services.subscriptions.lose(told=True)
+
+    def _lifecycle(self, kind: str) -> None:
+        self._world.post({"lifecycleEvent": kind})
+
+    def _lose_upkeep(self, event: Event) -> None:
+        """A message of upkeep that is yet to come will be lost altogether."""
+        self._world.lost_after = event.number % 4 + 1
+
+    def _double(self, event: Event) -> None:
+        """The host delivers a message twice."""
+        for queue in self._world.queues:
+            for message in queue.messages[: 1 + event.number]:
+                queue.put(message.body)
+
+    def _clear(self) -> None:
+        """A person clears the queue of users."""
+        queue = self._world.services.photo_sync
+        for message in queue.messages:
+            user_id = json.loads(message.body)["userId"]
+            self._world.judge.told.discard(user_id)
+            self._world.judge.erased.add(user_id)
+        queue.messages.clear()
+
+    def _erase(self, event: Event) -> None:
+        """A person deletes the state of a user."""
+        user_id = self._user(event)
+        if user_id in self._world.exchange.photos and user_id in self._world.exchange.users:
+            self._world.services.blobs.texts.pop(user_id, None)
+            self._world.judge.erased.add(user_id)
+
+    def _outage(self, event: Event) -> None:
+        """Every mailbox seems to be without a photo."""
+        self._world.exchange.outage = event.number + 1
+        self._world.after(event.seconds, self.end_outage)
+
+    def end_outage(self) -> None:
+        """All mailboxes tell the truth again."""
+        if self._world.exchange.outage:
+            self._world.exchange.outage = 0
+            # Whoever looked meanwhile was misled.
+            self._world.judge.told.clear()
+
+    def _clock(self, event: Event) -> None:
+        """The clock of an instance is set."""
+        skew = (-SKEW / 2, 0.0, SKEW / 2)[event.number // 4]
+        self._world.set_clock(event.number % INSTANCES, skew)

@@ -1,0 +1,165 @@
+"""What a seed has happen: the temper of its town, and the events of each day."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.errors import AccessDenied, NoMailbox, PhotoSyncError, Refused, Unanswered
+
+HOUR, DAY = 3600.0, 86_400.0
+# Of a day the rest is calm: whatever waits, for six hours at most, comes to its end.
+TROUBLED = 15 * HOUR
+INSTANCES = 3
+SKEW = 120.0
+
+# What one mailbox answers while others are well; None: it is well again.
+TROUBLES: tuple[PhotoSyncError | None, ...] = (
+    None,
+    None,
+    AccessDenied("graph answered 403."),
+    Unanswered("graph answered 504."),
+    NoMailbox("No mailbox."),
+    Refused("graph answered 404 odd."),
+)
+# By what can happen, how often: in a burst, and at any time of the day besides.
+BURST = {"change": 8, "flip": 4, "type": 2, "force": 1, "enable": 1, "damage": 1, "find": 2}
+BURST |= {"erase": 1, "clear": 1}
+SPARSE = {
+    "change": 8,
+    "damage": 3,
+    "enable": 2,
+    "trouble": 3,
+    "leave": 2,
+    "restore": 2,
+    "restore-anew": 2,
+    "die": 2,
+    "storm": 3,
+    "audit": 2,
+    "sweep": 2,
+    "missed": 1,
+    "lapse": 2,
+    "removed": 2,
+    "reauthorize": 1,
+    "renew": 2,
+    "lose-upkeep": 5,
+    "double": 2,
+    "clear": 3,
+    "erase": 2,
+    "outage": 2,
+    "wink": 3,
+    "clock": 1,
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happens `at` so many seconds after its day began; `number` says which of its kind."""
+
+    key: str
+    at: float
+    kind: str
+    user: int
+    number: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.kind} user={self.user} number={self.number} seconds={self.seconds:.0f}"
+
+
+@dataclass(frozen=True)
+class Temper:
+    """
+    How the town, the services and the host of one seed are. `without` of the users have no photo
+    at first; `luck` is how likely something befalls a run, `slow` how likely it takes time,
+    `timers` whether sweeps and audits come by themselves.
+    """
+
+    users: int
+    without: int
+    etags_return: bool
+    luck: float
+    slow: float
+    timers: bool
+    hours_between: int
+    profile_calls: int
+    jitter: float
+    refuses_second: bool
+    hides: bool
+    lingers: bool
+    skews: tuple[float, ...]
+    sparse: dict[str, int]
+
+    @classmethod
+    def of(cls, seed: int) -> Temper:
+        chance = random.Random(f"{seed}/temper")
+        # A seed with everything finds less than one with a few things, and often.
+        kinds = [kind for kind in SPARSE if chance.random() < 0.5] or ["change"]
+        return cls(
+            users=chance.choice((1, 2, 4, 7)),
+            without=chance.choice((0, 0, 1, 7)),
+            etags_return=chance.random() < 0.5,
+            luck=chance.choice((0.0, 0.1, 0.3)),
+            slow=chance.choice((0.0, 0.3, 0.8)),
+            timers=chance.random() < 0.7,
+            hours_between=chance.choice((1, 2)),
+            profile_calls=chance.choice((0, 0, 12, 30)),
+            jitter=chance.choice((0.0, 0.5, 0.99)),
+            refuses_second=chance.random() < 0.5,
+            hides=chance.random() < 0.3,
+            lingers=chance.random() < 0.3,
+            skews=tuple(chance.choice((0.0, 0.0, -SKEW / 2, SKEW / 2)) for _ in range(INSTANCES)),
+            sparse={kind: SPARSE[kind] for kind in kinds},
+        )
+
+
+def day(seed: int, number: int, temper: Temper) -> list[Event]:
+    """The events of a day, the first day being number 0."""
+    chance = random.Random(f"{seed}/day/{number}")
+    events: list[tuple[float, str, int]] = []
+    for _ in range(chance.choice((1, 2, 4))):
+        began, length = chance.uniform(0, TROUBLED - HOUR), chance.choice((20.0, 120.0, 1800.0))
+        whose = chance.randrange(temper.users)
+        for _ in range(chance.randrange(2, 9)):
+            moment = began + chance.uniform(0, length)
+            events.append((moment, _drawn(chance, BURST), whose))
+    for _ in range(chance.randrange(1, 10)):
+        moment = chance.uniform(0, TROUBLED)
+        events.append((moment, _drawn(chance, temper.sparse), chance.randrange(temper.users)))
+    return [
+        Event(
+            f"{number}/{count}",
+            moment,
+            kind,
+            user,
+            chance.randrange(12),
+            chance.choice((60.0, 900.0, 4 * HOUR)),
+        )
+        for count, (moment, kind, user) in enumerate(sorted(events))
+    ]
+
+
+def _drawn(chance: random.Random, weights: dict[str, int]) -> str:
+    return chance.choices(list(weights), list(weights.values()))[0]
+
+
+@dataclass
+class History:
+    """
+    What has happened. Of all that the seed would have happen only what is `allowed` does; None
+    allows everything.
+    """
+
+    moment: Callable[[], str]
+    allowed: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        # By the key of what happened: when, and what it was.
+        self.happened: dict[str, str] = {}
+
+    def happens(self, key: str, what: str) -> bool:
+        if self.allowed is not None and key not in self.allowed:
+            return False
+        self.happened.setdefault(key, f"{self.moment()}  {what}")
+        return True

@@ -1,0 +1,192 @@
+"""One instance of the app: the product's own classes, with clocks of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from unittest import mock
+
+from shared.auditing import look
+from shared.auditing.audit import Audit, Terms
+from shared.auditing.audit_log import AuditLogs
+from shared.auditing.look import Looks
+from shared.auditing.repairs import Repairs
+from shared.copying.run import Policy
+from shared.copying.sync import Sync
+from shared.copying.worker import Worker
+from shared.messages.upkeep_message import SWEEP
+from shared.pictures.recipe import Recipe
+from shared.subscription.keeper import SubscriptionKeeper
+from shared.sweeping import sweep_page, user_queue
+from shared.sweeping.state_page import StateLook
+from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep_log import SweepLogs
+from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.user_queue import UserQueue
+from shared.uninstalling.uninstall import Uninstall
+from shared.upkeep.upkeep import Upkeep
+from tests.doubles.halt import Halting, Ordered
+from tests.doubles.memory_lines import in_memory
+from tests.machine.jobs import InTurn
+from tests.machine.sharepoint import Desk, renditions
+from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates
+from tests.machine.subscriptions import URL, Subscriptions
+from tests.machine.tenant import Directory, Exchange, check_scope
+
+# For so long Graph can restore who has left; in this world, where a day is long.
+FORGET_AFTER = timedelta(hours=3)
+_STATES_A_PAGE, _SHARE = 2, 0.5
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The classes that the app is made of; a mutant takes the place of one."""
+
+    sync: Callable[..., Sync] = Sync
+    sweep: type[Sweep] = Sweep
+    pages: type[PageLook] = PageLook
+    looks: type[Looks] = Looks
+    remembered: type[StateLook] = StateLook
+    audit: type[Audit] = Audit
+    repairs: type[Repairs] = Repairs
+    keeper: type[SubscriptionKeeper] = SubscriptionKeeper
+
+
+@dataclass(frozen=True)
+class Services:
+    """What all instances share."""
+
+    exchange: Exchange
+    subscriptions: Subscriptions
+    blobs: Blobs
+    photo_sync: MemoryQueue
+    photo_upkeep: MemoryQueue
+
+
+class Instance:
+    """A process of the app; its wall clock is `skew` ahead of everybody else's."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        services: Services,
+        desk: Desk,
+        *,
+        clock: Callable[[], datetime],
+        ticks: Callable[[], float],
+        new_id: Callable[[], str],
+        jitter: float,
+    ) -> None:
+        self._parts = parts
+        self._services = services
+        self._clock = clock
+        self._new_id = new_id
+        self._states = MemoryStates(services.blobs)
+        self._chance: dict[str, Any] = {"jitter": lambda: jitter, **self._here}
+        # Threads of a pool would make their calls in another order each time.
+        with (
+            mock.patch.object(sweep_page, "ThreadPoolExecutor", InTurn),
+            mock.patch.object(user_queue, "ThreadPoolExecutor", InTurn),
+            mock.patch.object(look, "ThreadPoolExecutor", InTurn),
+        ):
+            self._users = UserQueue(services.photo_sync, **self._here)
+            self.sweep = self._built_sweep()
+            self.audit = self._built_audit(desk)
+        sync = parts.sync(
+            services.exchange,
+            desk,
+            self._states,
+            Recipe("48,72,300", 1, renditions),
+            Policy(forget_after=FORGET_AFTER),
+            check_scope=check_scope,
+            clock=clock,
+            ticks=ticks,
+        )
+        self.worker = Worker(
+            sync,
+            services.exchange,
+            self._states,
+            services.photo_sync,
+            Halting(),
+            in_memory(clock),
+            **self._chance,
+        )
+        self.upkeep = Upkeep(
+            self._built_keeper(),
+            self.sweep,
+            self.audit,
+            cast(Uninstall, Ordered()),
+            self._states,
+            services.photo_upkeep,
+            in_memory(clock),
+            lengths=dict,
+            **self._chance,
+        )
+
+    @property
+    def _here(self) -> dict[str, Any]:
+        return {"clock": self._clock, "new_id": self._new_id}
+
+    def _built_sweep(self) -> Sweep:
+        parts, services = self._parts, self._services
+        pages = parts.pages(
+            services.exchange,
+            self._states,
+            check_scope=check_scope,
+            sizes="48,72,300",
+            recipe=1,
+            dry_run=False,
+            removes=True,
+            clock=self._clock,
+        )
+        remembered = parts.remembered(
+            self._states,
+            Directory(services.exchange),
+            check_scope=check_scope,
+            forget_after=FORGET_AFTER,
+            clock=self._clock,
+        )
+        return parts.sweep(
+            services.exchange,
+            pages,
+            remembered,
+            SweepLogs(MemoryDocuments(services.blobs)),
+            self._users,
+            services.photo_upkeep,
+            self._states,
+            **self._here,
+        )
+
+    def _built_audit(self, desk: Desk) -> Audit:
+        parts, services = self._parts, self._services
+        logs = AuditLogs(MemoryDocuments(services.blobs))
+        return parts.audit(
+            self._states,
+            parts.looks(self._states, desk),
+            logs,
+            parts.repairs(logs, self._users, services.photo_upkeep, clock=self._clock),
+            services.photo_upkeep,
+            self._states,
+            Terms(
+                days=1,
+                repair=True,
+                dry_run=False,
+                size=_STATES_A_PAGE,
+                wait_for=lambda calls: desk.budget.wait_for(calls, share=_SHARE),
+            ),
+            **self._here,
+        )
+
+    def _built_keeper(self) -> SubscriptionKeeper:
+        services = self._services
+        return self._parts.keeper(
+            services.subscriptions,
+            MemoryDocuments(services.blobs),
+            url=URL,
+            client_state="secret",
+            warm=lambda url: None,
+            missed=lambda: services.photo_upkeep.send(SWEEP, delay_seconds=0),
+            clock=self._clock,
+        )

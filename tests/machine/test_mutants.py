@@ -1,0 +1,16 @@
+"""Each defect that the design guards against is found by the days that CI plays."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.machine.mutants import SEEDED
+from tests.machine.shrink import first_failure
+
+pytestmark = [pytest.mark.long, pytest.mark.no_cover]
+
+
+@pytest.mark.parametrize("defect", SEEDED)
+def test_seeded_defect_is_found(defect: str):
+    """A core with a step moved or left out does not pass."""
+    assert first_failure(SEEDED[defect])
