@@ -19,6 +19,8 @@ from tests.infra.resource import Resource, identify
 from tests.infra.template import INFRA, Declaration, Template, parts, read, text
 
 Scope = Mapping[str, Any]
+# What a parameter is, if it is no object of a type of one's own.
+_KINDS: dict[str, type] = {"string": str, "int": int, "bool": bool}
 
 
 @dataclass
@@ -51,12 +53,26 @@ def deploy_into(world: World, path: Path, given: Mapping[str, Any]) -> dict[str,
     return _File(read(path), given, world).deploy()
 
 
+def deployed_with(
+    path: Path, given: Mapping[str, Any]
+) -> tuple[list[Resource], dict[str, Any], dict[str, Any]]:
+    """The resources of *path*, what its variable `settings` is, and its outputs."""
+    world = World({})
+    file = _File(read(path), given, world)
+    outputs = file.deploy()
+    return world.resources, file.symbol("settings"), outputs
+
+
 class _File:
-    def __init__(self, template: Template, given: Mapping[str, Any], world: World) -> None:
+    def __init__(
+        self, template: Template, given: Mapping[str, Any], world: World, group: str = ""
+    ) -> None:
         unknown = given.keys() - template.parameters.keys()
         assert not unknown, f"{template.path.name} has no parameter {unknown}"
         self.template = template
         self.world = world
+        # The id of the resource group, within one.
+        self.group = group
         self.known: dict[str, Any] = dict(given)
         open_to_all = [
             name for name in given if "secure" not in template.parameters[name].decorators
@@ -77,6 +93,8 @@ class _File:
     def check(self, declaration: Declaration) -> None:
         """Refuse a parameter as Azure does: by its decorators."""
         value = self.symbol(declaration.name)
+        fits_kind = isinstance(value, _KINDS.get(declaration.kind, dict))
+        assert fits_kind, f"{declaration.name}: {value!r} is no {declaration.kind}"
         for decorator, arguments in declaration.decorators.items():
             fits = LIMITS.get(decorator)
             limit = self.value(parts(arguments)[0], {}) if fits else None
@@ -106,17 +124,16 @@ class _File:
     def resource(self, declaration: Declaration, body: dict[str, Any]) -> Resource:
         kind, _, version = declaration.kind.partition("@")
         file = self.template.path.name
-        made = Resource(
-            declaration.name, file, kind, version, declaration.existing, body, identify(kind, body)
-        )
+        found = identify(kind, body, self.group)
+        made = Resource(declaration.name, file, kind, version, declaration.existing, body, found)
         self.world.resources.append(made)
         return made
 
     def module(self, declaration: Declaration, body: dict[str, Any]) -> Outputs:
-        # Older compilers ask for a name; in a subscription, a module has to go somewhere.
-        assert "name" in body, declaration.name
+        # In a subscription, a module has to go somewhere.
         assert ("scope" in body) == (self.template.scope == "subscription"), declaration.name
-        inner = _File(read(INFRA / declaration.kind), body.get("params", {}), self.world)
+        group = body["scope"].id if "scope" in body else self.group
+        inner = _File(read(INFRA / declaration.kind), body.get("params", {}), self.world, group)
         return Outputs(inner.deploy())
 
     def value(self, node: Node, local: Scope) -> Any:

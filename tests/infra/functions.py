@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable
 from typing import Any
 
+from tests.infra.hashes import guid, unique_string
 from tests.infra.template import INFRA
 
-SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+# The one that `bicep snapshot` was told.
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 TENANT = "22222222-2222-2222-2222-222222222222"
 
 
 def as_text(value: Any) -> str:
     if isinstance(value, dict | list):
-        return json.dumps(value)
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, bool):
         return "true" if value else "false"
     assert isinstance(value, str | int), value
@@ -23,14 +24,13 @@ def as_text(value: Any) -> str:
 
 
 def _union(*maps: dict[str, Any]) -> dict[str, Any]:
+    """Objects within objects are united, too; anything else is that of the last map."""
     made: dict[str, Any] = {}
     for each in maps:
-        made |= each
+        for name, value in each.items():
+            both = isinstance(value, dict) and isinstance(made.get(name), dict)
+            made[name] = _union(made[name], value) if both else value
     return made
-
-
-def _unique(*seeds: str) -> str:
-    return uuid.uuid5(uuid.NAMESPACE_URL, "/".join(seeds)).hex[:13]
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -42,8 +42,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "replace": str.replace,
     "toLower": str.lower,
     "range": lambda first, count: list(range(first, first + count)),
-    "guid": lambda *seeds: str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(seeds))),
-    "uniqueString": _unique,
+    "guid": guid,
+    "uniqueString": unique_string,
     "loadTextContent": lambda name: (INFRA / name).read_text(),
     "loadJsonContent": lambda name: json.loads((INFRA / name).read_text()),
     "subscription": lambda: {"id": f"/subscriptions/{SUBSCRIPTION}"},

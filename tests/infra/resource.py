@@ -30,14 +30,15 @@ class Resource:
         return _made_up(self) | dict(self.body.get("properties") or {})
 
 
-def identify(kind: str, body: dict[str, Any]) -> str:
-    """The resource id that Azure gives to *body*."""
-    parent = body.get("parent")
+def identify(kind: str, body: dict[str, Any], group: str) -> str:
+    """The resource id that Azure gives to *body*, in a group that *group* is the id of."""
+    name, parent, scope = body["name"], body.get("parent"), body.get("scope")
+    if kind == "Microsoft.Resources/resourceGroups":
+        return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}"
     if parent is not None:
         assert kind.startswith(f"{parent.type}/"), f"{kind} is no child of {parent.type}"
-        return f"{parent.id}/{kind.removeprefix(parent.type + '/')}/{body['name']}"
-    owner = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
-    return f"{owner}/providers/{kind}/{body['name']}"
+        return f"{parent.id}/{kind.removeprefix(parent.type + '/')}/{name}"
+    return f"{group if scope is None else scope.id}/providers/{kind}/{name}"
 
 
 def _made_up(resource: Resource) -> dict[str, Any]:

@@ -19,10 +19,10 @@ _NAMES = {"identifier", "property_identifier", "loop_variable", "loop_enumerator
 
 @dataclass(frozen=True)
 class Declaration:
-    """A parameter, variable, resource, module or output."""
+    """A parameter, variable, resource, module, output or type."""
 
     name: str
-    # Of a parameter or output `string`; of a resource `Microsoft.Web/sites@2024-11-01`; of a
+    # Of a parameter or output `string`; of a resource `Microsoft.Web/sites@2025-03-01`; of a
     # module its file.
     kind: str
     value: Node | None
@@ -41,6 +41,8 @@ class Template:
     resources: dict[str, Declaration]
     modules: dict[str, Declaration]
     outputs: dict[str, Declaration]
+    types: dict[str, Declaration]
+    imported: set[str]
     root: Node
 
     def symbols(self) -> dict[str, Declaration]:
@@ -63,15 +65,17 @@ def read(path: Path) -> Template:
     wrong = [node for node in walk(root) if node.is_error or node.is_missing]
     assert not wrong, f"{path.name}:{wrong[0].start_point.row + 1}: {text(wrong[0])[:60]!r}"
     found: dict[str, dict[str, Declaration]] = {
-        kind: {} for kind in ("parameter", "variable", "resource", "module", "output")
+        kind: {} for kind in ("parameter", "variable", "resource", "module", "output", "type")
     }
-    scope, decorators = "resourceGroup", {}
+    scope, decorators, imported = "resourceGroup", {}, set()
     for node in root.named_children:
         kind = node.type.removesuffix("_declaration")
         if node.type == "decorators":
             decorators = _decorators(node)
         elif node.type == "target_scope_assignment":
             scope = text(node.named_children[-1]).strip("'")
+        elif node.type == "import_functionality":
+            imported |= {text(part) for part in parts(node) if part.type == "identifier"}
         elif kind in found:
             declaration = _declaration(kind, node, decorators)
             assert declaration.name not in found[kind], declaration.name
@@ -87,6 +91,8 @@ def read(path: Path) -> Template:
         resources=found["resource"],
         modules=found["module"],
         outputs=found["output"],
+        types=found["type"],
+        imported=imported,
         root=root,
     )
 
@@ -113,7 +119,7 @@ def _declaration(kind: str, node: Node, decorators: dict[str, Node]) -> Declarat
     has_value = any(child.type == "=" for child in node.children)
     return Declaration(
         name=text(named[0]),
-        kind="" if kind == "variable" else text(named[1]).strip("'"),
+        kind="" if kind in {"variable", "type"} else text(named[1]).strip("'"),
         value=named[-1] if has_value else None,
         existing=any(child.type == "existing" for child in node.children),
         decorators=decorators,
@@ -130,7 +136,8 @@ def _is_mention(node: Node) -> bool:
     if node.type != "identifier" or parent is None:
         return False
     declares = parent.type.endswith("_declaration") and parent.named_children[0] == node
+    imports = parent.type == "import_functionality"
     names_a_field = parent.type == "object_property" and parent.named_children[0] == node
     called = parent.type == "call_expression" and parent.named_children[0] == node
     loops = parent.type == "for_statement" and parent.child_by_field_name("initializer") == node
-    return not (declares or names_a_field or called or loops)
+    return not (declares or imports or names_a_field or called or loops)

@@ -1,0 +1,114 @@
+"""
+The expressions of Azure Resource Manager, as they stand in what `bicep snapshot` predicts.
+
+What is known only once it is deployed stays an expression there: `[reference('ID', '…').clientId]`.
+Here it becomes the value that the deployment of the tests has in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from tests.infra.functions import FUNCTIONS
+from tests.infra.resource import Resource
+
+_TOKEN = re.compile(r"\s*('(?:[^']|'')*'|\d+|\w+|[().,\[\]])")
+# Evaluated only when it is called, with the names that lambdas have bound.
+_Later = Callable[[Mapping[str, Any]], Any]
+
+
+class Expressions:
+    """What expressions mean, given what was *deployed* and what secure parameters *hide*."""
+
+    def __init__(self, deployed: list[Resource], hidden: Mapping[str, Any]) -> None:
+        self._by_id = {each.id: each for each in deployed}
+        self._hidden = hidden
+
+    def value(self, found: Any) -> Any:
+        """*found* without expressions, all the way down."""
+        if isinstance(found, dict):
+            return {self.value(name): self.value(each) for name, each in found.items()}
+        if isinstance(found, list):
+            return [self.value(each) for each in found]
+        if not isinstance(found, str) or not found.startswith("["):
+            return found
+        tokens = _Tokens(_TOKEN.findall(found[1:-1]))
+        later = self._expression(tokens)
+        assert not tokens.rest(), found
+        return later({})
+
+    def _expression(self, tokens: _Tokens) -> _Later:
+        first = tokens.take()
+        if first.startswith("'"):
+            return lambda _: first[1:-1].replace("''", "'")
+        if first.isdigit():
+            return lambda _: int(first)
+        assert tokens.take() == "("
+        arguments = list(self._arguments(tokens))
+        later: _Later = partial(self._call, first, arguments)
+        while tokens.next() in {".", "["}:
+            later = _member(later, tokens)
+        return later
+
+    def _arguments(self, tokens: _Tokens) -> Iterator[_Later]:
+        while tokens.next() != ")":
+            yield self._expression(tokens)
+            if tokens.next() == ",":
+                tokens.take()
+        tokens.take()
+
+    def _call(self, name: str, arguments: list[_Later], bound: Mapping[str, Any]) -> Any:
+        if name == "if":
+            condition, yes, no = arguments
+            return (yes if condition(bound) else no)(bound)
+        if name == "lambda":
+            return lambda item: arguments[1]({**bound, arguments[0](bound): item})
+        given = [each(bound) for each in arguments]
+        own: dict[str, Callable[..., Any]] = {
+            "createObject": lambda *parts: dict(zip(parts[::2], parts[1::2], strict=True)),
+            "extensionResourceId": lambda owner, kind, name: f"{owner}/providers/{kind}/{name}",
+            "false": lambda: False,
+            "filter": lambda items, fits: [item for item in items if fits(item)],
+            "format": lambda shape, *parts: shape.format(*parts),
+            "lambdaVariables": lambda name: bound[name],
+            "list": lambda *_: {"properties": {}},
+            "not": lambda value: not value,
+            "parameters": lambda name: self._hidden[name],
+            "reference": lambda owner, _version: self._by_id[owner].properties,
+            "resourceId": _resource_id,
+            "split": str.split,
+            "true": lambda: True,
+        }
+        return (own | FUNCTIONS)[name](*given)
+
+
+class _Tokens:
+    def __init__(self, tokens: list[str]) -> None:
+        self._tokens = tokens[::-1]
+
+    def next(self) -> str:
+        return self._tokens[-1] if self._tokens else ""
+
+    def take(self) -> str:
+        return self._tokens.pop()
+
+    def rest(self) -> list[str]:
+        return self._tokens
+
+
+def _member(owner: _Later, tokens: _Tokens) -> _Later:
+    if tokens.take() == ".":
+        name = tokens.take()
+        return lambda bound: owner(bound)[name]
+    index = int(tokens.take())
+    assert tokens.take() == "]"
+    return lambda bound: owner(bound)[index]
+
+
+def _resource_id(subscription: str, group: str, kind: str, *names: str) -> str:
+    provider, *types = kind.split("/")
+    parts = "/".join(f"{each}/{name}" for each, name in zip(types, names, strict=True))
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{provider}/{parts}"
