@@ -1,17 +1,19 @@
 // What to be told of, and the pictures to look at. All queries are files of their own, which the
 // tests run against what the app really logs.
 
+import { Tags } from 'types.bicep'
+
 @description('Region.')
 param location string
 
 @description('Tags.')
-param tags object
+param tags Tags
 
 @description('Resource id of the Log Analytics workspace that holds the telemetry.')
 param logAnalyticsWorkspaceId string
 
-@description('Resource id of Application Insights, in which the workbook is found.')
-param applicationInsightsId string
+@description('Name of Application Insights, in which the workbook is found.')
+param insightsName string
 
 @description('Address that alerts are sent to; empty leaves the alerts in the portal only.')
 param alertEmail string
@@ -22,7 +24,8 @@ param alertEmail string
 param sweepPeriodMinutes int
 
 // Twice the period, rounded up to what a rule can look back.
-var twoSweeps = sweepPeriodMinutes > 720 ? 'P2D' : (sweepPeriodMinutes > 180 ? 'P1D' : (sweepPeriodMinutes > 60 ? 'PT6H' : 'PT2H'))
+var twoShortSweeps = sweepPeriodMinutes > 180 ? 'P1D' : (sweepPeriodMinutes > 60 ? 'PT6H' : 'PT2H')
+var twoSweeps = sweepPeriodMinutes > 720 ? 'P2D' : twoShortSweeps
 var period = 'SweepPeriod = ${sweepPeriodMinutes}m;'
 
 var rules = [
@@ -99,14 +102,16 @@ var queries = {
   webhook: loadTextContent('queries/webhook.kql')
 }
 var workbook = loadJsonContent('workbook.json')
+var asked = { crossComponentResources: [logAnalyticsWorkspaceId] }
 var items = [
   for item in workbook.items: union(item, {
-    content: union(item.content, !contains(queries, item.name) ? {} : {
-      query: queries[item.name]
-      crossComponentResources: [logAnalyticsWorkspaceId]
-    })
+    content: union(item.content, contains(queries, item.name) ? union(asked, { query: queries[item.name] }) : {})
   })
 ]
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmail)) {
   name: 'photosync'
@@ -126,7 +131,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertE
   }
 }
 
-resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   for rule in rules: {
     name: 'photosync-${rule.name}'
     location: location
@@ -163,7 +168,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
 ]
 
 resource pictures 'Microsoft.Insights/workbooks@2023-06-01' = {
-  name: guid(applicationInsightsId, 'photosync')
+  name: guid(insights.id, 'photosync')
   location: location
   tags: tags
   kind: 'shared'
@@ -171,7 +176,7 @@ resource pictures 'Microsoft.Insights/workbooks@2023-06-01' = {
     displayName: 'PhotoSync'
     description: 'Photos by outcome, how long a change takes, waits, sweeps, audits, orders, failures, webhook, queues and subscription.'
     category: 'workbook'
-    sourceId: applicationInsightsId
-    serializedData: string(union(workbook, { items: items, fallbackResourceIds: [applicationInsightsId] }))
+    sourceId: insights.id
+    serializedData: string(union(workbook, { items: items, fallbackResourceIds: [insights.id] }))
   }
 }

@@ -1,22 +1,22 @@
+import { Settings } from 'types.bicep'
+
 @description('Name of the function app.')
 param appName string
 
 @description('All settings but the two that infra/hooks/connect.py makes.')
-@secure()
-param settings object
+param settings Settings
 
 @description('The settings that the app has now. Writing settings replaces all of them, and without these two every notification would be lost until the hook has run.')
-@secure()
-param present object
+param present Settings
 
 var webhook = contains(present, 'WEBHOOK_URL') ? { WEBHOOK_URL: present.WEBHOOK_URL } : {}
 var clientState = contains(present, 'CLIENT_STATE') ? { CLIENT_STATE: present.CLIENT_STATE } : {}
 
-resource app 'Microsoft.Web/sites@2024-11-01' existing = {
+resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 }
 
-resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
+resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: union(settings, webhook, clientState)

@@ -1,3 +1,5 @@
+import { Settings, Tags } from 'types.bicep'
+
 @description('Name of the function app.')
 param name string
 
@@ -5,7 +7,7 @@ param name string
 param location string
 
 @description('Tags.')
-param tags object
+param tags Tags
 
 @description('Version of Python.')
 param pythonVersion string
@@ -40,9 +42,8 @@ param subnetId string
 @description('Where telemetry is sent.')
 param applicationInsightsConnectionString string
 
-@description('The settings of PhotoSync itself; a certificate may be among them.')
-@secure()
-param settings object
+@description('The settings of PhotoSync itself.')
+param settings Settings
 
 // At least batchSize + newBatchThreshold of host.json, or messages would wait inside the worker
 // while their lock runs (functions.md section Python).
@@ -67,7 +68,7 @@ var hostSettings = {
   APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED: 'true'
 }
 
-resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: 'plan-${name}'
   location: location
   tags: tags
@@ -79,7 +80,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   properties: { reserved: true }
 }
 
-resource app 'Microsoft.Web/sites@2024-11-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   // azd finds the app that it deploys to by this tag.
@@ -136,18 +137,23 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-resource noPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [for way in ['ftp', 'scm']: {
+resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
-  name: way
+  name: 'ftp'
   properties: { allow: false }
-}]
+}
+
+resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'scm'
+  properties: { allow: false }
+}
 
 module appSettings 'app_settings.bicep' = {
-  name: 'app-settings'
   params: {
     appName: app.name
     settings: union(hostSettings, settings)
-    present: list('${app.id}/config/appsettings', '2024-11-01').properties
+    present: list('${app.id}/config/appsettings', '2025-03-01').properties
   }
 }
 

@@ -1,3 +1,5 @@
+import { Tags } from 'types.bicep'
+
 @description('Name of the identity.')
 param name string
 
@@ -5,7 +7,7 @@ param name string
 param location string
 
 @description('Tags.')
-param tags object
+param tags Tags
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name

@@ -178,11 +178,16 @@ param operatorPrincipalId string = ''
 
 var unique = uniqueString(subscription().id, environmentName, location)
 var name = empty(appName) ? 'photosync-${unique}' : appName
+// Names that more than one module needs. Outputs are known too late: what-if could not tell what is
+// named after one.
+var identityName = 'id-${name}'
+var insightsName = 'appi-${name}'
 var tags = { 'azd-env-name': environmentName }
+var m365Tenant = empty(tenantId) ? tenant().tenantId : tenantId
 var usesCertificate = !empty(clientId)
 
 var settings = {
-  TENANT_ID: empty(tenantId) ? tenant().tenantId : tenantId
+  TENANT_ID: m365Tenant
   SHAREPOINT_TENANT: sharepointTenant
   M365_CLOUD: m365Cloud
   CLIENT_ID: clientId
@@ -221,29 +226,28 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 }
 
 module identity 'identity.bicep' = {
-  name: 'identity'
   scope: group
   params: {
-    name: 'id-${name}'
+    name: identityName
     location: location
     tags: tags
   }
 }
 
 module monitoring 'monitoring.bicep' = {
-  name: 'monitoring'
   scope: group
   params: {
     name: name
+    insightsName: insightsName
     location: location
     tags: tags
     keepDays: keepLogsDays
+    identityName: identityName
     identityPrincipalId: identity.outputs.principalId
   }
 }
 
 module storage 'storage.bicep' = {
-  name: 'storage'
   scope: group
   params: {
     name: 'st${unique}'
@@ -255,13 +259,13 @@ module storage 'storage.bicep' = {
     keepSweepsDays: keepSweepsDays
     keepOrdersDays: keepOrdersDays
     lockOrdersDays: lockOrdersDays
+    identityName: identityName
     identityPrincipalId: identity.outputs.principalId
     operatorPrincipalId: operatorPrincipalId
   }
 }
 
 module network 'network.bicep' = if (privateNetwork) {
-  name: 'network'
   scope: group
   params: {
     name: name
@@ -272,7 +276,6 @@ module network 'network.bicep' = if (privateNetwork) {
 }
 
 module app 'function_app.bicep' = {
-  name: 'function-app'
   scope: group
   params: {
     name: name
@@ -294,26 +297,25 @@ module app 'function_app.bicep' = {
 }
 
 module signIn 'sign_in.bicep' = {
-  name: 'sign-in'
   scope: group
   params: {
-    appName: app.outputs.name
+    appName: name
     clientId: consoleSignIn
-    tenantId: settings.TENANT_ID
+    tenantId: m365Tenant
     m365Cloud: m365Cloud
     loginUrl: loginUrl
     keys: consoleKeys
   }
+  dependsOn: [app]
 }
 
 module alerts 'alerts.bicep' = {
-  name: 'alerts'
   scope: group
   params: {
     location: location
     tags: tags
     logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
-    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    insightsName: insightsName
     alertEmail: alertEmail
     sweepPeriodMinutes: sweepPeriodMinutes
   }
@@ -338,7 +340,7 @@ output PHOTOSYNC_CONSOLE string = 'https://${app.outputs.hostName}/api/console'
 output PHOTOSYNC_CLIENT_ID string = consoleSignIn
 
 @description('The tenant that people sign in to.')
-output PHOTOSYNC_TENANT_ID string = settings.TENANT_ID
+output PHOTOSYNC_TENANT_ID string = m365Tenant
 
 @description('Client id of the managed identity.')
 output PHOTOSYNC_IDENTITY_CLIENT_ID string = identity.outputs.clientId

@@ -1,16 +1,24 @@
-@description('Name of the function app, which these are named after.')
+import { Tags } from 'types.bicep'
+
+@description('Name of the function app, which the workspace is named after.')
 param name string
+
+@description('Name of Application Insights.')
+param insightsName string
 
 @description('Region.')
 param location string
 
 @description('Tags.')
-param tags object
+param tags Tags
 
 @description('Days for which logs and measurements are kept.')
 param keepDays int
 
-@description('Object id of the identity that sends telemetry.')
+@description('Name of the identity that sends telemetry.')
+param identityName string
+
+@description('Object id of that identity.')
 param identityPrincipalId string
 
 // functions.md section Deployment
@@ -28,7 +36,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-${name}'
+  name: insightsName
   location: location
   tags: tags
   kind: 'web'
@@ -40,9 +48,10 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
+// Named as the roles in storage.bicep are.
 resource mayPublish 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
-  name: guid(insights.id, identityPrincipalId, monitoringMetricsPublisher)
+  name: guid(insights.id, identityName, monitoringMetricsPublisher)
   properties: {
     principalId: identityPrincipalId
     principalType: 'ServicePrincipal'
@@ -52,9 +61,6 @@ resource mayPublish 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 @description('Resource id of the Log Analytics workspace.')
 output workspaceId string = workspace.id
-
-@description('Resource id of Application Insights.')
-output applicationInsightsId string = insights.id
 
 @description('Where telemetry is sent; no secret, since local authentication is off.')
 output connectionString string = insights.properties.ConnectionString

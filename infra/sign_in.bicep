@@ -23,6 +23,8 @@ param keys bool
 
 // Those of shared/settings/clouds.py; a test holds them equal.
 var loginUrls = {
+  // environment() knows the cloud of the subscription; this is that of Microsoft 365.
+  #disable-next-line no-hardcoded-env-urls
   global: 'https://login.microsoftonline.com'
   usgov: 'https://login.microsoftonline.us'
   dod: 'https://login.microsoftonline.us'
@@ -38,41 +40,43 @@ var openWithKeys = ['/api/keyed', '/api/keyed/*']
 
 var off = { platform: { enabled: false } }
 
-resource app 'Microsoft.Web/sites@2024-11-01' existing = {
+var on = {
+  platform: { enabled: true }
+  globalValidation: {
+    requireAuthentication: true
+    unauthenticatedClientAction: 'RedirectToLoginPage'
+    redirectToProvider: 'azureactivedirectory'
+    excludedPaths: concat(open, keys ? openWithKeys : [])
+  }
+  httpSettings: { requireHttps: true }
+  identityProviders: {
+    azureActiveDirectory: {
+      enabled: true
+      registration: {
+        // Without a secret an ID token comes back by the browser's form, and no secret has to be
+        // kept or renewed: the registration issues ID tokens, and nothing else needs a code.
+        clientId: clientId
+        openIdIssuer: '${login}/${tenantId}/v2.0'
+      }
+      validation: {
+        allowedAudiences: [clientId, 'api://${clientId}']
+      }
+    }
+  }
+  login: {
+    // The app calls nobody in the name of who signed in, so no token of theirs is kept.
+    tokenStore: { enabled: false }
+    // The page's routes stand behind the # of its address.
+    preserveUrlFragmentsForLogins: true
+  }
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 }
 
-resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
+resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'authsettingsV2'
-  properties: empty(clientId) ? off : {
-    platform: { enabled: true }
-    globalValidation: {
-      requireAuthentication: true
-      unauthenticatedClientAction: 'RedirectToLoginPage'
-      redirectToProvider: 'azureactivedirectory'
-      excludedPaths: concat(open, keys ? openWithKeys : [])
-    }
-    httpSettings: { requireHttps: true }
-    identityProviders: {
-      azureActiveDirectory: {
-        enabled: true
-        registration: {
-          // Without a secret an ID token comes back by the browser's form, and no secret has to be
-          // kept or renewed: the registration issues ID tokens, and nothing else needs a code.
-          clientId: clientId
-          openIdIssuer: '${login}/${tenantId}/v2.0'
-        }
-        validation: {
-          allowedAudiences: [clientId, 'api://${clientId}']
-        }
-      }
-    }
-    login: {
-      // The app calls nobody in the name of who signed in, so no token of theirs is kept.
-      tokenStore: { enabled: false }
-      // The page's routes stand behind the # of its address.
-      preserveUrlFragmentsForLogins: true
-    }
-  }
+  properties: empty(clientId) ? off : on
 }

@@ -1,3 +1,5 @@
+import { Tags } from 'types.bicep'
+
 @description('Name of the storage account.')
 @minLength(3)
 @maxLength(24)
@@ -7,7 +9,7 @@ param name string
 param location string
 
 @description('Tags.')
-param tags object
+param tags Tags
 
 @description('Kind of redundancy.')
 param sku string
@@ -27,7 +29,10 @@ param keepOrdersDays int
 @description('Days for which nobody can change or delete a line of the log of orders, counted from its last line; 0 is no such policy.')
 param lockOrdersDays int
 
-@description('Object id of the identity that the function app runs as.')
+@description('Name of the identity that the function app runs as.')
+param identityName string
+
+@description('Object id of that identity.')
 param identityPrincipalId string
 
 @description('Object id of whoever may type messages into the queues; empty is nobody.')
@@ -167,14 +172,18 @@ resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-0
   name: 'default'
 }
 
-resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' = [for queue in queueNames: {
-  parent: queueService
-  name: queue
-}]
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' = [
+  for queue in queueNames: {
+    parent: queueService
+    name: queue
+  }
+]
 
+// Roles are named after what is known before a deployment begins, as an object id is not: what-if
+// could not tell them otherwise.
 resource mayKeepState 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
-  name: guid(account.id, identityPrincipalId, storageBlobDataOwner)
+  name: guid(account.id, identityName, storageBlobDataOwner)
   properties: {
     principalId: identityPrincipalId
     principalType: 'ServicePrincipal'
@@ -184,7 +193,7 @@ resource mayKeepState 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 resource mayUseQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
-  name: guid(account.id, identityPrincipalId, storageQueueDataContributor)
+  name: guid(account.id, identityName, storageQueueDataContributor)
   properties: {
     principalId: identityPrincipalId
     principalType: 'ServicePrincipal'
@@ -193,14 +202,16 @@ resource mayUseQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 // Without principalType: a person deploys by hand, a service principal from a workflow.
-resource mayType 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for i in typedInto: {
-  scope: queues[i]
-  name: guid(queues[i].id, operatorPrincipalId, storageQueueDataMessageSender)
-  properties: {
-    principalId: operatorPrincipalId
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataMessageSender)
+resource mayType 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for i in typedInto: {
+    scope: queues[i]
+    name: guid(queues[i].id, operatorPrincipalId, storageQueueDataMessageSender)
+    properties: {
+      principalId: operatorPrincipalId
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataMessageSender)
+    }
   }
-}]
+]
 
 @description('Name of the account.')
 output name string = account.name

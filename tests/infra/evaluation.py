@@ -16,7 +16,7 @@ from tree_sitter import Node
 
 from tests.infra.functions import FUNCTIONS, LIMITS, as_text
 from tests.infra.resource import Resource, identify
-from tests.infra.template import INFRA, Declaration, Template, parts, read, text
+from tests.infra.template import INFRA, TYPES, Declaration, Template, parts, read, text
 
 Scope = Mapping[str, Any]
 # What a parameter is, if it is no object of a type of one's own.
@@ -74,10 +74,8 @@ class _File:
         # The id of the resource group, within one.
         self.group = group
         self.known: dict[str, Any] = dict(given)
-        open_to_all = [
-            name for name in given if "secure" not in template.parameters[name].decorators
-        ]
-        world.shown.append({name: given[name] for name in open_to_all})
+        shown = [name for name in given if not _is_secure(template, name)]
+        world.shown.append({name: given[name] for name in shown})
 
     def deploy(self) -> dict[str, Any]:
         for name, declaration in self.template.parameters.items():
@@ -93,6 +91,9 @@ class _File:
     def check(self, declaration: Declaration) -> None:
         """Refuse a parameter as Azure does: by its decorators."""
         value = self.symbol(declaration.name)
+        if declaration.kind in self.template.imported:
+            # BCP308: whatever else is to be said stands where the type is declared.
+            assert declaration.decorators.keys() == {"description"}, declaration.name
         fits_kind = isinstance(value, _KINDS.get(declaration.kind, dict))
         assert fits_kind, f"{declaration.name}: {value!r} is no {declaration.kind}"
         for decorator, arguments in declaration.decorators.items():
@@ -245,6 +246,13 @@ class _File:
             return {"properties": self.world.present}
         assert text(name) in FUNCTIONS, f"{self.template.path.name}: {text(name)}() is not known"
         return FUNCTIONS[text(name)](*given)
+
+
+def _is_secure(template: Template, name: str) -> bool:
+    parameter = template.parameters[name]
+    types = read(TYPES).types
+    says = types[parameter.kind] if parameter.kind in template.imported else parameter
+    return "secure" in says.decorators
 
 
 def _present(declaration: Declaration) -> Node:

@@ -1,19 +1,16 @@
 """
 What Azure Resource Manager takes, as far as infra/ uses it: `resource_types.json`.
 
-It is drawn from the types that Bicep's own compiler checks against, which come with the Azure MCP
-server, a package on PyPI. After a change of types, versions or nested properties in infra/:
+It is drawn from the types that Bicep's own compiler checks against, which Azure/bicep-types-az
+publishes. After a change of types, versions or nested properties in infra/:
 
-    python -m venv /tmp/types && /tmp/types/bin/pip install msmcp-azure==3.0.0
-    python -m tests.infra.schema /tmp/types/lib/python3*/site-packages/msmcp_azure/bin/azmcp
-
-That server does not know the bodies of a few types; those stand below, from their reference pages.
+    git clone --depth 1 https://github.com/Azure/bicep-types-az /tmp/types
+    python -m tests.infra.schema /tmp/types/generated
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,82 +22,9 @@ FILE = Path(__file__).with_name("resource_types.json")
 # Bicep's own, no part of what is sent.
 _BICEP = {"parent", "scope", "dependsOn"}
 _REQUIRED, _ANY_NAME, _BY_NAME = "!", "*", "@"
-
-# learn.microsoft.com/azure/templates, the pages of these types
-_RULE_CRITERION = {
-    "dimensions": "Dimension[]",
-    "failingPeriods": {"minFailingPeriodsToAlert": "int", "numberOfEvaluationPeriods": "int"},
-    "metricMeasureColumn": "string",
-    "metricName": "string",
-    "operator": "Equals | GreaterThan | GreaterThanOrEqual | LessThan | LessThanOrEqual | string",
-    "query": "string",
-    "resourceIdColumn": "string",
-    "threshold": "int",
-    "timeAggregation": "Average | Count | Maximum | Minimum | Total | string",
-}
-_DOCUMENTED: dict[str, Any] = {
-    "Microsoft.Insights/actionGroups@2023-01-01": {
-        "name": "string",
-        "location": "string",
-        "tags": {_ANY_NAME: "string"},
-        "properties": {
-            _REQUIRED: ["enabled", "groupShortName"],
-            "enabled": "bool",
-            "groupShortName": "string",
-            "emailReceivers": [
-                {"name": "string", "emailAddress": "string", "useCommonAlertSchema": "bool"}
-            ],
-        },
-    },
-    "Microsoft.Insights/scheduledQueryRules@2023-12-01": {
-        _REQUIRED: ["location", "name", "properties"],
-        "name": "string",
-        "location": "string",
-        "tags": {_ANY_NAME: "string"},
-        "kind": "LogAlert | LogToMetric | string",
-        "properties": {
-            "actions": {"actionGroups": ["string"], "customProperties": {_ANY_NAME: "string"}},
-            "autoMitigate": "bool",
-            "checkWorkspaceAlertsStorageConfigured": "bool",
-            "criteria": {"allOf": [_RULE_CRITERION]},
-            "description": "string",
-            "displayName": "string",
-            "enabled": "bool",
-            "evaluationFrequency": "string",
-            "muteActionsDuration": "string",
-            "overrideQueryTimeRange": "string",
-            "scopes": ["string"],
-            "severity": "int",
-            "skipQueryValidation": "bool",
-            "targetResourceTypes": ["string"],
-            "windowSize": "string",
-        },
-    },
-    "Microsoft.Network/privateDnsZones@2024-06-01": {
-        "name": "string",
-        "location": "string",
-        "tags": {_ANY_NAME: "string"},
-        "properties": {},
-    },
-    "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01": {
-        "name": "string",
-        "location": "string",
-        "tags": {_ANY_NAME: "string"},
-        "properties": {
-            "registrationEnabled": "bool",
-            "resolutionPolicy": "Default | NxDomainRedirect | string",
-            "virtualNetwork": {"id": "string"},
-        },
-    },
-    "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-01-01": {
-        "name": "default",
-        "properties": {
-            "allowProtectedAppendWrites": "bool",
-            "allowProtectedAppendWritesAll": "bool",
-            "immutabilityPeriodSinceCreationInDays": "int",
-        },
-    },
-}
+# The flags of a property there.
+_NEEDED, _READ_ONLY = 1, 2
+_SIMPLE = {"AnyType": "any", "BooleanType": "bool", "IntegerType": "int", "StringType": "string"}
 
 
 def faults(resource: Resource, types: dict[str, Any]) -> list[str]:
@@ -151,58 +75,72 @@ def _fits(value: Any, expected: str) -> bool:
 class _Drawing:
     """One type in our short form, no deeper than *used* goes."""
 
-    def __init__(self, answer: list[dict[str, Any]]) -> None:
-        self._types = {each["name"]: each for each in answer if each["$type"] != "Resource"}
-        self._body = next(each["bodyType"] for each in answer if each["$type"] == "Resource")
+    def __init__(self, types: list[dict[str, Any]]) -> None:
+        self._types = types
 
-    def whole(self, used: list[dict[str, Any]]) -> Any:
-        if self._body["$type"] != "DiscriminatedObject":
-            return self._object(self._body, used)
+    def whole(self, kind: str, used: list[dict[str, Any]]) -> Any:
+        body = next(
+            self._at(each["body"])
+            for each in self._types
+            if each["$type"] == "ResourceType" and each["name"].lower() == kind.lower()
+        )
+        if body["$type"] != "DiscriminatedObjectType":
+            return self._object(body, used)
         drawn = {}
-        for element in self._body["elements"]:
-            name = next(each["type"] for each in element["properties"] if each["name"] == "name")
+        for name, element in body["elements"].items():
             same = [each for each in used if each["name"] == name]
             if same:
-                drawn[name] = self._object(element, same)
+                drawn[name] = self._object(self._at(element), same)
         return {_BY_NAME: drawn}
+
+    def _at(self, reference: dict[str, str]) -> dict[str, Any]:
+        return self._types[int(reference["$ref"].removeprefix("#/"))]
 
     def _object(self, declared: dict[str, Any], used: list[dict[str, Any]]) -> dict[str, Any]:
         drawn: dict[str, Any] = {}
-        for each in declared["properties"]:
-            flags = each.get("flags", "")
-            if "ReadOnly" not in flags:
-                values = [one[each["name"]] for one in used if one.get(each["name"]) is not None]
-                drawn[each["name"]] = self._any(each["type"], values)
-            if "Required" in flags:
-                drawn.setdefault(_REQUIRED, []).append(each["name"])
-        if "additionalPropertiesType" in declared:
+        for name, each in declared["properties"].items():
+            if not each["flags"] & _READ_ONLY:
+                values = [one[name] for one in used if one.get(name) is not None]
+                drawn[name] = self._any(self._at(each["type"]), values)
+            if each["flags"] & _NEEDED:
+                drawn[_REQUIRED] = sorted([*drawn.get(_REQUIRED, []), name])
+        if "additionalProperties" in declared:
             values = [value for one in used for value in one.values()]
-            drawn[_ANY_NAME] = self._any(declared["additionalPropertiesType"], values)
+            drawn[_ANY_NAME] = self._any(self._at(declared["additionalProperties"]), values)
         return drawn
 
-    def _any(self, kind: str, used: list[Any]) -> Any:
-        if not used:
-            return kind
-        if kind.endswith("[]"):
-            return [self._any(kind[:-2], [item for each in used for item in each])]
-        declared = self._types.get(kind)
-        return self._object(declared, used) if declared else kind
+    def _any(self, kind: dict[str, Any], used: list[Any]) -> Any:
+        match kind["$type"]:
+            case "ArrayType" if used:
+                items = [item for each in used for item in each]
+                return [self._any(self._at(kind["itemType"]), items)]
+            case "ObjectType" if used:
+                return self._object(kind, used)
+            case "ArrayType":
+                item = self._any(self._at(kind["itemType"]), [])
+                return f"({item})[]" if " | " in item else f"{item}[]"
+            case "UnionType":
+                return " | ".join(self._any(self._at(each), []) for each in kind["elements"])
+            case "StringLiteralType":
+                return kind["value"]
+            case other:
+                return _SIMPLE.get(other) or kind["name"]
 
 
-def draw(azmcp: str, resources: list[Resource]) -> dict[str, Any]:
+def draw(generated: Path, resources: list[Resource]) -> dict[str, Any]:
     """Every type that *resources* use."""
-    types = dict(_DOCUMENTED)
-    for kind in sorted({f"{each.type}@{each.api_version}" for each in resources} - types.keys()):
-        name, _, version = kind.partition("@")
-        command = [azmcp, "bicepschema", "get", "--resource-type", name]
-        done = subprocess.run(command, capture_output=True, check=False)
-        answer = json.loads(done.stdout)["results"].get("BicepSchemaResult")
-        if not answer or f"{name}@{version}" not in {each.get("name") for each in answer}:
-            sys.exit(f"{kind} is not what azmcp knows: {done.stdout[:300].decode()}")
-        bodies = [each.body for each in resources if each.type == name]
-        types[kind] = _Drawing(answer).whole(bodies)
-    return dict(sorted(types.items()))
+    types = {}
+    for kind in {f"{each.type}@{each.api_version}" for each in resources}:
+        provider, _, version = kind.partition("@")
+        place = f"*/{provider.partition('/')[0].lower()}/{version}/types.json"
+        found = [json.loads(file.read_text("utf-8")) for file in sorted(generated.glob(place))]
+        known = [each for each in found if kind in {one.get("name") for one in each}]
+        assert known, f"{kind} is in none of {generated}/{place}"
+        bodies = [each.body for each in resources if each.type == provider]
+        types[kind] = _Drawing(known[0]).whole(kind, bodies)
+    return types
 
 
 if __name__ == "__main__":
-    FILE.write_text(json.dumps(draw(sys.argv[1], everything()), indent=1, sort_keys=True) + "\n")
+    drawn = draw(Path(sys.argv[1]), everything())
+    FILE.write_text(json.dumps(drawn, indent=1, sort_keys=True) + "\n")

@@ -27,7 +27,7 @@ GIVEN: dict[str, Any] = {
     "location": "westeurope",
     "tags": {"azd-env-name": "photosync-prod"},
     "logAnalyticsWorkspaceId": "/subscriptions/s/workspace",
-    "applicationInsightsId": "/subscriptions/s/insights",
+    "insightsName": "appi-photosync",
     "alertEmail": "admin@contoso.com",
     "sweepPeriodMinutes": 60,
 }
@@ -196,8 +196,10 @@ def test_workbook_shows_what_an_operator_looks_at():
         assert content["noDataMessage"].endswith(".")
         assert content["timeContextFromParameter"] == "TimeRange"
         assert content["crossComponentResources"] == [GIVEN["logAnalyticsWorkspaceId"]]
-    assert book()["fallbackResourceIds"] == [GIVEN["applicationInsightsId"]]
-    assert one(deployed(), WORKBOOK).properties["sourceId"] == GIVEN["applicationInsightsId"]
+    [insights] = [each.id for each in deployed() if each.type == "Microsoft.Insights/components"]
+    assert insights.endswith(f"/{GIVEN['insightsName']}")
+    assert book()["fallbackResourceIds"] == [insights]
+    assert one(deployed(), WORKBOOK).properties["sourceId"] == insights
 
 
 def test_day_is_the_longest_period():

@@ -28,6 +28,13 @@ CHANGED_SINCE = {
     "containers STORAGE/default/photo-sync-orders",
     "managementPolicies STORAGE/default.properties.policy.rules.audits",
     "managementPolicies STORAGE/default.properties.policy.rules.orders",
+    # Roles are named after the identity's name and no more after its object id, for what-if.
+    "roleAssignments 3913510d on appi-APP.id",
+    "roleAssignments 3913510d on appi-APP.name",
+    "roleAssignments 974c5e8b on STORAGE.id",
+    "roleAssignments 974c5e8b on STORAGE.name",
+    "roleAssignments b7e6dc6d on STORAGE.id",
+    "roleAssignments b7e6dc6d on STORAGE.name",
     # The brake holds repairs, too; single photos that fail are no alert.
     "scheduledQueryRules photosync-brake.properties.criteria.allOf[0].query",
     "scheduledQueryRules photosync-brake.properties.description",
