@@ -49,7 +49,7 @@ var queueNames = ['photo-sync', 'photo-upkeep', 'photo-sync-poison', 'photo-upke
 // Which of them a person types messages into.
 var typedInto = empty(operatorPrincipalId) ? [] : [0, 1]
 
-resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
   location: location
   tags: tags
@@ -70,7 +70,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -80,27 +80,27 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   }
 }
 
-resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
   parent: blobs
   name: 'app-package'
   properties: { publicAccess: 'None' }
 }
 
-resource state 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+resource state 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
   parent: blobs
   name: stateContainer
   properties: { publicAccess: 'None' }
 }
 
 // A container of its own: a policy holds for all of a container, and states must be overwritten.
-resource orders 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+resource orders 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
   parent: blobs
   name: ordersContainer
   properties: { publicAccess: 'None' }
 }
 
 // Unlocked: to lock it is for a person to decide, who cannot take it back (docs/security.md).
-resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-01-01' = if (lockOrdersDays > 0) {
+resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = if (lockOrdersDays > 0) {
   parent: orders
   name: 'default'
   properties: {
@@ -110,7 +110,7 @@ resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/im
 }
 
 // Never users/: a state that nobody has touched for years is that of a user who never changed.
-resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01-01' = {
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -167,12 +167,12 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
   }
 }
 
-resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' = {
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
   parent: account
   name: 'default'
 }
 
-resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' = [
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = [
   for queue in queueNames: {
     parent: queueService
     name: queue
