@@ -12,6 +12,7 @@ import pytest
 from pycep import BicepParser
 
 from shared.settings.app import Settings
+from tests.infra import resource
 from tests.infra.evaluation import World, deploy, deploy_into
 from tests.infra.samples import REQUIRED, WITH_CERTIFICATE, app_settings, everything, plain
 from tests.infra.schema import FILE, faults
@@ -147,6 +148,20 @@ def test_everything_is_where_it_is_asked_for():
         "links",
         "people",
     ]
+
+
+def test_every_name_is_known_before_the_deployment(monkeypatch: pytest.MonkeyPatch):
+    """What Azure makes up, such as an object id, is in no name: what-if could not tell it."""
+    before = {each.id for each in everything()}
+    made_up = resource._made_up
+    other = {"clientId": "c", "principalId": "p", "ConnectionString": "s", "defaultHostName": "h"}
+    monkeypatch.setattr(
+        resource,
+        "_made_up",
+        lambda each: {name: other.get(name, value) for name, value in made_up(each).items()},
+    )
+
+    assert {each.id for each in everything.__wrapped__()} == before
 
 
 def test_every_part_says_whose_it_is():
