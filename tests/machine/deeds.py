@@ -25,6 +25,7 @@ class Deeds:
             "enable": self._enable,
             "find": lambda event: self._queue(event, "sweep"),
             "damage": self._damage,
+            "move": self._move,
             "trouble": self._trouble,
             "leave": self._leave,
             "restore": lambda event: self._restore(event, anew=False),
@@ -130,6 +131,13 @@ class Deeds:
         world, user_id = self._world, self._user(event)
         if world.sharepoint.urls[user_id] and len(world.sharepoint.files[user_id]) == 3:
             world.sharepoint.damage(user_id, event.number % 4)
+            world.judge.damaged.add(user_id)
+
+    def _move(self, event: Event) -> None:
+        """Somebody moves to the other geography; nobody tells."""
+        world, user_id = self._world, self._user(event)
+        if world.sharepoint.urls[user_id]:
+            world.sharepoint.move(user_id)
             world.judge.damaged.add(user_id)
 
     def _trouble(self, event: Event) -> None:

@@ -29,6 +29,7 @@ BURST |= {"erase": 1, "clear": 1}
 SPARSE = {
     "change": 8,
     "damage": 3,
+    "move": 1,
     "enable": 2,
     "trouble": 3,
     "leave": 2,

@@ -18,7 +18,8 @@ from shared.written_file import WrittenFile
 from tests.machine.jobs import Job, at, current
 
 T = TypeVar("T")
-HOST = "https://contoso-my.sharepoint.com"
+# The My Site hosts of two geographies.
+HOSTS = "https://contoso-my.sharepoint.com", "https://contosoeur-my.sharepoint.com"
 
 
 def renditions(photo: bytes) -> tuple[bytes, bytes, bytes]:
@@ -32,13 +33,19 @@ class SharePoint:
         """*wrote* is told whose files or profile a run has changed."""
         self.files: dict[str, dict[int, bytes]] = defaultdict(dict)
         self.urls: dict[str, str] = defaultdict(str)
+        # Where each user is at home.
+        self.hosts: dict[str, str] = defaultdict(lambda: HOSTS[0])
         self._wrote = wrote
+
+    def url(self, user_id: str) -> str:
+        """Of the user's picture where the user is at home."""
+        return PictureLocation("Profile Pictures", user_id).url(self.hosts[user_id])
 
     def shows(self, user_id: str, photo: bytes | None) -> bool:
         if photo is None:
             return not self.files[user_id] and not self.urls[user_id]
         wanted = dict(enumerate(renditions(photo)))
-        return self.files[user_id] == wanted and bool(self.urls[user_id])
+        return self.files[user_id] == wanted and self.urls[user_id] == self.url(user_id)
 
     def damage(self, user_id: str, place: int) -> None:
         """What a stranger does: a file is lost or another picture's, or the profile shows none."""
@@ -49,6 +56,11 @@ class SharePoint:
         else:
             self.files[user_id][place] = b"a stranger's"
 
+    def move(self, user_id: str) -> None:
+        """To the other geography: the profile goes along, and names what stays behind."""
+        self.hosts[user_id] = next(host for host in HOSTS if host != self.hosts[user_id])
+        self.files[user_id].clear()
+
     def there(self, user_id: str, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
         there = [self.files[user_id].get(place, b"") for place in range(3)]
         return tuple(
@@ -56,11 +68,16 @@ class SharePoint:
             for known, content in zip(wanted, there, strict=True)
         )
 
-    def change(self, user_id: str, place: int, content: bytes | str, by: Job | None) -> None:
-        """Place 3 is the profile; without *content* a file is recycled."""
+    def change(
+        self, user_id: str, place: int, content: bytes | str, host: str, by: Job | None
+    ) -> None:
+        """Place 3 is the profile; without *content* a file of this host is recycled."""
         self._wrote(user_id, by)
         if isinstance(content, str):
             self.urls[user_id] = content
+        elif host != self.hosts[user_id]:
+            # Whom a move overtakes writes where nobody looks any more.
+            return
         elif content:
             self.files[user_id][place] = content
         else:
@@ -89,9 +106,9 @@ class Desk:
 
     def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan:
         location = PictureLocation("Profile Pictures", user.id)
-        url = location.url(HOST)
 
         def plan() -> Plan:
+            url = self._sharepoint.url(user.id)
             shown = self._sharepoint.urls[user.id] == url
             change = {TIMESTAMP: "now"} if shown else {"PictureURL": url, TIMESTAMP: "now"}
             return Plan(user.user_principal_name, location, url, change)
@@ -100,8 +117,9 @@ class Desk:
 
     def inspect(self, user: User, picture_url: str, files: Sequence[WrittenFile]) -> Inspection:
         def look() -> Inspection:
-            if not self._sharepoint.urls[user.id]:
-                return Inspection("The profile shows no picture any more.")
+            shown = self._sharepoint.urls[user.id]
+            if shown != self._sharepoint.url(user.id):
+                return Inspection(f"The profile shows {shown or 'no picture any more'}.")
             return inspected(self._sharepoint.there(user.id, files))
 
         return self._ask("inspect", look)
@@ -113,10 +131,11 @@ class Desk:
         self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
     ) -> tuple[WrittenFile, ...]:
         user_id = plan.location.name
+        host = next(each for each in HOSTS if plan.picture_url.startswith(each))
         self._before_write(user_id, renditions[0][2:])
         for place, content in enumerate(renditions):
-            self._write(user_id, place, content, not_after)
-        self._write(user_id, 3, plan.picture_url, not_after)
+            self._write(user_id, place, content, host, not_after)
+        self._write(user_id, 3, plan.picture_url, host, not_after)
         return tuple(map(WrittenFile.of, renditions))
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
@@ -133,16 +152,19 @@ class Desk:
     def remove(self, plan: Removal, *, not_after: float) -> None:
         assert plan.location
         user_id = plan.location.name
+        host = self._sharepoint.hosts[user_id]
         self._before_write(user_id, None)
-        self._write(user_id, 3, "", not_after)
+        self._write(user_id, 3, "", host, not_after)
         for place in range(3):
-            self._write(user_id, place, b"", not_after)
+            self._write(user_id, place, b"", host, not_after)
 
     def _ask(self, call: str, look: Callable[[], T]) -> T:
         """A profile call that only reads."""
         return at(call, look, check=self._spend)
 
-    def _write(self, user_id: str, place: int, content: bytes | str, not_after: float) -> None:
+    def _write(
+        self, user_id: str, place: int, content: bytes | str, host: str, not_after: float
+    ) -> None:
         def check() -> None:
             # A request ends within its limit: it may stand still before it, not in it.
             if self._ticks() > not_after:
@@ -151,7 +173,7 @@ class Desk:
                 self._spend()
 
         write: Callable[[], Any] = functools.partial(
-            self._sharepoint.change, user_id, place, content, current()
+            self._sharepoint.change, user_id, place, content, host, current()
         )
         at("write", write, check=check)
 
