@@ -44,7 +44,7 @@ class Child:
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._log_file = log.open("ab", buffering=0)
         self.process = subprocess.Popen(
-            _tethered(command),
+            tethered(command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log_file,
@@ -107,7 +107,8 @@ class Child:
         self.stop()
 
 
-def _tethered(command: Sequence[str]) -> list[str]:
+def tethered(command: Sequence[str]) -> list[str]:
+    """*command* so that the kernel ends it with this process, where the kernel can."""
     if sys.platform == "win32":
         return list(command)
     # -I -S: nothing but the standard library, so that this costs a few milliseconds.

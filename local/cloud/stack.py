@@ -1,5 +1,6 @@
 """
-The whole local cloud: Azurite, the simulated Microsoft 365, and the Functions host.
+The whole local cloud: Azurite, the simulated Microsoft 365, and the Functions host, which is our
+own unless LOCAL_HOST_COMMAND names another (`host_command`).
 
     with Stack(Path(".local")) as stack:
         requests.get(stack.endpoints.functions + "/api/health", verify=stack.endpoints.ca)
@@ -26,6 +27,7 @@ from local.cloud.azurite import Azurite
 from local.cloud.certificates import Certificates, make_certificates
 from local.cloud.children import Child
 from local.cloud.endpoints import Endpoints
+from local.cloud.host_command import host_command, starts_within
 from local.cloud.registrations import (
     Registration,
     console_registration,
@@ -91,6 +93,7 @@ class Stack:
         return self._children["azurite"].process.pid
 
     def __enter__(self) -> Self:
+        host_command(os.environ)  # Says that there is none before anything is started.
         self._folder.mkdir(parents=True, exist_ok=True)
         for old in (*self._folder.glob("*.log"), self._endpoints_file):
             old.unlink(missing_ok=True)
@@ -113,7 +116,7 @@ class Stack:
     def start_host(self) -> None:
         """Start the host, on the same port as before."""
         command = [
-            *(sys.executable, "-m", "local.host", "--app", str(self._app)),
+            *(*host_command(os.environ), "--app", str(self._app)),
             *("--settings", str(self._folder / "local.settings.json")),
             *("--key-file", str(self._folder / "keys.json"), "--port", str(self._host_port)),
             *("--certificate", str(self._certificates.certificate)),
@@ -122,7 +125,7 @@ class Stack:
         if self._console_id:
             command += ["--auth-file", str(self._folder / "auth.json")]
         self._spawn("host", command)
-        self._children["host"].wait_for(_ready_line)
+        self._children["host"].wait_for(_ready_line, starts_within(os.environ))
 
     def change_settings(self, changes: Mapping[str, str]) -> None:
         """Write the app settings anew, with *changes*; the host reads them when it starts."""

@@ -105,6 +105,7 @@ async def _serve(
         keys,
         invocations,
         body_limit=body_limit(os.environ),
+        open_telemetry=host_options.open_telemetry,
     )
     server.serve_app(
         Front(http, auth, Tokens(auth.issuer, options.ca), server.url) if auth else http

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -16,6 +15,7 @@ from azure.core.exceptions import AzureError
 from local.host.bindings import Function, QueueOutput
 from local.host.engine import Datum, Engine
 from local.host.storage import THREAD_PREFIX, Queue, encode
+from local.host.tracing import span
 
 log = logging.getLogger("host")
 
@@ -72,14 +72,14 @@ class Invocations:
         metadata: dict[str, Any] | None = None,
         *,
         reason: str,
-        traceparent: str = "",
+        traceparent: str | None = None,
     ) -> Outcome:
         """Run *function*; its outputs are sent after it returned, and only if it succeeded."""
         invocation_id = str(uuid.uuid4())
         label = f"'Functions.{function.name}'"
         log.info("Executing %s (Reason='%s', Id=%s)", label, reason, invocation_id)
         started = time.monotonic()
-        trace = traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+        trace = span("") if traceparent is None else traceparent
         inputs = [(function.trigger.parameter, value)]
         result = await self._engine.invoke(
             invocation_id, function.id, inputs, metadata or {}, trace

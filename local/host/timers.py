@@ -69,14 +69,19 @@ class TimerListener:
 
 
 def timer_value(trigger: TimerTrigger, now: datetime, last: datetime | None) -> Datum:
-    """Return what a timer function gets as its argument."""
+    """
+    Return what a timer function gets as its argument.
+
+    Documented: TimerListener.InvokeJobFunction: without the schedule monitor there is no status.
+    """
+    status = {
+        "Last": (last or datetime.min.replace(tzinfo=UTC)).isoformat(),
+        "Next": trigger.schedule.next_after(now).isoformat(),
+        "LastUpdated": (last or datetime.min.replace(tzinfo=UTC)).isoformat(),
+    }
     value: dict[str, Any] = {
         "Schedule": {"AdjustForDST": True},
-        "ScheduleStatus": {
-            "Last": (last or datetime.min.replace(tzinfo=UTC)).isoformat(),
-            "Next": trigger.schedule.next_after(now).isoformat(),
-            "LastUpdated": (last or datetime.min.replace(tzinfo=UTC)).isoformat(),
-        },
+        "ScheduleStatus": status if trigger.monitored else None,
         "IsPastDue": False,
     }
     return Datum(json.dumps(value), "json")

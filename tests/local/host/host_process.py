@@ -1,12 +1,14 @@
 """The local host as a process under test, around an app that the test writes itself."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 
@@ -51,12 +53,18 @@ class HostFiles:
         settings: Mapping[str, str] | None = None,
         queues: Mapping[str, Any] = FAST_QUEUES,
         host: Mapping[str, Any] | None = None,
+        host_json: Mapping[str, Any] | None = None,
     ) -> None:
         self.app = folder / "app"
         self.app.mkdir(parents=True)
         (self.app / "function_app.py").write_text(HEAD + code)
         extensions = {"queues": dict(queues), **(host or {})}
-        content = {"version": "2.0", "extensionBundle": BUNDLE, "extensions": extensions}
+        content = {
+            "version": "2.0",
+            "extensionBundle": BUNDLE,
+            "extensions": extensions,
+            **(host_json or {}),
+        }
         (self.app / "host.json").write_text(json.dumps(content))
         self.settings = folder / "local.settings.json"
         values = {"FUNCTIONS_WORKER_RUNTIME": "python", **(settings or {})}
@@ -103,6 +111,23 @@ class RunningHost:
 
     def __exit__(self, *_: object) -> None:
         self.child.stop()
+
+
+def raw(url: str, request: bytes) -> tuple[int, bytes, bytes]:
+    """Send *request* as it is, to the end; the status, head and body of the one answer."""
+    at = urlsplit(url)
+    with socket.create_connection((at.hostname or "", at.port or 0), 30) as connection:
+        connection.sendall(request)
+        with connection.makefile("rb") as answer:
+            head = b"".join(iter(lambda: answer.readline().strip() + b"\n", b"\n"))
+            body = answer.read() if b"Connection: close" in head else b""
+    return int(head.split()[1]), head, body
+
+
+def posted(url: str, path: str, *headers: str) -> int:
+    """The status of a POST that announces a body and never sends it."""
+    lines = "\r\n".join([f"POST {path} HTTP/1.1", "Host: localhost", *headers, "", ""])
+    return raw(url, lines.encode("latin-1"))[0]
 
 
 def _announced(line: str) -> str | None:
