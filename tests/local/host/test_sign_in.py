@@ -25,7 +25,6 @@ from local.host.sign_in.front import Front
 from local.host.sign_in.principal import headers_of
 from local.host.sign_in.tokens import BadToken, Tokens
 from local.m365.entra import tokens
-from local.m365.tenant.admins import AZURE_CLI, Person
 from tests.local.bench.test_graph_poster import AT
 from tests.local.m365.simulator import TENANT_ID, Cloud
 
@@ -123,10 +122,8 @@ def test_token_of_the_login_host(m365: Cloud, entra: Tokens):
     """One for the console is taken, by its id and by its address; one for Graph is not."""
 
     def given(audience: str) -> str:
-        anne = Person("anne@contoso.com")
-        return tokens.issue_to_person(
-            m365.tenant, anne, AZURE_CLI, audience, ["user_impersonation"]
-        )
+        issuer = f"{m365.tenant.urls.login}/{TENANT_ID}/v2.0"
+        return tokens.signed(m365.tenant, audience, {"iss": issuer, "upn": "anne@contoso.com"})
 
     for audience in SETTINGS.audiences:
         assert entra.read(given(audience), SETTINGS.audiences)["upn"] == "anne@contoso.com"
