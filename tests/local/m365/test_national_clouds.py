@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -65,6 +68,37 @@ def test_the_root_of_the_tenant(tmp_path: Path):
 
     assert root["webUrl"] == by_host["webUrl"] == by_id["webUrl"] == "https://contoso.sharepoint.us"
     assert elsewhere.status_code == 404
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+def test_names_that_lead_here_by_themselves(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As by a hosts file, without a proxy: one port is all the hosts, and no other cloud's."""
+    look_up = socket.getaddrinfo
+
+    def found(host: str, port: int, *more: Any) -> Any:
+        local = (host, port) if host == "localhost" else ("localhost", all_names)
+        return look_up(*local, *more)
+
+    # What is patched here ends before the simulator puts back the environment.
+    with cloud(tmp_path, real_names=True, cloud=name) as tenant, monkeypatch.context() as patched:
+        urls = tenant.tenant.urls
+        all_names = urlsplit(urls.names).port
+        patched.delenv("https_proxy")
+        patched.setattr(socket, "getaddrinfo", found)
+        with tenant.session(urls.graph) as session:
+            people = session.get(f"{urls.graph}/v1.0/users", timeout=10)
+        for host in (urls.my, urls.admin, urls.root):
+            with tenant.session(host) as session:
+                web = session.get(f"{host}/_api/web?$select=Url", timeout=10)
+            assert web.json() == {"Url": host}
+        elsewhere = CLOUDS["china" if name == "global" else "global"].graph
+        stranger = requests.get(f"https://{elsewhere}/v1.0/users", timeout=10)
+        journal = {one["service"] for one in tenant.tenant.journal.after(0)}
+
+    assert (people.status_code, stranger.status_code) == (200, 421)
+    assert journal == {"login", "graph", "sharepoint"}
 
 
 def test_a_cloud_that_is_none(tmp_path: Path):
