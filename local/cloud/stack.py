@@ -42,8 +42,8 @@ class Stack:
     """
     A context manager: entering starts everything, leaving stops everything.
 
-    With *real_names*, or *satellites* (names with their folder of pictures), all of Microsoft 365's
-    hosts are called as in reality, in the national *cloud*, and reached through a proxy.
+    With *cloud*, a national one, or *satellites* (names with their folder of pictures) all of
+    Microsoft 365's hosts are called as in reality, and reached through a proxy.
     With *sign_in* people sign in to the console, at a page that asks for a name and a role.
     With *storage_on_disk* thousands of messages do no harm: in memory, Azurite stands still for
     seconds when it clears them away, once a minute.
@@ -60,8 +60,7 @@ class Stack:
         log_storage: bool = False,
         storage_on_disk: bool = False,
         granted: bool = True,
-        real_names: bool = False,
-        cloud: str = "global",
+        cloud: str = "",
         satellites: Mapping[str, str] | None = None,
         sign_in: bool = False,
     ) -> None:
@@ -71,10 +70,10 @@ class Stack:
         self._log_storage = log_storage
         self._storage_folder = self._folder / "azurite" if storage_on_disk else None
         self._granted = granted
-        self._cloud = cloud
+        self._cloud = cloud or "global"
         self._names = {
-            "realNames": real_names or bool(satellites),
-            "cloud": cloud,
+            "realNames": bool(cloud or satellites),
+            "cloud": self._cloud,
             "satellites": satellites or {},
         }
         self._console_id = str(uuid.uuid4()) if sign_in else ""

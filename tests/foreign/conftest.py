@@ -55,7 +55,7 @@ def python() -> Path:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
     """The whole local cloud at real names, with the documented limits; nothing runs by itself."""
     settings = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
-    with Stack(tmp_path_factory.mktemp("world"), settings=settings, real_names=True) as stack:
+    with Stack(tmp_path_factory.mktemp("world"), settings=settings, cloud="global") as stack:
         world = LiveCloud(stack)
         world.switch(**STRICT)
         yield world

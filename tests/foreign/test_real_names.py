@@ -27,7 +27,7 @@ def hosts(name: str) -> set[str]:
 @pytest.mark.parametrize("name", CLOUDS)
 def test_from_signing_in_to_the_check_up(name: str, tmp_path: Path):
     """Nothing says where Microsoft 365 is but M365_CLOUD, and nobody looks for another host."""
-    with Stack(tmp_path, settings=QUIET, real_names=True, cloud=name, sign_in=True) as stack:
+    with Stack(tmp_path, settings=QUIET, cloud=name, sign_in=True) as stack:
         cloud = LiveCloud(stack)
         cloud.switch(deviceCodeInterval=1)
         anne, upn = cloud.add(userPrincipalName="anne@contoso.com")
