@@ -65,7 +65,7 @@ def test_an_admin_at_the_terminal(world: LiveCloud, anne: Person, m365: CLI, tmp
     m365("spo", "file", "get", *MY, *path("L"), "--asFile", "--path", str(read))
     upload = ("--folder", FOLDER, "--path", str(broken), "--overwrite", "true")
     m365("spo", "file", "add", *MY, *upload)
-    m365("spo", "file", "remove", *MY, *path("L"), "--force")
+    m365("spo", "file", "remove", *MY, *path("L"), "--recycle", "--force")
     value = ("--propertyName", "Office", "--propertyValue", "Room 7")
     m365("spo", "userprofile", "set", "--userName", anne.upn, *value)
     refused = m365("spo", "file", "get", *MY, *path("L"), code=1)
