@@ -20,7 +20,7 @@ from local.outside.watcher import Watcher
 
 NEW_PHOTO = "new-photo.json"
 # What CLI for Microsoft 365 calls the clouds.
-_CLI_CLOUDS = {"global": "Public", "usgov": "USGovHigh", "dod": "USGovDoD", "china": "China"}
+CLI_CLOUDS = {"global": "Public", "usgov": "USGovHigh", "dod": "USGovDoD", "china": "China"}
 
 
 def main(
@@ -151,7 +151,7 @@ def _real_names(at: Endpoints) -> str:
     export M365_CLOUD={at.cloud}
   Such as CLI for Microsoft 365, with an app registration that may do everything:
     m365 login --authType certificate --certificateFile '{at.client_certificate}' \\
-      --appId {at.client_id} --tenant {at.tenant_id} --cloud {_CLI_CLOUDS[at.cloud]}
+      --appId {at.client_id} --tenant {at.tenant_id} --cloud {CLI_CLOUDS[at.cloud]}
     m365 spo userprofile get --userName anne@contoso.com
 """
 

@@ -18,7 +18,7 @@ def host_called(tenant: Tenant, hosts: Iterable[str], name: str) -> str | None:
     A renamed tenant's former names lead to the same hosts.
     """
     cloud = tenant.cloud
-    found = {cloud.login: "login", cloud.graph: "graph"}
+    found = dict.fromkeys((cloud.login, *cloud.login_aliases), "login") | {cloud.graph: "graph"}
     for begins in (tenant.sharepoint_name, *tenant.former_names):
         for end, host in (("-my", "my"), ("-admin", "admin"), ("", "root")):
             found[f"{begins}{end}.{cloud.sharepoint}"] = host

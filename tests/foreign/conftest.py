@@ -70,21 +70,7 @@ def anne(world: LiveCloud) -> Person:
 
 
 @pytest.fixture
-def at_real_names(world: LiveCloud, tmp_path: Path) -> dict[str, str]:
-    """The variables by which a program finds the tenant; nothing of the program is changed."""
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "HTTPS_PROXY": world.at.proxy,
-        "NODE_EXTRA_CA_CERTS": world.at.ca,
-        "NODE_NO_WARNINGS": "1",
-        "REQUESTS_CA_BUNDLE": world.at.ca,
-        "SSL_CERT_FILE": world.at.ca,
-    }
-
-
-@pytest.fixture
-def script(world: LiveCloud, at_real_names: dict[str, str]) -> Script:
+def script(world: LiveCloud, tmp_path: Path) -> Script:
     """Run a step of one of the scripts beside the programs; what it saw comes out."""
 
     def run(program: Path, file: str, step: str, **order: str) -> Any:
@@ -92,7 +78,7 @@ def script(world: LiveCloud, at_real_names: dict[str, str]) -> Script:
         order = {"step": step, "tenant": world.at.tenant_id, **who, **order}
         done = subprocess.run(
             [program, programs.CLIENTS / file, json.dumps(order)],
-            env=at_real_names,
+            env=programs.way_to(world.at, tmp_path),
             capture_output=True,
             text=True,
             timeout=120,

@@ -1,4 +1,4 @@
-"""Installs the programs that others wrote: pinned, once, beside the scripts that use them."""
+"""The programs that others wrote: installed once, pinned, and shown the way to real names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from local.cloud.endpoints import Endpoints
 from local.cloud.node import find_node, install_packages
 
 CLIENTS = Path(__file__).with_name("clients")
@@ -28,10 +29,11 @@ def python_with_clients() -> Path:
 
     Raises CalledProcessError where they could not be installed.
     """
-    folder, wanted = CLIENTS / ".venv", CLIENTS / "requirements.txt"
+    # Tests on two versions of Python may be under way at once.
+    folder = CLIENTS / f".venv-{sys.version_info.major}.{sys.version_info.minor}"
     python, done = folder / "bin" / "python", folder / "installed.txt"
-    # Two runs of the tests, of two versions of Python, may be under way at once.
-    content = f"# Python {sys.version}\n{wanted.read_text('utf-8')}"
+    wanted = CLIENTS / "requirements.txt"
+    content = wanted.read_text("utf-8")
     with FileLock(Path(tempfile.gettempdir()) / "photosync-foreign-python.lock"):
         if not done.exists() or done.read_text("utf-8") != content:
             uv = [sys.executable, "-m", "uv"]
@@ -40,6 +42,19 @@ def python_with_clients() -> Path:
             _run([*uv, *install, "--requirement", str(wanted)])
             done.write_text(content, "utf-8")
     return python
+
+
+def way_to(at: Endpoints, home: Path) -> dict[str, str]:
+    """The variables by which a program finds the tenant; nothing of the program is changed."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "HTTPS_PROXY": at.proxy,
+        "NODE_EXTRA_CA_CERTS": at.ca,
+        "NODE_NO_WARNINGS": "1",
+        "REQUESTS_CA_BUNDLE": at.ca,
+        "SSL_CERT_FILE": at.ca,
+    }
 
 
 def _run(command: list[str]) -> None:

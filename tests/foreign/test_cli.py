@@ -1,58 +1,25 @@
-"""CLI for Microsoft 365 as published: `m365 login` by certificate, users, profiles, files."""
+"""CLI for Microsoft 365: reads what the product wrote, harms it, and sees it mended."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local.outside.likeness import alike
 from tests.e2e.cloud import LiveCloud, picture
+from tests.foreign.cli import signed_in
 from tests.foreign.conftest import Person
-from tests.foreign.programs import CLIENTS
 
 pytestmark = pytest.mark.server
 
-PROGRAM = CLIENTS / "node_modules" / "@pnp" / "cli-microsoft365" / "dist" / "index.js"
 MY = ("--webUrl", "https://contoso-my.sharepoint.com")
 FOLDER = "/User Photos/Profile Pictures"
-CLI = Callable[..., Any]
 
 
-@pytest.fixture
-def m365(world: LiveCloud, node: Path, at_real_names: dict[str, str], tmp_path: Path) -> CLI:
-    """The program, signed in by certificate, no telemetry: its JSON, or its error."""
-    environ = {**at_real_names, "CLIMICROSOFT365_NOUPDATE": "1"}
-
-    def run(*words: str, code: int = 0) -> Any:
-        done = subprocess.run(
-            [node, PROGRAM, *words, "--output", "json"],
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        if code:
-            return done.stderr
-        return json.loads(done.stdout) if done.stdout else None
-
-    # Where `m365 cli config set` writes; that command itself would still tell its maker.
-    settings = tmp_path / ".config" / "configstore" / "cli-m365-config.json"
-    settings.parent.mkdir(parents=True)
-    settings.write_text('{"disableTelemetry": true}')
-    proof = ("--certificateFile", world.at.client_certificate, "--appId", world.at.client_id)
-    run("login", "--authType", "certificate", *proof, "--tenant", world.at.tenant_id)
-    return run
-
-
-def test_an_admin_at_the_terminal(world: LiveCloud, anne: Person, m365: CLI, tmp_path: Path):
+def test_an_admin_at_the_terminal(world: LiveCloud, anne: Person, node: Path, tmp_path: Path):
     """Reads what was copied, breaks one picture, deletes one; a replay mends both."""
+    m365 = signed_in(world.at, node, tmp_path / "home")
     read, broken, mended = (tmp_path / name for name in ("read", anne.file("M"), "mended"))
     broken.write_bytes(b"broken")
 

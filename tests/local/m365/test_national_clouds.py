@@ -109,7 +109,7 @@ def test_names_that_lead_here_by_themselves(
         journal = {one["service"] for one in tenant.tenant.journal.after(0)}
 
     assert (people.status_code, stranger.status_code) == (200, 421)
-    assert len(named) == 5
+    assert len(named) >= 5
     assert 421 not in {one.status_code for one in named}
     assert journal == {"login", "graph", "sharepoint"}
 
