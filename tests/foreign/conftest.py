@@ -94,7 +94,7 @@ def script(world: LiveCloud, tmp_path: Path) -> Script:
 def nobody_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whoever asks for a host that is none of the tenant's fails the test."""
     yield
-    if "world" in request.fixturenames:
-        journal = request.getfixturevalue("world").watcher.journal()
+    for name in {"cloud", "world"}.intersection(request.fixturenames):
+        journal = request.getfixturevalue(name).watcher.journal()
         asked = {one["host"]: one["status"] for one in journal if one["service"] == "proxy"}
         assert set(asked.values()) == {200}, asked
