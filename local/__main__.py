@@ -11,7 +11,6 @@ from pathlib import Path
 from local import chosen_settings, show, up
 from local.bench import command as bench
 from local.demo import report
-from local.m365.tenant.clouds import CLOUDS
 from local.soak import command as soak
 
 
@@ -45,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             command.add_argument(
                 "--cloud",
-                choices=CLOUDS,
+                choices=up.CLI_CLOUDS,
                 default="",
                 help="Microsoft's own host names in this cloud, through a proxy",
             )
