@@ -83,8 +83,8 @@ def issue(tenant: Tenant, person: Person, client_id: str, app: App) -> str:
         "sub": member,
     }
     if app.settings.get("api", {}).get("requestedAccessTokenVersion") == 2:
-        newer = f"{tenant.urls.login}/{tenant.tenant_id}/v2.0"
-        return tokens.signed(tenant, app.client_id, {**claims, "iss": newer, "ver": "2.0"})
+        new = {"iss": f"{tenant.urls.login}/{tenant.tenant_id}/v2.0", "ver": "2.0"}
+        return tokens.signed(tenant, app.client_id, claims | new)
     return tokens.signed(tenant, f"api://{app.client_id}", {**claims, "appid": client_id})
 
 
