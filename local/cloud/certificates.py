@@ -31,7 +31,7 @@ def make_certificates(folder: Path) -> Certificates:
     names = {
         name
         for cloud in CLOUDS.values()
-        for name in (cloud.login, cloud.graph, f"*.{cloud.sharepoint}")
+        for name in (cloud.login, *cloud.login_aliases, cloud.graph, f"*.{cloud.sharepoint}")
     }
     server = authority.issue_cert("localhost", "127.0.0.1", *sorted(names))
     paths.ca.write_bytes(authority.cert_pem.bytes())

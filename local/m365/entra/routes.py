@@ -159,7 +159,11 @@ def _prove(tenant: Tenant, app: App, form: Mapping[str, str]) -> str:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise Aadsts(90014, "The required field 'client_assertion_type' is missing or wrong.")
         # Documented (certificate credentials): `{tenant}` may be its id or one of its domains.
-        endpoints = [f"{tenant.urls.login}/{name}/oauth2/v2.0/token" for name in tenant.names]
+        endpoints = [
+            f"{login}/{name}/oauth2/v2.0/token"
+            for login in tenant.login_urls
+            for name in tenant.names
+        ]
         try:
             assertions.verify(tenant, app, form["client_assertion"], audiences=endpoints)
         except assertions.Rejected as error:

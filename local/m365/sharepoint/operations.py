@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from local.m365.sharepoint import addresses, entities, files, folders, profiles
 from local.m365.sharepoint.addresses import FILE, FOLDER, LIST
@@ -67,16 +68,25 @@ class Asked:
         Documented (SharePoint's REST service): a JSON body needs a content type that says so.
         Assumed: 400 without it.
         """
+        values = self._members(*names)
+        if not all(isinstance(value, str) for value in values):
+            raise bad_request(f"{', '.join(names)} must be text.")
+        return values
+
+    def list_of_texts(self, name: str) -> list[str]:
+        [values] = self._members(name)
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise bad_request(f"{name} must be a list of texts.")
+        return values
+
+    def _members(self, *names: str) -> list[Any]:
         if not self.content_type.lower().startswith("application/json"):
             raise bad_request("The Content-Type of the body must be application/json.")
         try:
             body = json.loads(self.body)
-            values = [body[name] for name in names]
+            return [body[name] for name in names]
         except (ValueError, KeyError, TypeError) as error:
             raise bad_request(f"The body needs {', '.join(names)}.") from error
-        if not all(isinstance(value, str) for value in values):
-            raise bad_request(f"{', '.join(names)} must be text.")
-        return values
 
     def account(self) -> str:
         return self.calls[1].text("accountname")
@@ -230,6 +240,14 @@ def _set_property(asked: Asked) -> Answer:
     return Scalar("SetSingleValueProfileProperty")
 
 
+def _set_values(asked: Asked) -> Answer:
+    """Documented: the values of a property that has several. Assumed: kept with `|` between."""
+    account, name = asked.texts("accountName", "propertyName")
+    values = asked.list_of_texts("propertyValues")
+    profiles.write(asked.tenant, asked.geo, account, name, "|".join(values))
+    return Scalar("SetMultiValuedProfileProperty")
+
+
 def _both(needs: str, answer: Callable[[Asked], Answer]) -> list[Operation]:
     # Measured: the independent client reads by POST with an empty body.
     return [Operation(("GET", "POST"), needs, answer)]
@@ -237,6 +255,11 @@ def _both(needs: str, answer: Callable[[Asked], Answer]) -> list[Operation]:
 
 def _post(needs: str, answer: Callable[[Asked], Answer]) -> list[Operation]:
     return [Operation(("POST",), needs, answer)]
+
+
+def _recycling(answer: Callable[[Asked], Answer]) -> list[Operation]:
+    # From a tool's source: it says by X-HTTP-Method that it deletes.
+    return [Operation(("POST", "DELETE"), FILE_WRITE, answer)]
 
 
 _FOLDERS = [
@@ -255,7 +278,7 @@ _OPERATIONS: dict[tuple[str, ...], list[Operation]] = {
         *_both(FILE_READ, _folder),
         Operation(("DELETE",), FILE_WRITE, _delete_folder),
     ],
-    ("web", FOLDER, "recycle"): _post(FILE_WRITE, _recycle_folder),
+    ("web", FOLDER, "recycle"): _recycling(_recycle_folder),
     ("web", FOLDER, "addsubfolderusingpath"): _post(FILE_WRITE, _add_folder),
     ("web", FOLDER, "folders"): _FOLDERS,
     ("web", FOLDER, "folders", "add"): _post(FILE_WRITE, _add_folder),
@@ -271,8 +294,9 @@ _OPERATIONS: dict[tuple[str, ...], list[Operation]] = {
         *_both(FILE_READ, _content),
         Operation(("PUT",), FILE_WRITE, _replace),
     ],
-    ("web", FILE, "recycle"): _post(FILE_WRITE, _recycle),
+    ("web", FILE, "recycle"): _recycling(_recycle),
     (_PEOPLE, "getpropertiesfor"): _both(PROFILE_READ, _profile),
     (_PEOPLE, "getuserprofilepropertyfor"): _both(PROFILE_READ, _profile_property),
     (_PEOPLE, "setsinglevalueprofileproperty"): _post(PROFILE_WRITE, _set_property),
+    (_PEOPLE, "setmultivaluedprofileproperty"): _post(PROFILE_WRITE, _set_values),
 }

@@ -30,6 +30,7 @@ _EDITABLE = (
     PICTURE,
     "Office",
     "CellPhone",
+    "SPS-Skills",
     "SPS-PictureExchangeSyncState",
     PLACEHOLDER,
     TIMESTAMP,

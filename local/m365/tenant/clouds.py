@@ -6,23 +6,43 @@ from typing import NamedTuple
 
 
 class NationalCloud(NamedTuple):
-    """Host names, the end of every SharePoint host's, and who issues tokens of version 1."""
+    """
+    Host names, the end of every SharePoint host's, other names of the login host, and who issues
+    tokens of version 1.
+    """
 
     login: str
     graph: str
     sharepoint: str
+    login_aliases: tuple[str, ...]
     issuer: str = "sts.windows.net"
 
 
 # Assumed: the issuer of the US clouds is the global one, and China has its own.
 CLOUDS = {
-    "global": NationalCloud("login.microsoftonline.com", "graph.microsoft.com", "sharepoint.com"),
-    "usgov": NationalCloud("login.microsoftonline.us", "graph.microsoft.us", "sharepoint.us"),
-    "dod": NationalCloud("login.microsoftonline.us", "dod-graph.microsoft.us", "sharepoint-mil.us"),
+    "global": NationalCloud(
+        "login.microsoftonline.com",
+        "graph.microsoft.com",
+        "sharepoint.com",
+        ("login.windows.net", "login.microsoft.com", "sts.windows.net"),
+    ),
+    "usgov": NationalCloud(
+        "login.microsoftonline.us",
+        "graph.microsoft.us",
+        "sharepoint.us",
+        ("login.usgovcloudapi.net",),
+    ),
+    "dod": NationalCloud(
+        "login.microsoftonline.us",
+        "dod-graph.microsoft.us",
+        "sharepoint-mil.us",
+        ("login.usgovcloudapi.net",),
+    ),
     "china": NationalCloud(
         "login.chinacloudapi.cn",
         "microsoftgraph.chinacloudapi.cn",
         "sharepoint.cn",
+        ("login.partner.microsoftonline.cn",),
         "sts.chinacloudapi.cn",
     ),
 }

@@ -109,6 +109,12 @@ class Tenant:
         return (self.tenant_id, self.domain, f"{self.name}.onmicrosoft.com")
 
     @property
+    def login_urls(self) -> tuple[str, ...]:
+        """The login host under each of its names (facts/graph.md section 6)."""
+        aliases = self.cloud.login_aliases if self.urls.proxy else ()
+        return (self.urls.login, *(f"https://{alias}" for alias in aliases))
+
+    @property
     def users(self) -> Mapping[str, User]:
         """Everybody by object id, in lower case; changed through the roster only."""
         return self.roster.by_id

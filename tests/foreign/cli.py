@@ -1,0 +1,44 @@
+"""CLI for Microsoft 365 as published, signed in by certificate at real names."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local.cloud.endpoints import Endpoints
+from local.up import CLI_CLOUDS
+from tests.foreign.programs import CLIENTS, way_to
+
+PROGRAM = CLIENTS / "node_modules" / "@pnp" / "cli-microsoft365" / "dist" / "index.js"
+CLI = Callable[..., Any]
+
+
+def signed_in(at: Endpoints, node: Path, home: Path) -> CLI:
+    """Its commands, with the JSON that each answers, or its error; it sends no telemetry."""
+    environ = {**way_to(at, home), "CLIMICROSOFT365_NOUPDATE": "1"}
+
+    def run(*words: str, code: int = 0) -> Any:
+        done = subprocess.run(
+            [node, PROGRAM, *words, "--output", "json"],
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        if code:
+            return done.stderr
+        return json.loads(done.stdout) if done.stdout else None
+
+    # Where `m365 cli config set` writes; that command itself would still tell its maker.
+    settings = home / ".config" / "configstore" / "cli-m365-config.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"disableTelemetry": true}')
+    proof = ("--certificateFile", at.client_certificate, "--appId", at.client_id)
+    where = ("--tenant", at.tenant_id, "--cloud", CLI_CLOUDS[at.cloud])
+    run("login", "--authType", "certificate", *proof, *where)
+    return run
