@@ -129,7 +129,11 @@ class ClaimByOwnClock(Sync):
 
 
 class Unasked(HeldClaim):
-    """Any write may begin."""
+    """Any write may begin, also of a run that has claimed nothing."""
+
+    def announce(self, picture_url: str) -> None:
+        if self._run.claim:
+            super().announce(picture_url)
 
     def before_write(self) -> None:
         pass
