@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from shared.errors import ClaimLost, Throttled
+from shared.errors import Throttled
 from shared.microsoft365.throttle import Budget
 from shared.sharepoint.inspection import Inspection, inspected
 from shared.sharepoint.picture_location import PictureLocation
@@ -93,14 +93,12 @@ class Desk:
         limit: int,
         *,
         clock: Callable[[], datetime],
-        ticks: Callable[[], float],
         before_write: Callable[[str, bytes | None], None],
         called: Callable[[], None],
     ) -> None:
         """*called* is told of each profile call that reaches SharePoint."""
         self._sharepoint = sharepoint
         self.budget = Budget(limit, clock)
-        self._ticks = ticks
         self._before_write = before_write
         self._called = called
 
@@ -128,14 +126,14 @@ class Desk:
         return at("find", lambda: self._sharepoint.there(plan.location.name, wanted))
 
     def publish(
-        self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
+        self, plan: Plan, renditions: Sequence[bytes], *, before_write: Callable[[], None]
     ) -> tuple[WrittenFile, ...]:
         user_id = plan.location.name
         host = next(each for each in HOSTS if plan.picture_url.startswith(each))
         self._before_write(user_id, renditions[0][2:])
         for place, content in enumerate(renditions):
-            self._write(user_id, place, content, host, not_after)
-        self._write(user_id, 3, plan.picture_url, host, not_after)
+            self._write(user_id, place, content, host, before_write)
+        self._write(user_id, 3, plan.picture_url, host, before_write)
         return tuple(map(WrittenFile.of, renditions))
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
@@ -149,26 +147,30 @@ class Desk:
     def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
         raise AssertionError("Nobody uninstalls PhotoSync here.")
 
-    def remove(self, plan: Removal, *, not_after: float) -> None:
+    def remove(self, plan: Removal, *, before_write: Callable[[], None]) -> None:
         assert plan.location
         user_id = plan.location.name
         host = self._sharepoint.hosts[user_id]
         self._before_write(user_id, None)
-        self._write(user_id, 3, "", host, not_after)
+        self._write(user_id, 3, "", host, before_write)
         for place in range(3):
-            self._write(user_id, place, b"", host, not_after)
+            self._write(user_id, place, b"", host, before_write)
 
     def _ask(self, call: str, look: Callable[[], T]) -> T:
         """A profile call that only reads."""
         return at(call, look, check=self._spend)
 
     def _write(
-        self, user_id: str, place: int, content: bytes | str, host: str, not_after: float
+        self,
+        user_id: str,
+        place: int,
+        content: bytes | str,
+        host: str,
+        before_write: Callable[[], None],
     ) -> None:
         def check() -> None:
             # A request ends within its limit: it may stand still before it, not in it.
-            if self._ticks() > not_after:
-                raise ClaimLost("Too little time was left.")
+            before_write()
             if place == 3:
                 self._spend()
 
