@@ -24,7 +24,8 @@ $(INSTALLED): $(wildcard requirements*.txt) tools/find_python.sh
 demo: $(INSTALLED)
 	@$(PY) -m local demo
 
-# Such as ARGS="--set DRY_RUN=true", which rehearses, or ARGS=--sign-in: people sign in to the console
+# Such as ARGS="--set DRY_RUN=true", which rehearses, or ARGS=--sign-in: people sign in to the console,
+# or ARGS="--cloud usgov": Microsoft's own host names, for the programs of others too
 start: $(INSTALLED)
 	@$(PY) -m local up $(ARGS)
 
@@ -67,4 +68,4 @@ licences: $(INSTALLED)
 
 clean:
 	rm -rf $(VENV) .local demo.png
-	find local tests tools -name node_modules -prune -exec rm -rf {} +
+	find local tests tools \( -name node_modules -o -name .venv \) -prune -exec rm -rf {} +

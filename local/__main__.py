@@ -11,6 +11,7 @@ from pathlib import Path
 from local import chosen_settings, show, up
 from local.bench import command as bench
 from local.demo import report
+from local.m365.tenant.clouds import CLOUDS
 from local.soak import command as soak
 
 
@@ -42,6 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.add_argument(
                 "--sign-in", action="store_true", help="people sign in to the console"
             )
+            command.add_argument(
+                "--cloud",
+                choices=CLOUDS,
+                default="",
+                help="Microsoft's own host names in this cloud, through a proxy",
+            )
         if name == "set":
             command.add_argument("set", nargs="+", metavar="NAME=VALUE")
         if name == "type":
@@ -62,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace) -> int:
     match chosen.command:
         case "up":
-            return up.main(chosen.folder, chosen_settings.read(chosen.set), sign_in=chosen.sign_in)
+            settings = chosen_settings.read(chosen.set)
+            return up.main(chosen.folder, settings, sign_in=chosen.sign_in, cloud=chosen.cloud)
         case "set":
             chosen_settings.write(chosen.folder, chosen_settings.read(chosen.set))
             print("Set; the app starts anew")

@@ -38,6 +38,8 @@ def read(given: Sequence[str]) -> dict[str, str]:
             raise BadSetting(f"{text!r} sets nothing: give NAME=VALUE, such as DRY_RUN=true.")
         if name == "CONSOLE_SIGN_IN":
             raise BadSetting(f"{name} is the local cloud's own: start it with --sign-in.")
+        if name == "M365_CLOUD":
+            raise BadSetting(f"{name} is the local cloud's own: start it with --cloud.")
         if name in _OWN:
             raise BadSetting(f"{name} is the local cloud's own: it connects the app with it.")
         if name not in sample:

@@ -19,14 +19,18 @@ from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 
 NEW_PHOTO = "new-photo.json"
+# What CLI for Microsoft 365 calls the clouds.
+_CLI_CLOUDS = {"global": "Public", "usgov": "USGovHigh", "dod": "USGovDoD", "china": "China"}
 
 
-def main(folder: Path, settings: Mapping[str, str], *, sign_in: bool = False) -> int:
+def main(
+    folder: Path, settings: Mapping[str, str], *, sign_in: bool = False, cloud: str = ""
+) -> int:
     """
     Start everything with these app *settings*, say what to try, and stop everything at SIGINT or
     SIGTERM. Whenever the file of settings changes, the app starts anew.
 
-    With *sign_in* people sign in to the console.
+    With *sign_in* people sign in to the console; with *cloud* hosts have their real names there.
     """
     folder = folder.resolve()
     stopped = threading.Event()
@@ -34,7 +38,7 @@ def main(folder: Path, settings: Mapping[str, str], *, sign_in: bool = False) ->
         signal.signal(number, lambda *_: stopped.set())
     try:
         print("Starting storage, Microsoft 365 and the Functions host", flush=True)
-        with Stack(folder, settings=settings, sign_in=sign_in) as stack:
+        with Stack(folder, settings=settings, sign_in=sign_in, cloud=cloud) as stack:
             move_in(stack.endpoints, folder)
             print(invitation(stack.endpoints, folder, settings), flush=True)
             dead: list[str] = []
@@ -78,7 +82,9 @@ def invitation(at: Endpoints, folder: Path, settings: Mapping[str, str]) -> str:
     manage = f"'{sys.executable}' manage.py"
     webhook = f"{at.functions}/api/notifications?code={at.key}"
     anne = f"{at.control}/_sim/users/anne@contoso.com"
-    more = _terminal(at, curl, manage) + _rehearsal(folder, manage, local, settings)
+    more = (
+        _real_names(at) + _terminal(at, curl, manage) + _rehearsal(folder, manage, local, settings)
+    )
     more += _groups(at, curl, settings)
     return f"""
 The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in another terminal:
@@ -132,6 +138,22 @@ def _way_in(at: Endpoints) -> str:
 def _login_host(at: Endpoints) -> str:
     """For manage.py, which is sent to the login page and trusts no host but Microsoft's own."""
     return f"\n    export LOGIN_URL={at.login}" if at.console_client_id else ""
+
+
+def _real_names(at: Endpoints) -> str:
+    """For the programs of others, which know no other names; and for manage.py."""
+    if not at.proxy:
+        return ""
+    return f"""
+  Microsoft 365 by its real names, for any program that takes the way from these:
+    export HTTPS_PROXY={at.proxy} https_proxy={at.proxy} no_proxy=localhost
+    export NODE_EXTRA_CA_CERTS='{at.ca}' REQUESTS_CA_BUNDLE='{at.ca}' SSL_CERT_FILE='{at.ca}'
+    export M365_CLOUD={at.cloud}
+  Such as CLI for Microsoft 365, with an app registration that may do everything:
+    m365 login --authType certificate --certificateFile '{at.client_certificate}' \\
+      --appId {at.client_id} --tenant {at.tenant_id} --cloud {_CLI_CLOUDS[at.cloud]}
+    m365 spo userprofile get --userName anne@contoso.com
+"""
 
 
 def _terminal(at: Endpoints, curl: str, manage: str) -> str:

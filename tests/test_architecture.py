@@ -95,9 +95,10 @@ M365 = {
     "config": "tenant",
     "faults": "graph tenant",
     "wire_forms": "tenant",
-    "proxy": "tenant",
+    "names": "tenant",
+    "proxy": "names tenant",
     "hosts": "control entra faults graph notifications sharepoint tenant wire_forms",
-    "server": "config hosts notifications proxy tenant",
+    "server": "config hosts names notifications proxy tenant",
     "__main__": "config server",
 }
 HOUSES = {"shared": SHARED, "admin": ADMIN, "local": LOCAL, "local.m365": M365}

@@ -31,8 +31,9 @@ class Endpoints:
     client_state: str = field(repr=False)
     app_client_id: str
     app_certificate: str
-    # To SharePoint's hosts where these have their real names; empty elsewhere.
+    # To all of Microsoft 365's hosts where these have their real names in `cloud`; else empty.
     proxy: str = ""
+    cloud: str = "global"
     # Of the console, where people sign in to it; empty elsewhere.
     console_client_id: str = ""
 

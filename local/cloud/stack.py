@@ -42,8 +42,8 @@ class Stack:
     """
     A context manager: entering starts everything, leaving stops everything.
 
-    With *real_names*, or *satellites* (names with their folder of pictures), SharePoint's hosts are
-    called as in reality and reached through a proxy.
+    With *cloud*, a national one, or *satellites* (names with their folder of pictures) all of
+    Microsoft 365's hosts are called as in reality, and reached through a proxy.
     With *sign_in* people sign in to the console, at a page that asks for a name and a role.
     With *storage_on_disk* thousands of messages do no harm: in memory, Azurite stands still for
     seconds when it clears them away, once a minute.
@@ -60,7 +60,7 @@ class Stack:
         log_storage: bool = False,
         storage_on_disk: bool = False,
         granted: bool = True,
-        real_names: bool = False,
+        cloud: str = "",
         satellites: Mapping[str, str] | None = None,
         sign_in: bool = False,
     ) -> None:
@@ -70,7 +70,12 @@ class Stack:
         self._log_storage = log_storage
         self._storage_folder = self._folder / "azurite" if storage_on_disk else None
         self._granted = granted
-        self._names = {"realNames": real_names or bool(satellites), "satellites": satellites or {}}
+        self._cloud = cloud or "global"
+        self._names = {
+            "realNames": bool(cloud or satellites),
+            "cloud": self._cloud,
+            "satellites": satellites or {},
+        }
         self._console_id = str(uuid.uuid4()) if sign_in else ""
         self._keys = Keys.generate()
         self._children: dict[str, Child] = {}
@@ -212,6 +217,7 @@ class Stack:
             app_client_id=own.client_id,
             app_certificate=str(own.certificate),
             proxy=simulator["proxy"],
+            cloud=self._cloud,
             console_client_id=self._console_id,
         )
 
@@ -219,7 +225,7 @@ class Stack:
 def app_settings(endpoints: Endpoints) -> dict[str, str]:
     """Return the app settings that connect the functions to this local cloud."""
     return {
-        **_ways_to_sharepoint(endpoints),
+        **_ways_to_microsoft_365(endpoints),
         "AzureWebJobsStorage": endpoints.storage,
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "PYTHON_THREADPOOL_THREAD_COUNT": "16",
@@ -228,8 +234,6 @@ def app_settings(endpoints: Endpoints) -> dict[str, str]:
         "CLIENT_ID": endpoints.app_client_id,
         "CLIENT_CERTIFICATE": endpoints.app_certificate,
         "SHAREPOINT_TENANT": "contoso",
-        "LOGIN_URL": endpoints.login,
-        "GRAPH_URL": endpoints.graph,
         "WEBHOOK_URL": f"{endpoints.functions}/api/notifications?code={endpoints.key}",
         "CLIENT_STATE": endpoints.client_state,
         "RENEW_SCHEDULE": "0 17 5,17 * * *",
@@ -238,11 +242,17 @@ def app_settings(endpoints: Endpoints) -> dict[str, str]:
     }
 
 
-def _ways_to_sharepoint(endpoints: Endpoints) -> dict[str, str]:
-    """Ports of this machine, or real names and a proxy; requests takes the lower-case variable."""
+def _ways_to_microsoft_365(endpoints: Endpoints) -> dict[str, str]:
+    """
+    Ports of this machine, or a proxy and the names that the product itself knows of its cloud.
+
+    requests takes the lower-case variable.
+    """
     if endpoints.proxy:
-        return {"https_proxy": endpoints.proxy}
+        return {"https_proxy": endpoints.proxy, "M365_CLOUD": endpoints.cloud}
     return {
+        "LOGIN_URL": endpoints.login,
+        "GRAPH_URL": endpoints.graph,
         "SHAREPOINT_MY_URL": endpoints.sharepoint_my,
         "SHAREPOINT_ADMIN_URL": endpoints.sharepoint_admin,
     }

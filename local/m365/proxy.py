@@ -13,21 +13,17 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 
+from local.m365 import names
 from local.m365.tenant.tenant import Tenant
 
 _LONGEST_HEAD = 16 * 1024
 
 
 def port_of(tenant: Tenant, ports: dict[str, int], target: str) -> int | None:
-    """Where what plays *target* listens; a renamed tenant's former hosts are played, too."""
-    cloud = tenant.cloud
-    hosts = {cloud.login: "login", cloud.graph: "graph"}
-    for name in (tenant.sharepoint_name, *tenant.former_names):
-        for end, host in (("-my", "my"), ("-admin", "admin"), ("", "root")):
-            hosts[f"{name}{end}.{cloud.sharepoint}"] = host
-    # Those of satellites are called as they are played.
-    hosts |= {f"{host}.{cloud.sharepoint}": host for host in ports if "-" in host}
-    return next((ports[hosts[name]] for name in hosts if target.lower() == f"{name}:443"), None)
+    """Where what plays *target*, such as `graph.microsoft.com:443`, listens."""
+    name, _, port = target.rpartition(":")
+    host = names.host_called(tenant, ports, name)
+    return ports[host] if host and port == "443" else None
 
 
 @contextlib.asynccontextmanager

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 import uvicorn
 from starlette.types import ASGIApp
 
-from local.m365 import hosts, proxy
+from local.m365 import hosts, names, proxy
 from local.m365.config import HOSTS, Config
 from local.m365.notifications.delivery import Delivery
 from local.m365.tenant import renaming
@@ -23,6 +23,8 @@ from local.m365.tenant.records import Urls
 from local.m365.tenant.tenant import Tenant
 
 READY_WITHIN = 30.0
+# The port behind which all real names are, beside one for each host.
+_ALL = "names"
 
 
 class Simulator:
@@ -97,15 +99,8 @@ async def serve(
                 bound = open_ports.enter_context(_bind(config.ports.get("proxy", 0)))
                 find = functools.partial(proxy.port_of, tenant, ports)
                 await running.enter_async_context(proxy.serving(tenant, bound, find))
-                address = f"http://localhost:{bound.getsockname()[1]}"
-                cloud = tenant.cloud
-                urls = replace(
-                    urls,
-                    login=f"https://{cloud.login}",
-                    graph=f"https://{cloud.graph}",
-                    proxy=address,
-                )
-                tenant.urls = renaming.named(urls, tenant.sharepoint_name, cloud)
+                sockets[_ALL] = open_ports.enter_context(_bind(config.ports.get(_ALL, 0)))
+                tenant.urls = _named(tenant, urls, bound, sockets[_ALL])
             tasks = await running.enter_async_context(_serving(tenant, config, sockets))
             await running.enter_async_context(_delivering(tenant))
             ready()
@@ -113,6 +108,19 @@ async def serve(
             # A server that ends by itself ends them all: its failure leaves `_serving`.
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
+
+
+def _named(tenant: Tenant, urls: Urls, proxy: socket.socket, all_names: socket.socket) -> Urls:
+    """*urls* by their real names, and the two ways to them."""
+    cloud = tenant.cloud
+    urls = replace(
+        urls,
+        login=f"https://{cloud.login}",
+        graph=f"https://{cloud.graph}",
+        proxy=f"http://localhost:{proxy.getsockname()[1]}",
+        names=f"https://localhost:{all_names.getsockname()[1]}",
+    )
+    return renaming.named(urls, tenant.sharepoint_name, cloud)
 
 
 def _satellite_hosts(config: Config) -> list[str]:
@@ -123,7 +131,10 @@ def _satellite_hosts(config: Config) -> list[str]:
 async def _serving(
     tenant: Tenant, config: Config, sockets: dict[str, socket.socket]
 ) -> AsyncIterator[list[asyncio.Task[None]]]:
-    servers = [_server(hosts.app(tenant, host), config) for host in sockets]
+    apps = {host: hosts.app(tenant, host) for host in sockets if host != _ALL}
+    if _ALL in sockets:
+        apps[_ALL] = names.ByName(tenant, dict(apps))
+    servers = [_server(apps[host], config) for host in sockets]
     pairs = zip(servers, sockets.values(), strict=True)
     tasks = [asyncio.create_task(server.serve(sockets=[bound])) for server, bound in pairs]
     try:

@@ -171,7 +171,7 @@ def test_doctor_looks_at_the_geography_of_the_setting(world: LiveCloud):
 )
 def test_renamed_tenant(tmp_path: Path, picture_urls: str, old_hosts: str):
     """Pictures at the old address are ours, and written to the new one at the next look."""
-    with Stack(tmp_path, settings=QUIET, real_names=True) as stack:
+    with Stack(tmp_path, settings=QUIET, cloud="global") as stack:
         world = LiveCloud(stack)
         user_id, _ = inhabitant(world, HOME)
         world.replayed(user_id)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local.cloud.stack import Stack
-from local.m365.tenant.admins import GLOBAL
-from tests import REPO
-from tests.admin.said import Said, assert_one_sentence
+from tests.admin.said import assert_one_sentence
 from tests.e2e.cloud import LiveCloud
 from tests.e2e.conftest import NEVER
+from tests.e2e.terminal import manage
 
 QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
-_CODE = re.compile(r"enter the code (\w+)")
 
 
 @pytest.fixture(scope="module")
@@ -31,39 +25,6 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
         for name in ("vera", "olga", "mallory"):
             cloud.add(userPrincipalName=f"{name}@contoso.com")
         yield cloud
-
-
-def manage(cloud: LiveCloud, *arguments: str, name: str = "", key: str = "") -> Said:
-    """Run a command, and enter the code that it shows as *name*, an admin if it is nobody else."""
-    variables = {
-        "PATH": "",
-        "PHOTOSYNC_URL": cloud.at.functions,
-        "PHOTOSYNC_KEY": key,
-        "PHOTOSYNC_CA": str(cloud.at.ca),
-        "PHOTOSYNC_CLIENT_ID": "",
-        "LOGIN_URL": cloud.at.login,
-        "GRAPH_URL": cloud.at.graph,
-    }
-    command = [sys.executable, str(REPO / "manage.py"), *arguments]
-    with subprocess.Popen(
-        command,
-        env=os.environ | variables,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stderr
-        told = ""
-        while line := process.stderr.readline():
-            told += line
-            if found := _CODE.search(line):
-                roles = [] if name else [GLOBAL]
-                who = {"name": name or "admin@contoso.com", "roles": roles}
-                cloud.admin.control("POST", "/sign-in", {"userCode": found[1], **who})
-                break
-        out, err = process.communicate(timeout=120)
-        return Said(process.returncode, out, told + err)
 
 
 @pytest.fixture(scope="module")

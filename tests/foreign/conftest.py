@@ -1,130 +1,114 @@
-"""Clients that others wrote, from npm, unmodified, at a simulated tenant with its real names."""
+"""Programs that others wrote, unmodified, beside the whole product at real names."""
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-import requests
-from PIL import Image
 
-from local.cloud.node import NoNode, find_node, install_packages
-from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud, cloud
+from local.cloud.node import NoNode
+from local.cloud.stack import Stack
+from tests.e2e.cloud import LiveCloud, picture
+from tests.e2e.conftest import NEVER, STRICT
+from tests.foreign import programs
 
-CLIENTS = Path(__file__).with_name("clients")
-FOLDER = "/User Photos/Profile Pictures"
-PICTURE_URL = "https://contoso-my.sharepoint.com:443/User%20Photos/Profile%20Pictures"
-ANNE = "anne@contoso.com"
-ACCOUNT = f"i:0#.f|membership|{ANNE}"
-Script = Callable[..., dict[str, Any]]
+Script = Callable[..., Any]
 
 
-def name(size: str) -> str:
-    """Of Anne's picture in one of the three sizes."""
-    return f"anne_{size}Thumb.jpg"
+class Person(NamedTuple):
+    """Somebody whose photo, `picture(1)`, the product has copied."""
+
+    id: str
+    upn: str
+
+    def file(self, size: str) -> str:
+        return f"{self.id}_{size}Thumb.jpg"
 
 
-def jpeg(color: str) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (96, 96), color).save(out, "JPEG")
-    return out.getvalue()
-
-
-def kept(contoso: Cloud, size: str) -> bytes | None:
-    """What the library has of Anne's picture."""
-    file = contoso.tenant.picture_folder.files.get(name(size).casefold())
-    return file.content if file else None
+def _or_skip(install: Callable[[], Path]) -> Path:
+    try:
+        return install()
+    except (NoNode, OSError, subprocess.CalledProcessError) as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"the programs of others are not there: {error}")
 
 
 @pytest.fixture(scope="session")
 def node() -> Path:
-    """A Node.js that has the clients; without it the tests are skipped, but never in CI."""
-    try:
-        found = find_node()
-        install_packages(CLIENTS, found)
-    except NoNode as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"the clients are not there: {error}")
-    return found
+    """A Node.js that has the programs; without it the tests are skipped, but never in CI."""
+    return _or_skip(programs.node_with_clients)
 
 
-@pytest.fixture(scope="module")
-def running_contoso(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with cloud(tmp_path_factory.mktemp("contoso"), real_names=True) as simulated:
-        apps = simulated.tenant.apps
-        app = apps[ADMIN_APP]
-        # By it clients find out what SharePoint's hosts are called.
-        apps[ADMIN_APP] = replace(app, graph_roles=app.graph_roles | {"Sites.Read.All"})
-        yield simulated
+@pytest.fixture(scope="session")
+def python() -> Path:
+    """A Python that has the programs, with the same exception."""
+    return _or_skip(programs.python_with_clients)
 
 
-@pytest.fixture
-def contoso(running_contoso: Cloud) -> Cloud:
-    """The tenant, emptied, with the documented limits."""
-    running_contoso.renew()
-    return running_contoso
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
+    """The whole local cloud at real names, with the documented limits; nothing runs by itself."""
+    settings = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
+    with Stack(tmp_path_factory.mktemp("world"), settings=settings, cloud="global") as stack:
+        world = LiveCloud(stack)
+        world.switch(**STRICT)
+        yield world
 
 
 @pytest.fixture
-def anne(contoso: Cloud) -> str:
-    """Her object id; her photo is copied, so three files are there and her profile names one."""
-    red = base64.b64encode(jpeg("red")).decode()
-    seed = {
-        "userPrincipalName": ANNE,
-        "displayName": "Anne",
-        "photo": red,
-        "files": {name(size): red for size in "SML"},
-        "profile": {"PictureURL": f"{PICTURE_URL}/{name('M')}", "SPS-PictureTimestamp": "7"},
-    }
-    url = f"{contoso.tenant.urls.control}/_sim/users"
-    (user_id,) = requests.post(url, json=seed, timeout=10).json()["ids"]
-    return str(user_id)
+def anne(world: LiveCloud) -> Person:
+    person = Person(*world.add(displayName="Anne"))
+    world.seed_photo(person.id, picture(1))
+    world.replayed(person.id)
+    return person
 
 
 @pytest.fixture
-def at_real_names(contoso: Cloud, tmp_path: Path) -> dict[str, str]:
-    """The variables by which a client finds the tenant; nothing of the client is changed."""
+def at_real_names(world: LiveCloud, tmp_path: Path) -> dict[str, str]:
+    """The variables by which a program finds the tenant; nothing of the program is changed."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
-        "HTTPS_PROXY": contoso.tenant.urls.proxy,
-        "NODE_EXTRA_CA_CERTS": str(contoso.certificates.ca),
+        "HTTPS_PROXY": world.at.proxy,
+        "NODE_EXTRA_CA_CERTS": world.at.ca,
         "NODE_NO_WARNINGS": "1",
+        "REQUESTS_CA_BUNDLE": world.at.ca,
+        "SSL_CERT_FILE": world.at.ca,
     }
 
 
 @pytest.fixture
-def script(contoso: Cloud, node: Path, at_real_names: dict[str, str]) -> Script:
-    """Run one of the scripts beside the clients: an order goes in, what it saw comes out."""
+def script(world: LiveCloud, at_real_names: dict[str, str]) -> Script:
+    """Run a step of one of the scripts beside the programs; what it saw comes out."""
 
-    def run(file: str, **order: str) -> dict[str, Any]:
-        certificate = str(contoso.client_certificate)
-        order = {"clientId": ADMIN_APP, "certificate": certificate, "tenant": TENANT_ID, **order}
+    def run(program: Path, file: str, step: str, **order: str) -> Any:
+        who = {"clientId": world.at.client_id, "certificate": world.at.client_certificate}
+        order = {"step": step, "tenant": world.at.tenant_id, **who, **order}
         done = subprocess.run(
-            [node, CLIENTS / file, json.dumps(order)],
+            [program, programs.CLIENTS / file, json.dumps(order)],
             env=at_real_names,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        said: dict[str, Any] = json.loads(done.stdout)
-        return said
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
 
     return run
 
 
-def stayed_here(contoso: Cloud, after: int) -> bool:
-    """Whether nobody asked for a host that is none of the tenant's since then."""
-    asked = [one for one in contoso.tenant.journal.after(after) if one["service"] == "proxy"]
-    return bool(asked) and all(one["status"] == 200 for one in asked)
+@pytest.fixture(autouse=True)
+def nobody_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whoever asks for a host that is none of the tenant's fails the test."""
+    yield
+    if "world" in request.fixturenames:
+        journal = request.getfixturevalue("world").watcher.journal()
+        asked = {one["host"]: one["status"] for one in journal if one["service"] == "proxy"}
+        assert set(asked.values()) == {200}, asked

@@ -1,4 +1,4 @@
-"""CLI for Microsoft 365 as published: `m365 login` by certificate, profiles, files, users."""
+"""CLI for Microsoft 365 as published: `m365 login` by certificate, users, profiles, files."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from typing import Any
 
 import pytest
 
-from tests.foreign.conftest import ANNE, CLIENTS, FOLDER, PICTURE_URL, jpeg, kept, name, stayed_here
-from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
+from local.outside.likeness import alike
+from tests.e2e.cloud import LiveCloud, picture
+from tests.foreign.conftest import Person
+from tests.foreign.programs import CLIENTS
 
 pytestmark = pytest.mark.server
 
 PROGRAM = CLIENTS / "node_modules" / "@pnp" / "cli-microsoft365" / "dist" / "index.js"
 MY = ("--webUrl", "https://contoso-my.sharepoint.com")
+FOLDER = "/User Photos/Profile Pictures"
 CLI = Callable[..., Any]
 
 
 @pytest.fixture
-def m365(contoso: Cloud, node: Path, at_real_names: dict[str, str], tmp_path: Path) -> CLI:
+def m365(world: LiveCloud, node: Path, at_real_names: dict[str, str], tmp_path: Path) -> CLI:
     """The program, signed in by certificate, no telemetry: its JSON, or its error."""
     environ = {**at_real_names, "CLIMICROSOFT365_NOUPDATE": "1"}
 
@@ -31,7 +34,7 @@ def m365(contoso: Cloud, node: Path, at_real_names: dict[str, str], tmp_path: Pa
             env=environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
@@ -43,36 +46,39 @@ def m365(contoso: Cloud, node: Path, at_real_names: dict[str, str], tmp_path: Pa
     settings = tmp_path / ".config" / "configstore" / "cli-m365-config.json"
     settings.parent.mkdir(parents=True)
     settings.write_text('{"disableTelemetry": true}')
-    proof = ("--certificateFile", str(contoso.client_certificate), "--appId", ADMIN_APP)
-    run("login", "--authType", "certificate", *proof, "--tenant", TENANT_ID)
+    proof = ("--certificateFile", world.at.client_certificate, "--appId", world.at.client_id)
+    run("login", "--authType", "certificate", *proof, "--tenant", world.at.tenant_id)
     return run
 
 
-def test_an_admin_at_the_terminal(contoso: Cloud, anne: str, m365: CLI, tmp_path: Path):
-    """Reads what is there, breaks one picture, deletes one, and changes the profile."""
-    read, broken = tmp_path / "read.jpg", tmp_path / name("M")
+def test_an_admin_at_the_terminal(world: LiveCloud, anne: Person, m365: CLI, tmp_path: Path):
+    """Reads what was copied, breaks one picture, deletes one; a replay mends both."""
+    read, broken, mended = (tmp_path / name for name in ("read", anne.file("M"), "mended"))
     broken.write_bytes(b"broken")
-    named = ("--url", f"{FOLDER}/{name('M')}")
 
-    [listed] = m365("entra", "user", "list", "--properties", "id,userPrincipalName")
-    profile = m365("spo", "userprofile", "get", "--userName", ANNE)
+    def path(size: str) -> tuple[str, str]:
+        return ("--url", f"{FOLDER}/{anne.file(size)}")
+
+    users = m365("entra", "user", "list", "--properties", "id,userPrincipalName")
+    profile = m365("spo", "userprofile", "get", "--userName", anne.upn)
     files = m365("spo", "file", "list", *MY, "--folderUrl", FOLDER)
-    m365("spo", "file", "get", *MY, *named, "--asFile", "--path", str(read))
-    m365(
-        "spo", "file", "add", *MY, "--folder", FOLDER, "--path", str(broken), "--overwrite", "true"
-    )
-    m365("spo", "file", "remove", *MY, "--url", f"{FOLDER}/{name('S')}", "--force")
+    m365("spo", "file", "get", *MY, *path("L"), "--asFile", "--path", str(read))
+    upload = ("--folder", FOLDER, "--path", str(broken), "--overwrite", "true")
+    m365("spo", "file", "add", *MY, *upload)
+    m365("spo", "file", "remove", *MY, *path("L"), "--recycle", "--force")
     value = ("--propertyName", "Office", "--propertyValue", "Room 7")
-    m365("spo", "userprofile", "set", "--userName", ANNE, *value)
-    refused = m365("spo", "file", "get", *MY, "--url", f"{FOLDER}/{name('S')}", code=1)
+    m365("spo", "userprofile", "set", "--userName", anne.upn, *value)
+    refused = m365("spo", "file", "get", *MY, *path("L"), code=1)
+    harmed = world.admin.files_at(world.watcher.states()[anne.id]["pictureUrl"])
+    state = world.replayed(anne.id)
+    m365("spo", "file", "get", *MY, *path("L"), "--asFile", "--path", str(mended))
 
-    assert listed == {"id": anne, "userPrincipalName": ANNE}
-    assert profile["PictureUrl"] == f"{PICTURE_URL}/{name('M')}?t=7"
-    assert [each["Name"] for each in files] == [name("L"), name("M"), name("S")]
-    assert read.read_bytes() == jpeg("red")
-    assert (kept(contoso, "M"), kept(contoso, "S")) == (b"broken", None)
-    stored = contoso.tenant.users[anne].profile
-    assert stored
-    assert stored.properties["Office"] == "Room 7"
-    assert f"{name('S')} does not exist" in refused
-    assert stayed_here(contoso, 0)
+    assert {"id": anne.id, "userPrincipalName": anne.upn} in users
+    assert profile["PictureUrl"].startswith(f"{state['pictureUrl']}?t=")
+    assert {anne.file(size) for size in "SML"} <= {each["Name"] for each in files}
+    assert alike(picture(1), read.read_bytes())
+    assert f"{anne.file('L')} does not exist" in refused
+    assert harmed == {"S", "M"}
+    assert mended.read_bytes() == read.read_bytes()
+    assert world.shows(anne.upn, picture(1))
+    assert world.admin.shown(anne.upn).profile["Office"] == "Room 7"

@@ -1,36 +1,59 @@
-"""PnPjs as published reads a profile and its pictures, breaks them, and asks in batches."""
+"""PnPjs as published: reads what the product wrote, harms it, and sees it mended."""
 
 from __future__ import annotations
 
 import base64
+from functools import partial
+from pathlib import Path
 
 import pytest
 
-from tests.foreign.conftest import ACCOUNT, FOLDER, PICTURE_URL, Script, jpeg, kept, name
-from tests.local.m365.simulator import Cloud
+from local.outside.likeness import alike
+from tests.e2e.cloud import LiveCloud, picture
+from tests.foreign.conftest import Person, Script
 
 pytestmark = pytest.mark.server
+FOLDER = "/User Photos/Profile Pictures"
 
 
-def test_an_admins_script(contoso: Cloud, anne: str, script: Script):
-    """What it reads is what is there; what it writes, replaces and deletes is so afterwards."""
-    said = script("pnpjs.js", account=ACCOUNT, folder=FOLDER, picture=name("M"), gone=name("S"))
+@pytest.fixture
+def pnpjs(script: Script, node: Path, anne: Person) -> Script:
+    account = f"i:0#.f|membership|{anne.upn}"
+    return partial(script, node, "pnpjs.js", user=anne.id, account=account, folder=FOLDER)
 
-    assert said == {
-        "profile": f"{PICTURE_URL}/{name('M')}?t=7",
-        "listed": [name("S"), name("M")],
-        "chosen": [name("M")],
-        "one": name("M"),
-        "bytes": base64.b64encode(jpeg("red")).decode(),
-        "folders": ["Forms", "Profile Pictures"],
-        "missing": 404,
-        "batch": ["Anne", 404],
-    }
-    assert (kept(contoso, "M"), kept(contoso, "S")) == (b"broken", None)
-    assert kept(contoso, "L") == jpeg("red")
-    assert contoso.tenant.picture_folder.files["new.jpg"].content == b"new"
-    assert contoso.tenant.folder("/User Photos/Old") is None
-    profile = contoso.tenant.users[anne].profile
-    assert profile
-    assert profile.properties["PictureURL"] == ""
-    assert (profile.properties["AboutMe"], profile.properties["Office"]) == ("Once", "Room 7")
+
+def test_pictures_and_profiles(world: LiveCloud, anne: Person, pnpjs: Script):
+    """Three files and an address are read, broken, and after a replay as they were."""
+    before = pnpjs("read")
+    pnpjs("harm")
+    broken = pnpjs("read")
+    told = pnpjs("batch")
+    state = world.replayed(anne.id)
+    after = pnpjs("read")
+
+    address, _, timestamp = before["address"].partition("?t=")
+    assert address == state["pictureUrl"]
+    assert all(alike(picture(1), base64.b64decode(each)) for each in before["files"])
+    assert before["listed"] == [anne.file("S"), anne.file("M")]
+    assert before["folders"] == ["Forms", "Profile Pictures"]
+    written = [base64.b64encode(text).decode() for text in (b"broken", b"new")]
+    assert (broken["files"], broken["address"]) == ([404, *written], None)
+    assert told == ["Anne", 404]
+    # The timestamp moved: browsers ask anew.
+    assert after == {**before, "address": after["address"]}
+    assert after["address"] > before["address"]
+    profile = world.admin.shown(anne.upn).profile
+    assert (profile["AboutMe"], profile["Office"]) == ("Once", "Room 7")
+
+
+def test_photos_and_subscriptions(world: LiveCloud, anne: Person, pnpjs: Script):
+    """It subscribes the product's webhook, changes the photo, and the product has been told."""
+    client_state = world.at.client_state
+    listed = pnpjs("subscribe", webhook=world.webhook, clientState=client_state)
+    photo = base64.b64encode(picture(2)).decode()
+    width = pnpjs("photo", photo=photo)
+    world.wait_for(lambda: world.shows(anne.upn, picture(2)))
+    left = pnpjs("unsubscribe")
+
+    assert (listed, width, left) == (["users"], 400, [])
+    assert not alike(picture(1), base64.b64decode(pnpjs("read")["files"][2]))

@@ -30,6 +30,7 @@ def test_chosen():
         ("PATH=/tmp", "README lists them"),
         ("TENANT_ID=1", "local cloud's own"),
         ("CONSOLE_SIGN_IN=1", "start it with --sign-in"),
+        ("M365_CLOUD=usgov", "start it with --cloud"),
         ("DRY_RUN=yes", "DRY_RUN must be one of"),
     ],
 )

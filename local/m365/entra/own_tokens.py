@@ -83,9 +83,9 @@ def issue(tenant: Tenant, person: Person, client_id: str, app: App) -> str:
         "sub": member,
     }
     if app.settings.get("api", {}).get("requestedAccessTokenVersion") == 2:
-        return tokens.signed(tenant, app.client_id, {**claims, "ver": "2.0"})
-    old = {"appid": client_id, "iss": f"https://sts.windows.net/{tenant.tenant_id}/", "ver": "1.0"}
-    return tokens.signed(tenant, f"api://{app.client_id}", claims | old)
+        newer = f"{tenant.urls.login}/{tenant.tenant_id}/v2.0"
+        return tokens.signed(tenant, app.client_id, {**claims, "iss": newer, "ver": "2.0"})
+    return tokens.signed(tenant, f"api://{app.client_id}", {**claims, "appid": client_id})
 
 
 def _scopes(tenant: Tenant, client_id: str, app: App) -> set[str]:

@@ -117,12 +117,12 @@ async def update_photo(tenant: Tenant, request: Request, client_id: str) -> Resp
     """
     Replace the photo.
 
-    Documented: updates stay under 4 MB (facts/graph.md section 4).
+    Documented: updates stay under 4 MB; from SDKs: any bytes (facts/graph.md section 4).
     Assumed: 413 above, 400 for anything that is not a sound image, 200 without a body.
     """
     user = _owner(tenant, request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not kind.startswith("image/"):
+    if not kind.startswith("image/") and kind != "application/octet-stream":
         raise bad_request("The content type must be an image type.", "ErrorInvalidRequest")
     upload = await request.body()
     if len(upload) >= photos.MOST_BYTES:

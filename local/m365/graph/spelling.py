@@ -1,6 +1,8 @@
-"""Graph's addresses in any spelling: names of segments in any case, a slash at the end."""
+"""Graph's addresses in any spelling: names in any case, a slash at the end, two at the version."""
 
 from __future__ import annotations
+
+import re
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -11,11 +13,14 @@ _NAMES = (
     *("appRoleAssignments", "appRoleAssignedTo", "$batch"),
 )
 _USUAL = {name.casefold(): name for name in _NAMES}
+# Some clients join the version and the path with a slash too many.
+_TWICE = re.compile(r"\A(/[^/]+)//(?!/)")
 
 
 def usual(path: str) -> str:
     """*path* as the documentation writes it (X, facts/graph.md section 8), keys untouched."""
-    return "/".join(_segment(segment) for segment in path.removesuffix("/").split("/"))
+    path = _TWICE.sub(r"\1/", path).removesuffix("/")
+    return "/".join(_segment(segment) for segment in path.split("/"))
 
 
 def _segment(segment: str) -> str:

@@ -239,6 +239,11 @@ def _post(needs: str, answer: Callable[[Asked], Answer]) -> list[Operation]:
     return [Operation(("POST",), needs, answer)]
 
 
+def _recycling(answer: Callable[[Asked], Answer]) -> list[Operation]:
+    # From a tool's source: it says by X-HTTP-Method that it deletes.
+    return [Operation(("POST", "DELETE"), FILE_WRITE, answer)]
+
+
 _FOLDERS = [
     Operation(("GET",), FILE_READ, _folders),
     Operation(("POST",), FILE_WRITE, _add_folder),
@@ -255,7 +260,7 @@ _OPERATIONS: dict[tuple[str, ...], list[Operation]] = {
         *_both(FILE_READ, _folder),
         Operation(("DELETE",), FILE_WRITE, _delete_folder),
     ],
-    ("web", FOLDER, "recycle"): _post(FILE_WRITE, _recycle_folder),
+    ("web", FOLDER, "recycle"): _recycling(_recycle_folder),
     ("web", FOLDER, "addsubfolderusingpath"): _post(FILE_WRITE, _add_folder),
     ("web", FOLDER, "folders"): _FOLDERS,
     ("web", FOLDER, "folders", "add"): _post(FILE_WRITE, _add_folder),
@@ -271,7 +276,7 @@ _OPERATIONS: dict[tuple[str, ...], list[Operation]] = {
         *_both(FILE_READ, _content),
         Operation(("PUT",), FILE_WRITE, _replace),
     ],
-    ("web", FILE, "recycle"): _post(FILE_WRITE, _recycle),
+    ("web", FILE, "recycle"): _recycling(_recycle),
     (_PEOPLE, "getpropertiesfor"): _both(PROFILE_READ, _profile),
     (_PEOPLE, "getuserprofilepropertyfor"): _both(PROFILE_READ, _profile_property),
     (_PEOPLE, "setsinglevalueprofileproperty"): _post(PROFILE_WRITE, _set_property),

@@ -20,7 +20,9 @@ class Urls:
     admin: str = ""
     root: str = ""
     control: str = ""
-    proxy: str = ""  # only where hosts have their real names
+    # Only where hosts have their real names: two ways to them.
+    proxy: str = ""
+    names: str = ""
 
 
 @dataclass

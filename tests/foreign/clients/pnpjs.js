@@ -1,52 +1,69 @@
-// PnPjs as published, as an admin's script uses it: reads a profile and its pictures, and breaks them.
+// PnPjs as published, as an admin's scripts use it: profiles, pictures, photos, batches, subscriptions.
 
-const { run, token } = require("./msal.js");
+const { run, token } = require("./signed_in.js");
 
 const MY = "https://contoso-my.sharepoint.com";
+const GRAPH = "https://graph.microsoft.com";
 
-/** PnPjs for the My Site host, with all that is used of it. */
-async function connect(order) {
-  const { DefaultHeaders, DefaultInit, spfi } = await import("@pnp/sp");
+/** What both of its clients need: no more than a token. */
+async function behaviors(order, host, headers) {
   const { NodeFetch } = await import("@pnp/nodejs");
   const { DefaultParse, InjectHeaders } = await import("@pnp/queryable");
+  const authorization = { Authorization: `Bearer ${await token(order, host)}`, ...headers };
+  return [NodeFetch(), DefaultParse(), InjectHeaders(authorization)];
+}
+
+/** PnPjs for the My Site host, with all that is used of it. */
+async function sharepoint(order) {
+  const { DefaultHeaders, DefaultInit, spfi } = await import("@pnp/sp");
   await import("@pnp/sp/presets/all.js");
-  const authorization = { Authorization: `Bearer ${await token(order, MY)}` };
-  const behaviors = [DefaultInit(), DefaultHeaders(), NodeFetch(), DefaultParse(), InjectHeaders(authorization)];
-  return spfi(MY).using(...behaviors);
+  return spfi(MY).using(DefaultInit(), DefaultHeaders(), ...(await behaviors(order, MY)));
+}
+
+/** PnPjs for Graph. */
+async function graph(order, headers) {
+  const { DefaultHeaders, DefaultInit, graphfi } = await import("@pnp/graph");
+  await import("@pnp/graph/presets/all.js");
+  await import("@pnp/graph/batching.js");
+  return graphfi().using(DefaultInit(), DefaultHeaders(), ...(await behaviors(order, GRAPH, headers)));
 }
 
 /** What the library and the profile say. */
-async function read(sp, order) {
+async function read(order) {
+  const sp = await sharepoint(order);
   const folder = sp.web.getFolderByServerRelativePath(order.folder);
-  const picture = folder.files.getByUrl(order.picture);
-  const listed = await folder.files.select("Name", "Length").orderBy("Name", false).top(2)();
-  const chosen = await folder.files.filter("substringof('_MThumb',Name)")();
+  const names = ["S", "M", "L"].map((size) => `${order.user}_${size}Thumb.jpg`);
+  const bytes = (name) => folder.files.getByUrl(name).getBuffer();
+  const base64 = (name) =>
+    bytes(name).then(
+      (content) => Buffer.from(content).toString("base64"),
+      (error) => error.status,
+    );
+  const listed = folder.files.filter(`startswith(Name,'${order.user}')`).select("Name").orderBy("Name", false).top(2);
   const folders = sp.web.lists.getByTitle("User Photos").rootFolder.folders;
   return {
-    profile: (await sp.profiles.getPropertiesFor(order.account)).PictureUrl,
-    listed: listed.map((file) => file.Name),
-    chosen: chosen.map((file) => file.Name),
-    one: (await picture()).Name,
-    bytes: Buffer.from(await picture.getBuffer()).toString("base64"),
+    address: (await sp.profiles.getPropertiesFor(order.account)).PictureUrl,
+    files: await Promise.all(names.map(base64)),
+    listed: (await listed()).map((file) => file.Name),
     folders: (await folders.select("Name")()).map((one) => one.Name),
-    missing: await folder.files.getByUrl("no.jpg")().catch((error) => error.status),
   };
 }
 
-/** Break the picture, and change the profile. */
-async function change(sp, order) {
+/** Break the pictures in four ways, and the profile. */
+async function harm(order) {
+  const sp = await sharepoint(order);
   const folder = sp.web.getFolderByServerRelativePath(order.folder);
-  await folder.files.getByUrl(order.picture).setContent("broken");
-  await folder.files.addUsingPath("new.jpg", "new", { Overwrite: true });
-  await folder.files.getByUrl(order.gone).delete();
+  await folder.files.getByUrl(`${order.user}_MThumb.jpg`).setContent("broken");
+  await folder.files.addUsingPath(`${order.user}_LThumb.jpg`, "new", { Overwrite: true });
+  await folder.files.getByUrl(`${order.user}_SThumb.jpg`).delete();
   await sp.profiles.setSingleValueProfileProperty(order.account, "PictureURL", "");
   await sp.web.folders.addUsingPath("/User Photos/Old");
   await sp.web.getFolderByServerRelativePath("/User Photos/Old").delete();
 }
 
 /** Two reads and two writes in one request. */
-async function batch(sp, order) {
-  const [batched, execute] = sp.batched();
+async function batch(order) {
+  const [batched, execute] = (await sharepoint(order)).batched();
   const folder = batched.web.getFolderByServerRelativePath(order.folder);
   const asked = [
     batched.profiles.getPropertiesFor(order.account).then((profile) => profile.DisplayName),
@@ -58,9 +75,33 @@ async function batch(sp, order) {
   return (await Promise.all(asked)).slice(0, 2);
 }
 
-run(async (order) => {
-  const sp = await connect(order);
-  const said = await read(sp, order);
-  await change(sp, order);
-  return { ...said, batch: await batch(sp, order) };
-});
+/** A subscription of this app's own to the webhook; it is prolonged, and stands in the list. */
+async function subscribe(order) {
+  const client = await graph(order);
+  const ends = (minutes) => new Date(Date.now() + minutes * 60000).toISOString();
+  const words = { clientState: order.clientState };
+  const { data } = await client.subscriptions.add("updated", order.webhook, "users", ends(30), words);
+  await client.subscriptions.getById(data.id).update({ expirationDateTime: ends(60) });
+  return (await client.subscriptions()).map((one) => one.resource);
+}
+
+/** Another photo, and what Graph then has. */
+async function photo(order) {
+  const client = await graph(order, { "Content-Type": "image/jpeg" });
+  const theirs = client.users.getById(order.user).photo;
+  await theirs.setContent(Buffer.from(order.photo, "base64"));
+  return (await theirs()).width;
+}
+
+/** The end of all subscriptions of this app, in one request. */
+async function unsubscribe(order) {
+  const client = await graph(order);
+  const [batched, execute] = client.batched();
+  for (const one of await client.subscriptions()) {
+    batched.subscriptions.getById(one.id).delete();
+  }
+  await execute();
+  return client.subscriptions();
+}
+
+run({ read, harm, batch, subscribe, photo, unsubscribe });

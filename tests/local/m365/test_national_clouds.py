@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -13,6 +17,7 @@ from local.m365.config import Config
 from local.m365.tenant.admins import GLOBAL
 from local.m365.tenant.clouds import CLOUDS
 from shared.settings import clouds
+from tests import REPO
 from tests.admin.grants.conftest import somebody_signs_in
 from tests.local.m365.admins import signed_in
 from tests.local.m365.simulator import PHOTOSYNC_APP, TENANT_ID, cloud
@@ -65,6 +70,48 @@ def test_the_root_of_the_tenant(tmp_path: Path):
 
     assert root["webUrl"] == by_host["webUrl"] == by_id["webUrl"] == "https://contoso.sharepoint.us"
     assert elsewhere.status_code == 404
+
+
+def hosts_file(name: str) -> list[str]:
+    """The names that README has people put into theirs for that cloud."""
+    readme = (REPO / "local" / "m365" / "README.md").read_text("utf-8")
+    lines = re.search(rf"(?m)^# {name}\b.*\n((?:127\.0\.0\.1 .*\n)+)", readme)
+    assert lines
+    return lines[1].replace("127.0.0.1", "").split()
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+def test_names_that_lead_here_by_themselves(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As by a hosts file, without a proxy: one port is all the hosts, and no other cloud's."""
+    look_up = socket.getaddrinfo
+
+    def found(host: str, port: int, *more: Any) -> Any:
+        local = (host, port) if host == "localhost" else ("localhost", all_names)
+        return look_up(*local, *more)
+
+    # What is patched here ends before the simulator puts back the environment.
+    with cloud(tmp_path, real_names=True, cloud=name) as tenant, monkeypatch.context() as patched:
+        urls = tenant.tenant.urls
+        all_names = urlsplit(urls.names).port
+        patched.delenv("https_proxy")
+        patched.setattr(socket, "getaddrinfo", found)
+        with tenant.session(urls.graph) as session:
+            people = session.get(f"{urls.graph}/v1.0/users", timeout=10)
+        for host in (urls.my, urls.admin, urls.root):
+            with tenant.session(host) as session:
+                web = session.get(f"{host}/_api/web?$select=Url", timeout=10)
+            assert web.json() == {"Url": host}
+        named = [requests.get(f"https://{host}/", timeout=10) for host in hosts_file(name)]
+        elsewhere = CLOUDS["china" if name == "global" else "global"].graph
+        stranger = requests.get(f"https://{elsewhere}/v1.0/users", timeout=10)
+        journal = {one["service"] for one in tenant.tenant.journal.after(0)}
+
+    assert (people.status_code, stranger.status_code) == (200, 421)
+    assert len(named) == 5
+    assert 421 not in {one.status_code for one in named}
+    assert journal == {"login", "graph", "sharepoint"}
 
 
 def test_a_cloud_that_is_none(tmp_path: Path):

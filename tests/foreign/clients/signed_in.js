@@ -1,4 +1,4 @@
-// MSAL Node as published: a token by certificate, and what Graph answers to it.
+// What the scripts beside this one share: MSAL Node as published, which signs in by certificate.
 //
 // Whoever is started gets one argument, JSON: tenant, clientId, certificate (the path of a PEM file),
 // and what else the script needs. The proxy stands in HTTPS_PROXY; the answer is one line of JSON.
@@ -28,26 +28,10 @@ async function token(order, host) {
   return result.accessToken;
 }
 
-/** Read a user's photo and put another one in its place. */
-async function main(order) {
-  const url = `https://graph.microsoft.com/v1.0/users/${order.user}/photo/$value`;
-  const headers = { Authorization: `Bearer ${await token(order, "https://graph.microsoft.com")}` };
-  const before = await fetch(url, { headers });
-  const bytes = Buffer.from(await before.arrayBuffer()).toString("base64");
-  const put = await fetch(url, {
-    method: "PUT",
-    headers: { ...headers, "Content-Type": "image/jpeg" },
-    body: Buffer.from(order.photo, "base64"),
-  });
-  return { bytes, put: put.status };
-}
-
-/** Run *script* with the order of the command line. */
-function run(script) {
-  return script(JSON.parse(process.argv[2])).then((said) => console.log(JSON.stringify(said)));
+/** Run that one of *steps* which the order of the command line names. */
+function run(steps) {
+  const order = JSON.parse(process.argv[2]);
+  return steps[order.step](order).then((said) => console.log(JSON.stringify(said ?? {})));
 }
 
 module.exports = { run, token };
-if (require.main === module) {
-  run(main);
-}

@@ -1,0 +1,52 @@
+"""manage.py in a process of its own, and whoever enters the code that it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+from local.m365.tenant.admins import GLOBAL
+from tests import REPO
+from tests.admin.said import Said
+from tests.e2e.cloud import LiveCloud
+
+_CODE = re.compile(r"enter the code (\w+)")
+
+
+def manage(cloud: LiveCloud, *arguments: str, name: str = "", key: str = "") -> Said:
+    """Run a command, and enter the code that it shows as *name*, an admin if it is nobody else."""
+    where = {"LOGIN_URL": cloud.at.login, "GRAPH_URL": cloud.at.graph}
+    if cloud.at.proxy:
+        # Where everything has its real name, the product knows the names.
+        where = {"M365_CLOUD": cloud.at.cloud, "https_proxy": cloud.at.proxy}
+    variables = {
+        **where,
+        "no_proxy": "localhost",
+        "PATH": "",
+        "PHOTOSYNC_URL": cloud.at.functions,
+        "PHOTOSYNC_KEY": key,
+        "PHOTOSYNC_CA": str(cloud.at.ca),
+        "PHOTOSYNC_CLIENT_ID": "",
+    }
+    command = [sys.executable, str(REPO / "manage.py"), *arguments]
+    with subprocess.Popen(
+        command,
+        env=os.environ | variables,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stderr
+        told = ""
+        while line := process.stderr.readline():
+            told += line
+            if found := _CODE.search(line):
+                roles = [] if name else [GLOBAL]
+                who = {"name": name or "admin@contoso.com", "roles": roles}
+                cloud.admin.control("POST", "/sign-in", {"userCode": found[1], **who})
+                break
+        out, err = process.communicate(timeout=120)
+        return Said(process.returncode, out, told + err)

@@ -1,0 +1,38 @@
+"""README tells which versions of the programs were tried."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tests import REPO
+from tests.foreign.programs import CLIENTS
+
+NAMES = {
+    "@pnp/cli-microsoft365": "CLI for Microsoft 365",
+    "@pnp/sp": "PnPjs",
+    "@pnp/graph": "PnPjs",
+    "@microsoft/microsoft-graph-client": "@microsoft/microsoft-graph-client",
+    "@azure/msal-node": "MSAL Node",
+    "msgraph-sdk": "msgraph-sdk for Python",
+    "azure-identity": "azure-identity",
+}
+
+
+def test_readme_names_what_is_pinned():
+    """Each program with its version, in the row of the claim."""
+    pinned = json.loads((CLIENTS / "package.json").read_text("utf-8"))["dependencies"]
+    python = (CLIENTS / "requirements.txt").read_text("utf-8")
+    pinned |= dict(re.findall(r"(?m)^([\w-]+)==(\S+)", python))
+    [claim] = re.findall(r"(?m)^\|.*at real names.*$", (REPO / "README.md").read_text("utf-8"))
+
+    missing = [f"{NAMES[name]} {pinned[name]}" for name in NAMES]
+    assert [each for each in missing if each not in claim] == []
+
+
+def test_no_private_registry_is_named():
+    """`npm ci` asks whichever registry is set for packages that the lock file knows by hash."""
+    lock = json.loads((CLIENTS / "package-lock.json").read_text("utf-8"))["packages"]
+
+    assert [name for name, one in lock.items() if "resolved" in one] == []
+    assert [name for name, one in lock.items() if name and "integrity" not in one] == []
