@@ -22,7 +22,7 @@ class Spelling:
     def __init__(self, app: Starlette) -> None:
         self._app = app
         paths = [route.path for route in app.routes if isinstance(route, Route)]
-        names = [segment.partition("{")[0] for path in paths for segment in path.split("/")]
+        names = [re.split(r"[({]", segment)[0] for path in paths for segment in path.split("/")]
         self._usual = {name.casefold(): name for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from starlette.applications import Starlette
 
-from local.m365.graph import groups, photos, principals, users
+from local.m365.graph import delta, groups, photos, principals, users
 from local.m365.graph.spelling import Spelling
 from local.m365.tenant.tenant import Tenant
 
 TENANT = Tenant("5a2b7c1e-0d7f-4a55-9a0e-6c1a52f4be01")
 KNOWN = [
-    route for area in (groups, photos, principals, users) for route in area.routes(TENANT)
+    route for area in (delta, groups, photos, principals, users) for route in area.routes(TENANT)
 ]  # fmt: skip
 
 
@@ -28,6 +28,7 @@ KNOWN = [
             "/v1.0/SERVICEPRINCIPALS(appId='AB')/approleassignments",
             "/v1.0/servicePrincipals(appId='AB')/appRoleAssignments",
         ),
+        ("/v1.0/USERS/Delta()", "/v1.0/users/delta()"),
         ("/v1.0///users", "/v1.0///users"),
         ("/v1.0/users//photo", "/v1.0/users//photo"),
     ],
