@@ -117,8 +117,8 @@ def page(
     size: int,
     url: str,
     *,
-    form: str = "full",
-    by_id: bool = True,
+    form: str,
+    by_id: bool,
 ) -> tuple[Sequence[One], str | None]:
     """
     One page of *found* and the link to the next.

@@ -293,7 +293,9 @@ def test_addresses_and_what_one_user_alone_shows(m365: Cloud, graph: requests.Se
 def test_managers(m365: Cloud, graph: requests.Session):
     """One level or many, what is selected of each; nothing where there is none; not advanced."""
     anne, bert, cleo = (m365.add_user(name) for name in ("anne", "bert", "cleo"))
-    anne.manager, bert.manager = bert.id, cleo.id
+    bert.manager = cleo.id
+    seed = f"{m365.tenant.urls.control}/_sim/users/{anne.id}"
+    requests.patch(seed, json={"manager": bert.id}, timeout=10).raise_for_status()
     users = f"{m365.tenant.urls.graph}/v1.0/users"
 
     def shown(query: str) -> Any:
