@@ -88,9 +88,10 @@ LOCAL = {
 M365 = {
     "tenant": "",
     "inner": "",
+    "odata": "",
     "entra": "tenant",
-    "graph": "entra inner tenant",
-    "sharepoint": "entra inner tenant",
+    "graph": "entra inner odata tenant",
+    "sharepoint": "entra inner odata tenant",
     "notifications": "graph tenant",
     "control": "entra graph notifications sharepoint tenant",
     "config": "tenant",

@@ -13,7 +13,10 @@ from local.m365.graph import (
     admissions,
     applications,
     batch,
+    delta,
     groups,
+    managers,
+    organization,
     photos,
     principals,
     sites,
@@ -48,8 +51,12 @@ def _graph(tenant: Tenant) -> list[Route]:
     return [
         *batch.routes(tenant),
         *photos.routes(tenant),
+        # Before the users, of whom none is called delta.
+        *delta.routes(tenant),
         *users.routes(tenant),
+        *managers.routes(tenant),
         *groups.routes(tenant),
+        *organization.routes(tenant),
         *subscriptions.routes(tenant),
         *admissions.routes(tenant),
         *principals.routes(tenant),

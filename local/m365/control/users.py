@@ -122,6 +122,7 @@ def _setter(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], N
         "personalHost": ("personal_host", str, ()),
         "aliases": ("aliases", list, ()),
         "otherMails": ("other_mails", list, ()),
+        "manager": ("manager", str, ()),
     }
     if name in attributes:
         attribute, kind, allowed = attributes[name]

@@ -2,75 +2,114 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.m365.entra.tokens import Claims
-from local.m365.graph import query
-from local.m365.graph.admin import admin_route, only
+from local.m365.graph import lists, query
+from local.m365.graph.admin import admin_route
+from local.m365.graph.filters import Kind, Property, unsupported
 from local.m365.graph.rights import Right
-from local.m365.graph.users import named_user, users_page
-from local.m365.graph.wire import ONE_USER, bad_request, context, json_object, not_found, route
+from local.m365.graph.users import people_page
+from local.m365.graph.wire import (
+    ONE_USER,
+    bad_request,
+    context,
+    json_object,
+    named_user,
+    not_found,
+    route,
+)
 from local.m365.tenant.records import Group
 from local.m365.tenant.tenant import Tenant
 
 MEMBER_READ = ("GroupMember.Read.All",)
-# Documented (List groups, Get group): the least, and what the Azure CLI has.
-FIND = Right(frozenset({"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All"}))
-_FILTER = re.compile(r"displayName eq '((?:[^']|'')*)'")
+# Documented (List groups, Get group).
+FIND = Right(
+    frozenset(
+        {
+            "GroupMember.Read.All",
+            "Group.Read.All",
+            "Group.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        }
+    )
+)
 LARGEST_QUESTION = 20  # groups in one checkMemberGroups
-KNOWN = ("id", "displayName", "visibility", "securityEnabled")
+_KNOWN = ("id", "displayName", "description", "mail", "visibility", "securityEnabled")
 HIDDEN = "HiddenMembership"
+
+
+class Listed(NamedTuple):
+    """A group and its object id."""
+
+    id: str
+    group: Group
+
+
+def _value(one: Listed, name: str) -> Any:
+    """Assumed: security groups, so that they have neither mail nor a description."""
+    shown = {
+        "id": one.id,
+        "displayName": one.group.display_name,
+        "visibility": one.group.visibility,
+        "securityEnabled": one.group.security_enabled,
+    }
+    return shown.get(name)
+
+
+# Documented (group resource; facts/graph.md section 10).
+GROUPS = Kind(
+    "Group",
+    _KNOWN,
+    _KNOWN,
+    _value,
+    {
+        "id": Property("eq"),
+        "displayName": Property("eq ge le startsWith", "null"),
+        "description": Property("eq ge le startsWith"),
+        "mail": Property("eq ge le startsWith", "null"),
+        "securityEnabled": Property("eq", kind=bool),
+    },
+    sorts=("displayName",),
+    sorts_advanced=("deletedDateTime",),
+)
 
 
 def routes(tenant: Tenant) -> list[Route]:
     members = "/groups/{group}/transitiveMembers/microsoft.graph.user"
     return [
-        admin_route(tenant, "GET", "/groups", FIND, find_groups),
+        admin_route(tenant, "GET", "/groups", FIND, list_groups),
+        admin_route(tenant, "GET", "/groups/$count", FIND, count_groups),
         route(tenant, "GET", "/groups/{group}", MEMBER_READ, get_group, scopes=FIND.any_of),
         route(tenant, "POST", f"{ONE_USER}/checkMemberGroups", MEMBER_READ, check_member_groups),
         route(tenant, "GET", members, MEMBER_READ, list_members),
     ]
 
 
-async def find_groups(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    """By display name, which need not be unique. Documented: List groups, `$filter`."""
-    options = only(request, ("$filter", "$select"))
-    match = _FILTER.fullmatch(options.get("$filter", ""))
-    if match is None:
-        raise bad_request("Unsupported or invalid query filter clause.", "Request_UnsupportedQuery")
-    wanted = match[1].replace("''", "'").casefold()
-    names = query.selected(options.get("$select"), KNOWN, KNOWN)
-    found = [
-        _shown(name, group, names)
-        for name, group in tenant.groups.items()
-        if group.display_name.casefold() == wanted
-    ]
-    return JSONResponse({"@odata.context": context(tenant, "groups"), "value": found})
+def _everything(tenant: Tenant) -> Iterator[Listed]:
+    return (Listed(name, group) for name, group in tenant.groups.items())
+
+
+async def list_groups(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    return lists.answered(tenant, request, GROUPS, _everything(tenant), "groups")
+
+
+async def count_groups(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    return lists.count(request, GROUPS, _everything(tenant))
 
 
 async def get_group(tenant: Tenant, request: Request, client_id: str) -> Response:
     """One group; what its members are is not told here, so a hidden one is shown too (D)."""
-    options = dict(request.query_params)
-    query.only(options, "$select")
-    names = query.selected(options.get("$select"), KNOWN, KNOWN)
+    options = query.options(request.query_params, "$select")
+    names = query.selected(options.get("$select"), GROUPS)
     body = {"@odata.context": context(tenant, "groups/$entity")}
-    return JSONResponse(body | _shown(*_named(tenant, request), names))
-
-
-def _shown(name: str, group: Group, names: Sequence[str]) -> dict[str, Any]:
-    told = {
-        "id": name,
-        "displayName": group.display_name,
-        "visibility": group.visibility,
-        "securityEnabled": group.security_enabled,
-    }
-    return {each: told[each] for each in names}
+    return JSONResponse(body | lists.shown(GROUPS, _named(tenant, request), names))
 
 
 async def check_member_groups(tenant: Tenant, request: Request, client_id: str) -> Response:
@@ -102,21 +141,24 @@ async def list_members(tenant: Tenant, request: Request, client_id: str) -> Resp
     which is the other setting of the switch. Assumed: it is refused as a cast to groups was seen
     to be (-contrib#1517), and hidden members are left out, which is the worst for a client.
     """
-    asked = query.is_advanced(request.headers) and request.query_params.get("$count") == "true"
+    options = query.options(request.query_params, *lists.OPTIONS)
+    asked = query.is_advanced(options, request.headers)
     if tenant.switches.member_cast == "documented" and not asked:
-        raise bad_request("Invalid search request.", "Request_UnsupportedQuery")
-    name, _ = _named(tenant, request)
-    members = _shown_members(tenant, name)
+        raise unsupported("Invalid search request.")
+    if "$count" in options and not query.reads_index(request.headers):
+        # Reported (microsoft-graph-docs#11882) of members, unlike of users.
+        raise bad_request("$count is not currently supported.", "Request_BadRequest")
+    members = _shown_members(tenant, _named(tenant, request).id)
     people = [tenant.users[member] for member in members if member in tenant.users]
-    return users_page(tenant, request, people)
+    return people_page(tenant, request, people)
 
 
-def _named(tenant: Tenant, request: Request) -> tuple[str, Group]:
+def _named(tenant: Tenant, request: Request) -> Listed:
     name = str(request.path_params["group"])
     group = tenant.groups.get(name.casefold())
     if group is None:
         raise not_found(name)
-    return name.casefold(), group
+    return Listed(name.casefold(), group)
 
 
 def _shown_members(tenant: Tenant, group: str) -> set[str]:

@@ -10,8 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.m365.graph.users import named_user
-from local.m365.graph.wire import ONE_USER, Refusal, bad_request, context, route
+from local.m365.graph.wire import ONE_USER, Refusal, bad_request, context, named_user, route
 from local.m365.tenant import photos
 from local.m365.tenant.records import Photo, User
 from local.m365.tenant.tenant import Tenant

@@ -1,4 +1,4 @@
-"""The OData options of a users list that the simulator knows; it refuses all others."""
+"""The OData options of a list that the simulator knows, and its pages; it refuses all others."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 from urllib.parse import quote
 
-from local.m365.graph.wire import bad_request
-from local.m365.tenant.records import User
+from local.m365.graph.filters import Kind, no_property
+from local.m365.graph.wire import Refusal, bad_request
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 999
@@ -40,74 +40,119 @@ def page_size(raw: str | None) -> int:
     return int(raw)
 
 
+def options(raw: Mapping[str, str], *known: str) -> dict[str, str]:
+    """
+    The query's options by their names, or Refusal for one that is not *known*.
+
+    Documented (query-parameters): the `$` may be left out. Assumed: names in any case. Reported:
+    the sentence for $skip (microsoft-graph-docs#9279).
+    """
+    found = {f"${name.removeprefix('$')}".lower(): value for name, value in raw.items()}
+    for name in found:
+        if name == "$skip":
+            raise bad_request("'$skip' is not supported by the service.", "Request_BadRequest")
+        if name not in known:
+            raise bad_request(f"The query option '{name}' is not supported here.")
+    return found
+
+
 def counted(raw: str | None, headers: Mapping[str, str]) -> bool:
     """
     Whether $count asks for the number of all that are listed.
 
-    Documented: only with the header (facts/graph.md section 5). Reported: the sentence without
-    (microsoft-graph-docs#11882).
+    Documented: without the header it is passed over (facts/graph.md section 10).
     """
-    if raw is not None and not is_advanced(headers):
-        raise bad_request("$count is not currently supported.", "Request_BadRequest")
     if raw not in (None, "true", "false"):
         raise bad_request(f"Invalid value '{raw}' for $count.", "Request_BadRequest")
-    return raw == "true"
+    return raw == "true" and reads_index(headers)
 
 
-def is_advanced(headers: Mapping[str, str]) -> bool:
+def reads_index(headers: Mapping[str, str]) -> bool:
     """Whether the index is asked, which knows more and may be behind (D, section 5)."""
     return headers.get("consistencylevel", "").casefold() == "eventual"
 
 
-def selected(raw: str | None, known: Sequence[str], default: Sequence[str]) -> list[str]:
-    """The properties to show, in the order asked; an unknown one is refused."""
+def is_advanced(options: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+    """Whether a query has both that advanced ones take (D, section 10)."""
+    return reads_index(headers) and options.get("$count") == "true"
+
+
+def selected(raw: str | None, kind: Kind, *, alone: bool = False) -> list[str]:
+    """
+    The properties to show, in the order asked; an unknown one is refused.
+
+    Documented (delta-query-overview, List users): 501 for what only one object *alone* shows.
+    """
     if not raw:
-        return list(default)
-    names = [name.strip() for name in raw.split(",")]
-    spelled = {name.casefold(): name for name in known}
-    for name in names:
-        if name.casefold() not in spelled:
-            message = f"Could not find a property named '{name}' on type 'microsoft.graph.user'."
-            raise bad_request(f"Parsing OData Select and Expand failed: {message}")
-    return [spelled[name.casefold()] for name in names]
+        return list(kind.default)
+    names = []
+    for name in (name.strip() for name in raw.split(",")):
+        spelled = kind.spelled(name)
+        if spelled is None:
+            raise no_property(kind, name, "Parsing OData Select and Expand failed")
+        if spelled in kind.alone and not alone:
+            raise Refusal(501, "NotImplemented", "This operation target is not yet supported.")
+        names.append(spelled)
+    return names
 
 
-def only(options: Mapping[str, str], *known: str) -> None:
-    """Refuse any query option besides *known*."""
-    for name in options:
-        if name not in known:
-            raise bad_request(f"The query option '{name}' is not supported here.")
+class HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+One = TypeVar("One", bound=HasId)
 
 
 class _Place(NamedTuple):
-    """Where a page begins: behind the user with this id. The first page has turn 0."""
+    """Where a page begins: behind the object with this id. The first page has turn 0."""
 
     last: str
     turn: int
 
 
 def page(
-    users: Sequence[User], options: Mapping[str, str], size: int, url: str, *, form: str = "full"
-) -> tuple[Sequence[User], str | None]:
+    found: Sequence[One],
+    options: Mapping[str, str],
+    size: int,
+    url: str,
+    *,
+    form: str,
+    by_id: bool,
+) -> tuple[Sequence[One], str | None]:
     """
-    One page of *users* (sorted by id) and the link to the next.
+    One page of *found* and the link to the next.
 
-    The token names the last user seen and seals the other options: a link that was rebuilt with
+    The token names the last object seen and seals the other options: a link that was rebuilt with
     other options, or by guessing, is refused (facts/graph.md section 5: follow the whole link).
-    *form* is one of FORMS.
+    *form* is one of FORMS. What is not sorted *by_id* has its place by that object, and if that is
+    gone the token has expired (reported: the code; assumed: when).
     """
     others = {name: value for name, value in options.items() if name != "$skiptoken"}
     token = options.get("$skiptoken")
     at = _Place("", 0) if token is None else _unseal(token, others)
-    start = bisect_right(users, at.last, key=lambda user: user.id)
+    if by_id:
+        start = bisect_right(found, at.last, key=lambda one: one.id)
+    else:
+        start = _behind(found, at.last) if at.last else 0
     width = _width(form, size, at.turn)
-    chosen = users[start : start + width]
-    following = _following(users, at, start + width, form)
+    chosen = found[start : start + width]
+    following = _following(found, at, start + width, form)
     if following is None:
         return chosen, None
     query = {**others, "$skiptoken": _seal(following, others)}
     pairs = "&".join(f"{name}={quote(value, safe=',')}" for name, value in query.items())
     return chosen, f"{url}?{pairs}"
+
+
+def _behind(found: Sequence[HasId], last: str) -> int:
+    for number, one in enumerate(found, 1):
+        if one.id == last:
+            return number
+    raise bad_request(
+        "The specified page token value has expired and can no longer be included in your request.",
+        "Directory_ExpiredPageToken",
+    )
 
 
 def _width(form: str, size: int, turn: int) -> int:
@@ -116,13 +161,13 @@ def _width(form: str, size: int, turn: int) -> int:
     return max(1, size // 3) if form == "short" else size
 
 
-def _following(users: Sequence[User], at: _Place, end: int, form: str) -> _Place | None:
+def _following(found: Sequence[HasId], at: _Place, end: int, form: str) -> _Place | None:
     """What the link to the next page leads to; None without one."""
     if form == "stuck" and at.turn:
         return at
-    if end < len(users):
+    if end < len(found):
         turn = (at.turn + 1) % 2 if form == "empty" else 1
-        return _Place(users[end - 1].id if end else at.last, turn)
+        return _Place(found[end - 1].id if end else at.last, turn)
     # Back to the beginning, by one and the same link each time.
     return _Place("", 1) if form == "circle" else None
 

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 import re
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-_NAMES = (
-    *("users", "photo", "photos", "$value", "groups", "checkMemberGroups", "transitiveMembers"),
-    *("microsoft.graph.user", "directory", "deletedItems", "restore", "subscriptions"),
-    *("reauthorize", "sites", "permissions", "applications", "servicePrincipals", "root"),
-    *("appRoleAssignments", "appRoleAssignedTo", "$batch"),
-)
-_USUAL = {name.casefold(): name for name in _NAMES}
 # Some clients join the version and the path with a slash too many.
 _TWICE = re.compile(r"\A(/[^/]+)//(?!/)")
 
 
-def usual(path: str) -> str:
-    """*path* as the documentation writes it (X, facts/graph.md section 8), keys untouched."""
-    path = _TWICE.sub(r"\1/", path).removesuffix("/")
-    return "/".join(_segment(segment) for segment in path.split("/"))
-
-
-def _segment(segment: str) -> str:
-    name, opened, rest = segment.partition("(")
-    return _USUAL.get(name.casefold(), name) + opened + rest
-
-
 class Spelling:
-    """Stands before *app*, which knows the usual spelling only."""
+    """
+    Stands before *app*, whose routes name the segments of a path as the documentation does.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Assumed (facts/graph.md section 8): every name is understood in any case; keys stay as they are.
+    """
+
+    def __init__(self, app: Starlette) -> None:
         self._app = app
+        paths = [route.path for route in app.routes if isinstance(route, Route)]
+        names = [re.split(r"[({]", segment)[0] for path in paths for segment in path.split("/")]
+        self._usual = {name.casefold(): name for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope = {**scope, "path": usual(scope["path"])}
+            scope = {**scope, "path": self.usual(scope["path"])}
         await self._app(scope, receive, send)
+
+    def usual(self, path: str) -> str:
+        """*path* with its names as the routes have them."""
+        path = _TWICE.sub(r"\1/", path).removesuffix("/")
+        return "/".join(self._segment(segment) for segment in path.split("/"))
+
+    def _segment(self, segment: str) -> str:
+        name, opened, rest = segment.partition("(")
+        return self._usual.get(name.casefold(), name) + opened + rest

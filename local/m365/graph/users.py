@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.m365.graph import query, user_queries
+from local.m365.graph import lists, managers, query
+from local.m365.graph.user_queries import USERS
 from local.m365.graph.wire import (
     ONE_USER,
     USER_READ,
@@ -19,26 +20,14 @@ from local.m365.graph.wire import (
     bad_request,
     context,
     json_object,
+    named_user,
     not_found,
     route,
 )
 from local.m365.tenant.records import Profile, User
+from local.m365.tenant.roster import family
 from local.m365.tenant.tenant import Tenant
 
-# Documented: what a user shows without $select (user resource; facts/graph.md section 5).
-DEFAULT = (
-    "businessPhones",
-    "displayName",
-    "givenName",
-    "jobTitle",
-    "mail",
-    "mobilePhone",
-    "officeLocation",
-    "preferredLanguage",
-    "surname",
-    "userPrincipalName",
-    "id",
-)
 _FREE_TEXT = (
     "givenName",
     "jobTitle",
@@ -51,13 +40,6 @@ _FREE_TEXT = (
     "country",
     "companyName",
 )
-# Documented (user resource); of those beside DEFAULT many are null unless somebody seeds them.
-KNOWN = (
-    *DEFAULT,
-    *("department", "city", "country", "companyName", "accountEnabled", "userType"),
-    *("createdDateTime", "employeeId", "mailNickname", "postalCode", "preferredDataLocation"),
-    *("proxyAddresses", "otherMails", "state", "streetAddress", "usageLocation"),
-)
 _DELETED = "/directory/deletedItems/{user}"
 # Documented (List users, Get user): what lets a person read others, names and addresses at least.
 USER_SCOPES = ("User.ReadBasic.All", *USER_READ)
@@ -67,6 +49,7 @@ _UPN = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,48}")
 def routes(tenant: Tenant) -> list[Route]:
     return [
         route(tenant, "GET", "/users", USER_READ, list_users, scopes=USER_SCOPES),
+        route(tenant, "GET", "/users/$count", USER_READ, count_users, scopes=USER_SCOPES),
         route(tenant, "GET", ONE_USER, USER_READ, get_user, scopes=USER_SCOPES),
         route(tenant, "PATCH", ONE_USER, USER_WRITE, update_user),
         route(tenant, "DELETE", ONE_USER, USER_WRITE, delete_user),
@@ -75,66 +58,47 @@ def routes(tenant: Tenant) -> list[Route]:
     ]
 
 
-def named_user(tenant: Tenant, request: Request) -> User:
-    """The user that the path names by object id or UPN, or a 404."""
-    name = str(request.path_params["user"])
-    user = tenant.user(name)
-    if user is None:
-        raise not_found(name)
-    return user
-
-
-def shown(user: User, names: list[str]) -> dict[str, Any]:
-    """*user* as Graph shows it, with these properties."""
-    everything = {
-        **{name: user.attributes.get(name) for name in KNOWN},
-        "businessPhones": user.attributes.get("businessPhones", []),
-        "id": user.id,
-        "displayName": user.display_name,
-        "userPrincipalName": user.user_principal_name,
-        "mail": user.mail or None,
-        "accountEnabled": user.account_enabled,
-        "userType": user.user_type,
-        "proxyAddresses": user_queries.proxy_addresses(user),
-        "otherMails": user.other_mails,
-    }
-    return {name: everything[name] for name in names}
-
-
-def users_page(
-    tenant: Tenant, request: Request, users: list[User], of: str = "users"
-) -> JSONResponse:
-    """One page of *users* by the request's own options."""
-    options = dict(request.query_params)
-    query.only(options, "$select", "$top", "$filter", "$search", "$skiptoken", "$count")
-    counted = query.counted(options.get("$count"), request.headers)
-    names = query.selected(options.get("$select"), KNOWN, DEFAULT)
-    matches = user_queries.matching(options, request.headers)
-    size = query.page_size(options.get("$top"))
-    found = sorted((user for user in users if matches(user)), key=lambda user: user.id)
-    url = tenant.urls.graph + request.url.path
-    form = tenant.switches.list_pages
-    chosen, following = query.page(found, options, size, url, form=form)
-    suffix = f"({options['$select']})" if "$select" in options else ""
-    body: dict[str, Any] = {"@odata.context": context(tenant, of + suffix)}
-    if counted:
-        body["@odata.count"] = len(found)
-    if following is not None:
-        body["@odata.nextLink"] = following
-    return JSONResponse({**body, "value": [shown(user, names) for user in chosen]})
+def people_page(
+    tenant: Tenant, request: Request, people: Iterable[User], of: str = "users"
+) -> Response:
+    """One page of *people* by the request's own options."""
+    options = query.options(request.query_params, *lists.OPTIONS, "$expand")
+    wanted = managers.expansion(options)
+    managers.refuse_advanced(options, request.headers)
+    body, chosen = lists.listed(tenant, request, USERS, people, of)
+    names = query.selected(options.get("$select"), USERS)
+    value = [
+        {**lists.shown(USERS, user, names), **managers.expanded(tenant, user, wanted)}
+        for user in chosen
+    ]
+    return JSONResponse({**body, "value": value})
 
 
 async def list_users(tenant: Tenant, request: Request, client_id: str) -> Response:
-    return users_page(tenant, request, list(tenant.users.values()))
+    return people_page(tenant, request, tenant.users.values())
+
+
+async def count_users(tenant: Tenant, request: Request, client_id: str) -> Response:
+    return lists.count(request, USERS, tenant.users.values())
 
 
 async def get_user(tenant: Tenant, request: Request, client_id: str) -> Response:
-    options = dict(request.query_params)
-    query.only(options, "$select")
-    names = query.selected(options.get("$select"), KNOWN, DEFAULT)
+    """Documented (List manager): `$count` may stand beside `$expand` here, and changes nothing."""
+    options = query.options(request.query_params, "$select", "$expand", "$count")
+    names = query.selected(options.get("$select"), USERS, alone=True)
+    wanted = managers.expansion(options)
     user = named_user(tenant, request)
-    body = {"@odata.context": context(tenant, "users/$entity"), **shown(user, names)}
-    return JSONResponse(body)
+    body = {"@odata.context": context(tenant, "users/$entity")}
+    own = lists.shown(USERS, user, names)
+    if "mySite" in own:
+        own["mySite"] = _my_site(tenant, user)
+    return JSONResponse({**body, **own, **managers.expanded(tenant, user, wanted)})
+
+
+def _my_site(tenant: Tenant, user: User) -> str:
+    """Assumed: the address in OneDrive's usual form, whether or not the site is there."""
+    host = (user.personal_host or tenant.urls.my).rstrip("/")
+    return f"{host}/personal/{family(user.user_principal_name)}/"
 
 
 async def update_user(tenant: Tenant, request: Request, client_id: str) -> Response:
@@ -221,7 +185,10 @@ async def restore_user(tenant: Tenant, request: Request, client_id: str) -> Resp
         tenant.groups[name].members.add(user.id.casefold())
     tenant.touch(user, "updated")
     return JSONResponse(
-        {"@odata.context": context(tenant, "directoryObjects/$entity")} | shown(user, list(DEFAULT))
+        {
+            "@odata.context": context(tenant, "directoryObjects/$entity"),
+            **lists.shown(USERS, user, USERS.default),
+        }
     )
 
 

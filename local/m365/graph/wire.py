@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from local.m365.entra import access
 from local.m365.entra.tokens import Claims
+from local.m365.tenant.records import User
 from local.m365.tenant.tenant import Tenant
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
@@ -74,6 +75,15 @@ def not_found(name: str) -> Refusal:
         "are not present."
     )
     return Refusal(404, "Request_ResourceNotFound", message)
+
+
+def named_user(tenant: Tenant, request: Request) -> User:
+    """The user that the path names by object id or UPN, or a 404."""
+    name = str(request.path_params["user"])
+    user = tenant.user(name)
+    if user is None:
+        raise not_found(name)
+    return user
 
 
 def route(

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
+from local.m365.odata import Expression, Token
 from local.m365.sharepoint.errors import bad_request
 
 Fields = Mapping[str, Any]
 _Test = Callable[[Fields], bool]
 _Value = Callable[[Fields], Any]
 
-# Deeper than anybody writes, and far from Python's own limit.
-_DEEPEST = 32
-_TOKEN = re.compile(
-    r"\s*(?:datetime'(?P<moment>[^']*)'|'(?P<text>(?:[^']|'')*)'|(?P<number>-?\d+)(?![\w.])"
-    r"|(?P<word>[A-Za-z_][\w/]*)|(?P<sign>[(),]))"
-)
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda left, right: left == right,
     "ne": lambda left, right: left != right,
@@ -41,11 +35,7 @@ def parse_filter(text: str) -> _Test:
         `replace`, `substring`, `tolower`, `toupper`, `trim`, `concat`. Reported: function names in
         lower case only. Assumed: text is compared as it is written, operators are in lower case.
     """
-    parser = _Parser(_tokens(text), text)
-    test = parser.either(0)
-    if parser.rest:
-        parser.refuse()
-    return test
+    return _Filter(text).parse()
 
 
 def parse_order(text: str) -> list[tuple[str, bool]]:
@@ -76,96 +66,45 @@ def value_of(fields: Fields, name: str) -> Any:
     return value
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str
-    value: Any
+class _Filter(Expression[Fields]):
+    """SharePoint's, of version 3 of OData."""
 
-
-def _tokens(text: str) -> list[_Token]:
-    found, position, end = [], 0, len(text.rstrip())
-    while position < end:
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
-            raise bad_request(f'The expression "{text}" is not valid.')
-        found.append(_token(match.lastgroup, match[match.lastgroup], text))
-        position = match.end()
-    return found
-
-
-def _token(kind: str, raw: str, text: str) -> _Token:
-    if kind == "text":
-        return _Token("literal", raw.replace("''", "'"))
-    if kind == "number":
-        return _Token("literal", int(raw[:19]))
-    if kind == "moment":
-        try:
-            moment = datetime.fromisoformat(raw)
-        except ValueError as error:
-            raise bad_request(f'The expression "{text}" is not valid.') from error
-        return _Token("literal", moment)
-    if kind == "word" and raw in _WORDS:
-        return _Token("literal", _WORDS[raw])
-    return _Token(kind, raw)
-
-
-class _Parser:
-    """Recursive descent: `or`, `and`, `not`, parentheses, and what can be true or false."""
-
-    def __init__(self, rest: list[_Token], text: str) -> None:
-        self.rest = rest
-        self._text = text
+    pattern = re.compile(
+        r"\s*(?:datetime'(?P<moment>[^']*)'|'(?P<text>(?:[^']|'')*)'|(?P<number>-?\d+)(?![\w.])"
+        r"|(?P<word>[A-Za-z_][\w/]*)|(?P<sign>[(),]))"
+    )
 
     def refuse(self) -> NoReturn:
-        raise bad_request(f'The expression "{self._text}" is not valid.')
+        raise bad_request(f'The expression "{self.text}" is not valid.')
 
-    def _is_next(self, value: str) -> bool:
-        return bool(self.rest) and self.rest[0] in (_Token("word", value), _Token("sign", value))
+    def token(self, kind: str, raw: str) -> Token:
+        if kind == "text":
+            return Token("literal", raw.replace("''", "'"))
+        if kind == "number":
+            return Token("literal", int(raw[:19]))
+        if kind == "moment":
+            try:
+                return Token("literal", datetime.fromisoformat(raw))
+            except ValueError:
+                self.refuse()
+        if kind == "word" and raw in _WORDS:
+            return Token("literal", _WORDS[raw])
+        return Token(kind, raw)
 
-    def _take(self, value: str) -> None:
-        if not self._is_next(value):
-            self.refuse()
-        del self.rest[0]
-
-    def either(self, depth: int) -> _Test:
-        tests = [self._all(depth)]
-        while self._is_next("or"):
-            self._take("or")
-            tests.append(self._all(depth))
-        return lambda fields: any(test(fields) for test in tests)
-
-    def _all(self, depth: int) -> _Test:
-        tests = [self._one(depth)]
-        while self._is_next("and"):
-            self._take("and")
-            tests.append(self._one(depth))
-        return lambda fields: all(test(fields) for test in tests)
-
-    def _one(self, depth: int) -> _Test:
-        if depth > _DEEPEST:
-            self.refuse()
-        if self._is_next("not"):
-            self._take("not")
-            test = self._one(depth + 1)
-            return lambda fields: not test(fields)
-        if self._is_next("("):
-            self._take("(")
-            test = self.either(depth + 1)
-            self._take(")")
-            return test
+    def leaf(self) -> _Test:
         for name in ("startswith", "substringof"):
-            if self._is_next(name):
+            if self.is_next(name):
                 return self._within(name)
         return self._comparison()
 
     def _within(self, name: str) -> _Test:
         """`startswith(member,'text')` and `substringof('text',member)`: not in the same order."""
-        self._take(name)
-        self._take("(")
+        self.take(name)
+        self.take("(")
         first = self._value()
-        self._take(",")
+        self.take(",")
         second = self._value()
-        self._take(")")
+        self.take(")")
         whole, part = (first, second) if name == "startswith" else (second, first)
 
         def test(fields: Fields) -> bool:
@@ -178,9 +117,7 @@ class _Parser:
 
     def _comparison(self) -> _Test:
         left = self._value()
-        if not self.rest or self.rest[0].kind != "word" or self.rest[0].value not in _COMPARISONS:
-            self.refuse()
-        compare = _COMPARISONS[self.rest.pop(0).value]
+        compare = _COMPARISONS.get(self.take_kind("word").value) or self.refuse()
         right = self._value()
 
         def test(fields: Fields) -> bool:
@@ -192,17 +129,13 @@ class _Parser:
         return test
 
     def _value(self) -> _Value:
-        if not self.rest:
-            self.refuse()
-        token = self.rest.pop(0)
+        token = self.take_kind("literal", "word")
         if token.kind == "literal":
             return lambda fields: token.value
-        if token.kind != "word":
-            self.refuse()
-        if token.value in _PARTS and self._is_next("("):
-            self._take("(")
+        if token.value in _PARTS and self.is_next("("):
+            self.take("(")
             whole = self._value()
-            self._take(")")
+            self.take(")")
             return lambda fields: self._part(token.value, whole(fields))
         return lambda fields: value_of(fields, token.value)
 

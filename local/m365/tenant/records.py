@@ -61,6 +61,7 @@ class User:
     sharepoint_name: str = ""  # by which SharePoint knows the user until it learns the UPN
     aliases: list[str] = field(default_factory=list)  # further addresses of the mailbox
     other_mails: list[str] = field(default_factory=list)
+    manager: str = ""  # object id
     attributes: dict[str, Any] = field(default_factory=dict)  # what only Graph shows: jobTitle …
 
 

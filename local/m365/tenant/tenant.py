@@ -7,6 +7,7 @@ import random
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -79,6 +80,7 @@ class Tenant:
         self.withdrawn: dict[Role, bool] = {}  # roles taken away; True: from old tokens too
         self.unseen: dict[str, int] = {}  # object id -> requests that do not see it yet
         self.device_codes: dict[str, DeviceCode] = {}
+        self.delta_rounds: dict[str, Any] = {}  # what Graph's delta links stand for
         for geo in self.geos:
             geo.empty()
 

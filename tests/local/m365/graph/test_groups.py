@@ -110,3 +110,24 @@ def test_cast_to_users(
         found.append(told["error"]["code"] if "error" in told else "")
 
     assert tuple(found) == codes
+
+
+def test_groups_are_listed(m365: Cloud, graph: requests.Session):
+    """All of them without a filter; by name, by words, sorted and counted like users."""
+    tenant = m365.tenant
+    for name in ("Pilots", "Night Shift", "Partners"):
+        tenant.groups[tenant.new_id()] = Group(set(), name, security_enabled=name != "Partners")
+    groups = f"{tenant.urls.graph}/v1.0/groups"
+
+    def named(query: str) -> list[str]:
+        told = graph.get(f"{groups}?{query}", headers=EVENTUAL).json()
+        return [each["displayName"] for each in told["value"]]
+
+    assert named("$orderby=displayName") == ["Night Shift", "Partners", "Pilots"]
+    assert named("$filter=displayName eq 'pilots'") == ["Pilots"]
+    assert named("$filter=startswith(displayName,'p') and securityEnabled eq false") == ["Partners"]
+    assert named('$search="displayName:shift"') == ["Night Shift"]
+    counted = graph.get(f"{groups}/$count?$filter=startswith(displayName,'p')", headers=EVENTUAL)
+    assert counted.text == "2"
+    refused = graph.get(f"{groups}?$filter=visibility eq 'Public'", headers=EVENTUAL).json()
+    assert "'visibility' of resource 'Group'" in refused["error"]["message"]

@@ -1,0 +1,149 @@
+"""Graph's `users/delta`: who was made, changed or deleted since an earlier round."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.m365.graph import query
+from local.m365.graph.lists import shown
+from local.m365.graph.user_queries import USERS
+from local.m365.graph.wire import USER_READ, Refusal, bad_request, context, route
+from local.m365.tenant.tenant import Tenant
+
+PAGE = query.DEFAULT_PAGE  # how many there really are differs (D)
+LIFE = timedelta(days=7)
+_MOST_FILTERED = 50
+_IDS = re.compile(r"\s*id eq '(?P<id>[^']+)'\s*")
+_KEPT = ("$deltatoken", "$skiptoken")
+State = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Round:
+    """
+    What a link of a delta query stands for.
+
+    `changes` from number `told` on are still to be told, and `state` is what the client knows once
+    they are.
+    """
+
+    names: tuple[str, ...]
+    ids: frozenset[str] | None  # of whom alone; None: of everybody
+    changes: tuple[dict[str, Any], ...]
+    state: State
+    began: datetime
+    of: str = "users"  # what its context says
+    told: int = 0
+
+
+def routes(tenant: Tenant) -> list[Route]:
+    # Documented (delta-query-overview): the short name, and what SDKs write.
+    spelled = ("delta", "delta()", "microsoft.graph.delta()")
+    return [
+        route(tenant, "GET", f"/users/{name}", USER_READ, users_delta, scopes=USER_READ)
+        for name in spelled
+    ]
+
+
+async def users_delta(tenant: Tenant, request: Request, client_id: str) -> Response:
+    """
+    A page of changes, and the link to the next page or to the next round.
+
+    Documented (facts/graph.md section 11): all of it, but for the size of a page and what of a
+        token that is none of ours becomes. Photos are not tracked, since they are no property of
+        the user (D, 2022; section 1).
+    """
+    options = query.options(request.query_params, "$select", "$filter", *_KEPT)
+    given = [options[name] for name in _KEPT if options.get(name)]
+    if given and given != ["latest"]:
+        if len(options) > 1:
+            raise bad_request("A token already says what was asked for.", "Request_BadRequest")
+        now = _found(tenant, given[0])
+        if options.get("$deltatoken"):
+            minimal = "return=minimal" in request.headers.get("prefer", "").replace(" ", "")
+            now = _next(tenant, now, minimal=minimal)
+    else:
+        now = _first(tenant, options)
+        if given:
+            now = replace(now, changes=())
+    return _answer(tenant, now)
+
+
+def _found(tenant: Tenant, token: str) -> Round:
+    now: Round | None = tenant.delta_rounds.get(token)
+    if now is None or tenant.now() > now.began + LIFE:
+        # Documented: 410, with the address to begin again at. Assumed: code and sentence.
+        again = f"{tenant.urls.graph}/v1.0/users/delta?$deltatoken="
+        message = "The sync state is not found; begin again."
+        raise Refusal(410, "syncStateNotFound", message, {"Location": again})
+    return now
+
+
+def _first(tenant: Tenant, options: dict[str, str]) -> Round:
+    chosen = options.get("$select")
+    names = tuple(dict.fromkeys([*query.selected(chosen, USERS), "id"]))
+    ids = _ids(options["$filter"]) if "$filter" in options else None
+    state = _state(tenant, names, ids)
+    of = f"users({chosen})" if chosen else "users"
+    return Round(names, ids, tuple(map(_told, state.values())), state, tenant.now(), of)
+
+
+def _ids(text: str) -> frozenset[str]:
+    """Documented: `id eq` only, joined by `or`, fifty at most. Assumed: how others are refused."""
+    found = [_IDS.fullmatch(part) for part in re.split(r"\bor\b", text)]
+    ids = frozenset(match["id"].casefold() for match in found if match)
+    if not all(found) or len(found) > _MOST_FILTERED:
+        raise bad_request("Unsupported or invalid query filter clause.", "Request_UnsupportedQuery")
+    return ids
+
+
+def _next(tenant: Tenant, before: Round, *, minimal: bool) -> Round:
+    """What became of everybody since *before*."""
+    state = _state(tenant, before.names, before.ids)
+    changes = []
+    for key, fields in state.items():
+        known = before.state.get(key)
+        if known is None:
+            changes.append(_told(fields))
+        elif known != fields:
+            # Of these null is told, too: a value that was taken away.
+            new = {name: value for name, value in fields.items() if known[name] != value}
+            changes.append({"id": fields["id"], **({} if minimal else _told(fields)), **new})
+    for key in before.state.keys() - state.keys():
+        reason = "changed" if key in tenant.deleted_users else "deleted"
+        changes.append({"id": before.state[key]["id"], "@removed": {"reason": reason}})
+    return replace(before, changes=tuple(changes), told=0, state=state, began=tenant.now())
+
+
+def _state(tenant: Tenant, names: tuple[str, ...], ids: frozenset[str] | None) -> State:
+    return {
+        key: shown(USERS, user, names)
+        for key, user in tenant.users.items()
+        if ids is None or key in ids
+    }
+
+
+def _told(fields: dict[str, Any]) -> dict[str, Any]:
+    """Documented: what was never set is left out."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _answer(tenant: Tenant, now: Round) -> Response:
+    end = now.told + PAGE
+    token = tenant.new_id()
+    tenant.delta_rounds[token] = replace(now, told=end)
+    url = f"{tenant.urls.graph}/v1.0/users/delta"
+    link = (
+        {"@odata.nextLink": f"{url}?$skiptoken={token}"}
+        if end < len(now.changes)
+        else {"@odata.deltaLink": f"{url}?$deltatoken={token}"}
+    )
+    value = list(now.changes[now.told : end])
+    return JSONResponse({"@odata.context": context(tenant, now.of), **link, "value": value})

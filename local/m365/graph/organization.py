@@ -1,0 +1,106 @@
+"""The tenant itself as Graph shows it: the organization and its domains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.m365.entra.tokens import Claims
+from local.m365.graph.admin import admin_route, selected
+from local.m365.graph.rights import Right
+from local.m365.graph.wire import context, not_found
+from local.m365.tenant.tenant import Tenant
+
+# Documented (List organization, List domains): User.Read is for people, and shows less.
+_READ = Right(frozenset({"Directory.Read.All", "Directory.ReadWrite.All"}))
+_READ_DOMAINS = Right(frozenset({"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All"}))
+_SERVICES = ["Email", "OfficeCommunicationsOnline"]
+
+
+def routes(tenant: Tenant) -> list[Route]:
+    return [
+        admin_route(tenant, "GET", "/organization", _READ, list_organizations),
+        admin_route(tenant, "GET", "/organization/{id}", _READ, get_organization),
+        admin_route(tenant, "GET", "/domains", _READ_DOMAINS, list_domains),
+        admin_route(tenant, "GET", "/domains/{id}", _READ_DOMAINS, get_domain),
+    ]
+
+
+async def list_organizations(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    """Always one, the tenant that the token is of."""
+    return _listed(tenant, request, "organization", [_organization(tenant)])
+
+
+async def get_organization(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    return _one(tenant, request, "organization", [_organization(tenant)])
+
+
+async def list_domains(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    return _listed(tenant, request, "domains", _domains(tenant))
+
+
+async def get_domain(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    return _one(tenant, request, "domains", _domains(tenant))
+
+
+def _listed(
+    tenant: Tenant, request: Request, of: str, everything: Iterable[dict[str, Any]]
+) -> Response:
+    value = [selected(request, each) for each in everything]
+    return JSONResponse({"@odata.context": context(tenant, of), "value": value})
+
+
+def _one(
+    tenant: Tenant, request: Request, of: str, everything: Iterable[dict[str, Any]]
+) -> Response:
+    name = str(request.path_params["id"])
+    for each in everything:
+        if each["id"].casefold() == name.casefold():
+            body = {"@odata.context": context(tenant, f"{of}/$entity")}
+            return JSONResponse(body | selected(request, each))
+    raise not_found(name)
+
+
+def _organization(tenant: Tenant) -> dict[str, Any]:
+    """Documented (organization resource), of its properties what a client looks for."""
+    verified = [
+        {
+            "capabilities": ", ".join(one["supportedServices"]),
+            "isDefault": one["isDefault"],
+            "isInitial": one["isInitial"],
+            "name": one["id"],
+            "type": one["authenticationType"],
+        }
+        for one in _domains(tenant)
+    ]
+    return {
+        "id": tenant.tenant_id,
+        "displayName": tenant.name.title(),
+        "countryLetterCode": None,
+        "onPremisesSyncEnabled": None,
+        "preferredLanguage": "en",
+        "tenantType": "AAD",
+        "verifiedDomains": verified,
+    }
+
+
+def _domains(tenant: Tenant) -> list[dict[str, Any]]:
+    """Documented (domain resource): the initial one, and the one that users are named by."""
+    return [
+        {
+            "id": name,
+            "authenticationType": "Managed",
+            "availabilityStatus": None,
+            "isAdminManaged": True,
+            "isDefault": name == tenant.domain,
+            "isInitial": name != tenant.domain,
+            "isRoot": True,
+            "isVerified": True,
+            "supportedServices": _SERVICES,
+        }
+        for name in tenant.names[1:]
+    ]
