@@ -45,6 +45,8 @@ class Judge:
         # Whose photo was there and could not be seen, by the outage and the sweep.
         self._taken: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
         self._calls: defaultdict[object, deque[datetime]] = defaultdict(deque)
+        # When a message that orders a sweep was lost altogether.
+        self.sweep_lost_at: datetime | None = None
         # What each run was ordered to do: the text of its message.
         self.orders: dict[Job, str] = {}
 
@@ -164,8 +166,15 @@ class Judge:
             yield f"Graph has {list(subscriptions.live)}, and {keeper.NAME} says {told}"
 
     def unswept(self) -> Iterator[str]:
-        """Unless a sweep was at work since the newest subscription was made."""
-        made_at = self._services.subscriptions.made_at
+        """
+        Unless a sweep was at work since the newest subscription was made.
+
+        Whoever makes one asks for a sweep by a message. Storage does not lose messages; where one
+        is lost all the same, the hourly timer makes up for it, and without timers nobody does.
+        """
+        made_at, lost_at = self._services.subscriptions.made_at, self.sweep_lost_at
+        if made_at and lost_at and made_at <= lost_at:
+            return
         newest = self._document(f"sweeps/{self._document(sweep_log.LATEST).get('id')}.json")
         worked = newest.get("updatedAt")
         if made_at and (not worked or datetime.fromisoformat(worked) < made_at - APART):

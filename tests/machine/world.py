@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.errors import PhotoSyncError
+from shared.messages.upkeep_message import SWEEP
 from shared.settings.webhook import WebhookSettings
 from shared.webhook.notifications import Accepted, accept
 from tests.machine.fate import Fate, Storm
@@ -193,6 +194,8 @@ class World:
         self.lost_after -= 1
         if self.lost_after == 0:
             queue.messages.remove(message)
+            if self._about(queue, message).split()[0] == SWEEP:
+                self.judge.sweep_lost_at = self.now
         else:
             self._see(queue, message)
 
