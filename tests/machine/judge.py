@@ -129,7 +129,7 @@ class Judge:
             photo = self._exchange.photos.get(user_id)
             shown = self._sharepoint.shows(user_id, photo)
             if self._exchange.is_in_scope(user_id) and not shown:
-                files = dict(self._sharepoint.files[user_id]), self._sharepoint.urls[user_id]
+                files = dict(self._sharepoint.files(user_id)), self._sharepoint.urls[user_id]
                 yield f"{user_id} has {photo!r}, SharePoint shows {files}: {self.state(user_id)}"
 
     def unsaid(self, user_ids: set[str]) -> Iterator[str]:
@@ -140,10 +140,14 @@ class Judge:
             if self._exchange.is_in_scope(user_id) and known.picture_url and not told:
                 yield f"{error!r} stands nowhere in {known}"
 
+    def misled(self) -> set[str]:
+        """Whose mailbox or profile answers with an error."""
+        return self._exchange.troubles.keys() | self._sharepoint.troubles.keys()
+
     def remains(self) -> Iterator[str]:
         """What there still is of who has left, and claims of runs that are over."""
         for user_id in self._exchange.left:
-            shown = dict(self._sharepoint.files[user_id]), self._sharepoint.urls[user_id]
+            shown = dict(self._sharepoint.files(user_id)), self._sharepoint.urls[user_id]
             if user_id in self._services.blobs.texts or any(shown):
                 yield f"{user_id} has left, and there are {shown}, {self.state(user_id)}"
         for user_id in self._exchange.users:

@@ -40,6 +40,13 @@ class Subscriptions:
             self.ghosts.update(self.live)
         self.live.clear()
 
+    def expire(self) -> None:
+        """The life of all is over; Graph may list them for a while."""
+        self.ghosts.update(
+            {id_: replace(one, expires_at=self.clock()) for id_, one in self.live.items()}
+        )
+        self.live.clear()
+
     def list_own(self) -> list[Subscription]:
         return at("subscriptions", lambda: [] if self.hides else list(self._shown.values()))
 
