@@ -6,8 +6,10 @@ import functools
 import json
 from collections.abc import Callable
 
+from shared.subscription import keeper
 from tests.machine.fate import Storm
 from tests.machine.history import HOUR, INSTANCES, PROFILE_TROUBLES, SKEW, TROUBLES, Event
+from tests.machine.judge import APART
 from tests.machine.world import World
 
 
@@ -39,11 +41,11 @@ class Deeds:
             "storm": self._storm,
             "audit": lambda event: self._world.instances[0].audit.order(repair=True),
             "sweep": lambda event: self.upkeep("sweep"),
-            "missed": lambda event: self._world.post({"lifecycleEvent": "missed"}),
+            "missed": lambda event: self._missed(),
             "lapse": lambda event: self._world.services.subscriptions.lose(),
             "expire": lambda event: self._world.services.subscriptions.expire(),
             "removed": lambda event: self._removed(),
-            "reauthorize": lambda event: self._lifecycle("reauthorizationRequired"),
+            "reauthorize": lambda event: self._reauthorize(),
             "renew": lambda event: self.upkeep("renew"),
             "lose-upkeep": self._lose_upkeep,
             "double": self._double,
@@ -213,6 +215,25 @@ class Deeds:
         rate = (0.1, 0.3, 0.9 if service != "storage" else 0.3)[event.number // 4]
         until = self._world.seconds + event.seconds
         self._world.storms.append(Storm(event.key, service, rate, until))
+
+    def _missed(self) -> None:
+        """Graph could not deliver something, and says so."""
+        if self._world.services.subscriptions.live:
+            self._world.judge.missed_at = self._world.now
+        self._lifecycle("missed")
+
+    def _reauthorize(self) -> None:
+        """Graph wants the subscription reauthorized, unless it was a moment ago."""
+        subscriptions = self._world.services.subscriptions
+        renewed_at = subscriptions.renewed_at
+        if renewed_at is None or self._world.now - renewed_at > keeper.APART + APART:
+            subscriptions.doubt()
+        self._lifecycle("reauthorizationRequired")
+
+    def ask_again(self) -> None:
+        """Graph repeats what is still to be done."""
+        if self._world.services.subscriptions.deaf:
+            self._lifecycle("reauthorizationRequired")
 
     def _removed(self) -> None:
         """Graph takes the subscription away, and says so."""

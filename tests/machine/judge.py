@@ -45,6 +45,8 @@ class Judge:
         # Whose photo was there and could not be seen, by the outage and the sweep.
         self._taken: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
         self._calls: defaultdict[object, deque[datetime]] = defaultdict(deque)
+        # When Graph last said that it could not deliver something.
+        self.missed_at: datetime | None = None
         # When a message that orders a sweep was lost altogether.
         self.sweep_lost_at: datetime | None = None
         # What each run was ordered to do: the text of its message.
@@ -174,23 +176,30 @@ class Judge:
         found = [told.get("id")] == list(subscriptions.live)
         if subscriptions.hides and not subscriptions.refuses_second:
             found = told.get("id") in subscriptions.live
-        if not found or told.get("status") != "live":
+        if (
+            not found
+            or told.get("status") != "live"
+            or subscriptions.deaf & subscriptions.live.keys()
+        ):
             yield f"Graph has {list(subscriptions.live)}, and {keeper.NAME} says {told}"
 
     def unswept(self) -> Iterator[str]:
         """
-        Unless a sweep was at work since the newest subscription was made.
+        Unless a sweep was at work since the newest subscription was made, and since Graph said
+        that something was missed.
 
-        Whoever makes one asks for a sweep by a message. Storage does not lose messages; where one
+        Either is a message that asks for a sweep. Storage does not lose messages; where one
         is lost all the same, the hourly timer makes up for it, and without timers nobody does.
         """
-        made_at, lost_at = self._services.subscriptions.made_at, self.sweep_lost_at
-        if made_at and lost_at and made_at <= lost_at:
+        moments = [self._services.subscriptions.made_at, self.missed_at]
+        since = max([each for each in moments if each], default=None)
+        lost_at = self.sweep_lost_at
+        if since is None or (lost_at and since <= lost_at):
             return
         newest = self._document(f"sweeps/{self._document(sweep_log.LATEST).get('id')}.json")
         worked = newest.get("updatedAt")
-        if made_at and (not worked or datetime.fromisoformat(worked) < made_at - APART):
-            yield f"no sweep makes up for what was missed before {made_at}: {newest}"
+        if not worked or datetime.fromisoformat(worked) < since - APART:
+            yield f"no sweep makes up for what was missed before {since}: {newest}"
 
     def _document(self, name: str) -> dict[str, str]:
         known = self._services.blobs.texts.get(name)

@@ -85,6 +85,7 @@ class Simulation:
         world.is_calm, world.storms, world.lost_after = True, [], 0
         self._deeds.end_outage()
         world.services.subscriptions.ghosts.clear()
+        self._deeds.ask_again()
         # Somebody may have lost the message of the timer.
         self._deeds.upkeep("renew")
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.errors import PhotoSyncError
-from shared.messages.upkeep_message import SWEEP
+from shared.messages.upkeep_message import LIFECYCLE, SWEEP
 from shared.settings.webhook import WebhookSettings
 from shared.webhook.notifications import Accepted, accept
 from tests.machine.fate import Fate, Storm
@@ -98,14 +98,14 @@ class World:
             return False
         troubled = self.exchange.troubles.keys() | self.sharepoint.troubles.keys()
         return not self.services.photo_upkeep.messages and all(
-            self.user_of(message.body) in troubled
-            for message in self.services.photo_sync.messages
+            self.user_of(message.body) in troubled for message in self.services.photo_sync.messages
         )
 
     def post(self, item: dict[str, Any]) -> None:
         """Graph posts to the webhook, once for each subscription that lives."""
         subscriptions = self.services.subscriptions.live.values()
-        for subscription in [each for each in subscriptions if each.expires_at > self.now]:
+        deaf = self.services.subscriptions.deaf if "changeType" in item else set()
+        for subscription in [each for each in subscriptions if each.id not in deaf]:
             told = {"subscriptionId": subscription.id, "tenantId": "tenant", **item}
             body = json.dumps({"value": [{"clientState": "secret", **told}]}).encode()
             accepted = accept(body, _WEBHOOK, now=self.now, new_id=self._new_id)
@@ -200,7 +200,7 @@ class World:
         self.lost_after -= 1
         if self.lost_after == 0:
             queue.messages.remove(message)
-            if self._about(queue, message).split()[0] == SWEEP:
+            if self._about(queue, message).split()[0] in {SWEEP, LIFECYCLE}:
                 self.judge.sweep_lost_at = self.now
         else:
             self._see(queue, message)
