@@ -169,18 +169,15 @@ class Judge:
         Unless just one subscription lives, and the console says which.
 
         One whose maker died, or was not answered, before it wrote down the id is found in Graph's
-        list alone. Where Graph hides that, and allows a second one, it tells twice until it expires.
+        list alone. Where Graph hides that, and allows another, all is told twice until it expires.
         """
         subscriptions = self._services.subscriptions
         told = self._document(keeper.NAME)
         found = [told.get("id")] == list(subscriptions.live)
         if subscriptions.hides and not subscriptions.refuses_second:
             found = told.get("id") in subscriptions.live
-        if (
-            not found
-            or told.get("status") != "live"
-            or subscriptions.deaf & subscriptions.live.keys()
-        ):
+        is_deaf = told.get("id") in subscriptions.deaf
+        if not found or told.get("status") != "live" or is_deaf:
             yield f"Graph has {list(subscriptions.live)}, and {keeper.NAME} says {told}"
 
     def unswept(self) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 from shared import scope
 from shared.errors import NoPhoto, OutOfScope, PhotoSyncError, UnknownUser
@@ -95,7 +95,7 @@ class Exchange:
             name = sha256(photo) if self._etags_return else str(self._uploads)
             self._etags[user_id] = f'W/"{name}"'
 
-    def describe(self, user_id: str, **fields: bool) -> None:
+    def describe(self, user_id: str, **fields: Any) -> None:
         """An account is disabled or enabled, put into a group or taken out of it."""
         self.users[user_id] = replace(self.users[user_id], **fields)
 
