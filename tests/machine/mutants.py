@@ -112,7 +112,6 @@ SEEDED: dict[str, Parts] = {
     "NeverCreatedAgain": Parts(keeper=upkeep.NeverCreatedAgain),
     "MissedUnheeded": Parts(sweep=upkeep.MissedUnheeded),
     "SweepStopsAtAPage": Parts(sweep=upkeep.SweepStopsAtAPage),
-    "AuditTakesAnErrorForRight": Parts(looks=upkeep.AuditTakesAnErrorForRight),
     "SweepAskedForTooLate": Parts(keeper=upkeep.SweepAskedForTooLate),
     "NeverReauthorized": Parts(keeper=upkeep.NeverReauthorized),
 }

@@ -214,17 +214,6 @@ class SweepStopsAtAPage(Sweep):
         return super()._after(sweep, result, following and sweep_log.STATES)
 
 
-class AuditTakesAnErrorForRight(Looks):
-    """Of whom an audit learns nothing the picture is taken for right."""
-
-    def look_at(self, due: Sequence[Stored]) -> list[Finding]:
-        found = super().look_at(due)
-        return [
-            Finding(one.stored, replace(one.stored.state, damage="")) if one.error else one
-            for one in found
-        ]
-
-
 class SweepAskedForTooLate(SubscriptionKeeper):
     """What was missed is asked for once the new subscription is written down, not before."""
 
