@@ -1,16 +1,36 @@
-"""`make simulate ARGS="--seed N --days D"`: plays seeds until so many days have passed."""
+"""
+`make simulate ARGS="--seed N --days D"`: plays seeds until so many days have passed.
+
+`--jobs` plays several at once, `--digest` prints what a seed comes to, and `--mutant` looks for the
+first seed that finds a defect (`all`: of each, as `found.py` has them).
+"""
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 
 from tests.machine.instance import Parts
-from tests.machine.shrink import DAYS, DAYS_A_SEED, FIRST_SEED, play, shrunk
+from tests.machine.mutants import SEEDED
+from tests.machine.shrink import (
+    DAYS,
+    DAYS_A_SEED,
+    FIRST_SEED,
+    Counterexample,
+    digest,
+    first_failure,
+    play,
+    shrunk,
+)
 
 _TOLD_EVERY = 15.0
+# So many seeds for each process are under way at most.
+_AHEAD = 8
 
 
 def main() -> int:
@@ -21,29 +41,65 @@ def main() -> int:
     )
     parser.add_argument("--days", type=int, default=DAYS, help="tenant-days, of all seeds together")
     parser.add_argument("--seeds", type=int, default=0, help="so many seeds, however many days")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--digest", action="store_true", help="only what this seed comes to")
+    parser.add_argument("--mutant", choices=[*SEEDED, "all"], help="look for a defect put in")
     ask = parser.parse_args()
-    days, began, told = 0.0, time.monotonic(), time.monotonic()
-    for played in itertools.count():
-        if (played >= ask.seeds) if ask.seeds else (days >= ask.days):
-            break
-        seed = ask.seed + played
-        more, found = play(seed, DAYS_A_SEED, Parts())
-        days += more
+    if ask.digest:
+        print(digest(ask.seed))
+        return 0
+    if ask.mutant:
+        return _look_for(SEEDED if ask.mutant == "all" else [ask.mutant])
+    return _play_seeds(ask)
+
+
+def _play_seeds(ask: argparse.Namespace) -> int:
+    days, played, began, told = 0.0, 0, time.monotonic(), time.monotonic()
+    for seed, more, found in _played(ask.seed, ask.jobs):
+        days, played = days + more, played + 1
         if found:
             print(f"Seed {seed} fails; leaving out what need not happen …", flush=True)
             print(shrunk(found, Parts()))
             print(f'Again: make simulate ARGS="--seed {seed} --seeds 1"')
             return 1
+        if (played >= ask.seeds) if ask.seeds else (days >= ask.days):
+            break
         if time.monotonic() - told > _TOLD_EVERY:
             told = time.monotonic()
             print(f"seed {seed}: {days:.0f} days", flush=True)
-    seconds = time.process_time()
+    used = os.times()
+    seconds = used.user + used.system + used.children_user + used.children_system
     print(
         f"{days:.0f} tenant-days of {played} seeds from {ask.seed} on: all is well. "
         f"{seconds:.0f} s of one core, {1000 * seconds / max(days, 1):.0f} ms a day; "
         f"{time.monotonic() - began:.0f} s by the clock."
     )
     return 0
+
+
+def _played(first: int, jobs: int) -> Iterator[tuple[int, float, Counterexample | None]]:
+    """Seed after seed, in order: how many days went well, and what went wrong."""
+    if jobs == 1:
+        for seed in itertools.count(first):
+            yield seed, *_play(seed)
+    with ProcessPoolExecutor(jobs) as pool:
+        for start in itertools.count(first, jobs * _AHEAD):
+            seeds = range(start, start + jobs * _AHEAD)
+            for seed, played in zip(seeds, pool.map(_play, seeds), strict=True):
+                yield seed, *played
+
+
+def _play(seed: int) -> tuple[float, Counterexample | None]:
+    return play(seed, DAYS_A_SEED, Parts())
+
+
+def _look_for(names: list[str] | dict[str, Parts]) -> int:
+    missed = 0
+    for name in names:
+        found = first_failure(SEEDED[name])
+        missed += found is None
+        print(f'    "{name}": {found.seed},' if found else f"    # {name} survives", flush=True)
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ import functools
 import json
 from collections.abc import Callable
 
+from shared.subscription import keeper
 from tests.machine.fate import Storm
-from tests.machine.history import HOUR, INSTANCES, SKEW, TROUBLES, Event
+from tests.machine.history import HOUR, INSTANCES, PROFILE_TROUBLES, SKEW, TROUBLES, Event
+from tests.machine.judge import APART
 from tests.machine.world import World
 
 
@@ -22,22 +24,28 @@ class Deeds:
             "wink": self._wink,
             "type": lambda event: self._type(event, force=False),
             "force": lambda event: self._type(event, force=True),
-            "enable": self._enable,
+            "enable": lambda event: self._describe(event, "account_enabled"),
+            "exclude": lambda event: self._describe(event, "is_excluded"),
+            "group": lambda event: self._describe(event, "in_group"),
+            "rename": self._rename,
+            "move": self._move,
+            "profile": self._profile,
             "find": lambda event: self._queue(event, "sweep"),
             "damage": self._damage,
-            "move": self._move,
             "trouble": self._trouble,
             "leave": self._leave,
             "restore": lambda event: self._restore(event, anew=False),
             "restore-anew": lambda event: self._restore(event, anew=True),
             "die": lambda event: self._world.end_instance(event.number % INSTANCES),
+            "blackout": lambda event: self._blackout(),
             "storm": self._storm,
             "audit": lambda event: self._world.instances[0].audit.order(repair=True),
             "sweep": lambda event: self.upkeep("sweep"),
-            "missed": lambda event: self._world.post({"lifecycleEvent": "missed"}),
+            "missed": lambda event: self._missed(),
             "lapse": lambda event: self._world.services.subscriptions.lose(),
+            "expire": lambda event: self._world.services.subscriptions.expire(),
             "removed": lambda event: self._removed(),
-            "reauthorize": lambda event: self._lifecycle("reauthorizationRequired"),
+            "reauthorize": lambda event: self._reauthorize(),
             "renew": lambda event: self.upkeep("renew"),
             "lose-upkeep": self._lose_upkeep,
             "double": self._double,
@@ -102,24 +110,54 @@ class Deeds:
         for delay in ((0.1,), (0.1, 0.1), (5.0,), (), (event.seconds, 0.1))[event.number % 5]:
             self._world.after(delay, lambda: self._world.notify(user_id))
 
-    def _enable(self, event: Event) -> None:
-        user_id = self._user(event)
-        if user_id in self._world.exchange.users:
-            enabled = not self._world.exchange.is_in_scope(user_id)
-            self._world.change(user_id, lambda: self._world.exchange.enable(user_id, enabled))
+    def _describe(self, event: Event, what: str) -> None:
+        """An account is disabled, enabled, or its membership in one of the two groups changes."""
+        exchange, user_id = self._world.exchange, self._user(event)
+        user = exchange.users.get(user_id)
+        if user:
+            fields = {what: not getattr(user, what)}
+            self._world.change(user_id, lambda: exchange.describe(user_id, **fields))
             self._tell(event, user_id)
+
+    def _rename(self, event: Event) -> None:
+        """Somebody gets another UPN, and SharePoint's profile with it."""
+        exchange, user_id = self._world.exchange, self._user(event)
+        if user_id in exchange.users:
+            exchange.rename(user_id, f"{event.key.replace('/', '.')}@contoso.com")
+
+    def _move(self, event: Event) -> None:
+        """Somebody moves to another geography, where the same photo is written once more."""
+        self._world.judge.disturbed.add(self._user(event))
+        self._world.sharepoint.move(self._user(event))
+
+    def _profile(self, event: Event) -> None:
+        """A profile is not there, or is being moved, until it is well again."""
+        troubles, user_id = self._world.sharepoint.troubles, self._user(event)
+        self._world.judge.told.discard(user_id)
+        # Of a profile that was not there nobody knows what it shows when it is.
+        self._world.judge.disturbed.add(user_id)
+        if troubles.pop(user_id, None) is None:
+            troubles[user_id] = PROFILE_TROUBLES[event.number % len(PROFILE_TROUBLES)]
+
+    def _blackout(self) -> None:
+        """All instances die."""
+        for number in range(INSTANCES):
+            self._world.end_instance(number)
 
     def _type(self, event: Event, *, force: bool) -> None:
         """A person has a user looked at again."""
         if force:
             self._world.judge.disturbed.add(self._user(event))
-        self.order(self._user(event), "replay", force=force)
+        user_id = self._user(event)
+        by_name = event.number % 3 == 0
+        name = self._world.exchange.name_of(user_id) if by_name else user_id
+        self.order(name, "replay", force=force)
 
     def _queue(self, event: Event, reason: str) -> None:
         self.order(self._user(event), reason)
 
-    def order(self, user_id: str, reason: str, *, force: bool = False) -> None:
-        fields = {"userId": user_id, "reason": reason, "force": force, "attempt": 1}
+    def order(self, name: str, reason: str, *, force: bool = False) -> None:
+        fields = {"userId": name, "reason": reason, "force": force, "attempt": 1}
         text = json.dumps({**fields, "firstQueuedAt": self._world.now.isoformat()})
         self._world.services.photo_sync.put(text)
 
@@ -129,15 +167,10 @@ class Deeds:
     def _damage(self, event: Event) -> None:
         """A stranger changes one of the three files, or the profile; nobody tells."""
         world, user_id = self._world, self._user(event)
-        if world.sharepoint.urls[user_id] and len(world.sharepoint.files[user_id]) == 3:
+        sharepoint = world.sharepoint
+        is_home = sharepoint.home(user_id) in sharepoint.urls[user_id]
+        if is_home and len(sharepoint.files(user_id)) == 3:
             world.sharepoint.damage(user_id, event.number % 4)
-            world.judge.damaged.add(user_id)
-
-    def _move(self, event: Event) -> None:
-        """Somebody moves to the other geography; nobody tells."""
-        world, user_id = self._world, self._user(event)
-        if world.sharepoint.urls[user_id]:
-            world.sharepoint.move(user_id)
             world.judge.damaged.add(user_id)
 
     def _trouble(self, event: Event) -> None:
@@ -172,11 +205,35 @@ class Deeds:
         self._tell(event, user_id)
 
     def _storm(self, event: Event) -> None:
-        """Many of a service's calls fail for a while."""
+        """
+        Many of a service's calls fail for a while.
+
+        Of storage's no more than a third: half of them were carried out, and each message that was
+        put into a queue so is one more. At nine in ten for hours they would be thousands.
+        """
         service = ("graph", "sharepoint", "storage")[event.number % 3]
-        rate = (0.1, 0.3, 0.9)[event.number // 4]
+        rate = (0.1, 0.3, 0.9 if service != "storage" else 0.3)[event.number // 4]
         until = self._world.seconds + event.seconds
         self._world.storms.append(Storm(event.key, service, rate, until))
+
+    def _missed(self) -> None:
+        """Graph could not deliver something, and says so."""
+        if self._world.services.subscriptions.live:
+            self._world.judge.missed_at = self._world.now
+        self._lifecycle("missed")
+
+    def _reauthorize(self) -> None:
+        """Graph wants the subscription reauthorized, unless it was a moment ago."""
+        subscriptions = self._world.services.subscriptions
+        renewed_at = subscriptions.renewed_at
+        if renewed_at is None or self._world.now - renewed_at > keeper.APART + APART:
+            subscriptions.doubt()
+        self._lifecycle("reauthorizationRequired")
+
+    def ask_again(self) -> None:
+        """Graph repeats what is still to be done."""
+        if self._world.services.subscriptions.deaf:
+            self._lifecycle("reauthorizationRequired")
 
     def _removed(self) -> None:
         """Graph takes the subscription away, and says so."""
@@ -200,7 +257,7 @@ class Deeds:
         """A person clears the queue of users."""
         queue = self._world.services.photo_sync
         for message in queue.messages:
-            user_id = json.loads(message.body)["userId"]
+            user_id = self._world.user_of(message.body)
             self._world.judge.told.discard(user_id)
             self._world.judge.erased.add(user_id)
         queue.messages.clear()

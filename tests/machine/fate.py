@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,9 +84,9 @@ class Fate:
         pause = self._pause(job, call) if self.is_slow else 0.0
         for storm in self._host.raging():
             if storm.service == service(call) and self._chance.random() < storm.rate:
-                return self._bad_luck(job, call, pause)
+                return self._bad_luck(job, call, pause, _OF_STORMS[storm.service])
         if job.calls == self._unlucky_at:
-            return self._bad_luck(job, call, pause)
+            return self._bad_luck(job, call, pause, _KINDS[service(call)])
         return Order(pause) if pause else GO
 
     def _pause(self, job: Job, call: str) -> float:
@@ -101,9 +101,9 @@ class Fate:
                 return pause + seconds
         return pause
 
-    def _bad_luck(self, job: Job, call: str, pause: float) -> Order:
+    def _bad_luck(self, job: Job, call: str, pause: float, kinds: Sequence[str]) -> Order:
         writes = call == "write" and self._chance.random() < 0.5
-        what = self._chance.choice(_WRITES if writes else _KINDS[service(call)])
+        what = self._chance.choice(_WRITES if writes else kinds)
         key, told = f"{self._key}/{job.calls}", f"{self._key} call {job.calls}, {call}: {what}"
         if not self._history.happens(key, told):
             return Order(pause) if pause else GO
@@ -134,5 +134,10 @@ _KINDS = {
     "graph": (*_ANYWHERE, "throttled", "throttled for long", "no answer", "no answer after"),
     "sharepoint": (*_ANYWHERE, "throttled", "throttled for long", "no answer"),
     "storage": (*_ANYWHERE, "broken after"),
+}
+# A service that fails kills nobody.
+_OF_STORMS = {
+    name: tuple(kind for kind in kinds if "dies" not in kind and kind != "orphan")
+    for name, kinds in _KINDS.items()
 }
 _WRITES = ("late", "no answer after", "refused")

@@ -6,7 +6,15 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.errors import AccessDenied, NoMailbox, PhotoSyncError, Refused, Unanswered
+from shared.errors import (
+    AccessDenied,
+    NoMailbox,
+    NoProfile,
+    OtherHost,
+    PhotoSyncError,
+    Refused,
+    Unanswered,
+)
 
 HOUR, DAY = 3600.0, 86_400.0
 # Of a day the rest is calm: whatever waits, for six hours at most, comes to its end.
@@ -23,24 +31,34 @@ TROUBLES: tuple[PhotoSyncError | None, ...] = (
     NoMailbox("No mailbox."),
     Refused("graph answered 404 odd."),
 )
+PROFILE_TROUBLES: tuple[PhotoSyncError, ...] = (
+    NoProfile("SharePoint has no profile."),
+    OtherHost("SharePoint's geographies do not agree."),
+)
 # By what can happen, how often: in a burst, and at any time of the day besides.
 BURST = {"change": 8, "flip": 4, "type": 2, "force": 1, "enable": 1, "damage": 1, "find": 2}
 BURST |= {"erase": 1, "clear": 1}
 SPARSE = {
     "change": 8,
     "damage": 3,
-    "move": 1,
     "enable": 2,
+    "exclude": 2,
+    "group": 2,
+    "rename": 1,
+    "move": 1,
+    "profile": 2,
     "trouble": 3,
     "leave": 2,
     "restore": 2,
     "restore-anew": 2,
     "die": 2,
+    "blackout": 1,
     "storm": 3,
     "audit": 2,
     "sweep": 2,
     "missed": 1,
     "lapse": 2,
+    "expire": 1,
     "removed": 2,
     "reauthorize": 1,
     "renew": 2,
@@ -98,7 +116,7 @@ class Temper:
         # A seed with everything finds less than one with a few things, and often.
         kinds = [kind for kind in SPARSE if chance.random() < 0.5] or ["change"]
         return cls(
-            users=chance.choice((1, 2, 4, 7)),
+            users=chance.choices((1, 2, 4, 7, 12, 40), (6, 6, 6, 6, 2, 1))[0],
             without=chance.choice((0, 0, 1, 7)),
             etags_return=chance.random() < 0.5,
             luck=chance.choice((0.0, 0.1, 0.3)),

@@ -16,7 +16,9 @@ from shared.auditing.repairs import Repairs
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
 from shared.copying.worker import Worker
+from shared.graph.excluded_members import MarkedListing
 from shared.messages.upkeep_message import SWEEP
+from shared.microsoft365.http import Http
 from shared.pictures.recipe import Recipe
 from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping import sweep_page, user_queue
@@ -33,7 +35,7 @@ from tests.machine.jobs import InTurn
 from tests.machine.sharepoint import Desk, renditions
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates
 from tests.machine.subscriptions import URL, Subscriptions
-from tests.machine.tenant import Directory, Exchange, check_scope
+from tests.machine.tenant import GROUP, Directory, Exchange, Members, check_scope
 
 # For so long Graph can restore who has left; in this world, where a day is long.
 FORGET_AFTER = timedelta(hours=3)
@@ -141,15 +143,18 @@ class Instance:
             removes=True,
             clock=self._clock,
         )
+        members = cast(Http, Members(services.exchange))
+        listing = MarkedListing(services.exchange, members, GROUP, self._clock)
         remembered = parts.remembered(
             self._states,
             Directory(services.exchange),
             check_scope=check_scope,
             forget_after=FORGET_AFTER,
             clock=self._clock,
+            left_out=listing.among,
         )
         return parts.sweep(
-            services.exchange,
+            listing,
             pages,
             remembered,
             SweepLogs(MemoryDocuments(services.blobs)),

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
 
-from shared.auditing.audit import Audit
-from shared.auditing.audit_log import AuditLog
-from shared.auditing.look import Finding, Looks
-from shared.auditing.repairs import Repairs
 from shared.copying.held_claim import HeldClaim
 from shared.copying.run import Run
 from shared.copying.sync import Sync
 from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, UnknownUser
-from shared.graph.subscriptions import Subscription
-from shared.storage.documents import Document
-from shared.storage.roster_entry import Entry
-from shared.storage.user_state import Stored, UserState
-from shared.subscription.keeper import NAME, SubscriptionKeeper
-from shared.sweeping import sweep_log
-from shared.sweeping.state_page import StateLook
-from shared.sweeping.sweep import Sweep
-from shared.sweeping.sweep_log import SweepLog
-from shared.sweeping.sweep_page import PageLook, PageResult
-from shared.user import User
+from tests.machine import upkeep_mutants as upkeep
 from tests.machine.instance import Parts
 from tests.race import mutants as race
-
-
-class NoSweep(Sweep):
-    """Whoever no notification told of is never looked at."""
-
-    def start(self) -> str:
-        return ""
 
 
 class RemovalWhoeverOrders(Sync):
@@ -60,23 +36,6 @@ class HashNeverKnown(Sync):
             run.known = run.known._replace(state=replace(run.known.state, sha256=""))
 
 
-class OneFailsThePage(PageLook):
-    """What one mailbox answers is taken for everybody's."""
-
-    def look_at(self, users: Sequence[User]) -> PageResult:
-        result = super().look_at(users)
-        if result.errors:
-            raise result.errors[0]
-        return result
-
-
-class StateBelieved(Looks):
-    """An audit takes the state's word for what SharePoint shows."""
-
-    def look_at(self, due: Sequence[Stored]) -> list[Finding]:
-        return [Finding(stored, stored.state) for stored in due]
-
-
 class RepairWithoutClaim(Sync):
     """What an audit has found is repaired while others may copy."""
 
@@ -93,27 +52,6 @@ class VanishedIsGone(Sync):
     def _look(self, run: Run) -> str | PhotoSyncError:
         found = super()._look(run)
         return NoPhoto("No mailbox.") if isinstance(found, NoMailbox) else found
-
-
-class VanishedIsGoneForSweeps(PageLook):
-    """The same in the sweep, which orders removals."""
-
-    def look_at(self, users: Sequence[User]) -> PageResult:
-        photos = self._photos
-
-        class Photos:
-            def photo_etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
-                found = photos.photo_etags(user_ids)
-                return {
-                    each: NoPhoto("No mailbox.") if isinstance(one, NoMailbox) else one
-                    for each, one in found.items()
-                }
-
-        self._photos = Photos()
-        try:
-            return super().look_at(users)
-        finally:
-            self._photos = photos
 
 
 class ForgetsTooEarly(Sync):
@@ -133,142 +71,12 @@ class ForgetsOnHearsay(Sync):
         return UnknownUser("The sweep said so.")
 
 
-class ForgetsNobodyUnheard(StateLook):
-    """Who has left is only found by a notification."""
-
-    def _why_moved(self, entry: Entry, found: User | PhotoSyncError) -> str:
-        return ""
-
-
 class KeepsTheState(Sync):
     """Who comes back is taken for shown, whatever became of the profile."""
 
     def _recall(self, run: Run) -> None:
         super()._recall(run)
         run.thorough = False
-
-
-class SweepNeverRevived(Sweep):
-    """A sweep whose message was lost runs for ever, and no other begins."""
-
-    def _is_quiet(self, sweep: SweepLog, how_long: timedelta) -> bool:
-        return False
-
-
-class SweepPageOnce(Sweep):
-    """A page that comes again after a death between its two ends is taken for a duplicate."""
-
-    def _go_on_after(self, page: int, sweep: SweepLog) -> None:
-        pass
-
-    def _revived(self, sweep: SweepLog) -> bool:
-        return True
-
-
-class Unbraked(Sweep):
-    """However many photos are gone at once, their pictures go, too."""
-
-    def _after(self, sweep: SweepLog, result: PageResult, following: str) -> SweepLog:
-        after = super()._after(sweep, result, following)
-        becomes = {sweep_log.BRAKED: sweep_log.DUE}
-        return replace(
-            after,
-            removals=becomes.get(after.removals, after.removals),
-            forgetting=becomes.get(after.forgetting, after.forgetting),
-        )
-
-
-class WaitsForEver(PageLook):
-    """Whoever waits is in somebody's hand, though the message was lost long ago."""
-
-    def _why_look(self, known: UserState | None, found: str | PhotoSyncError, now: datetime) -> str:
-        why = super()._why_look(known, found, now)
-        return "" if why == "overdue" else why
-
-
-class ClaimsForEver(PageLook):
-    """So is whoever is claimed, though the run has died and its message was lost."""
-
-    def _why_look(self, known: UserState | None, found: str | PhotoSyncError, now: datetime) -> str:
-        why = super()._why_look(known, found, now)
-        return "" if why == "unfinished" else why
-
-
-class TurnNeverBegunAnew(Sweep):
-    """Whoever was asked about once by the id never has a turn again."""
-
-    def _after_states(self, sweep: SweepLog) -> SweepLog:
-        after = super()._after_states(sweep)
-        return after if after.asked_to else replace(after, asked_to="g")
-
-
-class AuditNeverRevived(Audit):
-    """An audit whose message was lost runs for ever, and no other begins."""
-
-    def _wake(self, audit: AuditLog) -> None:
-        if audit.resting:
-            super()._wake(audit)
-
-
-class AuditWritesOverRuns(Audit):
-    """What an audit has seen is written over what a run has recorded since."""
-
-    def _remembered(self, finding: Finding) -> Finding:
-        now = self._states.read(finding.user_id)
-        return super()._remembered(replace(finding, stored=now) if now else finding)
-
-
-class AuditRepairsNobody(Repairs):
-    """The repairs of a page are recorded and not ordered."""
-
-    def order(self, audit: AuditLog, page: int, user_ids: Sequence[str]) -> None:
-        pass
-
-
-class AuditStopsAtAPage(Audit):
-    """An audit ends with its first page, and calls it everybody."""
-
-    def _after(self, audit: AuditLog, findings: Sequence[Finding], following: str) -> AuditLog:
-        return super()._after(audit, findings, "")
-
-
-class ListBelieved(SubscriptionKeeper):
-    """What Graph does not list is taken not to be there."""
-
-    def _kept(self, before: Document, reauthorize: bool, removed: str) -> tuple[Subscription, str]:
-        forgetful = before._replace(fields={**before.fields, "id": ""})
-        return super()._kept(forgetful, reauthorize, removed)
-
-
-class StraysStay(SubscriptionKeeper):
-    """Only one subscription is looked after, and the others stay."""
-
-    def __init__(self, client: Any, *args: Any, **options: Any) -> None:
-        super().__init__(_NoDeletion(client), *args, **options)
-
-
-class _NoDeletion:
-    def __init__(self, client: Any) -> None:
-        self.list_own, self.find = client.list_own, client.find
-        self.create, self.renew = client.create, client.renew
-
-    def delete(self, id_: str) -> None:
-        pass
-
-
-class SilentlyCreated(SubscriptionKeeper):
-    """Nobody asks for a sweep where changes may have told nobody."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **{**options, "missed": lambda: None})
-
-
-class NeverCreatedAgain(SubscriptionKeeper):
-    """A subscription that was made once is taken to live until it expires."""
-
-    def keep(self, *, reauthorize: bool = False, removed: str = "") -> None:
-        if reauthorize or not self._documents.read(NAME):
-            super().keep(reauthorize=reauthorize, removed=removed)
 
 
 # Only the race finds them: here storage answers at once, and nothing is under way after a death.
@@ -279,30 +87,34 @@ SEEDED: dict[str, Parts] = {
     for name, kind in vars(race).items()
     if isinstance(kind, type) and issubclass(kind, Sync) and kind not in {Sync, *_BEYOND}
 } | {
-    "NoSweep": Parts(sweep=NoSweep),
+    "NoSweep": Parts(sweep=upkeep.NoSweep),
     "RemovalOnHearsay": Parts(sync=RemovalOnHearsay),
-    "OneFailsThePage": Parts(pages=OneFailsThePage),
-    "VanishedIsGone": Parts(sync=VanishedIsGone, pages=VanishedIsGoneForSweeps),
-    "StateBelieved": Parts(looks=StateBelieved),
+    "OneFailsThePage": Parts(pages=upkeep.OneFailsThePage),
+    "VanishedIsGone": Parts(sync=VanishedIsGone, pages=upkeep.VanishedIsGoneForSweeps),
+    "StateBelieved": Parts(looks=upkeep.StateBelieved),
     "RepairWithoutClaim": Parts(sync=RepairWithoutClaim),
     "ForgetsTooEarly": Parts(sync=ForgetsTooEarly),
     "ForgetsOnHearsay": Parts(sync=ForgetsOnHearsay),
-    "ForgetsNobodyUnheard": Parts(remembered=ForgetsNobodyUnheard),
+    "ForgetsNobodyUnheard": Parts(remembered=upkeep.ForgetsNobodyUnheard),
     "KeepsTheState": Parts(sync=KeepsTheState),
     "HashNeverKnown": Parts(sync=HashNeverKnown),
     "RemovalWhoeverOrders": Parts(sync=RemovalWhoeverOrders),
-    "SweepNeverRevived": Parts(sweep=SweepNeverRevived),
-    "SweepPageOnce": Parts(sweep=SweepPageOnce),
-    "Unbraked": Parts(sweep=Unbraked),
-    "WaitsForEver": Parts(pages=WaitsForEver),
-    "ClaimsForEver": Parts(pages=ClaimsForEver),
-    "TurnNeverBegunAnew": Parts(sweep=TurnNeverBegunAnew),
-    "AuditNeverRevived": Parts(audit=AuditNeverRevived),
-    "AuditWritesOverRuns": Parts(audit=AuditWritesOverRuns),
-    "AuditRepairsNobody": Parts(repairs=AuditRepairsNobody),
-    "AuditStopsAtAPage": Parts(audit=AuditStopsAtAPage),
-    "ListBelieved": Parts(keeper=ListBelieved),
-    "StraysStay": Parts(keeper=StraysStay),
-    "SilentlyCreated": Parts(keeper=SilentlyCreated),
-    "NeverCreatedAgain": Parts(keeper=NeverCreatedAgain),
+    "SweepNeverRevived": Parts(sweep=upkeep.SweepNeverRevived),
+    "SweepPageOnce": Parts(sweep=upkeep.SweepPageOnce),
+    "Unbraked": Parts(sweep=upkeep.Unbraked),
+    "WaitsForEver": Parts(pages=upkeep.WaitsForEver),
+    "ClaimsForEver": Parts(pages=upkeep.ClaimsForEver),
+    "TurnNeverBegunAnew": Parts(sweep=upkeep.TurnNeverBegunAnew),
+    "AuditNeverRevived": Parts(audit=upkeep.AuditNeverRevived),
+    "AuditWritesOverRuns": Parts(audit=upkeep.AuditWritesOverRuns),
+    "AuditRepairsNobody": Parts(repairs=upkeep.AuditRepairsNobody),
+    "AuditStopsAtAPage": Parts(audit=upkeep.AuditStopsAtAPage),
+    "ListBelieved": Parts(keeper=upkeep.ListBelieved),
+    "StraysStay": Parts(keeper=upkeep.StraysStay),
+    "SilentlyCreated": Parts(keeper=upkeep.SilentlyCreated),
+    "NeverCreatedAgain": Parts(keeper=upkeep.NeverCreatedAgain),
+    "MissedUnheeded": Parts(sweep=upkeep.MissedUnheeded),
+    "SweepStopsAtAPage": Parts(sweep=upkeep.SweepStopsAtAPage),
+    "SweepAskedForTooLate": Parts(keeper=upkeep.SweepAskedForTooLate),
+    "NeverReauthorized": Parts(keeper=upkeep.NeverReauthorized),
 }

@@ -1,14 +1,20 @@
-"""SharePoint: of each user three files and the address that the profile shows."""
+"""
+SharePoint: of each user three files and the address that the profile shows.
+
+A user is at home in one of two geographies. Whoever is moved takes the profile along, and leaves
+the files that it shows behind.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from shared.errors import Throttled
+from shared.errors import NoProfile, OtherHost, PhotoSyncError, Throttled
 from shared.microsoft365.throttle import Budget
 from shared.sharepoint.inspection import Inspection, inspected
 from shared.sharepoint.picture_location import PictureLocation
@@ -18,8 +24,7 @@ from shared.written_file import WrittenFile
 from tests.machine.jobs import Job, at, current
 
 T = TypeVar("T")
-# The My Site hosts of two geographies.
-HOSTS = "https://contoso-my.sharepoint.com", "https://contosoeur-my.sharepoint.com"
+HOSTS = ("https://contoso-my.sharepoint.com", "https://contosoeur-my.sharepoint.com")
 
 
 def renditions(photo: bytes) -> tuple[bytes, bytes, bytes]:
@@ -29,59 +34,81 @@ def renditions(photo: bytes) -> tuple[bytes, bytes, bytes]:
 class SharePoint:
     """What all pages show, and who is told before anything of it is written."""
 
-    def __init__(self, wrote: Callable[[str, Job | None], None]) -> None:
-        """*wrote* is told whose files or profile a run has changed."""
-        self.files: dict[str, dict[int, bytes]] = defaultdict(dict)
+    def __init__(
+        self, wrote: Callable[[str, Job | None], None], name_of: Callable[[str], str]
+    ) -> None:
+        """*wrote* is told whose files or profile a run has changed; *name_of* knows all UPNs."""
+        self._files: dict[tuple[str, str], dict[int, bytes]] = defaultdict(dict)
+        self._homes: dict[str, str] = {}
         self.urls: dict[str, str] = defaultdict(str)
-        # Where each user is at home.
-        self.hosts: dict[str, str] = defaultdict(lambda: HOSTS[0])
+        # Users whose profile is not there, or is being moved, for as long as it stands here.
+        self.troubles: dict[str, PhotoSyncError] = {}
         self._wrote = wrote
+        self._name_of = name_of
 
-    def url(self, user_id: str) -> str:
-        """Of the user's picture where the user is at home."""
-        return PictureLocation("Profile Pictures", user_id).url(self.hosts[user_id])
+    def home(self, user_id: str) -> str:
+        """The host of whoever's geography."""
+        return self._homes.get(user_id, HOSTS[0])
+
+    def move(self, user_id: str) -> None:
+        """Somebody moves to the other geography."""
+        self._homes[user_id] = HOSTS[self.home(user_id) == HOSTS[0]]
+
+    def files(self, user_id: str) -> dict[int, bytes]:
+        """The files that the profile shows; those at home if it shows none."""
+        shown = self.urls[user_id]
+        return self._files[user_id, _host(shown) if shown else self.home(user_id)]
+
+    def check(self, user: User) -> None:
+        """Raise what keeps the profile from being read by this name."""
+        if user.id in self.troubles:
+            raise self.troubles[user.id]
+        if user.user_principal_name != self._name_of(user.id):
+            raise NoProfile("There is no profile by this name.")
 
     def shows(self, user_id: str, photo: bytes | None) -> bool:
         if photo is None:
-            return not self.files[user_id] and not self.urls[user_id]
+            return not self.files(user_id) and not self.urls[user_id]
         wanted = dict(enumerate(renditions(photo)))
-        return self.files[user_id] == wanted and self.urls[user_id] == self.url(user_id)
+        return self.files(user_id) == wanted and bool(self.urls[user_id])
 
     def damage(self, user_id: str, place: int) -> None:
         """What a stranger does: a file is lost or another picture's, or the profile shows none."""
         if place == 3:
             self.urls[user_id] = ""
         elif place == 2:
-            self.files[user_id].pop(place, None)
+            self.files(user_id).pop(place, None)
         else:
-            self.files[user_id][place] = b"a stranger's"
+            self.files(user_id)[place] = b"a stranger's"
 
-    def move(self, user_id: str) -> None:
-        """To the other geography: the profile goes along, and names what stays behind."""
-        self.hosts[user_id] = next(host for host in HOSTS if host != self.hosts[user_id])
-        self.files[user_id].clear()
-
-    def there(self, user_id: str, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
-        there = [self.files[user_id].get(place, b"") for place in range(3)]
+    def there(
+        self, user_id: str, host: str, wanted: Sequence[WrittenFile]
+    ) -> tuple[WrittenFile | None, ...]:
+        there = [self._files[user_id, host].get(place, b"") for place in range(3)]
         return tuple(
             known if known.holds(content) else None
             for known, content in zip(wanted, there, strict=True)
         )
 
     def change(
-        self, user_id: str, place: int, content: bytes | str, host: str, by: Job | None
+        self, user_id: str, host: str, place: int, content: bytes | str, by: Job | None
     ) -> None:
-        """Place 3 is the profile; without *content* a file of this host is recycled."""
+        """Place 3 is the profile; without *content* a file is recycled."""
         self._wrote(user_id, by)
         if isinstance(content, str):
             self.urls[user_id] = content
-        elif host != self.hosts[user_id]:
-            # Whom a move overtakes writes where nobody looks any more.
-            return
         elif content:
-            self.files[user_id][place] = content
+            self._files[user_id, host][place] = content
         else:
-            self.files[user_id].pop(place, None)
+            self._files[user_id, host].pop(place, None)
+
+
+@dataclass(frozen=True)
+class Withdrawal(Removal):
+    """A removal, with the host of the files; `profile_goes` without anybody's doing."""
+
+    host: str = ""
+    profile_goes: bool = False
 
 
 class Desk:
@@ -106,7 +133,8 @@ class Desk:
         location = PictureLocation("Profile Pictures", user.id)
 
         def plan() -> Plan:
-            url = self._sharepoint.url(user.id)
+            self._sharepoint.check(user)
+            url = location.url(self._sharepoint.home(user.id))
             shown = self._sharepoint.urls[user.id] == url
             change = {TIMESTAMP: "now"} if shown else {"PictureURL": url, TIMESTAMP: "now"}
             return Plan(user.user_principal_name, location, url, change)
@@ -115,46 +143,62 @@ class Desk:
 
     def inspect(self, user: User, picture_url: str, files: Sequence[WrittenFile]) -> Inspection:
         def look() -> Inspection:
-            shown = self._sharepoint.urls[user.id]
-            if shown != self._sharepoint.url(user.id):
-                return Inspection(f"The profile shows {shown or 'no picture any more'}.")
-            return inspected(self._sharepoint.there(user.id, files))
+            self._sharepoint.check(user)
+            shown, home = self._sharepoint.urls[user.id], self._sharepoint.home(user.id)
+            if not shown:
+                return Inspection("The profile shows no picture any more.")
+            if home not in shown:
+                return Inspection("", outdated="The picture is at a former address.")
+            return inspected(self._sharepoint.there(user.id, home, files))
 
         return self._ask("inspect", look)
 
     def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
-        return at("find", lambda: self._sharepoint.there(plan.location.name, wanted))
+        host = _host(plan.picture_url)
+        return at("find", lambda: self._sharepoint.there(plan.location.name, host, wanted))
 
     def publish(
         self, plan: Plan, renditions: Sequence[bytes], *, before_write: Callable[[], None]
     ) -> tuple[WrittenFile, ...]:
-        user_id = plan.location.name
-        host = next(each for each in HOSTS if plan.picture_url.startswith(each))
+        user_id, host = plan.location.name, _host(plan.picture_url)
         self._before_write(user_id, renditions[0][2:])
         for place, content in enumerate(renditions):
-            self._write(user_id, place, content, host, before_write)
-        self._write(user_id, 3, plan.picture_url, host, before_write)
+            self._write(user_id, host, place, content, before_write)
+        self._write(user_id, host, 3, plan.picture_url, before_write)
         return tuple(map(WrittenFile.of, renditions))
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
-        location = PictureLocation("Profile Pictures", user.id)
-        change = {"PictureURL": ""}
-        return self._ask("plan", lambda: Removal(user.user_principal_name, location, change))
+        def plan() -> Removal:
+            self._sharepoint.check(user)
+            return _withdrawal(user, self._sharepoint.home(user.id))
+
+        return self._ask("plan", plan)
 
     def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
-        return self.plan_removal(leaver, picture_url)
+        def plan() -> Removal:
+            try:
+                self._sharepoint.check(leaver)
+            except (NoProfile, OtherHost):
+                return replace(_withdrawal(leaver, _host(picture_url)), profile_goes=True)
+            return _withdrawal(leaver, self._sharepoint.home(leaver.id))
+
+        return self._ask("plan", plan)
 
     def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
         raise AssertionError("Nobody uninstalls PhotoSync here.")
 
     def remove(self, plan: Removal, *, before_write: Callable[[], None]) -> None:
         assert plan.location
+        assert isinstance(plan, Withdrawal)
         user_id = plan.location.name
-        host = self._sharepoint.hosts[user_id]
         self._before_write(user_id, None)
-        self._write(user_id, 3, "", host, before_write)
+        if plan.profile_goes:
+            # Nobody finds it by the name that is remembered: it goes with its user.
+            self._sharepoint.urls[user_id] = ""
+        else:
+            self._write(user_id, plan.host, 3, "", before_write)
         for place in range(3):
-            self._write(user_id, place, b"", host, before_write)
+            self._write(user_id, plan.host, place, b"", before_write)
 
     def _ask(self, call: str, look: Callable[[], T]) -> T:
         """A profile call that only reads."""
@@ -163,9 +207,9 @@ class Desk:
     def _write(
         self,
         user_id: str,
+        host: str,
         place: int,
         content: bytes | str,
-        host: str,
         before_write: Callable[[], None],
     ) -> None:
         def check() -> None:
@@ -175,7 +219,7 @@ class Desk:
                 self._spend()
 
         write: Callable[[], Any] = functools.partial(
-            self._sharepoint.change, user_id, place, content, host, current()
+            self._sharepoint.change, user_id, host, place, content, current()
         )
         at("write", write, check=check)
 
@@ -184,3 +228,12 @@ class Desk:
         if seconds:
             raise Throttled("The profile budget is spent.", retry_after=seconds)
         self._called()
+
+
+def _withdrawal(user: User, host: str) -> Withdrawal:
+    location = PictureLocation("Profile Pictures", user.id)
+    return Withdrawal(user.user_principal_name, location, {"PictureURL": ""}, host=host)
+
+
+def _host(url: str) -> str:
+    return next((host for host in HOSTS if host in url), HOSTS[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from unittest import mock
 
 from shared.sweeping import sweep_rules
@@ -16,6 +17,8 @@ from tests.machine.world import World
 
 # With so few users the brake would never be seen.
 BRAKE_USERS = 2
+# Nor would anybody be who is looked at again after a day.
+AGAIN_AFTER = timedelta(minutes=30)
 _LONGEST_WAIT = 40 * HOUR
 
 
@@ -82,6 +85,7 @@ class Simulation:
         world.is_calm, world.storms, world.lost_after = True, [], 0
         self._deeds.end_outage()
         world.services.subscriptions.ghosts.clear()
+        self._deeds.ask_again()
         # Somebody may have lost the message of the timer.
         self._deeds.upkeep("renew")
 
@@ -119,7 +123,7 @@ class Simulation:
         world, judge = self.world, self.world.judge
         judge.forgive()
         told = {each for each in judge.told if judge.state(each).status != "failed"}
-        told -= world.exchange.troubles.keys() | judge.damaged | judge.erased
+        told -= judge.misled() | judge.damaged | judge.erased
         self._check(judge.missed(told & set(world.exchange.photos)))
         self._check(judge.unsubscribed())
         if not self.temper.timers:
@@ -128,9 +132,10 @@ class Simulation:
     def _check_end(self) -> None:
         world, judge = self.world, self.world.judge
         troubled = world.exchange.troubles
-        self._check(judge.missed(set(world.exchange.users) - troubled.keys()))
+        self._check(judge.missed(set(world.exchange.users) - judge.misled()))
         self._check(judge.unsaid(set(troubled) & set(world.exchange.users)))
         troubled.clear()
+        world.sharepoint.troubles.clear()
         self._look_after_everybody()
         self._check(judge.missed(set(world.exchange.users)))
         self._check(judge.remains())
@@ -151,11 +156,14 @@ def _listed(wrongs: object) -> list[str]:
 
 @contextmanager
 def _as_it_is_here() -> Iterator[None]:
-    """Without a log, which nobody reads, and with a brake for few users."""
+    """Without a log, which nobody reads, with a brake for few users, and short of patience."""
     log = logging.getLogger("photosync")
     was, log.disabled = log.disabled, True
     try:
-        with mock.patch.object(sweep_rules, "BRAKE_USERS", BRAKE_USERS):
+        with (
+            mock.patch.object(sweep_rules, "BRAKE_USERS", BRAKE_USERS),
+            mock.patch.object(sweep_rules, "AGAIN_AFTER", AGAIN_AFTER),
+        ):
             yield
     finally:
         log.disabled = was

@@ -28,16 +28,30 @@ class Subscriptions:
     live: dict[str, Subscription] = field(default_factory=dict)
     # What still stands in the list and tells nothing.
     ghosts: dict[str, Subscription] = field(default_factory=dict)
+    # What Graph waits for to be reauthorized.
+    deaf: set[str] = field(default_factory=set)
     # When the newest was made: what had changed before, nobody was told of.
     made_at: datetime | None = None
+    renewed_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
+
+    def doubt(self) -> None:
+        """Graph wants all reauthorized, and those tell nothing until they are."""
+        self.deaf.update(self.live)
 
     def lose(self, *, told: bool = False) -> None:
         """All are gone; of one that is *told* to be gone Graph may show the list of before."""
         if self.lingers and told:
             self.ghosts.update(self.live)
+        self.live.clear()
+
+    def expire(self) -> None:
+        """The life of all is over; Graph may list them for a while."""
+        self.ghosts.update(
+            {id_: replace(one, expires_at=self.clock()) for id_, one in self.live.items()}
+        )
         self.live.clear()
 
     def list_own(self) -> list[Subscription]:
@@ -54,7 +68,7 @@ class Subscriptions:
             id_ = f"s{next(self._numbers):07d}"
             changes = frozenset(CHANGE_TYPE.split(","))
             self.live[id_] = Subscription(id_, RESOURCE, changes, url, url, expires_at)
-            self.made_at = self.clock()
+            self.made_at = self.renewed_at = self.clock()
             return self.live[id_]
 
         return at("subscriptions", create)
@@ -65,6 +79,8 @@ class Subscriptions:
                 raise SubscriptionGone("Graph knows no such subscription.")
             renewed = replace(self.live[id_], notification_url=url, expires_at=expires_at)
             self.live[id_] = renewed
+            self.deaf.discard(id_)
+            self.renewed_at = self.clock()
             return renewed
 
         return at("subscriptions", renew)

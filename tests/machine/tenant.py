@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import SimpleNamespace
+from typing import Any, cast
 
+from shared import scope
 from shared.errors import NoPhoto, OutOfScope, PhotoSyncError, UnknownUser
 from shared.graph.client import Fetched, ScaledPhoto
 from shared.graph.user_listing import UserPage
+from shared.microsoft365.reply import Reply
+from shared.settings.app import Settings
 from shared.user import User
 from tests.machine.jobs import Job, at, current
 
 USERS_A_PAGE = 3
+GROUP = "0b000000-0000-4000-8000-000000000000"
+_SETTINGS = cast(Settings, SimpleNamespace(excluded_users=frozenset(), include_guests=True))
 
 
 def users(count: int) -> list[User]:
@@ -29,8 +37,7 @@ def sha256(photo: bytes) -> str:
 
 
 def check_scope(user: User) -> None:
-    if not user.account_enabled:
-        raise OutOfScope("The account is disabled.")
+    scope.check(user, _SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,8 @@ class Exchange:
         """*looked* is told whose photo a run has asked for; *etags_return* when its bytes do."""
         self.users = {user.id: user for user in users(count)}
         self.everybody = list(self.users)
+        # By each name that somebody has or had.
+        self._ids = {user.user_principal_name: user.id for user in self.users.values()}
         # Whom Graph does not know now, and can restore.
         self.left: dict[str, User] = {}
         self.photos: dict[str, bytes] = {}
@@ -86,11 +95,28 @@ class Exchange:
             name = sha256(photo) if self._etags_return else str(self._uploads)
             self._etags[user_id] = f'W/"{name}"'
 
-    def enable(self, user_id: str, enabled: bool) -> None:
-        self.users[user_id] = replace(self.users[user_id], account_enabled=enabled)
+    def describe(self, user_id: str, **fields: Any) -> None:
+        """An account is disabled or enabled, put into a group or taken out of it."""
+        self.users[user_id] = replace(self.users[user_id], **fields)
+
+    def rename(self, user_id: str, upn: str) -> None:
+        self.users[user_id] = replace(self.users[user_id], user_principal_name=upn)
+        self._ids[upn] = user_id
+
+    def name_of(self, user_id: str) -> str:
+        """The UPN of today, or the last one."""
+        return (self.users.get(user_id) or self.left[user_id]).user_principal_name
+
+    def id_of(self, name: str) -> str:
+        """Whom an order names, by object id or by a name of today or of old."""
+        return self._ids.get(name, name)
 
     def is_in_scope(self, user_id: str) -> bool:
-        return user_id in self.users and self.users[user_id].account_enabled
+        try:
+            check_scope(self.users[user_id])
+        except (KeyError, OutOfScope):
+            return False
+        return True
 
     def leave(self, user_id: str) -> None:
         self.left[user_id] = self.users.pop(user_id)
@@ -108,10 +134,11 @@ class Exchange:
 
     def user(self, user: str) -> User:
         def look() -> User:
-            if user not in self.users:
+            known = self.users.get(self.id_of(user))
+            if known is None or user not in (known.id, known.user_principal_name):
                 self.looks[user].append(Look(self._clock(), current(), False, left=True))
                 raise UnknownUser("Microsoft Graph knows no such user.")
-            return self.users[user]
+            return known
 
         return at("user", look)
 
@@ -137,8 +164,10 @@ class Exchange:
         """By id, as the path says whom the page before ended with."""
 
         def read() -> UserPage:
-            rest = [user for user_id, user in sorted(self.users.items()) if user_id > path]
-            found = rest[:USERS_A_PAGE]
+            members = [user for _, user in sorted(self.users.items()) if user.in_group]
+            rest = [user for user in members if user.id > path]
+            # Of the other group a list does not tell.
+            found = [replace(user, is_excluded=False) for user in rest[:USERS_A_PAGE]]
             return UserPage(found, found[-1].id if len(rest) > USERS_A_PAGE else "")
 
         return at("page", read)
@@ -166,3 +195,27 @@ class Directory:
 
     def __init__(self, exchange: Exchange) -> None:
         self.users = exchange.known
+
+
+class Members:
+    """
+    Graph as it tells who is in the excluded group, to the product's own MarkedListing.
+
+    That holds a lock meanwhile, at which no run may stand still: so here nothing befalls a call.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def send(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+        if "Members" not in path:
+            return _answer({"id": GROUP, "visibility": "Public"})
+        users = self._exchange.users.values()
+        return _answer({"value": [{"id": user.id} for user in users if user.is_excluded]})
+
+    def path_of(self, link: str) -> str:
+        return link
+
+
+def _answer(fields: object) -> Reply:
+    return Reply("graph", 200, {}, json.dumps(fields).encode())

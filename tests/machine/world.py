@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.errors import PhotoSyncError
-from shared.messages.upkeep_message import SWEEP
+from shared.messages.upkeep_message import LIFECYCLE, SWEEP
 from shared.settings.webhook import WebhookSettings
 from shared.webhook.notifications import Accepted, accept
 from tests.machine.fate import Fate, Storm
@@ -56,7 +56,9 @@ class World:
         # So many messages of upkeep from now one is lost; 0: none.
         self.lost_after = 0
         self.services = self._built_services()
-        self.sharepoint = SharePoint(lambda user_id, job: self.judge.wrote(user_id, job))
+        self.sharepoint = SharePoint(
+            lambda user_id, job: self.judge.wrote(user_id, job), self.exchange.name_of
+        )
         self.judge = Judge(self.services, self.sharepoint)
         self.instances = [self._started(number) for number in range(INSTANCES)]
         self.after(HOUR, self._tick)
@@ -94,16 +96,16 @@ class World:
         """Whether nobody is at work and no message waits, but for mailboxes in trouble."""
         if self._jobs or self._orphans or any(queue.poison for queue in self.queues):
             return False
-        troubled = self.exchange.troubles
+        troubled = self.exchange.troubles.keys() | self.sharepoint.troubles.keys()
         return not self.services.photo_upkeep.messages and all(
-            json.loads(message.body)["userId"] in troubled
-            for message in self.services.photo_sync.messages
+            self.user_of(message.body) in troubled for message in self.services.photo_sync.messages
         )
 
     def post(self, item: dict[str, Any]) -> None:
         """Graph posts to the webhook, once for each subscription that lives."""
         subscriptions = self.services.subscriptions.live.values()
-        for subscription in [each for each in subscriptions if each.expires_at > self.now]:
+        deaf = self.services.subscriptions.deaf if "changeType" in item else set()
+        for subscription in [each for each in subscriptions if each.id not in deaf]:
             told = {"subscriptionId": subscription.id, "tenantId": "tenant", **item}
             body = json.dumps({"value": [{"clientState": "secret", **told}]}).encode()
             accepted = accept(body, _WEBHOOK, now=self.now, new_id=self._new_id)
@@ -116,6 +118,10 @@ class World:
 
     def notify(self, user_id: str, kind: str = "updated") -> None:
         self.post({"changeType": kind, "resource": f"users/{user_id}"})
+
+    def user_of(self, text: str) -> str:
+        """The id of whom an order is about, by whatever name."""
+        return self.exchange.id_of(json.loads(text)["userId"])
 
     def change(self, user_id: str, change: Callable[[], None]) -> None:
         change()
@@ -193,7 +199,7 @@ class World:
         self.lost_after -= 1
         if self.lost_after == 0:
             queue.messages.remove(message)
-            if message.body == SWEEP:
+            if self._about(queue, message).split()[0] in {SWEEP, LIFECYCLE}:
                 self.judge.sweep_lost_at = self.now
         else:
             self._see(queue, message)
@@ -260,16 +266,15 @@ class World:
                 self.disturb(job)
                 queue.failed(message, died=died)
                 self._park_later()
-        user_id = json.loads(self.judge.orders[job]).get("userId") if self._is_sync(job) else None
-        if user_id:
-            self.judge.after_run(user_id)
+        if self._is_sync(job):
+            self.judge.after_run(self.user_of(self.judge.orders[job]))
 
     def _is_sync(self, job: Job) -> bool:
         return self.judge.orders[job].startswith('{"userId"')
 
     def disturb(self, job: Job) -> None:
         if self._is_sync(job):
-            self.judge.disturbed.add(json.loads(self.judge.orders[job])["userId"])
+            self.judge.disturbed.add(self.user_of(self.judge.orders[job]))
 
     def orphan(self, job: Job) -> None:
         self.disturb(job)
@@ -310,7 +315,7 @@ class World:
         """What a message is about, without what depends on all that was before it."""
         if queue is self.services.photo_sync:
             fields = json.loads(message.body)
-            return f"sync {fields['userId'][-2:]} {fields['reason']} {fields['attempt']}"
+            return f"sync {self.user_of(message.body)[-2:]} {fields['reason']} {fields['attempt']}"
         if not message.body.startswith("{"):
             return message.body
         fields = json.loads(message.body)
