@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from local.host import routes, schedule, storage
-from local.host.engine import IndexedFunction
+from local.host.protocol import IndexedFunction
 from local.host.refusal import Refused
 from local.host.settings import connection_string, disabled, expand
 
@@ -42,6 +42,7 @@ class TimerTrigger:
     parameter: str
     schedule: schedule.Schedule
     run_on_startup: bool
+    use_monitor: bool
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,12 @@ class _Reader:
             parsed = schedule.parse(expression)
         except schedule.BadSchedule as error:
             self._refuse(f"bad schedule {expression!r}: {error}", error)
-        return TimerTrigger(binding["name"], parsed, bool(binding.get("runOnStartup")))
+        return TimerTrigger(
+            binding["name"],
+            parsed,
+            run_on_startup=bool(binding.get("runOnStartup")),
+            use_monitor=bool(binding.get("useMonitor", True)),
+        )
 
     def _output(self, binding: Mapping[str, Any]) -> QueueOutput:
         return QueueOutput(binding["name"], self._queue_name(binding), self._connection(binding))

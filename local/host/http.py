@@ -16,10 +16,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local.host.bindings import Function, HttpTrigger, QueueTrigger, TimerTrigger
-from local.host.engine import Datum
 from local.host.invocations import Invocations
 from local.host.keys import Keys
-from local.host.timers import timer_value
+from local.host.protocol import Datum
+from local.host.timers import value_by_hand
 
 
 class TooLarge(ValueError):
@@ -115,7 +115,7 @@ class HttpHost:
 def _manual_value(function: Function, text: str) -> Datum | None:
     trigger = function.trigger
     if isinstance(trigger, TimerTrigger):
-        return timer_value(trigger, datetime.now(UTC), None)
+        return value_by_hand(trigger, datetime.now(UTC))
     if isinstance(trigger, QueueTrigger):
         return Datum(text, "string")
     return None

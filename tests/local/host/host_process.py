@@ -1,6 +1,7 @@
 """The local host as a process under test, around an app that the test writes itself."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -83,7 +84,14 @@ class RunningHost:
     def __init__(self, files: HostFiles, environ: Mapping[str, str] | None = None) -> None:
         self.files = files
         self.keys = files.keys
-        self.child = Child("host", files.command, log=files.log, cwd=REPO, environ=environ or None)
+        self.child = Child(
+            "host",
+            files.command,
+            log=files.log,
+            cwd=REPO,
+            environ=environ or None,
+            stops_at=signal.SIGINT,
+        )
         self.url: str = self.child.wait_for(_announced)
 
     def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
