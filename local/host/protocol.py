@@ -48,16 +48,16 @@ class NotSendable(TypeError):
     """A value of a kind that the engine hands to no host."""
 
 
-def pack(message: Any) -> list[bytes]:
-    """Return the pieces to send for *message*: plain values, bytes, Datum values and cookies."""
+def pack(message: Any) -> bytes:
+    """Return what to send for *message*: plain values, bytes, Datum values and cookies."""
     blobs: list[bytes] = []
     text = json.dumps([_plain(message, blobs), [len(blob) for blob in blobs]]).encode()
-    return [_HEAD.pack(len(text)), text, *blobs]
+    return b"".join([_HEAD.pack(len(text)), text, *blobs])
 
 
 async def send(writer: StreamWriter, message: Any) -> None:
     """Send *message*, and wait while the other side is behind; OSError if it is gone."""
-    writer.writelines(pack(message))
+    writer.write(pack(message))
     await writer.drain()
 
 
