@@ -131,8 +131,8 @@ async def _serve(
     await server.accepting()
     log.info("Host started")
     listeners.start()
-    print(json.dumps({"ready": True, "functions": server.url}), flush=True)
     _heed_signals(lifetime)
+    print(json.dumps({"ready": True, "functions": server.url}), flush=True)
     await lifetime.ended()
     await asyncio.gather(
         server.stop(GRACE_SECONDS), listeners.stop(GRACE_SECONDS), invocations.stop(GRACE_SECONDS)

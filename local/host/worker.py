@@ -63,6 +63,20 @@ def start_process(app: Path, level: str, survive: timedelta | None) -> Process:
     return Process(popen, here)
 
 
+class Deaths:
+    """How often workers have died, for which a host bears with so many."""
+
+    def __init__(self) -> None:
+        self._moments: list[float] = []
+
+    def too_many(self, now: float) -> bool:
+        """Count one more death at *now*, in seconds; True once they are too many in a row."""
+        if self._moments and now - self._moments[-1] > _FORGIVEN.total_seconds():
+            self._moments.clear()
+        self._moments.append(now)
+        return len(self._moments) >= _DEATHS
+
+
 class Worker:
     """Runs functions in a process of its own, which is replaced when it dies."""
 
@@ -79,7 +93,7 @@ class Worker:
         self._lifetime = lifetime
         self._clock = clock
         self._restarted = clock() - _RESTART_PAUSE
-        self._deaths: list[float] = []
+        self._deaths = Deaths()
         self._running: dict[str, asyncio.Future[Result]] = {}
         self._ready = asyncio.Event()
         self._blind_until = 0.0
@@ -195,18 +209,11 @@ class Worker:
         return await asyncio.get_running_loop().run_in_executor(None, popen.wait)
 
     def _count_death(self) -> None:
-        now = self._clock()
-        if self._deaths and now - self._deaths[-1] > _FORGIVEN.total_seconds():
-            self._deaths.clear()
-        self._deaths.append(now)
-        if len(self._deaths) >= _DEATHS:
+        if self._deaths.too_many(self._clock()):
             self._over = True
             # Whoever waits for another worker waits in vain.
             self._ready.set()
-            self._lifetime.end(
-                f"The worker has died {_DEATHS} times, each time within "
-                f"{_FORGIVEN.total_seconds() / 60:.0f} minutes of the last."
-            )
+            self._lifetime.end("Exceeded the number of times that a worker may be started anew.")
 
 
 def _failed(why: str) -> Result:

@@ -52,16 +52,18 @@ class HostFiles:
         settings: Mapping[str, str] | None = None,
         queues: Mapping[str, Any] = FAST_QUEUES,
         host: Mapping[str, Any] | None = None,
+        host_json: Mapping[str, Any] | None = None,
     ) -> None:
         self.app = folder / "app"
         self.app.mkdir(parents=True)
         (self.app / "function_app.py").write_text(HEAD + code)
         extensions = {"queues": dict(queues), **(host or {})}
         content = {"version": "2.0", "extensionBundle": BUNDLE, "extensions": extensions}
+        content |= host_json or {}
         (self.app / "host.json").write_text(json.dumps(content))
         self.settings = folder / "local.settings.json"
-        values = {"FUNCTIONS_WORKER_RUNTIME": "python", **(settings or {})}
-        self.settings.write_text(json.dumps({"IsEncrypted": False, "Values": values}))
+        self._values = {"FUNCTIONS_WORKER_RUNTIME": "python"}
+        self.set(settings or {})
         self.keys = Keys.generate()
         self.keys.save(folder / "keys.json")
         self.log = folder / "host.log"
@@ -69,6 +71,11 @@ class HostFiles:
             *(sys.executable, "-m", "local.host", "--app", str(self.app)),
             *("--settings", str(self.settings), "--key-file", str(folder / "keys.json")),
         ]
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Have these app settings too, for a host that is started from now on."""
+        self._values |= settings
+        self.settings.write_text(json.dumps({"IsEncrypted": False, "Values": self._values}))
 
     def refusal(self) -> tuple[int, str]:
         """Start the host where it should refuse; return its exit code and its stderr."""
