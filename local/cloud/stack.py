@@ -122,13 +122,22 @@ class Stack:
             host.kill()
             self._crashed.append(host)
 
-    def kill_worker(self) -> None:
-        """Kill the worker of the host as a crash would; Linux only. The host starts another."""
+    def kill_worker(self) -> bool:
+        """
+        Kill the worker of the host as a crash would; False if there is none at the moment.
+
+        Linux only. The host starts another; the third death in a row ends the host.
+        """
         with self._hosting:
-            host = self._children["host"].process.pid
-            for task in Path(f"/proc/{host}/task").iterdir():
-                for pid in (task / "children").read_text().split():
-                    os.kill(int(pid), signal.SIGKILL)
+            tasks = Path(f"/proc/{self._children['host'].process.pid}/task")
+            workers = [
+                int(pid)
+                for children in tasks.glob("*/children")
+                for pid in children.read_text().split()
+            ]
+            for pid in workers:
+                os.kill(pid, signal.SIGKILL)
+        return bool(workers)
 
     def start_host(self) -> None:
         """Start the host, on the same port as before; whenever it ends in order, start another."""

@@ -16,7 +16,15 @@ from local.soak.town import SETTINGS, Town, forged_items
 from local.soak.verdict import Row, verdict
 
 SHORT = Scale(
-    users=20, changes=60, seconds=12, kills=2, sweeps=1, pictures=12, patience=5, damages=12
+    users=20,
+    changes=60,
+    seconds=12,
+    kills=2,
+    worker_kills=2,
+    sweeps=1,
+    pictures=12,
+    patience=5,
+    damages=12,
 )
 
 
