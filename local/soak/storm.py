@@ -120,8 +120,9 @@ class Storm:
     def _progress(self) -> str:
         changes = sum(self.done[kind] for kind in plan.CHANGES)
         return (
-            f"{changes} changes, {self.done[plan.KILL]} kills and "
-            f"{self.done[plan.KILL_WORKER]} of the worker alone, {self.done[plan.FORGE]} forgeries, "
+            f"{changes} changes, {self.done[plan.KILL]} kills, "
+            f"{self.done[plan.KILL_WORKER]} of the worker alone, "
+            f"{self.done[plan.FORGE]} forgeries, "
             f"{self.done[plan.SWEEP]} sweeps, {self.done[plan.DAMAGE]} damages, "
             f"{self.done[plan.AUDIT]} audits; {self._town.queued()} messages queued"
         )

@@ -164,10 +164,8 @@ def _storage_kind(method: str, path: str, query: str) -> str:
         return HALT if (method, rest) == ("GET", NAME) else BLOB
     if name == ORDERS:
         return ORDER
-    if name == _OF_HOSTS:
-        return POLLS
     if name not in _QUEUES:
-        return UNKNOWN
+        return POLLS if name == _OF_HOSTS else UNKNOWN
     locks = "visibilitytimeout" in query
     match method, rest.split("/"):
         case "POST", ["messages"]:

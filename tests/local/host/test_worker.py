@@ -111,10 +111,9 @@ def test_request_in_flight_is_500_and_a_later_one_waits_for_the_new_worker(tmp_p
         caller.join()
         host.logged("The worker ended with code -9")
         # The host goes on sending work to the dead process for a moment (blind); then it waits.
-        later = eventually(lambda: (got := host.call("GET", "/api/worker")).ok and got)
+        eventually(lambda: host.call("GET", "/api/worker").ok)
 
     assert (answers[0].status_code, answers[0].content) == (500, b"")
-    assert later.text.isdecimal()
 
 
 def test_third_death_ends_the_host(tmp_path, storage):
