@@ -8,8 +8,9 @@ import pytest
 import requests
 
 from local.host.worker import Deaths
-from tests.local.host.host_process import RunningHost, eventually
+from tests.local.host.host_process import HostFiles, RunningHost, eventually
 from tests.local.host.queue_bench import CODE, POISON_CODE, Bench
+from tests.local.host.storage_door import StorageDoor
 
 pytestmark = [
     pytest.mark.server,
@@ -237,13 +238,42 @@ def test_drained_host_takes_no_message_and_answers_still(tmp_path, storage):
 
 
 def test_host_whose_storage_is_away_ends(tmp_path, storage):
-    """A poll that nobody answers, in any of the client's tries, is unhandled: exit code 0."""
+    """What nobody takes, in any of the client's tries, is unhandled: the host stops, code 0."""
     bench = Bench(tmp_path, storage, code=WORKER_CODE)
-    away = bench.connection.replace(storage.queue, "http://127.0.0.1:9/photosync")
-    bench.files.set({"AzureWebJobsStorage": away})
-    with RunningHost(bench.files) as host:
-        code = host.child.process.wait(120)
-        log = host.log()
+    with StorageDoor(bench.connection, storage.queue) as door:
+        bench.files.set({"AzureWebJobsStorage": door.connection})
+        with RunningHost(bench.files) as host:
+            door.shut()
+            code = host.child.process.wait(180)
+            log = host.log()
 
     assert code == 0
     assert "An unhandled exception has occurred. The host is shutting down." in log
+
+
+def test_shorter_outage_of_storage_is_survived(tmp_path, storage):
+    """A message that cannot be deleted at once is deleted later, and nothing is run twice."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE)
+    bench.make("hang")
+    with StorageDoor(bench.connection, storage.queue) as door:
+        bench.files.set({"AzureWebJobsStorage": door.connection})
+        with RunningHost(bench.files) as host:
+            bench.took(1)
+            door.shut()
+            (tmp_path / "go").touch()
+            host.logged("Executed 'Functions.take' (Succeeded")
+            eventually(lambda: door.turned_away >= 2)
+            door.open()
+            bench.empty()
+            log = host.log()
+
+    assert len(bench.taken()) == 1
+    assert "shutting down" not in log
+
+
+def test_app_that_kills_its_worker_at_once_is_refused(tmp_path):
+    """A worker that dies while it loads the app for the first time never was one."""
+    code, told = HostFiles(tmp_path, "import os; os._exit(7)").refusal()
+
+    assert code == 1
+    assert "The worker ended with code 7 while it loaded function_app.py" in told
