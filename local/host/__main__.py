@@ -134,9 +134,11 @@ async def _serve(
     _heed_signals(lifetime)
     print(json.dumps({"ready": True, "functions": server.url}), flush=True)
     await lifetime.ended()
-    await asyncio.gather(
+    stopping = asyncio.gather(
         server.stop(GRACE_SECONDS), listeners.stop(GRACE_SECONDS), invocations.stop(GRACE_SECONDS)
     )
+    # A moment more, in which locks are given back; storage may be away.
+    await asyncio.wait({stopping}, timeout=GRACE_SECONDS + 1)
     # What had no time is cut off, as in Azure: its message stays locked for up to ten minutes.
     worker.kill()
 

@@ -17,7 +17,9 @@ class Lifetime:
         self._ended = asyncio.Event()
 
     def end(self, why: str, cause: BaseException | None = None) -> None:
-        """Stop the host, since *why*, which is a sentence."""
+        """Stop the host, since *why*, which is a sentence; only the first reason is told."""
+        if self._ended.is_set():
+            return
         log.error("%s The host is shutting down.", why, exc_info=cause)
         self._ended.set()
 

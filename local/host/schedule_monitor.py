@@ -65,12 +65,11 @@ class ScheduleMonitor:
         AzureError if storage does not tell. A schedule that was changed meanwhile has missed
         nothing: its next occurrence is reckoned from now.
         """
-        text = await self._storage.call(lambda blobs: blobs.read(self._blob))
-        if text is None:
+        status = self._parsed(await self._storage.call(lambda blobs: blobs.read(self._blob)))
+        if status is None:
             status = Status(NEVER, schedule.next_after(now), now)
             await self.write(status)
             return status, False
-        status = _parsed(text)
         counted_from = next((each for each in (status.last, status.updated) if each > NEVER), now)
         expected = schedule.next_after(counted_from)
         if status.next != expected:
@@ -88,7 +87,17 @@ class ScheduleMonitor:
         except AzureError as error:
             log.error("%s cannot be written: %s", self._blob, error)
 
+    def _parsed(self, text: bytes | None) -> Status | None:
+        if text is None:
+            return None
+        try:
+            found = json.loads(text)
+            return Status(*(_moment(found[name]) for name in ("Last", "Next", "LastUpdated")))
+        except (ValueError, TypeError, KeyError) as error:
+            log.error("%s is unreadable, and is made anew: %r", self._blob, error)
+            return None
 
-def _parsed(text: bytes) -> Status:
-    found = {name: datetime.fromisoformat(moment) for name, moment in json.loads(text).items()}
-    return Status(found["Last"], found["Next"], found["LastUpdated"])
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

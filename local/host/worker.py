@@ -30,6 +30,8 @@ _DEATHS = 3
 _FORGIVEN = timedelta(minutes=30)
 # ProcessRestartInterval: so long after one was started anew there is no other.
 _RESTART_PAUSE = 5.0
+# initializationTimeout of the Python worker.
+_LOADS_WITHIN = 120.0
 # Until the host has got rid of the dead process it sends work to it still, which fails: measured
 # (facts/functions.md, "Host and worker"), as about one batch of messages at each death.
 _BLIND = 0.05
@@ -103,6 +105,7 @@ class Worker:
         """Return the functions of the app once they can run, or refuse it."""
         functions = await self._connect()
         self._reading = asyncio.create_task(self._read())
+        self._reading.add_done_callback(self._broke)
         return functions
 
     async def invoke(
@@ -151,7 +154,13 @@ class Worker:
 
     async def _connect(self) -> list[IndexedFunction]:
         reader, writer = await asyncio.open_unix_connection(sock=self._process.channel)
-        told = await protocol.receive(reader)
+        try:
+            told = await asyncio.wait_for(protocol.receive(reader), _LOADS_WITHIN)
+        except TimeoutError:
+            await self._buried()
+            raise Refused(
+                f"function_app.py could not be loaded within {_LOADS_WITHIN:.0f} seconds"
+            ) from None
         if told is None:
             code = await self._buried()
             raise Refused(f"The worker ended with code {code} while it loaded function_app.py")
@@ -168,6 +177,11 @@ class Worker:
             while (told := await protocol.receive(self._reader)) is not None:
                 self._end(told.pop("id"), Result(**told))
             await self._replace()
+
+    def _broke(self, reading: asyncio.Task[None]) -> None:
+        # A bug of this host: nobody would hear of any result any more.
+        if not reading.cancelled() and (error := reading.exception()) is not None:
+            self._lifetime.end("The worker cannot be followed.", error)
 
     def _end(self, invocation_id: str, result: Result) -> None:
         ended = self._running.get(invocation_id)
