@@ -3,15 +3,19 @@
 # make soak     changes under faults and crashes     make lint      style and types only
 # make bench    figures beside their goals           make lock      requirements.in -> requirements.txt
 # make package  the zip that is deployed             make licences  of every package
-# make simulate a tenant's days, thousands of them   make clean     all of it gone again
+# make simulate a tenant's days, thousands of them   make e2e       the whole, from end to end
+# make clean    all of it gone again
 # PYTHON=/path/to/python3.12 chooses the interpreter; VENV=.venv-3.12 keeps a second one apart.
-.PHONY: demo start test check lint soak simulate bench lock package licences clean
+# HOST=func has `start` and `e2e` run the app in Azure Functions Core Tools in place of our own host;
+# any other command has to take the command line of `python -m local.host`.
+.PHONY: demo start test e2e check lint soak simulate bench lock package licences clean
 .DEFAULT_GOAL := demo
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check
+HOSTED := $(if $(HOST),LOCAL_HOST_COMMAND='$(HOST)')
 
 $(INSTALLED): $(wildcard requirements*.txt) tools/find_python.sh
 	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(sh tools/find_python.sh) || exit 1; \
@@ -26,7 +30,7 @@ demo: $(INSTALLED)
 
 # Such as ARGS="--set DRY_RUN=true", which rehearses, or ARGS=--sign-in: people sign in to the console
 start: $(INSTALLED)
-	@$(PY) -m local up $(ARGS)
+	@$(HOSTED) $(PY) -m local up $(ARGS)
 
 lint: $(INSTALLED)
 	$(PY) -m ruff check .
@@ -40,6 +44,10 @@ check: lint
 # A file of tests shares what it has started, so it stays together. Three at a time, as many wait.
 test: lint
 	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-fail-under=95
+
+# One after another, since a host that is not ours may download something when it first starts.
+e2e: $(INSTALLED)
+	$(HOSTED) $(PY) -m pytest tests/e2e $(ARGS)
 
 # Such as ARGS="--seed 7 --minutes 1"
 soak: $(INSTALLED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from local.cloud.azurite import Azurite, Storage
+from local.cloud.host_command import NoHost, host_command, is_another
 from tests.doubles.office import Office
 from tests.shared.copying.runs import OLD, bring_up_to_date
 
@@ -32,9 +34,20 @@ _FIRST = (
 )
 
 
+def pytest_configure() -> None:
+    """Say at once, and once, that the host of HOST is not there."""
+    try:
+        host_command(os.environ)
+    except NoHost as problem:
+        raise pytest.UsageError(str(problem)) from problem
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make check` leaves out, and put first what takes long."""
+    """Mark what `make check`, or a host that is not ours, leaves out; put first what takes long."""
     for item in items:
+        ours = item.get_closest_marker("local_host")
+        if ours and is_another(os.environ):
+            item.add_marker(pytest.mark.skip(reason=f"only our own host: {ours.args[0]}"))
         if _SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("server")
     items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))

@@ -75,6 +75,7 @@ LOCAL = {
     "host": "",
     "m365": "",
     "cloud": "host m365",
+    "core_tools": "cloud host",
     "outside": "cloud",
     "demo": "cloud outside",
     "show": "cloud outside",

@@ -52,7 +52,7 @@ class Child:
         self._log_file = log.open("ab", buffering=0)
         held, self._leash = os.pipe()
         self.process = subprocess.Popen(
-            _tethered(command),
+            tethered(command),
             stdin=held,
             stdout=subprocess.PIPE,
             stderr=self._log_file,
@@ -124,7 +124,8 @@ class Child:
         self.stop()
 
 
-def _tethered(command: Sequence[str]) -> list[str]:
+def tethered(command: Sequence[str]) -> list[str]:
+    """*command* so that the kernel ends it with this process, where the kernel can."""
     if sys.platform == "win32":
         return list(command)
     # -I -S: nothing but the standard library, so that this costs a few milliseconds.

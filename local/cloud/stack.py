@@ -1,5 +1,6 @@
 """
-The whole local cloud: Azurite, the simulated Microsoft 365, and the Functions host.
+The whole local cloud: Azurite, the simulated Microsoft 365, and the Functions host, which is our
+own unless LOCAL_HOST_COMMAND names another (`host_command`).
 
     with Stack(Path(".local")) as stack:
         requests.get(stack.endpoints.functions + "/api/health", verify=stack.endpoints.ca)
@@ -29,6 +30,7 @@ from local.cloud.azurite import Azurite
 from local.cloud.certificates import Certificates, make_certificates
 from local.cloud.children import Child, ChildDied
 from local.cloud.endpoints import Endpoints
+from local.cloud.host_command import host_command, starts_within
 from local.cloud.registrations import (
     Registration,
     console_registration,
@@ -100,6 +102,7 @@ class Stack:
         return self._children["azurite"].process.pid
 
     def __enter__(self) -> Self:
+        host_command(os.environ)  # Says that there is none before anything is started.
         self._folder.mkdir(parents=True, exist_ok=True)
         for old in (*self._folder.glob("*.log"), self._endpoints_file):
             old.unlink(missing_ok=True)
@@ -147,7 +150,7 @@ class Stack:
 
     def _start_host(self) -> Child:
         command = [
-            *(sys.executable, "-m", "local.host", "--app", str(self._app)),
+            *(*host_command(os.environ), "--app", str(self._app)),
             *("--settings", str(self._folder / "local.settings.json")),
             *("--key-file", str(self._folder / "keys.json"), "--port", str(self._host_port)),
             *("--certificate", str(self._certificates.certificate)),
@@ -158,7 +161,7 @@ class Stack:
         # A host takes no notice of SIGTERM.
         self._spawn("host", command, stops_at=signal.SIGINT)
         host = self._children["host"]
-        host.wait_for(_ready_line)
+        host.wait_for(_ready_line, starts_within(os.environ))
         return host
 
     def _keep(self, host: Child) -> None:

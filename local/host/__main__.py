@@ -90,7 +90,7 @@ async def _serve(
     level, survive = host_options.log_level, host_options.function_timeout
     process = start_process(app, level, survive)
     from local.host.bindings import read_functions
-    from local.host.drain import DrainRoutes
+    from local.host.drain import Drain
     from local.host.host_storage import host_id
     from local.host.http import HttpHost
     from local.host.invocations import Invocations
@@ -113,17 +113,14 @@ async def _serve(
     )
     host = host_id(os.environ, app)
     listeners = Listeners(functions, host_options.queues, invocations, lifetime, host, os.environ)
-    http = DrainRoutes(
-        HttpHost(
-            functions,
-            host_options.route_prefix,
-            keys,
-            invocations,
-            body_limit=body_limit(os.environ),
-        ),
+    http = HttpHost(
+        functions,
+        host_options.route_prefix,
         keys,
-        listeners,
         invocations,
+        Drain(listeners, invocations),
+        body_limit=body_limit(os.environ),
+        open_telemetry=host_options.open_telemetry,
     )
     server.serve_app(
         Front(http, auth, Tokens(auth.issuer, options.ca), server.url) if auth else http

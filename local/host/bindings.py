@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from local.host import routes, schedule, storage
 from local.host.protocol import IndexedFunction
-from local.host.refusal import Refused
+from local.host.refusal import Refused, switched_off
 from local.host.settings import connection_string, disabled, expand
 
 # Documented: Azure/azure-functions-host, WebJobs.Script/Utility.cs.
@@ -42,7 +42,7 @@ class TimerTrigger:
     parameter: str
     schedule: schedule.Schedule
     run_on_startup: bool
-    use_monitor: bool
+    monitored: bool  # whether the function is told of the last and the next time
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ def read_functions(
     indexed: Iterable[IndexedFunction], settings: Mapping[str, str], *, bundle: bool
 ) -> list[Function]:
     """
-    Check all functions by the real host's rules; the first breach refuses the whole app.
+    Check all functions by the real host's rules; the first breach refuses the whole app, and the
+    sentence says where the real host would go on.
 
     *bundle*: host.json names an extension bundle, without which queue bindings do not exist.
     """
@@ -77,7 +78,9 @@ def read_functions(
     seen: dict[str, Function] = {}
     for function in functions:
         if function.name.lower() in seen:
-            raise Refused(f"Function '{function.name}': the name is used twice")
+            raise Refused(
+                f"Function '{function.name}': the name is used twice; the real host would run none"
+            )
         for other in seen.values():
             _refuse_conflict(function, other)
         seen[function.name.lower()] = function
@@ -96,7 +99,7 @@ def _refuse_conflict(one: Function, other: Function) -> None:
     if first.route.lower() != second.route.lower():
         return
     if not first.methods or not second.methods or first.methods & second.methods:
-        raise Refused(f"Function '{one.name}': its route is the route of '{other.name}'")
+        raise switched_off(one.name, f"its route is the route of '{other.name}'")
 
 
 class _Reader:
@@ -129,7 +132,10 @@ class _Reader:
     def _check(self, binding: Mapping[str, Any]) -> None:
         name, kind = str(binding.get("name")), binding.get("type")
         if kind not in _KNOWN:
-            self._refuse(f"the local host knows no binding of type {kind!r}")
+            raise Refused(
+                f"Function '{self.name}': the local host knows no binding of type {kind!r}, "
+                "the real one may"
+            )
         if kind in ("queueTrigger", "queue") and not self.bundle:
             self._refuse(f"a {kind} binding needs the extensionBundle in host.json")
         if not _BINDING_NAME.fullmatch(name):
@@ -155,7 +161,7 @@ class _Reader:
         try:
             template = routes.parse(route)
         except routes.BadRoute as error:
-            self._refuse(f"the route {route!r}: {error}", error)
+            raise Refused(f"Function '{self.name}': the route {route!r}: {error}") from error
         return HttpTrigger(
             parameter=binding["name"],
             template=template,
@@ -174,7 +180,8 @@ class _Reader:
             binding["name"],
             parsed,
             run_on_startup=bool(binding.get("runOnStartup")),
-            use_monitor=bool(binding.get("useMonitor", True)),
+            # Documented: TimerSchedule.ShouldDisableScheduleMonitor.
+            monitored=binding.get("useMonitor") is not False and not parsed.within_minutes,
         )
 
     def _output(self, binding: Mapping[str, Any]) -> QueueOutput:
@@ -198,4 +205,4 @@ class _Reader:
         return connection
 
     def _refuse(self, reason: str, cause: Exception | None = None) -> NoReturn:
-        raise Refused(f"Function '{self.name}': {reason}") from cause
+        raise switched_off(self.name, reason) from cause

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -18,6 +17,7 @@ from local.host.bindings import Function, QueueOutput
 from local.host.logs import STORAGE_THREADS
 from local.host.protocol import Datum, Result
 from local.host.storage import Queue, encode
+from local.host.tracing import span
 from local.host.worker import Worker
 
 log = logging.getLogger("host")
@@ -77,14 +77,14 @@ class Invocations:
         metadata: dict[str, Any] | None = None,
         *,
         reason: str,
-        traceparent: str = "",
+        traceparent: str | None = None,
     ) -> Outcome:
         """Run *function*; its outputs are sent after it returned, and only if it succeeded."""
         invocation_id = str(uuid.uuid4())
         label = f"'Functions.{function.name}'"
         log.info("Executing %s (Reason='%s', Id=%s)", label, reason, invocation_id)
         started = time.monotonic()
-        trace = traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+        trace = span("") if traceparent is None else traceparent
         inputs = [(function.trigger.parameter, value)]
         self.running += 1
         try:

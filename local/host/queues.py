@@ -34,8 +34,8 @@ def lock_seconds(environ: Mapping[str, str]) -> int:
     """
     Return how long a received message stays locked: ten minutes, as in Azure.
 
-    LOCAL_HOST_LOCK_SECONDS is this host's one deviation from the real one: it lets a test see
-    the message of a killed host again without waiting ten minutes.
+    LOCAL_HOST_LOCK_SECONDS lets a test see the message of a killed host again without waiting
+    ten minutes.
     """
     return int(environ.get("LOCAL_HOST_LOCK_SECONDS", "600"))
 
@@ -159,10 +159,17 @@ class QueueListener:
         if too_often and (self._has_poison_queue() or self._strands_poison):
             await self._move_to_poison(message)
             return
+        try:
+            body = decode(message.content, as_base64=self._options.base64)
+        except Undecodable as error:
+            # Documented: QueueServiceClientProvider moves it as soon as it is received.
+            log.warning("Queue '%s': message %s: %s", self._queue.name, message.id, error)
+            await self._move_to_poison(message)
+            return
         renewal = asyncio.create_task(self._renew(message))
         renewal.add_done_callback(self._done)
         try:
-            succeeded = await self._execute(message)
+            succeeded = await self._execute(message, body)
         finally:
             renewal.cancel()
         await self._complete(message, succeeded)
@@ -174,12 +181,7 @@ class QueueListener:
             if not await asyncio.shield(self._queue.hide(message, self._lock)):
                 return
 
-    async def _execute(self, message: QueueMessage) -> bool:
-        try:
-            body = decode(message.content, as_base64=self._options.base64)
-        except Undecodable as error:
-            log.error("Queue '%s': message %s: %s", self._queue.name, message.id, error)
-            return False
+    async def _execute(self, message: QueueMessage, body: str | bytes) -> bool:
         outcome = await self._invocations.run(
             self._function,
             Datum(body, "string" if isinstance(body, str) else "bytes"),

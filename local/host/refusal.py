@@ -2,4 +2,16 @@
 
 
 class Refused(Exception):
-    """Says in one sentence why the real host would not run this app."""
+    """Says in one sentence why this host does not run the app."""
+
+
+def switched_off(function: str, reason: str) -> Refused:
+    """
+    Refuse the whole app where the real host would go on without *function*.
+
+    Measured: a function that breaks a rule of the host is off, and the others run. Here nothing
+    runs, so that nobody overlooks it.
+    """
+    return Refused(
+        f"Function '{function}': {reason}; the real host would start with this function off"
+    )

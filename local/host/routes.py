@@ -1,10 +1,9 @@
-"""Route templates of HTTP functions: parsing, matching, and which of several matches wins."""
+"""Route templates of HTTP functions: parsing and matching."""
 
 import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 _PARAMETER = re.compile(r"\{(\*?)([A-Za-z_][A-Za-z0-9_]*)(?::([a-z]+))?(\?)?\}")
 
@@ -38,16 +37,6 @@ class _Segment:
     optional: bool = False
     rest: bool = False
 
-    @property
-    def rank(self) -> int:
-        # Documented: ASP.NET Core routing, route template precedence: literal before constrained
-        # parameter before parameter before catch-all.
-        if not self.parameter:
-            return 0
-        if self.rest:
-            return 3
-        return 1 if self.constraint else 2
-
     def accepts(self, value: str) -> bool:
         if not self.parameter:
             return value.lower() == self.text.lower()
@@ -60,14 +49,14 @@ class Template:
 
     segments: tuple[_Segment, ...]
 
-    @property
-    def precedence(self) -> tuple[int, ...]:
-        """Sorts the more specific template first."""
-        return tuple(segment.rank for segment in self.segments)
+    def match(self, path: str) -> dict[str, str] | None:
+        """
+        Return the parameters if *path* (decoded, without prefix) fits; literals in any case.
 
-    def match(self, raw_path: str) -> dict[str, str] | None:
-        """Return the decoded parameters if the undecoded *raw_path* fits; literals in any case."""
-        values = [_decode(part) for part in raw_path.strip("/").split("/") if part]
+        Documented: ASP.NET's PathTokenizer: a slash at the end does not count, an empty part does.
+        """
+        path = path.removesuffix("/")
+        values = path.split("/") if path else []
         found: dict[str, str] = {}
         for index, segment in enumerate(self.segments):
             if segment.rest:
@@ -80,11 +69,6 @@ class Template:
             if segment.parameter:
                 found[segment.text] = values[index]
         return found if len(values) <= len(self.segments) else None
-
-
-def _decode(part: str) -> str:
-    # Documented: ASP.NET Core decodes the path except an encoded slash.
-    return "%2F".join(unquote(piece) for piece in re.split("%2[fF]", part))
 
 
 def parse(route: str) -> Template:
@@ -101,8 +85,8 @@ def _segment(part: str) -> _Segment:
         return _Segment(part)
     match = _PARAMETER.fullmatch(part)
     if match is None:
-        raise BadRoute(f"{part!r} is no parameter that the local host understands")
+        raise BadRoute(f"{part!r} is nothing that the local host understands, the real one may")
     rest, name, constraint, optional = match.groups()
     if constraint is not None and constraint not in _CONSTRAINTS:
-        raise BadRoute(f"the constraint {constraint!r} is not one that the local host knows")
+        raise BadRoute(f"the local host knows no constraint {constraint!r}, the real one may")
     return _Segment(name, True, constraint, bool(optional), bool(rest))

@@ -80,6 +80,13 @@ class Schedule:
     months: frozenset[int]
     weekdays: frozenset[int]
 
+    @property
+    def within_minutes(self) -> bool:
+        """Whether it occurs in every minute, and more than once."""
+        wide = (self.minutes, self.hours, self.days, self.months, self.weekdays)
+        every = [len(field.parse("*")) for field in _FIELDS[1:]]
+        return [len(values) for values in wide] == every and len(self.seconds) > 1
+
     def next_after(self, moment: datetime) -> datetime:
         """Return the first occurrence that is later than *moment*."""
         start = moment.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
@@ -113,7 +120,10 @@ def parse(expression: str) -> Schedule:
     """Understand *expression*, or raise BadSchedule with the reason."""
     parts = expression.split()
     if len(parts) != len(_FIELDS):
-        raise BadSchedule(f"a schedule has six fields, not {len(parts)}")
+        raise BadSchedule(
+            f"a schedule has six fields here, not {len(parts)} (the real host takes five, and a "
+            "time span such as 00:05:00, too)"
+        )
     schedule = Schedule(*(field.parse(part) for field, part in zip(_FIELDS, parts, strict=True)))
     schedule.next_after(datetime(2024, 1, 1, tzinfo=UTC))
     return schedule

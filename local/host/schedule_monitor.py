@@ -2,7 +2,7 @@
 When a timer ran last and is due next, kept in storage so that no occurrence is missed.
 
 Documented: Azure/azure-webjobs-sdk-extensions, ScheduleMonitor.cs, StorageScheduleMonitor.cs and
-TimerListener.cs; TimerSchedule.cs: a schedule of more than once a minute is not monitored.
+TimerListener.cs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from azure.core.exceptions import AzureError
 
@@ -43,12 +43,6 @@ class Status:
     def after_run(cls, schedule: Schedule, moment: datetime) -> Status:
         """As it is once the timer has run at *moment*."""
         return cls(moment, schedule.next_after(moment), moment)
-
-
-def is_monitored(schedule: Schedule, now: datetime) -> bool:
-    """Whether *schedule* is rare enough to be kept: no two occurrences within the next minute."""
-    first = schedule.next_after(now)
-    return schedule.next_after(first) > now + timedelta(minutes=1)
 
 
 class ScheduleMonitor:

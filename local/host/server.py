@@ -6,8 +6,17 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http import h11_impl
+
+from local.host.kestrel import Kestrel, own_headers
+
+# Kestrel sends whatever status a function asks for.
+h11_impl.STATUS_PHRASES.update(dict.fromkeys(range(600, 1000), b""))
+# More than Kestrel takes, so that it is refused as Kestrel does.
+_MOST_AT_ONCE = 256 * 1024
 
 
 class _Server(uvicorn.Server):
@@ -38,6 +47,17 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class _Protocol(h11_impl.H11Protocol):
+    """HTTP that answers to what is malformed as Kestrel does: 400, and nothing else."""
+
+    def send_400_response(self, msg: str) -> None:
+        headers = [*own_headers(), (b"Content-Length", b"0"), (b"Connection", b"close")]
+        refused = h11.Response(status_code=400, headers=headers, reason=b"Bad Request")
+        self.transport.write(self.conn.send(refused) or b"")
+        self.conn.send(h11.EndOfMessage())
+        self.transport.close()
+
+
 class WebServer:
     """Serves one application until stopped; without a certificate it speaks plain HTTP."""
 
@@ -54,8 +74,11 @@ class WebServer:
     def serve_app(self, app: ASGIApp) -> None:
         """Start to serve *app*."""
         config = uvicorn.Config(
-            app,
+            Kestrel(app),
             access_log=False,
+            date_header=False,
+            h11_max_incomplete_event_size=_MOST_AT_ONCE,
+            http=_Protocol,
             lifespan="off",
             log_config=None,
             log_level="warning",

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from local.host.refusal import Refused
+from local.host.refusal import Refused, switched_off
 
 _REFERENCE = re.compile(r"%([^%]+)%")
 _DURATION = re.compile(r"(?:(\d+)\.)?(\d{1,2}):([0-5]\d):([0-5]\d)(?:\.(\d{1,7}))?")
@@ -29,12 +29,12 @@ def load_app_settings(path: Path) -> dict[str, str]:
 
 
 def expand(text: str, settings: Mapping[str, str], function: str) -> str:
-    """Replace each %NAME% by that app setting; the real host refuses an unknown one too."""
+    """Replace each %NAME% by that app setting, or refuse *function*."""
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in settings:
-            raise Refused(f"Function '{function}': %{name}% names no app setting")
+            raise switched_off(function, f"%{name}% names no app setting")
         return settings[name]
 
     return _REFERENCE.sub(value, text)
@@ -71,7 +71,7 @@ def connection_string(name: str, settings: Mapping[str, str], function: str) -> 
             f"Function '{function}': connection {name} uses an identity; "
             "the local host knows connection strings only"
         )
-    raise Refused(f"Function '{function}': the connection setting {name} is missing")
+    raise switched_off(function, f"the connection setting {name} is missing")
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,7 @@ class HostOptions:
     queues: QueueOptions = field(default_factory=QueueOptions)
     log_level: str = "Information"
     bundle: bool = False
+    open_telemetry: bool = False
     function_timeout: timedelta | None = timedelta(minutes=30)  # None: no limit
 
 
@@ -105,13 +106,14 @@ def load_host_options(app: Path) -> HostOptions:
     content = _read_json(path)
     if content.get("version") != "2.0":
         raise Refused('host.json must say "version": "2.0"')
-    _check_telemetry_mode(content)
+    telemetry_mode = _telemetry_mode(content)
     extensions = content.get("extensions", {})
     levels = content.get("logging", {}).get("logLevel", {})
     return HostOptions(
         route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
         queues=_queue_options(extensions.get("queues", {})),
         bundle="extensionBundle" in content,
+        open_telemetry=telemetry_mode == "opentelemetry",
         log_level=levels.get("Function", levels.get("default", "Information")),
         function_timeout=_function_timeout(content),
     )
@@ -133,17 +135,21 @@ def _function_timeout(content: Mapping[str, Any]) -> timedelta | None:
     return limit
 
 
-def _check_telemetry_mode(content: Mapping[str, Any]) -> None:
+def _telemetry_mode(content: Mapping[str, Any]) -> str:
     """
-    Refuse a mode that the host has no word for.
+    The mode in small letters; refuses one that the host has no word for.
 
     Documented: TelemetryMode.cs of Azure/azure-functions-host, read without regard to case. What
-    the mode changes is where the host sends telemetry of its own, and this host sends none.
+    else the mode changes is where the host sends telemetry of its own, and this host sends none.
     """
     modes = ("ApplicationInsights", "OpenTelemetry")
     mode = content.get("telemetryMode", modes[0])
     if not isinstance(mode, str) or mode.lower() not in {each.lower() for each in modes}:
-        raise Refused(f"host.json: telemetryMode must be {' or '.join(modes)}")
+        raise Refused(
+            f"host.json: telemetryMode must be {' or '.join(modes)}; the real host would take this "
+            f"for {modes[0]} without a word"
+        )
+    return mode.lower()
 
 
 def _queue_options(given: Mapping[str, Any]) -> QueueOptions:
@@ -175,14 +181,18 @@ def _whole_number(
     value = given.get(key, default)
     if type(value) is not int or value < low or (high is not None and value > high):
         limit = f"{low} to {high}" if high is not None else f"{low} or more"
-        raise Refused(f"host.json: extensions.queues.{key} must be a whole number, {limit}")
+        taken = "; the real host takes digits in quotes, too" if isinstance(value, str) else ""
+        raise Refused(f"host.json: extensions.queues.{key} must be a whole number, {limit}{taken}")
     return value
 
 
 def _duration(given: Mapping[str, Any], key: str, *, default: str) -> timedelta:
     match = _DURATION.fullmatch(str(given.get(key, default)))
     if match is None:
-        raise Refused(f"host.json: extensions.queues.{key} must be a time span, hh:mm:ss")
+        raise Refused(
+            f"host.json: extensions.queues.{key} must be a time span, hh:mm:ss; the real host "
+            "takes a bare number for days"
+        )
     return _span(match)
 
 

@@ -18,7 +18,7 @@ from local.host.bindings import Function, TimerTrigger
 from local.host.host_storage import HostStorage
 from local.host.invocations import Invocations, finish
 from local.host.protocol import Datum
-from local.host.schedule_monitor import NEVER, ScheduleMonitor, Status, is_monitored
+from local.host.schedule_monitor import NEVER, ScheduleMonitor, Status
 from local.host.singleton import Singleton
 
 log = logging.getLogger("host")
@@ -55,7 +55,7 @@ class TimerListener:
         self._broke = broke
         self._lock = Singleton(storage, function.name, lease_seconds) if storage else None
         self._monitor: ScheduleMonitor | None = None
-        if storage and self._trigger.use_monitor and is_monitored(self._schedule, clock()):
+        if storage and self._trigger.monitored:
             self._monitor = ScheduleMonitor(storage, function.name)
         self._status: Status | None = None
         self._stopping = asyncio.Event()
@@ -123,10 +123,14 @@ class TimerListener:
 
 
 def timer_value(status: Status | None, *, past_due: bool = False) -> Datum:
-    """Return what a timer function gets as its argument; *status* is of a monitored timer."""
+    """
+    Return what a timer function gets as its argument; *status* is of a monitored timer.
+
+    Documented: TimerListener.InvokeJobFunction: without the schedule monitor there is no status.
+    """
     value: dict[str, Any] = {
         "Schedule": {"AdjustForDST": True},
-        "ScheduleStatus": status.as_json() if status else {},
+        "ScheduleStatus": status.as_json() if status else None,
         "IsPastDue": past_due,
     }
     return Datum(json.dumps(value), "json")
@@ -134,6 +138,5 @@ def timer_value(status: Status | None, *, past_due: bool = False) -> Datum:
 
 def value_by_hand(trigger: TimerTrigger, now: datetime) -> Datum:
     """Return what a timer function gets that somebody has run."""
-    monitored = trigger.use_monitor and is_monitored(trigger.schedule, now)
-    status = Status(NEVER, trigger.schedule.next_after(now), NEVER) if monitored else None
-    return timer_value(status)
+    status = Status(NEVER, trigger.schedule.next_after(now), NEVER)
+    return timer_value(status if trigger.monitored else None)

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import stat
 import sys
 from asyncio import StreamReader, StreamWriter
 from contextlib import suppress
@@ -77,7 +78,8 @@ async def _run(engine: Engine, writer: StreamWriter, order: dict[str, Any]) -> N
 
 def _follow_the_leash() -> None:
     """End at once when whoever started the host has gone or lets go; not when the host has."""
-    if LEASH not in os.environ:
+    # Whoever stands between may have given us another stdin, and left the variable as it was.
+    if LEASH not in os.environ or not stat.S_ISFIFO(os.fstat(0).st_mode):
         return
 
     def pulled() -> None:

@@ -90,7 +90,7 @@ def test_switches():
 
 
 @pytest.mark.parametrize(
-    "case", _found(r"\bmake ([a-z]+)\b(?=[`\n ]*(?:ONLY|ARGS|`|#|\n|$))"), ids=_name
+    "case", _found(r"\bmake ([a-z0-9]+)\b(?=[`\n ]*(?:ONLY|ARGS|`|#|\n|$))"), ids=_name
 )
 def test_targets(case):
     """Every `make` command is one."""

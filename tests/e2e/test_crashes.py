@@ -49,6 +49,7 @@ def test_upload_that_breaks(cloud: LiveCloud, kind: str):
     assert cloud.shows(upn, picture(2))
 
 
+@pytest.mark.local_host("the lock of a message is shortened")
 def test_host_killed_mid_copy(fragile: LiveCloud):
     """A host that dies between two files loses nothing: the message returns and is finished."""
     user_id, upn = fragile.add()

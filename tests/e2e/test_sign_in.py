@@ -17,6 +17,8 @@ from local.cloud.stack import Stack
 from tests.e2e.cloud import LiveCloud
 from tests.e2e.conftest import NEVER
 
+pytestmark = pytest.mark.local_host("it plays App Service authentication")
+
 ORDER = {"X-PhotoSync-Order": "1"}
 MALLORY = "0b000000-0000-4000-8000-000000000001"
 QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}

@@ -15,6 +15,8 @@ from local.soak.plan import Scale
 from local.soak.town import SETTINGS, Town, forged_items
 from local.soak.verdict import Row, verdict
 
+pytestmark = pytest.mark.local_host("the lock of a message is shortened")
+
 SHORT = Scale(
     users=20,
     changes=60,

@@ -18,6 +18,8 @@ from tests.admin.said import Said, assert_one_sentence
 from tests.e2e.cloud import LiveCloud
 from tests.e2e.conftest import NEVER
 
+pytestmark = pytest.mark.local_host("it plays App Service authentication")
+
 QUIET = {"RENEW_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
 _CODE = re.compile(r"enter the code (\w+)")
 

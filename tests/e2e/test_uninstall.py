@@ -217,6 +217,7 @@ def test_who_cannot_be_served_is_named(town: Town):
     assert all(town.is_gone(path) for path in files.values())
 
 
+@pytest.mark.local_host("the lock of a message is shortened")
 def test_death_in_the_middle(town: Town):
     """The host dies while a picture is taken back, pages come twice: it ends right all the same."""
     people = [town.copied(number) for number in (1, 2, 3)]

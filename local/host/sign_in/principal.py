@@ -41,7 +41,7 @@ def headers_of(token: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
     return [
         (b"x-ms-client-principal", base64.b64encode(json.dumps(told).encode())),
         (b"x-ms-client-principal-id", str(token.get("oid", "")).encode()),
-        (b"x-ms-client-principal-name", name.encode("latin-1", "replace")),
+        (b"x-ms-client-principal-name", name.encode()),
         (b"x-ms-client-principal-idp", b"aad"),
     ]
 

@@ -125,6 +125,7 @@ def test_killed_host_comes_back_on_its_port(stack):
     assert get(stack, "/api/settings", name="EXTRA", code=stack.endpoints.key).text == "1"
 
 
+@pytest.mark.local_host("another host has other words in its log")
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_host_that_ends_in_order_is_started_anew(stack):
     """As Azure's platform does: at the third death of its worker a host ends with exit code 0."""
@@ -153,6 +154,7 @@ def answers(stack: Stack) -> str:
         return ""
 
 
+@pytest.mark.local_host("a host that is refused an app ends with a sentence")
 def test_refused_app_is_an_error_with_its_log(tmp_path):
     """An app that cannot start stops the stack, and the error says why."""
     (tmp_path / "function_app.py").write_text("import no_such_module")

@@ -2,12 +2,14 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 
@@ -58,8 +60,12 @@ class HostFiles:
         self.app.mkdir(parents=True)
         (self.app / "function_app.py").write_text(HEAD + code)
         extensions = {"queues": dict(queues), **(host or {})}
-        content = {"version": "2.0", "extensionBundle": BUNDLE, "extensions": extensions}
-        content |= host_json or {}
+        content = {
+            "version": "2.0",
+            "extensionBundle": BUNDLE,
+            "extensions": extensions,
+            **(host_json or {}),
+        }
         (self.app / "host.json").write_text(json.dumps(content))
         self.settings = folder / "local.settings.json"
         self._values = {"FUNCTIONS_WORKER_RUNTIME": "python"}
@@ -118,6 +124,23 @@ class RunningHost:
 
     def __exit__(self, *_: object) -> None:
         self.child.stop()
+
+
+def raw(url: str, request: bytes) -> tuple[int, bytes, bytes]:
+    """Send *request* as it is, to the end; the status, head and body of the one answer."""
+    at = urlsplit(url)
+    with socket.create_connection((at.hostname or "", at.port or 0), 30) as connection:
+        connection.sendall(request)
+        with connection.makefile("rb") as answer:
+            head = b"".join(iter(lambda: answer.readline().strip() + b"\n", b"\n"))
+            body = answer.read() if b"Connection: close" in head else b""
+    return int(head.split()[1]), head, body
+
+
+def posted(url: str, path: str, *headers: str) -> int:
+    """The status of a POST that announces a body and never sends it."""
+    lines = "\r\n".join([f"POST {path} HTTP/1.1", "Host: localhost", *headers, "", ""])
+    return raw(url, lines.encode("latin-1"))[0]
 
 
 def _announced(line: str) -> str | None:

@@ -1,16 +1,17 @@
-"""What the host refuses, each with a sentence that names the function."""
+"""What the host refuses, with a sentence that names the function and what the real one does."""
 
 from typing import Any
 
 import pytest
 
-from local.host.bindings import HttpTrigger, QueueTrigger, read_functions
+from local.host.bindings import HttpTrigger, QueueTrigger, TimerTrigger, read_functions
 from local.host.protocol import IndexedFunction
 from local.host.refusal import Refused
 from tests.local.host.host_process import HostFiles
 
 pytestmark = pytest.mark.server
 
+OFF = "the real host would start with this function off"
 SETTINGS = {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "NAME": "From-Setting"}
 
 
@@ -66,11 +67,50 @@ def indexed(name: str, *bindings: dict[str, Any]) -> IndexedFunction:
     ],
 )
 def test_bad_app_is_refused(functions, sentence):
-    """One breach of the real host's rules refuses the whole app."""
+    """One breach of the real host's rules refuses the whole app, be it for less there."""
     with pytest.raises(Refused) as refused:
         read_functions(functions, SETTINGS, bundle=True)
 
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (http(route="admin"), "reserved: it begins with admin or runtime; " + OFF),
+        (queue(binding="my_message"), "letters and digits only; " + OFF),
+        (queue(queueName="%NOPE%"), "names no app setting; " + OFF),
+        (queue(connection="OTHER"), "the connection setting OTHER is missing; " + OFF),
+        (timer(schedule="* * *"), "too); " + OFF),
+        (http(route="x{y}"), "nothing that the local host understands, the real one may"),
+    ],
+)
+def test_refusal_tells_what_the_real_host_does(function, told):
+    """It starts with that function off, or takes what only this host does not know."""
+    with pytest.raises(Refused) as refused:
+        read_functions([http("fine"), function], SETTINGS, bundle=True)
+
+    assert str(refused.value).endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "use_monitor", "monitored"),
+    [
+        ("* * * * * *", True, False),
+        ("*/30 * * * * *", True, False),
+        ("0 * * * * *", True, True),
+        ("* 30 * * * *", True, True),
+        ("0 0 0 1 1 *", False, False),
+    ],
+)
+def test_schedule_monitor(schedule, use_monitor, monitored):
+    """It is off where the app says so, and where a timer runs several times in every minute."""
+    (function,) = read_functions(
+        [timer(schedule=schedule, useMonitor=use_monitor)], SETTINGS, bundle=False
+    )
+
+    assert isinstance(function.trigger, TimerTrigger)
+    assert function.trigger.monitored is monitored
 
 
 def test_same_route_with_different_methods_is_fine():
@@ -124,7 +164,8 @@ def test_malformed_connection_string_is_refused_by_name(connection):
         read_functions([queue()], {"AzureWebJobsStorage": connection}, bundle=True)
 
     assert str(refused.value) == (
-        "Function 'work': the setting AzureWebJobsStorage is not a storage connection string"
+        "Function 'work': the setting AzureWebJobsStorage is not a storage connection string; "
+        + OFF
     )
 
 
@@ -180,7 +221,7 @@ def f(m: func.QueueMessage) -> None:
     assert exit_code == 1
     assert "Traceback" not in stderr
     assert stderr.splitlines()[-1] == (
-        "Function 'f': the setting AzureWebJobsStorage is not a storage connection string"
+        "Function 'f': the setting AzureWebJobsStorage is not a storage connection string; " + OFF
     )
 
 

@@ -1,13 +1,15 @@
 """HTTP functions behave as behind the real host."""
 
-import http.client
+import asyncio
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 import requests
+from starlette.requests import Request
+from starlette.types import Message
 
-from tests.local.host.host_process import HostFiles, RunningHost
+from local.host import web_request
+from tests.local.host.host_process import HostFiles, RunningHost, posted
 
 pytestmark = pytest.mark.server
 
@@ -22,12 +24,20 @@ def echo(req: func.HttpRequest) -> func.HttpResponse:
     }))
 
 @app.route("echo/fixed", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def fixed(req: func.HttpRequest) -> func.HttpResponse:
+def fixed(req: func.HttpRequest) -> str:
+    return "fixed"
+
+@app.route("picture", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def picture(req: func.HttpRequest) -> func.HttpResponse:
     headers = {"X-One": "1", "Set-Cookie": "a=b; Path=/"}
     return func.HttpResponse(b"\\x00\\xff", status_code=418, headers=headers, mimetype="image/png")
 
 @app.route("locked", auth_level=func.AuthLevel.FUNCTION)
 def locked(req: func.HttpRequest) -> str:
+    return "open"
+
+@app.route("once", auth_level=func.AuthLevel.FUNCTION)
+def once(req: func.HttpRequest) -> str:
     return "open"
 
 @app.route("master", auth_level=func.AuthLevel.ADMIN)
@@ -66,10 +76,13 @@ def test_route_parameters_are_decoded_but_for_slashes(host):
 
 
 def test_query_is_read_as_aspnet_does(host):
-    """+ is a space, repeated keys are joined in any case, empty values are left out."""
-    answer = host.call("GET", "/api/echo/a?t=a+b%2Bc&x=1&X=2&empty=&flag")
+    """
+    + is a space, empty values are left out, and a name that comes again is joined whatever its
+    case, under its second form. What is no UTF-8 stays as it is written.
+    """
+    answer = host.call("GET", "/api/echo/a?t=a+b%2Bc&x=1&X=2&x=3&empty=&flag&f=%FCb%C3%BC")
 
-    assert answer.json()["query"] == {"t": "a b+c", "x": "1,2"}
+    assert answer.json()["query"] == {"t": "a b+c", "X": "1,2,3", "f": "%FCb\u00fc"}
 
 
 def test_header_names_arrive_in_lower_case(host):
@@ -89,16 +102,34 @@ def test_body_is_passed_raw(host):
     assert answer.json()["body"].encode("latin-1") == body
 
 
-def test_url_is_the_full_one(host):
-    """req.url holds scheme, host, undecoded path and query."""
-    answer = host.call("GET", "/api/echo/a%40b?x=1")
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/api/echo/a%40b?x=%40", "/api/echo/a@b?x=%40"),
+        ("/api/echo/%FC%20%25", "/api/echo/%FC%20%25"),
+    ],
+)
+def test_url_is_the_full_one(host, path, told):
+    """req.url holds scheme, host, the path decoded where a path may be, and the query as sent."""
+    assert host.call("GET", path).json()["url"] == host.url + told
 
-    assert answer.json()["url"] == f"{host.url}/api/echo/a%40b?x=1"
+
+def test_body_without_a_length_is_empty(host):
+    """What comes in chunks reaches no function, as the real host was seen to do."""
+    answer = host.call("POST", "/api/echo/a", data=iter([b"x" * 70_000, b"y"]))
+
+    assert (answer.status_code, answer.json()["body"]) == (200, "")
+    assert host.call("POST", "/api/echo/a", data=b"again").json()["body"] == "again"
 
 
-def test_literal_route_wins_over_parameter(host):
-    """The more specific route is chosen, and status, type, headers, cookies, bytes come through."""
-    answer = host.call("GET", "/api/echo/FIXED")
+def test_first_name_wins_between_two_routes(host):
+    """echo/{user} of the function `echo` goes before echo/fixed of `fixed`."""
+    assert host.call("GET", "/api/echo/FIXED").json()["params"] == {"user": "FIXED"}
+
+
+def test_answer_of_a_function(host):
+    """Status, type, headers, cookies and bytes come through."""
+    answer = host.call("GET", "/api/picture")
 
     assert (answer.status_code, answer.content) == (418, b"\x00\xff")
     assert answer.headers["content-type"] == "image/png"
@@ -124,6 +155,21 @@ def test_function_level_takes_host_key_in_header_or_query(host):
     assert in_capitals.status_code == 200
     assert (host.call("GET", "/api/locked").text, by_query.text) == ("open", "open")
     assert by_master.status_code == 200
+
+
+def test_which_key_counts(host):
+    """The header if there is one, be it empty; else the first `code`; case once it has opened."""
+    key, url = host.keys.host, f"{host.url}/api/locked"
+    swapped = {"x-functions-key": key.swapcase()}
+    before = requests.get(f"{host.url}/api/once", headers=swapped, timeout=30)
+    host.call("GET", "/api/once")
+    after = requests.get(f"{host.url}/api/once", headers=swapped, timeout=30)
+
+    assert (before.status_code, after.status_code) == (401, 200)
+    assert requests.get(f"{url}?code={key}&code=wrong", timeout=30).status_code == 200
+    assert requests.get(f"{url}?code=wrong&code={key}", timeout=30).status_code == 401
+    emptied = requests.get(f"{url}?code={key}", headers={"x-functions-key": ""}, timeout=30)
+    assert emptied.status_code == 401
 
 
 @pytest.mark.parametrize("key", ["", "wrong", "wröng"])
@@ -152,40 +198,51 @@ def test_failure_is_500_without_body_and_logged_once(host):
     assert log.count("RuntimeError: a bug") == 1
 
 
-def test_async_function_gets_context(host):
-    """A coroutine runs too, and the caller's traceparent reaches it."""
-    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+def test_async_function_gets_context(tmp_path, host):
+    """With OpenTelemetry a span of its own in the caller's trace, which is recorded; else none."""
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    caller = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    assert host.call("GET", "/api/slow", headers=caller).text == "slow "
+    files = HostFiles(tmp_path, CODE, host_json={"telemetryMode": "OpenTelemetry"})
+    with RunningHost(files) as traced:
+        name, told = traced.call("GET", "/api/slow", headers=caller).text.split()
+        _, new = traced.call("GET", "/api/slow").text.split()
 
-    assert host.call("GET", "/api/slow", headers={"traceparent": parent}).text == f"slow {parent}"
+    version, same, span, flags = told.split("-")
+    assert (name, version, same, flags) == ("slow", "00", trace, "01")
+    assert span != "b7ad6b7169203331"
+    assert trace not in new
+    assert new.endswith("-01")
 
 
-def test_body_over_100_mb_is_413(host):
-    """The announced length is enough to refuse."""
-    headers = {"Content-Length": str(104_857_601)}
-    request = requests.Request("POST", f"{host.url}/api/echo/a", headers=headers).prepare()
-    request.headers["Content-Length"] = str(104_857_601)
-    with requests.Session() as session:
-        answer = session.send(request, timeout=30)
-
-    assert answer.status_code == 413
-
-
-def test_limit_that_the_app_sets(tmp_path):
-    """What is over FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is 413 before a byte of it is read."""
+def test_body_over_the_limit_is_500(tmp_path, host):
+    """
+    100 MB, or what the app sets: the announced length is enough to refuse, but a key is asked for
+    first. What comes in chunks is not looked at.
+    """
     limit = {"FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1000"}
-    with RunningHost(HostFiles(tmp_path, CODE, settings=limit)) as host:
-        address = urlsplit(host.url)
-        asked = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
-        # Announced, and never sent.
-        asked.putrequest("POST", "/api/echo/anne")
-        asked.putheader("Content-Length", "1001")
-        asked.endheaders()
-        unread = asked.getresponse().status
-        asked.close()
-        held = host.call("POST", "/api/echo/anne", data=b"x" * 1000)
-        dripped = host.call("POST", "/api/echo/anne", data=iter([b"x" * 600, b"x" * 600]))
+    assert posted(host.url, "/api/echo/a", "Content-Length: 104857601") == 500
+    assert posted(host.url, "/api/locked", "Content-Length: 104857601") == 401
+    with RunningHost(HostFiles(tmp_path, CODE, settings=limit)) as limited:
+        unread = posted(limited.url, "/api/echo/anne", "Content-Length: 1001")
+        held = limited.call("POST", "/api/echo/anne", data=b"x" * 1000)
+        dripped = limited.call("POST", "/api/echo/anne", data=iter([b"x" * 600, b"x" * 600]))
 
-    assert (unread, held.status_code, dripped.status_code) == (413, 200, 413)
+    assert (unread, held.status_code) == (500, 200)
+    assert (dripped.status_code, dripped.json()["body"]) == (200, "")
+
+
+def test_body_that_does_not_come(monkeypatch):
+    """Less than 240 bytes a second is given up, whoever waits for the answer."""
+    monkeypatch.setattr(web_request, "PATIENCE", 0.01)
+    sent: list[Message] = [{"type": "http.request", "body": b"half", "more_body": True}]
+
+    async def receive() -> Message:
+        return sent.pop() if sent else await asyncio.Future()
+
+    scope = {"type": "http", "headers": [(b"content-length", b"8")]}
+    with pytest.raises(web_request.Unreadable):
+        asyncio.run(web_request.read_body(Request(scope, receive), 100))
 
 
 def test_route_prefix_of_host_json(tmp_path):

@@ -24,13 +24,15 @@ def test_output_creates_queue_and_sends_in_order(tmp_path, storage):
 
 
 def test_failed_output_is_500(tmp_path, storage):
-    """202 only if stored: a message that the queue refuses makes the caller try again."""
+    """202 only if stored: a message that no queue can hold makes the caller try again."""
     bench = Bench(tmp_path, storage)
     with RunningHost(bench.files) as host:
-        answer = host.call("POST", "/api/put", json=["x" * 70_000])
+        large = host.call("POST", "/api/put", json=["x" * 70_000])
+        control = host.call("POST", "/api/put", json=["a\x01"])
 
-        assert (answer.status_code, answer.content) == (500, b"")
-        host.logged("Executed 'Functions.put' (Failed")
+        assert (large.status_code, large.content) == (500, b"")
+        assert (control.status_code, control.content) == (500, b"")
+        host.logged("Executed 'Functions.put' (Failed", 2)
 
 
 def test_trigger_metadata_reaches_the_function(tmp_path, storage):
@@ -98,9 +100,15 @@ def test_base64_both_ways(tmp_path, storage):
     assert [each["body"] for each in taken] == ["grüße", "back"]
 
 
-def test_undecodable_message_is_a_failed_delivery(tmp_path, storage):
-    """What is not base64 never reaches the function and ends in poison as it is."""
-    bench = Bench(tmp_path, storage, messageEncoding="base64", maxDequeueCount=2)
+def test_undecodable_message_goes_to_poison_at_once(tmp_path, storage):
+    """What is not base64 never reaches the function and is moved as it is, at the first look."""
+    bench = Bench(
+        tmp_path,
+        storage,
+        messageEncoding="base64",
+        maxDequeueCount=2,
+        visibilityTimeout="01:00:00",
+    )
     bench.make("not base64!")
     with RunningHost(bench.files):
         assert bench.peek("-poison") == ["not base64!"]

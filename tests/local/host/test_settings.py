@@ -53,7 +53,10 @@ def test_threshold_follows_batch_size(tmp_path):
     ],
 )
 def test_bad_queue_option_is_refused_by_name(tmp_path, queues):
-    """The sentence names the key of host.json."""
+    """
+    The sentence names the key of host.json. The real host takes two of these (`"8"`, and `"30"` for
+    thirty days) and answers 503 to everything with the others.
+    """
     with pytest.raises(Refused, match=next(iter(queues))):
         options(tmp_path, {"version": "2.0", "extensions": {"queues": queues}})
 
@@ -66,7 +69,7 @@ def test_telemetry_modes(tmp_path, mode):
 
 @pytest.mark.parametrize("mode", ["Otel", "", 3, None])
 def test_unknown_telemetry_mode_is_refused(tmp_path, mode):
-    """A mode that the host has no word for keeps it from starting."""
+    """The real host takes any other for ApplicationInsights in silence; this one does not."""
     with pytest.raises(Refused, match="telemetryMode must be ApplicationInsights or OpenTelemetry"):
         options(tmp_path, {"version": "2.0", "telemetryMode": mode})
 

@@ -17,10 +17,12 @@ from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from local.cloud.auth_settings import auth_settings
+from local.host.kestrel import Kestrel
 from local.host.refusal import Refused
 from local.host.sign_in import auth_file
 from local.host.sign_in.auth_file import AuthSettings
 from local.host.sign_in.front import Front
+from local.host.sign_in.principal import headers_of
 from local.host.sign_in.tokens import BadToken, Tokens
 from local.m365.entra import tokens
 from local.m365.tenant.admins import AZURE_CLI, Person
@@ -64,8 +66,10 @@ def ask(path: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str]]:
         sent.append(message)
 
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "method": "GET", "path": path, "headers": raw, "query_string": b""}
-    asyncio.run(Front(app, SETTINGS, Known(), "https://localhost")(scope, receive, send))
+    target = {"raw_path": path.encode(), "query_string": b""}
+    scope = {"type": "http", "method": "GET", "headers": raw, **target}
+    front = Front(app, SETTINGS, Known(), "https://localhost")
+    asyncio.run(Kestrel(front)(scope, receive, send))
     body = sent[1]["body"]
     return sent[0]["status"], json.loads(body) if body else {}
 
@@ -92,6 +96,21 @@ def test_excluded_path_is_let_through_as_it_is(path: str):
     status, headers = ask(path, FORGED)
 
     assert (status, headers["x-ms-client-principal"]) == (200, "forged")
+
+
+@pytest.mark.parametrize("detour", ["..", "%2e%2E"])
+def test_excluded_path_is_no_way_to_another(detour: str):
+    """The server takes the dots away before anybody asks what is excluded."""
+    headers = {"authorization": "Bearer other", **FORGED}
+
+    assert ask(f"/api/keyed/{detour}/console/me", headers)[0] == 401
+
+
+def test_name_of_any_language():
+    """The principal's headers are UTF-8: a server would take no other."""
+    told = dict(headers_of({"preferred_username": "jürgen@contoso.com"}))
+
+    assert told[b"x-ms-client-principal-name"].decode("utf-8") == "jürgen@contoso.com"
 
 
 @pytest.fixture

@@ -27,7 +27,10 @@ def web(req: func.HttpRequest) -> str:
 
 
 def test_timers_run_when_they_are_due(tmp_path):
-    """The schedule comes from a setting; run_on_startup runs at once; the others wait."""
+    """
+    The schedule comes from a setting; run_on_startup runs at once; the others wait. Without the
+    schedule monitor nothing is told of the last and the next time.
+    """
     files = HostFiles(tmp_path, CODE, settings={"WHEN": "* * * * * *"})
     with RunningHost(files) as host:
         host.logged("tick past_due=False status={}")
@@ -42,8 +45,8 @@ def test_run_now_by_the_admin_route(tmp_path):
     with RunningHost(files) as host:
         url = host.url + "/admin/functions/yearly"
         master = {"x-functions-key": host.keys.master}
-        for headers in ({}, {"x-functions-key": host.keys.host}):
-            assert requests.post(url, headers=headers, json={}, timeout=30).status_code == 401
+        for headers, status in (({}, 401), ({"x-functions-key": host.keys.host}, 403)):
+            assert requests.post(url, headers=headers, json={}, timeout=30).status_code == status
         answer = requests.post(url, headers=master, json={"input": ""}, timeout=30)
         assert (answer.status_code, answer.content) == (202, b"")
         host.logged("yearly next=01-01T00:00:00+00:00")
@@ -53,19 +56,30 @@ def test_run_now_by_the_admin_route(tmp_path):
     ("method", "name", "body", "status"),
     [
         ("POST", "nobody", "{}", 404),
-        ("POST", "web", "{}", 404),
-        ("GET", "yearly", "{}", 404),
+        ("POST", "web", "{}", 202),
+        ("GET", "yearly", "", 200),
+        ("GET", "nobody", "", 404),
+        ("DELETE", "yearly", "", 404),
         ("POST", "yearly", "", 400),
         ("POST", "yearly", "[]", 400),
     ],
 )
-def test_admin_route_refuses_nonsense(admin_host, method, name, body, status):
-    """Unknown and HTTP functions are not found, a body that is no object is a bad request."""
-    headers = {"x-functions-key": admin_host.keys.master}
+def test_admin_route(admin_host, method, name, body, status):
+    """Every function is described; any is run, an unknown one is not found."""
+    headers = {"x-functions-key": admin_host.keys.master, "Content-Type": "application/json"}
 
     answer = admin_host.call(method, f"/admin/functions/{name}", headers=headers, data=body)
 
     assert answer.status_code == status
+
+
+def test_admin_route_wants_json_by_its_type(admin_host):
+    """As ASP.NET does of whatever it reads into an object."""
+    headers = {"x-functions-key": admin_host.keys.master, "Content-Type": "text/plain"}
+
+    answer = admin_host.call("POST", "/admin/functions/yearly", headers=headers, data="{}")
+
+    assert answer.status_code == 415
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,63 @@
+"""Which program runs the app: our own host, Azure Functions Core Tools, or any other."""
+
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+
+from local.cloud.children import ChildDied
+
+VARIABLE = "LOCAL_HOST_COMMAND"
+CORE_TOOLS = "func"
+# A host that is not ours may download its extension bundle when it starts for the first time.
+OTHERS_START_WITHIN = 300.0
+_OURS_STARTS_WITHIN = 60.0
+
+
+class NoHost(ChildDied):
+    """The program that is to run the app is not there; says how to get it."""
+
+
+def is_another(environ: Mapping[str, str]) -> bool:
+    """Whether something else than `python -m local.host` is to run the app."""
+    return bool(environ.get(VARIABLE, "").strip())
+
+
+def host_command(environ: Mapping[str, str]) -> list[str]:
+    """
+    The beginning of a command that goes on as that of `python -m local.host` does.
+
+    LOCAL_HOST_COMMAND is what `make` was given as HOST: `func`, or a command of that form. Raises
+    NoHost.
+    """
+    if not is_another(environ):
+        return [sys.executable, "-m", "local.host"]
+    try:
+        command = shlex.split(environ[VARIABLE])
+    except ValueError as error:
+        raise NoHost(f"HOST is no command line: {error}") from error
+    if command == [CORE_TOOLS]:
+        find_core_tools(environ)
+        return [sys.executable, "-m", "local.core_tools"]
+    if shutil.which(command[0], path=environ.get("PATH")) is None:
+        raise NoHost(
+            f"HOST names the program that runs the app, and there is no program {command[0]!r}; "
+            "leave HOST out for our own host, or say func for Azure Functions Core Tools"
+        )
+    return command
+
+
+def starts_within(environ: Mapping[str, str]) -> float:
+    """In how many seconds the host has to say that it is ready."""
+    return OTHERS_START_WITHIN if is_another(environ) else _OURS_STARTS_WITHIN
+
+
+def find_core_tools(environ: Mapping[str, str]) -> str:
+    """The path of `func`. Raises NoHost."""
+    found = shutil.which(CORE_TOOLS, path=environ.get("PATH"))
+    if found is None:
+        raise NoHost(
+            "HOST=func runs the app in Azure Functions Core Tools, and there is no func on the "
+            "PATH; get it with: npm install --global azure-functions-core-tools@4"
+        )
+    return found

@@ -1,0 +1,119 @@
+"""
+The web server in front of the real host: what it takes of a request, and how answers go out.
+
+Documented: dotnet/aspnetcore, `src/Servers/Kestrel/Core` (Http1Connection, KestrelServerLimits,
+PathNormalizer, HttpResponseHeaders). Measured in the real host: the status of each refusal.
+"""
+
+import re
+from collections.abc import Iterator
+from email.utils import formatdate
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LONGEST_LINE = 8 * 1024
+MOST_HEADERS, HEADERS_TOGETHER = 100, 32 * 1024
+_ESCAPED = re.compile("(?:%[0-9A-Fa-f]{2})+")
+_ESCAPED_IN_PATH = re.compile("(?:%(?!2[Ff])[0-9A-Fa-f]{2})+")
+# These names Kestrel writes in its own way, all others as they were given.
+_NAMES = {
+    name.lower().encode(): name.encode()
+    for name in (
+        "Accept-Ranges Age Allow Cache-Control Connection Content-Encoding Content-Language "
+        "Content-Length Content-Location Content-Range Content-Type Date ETag Expires "
+        "Last-Modified Location Pragma Retry-After Server Set-Cookie Transfer-Encoding Vary "
+        "WWW-Authenticate"
+    ).split()
+}
+
+
+class Kestrel:
+    """The ASGI application around *app*, which gets the path decoded and without dots."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        send = _signed(send)
+        if status := _refusal(scope):
+            headers = [(b"Content-Length", b"0"), (b"Connection", b"close")]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body"})
+            return
+        await self._app(
+            {**scope, "path": path_of(scope["raw_path"].decode("ascii"))}, receive, send
+        )
+
+
+def own_headers() -> list[tuple[bytes, bytes]]:
+    """What every answer bears."""
+    return [(b"Date", formatdate(usegmt=True).encode()), (b"Server", b"Kestrel")]
+
+
+def _signed(send: Send) -> Send:
+    async def signed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            named = [(_NAMES.get(name.lower(), name), value) for name, value in message["headers"]]
+            message = {**message, "headers": [*named, *own_headers()]}
+        await send(message)
+
+    return signed
+
+
+def _refusal(scope: Scope) -> int | None:
+    """The status by which Kestrel itself refuses a request; None for what it passes on."""
+    target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+    if len(f"{scope['method']}  HTTP/1.1\r\n") + len(target) > LONGEST_LINE:
+        return 414
+    sizes = [len(name) + len(value) + len(": \r\n") for name, value in scope["headers"]]
+    if len(sizes) > MOST_HEADERS or sum(sizes) > HEADERS_TOGETHER:
+        return 431
+    whole = target.startswith(b"/") or target == b"*"
+    if not whole or b"#" in target or b"%00" in scope["raw_path"]:
+        return 400
+    return 400 if any(_is_no_text(value) for _, value in scope["headers"]) else None
+
+
+def _is_no_text(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def path_of(raw: str) -> str:
+    """The path of a request: decoded but for slashes, then without `.` and `..`."""
+    decoded = _ESCAPED_IN_PATH.sub(_decoded, raw)
+    kept: list[str] = []
+    parts = decoded.split("/")[1:]
+    for part in parts:
+        if part == "..":
+            del kept[-1:]
+        elif part != ".":
+            kept.append(part)
+    if parts[-1:] in (["."], [".."]):
+        kept.append("")
+    return "/" + "/".join(kept) if decoded.startswith("/") else decoded
+
+
+def unescape(text: str) -> str:
+    """Decode %XX; what is no UTF-8 stays as it is written (`Uri.UnescapeDataString`)."""
+    return _ESCAPED.sub(_decoded, text)
+
+
+def _decoded(match: re.Match[str]) -> str:
+    return "".join(_pieces(match[0]))
+
+
+def _pieces(escaped: str) -> Iterator[str]:
+    while escaped:
+        raw = bytes.fromhex(escaped.replace("%", ""))
+        try:
+            yield raw.decode("utf-8")
+            return
+        except UnicodeDecodeError as bad:
+            yield raw[: bad.start].decode("utf-8") + escaped[3 * bad.start : 3 * bad.end]
+            escaped = escaped[3 * bad.end :]

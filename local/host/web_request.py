@@ -1,0 +1,128 @@
+"""
+What of a request reaches the worker.
+
+Documented: Azure/azure-functions-host, GrpcMessageConversionExtensions.ToRpcHttp.
+"""
+
+import asyncio
+import re
+import time
+from urllib.parse import quote
+
+from starlette.requests import Request
+
+from local.host.kestrel import unescape
+from local.host.protocol import Datum
+
+# Documented: Kestrel's MinRequestBodyDataRate: bytes a second, after so many seconds.
+LEAST_BYTES, PATIENCE = 240, 5.0
+
+
+class Unreadable(ValueError):
+    """The body is over the limit, or does not come; the real host answers 500 to either."""
+
+
+async def http_value(request: Request, params: dict[str, str], body_limit: int) -> Datum:
+    """Turn a request into the engine's form of it. Raises Unreadable."""
+    return Datum(
+        {
+            "method": Datum(request.method, "string"),
+            "url": Datum(url_of(request), "string"),
+            "headers": _texts(header_values(request)),
+            "params": _texts(params),
+            "query": _texts(query_values(request)),
+            "body": Datum(await _body_for_worker(request, body_limit), "bytes"),
+        },
+        "http",
+    )
+
+
+def _texts(values: dict[str, str]) -> dict[str, Datum]:
+    return {name: Datum(value, "string") for name, value in values.items()}
+
+
+async def _body_for_worker(request: Request, limit: int) -> bytes:
+    """
+    Documented: ToRpcHttp hands a body over where `ContentLength > 0`, so what comes in chunks
+    reaches no function (measured; azure-functions-host#4926).
+    """
+    if "transfer-encoding" in request.headers or _length(request) == 0:
+        return b""
+    return await read_body(request, limit)
+
+
+def _length(request: Request) -> int:
+    return int(request.headers.get("content-length") or 0)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read the whole body. Raises Unreadable as soon as it is known to be over *limit* bytes."""
+    if _length(request) > limit:
+        raise Unreadable
+    body = bytearray()
+    begun = time.monotonic()
+    chunks = aiter(request.stream())
+    while True:
+        left = begun + max(PATIENCE, len(body) / LEAST_BYTES) - time.monotonic()
+        try:
+            async with asyncio.timeout(left):
+                body += await anext(chunks)
+        except StopAsyncIteration:
+            return bytes(body)
+        except TimeoutError as error:
+            raise Unreadable from error
+        if len(body) > limit:
+            raise Unreadable
+
+
+def url_of(request: Request) -> str:
+    """
+    The address as the worker gets it: its path decoded, and escaped again only where it must be.
+
+    Documented: PathString.ToUriComponent; the query is as it was sent.
+    """
+    path = re.sub("%(?![0-9A-Fa-f]{2})", "%25", request.scope["path"])
+    query = request.scope["query_string"].decode("latin-1")
+    place = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return place + quote(path, safe="/-._~!$&'()*+,;=:@%") + (f"?{query}" if query else "")
+
+
+def given_key(request: Request) -> str:
+    """
+    The access key of the request, empty if there is none.
+
+    Documented: AuthenticationLevelHandler: the header if there is one, be it empty, else the first
+    `code` of the query; ASP.NET compares the names in a query without case.
+    """
+    if (header := request.headers.get("x-functions-key")) is not None:
+        return header
+    named = _query(request).get("code")
+    return named[1][0] if named else ""
+
+
+def query_values(request: Request) -> dict[str, str]:
+    """
+    The query as the worker gets it: repeated values joined, empty ones left out.
+
+    Measured: where a name is repeated in another case, its second form counts.
+    """
+    joined = {name: ",".join(values) for name, values in _query(request).values()}
+    return {name: value for name, value in joined.items() if value}
+
+
+def _query(request: Request) -> dict[str, tuple[str, list[str]]]:
+    """By the name in small letters: the name and its values. Documented: QueryFeature."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for pair in request.scope["query_string"].decode("latin-1").split("&"):
+        name, value = (unescape(each.replace("+", " ")) for each in pair.partition("=")[::2])
+        first, values = found.get(name.lower(), (name, []))
+        found[name.lower()] = (name if len(values) == 1 else first, [*values, value])
+    return found
+
+
+def header_values(request: Request) -> dict[str, str]:
+    """The headers as the worker gets them: lower case, repeated ones joined by a comma."""
+    found: dict[str, list[str]] = {}
+    for name, value in request.headers.raw:
+        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("utf-8"))
+    return {name: ",".join(values) for name, values in found.items()}
