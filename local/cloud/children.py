@@ -3,6 +3,7 @@
 import contextlib
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ from typing import IO, Self, TypeVar
 T = TypeVar("T")
 
 _TETHER = Path(__file__).with_name("tether.py")
+# Tells a child that its stdin is the leash: when it ends, so must whatever the child has started.
+_LEASH = "LOCAL_CLOUD_LEASH"
 # A host lets running functions end for ten seconds.
 _STOP_SECONDS = 15.0
 
@@ -27,7 +30,8 @@ class Child:
     A process whose output goes to a log file.
 
     On Linux the kernel kills it when the thread that started it ends, so start children from a
-    thread that lives as long as they should; the main thread is the natural one.
+    thread that lives as long as they should; the main thread is the natural one. What the child
+    starts itself may outlive it, but no `stop`, nor this process: it watches the leash.
     """
 
     def __init__(
@@ -38,21 +42,26 @@ class Child:
         log: Path,
         environ: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        stops_at: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.name = name
         self.log = log
+        self.ended = threading.Event()
+        self._stops_at = stops_at
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._log_file = log.open("ab", buffering=0)
+        held, self._leash = os.pipe()
         self.process = subprocess.Popen(
             tethered(command),
-            stdin=subprocess.DEVNULL,
+            stdin=held,
             stdout=subprocess.PIPE,
             stderr=self._log_file,
-            env=dict(environ) if environ is not None else None,
+            env={**(os.environ if environ is None else environ), _LEASH: "stdin"},
             cwd=cwd,
             # Out of the terminal's reach: Ctrl-C is for the parent, which stops us in order.
             start_new_session=True,
         )
+        os.close(held)
         assert self.process.stdout is not None
         self._reader = threading.Thread(
             target=self._read, args=(self.process.stdout,), name=f"{name}-output", daemon=True
@@ -64,6 +73,7 @@ class Child:
             self._log_file.write(line)
             self._lines.put(line.decode("utf-8", "replace").rstrip())
         self._lines.put(None)
+        self.ended.set()
 
     def wait_for(self, wanted: Callable[[str], T | None], seconds: float = 60) -> T:
         """Return what *wanted* makes of the first line of stdout it recognises."""
@@ -86,19 +96,26 @@ class Child:
 
     def stop(self) -> None:
         """Ask it to end, insist after a while, and return when it is gone."""
-        self.process.terminate()
+        self.process.send_signal(self._stops_at)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(_STOP_SECONDS)
         self.kill()
+        self.let_go()
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """End it at once, as a crash would; what it has started may go on."""
         self.process.kill()
         self.process.wait()
         self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
         self._log_file.close()
+
+    def let_go(self) -> None:
+        """Have what it has started end, too."""
+        if self._leash >= 0:
+            os.close(self._leash)
+            self._leash = -1
 
     def __enter__(self) -> Self:
         return self

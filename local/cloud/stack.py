@@ -13,8 +13,11 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
+import threading
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +28,7 @@ from azure.storage.queue import QueueServiceClient
 from local.cloud.auth_settings import auth_settings
 from local.cloud.azurite import Azurite
 from local.cloud.certificates import Certificates, make_certificates
-from local.cloud.children import Child
+from local.cloud.children import Child, ChildDied
 from local.cloud.endpoints import Endpoints
 from local.cloud.host_command import host_command, starts_within
 from local.cloud.registrations import (
@@ -38,6 +41,8 @@ from local.host.keys import Keys
 REPO = Path(__file__).resolve().parents[2]
 # Made at deployment: the host's queue trigger waits for its queue but does not make it.
 _QUEUES = ("photo-sync", "photo-upkeep")
+# A host that ends by itself so many times in a row, each time within a minute, is not one to keep.
+_SHORT_LIVES, _SHORT = 5, 60.0
 
 
 class Stack:
@@ -81,6 +86,10 @@ class Stack:
         self._console_id = str(uuid.uuid4()) if sign_in else ""
         self._keys = Keys.generate()
         self._children: dict[str, Child] = {}
+        self._crashed: list[Child] = []
+        self._given_up = False
+        # Of `_children` as far as the host is concerned: it is started anew from another thread.
+        self._hosting = threading.RLock()
 
     @property
     def host_log(self) -> Path:
@@ -115,11 +124,36 @@ class Stack:
         self._stop()
 
     def kill_host(self) -> None:
-        """Kill the host as a crash would: nothing is finished, nothing is handed back."""
-        self._children.pop("host").kill()
+        """Kill the host as a crash would: nothing is handed back, its worker is an orphan."""
+        with self._hosting:
+            host = self._children.pop("host")
+            host.kill()
+            self._crashed.append(host)
+
+    def kill_worker(self) -> bool:
+        """
+        Kill the worker of the host as a crash would; False if there is none at the moment.
+
+        Linux only. The host starts another; the third death in a row ends the host.
+        """
+        with self._hosting:
+            tasks = Path(f"/proc/{self._children['host'].process.pid}/task")
+            workers = [
+                int(pid)
+                for children in tasks.glob("*/children")
+                for pid in children.read_text().split()
+            ]
+            for pid in workers:
+                os.kill(pid, signal.SIGKILL)
+        return bool(workers)
 
     def start_host(self) -> None:
-        """Start the host, on the same port as before."""
+        """Start the host, on the same port as before; whenever it ends in order, start another."""
+        with self._hosting:
+            host = self._start_host()
+        threading.Thread(target=self._keep, args=(host,), name="host-keeper", daemon=True).start()
+
+    def _start_host(self) -> Child:
         command = [
             *(*host_command(os.environ), "--app", str(self._app)),
             *("--settings", str(self._folder / "local.settings.json")),
@@ -129,8 +163,41 @@ class Stack:
         ]
         if self._console_id:
             command += ["--auth-file", str(self._folder / "auth.json")]
-        self._spawn("host", command)
-        self._children["host"].wait_for(_ready_line, starts_within(os.environ))
+        # A host takes no notice of SIGTERM.
+        self._spawn("host", command, stops_at=signal.SIGINT)
+        host = self._children["host"]
+        host.wait_for(_ready_line, starts_within(os.environ))
+        return host
+
+    def _keep(self, host: Child) -> None:
+        """
+        Start a host anew that ended by itself with exit code 0, as Azure's platform does.
+
+        The thread lives as long as the host that it has started: the kernel ties them.
+        """
+        short_lives = 0
+        while True:
+            began = time.monotonic()
+            host.ended.wait()
+            with self._hosting:
+                if self._children.get("host") is not host or host.process.wait() != 0:
+                    return
+                short_lives = short_lives + 1 if time.monotonic() - began < _SHORT else 0
+                if short_lives == _SHORT_LIVES:
+                    self._given_up = True
+                    return
+                self._note("The host has ended by itself and is started anew, as Azure would")
+                self._crashed.append(host)
+                try:
+                    host = self._start_host()
+                except ChildDied:
+                    return  # its log says why, and `dead_children` that it is dead
+
+    def _note(self, text: str) -> None:
+        """Write a line of our own into the host's log."""
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
+        with self.host_log.open("a", encoding="utf-8") as log:
+            log.write(f"{moment}.000Z WARNING platform: {text}\n")
 
     def change_settings(self, changes: Mapping[str, str]) -> None:
         """Write the app settings anew, with *changes*; the host reads them when it starts."""
@@ -139,8 +206,13 @@ class Stack:
         self._write("local.settings.json", {"IsEncrypted": False, "Values": values})
 
     def dead_children(self) -> list[str]:
-        """Return the names of the processes that ended although nobody asked them to."""
-        return [name for name, child in self._children.items() if child.process.poll() is not None]
+        """Return the names of the processes that ended, and will not be started anew."""
+        return [
+            name
+            for name, child in list(self._children.items())
+            if child.process.poll() is not None
+            and (name != "host" or child.process.returncode != 0 or self._given_up)
+        ]
 
     @property
     def _endpoints_file(self) -> Path:
@@ -175,18 +247,27 @@ class Stack:
         self.start_host()
         self.endpoints.save(self._endpoints_file)
 
-    def _spawn(self, name: str, command: list[str]) -> None:
+    def _spawn(
+        self, name: str, command: list[str], stops_at: signal.Signals = signal.SIGTERM
+    ) -> None:
         log = self._folder / f"{name}.log"
-        self._children[name] = Child(name, command, log=log, environ=_environ(), cwd=REPO)
+        self._children[name] = Child(
+            name, command, log=log, environ=_environ(), cwd=REPO, stops_at=stops_at
+        )
 
     def _stop(self) -> None:
         self._endpoints_file.unlink(missing_ok=True)
+        with self._hosting:
+            children = [*self._children.values()]
+            self._children.clear()
         with contextlib.ExitStack() as stopping:
             # An ExitStack goes backwards, so the host ends first and finishes its work while
             # storage and Microsoft 365 are still there; one failure does not spare the others.
-            for child in self._children.values():
+            for child in children:
                 stopping.callback(child.stop)
-        self._children.clear()
+            for host in self._crashed:
+                stopping.callback(host.stop)
+        self._crashed.clear()
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
         path = self._folder / name

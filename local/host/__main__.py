@@ -10,6 +10,7 @@ When every listener runs it prints one JSON line on stdout; the log goes to stde
 import argparse
 import asyncio
 import json
+import logging
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.host import logs
+from local.host.lifetime import Lifetime
 from local.host.refusal import Refused
 from local.host.settings import (
     HostOptions,
@@ -24,12 +27,14 @@ from local.host.settings import (
     load_app_settings,
     load_host_options,
 )
+from local.host.worker import Worker, start_process
 
+log = logging.getLogger("host")
 GRACE_SECONDS = 10.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT; 1 if the app is refused."""
+    """Run until SIGINT, or until the host has a reason to end; 1 if the app is refused."""
     options = _parser().parse_args(arguments)
     try:
         # First of all: the engine and the app read their settings from the environment.
@@ -45,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as refused:
         print(refused, file=sys.stderr, flush=True)
         return 1
+    except KeyboardInterrupt:
+        return 0  # while it started
     except OSError as error:
         print(f"The host cannot start: {error}", file=sys.stderr, flush=True)
         return 1
@@ -78,10 +85,13 @@ def _listen(host: str, port: int) -> socket.socket:
 async def _serve(
     options: argparse.Namespace, host_options: HostOptions, listening: socket.socket
 ) -> None:
-    # Imported late: these load the engine, which must find the app settings in place.
-    from local.host import logs
+    # First of all, and before this process loads its own: the worker takes longest to start.
+    app = options.app.resolve()
+    level, survive = host_options.log_level, host_options.function_timeout
+    process = start_process(app, level, survive)
     from local.host.bindings import read_functions
-    from local.host.engine import Engine
+    from local.host.drain import Drain
+    from local.host.host_storage import host_id
     from local.host.http import HttpHost
     from local.host.invocations import Invocations
     from local.host.keys import Keys
@@ -91,19 +101,24 @@ async def _serve(
     from local.host.sign_in.front import Front
     from local.host.sign_in.tokens import Tokens
 
-    logs.configure(host_options.log_level)
+    logs.configure(level)
+    lifetime = Lifetime()
+    worker = Worker(process, lambda: start_process(app, level, survive), lifetime)
     keys = Keys.load(options.key_file)
     auth = auth_file.load(options.auth_file) if options.auth_file else None
     server = WebServer(listening, options.certificate, options.key)
-    engine = Engine()
-    indexed = await engine.load(options.app.resolve())
-    functions = read_functions(indexed, os.environ, bundle=host_options.bundle)
-    invocations = Invocations(engine, base64=host_options.queues.base64)
+    functions = read_functions(await worker.start(), os.environ, bundle=host_options.bundle)
+    invocations = Invocations(
+        worker, base64=host_options.queues.base64, timeout=host_options.function_timeout
+    )
+    host = host_id(os.environ, app)
+    listeners = Listeners(functions, host_options.queues, invocations, lifetime, host, os.environ)
     http = HttpHost(
         functions,
         host_options.route_prefix,
         keys,
         invocations,
+        Drain(listeners, invocations),
         body_limit=body_limit(os.environ),
         open_telemetry=host_options.open_telemetry,
     )
@@ -111,20 +126,32 @@ async def _serve(
         Front(http, auth, Tokens(auth.issuer, options.ca), server.url) if auth else http
     )
     await server.accepting()
-    listeners = Listeners(functions, host_options.queues, invocations)
+    log.info("Host started")
+    listeners.start()
+    _heed_signals(lifetime)
     print(json.dumps({"ready": True, "functions": server.url}), flush=True)
-    await _told_to_stop()
-    await asyncio.gather(
+    await lifetime.ended()
+    stopping = asyncio.gather(
         server.stop(GRACE_SECONDS), listeners.stop(GRACE_SECONDS), invocations.stop(GRACE_SECONDS)
     )
+    # A moment more, in which locks are given back; storage may be away.
+    await asyncio.wait({stopping}, timeout=GRACE_SECONDS + 1)
+    # What had no time is cut off, as in Azure: its message stays locked for up to ten minutes.
+    worker.kill()
 
 
-async def _told_to_stop() -> None:
-    told = asyncio.Event()
+def _heed_signals(lifetime: Lifetime) -> None:
+    """
+    Stop at SIGINT, and at nothing else.
+
+    SIGTERM does nothing to the real host: the server it keeps for its worker swallows it
+    (AspNetCoreGrpcHostBuilder.cs).
+    """
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    await told.wait()
+    loop.add_signal_handler(signal.SIGINT, lifetime.end_quietly)
+    loop.add_signal_handler(
+        signal.SIGTERM, log.warning, "SIGTERM is ignored, as in Azure; SIGINT stops the host"
+    )
 
 
 if __name__ == "__main__":

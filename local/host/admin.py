@@ -12,23 +12,30 @@ from typing import Any
 from starlette.requests import Request
 
 from local.host.bindings import Function, QueueTrigger, TimerTrigger
-from local.host.engine import Datum
+from local.host.drain import Drain
 from local.host.invocations import Invocations
 from local.host.keys import Gate
-from local.host.timers import timer_value
+from local.host.protocol import Datum
+from local.host.timers import value_by_hand
 from local.host.web_answer import Answer
 from local.host.web_request import given_key, read_body
 
 
 class Admin:
-    """Whether the host runs, what functions it has, and running one of them by hand."""
+    """Whether the host runs or drains, what functions it has, and running one of them by hand."""
 
     def __init__(
-        self, functions: Sequence[Function], gate: Gate, invocations: Invocations, body_limit: int
+        self,
+        functions: Sequence[Function],
+        gate: Gate,
+        invocations: Invocations,
+        drain: Drain,
+        body_limit: int,
     ) -> None:
         self._by_name = {function.name.lower(): function for function in functions}
         self._gate = gate
         self._invocations = invocations
+        self._drain = drain
         self._body_limit = body_limit
 
     async def answer(self, request: Request, parts: Sequence[str]) -> Answer:
@@ -37,6 +44,10 @@ class Admin:
         match [part.lower() for part in parts]:
             case ["host", "status"] if request.method == "GET":
                 return status or _json({"state": "Running"})
+            case ["host", "drain"] if request.method == "POST":
+                return status or self._drained()
+            case ["host", "drain", "status"] if request.method == "GET":
+                return status or _json(self._drain.status())
             case ["functions", name] if request.method == "GET":
                 return status or self._described(self._by_name.get(name))
             case ["functions", name] if request.method == "POST":
@@ -50,6 +61,10 @@ class Admin:
         if level == "admin":
             return None
         return Answer(403 if level else 401)
+
+    def _drained(self) -> Answer:
+        self._drain.begin()
+        return Answer(202)
 
     def _described(self, function: Function | None) -> Answer:
         if function is None:
@@ -87,7 +102,7 @@ def _json(content: dict[str, Any]) -> Answer:
 def _value(function: Function, text: str) -> Datum | None:
     trigger = function.trigger
     if isinstance(trigger, TimerTrigger):
-        return timer_value(trigger, datetime.now(UTC), None)
+        return value_by_hand(trigger, datetime.now(UTC))
     if isinstance(trigger, QueueTrigger):
         return Datum(text, "string")
     return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from local.host import routes, schedule, storage
-from local.host.engine import IndexedFunction
+from local.host.protocol import IndexedFunction
 from local.host.refusal import Refused, switched_off
 from local.host.settings import connection_string, disabled, expand
 
@@ -179,7 +179,7 @@ class _Reader:
         return TimerTrigger(
             binding["name"],
             parsed,
-            bool(binding.get("runOnStartup")),
+            run_on_startup=bool(binding.get("runOnStartup")),
             # Documented: TimerSchedule.ShouldDisableScheduleMonitor.
             monitored=binding.get("useMonitor") is not False and not parsed.within_minutes,
         )

@@ -1,5 +1,5 @@
 """
-The engine that Azure runs for Python functions, driven in process.
+The engine that Azure runs for Python functions, as a worker process has it.
 
 azure-functions-runtime indexes and executes the app. It expects protobuf classes from its
 caller but only builds and reads plain records, so small duck-typed ones stand in for them
@@ -9,18 +9,18 @@ caller but only builds and reads plain records, so small duck-typed ones stand i
 import json
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import azure_functions_runtime as runtime
-from azure_functions_runtime import native_invocation
+from azure_functions_runtime import invocation_id_cv, native_invocation
 from azure_functions_runtime.bindings.datumdef import Datum
 
+from local.host.protocol import IndexedFunction, Result
 from local.host.refusal import Refused
 
-__all__ = ["Datum", "Engine", "IndexedFunction", "Result"]
+__all__ = ["Datum", "Engine", "Result", "running_invocation"]
 
 
 class _Record(SimpleNamespace):
@@ -48,23 +48,9 @@ _PROTOS = SimpleNamespace(
 )
 
 
-@dataclass(frozen=True)
-class IndexedFunction:
-    """What the engine found: a name, its id, and the bindings as function.json would have them."""
-
-    name: str
-    id: str
-    bindings: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class Result:
-    """How one invocation ended: `returned` and `outputs` are Datum values of the engine."""
-
-    ok: bool
-    returned: Any
-    outputs: tuple[tuple[str, Any], ...]
-    error: str
+def running_invocation() -> str:
+    """Return the id of the invocation that the caller is part of, or nothing."""
+    return invocation_id_cv.get() or ""
 
 
 class Engine:

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from local.host.admin import Admin
 from local.host.bindings import Function, HttpTrigger
+from local.host.drain import Drain
 from local.host.invocations import Invocations
 from local.host.keys import Gate, Keys
 from local.host.tracing import span
@@ -30,6 +31,7 @@ class HttpHost:
         prefix: str,
         keys: Keys,
         invocations: Invocations,
+        drain: Drain,
         *,
         body_limit: int,
         open_telemetry: bool = False,
@@ -39,7 +41,7 @@ class HttpHost:
         self._invocations = invocations
         self._body_limit = body_limit
         self._open_telemetry = open_telemetry
-        self._admin = Admin(functions, self._gate, invocations, body_limit)
+        self._admin = Admin(functions, self._gate, invocations, drain, body_limit)
         routed = [
             (function, function.trigger)
             for function in functions

@@ -8,14 +8,17 @@ import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from azure.core.exceptions import AzureError
 
 from local.host.bindings import Function, QueueOutput
-from local.host.engine import Datum, Engine
-from local.host.storage import THREAD_PREFIX, Queue, encode
+from local.host.logs import STORAGE_THREADS
+from local.host.protocol import Datum, Result
+from local.host.storage import Queue, encode
 from local.host.tracing import span
+from local.host.worker import Worker
 
 log = logging.getLogger("host")
 
@@ -35,10 +38,12 @@ class Outcome:
 class Invocations:
     """Runs functions and knows which still run."""
 
-    def __init__(self, engine: Engine, *, base64: bool) -> None:
-        self._engine = engine
+    def __init__(self, worker: Worker, *, base64: bool, timeout: timedelta | None) -> None:
+        self._worker = worker
         self._base64 = base64
-        self._executor = ThreadPoolExecutor(64, thread_name_prefix=THREAD_PREFIX)
+        self._timeout = timeout
+        self.running = 0
+        self.executor = ThreadPoolExecutor(64, thread_name_prefix=STORAGE_THREADS)
         self._queues: dict[tuple[str, str], Queue] = {}
         self._wakers: dict[tuple[str, str], list[Callable[[], None]]] = {}
         self._started: set[asyncio.Task[Outcome]] = set()
@@ -47,7 +52,7 @@ class Invocations:
         """Return the one client for this queue."""
         key = (connection, name)
         if key not in self._queues:
-            self._queues[key] = Queue(connection, name, self._executor)
+            self._queues[key] = Queue(connection, name, self.executor)
         return self._queues[key]
 
     def on_message(self, connection: str, name: str, wake: Callable[[], None]) -> None:
@@ -81,14 +86,14 @@ class Invocations:
         started = time.monotonic()
         trace = span("") if traceparent is None else traceparent
         inputs = [(function.trigger.parameter, value)]
-        result = await self._engine.invoke(
-            invocation_id, function.id, inputs, metadata or {}, trace
-        )
-        ok = result.ok
-        if ok:
-            values = dict(result.outputs)
-            values["$return"] = result.returned
-            ok = await self._send_outputs(function, values)
+        self.running += 1
+        try:
+            result = await self._within_time(
+                function, invocation_id, function.id, inputs, metadata or {}, trace
+            )
+            ok = await self._outcome(function, result)
+        finally:
+            self.running -= 1
         log.log(
             logging.INFO if ok else logging.ERROR,
             "Executed %s (%s, Id=%s, Duration=%dms)",
@@ -98,6 +103,28 @@ class Invocations:
             round((time.monotonic() - started) * 1000),
         )
         return Outcome(ok, result.returned if ok else None)
+
+    async def _within_time(self, function: Function, *order: Any) -> Result:
+        """
+        Have the worker run it, for as long as host.json lets it.
+
+        Documented: WebScriptHostExceptionHandler.OnTimeoutExceptionAsync: nobody can stop a
+        function that runs, so its worker is restarted, and all else that ran there has failed too.
+        """
+        limit = self._timeout.total_seconds() if self._timeout else None
+        try:
+            return await asyncio.wait_for(self._worker.invoke(*order), limit)
+        except TimeoutError:
+            why = f"Timeout value of {self._timeout} exceeded by 'Functions.{function.name}'."
+            self._worker.restart(why)
+            return Result(ok=False, returned=None, outputs=(), error=why)
+
+    async def _outcome(self, function: Function, result: Result) -> bool:
+        if not result.ok:
+            return False
+        return await self._send_outputs(
+            function, {**dict(result.outputs), "$return": result.returned}
+        )
 
     async def _send_outputs(self, function: Function, values: dict[str, Any]) -> bool:
         try:
@@ -158,8 +185,8 @@ def _text(item: Any) -> str:
     return json.dumps(item, indent=2, ensure_ascii=False) if item is not None else ""
 
 
-async def finish(tasks: Iterable[asyncio.Task[Any]], seconds: float) -> None:
-    """Wait for *tasks*, at most *seconds*; what still runs then is abandoned."""
+async def finish(tasks: Iterable[asyncio.Task[Any]], seconds: float | None) -> None:
+    """Wait for *tasks*, at most *seconds* if given; what still runs then is abandoned."""
     waited = set(tasks)
     if not waited:
         return

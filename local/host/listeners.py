@@ -2,49 +2,76 @@
 
 import asyncio
 import logging
-import os
-import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from local.host.bindings import Function, QueueTrigger, TimerTrigger
+from local.host.host_storage import HostStorage
 from local.host.invocations import Invocations
+from local.host.lifetime import Lifetime
 from local.host.queues import QueueListener
 from local.host.settings import QueueOptions
+from local.host.singleton import lease_seconds
 from local.host.timers import TimerListener
 
 log = logging.getLogger("host")
 
 
 class Listeners:
-    """Listens for each function that is not HTTP and not disabled."""
+    """Listens for each function that is not HTTP and not disabled, once started."""
 
     def __init__(
-        self, functions: Iterable[Function], options: QueueOptions, invocations: Invocations
+        self,
+        functions: Iterable[Function],
+        options: QueueOptions,
+        invocations: Invocations,
+        lifetime: Lifetime,
+        host: str,
+        settings: Mapping[str, str],
     ) -> None:
+        """*host* is the id under which the hosts of this app know each other in storage."""
+        self._lifetime = lifetime
         self._listeners: list[QueueListener | TimerListener] = []
+        connection = settings.get("AzureWebJobsStorage")
+        storage = HostStorage(connection, host, invocations.executor) if connection else None
         for function in functions:
             if function.disabled:
                 log.info("Function '%s' is disabled", function.name)
             elif isinstance(function.trigger, QueueTrigger):
-                self._listeners.append(QueueListener(function, options, invocations))
+                self._listeners.append(QueueListener(function, options, invocations, self._broke))
             elif isinstance(function.trigger, TimerTrigger):
-                self._listeners.append(TimerListener(function, invocations, _now))
+                timer = TimerListener(
+                    function,
+                    invocations,
+                    _now,
+                    storage,
+                    self._broke,
+                    lease_seconds=lease_seconds(settings),
+                )
+                self._listeners.append(timer)
+
+    def start(self) -> None:
+        """Begin to take work."""
         self._tasks = [asyncio.create_task(each.listen()) for each in self._listeners]
         for task in self._tasks:
-            task.add_done_callback(_end_host_if_broken)
+            task.add_done_callback(self._ended)
 
-    async def stop(self, seconds: float) -> None:
+    def drain(self) -> None:
+        """Take no further work, from now on; what runs may take its time."""
+        self._draining = asyncio.create_task(self.stop(None))
+
+    async def stop(self, seconds: float | None) -> None:
         """Take no further work and let the running work end within *seconds*."""
         await asyncio.gather(*(each.stop(seconds) for each in self._listeners))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broke(error)
+
+    def _broke(self, error: BaseException) -> None:
+        # Also a bug of this host: a listener that died of it must not look like an idle queue.
+        self._lifetime.end("An unhandled exception has occurred.", error)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _end_host_if_broken(task: asyncio.Task[None]) -> None:
-    # A listener that died of a bug of this host must not look like an idle queue.
-    if not task.cancelled() and task.exception() is not None:
-        log.critical("A listener broke", exc_info=task.exception())
-        os.kill(os.getpid(), signal.SIGTERM)

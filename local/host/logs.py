@@ -3,10 +3,10 @@
 import logging
 import sys
 import time
+from collections.abc import Callable
 
-from azure_functions_runtime import invocation_id_cv
-
-from local.host.storage import THREAD_PREFIX
+# The names of the threads in which the host itself calls storage begin so.
+STORAGE_THREADS = "host-storage"
 
 # host.json names on the left (Documented: Microsoft.Extensions.Logging.LogLevel).
 _LEVELS = {
@@ -23,19 +23,27 @@ _LEVELS = {
 class _Invocation(logging.Filter):
     """Adds which invocation speaks, and drops what Azure's host would not log."""
 
+    def __init__(self, running: Callable[[], str]) -> None:
+        super().__init__()
+        self._running = running
+
     def filter(self, record: logging.LogRecord) -> bool:
         # The storage client's chatter about the host's own polling: in Azure the host is .NET.
-        if record.threadName is not None and record.threadName.startswith(THREAD_PREFIX):
+        if record.threadName is not None and record.threadName.startswith(STORAGE_THREADS):
             return record.levelno >= logging.ERROR
-        running = invocation_id_cv.get()
+        running = self._running()
         record.invocation = f"[{running[:8]}] " if running else ""
         return True
 
 
-def configure(level: str = "Information") -> None:
-    """Send every record to stderr, once, as `time LEVEL logger: text`."""
+def configure(level: str = "Information", running: Callable[[], str] = str) -> None:
+    """
+    Send every record to stderr, once, as `time LEVEL logger: text`.
+
+    *running* tells, in a worker, which invocation the record is of.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_Invocation())
+    handler.addFilter(_Invocation(running))
     formatter = logging.Formatter(
         "%(asctime)s.%(msecs)03dZ %(levelname)-7s %(name)s: %(invocation)s%(message)s",
         "%Y-%m-%dT%H:%M:%S",

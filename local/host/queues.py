@@ -11,16 +11,16 @@ import json
 import logging
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import HttpResponseError
 from azure.storage.queue import QueueMessage
 
 from local.host.bindings import Function, QueueTrigger
-from local.host.engine import Datum
 from local.host.invocations import Invocations, finish
+from local.host.protocol import Datum
 from local.host.settings import QueueOptions
 from local.host.storage import Undecodable, decode
 
@@ -79,12 +79,20 @@ class Backoff:
 class QueueListener:
     """Feeds the messages of one queue to one function."""
 
-    def __init__(self, function: Function, options: QueueOptions, invocations: Invocations) -> None:
+    def __init__(
+        self,
+        function: Function,
+        options: QueueOptions,
+        invocations: Invocations,
+        broke: Callable[[BaseException], None],
+    ) -> None:
+        """*broke* ends the host: what storage does not take for so long is unhandled there."""
         assert isinstance(function.trigger, QueueTrigger)
         self._function = function
         self._trigger = function.trigger
         self._options = options
         self._invocations = invocations
+        self._broke = broke
         self._queue = invocations.queue(self._trigger.connection, self._trigger.queue)
         self._lock = lock_seconds(os.environ)
         self._strands_poison = strands_poison(os.environ)
@@ -108,7 +116,7 @@ class QueueListener:
             while len(self._running) > self._options.new_batch_threshold:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
-    async def stop(self, seconds: float) -> None:
+    async def stop(self, seconds: float | None) -> None:
         """Take no further message and let the running ones end within *seconds*."""
         self._stopping = True
         self._wake.set()
@@ -117,7 +125,11 @@ class QueueListener:
     async def _receive(self) -> list[QueueMessage]:
         try:
             found = await self._queue.receive(self._options.batch_size, self._lock)
-        except AzureError as error:
+        except HttpResponseError as error:
+            # Documented: QueueListener.ExecuteAsync backs off where the service is to blame, and
+            # lets everything else out, such as a connection that is refused.
+            if not (error.status_code or 0) >= 500:
+                raise
             log.warning("Queue '%s' cannot be polled: %s", self._queue.name, error)
             return []
         return found or []
@@ -129,30 +141,38 @@ class QueueListener:
     def _start(self, message: QueueMessage) -> None:
         task = asyncio.create_task(self._process(message))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broke(error)
 
     async def _process(self, message: QueueMessage) -> None:
+        """
+        Work off one message.
+
+        An AzureError of it ends the host: QueueListener.ProcessMessageAsync does not handle that
+        storage did not take what became of a message, in any of the client's tries.
+        """
+        too_often = (message.dequeue_count or 0) > self._options.max_dequeue_count
+        if too_often and (self._has_poison_queue() or self._strands_poison):
+            await self._move_to_poison(message)
+            return
         try:
-            too_often = (message.dequeue_count or 0) > self._options.max_dequeue_count
-            if too_often and (self._has_poison_queue() or self._strands_poison):
-                await self._move_to_poison(message)
-                return
-            try:
-                body = decode(message.content, as_base64=self._options.base64)
-            except Undecodable as error:
-                # Documented: QueueServiceClientProvider moves it as soon as it is received.
-                log.warning("Queue '%s': message %s: %s", self._queue.name, message.id, error)
-                await self._move_to_poison(message)
-                return
-            renewal = asyncio.create_task(self._renew(message))
-            try:
-                succeeded = await self._execute(message, body)
-            finally:
-                renewal.cancel()
-            await self._complete(message, succeeded)
-        except AzureError as error:
-            # The lock runs out and the message comes back: nothing is lost.
-            log.error("Queue '%s': message %s: %s", self._queue.name, message.id, error)
+            body = decode(message.content, as_base64=self._options.base64)
+        except Undecodable as error:
+            # Documented: QueueServiceClientProvider moves it as soon as it is received.
+            log.warning("Queue '%s': message %s: %s", self._queue.name, message.id, error)
+            await self._move_to_poison(message)
+            return
+        renewal = asyncio.create_task(self._renew(message))
+        renewal.add_done_callback(self._done)
+        try:
+            succeeded = await self._execute(message, body)
+        finally:
+            renewal.cancel()
+        await self._complete(message, succeeded)
 
     async def _renew(self, message: QueueMessage) -> None:
         while True:

@@ -95,6 +95,7 @@ class HostOptions:
     log_level: str = "Information"
     bundle: bool = False
     open_telemetry: bool = False
+    function_timeout: timedelta | None = timedelta(minutes=30)  # None: no limit
 
 
 def load_host_options(app: Path) -> HostOptions:
@@ -114,7 +115,24 @@ def load_host_options(app: Path) -> HostOptions:
         bundle="extensionBundle" in content,
         open_telemetry=telemetry_mode == "opentelemetry",
         log_level=levels.get("Function", levels.get("default", "Information")),
+        function_timeout=_function_timeout(content),
     )
+
+
+def _function_timeout(content: Mapping[str, Any]) -> timedelta | None:
+    """
+    How long one run may take: 30 minutes unless host.json says otherwise, as on Flex Consumption.
+
+    Documented: ScriptJobHostOptionsSetup.cs: "-1" is no limit, and a second is the least.
+    """
+    given = str(content.get("functionTimeout", "00:30:00"))
+    if given == "-1":
+        return None
+    match = _DURATION.fullmatch(given)
+    limit = _span(match) if match else timedelta()
+    if limit < timedelta(seconds=1):
+        raise Refused("host.json: functionTimeout must be a time span of a second or more, or -1")
+    return limit
 
 
 def _telemetry_mode(content: Mapping[str, Any]) -> str:
@@ -175,6 +193,10 @@ def _duration(given: Mapping[str, Any], key: str, *, default: str) -> timedelta:
             f"host.json: extensions.queues.{key} must be a time span, hh:mm:ss; the real host "
             "takes a bare number for days"
         )
+    return _span(match)
+
+
+def _span(match: re.Match[str]) -> timedelta:
     days, hours, minutes, seconds, fraction = match.groups(default="0")
     return timedelta(
         days=int(days),

@@ -19,7 +19,6 @@ from azure.storage.queue import LinearRetry, QueueClient, QueueMessage
 P = ParamSpec("P")
 T = TypeVar("T")
 
-THREAD_PREFIX = "host-storage"
 # Someone else holds the message, or it or its queue is gone: nothing is left to do.
 _LOST = {"PopReceiptMismatch", "MessageNotFound", "QueueNotFound", "QueueBeingDeleted"}
 

@@ -1,16 +1,25 @@
-"""Timer triggers: one run at a time, at each occurrence of the schedule in UTC."""
+"""
+Timer triggers: one run at a time, at each occurrence of the schedule in UTC, on one host of all.
+
+Documented: Azure/azure-webjobs-sdk-extensions, TimerListener.cs.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from local.host.bindings import Function, TimerTrigger
-from local.host.engine import Datum
+from local.host.host_storage import HostStorage
 from local.host.invocations import Invocations, finish
+from local.host.protocol import Datum
+from local.host.schedule_monitor import NEVER, ScheduleMonitor, Status
+from local.host.singleton import Singleton
 
 log = logging.getLogger("host")
 
@@ -19,35 +28,76 @@ _LONGEST_SLEEP = 30.0
 
 
 class TimerListener:
-    """Runs one function on its schedule; a run that is late delays the next, it is not doubled."""
+    """
+    Runs one function on its schedule; a run that is late delays the next, it is not doubled.
+
+    An occurrence that was missed while nothing ran is made up for at once, if it is monitored.
+    Without *storage* there is neither monitor nor lock.
+    """
 
     def __init__(
-        self, function: Function, invocations: Invocations, clock: Callable[[], datetime]
+        self,
+        function: Function,
+        invocations: Invocations,
+        clock: Callable[[], datetime],
+        storage: HostStorage | None,
+        broke: Callable[[BaseException], None],
+        *,
+        lease_seconds: float,
     ) -> None:
+        """*broke* ends the host: so it is there when the lock of a timer is lost."""
         assert isinstance(function.trigger, TimerTrigger)
         self._function = function
         self._trigger = function.trigger
+        self._schedule = function.trigger.schedule
         self._invocations = invocations
         self._clock = clock
+        self._broke = broke
+        self._lock = Singleton(storage, function.name, lease_seconds) if storage else None
+        self._monitor: ScheduleMonitor | None = None
+        if storage and self._trigger.monitored:
+            self._monitor = ScheduleMonitor(storage, function.name)
+        self._status: Status | None = None
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> None:
         """Wait for each occurrence and run the function, until stopped."""
-        last: datetime | None = None
-        if self._trigger.run_on_startup:
-            last = self._clock()
-            await self._run(last, reason="Timer fired at startup")
-        while not self._stopping.is_set():
-            due = self._trigger.schedule.next_after(self._clock())
-            if await self._sleep_until(due):
-                await self._run(last, reason=f"Timer fired at {due.isoformat()}")
-                last = due
+        if self._lock is None:
+            await self._follow()
+            return
+        if not await self._lock.acquire(self._stopping):
+            return
+        keeping = asyncio.create_task(self._lock.keep())
+        keeping.add_done_callback(self._lost)
+        try:
+            await self._follow()
+        finally:
+            keeping.cancel()
 
-    async def stop(self, seconds: float) -> None:
+    async def stop(self, seconds: float | None) -> None:
         """Start no further run and let a running one end within *seconds*."""
         self._stopping.set()
         await finish(self._running, seconds)
+        if self._lock is not None:
+            await self._lock.release()
+
+    def _lost(self, keeping: asyncio.Task[None]) -> None:
+        if not keeping.cancelled() and (error := keeping.exception()) is not None:
+            self._broke(error)
+
+    async def _follow(self) -> None:
+        past_due = False
+        if self._monitor:
+            self._status, past_due = await self._monitor.begin(self._schedule, self._clock())
+        if past_due:
+            await self._run("Timer fired since an occurrence was missed", past_due=True)
+        elif self._trigger.run_on_startup:
+            await self._run("Timer fired at startup")
+        while not self._stopping.is_set():
+            due = self._schedule.next_after(self._clock())
+            if await self._sleep_until(due):
+                await self._run(f"Timer fired at {due.isoformat()}")
 
     async def _sleep_until(self, due: datetime) -> bool:
         while (left := (due - self._clock()).total_seconds()) > 0:
@@ -57,31 +107,36 @@ class TimerListener:
                 return False
         return not self._stopping.is_set()
 
-    async def _run(self, last: datetime | None, *, reason: str) -> None:
-        task = asyncio.create_task(self._invoke(last, reason))
+    async def _run(self, reason: str, *, past_due: bool = False) -> None:
+        task = asyncio.create_task(self._invoke(reason, past_due=past_due))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         await asyncio.wait({task})
 
-    async def _invoke(self, last: datetime | None, reason: str) -> None:
-        value = timer_value(self._trigger, self._clock(), last)
+    async def _invoke(self, reason: str, *, past_due: bool) -> None:
+        began = self._clock()
+        value = timer_value(self._status, past_due=past_due)
         await self._invocations.run(self._function, value, reason=reason)
+        if self._monitor:
+            self._status = Status.after_run(self._schedule, began)
+            await self._monitor.write(self._status)
 
 
-def timer_value(trigger: TimerTrigger, now: datetime, last: datetime | None) -> Datum:
+def timer_value(status: Status | None, *, past_due: bool = False) -> Datum:
     """
-    Return what a timer function gets as its argument.
+    Return what a timer function gets as its argument; *status* is of a monitored timer.
 
     Documented: TimerListener.InvokeJobFunction: without the schedule monitor there is no status.
     """
-    status = {
-        "Last": (last or datetime.min.replace(tzinfo=UTC)).isoformat(),
-        "Next": trigger.schedule.next_after(now).isoformat(),
-        "LastUpdated": (last or datetime.min.replace(tzinfo=UTC)).isoformat(),
-    }
     value: dict[str, Any] = {
         "Schedule": {"AdjustForDST": True},
-        "ScheduleStatus": status if trigger.monitored else None,
-        "IsPastDue": False,
+        "ScheduleStatus": status.as_json() if status else None,
+        "IsPastDue": past_due,
     }
     return Datum(json.dumps(value), "json")
+
+
+def value_by_hand(trigger: TimerTrigger, now: datetime) -> Datum:
+    """Return what a timer function gets that somebody has run."""
+    status = Status(NEVER, trigger.schedule.next_after(now), NEVER)
+    return timer_value(status if trigger.monitored else None)

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
-from local.host.engine import Datum
 from local.host.kestrel import unescape
+from local.host.protocol import Datum
 
 # Documented: Kestrel's MinRequestBodyDataRate: bytes a second, after so many seconds.
 LEAST_BYTES, PATIENCE = 240, 5.0

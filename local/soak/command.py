@@ -46,7 +46,13 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--users", type=int, default=usual.users)
     command.add_argument("--changes", type=int, default=usual.changes)
     command.add_argument("--minutes", type=float, default=usual.seconds / 60)
-    command.add_argument("--kills", type=int, default=usual.kills)
+    command.add_argument("--kills", type=int, default=usual.kills, help="of the host")
+    command.add_argument(
+        "--worker-kills",
+        type=int,
+        default=usual.worker_kills,
+        help="of the host's worker alone; the third in a row ends the host, which comes back",
+    )
     command.add_argument("--forged", type=int, default=usual.forged)
     command.add_argument("--rate", type=float, default=usual.rate, help="share of failing calls")
     command.add_argument(
@@ -64,6 +70,7 @@ def main(folder: Path, chosen: argparse.Namespace) -> int:
         changes=chosen.changes,
         seconds=chosen.minutes * 60,
         kills=chosen.kills,
+        worker_kills=chosen.worker_kills,
         forged=chosen.forged,
         rate=chosen.rate,
         patience=chosen.patience,
@@ -121,6 +128,11 @@ def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> l
     return [
         Row("changes", f"{changes}, of these {done['remove']} removals, {done['same']} identical"),
         Row("kills of the host", f"{done['kill']}", done["kill"] == scale.kills),
+        Row(
+            "kills of its worker alone",
+            f"{done[plan.KILL_WORKER]}",
+            done[plan.KILL_WORKER] == scale.worker_kills,
+        ),
         Row("messages dropped after the faults", str(calm.dropped)),
         Row(
             "pictures that strangers had changed, repaired by the audit",

@@ -9,6 +9,7 @@ from typing import Any
 
 SET, SAME, REMOVE = "set", "same", "remove"
 KILL, START, FORGE, SWEEP, LAPSE = "kill", "start", "forge", "sweep", "lapse"
+KILL_WORKER = "kill-worker"
 DAMAGE, AUDIT = "damage", "audit"
 CHANGES = (SET, SAME, REMOVE)
 
@@ -30,6 +31,7 @@ class Scale:
     changes: int = 2000
     seconds: float = 180
     kills: int = 5
+    worker_kills: int = 4
     forged: int = 30
     sweeps: int = 2
     lapses: int = 1
@@ -61,6 +63,7 @@ def timeline(scale: Scale, seed: int) -> list[Event]:
         *(Event(rng.uniform(0, scale.seconds), LAPSE) for _ in range(scale.lapses)),
         *(Event(rng.uniform(0, scale.seconds), AUDIT) for _ in range(scale.audits)),
         *_damages(scale, random.Random(f"strangers {seed}")),
+        *_worker_deaths(scale, random.Random(f"workers {seed}")),
     ]
     return sorted(events, key=lambda event: event.at)
 
@@ -135,3 +138,9 @@ def _deaths(scale: Scale, rng: random.Random) -> Iterator[Event]:
         at = stretch * (number + rng.uniform(0.3, 1.0))
         yield Event(at, KILL)
         yield Event(at + rng.uniform(0.1, 0.2) * stretch, START)
+
+
+def _worker_deaths(scale: Scale, rng: random.Random) -> Iterator[Event]:
+    """The worker alone dies, whether or not the host is up then, with time to recover."""
+    for _ in range(scale.worker_kills):
+        yield Event(rng.uniform(0.05, 0.9) * scale.seconds, KILL_WORKER)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 # The host's own first words in each of its lives, before it takes any work.
-_BORN = "Successfully indexed function app"
+_BORN = " host: Host started"
 _BEGUN = re.compile(r"Executing 'Functions\.\w+' \(.*\bId=([\w-]+)\)")
 _ENDED = re.compile(r"Executed 'Functions\.\w+' \(.*\bId=([\w-]+),")
 _PUT_OFF = re.compile(r"\b(?:photo|upkeep)\.waiting .*?\bretryIn=([\d.]+)")

@@ -7,11 +7,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import requests
+
 from local.soak import plan
 from local.soak.plan import Event
 from local.soak.town import Town, forged_items
 
 _TOLD_EVERY = 15.0
+# Far longer than a new worker takes, or a new host.
+_COMES_BACK = 60.0
+_PAUSE = 0.1
 
 
 class Storm:
@@ -33,9 +38,10 @@ class Storm:
         self._deeds: dict[str, Callable[[Event], object]] = {
             plan.KILL: lambda event: self._kill(),
             plan.START: lambda event: self._start(),
-            plan.FORGE: lambda event: self._forge(event.user),
+            plan.KILL_WORKER: lambda event: self._again_and_again(town.stack.kill_worker),
+            plan.FORGE: lambda event: self._again_and_again(lambda: self._forge(event.user)),
             plan.SWEEP: lambda event: town.watcher.type_into_queue("sweep", "photo-upkeep"),
-            plan.AUDIT: lambda event: town.console.order("audit", repair=True),
+            plan.AUDIT: lambda event: self._again_and_again(self._order_audit),
             plan.DAMAGE: lambda event: town.damage(event.user, event.picture),
             plan.LAPSE: lambda event: town.end_subscription(),
         }
@@ -53,7 +59,7 @@ class Storm:
         self._say(self._progress())
 
     def _do(self, event: Event) -> None:
-        if event.kind in {plan.FORGE, plan.AUDIT} and not self._up:
+        if event.kind in {plan.FORGE, plan.AUDIT, plan.KILL_WORKER} and not self._up:
             self._waiting.append(event)
             return
         self._deeds.get(event.kind, self._change)(event)
@@ -74,21 +80,49 @@ class Storm:
         for event in waiting:
             self._do(event)
 
-    def _forge(self, number: int) -> None:
+    def _again_and_again(self, deed: Callable[[], bool]) -> None:
+        """Do *deed* until it says that it is done: a worker or a host may just have died."""
+        ends = time.monotonic() + _COMES_BACK
+        while not deed():
+            if time.monotonic() > ends:
+                raise RuntimeError(f"The app did not come back within {_COMES_BACK:.0f} s")
+            # What comes back in another process tells nobody.
+            time.sleep(_PAUSE)
+
+    def _order_audit(self) -> bool:
+        """An audit that repairs; False where nobody answers, or the worker died of it."""
+        try:
+            self._town.console.order("audit", repair=True)
+        except requests.ConnectionError:
+            return False
+        except requests.HTTPError as error:
+            if error.response.status_code != 500:
+                raise
+            return False
+        return True
+
+    def _forge(self, number: int) -> bool:
         """Every fifth forger lacks the function key too, and is turned away at the door."""
         item = self._forged_items[number % len(self._forged_items)]
         user_id = self._town.bystanders[number % len(self._town.bystanders)]
         filled = json.loads(json.dumps(item).replace("{id}", user_id))
         key = "guess" if number % 5 == 4 else self._town.at.key
-        if self._town.post(filled, key=key) not in {202, 401}:
+        try:
+            status = self._town.post(filled, key=key)
+        except requests.ConnectionError:
+            return False
+        if status not in {202, 401, 500}:
             raise RuntimeError(
                 "The webhook answered a forged notification with neither 202 nor 401"
             )
+        return status != 500
 
     def _progress(self) -> str:
         changes = sum(self.done[kind] for kind in plan.CHANGES)
         return (
-            f"{changes} changes, {self.done[plan.KILL]} kills, {self.done[plan.FORGE]} forgeries, "
+            f"{changes} changes, {self.done[plan.KILL]} kills, "
+            f"{self.done[plan.KILL_WORKER]} of the worker alone, "
+            f"{self.done[plan.FORGE]} forgeries, "
             f"{self.done[plan.SWEEP]} sweeps, {self.done[plan.DAMAGE]} damages, "
             f"{self.done[plan.AUDIT]} audits; {self._town.queued()} messages queued"
         )

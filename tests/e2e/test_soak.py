@@ -18,7 +18,15 @@ from local.soak.verdict import Row, verdict
 pytestmark = pytest.mark.local_host("the lock of a message is shortened")
 
 SHORT = Scale(
-    users=20, changes=60, seconds=12, kills=2, sweeps=1, pictures=12, patience=5, damages=12
+    users=20,
+    changes=60,
+    seconds=12,
+    kills=2,
+    worker_kills=2,
+    sweeps=1,
+    pictures=12,
+    patience=5,
+    damages=12,
 )
 
 

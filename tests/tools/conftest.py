@@ -19,7 +19,10 @@ from tools.pins import ROOT, pins
 BASE = "azurefunctions-extensions-base"
 START = Path(__file__).with_name("start.py")
 # The engine's driver and what it imports: the rest of `local` stays here.
-DRIVER = ("__init__.py", "host/__init__.py", "host/engine.py", "host/refusal.py")
+DRIVER = (
+    *("__init__.py", "host/__init__.py"),
+    *("host/engine.py", "host/protocol.py", "host/refusal.py"),
+)
 # Where a person leaves such things, one for each way in.
 STRAY = (
     ".env",

@@ -6,6 +6,7 @@ on instances of their own, and nothing tells those that a message came (function
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ def instance(stack: Stack, name: str, settings: Mapping[str, str]) -> Iterator[N
         *(sys.executable, "-m", "local.host", "--app", str(REPO), "--settings", str(file)),
         *("--key-file", str(folder / "keys.json"), "--ca", stack.endpoints.ca),
     ]
-    with Child(name, command, log=folder / f"{name}.log", cwd=REPO) as child:
+    log = folder / f"{name}.log"
+    with Child(name, command, log=log, cwd=REPO, stops_at=signal.SIGINT) as child:
         child.wait_for(lambda line: line.startswith("{") or None)
         yield

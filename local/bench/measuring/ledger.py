@@ -30,7 +30,7 @@ from shared.uninstalling.uninstall_log import NAME
 GRAPH, UPLOADS, FILES, PROFILES = "Graph", "upload", "other file", "profile"
 LOGIN, BLOB, QUEUE, LENGTH = "login", "blob", "queue", "queue length"
 # Of the Functions host: messages that an output binding sent, messages deleted, locks renewed; and
-# its polls, which cost the same whether anything happens or not.
+# its polls, which cost the same whether anything happens or not, as do the leases of its timers.
 HOST, POLLS = "host", "polls"
 # Of the app: whether it is being uninstalled, once a minute in each process whatever happens.
 HALT = "halt"
@@ -41,6 +41,8 @@ BYTES = "bytes"
 
 _REQUEST = re.compile(r'"(?P<method>\S+) /\w*/?(?P<path>[^ ?]*)\??(?P<query>\S*) HTTP/')
 _QUEUES = ("photo-sync", "photo-upkeep", "photo-sync-poison", "photo-upkeep-poison")
+# Where hosts keep locks and schedules of their timers.
+_OF_HOSTS = "azure-webjobs-hosts"
 _SECONDS = 120
 
 
@@ -163,7 +165,7 @@ def _storage_kind(method: str, path: str, query: str) -> str:
     if name == ORDERS:
         return ORDER
     if name not in _QUEUES:
-        return UNKNOWN
+        return POLLS if name == _OF_HOSTS else UNKNOWN
     locks = "visibilitytimeout" in query
     match method, rest.split("/"):
         case "POST", ["messages"]:

@@ -21,7 +21,7 @@ from typing import Any
 from local.bench.measuring.concurrency import AT_ONCE
 from local.bench.webhook.posts import notifications, post, queued, run
 from local.host import logs
-from local.host.engine import Datum, Engine
+from local.host.engine import Datum, Engine, running_invocation
 
 SIZES = (1, 10, 100, 500)
 ROUNDS = 5
@@ -76,7 +76,7 @@ class Copying:
 
 async def main(users: Sequence[str]) -> Figures:
     """Warm up, then round after round, each with every size."""
-    logs.configure()
+    logs.configure(running=running_invocation)
     engine = Engine()
     ids = {found.name: found.id for found in await engine.load(_APP)}
     figures = Figures({name: {str(size): [] for size in SIZES} for name in _FUNCTIONS})

@@ -29,6 +29,10 @@ def line(request: str) -> str:
         ("DELETE /account/photo-sync/messages/1?popreceipt=x", "host"),
         ("GET /account/photo-sync/messages?numofmessages=8&visibilitytimeout=600", "polls"),
         ("GET /account/photo-sync-poison/messages?numofmessages=8&visibilitytimeout=600", "polls"),
+        (
+            "PUT /account/azure-webjobs-hosts/locks/host/Host.Functions.t.Listener?comp=lease",
+            "polls",
+        ),
         ("GET /account/photo-sync/messages?numofmessages=8&peekonly=true", "unknown"),
         ("GET /account/photo-sync?comp=metadata", "queue length"),
         ("GET /account/photo-sync?comp=acl", "unknown"),

@@ -1,5 +1,6 @@
 """The whole local cloud comes up with one call and leaves nothing behind."""
 
+import functools
 import json
 import os
 import shlex
@@ -124,6 +125,35 @@ def test_killed_host_comes_back_on_its_port(stack):
     assert get(stack, "/api/settings", name="EXTRA", code=stack.endpoints.key).text == "1"
 
 
+@pytest.mark.local_host("another host has other words in its log")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_host_that_ends_in_order_is_started_anew(stack):
+    """As Azure's platform does: at the third death of its worker a host ends with exit code 0."""
+    before = logged(stack, "Host started")
+    for deaths in (1, 2, 3):
+        assert eventually(stack.kill_worker)
+        eventually(functools.partial(logged, stack, "The worker ended", deaths))
+    eventually(functools.partial(logged, stack, "Host started", before + 1))
+    log = stack.host_log.read_text()
+
+    assert "platform: The host has ended by itself and is started anew" in log
+    assert eventually(lambda: answers(stack)) == "ok"
+    assert stack.dead_children() == []
+
+
+def logged(stack: Stack, text: str, times: int = 0) -> int:
+    """How often the host's log holds *text*; 0 before it is so many *times*."""
+    count = stack.host_log.read_text().count(text)
+    return count if count >= times else 0
+
+
+def answers(stack: Stack) -> str:
+    try:
+        return get(stack, "/api/health").text
+    except requests.ConnectionError:
+        return ""
+
+
 @pytest.mark.local_host("a host that is refused an app ends with a sentence")
 def test_refused_app_is_an_error_with_its_log(tmp_path):
     """An app that cannot start stops the stack, and the error says why."""
@@ -163,12 +193,15 @@ class Up:
         return self.children()
 
     def children(self) -> list[int]:
-        pid = self.process.pid
-        return [
-            int(child)
-            for task in Path(f"/proc/{pid}/task").iterdir()
-            for child in (task / "children").read_text().split()
-        ]
+        return children_of(self.process.pid)
+
+
+def children_of(pid: int) -> list[int]:
+    return [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
 
 
 @pytest.fixture
@@ -185,6 +218,9 @@ def test_nothing_remains_when_the_supervisor_is_killed(up):
     """SIGKILL of `local up` takes storage, simulator and host with it."""
     children = up.ready()
     assert len(children) == 3
+    # The host's worker, which is no child of the supervisor.
+    children += [grandchild for child in children for grandchild in children_of(child)]
+    assert len(children) == 4
 
     os.kill(up.process.pid, signal.SIGKILL)
     up.process.wait()

@@ -1,6 +1,7 @@
 """The local host as a process under test, around an app that the test writes itself."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -67,8 +68,8 @@ class HostFiles:
         }
         (self.app / "host.json").write_text(json.dumps(content))
         self.settings = folder / "local.settings.json"
-        values = {"FUNCTIONS_WORKER_RUNTIME": "python", **(settings or {})}
-        self.settings.write_text(json.dumps({"IsEncrypted": False, "Values": values}))
+        self._values = {"FUNCTIONS_WORKER_RUNTIME": "python"}
+        self.set(settings or {})
         self.keys = Keys.generate()
         self.keys.save(folder / "keys.json")
         self.log = folder / "host.log"
@@ -76,6 +77,11 @@ class HostFiles:
             *(sys.executable, "-m", "local.host", "--app", str(self.app)),
             *("--settings", str(self.settings), "--key-file", str(folder / "keys.json")),
         ]
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Have these app settings too, for a host that is started from now on."""
+        self._values |= settings
+        self.settings.write_text(json.dumps({"IsEncrypted": False, "Values": self._values}))
 
     def refusal(self) -> tuple[int, str]:
         """Start the host where it should refuse; return its exit code and its stderr."""
@@ -91,7 +97,14 @@ class RunningHost:
     def __init__(self, files: HostFiles, environ: Mapping[str, str] | None = None) -> None:
         self.files = files
         self.keys = files.keys
-        self.child = Child("host", files.command, log=files.log, cwd=REPO, environ=environ or None)
+        self.child = Child(
+            "host",
+            files.command,
+            log=files.log,
+            cwd=REPO,
+            environ=environ or None,
+            stops_at=signal.SIGINT,
+        )
         self.url: str = self.child.wait_for(_announced)
 
     def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:

@@ -53,6 +53,7 @@ class Bench:
         *,
         code: str = CODE,
         settings: dict[str, str] | None = None,
+        host_json: dict[str, Any] | None = None,
         **queues: Any,
     ) -> None:
         self.folder = folder
@@ -64,6 +65,7 @@ class Bench:
             code,
             settings={**values, **(settings or {})},
             queues={**FAST_QUEUES, **queues},
+            host_json=host_json,
         )
 
     def queue(self, suffix: str = "") -> QueueClient:
@@ -87,8 +89,8 @@ class Bench:
         with self.queue(suffix) as queue:
             return queue.get_queue_properties().approximate_message_count
 
-    def empty(self, suffix: str = "") -> bool:
-        return eventually(lambda: self.left(suffix) == 0)
+    def empty(self, suffix: str = "", *, but: int = 0) -> bool:
+        return eventually(lambda: self.left(suffix) == but)
 
     def peek(self, suffix: str = "") -> list[str]:
         def look() -> list[str]:

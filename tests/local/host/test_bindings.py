@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.host.bindings import HttpTrigger, QueueTrigger, TimerTrigger, read_functions
-from local.host.engine import IndexedFunction
+from local.host.protocol import IndexedFunction
 from local.host.refusal import Refused
 from tests.local.host.host_process import HostFiles
 

@@ -1,6 +1,7 @@
 """Queue triggers and outputs behave as the storage extension does, on real storage."""
 
 import base64
+import signal
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
@@ -170,6 +171,7 @@ def test_killed_host_loses_nothing(tmp_path, storage):
     killed = RunningHost(bench.files)
     bench.took(1)
     killed.child.kill()
+    killed.child.let_go()
     (tmp_path / "go").touch()
     with RunningHost(bench.files):
         taken = bench.took(2)
@@ -198,12 +200,12 @@ def test_lock_is_renewed_while_the_function_runs(tmp_path, storage):
 
 
 def test_graceful_stop_finishes_running_work(tmp_path, storage):
-    """SIGTERM: no new message, the running one is finished and deleted."""
+    """SIGINT: no new message, the running one is finished and deleted."""
     bench = Bench(tmp_path, storage, batchSize=1, newBatchThreshold=0)
     bench.make("hang", "next")
     host = RunningHost(bench.files)
     bench.took(1)
-    host.child.process.terminate()
+    host.child.process.send_signal(signal.SIGINT)
     (tmp_path / "go").touch()
     host.child.stop()
 

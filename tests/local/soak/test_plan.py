@@ -11,6 +11,7 @@ from local.soak.pictures import pictures
 from local.soak.plan import (
     CHANGES,
     KILL,
+    KILL_WORKER,
     MOST_WITHOUT_PHOTO,
     REMOVE,
     SAME,
@@ -40,6 +41,7 @@ def test_plan_holds_what_the_scale_says(seed: int):
     assert kinds[REMOVE] > 10
     assert kinds[SAME] > 100
     assert kinds[KILL] == kinds[START] == scale.kills
+    assert kinds[KILL_WORKER] == scale.worker_kills > 0
     assert kinds["forge"] == scale.forged
     assert kinds["damage"] == scale.damages
     assert [event.at for event in events] == sorted(event.at for event in events)

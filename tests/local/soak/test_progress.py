@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.soak.progress import Standstill, under_way
 
-BORN = 'INFO azure.functions: {"message": "Successfully indexed function app."}\n'
+BORN = "INFO    host: Host started\n"
 WAITING = 'INFO photosync: [0] photo.waiting user=u retryIn=200.5 service=graph why="busy"\n'
 FIRST_WAITING = WAITING.replace("200.5", "3.0")
 

@@ -1,0 +1,234 @@
+"""
+The worker as the host sees it: a process that runs functions, and others after it when it dies.
+
+Documented: Azure/azure-functions-host, RpcFunctionInvocationDispatcher.cs. When the process ends,
+all that it ran has failed; another is started, and the third death in a row ends the host.
+"""
+
+import asyncio
+import logging
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from local.host import protocol
+from local.host.lifetime import Lifetime
+from local.host.protocol import IndexedFunction, Result
+from local.host.refusal import Refused
+
+log = logging.getLogger("host")
+
+# ErrorEventsThreshold, for one process.
+_DEATHS = 3
+# WorkerRestartErrorIntervalThresholdInMinutes: a worker that lived longer has done no harm.
+_FORGIVEN = timedelta(minutes=30)
+# ProcessRestartInterval: so long after one was started anew there is no other.
+_RESTART_PAUSE = 5.0
+# initializationTimeout of the Python worker.
+_LOADS_WITHIN = 120.0
+# Until the host has got rid of the dead process it sends work to it still, which fails: measured
+# (facts/functions.md, "Host and worker"), as about one batch of messages at each death.
+_BLIND = 0.05
+
+DIED = "The worker has died."
+NO_WORKER = "Did not find any initialized language workers."
+
+
+@dataclass(frozen=True)
+class Process:
+    """A worker process and this host's end of the socket to it."""
+
+    popen: subprocess.Popen[bytes]
+    channel: socket.socket
+
+
+def start_process(app: Path, level: str, survive: timedelta | None) -> Process:
+    """Start a worker for *app*; it outlives a killed host by *survive* at most, or half an hour."""
+    here, there = socket.socketpair()
+    seconds = (survive or timedelta(minutes=30)).total_seconds()
+    with there:
+        popen = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "local.host.worker_process"),
+                *(str(there.fileno()), str(app), level, str(seconds)),
+            ],
+            # What functions print belongs to the log; our stdout is for whoever started us.
+            stdout=sys.stderr.fileno(),
+            pass_fds=[there.fileno()],
+        )
+    return Process(popen, here)
+
+
+class Deaths:
+    """How often workers have died, for which a host bears with so many."""
+
+    def __init__(self) -> None:
+        self._moments: list[float] = []
+
+    def too_many(self, now: float) -> bool:
+        """Count one more death at *now*, in seconds; True once they are too many in a row."""
+        if self._moments and now - self._moments[-1] > _FORGIVEN.total_seconds():
+            self._moments.clear()
+        self._moments.append(now)
+        return len(self._moments) >= _DEATHS
+
+
+class Worker:
+    """Runs functions in a process of its own, which is replaced when it dies."""
+
+    def __init__(
+        self,
+        first: Process,
+        another: Callable[[], Process],
+        lifetime: Lifetime,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._process = first
+        self._another = another
+        self._lifetime = lifetime
+        self._clock = clock
+        self._restarted = clock() - _RESTART_PAUSE
+        self._deaths = Deaths()
+        self._running: dict[str, asyncio.Future[Result]] = {}
+        self._ready = asyncio.Event()
+        self._blind_until = 0.0
+        self._over = False
+
+    async def start(self) -> list[IndexedFunction]:
+        """Return the functions of the app once they can run, or refuse it."""
+        functions = await self._connect()
+        self._reading = asyncio.create_task(self._read())
+        self._reading.add_done_callback(self._broke)
+        return functions
+
+    async def invoke(
+        self,
+        invocation_id: str,
+        function_id: str,
+        inputs: list[tuple[str, Any]],
+        metadata: dict[str, Any],
+        traceparent: str,
+    ) -> Result:
+        """Run one function to its end; whatever goes wrong becomes a Result that is not ok."""
+        if not self._ready.is_set() and self._clock() < self._blind_until:
+            return _failed(NO_WORKER)
+        await self._ready.wait()
+        if self._over:
+            return _failed(NO_WORKER)
+        ended: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._running[invocation_id] = ended
+        order = {
+            "id": invocation_id,
+            "function": function_id,
+            "inputs": inputs,
+            "metadata": metadata,
+            "trace": traceparent,
+        }
+        try:
+            await protocol.send(self._writer, order)
+        except OSError:
+            # The reader sees the same end, and fails this run with all the others.
+            log.debug("The worker was gone before it was asked for %s", invocation_id)
+        try:
+            return await ended
+        finally:
+            self._running.pop(invocation_id, None)
+
+    def restart(self, why: str) -> None:
+        """End the process and start another; it is no death that counts. All it ran has failed."""
+        log.warning("%s Restarting the worker.", why)
+        self._started_over = True
+        self._process.popen.kill()
+
+    def kill(self) -> None:
+        """End the process for good."""
+        self._over = True
+        self._process.popen.kill()
+
+    async def _connect(self) -> list[IndexedFunction]:
+        reader, writer = await asyncio.open_unix_connection(sock=self._process.channel)
+        try:
+            told = await asyncio.wait_for(protocol.receive(reader), _LOADS_WITHIN)
+        except TimeoutError:
+            await self._buried()
+            raise Refused(
+                f"function_app.py could not be loaded within {_LOADS_WITHIN:.0f} seconds"
+            ) from None
+        if told is None:
+            code = await self._buried()
+            raise Refused(f"The worker ended with code {code} while it loaded function_app.py")
+        if "refused" in told:
+            raise Refused(told["refused"])
+        self._reader, self._writer = reader, writer
+        self._started_over = False
+        self._ready.set()
+        return [IndexedFunction(name, id_, tuple(found)) for name, id_, found in told["functions"]]
+
+    async def _read(self) -> None:
+        """Hand out results as they come, from one process after the other."""
+        while not self._over:
+            while (told := await protocol.receive(self._reader)) is not None:
+                self._end(told.pop("id"), Result(**told))
+            await self._replace()
+
+    def _broke(self, reading: asyncio.Task[None]) -> None:
+        # A bug of this host: nobody would hear of any result any more.
+        if not reading.cancelled() and (error := reading.exception()) is not None:
+            self._lifetime.end("The worker cannot be followed.", error)
+
+    def _end(self, invocation_id: str, result: Result) -> None:
+        ended = self._running.get(invocation_id)
+        if ended is not None and not ended.done():
+            ended.set_result(result)
+
+    async def _replace(self) -> None:
+        self._ready.clear()
+        self._blind_until = self._clock() + _BLIND
+        counts = not self._started_over
+        for invocation_id in list(self._running):
+            self._end(invocation_id, _failed(DIED))
+        self._writer.close()
+        code = await self._buried()
+        if self._over:
+            return
+        if counts:
+            log.error("The worker ended with code %s", code)
+            self._count_death()
+        while not self._over:
+            await asyncio.sleep(max(0.0, self._restarted + _RESTART_PAUSE - self._clock()))
+            if self._over:
+                return
+            self._restarted = self._clock()
+            self._process = self._another()
+            try:
+                await self._connect()
+            except Refused as refused:
+                log.error("%s", refused)
+                self._process.popen.kill()
+                self._count_death()
+                continue
+            log.info("A new worker process is up")
+            return
+
+    async def _buried(self) -> int:
+        popen = self._process.popen
+        popen.kill()
+        return await asyncio.get_running_loop().run_in_executor(None, popen.wait)
+
+    def _count_death(self) -> None:
+        if self._deaths.too_many(self._clock()):
+            self._over = True
+            # Whoever waits for another worker waits in vain.
+            self._ready.set()
+            self._lifetime.end("Exceeded the number of times that a worker may be started anew.")
+
+
+def _failed(why: str) -> Result:
+    return Result(ok=False, returned=None, outputs=(), error=why)

@@ -1,0 +1,107 @@
+"""
+The worker: a process that has the engine and the app, and nothing else.
+
+python -m local.host.worker_process FD APP LEVEL SECONDS, started by the host. It says which
+functions there are, then runs what it is asked to over the socket FD. It ends when the host ends;
+when the host was killed, its functions end first, for which they have SECONDS.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import stat
+import sys
+from asyncio import StreamReader, StreamWriter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from local.host import logs, protocol
+from local.host.engine import Datum, Engine, running_invocation
+from local.host.refusal import Refused
+
+log = logging.getLogger("worker")
+
+# Whoever started the host holds the other end of its stdin, and says so with this variable.
+LEASH = "LOCAL_CLOUD_LEASH"
+
+
+async def main(channel: socket.socket, app: Path, *, survive: float) -> None:
+    """Load *app* and run its functions until the host is gone, and *survive* seconds longer."""
+    _follow_the_leash()
+    reader, writer = await asyncio.open_unix_connection(sock=channel)
+    engine = Engine()
+    try:
+        functions = await engine.load(app)
+    except Refused as refused:
+        await protocol.send(writer, {"refused": str(refused)})
+        return
+    found = [[each.name, each.id, list(each.bindings)] for each in functions]
+    await protocol.send(writer, {"functions": found})
+    await _work(engine, reader, writer, survive)
+
+
+async def _work(engine: Engine, reader: StreamReader, writer: StreamWriter, survive: float) -> None:
+    running: set[asyncio.Task[None]] = set()
+    while (order := await protocol.receive(reader, Datum)) is not None:
+        task = asyncio.create_task(_run(engine, writer, order))
+        running.add(task)
+        task.add_done_callback(running.discard)
+    if running:
+        log.warning("The host is gone; %d invocations still run", len(running))
+        await asyncio.wait(running, timeout=survive)
+
+
+async def _run(engine: Engine, writer: StreamWriter, order: dict[str, Any]) -> None:
+    inputs = [(name, value) for name, value in order["inputs"]]
+    result = await engine.invoke(
+        order["id"], order["function"], inputs, order["metadata"], order["trace"]
+    )
+    answer: dict[str, Any] = {
+        "id": order["id"],
+        "ok": result.ok,
+        "returned": result.returned,
+        "outputs": result.outputs,
+        "error": result.error,
+    }
+    # A host that is gone asks for no answer.
+    with suppress(OSError):
+        try:
+            await protocol.send(writer, answer)
+        except protocol.NotSendable as error:
+            log.error("%s", error)
+            answer |= {"ok": False, "returned": None, "outputs": [], "error": str(error)}
+            await protocol.send(writer, answer)
+
+
+def _follow_the_leash() -> None:
+    """End at once when whoever started the host has gone or lets go; not when the host has."""
+    # Whoever stands between may have given us another stdin, and left the variable as it was.
+    if LEASH not in os.environ or not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return
+
+    def pulled() -> None:
+        if not os.read(0, 1):
+            os._exit(0)
+
+    asyncio.get_running_loop().add_reader(0, pulled)
+
+
+def _start(channel: str, app: str, level: str, seconds: str) -> None:
+    # Ctrl-C is for the host, which ends its worker when the functions have ended.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logs.configure(level, running_invocation)
+    connection = socket.socket(fileno=int(channel))
+    # Not for what the app starts: the host takes the end of the connection for ours.
+    connection.set_inheritable(False)
+    asyncio.run(main(connection, Path(app), survive=float(seconds)))
+
+
+if __name__ == "__main__":
+    _start(*sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: Python would wait for functions that have had their time.
+    os._exit(0)

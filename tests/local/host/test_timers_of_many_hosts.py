@@ -1,0 +1,125 @@
+"""What hosts keep of timers in storage: an occurrence that was missed, and whose turn it is."""
+
+import json
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobLeaseClient, ContainerClient
+
+from local.cloud.azurite import Storage
+from tests.local.host.host_process import HostFiles, RunningHost, eventually
+
+pytestmark = pytest.mark.server
+
+CODE = """
+@app.timer_trigger(arg_name="timer", schedule="%WHEN%")
+def tick(timer: func.TimerRequest) -> None:
+    logging.info("tick past_due=%s status=%s", timer.past_due, timer.schedule_status)
+"""
+YEARLY = "0 0 0 1 1 *"
+
+
+class Hosts:
+    """Hosts of one app on one storage account."""
+
+    def __init__(self, folder: Path, storage: Storage, schedule: str) -> None:
+        self.folder = folder
+        self.id = f"h{abs(hash(folder))}"
+        self.settings = {
+            "AzureWebJobsStorage": storage.connection_string,
+            "AzureFunctionsWebHost__hostid": self.id,
+            "WHEN": schedule,
+            # How often a host asks for the lock of a timer.
+            "LOCAL_HOST_LEASE_SECONDS": "1",
+        }
+        self.container = ContainerClient.from_connection_string(
+            storage.connection_string, "azure-webjobs-hosts"
+        )
+        self.status = f"timers/{self.id}/Host.Functions.tick/status"
+        self.lock = f"locks/{self.id}/Host.Functions.tick.Listener"
+
+    def one(self, name: str) -> RunningHost:
+        return RunningHost(HostFiles(self.folder / name, CODE, settings=self.settings))
+
+    def write(self, **moments: str) -> None:
+        if not self.container.exists():
+            self.container.create_container()
+        self.container.upload_blob(self.status, json.dumps(moments), overwrite=True)
+
+    def read(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads(self.container.download_blob(self.status).readall())
+        return found
+
+    def read_if(self, **since: str) -> dict[str, str] | None:
+        """What the blob holds once its moments are not before these."""
+        found = self.read()
+        return found if all(found[name] >= moment for name, moment in since.items()) else None
+
+
+def test_missed_occurrence_is_made_up_for_at_the_start(tmp_path, storage):
+    """It fires at once, past due, with what was known; and what is known now is kept."""
+    hosts = Hosts(tmp_path, storage, YEARLY)
+    moments = {"Last": "2024-06-01T00:00:00+00:00", "Next": "2025-01-01T00:00:00+00:00"}
+    hosts.write(**moments, LastUpdated=moments["Last"])
+    with hosts.one("host") as host:
+        log = host.logged("Executed 'Functions.tick' (Succeeded")
+        status = eventually(lambda: hosts.read_if(Last="2026"))
+
+    assert "tick past_due=True status={'Last': '2024-06-01T00:00:00+00:00'" in log
+    assert status["Last"] == status["LastUpdated"]
+    assert status["Next"][4:] == "-01-01T00:00:00+00:00"
+
+
+def test_changed_schedule_has_missed_nothing(tmp_path, storage):
+    """What the old schedule would have done is not made up for; the new one counts from now."""
+    hosts = Hosts(tmp_path, storage, YEARLY)
+    moments = {"Last": "2024-06-01T00:00:00+00:00", "Next": "2024-06-02T00:00:00+00:00"}
+    hosts.write(**moments, LastUpdated=moments["Last"])
+    with hosts.one("host") as host:
+        status = eventually(lambda: hosts.read_if(Next="2026"))
+        log = host.log()
+
+    assert "Executing 'Functions.tick'" not in log
+    assert status["Last"].startswith("0001-01-01")
+
+
+def test_new_timer_writes_down_when_it_is_due(tmp_path, storage):
+    """So that a host that starts after that moment knows."""
+    hosts = Hosts(tmp_path, storage, YEARLY)
+    with hosts.one("host"):
+        eventually(hosts.container.get_blob_client(hosts.status).exists)
+        status = hosts.read()
+
+    assert status["Last"].startswith("0001-01-01")
+    assert status["Next"][4:] == "-01-01T00:00:00+00:00"
+
+
+def test_one_host_of_several_runs_a_timer_and_another_takes_over(tmp_path, storage):
+    """The lock goes to another host once the dead one's lease has run out."""
+    hosts = Hosts(tmp_path, storage, "* * * * * *")
+    first = hosts.one("first")
+    first.logged("tick past_due=False status={}")
+    with hosts.one("second") as second:
+        before = first.log().count("tick past_due")
+        first.logged("tick past_due", before + 3)
+        idle = "Executing" not in second.log()
+        first.child.kill()
+        first.child.let_go()
+        # Its lease runs out, as after a minute.
+        lease = BlobLeaseClient(hosts.container.get_blob_client(hosts.lock))
+        lease.break_lease(0)
+        second.logged("tick past_due=False")
+
+    assert idle
+
+
+def test_host_that_stops_hands_the_timer_on(tmp_path, storage):
+    """A stop in order leaves no lease behind: another host needs not wait for it to run out."""
+    hosts = Hosts(tmp_path, storage, "* * * * * *")
+    with hosts.one("first") as first:
+        first.logged("tick past_due")
+    with hosts.one("second") as second:
+        second.logged("tick past_due")
+        properties = hosts.container.get_blob_client(hosts.lock).get_blob_properties()
+
+    assert properties.lease.state == "leased"

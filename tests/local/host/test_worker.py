@@ -1,0 +1,279 @@
+"""The worker is a process of its own, and dies alone; the host may die without it."""
+
+import os
+import signal
+import threading
+
+import pytest
+import requests
+
+from local.host.worker import Deaths
+from tests.local.host.host_process import HostFiles, RunningHost, eventually
+from tests.local.host.queue_bench import CODE, POISON_CODE, Bench
+from tests.local.host.storage_door import StorageDoor
+
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.skipif(os.name != "posix", reason="sends signals"),
+]
+
+MORE_CODE = """
+@app.route("worker", auth_level=func.AuthLevel.ANONYMOUS)
+def worker(req: func.HttpRequest) -> str:
+    return str(os.getpid())
+
+@app.route("wait", auth_level=func.AuthLevel.ANONYMOUS)
+def wait(req: func.HttpRequest) -> str:
+    (work / "waits").touch()
+    while not (work / "go").exists():
+        time.sleep(0.02)
+    return "done"
+"""
+WORKER_CODE = CODE + MORE_CODE
+# A message is worked off in two steps, and the second can be seen.
+_END = '        raise RuntimeError("no")\n'
+DONE_CODE = CODE.replace(_END, f"{_END}    (work / f'done {{body}}').touch()\n") + MORE_CODE
+
+
+def dying(host: RunningHost) -> int:
+    """Kill the worker of *host* and return its process id."""
+    pid = int(host.call("GET", "/api/worker").text)
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_message_of_a_dead_worker_comes_back_after_its_visibility_timeout(tmp_path, storage):
+    """The host lives and hands the message back at once, hidden for visibilityTimeout."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE, visibilityTimeout="01:00:00")
+    bench.make("hang")
+    with RunningHost(bench.files) as host:
+        bench.took(1)
+        dead = dying(host)
+        host.logged("Executed 'Functions.take' (Failed")
+        (tmp_path / "go").touch()
+        with bench.queue() as queue:
+            queue.send_message("next")
+        bench.empty(but=1)
+        another = int(host.call("GET", "/api/worker").text)
+
+    assert another != dead
+    assert [each["body"] for each in bench.taken()] == ["hang", "next"]
+
+
+def test_bystanders_fail_with_a_worker_and_are_run_again(tmp_path, storage):
+    """Whatever the worker ran costs each message a try; a new worker takes them up."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE)
+    bench.make("hang 1", "hang 2")
+    with RunningHost(bench.files) as host:
+        bench.took(2)
+        dying(host)
+        (tmp_path / "go").touch()
+        bench.took(4)
+        bench.empty()
+
+    assert {(each["body"], each["count"]) for each in bench.taken()[2:]} >= {
+        ("hang 1", 2),
+        ("hang 2", 2),
+    }
+
+
+def test_poison_message_keeps_its_lock_when_the_worker_dies(tmp_path, storage):
+    """What has no poison queue of its own is not handed back."""
+    bench = Bench(tmp_path, storage, code=POISON_CODE + MORE_CODE)
+    bench.make("hang", suffix="-poison")
+    with RunningHost(bench.files) as host:
+        bench.took(1)
+        dying(host)
+        host.logged("Executed 'Functions.take' (Failed")
+        host.logged("A new worker process is up")
+
+    with bench.queue("-poison") as queue:
+        assert queue.peek_messages() == []
+    assert bench.left("-poison") == 1
+
+
+def test_request_in_flight_is_500_and_a_later_one_waits_for_the_new_worker(tmp_path, storage):
+    """The caller of a function whose worker dies gets an empty 500; the next caller an answer."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE)
+    with RunningHost(bench.files) as host:
+        answers: list[requests.Response] = []
+        caller = threading.Thread(target=lambda: answers.append(host.call("GET", "/api/wait")))
+        caller.start()
+        eventually((tmp_path / "waits").exists)
+        dying(host)
+        caller.join()
+        host.logged("The worker ended with code -9")
+        # The host goes on sending work to the dead process for a moment (blind); then it waits.
+        eventually(lambda: host.call("GET", "/api/worker").ok)
+
+    assert (answers[0].status_code, answers[0].content) == (500, b"")
+
+
+def test_third_death_ends_the_host(tmp_path, storage):
+    """A host whose workers die again and again stops in order, with exit code 0 and a reason."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE)
+    with RunningHost(bench.files) as host:
+        for times in (1, 2):
+            dying(host)
+            host.logged("A new worker process is up", times)
+        dying(host)
+        code = host.child.process.wait(60)
+        log = host.log()
+
+    assert code == 0
+    assert "Exceeded the number of times that a worker may be started anew." in log
+
+
+def test_deaths_that_are_far_apart_are_forgiven():
+    """Only deaths within half an hour of the last one are in a row."""
+    deaths, rare = Deaths(), Deaths()
+
+    assert [deaths.too_many(now) for now in (0, 1800, 3600)] == [False, False, True]
+    assert not any(rare.too_many(now) for now in (0, 1801, 3602, 5403))
+
+
+def test_worker_of_a_killed_host_finishes_its_functions_and_ends(tmp_path, storage):
+    """An orphan goes on to the end of what it runs, and no longer."""
+    bench = Bench(tmp_path, storage, code=DONE_CODE)
+    bench.make("hang")
+    host = RunningHost(bench.files)
+    bench.took(1)
+    orphan = int(host.call("GET", "/api/worker").text)
+    host.child.kill()
+    host.logged("1 invocations still run")
+    assert alive(orphan)
+    (tmp_path / "go").touch()
+
+    assert eventually(lambda: not alive(orphan))
+    assert (tmp_path / "done hang").exists()
+    host.child.let_go()
+
+
+def test_orphan_ends_with_whoever_started_its_host(tmp_path, storage):
+    """A function that never ends is no reason to be left behind."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE)
+    bench.make("hang")
+    host = RunningHost(bench.files)
+    bench.took(1)
+    orphan = int(host.call("GET", "/api/worker").text)
+    host.child.kill()
+    host.logged("1 invocations still run")
+
+    host.child.let_go()
+
+    assert eventually(lambda: not alive(orphan))
+
+
+def test_function_timeout_restarts_the_worker(tmp_path, storage):
+    """The run that takes too long fails, and so does all that ran beside it; it is no death."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE, host_json={"functionTimeout": "00:00:03"})
+    bench.make("hang")
+    with RunningHost(bench.files) as host:
+        bench.took(1)
+        before = host.call("GET", "/api/worker").text
+        answers: list[requests.Response] = []
+        caller = threading.Thread(target=lambda: answers.append(host.call("GET", "/api/wait")))
+        caller.start()
+        eventually((tmp_path / "waits").exists)
+        log = host.logged("A new worker process is up")
+        caller.join()
+        (tmp_path / "go").touch()
+        after = host.call("GET", "/api/worker").text
+        bench.empty()
+
+    assert before != after
+    assert answers[0].status_code == 500
+    assert "exceeded by 'Functions.take'" in log
+    assert "The worker ended with code" not in log
+
+
+def test_sigterm_is_ignored(tmp_path, storage):
+    """The real host goes on and takes further work."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE)
+    with RunningHost(bench.files) as host:
+        host.child.process.send_signal(signal.SIGTERM)
+        host.logged("SIGTERM is ignored")
+        bench.make("next")
+        bench.took(1)
+
+
+def test_drained_host_takes_no_message_and_answers_still(tmp_path, storage):
+    """POST /admin/host/drain: 202, listeners stop, what runs ends, requests are answered."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE, batchSize=1, newBatchThreshold=0)
+    bench.make("hang")
+    with RunningHost(bench.files) as host:
+        bench.took(1)
+        master = {"x-functions-key": host.keys.master}
+
+        def status() -> dict[str, object]:
+            answer = host.call("GET", "/admin/host/drain/status", headers=master)
+            told: dict[str, object] = answer.json()
+            return told
+
+        refused = [
+            host.call("POST", "/admin/host/drain").status_code,
+            requests.post(f"{host.url}/admin/host/drain", timeout=30).status_code,
+        ]
+        before = status()["state"]
+        accepted = host.call("POST", "/admin/host/drain", headers=master).status_code
+        with bench.queue() as queue:
+            queue.send_message("next")
+        during = status()
+        answered = host.call("GET", "/api/worker").status_code
+        (tmp_path / "go").touch()
+        eventually(lambda: status()["state"] == "Completed")
+
+    assert (refused, before, accepted, answered) == ([403, 401], "Disabled", 202, 200)
+    assert during == {"state": "InProgress", "outstandingInvocations": 1, "outstandingRetries": 0}
+    assert [each["body"] for each in bench.taken()] == ["hang"]
+    assert bench.left() == 1
+
+
+def test_host_whose_storage_is_away_ends(tmp_path, storage):
+    """What nobody takes, in any of the client's tries, is unhandled: the host stops, code 0."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE)
+    with StorageDoor(bench.connection, storage.queue) as door:
+        bench.files.set({"AzureWebJobsStorage": door.connection})
+        with RunningHost(bench.files) as host:
+            door.shut()
+            code = host.child.process.wait(180)
+            log = host.log()
+
+    assert code == 0
+    assert "An unhandled exception has occurred. The host is shutting down." in log
+
+
+def test_shorter_outage_of_storage_is_survived(tmp_path, storage):
+    """A message that cannot be deleted at once is deleted later, and nothing is run twice."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE)
+    bench.make("hang")
+    with StorageDoor(bench.connection, storage.queue) as door:
+        bench.files.set({"AzureWebJobsStorage": door.connection})
+        with RunningHost(bench.files) as host:
+            bench.took(1)
+            door.shut()
+            (tmp_path / "go").touch()
+            host.logged("Executed 'Functions.take' (Succeeded")
+            eventually(lambda: door.turned_away >= 2)
+            door.open()
+            bench.empty()
+            log = host.log()
+
+    assert len(bench.taken()) == 1
+    assert "shutting down" not in log
+
+
+def test_app_that_kills_its_worker_at_once_is_refused(tmp_path):
+    """A worker that dies while it loads the app for the first time never was one."""
+    code, told = HostFiles(tmp_path, "import os; os._exit(7)").refusal()
+
+    assert code == 1
+    assert "The worker ended with code 7 while it loaded function_app.py" in told
