@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from local.m365.entra import access, tokens
-from local.m365.sharepoint import batch, paths, photo, query, wire
+from local.m365.sharepoint import batch, csom, paths, photo, query, wire
 from local.m365.sharepoint import operations as sharepoint_operations
 from local.m365.sharepoint.errors import (
     SharePointError,
@@ -48,6 +48,10 @@ def routes(tenant: Tenant, host: str) -> list[Route]:
             return claims
         if path.lower() == photo.PATH:
             return photo.response(tenant, request.query_params)
+        if path.lower() == csom.PATH:
+            allowed = _may(tenant, host, claims, sharepoint_operations.PROFILE_WRITE)
+            geo, _ = _place(tenant, host)
+            return await csom.response(tenant, geo, request, may_write=allowed)
         accept = request.headers.get("accept", "")
         try:
             if path.lower() == batch.PATH and request.method == "POST":

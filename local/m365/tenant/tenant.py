@@ -79,6 +79,8 @@ class Tenant:
         self.withdrawn: dict[Role, bool] = {}  # roles taken away; True: from old tokens too
         self.unseen: dict[str, int] = {}  # object id -> requests that do not see it yet
         self.device_codes: dict[str, DeviceCode] = {}
+        # What `userphoto.aspx` served last, by user and size.
+        self.served_pictures: dict[tuple[str, str], bytes] = {}
         for geo in self.geos:
             geo.empty()
 
