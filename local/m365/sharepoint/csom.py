@@ -45,16 +45,9 @@ async def response(tenant: Tenant, geo: Geo, request: Request, *, may_write: boo
         content type is 400; a role that is missing, and an app where the switch `csom` refuses
         them, are told like any error, the first with 403.
     """
-    if request.method != "POST":
-        return Response(status_code=405)
-    if not request.headers.get("content-type", "").lower().startswith("text/xml"):
-        return Response(status_code=400)
-    if not _is_fresh(request.headers.get("x-requestdigest", ""), tenant.now()):
-        code = "-2130575251, Microsoft.SharePoint.SPException"
-        text = "The security validation for this page is invalid and might be corrupted."
-        return _told(SharePointError(403, code, text), 403)
-    if not may_write:
-        return _told(access_denied(), 403)
+    refusal = _refusal(tenant, request, may_write=may_write)
+    if refusal is not None:
+        return refusal
     try:
         if tenant.switches.csom == "refused":
             raise access_denied()
@@ -67,6 +60,19 @@ async def response(tenant: Tenant, geo: Geo, request: Request, *, may_write: boo
     except SharePointError as error:
         return _told(in_language(error, tenant.switches.language), 200)
     return JSONResponse([_head(None), *results])
+
+
+def _refusal(tenant: Tenant, request: Request, *, may_write: bool) -> Response | None:
+    """What is answered before anybody reads the body; None where it is read."""
+    if request.method != "POST":
+        return Response(status_code=405)
+    if not request.headers.get("content-type", "").lower().startswith("text/xml"):
+        return Response(status_code=400)
+    if not _is_fresh(request.headers.get("x-requestdigest", ""), tenant.now()):
+        code = "-2130575251, Microsoft.SharePoint.SPException"
+        text = "The security validation for this page is invalid and might be corrupted."
+        return _told(SharePointError(403, code, text), 403)
+    return None if may_write else _told(access_denied(), 403)
 
 
 def _is_fresh(digest: str, now: datetime) -> bool:
