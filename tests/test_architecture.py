@@ -69,7 +69,8 @@ ADMIN = {
     "entra": "terminal",
     "console": "entra terminal",
     "grants": "entra terminal",
-    "program": "console grants terminal",
+    "acceptance": "console terminal",
+    "program": "acceptance console grants terminal",
 }
 LOCAL = {
     "host": "",

@@ -1,0 +1,38 @@
+"""All steps, in the order in which they are asked: what only reads, then what writes."""
+
+from __future__ import annotations
+
+from admin.acceptance.steps import (
+    copying,
+    csom,
+    folder,
+    notification,
+    photo,
+    picture,
+    profile,
+    rights,
+    throttling,
+    visit,
+    webhook,
+)
+
+READING = (
+    *rights.STEPS,
+    *photo.STEPS,
+    *folder.STEPS,
+    *profile.STEPS,
+    *picture.STEPS,
+    *webhook.STEPS,
+)
+# What a person has a part in comes first of these: it is not to be waited for.
+WRITING = (
+    *notification.WRITING,
+    *copying.WRITING,
+    *picture.WRITING,
+    *csom.WRITING,
+    *profile.WRITING,
+    *visit.WRITING,
+)
+# It tells of all the others.
+LAST = throttling.STEPS
+EVERY = (*READING, *WRITING, *LAST)

@@ -1,0 +1,77 @@
+"""The photo in Exchange: metadata, bytes, etags, and what comes of a user without a mailbox."""
+
+from __future__ import annotations
+
+from admin.acceptance.scene import Scene
+from admin.acceptance.step import Seen, Step
+from shared.errors import NoMailbox, NoPhoto
+from shared.graph.errors import photo_fault, said
+from shared.microsoft365.reply import Reply
+
+
+def _photo(scene: Scene) -> Seen:
+    metadata = [_get(scene, scene.user.id, "photo") for _ in range(2)]
+    contents = [_get(scene, scene.user.id, "photo/$value") for _ in range(2)]
+    for reply in (*metadata, *contents):
+        if not reply.ok:
+            raise photo_fault(reply)
+    fields = metadata[0].json()
+    etags = [str(reply.json().get("@odata.mediaEtag") or "") for reply in metadata]
+    bytes_etags = [reply.headers.get("ETag", "") for reply in contents]
+    same_bytes = contents[0].body == contents[1].body
+    told = [
+        f"{fields.get('width')}x{fields.get('height')}, {_media(contents[0])}",
+        f"metadata twice: {_twice(etags)}",
+        f"bytes twice: {_twice(bytes_etags)}, {'the same' if same_bytes else 'other'} bytes",
+        f"the two are {'equal' if etags[0] == bytes_etags[0] else 'different'}",
+    ]
+    return Seen("; ".join(told), bool(etags[0]) and len(set(etags)) == 1 and same_bytes)
+
+
+def _media(reply: Reply) -> str:
+    kind = reply.headers.get("Content-Type", "").partition(";")[0]
+    way = "chunked" if reply.headers.get("Transfer-Encoding") else "with a length"
+    return f"{kind or 'no content type'} {way}"
+
+
+def _twice(etags: list[str]) -> str:
+    if not etags[0]:
+        return "no etag"
+    return "the same etag" if len(set(etags)) == 1 else "another etag each time"
+
+
+def _of_the_unlicensed(scene: Scene) -> Seen:
+    metadata = _get(scene, scene.unlicensed.id, "photo")
+    content = _get(scene, scene.unlicensed.id, "photo/$value")
+    told = f"metadata {_status(metadata)}, bytes {_status(content)}"
+    if metadata.ok:
+        if str(metadata.json().get("id")).lower() == "1x1":
+            return Seen(f"{told}: the pixel that stands for no photo")
+        return Seen(f"{told}: there is a photo, so v1.0 falls back on Entra's", as_assumed=False)
+    is_known = isinstance(photo_fault(metadata), NoPhoto | NoMailbox)
+    return Seen(told, is_known)
+
+
+def _status(reply: Reply) -> str:
+    code = said(reply)[0]
+    return f"{reply.status} {code if code.isalnum() or '_' in code else ''}".strip()
+
+
+def _get(scene: Scene, user_id: str, what: str) -> Reply:
+    return scene.m365.graph_http.send("GET", f"/v1.0/users/{user_id}/{what}")
+
+
+STEPS = (
+    Step(
+        "photo",
+        "Do metadata and bytes of a photo keep their etags, and is one the other's?",
+        "the same etag each time while the photo stays; the two are never compared",
+        _photo,
+    ),
+    Step(
+        "unlicensed-photo",
+        "What does Graph answer for a user without a mailbox, and does it show Entra's photo?",
+        "a code that means no photo or no mailbox, or the pixel 1x1",
+        _of_the_unlicensed,
+    ),
+)
