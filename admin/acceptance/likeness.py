@@ -52,14 +52,14 @@ def named(reply: Reply, known: Known) -> str:
         return WRITTEN
     if reply.body == known.before:
         return _FORMER
-    side = _side(reply.body)
-    if not side:
+    size = side(reply.body)
+    if not size:
         return "no picture"
     if _alike(reply.body, known.photo) and not _alike(known.written, known.photo):
-        return f"the mailbox's photo ({side}), so from another service"
+        return f"the mailbox's photo ({size}), so from another service"
     if _alike(reply.body, known.written):
-        return f"the same picture in other bytes ({side}): made anew, or from another service"
-    return _FORMER if reply.body == known.shown else f"another picture ({side})"
+        return f"the same picture in other bytes ({size}): made anew, or from another service"
+    return _FORMER if reply.body == known.shown else f"another picture ({size})"
 
 
 def _where(reply: Reply) -> str:
@@ -67,7 +67,8 @@ def _where(reply: Reply) -> str:
     return "another host" if host else "the same host"
 
 
-def _side(content: bytes) -> str:
+def side(content: bytes) -> str:
+    """Width and height of a picture, such as 48x48; empty for what is none."""
     opened = _opened(content)
     return f"{opened.width}x{opened.height}" if opened else ""
 

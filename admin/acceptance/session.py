@@ -125,7 +125,7 @@ def _scene(order: Order, app: App | None, person: Person) -> Scene:
 def _found(name: str, ways: Microsoft365 | None, app: App | None) -> User:
     if ways is None:
         assert app, "an order without settings is for the deployed app"
-        return _told(name, app.console.state(name))
+        return _told(name, app.console.user(name))
     try:
         return ways.graph.user(name)
     except PhotoSyncError as error:

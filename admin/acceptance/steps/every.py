@@ -5,6 +5,7 @@ from __future__ import annotations
 from admin.acceptance.steps import (
     copying,
     csom,
+    directory,
     folder,
     notification,
     photo,
@@ -19,6 +20,7 @@ from admin.acceptance.steps import (
 READING = (
     *rights.STEPS,
     *photo.STEPS,
+    *directory.STEPS,
     *folder.STEPS,
     *profile.STEPS,
     *picture.STEPS,
@@ -31,6 +33,7 @@ WRITING = (
     *picture.WRITING,
     *csom.WRITING,
     *profile.WRITING,
+    *directory.WRITING,
     *visit.WRITING,
 )
 # It tells of all the others.

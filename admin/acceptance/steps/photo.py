@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
+from admin.acceptance import likeness
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Seen, Step
-from shared.errors import NoMailbox, NoPhoto
-from shared.graph.errors import photo_fault, said
+from admin.acceptance.wording import of_graph
+from shared.errors import NoMailbox, NoPhoto, UnknownUser
+from shared.graph.errors import photo_fault, user_fault
 from shared.microsoft365.reply import Reply
 
 
@@ -30,8 +34,9 @@ def _photo(scene: Scene) -> Seen:
 
 def _media(reply: Reply) -> str:
     kind = reply.headers.get("Content-Type", "").partition(";")[0]
-    way = "chunked" if reply.headers.get("Transfer-Encoding") else "with a length"
-    return f"{kind or 'no content type'} {way}"
+    way = "in chunks" if reply.headers.get("Transfer-Encoding") else "with a length"
+    packed = " and gzip" if reply.headers.get("Content-Encoding") else ""
+    return f"{kind or 'no content type'} {way}{packed}"
 
 
 def _twice(etags: list[str]) -> str:
@@ -40,21 +45,38 @@ def _twice(etags: list[str]) -> str:
     return "the same etag" if len(set(etags)) == 1 else "another etag each time"
 
 
+def _scaled(scene: Scene) -> Seen:
+    whole = _get(scene, scene.user.id, "photo/$value")
+    scaled = _get(scene, scene.user.id, "photos/648x648/$value")
+    small = _get(scene, scene.user.id, "photos/48x48/$value")
+    told = ", ".join(
+        f"{name} {of_graph(reply)} {_side(reply)}".strip()
+        for name, reply in (("whole", whole), ("648x648", scaled), ("48x48", small))
+    )
+    # A size that is not there is missing, or a pixel.
+    is_known = scaled.ok or isinstance(photo_fault(scaled), NoPhoto)
+    return Seen(told, is_known and _side(small) == "48x48")
+
+
+def _side(reply: Reply) -> str:
+    return likeness.side(reply.body) if reply.ok else ""
+
+
+def _unknown_user(scene: Scene) -> Seen:
+    reply = scene.m365.graph_http.send("GET", f"/v1.0/users/{uuid.uuid4()}")
+    return Seen(of_graph(reply), isinstance(user_fault(reply), UnknownUser))
+
+
 def _of_the_unlicensed(scene: Scene) -> Seen:
     metadata = _get(scene, scene.unlicensed.id, "photo")
     content = _get(scene, scene.unlicensed.id, "photo/$value")
-    told = f"metadata {_status(metadata)}, bytes {_status(content)}"
+    told = f"metadata {of_graph(metadata)}, bytes {of_graph(content)}"
     if metadata.ok:
         if str(metadata.json().get("id")).lower() == "1x1":
             return Seen(f"{told}: the pixel that stands for no photo")
         return Seen(f"{told}: there is a photo, so v1.0 falls back on Entra's", as_assumed=False)
     is_known = isinstance(photo_fault(metadata), NoPhoto | NoMailbox)
     return Seen(told, is_known)
-
-
-def _status(reply: Reply) -> str:
-    code = said(reply)[0]
-    return f"{reply.status} {code if code.isalnum() or '_' in code else ''}".strip()
 
 
 def _get(scene: Scene, user_id: str, what: str) -> Reply:
@@ -67,6 +89,18 @@ STEPS = (
         "Do metadata and bytes of a photo keep their etags, and is one the other's?",
         "the same etag each time while the photo stays; the two are never compared",
         _photo,
+    ),
+    Step(
+        "photo-sizes",
+        "What comes of a size that the photo has, and of one that it may not have?",
+        "a JPEG of that size, or an answer that means no photo",
+        _scaled,
+    ),
+    Step(
+        "unknown-user",
+        "What does Graph answer for an object id that nobody has?",
+        "404 Request_ResourceNotFound",
+        _unknown_user,
     ),
     Step(
         "unlicensed-photo",

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from urllib.parse import quote, urlsplit
 
 from admin.acceptance.putting_back import PROPERTIES
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Seen, Step
+from admin.acceptance.wording import of_sharepoint
 from shared.errors import NoProfile
-from shared.microsoft365.reply import Reply
-from shared.sharepoint import errors
 from shared.sharepoint.client import OBJECT_ID, PERSONAL_HOST
 from shared.sharepoint.inspection import PLACEHOLDER_STATE
 from shared.sharepoint.picture_location import Shown, is_named_by_id, is_named_by_upn, shown_in
 from shared.sharepoint.publisher import SYNC_STATE, TIMESTAMP
 from shared.user import User
-
-_TYPE = re.compile(r"[\w.]+")
 
 
 def _profile(scene: Scene) -> Seen:
@@ -95,8 +91,8 @@ def _missing(scene: Scene) -> Seen:
     try:
         scene.m365.geos.home.sharepoint.profile(nobody)
     except NoProfile:
-        return Seen(f"{_form(reply)}: taken for no profile")
-    return Seen(f"{_form(reply)}: taken for a profile", as_assumed=False)
+        return Seen(f"{of_sharepoint(reply)}: taken for no profile")
+    return Seen(f"{of_sharepoint(reply)}: taken for a profile", as_assumed=False)
 
 
 def _missing_written(scene: Scene) -> Seen:
@@ -108,14 +104,6 @@ def _missing_written(scene: Scene) -> Seen:
     except NoProfile:
         return Seen("refused, and taken for no profile")
     return Seen("taken, as if there were one", as_assumed=False)
-
-
-def _form(reply: Reply) -> str:
-    """Status and type of an answer, without its sentence."""
-    if errors.says_nothing_there(reply.body):
-        return f"{reply.status} with odata.null"
-    kind = errors.said(reply.body).code.rpartition(".")[2]
-    return f"{reply.status} {kind if _TYPE.fullmatch(kind) else ''}".strip()
 
 
 STEPS = (
