@@ -5,7 +5,7 @@
 # make package  the zip that is deployed             make licences  of every package
 # make simulate a tenant's days, thousands of them   make clean     all of it gone again
 # PYTHON=/path/to/python3.12 chooses the interpreter; VENV=.venv-3.12 keeps a second one apart.
-.PHONY: demo start test check lint soak simulate bench lock package licences clean
+.PHONY: demo start test check lint contract soak simulate bench lock package licences clean
 .DEFAULT_GOAL := demo
 
 VENV ?= .venv
@@ -40,6 +40,10 @@ check: lint
 # A file of tests shares what it has started, so it stays together. Three at a time, as many wait.
 test: lint
 	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-fail-under=95
+
+# What simulator and tenant must answer alike; TENANT=FILE asks a tenant too, and only reads there
+contract: $(INSTALLED)
+	@CONTRACT_TENANT="$(TENANT)" $(PY) -m pytest tests/contract
 
 # Such as ARGS="--seed 7 --minutes 1"
 soak: $(INSTALLED)

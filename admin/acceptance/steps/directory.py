@@ -67,6 +67,8 @@ STEPS = (
         "it leaves the group out, or 404",
         _unknown_group,
     ),
+)
+OF_THE_APP = (
     Step(
         "subscription-list",
         "Does the list of subscriptions name the app's live one?",

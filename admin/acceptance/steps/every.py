@@ -17,15 +17,16 @@ from admin.acceptance.steps import (
     webhook,
 )
 
-READING = (
+# What takes a certificate and nothing else: the suite tests/contract asks these, too.
+CONTRACT = (
     *rights.STEPS,
     *photo.STEPS,
     *directory.STEPS,
     *folder.STEPS,
     *profile.STEPS,
     *picture.STEPS,
-    *webhook.STEPS,
 )
+READING = (*CONTRACT, *directory.OF_THE_APP, *webhook.STEPS)
 # What a person has a part in comes first of these: it is not to be waited for.
 WRITING = (
     *notification.WRITING,

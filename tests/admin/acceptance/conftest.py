@@ -41,19 +41,7 @@ def anne(tenant: Cloud) -> User:
     """She has a photo, and SharePoint shows a picture of hers from before."""
     anne = tenant.add_user("anne.keller")
     give_photo(tenant, anne, seed=3)
-    folder, now = tenant.tenant.picture_folder, tenant.tenant.now()
-
-    for size, side in (("S", 48), ("M", 72), ("L", 300)):
-        name = f"{anne.id}_{size}Thumb.jpg"
-        files.upload(tenant.tenant, folder, name, picture(9, side), overwrite=True)
-    assert anne.profile is not None
-    anne.profile.properties |= {
-        "PictureURL": f"{tenant.tenant.urls.my}/User%20Photos/Profile%20Pictures/"
-        f"{anne.id}_MThumb.jpg",
-        "SPS-PicturePlaceholderState": "0",
-        "SPS-PictureExchangeSyncState": "0",
-        "SPS-PictureTimestamp": str(int(now.timestamp()) + 62135596800 - 90_000),
-    }
+    give_picture(tenant, anne)
     return anne
 
 
@@ -68,6 +56,22 @@ def bert(tenant: Cloud) -> User:
 def give_photo(tenant: Cloud, user: User, *, seed: int) -> None:
     kept = photos.accept(picture(seed, 648), reencode=True, fresh=False)
     user.photo = photos.stored(kept, tenant.tenant.now())
+
+
+def give_picture(tenant: Cloud, user: User) -> None:
+    """Three files that look unlike the photo, and a profile that has shown them since yesterday."""
+    folder, now = tenant.tenant.picture_folder, tenant.tenant.now()
+    for size, side in (("S", 48), ("M", 72), ("L", 300)):
+        name = f"{user.id}_{size}Thumb.jpg"
+        files.upload(tenant.tenant, folder, name, picture(9, side), overwrite=True)
+    library = f"{tenant.tenant.urls.my}/User%20Photos/Profile%20Pictures"
+    assert user.profile
+    user.profile.properties |= {
+        "PictureURL": f"{library}/{user.id}_MThumb.jpg",
+        "SPS-PicturePlaceholderState": "0",
+        "SPS-PictureExchangeSyncState": "0",
+        "SPS-PictureTimestamp": str(int(now.timestamp()) + 62135596800 - 90_000),
+    }
 
 
 def shown(tenant: Cloud, *users: User) -> Any:
