@@ -3,7 +3,8 @@
 # make soak     changes under faults and crashes     make lint      style and types only
 # make bench    figures beside their goals           make lock      requirements.in -> requirements.txt
 # make package  the zip that is deployed             make licences  of every package
-# make simulate a tenant's days, thousands of them   make clean     all of it gone again
+# make simulate a tenant's days, thousands of them   make contract  what a tenant must answer, too
+# make clean     all of it gone again
 # PYTHON=/path/to/python3.12 chooses the interpreter; VENV=.venv-3.12 keeps a second one apart.
 .PHONY: demo start test check lint contract soak simulate bench lock package licences clean
 .DEFAULT_GOAL := demo

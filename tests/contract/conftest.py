@@ -31,15 +31,16 @@ class Nobody:
         raise NotAsked("nobody is there")
 
 
-@pytest.fixture(scope="session", params=[SIMULATOR, *([TENANT] if TENANT else [])], ids=Path)
+@pytest.fixture(scope="session", params=[SIMULATOR, "tenant"] if TENANT else [SIMULATOR])
 def asked(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
     """A scene in which nothing is written."""
+    folder = tmp_path_factory.mktemp("contract")
     if request.param == SIMULATOR:
-        yield from _simulated(tmp_path_factory.mktemp("contract"))
+        yield from _simulated(folder)
     else:
-        yield _real(Path(request.param), tmp_path_factory.mktemp("contract"))
+        yield _real(Path(TENANT), folder)
 
 
 def _simulated(folder: Path) -> Iterator[Scene]:
