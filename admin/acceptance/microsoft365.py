@@ -63,10 +63,14 @@ class Microsoft365:
         name, _, rest = host.partition(".")
         return f"https://{name.removesuffix('-my')}.{rest}" if name.endswith("-my") else ""
 
-    def userphoto(self, user: User, size: str) -> Reply:
-        """What a page gets for the user's picture, whatever the status; see sharepoint.md 1."""
+    def userphoto(self, user: User, size: str, *, called: str = "") -> Reply:
+        """
+        What a page gets for the user's picture, whatever the status: *called* so, else by UPN.
+
+        Facts: sharepoint.md section 1.
+        """
         geo, _ = self.geos.residence(user)
-        account = quote(user.user_principal_name, safe="")
+        account = quote(called or user.user_principal_name, safe="")
         path = f"/_layouts/15/userphoto.aspx?size={size}&accountname={account}"
         return self.http("sharepoint", geo.my_url).send("GET", path)
 

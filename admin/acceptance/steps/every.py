@@ -6,6 +6,7 @@ from admin.acceptance.steps import (
     copying,
     csom,
     directory,
+    doors,
     folder,
     notification,
     photo,
@@ -14,7 +15,6 @@ from admin.acceptance.steps import (
     rights,
     throttling,
     visit,
-    webhook,
 )
 
 # What takes a certificate and nothing else: the suite tests/contract asks these, too.
@@ -26,8 +26,8 @@ CONTRACT = (
     *profile.STEPS,
     *picture.STEPS,
 )
-READING = (*CONTRACT, *directory.OF_THE_APP, *webhook.STEPS)
-# What a person has a part in comes first of these: it is not to be waited for.
+READING = (*CONTRACT, *directory.OF_THE_APP, *doors.STEPS)
+# The photo that a person changes comes first: what is copied after it is the former one again.
 WRITING = (
     *notification.WRITING,
     *copying.WRITING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 from admin.acceptance import likeness
 from admin.acceptance.scene import Scene
@@ -11,6 +12,9 @@ from admin.acceptance.wording import of_graph
 from shared.errors import NoMailbox, NoPhoto, UnknownUser
 from shared.graph.errors import photo_fault, user_fault
 from shared.microsoft365.reply import Reply
+
+# By an app and of one mailbox (graph.md section 4, documented).
+_MOST = 4
 
 
 def _photo(scene: Scene) -> Seen:
@@ -58,6 +62,15 @@ def _scaled(scene: Scene) -> Seen:
     return Seen(told, is_known and _side(small) == "48x48")
 
 
+def _at_once(scene: Scene) -> Seen:
+    refused = scene.m365.traffic.refusals[429]
+    with ThreadPoolExecutor(_MOST) as pool:
+        replies = list(pool.map(lambda _: _get(scene, scene.user.id, "photo"), range(_MOST)))
+    refused = scene.m365.traffic.refusals[429] - refused
+    told = f"{sum(reply.ok for reply in replies)} of {_MOST} answered, {refused} refused at first"
+    return Seen(told, not refused and all(reply.ok for reply in replies))
+
+
 def _side(reply: Reply) -> str:
     return likeness.side(reply.body) if reply.ok else ""
 
@@ -95,6 +108,12 @@ STEPS = (
         "What comes of a size that the photo has, and of one that it may not have?",
         "a JPEG of that size, or an answer that means no photo",
         _scaled,
+    ),
+    Step(
+        "photos-at-once",
+        f"Are {_MOST} requests for one mailbox's photo answered at a time?",
+        "all are, as documented",
+        _at_once,
     ),
     Step(
         "unknown-user",

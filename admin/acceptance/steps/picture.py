@@ -35,9 +35,21 @@ def _at_rest(whom: Whom) -> Callable[[Scene], Seen]:
             raise NotAsked("the profile shows no picture of the library yet")
         photo = _photo(scene, user)
         shown = looked_at(scene, user, [Known(file, photo=photo) for file in library.files])
-        return Seen(told(shown), set(shown.values()) == {WRITTEN})
+        sides = ", ".join(likeness.side(file) for file in library.files if file)
+        return Seen(f"{told(shown)}; files of {sides}", set(shown.values()) == {WRITTEN})
 
     return ask
+
+
+def _by_name(scene: Scene) -> Seen:
+    upn = scene.user.user_principal_name
+    by_upn, by_account = (
+        scene.m365.userphoto(scene.user, "M", called=name)
+        for name in (upn, f"i:0#.f|membership|{upn}")
+    )
+    is_same = by_upn.ok and by_upn.body == by_account.body
+    told = f"by UPN {by_upn.status}, by account {by_account.status}"
+    return Seen(f"{told}: {'the same' if is_same else 'another'} picture", is_same)
 
 
 def _new_picture(whom: Whom) -> Callable[[Scene], Seen]:
@@ -120,6 +132,12 @@ STEPS = (
         "The same of a user without a licence, whose picture may come from another service",
         _ASSUMED,
         _at_rest(_unlicensed),
+    ),
+    Step(
+        "userphoto-name",
+        "Does userphoto.aspx know a user by UPN and by account alike?",
+        "both lead to the same picture",
+        _by_name,
     ),
 )
 WRITING = (

@@ -1,6 +1,8 @@
-"""What a visit of the user changes, with sync state 0 and 1."""
+"""What a visit of the user changes, by the state that the picture properties are in."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from admin.acceptance.putting_back import PROPERTIES
 from admin.acceptance.scene import Scene
@@ -8,13 +10,14 @@ from admin.acceptance.step import Seen, Step
 from shared.sharepoint.publisher import SYNC_STATE
 
 
-def _visit(state: str) -> Step:
+def _visit(id_: str, how: str, assumed: str, values: Mapping[str, str]) -> Step:
     def ask(scene: Scene) -> Seen:
         m365, user = scene.m365, scene.user
         scene.putting_back.remember(m365, user)
         geo, _ = m365.geos.residence(user)
         upn = user.user_principal_name
-        geo.sharepoint.set_property(upn, SYNC_STATE, state, not_after=m365.soon())
+        for name, value in values.items():
+            geo.sharepoint.set_property(upn, name, value, not_after=m365.soon())
         _, before = m365.geos.residence(user)
         scene.person.does(f"Sign in as {upn} and open the user's own profile page in SharePoint.")
 
@@ -27,13 +30,18 @@ def _visit(state: str) -> Step:
             return Seen(f"nothing had changed {seconds:.0f} s after the visit")
         return Seen(f"changed after {seconds:.0f} s: {', '.join(changed)}", as_assumed=False)
 
-    return Step(
-        f"visit-{state}",
-        f"Does Microsoft's own sync write when the user visits with sync state {state}?",
-        "it leaves a picture alone that is younger than a day",
-        ask,
-        writes=True,
-    )
+    question = f"Does Microsoft's own sync write when the user visits with {how}?"
+    return Step(id_, question, assumed, ask, writes=True)
 
 
-WRITING = (_visit("0"), _visit("1"))
+_YOUNG = "it leaves a picture alone that is younger than a day"
+WRITING = (
+    _visit("visit-0", "sync state 0", _YOUNG, {SYNC_STATE: "0"}),
+    _visit("visit-1", "sync state 1", _YOUNG, {SYNC_STATE: "1"}),
+    _visit(
+        "visit-empty",
+        "all four properties empty",
+        "perhaps at the next visit, or not before an hour or a day; nothing rests on it",
+        dict.fromkeys(PROPERTIES, ""),
+    ),
+)

@@ -112,9 +112,11 @@ def test_with_a_certificate(cloud: LiveCloud, tmp_path: Path):
     assert found["notification"][1].startswith("it came: the app had copied the photo ")
     assert found["copy"] == (AS_ASSUMED, "synced; both sides agree")
     assert found["webhook-chunked"][1].startswith("with a length 202; in chunks ")
-    assert found["without-a-key"] == (AS_ASSUMED, "401")
+    assert found["without-a-key"] == (AS_ASSUMED, "to a program 401; to a page's script 401")
+    assert found["open-paths"][0] == AS_ASSUMED
+    assert found["signed-in"][0] == NOT_ASKED
     assert found["subscription-list"] == (AS_ASSUMED, "the app has one; the list names 1")
-    assert person.asked == ["Change", "Put", "Sign", "Sign"]
+    assert person.asked == ["Change", "Put", "Sign", "Sign", "Sign"]
     assert cloud.admin.shown(upn) == before
     assert cloud.replayed(user_id)["status"] == "synced"
 

@@ -37,10 +37,10 @@ def test_everything_is_as_assumed(
     assert {verdict for verdict, _ in found.values()} == {AS_ASSUMED, NOT_ASKED}
     assert {step for step, (verdict, _) in found.items() if verdict == NOT_ASKED} == {
         *("satellites", "unlicensed-userphoto", "webhook-chunked", "without-a-key"),
-        "subscription-list",
-        *("notification", "visit-0", "visit-1"),
+        *("subscription-list", "signed-in", "open-paths"),
+        *("notification", "visit-0", "visit-1", "visit-empty"),
     }
-    assert found["userphoto"][1] == "S, M and L: what was written"
+    assert found["userphoto"][1] == ("S, M and L: what was written; files of 48x48, 72x72, 300x300")
     assert found["csom"][1] == "200 without an error; 2 of 2 written"
     assert shown(tenant, anne, bert) == before
     assert json.loads((tmp_path / "acceptance.json").read_text("utf-8")) == said.document

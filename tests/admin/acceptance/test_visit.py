@@ -34,6 +34,8 @@ def test_sync_writes(
         assert anne.profile
         if anne.profile.properties["SPS-PictureExchangeSyncState"] == "1":
             anne.profile.properties["SPS-PictureTimestamp"] += "1"
+        if not anne.profile.properties["PictureURL"]:
+            anne.profile.properties["PictureURL"] = "https://pictures.example/anne.jpg"
 
     visitor(visit)
     found = seen(acceptance("--yes", "--json", USER))
@@ -41,6 +43,7 @@ def test_sync_writes(
     assert found["visit-0"] == ("as assumed", "nothing had changed 1 s after the visit")
     assert found["visit-1"][0] == "differs"
     assert found["visit-1"][1].endswith("s: SPS-PictureTimestamp")
+    assert found["visit-empty"][1].endswith("s: PictureURL")
     assert shown(tenant, anne) == before
 
 
