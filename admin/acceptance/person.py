@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from admin.acceptance.step import NotAsked
+from admin.acceptance.finding import NotAsked
 from admin.terminal.output import Output
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from admin.acceptance.step import Result, Verdict
+from admin.acceptance.finding import Verdict
+from admin.acceptance.step import Result
 from admin.terminal import problems
 from admin.terminal.output import Output
 from admin.terminal.problems import Unusable

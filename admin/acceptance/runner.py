@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from admin.acceptance.finding import NotAsked, Seen, Verdict
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import NotAsked, Result, Seen, Step, Verdict
+from admin.acceptance.step import Result, Step
 from admin.terminal.problems import Problem
 from shared import stopwatch
 from shared.errors import PhotoSyncError

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from admin.acceptance.app import App
+from admin.acceptance.finding import NotAsked
 from admin.acceptance.microsoft365 import Microsoft365
 from admin.acceptance.putting_back import PuttingBack
-from admin.acceptance.step import NotAsked
 from shared import stopwatch
 from shared.sharepoint.publisher import Plan
 from shared.user import User

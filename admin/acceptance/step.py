@@ -4,30 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from admin.acceptance.scene import Scene
-
-
-class Verdict(Enum):
-    """How what was seen compares with what was assumed."""
-
-    AS_ASSUMED = "as assumed"
-    DIFFERS = "differs"
-    NOT_ASKED = "could not be asked"
-
-
-class NotAsked(Exception):
-    """The question could not be asked; the text says why."""
-
-
-class Seen(NamedTuple):
-    """What a step saw, in words without names, and whether it is what was assumed."""
-
-    text: str
-    as_assumed: bool = True
+from admin.acceptance.finding import Seen, Verdict
+from admin.acceptance.scene import Scene
 
 
 @dataclass(frozen=True)

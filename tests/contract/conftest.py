@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from admin.acceptance.finding import NotAsked
 from admin.acceptance.microsoft365 import Microsoft365
 from admin.acceptance.order import read, settings_of
 from admin.acceptance.putting_back import PuttingBack
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import NotAsked
 from tests.admin.acceptance.conftest import give_photo, give_picture, variables
 from tests.local.m365.simulator import cloud
 

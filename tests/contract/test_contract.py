@@ -9,8 +9,9 @@ from __future__ import annotations
 import pytest
 
 from admin.acceptance import runner
+from admin.acceptance.finding import Verdict
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import Step, Verdict
+from admin.acceptance.step import Step
 from admin.acceptance.steps.every import CONTRACT
 
 

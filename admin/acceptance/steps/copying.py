@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from admin.acceptance.finding import NotAsked, Seen
 from admin.acceptance.likeness import WRITTEN, Known
 from admin.acceptance.scene import Copied, Scene
-from admin.acceptance.step import NotAsked, Seen, Step
+from admin.acceptance.step import Step
 from admin.acceptance.steps.picture import looked_at, told
 from admin.terminal.fields import Fields
 from shared.sharepoint.picture_location import PICTURE_URL

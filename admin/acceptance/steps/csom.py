@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
+from admin.acceptance.finding import Seen
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import Seen, Step
+from admin.acceptance.step import Step
 from shared.errors import Refused
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 
+from admin.acceptance.finding import NotAsked, Seen
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import NotAsked, Seen, Step
+from admin.acceptance.step import Step
 from admin.acceptance.wording import of_graph
 from shared.graph.subscriptions import SubscriptionClient
 from shared.graph.user_search import UserSearch

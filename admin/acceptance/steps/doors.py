@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import requests
 
+from admin.acceptance.finding import NotAsked, Seen
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import NotAsked, Seen, Step
+from admin.acceptance.step import Step
 
 # Genuine in its form, and about nobody: it is taken and nothing is done.
 _NOBODY = b'{"value": []}'

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from urllib.parse import quote
 
+from admin.acceptance.finding import Seen
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import Seen, Step
+from admin.acceptance.step import Step
 from admin.acceptance.wording import of_sharepoint
 from shared.errors import Refused
 from shared.sharepoint.client import PICTURE_LIBRARY

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from admin.acceptance.finding import NotAsked, Seen
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import NotAsked, Seen, Step
+from admin.acceptance.step import Step
 from admin.terminal.fields import Fields
 
 _SWEPT = ("startedAt", "finishedAt")

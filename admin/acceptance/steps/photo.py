@@ -6,8 +6,9 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 from admin.acceptance import likeness
+from admin.acceptance.finding import Seen
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import Seen, Step
+from admin.acceptance.step import Step
 from admin.acceptance.wording import of_graph
 from shared.errors import NoMailbox, NoPhoto, UnknownUser
 from shared.graph.errors import photo_fault, user_fault

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from admin.acceptance import likeness
+from admin.acceptance.finding import NotAsked, Seen
 from admin.acceptance.likeness import WRITTEN, Known
 from admin.acceptance.microsoft365 import SIZES
 from admin.acceptance.scene import Copied, Scene
-from admin.acceptance.step import NotAsked, Seen, Step
+from admin.acceptance.step import Step
 from shared.errors import NoMailbox, NoPhoto
 from shared.user import User
 

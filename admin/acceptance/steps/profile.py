@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from urllib.parse import quote, urlsplit
 
+from admin.acceptance.finding import Seen
 from admin.acceptance.putting_back import PROPERTIES
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import Seen, Step
+from admin.acceptance.step import Step
 from admin.acceptance.wording import of_sharepoint
 from shared.errors import NoProfile
 from shared.sharepoint.client import OBJECT_ID, PERSONAL_HOST

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
+from admin.acceptance.finding import NotAsked, Seen
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import NotAsked, Seen, Step
+from admin.acceptance.step import Step
 from shared.errors import PhotoSyncError
 from shared.microsoft365 import app_roles
 from shared.microsoft365.app_roles import FILES_NEED, PROFILES_NEED, needs_of_graph

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from admin.acceptance.finding import Seen
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import Seen, Step
+from admin.acceptance.step import Step
 
 
 def _throttling(scene: Scene) -> Seen:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from admin.acceptance.finding import Seen
 from admin.acceptance.putting_back import PROPERTIES
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import Seen, Step
+from admin.acceptance.step import Step
 from shared.sharepoint.publisher import SYNC_STATE
 
 

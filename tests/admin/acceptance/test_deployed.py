@@ -12,8 +12,8 @@ import pytest
 
 from admin.acceptance import session
 from admin.acceptance.app import App
+from admin.acceptance.finding import NotAsked
 from admin.acceptance.order import Order
-from admin.acceptance.step import NotAsked
 from admin.console.address import Address
 from admin.console.console import Console
 from admin.terminal.output import Output

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from admin.acceptance import runner, session
+from admin.acceptance.finding import NotAsked, Seen
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import NotAsked, Seen, Step
+from admin.acceptance.step import Step
 from admin.acceptance.steps.every import LAST, WRITING
 from local.m365.tenant.records import User
 from shared.sharepoint.client import SharePointClient

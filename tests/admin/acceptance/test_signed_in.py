@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from admin.acceptance import runner
+from admin.acceptance.finding import Verdict
 from admin.acceptance.putting_back import PuttingBack
 from admin.acceptance.scene import Scene
-from admin.acceptance.step import Verdict
 from admin.acceptance.steps import doors
 from admin.terminal.fields import Fields
 from shared.user import User
