@@ -22,6 +22,13 @@ class App:
     def __init__(self, console: Console, address: Address) -> None:
         self.console = console
         self._address = address
+        # User and run of a copy that was ordered and whose end nobody has seen.
+        self._ordered: tuple[str, str] | None = None
+
+    @property
+    def host(self) -> str:
+        """The host of the app, and its port if it has one."""
+        return self._address.host
 
     @property
     def key(self) -> str:
@@ -30,7 +37,15 @@ class App:
 
     def copy(self, user: str, *, force: bool, seconds: float) -> Fields:
         """Order a copy, wait until that run is over, and look at both sides. Raises Late."""
-        run = self.console.replay(user, force=force).text("correlationId")
+        self._ordered = user, self.console.replay(user, force=force).text("correlationId")
+        self.finish(seconds)
+        return self.console.user(user)
+
+    def finish(self, seconds: float) -> None:
+        """Wait for the copy that was ordered last, if it is not over. Raises Late."""
+        if self._ordered is None:
+            return
+        user, run = self._ordered
 
         def look() -> bool | None:
             replays = self.console.state(user).part("state").raw.get("replays")
@@ -38,7 +53,7 @@ class App:
 
         late = f"The ordered copy was not over within {seconds:.0f} s."
         wait_until(look, seconds=seconds, late=late)
-        return self.console.user(user)
+        self._ordered = None
 
     def send(
         self,

@@ -95,6 +95,10 @@ class Microsoft365:
         """Small, middle and large, as the product makes them."""
         return tuple(renditions(photo, self.settings.picture_sizes))
 
+    def close(self) -> None:
+        """Wait for uploads that were cut off by Ctrl-C: they would come after all is put back."""
+        self.publisher.close()
+
     def soon(self) -> float:
         """In ticks, when a write that begins now may be under way at the latest."""
         return stopwatch.ticks() + _LONGEST_WRITE

@@ -50,6 +50,14 @@ class PuttingBack:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._before: dict[str, _Before] = {}
+        self._owed: list[str] = []
+
+    def owe(self, order: str) -> None:
+        """Note what only a person can put back, until it is `paid`."""
+        self._owed.append(order)
+
+    def paid(self, order: str) -> None:
+        self._owed.remove(order)
 
     def remember(self, m365: Microsoft365, user: User, plan: Plan | None = None) -> Plan:
         """
@@ -74,7 +82,7 @@ class PuttingBack:
         """
         acts = [act for before in self._before.values() for act in _acts(m365, before)]
         self._before = {}
-        orders: list[str] = []
+        orders, self._owed = self._owed, []
         stopped = False
         for act in acts:
             try:

@@ -26,9 +26,14 @@ class Scrub:
     def __init__(self, known: Iterable[str]) -> None:
         """*known* are names, ids and hosts; what is shorter than three signs names nobody."""
         longest_first = sorted({each for each in known if len(each) > 2}, key=len, reverse=True)
-        parts = "|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in longest_first)
+        parts = "|".join(_pattern(each) for each in longest_first)
         self._known = re.compile(parts, re.IGNORECASE) if parts else None
 
     def __call__(self, text: str) -> str:
         text = _FORMS.sub(GONE, text)
         return self._known.sub(GONE, text) if self._known else text
+
+
+def _pattern(known: str) -> str:
+    """A short name may be a part of a word, a long one is a name wherever it stands."""
+    return re.escape(known) if len(known) > 5 else rf"(?<!\w){re.escape(known)}(?!\w)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
@@ -93,7 +94,7 @@ class _Run:
                 self.results.append(result)
 
     def end(self, draft: report.Draft) -> None:
-        self.orders = self._scene.putting_back.put_back(self._scene.ways)
+        self.orders = [*self._under_way(), *self._scene.putting_back.put_back(self._scene.ways)]
         for order in self.orders:
             self._output.complain(f"Not put back: {order}")
         scrub = Scrub(_names(self._order, self._scene))
@@ -106,6 +107,18 @@ class _Run:
         self._output.document(document)
         report.show(document, self._output)
         self._output.line(f"{self._order.file} says the same, and names nobody.")
+
+    def _under_way(self) -> Iterator[str]:
+        """Wait for copies that Ctrl-C has cut off; an order for who has to look again."""
+        scene = self._scene
+        try:
+            if scene.ways:
+                scene.ways.close()
+            if scene.deployed:
+                scene.deployed.finish(scene.limit)
+        except (Problem, KeyboardInterrupt):
+            name = scene.user.user_principal_name
+            yield f"Look at {name} again in a while: a copy that was ordered may still come."
 
 
 def _scene(order: Order, app: App | None, person: Person) -> Scene:
@@ -167,7 +180,8 @@ def _names(order: Order, scene: Scene) -> Iterator[str]:
         if user:
             upn = user.user_principal_name
             yield from (user.id, upn, user.display_name, *upn.split("@"))
-    yield from (order.user, order.unlicensed)
+            yield re.sub("[@.]", "_", upn)
+    yield from (order.user, order.unlicensed, scene.deployed.host if scene.deployed else "")
     settings = order.settings
     if settings:
         yield from (settings.tenant_id, settings.client_id, settings.sharepoint_tenant)

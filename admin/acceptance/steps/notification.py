@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from admin.acceptance.finding import NotAsked, Seen
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
@@ -16,7 +18,13 @@ def _notification(scene: Scene) -> Seen:
         scene.putting_back.remember(scene.m365, scene.user)
     before, swept = _synced(scene), _sweep(scene)
     upn = scene.user.user_principal_name
-    scene.person.does(f"Change the photo of {upn} in Exchange now: in Outlook, or by Graph.")
+    former = f"Put the former photo of {upn} back in Exchange."
+    scene.putting_back.owe(former)
+    try:
+        scene.person.does(f"Change the photo of {upn} in Exchange now, in Outlook or by Graph.")
+    except NotAsked:
+        scene.putting_back.paid(former)
+        raise
 
     def look() -> Fields | None:
         state = app.console.state(user).part("state")
@@ -25,12 +33,14 @@ def _notification(scene: Scene) -> Seen:
     state, seconds = scene.until(look)
     is_swept = _sweep(scene) != swept
     told = _told(state, seconds, is_swept=is_swept)
-    scene.person.does(f"Put the former photo of {upn} back now.")
+    with contextlib.suppress(NotAsked):
+        scene.person.does(former)
+        scene.putting_back.paid(former)
     # Whatever came of it: SharePoint is to show that one when this is over.
     app.copy(user, force=False, seconds=scene.limit)
-    if state is None and is_swept:
+    if is_swept:
         raise NotAsked(told)
-    return Seen(told, state is not None and not is_swept)
+    return Seen(told, state is not None)
 
 
 def _told(state: Fields | None, seconds: float, *, is_swept: bool) -> str:

@@ -161,3 +161,25 @@ def test_without_a_certificate(cloud: LiveCloud, tmp_path: Path):
         NOT_ASKED,
         "it takes a certificate: give --settings, or --app and --certificate",
     )
+
+
+def test_what_a_person_leaves_undone(cloud: LiveCloud, tmp_path: Path, capsys: Any):
+    """A photo that was changed by hand, and not back, is an order, and the code is 4."""
+    photo = picture(46)
+    user_id, upn = cloud.add()
+    cloud.admin.put_photo(user_id, photo, "image/jpeg")
+    cloud.settled(user_id)
+
+    class Forgetful(Somebody):
+        def does(self, what: str) -> None:
+            if what.startswith("Put"):
+                raise NotAsked("the person did not do it")
+            super().does(what)
+
+    person = Forgetful(cloud, user_id, photo)
+    said, found = ask(cloud, tmp_path, upn, person, **settings(cloud))
+
+    assert (said.code, found["notification"][0]) == (4, AS_ASSUMED)
+    assert capsys.readouterr().err == (
+        f"Not put back: Put the former photo of {upn} back in Exchange.\n"
+    )

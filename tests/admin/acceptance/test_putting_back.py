@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from admin.acceptance import runner, session
 from admin.acceptance.finding import NotAsked, Seen
+from admin.acceptance.microsoft365 import Microsoft365
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.acceptance.steps.every import LAST, WRITING
@@ -22,6 +27,8 @@ from tests.local.m365.simulator import Cloud
 
 ALL = ("--unlicensed", OTHER, "--yes", USER)
 NEED_MORE = {"notification", "visit-0", "visit-1", "visit-empty"}
+# By then the threads that upload are there already.
+SECOND_COPY = 3
 WRITTEN = [step for step in WRITING if step.id not in NEED_MORE]
 
 
@@ -63,6 +70,39 @@ def test_interrupted(
     assert shown(tenant, anne, bert) == before
     document = json.loads((tmp_path / "acceptance.json").read_text("utf-8"))
     assert (document["complete"], document["notPutBack"]) == (False, 0)
+
+
+def test_uploads_under_way(
+    acceptance: Acceptance, tenant: Cloud, anne: User, monkeypatch: pytest.MonkeyPatch
+):
+    """An upload that outlives Ctrl-C is waited for: it would come after all is put back."""
+    before, ended, done = shown(tenant, anne), threading.Event(), threading.Event()
+    upload, close, calls = SharePointClient.upload, Microsoft365.close, itertools.count()
+
+    main = threading.main_thread().ident
+    assert main
+
+    def late(client: SharePointClient, *given: Any, **more: Any) -> Any:
+        if next(calls) == SECOND_COPY:
+            signal.pthread_kill(main, signal.SIGINT)
+            # Whoever does not wait for it puts the picture back before.
+            ended.wait(5)
+        try:
+            return upload(client, *given, **more)
+        finally:
+            if ended.is_set():
+                done.set()
+
+    def closed(ways: Microsoft365) -> None:
+        ended.set()
+        close(ways)
+
+    monkeypatch.setattr(SharePointClient, "upload", late)
+    monkeypatch.setattr(Microsoft365, "close", closed)
+    said = acceptance("--yes", USER)
+
+    assert (said.code, done.wait(10)) == (130, True)
+    assert shown(tenant, anne) == before
 
 
 def test_a_step_cut_in_the_middle(acceptance: Acceptance, tenant: Cloud, anne: User, bert: User):
