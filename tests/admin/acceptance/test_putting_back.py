@@ -84,9 +84,12 @@ def test_uploads_under_way(
 
     def late(client: SharePointClient, *given: Any, **more: Any) -> Any:
         if next(calls) == SECOND_COPY:
-            signal.pthread_kill(main, signal.SIGINT)
-            # Whoever does not wait for it puts the picture back before.
-            ended.wait(5)
+            # Whoever does not wait for it puts the picture back before. A signal may come just
+            # before its thread falls asleep, which then does not hear it.
+            for _ in range(10):
+                signal.pthread_kill(main, signal.SIGINT)
+                if ended.wait(0.5):
+                    break
         try:
             return upload(client, *given, **more)
         finally:
