@@ -109,8 +109,9 @@ def acceptance(context: click.Context, /, **given: Any) -> int:
     The deployed app at --url is asked over its console's API; with a certificate (--settings, or
     --app and --certificate) Graph and SharePoint are, too; with --local these alone.
 
-    The exit code is 1 if anything differs from what was assumed, or nobody is called USER or has a
-    photo, and 4 if something could not be put back. What could not be asked is no failure.
+    The exit code is 1 if anything differs from what was assumed, if nobody is called USER or there
+    is no photo, or if the answer is no; and 4 if something could not be put back. What could not be
+    asked is no failure.
     """
     try:
         from admin.acceptance import session

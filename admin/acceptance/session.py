@@ -47,7 +47,7 @@ def run(order: Order, app: App | None, person: Person, output: Output) -> int:
         finally:
             # Also after Ctrl-C, and after an error that nobody foresaw.
             run.end(draft)
-        return report.code(run.results, run.orders)
+        return report.code(run.results, run.orders, declined=run.declined)
     finally:
         draft.forget()
 
@@ -56,6 +56,7 @@ class _Run:
     def __init__(self, order: Order, scene: Scene, output: Output) -> None:
         self.results: list[Result] = []
         self.orders: list[str] = []
+        self.declined = False
         self._order = order
         self._scene = scene
         self._output = output
@@ -68,6 +69,7 @@ class _Run:
         elif agreed(self._question(), self._output, yes=self._order.yes, instead=_READ_ONLY):
             self._take(WRITING)
         else:
+            self.declined = True
             self.results += runner.refused(WRITING, "nobody agreed to writing")
         self._take(LAST)
         self._complete = True

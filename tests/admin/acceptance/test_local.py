@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,31 @@ def test_table(acceptance: Acceptance, anne: User):
     assert said.code == 0
     assert "old-picture" in said.out
     assert "0 differs" in said.out
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_asks_before_it_writes(
+    acceptance: Acceptance,
+    tenant: Cloud,
+    anne: User,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+):
+    """It names whose picture is written over; a no leaves out what writes, and the code is 1."""
+    before = shown(tenant, anne)
+    typed = io.StringIO(f"{answer}\n" + "n\n" * 3)
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", typed)
+
+    said = acceptance("--output", "found.json", USER)
+    document = json.loads(Path("found.json").read_text("utf-8"))
+    found = {each["id"]: each["seen"] for each in document["steps"]}
+
+    assert f"the picture of {USER} in SharePoint is written over" in said.err
+    assert shown(tenant, anne) == before
+    assert said.code == (0 if answer == "y" else 1)
+    assert (found["csom"] == "nobody agreed to writing") is (answer == "n")
+    assert answer == "n" or found["visit-1"] == "the person did not do it"
 
 
 def test_read_only(acceptance: Acceptance, tenant: Cloud, anne: User):
