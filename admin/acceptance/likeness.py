@@ -13,6 +13,8 @@ from shared.microsoft365.reply import Reply
 
 WRITTEN = "what was written"
 _FORMER = "the picture from before"
+# What second names hosts of Microsoft's have that name no tenant.
+_SERVICES = {"office", "office365", "outlook", "microsoft", "sharepoint", "live", "svc"}
 _SIDE = 16
 # Of 255, on average: what JPEG and scaling change is far below.
 _MOST = 12.0
@@ -63,8 +65,15 @@ def named(reply: Reply, known: Known) -> str:
 
 
 def _where(reply: Reply) -> str:
-    host = urlsplit(reply.headers.get("Location", "")).hostname
-    return "another host" if host else "the same host"
+    """Whose host it leads to, by the name of a service alone."""
+    try:
+        host = urlsplit(reply.headers.get("Location", "")).hostname
+    except ValueError:
+        return "no address"
+    if not host:
+        return "the same host"
+    service = host.split(".")[-2:][0]
+    return f"a host of {service}" if service in _SERVICES else "another host"
 
 
 def side(content: bytes) -> str:
@@ -89,5 +98,5 @@ def _opened(content: bytes) -> Image.Image | None:
         with Image.open(io.BytesIO(content)) as image:
             # A thumbnail of the size that pages show, or it is none.
             return image.convert("RGB") if image.width * image.height < 4_000_000 else None
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None

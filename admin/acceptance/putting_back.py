@@ -92,6 +92,8 @@ class PuttingBack:
                 why = "stopped"
             except PhotoSyncError as error:
                 why = str(error).rstrip(".")
+            except Exception as error:  # noqa: BLE001 - whatever it is, the rest is to be put back
+                why = type(error).__name__
             except KeyboardInterrupt:
                 stopped, why = True, "stopped"
             orders.append(f"{act.order} ({why}).{self._left(act)}")

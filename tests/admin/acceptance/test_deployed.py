@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,8 +21,9 @@ from admin.console.address import Address
 from admin.console.console import Console
 from admin.terminal.output import Output
 from local.cloud.stack import Stack
+from tests import REPO
 from tests.admin.acceptance.conftest import Seen, seen
-from tests.admin.said import Said
+from tests.admin.said import Said, assert_one_sentence
 from tests.e2e.cloud import LiveCloud, picture
 
 AS_ASSUMED, DIFFERS, NOT_ASKED = "as assumed", "differs", "could not be asked"
@@ -183,3 +187,33 @@ def test_what_a_person_leaves_undone(cloud: LiveCloud, tmp_path: Path, capsys: A
     assert capsys.readouterr().err == (
         f"Not put back: Put the former photo of {upn} back in Exchange.\n"
     )
+
+
+def test_as_a_process(cloud: LiveCloud, tmp_path: Path):
+    """The command finds the app by its variables; a key that is wrong is one sentence."""
+    user_id, upn = cloud.add()
+    cloud.seed_photo(user_id, picture(48))
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "CLIENT_CERTIFICATE"},
+        "PHOTOSYNC_URL": cloud.at.functions,
+        "PHOTOSYNC_KEY": cloud.at.key,
+        "PHOTOSYNC_CA": cloud.at.ca,
+    }
+    command = [sys.executable, str(REPO / "manage.py"), "acceptance", upn, "--read-only", "--json"]
+
+    def run(**changes: str) -> Said:
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment | changes,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    fine, refused = run(), run(PHOTOSYNC_KEY="wrong")
+
+    assert (fine.code, fine.err) == (0, "")
+    assert seen(fine)["without-a-key"][0] == AS_ASSUMED
+    assert_one_sentence(refused, 3, "key")

@@ -180,3 +180,32 @@ def test_missing_right_stops_one_step_alone(acceptance: Acceptance, tenant: Clou
     assert "missing: Sites.Selected" in found["rights"][1]
     assert found["folder"][0] == NOT_ASKED
     assert found["profile"][0] == AS_ASSUMED
+
+
+@pytest.mark.parametrize(
+    ("properties", "words"),
+    [
+        ({"PictureURL": ""}, "PictureURL empty"),
+        ({"PictureURL": "https://pictures.example/anne.jpg"}, "PictureURL elsewhere"),
+        ({"SPS-PicturePlaceholderState": "7"}, "placeholder state something else"),
+        ({"SPS-PictureTimestamp": ""}, "timestamp empty"),
+    ],
+)
+def test_profile_in_words(
+    acceptance: Acceptance, anne: User, properties: dict[str, str], words: str
+):
+    """What is in a profile is told by its form, never by its value."""
+    assert anne.profile
+    anne.profile.properties |= properties
+
+    assert words in seen(acceptance("--read-only", "--json", USER))["profile"][1]
+
+
+def test_proxy_answers_processquery(acceptance: Acceptance, tenant: Cloud, anne: User):
+    """A page with 200 is no answer, and nothing was written by it."""
+    path = "/_vti_bin/client.svc/ProcessQuery$"
+    fault(tenant, service="sharepoint", path=path, next=1, fault="200", body="<html>")
+
+    found = seen(acceptance("--yes", "--json", USER))
+
+    assert found["csom"] == (DIFFERS, "200 with an answer that is none; 0 of 2 written")
