@@ -114,6 +114,13 @@ def acceptance(context: click.Context, /, **given: Any) -> int:
     asked is no failure.
     """
     try:
+        return _run(context.ensure_object(Choice), given)
+    except (KeyboardInterrupt, click.Abort) as error:
+        raise Stopped("Stopped; what is not named above as left was put back.") from error
+
+
+def _run(choice: Choice, given: dict[str, Any]) -> int:
+    try:
         from admin.acceptance import session
         from admin.acceptance.app import App
         from admin.acceptance.order import Order
@@ -121,22 +128,18 @@ def acceptance(context: click.Context, /, **given: Any) -> int:
     except ModuleNotFoundError as error:
         sentence = f"{error.name} is missing: run pip install -r requirements-manage.txt first."
         raise Unusable(sentence) from error
-    choice = context.ensure_object(Choice)
     output = Output(sys.stdout, as_json=choice.as_json)
     # Whoever names the tenant for the other commands means it here, too.
     given["tenant"] = given["tenant"] or choice.tenant_id
-    try:
-        order = Order.of(given)
-        with ExitStack() as opened:
-            app = None
-            if not order.is_local:
-                address = Address.check(choice.url, choice.key, choice.ca)
-                login = {"login_url": given["login_url"], "cloud": given["cloud"]}
-                console = _console(choice, address, output, **login)
-                app = App(opened.enter_context(console), address)
-            return session.run(order, app, AtTheTerminal(output, by_hand=order.by_hand), output)
-    except (KeyboardInterrupt, click.Abort) as error:
-        raise Stopped("Stopped; what is not named above as left was put back.") from error
+    order = Order.of(given)
+    with ExitStack() as opened:
+        app = None
+        if not order.is_local:
+            address = Address.check(choice.url, choice.key, choice.ca)
+            login = {"login_url": given["login_url"], "cloud": given["cloud"]}
+            console = _console(choice, address, output, **login)
+            app = App(opened.enter_context(console), address)
+        return session.run(order, app, AtTheTerminal(output, by_hand=order.by_hand), output)
 
 
 def _console(
