@@ -4,11 +4,11 @@
 # make bench    figures beside their goals           make lock      requirements.in -> requirements.txt
 # make package  the zip that is deployed             make licences  of every package
 # make simulate a tenant's days, thousands of them   make e2e       the whole, from end to end
-# make clean    all of it gone again
+# make contract what a tenant must answer, too       make clean     all of it gone again
 # PYTHON=/path/to/python3.12 chooses the interpreter; VENV=.venv-3.12 keeps a second one apart.
 # HOST=func has `start` and `e2e` run the app in Azure Functions Core Tools in place of our own host;
 # any other command has to take the command line of `python -m local.host`.
-.PHONY: demo start test e2e check lint soak simulate bench lock package licences clean
+.PHONY: demo start test e2e check lint contract soak simulate bench lock package licences clean
 .DEFAULT_GOAL := demo
 
 VENV ?= .venv
@@ -49,6 +49,10 @@ test: lint
 # One after another, since a host that is not ours may download something when it first starts.
 e2e: $(INSTALLED)
 	$(HOSTED) $(PY) -m pytest tests/e2e $(ARGS)
+
+# What simulator and tenant must answer alike; TENANT=FILE asks a tenant too, and only reads there
+contract: $(INSTALLED)
+	@CONTRACT_TENANT="$(TENANT)" $(PY) -m pytest tests/contract
 
 # Such as ARGS="--seed 7 --minutes 1"
 soak: $(INSTALLED)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import click
 
+from admin.acceptance import command as acceptance
 from admin.console import (
     check,
     doctor,
@@ -39,6 +40,7 @@ COMMANDS = (
     check.check,
     doctor.doctor,
     grant.grant,
+    acceptance.acceptance,
     uninstall.uninstall,
 )
 _CODES = "\n".join(f"{code:>5}  {meaning}" for code, meaning in problems.EXIT_CODES.items())

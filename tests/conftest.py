@@ -25,7 +25,7 @@ NAMES = (f"container-{number}" for number in itertools.count(1))
 # Whoever asks for one of these has something started: storage, Microsoft 365, the host, a browser.
 _SERVERS = frozenset(
     "storage m365 clinic cloud running_office running_tenant tenant town soaked fragile stack up "
-    "started found burst eventful installed chromium thousand".split()
+    "started found burst eventful installed chromium thousand asked".split()
 )
 # They wait longest: begun last, they would be what the whole run waits for.
 _FIRST = (

@@ -69,7 +69,8 @@ ADMIN = {
     "entra": "terminal",
     "console": "entra terminal",
     "grants": "entra terminal",
-    "program": "console grants terminal",
+    "acceptance": "console terminal",
+    "program": "acceptance console grants terminal",
 }
 LOCAL = {
     "host": "",
@@ -109,6 +110,20 @@ ADMIN_KNOWS = {
     "entra": ("shared.session",),
     "console": ("shared.session", "shared.settings.clouds", "shared.user", "shared.version"),
     "program": ("shared.version",),
+    # It asks Microsoft 365 as the product does, by the product's own clients.
+    "acceptance": (
+        "shared.errors",
+        "shared.graph",
+        "shared.microsoft365",
+        "shared.pictures",
+        "shared.session",
+        "shared.settings",
+        "shared.sharepoint",
+        "shared.stopwatch",
+        "shared.user",
+        "shared.version",
+        "shared.written_file",
+    ),
     "grants": (
         "shared.errors",
         "shared.microsoft365.app_roles",

@@ -72,6 +72,10 @@ class Console:
         """The host of the app."""
         return self._address.host
 
+    def me(self) -> Fields:
+        """Who asks, as the app sees it, and what they may."""
+        return self._call("GET", "me", told="via")
+
     def overview(self) -> Fields:
         """How everything is."""
         return self._call("GET", "overview", told="counts")

@@ -110,6 +110,10 @@ class Publisher:
         # One pool for the process, so that its threads keep their connections.
         self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload")
 
+    def close(self) -> None:
+        """Wait for the uploads that are under way, after which none begins any more."""
+        self._pool.shutdown()
+
     def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan:
         """
         Read the user's profile and decide what to write. Writes nothing.

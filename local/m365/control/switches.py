@@ -22,6 +22,8 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "profiles_elsewhere": ("shown", "none"),
     "former_hosts": ("redirect", "gone"),
     "deleted_profile": ("kept", "gone"),
+    "pictures_from": ("library", "people service"),
+    "csom": ("served", "refused"),
     "language": ("en-US", "de-DE", "nl-NL"),
     "sharepoint_errors": ("json", "xml", "text", "empty"),
     "mailbox_status": (404, 400),

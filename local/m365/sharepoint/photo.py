@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from PIL import Image, ImageDraw
 from starlette.responses import RedirectResponse, Response
 
-from local.m365.sharepoint import files, profiles
+from local.m365.sharepoint import files, picture_cache, profiles
 from local.m365.sharepoint.errors import SharePointError
 from local.m365.tenant.geo import Geo
 from local.m365.tenant.tenant import Tenant
@@ -34,7 +34,11 @@ def response(tenant: Tenant, query: Mapping[str, str]) -> Response:
     if not name.lower().startswith(profiles.CLAIMS_PREFIX):
         name = profiles.CLAIMS_PREFIX + name
     user = profiles.account(tenant, name)
-    stored = user.profile.properties if user is not None and user.profile is not None else {}
+    if user is None or user.profile is None:
+        return _jpeg(placeholder())
+    if tenant.switches.pictures_from == "people service":
+        return _jpeg(picture_cache.of_people_service(user, size) or placeholder())
+    stored = user.profile.properties
     url = stored.get(profiles.PICTURE, "")
     if not url or stored.get(profiles.PLACEHOLDER) == "1":
         return _jpeg(placeholder())
@@ -47,7 +51,8 @@ def response(tenant: Tenant, query: Mapping[str, str]) -> Response:
         return RedirectResponse(url, 302)
     geo, path = found
     try:
-        return _jpeg(files.file_at(geo, in_size(path, size))[1].content)
+        file = files.file_at(geo, in_size(path, size))[1]
+        return _jpeg(picture_cache.served(tenant, user, size, file))
     except SharePointError:
         return _jpeg(placeholder())
 

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from local.m365.entra import access, tokens
-from local.m365.sharepoint import batch, paths, photo, query, wire
+from local.m365.sharepoint import batch, csom, paths, photo, query, wire
 from local.m365.sharepoint import operations as sharepoint_operations
 from local.m365.sharepoint.errors import (
     SharePointError,
@@ -46,8 +46,9 @@ def routes(tenant: Tenant, host: str) -> list[Route]:
         claims = _claims(tenant, host, request)
         if isinstance(claims, Response):
             return claims
-        if path.lower() == photo.PATH:
-            return photo.response(tenant, request.query_params)
+        beside = await _beside(tenant, host, request, claims)
+        if beside is not None:
+            return beside
         accept = request.headers.get("accept", "")
         try:
             if path.lower() == batch.PATH and request.method == "POST":
@@ -59,6 +60,20 @@ def routes(tenant: Tenant, host: str) -> list[Route]:
         return wire.response(found, accept, base_url(tenant, host))
 
     return [Route("/{path:path}", endpoint, methods=_METHODS)]
+
+
+async def _beside(
+    tenant: Tenant, host: str, request: Request, claims: tokens.Claims
+) -> Response | None:
+    """What is answered beside the REST interface; None where that is asked."""
+    path = request.url.path.lower()
+    if path == photo.PATH:
+        return photo.response(tenant, request.query_params)
+    if path == csom.PATH:
+        allowed = _may(tenant, host, claims, sharepoint_operations.PROFILE_WRITE)
+        geo, _ = _place(tenant, host)
+        return await csom.response(tenant, geo, request, may_write=allowed)
+    return None
 
 
 def _ids() -> dict[str, str]:

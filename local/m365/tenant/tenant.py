@@ -81,6 +81,8 @@ class Tenant:
         self.unseen: dict[str, int] = {}  # object id -> requests that do not see it yet
         self.device_codes: dict[str, DeviceCode] = {}
         self.delta_rounds: dict[str, Any] = {}  # what Graph's delta links stand for
+        # What `userphoto.aspx` served last, by user and size.
+        self.served_pictures: dict[tuple[str, str], bytes] = {}
         for geo in self.geos:
             geo.empty()
 

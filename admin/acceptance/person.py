@@ -1,0 +1,27 @@
+"""The person at the terminal, who does what no program may."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from admin.acceptance.finding import NotAsked
+from admin.terminal.output import Output
+
+
+class AtTheTerminal:
+    """Asks on stderr, and waits for an answer."""
+
+    def __init__(self, output: Output, *, by_hand: bool) -> None:
+        self._output = output
+        self._by_hand = by_hand
+
+    def does(self, what: str) -> None:
+        """Ask for *what*, and return once it is done. Raises NotAsked if nobody does it."""
+        if not self._by_hand:
+            raise NotAsked("it takes a person: leave out --hands-off")
+        if self._output.as_json or not (sys.stdin and sys.stdin.isatty()):
+            raise NotAsked("it takes a person at a terminal, and there is none")
+        if not click.confirm(f"{what} Is it done?", default=True, err=True):
+            raise NotAsked("the person did not do it")

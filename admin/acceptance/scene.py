@@ -1,0 +1,89 @@
+"""What the steps work with: whom they ask about, the ways in, and what is to be put back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from admin.acceptance.app import App
+from admin.acceptance.finding import NotAsked
+from admin.acceptance.microsoft365 import Microsoft365
+from admin.acceptance.putting_back import PuttingBack
+from shared import stopwatch
+from shared.sharepoint.publisher import Plan
+from shared.user import User
+from shared.written_file import WrittenFile
+
+T = TypeVar("T")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+
+
+class Person(Protocol):
+    """Who does by hand what no program may."""
+
+    def does(self, what: str) -> None:
+        """Ask for *what*, and return once it is done. Raises NotAsked if nobody does it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What a step has written for a user: small, middle, large."""
+
+    plan: Plan
+    pictures: tuple[bytes, ...]
+    files: tuple[WrittenFile, ...]
+
+
+@dataclass
+class Scene:
+    """
+    One run. *limit* is how many seconds a step waits for something to show.
+
+    Without credentials of one's own `ways` is None, without a deployed app `deployed` is.
+    """
+
+    user: User
+    ways: Microsoft365 | None
+    deployed: App | None
+    person: Person
+    putting_back: PuttingBack
+    limit: float
+    other: User | None = None
+    # By object id, what the last step has written.
+    written: dict[str, Copied] = field(default_factory=dict)
+    pause: Callable[[float], None] = time.sleep
+
+    @property
+    def m365(self) -> Microsoft365:
+        """Graph and SharePoint, asked directly. Raises NotAsked."""
+        if self.ways is None:
+            raise NotAsked("it takes a certificate: give --settings, or --app and --certificate")
+        return self.ways
+
+    @property
+    def app(self) -> App:
+        """The deployed app. Raises NotAsked."""
+        if self.deployed is None:
+            raise NotAsked("it takes the deployed app: leave out --local")
+        return self.deployed
+
+    @property
+    def unlicensed(self) -> User:
+        """The second user. Raises NotAsked."""
+        if self.other is None:
+            raise NotAsked("it takes a user without a licence: give --unlicensed USER")
+        return self.other
+
+    def until(self, look: Callable[[], T | None]) -> tuple[T | None, float]:
+        """What *look* finds first, and after how many seconds; None once the limit is over."""
+        began, pause = stopwatch.ticks(), _FIRST_PAUSE
+        while True:
+            found = look()
+            took = stopwatch.ticks() - began
+            if found is not None or took >= self.limit:
+                return found, took
+            self.pause(min(pause, self.limit - took))
+            pause = min(pause * 1.5, _LONGEST_PAUSE)

@@ -1,0 +1,192 @@
+"""One call of `acceptance`: look, ask whether to write, put everything back, and tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+
+from admin.acceptance import report, runner
+from admin.acceptance.app import App
+from admin.acceptance.microsoft365 import Microsoft365
+from admin.acceptance.order import Order
+from admin.acceptance.putting_back import PuttingBack
+from admin.acceptance.scene import Person, Scene
+from admin.acceptance.scrub import Scrub
+from admin.acceptance.step import Result, Step
+from admin.acceptance.steps.every import LAST, READING, WRITING
+from admin.terminal.fields import Fields
+from admin.terminal.output import Output
+from admin.terminal.problems import NotThere, Problem, Refused, Unreachable, Unsound, Unusable
+from admin.terminal.question import agreed, must_be_possible
+from shared.errors import (
+    AccessDenied,
+    NoMailbox,
+    NoPhoto,
+    PhotoSyncError,
+    SettingsError,
+    TryLater,
+    UnknownUser,
+)
+from shared.user import User
+
+RESTORE = "acceptance-restore"
+_READ_ONLY = "give --yes, or --read-only to write nothing"
+
+
+def run(order: Order, app: App | None, person: Person, output: Output) -> int:
+    """Ask everything that the order allows; an exit code."""
+    if not (order.yes or order.read_only):
+        must_be_possible(output, instead=_READ_ONLY)
+    draft = report.Draft(order.file)
+    try:
+        scene = _scene(order, app, person)
+        run = _Run(order, scene, output)
+        try:
+            run.ask()
+        finally:
+            # Also after Ctrl-C, and after an error that nobody foresaw.
+            run.end(draft)
+        return report.code(run.results, run.orders, declined=run.declined)
+    finally:
+        draft.forget()
+
+
+class _Run:
+    def __init__(self, order: Order, scene: Scene, output: Output) -> None:
+        self.results: list[Result] = []
+        self.orders: list[str] = []
+        self.declined = False
+        self._order = order
+        self._scene = scene
+        self._output = output
+        self._complete = False
+
+    def ask(self) -> None:
+        self._take(READING)
+        if self._order.read_only:
+            self.results += runner.refused(WRITING, "only what reads was asked for (--read-only)")
+        elif agreed(self._question(), self._output, yes=self._order.yes, instead=_READ_ONLY):
+            self._take(WRITING)
+        else:
+            self.declined = True
+            self.results += runner.refused(WRITING, "nobody agreed to writing")
+        self._take(LAST)
+        self._complete = True
+
+    def _question(self) -> str:
+        users = [self._scene.user, *([self._scene.other] if self._scene.other else [])]
+        names = " and ".join(each.user_principal_name for each in users)
+        return (
+            f"For the steps that follow, the picture of {names} in SharePoint is written over, "
+            "then put back as it was. Go on?"
+        )
+
+    def _take(self, steps: Iterable[Step]) -> None:
+        steps = tuple(steps)
+        with self._output.progress("Asking") as tell:
+            number = 0
+
+            def begin(step: Step) -> None:
+                nonlocal number
+                tell(number, len(steps), f"{step.id}: {step.question}")
+                number += 1
+
+            for result in runner.results(steps, self._scene, begin):
+                self.results.append(result)
+
+    def end(self, draft: report.Draft) -> None:
+        self.orders = [*self._under_way(), *self._scene.putting_back.put_back(self._scene.ways)]
+        for order in self.orders:
+            self._output.complain(f"Not put back: {order}")
+        scrub = Scrub(_names(self._order, self._scene))
+        ways = [self._scene.deployed and "deployed", self._scene.ways and "certificate"]
+        way = " and ".join(each for each in ways if isinstance(each, str))
+        document = report.document(
+            self.results, scrub, way=way, left=len(self.orders), complete=self._complete
+        )
+        draft.finish(document)
+        self._output.document(document)
+        report.show(document, self._output)
+        self._output.line(f"{self._order.file} says the same, and names nobody.")
+
+    def _under_way(self) -> Iterator[str]:
+        """Wait for copies that Ctrl-C has cut off; an order for who has to look again."""
+        scene = self._scene
+        try:
+            if scene.ways:
+                scene.ways.close()
+            if scene.deployed:
+                scene.deployed.finish(scene.limit)
+        except (Problem, KeyboardInterrupt):
+            name = scene.user.user_principal_name
+            yield f"Look at {name} again in a while: a copy that was ordered may still come."
+
+
+def _scene(order: Order, app: App | None, person: Person) -> Scene:
+    """Everybody found, and the user's photo looked for. Raises Problem with one sentence."""
+    try:
+        ways = Microsoft365(order.settings) if order.settings else None
+    except SettingsError as error:
+        raise Unusable(str(error)) from error
+    user = _found(order.user, ways, app)
+    other = _found(order.unlicensed, ways, app) if order.unlicensed else None
+    if ways:
+        _check_photo(user, ways)
+    putting_back = PuttingBack(order.file.parent / RESTORE)
+    return Scene(user, ways, app, person, putting_back, order.limit, other)
+
+
+def _found(name: str, ways: Microsoft365 | None, app: App | None) -> User:
+    if ways is None:
+        assert app, "an order without settings is for the deployed app"
+        return _told(name, app.console.user(name))
+    try:
+        return ways.graph.user(name)
+    except PhotoSyncError as error:
+        raise _problem(name, error) from error
+
+
+def _told(name: str, answer: Fields) -> User:
+    known = answer.part("user") or answer.part("state")
+    user_id, upn = known.text("id") or known.text("userId"), known.text("userPrincipalName")
+    if not user_id or not upn:
+        raise NotThere(f"{name} is not known to the app: give the UPN of a test user.")
+    return User(user_id, upn, account_enabled=True, is_guest=False)
+
+
+def _check_photo(user: User, ways: Microsoft365) -> None:
+    try:
+        ways.graph.photo_etag(user.id)
+    except PhotoSyncError as error:
+        raise _problem(user.user_principal_name, error) from error
+
+
+def _problem(name: str, error: PhotoSyncError) -> Problem:
+    """What to tell of a user who cannot be asked about at all."""
+    match error:
+        case UnknownUser():
+            return NotThere(f"{name} is nobody in this tenant: give the UPN of a test user.")
+        case NoPhoto() | NoMailbox():
+            return NotThere(f"{name} has no photo in Exchange: give a test user who has one.")
+        case AccessDenied():
+            return Refused(f"{error} See manage.py grant --check.")
+        case TryLater():
+            return Unreachable(f"{error} Try again in a minute.")
+    return Unsound(str(error))
+
+
+def _names(order: Order, scene: Scene) -> Iterator[str]:
+    """Whatever of this run may stand in a sentence and names somebody."""
+    for user in (scene.user, scene.other):
+        if user:
+            upn = user.user_principal_name
+            yield from (user.id, upn, user.display_name, *upn.split("@"))
+            yield re.sub("[@.]", "_", upn)
+    yield from (order.user, order.unlicensed, scene.deployed.host if scene.deployed else "")
+    settings = order.settings
+    if settings:
+        yield from (settings.tenant_id, settings.client_id, settings.sharepoint_tenant)
+        yield from settings.sharepoint_geos
+        urls = (settings.sharepoint_my_url, settings.sharepoint_admin_url, settings.graph_url)
+        yield from (urlsplit(url).netloc for url in (*urls, settings.login_url))

@@ -1,0 +1,99 @@
+"""A forced copy, by the deployed app or with one's own certificate, and what pages show of it."""
+
+from __future__ import annotations
+
+from admin.acceptance.finding import NotAsked, Seen
+from admin.acceptance.likeness import WRITTEN, Known
+from admin.acceptance.microsoft365 import unclaimed
+from admin.acceptance.scene import Copied, Scene
+from admin.acceptance.step import Step
+from admin.acceptance.steps.picture import looked_at, told
+from admin.terminal.fields import Fields
+from shared.sharepoint.picture_location import PICTURE_URL
+
+
+def _copy(scene: Scene) -> Seen:
+    return _by_the_app(scene) if scene.deployed else _by_ourselves(scene)
+
+
+def _by_the_app(scene: Scene) -> Seen:
+    user = scene.user.id
+    if scene.ways is not None:
+        scene.putting_back.remember(scene.m365, scene.user)
+    elif not scene.app.console.user(user).flag("agree"):
+        # Only what is there already may be written by who cannot put anything back.
+        raise NotAsked(
+            "the sides differ, and without a certificate nothing could be put back: give "
+            "--settings, or replay the user first"
+        )
+    answer = scene.app.copy(user, force=True, seconds=scene.limit)
+    state = answer.part("state")
+    if state.text("reason") == "dry-run":
+        raise NotAsked("DRY_RUN is on in the app, so nothing was written")
+    return Seen(f"{_status(state)}; {_agreement(answer)}", answer.flag("agree"))
+
+
+def _status(state: Fields) -> str:
+    """The app's own words, of which only known ones are told."""
+    words = (state.text("status"), state.text("reason"))
+    return " ".join(word for word in words if word.replace("-", "").isalpha()) or "no status"
+
+
+def _agreement(answer: Fields) -> str:
+    if answer.raw.get("agree") is None:
+        return "whether both sides agree could not be told"
+    return "both sides agree" if answer.flag("agree") else "both sides differ"
+
+
+def _by_ourselves(scene: Scene) -> Seen:
+    m365, user = scene.m365, scene.user
+    scene.putting_back.remember(m365, user)
+    fetched = m365.graph.user_and_photo(user.id)
+    plan, pictures = m365.plan(user), m365.pictures(fetched.photo)
+    files = m365.publisher.publish(plan, pictures, before_write=unclaimed)
+    scene.written[user.id] = Copied(plan, pictures, files)
+    found = m365.publisher.find(plan, files)
+    _, profile = m365.geos.residence(user)
+    right = sum(file is not None for file in found)
+    wrong = [name for name, value in plan.changes.items() if profile.get(name) != value]
+    shown = profile.get(PICTURE_URL) == plan.picture_url
+    text = f"{right} of 3 files as written, {len(plan.changes)} properties written"
+    if wrong:
+        text += f", of which another value has: {', '.join(wrong)}"
+    return Seen(text, right == len(pictures) and not wrong and shown)
+
+
+def _shown(scene: Scene) -> Seen:
+    library = scene.m365.library(scene.user)
+    if library is None:
+        raise NotAsked("nothing was copied before")
+    photo = scene.m365.graph.photo(scene.user.id)
+    known = [Known(file, photo=photo) for file in library.files]
+    last: dict[str, str] = {}
+
+    def look() -> bool | None:
+        last.update(looked_at(scene, scene.user, known))
+        return True if set(last.values()) == {WRITTEN} else None
+
+    found, seconds = scene.until(look)
+    if found is None:
+        return Seen(f"after {seconds:.0f} s still: {told(last)}", as_assumed=False)
+    return Seen(f"{told(last)}, after {seconds:.1f} s")
+
+
+WRITING = (
+    Step(
+        "copy",
+        "Does a forced copy arrive in files and profile?",
+        "three files and the properties that differ, as they were written",
+        _copy,
+        writes=True,
+    ),
+    Step(
+        "copy-shown",
+        "What does userphoto.aspx show in sizes S, M and L after the copy?",
+        "the file of that size, byte for byte",
+        _shown,
+        writes=True,
+    ),
+)

@@ -1,0 +1,74 @@
+"""A photo that a person changes: does a notification come, when, and with what."""
+
+from __future__ import annotations
+
+import contextlib
+
+from admin.acceptance.finding import NotAsked, Seen
+from admin.acceptance.scene import Scene
+from admin.acceptance.step import Step
+from admin.terminal.fields import Fields
+
+_SWEPT = ("startedAt", "finishedAt")
+
+
+def _notification(scene: Scene) -> Seen:
+    app, user = scene.app, scene.user.id
+    if scene.ways is not None:
+        scene.putting_back.remember(scene.m365, scene.user)
+    before, swept = _synced(scene), _sweep(scene)
+    upn = scene.user.user_principal_name
+    former = f"Put the former photo of {upn} back in Exchange."
+    scene.putting_back.owe(former)
+    try:
+        scene.person.does(f"Change the photo of {upn} in Exchange now, in Outlook or by Graph.")
+    except NotAsked:
+        scene.putting_back.paid(former)
+        raise
+
+    def look() -> Fields | None:
+        state = app.console.state(user).part("state")
+        return state if state.text("syncedAt") != before else None
+
+    state, seconds = scene.until(look)
+    is_swept = _sweep(scene) != swept
+    told = _told(state, seconds, is_swept=is_swept)
+    with contextlib.suppress(NotAsked):
+        scene.person.does(former)
+        scene.putting_back.paid(former)
+    # Whatever came of it: SharePoint is to show that one when this is over.
+    app.copy(user, force=False, seconds=scene.limit)
+    if is_swept:
+        raise NotAsked(told)
+    return Seen(told, state is not None)
+
+
+def _told(state: Fields | None, seconds: float, *, is_swept: bool) -> str:
+    if is_swept:
+        return "a sweep ran meanwhile, which may have been what found the photo: ask again"
+    if state is None:
+        return f"none came within {seconds:.0f} s; the next sweep finds the photo"
+    return (
+        f"it came: the app had copied the photo {seconds:.1f} s later; what was in it stands in "
+        "the app's log (notifications.accepted)"
+    )
+
+
+def _synced(scene: Scene) -> str:
+    return scene.app.console.state(scene.user.id).part("state").text("syncedAt")
+
+
+def _sweep(scene: Scene) -> tuple[str, ...]:
+    sweep = scene.app.console.overview().part("sweep")
+    return tuple(sweep.text(name) for name in _SWEPT)
+
+
+WRITING = (
+    Step(
+        "notification",
+        "Does a change of the photo alone raise a notification, and when?",
+        "one comes within seconds; if none does, a sweep finds the photo within the hour",
+        _notification,
+        writes=True,
+    ),
+)

@@ -1,0 +1,45 @@
+"""What the answers of a run said about throttling: names of headers and statuses, no values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import requests
+
+from shared.session import OneHostSession
+
+# What services are known, or might, speak of it with (sharepoint.md section 5, graph.md section 4).
+_BEGIN = ("retry-after", "ratelimit", "x-ratelimit", "x-ms-throttle", "x-ms-retry", "x-throttle")
+_REFUSALS = frozenset({429, 503})
+
+
+class Traffic:
+    """Counts; threads may share it, since each only adds."""
+
+    def __init__(self) -> None:
+        self.headers: Counter[str] = Counter()
+        self.refusals: Counter[int] = Counter()
+        self.answers = 0
+
+    def session(self) -> requests.Session:
+        """A session whose answers are counted here."""
+        return _Counted(self)
+
+    def count(self, response: requests.Response) -> None:
+        self.answers += 1
+        if response.status_code in _REFUSALS:
+            self.refusals[response.status_code] += 1
+        names = (name.lower() for name in response.headers)
+        self.headers.update(name for name in names if name.startswith(_BEGIN))
+
+
+class _Counted(OneHostSession):
+    def __init__(self, traffic: Traffic) -> None:
+        super().__init__()
+        self._traffic = traffic
+
+    def request(self, *args: Any, **more: Any) -> requests.Response:
+        response = super().request(*args, **more)
+        self._traffic.count(response)
+        return response

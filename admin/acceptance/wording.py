@@ -1,0 +1,32 @@
+"""Answers in words: their status and what kind of error they tell, never their sentence."""
+
+from __future__ import annotations
+
+import re
+
+from shared.graph import errors as graph
+from shared.microsoft365.reply import Reply
+from shared.sharepoint import errors as sharepoint
+
+_WORD = re.compile(r"[A-Za-z_]{1,60}")
+_NUMBER = re.compile(r"-?\d{1,12}")
+
+
+def of_graph(reply: Reply) -> str:
+    """Such as "404 ImageNotFound"."""
+    return _joined(reply, graph.said(reply)[0])
+
+
+def of_sharepoint(reply: Reply) -> str:
+    """Such as "404 -2130575338 SPException", or "200 with odata.null"."""
+    if sharepoint.says_nothing_there(reply.body):
+        return f"{reply.status} with odata.null"
+    number, _, kind = sharepoint.said(reply.body).code.partition(", ")
+    number = number if _NUMBER.fullmatch(number) and number != "-1" else ""
+    return _joined(reply, number, kind.rpartition(".")[2])
+
+
+def _joined(reply: Reply, *words: str) -> str:
+    """Only what has the form of a code: a service may put anything there."""
+    known = (word for word in words if _WORD.fullmatch(word) or _NUMBER.fullmatch(word))
+    return " ".join([str(reply.status), *known])

@@ -1,0 +1,219 @@
+"""`acceptance` against a deployed app: the local cloud, its console, and somebody who is there."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from admin.acceptance import session
+from admin.acceptance.app import App
+from admin.acceptance.finding import NotAsked
+from admin.acceptance.order import Order
+from admin.console.address import Address
+from admin.console.console import Console
+from admin.terminal.output import Output
+from local.cloud.stack import Stack
+from tests import REPO
+from tests.admin.acceptance.conftest import Seen, seen
+from tests.admin.said import Said, assert_one_sentence
+from tests.e2e.cloud import LiveCloud, picture
+
+AS_ASSUMED, DIFFERS, NOT_ASKED = "as assumed", "differs", "could not be asked"
+
+
+@pytest.fixture(scope="module")
+def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCloud]:
+    never = dict.fromkeys(("RENEW_SCHEDULE", "SWEEP_SCHEDULE"), "0 0 0 29 2 *")
+    with Stack(tmp_path_factory.mktemp("cloud"), settings=never) as stack:
+        cloud = LiveCloud(stack)
+        cloud.subscribe()
+        yield cloud
+
+
+@pytest.fixture
+def cloud(running_cloud: LiveCloud, monkeypatch: pytest.MonkeyPatch) -> LiveCloud:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", running_cloud.at.ca)
+    return running_cloud
+
+
+class Somebody:
+    """Changes the photo when asked to, and puts it back; visits nothing."""
+
+    def __init__(self, cloud: LiveCloud, user_id: str, photo: bytes) -> None:
+        self._cloud, self._user, self._photo = cloud, user_id, photo
+        self.asked: list[str] = []
+
+    def does(self, what: str) -> None:
+        self.asked.append(what.split()[0])
+        if what.startswith("Change"):
+            self._cloud.admin.put_photo(self._user, picture(41), "image/jpeg")
+        if what.startswith("Put"):
+            self._cloud.admin.put_photo(self._user, self._photo, "image/jpeg")
+        if what.startswith("Sign"):
+            raise NotAsked("the person did not do it")
+
+
+class Nobody:
+    def does(self, what: str) -> None:
+        raise NotAsked("nobody is there")
+
+
+def settings(cloud: LiveCloud) -> dict[str, Any]:
+    at = cloud.at
+    return {
+        "login_url": at.login,
+        "graph_url": at.graph,
+        "sharepoint_my_url": at.sharepoint_my,
+        "sharepoint_admin_url": at.sharepoint_admin,
+        "sharepoint_tenant": "contoso",
+        "tenant": at.tenant_id,
+        "app": at.app_client_id,
+        "certificate": at.app_certificate,
+    }
+
+
+def ask(
+    cloud: LiveCloud, folder: Path, upn: str, person: Any, *, limit: float = 30, **more: Any
+) -> tuple[Said, Seen]:
+    given = {
+        **dict.fromkeys(("app", "certificate", "tenant", "cloud", "sharepoint_geos"), ""),
+        **dict.fromkeys(("login_url", "graph_url", "sharepoint_my_url", "unlicensed"), ""),
+        **dict.fromkeys(("sharepoint_admin_url", "sharepoint_tenant", "settings"), ""),
+        **dict.fromkeys(("local", "read_only", "hands_off"), False),
+        **{"user": upn, "yes": True, "timeout": limit, "output": folder / "acceptance.json"},
+        **more,
+    }
+    address = Address.check(cloud.at.functions, cloud.at.key, cloud.at.ca)
+    out = io.StringIO()
+    with ExitStack() as opened:
+        app = App(opened.enter_context(Console(address)), address)
+        code = session.run(Order.of(given), app, person, Output(out, as_json=True))
+    said = Said(code, out.getvalue(), "")
+    return said, seen(said)
+
+
+def test_with_a_certificate(cloud: LiveCloud, tmp_path: Path):
+    """The app copies, the notification comes, and all is as before, for the app as well."""
+    photo = picture(40)
+    user_id, upn = cloud.add()
+    cloud.admin.put_photo(user_id, photo, "image/jpeg")
+    cloud.settled(user_id)
+    before = cloud.admin.shown(upn)
+    person = Somebody(cloud, user_id, photo)
+
+    said, found = ask(cloud, tmp_path, upn, person, **settings(cloud))
+
+    assert said.code == 0, found
+    assert found["notification"][0] == AS_ASSUMED
+    assert found["notification"][1].startswith("it came: the app had copied the photo ")
+    assert found["copy"] == (AS_ASSUMED, "synced; both sides agree")
+    assert found["webhook-chunked"][1].startswith("with a length 202; in chunks ")
+    assert found["without-a-key"] == (AS_ASSUMED, "to a program 401; to a page's script 401")
+    assert found["open-paths"][0] == AS_ASSUMED
+    assert found["signed-in"][0] == NOT_ASKED
+    assert found["subscription-list"] == (AS_ASSUMED, "the app has one; the list names 1")
+    assert person.asked == ["Change", "Put", "Sign", "Sign", "Sign"]
+    assert cloud.admin.shown(upn) == before
+    assert cloud.replayed(user_id)["status"] == "synced"
+
+
+def test_no_notification(cloud: LiveCloud, tmp_path: Path):
+    """Where a change of the photo alone raises none it says so; the photo is copied at last."""
+    photo = picture(42)
+    user_id, upn = cloud.add()
+    cloud.admin.put_photo(user_id, photo, "image/jpeg")
+    cloud.settled(user_id)
+    cloud.switch(photoOnlyNotifies=False)
+    try:
+        said, found = ask(
+            cloud, tmp_path, upn, Somebody(cloud, user_id, photo), limit=5, **settings(cloud)
+        )
+    finally:
+        cloud.switch(photoOnlyNotifies=True)
+
+    assert said.code == 1
+    assert found["notification"] == (
+        DIFFERS,
+        "none came within 5 s; the next sweep finds the photo",
+    )
+    assert cloud.shows(upn, photo)
+
+
+def test_without_a_certificate(cloud: LiveCloud, tmp_path: Path):
+    """Only what the app itself tells is asked; it copies only what it has copied before."""
+    photo = picture(44)
+    user_id, upn = cloud.add()
+    cloud.seed_photo(user_id, photo)
+    _, fresh = ask(cloud, tmp_path, user_id, Nobody())
+    cloud.replayed(user_id)
+    said, found = ask(cloud, tmp_path, upn, Nobody())
+
+    assert fresh["copy"][0] == NOT_ASKED
+    assert "without a certificate nothing could be put back" in fresh["copy"][1]
+    assert said.code == 0
+    assert found["copy"] == (AS_ASSUMED, "synced; both sides agree")
+    assert found["rights"][0] == AS_ASSUMED
+    assert found["userphoto"] == (
+        NOT_ASKED,
+        "it takes a certificate: give --settings, or --app and --certificate",
+    )
+
+
+def test_what_a_person_leaves_undone(cloud: LiveCloud, tmp_path: Path, capsys: Any):
+    """A photo that was changed by hand, and not back, is an order, and the code is 4."""
+    photo = picture(46)
+    user_id, upn = cloud.add()
+    cloud.admin.put_photo(user_id, photo, "image/jpeg")
+    cloud.settled(user_id)
+
+    class Forgetful(Somebody):
+        def does(self, what: str) -> None:
+            if what.startswith("Put"):
+                raise NotAsked("the person did not do it")
+            super().does(what)
+
+    person = Forgetful(cloud, user_id, photo)
+    said, found = ask(cloud, tmp_path, upn, person, **settings(cloud))
+
+    assert (said.code, found["notification"][0]) == (4, AS_ASSUMED)
+    assert capsys.readouterr().err == (
+        f"Not put back: Put the former photo of {upn} back in Exchange.\n"
+    )
+
+
+def test_as_a_process(cloud: LiveCloud, tmp_path: Path):
+    """The command finds the app by its variables; a key that is wrong is one sentence."""
+    user_id, upn = cloud.add()
+    cloud.seed_photo(user_id, picture(48))
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "CLIENT_CERTIFICATE"},
+        "PHOTOSYNC_URL": cloud.at.functions,
+        "PHOTOSYNC_KEY": cloud.at.key,
+        "PHOTOSYNC_CA": cloud.at.ca,
+    }
+    command = [sys.executable, str(REPO / "manage.py"), "acceptance", upn, "--read-only", "--json"]
+
+    def run(**changes: str) -> Said:
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment | changes,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    fine, refused = run(), run(PHOTOSYNC_KEY="wrong")
+
+    assert (fine.code, fine.err) == (0, "")
+    assert seen(fine)["without-a-key"][0] == AS_ASSUMED
+    assert_one_sentence(refused, 3, "key")

@@ -1,0 +1,211 @@
+"""`acceptance --local` against the simulator: as things are, and with switches turned."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.m365.tenant.records import Role, User
+from tests.admin.acceptance.conftest import (
+    OTHER,
+    USER,
+    Acceptance,
+    fault,
+    give_photo,
+    seen,
+    shown,
+)
+from tests.local.m365.simulator import ADMIN_APP, Cloud
+
+ALL = ("--unlicensed", OTHER, "--yes", "--json", USER)
+AS_ASSUMED, DIFFERS, NOT_ASKED = "as assumed", "differs", "could not be asked"
+
+
+def test_everything_is_as_assumed(
+    acceptance: Acceptance, tenant: Cloud, anne: User, bert: User, tmp_path: Path
+):
+    """What could be asked is as assumed, the rest says why; nothing is left of it but the file."""
+    before = shown(tenant, anne, bert)
+
+    said = acceptance(*ALL)
+    found = seen(said)
+
+    assert (said.code, said.err) == (0, "")
+    assert {verdict for verdict, _ in found.values()} == {AS_ASSUMED, NOT_ASKED}
+    assert {step for step, (verdict, _) in found.items() if verdict == NOT_ASKED} == {
+        *("satellites", "unlicensed-userphoto", "webhook-chunked", "without-a-key"),
+        *("subscription-list", "signed-in", "open-paths"),
+        *("notification", "visit-0", "visit-1", "visit-empty"),
+    }
+    assert found["userphoto"][1] == ("S, M and L: what was written; files of 48x48, 72x72, 300x300")
+    assert found["csom"][1] == "200 without an error; 2 of 2 written"
+    assert shown(tenant, anne, bert) == before
+    assert json.loads((tmp_path / "acceptance.json").read_text("utf-8")) == said.document
+    assert [file.name for file in tmp_path.iterdir()] == ["acceptance.json"]
+
+
+def test_table(acceptance: Acceptance, anne: User):
+    """Without --json a table says the same, and how often which verdict came."""
+    said = acceptance("--yes", USER)
+
+    assert said.code == 0
+    assert "old-picture" in said.out
+    assert "0 differs" in said.out
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_asks_before_it_writes(
+    acceptance: Acceptance,
+    tenant: Cloud,
+    anne: User,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+):
+    """It names whose picture is written over; a no leaves out what writes, and the code is 1."""
+    before = shown(tenant, anne)
+    typed = io.StringIO(f"{answer}\n" + "n\n" * 3)
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", typed)
+
+    said = acceptance("--output", "found.json", USER)
+    document = json.loads(Path("found.json").read_text("utf-8"))
+    found = {each["id"]: each["seen"] for each in document["steps"]}
+
+    assert f"the picture of {USER} in SharePoint is written over" in said.err
+    assert shown(tenant, anne) == before
+    assert said.code == (0 if answer == "y" else 1)
+    assert (found["csom"] == "nobody agreed to writing") is (answer == "n")
+    assert answer == "n" or found["visit-1"] == "the person did not do it"
+
+
+def test_read_only(acceptance: Acceptance, tenant: Cloud, anne: User):
+    """Nothing is written; what would write says that it was not asked for."""
+    begin = len(tenant.tenant.journal.after(0))
+
+    said = acceptance("--read-only", "--json", USER)
+
+    assert said.code == 0
+    assert seen(said)["copy"] == (
+        NOT_ASKED,
+        "only what reads was asked for (--read-only)",
+    )
+    entries = tenant.tenant.journal.after(begin)
+    asked = {(each["method"], each["path"].rpartition("/")[2]) for each in entries}
+    # Questions, although they are posted.
+    posted = {"token", "$batch", "checkMemberGroups"}
+    assert {path for method, path in asked if method != "GET"} == posted
+
+
+@pytest.mark.parametrize(
+    ("switches", "step", "verdict", "words"),
+    [
+        ({"pictures_from": "people service"}, "userphoto", DIFFERS, "another service"),
+        ({"pictures_from": "people service"}, "copy-shown", DIFFERS, "another service"),
+        ({"pictures_from": "people service"}, "old-picture", DIFFERS, "so from another service"),
+        ({"picture_cache_seconds": 3600.0}, "old-picture", DIFFERS, "the picture from before"),
+        ({"csom": "refused"}, "csom", DIFFERS, "System.UnauthorizedAccessException"),
+        ({"missing_profile": "404"}, "no-profile", AS_ASSUMED, "404 UserNotFoundException"),
+        ({"missing_profile": "500"}, "no-profile", AS_ASSUMED, "500 UserNotFoundException"),
+        ({"etags_move": True}, "library-etags", AS_ASSUMED, "ETag moved of 3 of 3 files"),
+        ({"mailbox_status": 400}, "unlicensed-photo", AS_ASSUMED, "400 ErrorNonExistentMailbox"),
+    ],
+)
+def test_switch(
+    acceptance: Acceptance,
+    tenant: Cloud,
+    anne: User,
+    bert: User,
+    switches: dict[str, Any],
+    step: str,
+    verdict: str,
+    words: str,
+):
+    """Where the tenant is otherwise the step says so, and everything is put back all the same."""
+    for name, value in switches.items():
+        setattr(tenant.tenant.switches, name, value)
+    before = shown(tenant, anne, bert)
+
+    said = acceptance(*ALL)
+    found = seen(said)
+
+    assert found[step][0] == verdict
+    assert words in found[step][1]
+    assert said.code == (1 if verdict == DIFFERS else 0)
+    assert shown(tenant, anne, bert) == before
+
+
+def test_no_photo_is_a_pixel(acceptance: Acceptance, tenant: Cloud, anne: User, bert: User):
+    """Of a mailbox without a photo the pixel is known; a photo without a mailbox would be news."""
+    bert.mailbox = "online"
+    tenant.tenant.switches.missing_photo = "1x1"
+    pixel = seen(acceptance(*ALL))["unlicensed-photo"]
+    give_photo(tenant, bert, seed=5)
+    photo = seen(acceptance(*ALL))["unlicensed-photo"]
+
+    assert pixel[0] == AS_ASSUMED
+    assert "the pixel that stands for no photo" in pixel[1]
+    assert photo[0] == DIFFERS
+    assert "there is a photo" in photo[1]
+
+
+def test_folder_is_named(acceptance: Acceptance, tenant: Cloud, anne: User):
+    """A folder in another language is named, if the name is known."""
+    tenant.tenant.name_picture_folder("Profilbilder")
+
+    assert seen(acceptance("--read-only", "--json", USER))["folder"] == (AS_ASSUMED, "Profilbilder")
+
+
+def test_throttling_is_told(acceptance: Acceptance, tenant: Cloud, anne: User):
+    """The names of the headers, how often, and how many calls were refused."""
+    fault(tenant, service="graph", path="/photo$", next=1, fault="429", retryAfter=0.1)
+
+    found = seen(acceptance("--read-only", "--json", USER))
+
+    assert found["throttling"][0] == DIFFERS
+    assert "retry-after (1); refused: 429 (1)" in found["throttling"][1]
+
+
+def test_missing_right_stops_one_step_alone(acceptance: Acceptance, tenant: Cloud, anne: User):
+    """A step that is refused says so, the others are asked."""
+    tenant.tenant.withdrawn[Role(ADMIN_APP, "sharepoint", "Sites.FullControl.All")] = True
+
+    said = acceptance("--yes", "--json", USER)
+    found = seen(said)
+
+    assert found["rights"][0] == DIFFERS
+    assert "missing: Sites.Selected" in found["rights"][1]
+    assert found["folder"][0] == NOT_ASKED
+    assert found["profile"][0] == AS_ASSUMED
+
+
+@pytest.mark.parametrize(
+    ("properties", "words"),
+    [
+        ({"PictureURL": ""}, "PictureURL empty"),
+        ({"PictureURL": "https://pictures.example/anne.jpg"}, "PictureURL elsewhere"),
+        ({"SPS-PicturePlaceholderState": "7"}, "placeholder state something else"),
+        ({"SPS-PictureTimestamp": ""}, "timestamp empty"),
+    ],
+)
+def test_profile_in_words(
+    acceptance: Acceptance, anne: User, properties: dict[str, str], words: str
+):
+    """What is in a profile is told by its form, never by its value."""
+    assert anne.profile
+    anne.profile.properties |= properties
+
+    assert words in seen(acceptance("--read-only", "--json", USER))["profile"][1]
+
+
+def test_proxy_answers_processquery(acceptance: Acceptance, tenant: Cloud, anne: User):
+    """A page with 200 is no answer, and nothing was written by it."""
+    path = "/_vti_bin/client.svc/ProcessQuery$"
+    fault(tenant, service="sharepoint", path=path, next=1, fault="200", body="<html>")
+
+    found = seen(acceptance("--yes", "--json", USER))
+
+    assert found["csom"] == (DIFFERS, "200 with an answer that is none; 0 of 2 written")

@@ -1,0 +1,66 @@
+"""acceptance.json names nobody: it may be attached to a bug report."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from admin.acceptance.scrub import GONE, Scrub
+from local.m365.tenant.records import User
+from tests.admin.acceptance.conftest import OTHER, USER, Acceptance, fault
+from tests.local.m365.simulator import ADMIN_APP, TENANT_ID, Cloud
+
+_GUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJvaWQiOiJ4In0.c2lnbmF0dXJl"
+_ETAG = f'W/"{"3F" * 32}"'
+
+
+def test_document_names_nobody(
+    acceptance: Acceptance, tenant: Cloud, anne: User, bert: User, tmp_path: Path
+):
+    """No UPN, name, id, host, etag or token, not even where a service quotes them in an error."""
+    urls = tenant.tenant.urls
+    quoted = (
+        f"{anne.user_principal_name} {anne.id.upper()} {TENANT_ID} {urls.my}/personal/anne "
+        f"contoso-my.sharepoint.com {_TOKEN} {_ETAG} CN={anne.display_name}"
+    )
+    for path in ("GetFolderByServerRelativePath", "GetPropertiesFor"):
+        fault(tenant, service="sharepoint", path=path, next=1, fault="400", message=quoted)
+
+    said = acceptance("--unlicensed", OTHER, "--yes", "--json", USER)
+    text = (tmp_path / "acceptance.json").read_text("utf-8")
+
+    assert GONE in text
+    held = tenant.tenant.picture_folder.files.values()
+    assert anne.photo
+    names = [
+        *(anne.user_principal_name, anne.display_name, anne.id, USER.partition("@")[0]),
+        *(bert.user_principal_name, bert.id, "contoso", TENANT_ID, ADMIN_APP),
+        *("localhost", "sharepoint.com", _TOKEN, _ETAG, anne.photo.etag),
+        *(file.etag for file in held),
+        *(url.removeprefix("https://") for url in (urls.my, urls.admin, urls.graph, urls.login)),
+    ]
+    for found in (text, said.out):
+        assert [name for name in names if name.casefold() in found.casefold()] == []
+        for form in (_GUID, r"@\w", "eyJ", "https?:", r"\b[0-9a-f]{24,}\b"):
+            assert re.findall(form, found, re.IGNORECASE) == [], form
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("anne@contoso.com", "o'brien+x@fabrikam.example", "https://a.example/x?code=1"),
+        *("contoso-my.sharepoint.com:443", "fabrikam.sharepoint.us", "localhost:8443"),
+        *(TENANT_ID, TENANT_ID.upper(), f"{{{TENANT_ID}}}", _TOKEN, _ETAG, "a" * 64),
+        *(f'"{{{TENANT_ID}}},3"', "Anne Keller", "anne keller", "contosoeur"),
+    ],
+)
+def test_scrub(name: str):
+    """Known names and whatever looks like one are gone; the words around them stay."""
+    scrub = Scrub(["Anne Keller", "contosoeur", "ab"])
+
+    assert scrub(f"seen {name} there, ab 403 Microsoft.SharePoint.SPException") == (
+        f"seen {GONE} there, ab 403 Microsoft.SharePoint.SPException"
+    )

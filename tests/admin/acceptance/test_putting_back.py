@@ -1,0 +1,203 @@
+"""Whatever happens, the pictures are as they were, or it says what a person has to do."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import re
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from admin.acceptance import runner, session
+from admin.acceptance.finding import NotAsked, Seen
+from admin.acceptance.microsoft365 import Microsoft365
+from admin.acceptance.scene import Scene
+from admin.acceptance.step import Step
+from admin.acceptance.steps.every import LAST, WRITING
+from local.m365.tenant.records import User
+from shared.sharepoint.client import SharePointClient
+from tests.admin.acceptance.conftest import OTHER, USER, Acceptance, fault, shown
+from tests.local.m365.simulator import Cloud
+
+ALL = ("--unlicensed", OTHER, "--yes", USER)
+NEED_MORE = {"notification", "visit-0", "visit-1", "visit-empty"}
+# By then the threads that upload are there already.
+SECOND_COPY = 3
+WRITTEN = [step for step in WRITING if step.id not in NEED_MORE]
+
+
+def failing(step: Step, error: Callable[[], BaseException]) -> Step:
+    """*step*, which ends with an error as soon as it has done its work."""
+
+    def ask(scene: Scene) -> Seen:
+        step.ask(scene)
+        raise error()
+
+    return dataclasses.replace(step, ask=ask)
+
+
+@pytest.mark.parametrize("step", WRITTEN, ids=lambda step: step.id)
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError], ids=str)
+def test_interrupted(
+    acceptance: Acceptance,
+    tenant: Cloud,
+    anne: User,
+    bert: User,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    step: Step,
+    error: type[BaseException],
+):
+    """After Ctrl-C, or an error that nobody foresaw, in any step all of it is put back."""
+    broken = tuple(failing(each, error) if each is step else each for each in WRITING)
+    monkeypatch.setattr(session, "WRITING", broken)
+    before = shown(tenant, anne, bert)
+
+    if error is KeyboardInterrupt:
+        said = acceptance(*ALL)
+        assert said.code == 130
+        assert said.err.endswith("Stopped; what is not named above as left was put back.\n")
+    else:
+        with pytest.raises(ZeroDivisionError):
+            acceptance(*ALL)
+
+    assert shown(tenant, anne, bert) == before
+    document = json.loads((tmp_path / "acceptance.json").read_text("utf-8"))
+    assert (document["complete"], document["notPutBack"]) == (False, 0)
+
+
+def test_uploads_under_way(
+    acceptance: Acceptance, tenant: Cloud, anne: User, monkeypatch: pytest.MonkeyPatch
+):
+    """An upload that outlives Ctrl-C is waited for: it would come after all is put back."""
+    before, ended, done = shown(tenant, anne), threading.Event(), threading.Event()
+    upload, close, calls = SharePointClient.upload, Microsoft365.close, itertools.count()
+
+    main = threading.main_thread().ident
+    assert main
+
+    def late(client: SharePointClient, *given: Any, **more: Any) -> Any:
+        if next(calls) == SECOND_COPY:
+            # Whoever does not wait for it puts the picture back before. A signal may come just
+            # before its thread falls asleep, which then does not hear it.
+            for _ in range(10):
+                signal.pthread_kill(main, signal.SIGINT)
+                if ended.wait(0.5):
+                    break
+        try:
+            return upload(client, *given, **more)
+        finally:
+            if ended.is_set():
+                done.set()
+
+    def closed(ways: Microsoft365) -> None:
+        ended.set()
+        close(ways)
+
+    monkeypatch.setattr(SharePointClient, "upload", late)
+    monkeypatch.setattr(Microsoft365, "close", closed)
+    said = acceptance("--yes", USER)
+
+    assert (said.code, done.wait(10)) == (130, True)
+    assert shown(tenant, anne) == before
+
+
+def test_a_step_cut_in_the_middle(acceptance: Acceptance, tenant: Cloud, anne: User, bert: User):
+    """A service that fails between two writes leaves nothing half done behind."""
+    before = shown(tenant, anne, bert)
+    fault(
+        tenant,
+        service="sharepoint",
+        path="SetSingleValueProfileProperty",
+        next=1,
+        fault="500",
+        message="It broke.",
+    )
+
+    said = acceptance(*ALL)
+
+    assert "It broke." in said.out
+    assert shown(tenant, anne, bert) == before
+
+
+@pytest.fixture
+def nothing_works(monkeypatch: pytest.MonkeyPatch, tenant: Cloud) -> None:
+    """SharePoint refuses every write from the moment the last question was asked."""
+    last = LAST[0]
+
+    def ask(scene: Scene) -> Seen:
+        fault(tenant, service="sharepoint", method="POST", next=1000, fault="403")
+        raise NotAsked("this test is about what follows")
+
+    monkeypatch.setattr(session, "LAST", (dataclasses.replace(last, ask=ask),))
+
+
+@pytest.mark.usefixtures("nothing_works")
+def test_what_could_not_be_put_back(
+    acceptance: Acceptance, tenant: Cloud, anne: User, tmp_path: Path
+):
+    """It says exactly what to do, with the bytes it takes in a file, and ends with 4."""
+    files, [profile] = shown(tenant, anne)
+
+    said = acceptance("--yes", USER)
+    orders = said.err.splitlines()
+
+    assert said.code == 4
+    left = {each.name.lower(): each for each in (tmp_path / session.RESTORE).iterdir()}
+    for name, content in files.items():
+        kept = left[name]
+        assert kept.read_bytes() == content
+        assert any(
+            order.startswith(f"Not put back: Upload {kept.name} to /User Photos/Profile Pictures (")
+            and order.endswith(f"The file is {Path(session.RESTORE) / kept.name}.")
+            for order in orders
+        )
+    told = dict(re.findall(rf'Set the profile property (\S+) of {USER} to "([^"]*)"', said.err))
+    # The address was the same all the time.
+    assert told == {key: value for key, value in profile.items() if key in told}
+    assert {"SPS-PictureTimestamp", "SPS-PictureExchangeSyncState"} <= set(told)
+    document = json.loads((tmp_path / "acceptance.json").read_text("utf-8"))
+    assert document["notPutBack"] == len(orders)
+
+
+def test_stopped_while_putting_back(
+    acceptance: Acceptance, anne: User, monkeypatch: pytest.MonkeyPatch
+):
+    """Ctrl-C then makes an order for a person of all that is left."""
+    upload = SharePointClient.upload
+    last = LAST[0]
+
+    def ask(scene: Scene) -> Seen:
+        monkeypatch.setattr(SharePointClient, "upload", interrupted)
+        return Seen("")
+
+    def interrupted(*_: object, **__: object) -> None:
+        monkeypatch.setattr(SharePointClient, "upload", upload)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "LAST", (dataclasses.replace(last, ask=ask),))
+    said = acceptance("--yes", USER)
+
+    assert said.code == 4
+    assert len(said.err.splitlines()) == 7
+    assert said.err.count("(stopped)") == 7
+
+
+def test_runner_goes_on(anne: User):
+    """A step that cannot be asked keeps no other from being asked, and says why."""
+    step = Step("a", "?", "", lambda scene: Seen("seen"))
+    refused = dataclasses.replace(step, id="b", ask=_refuse)
+
+    found = [each.text for each in runner.results((refused, step), None)]  # type: ignore[arg-type]
+
+    assert found == ["nobody is there", "seen"]
+
+
+def _refuse(scene: Scene) -> Seen:
+    raise NotAsked("nobody is there")

@@ -1,0 +1,52 @@
+"""Who signs in to the console may ask whether the app understands that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from admin.acceptance import runner
+from admin.acceptance.finding import Verdict
+from admin.acceptance.putting_back import PuttingBack
+from admin.acceptance.scene import Scene
+from admin.acceptance.steps import doors
+from admin.terminal.fields import Fields
+from shared.user import User
+
+
+@dataclass
+class _App:
+    """A deployed app that says who asks."""
+
+    told: dict[str, str]
+    key: str = ""
+
+    @property
+    def console(self) -> _App:
+        return self
+
+    def me(self) -> Fields:
+        return Fields(self.told)
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict", "words"),
+    [
+        ({"via": "person", "name": "Anne", "role": "Viewer"}, "as assumed", "role Viewer, a name"),
+        ({"via": "person", "name": "", "role": "Viewer"}, "differs", "role Viewer, no name"),
+        ({"via": "key", "name": "", "role": ""}, "differs", "role none, no name"),
+    ],
+)
+def test_signed_in(tmp_path: Path, told: dict[str, str], verdict: str, words: str):
+    """A person has a name and a role; nobody's name is told."""
+    app: Any = _App(told)
+    anne = User("", "anne@contoso.com", account_enabled=True, is_guest=False)
+    scene = Scene(anne, None, app, app, PuttingBack(tmp_path), limit=1)
+    step = next(each for each in doors.STEPS if each.id == "signed-in")
+
+    [result] = runner.results([step], scene)
+
+    assert (result.verdict, result.text) == (Verdict(verdict), words)

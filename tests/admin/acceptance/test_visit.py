@@ -1,0 +1,59 @@
+"""A visit of the user, which a person makes: what it changes, and that it is put back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from admin.acceptance import person
+from local.m365.tenant.records import User
+from tests.admin.acceptance.conftest import USER, Acceptance, seen, shown
+from tests.local.m365.simulator import Cloud
+
+Visit = Callable[[], None]
+
+
+@pytest.fixture
+def visitor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visit], None]:
+    """Somebody at the terminal who does something when asked to visit."""
+
+    def sits(visit: Visit) -> None:
+        monkeypatch.setattr(person.AtTheTerminal, "does", lambda self, what: visit())
+
+    return sits
+
+
+def test_sync_writes(
+    acceptance: Acceptance, tenant: Cloud, anne: User, visitor: Callable[[Visit], None]
+):
+    """Where Microsoft's own sync writes, the step names the properties that changed."""
+    before = shown(tenant, anne)
+
+    def visit() -> None:
+        assert anne.profile
+        if anne.profile.properties["SPS-PictureExchangeSyncState"] == "1":
+            anne.profile.properties["SPS-PictureTimestamp"] += "1"
+        if not anne.profile.properties["PictureURL"]:
+            anne.profile.properties["PictureURL"] = "https://pictures.example/anne.jpg"
+
+    visitor(visit)
+    found = seen(acceptance("--yes", "--json", USER))
+
+    assert found["visit-0"] == ("as assumed", "nothing had changed 1 s after the visit")
+    assert found["visit-1"][0] == "differs"
+    assert found["visit-1"][1].endswith("s: SPS-PictureTimestamp")
+    assert found["visit-empty"][1].endswith("s: PictureURL")
+    assert shown(tenant, anne) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [((), "there is none"), (("--hands-off",), "leave out --hands-off")],
+)
+def test_nobody_visits(acceptance: Acceptance, anne: User, arguments: tuple[str, ...], why: str):
+    """Without a person, or without wanting one, the step says so."""
+    found = seen(acceptance("--yes", "--json", *arguments, USER))
+
+    assert found["visit-0"][0] == "could not be asked"
+    assert why in found["visit-0"][1]

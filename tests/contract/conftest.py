@@ -1,0 +1,67 @@
+"""
+Where the contract is asked: a simulated tenant, and with `make contract TENANT=FILE` a real one.
+
+FILE is like settings.sample.json beside this module, and never committed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from admin.acceptance.finding import NotAsked
+from admin.acceptance.microsoft365 import Microsoft365
+from admin.acceptance.order import read, settings_of
+from admin.acceptance.putting_back import PuttingBack
+from admin.acceptance.scene import Scene
+from tests.admin.acceptance.conftest import give_photo, give_picture, variables
+from tests.local.m365.simulator import cloud
+
+TENANT = os.environ.get("CONTRACT_TENANT", "")
+SIMULATOR = "simulator"
+
+
+class Nobody:
+    """No step of the contract takes a person."""
+
+    def does(self, what: str) -> None:
+        raise NotAsked("nobody is there")
+
+
+@pytest.fixture(scope="session", params=[SIMULATOR, "tenant"] if TENANT else [SIMULATOR])
+def asked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    """A scene in which nothing is written."""
+    folder = tmp_path_factory.mktemp("contract")
+    if request.param == SIMULATOR:
+        yield from _simulated(folder)
+    else:
+        yield _real(Path(TENANT), folder)
+
+
+def _simulated(folder: Path) -> Iterator[Scene]:
+    with cloud(folder) as tenant:
+        tenant.renew()
+        anne, bert = tenant.add_user("anne.keller"), tenant.add_user("bert")
+        give_photo(tenant, anne, seed=3)
+        for user in (anne, bert):
+            give_picture(tenant, user)
+        bert.mailbox = "none"
+        yield _scene(variables(tenant), anne.id, bert.id, folder)
+
+
+def _real(file: Path, folder: Path) -> Scene:
+    values = read(file)
+    user, other = values.pop("CONTRACT_USER", ""), values.pop("CONTRACT_UNLICENSED", "")
+    return _scene(values, user, other, folder)
+
+
+def _scene(values: dict[str, str], user: str, other: str, folder: Path) -> Scene:
+    ways = Microsoft365(settings_of(values))
+    second = ways.graph.user(other) if other else None
+    found = ways.graph.user(user)
+    return Scene(found, ways, None, Nobody(), PuttingBack(folder), limit=10, other=second)
