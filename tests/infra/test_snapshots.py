@@ -20,6 +20,8 @@ ITEMS = "workbooks 86a2389c-81d0-5ad8-b479-2b88fe26f370.properties.serializedDat
 CHANGED_SINCE = {
     # The host refuses a large body itself.
     "config APP/appsettings.properties.FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
+    # A thread for each message, timer and request.
+    "config APP/appsettings.properties.PYTHON_THREADPOOL_THREAD_COUNT",
     # People sign in.
     "config APP/authsettingsV2",
     "output.PHOTOSYNC_CLIENT_ID",
