@@ -45,9 +45,11 @@ param applicationInsightsConnectionString string
 @description('The settings of PhotoSync itself.')
 param settings Settings
 
-// At least batchSize + newBatchThreshold of host.json, or messages would wait inside the worker
-// while their lock runs (functions.md section Python).
-var workerThreads = 16
+// As many threads as host.json has messages run, of both queues, and three timers, and this many
+// requests: else messages would wait inside the worker while their lock runs, and on a plan where
+// one instance runs all functions Graph would wait for copies (functions.md section Python).
+var requestsAtOnce = 16
+var workerThreads = 44
 
 var hostSettings = {
   AzureWebJobsStorage__blobServiceUri: blobEndpoint
@@ -126,7 +128,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         ]
         // For Python the default is one request at a time: a burst of notifications would wait for
         // new instances to start.
-        triggers: { http: { perInstanceConcurrency: workerThreads } }
+        triggers: { http: { perInstanceConcurrency: requestsAtOnce } }
       }
     }
     // No ftpsState: this plan has no FTP, and refuses the property (functions.md section Deployment).

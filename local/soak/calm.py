@@ -9,7 +9,7 @@ from datetime import timedelta
 from local.soak.progress import Standstill, under_way
 from local.soak.town import Town
 
-# More than any claim (5 min), second look (10 min) and overdue message (1 h) takes.
+# More than any claim (80 s), second look (10 min) and overdue message (1 h) takes.
 LONG = timedelta(hours=2)
 _SECOND_LOOK = timedelta(minutes=11)
 # Fewer than pull the brake of repairs.

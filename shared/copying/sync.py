@@ -13,8 +13,8 @@ Brings one user's SharePoint picture up to date: the order of steps that is the 
                                                  SharePoint's profile and files were looked at
     the photo scaled down, its etag again        only of one that is too large to be read; recorded
                                                  is the hash of the large one
-    files, properties, timestamp              6  none begins when the claim runs short; where the
-                                                 picture will be is in the claim before
+    files, properties, timestamp              6  each renews a claim that runs short before it
+                                                 begins; where they will be is in the claim before
     write the result over the claim           7  conditional; drops the claim; with the etag of
                                                  step 1 if step 5 read the same, else with none
 
@@ -35,6 +35,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from shared.copying.held_claim import HeldClaim
 from shared.copying.run import Policy, Run, Source, Target, state_after
 from shared.errors import (
     ClaimHeld,
@@ -50,16 +51,12 @@ from shared.errors import (
 )
 from shared.graph.client import Fetched
 from shared.messages.fates import Done, Wait
-from shared.microsoft365.http import REQUEST_LIMIT
 from shared.pictures.recipe import Recipe
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage import user_state
-from shared.storage.user_state import Claim, Store
+from shared.storage.user_state import Store
 from shared.user import User
 from shared.written_file import WrittenFile
-
-# In seconds: shorter than the ten minutes for which the host hides the message of a run that died.
-CLAIM_LENGTH = 300.0
 
 
 class Sync:
@@ -99,32 +96,32 @@ class Sync:
             if run.asked:
                 self._note(run)
             return "unchanged"
-        not_after = self._claim(run)  # 4
+        claim = self._claim(run)  # 4
         if isinstance(found, PhotoSyncError):
             # Another run may have copied a new photo since: only what is found under the claim
             # may be written over what that run recorded.
             found = self._look(run)
         if isinstance(found, PhotoSyncError):
-            return self._without_photo(run, found, not_after)
+            return self._without_photo(run, found, claim)
         try:
-            return self._copy(run, found, not_after)
+            return self._copy(run, found, claim)
         except UnknownUser as finding:
             raise self._look_for(run) from finding
 
-    def _without_photo(self, run: Run, found: PhotoSyncError, not_after: float) -> str:
+    def _without_photo(self, run: Run, found: PhotoSyncError, claim: HeldClaim) -> str:
         """What becomes of a picture without a photo, of which *found* says why; or raise that."""
         if isinstance(found, NoPhoto) and self._may_remove(run):
-            return self._remove(run, not_after)
+            return self._remove(run, claim)
         if isinstance(found, UnknownUser):
             found = self._look_for(run)
         if isinstance(found, UnknownUser) and self._may_forget(run):
-            return self._forget(run, not_after)
+            return self._forget(run, claim)
         if isinstance(found, NoPhoto) and not run.upn:
             # Asked once, so that an admin finds whoever has no photo by name.
             run.user = self._source.user(run.user_id)
         raise found
 
-    def _copy(self, run: Run, etag: str, not_after: float) -> str:
+    def _copy(self, run: Run, etag: str, claim: HeldClaim) -> str:
         fetched = self._source.user_and_photo(run.user_id)  # 5
         run.user, run.etag = fetched.user, self._unmoved(etag, fetched.etag)
         self._check_scope(fetched.user)
@@ -142,9 +139,10 @@ class Sync:
         renditions = self._renditions(run, fetched)
         if self._policy.dry_run:
             raise DryRun(f"DRY_RUN is on; it would {plan}.")
-        self._announce(run, plan.picture_url)
+        # In case this run dies before it is there.
+        claim.announce(plan.picture_url)
         run.files_touched = True
-        files = self._target.publish(plan, renditions, not_after=not_after)  # 6
+        files = self._target.publish(plan, renditions, before_write=claim.before_write)  # 6
         self._complete(  # 7
             run,
             sha256=run.sha256,
@@ -190,12 +188,12 @@ class Sync:
         self._recall(run)
         held = run.known
         if held is not None and run.before.picture_url:
-            not_after = self._claim(run)
+            claim = self._claim(run)
             removal = self._withdrawal(run)
             if self._policy.dry_run:
                 raise DryRun(f"DRY_RUN is on; it would {removal}.")
             run.files_touched = True
-            self._target.remove(removal, not_after=not_after)
+            self._target.remove(removal, before_write=claim.before_write)
             held = run.claim
         if held is not None:
             self._store.delete(run.user_id, version=held.version)
@@ -287,38 +285,22 @@ class Sync:
         """The etag to record, none if it is not sure that the bytes are of the photo it names."""
         return before if before == after else ""
 
-    def _claim(self, run: Run) -> float:
-        """Claim the user, and return the moment, in ticks, after which no write may begin."""
-        #   run A  reads v1 -- writes v2, claimed -- stops dead
-        #   run B     reads v1 -- its claim: Conflict
-        #   run C                                          reads v2 -- writes v3, claimed
-        #   time     ----------|<------- CLAIM_LENGTH ------>|-------------------------->
-        #
-        # If A wakes up late it writes no file, since no request begins after what is returned
-        # here, and its result still names v2 and is refused. C judges by storage's clock how old
-        # v2 is, A by one of its own since before it wrote: no two machines' clocks are compared.
-        began = self._ticks()
-        claimed = replace(run.before, claim=Claim(run.by, CLAIM_LENGTH))
-        run.claim = user_state.write(self._store, claimed, after=run.known)
-        return began + CLAIM_LENGTH - REQUEST_LIMIT
-
-    def _announce(self, run: Run, picture_url: str) -> None:
-        """Write down where a picture of ours will be, in case this run dies before it is."""
-        if run.claim and run.claim.state.picture_url != picture_url:
-            announced = replace(run.claim.state, picture_url=picture_url)
-            run.claim = user_state.write(self._store, announced, after=run.claim)
+    def _claim(self, run: Run) -> HeldClaim:
+        claim = HeldClaim(self._store, run, self._ticks)
+        claim.take()
+        return claim
 
     def _may_remove(self, run: Run) -> bool:
         return run.may_remove(self._policy, self._clock())
 
-    def _remove(self, run: Run, not_after: float) -> str:
+    def _remove(self, run: Run, claim: HeldClaim) -> str:
         run.user = self._source.user(run.user_id)
         self._check_scope(run.user)
         removal = self._target.plan_removal(run.user, run.before.picture_url)
         if self._policy.dry_run:
             raise DryRun(f"DRY_RUN is on; it would {removal}.")
         run.files_touched = True
-        self._target.remove(removal, not_after=not_after)
+        self._target.remove(removal, before_write=claim.before_write)
         self._complete(
             run,
             status=user_state.SKIPPED if removal.kept else user_state.REMOVED,
@@ -336,20 +318,19 @@ class Sync:
     def _may_forget(self, run: Run) -> bool:
         return run.may_forget(self._policy, self._clock())
 
-    def _forget(self, run: Run, not_after: float) -> str:
+    def _forget(self, run: Run, claim: HeldClaim) -> str:
         """
         Take back what is surely ours, and last of all the state, which alone knows of it.
 
         A run that dies in between leaves a state that says the same as before: whoever takes up
         its message, or the next sweep's, does it again, and what is gone already is no error.
         """
-        before, claim = run.before, run.claim
-        assert claim, "it was claimed before the second look"
+        before = run.before
         if before.picture_url:
             leaver = User(run.user_id, before.user_principal_name, False, False)
             plan = self._target.plan_forgetting(leaver, before.picture_url)
             run.files_touched = True
-            self._target.remove(plan, not_after=not_after)
+            self._target.remove(plan, before_write=claim.before_write)
         self._store.delete(run.user_id, version=claim.version)
         return "forgotten"
 

@@ -20,7 +20,6 @@ import urllib3
 from shared import stopwatch
 from shared.backoff import in_words, seconds_asked
 from shared.errors import (
-    ClaimLost,
     Refused,
     ServiceDown,
     Throttled,
@@ -31,18 +30,21 @@ from shared.microsoft365.throttle import Budget, Gate
 from shared.session import OneHostSession
 from shared.telemetry.calls import note
 
-CONNECT_SECONDS = 5
+# One SYN that is lost is sent again after a second (RFC 6298).
+CONNECT_SECONDS = 3
 READ_SECONDS = 30
+# For an answer to a write of some 30 KB, which takes a second when all is well.
+WRITE_SECONDS = 20
 # How many seconds after we stopped waiting a request may still be carried out (inferred, not
-# documented).
+# documented; sharepoint.md section 5).
 LATE_WRITE = 30.0
 # A write that has begun is carried out within these seconds, as far as anything bounds it.
 # CONNECT_SECONDS bounds each address tried, each step of the handshake and each piece sent: four
-# are allowed for. READ_SECONDS bounds the wait for the next byte of the headers, not for all of
+# are allowed for. WRITE_SECONDS bounds the wait for the next byte of the headers, not for all of
 # them; a service that is slower has LATE_WRITE, also when our run has died by then. Reading the
 # body does not count: the write is done before it. Nothing bounds looking up the name, headers that
-# drip, and a process that stops between looking at the clock and sending; ten seconds are left.
-REQUEST_LIMIT = 4 * CONNECT_SECONDS + READ_SECONDS + 10 + LATE_WRITE
+# drip, and a process that stops between looking at its claim and sending; eight seconds are left.
+REQUEST_LIMIT = 4 * CONNECT_SECONDS + WRITE_SECONDS + 8 + LATE_WRITE
 # Longer waits are a new message, so that a thread of the worker is not held.
 LONGEST_WAIT_IN_PLACE = 10.0
 TRIES = 3
@@ -97,26 +99,29 @@ class Http:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        not_after: float | None = None,
+        before_write: Callable[[], None] | None = None,
     ) -> Reply:
         """
         Call *path* (with its query) and return the answer, whatever its status.
 
         A 401 gets one fresh token. A 429 or 503 that does not concern one alone is tried again,
-        three tries besides, where the waits stay within ten seconds. No try begins after
-        *not_after*, in ticks (ClaimLost), nor before the gate of the service opens or its budget
-        allows it (Throttled). Raises Unanswered when no answer came, ServiceDown when it was cut,
-        Refused for a path that leads to another host.
+        three tries besides, where the waits stay within ten seconds. No try begins before the
+        gate of the service opens or its budget allows it (Throttled). A write asks *before_write*
+        right before each try, and what that raises ends it; it waits for WRITE_SECONDS at most.
+        Raises Unanswered when no answer came, ServiceDown when it was cut, Refused for a path that
+        leads to another host.
         """
         url = self._url(path)
         refused, patience, tries = "", LONGEST_WAIT_IN_PLACE, 0
         while True:
             patience -= self._wait_for_turn(patience)
             token = self._tokens.bearer(self.audience, refused=refused)
-            if not_after is not None and self._ticks() > not_after:
-                raise ClaimLost(f"Too little time was left to write to {self.service} safely.")
+            if before_write:
+                before_write()
             round_ = self._gate.round()
-            reply = self._try(method, url, {**(headers or {}), **_identity(token)}, body)
+            named = {**(headers or {}), **_identity(token)}
+            seconds = WRITE_SECONDS if before_write else READ_SECONDS
+            reply = self._try(method, url, named, body, seconds)
             if reply.status == 401 and not refused:
                 refused = token
                 continue
@@ -171,7 +176,9 @@ class Http:
         """How long *headers* ask us to wait, by our clock; None when they do not."""
         return seconds_asked(headers, self._clock())
 
-    def _try(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+    def _try(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float
+    ) -> Reply:
         note(self.service)
         session = getattr(self._local, "session", None)
         if session is None:
@@ -182,7 +189,7 @@ class Http:
                 url,
                 headers=headers,
                 data=body,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(CONNECT_SECONDS, seconds),
                 stream=True,
             )
         except requests.RequestException as error:

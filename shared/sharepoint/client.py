@@ -8,7 +8,7 @@ Two hosts: files live on the My Site host (`TENANT-my`), profiles are reached on
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -62,7 +62,7 @@ class FileVersion(NamedTuple):
 class SharePointClient:
     """
     Errors of every call: Throttled, ServiceDown, AccessDenied, Refused; NoProfile where a profile
-    is named. Writes take *not_after*, in ticks, after which no request begins (ClaimLost).
+    is named. Writes ask *before_write* right before each request, which may raise (ClaimLost).
     """
 
     def __init__(self, files: Http, profiles: Http) -> None:
@@ -94,7 +94,9 @@ class SharePointClient:
             raise NoProfile(_ANOTHER_S_PROFILE)
         return profile
 
-    def set_property(self, upn: str, name: str, value: str, *, not_after: float) -> None:
+    def set_property(
+        self, upn: str, name: str, value: str, *, before_write: Callable[[], None]
+    ) -> None:
         """Write one profile property. Raises NoProfile."""
         body = {"accountName": _account(upn), "propertyName": name, "propertyValue": value}
         reply = self._profiles.send(
@@ -102,14 +104,16 @@ class SharePointClient:
             f"{_PEOPLE}/SetSingleValueProfileProperty",
             headers={**_JSON, "Content-Type": "application/json;odata=nometadata"},
             body=json.dumps(body).encode(),
-            not_after=not_after,
+            before_write=before_write,
         )
         if not reply.ok:
             raise _profile_fault(reply)
         # A page of a proxy comes with 200 too, and nothing was written.
         reply.json()
 
-    def upload(self, folder: str, name: str, content: bytes, *, not_after: float) -> WrittenFile:
+    def upload(
+        self, folder: str, name: str, content: bytes, *, before_write: Callable[[], None]
+    ) -> WrittenFile:
         """
         Put *content* into the picture library's *folder* as *name*, in place of any before.
 
@@ -123,7 +127,7 @@ class SharePointClient:
             f"/Files/AddUsingPath(decodedurl={_literal(name)},overwrite=true)",
             headers={**_JSON, "Content-Type": "application/octet-stream"},
             body=content,
-            not_after=not_after,
+            before_write=before_write,
         )
         if reply.status == 404:
             raise Refused(
@@ -154,14 +158,14 @@ class SharePointClient:
             raise _file_fault(reply)
         return reply.read(_version)
 
-    def recycle(self, folder: str, name: str, *, not_after: float) -> None:
+    def recycle(self, folder: str, name: str, *, before_write: Callable[[], None]) -> None:
         """Put a picture file into the recycle bin; nothing happens when it is gone already."""
         path = _literal(f"{PICTURE_LIBRARY}/{folder}/{name}")
         reply = self._files.send(
             "POST",
             f"/_api/web/GetFileByServerRelativePath(decodedurl={path})/recycle()",
             headers=_JSON,
-            not_after=not_after,
+            before_write=before_write,
         )
         if not reply.ok and reply.status != 404:
             raise _file_fault(reply)

@@ -135,21 +135,21 @@ class Publisher:
         return Plan(user.user_principal_name, location, url, changes, geo)
 
     def publish(
-        self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
+        self, plan: Plan, renditions: Sequence[bytes], *, before_write: Callable[[], None]
     ) -> tuple[WrittenFile, ...]:
         """
         Upload *renditions* (small, middle, large), then write the properties of *plan* in order.
 
-        Returns the files as they were written. No request begins after *not_after* (ClaimLost).
+        Returns the files as they were written. Each request asks *before_write* first (ClaimLost).
         Also raises what SharePointClient raises; then any part of it may have been written.
         """
         sharepoint, folder = self._at(plan), plan.location.folder
         written = self._all(
-            functools.partial(sharepoint.upload, folder, name, content, not_after=not_after)
+            functools.partial(sharepoint.upload, folder, name, content, before_write=before_write)
             for name, content in zip(plan.location.files, renditions, strict=True)
         )
         for name, value in plan.changes.items():
-            sharepoint.set_property(plan.upn, name, value, not_after=not_after)
+            sharepoint.set_property(plan.upn, name, value, before_write=before_write)
         return tuple(written)
 
     def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
@@ -262,19 +262,19 @@ class Publisher:
         location = place if is_own else None
         return Removal(user.user_principal_name, location, dict.fromkeys(written, ""), geo)
 
-    def remove(self, plan: Removal, *, not_after: float) -> None:
+    def remove(self, plan: Removal, *, before_write: Callable[[], None]) -> None:
         """
         Write the properties of *plan* in order, then recycle the files: pages never show a gap.
 
-        No request begins after *not_after* (ClaimLost). Also raises what SharePointClient raises.
+        Each request asks *before_write* first (ClaimLost). Also raises as SharePointClient does.
         """
         sharepoint = self._at(plan)
         for name, value in plan.changes.items():
-            sharepoint.set_property(plan.upn, name, value, not_after=not_after)
+            sharepoint.set_property(plan.upn, name, value, before_write=before_write)
         if plan.location:
             folder = plan.location.folder
             self._all(
-                functools.partial(sharepoint.recycle, folder, name, not_after=not_after)
+                functools.partial(sharepoint.recycle, folder, name, before_write=before_write)
                 for name in plan.location.files
             )
 

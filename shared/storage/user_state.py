@@ -22,7 +22,7 @@ SKIPPED, FAILED, WAITING, LEFT = "skipped", "failed", "waiting", "left"
 NOT_TAKEN_BACK = "not-taken-back"
 STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING, LEFT})
 
-# Seconds. No run claims for longer: such a claim was typed by a person.
+# Seconds. No run of any version claims for longer: such a claim was typed by a person.
 LONGEST_CLAIM = 600.0
 # A photo is gone when two looks this far apart find none.
 SECOND_LOOK_AFTER = timedelta(minutes=10)

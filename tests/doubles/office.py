@@ -14,7 +14,7 @@ from shared.copying.outcome import Outcome
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
 from shared.copying.worker import Worker
-from shared.errors import ClaimLost, Conflict, NoPhoto, PictureKept, UnknownUser
+from shared.errors import Conflict, NoPhoto, PictureKept, UnknownUser
 from shared.graph.client import Fetched, ScaledPhoto
 from shared.pictures.recipe import Recipe
 from shared.pictures.sizes import SUFFIXES
@@ -174,7 +174,7 @@ class Exchange:
 class SharePoint:
     """The target: three files and the profile's properties of each user."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self) -> None:
         self.files: dict[str, dict[str, bytes]] = {}
         self.properties: dict[str, dict[str, str]] = {}
         self.plan_error: Exception | None = None
@@ -182,7 +182,6 @@ class SharePoint:
         # What happens at the write with this number, counted from 1 in each publish or removal.
         self.at_write: dict[int, Callable[[], None]] = {}
         self.writes = 0
-        self._clock = clock
 
     def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan:
         note("sharepoint")
@@ -206,14 +205,14 @@ class SharePoint:
         )
 
     def publish(
-        self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
+        self, plan: Plan, renditions: Sequence[bytes], *, before_write: Callable[[], None]
     ) -> tuple[WrittenFile, ...]:
         files = self.files.setdefault(plan.upn, {})
         for number, (name, content) in enumerate(zip(plan.location.files, renditions, strict=True)):
-            self._begin(number + 1, not_after)
+            self._begin(number + 1, before_write)
             files[name] = content
         for number, (key, value) in enumerate(plan.changes.items()):
-            self._begin(number + 4, not_after)
+            self._begin(number + 4, before_write)
             self.properties.setdefault(plan.upn, {})[key] = value
         return tuple(WrittenFile.of(content, etag_of(content)) for content in renditions)
 
@@ -232,24 +231,23 @@ class SharePoint:
     def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
         return self.plan_removal(user, picture_url)
 
-    def remove(self, plan: Removal, *, not_after: float) -> None:
+    def remove(self, plan: Removal, *, before_write: Callable[[], None]) -> None:
         assert plan.location
         for number, (key, value) in enumerate(plan.changes.items()):
-            self._begin(number + 1, not_after)
+            self._begin(number + 1, before_write)
             self.properties.setdefault(plan.upn, {})[key] = value
         files = self.files.get(plan.upn, {})
         for number, name in enumerate(plan.location.files):
-            self._begin(number + 2, not_after)
+            self._begin(number + 2, before_write)
             files.pop(name, None)
 
     def shown(self, user: User) -> str:
         """What the user's profile says where the picture is."""
         return self.properties.get(user.user_principal_name, {}).get("PictureURL", "")
 
-    def _begin(self, number: int, not_after: float) -> None:
+    def _begin(self, number: int, before_write: Callable[[], None]) -> None:
         self.at_write.get(number, lambda: None)()
-        if self._clock.ticks() > not_after:
-            raise ClaimLost("Too little time was left.")
+        before_write()
         note("sharepoint")
         self.writes += 1
 
@@ -300,7 +298,7 @@ class Office:
     check_scope: Callable[[User], None] = lambda user: None
 
     def __post_init__(self) -> None:
-        self.sharepoint = SharePoint(self.clock)
+        self.sharepoint = SharePoint()
         self.store.clock = self.clock
         self._ids = (f"correlation-{number}" for number in itertools.count(1))
 

@@ -76,7 +76,7 @@ def test_host_killed_mid_copy(fragile: LiveCloud):
 
 
 def let_the_claim_run_out(cloud: LiveCloud, user_id: str) -> None:
-    """Five minutes pass, as far as the dead run's claim knows."""
+    """Enough time passes, as far as the dead run's claim knows."""
     service = BlobServiceClient.from_connection_string(cloud.at.storage)
     blob = service.get_blob_client("photo-sync-state", f"users/{user_id}.json")
     state = json.loads(blob.download_blob().readall())

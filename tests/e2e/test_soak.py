@@ -51,7 +51,7 @@ def test_claim_of_a_killed_host_does_not_outlast_the_calm(town: Town):
     """A notification that comes after the drop, about a user whose copier died, is worked off."""
     user_id, _ = town.users[0]
     state = town.watcher.states()[user_id]
-    state["claim"] = {"by": "dead", "seconds": 300.0}
+    state["claim"] = {"by": "dead", "seconds": 80.0}
     blobs = spectator.blobs(town.at.storage).get_container_client("photo-sync-state")
     blobs.upload_blob(f"users/{user_id}.json", json.dumps(state), overwrite=True)
     item = json.loads(json.dumps(forged_items(town)[0]).replace("{id}", user_id))

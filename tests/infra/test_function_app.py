@@ -11,6 +11,7 @@ from shared.webhook.notifications import BODY_LIMIT
 from tests.infra.evaluation import deploy
 from tests.infra.samples import REQUIRED, app_settings, everything, one, plain, site, with_more
 from tests.infra.template import INFRA, MAIN, read, text
+from tests.test_function_app import FUNCTIONS
 
 # functions.md section Deployment: what error 51021 names, and what is documented as not valid.
 REFUSED_PROPERTIES = {
@@ -61,14 +62,21 @@ def test_the_host_reads_no_more_than_the_webhook_takes():
     assert BODY_LIMIT == 1_048_576
 
 
-def test_an_instance_works_on_as_much_as_it_has_threads():
-    """Messages never wait inside the worker, and neither do requests."""
+def test_an_instance_has_a_thread_for_whatever_it_runs():
+    """Messages of all queues, timers and requests at once: none waits inside the worker."""
     queues = json.loads((INFRA.parent / "host.json").read_text())["extensions"]["queues"]
     threads = int(app_settings(plain())["PYTHON_THREADPOOL_THREAD_COUNT"])
     http = site(plain())["functionAppConfig"]["scaleAndConcurrency"]["triggers"]["http"]
+    at_once = {
+        "queueTrigger": queues["batchSize"] + queues["newBatchThreshold"],
+        "timerTrigger": 1,
+        "httpTrigger": 0,
+    }
+    triggers = [found.get_trigger() for found in FUNCTIONS.values()]
+    needed = sum(at_once[trigger.get_binding_name()] for trigger in triggers if trigger)
 
-    assert queues["batchSize"] + queues["newBatchThreshold"] <= threads
-    assert http["perInstanceConcurrency"] == threads
+    assert needed == 2 * 12 + 3
+    assert needed + http["perInstanceConcurrency"] <= threads
 
 
 @pytest.mark.parametrize("deployed", [plain, everything], ids=["plain", "everything"])

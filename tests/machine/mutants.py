@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shared.copying.held_claim import HeldClaim
 from shared.copying.run import Run
 from shared.copying.sync import Sync
 from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, UnknownUser
@@ -38,11 +39,11 @@ class HashNeverKnown(Sync):
 class RepairWithoutClaim(Sync):
     """What an audit has found is repaired while others may copy."""
 
-    def _claim(self, run: Run) -> float:
+    def _claim(self, run: Run) -> HeldClaim:
         if not run.thorough:
             return super()._claim(run)
         run.claim = run.known
-        return float("inf")
+        return race.Unasked(self._store, run, self._ticks)
 
 
 class VanishedIsGone(Sync):
@@ -78,11 +79,13 @@ class KeepsTheState(Sync):
         run.thorough = False
 
 
+# Only the race finds them: here storage answers at once, and nothing is under way after a death.
+_BEYOND = {race.RenewalWithoutLook, race.ClaimSinceItsAnswer, race.WritesUntilTheEnd}
 # By the defect, the parts that have it.
 SEEDED: dict[str, Parts] = {
     name: Parts(sync=kind)
     for name, kind in vars(race).items()
-    if isinstance(kind, type) and issubclass(kind, Sync) and kind is not Sync
+    if isinstance(kind, type) and issubclass(kind, Sync) and kind not in {Sync, *_BEYOND}
 } | {
     "NoSweep": Parts(sweep=upkeep.NoSweep),
     "RemovalOnHearsay": Parts(sync=RemovalOnHearsay),

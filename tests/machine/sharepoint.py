@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from shared.errors import ClaimLost, NoProfile, OtherHost, PhotoSyncError, Throttled
+from shared.errors import NoProfile, OtherHost, PhotoSyncError, Throttled
 from shared.microsoft365.throttle import Budget
 from shared.sharepoint.inspection import Inspection, inspected
 from shared.sharepoint.picture_location import PictureLocation
@@ -120,14 +120,12 @@ class Desk:
         limit: int,
         *,
         clock: Callable[[], datetime],
-        ticks: Callable[[], float],
         before_write: Callable[[str, bytes | None], None],
         called: Callable[[], None],
     ) -> None:
         """*called* is told of each profile call that reaches SharePoint."""
         self._sharepoint = sharepoint
         self.budget = Budget(limit, clock)
-        self._ticks = ticks
         self._before_write = before_write
         self._called = called
 
@@ -160,13 +158,13 @@ class Desk:
         return at("find", lambda: self._sharepoint.there(plan.location.name, host, wanted))
 
     def publish(
-        self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
+        self, plan: Plan, renditions: Sequence[bytes], *, before_write: Callable[[], None]
     ) -> tuple[WrittenFile, ...]:
         user_id, host = plan.location.name, _host(plan.picture_url)
         self._before_write(user_id, renditions[0][2:])
         for place, content in enumerate(renditions):
-            self._write(user_id, host, place, content, not_after)
-        self._write(user_id, host, 3, plan.picture_url, not_after)
+            self._write(user_id, host, place, content, before_write)
+        self._write(user_id, host, 3, plan.picture_url, before_write)
         return tuple(map(WrittenFile.of, renditions))
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
@@ -189,7 +187,7 @@ class Desk:
     def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
         raise AssertionError("Nobody uninstalls PhotoSync here.")
 
-    def remove(self, plan: Removal, *, not_after: float) -> None:
+    def remove(self, plan: Removal, *, before_write: Callable[[], None]) -> None:
         assert plan.location
         assert isinstance(plan, Withdrawal)
         user_id = plan.location.name
@@ -198,21 +196,25 @@ class Desk:
             # Nobody finds it by the name that is remembered: it goes with its user.
             self._sharepoint.urls[user_id] = ""
         else:
-            self._write(user_id, plan.host, 3, "", not_after)
+            self._write(user_id, plan.host, 3, "", before_write)
         for place in range(3):
-            self._write(user_id, plan.host, place, b"", not_after)
+            self._write(user_id, plan.host, place, b"", before_write)
 
     def _ask(self, call: str, look: Callable[[], T]) -> T:
         """A profile call that only reads."""
         return at(call, look, check=self._spend)
 
     def _write(
-        self, user_id: str, host: str, place: int, content: bytes | str, not_after: float
+        self,
+        user_id: str,
+        host: str,
+        place: int,
+        content: bytes | str,
+        before_write: Callable[[], None],
     ) -> None:
         def check() -> None:
             # A request ends within its limit: it may stand still before it, not in it.
-            if self._ticks() > not_after:
-                raise ClaimLost("Too little time was left.")
+            before_write()
             if place == 3:
                 self._spend()
 

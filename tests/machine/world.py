@@ -177,7 +177,6 @@ class World:
             self.sharepoint,
             limit,
             clock=clock,
-            ticks=ticks,
             before_write=self.judge.before_write,
             # Whoever's clock is set may spend a little more.
             called=lambda: self.judge.counted((process, self._skews[number]), limit, self.now),

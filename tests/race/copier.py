@@ -117,10 +117,10 @@ class Answers:
         return _PLAN
 
     def publish(
-        self, plan: Plan, renditions: Sequence[bytes], *, not_after: float
+        self, plan: Plan, renditions: Sequence[bytes], *, before_write: Callable[[], None]
     ) -> tuple[WrittenFile, ...]:
         for place, content in enumerate([*renditions, SHOWN]):
-            self.ask("put", place, content, not_after)
+            self._put(place, content, before_write)
         return tuple(map(WrittenFile.of, renditions))
 
     def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
@@ -136,9 +136,15 @@ class Answers:
     def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
         raise AssertionError("Nobody uninstalls PhotoSync here.")
 
-    def remove(self, plan: Removal, *, not_after: float) -> None:
+    def remove(self, plan: Removal, *, before_write: Callable[[], None]) -> None:
         for place in reversed(range(len(PLACES))):
-            self.ask("put", place, b"", not_after)
+            self._put(place, b"", before_write)
+
+    def _put(self, place: int, content: bytes, before_write: Callable[[], None]) -> None:
+        sent = False
+        while not sent:
+            before_write()
+            sent = self.ask("put", place, content, self.ticks())
 
     def send(self, text: str, *, delay_seconds: float) -> None:
         self.ask("send", text)
@@ -161,6 +167,7 @@ class Copier:
     body: str
     apart: timedelta = timedelta(0)  # how fast its clock is
     redelivered: bool = False
+    orphan: bool = False  # its worker died, as far as the host knows: another has its message
     past: tuple[Any, ...] = ()
     call: Call | None = ("start",)
     raised: bool = False

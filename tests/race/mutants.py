@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.copying.held_claim import CLAIM_LENGTH, FREE, HeldClaim
 from shared.copying.run import Run
-from shared.copying.sync import CLAIM_LENGTH, Sync
+from shared.copying.sync import Sync
 from shared.errors import ClaimHeld, Conflict, PhotoSyncError
 from shared.graph.client import Fetched
 from shared.messages.fates import Done, Wait
+from shared.microsoft365.http import REQUEST_LIMIT
+from shared.storage.user_state import Stored, UserState
+
+
+def _holding(held: type[HeldClaim]) -> Any:
+    """Step 4, with a claim that is held in another way."""
+
+    def _claim(sync: Sync, run: Run) -> HeldClaim:
+        claim = held(sync._store, run, sync._ticks)
+        claim.take()
+        return claim
+
+    return _claim
 
 
 class StateBeforeSource(Sync):
@@ -29,13 +42,13 @@ class StateBeforeSource(Sync):
 class BytesBeforeClaim(Sync):
     """Step 5 before step 4, though after step 2: any earlier would be worse."""
 
-    def _claim(self, run: Run) -> float:
+    def _claim(self, run: Run) -> HeldClaim:
         if run.removal:
             return super()._claim(run)
         early = self._source.user_and_photo(run.user_id)
-        not_after = super()._claim(run)
+        claim = super()._claim(run)
         self._source = _Known(self._source, early)
-        return not_after
+        return claim
 
 
 class _Known:
@@ -60,9 +73,9 @@ class ClaimNotChecked(Sync):
 class NoClaim(Sync):
     """Step 4 left out; the result is still written conditionally."""
 
-    def _claim(self, run: Run) -> float:
+    def _claim(self, run: Run) -> HeldClaim:
         run.claim = run.known
-        return math.inf
+        return Unasked(self._store, run, self._ticks)
 
 
 class UnconditionalResult(Sync):
@@ -103,7 +116,7 @@ class DeathForgottenOnError(Sync):
 class ClaimByOwnClock(Sync):
     """A claim ends by the clock of its writer, and is judged by the clock of whoever reads it."""
 
-    def _claim(self, run: Run) -> float:
+    def _claim(self, run: Run) -> HeldClaim:
         run.by = (self._clock() + timedelta(seconds=CLAIM_LENGTH)).isoformat()
         return super()._claim(run)
 
@@ -115,12 +128,79 @@ class ClaimByOwnClock(Sync):
             raise ClaimHeld("Another run is copying this user right now.", over_in=1.0)
 
 
+class Unasked(HeldClaim):
+    """Any write may begin, also of a run that has claimed nothing."""
+
+    def announce(self, picture_url: str) -> None:
+        if self._run.claim:
+            super().announce(picture_url)
+
+    def before_write(self) -> None:
+        pass
+
+
 class NeverTooLate(Sync):
     """A run that was frozen goes on writing files after its claim has run out."""
 
-    def _claim(self, run: Run) -> float:
-        super()._claim(run)
-        return math.inf
+    _claim = _holding(Unasked)
+
+
+class _UntilTheEnd(HeldClaim):
+    def _covers_a_write(self) -> bool:
+        return self._ticks() <= self._not_after + REQUEST_LIMIT
+
+
+class WritesUntilTheEnd(Sync):
+    """A write may begin as long as the claim is live, and be under way when it is not."""
+
+    _claim = _holding(_UntilTheEnd)
+
+
+class _Unconditional(HeldClaim):
+    def _renew(self) -> None:
+        now = self._store.read(self._run.user_id)
+        self._write(replace(self._held.state), now)
+
+
+class RenewalWithoutCondition(Sync):
+    """A claim is renewed over whatever is there by then."""
+
+    _claim = _holding(_Unconditional)
+
+
+class _Unchecked(HeldClaim):
+    def before_write(self) -> None:
+        if not self._covers_a_write():
+            self._renew()
+
+
+class RenewalWithoutLook(Sync):
+    """A write begins once the claim is renewed, however long that took."""
+
+    _claim = _holding(_Unchecked)
+
+
+class _SinceTheAnswer(HeldClaim):
+    def _write(self, state: UserState, after: Stored | None) -> None:
+        super()._write(state, after)
+        self._not_after = self._ticks() + FREE
+
+
+class ClaimSinceItsAnswer(Sync):
+    """A claim is thought to be as young as storage's answer, and was written before."""
+
+    _claim = _holding(_SinceTheAnswer)
+
+
+class OwnClaimTakenOver(Sync):
+    """A message that comes back takes over the claim of the run before, which may go on."""
+
+    def _recall(self, run: Run) -> None:
+        run.known = self._store.read(run.user_id)
+        run.recalled = True
+        claim = run.before.claim
+        if claim and claim.by != run.by and claim.is_live:
+            raise ClaimHeld("Another run is copying this user right now.", over_in=claim.left)
 
 
 class EtagOfTheEnd(Sync):
@@ -159,7 +239,7 @@ class AbsenceFoundBeforeClaim(Sync):
 class ClaimWithoutCondition(Sync):
     """Step 4 over whatever is there by then."""
 
-    def _claim(self, run: Run) -> float:
+    def _claim(self, run: Run) -> HeldClaim:
         run.known = self._store.read(run.user_id)
         return super()._claim(run)
 
@@ -207,8 +287,12 @@ class AbsenceOutlivesPhoto(Sync):
         super()._complete(run, **{"missing_since": run.before.missing_since, **result})
 
 
+class _Silent(HeldClaim):
+    def announce(self, picture_url: str) -> None:
+        pass
+
+
 class PlaceNotAnnounced(Sync):
     """Where a picture is going to be is written down only once it is there."""
 
-    def _announce(self, run: Run, picture_url: str) -> None:
-        pass
+    _claim = _holding(_Silent)

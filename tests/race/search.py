@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from shared.copying.sync import CLAIM_LENGTH
+from shared.copying.held_claim import CLAIM_LENGTH
 from shared.errors import AccessDenied, PhotoSyncError, ServiceDown, Unanswered
+from shared.microsoft365.http import LATE_WRITE, REQUEST_LIMIT
 from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SYNCED, UserState
 from tests.race.copier import Copier, Kind, message
-from tests.race.world import ID, PLACES, Late, World, altered, sha256, shown
+from tests.race.world import ID, PLACES, Late, World, altered, sha256, shown, ticks
 
-# After the first no claim is live, after the second every claim still is, by storage's clock.
-FREEZE, PAUSE = timedelta(seconds=CLAIM_LENGTH + 1), timedelta(seconds=CLAIM_LENGTH / 3)
+# After the first no claim is live, by storage's clock. After one of the second it is, and covers no
+# write any more; after two it is over, and a write that began between them may be under way yet.
+FREEZE, PAUSE = timedelta(seconds=CLAIM_LENGTH + 1), timedelta(seconds=CLAIM_LENGTH / 2 + 1)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Situation:
     deletions: int = 0  # of the state, by a person
     faults: int = 0  # calls that fail, and runs that die
     deaths: int = 0  # runs that die, besides
+    orphans: int = 0  # runs that the host takes for dead, which go on
     faulty: bool = False  # something of this kind has happened
     dead: tuple[str, ...] = ()  # messages that the host delivers again
     cleared: bool = False  # the queue, by a person: a sweep's message comes in place of a dead one
@@ -43,9 +46,9 @@ class Situation:
             world = self.world.changed(self.changes[0])
             name = f"source: {self.changes[0]!r}"
             yield name, altered(self, world=world, changes=self.changes[1:])
-        if self.freezes and not self.world.late:
+        if self.freezes and self.world.may_pass(FREEZE):
             yield "time passes", altered(self._later(FREEZE), freezes=self.freezes - 1)
-        if self.pauses and not self.world.late:
+        if self.pauses and self.world.may_pass(PAUSE):
             yield "a pause", altered(self._later(PAUSE), pauses=self.pauses - 1)
         if self.deletions and self.world.blob:
             world = self.world.without_blob()
@@ -66,6 +69,7 @@ class Situation:
             return
         world, answer = self.world.perform(copier.number, copier.call)
         yield name, self._with(copier.told(answer, kind, world.now), world)
+        yield from self._oddities(copier, kind, world, answer)
         if self.deaths:
             unlucky = altered(self, deaths=self.deaths - 1, faulty=True)
             yield f"{name}, and dies", unlucky._with(copier.dead(), world)
@@ -76,26 +80,60 @@ class Situation:
         for what, error, after in self._mishaps(copier, world, answer):
             yield f"{name} {what}", unlucky._with(copier.told(error, kind, self.world.now), after)
 
+    def _oddities(
+        self, copier: Copier, kind: Kind, done: World, answer: Any
+    ) -> Iterator[tuple[str, Situation]]:
+        """What else can become of the call of *copier*: who makes it is an orphan, or slow."""
+        assert copier.call is not None
+        number, verb = copier.number, copier.call[0]
+        if self.orphans and not copier.orphan:
+            yield f"{number} is taken for dead", self._with_heir(copier)
+        if copier.orphan and verb == "put" and answer:
+            sent = _under_way(self.world, copier, REQUEST_LIMIT)
+            yield (
+                f"{number}: what it writes is under way, and it dies",
+                self._with(copier.dead(), sent),
+            )
+        refused = isinstance(answer, PhotoSyncError)
+        if verb == "write" and not refused and self.freezes and done.may_pass(FREEZE):
+            late = altered(done, now=done.now + FREEZE)
+            slow = altered(self, freezes=self.freezes - 1, faulty=True)
+            yield (
+                f"{number}: write, answered late",
+                slow._with(copier.told(answer, kind, late.now), late),
+            )
+
     def _mishaps(
         self, copier: Copier, done: World, answer: Any
     ) -> Iterator[tuple[str, PhotoSyncError, World]]:
         """How the call of *copier* can fail instead, and the world then."""
         assert copier.call is not None
-        verb, *details = copier.call
+        verb = copier.call[0]
         yield "fails", ServiceDown("Broken."), self.world
         refused = isinstance(answer, PhotoSyncError)
         if verb == "write" and not refused:
             yield "is carried out but not answered", ServiceDown("Broken."), done
-        if verb == "put" and not refused:
+        if verb == "put" and answer:
             yield "is refused", AccessDenied("No."), self.world
-            late = Late(copier.number, details[0], details[1])
-            after = altered(self.world, late=(*self.world.late, late))
+            after = _under_way(self.world, copier, LATE_WRITE)
             yield "is carried out later", Unanswered("No answer."), after
 
     def _with(self, copier: Copier, world: World) -> Situation:
         copiers = tuple(copier if c.number == copier.number else c for c in self.copiers)
-        dead = (*self.dead, copier.body) if copier.raised else self.dead
+        dead = self.dead
+        if copier.raised and copier.orphan:
+            # Its message is done by another: what it leaves is the next sweep's business.
+            world = altered(world, queue=(*world.queue, message(0, reason="sweep")))
+        elif copier.raised:
+            dead = (*dead, copier.body)
         return altered(self, world=world, copiers=copiers, dead=dead)
+
+    def _with_heir(self, copier: Copier) -> Situation:
+        """The host has its message delivered again, while *copier* goes on."""
+        heir = Copier(10 * copier.number, copier.body, copier.apart, redelivered=True)
+        orphaned = self._with(altered(copier, orphan=True), self.world)
+        copiers = (*orphaned.copiers, heir)
+        return altered(orphaned, copiers=copiers, orphans=self.orphans - 1, faulty=True)
 
     def wrong(self) -> str:
         """What must not be so even for a moment; empty when all is well."""
@@ -109,6 +147,14 @@ class Situation:
 
     def is_quiet(self) -> bool:
         return not self.changes and all(copier.call is None for copier in self.copiers)
+
+
+def _under_way(world: World, copier: Copier, seconds: float) -> World:
+    """What *copier* is about to write is sent, and carried out within *seconds*."""
+    assert copier.call is not None
+    _, place, content, _ = copier.call
+    late = Late(copier.number, place, content, ticks(world.now) + seconds)
+    return altered(world, late=(*world.late, late))
 
 
 def _landed(world: World, late: Late) -> World:

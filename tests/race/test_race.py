@@ -39,6 +39,8 @@ STORIES = {
     "removal of a picture just deleted": Situation(synced(OLD), REMOVERS, (None,)),
     "removal of a picture that is there": Situation(synced(OLD), REMOVERS, (None, NEW)),
 }
+# One run that writes whatever is there, and the one that takes up its message.
+ORPHAN = Situation(synced(OLD), (Copier(1, message(1, force=True)),), faulty=True, orphans=1)
 # Enough for what has nothing to do with etags.
 PLAIN_STORY = pytest.mark.parametrize("story", list(STORIES.values()), ids=list(STORIES))
 # That an etag never returns is reported only: where it does, all must be as well.
@@ -84,6 +86,28 @@ def test_freeze_and_failure_together():
     assert search(replace(STORIES["change"], freezes=1, faults=1), Sync) is None
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["change", "delete", "change back after a death", "upload and delete", "removal and upload"],
+)
+def test_orphan_does_no_harm(name):
+    """
+    A run whose worker died, as far as the host knows, goes on beside the one that has its message.
+
+    Its claim may run out at any step, its renewal may be answered late, and it may die in the end
+    with a write under way.
+    """
+    story = STORIES[name]
+    alone = replace(story, copiers=story.copiers[-1:], orphans=1, freezes=1)
+
+    assert search(alone, Sync) is None
+
+
+def test_orphan_dies_at_any_moment_of_its_claim():
+    """Time passes in steps that a claim outlasts: what was sent under it is over when it is."""
+    assert search(replace(ORPHAN, pauses=3), Sync) is None
+
+
 @PLAIN_STORY
 def test_clocks_apart_do_no_harm(story):
     """The clocks of two instances are four minutes apart, and time passes within a claim."""
@@ -122,14 +146,14 @@ def test_forced_copy_beside_an_ordinary_one():
 )
 @settings(max_examples=300)
 def test_longer_races_end_right(name, more, data):
-    """Three copiers, up to five changes, two freezes and two faults: too many ways to visit all."""
+    """Three copiers and an orphan, up to five changes, two freezes, two faults: too many ways."""
     story = STORIES[name]
     changes = (*story.changes, *more)
     three = (
         *story.copiers,
         Copier(3, message(3, reason=data.draw(st.sampled_from((*REASONS, REMOVAL))))),
     )
-    start = replace(story, copiers=three, changes=changes, freezes=2, faults=2)
+    start = replace(story, copiers=three, changes=changes, freezes=2, faults=2, orphans=1)
 
     def choose(nexts):
         return nexts[data.draw(st.integers(0, len(nexts) - 1))]
@@ -170,6 +194,11 @@ WAYS_TO_FAIL = [
     (mutants.ClaimWithoutCondition, STORIES["change"], TWO_WRITERS),
     (mutants.NoClaim, STORIES["change"], TWO_WRITERS),
     (mutants.NeverTooLate, replace(STORIES["change"], freezes=1), TWO_WRITERS),
+    (mutants.OwnClaimTakenOver, ORPHAN, TWO_WRITERS),
+    (mutants.RenewalWithoutCondition, replace(ORPHAN, freezes=1), TWO_WRITERS),
+    (mutants.RenewalWithoutLook, replace(ORPHAN, freezes=2), TWO_WRITERS),
+    (mutants.ClaimSinceItsAnswer, replace(ORPHAN, freezes=1), TWO_WRITERS),
+    (mutants.WritesUntilTheEnd, replace(ORPHAN, pauses=2), TWO_WRITERS),
     (mutants.NoLateWriteFeared, replace(STORIES["change"], faults=1), TWO_WRITERS),
     (
         mutants.EtagOfTheBeginning,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from shared.errors import ClaimLost, Conflict, NoPhoto
+from shared.errors import Conflict, NoPhoto
 from shared.graph.client import Fetched
 from shared.storage.user_state import NO_PHOTO, SECOND_LOOK_AFTER, SYNCED, Claim, Stored, UserState
 from shared.user import User
@@ -54,11 +54,12 @@ def sha256(photo: bytes) -> str:
 
 
 class Late(NamedTuple):
-    """A write that was sent, got no answer, and is carried out yet."""
+    """A write that was sent, got no answer, and is carried out yet, until `until` in ticks."""
 
     writer: int
     place: int
     content: bytes
+    until: float
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class World:
     superfluous: bool = False
     missed_since: datetime | None = None  # the first look without a photo since one was copied
     there_since_claim: bool = False  # the photo, without a break
+    holder: int = 0  # whose claim it is
     removal: str = ""  # what was wrong with one
     apart: timedelta = timedelta(0)  # the clocks of two copiers, at most
 
@@ -123,9 +125,9 @@ class World:
             case ("find", wanted):
                 return self, self._find(wanted)
             case ("write", state, version):
-                return self._write(state, version)
-            case ("put", place, content, not_after):
-                return self._put(copier, place, content, not_after)
+                return self._write(copier, state, version)
+            case ("put", place, content, looked):
+                return self._put(copier, place, content, looked)
             case ("send", text):
                 return altered(self, queue=(*self.queue, text)), None
         raise AssertionError(call)
@@ -144,30 +146,35 @@ class World:
         state = altered(self.blob.state, claim=replace(claim, left=left))
         return self.blob._replace(state=state)
 
+    def may_pass(self, time: timedelta) -> bool:
+        """Whether no write that is under way must be over before."""
+        return all(ticks(self.now + time) <= late.until for late in self.late)
+
     def without_blob(self) -> World:
         return altered(self, blob=None, deleted=True)
 
-    def _write(self, state: UserState, version: str | None) -> tuple[World, Any]:
+    def _write(self, copier: int, state: UserState, version: str | None) -> tuple[World, Any]:
         if version != (self.blob and self.blob.version):
             return self, Conflict("Another run wrote the user's state first.")
         stored = Stored(state, f"v{self.versions}")
         world = altered(self, blob=stored, versions=self.versions + 1, written_at=self.now)
-        if state.claim:
-            world = altered(world, there_since_claim=self.photo is not None)
-        elif state.status == SYNCED:
-            world = altered(world, missed_since=None)
+        if not state.claim:
+            missed_since = None if state.status == SYNCED else self.missed_since
+            world = altered(world, holder=0, missed_since=missed_since)
+        elif self.holder != copier:
+            world = altered(world, holder=copier, there_since_claim=self.photo is not None)
         return world, stored.version
 
-    def _put(self, copier: int, place: int, content: bytes, not_after: float) -> tuple[World, Any]:
-        if ticks(self.now) > not_after:
-            return self, ClaimLost("Too little time was left.")
+    def _put(self, copier: int, place: int, content: bytes, looked: float) -> tuple[World, bool]:
+        """Whether it was sent: looking at the claim and sending are one moment, or both again."""
+        if ticks(self.now) != looked:
+            return self, False
         if not content:
-            return altered(self, removal=self._wrong_removal()).written(
-                copier, place, content
-            ), None
+            removed = altered(self, removal=self._wrong_removal())
+            return removed.written(copier, place, content), True
         there_already = place == 0 and self.places[:3] == renditions(content[2:])
         world = altered(self, superfluous=self.superfluous or there_already)
-        return world.written(copier, place, content), None
+        return world.written(copier, place, content), True
 
     def _wrong_removal(self) -> str:
         if self.deleted:

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from shared.copying.held_claim import CLAIM_LENGTH
 from shared.copying.run import Run
-from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import NoPhoto
 from shared.messages.fates import Done
 from shared.storage.user_state import NO_PHOTO

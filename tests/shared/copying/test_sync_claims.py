@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextvars
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
-from shared.copying.sync import CLAIM_LENGTH
+from shared.copying.held_claim import CLAIM_LENGTH, FREE, HeldClaim
 from shared.errors import (
     ClaimHeld,
     ClaimLost,
     Conflict,
 )
-from shared.microsoft365.http import REQUEST_LIMIT
+from shared.microsoft365.http import LATE_WRITE
 from shared.pictures.sizes import SUFFIXES
 from shared.storage.user_state import Claim, UserState
 from shared.telemetry import calls
-from tests.doubles.office import ANNE
-from tests.shared.copying.runs import CLAIM, NEW, OLD, TICK, bring_up_to_date, fail
+from tests.doubles.office import ANNE, failing
+from tests.shared.copying.runs import CLAIM, NEW, OLD, TICK, a_run, bring_up_to_date, fail
 
 
 def test_live_claim_stops_a_run(synced):
@@ -54,13 +57,13 @@ def test_death_leaves_files_in_doubt(synced, upload):
 
 
 def test_claim_is_seen_by_others_during_the_copy(office):
-    """While the bytes are read the state carries the run's claim for five minutes."""
+    """While the bytes are read the state carries the run's claim, a short one."""
     seen = []
     office.exchange.after_copy = lambda: seen.append(office.anne.claim)
 
     bring_up_to_date(office)
 
-    assert seen == [Claim("this-run", 300.0, left=301.0)]
+    assert seen == [Claim("this-run", CLAIM_LENGTH, left=CLAIM_LENGTH + 1)]
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["first state", "later state"])
@@ -96,21 +99,117 @@ def test_result_of_an_overtaken_run_is_refused(office):
 
 
 def test_late_run_writes_nothing(office):
-    """No write begins when less of the claim is left than a request may take."""
-    late = timedelta(seconds=CLAIM_LENGTH - REQUEST_LIMIT) + TICK
-    office.sharepoint.at_write[2] = lambda: office.clock.advance(late)
+    """Who wakes up when another run has taken the user writes no file more."""
+
+    def overtaken() -> None:
+        office.clock.advance(CLAIM)
+        office.change(claim=Claim("another", CLAIM_LENGTH))
+
+    office.sharepoint.at_write[2] = overtaken
+
+    fail(office, ClaimLost)
+
+    assert office.sharepoint.writes == 1
+    assert office.anne.claim.by == "another"
+
+
+def test_claim_that_runs_short_is_renewed(office):
+    """A write that the claim does not cover any more waits for a new one, and others with it."""
+    seen = []
+    office.sharepoint.at_write[2] = lambda: office.clock.advance(timedelta(seconds=FREE) + TICK)
+    office.sharepoint.at_write[3] = lambda: seen.append(office.anne.claim)
+
+    with calls.noted() as made:
+        assert bring_up_to_date(office) == "synced"
+
+    assert seen == [Claim("this-run", CLAIM_LENGTH, left=CLAIM_LENGTH + 1)]
+    assert made.count("blob") == 5
+
+
+def test_last_moment_renews_nothing(office):
+    """A write may begin as long as a whole request fits into the claim."""
+    office.sharepoint.at_write[1] = lambda: office.clock.advance(timedelta(seconds=FREE))
+
+    with calls.noted() as made:
+        assert bring_up_to_date(office) == "synced"
+
+    assert made.count("blob") == 4
+
+
+def test_claim_that_ran_out_unseen_is_renewed(office):
+    """Whoever stood still for hours and finds that nobody came goes on."""
+    office.sharepoint.at_write[2] = lambda: office.clock.advance(timedelta(hours=1))
+
+    assert bring_up_to_date(office) == "synced"
+    assert office.shows(OLD)
+
+
+def test_slow_renewal_covers_nothing(office):
+    """A renewal is as old as its sending: nothing is written by one that took too long."""
+    replace = office.store.replace
+
+    def slowly(state, *, version):
+        office.clock.advance(timedelta(seconds=FREE) + TICK)
+        return replace(state, version=version)
+
+    def storage_is_slow() -> None:
+        office.clock.advance(CLAIM)
+        office.store.replace = slowly
+
+    office.sharepoint.at_write[2] = storage_is_slow
 
     fail(office, ClaimLost)
 
     assert office.sharepoint.writes == 1
 
 
-def test_last_moment_still_writes(office):
-    """A write may begin as long as a whole request fits into the claim."""
-    usable = timedelta(seconds=CLAIM_LENGTH - REQUEST_LIMIT)
-    office.sharepoint.at_write[1] = lambda: office.clock.advance(usable)
+def test_claim_is_renewed_once_for_three_files(office):
+    """Uploads run at once: one of their threads renews, and the others go by that."""
+    run = a_run()
+    run.known = office.store.read(ANNE.id)
+    claim = HeldClaim(office.store, run, office.clock.ticks)
+    claim.take()
+    office.clock.advance(CLAIM)
+    meet = threading.Barrier(3)
 
-    assert bring_up_to_date(office) == "synced"
+    def write(_: int) -> None:
+        meet.wait()
+        claim.before_write()
+
+    with ThreadPoolExecutor(3) as pool, calls.noted() as made:
+        for each in [pool.submit(contextvars.copy_context().run, write, n) for n in range(3)]:
+            each.result()
+
+    assert made.count("blob") == 1
+
+
+def test_message_of_a_dead_worker_waits_for_its_claim(office):
+    """The picture of a run whose worker died is right within 90 seconds of the death."""
+    office.sharepoint.at_write[2] = failing(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        office.work_off()
+    office.sharepoint.at_write.clear()
+    died = office.clock.now
+    office.clock.advance(timedelta(seconds=30))
+
+    outcome = office.work_off(redelivered=True)
+    while outcome.event == "waiting":
+        outcome = office.work_off_waiting()
+
+    assert office.shows(OLD)
+    assert office.clock.now - died <= timedelta(seconds=CLAIM_LENGTH + 2)
+
+
+@pytest.mark.parametrize("seconds", [300.0, 80.0, LATE_WRITE])
+def test_claim_of_another_version_counts(synced, seconds):
+    """Versions of the app run side by side for a while: a claim is as long as it says itself."""
+    synced.exchange.upload(NEW)
+    synced.change(claim=Claim("another", seconds))
+    synced.clock.advance(timedelta(seconds=seconds))
+    fail(synced, ClaimHeld)
+    synced.clock.advance(timedelta(seconds=1))
+
+    assert bring_up_to_date(synced) == "synced"
 
 
 def test_place_is_written_down_before_the_files(office):

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from shared.copying.held_claim import CLAIM_LENGTH
 from shared.copying.run import Policy, Run
-from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import (
     AccessDenied,
     ClaimLost,
@@ -19,7 +19,7 @@ from shared.errors import (
     Throttled,
     UnknownUser,
 )
-from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, SKIPPED, SYNCED, WAITING
+from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, SKIPPED, SYNCED, WAITING, Claim
 from tests.doubles.office import ANNE, NOON, Office, failing
 from tests.shared.copying.runs import NEW, OLD, TICK, fail, message
 
@@ -296,12 +296,25 @@ def test_failure_is_told_and_loses_no_time(due):
 
 
 def test_late_run_writes_nothing(due):
-    """A run whose claim runs short stops before it recycles one file more."""
-    due.sharepoint.at_write[2] = lambda: due.clock.advance(timedelta(seconds=CLAIM_LENGTH))
+    """A run whose user another one has taken stops before it recycles one file more."""
+
+    def overtaken() -> None:
+        due.clock.advance(timedelta(seconds=CLAIM_LENGTH + 1))
+        due.change(claim=Claim("another", CLAIM_LENGTH))
+
+    due.sharepoint.at_write[2] = overtaken
     run = Run(ANNE.id, False, by="this-run", removal=True)
     fail(due, ClaimLost, run)
 
     assert due.anne.status == LEFT
+
+
+def test_renewed_claim_is_deleted_with_its_state(due):
+    """A slow run renews its claim on the way, and deletes what it wrote last."""
+    due.sharepoint.at_write[2] = lambda: due.clock.advance(timedelta(seconds=CLAIM_LENGTH))
+
+    assert due.work_off(A_REMOVAL).event == "forgotten"
+    assert due.store.blobs == {}
 
 
 def test_state_that_moved_on_stays(due):

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.copying.sync import CLAIM_LENGTH
+from shared.copying.held_claim import CLAIM_LENGTH
 from shared.errors import (
     AccessDenied,
     ClaimHeld,

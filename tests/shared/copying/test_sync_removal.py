@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from shared.copying.held_claim import CLAIM_LENGTH
 from shared.copying.run import Policy, Run
-from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import (
     AccessDenied,
     ClaimHeld,
@@ -19,7 +19,6 @@ from shared.errors import (
     Unanswered,
 )
 from shared.messages.fates import Wait
-from shared.microsoft365.http import REQUEST_LIMIT
 from shared.storage.user_state import NO_PHOTO, REMOVED, SECOND_LOOK_AFTER, SKIPPED, SYNCED, Claim
 from shared.telemetry import calls
 from tests.doubles.office import ANNE, NOON, Office, failing
@@ -251,12 +250,16 @@ def test_first_copy_that_died_is_taken_back(office, write):
 
 
 def test_late_removal_writes_nothing(missed):
-    """No write of a removal begins when its claim runs short, and another run finishes it."""
-    late = timedelta(seconds=CLAIM_LENGTH - REQUEST_LIMIT) + TICK
-    missed.sharepoint.at_write[2] = lambda: missed.clock.advance(late)
-    run = fail(missed, ClaimLost, a_removal())
-    missed.sync.record(run, Wait(60, "claim-lost", "Late."), attempt=1)
+    """No write of a removal begins once another run has taken the user, and that finishes it."""
+
+    def overtaken() -> None:
+        missed.clock.advance(CLAIM)
+        missed.change(claim=Claim("another", CLAIM_LENGTH))
+
+    missed.sharepoint.at_write[2] = overtaken
+    fail(missed, ClaimLost, a_removal())
     missed.sharepoint.at_write.clear()
+    missed.clock.advance(CLAIM)
 
     assert missed.sharepoint.writes == 1
     assert remove(missed) == "removed"

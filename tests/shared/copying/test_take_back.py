@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from shared.copying.held_claim import CLAIM_LENGTH
 from shared.copying.run import Policy
-from shared.copying.sync import CLAIM_LENGTH
 from shared.errors import AccessDenied, OtherHost, OutOfScope, ServiceDown, Throttled
 from shared.messages.sync_message import UNINSTALL, SyncMessage
 from shared.storage.user_state import FAILED, NO_PHOTO, NOT_TAKEN_BACK, WAITING, Claim
@@ -99,13 +99,19 @@ def test_death_in_the_middle(ordered: Office, write: int):
 
 
 def test_nothing_is_written_too_late(ordered: Office):
-    """A run whose claim is over writes no more, and the next one ends it."""
-    ordered.sharepoint.at_write[2] = lambda: ordered.clock.advance(timedelta(seconds=CLAIM_LENGTH))
+    """A run whose user another one has taken writes no more, and the next one ends it."""
+
+    def overtaken() -> None:
+        ordered.change(claim=Claim("another-run", CLAIM_LENGTH))
+        ordered.clock.advance(timedelta(seconds=CLAIM_LENGTH + 1))
+
+    ordered.sharepoint.at_write[2] = overtaken
     first = ordered.work_off(order())
     ordered.sharepoint.at_write.clear()
+    writes = ordered.sharepoint.writes
     ordered.work_off_waiting()
 
-    assert first.event == "waiting"
+    assert (first.event, writes) == ("waiting", 1)
     assert ordered.shows_nothing()
     assert ordered.store.blobs == {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.copying.sync import CLAIM_LENGTH
+from shared.copying.held_claim import CLAIM_LENGTH
 from shared.errors import (
     ServiceDown,
 )

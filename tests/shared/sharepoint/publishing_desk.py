@@ -15,6 +15,7 @@ from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Plan, Publisher, Removal
 from shared.user import User
+from tests.doubles.claims import covered
 from tests.doubles.web import NOON, Answer, Clock, answer, http
 from tests.shared.settings.test_app import ENOUGH
 
@@ -33,7 +34,6 @@ SYNCED = {
     "SPS-PictureTimestamp": "63783110969",
 }
 PICTURES = (b"small", b"middle", b"large")
-LATER = 180.0
 
 
 class Site:
@@ -132,16 +132,16 @@ class Desk:
 
     def remove(self, picture_url: str = OWN_URL) -> None:
         plan = self.plan_removal(picture_url)
-        self.publisher.remove(plan, not_after=LATER)
+        self.publisher.remove(plan, before_write=covered)
 
     def withdraw(self, picture_url: str = OWN_URL, *, exists: bool = True) -> Removal:
         plan = self.publisher.plan_withdrawal(ANNE, picture_url, exists=exists)
-        self.publisher.remove(plan, not_after=LATER)
+        self.publisher.remove(plan, before_write=covered)
         return plan
 
     def publish(self) -> Plan:
         plan = self.plan()
-        self.written = self.publisher.publish(plan, PICTURES, not_after=LATER)
+        self.written = self.publisher.publish(plan, PICTURES, before_write=covered)
         return plan
 
 

@@ -13,9 +13,10 @@ from shared.settings.app import Settings
 from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.geos import Geos
 from shared.sharepoint.publisher import Plan, Publisher
+from tests.doubles.claims import covered
 from tests.doubles.web import Answer, Clock, FunctionAdapter, answer
 from tests.shared.settings.test_app import ENOUGH
-from tests.shared.sharepoint.publishing_desk import ANNE, LATER, PICTURES, Site
+from tests.shared.sharepoint.publishing_desk import ANNE, PICTURES, Site
 
 HOME, EUROPE, DACH = "contoso", "contosoeur", "fabrikamdach"
 FOLDERS = {HOME: "Profile Pictures", EUROPE: "Profilbilder", DACH: "Profielafbeeldingen"}
@@ -75,7 +76,7 @@ class SeveralGeos:
 
     def publish(self, picture_url: str = "") -> Plan:
         plan = self.publisher.plan(ANNE, picture_url)
-        self.publisher.publish(plan, PICTURES, not_after=LATER)
+        self.publisher.publish(plan, PICTURES, before_write=covered)
         return plan
 
     def reads(self) -> list[str]:

@@ -13,6 +13,7 @@ from shared.errors import AccessDenied, ClaimLost, EndlessList, NoProfile, Servi
 from shared.sharepoint.client import SharePointClient
 from shared.user import User
 from shared.written_file import WrittenFile
+from tests.doubles.claims import covered, lost
 from tests.doubles.web import Answer, Web, answer, http, in_turn
 
 ID = "306225cd-94aa-4c5f-9a13-1a2344795973"
@@ -95,7 +96,7 @@ def test_profile_with_odd_values():
 def test_property_is_written():
     """A property is written on the admin host, by account name, as JSON."""
     web = Listener(answer({"odata.null": True}))
-    client(web).set_property(UPN, "PictureURL", "", not_after=0.0)
+    client(web).set_property(UPN, "PictureURL", "", before_write=covered)
 
     assert (web.request.method, web.request.url) == (
         "POST",
@@ -111,7 +112,7 @@ def test_property_is_written():
 def test_file_is_recycled():
     """A file goes to the recycle bin, by its path with quotes doubled."""
     web = Listener(answer({"value": "a-guid"}))
-    client(web).recycle("Profile Pictures", "o'neil_MThumb.jpg", not_after=0.0)
+    client(web).recycle("Profile Pictures", "o'neil_MThumb.jpg", before_write=covered)
 
     assert (web.request.method, web.request.url) == (
         "POST",
@@ -123,18 +124,20 @@ def test_file_is_recycled():
 def test_file_that_arrived_in_part():
     """A file that SharePoint kept only a part of is not there yet."""
     with pytest.raises(ServiceDown, match="kept 3 of 7 bytes"):
-        client(in_turn(answer({"Length": "3"}))).upload("P", "x.jpg", b"picture", not_after=0.0)
+        client(in_turn(answer({"Length": "3"}))).upload(
+            "P", "x.jpg", b"picture", before_write=covered
+        )
 
 
 def test_file_that_is_gone_already():
     """Recycling a file that is not there is no error: somebody was faster."""
-    client(in_turn(Answer(404))).recycle("P", "x.jpg", not_after=0.0)
+    client(in_turn(Answer(404))).recycle("P", "x.jpg", before_write=covered)
 
 
 def test_file_is_uploaded():
     """A file goes to the My Site host as raw bytes, its names quoted and encoded."""
     web = Listener(answer({"Exists": True}))
-    client(web).upload("Anne's #1", "a+b_MThumb.jpg", b"\xff\xd8", not_after=0.0)
+    client(web).upload("Anne's #1", "a+b_MThumb.jpg", b"\xff\xd8", before_write=covered)
 
     assert web.request.url == (
         "https://my.contoso.com/_api/web/GetFolderByServerRelativePath"
@@ -149,7 +152,7 @@ def test_upload_tells_the_version():
     stored = answer({"ETag": '"{A},1"', "Length": "7"})
 
     assert client(in_turn(stored)).upload(
-        "P", "x.jpg", b"picture", not_after=0.0
+        "P", "x.jpg", b"picture", before_write=covered
     ) == WrittenFile.of(b"picture", '"{A},1"')
 
 
@@ -197,15 +200,14 @@ def test_folders_come_in_pages():
 
 
 @pytest.mark.parametrize("call", ["write a property", "upload"])
-def test_no_write_after_its_time(call):
-    """A write whose time is over is not sent."""
+def test_no_write_without_a_claim(call):
+    """A write that its claim does not cover is not sent."""
     web = Listener(answer({}))
     service = http(web)
-    late = -1.0
     sharepoint = SharePointClient(service, service)
     writes: dict[str, Callable[[], object]] = {
-        "write a property": lambda: sharepoint.set_property(UPN, "a", "b", not_after=late),
-        "upload": lambda: sharepoint.upload("P", "x.jpg", b"x", not_after=late),
+        "write a property": lambda: sharepoint.set_property(UPN, "a", "b", before_write=lost),
+        "upload": lambda: sharepoint.upload("P", "x.jpg", b"x", before_write=lost),
     }
 
     with pytest.raises(ClaimLost):

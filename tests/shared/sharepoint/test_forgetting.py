@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import Throttled
+from tests.doubles.claims import covered
 from tests.doubles.web import Answer
 from tests.shared.sharepoint.publishing_desk import (
     ANNE,
     COLLEAGUE,
     ELSEWHERE,
     ID,
-    LATER,
     LIBRARY,
     OWN_URL,
     SYNCED,
@@ -27,7 +27,7 @@ UPN_URL = f"{LIBRARY}/Profile%20Pictures/{BY_UPN}_MThumb.jpg"
 
 def forget(desk: Desk, picture_url: str = OWN_URL) -> None:
     plan = desk.publisher.plan_forgetting(ANNE, picture_url)
-    desk.publisher.remove(plan, not_after=LATER)
+    desk.publisher.remove(plan, before_write=covered)
 
 
 def published(profile: dict[str, str] | None, name: str = ID) -> Desk:
@@ -179,6 +179,6 @@ def test_user_without_a_remembered_name():
     """A state that a person has edited may have lost the name: the files by the id still go."""
     desk = published(None)
     plan = desk.publisher.plan_forgetting(replace(ANNE, user_principal_name=""), OWN_URL)
-    desk.publisher.remove(plan, not_after=LATER)
+    desk.publisher.remove(plan, before_write=covered)
 
     assert desk.site.files == {}

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from shared.errors import NoProfile, OtherHost, ServiceDown, Throttled
 from shared.sharepoint.geos import CODES
+from tests.doubles.claims import covered
 from tests.doubles.web import Answer, answer
-from tests.shared.sharepoint.publishing_desk import ANNE, ID, LATER, files_of
+from tests.shared.sharepoint.publishing_desk import ANNE, ID, files_of
 from tests.shared.sharepoint.several_geos import (
     DACH,
     EUROPE,
@@ -115,7 +116,7 @@ def test_picture_is_taken_back_where_the_user_lives(name):
     world = SeveralGeos(name)
     plan = world.publish()
     removal = world.publisher.plan_removal(ANNE, plan.picture_url)
-    world.publisher.remove(removal, not_after=LATER)
+    world.publisher.remove(removal, before_write=covered)
 
     assert (world.profile["PictureURL"], world.sites[name].files) == ("", {})
 
@@ -322,6 +323,6 @@ def test_files_from_before_a_renaming_are_taken_back():
     world.publish()
     world.sites[HOME].profile = {"PictureURL": old}
     removal = world.publisher.plan_removal(ANNE, old)
-    world.publisher.remove(removal, not_after=LATER)
+    world.publisher.remove(removal, before_write=covered)
 
     assert (world.profile["PictureURL"], world.sites[HOME].files) == ("", {})

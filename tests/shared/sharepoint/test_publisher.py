@@ -18,13 +18,13 @@ from shared.errors import (
 )
 from shared.sharepoint.picture_location import PictureLocation
 from shared.written_file import WrittenFile
+from tests.doubles.claims import covered, lost
 from tests.doubles.web import Answer, answer
 from tests.shared.sharepoint.publishing_desk import (
     ANNE,
     COLLEAGUE,
     ELSEWHERE,
     ID,
-    LATER,
     LIBRARY,
     NOON_SECONDS,
     OWN_URL,
@@ -179,7 +179,7 @@ def test_picture_from_elsewhere_is_replaced_if_wanted(url):
 def test_picture_from_elsewhere_is_replaced_once(url):
     """Where a person asks for it one chosen picture makes room, and the next is kept again."""
     desk = Desk({**SYNCED, "PictureURL": url})
-    desk.publisher.publish(desk.plan(replace=True), PICTURES, not_after=LATER)
+    desk.publisher.publish(desk.plan(replace=True), PICTURES, before_write=covered)
 
     assert desk.site.files == files_of(ID)
     assert desk.site.profile is not None
@@ -430,7 +430,7 @@ def test_chosen_picture_is_no_damage():
 def failure(desk: Desk) -> PhotoSyncError:
     plan = desk.plan()
     with pytest.raises(PhotoSyncError) as caught:
-        desk.publisher.publish(plan, PICTURES, not_after=LATER)
+        desk.publisher.publish(plan, PICTURES, before_write=covered)
     return caught.value
 
 
@@ -484,11 +484,10 @@ def test_no_upload_outlives_the_error():
 
 
 def test_no_request_begins_too_late():
-    """Neither files nor properties are written after `not_after`."""
+    """Neither files nor properties are written that the claim does not cover."""
     desk = Desk({})
     plan = desk.plan()
-    desk.clock.sleep(LATER + 1)
 
     with pytest.raises(ClaimLost):
-        desk.publisher.publish(plan, PICTURES, not_after=LATER)
+        desk.publisher.publish(plan, PICTURES, before_write=lost)
     assert desk.site.events == []

@@ -15,6 +15,7 @@ from shared.errors import (
     ServiceDown,
     Throttled,
 )
+from tests.doubles.claims import covered
 from tests.doubles.web import Answer, answer, in_turn
 from tests.shared.sharepoint.test_client import ANNE, UPN, client
 
@@ -24,14 +25,13 @@ def sharepoint_error(status: int, code: str, text: str) -> Answer:
 
 
 # Time enough for some waits in place.
-LATER = 60.0
 CALLS: dict[str, Any] = {
     "read a profile": lambda sharepoint: sharepoint.profile(ANNE),
     "write a property": lambda sharepoint: sharepoint.set_property(
-        UPN, "PictureURL", "x", not_after=LATER
+        UPN, "PictureURL", "x", before_write=covered
     ),
-    "upload": lambda sharepoint: sharepoint.upload("P", "x.jpg", b"x", not_after=LATER),
-    "recycle": lambda sharepoint: sharepoint.recycle("P", "x.jpg", not_after=LATER),
+    "upload": lambda sharepoint: sharepoint.upload("P", "x.jpg", b"x", before_write=covered),
+    "recycle": lambda sharepoint: sharepoint.recycle("P", "x.jpg", before_write=covered),
     "list folders": lambda sharepoint: sharepoint.picture_folders(),
 }
 PROFILE_CALLS = {name: CALLS[name] for name in ("read a profile", "write a property")}

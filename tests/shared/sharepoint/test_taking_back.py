@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import ClaimLost
+from tests.doubles.claims import covered, lost
 from tests.shared.sharepoint.publishing_desk import (
     ANNE,
     COLLEAGUE,
     ELSEWHERE,
     ID,
-    LATER,
     LIBRARY,
     NOON_SECONDS,
     OWN_URL,
@@ -149,7 +149,7 @@ def test_files_that_may_be_a_colleagues(before, now, colleagues):
     desk.site.files = files_of(name)
     desk.colleagues = colleagues
     plan = desk.publisher.plan_removal(replace(ANNE, user_principal_name=now), url)
-    desk.publisher.remove(plan, not_after=LATER)
+    desk.publisher.remove(plan, before_write=covered)
 
     assert desk.site.files == files_of(name)
     assert desk.site.profile is not None
@@ -157,13 +157,12 @@ def test_files_that_may_be_a_colleagues(before, now, colleagues):
 
 
 def test_removal_begins_nothing_too_late():
-    """No write of a removal begins after `not_after`."""
+    """No write of a removal begins that its claim does not cover."""
     desk = published()
     plan = desk.plan_removal()
-    desk.clock.sleep(LATER + 1)
 
     with pytest.raises(ClaimLost):
-        desk.publisher.remove(plan, not_after=LATER)
+        desk.publisher.remove(plan, before_write=lost)
     assert desk.site.events == []
 
 
@@ -221,7 +220,7 @@ def test_user_without_a_name_is_no_obstacle():
     profile = dict(desk.site.profile or {})
     nameless = replace(ANNE, user_principal_name="")
     plan = desk.publisher.plan_withdrawal(nameless, OWN_URL, exists=False)
-    desk.publisher.remove(plan, not_after=LATER)
+    desk.publisher.remove(plan, before_write=covered)
 
     assert desk.site.files == {}
     assert desk.site.profile == profile
