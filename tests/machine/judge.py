@@ -47,7 +47,7 @@ class Judge:
         self._calls: defaultdict[object, deque[datetime]] = defaultdict(deque)
         # When Graph last said that it could not deliver something.
         self.missed_at: datetime | None = None
-        # When a message that orders a sweep was lost altogether.
+        # When a message that orders a sweep, or carries one on, was lost altogether.
         self.sweep_lost_at: datetime | None = None
         # What each run was ordered to do: the text of its message.
         self.orders: dict[Job, str] = {}

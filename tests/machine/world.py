@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.errors import PhotoSyncError
-from shared.messages.upkeep_message import LIFECYCLE, SWEEP
+from shared.messages.upkeep_message import LIFECYCLE, SWEEP, SWEEP_PAGE
 from shared.settings.webhook import WebhookSettings
 from shared.webhook.notifications import Accepted, accept
 from tests.machine.fate import Fate, Storm
@@ -199,7 +199,7 @@ class World:
         self.lost_after -= 1
         if self.lost_after == 0:
             queue.messages.remove(message)
-            if self._about(queue, message).split()[0] in {SWEEP, LIFECYCLE}:
+            if self._about(queue, message).split()[0] in {SWEEP, SWEEP_PAGE, LIFECYCLE}:
                 self.judge.sweep_lost_at = self.now
         else:
             self._see(queue, message)
