@@ -51,8 +51,16 @@ class SharePoint:
         return self._homes.get(user_id, HOSTS[0])
 
     def move(self, user_id: str) -> None:
-        """Somebody moves to the other geography."""
-        self._homes[user_id] = HOSTS[self.home(user_id) == HOSTS[0]]
+        """
+        Somebody moves to the other geography.
+
+        Files that an earlier stay left there stay for ever: no profile shows them, and PhotoSync
+        looks for files where somebody is at home. Here they are gone, not to be taken for shown.
+        """
+        home = HOSTS[self.home(user_id) == HOSTS[0]]
+        if home not in self.urls[user_id]:
+            self._files.pop((user_id, home), None)
+        self._homes[user_id] = home
 
     def files(self, user_id: str) -> dict[int, bytes]:
         """The files that the profile shows; those at home if it shows none."""
