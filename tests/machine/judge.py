@@ -109,9 +109,13 @@ class Judge:
             self.wrong(f"the state of {user_id} names a photo that SharePoint does not show")
 
     def forgive(self) -> None:
-        """Whatever is right again is no stranger's doing any more."""
+        """
+        Whatever is right again is no stranger's doing any more. That nothing is shown is right only
+        where no state names a picture: a profile that is emptied and moved shows nothing either.
+        """
         for user_id in list(self.damaged):
-            photos = [*self._exchange.album(user_id), None]
+            nothing = [] if self.state(user_id).sha256 else [None]
+            photos = [*self._exchange.album(user_id), *nothing]
             if any(self._sharepoint.shows(user_id, photo) for photo in photos):
                 self.damaged.discard(user_id)
 
