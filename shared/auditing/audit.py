@@ -357,6 +357,10 @@ class Audit:
         for result in ("differ", "unclear", "unanswered"):
             count = getattr(audit, result) - getattr(before, result)
             metrics.audited.add(count, {"result": result})
+        for each in findings:
+            if each.error:
+                why = loggable(str(each.error))
+                log.info('audit.unanswered user=%s why="%s"', each.user_id, why)
         right = sum(not (each.damage or each.unclear or each.error) for each in findings)
         metrics.audited.add(right, {"result": "right"})
         if audit.repairs == audit_log.BRAKED != before.repairs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
@@ -410,8 +411,9 @@ def test_nothing_to_release():
 # When something is in the way
 
 
-def test_one_without_an_answer():
-    """One user's trouble is counted and keeps nobody else from being looked at."""
+def test_one_without_an_answer(caplog: pytest.LogCaptureFixture):
+    """One user's trouble is counted and told, and keeps nobody else from being looked at."""
+    caplog.set_level(logging.INFO, "photosync")
     alone = Auditing(30)
     alone.found[id_of(2)] = ServiceDown("Broken.")
     alone.found[id_of(12)] = Refused("Odd.")
@@ -420,6 +422,7 @@ def test_one_without_an_answer():
     alone.work_off()
 
     assert (alone.log.looked, alone.log.unanswered, alone.repaired()) == (28, 2, [3])
+    assert f'audit.unanswered user={id_of(2)} why="Broken."' in caplog.messages
 
 
 def test_one_found_before_without_an_answer():
