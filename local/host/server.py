@@ -17,6 +17,8 @@ from local.host.kestrel import Kestrel, own_headers
 h11_impl.STATUS_PHRASES.update(dict.fromkeys(range(600, 1000), b""))
 # More than Kestrel takes, so that it is refused as Kestrel does.
 _MOST_AT_ONCE = 256 * 1024
+# Seconds for which Kestrel keeps a connection that nobody uses (functions.md section HTTP).
+_KEPT_OPEN = 130
 
 
 class _Server(uvicorn.Server):
@@ -83,6 +85,7 @@ class WebServer:
             log_config=None,
             log_level="warning",
             server_header=False,
+            timeout_keep_alive=_KEPT_OPEN,
             ssl_certfile=self._certificate,
             ssl_keyfile=self._key,
         )

@@ -159,6 +159,10 @@ async def _delivering(tenant: Tenant) -> AsyncIterator[None]:
         await delivery.stop()
 
 
+# Seconds for which IIS keeps a connection that nobody uses (facts/sharepoint.md section 5).
+_KEPT_OPEN = 120
+
+
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -186,6 +190,7 @@ def _server(application: ASGIApp, config: Config) -> _Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=_KEPT_OPEN,
             # A request that a fault keeps open must not keep the process alive.
             timeout_graceful_shutdown=1,
         )
