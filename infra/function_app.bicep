@@ -45,7 +45,7 @@ param applicationInsightsConnectionString string
 @description('The settings of PhotoSync itself.')
 param settings Settings
 
-// As many threads as host.json has messages run, of both queues, and three timers, and this many
+// At least as many threads as host.json has messages run, of both queues, and three timers, and this many
 // requests: else messages would wait inside the worker while their lock runs, and on a plan where
 // one instance runs all functions Graph would wait for copies (functions.md section Python).
 var requestsAtOnce = 16

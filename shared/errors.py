@@ -8,7 +8,7 @@ PhotoSyncError
 |   |-- ServiceDown   5xx, a cut or broken answer
 |   |   `-- Unanswered  time-out, lost connection, 502, 504: it may be carried out yet
 |   |-- ClaimHeld     another run is copying this user right now
-|   |-- ClaimLost     our claim covers no write more: another run has the user by now
+|   |-- ClaimLost     our claim covers no write: another run has the user, or storage is slow
 |   `-- Conflict      somebody else wrote this state blob first
 |       |-- Archived  or it is in the Archive tier
 |       `-- Full      or it is a log that takes no more lines

@@ -48,6 +48,8 @@ class Order:
         """The options as click read them. Raises Unusable with one sentence."""
         if given["read_only"] and given["yes"]:
             raise Unusable("Give --read-only or --yes, not both.")
+        if not given["user"].strip():
+            raise Unusable("USER is empty: give the UPN of a test user.")
         if given["user"].strip().casefold() == given["unlicensed"].strip().casefold():
             raise Unusable("--unlicensed is another user than USER.")
         return cls(

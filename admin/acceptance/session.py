@@ -118,7 +118,7 @@ class _Run:
                 scene.ways.close()
             if scene.deployed:
                 scene.deployed.finish(scene.limit)
-        except (Problem, KeyboardInterrupt):
+        except (Exception, KeyboardInterrupt):  # noqa: BLE001 - whatever it is, all is put back
             name = scene.user.user_principal_name
             yield f"Look at {name} again in a while: a copy that was ordered may still come."
 

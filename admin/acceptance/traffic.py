@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import Any
 
@@ -15,23 +16,25 @@ _REFUSALS = frozenset({429, 503})
 
 
 class Traffic:
-    """Counts; threads may share it, since each only adds."""
+    """Counts; threads may share it."""
 
     def __init__(self) -> None:
         self.headers: Counter[str] = Counter()
         self.refusals: Counter[int] = Counter()
         self.answers = 0
+        self._lock = threading.Lock()
 
     def session(self) -> requests.Session:
         """A session whose answers are counted here."""
         return _Counted(self)
 
     def count(self, response: requests.Response) -> None:
-        self.answers += 1
-        if response.status_code in _REFUSALS:
-            self.refusals[response.status_code] += 1
-        names = (name.lower() for name in response.headers)
-        self.headers.update(name for name in names if name.startswith(_BEGIN))
+        names = [name.lower() for name in response.headers]
+        with self._lock:
+            self.answers += 1
+            if response.status_code in _REFUSALS:
+                self.refusals[response.status_code] += 1
+            self.headers.update(name for name in names if name.startswith(_BEGIN))
 
 
 class _Counted(OneHostSession):

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
+from local.host.lifetime import LEASH
+
 T = TypeVar("T")
 
 _TETHER = Path(__file__).with_name("tether.py")
-# Tells a child that its stdin is the leash: when it ends, so must whatever the child has started.
-_LEASH = "LOCAL_CLOUD_LEASH"
 # A host lets running functions end for ten seconds.
 _STOP_SECONDS = 15.0
 
@@ -56,7 +56,7 @@ class Child:
             stdin=held,
             stdout=subprocess.PIPE,
             stderr=self._log_file,
-            env={**(os.environ if environ is None else environ), _LEASH: "stdin"},
+            env={**(os.environ if environ is None else environ), LEASH: "stdin"},
             cwd=cwd,
             # Out of the terminal's reach: Ctrl-C is for the parent, which stops us in order.
             start_new_session=True,

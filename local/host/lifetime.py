@@ -5,6 +5,10 @@ import logging
 
 log = logging.getLogger("host")
 
+# Whoever started the host holds the other end of its stdin, and says so with this variable: when
+# that ends, so must the host's worker.
+LEASH = "LOCAL_CLOUD_LEASH"
+
 
 class Lifetime:
     """

@@ -20,12 +20,10 @@ from typing import Any
 
 from local.host import logs, protocol
 from local.host.engine import Datum, Engine, running_invocation
+from local.host.lifetime import LEASH
 from local.host.refusal import Refused
 
 log = logging.getLogger("worker")
-
-# Whoever started the host holds the other end of its stdin, and says so with this variable.
-LEASH = "LOCAL_CLOUD_LEASH"
 
 
 async def main(channel: socket.socket, app: Path, *, survive: float) -> None:

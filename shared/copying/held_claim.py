@@ -41,8 +41,8 @@ from shared.microsoft365.http import REQUEST_LIMIT
 from shared.storage import user_state
 from shared.storage.user_state import Claim, Store, Stored, UserState
 
-# In seconds. What a run leaves that died is free after that: with the message that comes back, the
-# seconds that storage hides and a copy it stays below 90.
+# In seconds: a run that died keeps its user from others for so long. With the whole seconds in
+# which storage tells time, a look too late and the copy itself, the picture is right within 90.
 CLAIM_LENGTH = 80.0
 FREE = CLAIM_LENGTH - REQUEST_LIMIT
 

@@ -21,7 +21,9 @@ from tests.admin.acceptance.conftest import give_photo, give_picture, variables
 from tests.local.m365.simulator import cloud
 
 TENANT = os.environ.get("CONTRACT_TENANT", "")
-SIMULATOR = "simulator"
+SIMULATOR, REAL = "simulator", "tenant"
+# The tenant of the simulator has one, so that no question goes unasked there.
+_SATELLITES = {"contosoeur": "Profilbilder"}
 
 
 class Nobody:
@@ -31,27 +33,34 @@ class Nobody:
         raise NotAsked("nobody is there")
 
 
-@pytest.fixture(scope="session", params=[SIMULATOR, "tenant"] if TENANT else [SIMULATOR])
-def asked(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Scene]:
+@pytest.fixture(scope="module", params=[SIMULATOR, REAL] if TENANT else [SIMULATOR])
+def where(request: pytest.FixtureRequest) -> str:
+    """Who is asked."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def asked(where: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A scene in which nothing is written."""
     folder = tmp_path_factory.mktemp("contract")
-    if request.param == SIMULATOR:
+    if where == SIMULATOR:
         yield from _simulated(folder)
     else:
         yield _real(Path(TENANT), folder)
 
 
 def _simulated(folder: Path) -> Iterator[Scene]:
-    with cloud(folder) as tenant:
+    with cloud(folder, real_names=True, satellites=_SATELLITES) as tenant:
         tenant.renew()
         anne, bert = tenant.add_user("anne.keller"), tenant.add_user("bert")
         give_photo(tenant, anne, seed=3)
         for user in (anne, bert):
             give_picture(tenant, user)
         bert.mailbox = "none"
-        yield _scene(variables(tenant), anne.id, bert.id, folder)
+        values = {**variables(tenant), "SHAREPOINT_GEOS": ",".join(_SATELLITES)}
+        # These would be those of the home geography alone.
+        del values["SHAREPOINT_MY_URL"], values["SHAREPOINT_ADMIN_URL"]
+        yield _scene(values, anne.id, bert.id, folder)
 
 
 def _real(file: Path, folder: Path) -> Scene:

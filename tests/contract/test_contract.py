@@ -13,14 +13,15 @@ from admin.acceptance.finding import Verdict
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.acceptance.steps.every import CONTRACT
+from tests.contract.conftest import REAL
 
 
 @pytest.mark.parametrize("step", CONTRACT, ids=lambda step: step.id)
-def test_answered_alike(asked: Scene, step: Step):
-    """What is seen is what was assumed."""
+def test_answered_alike(where: str, asked: Scene, step: Step):
+    """What is seen is what was assumed; the simulator leaves no question unasked."""
     [result] = runner.results([step], asked)
 
-    if result.verdict is Verdict.NOT_ASKED:
+    if where == REAL and result.verdict is Verdict.NOT_ASKED:
         pytest.skip(f"{step.id}: {result.text}")
     assert result.verdict is Verdict.AS_ASSUMED, result.text
 

@@ -60,8 +60,8 @@ def test_beyond_reach(page: str):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_nobody_says_is_among_them(page: str):
-    """A page that grades anything X has its questions in the table, and no second list of them."""
+def test_no_second_list(page: str):
+    """Nowhere else on a page stands another list of what is open."""
     text = (REPO / "docs" / "facts" / f"{page}.md").read_text("utf-8")
 
     assert "only a live tenant can settle" not in text.replace(_section(page), "")

@@ -25,7 +25,8 @@ def _several(scene: Scene) -> Seen:
     m365, user = scene.m365, scene.user
     scene.putting_back.remember(m365, user)
     geo, profile = m365.geos.residence(user)
-    stamp = profile.get(TIMESTAMP, "")
+    # What follows it is no timestamp, and Python refuses to read thousands of digits.
+    stamp = profile.get(TIMESTAMP, "")[:20]
     wanted = {
         SYNC_STATE: "0" if profile.get(SYNC_STATE) == "1" else "1",
         TIMESTAMP: str(int(stamp) + 1) if stamp.isascii() and stamp.isdecimal() else "63000000000",
@@ -64,7 +65,7 @@ def _process(http: Http, text: str) -> Reply:
     if not context.ok:
         raise fault(context)
     digest = context.read(lambda fields: str(fields["FormDigestValue"]))
-    if not digest.isprintable():
+    if not (digest.isascii() and digest.isprintable()):
         raise Refused("SharePoint gave a digest that is none.")
     headers = {"Content-Type": "text/xml", "X-RequestDigest": digest}
     path = "/_vti_bin/client.svc/ProcessQuery"

@@ -79,6 +79,7 @@ def _satellites(scene: Scene) -> Seen:
         try:
             host = geo.sharepoint.profile(scene.user).get("PersonalSiteHostUrl", "")
             names = urlsplit(host).hostname == home
+            fine = fine and names
             told.append(
                 f"geography {number}: the profile, home {'right' if names else 'not'} named"
             )

@@ -18,6 +18,7 @@ from tests.local.m365.simulator import POOR_APP, Cloud
     [
         (("--yes", "nobody@contoso.com"), 1, ("nobody@contoso.com is nobody in this tenant",)),
         (("--yes", "--unlicensed", "nobody@contoso.com", USER), 1, ("nobody@contoso.com",)),
+        (("--yes", " "), 2, ("USER is empty",)),
         ((USER,), 2, ("give --yes, or --read-only",)),
         (("--yes", "--read-only", USER), 2, ("--read-only or --yes",)),
         (("--yes", "--unlicensed", USER.upper(), USER), 2, ("another user than USER",)),

@@ -34,3 +34,12 @@ def test_satellite(acceptance: Acceptance, tenant: Cloud, anne: User, elsewhere:
     assert found["satellites"] == ("as assumed", words)
     assert found["profile-hosts"][1].endswith("admin: 200, root: 200, My Site: 200")
     assert found["old-picture"][0] == "as assumed"
+
+
+def test_satellite_names_another(acceptance: Acceptance, anne: User):
+    """A profile that names another geography than the home one is not what was assumed."""
+    anne.personal_host = "https://contosoeur-my.sharepoint.com/"
+
+    found = seen(acceptance("--read-only", "--json", USER, **NAMED))
+
+    assert found["satellites"] == ("differs", "geography 1: the profile, home not named")

@@ -209,3 +209,13 @@ def test_proxy_answers_processquery(acceptance: Acceptance, tenant: Cloud, anne:
     found = seen(acceptance("--yes", "--json", USER))
 
     assert found["csom"] == (DIFFERS, "200 with an answer that is none; 0 of 2 written")
+
+
+def test_digest_that_no_header_can_hold(acceptance: Acceptance, tenant: Cloud, anne: User):
+    """It is told like any odd answer, and everything else is asked."""
+    odd = json.dumps({"FormDigestValue": "\u0416"})
+    fault(tenant, service="sharepoint", path="/_api/contextinfo$", next=1, fault="200", body=odd)
+
+    found = seen(acceptance("--yes", "--json", USER))
+
+    assert found["csom"] == (NOT_ASKED, "SharePoint gave a digest that is none.")

@@ -108,6 +108,23 @@ def test_uploads_under_way(
     assert shown(tenant, anne) == before
 
 
+def test_waiting_fails(
+    acceptance: Acceptance, tenant: Cloud, anne: User, monkeypatch: pytest.MonkeyPatch
+):
+    """Whatever goes wrong while uploads are waited for, all is put back, and it says so."""
+    before = shown(tenant, anne)
+
+    def broken(ways: Microsoft365) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Microsoft365, "close", broken)
+    said = acceptance("--yes", USER)
+
+    assert said.code == 4
+    assert said.err.startswith(f"Not put back: Look at {USER} again in a while")
+    assert shown(tenant, anne) == before
+
+
 def test_a_step_cut_in_the_middle(acceptance: Acceptance, tenant: Cloud, anne: User, bert: User):
     """A service that fails between two writes leaves nothing half done behind."""
     before = shown(tenant, anne, bert)
