@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -119,7 +120,9 @@ class Worker:
         """Run one function to its end; whatever goes wrong becomes a Result that is not ok."""
         if not self._ready.is_set() and self._clock() < self._blind_until:
             return _failed(NO_WORKER)
-        await self._ready.wait()
+        # Whoever is woken may be late: the new process can be dead again by then.
+        while not self._ready.is_set():
+            await self._ready.wait()
         if self._over:
             return _failed(NO_WORKER)
         ended: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
@@ -167,6 +170,7 @@ class Worker:
         if "refused" in told:
             raise Refused(told["refused"])
         self._reader, self._writer = reader, writer
+        self._watching = asyncio.create_task(_cut_off_at_death(self._process))
         self._started_over = False
         self._ready.set()
         return [IndexedFunction(name, id_, tuple(found)) for name, id_, found in told["functions"]]
@@ -228,6 +232,18 @@ class Worker:
             # Whoever waits for another worker waits in vain.
             self._ready.set()
             self._lifetime.end("Exceeded the number of times that a worker may be started anew.")
+
+
+async def _cut_off_at_death(process: Process) -> None:
+    """
+    End the connection when *process* has ended, behind what it has said.
+
+    What a function has forked holds the other end, and lives on.
+    """
+    await asyncio.get_running_loop().run_in_executor(None, process.popen.wait)
+    # The host may have closed it by then.
+    with suppress(OSError):
+        process.channel.shutdown(socket.SHUT_RD)
 
 
 def _failed(why: str) -> Result:

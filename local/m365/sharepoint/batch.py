@@ -91,7 +91,10 @@ def _item(kind: str, content: bytes, base: str) -> Item:
     first, _, rest = head.partition(b"\n")
     match first.decode("latin-1").split():
         case [method, url, "HTTP/1.1"] if method in _METHODS:
-            parts = urlsplit(url)
+            try:
+                parts = urlsplit(url)
+            except ValueError as error:
+                raise bad_request("A request of the batch has no valid URL.") from error
         case _:
             raise bad_request("A request of the batch does not say METHOD URL HTTP/1.1.")
     if url.partition("/_api/")[0].lower() not in (base.lower(), ""):

@@ -25,6 +25,13 @@ _LASTS = timedelta(seconds=1800)
 _LIBRARY = "16.0.26000.12000"
 
 
+class _NoDoctype(ET.TreeBuilder):
+    """Entities are nobody's business here, in whatever encoding they come."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        raise ET.ParseError("a document type")
+
+
 class _Write(NamedTuple):
     """One `SetSingleValueProfileProperty`."""
 
@@ -80,7 +87,10 @@ def _is_fresh(digest: str, now: datetime) -> bool:
     found = _DIGEST.fullmatch(digest)
     if not found:
         return False
-    made = datetime.strptime(found[1], "%d %b %Y %H:%M:%S").replace(tzinfo=UTC)
+    try:
+        made = datetime.strptime(found[1], "%d %b %Y %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return False
     return timedelta(seconds=-1) <= now - made <= _LASTS
 
 
@@ -114,9 +124,9 @@ def _actions(body: bytes) -> Iterator[tuple[int, _Write | None]]:
 
 def _parsed(body: bytes) -> ET.Element:
     try:
-        # Entities are nobody's business here.
-        request = None if b"<!" in body else ET.fromstring(body)
-    except ET.ParseError:
+        request = ET.fromstring(body, ET.XMLParser(target=_NoDoctype()))
+    # Of an encoding that nobody knows, and of one that the parser cannot read.
+    except (ET.ParseError, LookupError, ValueError):
         request = None
     if request is None or request.tag != f"{_NAMESPACE}Request":
         raise _invalid("The body is no request.")
@@ -138,7 +148,7 @@ def _id(element: ET.Element) -> int:
 
 
 def _number(text: str | None) -> int:
-    if not text or not (text.isascii() and text.isdecimal()):
+    if not text or not (text.isascii() and text.isdecimal()) or len(text) > 9:
         raise _invalid("An id is a number.")
     return int(text)
 

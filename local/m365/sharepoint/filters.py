@@ -130,13 +130,17 @@ class _Filter(Expression[Fields]):
 
     def _value(self) -> _Value:
         token = self.take_kind("literal", "word")
+        if token.kind == "word" and token.value in _PARTS and self.is_next("("):
+            self.take("(")
+            # A time has no such part whose parts could be asked for in turn.
+            whole = self.take_kind("literal", "word")
+            self.take(")")
+            return lambda fields: self._part(token.value, self._plain(whole)(fields))
+        return self._plain(token)
+
+    def _plain(self, token: Token) -> _Value:
         if token.kind == "literal":
             return lambda fields: token.value
-        if token.value in _PARTS and self.is_next("("):
-            self.take("(")
-            whole = self._value()
-            self.take(")")
-            return lambda fields: self._part(token.value, whole(fields))
         return lambda fields: value_of(fields, token.value)
 
     def _part(self, name: str, moment: object) -> int:

@@ -113,6 +113,7 @@ GET: Item = ("GET", "/_api/web", "")
         (body_of([("GET", "/_layouts/15/userphoto.aspx", "")], []), ""),
         (body_of([("POST", "/_api/$batch", "")], []), ""),
         (body_of([("FETCH", "/_api/web", "")], []), ""),
+        (body_of([("GET", "https://[/_api/web", "")], []), ""),
         (body_of([("GET", "//evil.example/_api/web", "")], []), ""),
         ("--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--", ""),
         ("--b\r\nhello\r\n--b--", ""),

@@ -13,6 +13,8 @@ from tests.local.m365.sharepoint.test_profiles import account, give_picture, pho
 from tests.local.m365.simulator import POOR_APP, Cloud
 
 PEOPLE = "{cf560d69-0fdb-4489-a216-b6b47adf8ef8}"
+XML = '<?xml version="1.0" encoding="{}"?>'
+ENTITY = '<!DOCTYPE Request [<!ENTITY x "1">]>'
 OPEN = '<ObjectPath Id="2" ObjectPathId="1" />'
 Change = tuple[str, str]
 
@@ -46,13 +48,15 @@ def body(*actions: str, path: str = f'<Constructor Id="1" TypeId="{PEOPLE}" />')
     )
 
 
-def post(office: Cloud, session: requests.Session, text: str, **headers: Any) -> requests.Response:
+def post(
+    office: Cloud, session: requests.Session, text: str, encoding: str = "utf-8", **headers: Any
+) -> requests.Response:
     base = office.tenant.urls.admin
     context = session.post(f"{base}/_api/contextinfo").json()
     sent = {"Content-Type": "text/xml", "X-RequestDigest": context["FormDigestValue"]}
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
     url = f"{base}/_vti_bin/client.svc/ProcessQuery"
-    return session.post(url, data=text.encode(), headers=sent)
+    return session.post(url, data=text.encode(encoding), headers=sent)
 
 
 def error(answer: requests.Response) -> Any:
@@ -85,7 +89,10 @@ def test_first_error_ends_it(office: Cloud, admin: requests.Session, anne: User)
 
 @pytest.mark.parametrize(
     ("case", "status"),
-    [("no digest", 403), ("old digest", 403), ("JSON", 400), ("no role", 403), ("refused", 200)],
+    [
+        *(("no digest", 403), ("old digest", 403), ("no date", 403), ("JSON", 400)),
+        *(("no role", 403), ("refused", 200)),
+    ],
 )
 def test_refused(office: Cloud, admin: requests.Session, anne: User, case: str, status: int):
     """Nothing is written without a fresh digest, text/xml and the role, nor where apps may not."""
@@ -93,8 +100,8 @@ def test_refused(office: Cloud, admin: requests.Session, anne: User, case: str, 
     headers = {}
     if case == "no digest":
         headers = {"X_RequestDigest": ""}
-    if case == "old digest":
-        stamp = "28 Nov 2020 10:00:00 -0000"
+    if case in ("old digest", "no date"):
+        stamp = f"{28 if case == 'old digest' else 31} Nov 2020 10:00:00 -0000"
         headers = {"X_RequestDigest": f"0x{'A' * 128},{stamp}"}
     if case == "JSON":
         headers = {"Content_Type": "application/json"}
@@ -110,11 +117,15 @@ def test_refused(office: Cloud, admin: requests.Session, anne: User, case: str, 
 
 
 @pytest.mark.parametrize(
-    "case", ["order", "object", "path", "method", "parameters", "ids", "doctype", "cut", "other"]
+    "case",
+    [
+        *("order", "object", "path", "method", "parameters", "ids", "long id", "doctype"),
+        *("doctype in UTF-16", "no encoding", "another encoding", "cut", "other"),
+    ],
 )
 def test_malformed(office: Cloud, admin: requests.Session, anne: User, case: str):
     """A method comes after the ObjectPath of a PeopleManager, whole and of the one known name."""
-    write = method(3, anne, "Office", "1")
+    write, of_an_entity = (method(3, anne, "Office", value) for value in ("1", "&x;"))
     text = {
         "order": body(write, OPEN),
         "object": body(OPEN, write, path='<Constructor Id="1" TypeId="{0}" />'),
@@ -122,12 +133,16 @@ def test_malformed(office: Cloud, admin: requests.Session, anne: User, case: str
         "method": body(OPEN, write.replace("SetSingleValue", "SetMultiValue")),
         "parameters": body(OPEN, write.replace('Type="String"', 'Type="Int32"')),
         "ids": body(OPEN, write, method(3, anne, "Office", "2")),
+        "long id": body(OPEN.replace('"2"', f'"{"2" * 5000}"'), write),
+        "doctype in UTF-16": f"{XML.format('utf-16')}{ENTITY}{body(OPEN, of_an_entity)}",
+        "no encoding": f"{XML.format('nonsense')}{body(OPEN, write)}",
+        "another encoding": f"{XML.format('euc-jp')}{body(OPEN, write)}",
         "doctype": f"<!DOCTYPE Request>{body(OPEN, write)}",
         "cut": body(OPEN, write)[:-9],
         "other": "<Request />",
     }[case]
 
-    answer = post(office, admin, text)
+    answer = post(office, admin, text, encoding="utf-16" if "UTF-16" in case else "utf-8")
 
     assert answer.status_code == 200
     assert error(answer)["ErrorTypeName"].endswith("InvalidClientQueryException")

@@ -75,6 +75,7 @@ def test_what_is_chosen(
         *("$filter=startswith('x')", "$filter=startsWith(Name,'x')", "$filter=startswith(Name,1)"),
         *("$filter=Name gt 1", "$filter=year(Name) eq 1", "$filter=datetime'x' eq TimeCreated"),
         *("$filter=Name contains 'x'", "$filter=Length eq 1.5", "$filter=" + "(" * 2000),
+        "$filter=" + "year(" * 2000,
         *("$expand=Owner", "$expand=Files/Owner"),
     ],
 )
