@@ -17,6 +17,8 @@ from admin.acceptance.microsoft365 import Microsoft365
 from admin.acceptance.order import read, settings_of
 from admin.acceptance.putting_back import PuttingBack
 from admin.acceptance.scene import Scene
+from admin.terminal.problems import Problem
+from shared.errors import PhotoSyncError
 from tests.admin.acceptance.conftest import give_photo, give_picture, variables
 from tests.local.m365.simulator import cloud
 
@@ -40,7 +42,12 @@ def asked(
     if request.param == SIMULATOR:
         yield from _simulated(folder)
     else:
-        yield _real(Path(TENANT), folder)
+        try:
+            scene = _real(Path(TENANT), folder)
+        except (Problem, PhotoSyncError) as error:
+            # A test that fails would show a traceback for each question.
+            pytest.exit(f"TENANT={TENANT}: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
+        yield scene
 
 
 def _simulated(folder: Path) -> Iterator[Scene]:
