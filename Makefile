@@ -1,5 +1,5 @@
 # make demo     the main job, on a fresh machine     make test      everything CI checks
-# make start    the local cloud, until Ctrl-C        make check     what needs no server, in 90 s
+# make start    the local cloud, until Ctrl-C        make check     what needs no server
 # make soak     changes under faults and crashes     make lint      style and types only
 # make bench    figures beside their goals           make lock      requirements.in -> requirements.txt
 # make package  the zip that is deployed             make licences  of every package

@@ -107,7 +107,8 @@ def acceptance(context: click.Context, /, **given: Any) -> int:
     what was assumed and what was seen.
 
     The deployed app at --url is asked over its console's API; with a certificate (--settings, or
-    --app and --certificate) Graph and SharePoint are, too; with --local these alone.
+    --app and --certificate) Graph and SharePoint are, too; with --local these alone. With a
+    certificate USER is a UPN or an object id.
 
     The exit code is 1 if anything differs from what was assumed, if nobody is called USER or there
     is no photo, or if the answer is no; and 4 if something could not be put back. What could not be

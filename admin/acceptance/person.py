@@ -23,5 +23,7 @@ class AtTheTerminal:
             raise NotAsked("it takes a person: leave out --hands-off")
         if self._output.as_json or not (sys.stdin and sys.stdin.isatty()):
             raise NotAsked("it takes a person at a terminal, and there is none")
-        if not click.confirm(clean(f"{what} Is it done?"), default=True, err=True):
+        with self._output.without_bar():
+            is_done = click.confirm(clean(f"{what} Is it done?"), default=True, err=True)
+        if not is_done:
             raise NotAsked("the person did not do it")

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from requests.exceptions import SSLError
+
 from admin.acceptance import report, runner
 from admin.acceptance.app import App
 from admin.acceptance.microsoft365 import Microsoft365
@@ -206,6 +208,11 @@ def _problem(name: str, error: PhotoSyncError) -> Problem:
             return NotThere(f"{name} has no photo in Exchange: give a test user who has one.")
         case AccessDenied():
             return Refused(f"{error} See manage.py grant --check.")
+        case TryLater() if isinstance(error.__cause__, SSLError):
+            return Unreachable(
+                f"{error} If a private CA issued the certificate of Entra or Microsoft Graph, name "
+                "that CA's PEM file in REQUESTS_CA_BUNDLE."
+            )
         case TryLater():
             return Unreachable(f"{error} Try again in a minute.")
     return Unsound(str(error))

@@ -18,6 +18,7 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console as Terminal
+    from rich.progress import Progress as Bar
 
 # Control characters and halves of characters; and what turns the direction of writing.
 _STEERING = {"Cc", "Cs"}
@@ -39,6 +40,7 @@ class Output:
         self._stream = stream
         self.as_json = as_json
         self._terminal = None if as_json or not stream.isatty() else _terminal(stream)
+        self._bar: Bar | None = None
 
     def document(self, value: Any) -> None:
         """The whole answer, for programs; said once a command."""
@@ -100,7 +102,24 @@ class Output:
             def draw(done: int, of: int, told: str = "") -> None:
                 bar.update(task, completed=done, total=max(of, done) or None, told=clean(told))
 
-            yield draw
+            self._bar = bar
+            try:
+                yield draw
+            finally:
+                self._bar = None
+
+    @contextmanager
+    def without_bar(self) -> Iterator[None]:
+        """No bar while the block runs: ten times a second it is drawn over any question."""
+        bar = self._bar
+        if bar is None:
+            yield
+            return
+        bar.stop()
+        try:
+            yield
+        finally:
+            bar.start()
 
     def _each_new_line(self) -> Report:
         last = ""

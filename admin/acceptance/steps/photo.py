@@ -61,7 +61,8 @@ def _scaled(scene: Scene) -> Seen:
     )
     # A size that is not there is missing, or a pixel.
     is_known = scaled.ok or isinstance(photo_fault(scaled), NoPhoto)
-    return Seen(told, is_known and _side(small) == "48x48")
+    # A photo that is not square may keep its shape: the longer side is the size then.
+    return Seen(told, is_known and "48" in _side(small).split("x"))
 
 
 def _at_once(scene: Scene) -> Seen:

@@ -70,6 +70,13 @@ def test_graph_is_down(acceptance: Acceptance, tenant: Cloud, anne: User):
     assert_one_sentence(acceptance("--yes", USER), 3, "Try again in a minute.")
 
 
+def test_private_certificate(acceptance: Acceptance, tenant: Cloud, anne: User):
+    """Whose certificates nobody knows is not worth another try: the sentence names the variable."""
+    said = acceptance("--yes", USER, REQUESTS_CA_BUNDLE="")
+
+    assert_one_sentence(said, 3, "name that CA's PEM file in REQUESTS_CA_BUNDLE")
+
+
 def test_settings_come_from_the_usual_file(
     acceptance: Acceptance, tenant: Cloud, anne: User, tmp_path: Path
 ):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from local.m365.tenant import photos
 from local.m365.tenant.records import Role, User
 from tests.admin.acceptance.conftest import (
     OTHER,
@@ -46,6 +49,21 @@ def test_everything_is_as_assumed(
     assert shown(tenant, anne, bert) == before
     assert json.loads((tmp_path / "acceptance.json").read_text("utf-8")) == said.document
     assert [file.name for file in tmp_path.iterdir()] == ["acceptance.json"]
+
+
+def test_photo_that_is_not_square(acceptance: Acceptance, anne: User):
+    """Its small size has another shorter side, and is that size all the same."""
+    sent = io.BytesIO()
+    Image.new("RGB", (640, 400), "teal").save(sent, "JPEG")
+    kept = photos.accept(sent.getvalue(), reencode=True, fresh=False)
+    anne.photo = photos.stored(kept, datetime.now(UTC))
+
+    found = seen(acceptance("--read-only", "--json", USER))
+
+    assert found["photo-sizes"] == (
+        AS_ASSUMED,
+        "whole 200 640x400, 648x648 404 ErrorEntityNotFound, 48x48 200 48x30",
+    )
 
 
 def test_table(acceptance: Acceptance, anne: User):

@@ -6,9 +6,11 @@ import io
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
+from admin.acceptance.person import AtTheTerminal
 from admin.terminal.output import Output, clean
 from tests import REPO
 from tests.admin.console.conftest import Manage
@@ -60,6 +62,32 @@ def test_progress_in_a_terminal():
 
     assert "2/5" in out.getvalue()
     assert "queued �[2J[bold]" in out.getvalue()
+
+
+def test_no_bar_over_a_question(monkeypatch: pytest.MonkeyPatch):
+    """While a person is asked for something no bar is drawn; it is back after the answer."""
+    out = FakeTerminal()
+    output = Output(out, as_json=False)
+    drawn: list[str] = []
+
+    def confirm(*_: Any, **__: Any) -> bool:
+        before = len(out.getvalue())
+        report(2, 3, "the second")
+        # What the bar's own thread does ten times a second.
+        assert output._bar
+        output._bar.refresh()
+        drawn.append(out.getvalue()[before:])
+        return True
+
+    monkeypatch.setattr("click.confirm", confirm)
+    monkeypatch.setattr("sys.stdin", FakeTerminal())
+    with output.progress("Asking") as report:
+        report(1, 3, "the first")
+        AtTheTerminal(output, by_hand=True).does("Open the page.")
+        report(3, 3, "the third")
+
+    assert drawn == [""]
+    assert "the third" in out.getvalue()
 
 
 def test_line_ends_stay():
