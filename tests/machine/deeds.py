@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Callable
 
+from shared.storage.user_state import FAILED
 from shared.subscription import keeper
 from tests.machine.fate import Storm
 from tests.machine.history import INSTANCES, PROFILE_TROUBLES, SKEW, TROUBLES, Event
@@ -276,8 +277,12 @@ class Deeds:
         """A person deletes the state of a user."""
         user_id = self._user(event)
         if user_id in self._world.exchange.photos and user_id in self._world.exchange.users:
+            judge = self._world.judge
+            if judge.state(user_id).status == FAILED:
+                # The message has ended, and what told of it is gone: only a sweep finds out.
+                judge.told.discard(user_id)
             self._world.services.blobs.texts.pop(user_id, None)
-            self._world.judge.erased.add(user_id)
+            judge.erased.add(user_id)
 
     def _outage(self, event: Event) -> None:
         """Every mailbox seems to be without a photo."""
