@@ -6,9 +6,10 @@ import functools
 import json
 from collections.abc import Callable
 
+from shared.storage.user_state import FAILED
 from shared.subscription import keeper
 from tests.machine.fate import Storm
-from tests.machine.history import HOUR, INSTANCES, PROFILE_TROUBLES, SKEW, TROUBLES, Event
+from tests.machine.history import INSTANCES, PROFILE_TROUBLES, SKEW, TROUBLES, Event
 from tests.machine.judge import APART
 from tests.machine.world import World
 
@@ -42,7 +43,7 @@ class Deeds:
             "audit": lambda event: self._world.instances[0].audit.order(repair=True),
             "sweep": lambda event: self.upkeep("sweep"),
             "missed": lambda event: self._missed(),
-            "lapse": lambda event: self._world.services.subscriptions.lose(),
+            "lapse": self._lapse,
             "expire": lambda event: self._world.services.subscriptions.expire(),
             "removed": lambda event: self._removed(),
             "reauthorize": lambda event: self._reauthorize(),
@@ -78,14 +79,15 @@ class Deeds:
         self._tell(event, user_id)
 
     def _flip(self, event: Event) -> None:
-        """A photo is changed, and changed back a moment later; Graph tells of both."""
+        """A photo is changed, and changed back a moment later; Graph tells twice in all."""
         exchange, user_id = self._world.exchange, self._user(event)
         before = exchange.photos.get(user_id)
         if user_id not in exchange.users or before is None:
             return
         other = next(each for each in exchange.album(user_id) if each != before)
-        for delay, photo in ((0.0, other), (0.5 + event.number, before)):
-            self._world.after(delay, functools.partial(self._put, user_id, photo))
+        first = 2 if event.seconds == 60.0 else 1
+        for delay, photo, times in ((0.0, other, first), (0.5 + event.number, before, 2 - first)):
+            self._world.after(delay, functools.partial(self._put, user_id, photo, times))
 
     def _wink(self, event: Event) -> None:
         """A photo is gone until a sweep has it removed, is back at that moment, and gone again."""
@@ -93,18 +95,20 @@ class Deeds:
         photo = exchange.photos.get(user_id)
         if user_id not in exchange.users or photo is None or not self._is_ours(user_id):
             return
-        self._put(user_id, None)
-        until_full_hour = HOUR - self._world.seconds % HOUR
-        back = until_full_hour + HOUR + event.number / 2
+        # The next sweep misses it, and the one after that has it removed.
+        self._put(user_id, None, 0)
+        period = self._world.between_sweeps
+        back = period - self._world.seconds % period + period + event.number / 2
         self._world.after(back, functools.partial(self._put, user_id, photo))
         again = back + event.seconds / 4
         self._world.after(again, functools.partial(self._put, user_id, None))
 
-    def _put(self, user_id: str, photo: bytes | None) -> None:
+    def _put(self, user_id: str, photo: bytes | None, times: int = 1) -> None:
         if photo is None and not self._is_ours(user_id):
             return
         self._world.change(user_id, lambda: self._world.exchange.put(user_id, photo))
-        self._world.notify(user_id)
+        for _ in range(times):
+            self._world.notify(user_id)
 
     def _tell(self, event: Event, user_id: str) -> None:
         for delay in ((0.1,), (0.1, 0.1), (5.0,), (), (event.seconds, 0.1))[event.number % 5]:
@@ -222,6 +226,12 @@ class Deeds:
             self._world.judge.missed_at = self._world.now
         self._lifecycle("missed")
 
+    def _lapse(self, event: Event) -> None:
+        """The subscription is gone; somebody may find out before the timer does."""
+        self._world.services.subscriptions.lose()
+        if event.number % 3:
+            self._world.after(event.seconds, lambda: self.upkeep("renew"))
+
     def _reauthorize(self) -> None:
         """Graph wants the subscription reauthorized, unless it was a moment ago."""
         subscriptions = self._world.services.subscriptions
@@ -260,14 +270,19 @@ class Deeds:
             user_id = self._world.user_of(message.body)
             self._world.judge.told.discard(user_id)
             self._world.judge.erased.add(user_id)
+            self._world.judge.cleared.add(user_id)
         queue.messages.clear()
 
     def _erase(self, event: Event) -> None:
         """A person deletes the state of a user."""
         user_id = self._user(event)
         if user_id in self._world.exchange.photos and user_id in self._world.exchange.users:
+            judge = self._world.judge
+            if judge.state(user_id).status == FAILED:
+                # The message has ended, and what told of it is gone: only a sweep finds out.
+                judge.told.discard(user_id)
             self._world.services.blobs.texts.pop(user_id, None)
-            self._world.judge.erased.add(user_id)
+            judge.erased.add(user_id)
 
     def _outage(self, event: Event) -> None:
         """Every mailbox seems to be without a photo."""

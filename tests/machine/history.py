@@ -36,8 +36,8 @@ PROFILE_TROUBLES: tuple[PhotoSyncError, ...] = (
     OtherHost("SharePoint's geographies do not agree."),
 )
 # By what can happen, how often: in a burst, and at any time of the day besides.
-BURST = {"change": 8, "flip": 4, "type": 2, "force": 1, "enable": 1, "damage": 1, "find": 2}
-BURST |= {"erase": 1, "clear": 1}
+BURST = {"change": 8, "flip": 5, "type": 2, "force": 1, "enable": 1, "damage": 2, "find": 2}
+BURST |= {"erase": 2, "clear": 2, "audit": 2, "storm": 1}
 SPARSE = {
     "change": 8,
     "damage": 3,
@@ -57,7 +57,7 @@ SPARSE = {
     "audit": 2,
     "sweep": 2,
     "missed": 1,
-    "lapse": 2,
+    "lapse": 3,
     "expire": 1,
     "removed": 2,
     "reauthorize": 1,
@@ -116,12 +116,12 @@ class Temper:
         # A seed with everything finds less than one with a few things, and often.
         kinds = [kind for kind in SPARSE if chance.random() < 0.5] or ["change"]
         return cls(
-            users=chance.choices((1, 2, 4, 7, 12, 40), (6, 6, 6, 6, 2, 1))[0],
+            users=chance.choices((1, 2, 4, 7, 12, 40), (8, 8, 6, 4, 2, 1))[0],
             without=chance.choice((0, 0, 1, 7)),
             etags_return=chance.random() < 0.5,
             luck=chance.choice((0.0, 0.1, 0.3)),
             slow=chance.choice((0.0, 0.3, 0.8)),
-            timers=chance.random() < 0.7,
+            timers=chance.random() < 0.6,
             hours_between=chance.choice((1, 2)),
             profile_calls=chance.choice((0, 0, 12, 30)),
             jitter=chance.choice((0.0, 0.5, 0.99)),

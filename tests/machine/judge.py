@@ -38,6 +38,8 @@ class Judge:
         self.disturbed: set[str] = set()
         # A person has deleted the state of these users, or cleared the queue of their messages.
         self.erased: set[str] = set()
+        # Of these the messages were cleared.
+        self.cleared: set[str] = set()
         # Strangers have damaged what SharePoint shows of these, and nobody has repaired it yet.
         self.damaged: set[str] = set()
         self._writers: defaultdict[str, list[Job | None]] = defaultdict(list)
@@ -49,6 +51,8 @@ class Judge:
         self.missed_at: datetime | None = None
         # When a message that orders a sweep, or carries one on, was lost altogether.
         self.sweep_lost_at: datetime | None = None
+        # The subscription that lived when all had become quiet.
+        self._settled = ""
         # What each run was ordered to do: the text of its message.
         self.orders: dict[Job, str] = {}
 
@@ -90,7 +94,6 @@ class Judge:
             return
         if not photo.startswith(user_id.encode()):
             self.wrong(f"{user_id} gets a picture of somebody else")
-        self._looks_before[user_id] = len(self._exchange.looks[user_id])
         calm = user_id not in self.disturbed | self.erased
         if calm and self._sharepoint.shows(user_id, photo):
             self.wrong(f"the same photo is written twice for {user_id}")
@@ -98,6 +101,10 @@ class Judge:
     def after_run(self, user_id: str) -> None:
         """What the state of somebody says of SharePoint once a run is over must be so."""
         self.forgive()
+        recorded = self.state(user_id)
+        if recorded.status == user_state.SYNCED and not recorded.claim:
+            # The photo is there: what was missed before is over.
+            self._looks_before[user_id] = len(self._exchange.looks[user_id])
         if user_id in self.damaged | self.erased or user_id in self._exchange.left:
             return
         known = self.state(user_id)
@@ -126,6 +133,7 @@ class Judge:
             if self.state(user_id).status == user_state.SYNCED:
                 self.disturbed.discard(user_id)
                 self.erased.discard(user_id)
+                self.cleared.discard(user_id)
         self._writers.clear()
         self.orders.clear()
 
@@ -137,6 +145,13 @@ class Judge:
             if self._exchange.is_in_scope(user_id) and not shown:
                 files = dict(self._sharepoint.files(user_id)), self._sharepoint.urls[user_id]
                 yield f"{user_id} has {photo!r}, SharePoint shows {files}: {self.state(user_id)}"
+
+    def untrue(self, busy: set[str]) -> Iterator[str]:
+        """Who was told of the last change and does not show it, though nothing is under way."""
+        self.forgive()
+        told = {each for each in self.told if self.state(each).status != user_state.FAILED}
+        told -= self.misled() | self.damaged | self.cleared | busy
+        return self.missed(told & set(self._exchange.photos))
 
     def unsaid(self, user_ids: set[str]) -> Iterator[str]:
         """Whose picture is shown while the mailbox is in trouble, and no state says so."""
@@ -184,6 +199,16 @@ class Judge:
         if not found or told.get("status") != "live" or is_deaf:
             yield f"Graph has {list(subscriptions.live)}, and {keeper.NAME} says {told}"
 
+    def settle(self) -> None:
+        """All is quiet: the subscription that lives now has no reason to be made anew."""
+        self._settled = self._document(keeper.NAME).get("id", "")
+
+    def remade(self) -> Iterator[str]:
+        """Unless the subscription is the one that was there when all was quiet."""
+        now = self._document(keeper.NAME).get("id", "")
+        if now != self._settled:
+            yield f"subscription {self._settled} lived, and {now} was made in its place"
+
     def unswept(self) -> Iterator[str]:
         """
         Unless a sweep was at work since the newest subscription was made, and since Graph said
@@ -216,9 +241,11 @@ class Judge:
             return
         misses = [each for each in looks[self._looks_before[user_id] :] if not each.found]
         own = [each for each in looks if each.by is current()]
+        now = self._services.subscriptions.clock()
         if not own or own[-1].found:
             self.wrong("a picture is removed by a run that has not looked")
-        now = self._services.subscriptions.clock()
+        elif self._claimed_since(user_id, now - own[-1].at):
+            self.wrong("a picture is removed by a run that has not looked under its claim")
         if not misses or now - misses[0].at < SECOND_LOOK_AFTER - APART:
             self.wrong("a picture is removed at the first look")
         if self._exchange.outage and user_id in self._exchange.photos:
@@ -228,6 +255,13 @@ class Judge:
             self._taken[key].add(user_id)
             if len(self._taken[key]) > sweep_rules.BRAKE_USERS:
                 self.wrong("an outage of Exchange takes pictures along")
+
+    def _claimed_since(self, user_id: str, ago: timedelta) -> bool:
+        """Whether this run has claimed the user after that; before it writes it renews nothing."""
+        blobs = self._services.blobs
+        is_own = user_id in blobs.texts and blobs.writers.get(user_id) is current()
+        # Moments of calls are not told apart by less.
+        return is_own and blobs.age(user_id) < ago - timedelta(milliseconds=1)
 
     def _check_forgetting(self, looks: list[Look]) -> None:
         since = looks[-1].at

@@ -120,12 +120,10 @@ class Simulation:
 
     def _check_told(self) -> None:
         """Whoever was told of the last change has it, without any sweep."""
-        world, judge = self.world, self.world.judge
-        judge.forgive()
-        told = {each for each in judge.told if judge.state(each).status != "failed"}
-        told -= judge.misled() | judge.damaged | judge.erased
-        self._check(judge.missed(told & set(world.exchange.photos)))
+        judge = self.world.judge
+        self._check(judge.untrue(set()))
         self._check(judge.unsubscribed())
+        judge.settle()
         if not self.temper.timers:
             self._check(judge.unswept())
 
@@ -134,6 +132,8 @@ class Simulation:
         troubled = world.exchange.troubles
         self._check(judge.missed(set(world.exchange.users) - judge.misled()))
         self._check(judge.unsaid(set(troubled) & set(world.exchange.users)))
+        # Nobody is told that a mailbox or a profile is well again.
+        judge.told -= judge.misled()
         troubled.clear()
         world.sharepoint.troubles.clear()
         self._look_after_everybody()
@@ -141,6 +141,7 @@ class Simulation:
         self._check(judge.remains())
         self._check(judge.overlooked())
         self._check(judge.unsubscribed())
+        self._check(judge.remade())
         judge.all_is_well()
 
     def _check(self, wrongs: object) -> None:

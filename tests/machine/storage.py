@@ -15,7 +15,7 @@ from shared.storage.documents import Document
 from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import Stored, UserState
 from shared.user import is_object_id
-from tests.machine.jobs import at
+from tests.machine.jobs import Job, at, current
 
 # host.json: maxDequeueCount and visibilityTimeout; the lock is the host's own (functions.md).
 TRIES, AFTER_ERROR, LOCK = 5, timedelta(seconds=30), timedelta(minutes=10)
@@ -26,6 +26,8 @@ class Blobs:
 
     def __init__(self, ticks: Callable[[], float] = lambda: 0.0) -> None:
         self.texts: dict[str, tuple[bytes, str, float]] = {}
+        # Which run has written a blob last.
+        self.writers: dict[str, Job | None] = {}
         self._ticks = ticks
         self.unreadable: list[bytes] = []
         self._versions = itertools.count(1)
@@ -36,9 +38,14 @@ class Blobs:
             if version != (known and known[1]):
                 raise Conflict("Another run wrote this blob first.")
             self.texts[name] = text, f"v{next(self._versions)}", self._ticks()
+            self.writers[name] = current()
             return self.texts[name][1]
 
         return at("write blob", effect)
+
+    def age(self, name: str) -> timedelta:
+        """How long ago a blob that is there was written."""
+        return timedelta(seconds=self._ticks() - self.texts[name][2])
 
     def delete(self, name: str, version: str) -> None:
         def effect() -> None:

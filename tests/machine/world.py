@@ -69,6 +69,11 @@ class World:
         return MIDNIGHT + timedelta(seconds=self.seconds)
 
     @property
+    def between_sweeps(self) -> float:
+        """So many seconds pass from one sweep of the timer's to the next."""
+        return HOUR * self._temper.hours_between
+
+    @property
     def exchange(self) -> Exchange:
         return self.services.exchange
 
@@ -302,14 +307,24 @@ class World:
         self._park_later()
 
     def _tick(self) -> None:
-        """The timers."""
+        """The timers. What they mend is looked at before."""
         self.after(HOUR, self._tick)
+        self._check_told()
         hour = round(self.seconds / HOUR)
         if self.timers and hour % self._temper.hours_between == 0:
             self.services.photo_upkeep.put("sweep")
             self.services.photo_upkeep.put("audit")
         if hour % 12 == 0:
             self.services.photo_upkeep.put("renew")
+
+    def _check_told(self) -> None:
+        """Whoever was told of the last change, and of whom nothing is under way, has it."""
+        if self.exchange.outage or self._orphans or any(queue.poison for queue in self.queues):
+            return
+        busy = {self.user_of(each.body) for each in self.services.photo_sync.messages}
+        busy |= {self.user_of(self.judge.orders[job]) for job in self._jobs if self._is_sync(job)}
+        for wrong in self.judge.untrue(busy):
+            self.judge.wrong(wrong)
 
     def _about(self, queue: MemoryQueue, message: Message) -> str:
         """What a message is about, without what depends on all that was before it."""
