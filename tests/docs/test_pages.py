@@ -30,7 +30,7 @@ _PAGES = [
     )
 ]
 # Named and not in the repository: who runs the app makes them.
-_MADE = {"local.settings.json"}
+_MADE = {"local.settings.json", "to-do.txt"}
 _TEXT = {page: page.read_text(encoding="utf-8") for page in _PAGES}
 
 
