@@ -1,17 +1,22 @@
 """
 Remembers what a user's picture was before a step writes, and puts it back.
 
-What cannot be put back is told as an order for a person, and the bytes that it takes are left in a
-folder: the library's own copy is gone by then.
+What that takes stands in a folder before anything is written, as orders for a person and the bytes
+of the files: the library's own copy is gone by then, and a process can be killed. What is put back
+leaves the folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+from admin.acceptance.finding import NotAsked
 from admin.acceptance.microsoft365 import Microsoft365, unclaimed
+from admin.terminal.problems import Unusable
 from shared.errors import PhotoSyncError
 from shared.sharepoint.client import PICTURE_LIBRARY
 from shared.sharepoint.geos import Geo
@@ -20,6 +25,8 @@ from shared.sharepoint.picture_location import PICTURE_URL
 from shared.sharepoint.publisher import SYNC_STATE, TIMESTAMP, Plan
 from shared.user import User
 
+# In the folder: an order in each line.
+ORDERS = "to-do.txt"
 PROPERTIES = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 
 
@@ -36,25 +43,38 @@ class _Before:
 
 @dataclass(frozen=True)
 class _Act:
-    """One thing to put back; `order` tells a person to do it, `content` is what it takes."""
+    """One thing to put back; `order` tells a person to do it, with `file` if it takes one."""
 
     order: str
     do: Callable[[], None]
     file: str = ""
-    content: bytes = b""
 
 
 class PuttingBack:
-    """Of one run; *folder* is made only if something cannot be put back."""
+    """Of one run; *folder* is there as long as something is to be put back."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._before: dict[str, _Before] = {}
+        self._orders_file = folder / ORDERS
+        self._acts: dict[str, list[_Act]] = {}
         self._owed: list[str] = []
 
+    def check(self) -> None:
+        """Raises Unusable if an earlier run has left something: it would be remembered wrongly."""
+        if self._orders_file.exists():
+            raise Unusable(
+                f"An earlier run has not put everything back: do what {self._orders_file} says, "
+                f"remove {self._folder}, and ask again."
+            )
+
     def owe(self, order: str) -> None:
-        """Note what only a person can put back, until it is `paid`."""
+        """Note what only a person can put back, until it is `paid`. Raises NotAsked."""
         self._owed.append(order)
+        try:
+            self._keep()
+        except NotAsked:
+            self._owed.remove(order)
+            raise
 
     def paid(self, order: str) -> None:
         self._owed.remove(order)
@@ -63,26 +83,53 @@ class PuttingBack:
         """
         Keep what *plan* (else a copy's) would write over, once for each user.
 
-        To be called before the first write. Raises what SharePointClient raises.
+        To be called before the first write. Raises what SharePointClient raises, and NotAsked if
+        it cannot be kept.
         """
         plan = plan or m365.plan(user)
-        if user.id not in self._before:
+        if user.id not in self._acts:
             geo = plan.geo or m365.geos.home
             held = {name: _held(geo, plan.location.folder, name) for name in plan.location.files}
             _, profile = m365.geos.residence(user)
             kept = {name: profile.get(name, "") for name in PROPERTIES}
-            self._before[user.id] = _Before(user, geo, plan.location.folder, held, kept)
+            before = _Before(user, geo, plan.location.folder, held, kept)
+            self._acts[user.id] = [*_acts(m365, before)]
+            try:
+                self._keep(held)
+            except NotAsked:
+                del self._acts[user.id]
+                raise
         return plan
 
-    def put_back(self, m365: Microsoft365 | None) -> list[str]:
+    def _keep(self, files: Mapping[str, bytes | None] = MappingProxyType({})) -> None:
+        """Write down all that is to be put back, and *files*. Raises NotAsked."""
+        acts = [act for of_user in self._acts.values() for act in of_user]
+        try:
+            self._folder.mkdir(exist_ok=True)
+            for name, content in files.items():
+                if content is not None:
+                    (self._folder / name).write_bytes(content)
+            self._write_down([*(self._told(act) for act in acts), *self._owed])
+        except OSError as error:
+            raise NotAsked(
+                f"what would be written over cannot be kept in a file ({error.strerror})"
+            ) from error
+
+    def _write_down(self, orders: Sequence[str]) -> None:
+        draft = self._folder / f"{ORDERS}.new"
+        draft.write_text("".join(f"{order}\n" for order in orders), "utf-8")
+        draft.replace(self._orders_file)
+
+    def put_back(self) -> list[str]:
         """
         Put everything back; an order for a person for each thing that could not be.
 
         Never raises; Ctrl-C makes an order of all that is left.
         """
-        acts = [act for before in self._before.values() for act in _acts(m365, before)]
-        self._before = {}
+        acts = [act for of_user in self._acts.values() for act in of_user]
+        self._acts = {}
         orders, self._owed = self._owed, []
+        files = {act.file for act in acts if act.file}
         stopped = False
         for act in acts:
             try:
@@ -96,20 +143,29 @@ class PuttingBack:
                 why = type(error).__name__
             except KeyboardInterrupt:
                 stopped, why = True, "stopped"
-            orders.append(f"{act.order} ({why}).{self._left(act)}")
+            orders.append(self._told(act, f" ({why})"))
+            files.discard(act.file)
+        self._tidy(orders, files)
         return orders
 
-    def _left(self, act: _Act) -> str:
-        """Leave the bytes of *act* in a file; where."""
-        if not act.file:
-            return ""
-        try:
-            self._folder.mkdir(exist_ok=True)
-            file = self._folder / act.file
-            file.write_bytes(act.content)
-        except OSError as error:
-            return f" Its bytes could not be kept: {error.strerror}."
-        return f" The file is {file}."
+    def _told(self, act: _Act, why: str = "") -> str:
+        return f"{act.order}{why}." + (
+            f" The file is {self._folder / act.file}." if act.file else ""
+        )
+
+    def _tidy(self, orders: Sequence[str], files: Iterable[str]) -> None:
+        """Leave *orders* in the folder, without the *files* that nobody needs any more."""
+        # Too much that is left does no harm.
+        with contextlib.suppress(OSError):
+            if orders:
+                self._folder.mkdir(exist_ok=True)
+                self._write_down(orders)
+            else:
+                self._orders_file.unlink(missing_ok=True)
+            for name in files:
+                (self._folder / name).unlink(missing_ok=True)
+            if not orders:
+                self._folder.rmdir()
 
 
 def _held(geo: Geo, folder: str, name: str) -> bytes | None:
@@ -117,9 +173,8 @@ def _held(geo: Geo, folder: str, name: str) -> bytes | None:
     return geo.sharepoint.picture(folder, name) if found else None
 
 
-def _acts(m365: Microsoft365 | None, before: _Before) -> Iterator[_Act]:
+def _acts(m365: Microsoft365, before: _Before) -> Iterator[_Act]:
     """Files first, as a copy does: properties then show what is there again."""
-    assert m365, "who has no way in has remembered nothing"
     ways = before.geo.sharepoint
     for name, content in before.files.items():
         place = f"{PICTURE_LIBRARY}/{before.folder}"
@@ -127,7 +182,7 @@ def _acts(m365: Microsoft365 | None, before: _Before) -> Iterator[_Act]:
             yield _Act(f"Delete {name} in {place}", _recycle(m365, before, name))
         else:
             order = f"Upload {name} to {place}"
-            yield _Act(order, _upload(m365, before, name, content), name, content)
+            yield _Act(order, _upload(m365, before, name, content), name)
     upn = before.user.user_principal_name
 
     for name, value in before.profile.items():

@@ -83,9 +83,14 @@ def show(document: dict[str, Any], output: Output) -> None:
     output.line(", ".join(f"{count[each.value]} {each.value}" for each in Verdict) + ".")
 
 
-def code(results: Sequence[Result], orders: Sequence[str], *, declined: bool) -> int:
-    """UNSOUND where something could not be put back, WRONG where anything differs, or a no."""
+def code(results: Sequence[Result], orders: Sequence[str], *, declined: bool, kept: bool) -> int:
+    """
+    UNSOUND where something could not be put back, USAGE where the file could not be written, WRONG
+    where anything differs, or a no.
+    """
     if orders:
         return problems.UNSOUND
+    if not kept:
+        return problems.USAGE
     differs = any(each.verdict is Verdict.DIFFERS for each in results)
     return problems.WRONG if differs or declined else problems.FINE

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from admin.acceptance import report, runner
@@ -38,18 +40,38 @@ def run(order: Order, app: App | None, person: Person, output: Output) -> int:
     """Ask everything that the order allows; an exit code."""
     if not (order.yes or order.read_only):
         must_be_possible(output, instead=_READ_ONLY)
+    putting_back = PuttingBack(order.file.parent / RESTORE)
+    if not order.read_only:
+        putting_back.check()
     draft = report.Draft(order.file)
     try:
-        scene = _scene(order, app, person)
+        scene = _scene(order, app, person, putting_back)
         run = _Run(order, scene, output)
         try:
-            run.ask()
+            with _stopped_in_order():
+                run.ask()
         finally:
             # Also after Ctrl-C, and after an error that nobody foresaw.
             run.end(draft)
-        return report.code(run.results, run.orders, declined=run.declined)
+        return report.code(run.results, run.orders, declined=run.declined, kept=run.is_kept)
     finally:
         draft.forget()
+
+
+@contextmanager
+def _stopped_in_order() -> Iterator[None]:
+    """A terminal that closes, and whoever asks this process to end, mean Ctrl-C."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in (signal.Signals[n] for n in names)}
+    for number, handler in before.items():
+        # What is ignored, as below nohup, stays so.
+        if handler is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Run:
@@ -57,6 +79,7 @@ class _Run:
         self.results: list[Result] = []
         self.orders: list[str] = []
         self.declined = False
+        self.is_kept = False
         self._order = order
         self._scene = scene
         self._output = output
@@ -96,7 +119,7 @@ class _Run:
                 self.results.append(result)
 
     def end(self, draft: report.Draft) -> None:
-        self.orders = [*self._under_way(), *self._scene.putting_back.put_back(self._scene.ways)]
+        self.orders = [*self._under_way(), *self._scene.putting_back.put_back()]
         for order in self.orders:
             self._output.complain(f"Not put back: {order}")
         scrub = Scrub(_names(self._order, self._scene))
@@ -105,10 +128,16 @@ class _Run:
         document = report.document(
             self.results, scrub, way=way, left=len(self.orders), complete=self._complete
         )
-        draft.finish(document)
+        try:
+            draft.finish(document)
+            self.is_kept = True
+        except Unusable as error:
+            # What was seen is seen all the same.
+            self._output.complain(str(error))
         self._output.document(document)
         report.show(document, self._output)
-        self._output.line(f"{self._order.file} says the same, and names nobody.")
+        if self.is_kept:
+            self._output.line(f"{self._order.file} says the same, and names nobody.")
 
     def _under_way(self) -> Iterator[str]:
         """Wait for copies that Ctrl-C has cut off; an order for who has to look again."""
@@ -123,7 +152,7 @@ class _Run:
             yield f"Look at {name} again in a while: a copy that was ordered may still come."
 
 
-def _scene(order: Order, app: App | None, person: Person) -> Scene:
+def _scene(order: Order, app: App | None, person: Person, putting_back: PuttingBack) -> Scene:
     """Everybody found, and the user's photo looked for. Raises Problem with one sentence."""
     try:
         ways = Microsoft365(order.settings) if order.settings else None
@@ -133,7 +162,6 @@ def _scene(order: Order, app: App | None, person: Person) -> Scene:
     other = _found(order.unlicensed, ways, app) if order.unlicensed else None
     if ways:
         _check_photo(user, ways)
-    putting_back = PuttingBack(order.file.parent / RESTORE)
     return Scene(user, ways, app, person, putting_back, order.limit, other)
 
 

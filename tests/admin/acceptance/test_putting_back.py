@@ -17,6 +17,7 @@ import pytest
 from admin.acceptance import runner, session
 from admin.acceptance.finding import NotAsked, Seen
 from admin.acceptance.microsoft365 import Microsoft365
+from admin.acceptance.putting_back import ORDERS, PuttingBack
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.acceptance.steps.every import LAST, WRITING
@@ -150,6 +151,9 @@ def test_what_could_not_be_put_back(
 
     assert said.code == 4
     left = {each.name.lower(): each for each in (tmp_path / session.RESTORE).iterdir()}
+    told_again = left.pop("to-do.txt").read_text("utf-8").splitlines()
+    assert [f"Not put back: {order}" for order in told_again] == orders
+    assert left.keys() == files.keys()
     for name, content in files.items():
         kept = left[name]
         assert kept.read_bytes() == content
@@ -164,6 +168,92 @@ def test_what_could_not_be_put_back(
     assert {"SPS-PictureTimestamp", "SPS-PictureExchangeSyncState"} <= set(told)
     document = json.loads((tmp_path / "acceptance.json").read_text("utf-8"))
     assert document["notPutBack"] == len(orders)
+
+
+def test_killed(
+    acceptance: Acceptance,
+    tenant: Cloud,
+    anne: User,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+):
+    """Before the first write a folder says what is to be put back; the next run keeps it."""
+    files, _ = shown(tenant, anne)
+    folder, put_back = tmp_path / session.RESTORE, PuttingBack.put_back
+
+    monkeypatch.setattr(PuttingBack, "put_back", lambda killed: [])
+    acceptance("--yes", USER)
+    left = {each.name: each.read_bytes() for each in folder.iterdir()}
+    damaged = shown(tenant, anne)
+    again, read_only = acceptance("--yes", USER), acceptance("--read-only", USER)
+
+    assert again.code == 2
+    assert "do what acceptance-restore/to-do.txt says, remove acceptance-restore" in again.err
+    assert (read_only.code, shown(tenant, anne)) == (0, damaged)
+    assert {each.name: each.read_bytes() for each in folder.iterdir()} == left
+    orders = left.pop(ORDERS).decode().splitlines()
+    assert {name.lower(): content for name, content in left.items()} == files
+    assert len(orders) == 7
+    assert all(f"The file is {Path(session.RESTORE) / name}." in " ".join(orders) for name in left)
+
+    for each in folder.iterdir():
+        each.unlink()
+    monkeypatch.setattr(PuttingBack, "put_back", put_back)
+    acceptance("--yes", USER)
+    assert not folder.exists()
+
+
+def test_nothing_can_be_kept(acceptance: Acceptance, tenant: Cloud, anne: User, tmp_path: Path):
+    """Then nothing is written over, and each step says why."""
+    (tmp_path / session.RESTORE).write_text("no folder", "utf-8")
+    before, seen_before = shown(tenant, anne), len(tenant.tenant.journal.after(0))
+
+    said = acceptance("--yes", USER)
+
+    assert "what would be written over cannot be kept in a file (File exists)" in said.out
+    assert shown(tenant, anne) == before
+    written = [one["path"] for one in tenant.tenant.journal.after(0)[seen_before:]]
+    assert not [path for path in written if "AddUsingPath" in path or "recycle" in path]
+
+
+def test_results_that_cannot_be_kept(
+    acceptance: Acceptance, anne: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """What was seen is told all the same, and the exit code says that the file is not there."""
+
+    def ask(scene: Scene) -> Seen:
+        (tmp_path / "acceptance.json").mkdir()
+        return Seen("seen all the same")
+
+    monkeypatch.setattr(session, "LAST", (dataclasses.replace(LAST[0], ask=ask),))
+    said = acceptance("--read-only", USER)
+
+    assert said.code == 2
+    assert "acceptance.json could not be written: Is a directory." in said.err
+    assert "seen all the same" in said.out
+    assert "says the same" not in said.out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=str)
+def test_asked_to_end(
+    acceptance: Acceptance,
+    tenant: Cloud,
+    anne: User,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+):
+    """A terminal that closes, or a machine that shuts down, is Ctrl-C."""
+    before = shown(tenant, anne)
+
+    def ask(scene: Scene) -> Seen:
+        signal.raise_signal(number)
+        return Seen("went on")
+
+    monkeypatch.setattr(session, "LAST", (dataclasses.replace(LAST[0], ask=ask),))
+
+    assert acceptance("--yes", USER).code == 130
+    assert shown(tenant, anne) == before
+    assert signal.getsignal(number) is signal.SIG_DFL
 
 
 def test_stopped_while_putting_back(
