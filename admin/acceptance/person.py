@@ -7,7 +7,7 @@ import sys
 import click
 
 from admin.acceptance.finding import NotAsked
-from admin.terminal.output import Output
+from admin.terminal.output import Output, clean
 
 
 class AtTheTerminal:
@@ -23,5 +23,5 @@ class AtTheTerminal:
             raise NotAsked("it takes a person: leave out --hands-off")
         if self._output.as_json or not (sys.stdin and sys.stdin.isatty()):
             raise NotAsked("it takes a person at a terminal, and there is none")
-        if not click.confirm(f"{what} Is it done?", default=True, err=True):
+        if not click.confirm(clean(f"{what} Is it done?"), default=True, err=True):
             raise NotAsked("the person did not do it")

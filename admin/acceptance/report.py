@@ -48,9 +48,18 @@ class Draft:
 
 
 def document(
-    results: Sequence[Result], scrub: Callable[[str], str], *, way: str, left: int, complete: bool
+    results: Sequence[Result],
+    scrub: Callable[[str], str],
+    scrub_sentence: Callable[[str], str],
+    *,
+    way: str,
+    left: int,
+    complete: bool,
 ) -> dict[str, Any]:
-    """All results; *left* is how many things could not be put back, *way* how it was asked."""
+    """
+    All results, those that are an error's sentence by *scrub_sentence*; *left* is how many things
+    could not be put back, *way* how it was asked.
+    """
     return {
         "photosync": version.VERSION,
         "way": way,
@@ -61,7 +70,7 @@ def document(
                 "id": each.step.id,
                 "question": each.step.question,
                 "assumed": each.step.assumed,
-                "seen": scrub(each.text),
+                "seen": (scrub_sentence if each.verdict is Verdict.NOT_ASKED else scrub)(each.text),
                 "verdict": each.verdict.value,
                 "seconds": round(each.seconds, 2),
             }

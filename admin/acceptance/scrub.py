@@ -24,8 +24,12 @@ class Scrub:
     """Also takes out what is known of this run, in any case of letters."""
 
     def __init__(self, known: Iterable[str]) -> None:
-        """*known* are names, ids and hosts; what is shorter than three signs names nobody."""
-        longest_first = sorted({each for each in known if len(each) > 2}, key=len, reverse=True)
+        """
+        *known* are names, ids and hosts; fewer than three letters of ours name nobody, while two
+        of another script are a whole name.
+        """
+        named = {each for each in known if len(each) > (2 if each.isascii() else 1)}
+        longest_first = sorted(named, key=len, reverse=True)
         parts = "|".join(_pattern(each) for each in longest_first)
         self._known = re.compile(parts, re.IGNORECASE) if parts else None
 
@@ -35,5 +39,12 @@ class Scrub:
 
 
 def _pattern(known: str) -> str:
-    """A short name may be a part of a word, a long one is a name wherever it stands."""
-    return re.escape(known) if len(known) > 5 else rf"(?<!\w){re.escape(known)}(?!\w)"
+    """
+    A short name may be a part of a word, a long one is a name wherever it stands; other scripts
+    put no spaces between words.
+    """
+    return (
+        re.escape(known)
+        if len(known) > 5 or not known.isascii()
+        else rf"(?<!\w){re.escape(known)}(?!\w)"
+    )

@@ -122,11 +122,18 @@ class _Run:
         self.orders = [*self._under_way(), *self._scene.putting_back.put_back()]
         for order in self.orders:
             self._output.complain(f"Not put back: {order}")
-        scrub = Scrub(_names(self._order, self._scene))
+        names = [*_names(self._order, self._scene)]
+        # A service's own sentence may turn a name round.
+        sentences = Scrub([*names, *_parts_of_names(self._scene)])
         ways = [self._scene.deployed and "deployed", self._scene.ways and "certificate"]
         way = " and ".join(each for each in ways if isinstance(each, str))
         document = report.document(
-            self.results, scrub, way=way, left=len(self.orders), complete=self._complete
+            self.results,
+            Scrub(names),
+            sentences,
+            way=way,
+            left=len(self.orders),
+            complete=self._complete,
         )
         try:
             draft.finish(document)
@@ -202,6 +209,14 @@ def _problem(name: str, error: PhotoSyncError) -> Problem:
         case TryLater():
             return Unreachable(f"{error} Try again in a minute.")
     return Unsound(str(error))
+
+
+def _parts_of_names(scene: Scene) -> Iterator[str]:
+    """Of people, as services may write them: "Keller, Anne"."""
+    for user in (scene.user, scene.other):
+        if user:
+            whole = f"{user.display_name} {user.user_principal_name.partition('@')[0]}"
+            yield from re.split(r"[\W_]+", whole)
 
 
 def _names(order: Order, scene: Scene) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from shared.graph import errors as graph
 from shared.microsoft365.reply import Reply
@@ -10,6 +11,7 @@ from shared.sharepoint import errors as sharepoint
 
 _WORD = re.compile(r"[A-Za-z_]{1,60}")
 _NUMBER = re.compile(r"-?\d{1,12}")
+_MEDIA = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,40}", re.IGNORECASE)
 
 
 def of_graph(reply: Reply) -> str:
@@ -24,6 +26,25 @@ def of_sharepoint(reply: Reply) -> str:
     number, _, kind = sharepoint.said(reply.body).code.partition(", ")
     number = number if _NUMBER.fullmatch(number) and number != "-1" else ""
     return _joined(reply, number, kind.rpartition(".")[2])
+
+
+def of_number(value: object) -> str:
+    """A number of a JSON answer, where any value may stand; "?" for what is none."""
+    return str(value) if type(value) is int and abs(value) < 10**12 else "?"
+
+
+def of_media(reply: Reply) -> str:
+    """Such as "image/jpeg"."""
+    kind = reply.headers.get("Content-Type", "").partition(";")[0].strip()
+    return kind if _MEDIA.fullmatch(kind) else "another content type" if kind else "no content type"
+
+
+def host_in(address: str) -> str:
+    """The host that *address* names; empty where it names none, or is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _joined(reply: Reply, *words: str) -> str:

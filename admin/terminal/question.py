@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from admin.terminal.output import Output
+from admin.terminal.output import Output, clean
 from admin.terminal.problems import Unusable
 
 _YES = "give --yes"
@@ -25,4 +25,4 @@ def agreed(question: str, output: Output, *, yes: bool, instead: str = _YES) -> 
     if yes:
         return True
     must_be_possible(output, instead=instead)
-    return click.confirm(question, err=True)
+    return click.confirm(clean(question), err=True)

@@ -18,6 +18,7 @@ from shared.sharepoint.publisher import SYNC_STATE, TIMESTAMP
 
 _JSON = {"Accept": "application/json;odata=nometadata"}
 _PEOPLE_MANAGER = "{cf560d69-0fdb-4489-a216-b6b47adf8ef8}"
+_SECONDS = re.compile(r"[0-9]{1,15}")
 _TYPE = re.compile(r"[A-Za-z]+(\.[A-Za-z]+)*")
 
 
@@ -28,7 +29,7 @@ def _several(scene: Scene) -> Seen:
     stamp = profile.get(TIMESTAMP, "")
     wanted = {
         SYNC_STATE: "0" if profile.get(SYNC_STATE) == "1" else "1",
-        TIMESTAMP: str(int(stamp) + 1) if stamp.isascii() and stamp.isdecimal() else "63000000000",
+        TIMESTAMP: str(int(stamp) + 1) if _SECONDS.fullmatch(stamp) else "63000000000",
     }
     http = m365.http("sharepoint", geo.admin_url)
     reply = _process(http, body(f"i:0#.f|membership|{user.user_principal_name}", wanted))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import requests
 
 from admin.acceptance.finding import NotAsked, Seen
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
+from admin.acceptance.wording import host_in
 
 # Genuine in its form, and about nobody: it is taken and nothing is done.
 _NOBODY = b'{"value": []}'
@@ -50,9 +50,9 @@ def _without_a_key(scene: Scene) -> Seen:
 def _door(answer: requests.Response) -> str:
     told = str(answer.status_code)
     if 300 <= answer.status_code < 400:
-        where = urlsplit(answer.headers.get("Location", ""))
-        path = "/.auth/login" if where.path.startswith("/.auth/login") else "another address"
-        told += " to a sign-in host" if where.hostname else f" to {path}"
+        where = answer.headers.get("Location", "")
+        path = "/.auth/login" if where.startswith("/.auth/login") else "another address"
+        told += " to a sign-in host" if host_in(where) else f" to {path}"
     if challenge := answer.headers.get("WWW-Authenticate", ""):
         named = ", ".join(name for name in _CHALLENGE if name in challenge)
         told += f", challenge with {named or 'no name'}"

@@ -9,7 +9,7 @@ from admin.acceptance import likeness
 from admin.acceptance.finding import Seen
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
-from admin.acceptance.wording import of_graph
+from admin.acceptance.wording import of_graph, of_media, of_number
 from shared.errors import NoMailbox, NoPhoto, UnknownUser
 from shared.graph.errors import photo_fault, user_fault
 from shared.microsoft365.reply import Reply
@@ -24,12 +24,14 @@ def _photo(scene: Scene) -> Seen:
     for reply in (*metadata, *contents):
         if not reply.ok:
             raise photo_fault(reply)
-    fields = metadata[0].json()
-    etags = [str(reply.json().get("@odata.mediaEtag") or "") for reply in metadata]
+    sides = metadata[0].read(lambda fields: (fields.get("width"), fields.get("height")))
+    etags = [
+        reply.read(lambda fields: str(fields.get("@odata.mediaEtag") or "")) for reply in metadata
+    ]
     bytes_etags = [reply.headers.get("ETag", "") for reply in contents]
     same_bytes = contents[0].body == contents[1].body
     told = [
-        f"{fields.get('width')}x{fields.get('height')}, {_media(contents[0])}",
+        f"{'x'.join(map(of_number, sides))}, {_media(contents[0])}",
         f"metadata twice: {_twice(etags)}",
         f"bytes twice: {_twice(bytes_etags)}, {'the same' if same_bytes else 'other'} bytes",
         f"the two are {'equal' if etags[0] == bytes_etags[0] else 'different'}",
@@ -38,10 +40,9 @@ def _photo(scene: Scene) -> Seen:
 
 
 def _media(reply: Reply) -> str:
-    kind = reply.headers.get("Content-Type", "").partition(";")[0]
     way = "in chunks" if reply.headers.get("Transfer-Encoding") else "with a length"
     packed = " and gzip" if reply.headers.get("Content-Encoding") else ""
-    return f"{kind or 'no content type'} {way}{packed}"
+    return f"{of_media(reply)} {way}{packed}"
 
 
 def _twice(etags: list[str]) -> str:
@@ -86,7 +87,7 @@ def _of_the_unlicensed(scene: Scene) -> Seen:
     content = _get(scene, scene.unlicensed.id, "photo/$value")
     told = f"metadata {of_graph(metadata)}, bytes {of_graph(content)}"
     if metadata.ok:
-        if str(metadata.json().get("id")).lower() == "1x1":
+        if metadata.read(lambda fields: str(fields.get("id"))).lower() == "1x1":
             return Seen(f"{told}: the pixel that stands for no photo")
         return Seen(f"{told}: there is a photo, so v1.0 falls back on Entra's", as_assumed=False)
     is_known = isinstance(photo_fault(metadata), NoPhoto | NoMailbox)

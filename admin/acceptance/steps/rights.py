@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from admin.acceptance.finding import NotAsked, Seen
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
+from admin.acceptance.wording import host_in
 from shared.errors import PhotoSyncError
 from shared.microsoft365 import app_roles
 from shared.microsoft365.app_roles import FILES_NEED, PROFILES_NEED, needs_of_graph
@@ -74,11 +75,11 @@ def _satellites(scene: Scene) -> Seen:
     if not satellites:
         raise NotAsked("the settings name no other geography (SHAREPOINT_GEOS)")
     told, fine = [], True
-    home = urlsplit(scene.m365.settings.sharepoint_my_url).hostname
+    home = host_in(scene.m365.settings.sharepoint_my_url)
     for number, geo in enumerate(satellites.values(), 1):
         try:
             host = geo.sharepoint.profile(scene.user).get("PersonalSiteHostUrl", "")
-            names = urlsplit(host).hostname == home
+            names = host_in(host) == home
             told.append(
                 f"geography {number}: the profile, home {'right' if names else 'not'} named"
             )

@@ -23,9 +23,10 @@ def test_document_names_nobody(
     """No UPN, name, id, host, etag or token, not even where a service quotes them in an error."""
     urls = tenant.tenant.urls
     quoted = (
-        f"{anne.user_principal_name} {anne.id.upper()} {TENANT_ID} {urls.my}/personal/anne "
-        f"contoso-my.sharepoint.com {_TOKEN} {_ETAG} CN={anne.display_name}"
+        f"Keller, Anne 李明的 {anne.user_principal_name} {anne.id.upper()} {TENANT_ID} "
+        f"{urls.my}/personal/anne contoso-my.sharepoint.com {_TOKEN} {_ETAG} CN={anne.display_name}"
     )
+    bert.display_name = "李明"
     for path in ("GetFolderByServerRelativePath", "GetPropertiesFor"):
         fault(tenant, service="sharepoint", path=path, next=1, fault="400", message=quoted)
 
@@ -36,6 +37,7 @@ def test_document_names_nobody(
     held = tenant.tenant.picture_folder.files.values()
     assert anne.photo
     names = [
+        *("keller", "李明"),
         *(anne.user_principal_name, anne.display_name, anne.id, USER.partition("@")[0]),
         *(bert.user_principal_name, bert.id, "contoso", TENANT_ID, ADMIN_APP),
         *("localhost", "sharepoint.com", _TOKEN, _ETAG, anne.photo.etag),
@@ -55,11 +57,12 @@ def test_document_names_nobody(
         *("contoso-my.sharepoint.com:443", "fabrikam.sharepoint.us", "localhost:8443"),
         *(TENANT_ID, TENANT_ID.upper(), f"{{{TENANT_ID}}}", _TOKEN, _ETAG, "a" * 64),
         *(f'"{{{TENANT_ID}}},3"', "Anne Keller", "anne keller", "contosoeur"),
+        "李明",
     ],
 )
 def test_scrub(name: str):
     """Known names and whatever looks like one are gone; the words around them stay."""
-    scrub = Scrub(["Anne Keller", "contosoeur", "ab"])
+    scrub = Scrub(["Anne Keller", "contosoeur", "ab", "李明"])
 
     assert scrub(f"seen {name} there, ab 403 Microsoft.SharePoint.SPException") == (
         f"seen {GONE} there, ab 403 Microsoft.SharePoint.SPException"
