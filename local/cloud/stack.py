@@ -191,7 +191,9 @@ class Stack:
                 try:
                     host = self._start_host()
                 except ChildDied:
-                    return  # its log says why, and `dead_children` that it is dead
+                    # Its log says why. It may have ended in order, or may do so yet.
+                    self._given_up = True
+                    return
 
     def _note(self, text: str) -> None:
         """Write a line of our own into the host's log."""

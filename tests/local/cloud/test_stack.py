@@ -141,6 +141,26 @@ def test_host_that_ends_in_order_is_started_anew(stack):
     assert stack.dead_children() == []
 
 
+ONCE = """
+import json, pathlib, sys
+again = pathlib.Path(sys.argv[1])
+if not again.exists():
+    again.touch()
+    print(json.dumps({"ready": True, "functions": "https://localhost"}), flush=True)
+"""
+
+
+def test_host_that_does_not_come_up_again_is_dead(tmp_path, monkeypatch):
+    """Though it ended with exit code 0 each time: nobody would start a third one."""
+    script = tmp_path / "once.py"
+    script.write_text(ONCE)
+    command = [sys.executable, str(script), str(tmp_path / "again")]
+    monkeypatch.setenv("LOCAL_HOST_COMMAND", shlex.join(command))
+
+    with Stack(tmp_path / "cloud") as stack:
+        assert eventually(stack.dead_children) == ["host"]
+
+
 def logged(stack: Stack, text: str, times: int = 0) -> int:
     """How often the host's log holds *text*; 0 before it is so many *times*."""
     count = stack.host_log.read_text().count(text)
