@@ -119,7 +119,9 @@ class Worker:
         """Run one function to its end; whatever goes wrong becomes a Result that is not ok."""
         if not self._ready.is_set() and self._clock() < self._blind_until:
             return _failed(NO_WORKER)
-        await self._ready.wait()
+        # Whoever is woken may be late: the new process can be dead again by then.
+        while not self._ready.is_set():
+            await self._ready.wait()
         if self._over:
             return _failed(NO_WORKER)
         ended: asyncio.Future[Result] = asyncio.get_running_loop().create_future()

@@ -1,0 +1,57 @@
+"""What the host makes of a worker's end of the socket, without a process behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from types import SimpleNamespace as Fake
+from typing import Any
+
+import pytest
+
+from local.host import protocol, worker
+from local.host.lifetime import Lifetime
+from local.host.worker import DIED, Process, Worker
+
+
+def process() -> tuple[Process, socket.socket]:
+    """One that has loaded its app, and its end of the socket."""
+    ours, its = socket.socketpair()
+    its.sendall(protocol.pack({"functions": []}))
+    popen: Any = Fake(kill=lambda: None, wait=lambda: -9)
+    return Process(popen, ours), its
+
+
+def test_work_that_waits_for_a_worker_that_is_dead_again(monkeypatch: pytest.MonkeyPatch):
+    """It goes to the one after that, or fails: nobody would answer it but the limit of its time."""
+    receive = protocol.receive
+
+    async def late(*given: Any) -> Any:
+        told = await receive(*given)
+        # The end of the connection is seen before whoever waits for the worker is woken.
+        for _ in range(3 if told else 0):
+            await asyncio.sleep(0)
+        return told
+
+    async def run() -> None:
+        (first, its_end), (second, dead), (third, dying) = (process() for _ in range(3))
+        dead.close()
+        following = iter((second, third))
+        host = Worker(first, lambda: next(following), Lifetime())
+        await host.start()
+        its_end.close()
+        while host._ready.is_set():
+            await asyncio.sleep(0)
+        running = asyncio.create_task(host.invoke("1", "f", [], {}, ""))
+        reader, writer = await asyncio.open_unix_connection(sock=dying)
+        order = asyncio.create_task(receive(reader))
+        assert (await asyncio.wait_for(order, 10))["id"] == "1"
+        writer.close()
+        assert (await asyncio.wait_for(running, 10)).error == DIED
+        host.kill()
+        host._reading.cancel()
+
+    monkeypatch.setattr(worker, "_RESTART_PAUSE", 0.0)
+    monkeypatch.setattr(worker, "_BLIND", 0.0)
+    monkeypatch.setattr(protocol, "receive", late)
+    asyncio.run(run())
