@@ -10,8 +10,10 @@ import logging
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -169,6 +171,8 @@ class Worker:
         if "refused" in told:
             raise Refused(told["refused"])
         self._reader, self._writer = reader, writer
+        # A daemon: a host that refuses the app does not wait for it.
+        threading.Thread(target=_cut_off_at_death, args=(self._process,), daemon=True).start()
         self._started_over = False
         self._ready.set()
         return [IndexedFunction(name, id_, tuple(found)) for name, id_, found in told["functions"]]
@@ -230,6 +234,18 @@ class Worker:
             # Whoever waits for another worker waits in vain.
             self._ready.set()
             self._lifetime.end("Exceeded the number of times that a worker may be started anew.")
+
+
+def _cut_off_at_death(process: Process) -> None:
+    """
+    End the connection when *process* has ended, behind what it has said.
+
+    What a function has forked holds the other end, and lives on.
+    """
+    process.popen.wait()
+    # The host may have closed it by then.
+    with suppress(OSError):
+        process.channel.shutdown(socket.SHUT_RD)
 
 
 def _failed(why: str) -> Result:

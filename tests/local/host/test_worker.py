@@ -22,6 +22,13 @@ MORE_CODE = """
 def worker(req: func.HttpRequest) -> str:
     return str(os.getpid())
 
+@app.route("fork", auth_level=func.AuthLevel.ANONYMOUS)
+def fork(req: func.HttpRequest) -> str:
+    child = os.fork()
+    while not child:
+        time.sleep(60)
+    return str(child)
+
 @app.route("wait", auth_level=func.AuthLevel.ANONYMOUS)
 def wait(req: func.HttpRequest) -> str:
     (work / "waits").touch()
@@ -115,6 +122,25 @@ def test_request_in_flight_is_500_and_a_later_one_waits_for_the_new_worker(tmp_p
         eventually(lambda: host.call("GET", "/api/worker").ok)
 
     assert (answers[0].status_code, answers[0].content) == (500, b"")
+
+
+def test_what_a_function_has_forked_hides_no_death(tmp_path, storage):
+    """It has the worker's end of the connection too, and goes on when the worker is dead."""
+    bench = Bench(tmp_path, storage, code=WORKER_CODE)
+    bench.make("hang")
+    with RunningHost(bench.files) as host:
+        bench.took(1)
+        child = int(host.call("GET", "/api/fork").text)
+        try:
+            dying(host)
+            host.logged("A new worker process is up")
+            assert alive(child)
+        finally:
+            os.kill(child, signal.SIGKILL)
+        (tmp_path / "go").touch()
+        bench.empty()
+
+    assert [each["count"] for each in bench.taken()] == [1, 2]
 
 
 def test_third_death_ends_the_host(tmp_path, storage):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from types import SimpleNamespace as Fake
 from typing import Any
 
@@ -18,7 +19,8 @@ def process() -> tuple[Process, socket.socket]:
     """One that has loaded its app, and its end of the socket."""
     ours, its = socket.socketpair()
     its.sendall(protocol.pack({"functions": []}))
-    popen: Any = Fake(kill=lambda: None, wait=lambda: -9)
+    gone = threading.Event()
+    popen: Any = Fake(kill=gone.set, wait=lambda: -9 if gone.wait(10) else None)
     return Process(popen, ours), its
 
 
