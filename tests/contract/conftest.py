@@ -17,6 +17,8 @@ from admin.acceptance.microsoft365 import Microsoft365
 from admin.acceptance.order import read, settings_of
 from admin.acceptance.putting_back import PuttingBack
 from admin.acceptance.scene import Scene
+from admin.terminal.problems import Problem, Unusable
+from shared.errors import PhotoSyncError
 from tests.admin.acceptance.conftest import give_photo, give_picture, variables
 from tests.local.m365.simulator import cloud
 
@@ -40,7 +42,7 @@ def asked(
     if request.param == SIMULATOR:
         yield from _simulated(folder)
     else:
-        yield _real(Path(TENANT), folder)
+        yield real(Path(TENANT), folder)
 
 
 def _simulated(folder: Path) -> Iterator[Scene]:
@@ -54,10 +56,17 @@ def _simulated(folder: Path) -> Iterator[Scene]:
         yield _scene(variables(tenant), anne.id, bert.id, folder)
 
 
-def _real(file: Path, folder: Path) -> Scene:
-    values = read(file)
-    user, other = values.pop("CONTRACT_USER", ""), values.pop("CONTRACT_UNLICENSED", "")
-    return _scene(values, user, other, folder)
+def real(file: Path, folder: Path) -> Scene:
+    """A scene at the tenant that *file* names; ends the session where it names none."""
+    try:
+        values = read(file)
+        user, other = values.pop("CONTRACT_USER", ""), values.pop("CONTRACT_UNLICENSED", "")
+        if not user:
+            raise Unusable(f"{file} names no test user: give the UPN of one as CONTRACT_USER.")
+        return _scene(values, user, other, folder)
+    except (Problem, PhotoSyncError) as error:
+        # Once, and not for each step that cannot be asked.
+        pytest.exit(f"TENANT cannot be asked: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 def _scene(values: dict[str, str], user: str, other: str, folder: Path) -> Scene:

@@ -6,6 +6,8 @@ On a tenant a test that fails says what differs there from what the simulator an
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from admin.acceptance import runner
@@ -13,6 +15,7 @@ from admin.acceptance.finding import Verdict
 from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.acceptance.steps.every import CONTRACT
+from tests.contract.conftest import real
 
 
 @pytest.mark.parametrize("step", CONTRACT, ids=lambda step: step.id)
@@ -23,6 +26,24 @@ def test_answered_alike(asked: Scene, step: Step):
     if result.verdict is Verdict.NOT_ASKED:
         pytest.skip(f"{step.id}: {result.text}")
     assert result.verdict is Verdict.AS_ASSUMED, result.text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nonsense", "holds no settings that can be read"),
+        ('{"Values": 5}', "holds no settings that can be read"),
+        ('{"Values": {"TENANT_ID": "x"}}', "give the UPN of one as CONTRACT_USER"),
+        ('{"Values": {"CONTRACT_USER": "x", "TENANT_ID": "x"}}', "TENANT_ID must be a GUID"),
+    ],
+)
+def test_a_file_that_names_no_tenant(tmp_path: Path, text: str, words: str):
+    """It is told in one sentence, and no step is asked."""
+    file = tmp_path / "x.settings.json"
+    file.write_text(text, "utf-8")
+
+    with pytest.raises(pytest.exit.Exception, match=words):
+        real(file, tmp_path)
 
 
 def test_contract_only_reads():
