@@ -64,14 +64,18 @@ async def _connect(
     writer: asyncio.StreamWriter,
 ) -> None:
     head = await reader.readuntil(b"\r\n\r\n")
-    method, target, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
+    match head.split(b"\r\n", 1)[0].decode("latin-1").split(" "):
+        case [method, target, _]:
+            pass
+        case _:
+            await _refuse(writer, "400 Bad Request")
+            return
     port = find(target) if method == "CONNECT" else None
     entry = {"at": tenant.now().isoformat(), "service": "proxy", "host": target}
     status = 200 if port else 502
     tenant.journal.append({**entry, "method": method, "path": "", "status": status})
     if port is None:
-        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
-        await writer.drain()
+        await _refuse(writer, "502 Bad Gateway")
         return
     inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -82,6 +86,11 @@ async def _connect(
         )
     finally:
         inner_writer.close()
+
+
+async def _refuse(writer: asyncio.StreamWriter, status: str) -> None:
+    writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+    await writer.drain()
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
