@@ -10,6 +10,7 @@ import logging
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -170,7 +171,8 @@ class Worker:
         if "refused" in told:
             raise Refused(told["refused"])
         self._reader, self._writer = reader, writer
-        self._watching = asyncio.create_task(_cut_off_at_death(self._process))
+        # A daemon: a host that refuses the app does not wait for it.
+        threading.Thread(target=_cut_off_at_death, args=(self._process,), daemon=True).start()
         self._started_over = False
         self._ready.set()
         return [IndexedFunction(name, id_, tuple(found)) for name, id_, found in told["functions"]]
@@ -234,13 +236,13 @@ class Worker:
             self._lifetime.end("Exceeded the number of times that a worker may be started anew.")
 
 
-async def _cut_off_at_death(process: Process) -> None:
+def _cut_off_at_death(process: Process) -> None:
     """
     End the connection when *process* has ended, behind what it has said.
 
     What a function has forked holds the other end, and lives on.
     """
-    await asyncio.get_running_loop().run_in_executor(None, process.popen.wait)
+    process.popen.wait()
     # The host may have closed it by then.
     with suppress(OSError):
         process.channel.shutdown(socket.SHUT_RD)
