@@ -1,6 +1,7 @@
 // @microsoft/microsoft-graph-client as published, with tokens from MSAL Node.
 
-const { BatchRequestContent, BatchResponseContent, Client, PageIterator } = require("@microsoft/microsoft-graph-client");
+const graph = require("@microsoft/microsoft-graph-client");
+const { BatchRequestContent, BatchResponseContent, Client, PageIterator } = graph;
 const { run, token } = require("./signed_in.js");
 
 const GRAPH = "https://graph.microsoft.com";
