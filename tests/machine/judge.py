@@ -215,7 +215,8 @@ class Judge:
         that something was missed.
 
         Either is a message that asks for a sweep. Storage does not lose messages; where one
-        is lost all the same, the hourly timer makes up for it, and without timers nobody does.
+        is lost all the same, the hourly timer makes up for it, and without timers nobody does: nor
+        for the page of a sweep that is at work, which keeps every later one waiting.
         """
         moments = [self._services.subscriptions.made_at, self.missed_at]
         since = max([each for each in moments if each], default=None)
@@ -224,6 +225,9 @@ class Judge:
             return
         newest = self._document(f"sweeps/{self._document(sweep_log.LATEST).get('id')}.json")
         worked = newest.get("updatedAt")
+        if lost_at and newest.get("status") == sweep_log.RUNNING:
+            if datetime.fromisoformat(newest["startedAt"]) - APART <= lost_at:
+                return
         if not worked or datetime.fromisoformat(worked) < since - APART:
             yield f"no sweep makes up for what was missed before {since}: {newest}"
 
