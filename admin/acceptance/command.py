@@ -7,7 +7,6 @@ What this module imports, every command of manage.py pays for: the rest comes wh
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,22 +15,10 @@ import click
 from admin.console.account import Account
 from admin.console.address import Address
 from admin.console.console import Console
-from admin.terminal import problems
-from admin.terminal.options import Choice, Function, shared, waits
+from admin.terminal.options import Choice, setting, shared, waits
 from admin.terminal.output import Output
-from admin.terminal.problems import Problem, Unusable
+from admin.terminal.problems import Stopped, Unusable
 from shared.settings.clouds import CLOUDS
-
-
-class Stopped(Problem):
-    exit_code = problems.INTERRUPTED
-
-
-def _setting(*names: str, variable: str, **given: Any) -> Callable[[Function], Function]:
-    """An option that stands for a setting of the app, and is read from its variable too."""
-    if not given.get("hidden"):
-        given["help"] = f"{given['help']}  [{variable}]"
-    return click.option(*names, envvar=variable, **{"default": "", **given})
 
 
 @click.command()
@@ -51,37 +38,37 @@ def _setting(*names: str, variable: str, **given: Any) -> Callable[[Function], F
     metavar="FILE",
     help="Settings with a certificate; with --local local.settings.json if it is there.",
 )
-@_setting("--app", variable="CLIENT_ID", metavar="CLIENT_ID", help="The app registration.")
-@_setting(
+@setting("--app", variable="CLIENT_ID", metavar="CLIENT_ID", help="The app registration.")
+@setting(
     "--certificate",
     variable="CLIENT_CERTIFICATE",
     metavar="FILE",
     help="Its certificate with the private key.",
 )
-@_setting("--tenant", variable="TENANT_ID", metavar="ID", help="The tenant's id.")
-@_setting(
+@setting("--tenant", variable="TENANT_ID", metavar="ID", help="The tenant's id.")
+@setting(
     "--sharepoint-tenant",
     variable="SHAREPOINT_TENANT",
     metavar="NAME",
     help="NAME of NAME.sharepoint.com.",
 )
-@_setting(
+@setting(
     "--sharepoint-geos",
     variable="SHAREPOINT_GEOS",
     metavar="NAMES",
     help="What the hosts of satellite geographies begin with.",
 )
-@_setting(
+@setting(
     "--cloud",
     variable="M365_CLOUD",
     type=click.Choice(["", *CLOUDS]),
     metavar=f"[{'|'.join(CLOUDS)}]",
     help="The national cloud.",
 )
-@_setting("--login-url", variable="LOGIN_URL", hidden=True)
-@_setting("--graph-url", variable="GRAPH_URL", hidden=True)
-@_setting("--sharepoint-my-url", variable="SHAREPOINT_MY_URL", hidden=True)
-@_setting("--sharepoint-admin-url", variable="SHAREPOINT_ADMIN_URL", hidden=True)
+@setting("--login-url", variable="LOGIN_URL", hidden=True)
+@setting("--graph-url", variable="GRAPH_URL", hidden=True)
+@setting("--sharepoint-my-url", variable="SHAREPOINT_MY_URL", hidden=True)
+@setting("--sharepoint-admin-url", variable="SHAREPOINT_ADMIN_URL", hidden=True)
 @click.option("--read-only", is_flag=True, help="Ask only what needs nothing to be written.")
 @click.option("--hands-off", is_flag=True, help="Leave out what a person has to do by hand.")
 @click.option("--yes", is_flag=True, help="Do not ask before anything is written.")

@@ -8,27 +8,14 @@ imported when one is asked for.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import click
 
-from admin.terminal import problems
-from admin.terminal.options import Choice, Function, shared, waits
+from admin.terminal.options import Choice, setting, shared, waits
 from admin.terminal.output import Output
-from admin.terminal.problems import Problem, Unusable
+from admin.terminal.problems import Stopped, Unusable
 from shared.settings.clouds import CLOUDS
-
-
-class Stopped(Problem):
-    exit_code = problems.INTERRUPTED
-
-
-def _setting(*names: str, variable: str, **given: Any) -> Callable[[Function], Function]:
-    """An option that stands for a setting of the app, and is read from its variable too."""
-    if not given.get("hidden"):
-        given["help"] = f"{given['help']}  [{variable}]"
-    return click.option(*names, envvar=variable, **{"default": "", **given})
 
 
 @click.command()
@@ -63,20 +50,20 @@ def _setting(*names: str, variable: str, **given: Any) -> Callable[[Function], F
     help="A person or group that may look: a UPN, mail address, object id or group's name.",
 )
 @click.option("--operator", multiple=True, metavar="NAME", help="One that may give orders, too.")
-@_setting(
+@setting(
     "--sharepoint-tenant",
     variable="SHAREPOINT_TENANT",
     metavar="NAME",
     help="NAME of NAME.sharepoint.com.",
 )
-@_setting(
+@setting(
     "--sharepoint-geos",
     variable="SHAREPOINT_GEOS",
     metavar="NAMES",
     help="What the hosts of satellite geographies begin with: contosoeur,fabrikamdach.",
 )
-@_setting("--tenant", variable="TENANT_ID", metavar="ID", help="The tenant to sign in to.")
-@_setting(
+@setting("--tenant", variable="TENANT_ID", metavar="ID", help="The tenant to sign in to.")
+@setting(
     "--cloud",
     variable="M365_CLOUD",
     type=click.Choice(list(CLOUDS)),
@@ -84,9 +71,9 @@ def _setting(*names: str, variable: str, **given: Any) -> Callable[[Function], F
     show_default=True,
     help="The national cloud.",
 )
-@_setting("--login-url", variable="LOGIN_URL", hidden=True)
-@_setting("--graph-url", variable="GRAPH_URL", hidden=True)
-@_setting("--sharepoint-my-url", variable="SHAREPOINT_MY_URL", hidden=True)
+@setting("--login-url", variable="LOGIN_URL", hidden=True)
+@setting("--graph-url", variable="GRAPH_URL", hidden=True)
+@setting("--sharepoint-my-url", variable="SHAREPOINT_MY_URL", hidden=True)
 @click.option(
     *("--groups", "--sync-group", "groups"),
     is_flag=True,

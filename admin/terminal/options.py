@@ -106,3 +106,10 @@ def _option(*names: str, **given: Any) -> Callable[[Function], Function]:
 
 def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     context.ensure_object(Choice).keep(parameter.name or "", value)
+
+
+def setting(*names: str, variable: str, **given: Any) -> Callable[[Function], Function]:
+    """An option that stands for a setting of the app, and is read from its variable too."""
+    if not given.get("hidden"):
+        given["help"] = f"{given['help']}  [{variable}]"
+    return click.option(*names, envvar=variable, **{"default": "", **given})

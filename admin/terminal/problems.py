@@ -70,3 +70,9 @@ class Busy(Unsound):
 
 class Late(Problem):
     exit_code = LATE
+
+
+class Stopped(Problem):
+    """A person has stopped the command with Ctrl-C."""
+
+    exit_code = INTERRUPTED
