@@ -85,4 +85,4 @@ licences: $(INSTALLED)
 
 clean:
 	rm -rf $(VENV) .local demo.png
-	find local tests tools \( -name node_modules -o -name '.venv*' \) -prune -exec rm -rf {} +
+	find local tests tools -name node_modules -prune -exec rm -rf {} +

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from local.cloud.endpoints import Endpoints
 from local.cloud.node import find_node, install_packages
+from tests import REPO
 
 CLIENTS = Path(__file__).with_name("clients")
 
@@ -29,8 +30,9 @@ def python_with_clients() -> Path:
 
     Raises CalledProcessError where they could not be installed.
     """
-    # Tests on two versions of Python may be under way at once.
-    folder = CLIENTS / f".venv-{sys.version_info.major}.{sys.version_info.minor}"
+    # Tests on two versions of Python may be under way at once. Not among the tests, where linters
+    # and tests of the sources would read it as ours.
+    folder = REPO / ".local" / f"foreign-python-{sys.version_info.major}.{sys.version_info.minor}"
     python, done = folder / "bin" / "python", folder / "installed.txt"
     wanted = CLIENTS / "requirements.txt"
     content = wanted.read_text("utf-8")
