@@ -141,5 +141,7 @@ def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> l
         ),
         *along,
         runs(town),
-        *verdict(town, town.watcher.journal(), sent=done["forge"], forged=scale.forged),
+        *calm.judged(
+            lambda: verdict(town, town.watcher.journal(), sent=done["forge"], forged=scale.forged)
+        ),
     ]
