@@ -120,10 +120,12 @@ class Judge:
     def forgive(self) -> None:
         """
         Whatever is right again is no stranger's doing any more. That nothing is shown is right only
-        where no state names a picture: a profile that is emptied and moved shows nothing either.
+        where no state names a picture, nor was erased: a profile that is emptied and moved shows
+        nothing either.
         """
         for user_id in list(self.damaged):
-            nothing = [] if self.state(user_id).sha256 else [None]
+            named = self.state(user_id).sha256 or user_id in self.erased
+            nothing = [] if named else [None]
             photos = [*self._exchange.album(user_id), *nothing]
             if any(self._sharepoint.shows(user_id, photo) for photo in photos):
                 self.damaged.discard(user_id)
