@@ -79,6 +79,9 @@ class Judge:
 
     def wrote(self, user_id: str, by: Job | None) -> None:
         """A file or the profile of a user was written by this run."""
+        if by and by.is_over and user_id in self.erased:
+            # So late that only the claim would have kept others waiting, which a person deleted.
+            self.damaged.add(user_id)
         writers = self._writers[user_id]
         if writers and writers[-1] is by:
             return
