@@ -13,6 +13,7 @@ from pathlib import Path
 
 from local.bench.measuring.ledger import (
     BLOB,
+    DIGEST,
     FILES,
     GRAPH,
     LENGTH,
@@ -29,7 +30,7 @@ from local.bench.sweep.sweep import fewest_graph_calls
 from local.outside.tenant_client import TenantClient
 
 # The calls of the app itself, with those that nobody is known for.
-KINDS = (GRAPH, UPLOADS, FILES, PROFILES, LOGIN, BLOB, QUEUE, LENGTH, ORDER, UNKNOWN)
+KINDS = (GRAPH, UPLOADS, FILES, PROFILES, DIGEST, LOGIN, BLOB, QUEUE, LENGTH, ORDER, UNKNOWN)
 _NEWCOMERS = 2
 _A_PAGE = 100
 _NO_OTHERS = dict.fromkeys(KINDS, 0)
