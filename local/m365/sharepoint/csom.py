@@ -54,11 +54,12 @@ async def response(
     refusal = _refusal(tenant, base, request, may_write=may_write)
     if refusal is not None:
         return refusal
+    body = await request.body()
     try:
         if tenant.switches.csom == "refused":
             raise access_denied()
         results: list[Any] = []
-        actions = _actions(await request.body())
+        actions = _actions(body)
         if tenant.switches.csom_counts == "methods":
             tenant.limits.count_people(host, sum(write is not None for _, write in actions) - 1)
         for number, write in actions:

@@ -72,6 +72,15 @@ def test_only_what_differs_is_written(differs):
     assert desk.site.events[3:] == [*([differs] if differs else []), "SPS-PictureTimestamp"]
 
 
+@pytest.mark.parametrize("profile", [{}, SYNCED], ids=["first", "changed"])
+def test_profile_calls(profile):
+    """A copy makes two profile calls: it reads, and it writes whatever differs at once."""
+    desk = Desk(dict(profile))
+    desk.publish()
+
+    assert desk.site.profile_calls == 2
+
+
 def test_sync_state_is_a_setting():
     """PICTURE_SYNC_STATE=0 is what the profile says afterwards."""
     desk = Desk(dict(SYNCED), PICTURE_SYNC_STATE="0")
