@@ -262,6 +262,8 @@ def _geos(settings: Settings, tokens: EntraTokens, budgets: list[Budget]) -> Geo
         return SharePointClient(
             files=Http("sharepoint", my_url, tokens, gate=gate),
             profiles=Http("sharepoint", admin_url, tokens, gate=gate, budget=budget),
+            # Digests are no profile calls.
+            contexts=Http("sharepoint", admin_url, tokens, gate=gate),
         )
 
     return Geos(settings, enter)

@@ -34,7 +34,7 @@ SHARED = {
     "orders": "errors messages moments signature telemetry",
     "webhook": "messages settings user",
     "graph": "errors microsoft365 moments user",
-    "sharepoint": "errors microsoft365 pictures settings user written_file",
+    "sharepoint": "errors microsoft365 pictures settings stopwatch user written_file",
     "parking": "errors storage telemetry",
     "misconfigured": "errors messages storage telemetry",
     "subscription": "errors graph moments storage",

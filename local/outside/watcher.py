@@ -21,6 +21,8 @@ Entry = dict[str, Any]
 _WORK_QUEUES = ("photo-upkeep", "photo-sync")
 # The metadata of a blob, by the field that it repeats.
 _LISTED = {"missingSince": "missing", "leftSince": "left"}
+# What the path of a call ends with that writes a profile.
+PROFILE_WRITES = ("/SetSingleValueProfileProperty", "/ProcessQuery")
 _OUTCOME = re.compile(r"photo\.(?P<event>[\w-]+) (?P<fields>user=.*)")
 
 
@@ -163,7 +165,7 @@ def milliseconds_to_visible(journal: Sequence[Entry], user_id: str, client_id: s
         began = datetime.fromisoformat(entry["at"])
         if entry["service"] == "delivery":
             told = told or began
-        elif entry.get("clientId") == client_id and "SetSingleValueProfile" in entry["path"]:
+        elif entry.get("clientId") == client_id and entry["path"].endswith(PROFILE_WRITES):
             shown = began + timedelta(milliseconds=entry["ms"])
     if told is None or shown is None:
         return None

@@ -95,6 +95,7 @@ def fault_orders(scale: Scale, seed: int) -> list[dict[str, Any]]:
         {"service": "graph", "path": "batch", "next": 1, **endless},
         {"service": "sharepoint", "path": "LThumb", "next": 1, **endless},
         {"service": "sharepoint", "path": "SetSingleValue", "next": 1, **endless},
+        {"service": "sharepoint", "path": "ProcessQuery", "next": 1, **endless},
     ]
 
 

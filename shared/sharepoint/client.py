@@ -12,19 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from shared.errors import (
-    AccessDenied,
-    NoPhoto,
-    NoProfile,
-    PhotoSyncError,
-    Refused,
-    ServiceDown,
-    Throttled,
-)
+from shared import stopwatch
+from shared.errors import NoPhoto, NoProfile, Refused, ServiceDown
 from shared.microsoft365 import pages
 from shared.microsoft365.http import Http
-from shared.microsoft365.reply import Reply, fault
-from shared.sharepoint.errors import Said, said, says_nothing_there
+from shared.sharepoint.account import account_name
+from shared.sharepoint.errors import NO_PROFILE, file_fault, profile_fault, says_nothing_there
+from shared.sharepoint.form_digest import FormDigest
+from shared.sharepoint.several_properties import SeveralProperties
 from shared.user import User, is_object_id, is_upn
 from shared.written_file import WrittenFile
 
@@ -32,20 +27,9 @@ PICTURE_LIBRARY = "/User Photos"
 
 _JSON = {"Accept": "application/json;odata=nometadata"}
 _PEOPLE = "/_api/SP.UserProfiles.PeopleManager"
-_NO_PROFILE = (
-    "SharePoint has no profile for this user; in some tenants it makes one at the first visit, and "
-    "a new user principal name takes hours to arrive. Sweeps look again once a day."
-)
 _ANOTHER_S_PROFILE = (
     "The profile that SharePoint has by this user's name is still another user's; a new user "
     "principal name takes hours to arrive. Sweeps look again once a day."
-)
-_PROFILE_ROLE = (
-    "The identity needs the SharePoint application role User.ReadWrite.All to write profiles"
-)
-_FILES_ROLE = (
-    "The identity needs the SharePoint application role Sites.Selected with write on the My Site "
-    "root (each geography has its own), or Sites.FullControl.All, to write pictures"
 )
 # Where the user's personal site is, or would be: a property of the answer beside the others.
 PERSONAL_HOST = "PersonalSiteHostUrl"
@@ -65,9 +49,19 @@ class SharePointClient:
     is named. Writes ask *before_write* right before each request, which may raise (ClaimLost).
     """
 
-    def __init__(self, files: Http, profiles: Http) -> None:
+    def __init__(
+        self,
+        files: Http,
+        profiles: Http,
+        *,
+        contexts: Http | None = None,
+        ticks: Callable[[], float] = stopwatch.ticks,
+    ) -> None:
+        """*contexts* asks the admin host for what is no profile call; *profiles* if not given."""
         self._files = files
         self._profiles = profiles
+        digest = FormDigest(contexts or profiles, ticks)
+        self._several = SeveralProperties(profiles, digest, self.set_property, ticks)
 
     def profile(self, user: User) -> Mapping[str, str]:
         """
@@ -78,15 +72,15 @@ class SharePointClient:
         """
         if not is_upn(user.user_principal_name):
             # A person may have typed it into a state, and no address carries half of a character.
-            raise NoProfile(_NO_PROFILE)
-        account = _literal(_account(user.user_principal_name))
+            raise NoProfile(NO_PROFILE)
+        account = _literal(account_name(user.user_principal_name))
         path = f"{_PEOPLE}/GetPropertiesFor(accountName=@v)?@v={account}"
         reply = self._profiles.send("GET", path, headers=_JSON)
         if not reply.ok:
-            raise _profile_fault(reply)
+            raise profile_fault(reply)
         # A missing profile reads as null (sharepoint.md section 3, inferred).
         if reply.json() is None or says_nothing_there(reply.body):
-            raise NoProfile(_NO_PROFILE)
+            raise NoProfile(NO_PROFILE)
         profile = reply.read(_properties)
         owner = profile.get(OBJECT_ID, "").casefold()
         # It is empty in some profiles (section 3, seen).
@@ -98,7 +92,7 @@ class SharePointClient:
         self, upn: str, name: str, value: str, *, before_write: Callable[[], None]
     ) -> None:
         """Write one profile property. Raises NoProfile."""
-        body = {"accountName": _account(upn), "propertyName": name, "propertyValue": value}
+        body = {"accountName": account_name(upn), "propertyName": name, "propertyValue": value}
         reply = self._profiles.send(
             "POST",
             f"{_PEOPLE}/SetSingleValueProfileProperty",
@@ -107,9 +101,19 @@ class SharePointClient:
             before_write=before_write,
         )
         if not reply.ok:
-            raise _profile_fault(reply)
+            raise profile_fault(reply)
         # A page of a proxy comes with 200 too, and nothing was written.
         reply.json()
+
+    def set_properties(
+        self, upn: str, changes: Mapping[str, str], *, before_write: Callable[[], None]
+    ) -> None:
+        """
+        Write profile properties in their order, in one request where SharePoint takes them so.
+
+        Raises NoProfile; then, as with any error, a part of them may be written.
+        """
+        self._several.write(upn, changes, before_write=before_write)
 
     def upload(
         self, folder: str, name: str, content: bytes, *, before_write: Callable[[], None]
@@ -135,7 +139,7 @@ class SharePointClient:
                 "check PICTURE_FOLDER."
             )
         if not reply.ok:
-            raise _file_fault(reply)
+            raise file_fault(reply)
         stored = reply.read(lambda file: _version({"Length": len(content), **file}))
         if stored.length != len(content):
             sentence = f"SharePoint kept {stored.length} of {len(content)} bytes of {name}."
@@ -155,7 +159,7 @@ class SharePointClient:
         if reply.status == 404:
             return None
         if not reply.ok:
-            raise _file_fault(reply)
+            raise file_fault(reply)
         return reply.read(_version)
 
     def recycle(self, folder: str, name: str, *, before_write: Callable[[], None]) -> None:
@@ -168,7 +172,7 @@ class SharePointClient:
             before_write=before_write,
         )
         if not reply.ok and reply.status != 404:
-            raise _file_fault(reply)
+            raise file_fault(reply)
 
     def picture(self, folder: str, name: str) -> bytes:
         """The bytes of a picture file. Raises NoPhoto when there is none."""
@@ -187,7 +191,7 @@ class SharePointClient:
             folder, _, name = path.rpartition("/")
             raise NoPhoto(f"There is no file {name} in {folder} in SharePoint.")
         if not reply.ok:
-            raise _file_fault(reply)
+            raise file_fault(reply)
         return reply.body
 
     def picture_folders(self) -> list[str]:
@@ -200,7 +204,7 @@ class SharePointClient:
     def _folders(self, path: str) -> tuple[list[str], str]:
         reply = self._files.send("GET", path, headers=_JSON)
         if not reply.ok:
-            raise _file_fault(reply)
+            raise file_fault(reply)
         names = reply.read(lambda fields: [str(item["Name"]) for item in fields["value"]])
         # By this name where there is no metadata (sharepoint.md section 3, reported for lists).
         return names, self._files.path_of(str(reply.json().get("odata.nextLink") or ""))
@@ -217,36 +221,6 @@ def _properties(profile: Any) -> dict[str, str]:
     return {**properties, PERSONAL_HOST: str(profile.get(PERSONAL_HOST) or "")}
 
 
-def _account(upn: str) -> str:
-    """The claims name under which SharePoint knows a cloud user (sharepoint.md section 3)."""
-    return f"i:0#.f|membership|{upn}"
-
-
 def _literal(text: str) -> str:
     """An OData string literal in a URL: quotes doubled, then percent-encoded."""
     return "'" + quote(text.replace("'", "''"), safe="") + "'"
-
-
-def _profile_fault(reply: Reply) -> PhotoSyncError:
-    told = said(reply.body)
-    if told.knows_no_user:
-        return NoProfile(_NO_PROFILE)
-    # A missing profile may read as null with an error status, too (section 3, inferred).
-    if reply.status in {404, 500} and says_nothing_there(reply.body):
-        return NoProfile(_NO_PROFILE)
-    if told.is_locked:
-        return Refused(
-            f"An administrator locked the picture properties of profiles: {told.message}"
-        )
-    return _hinted(reply, told, _PROFILE_ROLE)
-
-
-def _file_fault(reply: Reply) -> PhotoSyncError:
-    return _hinted(reply, said(reply.body), _FILES_ROLE)
-
-
-def _hinted(reply: Reply, told: Said, role: str) -> PhotoSyncError:
-    """A refusal says only "access denied"; an admin must know which role is missing."""
-    error = fault(reply, *told)
-    denied = told.is_denial and not isinstance(error, Throttled)
-    return AccessDenied(f"{error} {role}.") if denied or isinstance(error, AccessDenied) else error

@@ -12,6 +12,20 @@ import re
 from html import unescape
 from typing import Any, NamedTuple
 
+from shared.errors import AccessDenied, NoProfile, PhotoSyncError, Refused, Throttled
+from shared.microsoft365.reply import Reply, fault
+
+NO_PROFILE = (
+    "SharePoint has no profile for this user; in some tenants it makes one at the first visit, and "
+    "a new user principal name takes hours to arrive. Sweeps look again once a day."
+)
+_PROFILE_ROLE = (
+    "The identity needs the SharePoint application role User.ReadWrite.All to write profiles"
+)
+_FILES_ROLE = (
+    "The identity needs the SharePoint application role Sites.Selected with write on the My Site "
+    "root (each geography has its own), or Sites.FullControl.All, to write pictures"
+)
 # What a refusal means, by its .NET type or HRESULT (sharepoint.md section 3). A sentence may be
 # in any language: it only helps out where the code is none of these. An HRESULT in it is in none.
 _DENIED, _NO_USER, _LOCKED = "denied", "no user", "locked"
@@ -76,6 +90,33 @@ def says_nothing_there(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(fields, dict) and fields.get("odata.null") is True
+
+
+def profile_fault(reply: Reply, told: Said | None = None) -> PhotoSyncError:
+    """What a refusal about a profile means; *told* is what was said where it is not in the body."""
+    told = told or said(reply.body)
+    if told.knows_no_user:
+        return NoProfile(NO_PROFILE)
+    # A missing profile may read as null with an error status, too (section 3, inferred).
+    if reply.status in {404, 500} and says_nothing_there(reply.body):
+        return NoProfile(NO_PROFILE)
+    if told.is_locked:
+        return Refused(
+            f"An administrator locked the picture properties of profiles: {told.message}"
+        )
+    return _hinted(reply, told, _PROFILE_ROLE)
+
+
+def file_fault(reply: Reply) -> PhotoSyncError:
+    """What a refusal about a file or a folder means."""
+    return _hinted(reply, said(reply.body), _FILES_ROLE)
+
+
+def _hinted(reply: Reply, told: Said, role: str) -> PhotoSyncError:
+    """A refusal says only "access denied"; an admin must know which role is missing."""
+    error = fault(reply, *told)
+    denied = told.is_denial and not isinstance(error, Throttled)
+    return AccessDenied(f"{error} {role}.") if denied or isinstance(error, AccessDenied) else error
 
 
 def _json(text: str) -> Said:

@@ -152,8 +152,7 @@ class Publisher:
             functools.partial(sharepoint.upload, folder, name, content, before_write=before_write)
             for name, content in zip(plan.location.files, renditions, strict=True)
         )
-        for name, value in plan.changes.items():
-            sharepoint.set_property(plan.upn, name, value, before_write=before_write)
+        sharepoint.set_properties(plan.upn, plan.changes, before_write=before_write)
         return tuple(written)
 
     def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
@@ -273,8 +272,7 @@ class Publisher:
         Each request asks *before_write* first (ClaimLost). Also raises as SharePointClient does.
         """
         sharepoint = self._at(plan)
-        for name, value in plan.changes.items():
-            sharepoint.set_property(plan.upn, name, value, before_write=before_write)
+        sharepoint.set_properties(plan.upn, plan.changes, before_write=before_write)
         if plan.location:
             folder = plan.location.folder
             self._all(

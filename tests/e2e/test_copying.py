@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from local.outside.watcher import PROFILE_WRITES
 from tests.e2e.cloud import LiveCloud, picture
 
 
@@ -87,6 +88,28 @@ def test_known_user_costs_no_more_than_the_design_allows(cloud: LiveCloud):
     assert services.count("graph") == 2
     assert services.count("sharepoint") == 5
     assert cloud.outcomes(user_id)[-1]["blob"] == "5"
+
+
+@pytest.mark.parametrize(("csom", "calls"), [("served", 2), ("refused", 6)])
+def test_first_copy_sets_all_properties_at_once(cloud: LiveCloud, csom: str, calls: int):
+    """
+    A first copy makes two profile calls. Where an app may not use ProcessQuery the picture arrives
+    all the same: one call that is refused, and one a property.
+    """
+    cloud.switch(csom=csom)
+    user_id, upn = cloud.add()
+    last = cloud.watcher.journal()[-1]["n"]
+    cloud.seed_photo(user_id, picture(4))
+    cloud.replayed(user_id)
+    people = [
+        entry
+        for entry in cloud.journal_of(user_id, last)
+        if entry["path"].endswith(PROFILE_WRITES) or "GetPropertiesFor" in entry["path"]
+    ]
+
+    assert len(people) == calls
+    assert cloud.shows(upn, picture(4))
+    assert int(cloud.admin.shown(upn).profile["SPS-PictureTimestamp"]) > 0
 
 
 def test_same_bytes_again_write_nothing(cloud: LiveCloud):

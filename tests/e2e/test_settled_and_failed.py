@@ -200,7 +200,7 @@ def test_locked_property(cloud: LiveCloud):
 @pytest.mark.parametrize(
     ("path", "role"),
     [
-        pytest.param("SetSingleValueProfileProperty", "User.ReadWrite.All", id="profile"),
+        pytest.param("SetSingleValueProfile|ProcessQuery", "User.ReadWrite.All", id="profile"),
         pytest.param("AddUsingPath", "Sites.Selected", id="files"),
     ],
 )
@@ -220,7 +220,7 @@ def test_access_denied_in_dutch(cloud: LiveCloud):
     """A refusal is told by its code: with another status and in another language, too."""
     cloud.fault(
         service="sharepoint",
-        path="SetSingleValueProfileProperty",
+        path="SetSingleValueProfile|ProcessQuery",
         fault="500",
         next=3,
         code="-2147024891, System.UnauthorizedAccessException",

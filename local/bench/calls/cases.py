@@ -13,6 +13,7 @@ from pathlib import Path
 
 from local.bench.measuring.ledger import (
     BLOB,
+    DIGEST,
     FILES,
     GRAPH,
     LENGTH,
@@ -29,7 +30,7 @@ from local.bench.sweep.sweep import fewest_graph_calls
 from local.outside.tenant_client import TenantClient
 
 # The calls of the app itself, with those that nobody is known for.
-KINDS = (GRAPH, UPLOADS, FILES, PROFILES, LOGIN, BLOB, QUEUE, LENGTH, ORDER, UNKNOWN)
+KINDS = (GRAPH, UPLOADS, FILES, PROFILES, DIGEST, LOGIN, BLOB, QUEUE, LENGTH, ORDER, UNKNOWN)
 _NEWCOMERS = 2
 _A_PAGE = 100
 _NO_OTHERS = dict.fromkeys(KINDS, 0)
@@ -112,7 +113,8 @@ def _of_one_user(tenant: SettledTenant) -> Iterator[Case]:
 
 
 def _first_photo(tenant: SettledTenant) -> Case:
-    case = Case("first photo of a user", remark="the first in a process finds the folder, too")
+    remark = "the first in a process finds the folder, too"
+    case = Case("first photo of a user", {**_NO_OTHERS, **_COPY, BLOB: 4}, remark=remark)
     upn = f"newcomer{len(tenant.users)}@contoso.com"
     (id_,) = tenant.admin.control("POST", "/users", {"userPrincipalName": upn})["ids"]
     tenant.users.append(Resident(id_, upn, 0))
@@ -124,7 +126,7 @@ def _first_photo(tenant: SettledTenant) -> Case:
 def _removal(tenant: SettledTenant, user: Resident) -> Case:
     """One look misses the photo; one ten minutes later, by a sweep, takes the picture along."""
     remark = "the second look's message is the sweep's, and counted there"
-    case = Case("removal, both looks", remark=remark)
+    case = Case("removal, both looks", {UNKNOWN: 0, PROFILES: 2}, remark=remark)
     with _counted(tenant, case, user.id, "no-photo"):
         tenant.put(user.id, None, notify=True)
     long_ago = datetime.now(UTC) - timedelta(minutes=11)

@@ -28,6 +28,8 @@ from shared.storage.azure import CONTAINER, ORDERS
 from shared.uninstalling.uninstall_log import NAME
 
 GRAPH, UPLOADS, FILES, PROFILES = "Graph", "upload", "other file", "profile"
+# One is good for half an hour, and for everybody.
+DIGEST = "digest"
 LOGIN, BLOB, QUEUE, LENGTH = "login", "blob", "queue", "queue length"
 # Of the Functions host: messages that an output binding sent, messages deleted, locks renewed; and
 # its polls, which cost the same whether anything happens or not, as do the leases of its timers.
@@ -153,8 +155,10 @@ def _kind(entry: Entry, client_id: str) -> str:
     if service != "sharepoint":
         return {"graph": GRAPH, "login": LOGIN}.get(service, UNKNOWN)
     path = entry["path"].casefold()
-    if "peoplemanager" in path:
+    if "peoplemanager" in path or path.endswith("processquery"):
         return PROFILES
+    if path.endswith("contextinfo"):
+        return DIGEST
     return UPLOADS if "/files/add" in path else FILES
 
 

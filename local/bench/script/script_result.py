@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from local.bench.measuring.conditions import LATENCY
-from local.bench.measuring.ledger import BYTES, FILES, GRAPH, PROFILES, UPLOADS
+from local.bench.measuring.ledger import BYTES, DIGEST, FILES, GRAPH, PROFILES, UPLOADS
 from local.bench.measuring.rows import Row
 
 CHANGED_OF = 20  # one user of so many
@@ -19,6 +19,7 @@ _KINDS = {
     UPLOADS: "uploads",
     PROFILES: "PeopleManager",
     FILES: "other file calls",
+    DIGEST: "digests",
 }
 
 

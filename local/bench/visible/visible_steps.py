@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from local.outside.watcher import Entry
+from local.outside.watcher import PROFILE_WRITES, Entry
 
 # In their order; each begins where the one before ends.
 STEPS = (
@@ -72,7 +72,8 @@ def _change(entries: Sequence[Entry], client_id: str) -> Change | None:
     # Of Graph's the first is the etag's, then the batch; the others are known by their names.
     graph = [entry for entry in calls if entry["service"] == "graph"]
     uploads = _named(calls, "AddUsingPath")
-    profiles, properties = _named(calls, "GetPropertiesFor"), _named(calls, "SetSingleValue")
+    profiles = _named(calls, "GetPropertiesFor")
+    properties = [entry for entry in calls if entry["path"].endswith(PROFILE_WRITES)]
     if not told or len(graph) < 2 or len(uploads) < 3 or not profiles or not properties:
         return None
     etag, batch = graph[:2]

@@ -24,6 +24,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "deleted_profile": ("kept", "gone"),
     "pictures_from": ("library", "people service"),
     "csom": ("served", "refused"),
+    "csom_counts": ("requests", "methods"),
     "language": ("en-US", "de-DE", "nl-NL"),
     "sharepoint_errors": ("json", "xml", "text", "empty"),
     "mailbox_status": (404, 400),

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local.m365.sharepoint import profiles
+from local.m365.sharepoint import digests, profiles
 from local.m365.sharepoint.errors import SharePointError, access_denied, in_language
 from local.m365.tenant.geo import Geo
 from local.m365.tenant.tenant import Tenant
@@ -20,8 +17,6 @@ from local.m365.tenant.tenant import Tenant
 PATH = "/_vti_bin/client.svc/processquery"
 _NAMESPACE = "{http://schemas.microsoft.com/sharepoint/clientquery/2009}"
 _PEOPLE_MANAGER = "{cf560d69-0fdb-4489-a216-b6b47adf8ef8}"
-_DIGEST = re.compile(r"0x[0-9A-F]{128},(\d\d \w{3} \d{4} \d\d:\d\d:\d\d) -0000")
-_LASTS = timedelta(seconds=1800)
 _LIBRARY = "16.0.26000.12000"
 
 
@@ -40,7 +35,9 @@ class _Write(NamedTuple):
     value: str
 
 
-async def response(tenant: Tenant, geo: Geo, request: Request, *, may_write: bool) -> Response:
+async def response(
+    tenant: Tenant, geo: Geo, host: str, request: Request, *, may_write: bool
+) -> Response:
     """
     Run the methods of one request in their order, and stop at the first that fails.
 
@@ -50,16 +47,22 @@ async def response(tenant: Tenant, geo: Geo, request: Request, *, may_write: boo
         errors with 200.
     Assumed: what was written before the failing method stays; a missing digest is 403; another
         content type is 400; a role that is missing, and an app where the switch `csom` refuses
-        them, are told like any error, the first with 403.
+        them, are told like any error, the first with 403. For the limits a request counts as one
+        call, or as one a method where the switch `csom_counts` says so.
     """
-    refusal = _refusal(tenant, request, may_write=may_write)
+    base = tenant.host_url(geo, host.rpartition("-")[2])
+    refusal = _refusal(tenant, base, request, may_write=may_write)
     if refusal is not None:
         return refusal
+    body = await request.body()
     try:
         if tenant.switches.csom == "refused":
             raise access_denied()
         results: list[Any] = []
-        for number, write in _actions(await request.body()):
+        actions = _actions(body)
+        if tenant.switches.csom_counts == "methods":
+            tenant.limits.count_people(host, sum(write is not None for _, write in actions) - 1)
+        for number, write in actions:
             if write is None:
                 results += [number, {"IsNull": False}]
             else:
@@ -69,32 +72,21 @@ async def response(tenant: Tenant, geo: Geo, request: Request, *, may_write: boo
     return JSONResponse([_head(None), *results])
 
 
-def _refusal(tenant: Tenant, request: Request, *, may_write: bool) -> Response | None:
+def _refusal(tenant: Tenant, base: str, request: Request, *, may_write: bool) -> Response | None:
     """What is answered before anybody reads the body; None where it is read."""
     if request.method != "POST":
         return Response(status_code=405)
     if not request.headers.get("content-type", "").lower().startswith("text/xml"):
         return Response(status_code=400)
-    if not _is_fresh(request.headers.get("x-requestdigest", ""), tenant.now()):
+    digest = request.headers.get("x-requestdigest", "")
+    if not digests.is_fresh(base, digest, tenant.now()):
         code = "-2130575251, Microsoft.SharePoint.SPException"
         text = "The security validation for this page is invalid and might be corrupted."
         return _told(SharePointError(403, code, text), 403)
     return None if may_write else _told(access_denied(), 403)
 
 
-def _is_fresh(digest: str, now: datetime) -> bool:
-    """Documented: a digest of `contextinfo`, good for 1,800 seconds."""
-    found = _DIGEST.fullmatch(digest)
-    if not found:
-        return False
-    try:
-        made = datetime.strptime(found[1], "%d %b %Y %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        return False
-    return timedelta(seconds=-1) <= now - made <= _LASTS
-
-
-def _actions(body: bytes) -> Iterator[tuple[int, _Write | None]]:
+def _actions(body: bytes) -> list[tuple[int, _Write | None]]:
     """Each action in its order, by its id; None for an ObjectPath. All are read before any runs."""
     request = _parsed(body)
     actions, paths = request.find(f"{_NAMESPACE}Actions"), request.find(f"{_NAMESPACE}ObjectPaths")
@@ -119,7 +111,7 @@ def _actions(body: bytes) -> Iterator[tuple[int, _Write | None]]:
             raise _invalid("A method comes after the ObjectPath of its object.")
         else:
             found.append((number, _write(action)))
-    return iter(found)
+    return found
 
 
 def _parsed(body: bytes) -> ET.Element:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from urllib.parse import quote
 
-from local.m365.sharepoint import files, profiles
+from local.m365.sharepoint import digests, files, profiles
 from local.m365.sharepoint.wire import Collection, Entity
 from local.m365.tenant.geo import USER_PHOTOS, Geo
 from local.m365.tenant.records import File, Folder, Profile, User
@@ -115,11 +114,10 @@ def web_entity(base: str, kind: str) -> Entity:
 
 
 def context_entity(tenant: Tenant, base: str) -> Entity:
-    """Documented: these members, the digest good for 1,800 seconds. Nothing asks for it here."""
-    stamp = f"{tenant.now():%d %b %Y %H:%M:%S} -0000"
+    """Documented: these members, the digest good for 1,800 seconds."""
     fields = {
-        "FormDigestTimeoutSeconds": 1800,
-        "FormDigestValue": f"0x{secrets.token_hex(64).upper()},{stamp}",
+        "FormDigestTimeoutSeconds": int(digests.LIFE.total_seconds()),
+        "FormDigestValue": digests.made(base, tenant.now()),
         "LibraryVersion": "16.0.26000.12000",
         "SiteFullUrl": base,
         "WebFullUrl": base,

@@ -72,7 +72,7 @@ async def _beside(
     if path == csom.PATH:
         allowed = _may(tenant, host, claims, sharepoint_operations.PROFILE_WRITE)
         geo, _ = _place(tenant, host)
-        return await csom.response(tenant, geo, request, may_write=allowed)
+        return await csom.response(tenant, geo, host, request, may_write=allowed)
     return None
 
 

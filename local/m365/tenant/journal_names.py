@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator
+from html import unescape
 from urllib.parse import parse_qs, unquote
 
 from local.m365.tenant.records import User
@@ -18,7 +19,9 @@ _FAMILY = re.compile(r"(\w+)_[SML]Thumb\.jpg", re.IGNORECASE)
 
 def user_of(roster: Roster, path: str, query: str, body: bytes) -> str | None:
     """The object id of the first user that the request names by id, UPN or picture file."""
-    text = body.decode("utf-8", "ignore") if body[:1] in (b"{", b"[") else ""
+    text = body.decode("utf-8", "ignore") if body[:1] in (b"{", b"[", b"<") else ""
+    if text[:1] == "<":
+        text = unescape(text)
     for part in (path, unquote(query), text):
         for name in _names(part.replace("''", "'")):
             user = _by_name(roster, name)

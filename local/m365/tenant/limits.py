@@ -17,7 +17,7 @@ from local.m365.tenant.switches import Switches
 PHOTO_WINDOW = timedelta(minutes=10)
 PEOPLE_WINDOW = timedelta(minutes=5)
 _PHOTO = re.compile(r"/v1\.0/users(/[^/]+|\('[^/]+'\))/photos?(/|$)", re.IGNORECASE)
-_PEOPLE = "/_api/sp.userprofiles.peoplemanager"
+_PEOPLE = ("/_api/sp.userprofiles.peoplemanager", "/_vti_bin/client.svc/processquery")
 _Mailbox = tuple[str | None, str]  # client id, and the user as far as known
 
 
@@ -49,13 +49,19 @@ class Limits:
         """
         if service == "sharepoint" and scope["path"].lower().startswith(_PEOPLE):
             most = self._switches.people_calls_per_5_minutes
-            lately = self._people.setdefault(host.rpartition("-")[0], deque())
-            yield _counted(lately, self._now(), PEOPLE_WINDOW, most, "people calls")
+            yield _counted(self._lately(host), self._now(), PEOPLE_WINDOW, most, "people calls")
         elif service == "graph" and _PHOTO.match(scope["path"]):
             with self._photo(_mailbox(self._roster, scope)) as refusal:
                 yield refusal
         else:
             yield None
+
+    def count_people(self, host: str, calls: int) -> None:
+        """Count *calls* more of a request to *host* that is let in already."""
+        self._lately(host).extend([self._now()] * calls)
+
+    def _lately(self, host: str) -> deque[datetime]:
+        return self._people.setdefault(host.rpartition("-")[0], deque())
 
     @contextmanager
     def _photo(self, mailbox: _Mailbox) -> Iterator[Fault | None]:

@@ -23,6 +23,7 @@ class Switches:
     pictures_from: str = "library"  # or "people service" (D, facts/sharepoint.md section 11)
     picture_cache_seconds: float = 0.0  # unknown in reality (facts/sharepoint.md section 8)
     csom: str = "served"  # or "refused": to apps (X, facts/sharepoint.md section 3)
+    csom_counts: str = "requests"  # or "methods" (X, facts/sharepoint.md section 5)
     etags_move: bool = False  # after an upload, by themselves (I, facts/sharepoint.md section 3)
     sharepoint_errors: str = "json"  # or "xml", "text", "empty" (I, facts/sharepoint.md section 3)
     photo_only_notifies: bool = True  # unknown in reality (facts/graph.md section 1)

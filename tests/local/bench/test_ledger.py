@@ -86,17 +86,19 @@ def entry(service: str, path: str = "/", **fields: Any) -> dict[str, Any]:
 
 
 def test_kinds_of_microsoft_365():
-    """Files, uploads and profiles are SharePoint's; bytes are those of both bodies."""
+    """Files, uploads, profiles and digests are SharePoint's; bytes are those of both bodies."""
     entries = [
         entry("graph"),
         entry("login"),
         entry("sharepoint", "/_api/SP.UserProfiles.PeopleManager/SetSingleValueProfileProperty"),
+        entry("sharepoint", "/_vti_bin/client.svc/ProcessQuery"),
+        entry("sharepoint", "/_api/contextinfo"),
         entry("sharepoint", "/_api/web/GetFolderByServerRelativePath(x)/Files/AddUsingPath(y)"),
         entry("sharepoint", "/_api/web/GetFileByServerRelativePath(x)/recycle()"),
     ]
-    kinds = {"Graph": 1, "login": 1, "profile": 1, "upload": 1, "other file": 1}
+    kinds = {"Graph": 1, "login": 1, "profile": 2, "upload": 1, "other file": 1, "digest": 1}
 
-    assert counted(entries, APP) == {**kinds, "bytes": 55}
+    assert counted(entries, APP) == {**kinds, "bytes": 77}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -33,7 +34,13 @@ SYNCED = {
     "SPS-PictureExchangeSyncState": "1",
     "SPS-PictureTimestamp": "63783110969",
 }
+CSOM = "{http://schemas.microsoft.com/sharepoint/clientquery/2009}"
 PICTURES = (b"small", b"middle", b"large")
+
+
+def all_written() -> Answer:
+    """What ProcessQuery answers where nothing went wrong."""
+    return answer([{"ErrorInfo": None}, 2, {"IsNull": False}])
 
 
 class Site:
@@ -45,6 +52,9 @@ class Site:
         self.files: dict[str, bytes] = {}
         self.events: list[str] = []
         self.listings = 0
+        self.profile_calls = 0
+        # After so many properties a request ends in this way.
+        self.stops: tuple[int, Callable[[], Answer]] | None = None
         self.etag_of: Callable[[bytes], str] = repr
         self.personal_host = ""
         self.faults: dict[str, Callable[[], Answer]] = {}  # by a part of the path
@@ -60,12 +70,21 @@ class Site:
             return self._recycle(path)
         if "GetFileBy" in path:
             return self._file(path)
-        if "SetSingleValue" in path:
-            return self._write(json.loads(request.body or b""))
-        if "GetPropertiesFor" in path:
-            return self._read()
+        if "PeopleManager" in path or "ProcessQuery" in path:
+            self.profile_calls += 1
+            return self._people(path, request.body)
+        if "contextinfo" in path:
+            return answer({"FormDigestValue": "0xA", "FormDigestTimeoutSeconds": 1800})
         self.listings += 1
         return answer({"value": [{"Name": name} for name in ("Forms", *self.folders)]})
+
+    def _people(self, path: str, body: Any) -> Answer:
+        if "ProcessQuery" in path:
+            return self._process(body)
+        if "GetPropertiesFor" in path:
+            return self._read()
+        fields = json.loads(body)
+        return self._write(fields["propertyName"], fields["propertyValue"])
 
     def _upload(self, path: str, body: Any) -> Answer:
         folder, name = re.findall(r"decodedurl='([^']*)'", path)
@@ -89,11 +108,20 @@ class Site:
         self.events.append("recycled")
         return answer({}, 200 if self.files.pop(name, None) else 404)
 
-    def _write(self, fields: dict[str, str]) -> Answer:
+    def _write(self, name: str, value: str) -> Answer:
         assert self.profile is not None
-        self.profile[fields["propertyName"]] = fields["propertyValue"]
-        self.events.append(fields["propertyName"])
+        self.profile[name] = value
+        self.events.append(name)
         return answer({"odata.null": True})
+
+    def _process(self, body: Any) -> Answer:
+        after, end = self.stops or (-1, all_written)
+        for number, method in enumerate(ET.fromstring(body).iter(f"{CSOM}Method")):
+            if number == after:
+                return end()
+            _, name, value = (each.text or "" for each in method.iter(f"{CSOM}Parameter"))
+            self._write(name, value)
+        return end()
 
     def _read(self) -> Answer:
         if self.profile is None:

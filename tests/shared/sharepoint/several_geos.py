@@ -114,7 +114,7 @@ class SeveralGeos:
         name, _, host = url.netloc.partition(".")[0].rpartition("-")
         if name in self.faults:
             return self.faults[name]
-        people = "PeopleManager" in url.path
+        people = any(part in url.path for part in ("PeopleManager", "ProcessQuery", "contextinfo"))
         assert people == (host == "admin"), "files are on the My Site host, profiles on the other"
         if people and request.method == "POST" and name != self.home:
             return answer({"odata.error": {"code": "-1, UserNotFoundException"}}, 500)

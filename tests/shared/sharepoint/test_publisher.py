@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
@@ -14,6 +15,7 @@ from shared.errors import (
     PhotoSyncError,
     PictureKept,
     Refused,
+    TryLater,
     Unanswered,
 )
 from shared.sharepoint.picture_location import PictureLocation
@@ -70,6 +72,49 @@ def test_only_what_differs_is_written(differs):
     desk.publish()
 
     assert desk.site.events[3:] == [*([differs] if differs else []), "SPS-PictureTimestamp"]
+
+
+@pytest.mark.parametrize("profile", [{}, SYNCED], ids=["first", "changed"])
+def test_profile_calls(profile):
+    """A copy makes two profile calls: it reads, and it writes whatever differs at once."""
+    desk = Desk(dict(profile))
+    desk.publish()
+
+    assert desk.site.profile_calls == 2
+
+
+def gone() -> Answer:
+    raise requests.ConnectionError
+
+
+TIMED_OUT = {"ErrorCode": -1, "ErrorTypeName": "System.TimeoutException", "ErrorMessage": ""}
+ENDS = {
+    "an error": lambda: answer([{"ErrorInfo": TIMED_OUT}]),
+    "a fault": lambda: Answer(500),
+    "patience": lambda: Answer(503),
+    "no answer": gone,
+    "a cut answer": lambda: Answer(200, b'[{"Err'),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("written", range(5))
+def test_request_that_ends_half_way(written, end):
+    """However much of a request is written, and however it ends: it, or the next run, is right."""
+    desk = Desk({})
+    desk.site.stops = written, end
+    with contextlib.suppress(TryLater):
+        desk.publish()
+    before = desk.site.profile or {}
+    stamp = int(before.get("SPS-PictureTimestamp", "0"))
+    desk.site.stops = None
+    desk.clock.sleep(60)
+    plan = desk.publish()
+
+    stamps = {"SPS-PictureTimestamp": plan.changes["SPS-PictureTimestamp"]}
+    assert desk.site.profile == {**SYNCED, **stamps}
+    assert int(desk.site.profile["SPS-PictureTimestamp"]) > stamp
+    assert desk.site.events[-1] == "SPS-PictureTimestamp"
 
 
 def test_sync_state_is_a_setting():

@@ -43,6 +43,14 @@ def test_picture_is_taken_back():
     }
 
 
+def test_profile_calls():
+    """A removal makes two profile calls, too."""
+    desk = Desk(dict(SYNCED))
+    desk.remove()
+
+    assert desk.site.profile_calls == 2
+
+
 def test_profile_before_files():
     """The address goes before the files: no page shows a picture that is not there."""
     desk = published()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
+from local.m365.sharepoint import digests
 from local.m365.tenant.records import User
 from tests.local.m365.sharepoint.test_profiles import account, give_picture, photo
 from tests.local.m365.simulator import POOR_APP, Cloud
@@ -90,7 +92,8 @@ def test_first_error_ends_it(office: Cloud, admin: requests.Session, anne: User)
 @pytest.mark.parametrize(
     ("case", "status"),
     [
-        *(("no digest", 403), ("old digest", 403), ("no date", 403), ("JSON", 400)),
+        *(("no digest", 403), ("old digest", 403), ("made up", 403), ("another host's", 403)),
+        ("JSON", 400),
         *(("no role", 403), ("refused", 200)),
     ],
 )
@@ -100,9 +103,14 @@ def test_refused(office: Cloud, admin: requests.Session, anne: User, case: str, 
     headers = {}
     if case == "no digest":
         headers = {"X_RequestDigest": ""}
-    if case in ("old digest", "no date"):
-        stamp = f"{28 if case == 'old digest' else 31} Nov 2020 10:00:00 -0000"
-        headers = {"X_RequestDigest": f"0x{'A' * 128},{stamp}"}
+    if case == "made up":
+        stamp = office.tenant.now()
+        headers = {"X_RequestDigest": f"0x{'A' * 128},{stamp:%d %b %Y %H:%M:%S} -0000"}
+    base, now = office.tenant.urls.admin, office.tenant.now()
+    if case == "old digest":
+        headers = {"X_RequestDigest": digests.made(base, now - timedelta(seconds=1_802))}
+    if case == "another host's":
+        headers = {"X_RequestDigest": digests.made(office.tenant.urls.my, now)}
     if case == "JSON":
         headers = {"Content_Type": "application/json"}
     if case == "refused":

@@ -14,6 +14,7 @@ import requests
 from local.m365.tenant.fault_plan import Latency
 from local.m365.tenant.records import User
 from tests.local.m365.graph.test_batch import answers, get, send
+from tests.local.m365.sharepoint.test_csom import OPEN, body, method, post
 from tests.local.m365.simulator import ADMIN_APP, PHOTOSYNC_APP, STRICT, Cloud
 
 
@@ -125,6 +126,19 @@ def test_profile_calls_of_the_tenant_are_counted(office: Cloud):
         assert session.post(f"{my}/_api/contextinfo").status_code == 200
     office.tenant.skew += timedelta(seconds=300)
     assert people(office).status_code == 200
+
+
+@pytest.mark.parametrize(("counts", "status"), [("requests", 200), ("methods", 429)])
+def test_processquery_is_a_profile_call(office: Cloud, counts: str, status: int):
+    """One request counts as one, or as one a property: nobody says which."""
+    anne = office.add_user("anne")
+    office.tenant.switches.people_calls_per_5_minutes = 2
+    office.tenant.switches.csom_counts = counts
+    writes = [method(n, anne, "Office", "1") for n in (3, 4, 5)]
+    with office.session(office.tenant.urls.admin) as session:
+        assert post(office, session, body(OPEN, *writes)).status_code == 200
+        assert post(office, session, body(OPEN, *writes)).status_code == status
+        assert post(office, session, body(OPEN, *writes)).status_code == 429
 
 
 def test_limits_hold_for_single_connections_too(office: Cloud):

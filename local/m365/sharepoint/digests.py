@@ -1,0 +1,32 @@
+"""The digest that a page carries against forged requests, and `ProcessQuery` asks for."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+
+LIFE = timedelta(seconds=1_800)
+_DIGEST = re.compile(r"0x[0-9A-F]{128},(\d\d \w{3} \d{4} \d\d:\d\d:\d\d) -0000")
+_KEY = secrets.token_bytes(64)
+
+
+def made(base: str, now: datetime) -> str:
+    """Documented: its form. Assumed: it is for the site *base* alone."""
+    return _signed(base, f"{now:%d %b %Y %H:%M:%S}")
+
+
+def is_fresh(base: str, digest: str, now: datetime) -> bool:
+    """Documented: one of `contextinfo`, good for 1,800 seconds."""
+    found = _DIGEST.fullmatch(digest)
+    if not found or not hmac.compare_digest(digest, _signed(base, found[1])):
+        return False
+    stamp = datetime.strptime(found[1], "%d %b %Y %H:%M:%S").replace(tzinfo=UTC)
+    return timedelta(seconds=-1) <= now - stamp <= LIFE
+
+
+def _signed(base: str, stamp: str) -> str:
+    signature = hmac.new(_KEY, f"{base} {stamp}".encode(), hashlib.sha512).hexdigest()
+    return f"0x{signature.upper()},{stamp} -0000"

@@ -1,0 +1,79 @@
+"""
+The digest without which a ProcessQuery may be refused, as pages carry it against forged requests.
+
+Whether an app with a bearer token needs one is said differently (facts: sharepoint.md section 3);
+it is always sent, since one is good for many requests.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from shared.errors import Refused
+from shared.microsoft365.http import Http
+from shared.microsoft365.reply import Reply, fault
+from shared.sharepoint.errors import said
+
+# In seconds. SharePoint says 1,800; a longer life is not believed, and a request may be under way
+# for the last of them.
+_LONGEST_LIFE = 1_800
+_UNDER_WAY = 60
+_LONGEST = 4_096
+# "The security validation for this page is invalid", in whatever language (section 3).
+_INVALID = "-2130575251"
+
+
+class FormDigest:
+    """The digest of one host; threads may share it."""
+
+    def __init__(self, http: Http, ticks: Callable[[], float]) -> None:
+        self._http = http
+        self._ticks = ticks
+        self._held = _Held("", 0.0)
+        self._lock = threading.Lock()
+
+    def get(self, *, refused: str = "") -> str:
+        """
+        A digest, other than *refused*; a call to SharePoint where none is held that is still good.
+
+        Raises Throttled, ServiceDown, AccessDenied, and Refused for a digest that is none.
+        """
+        with self._lock:
+            held = self._held
+        began = self._ticks()
+        if held.value != refused and began < held.until:
+            return held.value
+        # Nobody waits for another's call, which may take long: some may ask at the same time.
+        headers = {"Accept": "application/json;odata=nometadata"}
+        reply = self._http.send("POST", "/_api/contextinfo", headers=headers)
+        if not reply.ok:
+            raise fault(reply, *said(reply.body))
+        value, seconds = reply.read(_read)
+        with self._lock:
+            self._held = _Held(value, began + min(seconds, _LONGEST_LIFE) - _UNDER_WAY)
+        return value
+
+
+class _Held(NamedTuple):
+    value: str
+    until: float
+
+
+def is_refusal_of_digest(reply: Reply) -> bool:
+    """Whether *reply* asks for another digest. The code may stand in any form of body."""
+    return reply.status == 403 and _INVALID.encode() in reply.body[:20_000]
+
+
+def _read(fields: Any) -> tuple[str, int]:
+    """The digest, and for how many seconds it is good: 0 where the answer does not say so."""
+    value, seconds = fields["FormDigestValue"], fields.get("FormDigestTimeoutSeconds")
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST or not _is_header(value):
+        raise Refused("SharePoint gave a digest that is none.")
+    is_life = isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0
+    return value, seconds if is_life else 0
+
+
+def _is_header(value: str) -> bool:
+    return value.isascii() and value.isprintable() and value == value.strip()

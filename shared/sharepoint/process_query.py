@@ -1,0 +1,87 @@
+"""
+`ProcessQuery`, the older client protocol: several properties of a profile in one request.
+
+SharePoint carries the actions out in their order and stops at the first that fails; what was
+written before it is taken to stay. An error comes with 200, too (facts: sharepoint.md section 3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+from shared.errors import Refused, ServiceDown
+from shared.microsoft365.reply import Reply
+from shared.sharepoint.errors import Said
+
+PATH = "/_vti_bin/client.svc/ProcessQuery"
+
+_PEOPLE_MANAGER = "{cf560d69-0fdb-4489-a216-b6b47adf8ef8}"
+# What no document of XML 1.0 may hold, escaped or not (XML 1.0, section 2.2).
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# A parser turns each of these into a line feed or, in some places, a space.
+_SPACES = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+
+
+def can_carry(account: str, changes: Mapping[str, str]) -> bool:
+    """Whether a request may hold all of it."""
+    return not any(map(_NO_XML.search, (account, *changes, *changes.values())))
+
+
+def body(account: str, changes: Mapping[str, str]) -> bytes:
+    """A request that writes *changes* in their order. Raises Refused for what XML cannot carry."""
+    if not can_carry(account, changes):
+        raise Refused("A profile property holds a sign that no XML can carry.")
+    methods = "".join(
+        _method(number, (account, name, value))
+        for number, (name, value) in enumerate(changes.items(), 3)
+    )
+    return (
+        '<Request AddExpandoFieldTypeSuffix="true" SchemaVersion="15.0.0.0" '
+        'LibraryVersion="16.0.0.0" ApplicationName="PhotoSync" '
+        'xmlns="http://schemas.microsoft.com/sharepoint/clientquery/2009">'
+        f'<Actions><ObjectPath Id="2" ObjectPathId="1" />{methods}</Actions>'
+        f'<ObjectPaths><Constructor Id="1" TypeId="{_PEOPLE_MANAGER}" /></ObjectPaths></Request>'
+    ).encode()
+
+
+def headers(digest: str) -> dict[str, str]:
+    """What a request is sent with."""
+    return {"Content-Type": "text/xml", "X-RequestDigest": digest}
+
+
+def failure(reply: Reply) -> Said | None:
+    """
+    What went wrong by the answer's own words; None where it says that nothing did.
+
+    Raises Refused for an answer that is none, such as the page of a proxy.
+    """
+    try:
+        info = reply.json()[0]["ErrorInfo"]
+        if info is None and reply.ok:
+            return None
+        return _said(info)
+    except (ServiceDown, LookupError, TypeError, ValueError) as error:
+        raise Refused(
+            f"ProcessQuery answered {reply.status} with an answer that is none."
+        ) from error
+
+
+def _method(number: int, texts: tuple[str, ...]) -> str:
+    given = "".join(
+        f'<Parameter Type="String">{escape(text, _SPACES)}</Parameter>' for text in texts
+    )
+    return (
+        f'<Method Name="SetSingleValueProfileProperty" Id="{number}" ObjectPathId="1">'
+        f"<Parameters>{given}</Parameters></Method>"
+    )
+
+
+def _said(info: Any) -> Said:
+    """In the form in which the REST interface says it: HRESULT, then type."""
+    number, kind, message = info["ErrorCode"], info["ErrorTypeName"], info.get("ErrorMessage")
+    if not isinstance(number, int) or not isinstance(kind, str):
+        raise TypeError("an error has a number and a type")
+    return Said(f"{number}, {kind}", message if isinstance(message, str) else "")

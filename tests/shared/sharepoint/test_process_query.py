@@ -1,0 +1,94 @@
+"""A request of several properties as XML, and what its answers say."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from shared.errors import Refused
+from shared.microsoft365.reply import Reply
+from shared.sharepoint import process_query
+from tests.shared.sharepoint.publishing_desk import CSOM
+
+ACCOUNT = "i:0#.f|membership|anne.o'neil+x@contoso.com"
+NOT_FOUND = "Microsoft.Office.Server.UserProfiles.UserNotFoundException"
+
+
+def written(account: str, changes: dict[str, str]) -> list[tuple[str, ...]]:
+    """What a parser reads of the request."""
+    request = ET.fromstring(process_query.body(account, changes))
+    return [
+        tuple(each.text or "" for each in method.iter(f"{CSOM}Parameter"))
+        for method in request.iter(f"{CSOM}Method")
+    ]
+
+
+def answered(content: object, status: int = 200) -> Reply:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return Reply("sharepoint", status, {}, body)
+
+
+def test_properties_in_their_order():
+    """Each property is a method of its own, in the order in which it was given."""
+    assert written(ACCOUNT, {"b": "1", "a": "", "c": "3"}) == [
+        (ACCOUNT, "b", "1"),
+        (ACCOUNT, "a", ""),
+        (ACCOUNT, "c", "3"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Jürgen Müßig", "\"'`", "a&b&amp;c", "</Parameter><Method>", "]]>", "😀", " a\tb\r\nc "],
+)
+def test_any_text_arrives(text):
+    """What a parser reads is what was given, whatever it looks like."""
+    assert written(f"i:{text}", {"a": text}) == [(f"i:{text}", "a", text)]
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x1b", "\x0b", "\ufffe", "\ud800"])
+def test_what_xml_cannot_carry(sign):
+    """A sign that no XML may hold is refused here, by account, name or value."""
+    for account, name, value in ((sign, "a", "b"), ("a", sign, "b"), ("a", "b", sign)):
+        assert not process_query.can_carry(account, {name: value})
+        with pytest.raises(Refused):
+            process_query.body(account, {name: value})
+
+
+def test_all_is_written():
+    """Only an answer that says in so many words that there is no error is success."""
+    assert process_query.failure(answered([{"ErrorInfo": None}, 2, {"IsNull": False}])) is None
+
+
+def test_error_in_a_200():
+    """An error is told as by REST, by number and type, whatever the status is."""
+    info = {"ErrorCode": -1, "ErrorTypeName": NOT_FOUND, "ErrorMessage": "Fehler"}
+    told = process_query.failure(answered([{"ErrorInfo": info}]))
+
+    assert told is not None
+    assert (told.code, told.message) == (f"-1, {NOT_FOUND}", "Fehler")
+    assert told.knows_no_user
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"<html>", b"null", b"[" * 100_000),
+        *([], {}, [[]], [None], [{}], "ErrorInfo", {"ErrorInfo": None}),
+        *([{"ErrorInfo": ""}], [{"ErrorInfo": []}], [{"ErrorInfo": {}}], [{"ErrorInfo": True}]),
+        [{"ErrorInfo": {"ErrorCode": None, "ErrorTypeName": "x"}}],
+        [{"ErrorInfo": {"ErrorCode": 1, "ErrorTypeName": None}}],
+    ],
+)
+def test_answer_that_is_none(content):
+    """What says neither that it went well nor what went wrong is never success."""
+    with pytest.raises(Refused):
+        process_query.failure(answered(content))
+
+
+def test_no_error_with_an_error_status():
+    """Nor is an answer whose status and words contradict each other."""
+    with pytest.raises(Refused):
+        process_query.failure(answered([{"ErrorInfo": None}], 500))
