@@ -9,12 +9,17 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from shared import scope, stopwatch
 from shared.auditing.audit import LARGEST_PAGE, Audit, Terms
 from shared.auditing.audit_log import AuditLogs
 from shared.auditing.look import Looks
 from shared.auditing.repairs import Repairs
+from shared.budget.fleet_budget import FleetBudget
+from shared.budget.fleet_ledger import FOR_AUDITS
+from shared.budget.tenant_limit import TenantLimit
+from shared.budget.work import Kind
 from shared.console.api import Console
 from shared.console.card import Rules
 from shared.console.comparison import Sides
@@ -31,12 +36,13 @@ from shared.graph.client import GraphClient
 from shared.graph.errors import is_of_one_mailbox
 from shared.graph.excluded_members import MarkedListing
 from shared.graph.groups import Groups
+from shared.graph.licences import Licences
 from shared.graph.subscriptions import SubscriptionClient
 from shared.graph.user_listing import UserListing
 from shared.graph.user_search import UserSearch
 from shared.messages.upkeep_message import SWEEP, UpkeepMessage
 from shared.microsoft365.http import Http
-from shared.microsoft365.throttle import Budget, Gate
+from shared.microsoft365.throttle import Gate
 from shared.microsoft365.tokens import Anybody, EntraTokens
 from shared.microsoft365.warm_up import warm_up
 from shared.misconfigured import NoUpkeep, NoWorker
@@ -102,8 +108,8 @@ def _working(settings: Settings) -> Runtime:
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
     graph = GraphClient(graph_http, _groups(settings))
     storage = open_storage(settings.storage)
-    budgets: list[Budget] = []
-    geos = _geos(settings, tokens, budgets)
+    budgets: list[FleetBudget] = []
+    geos = _geos(settings, tokens, _budget_of(settings, storage, graph_http), budgets)
     recipe = _recipe(settings)
     publisher = Publisher(geos, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
@@ -250,21 +256,37 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
         graph,
         GraphClient(graph),
         UserListing(graph, settings.sync_group_id, size=1),
-        _geos(settings, tokens, []),
+        # Its few calls are no part of the budget: it is to tell what is wrong when that is spent.
+        _geos(settings, tokens, lambda host: None, []),
         SubscriptionClient(graph),
     )
     return Microsoft(settings, clients, storage.documents, _now)
 
 
-def _geos(settings: Settings, tokens: EntraTokens, budgets: list[Budget]) -> Geos:
+def _budget_of(
+    settings: Settings, storage: OpenStorage, graph_http: Http
+) -> Callable[[str], FleetBudget]:
+    """The fleet's budget of profile calls to a host."""
+    logs, licences, instance = SweepLogs(storage.documents), Licences(graph_http), _new_id()
+    limit = TenantLimit(settings.profile_calls, licences.count, logs.counted_users)
+    share = settings.audit.share
+    return lambda host: FleetBudget(host, storage.documents, limit, share=share, instance=instance)
+
+
+def _geos(
+    settings: Settings,
+    tokens: EntraTokens,
+    budget_of: Callable[[str], FleetBudget | None],
+    budgets: list[FleetBudget],
+) -> Geos:
     """The tenant's geographies; the budget of each that is entered is added to *budgets*."""
 
     def enter(my_url: str, admin_url: str) -> SharePointClient:
         # A geography's limits are its own (sharepoint.md section 5), and the app's: both of its
         # hosts stand behind one gate.
-        name = "The profile budget (PROFILE_CALLS_PER_5_MINUTES)"
-        gate, budget = Gate(_now), Budget(settings.profile_calls, _now, name=name)
-        budgets.append(budget)
+        gate, budget = Gate(_now), budget_of(urlsplit(admin_url).hostname or admin_url)
+        if budget:
+            budgets.append(budget)
         return SharePointClient(
             files=Http("sharepoint", my_url, tokens, gate=gate),
             profiles=Http("sharepoint", admin_url, tokens, gate=gate, budget=budget),
@@ -328,15 +350,14 @@ def _listing(
 
 
 def _audit(
-    settings: Settings, storage: OpenStorage, publisher: Publisher, budgets: Sequence[Budget]
+    settings: Settings, storage: OpenStorage, publisher: Publisher, budgets: Sequence[FleetBudget]
 ) -> Audit:
-    share = settings.audit.share
-
     def wait_for(calls: int) -> float:
         # Whoever is on a page may be in any geography.
-        return max(budget.wait_for(calls, share=share) for budget in budgets)
+        return max(budget.reserve(Kind.AUDIT, calls) for budget in budgets)
 
     # Of a page that fits into its share no half is looked at in vain.
+    share = min(settings.audit.share, FOR_AUDITS)
     fits = int(settings.profile_calls * share) if settings.profile_calls else LARGEST_PAGE
     terms = Terms(
         days=settings.audit.days,

@@ -31,6 +31,7 @@ SHARED = {
     "messages": f"{_GROUND} signature",
     "storage": "counts errors moments session settings telemetry user written_file",
     "microsoft365": "backoff errors session settings stopwatch telemetry",
+    "budget": "errors stopwatch storage telemetry",
     "orders": "errors messages moments signature telemetry",
     "webhook": "messages settings user",
     "graph": "errors microsoft365 moments user",
@@ -39,11 +40,13 @@ SHARED = {
     "misconfigured": "errors messages storage telemetry",
     "subscription": "errors graph moments storage",
     "sweeping": "errors graph messages moments signature storage telemetry user",
-    "auditing": ("errors messages moments sharepoint storage sweeping telemetry user written_file"),
+    "auditing": (
+        "budget errors messages moments sharepoint storage sweeping telemetry user written_file"
+    ),
     "uninstalling": "backoff counts errors messages moments signature storage sweeping telemetry",
     "copying": (
-        "errors graph messages microsoft365 orders pictures sharepoint signature storage telemetry "
-        "user written_file"
+        "budget errors graph messages microsoft365 orders pictures sharepoint signature storage "
+        "telemetry user written_file"
     ),
     "upkeep": (
         "auditing errors messages orders signature storage subscription sweeping telemetry "
@@ -58,8 +61,8 @@ SHARED = {
         "user version"
     ),
     "runtime": (
-        "errors orders settings scope signature stopwatch messages storage microsoft365 graph "
-        "sharepoint pictures "
+        "budget errors orders settings scope signature stopwatch messages storage microsoft365 "
+        "graph sharepoint pictures "
         "auditing copying parking misconfigured subscription sweeping uninstalling upkeep console "
         "doctor"
     ),

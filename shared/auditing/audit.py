@@ -10,8 +10,8 @@ through everybody of whom there is a state, a page of users a message:
             queue page n + 1                      or rest until the timer finds it due
 
 It may die anywhere: a page that is done again finds the same. Where the message of the next page
-is lost with it, the timer queues that once more. An audit has a share of the profile budget, and
-waits while changes have spent it.
+is lost with it, the timer queues that once more. An audit has a share of the tenant's profile
+budget, and waits while that is spent, or what changes leave over.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class Terms:
     How audits are made: everybody once in `days` (0: only when a person orders it), `size` users a
     page, and whether what the timer's audits find is repaired; with `dry_run` nothing is.
 
-    `wait_for(n)` is how many seconds it takes until n calls fit into an audit's share of the
-    profile budget.
+    `wait_for(n)` puts n calls of an audit's share of the profile budget by, or says how many
+    seconds it takes until there are so many.
     """
 
     days: int

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from shared.budget.work import Kind, doing
 from shared.errors import GiveUp, PhotoSyncError, Settled, TryLater
 from shared.sharepoint.inspection import Inspection
 from shared.storage.user_state import Stored, UserState
@@ -89,7 +90,9 @@ class Looks:
         # As the state knows the user: whoever has another name by now is unclear, and asked about.
         user = User(known.user_id, known.user_principal_name, account_enabled=True, is_guest=False)
         try:
-            found = self._target.inspect(user, known.picture_url, known.files)
+            # Here, since the threads of the pool know nothing of who has called.
+            with doing(Kind.AUDIT, ahead=0):
+                found = self._target.inspect(user, known.picture_url, known.files)
         except Settled as why:
             return Finding(stored, known, unclear=str(why))
         except (TryLater, GiveUp) as error:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from shared.budget.work import Kind, doing
 from shared.copying.outcome import Outcome, tell, tell_crash, tell_parked
 from shared.copying.run import Run
 from shared.copying.sync import Sync
@@ -133,7 +134,8 @@ class Worker:
         except PhotoSyncError as error:
             return self._without_user(error, message, body)
         try:
-            outcome = self._carry_out(message, body)
+            with doing(_kind(message)):
+                outcome = self._carry_out(message, body)
         except Exception as error:
             # It may come back, and end otherwise. But a typed one comes back as it was typed, and
             # is not known for this order when the host has given it up.
@@ -256,6 +258,13 @@ def _order(message: SyncMessage, user: str) -> Order:
         user_principal_name="" if is_object_id(message.user_id) else message.user_id,
         options=", ".join(word for word, is_set in words.items() if is_set),
     )
+
+
+def _kind(message: SyncMessage) -> Kind:
+    """What its profile calls are for: a change, or a person who waits, goes before the rest."""
+    if message.uninstall_id or message.sweep_id:
+        return Kind.SWEEP
+    return {"sweep": Kind.SWEEP, "audit": Kind.AUDIT}.get(message.reason, Kind.CHANGE)
 
 
 def _run(message: SyncMessage, user_id: str) -> Run:

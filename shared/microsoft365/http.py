@@ -126,7 +126,7 @@ class Http:
                 refused = token
                 continue
             if reply.status not in {429, 503} or self._concerns_one(reply):
-                self._gate.answered()
+                self._gate.answered(reply.headers)
                 return reply
             self._gate.refused(reply.retry_after, begun_in=round_)
             tries += 1

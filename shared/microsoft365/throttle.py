@@ -7,16 +7,18 @@ is closed nobody calls.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from shared.backoff import backoff
 
-BUDGET_WINDOW = timedelta(minutes=5)
 _BELIEVED = 3
+# The service says how much is left from 80 % of a minute's limit on (sharepoint.md section 5).
+_TOLD_FROM, _LONGEST_RESET = 0.2, 60.0
 
 
 class Gate:
@@ -59,51 +61,41 @@ class Gate:
             until = self._clock() + timedelta(seconds=seconds)
             self._not_before = max(until, self._not_before or until)
 
-    def answered(self) -> None:
-        """The service works again."""
+    def answered(self, headers: Mapping[str, str]) -> None:
+        """
+        The service works again; where its *headers* say that little is left, calls come slower.
+
+        The less is left of the limit, the longer: with nothing left until it is reset.
+        """
+        seconds = _seconds_to_spare(headers)
         with self._lock:
             self._rounds = 0
+            if seconds:
+                until = self._clock() + timedelta(seconds=seconds)
+                self._not_before = max(until, self._not_before or until)
 
 
-class Budget:
-    """At most so many calls in any five minutes; a *limit* of 0 means no limit."""
+class Budget(Protocol):
+    """Calls that may be made; `name` is what a sentence about it begins with."""
 
-    def __init__(
-        self, limit: int, clock: Callable[[], datetime], *, name: str = "The budget of calls"
-    ) -> None:
-        """*name* is what a sentence about it begins with."""
-        self.name = name
-        self._limit = limit
-        self._clock = clock
-        self._spent: deque[datetime] = deque()
-        self._lock = threading.Lock()
+    name: str
 
     def take(self) -> float:
         """Take one call; 0.0 if it may be made, else the seconds until one is free again."""
-        if not self._limit:
-            return 0.0
-        with self._lock:
-            now = self._clock()
-            while self._spent and now - self._spent[0] >= BUDGET_WINDOW:
-                self._spent.popleft()
-            if len(self._spent) < self._limit:
-                self._spent.append(now)
-                return 0.0
-            return (self._spent[0] + BUDGET_WINDOW - now).total_seconds()
+        ...
 
-    def wait_for(self, calls: int, *, share: float) -> float:
-        """
-        Seconds until *calls* more keep what is spent within *share* of the limit; takes none.
 
-        For work that gives way to all other: the rest of the limit stays free for that.
-        """
-        if not self._limit:
-            return 0.0
-        with self._lock:
-            now = self._clock()
-            spent = [moment for moment in self._spent if now - moment < BUDGET_WINDOW]
-            over = len(spent) + calls - int(self._limit * share)
-            if not spent or over <= 0:
-                return 0.0
-            last_in_the_way = spent[min(over, len(spent)) - 1]
-            return (last_in_the_way + BUDGET_WINDOW - now).total_seconds()
+def _seconds_to_spare(headers: Mapping[str, str]) -> float:
+    """For how long not to call, by RateLimit-Limit, -Remaining and -Reset; 0.0 without them."""
+    try:
+        limit, remaining, reset = (
+            float(headers[f"RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")
+        )
+    except (KeyError, ValueError):
+        return 0.0
+    told = limit * _TOLD_FROM
+    # Not of a limit of nothing, nor of a number that is none.
+    if not (0 < told < math.inf and 0 <= remaining < told and reset >= 0):
+        return 0.0
+    # Slowly at first: whoever calls together hears it together.
+    return min(reset, _LONGEST_RESET) * (1 - remaining / told) ** 2

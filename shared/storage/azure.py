@@ -129,11 +129,11 @@ class BlobDocuments:
         if blob is None:
             return None
         try:
-            return Document(dict(json.loads(blob.content)), blob.version)
+            return Document(dict(json.loads(blob.content)), blob.version, blob.at)
         except (ValueError, TypeError, RecursionError):
             # Whoever reads it can do without; waiting for a person would stop all upkeep.
             log.warning("document.damaged name=%s", name)
-            return Document({}, blob.version)
+            return Document({}, blob.version, blob.at)
 
     def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
         """Write in place of what was read as *after*; Conflict when that has moved on."""

@@ -40,7 +40,8 @@ _MARK = "write"
 
 class Blob(NamedTuple):
     """
-    What a blob holds, its ETag, and how many seconds ago it was written, by storage's clock.
+    What a blob holds, its ETag, and how many seconds ago it was written, by storage's clock, which
+    shows `at` (seconds since 1970).
 
     With `withheld`, which says why, the content cannot be had and is empty.
     """
@@ -49,6 +50,7 @@ class Blob(NamedTuple):
     version: str
     age: float
     withheld: str = ""
+    at: float = 0.0
 
 
 class Blobs:
@@ -71,7 +73,8 @@ class Blobs:
                 found = self._container.download_blob(
                     name, raw_response_hook=lambda reply: told.append(reply.http_response.headers)
                 )
-                return Blob(found.readall(), str(found.properties.etag), _age(told[-1]))
+                at, age = _times(told[-1])
+                return Blob(found.readall(), str(found.properties.etag), age, at=at)
         except ResourceNotFoundError:
             return None
         except Archived:
@@ -196,12 +199,13 @@ def _version_of(blob: BlobClient, mark: str) -> str:
     return str(found.etag) if (found.metadata or {}).get(_MARK) == mark else ""
 
 
-def _age(headers: Mapping[str, str]) -> float:
+def _times(headers: Mapping[str, str]) -> tuple[float, float]:
+    """Storage's time, and how long ago the blob was written."""
     try:
         times = [parsedate_to_datetime(headers[name]) for name in ("Date", "Last-Modified")]
     except (KeyError, ValueError) as error:
         raise ServiceDown("Storage did not tell its time.", service="storage") from error
-    return (times[0] - times[1]).total_seconds()
+    return times[0].timestamp(), (times[0] - times[1]).total_seconds()
 
 
 @contextmanager

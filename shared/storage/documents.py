@@ -7,10 +7,15 @@ from typing import Any, NamedTuple, Protocol
 
 
 class Document(NamedTuple):
-    """The fields of a blob and the version they were read from."""
+    """
+    The fields of a blob and the version they were read from.
+
+    `at` is storage's own time when it was read, in seconds since 1970; 0.0 where nobody has asked.
+    """
 
     fields: dict[str, Any]
     version: str
+    at: float = 0.0
 
 
 class Documents(Protocol):

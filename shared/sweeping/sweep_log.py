@@ -202,6 +202,14 @@ class SweepLogs:
         found = self.read(pointer.fields.get("id"))
         return (found[0] if found else None), pointer
 
+    def counted_users(self) -> int:
+        """How many users in scope the newest sweep has counted, or the one before; 0 without."""
+        newest, _ = self.latest()
+        if newest is None:
+            return 0
+        before = self.read(newest.previous)
+        return max(newest.in_scope, before[0].in_scope if before else 0)
+
     def read(self, sweep_id: Any) -> tuple[SweepLog, Document] | None:
         """One sweep and the version it was read from; None when there is none, or a damaged one."""
         if not isinstance(sweep_id, str) or not is_sweep_id(sweep_id):

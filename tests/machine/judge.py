@@ -7,13 +7,13 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from shared.microsoft365.throttle import BUDGET_WINDOW
 from shared.storage import user_state
 from shared.storage.user_state import SECOND_LOOK_AFTER, UserState
 from shared.subscription import keeper
 from shared.sweeping import sweep_log, sweep_rules
 from tests.machine.history import SKEW
 from tests.machine.instance import FORGET_AFTER, Services
+from tests.machine.instance_budget import BUDGET_WINDOW
 from tests.machine.jobs import Job, current
 from tests.machine.sharepoint import SharePoint
 from tests.machine.tenant import Look, sha256

@@ -15,12 +15,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from shared.errors import NoProfile, OtherHost, PhotoSyncError, Throttled
-from shared.microsoft365.throttle import Budget
 from shared.sharepoint.inspection import Inspection, inspected
 from shared.sharepoint.picture_location import PictureLocation
 from shared.sharepoint.publisher import TIMESTAMP, Plan, Removal
 from shared.user import User
 from shared.written_file import WrittenFile
+from tests.machine.instance_budget import InstanceBudget
 from tests.machine.jobs import Job, at, current
 
 T = TypeVar("T")
@@ -134,7 +134,7 @@ class Desk:
     ) -> None:
         """*called* is told of each profile call that reaches SharePoint."""
         self._sharepoint = sharepoint
-        self.budget = Budget(limit, clock)
+        self.budget = InstanceBudget(limit, clock)
         self._before_write = before_write
         self._before_removal = before_removal
         self._called = called

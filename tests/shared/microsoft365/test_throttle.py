@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.microsoft365.throttle import BUDGET_WINDOW, Budget, Gate
+from shared.microsoft365.throttle import Gate
 from tests.doubles.web import Clock
 
 
@@ -83,11 +80,11 @@ def test_works_again(gate, clock):
     """After any other answer the service is believed again."""
     for _ in range(9):
         clock.sleep(gate.refuse())
-    gate.answered()
+    gate.answered({})
 
     assert gate.refuse() == 2
     clock.sleep(2)
-    gate.answered()
+    gate.answered({})
     assert gate.refuse(1) == 1
 
 
@@ -115,77 +112,32 @@ def test_never_closed_for_more_than_a_day(history):
         clock.sleep(later)
 
 
-# The budget
+@pytest.mark.parametrize(
+    ("limit", "remaining", "reset", "seconds"),
+    [
+        ("1250", "250", "30", 0),
+        ("1250", "125", "20", 5),
+        ("1250", "0", "31", 31),
+        ("1250", "0", "86400", 60),
+        ("0", "0", "30", 0),
+        ("1250", "-1", "30", 0),
+        ("nan", "0", "30", 0),
+        ("inf", "0", "30", 0),
+        ("1250", "0", "nan", 0),
+        ("many", "0", "30", 0),
+    ],
+)
+def test_slower_where_little_is_left(gate, limit, remaining, reset, seconds):
+    """A service that says how much is left is called slower and slower, and not by nonsense."""
+    told = {"RateLimit-Limit": limit, "RateLimit-Remaining": remaining, "RateLimit-Reset": reset}
+    gate.answered(told)
+
+    assert gate.closed_for() == pytest.approx(seconds)
 
 
-def test_so_many_in_five_minutes(clock):
-    """When the calls of five minutes are spent, the next may be made when the first grows old."""
-    budget = Budget(2, clock)
-    assert budget.take() == 0
-    clock.sleep(10)
-    assert budget.take() == 0
-    clock.sleep(20)
+def test_what_is_left_opens_no_gate(gate):
+    """What was asked for before holds on."""
+    gate.refuse(60)
+    gate.answered({"RateLimit-Limit": "100", "RateLimit-Remaining": "19", "RateLimit-Reset": "1"})
 
-    assert budget.take() == 270
-    clock.sleep(270)
-    assert budget.take() == 0
-    assert budget.take() == 10
-
-
-def test_no_limit(clock):
-    """A limit of 0 is none."""
-    budget = Budget(0, clock)
-
-    assert {budget.take() for _ in range(10_000)} == {0}
-
-
-@given(st.integers(1, 5), st.lists(st.floats(0, 400), min_size=1, max_size=60))
-def test_never_more_than_the_limit(limit, steps):
-    """In no five minutes there are more calls than the limit."""
-    clock = Clock()
-    budget, taken = Budget(limit, clock), []
-    for step in steps:
-        clock.sleep(step)
-        if budget.take() == 0:
-            taken.append(clock.now)
-
-    for first, beyond in zip(taken, taken[limit:], strict=False):
-        assert beyond - first >= BUDGET_WINDOW
-
-
-def test_threads_share_the_budget(clock):
-    """Threads that take at once do not take more than there is."""
-    budget, barrier = Budget(10, clock), threading.Barrier(8)
-
-    def take(_: int) -> int:
-        barrier.wait()
-        return sum(budget.take() == 0 for _ in range(10))
-
-    with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(take, range(8))) == 10
-
-
-def test_share_of_the_budget(clock):
-    """Work that gives way waits until all that is spent, with its own, fits into its share."""
-    budget = Budget(10, clock)
-    assert budget.wait_for(2, share=0.2) == 0
-    assert budget.take() == 0
-    assert budget.wait_for(1, share=0.2) == 0
-    clock.sleep(10)
-    budget.take()
-    budget.take()
-
-    # Two calls and one of ten fit into three tenths when the first is five minutes old.
-    assert budget.wait_for(1, share=0.3) == 290
-    assert budget.wait_for(3, share=0.3) == 300
-    clock.sleep(290)
-    assert budget.wait_for(1, share=0.3) == 0
-
-
-def test_share_that_is_too_small(clock):
-    """What never fits into the share has its turn when nothing was spent for five minutes."""
-    budget = Budget(10, clock)
-    assert budget.wait_for(5, share=0.1) == 0
-    budget.take()
-    assert budget.wait_for(5, share=0.1) == 300
-    assert Budget(0, clock).wait_for(10**9, share=0.1) == 0
+    assert gate.closed_for() == 60

@@ -14,6 +14,7 @@ from shared.microsoft365.http import Http
 from shared.microsoft365.throttle import Budget, Gate
 from tests.doubles.web import NOON, Answer, Clock, Tokens, Web, answer, in_turn
 from tests.doubles.web import http as web_http
+from tests.machine.instance_budget import InstanceBudget
 from tests.shared.microsoft365.test_throttle import Jittered
 
 SECOND = timedelta(seconds=1)
@@ -114,7 +115,7 @@ def test_answer_ends_the_doubt(clock, gate):
 def test_spent_budget(clock, gate):
     """A call beyond the budget is not made: the message waits until one is free."""
     web = Counted(in_turn(answer({})))
-    service = http(web, clock, gate, Budget(3, clock))
+    service = http(web, clock, gate, InstanceBudget(3, clock))
     for _ in range(3):
         service.send("GET", "/")
 
@@ -127,11 +128,21 @@ def test_spent_budget(clock, gate):
 
 def test_each_try_spends_the_budget(clock, gate):
     """Throttled tries count too: SharePoint counts them as well."""
-    budget = Budget(3, clock)
+    budget = InstanceBudget(3, clock)
     web = in_turn(*itertools.repeat(answer({}, 429, retry_after="1"), 2), answer({}))
 
     assert http(web, clock, gate, budget).send("GET", "/").status == 200
     assert budget.take() > 0
+
+
+def test_service_that_tells_how_much_is_left(clock, gate):
+    """Whoever is told that little is left of a limit calls again later."""
+    told = {"RateLimit-Limit": "1250", "RateLimit-Remaining": "0", "RateLimit-Reset": "7"}
+    service = http(in_turn(Answer(200, b"{}", told), answer({})), clock, gate)
+    service.send("GET", "/")
+    service.send("GET", "/")
+
+    assert clock.now == NOON + 7 * SECOND
 
 
 def test_refusal_about_one_mailbox_closes_no_gate(clock, gate):

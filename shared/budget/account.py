@@ -1,0 +1,146 @@
+"""The fleet's ledger where it is kept: read with storage's time, written over what was read."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+from shared.budget.fleet_ledger import FleetLedger
+from shared.budget.tenant_limit import TenantLimit
+from shared.budget.work import Kind
+from shared.errors import Conflict, PhotoSyncError
+from shared.storage.documents import Document, Documents
+from shared.telemetry.log_text import loggable
+
+log = logging.getLogger("photosync")
+
+# Seconds: what was read so long ago is read again, so that clocks have no time to drift apart; and
+# how long nobody asks a storage that is away.
+_FRESH, AWAY = 60.0, 30.0
+
+# Calls by the whole second of our clock in which they were made, or that which follows.
+Spent = Mapping[tuple[int, Kind], int]
+
+
+class Away(Exception):
+    """Storage has no account for us now."""
+
+
+class _Reading(NamedTuple):
+    """A document, and what storage's clock said between two moments of ours."""
+
+    document: Document
+    asked: float
+    answered: float
+
+    def earliest(self, ticks: float) -> float:
+        """Storage's time is this or later."""
+        return self.document.at + ticks - self.answered
+
+    def latest(self, ticks: float) -> float:
+        """Storage's time is this or earlier: it tells whole seconds."""
+        return self.document.at + 1 + ticks - self.asked
+
+
+class Account:
+    """One document, of one instance. Not for several threads at once."""
+
+    def __init__(
+        self,
+        name: str,
+        documents: Documents,
+        limit: TenantLimit,
+        *,
+        share: float,
+        instance: str,
+        ticks: Callable[[], float],
+    ) -> None:
+        self._name = name
+        self._documents = documents
+        self._limit = limit
+        self._share = share
+        self._instance = instance
+        self._ticks = ticks
+        self._known: _Reading | None = None
+        self._away_since: float | None = None
+
+    @property
+    def last_limit(self) -> int:
+        """The limit as far as known."""
+        return self._limit.last
+
+    @property
+    def now(self) -> float:
+        """Storage's time, or a little earlier; of what was read last."""
+        assert self._known, "it was read"
+        return self._known.earliest(self._ticks())
+
+    def is_known(self) -> bool:
+        """Whether the ledger can be told without asking storage, as it was when last asked."""
+        return self._known is not None and self._ticks() - self._known.answered < _FRESH
+
+    def forget(self) -> None:
+        """Have it read anew: others may have written since."""
+        self._known = None
+
+    def ledger(self, spent: Spent, held: Counter[Kind]) -> FleetLedger:
+        """As of now, with what we have *spent* and hold. Raises Away."""
+        if self._away_since is not None and self._ticks() - self._away_since < AWAY:
+            raise Away
+        try:
+            known = self._known if self._known and self.is_known() else self._read()
+            now = known.earliest(self._ticks())
+            limit, found_at = self._limit.of(known.document.fields, now)
+        except PhotoSyncError as error:
+            raise self._away(error) from error
+        self._known = known
+        ledger = FleetLedger(limit, self._share, found_at)
+        ledger.read(known.document.fields)
+        # What became of that we know better.
+        ledger.held.pop(self._instance, None)
+        for (second, kind), calls in spent.items():
+            ledger.spend({kind: calls}, known.latest(second))
+        ledger.age(now)
+        ledger.hold(self._instance, held, now)
+        return ledger
+
+    def write(self, ledger: FleetLedger, held: Counter[Kind], *, seconds: float) -> bool:
+        """Write it, *held* by us for so many seconds; False if others were faster. Raises Away."""
+        known = self._known
+        assert known, "it was read"
+        self._known = None
+        ledger.hold(self._instance, held, known.latest(self._ticks()) + seconds)
+        try:
+            after = self._documents.write(self._name, ledger.to_fields(), after=known.document)
+        except Conflict:
+            return False
+        except PhotoSyncError as error:
+            raise self._away(error) from error
+        self._known = known._replace(document=after._replace(at=known.document.at))
+        if self._away_since is not None:
+            self._away_since = None
+            log.info("budget.shared name=%s", self._name)
+        return True
+
+    def _read(self) -> _Reading:
+        asked = self._ticks()
+        found = self._documents.read(self._name)
+        if found is None:
+            # Only a document tells storage's time.
+            with suppress(Conflict):
+                self._documents.write(self._name, {}, after=None)
+            asked = self._ticks()
+            found = self._documents.read(self._name)
+        if found is None:
+            raise Conflict(f"Somebody deleted {self._name}.")
+        return _Reading(found, asked, self._ticks())
+
+    def _away(self, error: PhotoSyncError) -> Away:
+        self._known = None
+        if self._away_since is None:
+            log.warning('budget.alone name=%s why="%s"', self._name, loggable(str(error)))
+        self._away_since = self._ticks()
+        return Away()

@@ -1,0 +1,224 @@
+"""
+One instance's part of the fleet's budget: draws portions of calls, and spends them by itself.
+
+    take, nothing left   read the account, count, write it over what was read; lost -> again
+    take                 from the portion: asks nobody
+    GIVE_BACK_AFTER      write back what is left of it, and when the rest was spent
+    storage is away      a small share of the limit, told once; written when storage is back
+
+A portion doubles while it is used up, and halves when something is left of it. What is not written
+back in time counts as spent, and is not spent by us.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+
+from shared import stopwatch
+from shared.budget.account import AWAY, Account, Away
+from shared.budget.fleet_ledger import WINDOW, FleetLedger
+from shared.budget.tenant_limit import TenantLimit
+from shared.budget.work import Kind, Work, current
+from shared.storage.documents import Documents
+
+# Seconds for which a portion may be spent, and after which what is left of it is written back.
+HOLD, GIVE_BACK_AFTER = 60.0, 40.0
+# Of the limit: the smallest and the largest portion, and what each instance may spend in five
+# minutes by itself while storage is away. As many instances as infra allows stay below the limit.
+SMALLEST, LARGEST, ALONE = 0.01, 0.05, 0.02
+# So often an instance tries to write before it lets others go first, and for how many seconds.
+_TRIES, _BUSY = 5, 1.0
+
+
+def _timer(seconds: float, call: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    timer.start()
+
+
+class FleetBudget:
+    """Of one limited host, for one process; threads share it."""
+
+    name = "The profile budget (PROFILE_CALLS_PER_5_MINUTES)"
+
+    def __init__(
+        self,
+        host: str,
+        documents: Documents,
+        limit: TenantLimit,
+        *,
+        share: float,
+        instance: str,
+        ticks: Callable[[], float] = stopwatch.ticks,
+        later: Callable[[float, Callable[[], None]], None] = _timer,
+    ) -> None:
+        """*share* is the audits', *instance* a name that no other has, *later* calls once."""
+        self._account = Account(
+            f"budgets/{host}.json", documents, limit, share=share, instance=instance, ticks=ticks
+        )
+        self._ticks = ticks
+        self._later = later
+        self._free: Counter[Kind] = Counter()
+        self._promised: dict[Work, int] = {}
+        self._unwritten: Counter[tuple[int, Kind]] = Counter()
+        self._alone: deque[float] = deque()
+        self._portion = 0
+        self._drawn_at = self._ends = -math.inf
+        self._not_before: dict[Kind, float] = {}
+        self._gives_back = False
+        self._lock = threading.Lock()
+
+    def take(self) -> float:
+        """Take one call for the `current` work; 0.0 if it may be made, else in how many seconds."""
+        work = current()
+        with self._lock:
+            self._drop_what_is_over()
+            left = self._promised.get(work)
+            if left:
+                self._promised[work] = left - 1
+                return self._spent(work.kind)
+            kind, calls = (work.kind, 1 + work.ahead) if left is None else (Kind.BEGUN, 1)
+            try:
+                seconds = self._have(kind, calls)
+            except Away:
+                return self._take_alone(work.kind)
+            if seconds:
+                return seconds
+            taken = self._from_free(kind, calls)
+            if calls > 1:
+                self._promised[work] = taken - 1
+                work.endings.append(self._end)
+            return self._spent(work.kind)
+
+    def reserve(self, kind: Kind, calls: int) -> float:
+        """Have so many *calls* at hand for what comes next; 0.0, or in how many seconds."""
+        with self._lock:
+            self._drop_what_is_over()
+            try:
+                return self._have(kind, calls)
+            except Away:
+                return AWAY
+
+    def give_back(self) -> None:
+        """Write what is not needed any more, and what was spent. Raises nothing of ours."""
+        with self._lock:
+            seconds = self._drawn_at + GIVE_BACK_AFTER - self._ticks()
+            if seconds >= 1:
+                self._later(seconds, self.give_back)
+                return
+            self._gives_back = False
+            self._drop_what_is_over()
+            if self._free.total():
+                self._portion //= 2
+            # Whatever becomes of the write, these are not ours any more.
+            self._free.clear()
+            with contextlib.suppress(Away):
+                for _ in range(_TRIES):
+                    if self._write(self._ledger(), Counter()):
+                        return
+
+    def _drop_what_is_over(self) -> None:
+        if self._ticks() >= self._ends:
+            self._free.clear()
+            self._promised = dict.fromkeys(self._promised, 0)
+
+    def _spent(self, kind: Kind) -> float:
+        self._unwritten[math.ceil(self._ticks()), kind] += 1
+        return 0.0
+
+    def _end(self, work: Work) -> None:
+        """A run is over: what it has not needed is free for others."""
+        with self._lock:
+            self._free[work.kind] += self._promised.pop(work, 0)
+
+    def _from_free(self, kind: Kind, calls: int) -> int:
+        """Take up to so many, of the lowest kind first; how many there were."""
+        taken = 0
+        for each in reversed(Kind):
+            found = min(self._free[each], calls - taken) if each >= kind else 0
+            self._free[each] -= found
+            taken += found
+        return taken
+
+    def _have(self, kind: Kind, calls: int) -> float:
+        """Draw unless so many are at hand; seconds to wait where none can be had. Raises Away."""
+        at_hand = sum(number for each, number in self._free.items() if each >= kind)
+        if at_hand >= calls:
+            return 0.0
+        seconds = self._not_before.get(kind, -math.inf) - self._ticks()
+        return seconds if seconds > 0 else self._draw(kind, calls, at_hand)
+
+    def _draw(self, kind: Kind, calls: int, at_hand: int) -> float:
+        for _ in range(_TRIES):
+            is_old = self._account.is_known()
+            ledger = self._ledger()
+            missing, room = ledger.fitting(kind, calls) - at_hand, ledger.room(kind)
+            if missing <= 0:
+                return 0.0
+            portion = max(missing, self._portion_of(ledger.limit))
+            if room >= missing:
+                if self._write(ledger, Counter({kind: min(room, portion)})):
+                    self._grow(portion)
+                    return 0.0
+            elif is_old:
+                # Others may have given back since.
+                self._account.forget()
+            else:
+                # Who has time waits for a portion, and does not ask for each call.
+                return self._wait(ledger, kind, missing if kind <= Kind.CHANGE else portion)
+        return _BUSY
+
+    def _wait(self, ledger: FleetLedger, kind: Kind, calls: int) -> float:
+        """Nothing can be had: how long, and nobody asks storage before."""
+        seconds = ledger.wait(kind, calls, self._account.now)
+        self._not_before[kind] = self._ticks() + seconds
+        if self._unwritten:
+            # Else they are held by us for a while yet, and grow old only then.
+            self._write(ledger, Counter())
+        return seconds
+
+    def _portion_of(self, limit: int) -> int:
+        smallest, largest = (max(1, math.ceil(limit * part)) for part in (SMALLEST, LARGEST))
+        return min(max(self._portion, smallest), largest)
+
+    def _grow(self, portion: int) -> None:
+        now = self._ticks()
+        self._portion = portion * 2 if now - self._drawn_at < HOLD else portion
+        self._drawn_at = now
+
+    def _ledger(self) -> FleetLedger:
+        return self._account.ledger(self._unwritten, self._held())
+
+    def _held(self) -> Counter[Kind]:
+        """What may yet be spent of what we have drawn."""
+        held = Counter(self._free)
+        for work, calls in self._promised.items():
+            held[work.kind] += calls
+        return +held
+
+    def _write(self, ledger: FleetLedger, drawn: Counter[Kind]) -> bool:
+        """Write the account, and have what is *drawn*; False if others were faster."""
+        began, held = self._ticks(), self._held() + drawn
+        if not self._account.write(ledger, held, seconds=HOLD):
+            return False
+        self._ends = began + HOLD
+        self._unwritten.clear()
+        self._free += drawn
+        if held and not self._gives_back:
+            self._gives_back = True
+            self._later(GIVE_BACK_AFTER, self.give_back)
+        return True
+
+    def _take_alone(self, kind: Kind) -> float:
+        """Without storage: a call of the few that each instance may make by itself."""
+        now = self._ticks()
+        while self._alone and now - self._alone[0] >= WINDOW:
+            self._alone.popleft()
+        if len(self._alone) < max(1, int(self._account.last_limit * ALONE)):
+            self._alone.append(now)
+            return self._spent(kind)
+        return self._alone[0] + WINDOW - now

@@ -1,0 +1,161 @@
+"""
+The fleet's account of one limit, as it stands in a document: what was spent, and who holds what.
+
+    {"spent": {"1760000005": {"CHANGE": 12, "SWEEP": 80}, …}, "held": {"<instance>": {…}}}
+
+Times are storage's own, so that no two machines' clocks are compared. `spent` counts calls by slots
+of some seconds, `held` what an instance has drawn and may spend until a moment.
+
+Why no five minutes see more than the limit: whoever draws counts all that was spent in the last
+five minutes, and all that is held, whether it will be spent or not. So spent + held <= limit after
+each draw, and what is spent later was held then. What an instance held that is gone counts as spent
+at its last moment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.budget.work import Kind
+
+# In seconds. PeopleManager's limits are of five minutes (sharepoint.md section 5, documented).
+WINDOW, SLOT = 300.0, 5.0
+# Storage tells whole seconds, and a call arrives a little later than it was taken.
+MARGIN = 5.0
+# Beyond this nobody knows when more is free: others may give back what they hold.
+ASK_AGAIN = 10.0
+# Parts of the limit that lower kinds leave over: for what has begun, for changes (as much again as
+# they have spent lately, within these bounds), and for audits.
+FOR_BEGUN, FOR_AUDITS = 0.03, 0.05
+_FOR_CHANGES_LEAST, _FOR_CHANGES_MOST = 0.04, 0.30
+
+
+@dataclass
+class FleetLedger:
+    """
+    Of one limited host; `share` is the part of the limit that audits may have at most, `found_at`
+    when the limit was found out, 0 where a person has set it.
+    """
+
+    limit: int
+    share: float
+    found_at: float = 0.0
+    spent: dict[int, Counter[Kind]] = field(default_factory=dict)
+    held: dict[str, tuple[Counter[Kind], float]] = field(default_factory=dict)
+
+    def read(self, fields: Mapping[str, Any]) -> None:
+        """Take over what a document holds; of one that holds something else nothing."""
+        try:
+            spent = {int(slot): _kinds(calls) for slot, calls in fields.get("spent", {}).items()}
+            held = {
+                name: (_kinds(entry["calls"]), float(entry["until"]))
+                for name, entry in fields.get("held", {}).items()
+            }
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+            return
+        self.spent, self.held = spent, held
+
+    def to_fields(self) -> dict[str, Any]:
+        """For a document; to be read by admins, too."""
+        held = {
+            name: {"calls": _named(calls), "until": until}
+            for name, (calls, until) in self.held.items()
+        }
+        return {
+            "limit": self.limit,
+            "limitFoundAt": self.found_at,
+            "spent": {str(slot): _named(calls) for slot, calls in sorted(self.spent.items())},
+            "held": held,
+        }
+
+    def age(self, now: float) -> None:
+        """Forget what is older than the window; *now* is not later than storage's time."""
+        for name, (calls, until) in list(self.held.items()):
+            if until < now:
+                del self.held[name]
+                self.spend(calls, until)
+        # What lies far ahead was typed by a person, and would count for ever.
+        ahead = now + WINDOW
+        self.held = {name: each for name, each in self.held.items() if each[1] <= ahead}
+        self.spent = {
+            slot: calls for slot, calls in self.spent.items() if slot <= ahead and _end(slot) >= now
+        }
+
+    def spend(self, calls: Mapping[Kind, int], at: float) -> None:
+        """Count *calls* as made *at* a moment, or a little earlier."""
+        slot = int(at // SLOT * SLOT)
+        self.spent[slot] = self.spent.get(slot, Counter()) + Counter(calls)
+
+    def hold(self, instance: str, calls: Counter[Kind], until: float) -> None:
+        """*instance* may spend so many *calls* until a moment, and no others."""
+        self.held.pop(instance, None)
+        if calls.total():
+            self.held[instance] = calls, until
+
+    def most(self, kind: Kind) -> int:
+        """How many calls may be spent and held by all before *kind* gets none; at least one."""
+        for_changes = self._used(Kind.CHANGE) / self.limit
+        for_changes = min(max(for_changes, _FOR_CHANGES_LEAST), _FOR_CHANGES_MOST)
+        left_over = {
+            Kind.BEGUN: 0.0,
+            Kind.CHANGE: FOR_BEGUN,
+            Kind.AUDIT: FOR_BEGUN + for_changes,
+            Kind.SWEEP: FOR_BEGUN + for_changes + FOR_AUDITS,
+        }
+        return max(1, int(self.limit * (1 - left_over[kind])))
+
+    def fitting(self, kind: Kind, calls: int) -> int:
+        """*calls*, or as many as this *kind* can ever have at once."""
+        return min(calls, self.most(kind), self._of_audits if kind is Kind.AUDIT else calls)
+
+    def room(self, kind: Kind) -> int:
+        """How many calls of this *kind* may be drawn."""
+        return -max(self._missing(kind, 0))
+
+    def wait(self, kind: Kind, calls: int, now: float) -> float:
+        """Seconds until there is room for so many *calls*, or until it is worth another look."""
+        of_all, of_audits = self._missing(kind, calls)
+        for slot, spent in sorted(self.spent.items()):
+            of_all, of_audits = of_all - spent.total(), of_audits - spent[Kind.AUDIT]
+            if max(of_all, of_audits) <= 0:
+                return max(1.0, _end(slot) - now)
+        return ASK_AGAIN
+
+    @property
+    def used(self) -> int:
+        """Calls that were made in the window, or may be made at any moment."""
+        return self._used()
+
+    @property
+    def _of_audits(self) -> int:
+        return max(1, int(self.limit * self.share))
+
+    def _missing(self, kind: Kind, calls: int) -> tuple[int, int]:
+        """How many calls have to grow old before so many *calls* fit: of all, and of audits."""
+        of_all = self._used() + calls - self.most(kind)
+        if kind is not Kind.AUDIT:
+            return of_all, of_all
+        return of_all, self._used(kind) + calls - self._of_audits
+
+    def _used(self, kind: Kind | None = None) -> int:
+        return sum(calls.total() if kind is None else calls[kind] for calls in self._everything())
+
+    def _everything(self) -> Iterator[Counter[Kind]]:
+        yield from self.spent.values()
+        yield from (calls for calls, _ in self.held.values())
+
+
+def _end(slot: int) -> float:
+    """Until when a slot counts."""
+    return slot + SLOT + WINDOW + MARGIN
+
+
+def _kinds(calls: Mapping[str, Any]) -> Counter[Kind]:
+    return Counter({Kind[name]: max(0, int(number)) for name, number in calls.items()})
+
+
+def _named(calls: Mapping[Kind, int]) -> dict[str, int]:
+    return {kind.name: number for kind, number in sorted(calls.items()) if number}

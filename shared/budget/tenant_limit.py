@@ -1,0 +1,68 @@
+"""
+How many profile calls a tenant may make in five minutes: as set, or by the class that it is in.
+
+The class goes by the number of licences that the organization has bought (sharepoint.md section 5,
+documented). Where Graph does not tell us, as many users as the last sweep has counted stand in for
+them, and without a sweep the smallest class.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.errors import PhotoSyncError
+from shared.telemetry.log_text import loggable
+
+log = logging.getLogger("photosync")
+
+# Up to so many licences, calls of a tenant to PeopleManager in five minutes.
+_CLASSES = ((1_000, 3_000), (5_000, 6_000), (15_000, 9_000), (50_000, 12_000))
+_LARGEST_CLASS = 15_000
+SMALLEST_CLASS = _CLASSES[0][1]
+# Seconds after which it is found out once more, by whoever of the fleet comes first: a first sweep
+# counts more and more users.
+_BELIEVED = 900.0
+
+
+def calls_of_class(licences: int) -> int:
+    """What SharePoint allows a tenant with so many *licences* in five minutes."""
+    return next((calls for most, calls in _CLASSES if licences <= most), _LARGEST_CLASS)
+
+
+class TenantLimit:
+    """*fixed* calls, or 0 to find out by *licences*, None if Graph does not say, or *users*."""
+
+    def __init__(
+        self, fixed: int, licences: Callable[[], int | None], users: Callable[[], int]
+    ) -> None:
+        self._fixed = fixed
+        self._licences = licences
+        self._users = users
+        self.last = fixed or SMALLEST_CLASS
+
+    def of(self, fields: Mapping[str, Any], now: float) -> tuple[int, float]:
+        """The limit, and when it was found (0: it is set); *fields* are what the fleet knows."""
+        if self._fixed:
+            return self._fixed, 0.0
+        limit, found_at = fields.get("limit"), fields.get("limitFoundAt")
+        if isinstance(limit, int) and isinstance(found_at, int | float) and limit > 0:
+            self.last = limit
+            if 0 <= now - found_at < _BELIEVED:
+                return limit, found_at
+        self.last = self._found()
+        return self.last, now
+
+    def _found(self) -> int:
+        try:
+            licences, by = self._licences(), "licences"
+            if licences is None:
+                licences, by = self._users(), "users"
+        except PhotoSyncError as error:
+            # Most likely the same as before; it is asked again soon.
+            log.warning('budget.class-unknown why="%s"', loggable(str(error)))
+            return self.last
+        limit = calls_of_class(licences)
+        log.info("budget.class calls=%d by=%s counted=%d", limit, by, licences)
+        return limit

@@ -1,0 +1,299 @@
+"""Instances that share one limit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.budget.fleet_budget import ALONE, HOLD, LARGEST, FleetBudget
+from shared.budget.work import AHEAD, Kind, doing
+from tests.shared.budget.fleet import DOCUMENT, WINDOW, Fleet
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    return Fleet(limit=1000)
+
+
+def test_one_limit_for_all(fleet: Fleet):
+    """What one instance has spent another cannot, until it is five minutes old."""
+    one, other = fleet.instance(skew=-120), fleet.instance(skew=120)
+    assert fleet.spend(one, Kind.CHANGE, 600) == 600
+    assert fleet.spend(other, Kind.CHANGE, 600) <= 400
+
+    fleet.pass_time(WINDOW - 1)
+    assert fleet.spend(other, Kind.CHANGE, 600) <= 1000 - len(fleet.made)
+    fleet.pass_time(20)
+    assert fleet.spend(other, Kind.CHANGE, 600) == 600
+    assert fleet.most <= 1000
+
+
+def test_nearly_all_of_the_limit_is_used(fleet: Fleet):
+    """Two busy instances make nine tenths of the calls that the limit allows first copies."""
+    budgets, made = [fleet.instance(), fleet.instance(skew=7)], 0
+    for _ in range(3600):
+        made += sum(fleet.spend(budget, Kind.SWEEP, 3) for budget in budgets)
+        fleet.pass_time(1)
+
+    assert fleet.most <= 1000
+    assert made > 0.9 * 0.88 * 1000 * 3600 / WINDOW
+
+
+@given(st.integers(1, 40), st.data())
+def test_never_more_than_the_limit(limit: int, data: st.DataObject):
+    """Whoever comes between, dies, stands still or counts time otherwise: no five minutes do."""
+    fleet = Fleet(limit)
+    skews = data.draw(st.lists(st.floats(-120, 120), min_size=2, max_size=4))
+    budgets = [fleet.instance(skew) for skew in skews]
+    which = st.integers(0, len(budgets) - 1)
+    steps = data.draw(
+        st.lists(
+            st.tuples(
+                which,
+                st.sampled_from(Kind),
+                st.integers(1, 12),
+                st.sampled_from([0, AHEAD]),
+                st.none() | which,
+                st.sampled_from([0.0, 0.7, 5.0, 45.0, 100.0, 300.0]),
+                st.booleans(),
+            ),
+            max_size=40,
+        )
+    )
+    for here, kind, calls, ahead, other, seconds, timers in steps:
+        fleet.documents.between = _once(fleet, budgets, here, other)
+        with doing(kind, ahead=ahead):
+            for _ in range(calls):
+                fleet.call(budgets[here])
+        fleet.pass_time(seconds, timers=timers)
+
+    assert fleet.most <= limit
+
+
+def _once(
+    fleet: Fleet, budgets: Sequence[FleetBudget], here: int, other: int | None
+) -> Callable[[], None]:
+    """What another instance does between a read and the write that follows."""
+    todo = [] if other is None or other == here else [other]
+
+    def between() -> None:
+        if todo:
+            fleet.spend(budgets[todo.pop()], Kind.CHANGE, 3)
+
+    return between
+
+
+def test_lost_draw_is_tried_again(fleet: Fleet):
+    """Whoever is too late with a draw reads what the other has left."""
+    one, other = fleet.instance(), fleet.instance()
+    fleet.documents.between = _once(fleet, [one, other], 0, 1)
+
+    assert fleet.spend(one, Kind.CHANGE, 1) == 1
+    assert len(fleet.documents.blobs[DOCUMENT].fields["held"]) == 2
+
+
+def test_endless_conflicts_wait(fleet: Fleet):
+    """Who always loses waits a moment, and goes on then."""
+    one, other = fleet.instance(), fleet.instance()
+    fleet.spend(one, Kind.CHANGE, 1)
+    fleet.documents.between = lambda: fleet.documents.put(DOCUMENT, {}) and None
+
+    assert fleet.call(other) == 1.0
+    fleet.documents.between = lambda: None
+    fleet.pass_time(1)
+    assert fleet.call(other) == 0
+
+
+def test_what_is_left_over_is_given_back(fleet: Fleet):
+    """An instance that has no more work leaves its portion to others."""
+    one, other = fleet.instance(), fleet.instance()
+    one.reserve(Kind.SWEEP, 800)
+    assert fleet.spend(one, Kind.SWEEP, 10) == 10
+    assert fleet.spend(other, Kind.SWEEP, 100) < 100
+
+    fleet.pass_time(HOLD)
+    assert fleet.spend(other, Kind.SWEEP, 750) == 750
+    assert fleet.spend(one, Kind.SWEEP, 1) == 1, "it draws anew"
+
+
+def test_what_a_dead_instance_held_is_spent(fleet: Fleet):
+    """Nobody knows what of it was, so all of it counts, and it is not lost for ever."""
+    one, other = fleet.instance(), fleet.instance()
+    one.reserve(Kind.SWEEP, 800)
+    fleet.pass_time(HOLD + 1, timers=False)
+
+    assert fleet.spend(other, Kind.SWEEP, 100) < 100
+    fleet.pass_time(WINDOW + 20, timers=False)
+    assert fleet.spend(other, Kind.SWEEP, 800) == 800
+
+
+def test_frozen_instance_has_lost_its_portion(fleet: Fleet):
+    """What it did not give back others have by then: it asks once more."""
+    one, other = fleet.instance(), fleet.instance()
+    one.reserve(Kind.SWEEP, 800)
+    fleet.pass_time(HOLD + WINDOW + 20, timers=False)
+    fleet.spend(other, Kind.SWEEP, 850)
+
+    assert fleet.spend(one, Kind.SWEEP, 100) < 100
+    assert fleet.most <= fleet.limit
+
+
+# Who comes first
+
+
+def test_lower_kinds_leave_something_over(fleet: Fleet):
+    """First copies stop where audits go on, audits where changes do, changes where a copy ends."""
+    budget = fleet.instance()
+    spent = [fleet.spend(budget, kind, 1000) for kind in reversed(Kind)]
+
+    assert all(spent)
+    assert (spent[0], sum(spent)) == (880, 1000)
+
+
+def test_audits_have_a_share(fleet: Fleet):
+    """Audits of all instances have their share of the limit, and no more."""
+    one, other = fleet.instance(), fleet.instance()
+
+    assert one.reserve(Kind.AUDIT, 150) == 0
+    assert fleet.spend(one, Kind.AUDIT, 150) == 150
+    fleet.pass_time(HOLD)
+    assert 240 < other.reserve(Kind.AUDIT, 100) <= 251
+    assert other.reserve(Kind.AUDIT, 50) > 0, "it asks nobody before"
+    fleet.pass_time(311)
+    assert other.reserve(Kind.AUDIT, 100) == 0
+
+
+def test_changes_find_more_left_over_when_there_are_many(fleet: Fleet):
+    """First copies leave changes as many calls as these have had lately, within bounds."""
+    budget = fleet.instance()
+    assert fleet.spend(budget, Kind.CHANGE, 200) == 200
+    copies = fleet.spend(budget, Kind.SWEEP, 1000)
+
+    assert 440 <= copies <= 520
+    assert fleet.spend(budget, Kind.CHANGE, 200) == 200
+
+
+def test_copy_that_begins_can_end(fleet: Fleet):
+    """With its first call a run has all that it needs, whatever the others spend meanwhile."""
+    one, other = fleet.instance(), fleet.instance()
+    with doing(Kind.SWEEP):
+        assert fleet.call(one) == 0
+        fleet.spend(other, Kind.BEGUN, 1000)
+        assert [fleet.call(one) for _ in range(AHEAD)] == [0] * AHEAD
+
+
+def test_what_a_run_does_not_need_is_free_again(fleet: Fleet):
+    """Who has read a profile and found nothing to write costs one call."""
+    budget = fleet.instance()
+    began = fleet.spend(budget, Kind.SWEEP, 1000, ahead=AHEAD)
+
+    assert began == 880 - AHEAD
+
+
+def test_copy_outlasts_a_portion(fleet: Fleet):
+    """A run whose calls were given up meanwhile draws the rest of them first of all."""
+    one, other = fleet.instance(), fleet.instance()
+    with doing(Kind.SWEEP):
+        fleet.call(one)
+        fleet.pass_time(HOLD + 1, timers=False)
+        fleet.spend(other, Kind.CHANGE, 1000)
+        assert fleet.call(one) == 0
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_tiny_limit_stops_nobody_for_ever(limit: int):
+    """A limit smaller than a copy lets it go on step by step."""
+    fleet = Fleet(limit)
+    budget = fleet.instance()
+    for _ in range(4):
+        with doing(Kind.SWEEP):
+            assert fleet.call(budget) == 0
+        fleet.pass_time(WINDOW + 61)
+
+
+# What it costs, and when storage is away
+
+
+def test_few_calls_of_storage(fleet: Fleet):
+    """A fleet that spends all it may asks storage some times a minute, not for each call."""
+    budget = fleet.instance()
+    fleet.spend(budget, Kind.CHANGE, 5)
+    assert fleet.documents.calls == 4, "the first of all makes the document"
+    fleet.spend(budget, Kind.CHANGE, 5)
+    assert fleet.documents.calls == 4
+
+    fleet.spend(budget, Kind.CHANGE, 1000)
+    assert fleet.documents.calls < 1 / LARGEST + 20
+    fleet.documents.calls = 0
+    for _ in range(100):
+        fleet.spend(budget, Kind.CHANGE, 1)
+    assert fleet.documents.calls <= 1
+
+
+def test_storage_away(fleet: Fleet, caplog: pytest.LogCaptureFixture):
+    """Without storage each instance has a small share, which is told once, and counted later."""
+    caplog.set_level("INFO", "photosync")
+    one, other = fleet.instance(), fleet.instance()
+    fleet.spend(one, Kind.CHANGE, 1)
+    fleet.pass_time(HOLD)
+    fleet.documents.is_away = True
+    few = int(fleet.limit * ALONE)
+
+    assert fleet.spend(one, Kind.CHANGE, 1000) == few
+    fleet.pass_time(WINDOW + 1)
+    assert fleet.spend(one, Kind.CHANGE, 1000) == few
+    assert one.reserve(Kind.AUDIT, 5) > 0
+    fleet.documents.is_away = False
+    fleet.pass_time(40)
+    fleet.spend(one, Kind.CHANGE, 1)
+
+    assert fleet.spend(other, Kind.BEGUN, 1000) + few <= 1000
+    told = [record.getMessage().split()[0] for record in caplog.records]
+    assert told == ["budget.alone", "budget.shared"]
+
+
+def test_giving_back_without_storage(fleet: Fleet):
+    """What cannot be given back is not spent either."""
+    one = fleet.instance()
+    one.reserve(Kind.SWEEP, 800)
+    fleet.documents.is_away = True
+    fleet.pass_time(HOLD)
+
+    assert fleet.spend(one, Kind.SWEEP, 100) == int(fleet.limit * ALONE)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"spent": 5},
+        {"spent": {"x": {}}},
+        {"spent": {"1760000000": {"OTHER": 1000}}},
+        {"spent": {"99999999999": {"SWEEP": 1000}}},
+        {"held": {"gone": {"calls": {"SWEEP": 1000}, "until": 1e12}}},
+        {"held": {"gone": {"calls": {"SWEEP": 1000}, "until": float("nan")}}},
+        {"held": {"gone": 3}},
+    ],
+)
+def test_what_a_person_typed(fleet: Fleet, fields: dict[str, Any]):
+    """A document that holds something else holds nobody up."""
+    fleet.documents.put(DOCUMENT, fields)
+
+    assert fleet.spend(fleet.instance(), Kind.SWEEP, 100) == 100
+
+
+def test_threads_share_a_budget(fleet: Fleet):
+    """Threads that take at once do not take more than there is."""
+    budget, barrier = fleet.instance(), threading.Barrier(8)
+
+    def take(_: int) -> int:
+        barrier.wait()
+        return fleet.spend(budget, Kind.BEGUN, 200)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, range(8))) == 1000
