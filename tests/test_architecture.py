@@ -21,6 +21,7 @@ SHARED = {
     "written_file": "",
     "signature": "",
     "backoff": "",
+    "at_once": "",
     "session": "",
     "version": "moments",
     "stopwatch": "",
@@ -42,8 +43,8 @@ SHARED = {
     "auditing": ("errors messages moments sharepoint storage sweeping telemetry user written_file"),
     "uninstalling": "backoff counts errors messages moments signature storage sweeping telemetry",
     "copying": (
-        "errors graph messages microsoft365 orders pictures sharepoint signature storage telemetry "
-        "user written_file"
+        "at_once errors graph messages microsoft365 orders pictures sharepoint signature storage "
+        "telemetry user written_file"
     ),
     "upkeep": (
         "auditing errors messages orders signature storage subscription sweeping telemetry "
@@ -58,8 +59,8 @@ SHARED = {
         "user version"
     ),
     "runtime": (
-        "errors orders settings scope signature stopwatch messages storage microsoft365 graph "
-        "sharepoint pictures "
+        "at_once errors orders settings scope signature stopwatch messages storage microsoft365 "
+        "graph sharepoint pictures "
         "auditing copying parking misconfigured subscription sweeping uninstalling upkeep console "
         "doctor"
     ),
