@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from shared import scope, stopwatch
+from shared.at_once import Threads
 from shared.auditing.audit import LARGEST_PAGE, Audit, Terms
 from shared.auditing.audit_log import AuditLogs
 from shared.auditing.look import Looks
@@ -69,6 +70,9 @@ from shared.uninstalling.uninstall_log import UninstallLogs
 from shared.upkeep.upkeep import Upkeep
 
 log = logging.getLogger("photosync")
+
+# batchSize and newBatchThreshold in host.json: so many runs of `sync_photo` there are at most.
+COPIES_AT_ONCE = 12
 
 
 class Runtime(NamedTuple):
@@ -225,6 +229,7 @@ def _sync(
             forget_after=settings.forget_after,
         ),
         check_scope=functools.partial(scope.check, settings=settings),
+        at_once=Threads(COPIES_AT_ONCE),
         clock=_now,
         ticks=stopwatch.ticks,
     )

@@ -21,6 +21,7 @@ SHARED = {
     "written_file": "",
     "signature": "",
     "backoff": "",
+    "at_once": "",
     "session": "",
     "version": "moments",
     "stopwatch": "",
@@ -45,7 +46,11 @@ SHARED = {
     ),
     "uninstalling": "backoff counts errors messages moments signature storage sweeping telemetry",
     "copying": (
+<<<<<<< HEAD
         "budget errors graph messages microsoft365 orders pictures sharepoint signature storage "
+=======
+        "at_once errors graph messages microsoft365 orders pictures sharepoint signature storage "
+>>>>>>> 99a97c46ceef2746291ceef9806882f471f48fe5
         "telemetry user written_file"
     ),
     "upkeep": (
@@ -61,7 +66,11 @@ SHARED = {
         "user version"
     ),
     "runtime": (
+<<<<<<< HEAD
         "budget errors orders settings scope signature stopwatch messages storage microsoft365 "
+=======
+        "at_once errors orders settings scope signature stopwatch messages storage microsoft365 "
+>>>>>>> 99a97c46ceef2746291ceef9806882f471f48fe5
         "graph sharepoint pictures "
         "auditing copying parking misconfigured subscription sweeping uninstalling upkeep console "
         "doctor"

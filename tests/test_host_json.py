@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from local.host.settings import load_host_options
+from shared.runtime import COPIES_AT_ONCE
 from tests import REPO
 
 QUEUES = load_host_options(REPO).queues
@@ -15,3 +18,13 @@ def test_next_messages_come_before_the_last_are_done():
     With 8 and 4, two hundred changes at once took half as long again as with 4 and 8.
     """
     assert QUEUES.new_batch_threshold >= 2 * QUEUES.batch_size
+
+
+def test_copies_at_once_have_a_thread_each_for_what_they_read_beside():
+    """None of the runs that host.json allows waits for another's thread."""
+    assert COPIES_AT_ONCE == QUEUES.batch_size + QUEUES.new_batch_threshold
+
+
+def test_queues_are_polled_without_a_pause_that_anybody_sees():
+    """The least that the host takes (functions.md, Storage-queue trigger)."""
+    assert QUEUES.max_polling_interval == timedelta(milliseconds=100)

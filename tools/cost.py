@@ -24,6 +24,8 @@ SWEEPS, RENEWALS = 720, 60
 SECONDS_TO_LOOK, SECONDS_TO_COPY, SECONDS_A_PAGE = 1, 3, 20
 INSTANCE_GB = 2
 SECONDS_A_MONTH = 30 * 24 * 3600
+# Between two looks at a queue that is empty, as host.json has it.
+SECONDS_BETWEEN_POLLS = 0.1
 # What one execution leaves in Application Insights, in KB.
 LOGGED_KB = 2
 
@@ -79,13 +81,19 @@ def month(users: int, *, sweeps: int = SWEEPS) -> Month:
         blob_reads=looks + copies + users * sweeps + 2 * (pages + state_pages),
         # To list costs what to write does.
         blob_writes=2 * copies + 2 * sweeps + pages + 2 * state_pages,
-        # Put, taken and deleted; polling is left out.
+        # Put, taken and deleted; polling goes by how long instances are up, see `polling`.
         queue=3 * runs,
         # Each notification is taken to come in a POST of its own.
         executions=runs + looks,
         gb_seconds=INSTANCE_GB
         * (looks * (1 + SECONDS_TO_LOOK) + copies * SECONDS_TO_COPY + pages * SECONDS_A_PAGE),
     )
+
+
+def polling() -> float:
+    """The dollars of a month in which one instance of a queue's function never sleeps."""
+    polls = SECONDS_A_MONTH / SECONDS_BETWEEN_POLLS
+    return polls / 1e4 * PER_10_000_QUEUE_CALLS
 
 
 def table() -> str:

@@ -70,8 +70,9 @@ class Run:
     `removal` allows it to take back a picture whose photo is gone; `thorough` has it look at
     SharePoint's files and profile even if nothing changed, and `asked` says that a person or an
     audit waits for its end; `replace_chosen` also lets it take the place of a picture that a person
-    chose. `seen` says that there was a photo at the last look, `etag` which one and `sha256` of
-    what bytes, empty if that is not sure.
+    chose. `looks_ahead` has it read the profile beside the photo, before it is known that the bytes
+    have changed: where they most likely have, and somebody waits. `seen` says that there was a
+    photo at the last look, `etag` which one and `sha256` of what bytes, empty if that is not sure.
     """
 
     user_id: str
@@ -81,6 +82,7 @@ class Run:
     thorough: bool = False
     asked: bool = False
     replace_chosen: bool = False
+    looks_ahead: bool = False
     seen: bool = False
     etag: str = ""
     sha256: str = ""

@@ -8,7 +8,9 @@ Brings one user's SharePoint picture up to date: the order of steps that is the 
     known tells the absence  -> the same         also two; else 1 is asked again after 4
     no such user, no state   -> the same         nothing is written about an id that is nobody's
     write a claim over known                  4  conditional; lost -> Conflict
-    user, photo, its etag    from Graph       5  the bytes after the claim, the etag after them
+    user, photo, its etag    from Graph       5  the bytes after the claim, the etag after them;
+                                                 where a change is likely SharePoint's profile is
+                                                 read meanwhile, by the name that the state has
     known holds their hash   -> unchanged        recorded as in step 7; of a thorough run not before
                                                  SharePoint's profile and files were looked at
     the photo scaled down, its etag again        only of one that is too large to be read; recorded
@@ -29,12 +31,14 @@ request of the same batch.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from shared.at_once import AtOnce
 from shared.copying.held_claim import HeldClaim
 from shared.copying.run import Policy, Run, Source, Target, state_after
 from shared.errors import (
@@ -50,7 +54,7 @@ from shared.errors import (
     UnknownUser,
 )
 from shared.graph.client import Fetched
-from shared.messages.fates import Done, Wait
+from shared.messages.fates import Done, Wait, error_of_two
 from shared.pictures.recipe import Recipe
 from shared.sharepoint.publisher import Plan, Removal
 from shared.storage import user_state
@@ -71,6 +75,7 @@ class Sync:
         policy: Policy,
         *,
         check_scope: Callable[[User], None],
+        at_once: AtOnce,
         clock: Callable[[], datetime],
         ticks: Callable[[], float],
     ) -> None:
@@ -80,6 +85,7 @@ class Sync:
         self._recipe = recipe
         self._policy = policy
         self._check_scope = check_scope
+        self._at_once = at_once
         self._clock = clock
         self._ticks = ticks
 
@@ -122,7 +128,7 @@ class Sync:
         raise found
 
     def _copy(self, run: Run, etag: str, claim: HeldClaim) -> str:
-        fetched = self._source.user_and_photo(run.user_id)  # 5
+        fetched, plan_made = self._fetch(run)  # 5
         run.user, run.etag = fetched.user, self._unmoved(etag, fetched.etag)
         self._check_scope(fetched.user)
         run.sha256 = hashlib.sha256(fetched.photo).hexdigest()
@@ -130,7 +136,7 @@ class Sync:
         if held and not run.thorough:
             self._complete(run, sha256=run.sha256, source_etag=run.etag)
             return "unchanged"
-        plan = self._target.plan(fetched.user, run.before.picture_url, replace=run.replace_chosen)
+        plan = plan_made()
         if held and plan.is_shown and (files := self._intact(run, fetched, plan)):
             # With the address as the profile spells it, or each audit finds it changed.
             found = {"picture_url": plan.picture_url, "files": files, "damage": ""}
@@ -155,6 +161,29 @@ class Sync:
             synced_at=self._clock(),
         )
         return "synced"
+
+    def _fetch(self, run: Run) -> tuple[Fetched, Callable[[], Plan]]:
+        """
+        The user and the photo; and the plan, for when it is needed, or what keeps from making one.
+
+        What was read ahead counts only if Graph still knows the user by the name that it was
+        read by: after a rename that profile may be somebody else's.
+        """
+        known = run.last_known
+        fetch = functools.partial(self._source.user_and_photo, run.user_id)
+        if not known.user_principal_name or not (run.looks_ahead or run.thorough or run.force):
+            fetched = fetch()
+            return fetched, functools.partial(self._plan, run, fetched.user)
+        photo, ahead = self._at_once(fetch, functools.partial(self._plan, run, known))
+        if error := error_of_two(photo, ahead):
+            raise error
+        fetched = photo.result()
+        if fetched.user.user_principal_name == known.user_principal_name:
+            return fetched, ahead.result
+        return fetched, functools.partial(self._plan, run, fetched.user)
+
+    def _plan(self, run: Run, user: User) -> Plan:
+        return self._target.plan(user, run.before.picture_url, replace=run.replace_chosen)
 
     def _renditions(self, run: Run, fetched: Fetched) -> Sequence[bytes]:
         return self._recipe.pictures(fetched.photo, lambda: self._scaled(run, fetched))

@@ -278,6 +278,9 @@ def _run(message: SyncMessage, user_id: str) -> Run:
         thorough=asked,
         asked=asked,
         replace_chosen=message.replace_chosen,
+        # A sweep's runs may be everybody's, of whom few have changed after all, and profile calls
+        # are scarce (sharepoint.md section 5).
+        looks_ahead=message.reason == "notification",
     )
 
 

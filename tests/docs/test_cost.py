@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local.bench.sweep.sweep import fewest_graph_calls
+from local.host.settings import load_host_options
 from tests import REPO
 from tools import cost
 
@@ -16,6 +17,14 @@ def test_table_is_the_command_s():
     begin, end = "<!-- cost: begin -->\n\n", "\n\n<!-- cost: end -->"
 
     assert _PAGE[_PAGE.index(begin) + len(begin) : _PAGE.index(end)] == cost.table()
+
+
+def test_polling_costs_what_the_page_says():
+    """The pause is host.json's, and the page names what no instance can exceed."""
+    pause = load_host_options(REPO).queues.max_polling_interval
+
+    assert pause.total_seconds() == cost.SECONDS_BETWEEN_POLLS
+    assert f"at most ${cost.polling():.0f} a month" in " ".join(_PAGE.split())
 
 
 @pytest.mark.parametrize("users", cost.TENANTS)

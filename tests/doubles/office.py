@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.at_once import AtOnce
 from shared.copying.outcome import Outcome
 from shared.copying.run import Policy
 from shared.copying.sync import Sync
@@ -25,6 +26,7 @@ from shared.storage.user_state import Stored, UserState
 from shared.telemetry.calls import note
 from shared.user import User
 from shared.written_file import WrittenFile
+from tests.doubles.at_once import in_turn
 from tests.doubles.halt import Halting
 from tests.doubles.memory_lines import MemoryLines, in_memory
 
@@ -296,6 +298,7 @@ class Office:
     halt: Halting = field(default_factory=Halting)
     lines: MemoryLines = field(default_factory=MemoryLines)
     check_scope: Callable[[User], None] = lambda user: None
+    at_once: AtOnce = in_turn
 
     def __post_init__(self) -> None:
         self.sharepoint = SharePoint()
@@ -311,6 +314,7 @@ class Office:
             self.recipe,
             self.policy,
             check_scope=self.check_scope,
+            at_once=self.at_once,
             clock=self.clock,
             ticks=self.clock.ticks,
         )

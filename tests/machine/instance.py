@@ -29,6 +29,7 @@ from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
 from shared.uninstalling.uninstall import Uninstall
 from shared.upkeep.upkeep import Upkeep
+from tests.doubles.at_once import in_turn
 from tests.doubles.halt import Halting, Ordered
 from tests.doubles.memory_lines import in_memory
 from tests.machine.jobs import InTurn
@@ -104,6 +105,7 @@ class Instance:
             Recipe("48,72,300", 1, renditions),
             Policy(forget_after=FORGET_AFTER),
             check_scope=check_scope,
+            at_once=in_turn,
             clock=clock,
             ticks=ticks,
         )

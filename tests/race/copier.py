@@ -20,6 +20,7 @@ from shared.sharepoint.publisher import Plan, Removal
 from shared.storage.user_state import Stored, UserState
 from shared.user import User
 from shared.written_file import WrittenFile
+from tests.doubles.at_once import in_turn
 from tests.doubles.halt import Halting
 from tests.doubles.memory_lines import in_memory
 from tests.race.world import (
@@ -217,6 +218,7 @@ def _worker(answers: Answers, kind: Kind) -> Worker:
         recipe,
         Policy(),
         check_scope=lambda user: None,
+        at_once=in_turn,
         clock=answers.clock,
         ticks=answers.ticks,
     )

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from local.bench.burst.instance import WITHOUT_COPYING, instance
+from local.bench.measuring.concurrency import LONGEST_POLL
 from local.bench.measuring.conditions import LATENCY, SETTINGS
 from local.bench.measuring.judge import Judge
 from local.bench.measuring.rows import Row
@@ -23,7 +24,6 @@ from local.outside.watcher import NotSettled
 ALONE, TOGETHER = 28, 200
 # After so long without a message the queue is polled as rarely as host.json allows.
 _IDLE = 1.0
-_LONGEST_POLL = 1.0
 _PHOTOS = 4
 _PATIENCE = 120.0
 
@@ -64,7 +64,7 @@ class Scene:
         found: list[Change] = []
         for user in users:
             # Chance decides how long the queue's next look is off, as it does for real changes.
-            time.sleep(_IDLE + self._rng.random() * _LONGEST_POLL)
+            time.sleep(_IDLE + self._rng.random() * LONGEST_POLL)
             before = self._entries()
             self._put(user, notify=True)
             found += self._shown(before, 1)

@@ -1,0 +1,61 @@
+"""Two calls at once: both are made together, and nobody goes on before both are over."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from shared.at_once import Threads
+from shared.telemetry import calls
+
+
+def test_both_are_under_way_together():
+    """Each can wait for the other."""
+    meeting = threading.Barrier(2, timeout=10)
+
+    first, beside = Threads(1)(meeting.wait, meeting.wait)
+
+    assert {first.result(), beside.result()} == {0, 1}
+
+
+@pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt()])
+def test_no_call_outlives_the_other_s_error(error):
+    """Whatever ends one call, the other is over before anybody learns of it."""
+    failing, ended = threading.Event(), threading.Event()
+
+    def fail() -> None:
+        failing.set()
+        raise error
+
+    def linger() -> None:
+        failing.wait(10)
+        ended.set()
+
+    try:
+        _, beside = Threads(1)(linger, fail)
+    except KeyboardInterrupt:
+        assert isinstance(error, KeyboardInterrupt)
+    else:
+        assert beside.exception() is error
+    assert ended.is_set()
+
+
+def test_an_error_of_the_first_is_kept_for_it():
+    """Nothing is raised before the result is asked for: the other one may be enough."""
+    error = ValueError()
+
+    def fail() -> None:
+        raise error
+
+    first, beside = Threads(1)(fail, lambda: "done")
+
+    assert (first.exception(), beside.result()) == (error, "done")
+
+
+def test_calls_of_both_are_noted():
+    """A run's log line counts what was called in either thread."""
+    with calls.noted() as made:
+        Threads(1)(lambda: calls.note("graph"), lambda: calls.note("sharepoint"))
+
+    assert sorted(made) == ["graph", "sharepoint"]
