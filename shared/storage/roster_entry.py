@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from shared.errors import LONGEST_SENTENCE, DryRun, PictureKept
+from shared.storage import cover
 from shared.storage.user_state import NO_PHOTO, REMOVED, UserState
 
 # All metadata of a blob is 8 KB at most (Azure Storage: Set Blob Metadata, documented); so long
@@ -35,7 +36,8 @@ class Entry:
     """
     One user in a listing; times are ISO 8601, empty when there is none. `missing_since` is told
     while SharePoint may show a picture of ours whose photo is gone, `damage` while an audit has
-    found another there; `left_since` and `out_of_scope_since` are as in the state.
+    found another there; `left_since` and `out_of_scope_since` are as in the state; `outline` is as
+    `cover` says, and of a blob that is not `is_told` nobody has written one.
     """
 
     user_id: str
@@ -50,6 +52,8 @@ class Entry:
     left_since: str = ""
     out_of_scope_since: str = ""
     damage: str = ""
+    outline: UserState | None = None
+    is_told: bool = False
 
     @property
     def has_picture(self) -> bool:
@@ -113,8 +117,8 @@ def describe(state: UserState) -> dict[str, str]:
     return {name: text for name, text in told.items() if text}
 
 
-def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
-    """A user as the metadata of the state blob describes one."""
+def entry(user_id: str, metadata: Mapping[str, str], content: str = "") -> Entry:
+    """A user as the metadata of the state blob, whose content has this digest, describe one."""
     read = {key.lower(): value or "" for key, value in metadata.items()}
     return Entry(
         user_id=user_id,
@@ -129,6 +133,8 @@ def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
         damage=_text(read.get("damage", "")),
         left_since=read.get("left", ""),
         out_of_scope_since=read.get("outofscope", ""),
+        outline=cover.outline(user_id, read, content),
+        is_told=cover.is_told(read, content),
     )
 
 
