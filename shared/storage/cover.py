@@ -51,7 +51,11 @@ def describe(state: UserState, content: bytes) -> dict[str, str]:
 
 
 def is_told(metadata: Mapping[str, str], content: str) -> bool:
-    """Whether a version of ours described the blob whose content has this digest, if one is told."""
+    """
+    Whether we have described the blob whose content has this digest.
+
+    Where storage tells no digest the metadata are believed.
+    """
     described = metadata.get("content", "")
     return described != "" and content in {"", described}
 
