@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from shared import counts, moments
 from shared.storage.user_state import WAITING, UserState
@@ -43,43 +44,56 @@ def describe(state: UserState, content: bytes) -> dict[str, str]:
     sizes = state.sizes
     if state.claim or state.status == WAITING or not sizes.isascii() or not _is_plain(sizes):
         return told
-    return told | {
-        "made": f"{sizes}/{state.recipe}",
-        "etag": mark(state.source_etag) or "none",
-        "picture": _PICTURE if state.picture_url else "0",
-    }
+    told |= {"made": f"{sizes}/{state.recipe}"}
+    # Nothing empty, as in `roster_entry`.
+    told |= {"etag": mark(state.source_etag)} if state.source_etag else {}
+    return told | ({"picture": _PICTURE} if state.picture_url else {})
 
 
-def is_told(metadata: Mapping[str, str], content: str) -> bool:
+class Outlined(NamedTuple):
+    """What stands in the metadata for an outline alone; `made` is empty where there is none."""
+
+    made: str
+    etag: str
+    picture: str
+
+
+def outlined(metadata: Mapping[str, str], content: str) -> Outlined | None:
     """
-    Whether we have described the blob whose content has this digest.
+    Of the blob whose content has this digest; None where we have not described it.
 
     Where storage tells no digest the metadata are believed.
     """
     described = metadata.get("content", "")
-    return described != "" and content in {"", described}
-
-
-def outline(user_id: str, metadata: Mapping[str, str], content: str) -> UserState | None:
-    """The state that *metadata* describe, its etag marked; None where it has to be read."""
-    if not is_told(metadata, content) or "made" not in metadata:
+    if not described or content not in {"", described}:
         return None
-    sizes, _, recipe = metadata["made"].rpartition("/")
-    etag, checked, missing = (metadata.get(name, "") for name in ("etag", "checked", "missing"))
+    return Outlined(*(metadata.get(name, "") for name in Outlined._fields))
+
+
+def has_picture(told: Outlined | None) -> bool:
+    """Whether SharePoint may hold a picture of ours, as far as that was *told*."""
+    return bool(told and told.picture)
+
+
+def outline(
+    user_id: str, status: str, reason: str, told: Outlined, checked: str, missing: str
+) -> UserState | None:
+    """The state of which that was *told*, its etag marked; None where it has to be read."""
+    sizes, _, recipe = told.made.rpartition("/")
     try:
         return UserState(
             user_id,
-            status=metadata.get("status", ""),
-            reason=metadata.get("reason", ""),
-            source_etag="" if etag == "none" else etag,
-            picture_url=_PICTURE if metadata.get("picture") == _PICTURE else "",
+            status=status,
+            reason=reason,
+            source_etag=told.etag,
+            picture_url=told.picture,
             sizes=sizes,
             recipe=counts.read(int(recipe)),
             checked_at=moments.read(checked) if checked else None,
             missing_since=moments.read(missing) if missing else None,
         )
     except (ValueError, OverflowError):
-        # A person may have edited it.
+        # There is none, or a person may have edited it.
         return None
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 from shared.errors import LONGEST_SENTENCE, DryRun, PictureKept
 from shared.storage import cover
+from shared.storage.cover import Outlined
 from shared.storage.user_state import NO_PHOTO, REMOVED, UserState
 
 # All metadata of a blob is 8 KB at most (Azure Storage: Set Blob Metadata, documented); so long
@@ -31,13 +32,13 @@ COPY, REMOVAL, REPAIR = "copy", "removal", "repair"
 _PACKED = "="
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """
     One user in a listing; times are ISO 8601, empty when there is none. `missing_since` is told
     while SharePoint may show a picture of ours whose photo is gone, `damage` while an audit has
-    found another there; `left_since` and `out_of_scope_since` are as in the state; `outline` is as
-    `cover` says, and of a blob that is not `is_told` nobody has written one.
+    found another there; `left_since` and `out_of_scope_since` are as in the state; `outlined` is
+    what `cover` tells.
     """
 
     user_id: str
@@ -52,8 +53,15 @@ class Entry:
     left_since: str = ""
     out_of_scope_since: str = ""
     damage: str = ""
-    outline: UserState | None = None
-    is_told: bool = False
+    outlined: Outlined | None = None
+
+    @property
+    def outline(self) -> UserState | None:
+        """The state as far as it decides whether to look at the user; see `cover`."""
+        if self.outlined is None:
+            return None
+        times = self.checked_at, self.missing_since
+        return cover.outline(self.user_id, self.status, self.reason, self.outlined, *times)
 
     @property
     def has_picture(self) -> bool:
@@ -133,8 +141,7 @@ def entry(user_id: str, metadata: Mapping[str, str], content: str = "") -> Entry
         damage=_text(read.get("damage", "")),
         left_since=read.get("left", ""),
         out_of_scope_since=read.get("outofscope", ""),
-        outline=cover.outline(user_id, read, content),
-        is_told=cover.is_told(read, content),
+        outlined=cover.outlined(read, content),
     )
 
 

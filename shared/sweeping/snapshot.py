@@ -13,7 +13,7 @@ import bisect
 import hashlib
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from typing import NamedTuple, Protocol
 
 from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused, UnknownUser
@@ -46,18 +46,21 @@ class Part:
     """What Graph said on some pages, until it is kept."""
 
     def __init__(self) -> None:
-        self._found: dict[bytes, bytes] = {}
+        self._pages: list[bytes] = []
 
     def __len__(self) -> int:
-        return len(self._found)
+        return sum(map(len, self._pages)) // _RECORD
 
     def add(self, found: Mapping[str, str | PhotoSyncError]) -> None:
         """Put what was *found* of a page to it, by object id."""
-        self._found |= {_id(user_id): _packed(told) for user_id, told in found.items()}
+        records = (_id(user_id) + _packed(told) for user_id, told in found.items())
+        self._pages.append(b"".join(sorted(records)))
 
     def to_bytes(self) -> bytes:
-        """As it is kept, sorted by id."""
-        return b"".join(user + told for user, told in sorted(self._found.items()))
+        """As it is kept, sorted by id; of a user on two pages the later one tells."""
+        pages = (_Records(page).between(b"", b"") for page in reversed(self._pages))
+        ordered = heapq.merge(*pages, key=_id_of)
+        return b"".join(next(same) for _, same in groupby(ordered, key=_id_of))
 
 
 class Found(NamedTuple):
@@ -87,7 +90,7 @@ class Snapshot:
         low, high = (_id(each) if each else b"" for each in (after, up_to))
         inside = [part.between(low, high) for part in self._parts]
         # Of a user whom two parts have the later one tells: a merge keeps their order.
-        ordered = heapq.merge(*inside, key=lambda record: record[:_ID])
+        ordered = heapq.merge(*inside, key=_id_of)
         found = {record[:_ID]: record[_ID:] for record in islice(ordered, most)}
         more = next(ordered, None)
         # A user is not torn apart.

@@ -130,8 +130,11 @@ class PageLook:
         that the next listing tells. Raises ServiceDown, AccessDenied.
         """
         listed = {each.user_id: each for each in entries if each.user_id in found}
-        told = {user_id: each.outline for user_id, each in listed.items()}
-        right = {each for each, known in told.items() if self._is_right(known, found[each], since)}
+        right = {
+            user_id
+            for user_id, each in listed.items()
+            if self._is_right(each.outline, found[user_id], since)
+        }
         stored = self._read([each for each in listed if each not in right])
         known = {each: cover.marked(one.state) if one else None for each, one in stored.items()}
         now = self._clock()
@@ -142,10 +145,11 @@ class PageLook:
         ]
         queue = [(user_id, why) for user_id, why in reasons if why]
         gone = [each for each in known if self._is_gone(known[each], found[each], since)]
-        untold = {each for each in stored if not listed[each].is_told}
+        untold = {each for each in stored if not listed[each].outlined}
         self._tell([stored[each] for each in untold.difference(dict(queue), gone)])
-        shown = (state.picture_url for state in (told | known).values() if state)
-        return PageResult(0, 0, managed=sum(map(bool, shown)), queue=queue, gone=gone)
+        managed = sum(cover.has_picture(listed[each].outlined) for each in right)
+        managed += sum(bool(state and state.picture_url) for state in known.values())
+        return PageResult(0, 0, managed=managed, queue=queue, gone=gone)
 
     def _is_right(
         self, known: UserState | None, found: str | PhotoSyncError, since: datetime

@@ -71,7 +71,7 @@ def test_outline_is_the_state_as_far_as_it_decides():
 def test_no_outline(state: UserState):
     """Of whom a run or a message has in hand only the state itself tells."""
     assert listed(state).outline is None
-    assert listed(state).is_told
+    assert listed(state).outlined
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_older_version_has_told_nothing():
     """A blob of an older version is there and has no outline."""
     old = roster_entry.entry(ANNE.id, roster_entry.describe(SHOWN), "a" * 32)
 
-    assert (old.outline, old.is_told, old.status) == (None, False, SYNCED)
+    assert (old.outline, old.outlined, old.status) == (None, None, SYNCED)
 
 
 def test_real_storage_tells_the_content(container: ContainerClient):
@@ -104,7 +104,7 @@ def test_real_storage_tells_the_content(container: ContainerClient):
 
     assert before.outline == listed(SHOWN).outline
     assert before.outline is not None
-    assert (after.outline, after.is_told) == (None, False)
+    assert (after.outline, after.outlined) == (None, None)
 
 
 def test_state_that_failed_is_outlined():

@@ -169,7 +169,7 @@ def test_blob_of_an_older_version_is_written_once_more():
     store = CountedStates([state(ANNE), state(BERT), state(CARA, claim=Claim("x", 60.0, 0.0))])
     found = {each.id: cover.mark("e1") for each in (ANNE, CARA)} | {BERT.id: cover.mark("e2")}
     before = {each.id: store.read(each.id) for each in (ANNE, BERT, CARA)}
-    old = [replace(each, outline=None, is_told=False) for each in store.leaf("", 9).entries]
+    old = [replace(each, outlined=None) for each in store.leaf("", 9).entries]
     told = pages(Photos({}), store).compare(old, found, since=NOON)
     written = [each for each, one in before.items() if store.read(each) != one]
 
@@ -186,7 +186,7 @@ def test_blob_that_moved_on_needs_no_writing():
 
     store = Busy([state(ANNE)])
     [entry] = store.leaf("", 9).entries
-    old = [replace(entry, outline=None, is_told=False)]
+    old = [replace(entry, outlined=None)]
 
     assert (
         pages(Photos({}), store).compare(old, {ANNE.id: cover.mark("e1")}, since=NOON).queue == []
