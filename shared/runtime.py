@@ -59,6 +59,7 @@ from shared.signature import APP, Signature
 from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
 from shared.storage.roster_entry import COPY, REMOVAL, REPAIR
 from shared.subscription.keeper import SubscriptionKeeper
+from shared.sweeping.snapshot import SnapshotParts
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Listing, Sweep
 from shared.sweeping.sweep_log import SweepLogs
@@ -323,6 +324,7 @@ def _sweep(
     remembered = StateLook(
         storage.states,
         graph,
+        pages,
         check_scope=functools.partial(scope.check, settings=settings),
         forget_after=None if settings.dry_run else settings.forget_after,
         clock=_now,
@@ -335,6 +337,7 @@ def _sweep(
         pages,
         remembered,
         logs,
+        SnapshotParts(storage.documents),
         users,
         storage.upkeep,
         storage.states,

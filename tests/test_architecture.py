@@ -46,11 +46,7 @@ SHARED = {
     ),
     "uninstalling": "backoff counts errors messages moments signature storage sweeping telemetry",
     "copying": (
-<<<<<<< HEAD
-        "budget errors graph messages microsoft365 orders pictures sharepoint signature storage "
-=======
-        "at_once errors graph messages microsoft365 orders pictures sharepoint signature storage "
->>>>>>> 99a97c46ceef2746291ceef9806882f471f48fe5
+        "at_once budget errors graph messages microsoft365 orders pictures sharepoint signature storage "
         "telemetry user written_file"
     ),
     "upkeep": (
@@ -66,11 +62,7 @@ SHARED = {
         "user version"
     ),
     "runtime": (
-<<<<<<< HEAD
-        "budget errors orders settings scope signature stopwatch messages storage microsoft365 "
-=======
-        "at_once errors orders settings scope signature stopwatch messages storage microsoft365 "
->>>>>>> 99a97c46ceef2746291ceef9806882f471f48fe5
+        "at_once budget errors orders settings scope signature stopwatch messages storage microsoft365 "
         "graph sharepoint pictures "
         "auditing copying parking misconfigured subscription sweeping uninstalling upkeep console "
         "doctor"

@@ -17,7 +17,7 @@ def entry_of(user: User, known: user_state.UserState | None) -> Entry:
     """A user as in a list; with no status whom PhotoSync has not looked at yet."""
     if known:
         return entry(user.id, describe(known))
-    return Entry(user.id, user.user_principal_name, user.display_name, *[""] * 5)
+    return Entry(user.id, user.user_principal_name, user.display_name, "", "", "", "", "")
 
 
 def of_entry(entry: Entry) -> dict[str, str]:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline.transport import RequestsTransport
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import BlobProperties, BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
 from shared.session import OneHostSession
 from shared.settings.app import StorageSettings
-from shared.storage import roster_entry, unreadable, user_state
+from shared.storage import cover, roster_entry, unreadable, user_state
 from shared.storage.append_blobs import AppendBlobs
 from shared.storage.blobs import Blobs, translated
 from shared.storage.documents import Document
@@ -69,17 +69,14 @@ class BlobStore:
 
     def create(self, new: UserState) -> str:
         """Write the first version and return it; Conflict when there is one."""
-        return self._blobs.create(
-            _name(new.user_id), user_state.to_json(new), roster_entry.describe(new)
-        )
+        content = user_state.to_json(new)
+        return self._blobs.create(_name(new.user_id), content, _metadata(new, content))
 
     def replace(self, new: UserState, *, version: str) -> str:
         """Write in place of *version* and return the new one; Conflict when it has moved on."""
+        content = user_state.to_json(new)
         return self._blobs.replace(
-            _name(new.user_id),
-            user_state.to_json(new),
-            version=version,
-            metadata=roster_entry.describe(new),
+            _name(new.user_id), content, version=version, metadata=_metadata(new, content)
         )
 
     def delete(self, user_id: str, *, version: str) -> None:
@@ -89,10 +86,10 @@ class BlobStore:
     def leaf(self, token: str, size: int) -> Leaf:
         """Up to *size* users as their blobs' metadata describe them, in one call."""
         found, following = self._blobs.leaf(_FOLDER, token, size)
-        described = [(_user_id(blob.name), blob.metadata or {}) for blob in found]
+        described = [(_user_id(blob.name), blob.metadata or {}, _digest(blob)) for blob in found]
         # A copy that a person has put beside a state would else be somebody who never gets well.
-        users = [(name, told) for name, told in described if is_object_id(name)]
-        return Leaf([roster_entry.entry(name, told) for name, told in users], following)
+        users = [each for each in described if is_object_id(each[0])]
+        return Leaf([roster_entry.entry(*each) for each in users], following)
 
     def unreadable(self, limit: int, after: datetime | None = None) -> SetAside:
         """The newest messages set aside, of those *after* a moment, and how many, up to 5,000."""
@@ -145,6 +142,19 @@ class BlobDocuments:
     def delete(self, name: str, *, after: Document) -> None:
         """Delete what was read as *after*; Conflict when that has moved on."""
         self._blobs.delete(name, version=after.version)
+
+    def put_part(self, name: str, content: bytes) -> None:
+        """Write bytes whose name says what they are: who writes them twice writes the same."""
+        self._blobs.put(name, content)
+
+    def part(self, name: str) -> bytes | None:
+        """What was put there, None when there is nothing."""
+        blob = self._blobs.read(name)
+        return blob.content if blob else None
+
+    def drop_part(self, name: str) -> None:
+        """Delete what was put there, if there is anything."""
+        self._blobs.drop(name)
 
 
 class TakenMessage(NamedTuple):
@@ -263,6 +273,14 @@ def _identity(client_id: str) -> TokenCredential:
     from azure.identity import ManagedIdentityCredential
 
     return ManagedIdentityCredential(client_id=client_id or None, transport=_transport())
+
+
+def _metadata(state: UserState, content: bytes) -> dict[str, str]:
+    return roster_entry.describe(state) | cover.describe(state, content)
+
+
+def _digest(blob: BlobProperties) -> str:
+    return bytes(blob.content_settings.content_md5 or b"").hex()
 
 
 def _name(user_id: str) -> str:

@@ -120,6 +120,12 @@ class Blobs:
                 if blob.exists():
                     raise
 
+    def drop(self, name: str) -> None:
+        """Delete whatever was there: only what nobody writes over."""
+        note("blob")
+        with suppress(ResourceNotFoundError), translated():
+            self._container.delete_blob(name)
+
     def put(self, name: str, content: bytes) -> None:
         """Write whatever was there: only for what nobody reads before writing."""
         self._write(name, content, overwrite=True)

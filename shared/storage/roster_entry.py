@@ -10,6 +10,8 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from shared.errors import LONGEST_SENTENCE, DryRun, PictureKept
+from shared.storage import cover
+from shared.storage.cover import Outlined
 from shared.storage.user_state import NO_PHOTO, REMOVED, UserState
 
 # All metadata of a blob is 8 KB at most (Azure Storage: Set Blob Metadata, documented); so long
@@ -30,12 +32,13 @@ COPY, REMOVAL, REPAIR = "copy", "removal", "repair"
 _PACKED = "="
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """
     One user in a listing; times are ISO 8601, empty when there is none. `missing_since` is told
     while SharePoint may show a picture of ours whose photo is gone, `damage` while an audit has
-    found another there; `left_since` and `out_of_scope_since` are as in the state.
+    found another there; `left_since` and `out_of_scope_since` are as in the state; `outlined` is
+    what `cover` tells.
     """
 
     user_id: str
@@ -50,6 +53,15 @@ class Entry:
     left_since: str = ""
     out_of_scope_since: str = ""
     damage: str = ""
+    outlined: Outlined | None = None
+
+    @property
+    def outline(self) -> UserState | None:
+        """The state as far as it decides whether to look at the user; see `cover`."""
+        if self.outlined is None:
+            return None
+        times = self.checked_at, self.missing_since
+        return cover.outline(self.user_id, self.status, self.reason, self.outlined, *times)
 
     @property
     def has_picture(self) -> bool:
@@ -113,8 +125,8 @@ def describe(state: UserState) -> dict[str, str]:
     return {name: text for name, text in told.items() if text}
 
 
-def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
-    """A user as the metadata of the state blob describes one."""
+def entry(user_id: str, metadata: Mapping[str, str], content: str = "") -> Entry:
+    """A user as the metadata of the state blob, whose content has this digest, describe one."""
     read = {key.lower(): value or "" for key, value in metadata.items()}
     return Entry(
         user_id=user_id,
@@ -129,6 +141,7 @@ def entry(user_id: str, metadata: Mapping[str, str]) -> Entry:
         damage=_text(read.get("damage", "")),
         left_since=read.get("left", ""),
         out_of_scope_since=read.get("outofscope", ""),
+        outlined=cover.outlined(read, content),
     )
 
 

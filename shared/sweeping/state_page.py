@@ -1,5 +1,7 @@
 """
-Looks at one page of what is remembered: whoever has left is on no page of Graph's own list.
+Looks at one page of what is remembered, and compares it with what Graph said of everybody's photo.
+
+Whoever has left is on no page of Graph's own list.
 
 That somebody is missing from that list means nothing (graph.md section 5: an index that is behind,
 a group that was left). So in each sweep some of those who are remembered have a turn: Graph is
@@ -9,7 +11,7 @@ starts the clock. Who is out of scope, and perhaps not listed for it, is found o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,16 +20,32 @@ from shared import moments
 from shared.errors import OutOfScope, PhotoSyncError, UnknownUser
 from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import FAILED, LEFT, SYNCED
+from shared.sweeping.snapshot import Snapshot
+from shared.sweeping.sweep_page import PageResult
 from shared.user import User
 
 # As many as storage lists in one call (Azure Storage: List Blobs, documented).
 STATES_A_PAGE = 5000
+# So many users are judged at once, also where nobody has a state yet: each may be queued.
+JUDGED_AT_ONCE = 5000
 
 
 class Metadata(Protocol):
     """The listing half of the state store. Errors: ServiceDown, AccessDenied."""
 
     def leaf(self, token: str, size: int) -> Leaf: ...
+
+
+class Comparison(Protocol):
+    """See PageLook.compare."""
+
+    def compare(
+        self,
+        entries: Sequence[Entry],
+        found: Mapping[str, str | PhotoSyncError],
+        *,
+        since: datetime,
+    ) -> PageResult: ...
 
 
 class Users(Protocol):
@@ -37,12 +55,26 @@ class Users(Protocol):
 
 
 @dataclass(frozen=True)
+class Way:
+    """
+    How far a sweep is: everybody up to the id `listed_to` was compared, and up to `asked_to` asked
+    about; of `to_ask` more this sweep may ask. It began at `since`.
+    """
+
+    listed_to: str
+    asked_to: str
+    to_ask: int
+    since: datetime
+
+
+@dataclass(frozen=True)
 class StatePage:
     """
     What one page came to. `due` are leavers whose time has come; `moved` has (user id, why) of
-    those of whom the state says what is not so any more.
+    those of whom the state says what is not so any more; `compared` is of everybody's photo.
 
-    `asked` users had their turn, the last of whom is `asked_to`; `next` is empty after the last
+    `asked` users had their turn, the last of whom is `asked_to`; `listed_to` is the last one who
+    was compared, and with `more` some of the same page are left. `next` is empty after the last
     page.
     """
 
@@ -51,6 +83,9 @@ class StatePage:
     asked: int
     asked_to: str
     next: str
+    compared: PageResult = PageResult(0, 0, 0, [], [])
+    listed_to: str = ""
+    more: bool = False
 
 
 class StateLook:
@@ -60,6 +95,7 @@ class StateLook:
         self,
         metadata: Metadata,
         directory: Users,
+        comparison: Comparison,
         *,
         check_scope: Callable[[User], None],
         forget_after: timedelta | None,
@@ -72,32 +108,46 @@ class StateLook:
         """
         self._metadata = metadata
         self._directory = directory
+        self._comparison = comparison
         self._check_scope = check_scope
         self._forget_after = forget_after
         self._clock = clock
         self._left_out = left_out
 
-    def look_at(self, token: str, *, after: str, most: int) -> StatePage:
+    def look_at(self, token: str, way: Way, snapshot: Snapshot) -> StatePage:
         """
-        Decide about the states behind *token*; up to *most* users above the id *after* are asked
-        about. Changes nothing.
+        Decide about the states behind *token*, and about those without one whose ids lie among
+        theirs.
 
         Raises Throttled, ServiceDown, AccessDenied where a whole call fails.
         """
         leaf = self._metadata.leaf(token, STATES_A_PAGE)
-        turn = [each for each in leaf.entries if each.user_id > after][:most]
+        # Blobs of other names than we give lie elsewhere in the order of names.
+        ours = [one for one in leaf.entries if way.listed_to < one.user_id.lower() == one.user_id]
+        if leaf.next and not ours:
+            return StatePage([], [], 0, way.asked_to, leaf.next, listed_to=way.listed_to)
+        end = ours[-1].user_id if leaf.next else ""
+        found = snapshot.between(way.listed_to, end, JUDGED_AT_ONCE)
+        entries = [each for each in ours if not found.up_to or each.user_id <= found.up_to]
+        turn = [each for each in entries if each.user_id > way.asked_to][: way.to_ask]
+        return StatePage(
+            due=[each.user_id for each in entries if self._is_due(each)],
+            moved=self._moved(entries, turn),
+            asked=len(turn),
+            asked_to=turn[-1].user_id if turn else way.asked_to,
+            next=leaf.next,
+            compared=self._comparison.compare(entries, found.told, since=way.since),
+            listed_to=found.up_to or way.listed_to,
+            more=found.up_to != end,
+        )
+
+    def _moved(self, entries: Sequence[Entry], turn: Sequence[Entry]) -> list[tuple[str, str]]:
         found = self._directory.users([each.user_id for each in turn]) if turn else {}
         moved = [(each.user_id, self._why_moved(each, found[each.user_id])) for each in turn]
         # Whoever was put into that group since needs no turn.
-        told = [each.user_id for each in leaf.entries if _is_promised(each)]
+        told = [each.user_id for each in entries if _is_promised(each)]
         moved += [(user_id, OutOfScope.code) for user_id in self._left_out(told) - found.keys()]
-        return StatePage(
-            due=[each.user_id for each in leaf.entries if self._is_due(each)],
-            moved=[(user_id, why) for user_id, why in moved if why],
-            asked=len(turn),
-            asked_to=turn[-1].user_id if turn else after,
-            next=leaf.next,
-        )
+        return [(user_id, why) for user_id, why in moved if why]
 
     def _is_due(self, entry: Entry) -> bool:
         if entry.status != LEFT or self._forget_after is None:

@@ -2,19 +2,33 @@
 The guarantee: looks at every user's photo and sends to the worker whoever is not right.
 
 Graph promises no notification for a photo-only change and drops notifications when an endpoint is
-slow (graph.md sections 1 and 3). A sweep is a chain of messages, one a page of users:
+slow (graph.md sections 1 and 3). A sweep is a chain of messages; each run works off a stretch:
 
-    page n: list users, read etags and states, queue the users who differ, and write into the states
-            of those about whom Graph gave no answer; after the last user list states, ask Graph
-            about some, and queue those who have left or are out of scope
-            write sweeps/<id>.json over page n    conditional; lost -> somebody did this page
-            queue page n + 1
+    users    list users, page by page, and ask for the etags of their photos; write into the states
+             of those about whom Graph gave no answer; keep what it said of the others as one part
+             of the snapshot
+    states   list states, page by page, and compare them with all parts; read the state of who
+             differs, and queue whoever the worker should look at; ask Graph about some who are
+             remembered, and queue those who have left or are out of scope
+    write sweeps/<id>.json over the stretch    conditional; lost -> somebody did this stretch
+    queue the next
 
-It may die anywhere. Before the write, the page is done again: a user queued twice costs two calls.
-Between the write and the queueing, page n comes back, waits until the sweep has been quiet for a
-while, and queues page n + 1 again. A page delivered twice loses the write or finds, at the latest
-after that wait, that the sweep has moved on, and starts no second chain. A message that is lost
-altogether is found by the next `start`.
+The source first, the state second, as in `copying.sync`: states are listed after Graph was asked
+about everybody, so that a state which says that SharePoint shows the etag found was written before
+or after that look, but never since the listing. Whatever has changed meanwhile makes the two
+differ, or is a change of Exchange after our look, which has a notification and the next sweep of
+its own. Listed the other way round, who changes a photo and back while a sweep is at work would
+pass for unchanged although the worker has copied what was between. What the snapshot says only
+sends somebody to the worker, who looks again at the photo first; and a picture of which this sweep
+is the second look is taken back only there.
+
+It may die anywhere. Before the write, the stretch is done again: a user queued twice costs two
+calls. What two runs over one stretch write beside the log goes by its content, and the log says
+which of it counts. Between the write and the queueing, the message comes back, waits until the
+sweep has been quiet for a while, and queues the next again. A message delivered twice loses the
+write or finds, at the latest after that wait, that the sweep has moved on, and starts no second
+chain. One that is lost altogether is found by the next `start`. A sweep of a version that knew no
+snapshot goes on where it is: its users were compared page by page.
 """
 
 from __future__ import annotations
@@ -27,7 +41,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared import moments
-from shared.errors import AccessDenied, Conflict, OutOfScope, TryLater
+from shared.errors import AccessDenied, Conflict, GiveUp, OutOfScope, TryLater
 from shared.graph.user_listing import UserPage
 from shared.messages.sync_message import REMOVAL
 from shared.messages.upkeep_message import REMOVALS, SWEEP_PAGE, UpkeepMessage
@@ -35,7 +49,9 @@ from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Document
 from shared.storage.user_state import Store
 from shared.sweeping import sweep_log, sweep_rules, unanswered
-from shared.sweeping.state_page import StatePage
+from shared.sweeping.snapshot import Snapshot, SnapshotParts
+from shared.sweeping.state_page import StatePage, Way
+from shared.sweeping.stretch import PAGES_A_RUN, Stretch
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
 from shared.sweeping.user_queue import UserQueue
@@ -52,6 +68,8 @@ _DEATH = timedelta(minutes=2)
 STALLS = 3
 # How often a sweep may begin for what Graph says was missed, at most: each lists all users.
 APART = timedelta(minutes=10)
+# For so long a page may go unanswered before those who are listed stop waiting for it.
+_PATIENCE = timedelta(hours=1)
 # Well below QUIET: a sweep that pauses is not one that has lost its message.
 _LONGEST_PAUSE = 300.0
 
@@ -71,7 +89,7 @@ class Pages(Protocol):
 class States(Protocol):
     """See StateLook."""
 
-    def look_at(self, token: str, *, after: str, most: int) -> StatePage: ...
+    def look_at(self, token: str, way: Way, snapshot: Snapshot) -> StatePage: ...
 
 
 class Sweep:
@@ -83,22 +101,26 @@ class Sweep:
         pages: Pages,
         remembered: States,
         logs: SweepLogs,
+        parts: SnapshotParts,
         users: UserQueue,
         upkeep: DelayedQueue,
         states: Store,
         *,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
+        pages_a_run: int = PAGES_A_RUN,
     ) -> None:
         self._listing = listing
         self._pages = pages
         self._remembered = remembered
         self._logs = logs
+        self._parts = parts
         self._users = users
         self._upkeep = upkeep
         self._states = states
         self._clock = clock
         self._new_id = new_id
+        self._pages_a_run = pages_a_run
 
     def start(self) -> str:
         """
@@ -134,9 +156,9 @@ class Sweep:
 
     def work_off(self, sweep_id: str, page: int) -> None:
         """
-        Work off one page of a sweep, and queue the next.
+        Work off a stretch of a sweep, and queue the next.
 
-        Raises TryLater for a page to be tried again, GiveUp when the sweep is over, EndlessList
+        Raises TryLater for one to be tried again, GiveUp when the sweep is over, EndlessList
         among them: its removals stay undone.
         """
         found = self._logs.read(sweep_id)
@@ -149,59 +171,140 @@ class Sweep:
             return
         if sweep.status != sweep_log.RUNNING:
             return
+        stretch = Stretch(sweep, self._clock())
         if sweep.next.startswith(sweep_log.STATES):
-            self._turn(self._after_states(sweep), after=read)
-            return
+            self._go_through_states(stretch)
+        else:
+            self._go_through_users(stretch)
+        self._turn(stretch, after=read)
+
+    def _go_through_users(self, stretch: Stretch) -> None:
+        while not stretch.sweep.next.startswith(sweep_log.STATES):
+            try:
+                self._go_on_after_users(stretch)
+            except (TryLater, GiveUp) as error:
+                if isinstance(error, TryLater) and stretch.pages:
+                    # What is behind us is written down, and the next run meets it again.
+                    return
+                if not self._is_hopeless(stretch, error):
+                    raise
+                # Whoever was listed before is not to wait for what cannot be listed.
+                broken = replace(stretch.sweep, broken=str(error), next=sweep_log.STATES)
+                stretch.sweep = broken
+            if stretch.is_over(self._clock(), self._pages_a_run):
+                return
+
+    def _is_hopeless(self, stretch: Stretch, error: TryLater | GiveUp) -> bool:
+        """Whether Graph's list leads no further, though it has named some."""
+        ends = isinstance(error, GiveUp) or self._is_quiet(stretch.sweep, _PATIENCE)
+        return ends and bool(stretch.found or stretch.sweep.parts)
+
+    def _go_on_after_users(self, stretch: Stretch) -> None:
+        """Go over a page of users."""
+        sweep = stretch.sweep
         users = self._listed(sweep)
         result = self._pages.look_at(users.users)
         self._judge(sweep, result)
         unanswered.record(self._states, result.unanswered, self._clock)
         self._users.queue([user_id for user_id, _ in result.queue], reason="sweep")
-        self._logs.keep_gone(sweep_id, page, result.gone)
+        stretch.found.add(result.found)
+        stretch.gone += result.gone
+        stretch.sent += len(result.queue)
+        stretch.users += result.users
         # Not before: who is on this page was listed, whatever comes next.
         sweep.must_end_with(users.next)
-        after = self._after(sweep, result, users.next or sweep_log.STATES)
+        stretch.sweep = self._after(sweep, result, users.next or sweep_log.STATES)
+        stretch.pages += 1
         # Whoever throttles some of a page would throttle all of the next one.
         asked = max((each.error.retry_after or 0.0 for each in result.unanswered), default=0.0)
-        if self._turn(after, after=read, delay_seconds=min(asked, _LONGEST_PAUSE)):
-            metrics.sweep_users.add(result.users)
+        stretch.pause = min(asked, _LONGEST_PAUSE)
 
-    def _turn(self, turned: SweepLog, *, after: Document, delay_seconds: float = 0.0) -> bool:
-        """Write down that a page is done, and queue the next; False if another run did it."""
-        try:
-            self._logs.write(turned, after=after)
-        except Conflict:
-            log.info("sweep.duplicate id=%s page=%d", turned.id, turned.page - 1)
-            return False
-        metrics.sweep_progress.set(turned.progress())
-        self._report(turned)
-        self._go_on(turned, delay_seconds=delay_seconds)
-        return True
+    def _go_through_states(self, stretch: Stretch) -> None:
+        snapshot = self._parts.read(stretch.sweep.parts)
+        while not stretch.is_over(self._clock(), self._pages_a_run):
+            try:
+                stretch.sweep = self._after_states(stretch, snapshot)
+            except TryLater:
+                if not stretch.pages:
+                    raise
+                return
+            stretch.pages += 1
 
-    def _after_states(self, sweep: SweepLog) -> SweepLog:
+    def _after_states(self, stretch: Stretch, snapshot: Snapshot) -> SweepLog:
         """The sweep after a page of states, whose people are queued."""
-        found = self._remembered.look_at(
-            sweep.next.removeprefix(sweep_log.STATES),
-            after=sweep.asked_to,
-            most=sweep.to_ask,
+        sweep = stretch.sweep
+        way = Way(
+            sweep.listed_to, sweep.asked_to, sweep.to_ask, since=moments.read(sweep.started_at)
         )
+        found = self._remembered.look_at(sweep.next.removeprefix(sweep_log.STATES), way, snapshot)
         following = f"{sweep_log.STATES}{found.next}" if found.next else ""
-        sweep.must_end_with(following)
-        out = [user_id for user_id, why in found.moved if why == OutOfScope.code]
-        self._users.queue([each for each, _ in found.moved if each not in out], reason="sweep")
-        # Of somebody whose photo was copied only a replay looks further than at the photo's etag.
-        self._users.queue(out, reason="replay")
-        self._logs.keep_gone(sweep.id, sweep.page, found.due, what=sweep_log.LEFT)
+        if not found.more:
+            sweep.must_end_with(following)
+        self._queue_moved(found)
+        stretch.gone += found.compared.gone
+        stretch.due += found.due
+        stretch.sent += len(found.compared.queue) + len(found.moved)
         counted = replace(
             sweep,
             left=sweep.left + len(found.due),
             asked=sweep.asked + found.asked,
             asked_to=found.asked_to,
+            listed_to=found.listed_to,
         )
+        if found.more:
+            # Of the same page others are left.
+            return replace(self._after(counted, _result(found), sweep.next), links=sweep.links)
         if not following and counted.to_ask:
             # Everybody up to the last one has had a turn: the next sweep begins with the first.
             counted = replace(counted, asked_to="")
-        return self._after(counted, PageResult(0, 0, 0, found.moved, []), following)
+        return self._after(counted, _result(found), following)
+
+    def _queue_moved(self, found: StatePage) -> None:
+        """Send to the worker whom the state, or the photo, says something else of."""
+        out = {user_id for user_id, why in found.moved if why == OutOfScope.code}
+        look = dict(found.moved) | dict(found.compared.queue)
+        self._users.queue([each for each in look if each not in out], reason="sweep")
+        # Of somebody whose photo was copied only a replay looks further than at the photo's etag.
+        self._users.queue(sorted(out), reason="replay")
+
+    def _turn(self, stretch: Stretch, *, after: Document) -> None:
+        """Write down that a stretch is done, and queue the next, unless another run did it."""
+        turned = self._turned(stretch)
+        try:
+            self._logs.write(turned, after=after)
+        except Conflict:
+            log.info("sweep.duplicate id=%s page=%d", turned.id, turned.page - 1)
+            return
+        metrics.sweep_users.add(stretch.users)
+        metrics.sweep_progress.set(turned.progress())
+        self._report(turned)
+        self._go_on(turned, delay_seconds=stretch.pause)
+        if turned.status != sweep_log.RUNNING:
+            self._drop_parts(turned)
+
+    def _drop_parts(self, ended: SweepLog) -> None:
+        """Delete what nobody needs any more; what stays there goes with the sweep's other blobs."""
+        try:
+            self._parts.drop(ended.parts)
+        except (TryLater, GiveUp) as error:
+            log.warning('sweep.parts_left id=%s why="%s"', ended.id, loggable(str(error)))
+
+    def _turned(self, stretch: Stretch) -> SweepLog:
+        """The sweep after a stretch, with the names of what is kept of it."""
+        sweep = stretch.sweep
+        keep = self._logs.keep_gone
+        lists = keep(sweep.id, sweep.page, stretch.gone)
+        lists += keep(sweep.id, sweep.page, stretch.due, what=sweep_log.LEFT)
+        part = stretch.found
+        parts = [self._parts.keep(sweep.id, part.to_bytes())] if part else []
+        return replace(
+            sweep,
+            updated_at=self._clock().isoformat(),
+            page=sweep.page + 1,
+            parts=[*sweep.parts, *parts],
+            lists=[*sweep.lists, *lists],
+            stalls=0,
+        )
 
     def _listed(self, sweep: SweepLog) -> UserPage:
         """The users of the page that is due; those who cannot be read are named in the log."""
@@ -234,6 +337,7 @@ class Sweep:
             ended = replace(found[0], status=sweep_log.FAILED, detail=why, finished_at=now)
             self._logs.write(ended, after=found[1])
             log.error('sweep.failed id=%s why="%s"', sweep_id, loggable(why))
+            self._drop_parts(ended)
 
     def release_removals(self) -> int:
         """Let the removals go ahead that the brake holds back; how many there are."""
@@ -258,9 +362,8 @@ class Sweep:
         sweep, read = found
         kinds = {sweep_log.GONE: sweep.removals, sweep_log.LEFT: sweep.forgetting}
         due = [what for what, becomes in kinds.items() if becomes == sweep_log.DUE]
-        for page in range(1, sweep.page):
-            for what in due:
-                people = self._logs.gone(sweep_id, page, what=what)
+        for what in due:
+            for people in self._logs.gone(sweep, what=what):
                 self._users.queue(people, reason=REMOVAL, sweep_id=sweep_id)
         self._logs.write(sweep.all_queued(), after=read)
 
@@ -301,9 +404,8 @@ class Sweep:
         changed = Counter(sweep.changed) + Counter(why for _, why in result.queue)
         after = replace(
             sweep,
-            updated_at=now,
-            page=sweep.page + 1,
             next=following,
+            links=sweep.links + 1,
             mark=sweep.marked(following),
             users=sweep.users + result.users,
             in_scope=sweep.in_scope + result.in_scope,
@@ -311,7 +413,6 @@ class Sweep:
             managed=sweep.managed + result.managed,
             gone=sweep.gone + len(result.gone),
             changed=dict(sorted(changed.items())),
-            stalls=0,
         )
         return after if following else after.finished(now)
 
@@ -342,6 +443,9 @@ class Sweep:
     def _report(self, sweep: SweepLog) -> None:
         if sweep.status == sweep_log.RUNNING:
             return
+        if sweep.broken:
+            log.error('sweep.failed id=%s why="%s"', sweep.id, loggable(sweep.broken))
+            return
         log.info(
             "sweep.finished id=%s users=%d inScope=%d failed=%d changed=%d managed=%d gone=%d "
             "removals=%s left=%d forgetting=%s",
@@ -358,3 +462,8 @@ class Sweep:
         )
         if sweep.held_back():
             log.error('sweep.braked id=%s why="%s"', sweep.id, sweep.detail)
+
+
+def _result(found: StatePage) -> PageResult:
+    """What a page of states counts for, as one of users does."""
+    return replace(found.compared, queue=[*found.compared.queue, *found.moved])

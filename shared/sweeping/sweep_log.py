@@ -8,17 +8,19 @@ is late or a duplicate.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared import moments
-from shared.errors import EndlessList
+from shared.errors import Conflict, EndlessList
 from shared.messages.sweep_id import is_sweep_id
 from shared.storage import records
 from shared.storage.documents import Document, Documents
 from shared.sweeping import sweep_rules
 from shared.telemetry.log_text import loggable
+from shared.user import is_object_id
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 # Of the removals: none due; due and to be queued; held back by the brake; queued.
@@ -40,9 +42,14 @@ log = logging.getLogger("photosync")
 @dataclass(frozen=True)
 class SweepLog:
     """
-    One sweep. `page` is the next page to work off, from 1, and `next` its path in Graph.
+    One sweep. `page` is the number of the next message, from 1, and `next` where that begins: the
+    path of a page in Graph, or of a page of states.
 
-    `mark` is the fingerprint of an earlier page's path.
+    `links` is how many pages were followed, and `mark` the fingerprint of an earlier one's path.
+
+    `parts` are the names of what Graph said (see `snapshot`), `listed_to` is the last user who was
+    compared with it, and `lists` names those with the people who may lose something. `broken` says
+    why Graph's list was not followed to its end.
 
     `left` counts those who are to be forgotten, and `forgetting` says what becomes of that;
     `asked_to` is the last of the `asked` users whom Graph was asked about by their ids.
@@ -75,13 +82,18 @@ class SweepLog:
     expected_users: int = 0
     finished_at: str = ""
     mark: str = ""
+    links: int = 0
+    parts: list[str] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
+    listed_to: str = ""
+    broken: str = ""
 
     def must_end_with(self, following: str) -> None:
         """Raise EndlessList if *following* is this page or an earlier one, or one too many."""
         if following and (
             following == self.next
             or sweep_rules.fingerprint(following) == self.mark
-            or self.page >= sweep_rules.MOST_PAGES
+            or self.links + 1 >= sweep_rules.MOST_PAGES
         ):
             raise EndlessList(
                 "Microsoft Graph's list of users comes back to an earlier page or goes on and on: "
@@ -92,11 +104,13 @@ class SweepLog:
         """What to remember of the way, now that the next page is *following*."""
         # Brent's cycle detection: one link is remembered, and replaced at pages 1, 2, 4, 8 and so
         # on. Sooner or later it lies on the cycle, and is met again before it is replaced.
-        is_power_of_two = self.page & (self.page - 1) == 0
+        is_power_of_two = self.links & (self.links + 1) == 0
         return sweep_rules.fingerprint(following) if is_power_of_two else self.mark
 
     def finished(self, now: str) -> SweepLog:
-        """The sweep after its last page, with what becomes of its removals."""
+        """The sweep after its last page, with what becomes of its removals: if broken, none."""
+        if self.broken:
+            return replace(self, status=FAILED, finished_at=now, detail=self.broken)
         removals, forgetting = self._what_becomes(self.gone), self._what_becomes(self.left)
         told = []
         if removals == BRAKED:
@@ -185,7 +199,7 @@ _BLANK = SweepLog("", "", "")
 
 def to_fields(sweep: SweepLog) -> dict[str, Any]:
     """The blob's fields; `pages` and `eta` are for people only."""
-    return records.to_fields(sweep) | {"pages": sweep.page - 1, "eta": sweep.eta()}
+    return records.to_fields(sweep) | {"pages": sweep.links, "eta": sweep.eta()}
 
 
 class SweepLogs:
@@ -244,13 +258,29 @@ class SweepLogs:
         """Write *sweep* in place of what was read as *after*."""
         return self._documents.write(_name(sweep.id), to_fields(sweep), after=after)
 
-    def keep_gone(self, sweep_id: str, page: int, user_ids: list[str], *, what: str = GONE) -> None:
-        """Remember who of a page may lose the picture, in place of what an earlier try found."""
-        records.keep_ids(self._documents, _gone_name(sweep_id, page, what), user_ids)
+    def keep_gone(
+        self, sweep_id: str, page: int, user_ids: list[str], *, what: str = GONE
+    ) -> list[str]:
+        """
+        Keep who may lose something; the names of the lists, of none where it is nobody.
 
-    def gone(self, sweep_id: str, page: int, *, what: str = GONE) -> list[str]:
-        """What `keep_gone` kept of a page."""
-        return records.kept_ids(self._documents, _gone_name(sweep_id, page, what))
+        A name says who is on the list: another try writes nothing over it, and the log says which
+        try counts.
+        """
+        if not user_ids:
+            return []
+        name = f"{what}-{page}-{sweep_rules.fingerprint(','.join(user_ids))}"
+        with suppress(Conflict):
+            fields = {"userIds": user_ids}
+            self._documents.write(_gone_name(sweep_id, name), fields, after=None)
+        return [name]
+
+    def gone(self, sweep: SweepLog, *, what: str = GONE) -> Iterator[list[str]]:
+        """Who is on the lists of a sweep, a list at a time."""
+        names = [name for name in sweep.lists if name.startswith(f"{what}-")]
+        # An older version named each by its page alone.
+        for name in names or [f"{what}-{page}" for page in range(1, sweep.page)]:
+            yield records.kept_ids(self._documents, _gone_name(sweep.id, name))
 
 
 def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
@@ -265,6 +295,10 @@ def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
         raise ValueError("It is of another sweep, or says what none says of itself.")
     if not 1 <= found.page <= sweep_rules.MOST_PAGES + 1:
         raise ValueError("No sweep has such a page.")
+    if not all(isinstance(name, str) for name in [*found.parts, *found.lists]):
+        raise ValueError("No blob has such a name.")
+    if found.listed_to and not is_object_id(found.listed_to):
+        raise ValueError("No user has such an id.")
     moments.read(found.started_at)
     moments.read(found.updated_at)
     return found
@@ -274,5 +308,5 @@ def _name(sweep_id: str) -> str:
     return f"sweeps/{sweep_id}.json"
 
 
-def _gone_name(sweep_id: str, page: int, what: str) -> str:
-    return f"sweeps/{sweep_id}/{what}-{page}.json"
+def _gone_name(sweep_id: str, name: str) -> str:
+    return f"sweeps/{sweep_id}/{name}.json"

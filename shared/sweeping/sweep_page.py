@@ -1,16 +1,22 @@
-"""Looks at the photos of one page of users, and queues those whom the worker should look at."""
+"""
+Looks at users: first, page by page, at what Graph says of their photos, and then at what is
+remembered of them, which a listing tells of most; only of who differs the state itself is read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from shared.errors import GiveUp, OutOfScope, PhotoSyncError, TryLater
+from shared.errors import Conflict, GiveUp, OutOfScope, PhotoSyncError, TryLater
+from shared.storage import cover
+from shared.storage.roster_entry import Entry
 from shared.storage.user_state import Stored, UserState
-from shared.sweeping import sweep_rules
+from shared.sweeping import snapshot, sweep_rules
 from shared.sweeping.unanswered import UnansweredUser
 from shared.user import User
 
@@ -24,9 +30,11 @@ class Photos(Protocol):
 
 
 class States(Protocol):
-    """The reading half of a Store."""
+    """See Store."""
 
     def read(self, user_id: str) -> Stored | None: ...
+
+    def replace(self, state: UserState, *, version: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,9 @@ class PageResult:
     """
     What one page came to; `queue` holds (user id, why).
 
-    `unanswered` are users whose photo could not be asked about now; `errors` are theirs and those
-    of users about whom Graph gave an unexpected answer.
+    `found` is what Graph said of those who are judged once all are asked about. `unanswered` are
+    users whose photo could not be asked about now; `errors` are theirs and those of users about
+    whom Graph gave an unexpected answer.
     """
 
     users: int
@@ -43,6 +52,7 @@ class PageResult:
     managed: int
     queue: list[tuple[str, str]]
     gone: list[str]
+    found: dict[str, str | PhotoSyncError] = field(default_factory=dict)
     unanswered: list[UnansweredUser] = field(default_factory=list)
     errors: list[PhotoSyncError] = field(default_factory=list)
 
@@ -74,37 +84,100 @@ class PageLook:
 
     def look_at(self, users: Sequence[User]) -> PageResult:
         """
-        Decide about every user of a page. Changes nothing.
+        Ask for the photo of every user of a page; decide about those of whom Graph gave no answer
+        or an odd one. Changes nothing.
 
         Raises Throttled, ServiceDown, AccessDenied where a whole call fails; then nothing was
         decided.
         """
         # By id: Graph may name somebody twice, and a batch may not.
         asked = {user.id: user for user in users if self._is_in_scope(user)}
-        ids, asked_at = list(asked), self._clock()
-        found = self._photos.photo_etags(ids)
-        stored = dict(zip(ids, self._pool.map(self._states.read, ids), strict=True))
-        known = {user_id: each.state if each else None for user_id, each in stored.items()}
+        asked_at = self._clock()
+        found = self._photos.photo_etags(list(asked))
+        odd = {each: told for each, told in found.items() if not snapshot.can_hold(told)}
+        stored = self._read(list(odd))
+        known = {each: one.state if one else None for each, one in stored.items()}
         now = self._clock()
-        reasons = {user_id: self._why_look(known[user_id], found[user_id], now) for user_id in ids}
+        reasons = [(each, self._why_look(known[each], odd[each], now)) for each in odd]
         return PageResult(
             users=len(users),
-            in_scope=len(ids),
+            in_scope=len(asked),
             managed=sum(bool(state and state.picture_url) for state in known.values()),
-            queue=[(user_id, why) for user_id, why in reasons.items() if why],
-            gone=[
-                user_id
-                for user_id in ids
-                if self._removes and sweep_rules.is_gone(known[user_id], found[user_id], now)
-            ],
+            queue=[(user_id, why) for user_id, why in reasons if why],
+            gone=[],
+            found={each: told for each, told in found.items() if each not in odd},
             unanswered=[
                 UnansweredUser(asked[user_id], stored[user_id], error)
-                for user_id, error in found.items()
+                for user_id, error in odd.items()
                 if isinstance(error, TryLater)
                 and not self._is_looked_after(known[user_id], asked_at, now)
             ],
             errors=[error for error in found.values() if isinstance(error, TryLater | GiveUp)],
         )
+
+    def compare(
+        self,
+        entries: Sequence[Entry],
+        found: Mapping[str, str | PhotoSyncError],
+        *,
+        since: datetime,
+    ) -> PageResult:
+        """
+        Decide about everybody of whom Graph has *found* something, not before *since*; etags are
+        marks. *entries* are those of them who have a state, listed after that.
+
+        Who need not be looked at and whose blob an older version wrote has it written anew, so
+        that the next listing tells. Raises ServiceDown, AccessDenied.
+        """
+        listed = {each.user_id: each for each in entries if each.user_id in found}
+        right = {
+            user_id
+            for user_id, each in listed.items()
+            if self._is_right(each.outline, found[user_id], since)
+        }
+        stored = self._read([each for each in listed if each not in right])
+        known = {each: cover.marked(one.state) if one else None for each, one in stored.items()}
+        now = self._clock()
+        reasons = [
+            (each, self._why_look(known.get(each), answer, now))
+            for each, answer in found.items()
+            if each not in right
+        ]
+        queue = [(user_id, why) for user_id, why in reasons if why]
+        gone = [each for each in known if self._is_gone(known[each], found[each], since)]
+        untold = {each for each in stored if not listed[each].outlined}
+        self._tell([stored[each] for each in untold.difference(dict(queue), gone)])
+        managed = sum(cover.has_picture(listed[each].outlined) for each in right)
+        managed += sum(bool(state and state.picture_url) for state in known.values())
+        return PageResult(0, 0, managed=managed, queue=queue, gone=gone)
+
+    def _is_right(
+        self, known: UserState | None, found: str | PhotoSyncError, since: datetime
+    ) -> bool:
+        """Whether a listing tells enough to know that nobody need look."""
+        if known is None or self._is_gone(known, found, since):
+            return False
+        return not self._why_look(known, found, self._clock())
+
+    def _is_gone(
+        self, known: UserState | None, found: str | PhotoSyncError, since: datetime
+    ) -> bool:
+        # Of two looks this sweep's is the second one, whenever its states are listed.
+        return self._removes and sweep_rules.is_gone(known, found, since)
+
+    def _read(self, user_ids: Sequence[str]) -> dict[str, Stored | None]:
+        return dict(zip(user_ids, self._pool.map(self._states.read, user_ids), strict=True))
+
+    def _tell(self, stored: Sequence[Stored | None]) -> None:
+        """Write these states once more, by which a listing tells of them."""
+
+        def write(one: Stored | None) -> None:
+            # Of a claim only its holder writes, and whoever has written since has told.
+            if one and not one.state.claim:
+                with suppress(Conflict):
+                    self._states.replace(one.state, version=one.version)
+
+        list(self._pool.map(write, stored))
 
     def _why_look(self, known: UserState | None, found: str | PhotoSyncError, now: datetime) -> str:
         return sweep_rules.why_look(

@@ -22,6 +22,7 @@ from shared.microsoft365.http import Http
 from shared.pictures.recipe import Recipe
 from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping import sweep_page, user_queue
+from shared.sweeping.snapshot import SnapshotParts
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
@@ -152,6 +153,7 @@ class Instance:
         remembered = parts.remembered(
             self._states,
             Directory(services.exchange),
+            pages,
             check_scope=check_scope,
             forget_after=FORGET_AFTER,
             clock=self._clock,
@@ -162,9 +164,12 @@ class Instance:
             pages,
             remembered,
             SweepLogs(MemoryDocuments(services.blobs)),
+            SnapshotParts(MemoryDocuments(services.blobs)),
             self._users,
             services.photo_upkeep,
             self._states,
+            # So that a sweep is several runs, between which things happen.
+            pages_a_run=2,
             **self._here,
         )
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from unittest import mock
 
-from shared.sweeping import sweep_rules
+from shared.sweeping import state_page, sweep_rules
 from shared.webhook import notifications
 from tests.machine import history
 from tests.machine.deeds import Deeds
@@ -22,6 +22,8 @@ BRAKE_USERS = 2
 AGAIN_AFTER = timedelta(minutes=30)
 # Nor would a bundle.
 ONE_BY_ONE = 1
+# So that a sweep lists states in several pages.
+STATES_A_PAGE = 3
 _LONGEST_WAIT = 40 * HOUR
 
 
@@ -160,7 +162,7 @@ def _listed(wrongs: object) -> list[str]:
 
 @contextmanager
 def _as_it_is_here() -> Iterator[None]:
-    """Without a log, which nobody reads, with a brake for few users, and short of patience."""
+    """Without a log, which nobody reads, with few users a page and in a brake, and impatient."""
     log = logging.getLogger("photosync")
     was, log.disabled = log.disabled, True
     try:
@@ -168,6 +170,7 @@ def _as_it_is_here() -> Iterator[None]:
             mock.patch.object(sweep_rules, "BRAKE_USERS", BRAKE_USERS),
             mock.patch.object(sweep_rules, "AGAIN_AFTER", AGAIN_AFTER),
             mock.patch.object(notifications, "ONE_BY_ONE", ONE_BY_ONE),
+            mock.patch.object(state_page, "STATES_A_PAGE", STATES_A_PAGE),
         ):
             yield
     finally:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.errors import Conflict
-from shared.storage import roster_entry, user_state
+from shared.storage import cover, roster_entry, user_state
 from shared.storage.documents import Document
 from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import Stored, UserState
@@ -67,6 +67,17 @@ class Blobs:
 
         return at("list blobs", effect)
 
+    def put(self, name: str, content: bytes) -> None:
+        """Write what nobody writes otherwise: its name says what it is."""
+
+        def effect() -> None:
+            self.texts[name] = content, f"v{next(self._versions)}", self._ticks()
+
+        at("write blob", effect)
+
+    def drop(self, name: str) -> None:
+        at("write blob", lambda: self.texts.pop(name, None))
+
     def read(self, name: str) -> tuple[bytes, str, float] | None:
         """The text, its version, and its age in seconds."""
 
@@ -80,7 +91,9 @@ class Blobs:
 # Each sweep and audit lists all of them, and few have changed.
 @functools.lru_cache(maxsize=1000)
 def _entry(user_id: str, text: bytes) -> Entry:
-    return roster_entry.entry(user_id, roster_entry.describe(user_state.from_json(user_id, text)))
+    state = user_state.from_json(user_id, text)
+    told = roster_entry.describe(state) | cover.describe(state, text)
+    return roster_entry.entry(user_id, told, cover.digest(text))
 
 
 class MemoryStates:
@@ -130,6 +143,16 @@ class MemoryDocuments:
 
     def delete(self, name: str, *, after: Document) -> None:
         self._blobs.delete(name, after.version)
+
+    def put_part(self, name: str, content: bytes) -> None:
+        self._blobs.put(name, content)
+
+    def part(self, name: str) -> bytes | None:
+        found = self._blobs.read(name)
+        return found[0] if found else None
+
+    def drop_part(self, name: str) -> None:
+        self._blobs.drop(name)
 
 
 @dataclass(eq=False)

@@ -19,7 +19,9 @@ from shared.storage.roster_entry import Entry
 from shared.storage.user_state import Stored, UserState
 from shared.subscription.keeper import NAME, SubscriptionKeeper
 from shared.sweeping import sweep_log
+from shared.sweeping.snapshot import Snapshot
 from shared.sweeping.state_page import StateLook
+from shared.sweeping.stretch import Stretch
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog
 from shared.sweeping.sweep_page import PageLook, PageResult
@@ -128,8 +130,8 @@ class ClaimsForEver(PageLook):
 class TurnNeverBegunAnew(Sweep):
     """Whoever was asked about once by the id never has a turn again."""
 
-    def _after_states(self, sweep: SweepLog) -> SweepLog:
-        after = super()._after_states(sweep)
+    def _after_states(self, stretch: Stretch, snapshot: Snapshot) -> SweepLog:
+        after = super()._after_states(stretch, snapshot)
         return after if after.asked_to else replace(after, asked_to="g")
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from local.bench.measuring import fresh_process
 from local.bench.measuring.rows import Row, of_rounds
-from local.bench.sweep import state_reads
 from local.bench.sweep.graph_time import BATCH_LATENCY, LATENCY, REQUESTS, WINDOW
 from local.bench.sweep.sweep_process import Figures
 from local.bench.sweep.sweep_world import PHOTOS_AT_ONCE, USERS_A_BATCH, USERS_A_PAGE
 
 SIZES, ROUNDS = (1_000, 10_000, 100_000), 3
+LARGEST, MOST_MB = 1_000_000, 64
+MOST_STORAGE_CALLS, CALLS_WHO_DIFFERS = 60, 2
 # A sweep should be over when the next one begins.
 _PERIOD = 3_600
 # Of so many who are remembered a sweep asks for one by id, and at least for so many.
@@ -24,13 +25,14 @@ TOLERANCE_MB = 4.0
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """Sweep each size in several rounds, and read states by themselves."""
+    """Sweep each size in several rounds, and the largest once."""
     found: list[list[Figures]] = []
     for users in SIZES:
         say(f"{users:,} users")
         found.append([measured(users) for _ in range(ROUNDS)])
     of_sizes = [row for rounds in found for row in of_size(rounds)]
-    return [*of_sizes, *growth(*found[-2:]), *state_reads.rows(folder, say)]
+    say(f"{LARGEST:,} users")
+    return [*of_sizes, *growth(*found[-2:]), largest(measured(LARGEST))]
 
 
 def measured(users: int) -> Figures:
@@ -65,6 +67,16 @@ def of_size(rounds: Sequence[Figures]) -> Iterator[Row]:
     wrongly = sum(each.wrongly for each in rounds)
     told = f"{one.expected:,} differ, {one.queued:,} were queued; counted user by user"
     yield Row("sweep", users + "queued or left out wrongly", wrongly, "", goal=0, note=told)
+    calls = max(each.storage_calls for each in rounds) - CALLS_WHO_DIFFERS * one.expected
+    yield Row(
+        "sweep",
+        users + "calls to storage, beside those for who differs",
+        calls,
+        "",
+        goal=MOST_STORAGE_CALLS,
+        note="5,000 states a listing, a log and a message a run, and what the host does of each; "
+        f"{CALLS_WHO_DIFFERS} for each who differs: the state is read and a message written",
+    )
     at_once = min(each.batches_at_once for each in rounds)
     yield Row(
         "sweep",
@@ -89,6 +101,20 @@ def of_size(rounds: Sequence[Figures]) -> Iterator[Row]:
     peaks = [each.peak_mb for each in rounds]
     note = "of the sweep's own classes in a process; stores and queues are stand-ins that count"
     yield of_rounds("sweep", users + "peak memory", peaks, "MB", note=note)
+
+
+def largest(one: Figures) -> Row:
+    """What a sweep of a tenant holds that is as large as any."""
+    return Row(
+        "sweep",
+        f"{one.users:,} users: peak memory",
+        one.peak_mb,
+        "MB",
+        goal=MOST_MB,
+        note=f"24 bytes a user, {one.users * 24 / 1e6:.0f} MB; of the sweep's own classes, with "
+        f"stand-ins as above; {one.storage_calls - CALLS_WHO_DIFFERS * one.expected} calls to "
+        f"storage beside those for the {one.expected:,} who differ",
+    )
 
 
 def growth(smaller: Sequence[Figures], larger: Sequence[Figures]) -> Iterator[Row]:

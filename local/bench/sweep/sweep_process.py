@@ -36,12 +36,15 @@ from shared.messages.upkeep_message import SWEEP_PAGE
 from shared.microsoft365.http import Http
 from shared.settings.app import Settings
 from shared.storage.user_state import Store
+from shared.sweeping.snapshot import SnapshotParts
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
 
+# The host takes each message of a queue and deletes it, besides.
+CALLS_A_MESSAGE = 3
 # For so long a batch is under way while the product is seen to have several at once.
 _LOOK_SECONDS = 0.02
 # What the settings' reader asks for; nobody is called.
@@ -59,7 +62,8 @@ _SETTINGS = {
 class Figures:
     """
     What one sweep came to; `expected` users differ, as the tenant was made to have them, and
-    `wrongly` is how many messages were too many and how many users left out.
+    `wrongly` is how many messages were too many and how many users left out. Of `storage_calls`
+    three are for each message of the sweep itself: written, taken and deleted.
 
     `graph_seconds` are what Graph would take, by its limits for an app and a mailbox, or for an
     app alone; `batches_at_once` is how many the product was seen to have under way.
@@ -71,6 +75,7 @@ class Figures:
     expected: int
     wrongly: int
     batches_at_once: int
+    storage_calls: int
     seconds: float
     graph_seconds: int
     graph_seconds_by_app: int
@@ -83,7 +88,7 @@ def main(users: int) -> Figures:
     _swept(look)
     graph = Answers(users, look.most_at_once)
     began = time.perf_counter()
-    queued = _swept(graph)
+    queued, storage_calls = _swept(graph)
     seconds = time.perf_counter() - began
     expected = len(range(0, users, ONE_CHANGED_IN))
     return Figures(
@@ -93,6 +98,7 @@ def main(users: int) -> Figures:
         expected=expected,
         wrongly=queued.wrongly(expected),
         batches_at_once=look.most_at_once,
+        storage_calls=storage_calls,
         seconds=round(seconds, 2),
         graph_seconds=round(graph.time.seconds),
         graph_seconds_by_app=round(graph.time_by_app.seconds),
@@ -100,25 +106,30 @@ def main(users: int) -> Figures:
     )
 
 
-def _swept(graph: Answers) -> Counted:
-    """Whom a whole sweep queued."""
-    pages, queued = Pages(), Counted()
-    sweep = _sweep(graph, pages, queued)
+def _swept(graph: Answers) -> tuple[Counted, int]:
+    """Whom a whole sweep queued, and how many calls to storage it made."""
+    pages, queued, states, documents = Pages(), Counted(), States(graph.users), MemoryDocuments()
+    sweep = _sweep(graph, pages, queued, states, documents)
     sweep.start()
     while pages:
         message = upkeep_message.parse(pages.popleft().encode(), now=datetime.now(UTC))
         assert message.kind == SWEEP_PAGE, message.kind
         sweep.work_off(message.sweep_id, message.page)
-    return queued
+    calls = (
+        documents.calls + len(states.calls) + len(queued.messages) + CALLS_A_MESSAGE * pages.sent
+    )
+    return queued, calls
 
 
-def _sweep(graph: Answers, pages: Pages, queued: Counted) -> Sweep:
+def _sweep(
+    graph: Answers, pages: Pages, queued: Counted, states: States, documents: MemoryDocuments
+) -> Sweep:
     # A session for each thread as in the product, and all of them are this one.
     http = Http("graph", GRAPH, NoTokens(), session=lambda: graph)
     settings = Settings.from_mapping(_SETTINGS)
     look = PageLook(
         GraphClient(http),
-        States(),
+        states,
         check_scope=functools.partial(scope.check, settings=settings),
         sizes=SIZES,
         recipe=RECIPE,
@@ -127,24 +138,24 @@ def _sweep(graph: Answers, pages: Pages, queued: Counted) -> Sweep:
         clock=_now,
     )
     remembered = StateLook(
-        States(graph.users),
+        states,
         GraphClient(http),
+        look,
         check_scope=functools.partial(scope.check, settings=settings),
         forget_after=settings.forget_after,
         clock=_now,
     )
     users = UserQueue(queued, clock=_now, new_id=_new_id)
-    logs = SweepLogs(MemoryDocuments())
-    # Its Graph has an answer about everybody: the sweep itself writes no state.
-    states = cast(Store, States())
     return Sweep(
         UserListing(http),
         look,
         remembered,
-        logs,
+        SweepLogs(documents),
+        SnapshotParts(documents),
         users,
         pages,
-        states,
+        # Its Graph has an answer about everybody: the sweep itself writes no state.
+        cast(Store, states),
         clock=_now,
         new_id=_new_id,
     )

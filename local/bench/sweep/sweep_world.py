@@ -8,12 +8,14 @@ from __future__ import annotations
 import io
 import json
 import re
+import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,9 +25,9 @@ from urllib3 import HTTPResponse
 from local.bench.measuring.conditions import PICTURE_SIZES
 from local.bench.sweep.graph_time import BATCH_LATENCY, LATENCY, GraphTime
 from shared.errors import Conflict
-from shared.storage import roster_entry
+from shared.storage import cover, roster_entry
 from shared.storage.documents import Document
-from shared.storage.roster_entry import Leaf
+from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import SYNCED, Stored, UserState
 
 GRAPH = "https://graph.example"
@@ -148,26 +150,35 @@ def _metadata(item: dict[str, Any]) -> dict[str, Any]:
 
 
 class States:
-    """States of so many users, all synced; now and then one is of an older photo."""
+    """
+    States of so many users, all synced; now and then one is of an older photo.
+
+    `calls` has one for each read of a state, and for each listing.
+    """
 
     def __init__(self, users: int = 0) -> None:
         self._users = users
+        # Appending is safe between threads, where adding to a number is not.
+        self.calls: list[None] = []
 
     def leaf(self, token: str, size: int) -> Leaf:
         """What storage lists of them, in the order of their names."""
+        self.calls.append(None)
         start = int(token or 0)
         end = min(start + size, self._users)
-        told = {"status": SYNCED, "upn": "somebody@contoso.com", "synced": _NOW.isoformat()}
-        found = [roster_entry.entry(user_id(number), told) for number in range(start, end)]
+        found = [_entry(user_id(number)) for number in range(start, end)]
         return Leaf(found, str(end) if end < self._users else "")
 
+    def replace(self, state: UserState, *, version: str) -> str:
+        raise NotImplementedError("Every blob of this world tells of its state.")
+
     def read(self, user_id: str) -> Stored | None:
-        changed = has_changed(user_id)
+        self.calls.append(None)
         state = UserState(
             user_id,
             status=SYNCED,
             sha256="0" * 64,
-            source_etag='W/"older"' if changed else f'W/"{user_id}"',
+            source_etag=_remembered(user_id),
             picture_url=f"https://contoso-my.sharepoint.com/{user_id}_MThumb.jpg",
             sizes=SIZES,
             recipe=RECIPE,
@@ -176,19 +187,59 @@ class States:
         return Stored(state, "1")
 
 
+def _remembered(user_id: str) -> str:
+    """The etag that the state has."""
+    return 'W/"older"' if has_changed(user_id) else f'W/"{user_id}"'
+
+
+def _entry(user_id: str) -> Entry:
+    # As `cover.describe` and `roster_entry.describe` tell it, without the text of each blob.
+    told = {
+        "upn": f"user{user_id[-6:]}@contoso.com",
+        "name": f"User {user_id[-6:]}",
+        "status": SYNCED,
+        "checked": _NOW.isoformat(),
+        "synced": _NOW.isoformat(),
+        "content": "0" * 32,
+        "made": f"{SIZES}/{RECIPE}",
+        "etag": cover.mark(_remembered(user_id)),
+        "picture": "1",
+    }
+    return roster_entry.entry(user_id, told, "0" * 32)
+
+
 class MemoryDocuments:
-    """Documents that are written conditionally, as text."""
+    """Documents that are written conditionally, as text, and parts; each call counts."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[str, int]] = {}
+        self._parts: dict[str, Path] = {}
+        self._folder = tempfile.TemporaryDirectory()
+        self.calls = 0
+
+    def put_part(self, name: str, content: bytes) -> None:
+        self.calls += 1
+        # Beside the process, as storage is: what it holds must not show in our memory.
+        self._parts[name] = Path(self._folder.name, str(len(self._parts)))
+        self._parts[name].write_bytes(content)
+
+    def part(self, name: str) -> bytes | None:
+        self.calls += 1
+        return self._parts[name].read_bytes()
+
+    def drop_part(self, name: str) -> None:
+        self.calls += 1
+        self._parts.pop(name).unlink()
 
     def read(self, name: str) -> Document | None:
+        self.calls += 1
         if name not in self._kept:
             return None
         text, version = self._kept[name]
         return Document(json.loads(text), str(version))
 
     def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
+        self.calls += 1
         version = self._kept.get(name, ("", 0))[1]
         if str(version) != (after.version if after else "0"):
             raise Conflict("Another run wrote this document first.")
@@ -200,9 +251,12 @@ class MemoryDocuments:
 
 
 class Pages(deque[str]):
-    """Queue `photo-upkeep`: the pages of the sweep, one at a time."""
+    """Queue `photo-upkeep`: the messages of the sweep, one at a time, and how many there were."""
+
+    sent = 0
 
     def send(self, text: str, *, delay_seconds: float) -> None:
+        self.sent += 1
         self.append(text)
 
 

@@ -12,7 +12,8 @@ from shared.errors import PhotoSyncError
 from shared.graph.user_listing import UserPage
 from shared.messages import sync_message
 from shared.messages.sync_message import SyncMessage
-from shared.sweeping.state_page import StatePage
+from shared.sweeping.snapshot import Snapshot, SnapshotParts
+from shared.sweeping.state_page import StatePage, Way
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
@@ -31,8 +32,8 @@ class Remembered:
         self.results = [states()]
         self.asked: list[tuple[str, str, int]] = []
 
-    def look_at(self, token: str, *, after: str, most: int) -> StatePage:
-        self.asked.append((token, after, most))
+    def look_at(self, token: str, way: Way, snapshot: Snapshot) -> StatePage:
+        self.asked.append((token, way.asked_to, way.to_ask))
         return self.results[int(token or 0)]
 
 
@@ -43,13 +44,14 @@ class Sweeping:
     One page of states follows them, of which nothing follows; others are in `remembered`.
     """
 
-    def __init__(self, *pages: PageResult | PhotoSyncError) -> None:
+    def __init__(self, *pages: PageResult | PhotoSyncError, pages_a_run: int = 1) -> None:
         self.now = NOON
         self.results = list(pages)
         self.remembered = Remembered()
         self.meanwhile: Callable[[], None] = lambda: None
         ids = itertools.count(1)
-        self.logs = SweepLogs(MemoryDocuments(Blobs()))
+        self.blobs = Blobs()
+        self.logs = SweepLogs(MemoryDocuments(self.blobs))
         self.states = MemoryStates(Blobs(lambda: (self.now - NOON).total_seconds()))
         self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
 
@@ -62,11 +64,13 @@ class Sweeping:
             self,
             self.remembered,
             self.logs,
+            SnapshotParts(MemoryDocuments(self.blobs)),
             queue,
             self.upkeep,
             self.states,
             clock=self.clock,
             new_id=new_id,
+            pages_a_run=pages_a_run,
         )
 
     def clock(self) -> datetime:

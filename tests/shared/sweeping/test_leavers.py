@@ -8,6 +8,8 @@ import pytest
 
 from shared.errors import Conflict, ServiceDown
 from shared.messages.sync_message import REMOVAL
+from shared.sweeping.snapshot import Snapshot
+from shared.sweeping.state_page import Way
 from shared.sweeping.sweep_log import FEWEST_ASKED
 from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result, states
 
@@ -64,7 +66,7 @@ def test_page_of_states_that_fails_is_done_again():
     """An error leaves the sweep at this page, and it goes on there."""
     office = leaving(1)
 
-    def fail(token: str, *, after: str, most: int) -> None:
+    def fail(token: str, way: Way, snapshot: Snapshot) -> None:
         raise ServiceDown("Broken.")
 
     office.sweep.start()

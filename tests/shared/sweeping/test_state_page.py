@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,10 @@ import pytest
 from shared.errors import AccessDenied, OutOfScope, PhotoSyncError, Refused, Throttled, UnknownUser
 from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, SKIPPED, SYNCED, WAITING
-from shared.sweeping.state_page import StateLook, StatePage
+from shared.sweeping import state_page
+from shared.sweeping.snapshot import Part, Snapshot
+from shared.sweeping.state_page import StateLook, StatePage, Way
+from shared.sweeping.sweep_page import PageResult
 from shared.user import User
 from tests.shared.sweeping.sweeping_alone import NOON
 
@@ -49,11 +52,15 @@ class Around:
     def look(
         self, token: str = "", *, after: str = "", most: int = 100, forget: timedelta | None = MONTH
     ) -> StatePage:
+        return self.looks(forget).look_at(token, Way("", after, most, NOON), Snapshot())
+
+    def looks(self, forget: timedelta | None = MONTH) -> StateLook:
         def check_scope(user: User) -> None:
             if not user.account_enabled:
                 raise OutOfScope("The account is disabled.")
 
-        looks = StateLook(
+        return StateLook(
+            self,
             self,
             self,
             check_scope=check_scope,
@@ -61,7 +68,15 @@ class Around:
             clock=lambda: NOON,
             left_out=self.members.intersection,
         )
-        return looks.look_at(token, after=after, most=most)
+
+    def compare(
+        self,
+        entries: Sequence[Entry],
+        found: Mapping[str, str | PhotoSyncError],
+        *,
+        since: datetime,
+    ) -> PageResult:
+        return PageResult(0, 0, 0, [(each, "compared") for each in found], [])
 
 
 @pytest.mark.parametrize("status", [SYNCED, NO_PHOTO, SKIPPED, FAILED, WAITING, ""])
@@ -168,3 +183,57 @@ def test_page_before_the_turn():
 
     assert around.asked == []
     assert (page.asked, page.asked_to) == (0, "k")
+
+
+def uuid(number: int) -> str:
+    return f"{number:08x}-0000-4000-8000-00000000000a"
+
+
+def compared(
+    *listed: str, found: Sequence[int], more: bool = False, listed_to: str = ""
+) -> StatePage:
+    """A page of these states, and Graph's answers about those users."""
+    part = Part()
+    part.add({uuid(number): "e" for number in found})
+    around = Around(*(entry(each, SYNCED) for each in listed))
+    return around.looks().look_at(
+        "first" if more else "", Way(listed_to, "", 0, NOON), Snapshot([part.to_bytes()])
+    )
+
+
+def numbers(page: StatePage) -> list[int]:
+    return [int(user_id[:8], 16) for user_id, _ in page.compared.queue]
+
+
+def test_page_is_compared_as_far_as_it_goes():
+    """Also with those who have no state: up to the last one of a page, on the last one with all."""
+    listed = [uuid(number) for number in (2, 5)]
+
+    assert numbers(compared(*listed, found=[1, 2, 3, 5, 6, 9], more=True)) == [1, 2, 3, 5]
+    assert numbers(compared(*listed, found=[1, 2, 3, 5, 6, 9])) == [1, 2, 3, 5, 6, 9]
+    assert numbers(compared(found=[7])) == [7]
+
+
+def test_page_that_was_begun():
+    """Whoever was compared is not again, nor asked about or forgotten a second time."""
+    page = compared(*map(uuid, (2, 5)), found=[1, 2, 3, 5], listed_to=uuid(2), more=True)
+
+    assert numbers(page) == [3, 5]
+    assert (page.listed_to, page.more) == (uuid(5), False)
+
+
+def test_no_more_than_so_many_at_once(monkeypatch: pytest.MonkeyPatch):
+    """Of a page with many users some are left to the next look at it."""
+    monkeypatch.setattr(state_page, "JUDGED_AT_ONCE", 2)
+    page = compared(*map(uuid, (2, 5)), found=[1, 2, 3, 5], more=True)
+
+    assert (numbers(page), page.listed_to, page.more) == ([1, 2], uuid(2), True)
+
+
+def test_blob_of_a_name_that_nobody_gave():
+    """In capitals it lies elsewhere in the order of names: it bounds nothing, and is nobody's."""
+    page = compared(uuid(1), uuid(0xFFFFFFFF).upper(), found=[1, 5], more=True)
+    alone = compared(uuid(0xFFFFFFFF).upper(), found=[5], more=True)
+
+    assert (numbers(page), page.listed_to) == ([1], uuid(1))
+    assert (numbers(alone), alone.listed_to, alone.next) == ([], "", "more")

@@ -188,7 +188,7 @@ def test_page_done_again_forgets_who_was_gone():
     """Whom the try that counts finds not gone is not removed for what an earlier one found."""
     office = Sweeping(result(gone=["a"]), result(gone=["b"]))
     office.sweep.start()
-    office.logs.keep_gone(office.log.id, 1, ["x", "y"])
+    assert office.logs.keep_gone(office.log.id, 1, ["x", "y"])
     office.results[0] = result()
     office.work_off_pages()
     office.sweep.queue_removals(office.log.id)
@@ -302,7 +302,8 @@ def test_pages_on_and_on_end_the_sweep(page: int, status: str):
     office.sweep.start()
     found = office.logs.read(office.log.id)
     assert found
-    office.logs.write(replace(found[0], page=page, next="a"), after=found[1])
+    at = replace(found[0], page=page, links=page - 1, next="a")
+    office.logs.write(at, after=found[1])
     try:
         office.sweep.work_off(office.log.id, page)
     except EndlessList as error:

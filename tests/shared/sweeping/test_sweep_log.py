@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.machine.storage import Blobs, MemoryDocuments
 from tests.shared.sweeping.sweeping_alone import NOON
 
 START = NOON.isoformat()
-LOG = SweepLog("s-1", START, (NOON + timedelta(minutes=2)).isoformat(), users=100, page=3)
+LOG = SweepLog("s-1", START, (NOON + timedelta(minutes=2)).isoformat(), users=100, links=2)
 
 
 def test_it_is_read_as_it_was_written():
@@ -72,6 +73,10 @@ def test_pointer_to_a_deleted_sweep():
         {"forgetting": "perhaps"},
         {"page": 0},
         {"page": 10_002},
+        {"parts": [7]},
+        {"parts": "s-1"},
+        {"lists": [None]},
+        {"listedTo": "anne"},
     ],
     ids=lambda damage: str(damage)[:40],
 )
@@ -119,10 +124,19 @@ def test_damaged_list_of_who_is_gone(kept: Any):
     logs = SweepLogs(documents)
     documents.write("sweeps/s-1/gone-1.json", {"userIds": kept}, after=None)
     documents.write("sweeps/s-1/gone-2.json", {"userIds": [kept, ["b"], "c"]}, after=None)
+    first, second = logs.gone(replace(LOG, lists=["gone-1", "left-1", "gone-2"]))
 
-    assert logs.gone("s-1", 1) == []
-    assert logs.gone("s-1", 2)[-1] == "c"
-    assert all(isinstance(each, str) for each in logs.gone("s-1", 2))
+    assert first == []
+    assert second[-1] == "c"
+    assert all(isinstance(each, str) for each in second)
+
+
+def test_lists_of_an_older_version():
+    """One that named its lists by their pages can still be released."""
+    documents = MemoryDocuments(Blobs())
+    documents.write("sweeps/s-1/gone-2.json", {"userIds": ["a"]}, after=None)
+
+    assert list(SweepLogs(documents).gone(replace(LOG, page=4))) == [[], ["a"], []]
 
 
 def test_why_a_sweep_is_set_aside(caplog: pytest.LogCaptureFixture):

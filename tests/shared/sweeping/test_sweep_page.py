@@ -1,4 +1,4 @@
-"""One page of users, compared with what is remembered of them."""
+"""Users as Graph lists them, and compared with what is remembered of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,31 @@ from typing import Any
 
 import pytest
 
-from shared.errors import AccessDenied, NoPhoto, PhotoSyncError, ServiceDown, Throttled
-from shared.storage.user_state import NO_PHOTO, SYNCED, WAITING, UserState
+from shared.errors import (
+    AccessDenied,
+    Conflict,
+    NoMailbox,
+    NoPhoto,
+    PhotoSyncError,
+    PictureKept,
+    Refused,
+    ServiceDown,
+    Throttled,
+    UnknownUser,
+)
+from shared.storage import cover
+from shared.storage.user_state import (
+    FAILED,
+    LEFT,
+    NO_PHOTO,
+    SKIPPED,
+    SYNCED,
+    WAITING,
+    Claim,
+    Stored,
+    UserState,
+)
+from shared.sweeping.snapshot import Part, Snapshot
 from shared.sweeping.sweep_page import PageLook, PageResult
 from shared.sweeping.user_queue import UserQueue
 from shared.user import User
@@ -35,10 +58,21 @@ class Photos:
 ANNE, BERT, CARA, DORA = users(4)
 
 
-def pages(photos: Photos, states: list[UserState], *, removes: bool = True) -> PageLook:
-    store = MemoryStates(Blobs())
-    for each in states:
-        store.create(each)
+class CountedStates(MemoryStates):
+    """A store that counts who is read."""
+
+    def __init__(self, states: list[UserState]) -> None:
+        super().__init__(Blobs())
+        self.reads: list[str] = []
+        for each in states:
+            self.create(each)
+
+    def read(self, user_id: str) -> Stored | None:
+        self.reads.append(user_id)
+        return super().read(user_id)
+
+
+def pages(photos: Photos, store: MemoryStates, *, removes: bool = True) -> PageLook:
     return PageLook(
         photos,
         store,
@@ -51,9 +85,20 @@ def pages(photos: Photos, states: list[UserState], *, removes: bool = True) -> P
     )
 
 
-def look(photos: Photos, states: list[UserState], *, removes: bool = True) -> PageResult:
+def look(photos: Photos, states: list[UserState]) -> PageResult:
     everybody = [ANNE, BERT, CARA, replace(DORA, account_enabled=False)]
-    return pages(photos, states, removes=removes).look_at(everybody)
+    return pages(photos, CountedStates(states)).look_at(everybody)
+
+
+def compare(
+    found: Mapping[str, str | PhotoSyncError], store: MemoryStates, *, removes: bool = True
+) -> PageResult:
+    """What becomes of what was *found*, as a snapshot tells it."""
+    part = Part()
+    part.add(found)
+    told = Snapshot([part.to_bytes()]).between("", "", 99).told
+    looks = pages(Photos({}), store, removes=removes)
+    return looks.compare(store.leaf("", 99).entries, told, since=NOON)
 
 
 def state(user: User, **fields: Any) -> UserState:
@@ -61,14 +106,103 @@ def state(user: User, **fields: Any) -> UserState:
     return UserState(user.id, **{**shown, **fields})
 
 
-def test_page_counts_and_queues():
-    """Who is in scope, whose picture is ours, who differs."""
-    photos = Photos({ANNE.id: "e1", BERT.id: "e2", CARA.id: "e1"})
-    found = look(photos, [state(ANNE), state(BERT)])
+def test_page_counts_and_keeps_what_was_found():
+    """Who is in scope, and what Graph said of them; nobody is read or decided about yet."""
+    photos = Photos({ANNE.id: "e1", BERT.id: "e2", CARA.id: NoPhoto("x")})
+    store = CountedStates([state(ANNE), state(BERT)])
+    found = pages(photos, store).look_at([ANNE, BERT, CARA, replace(DORA, account_enabled=False)])
 
-    assert found == PageResult(
-        users=4, in_scope=3, managed=2, queue=[(BERT.id, "changed"), (CARA.id, "new")], gone=[]
+    assert (found.users, found.in_scope, found.queue, store.reads) == (4, 3, [], [])
+    assert found.found == photos.found
+
+
+def test_only_who_differs_is_read():
+    """Whose picture is ours, who differs, and who is new; a listing tells of everybody else."""
+    store = CountedStates([state(ANNE), state(BERT)])
+    found = compare({ANNE.id: "e1", BERT.id: "e2", CARA.id: "e1"}, store)
+
+    assert found.queue == [(BERT.id, "changed"), (CARA.id, "new")]
+    assert (found.managed, found.gone) == (2, [])
+    assert store.reads == [BERT.id]
+
+
+@pytest.mark.parametrize(
+    ("known", "found"),
+    [
+        (state(ANNE), "e1"),
+        (state(ANNE, status=NO_PHOTO, source_etag="", picture_url=""), NoPhoto("x")),
+        (UserState(ANNE.id, status=SKIPPED, reason=NoMailbox.code), NoMailbox("x")),
+        (UserState(ANNE.id, status=LEFT, reason=UnknownUser.code), UnknownUser("x")),
+        (
+            state(ANNE, status=SKIPPED, reason=PictureKept.code, checked_at=NOON - MINUTE),
+            "e1",
+        ),
+        (
+            UserState(ANNE.id, status=FAILED, reason=Refused.code, checked_at=NOON - MINUTE),
+            Refused("x"),
+        ),
+    ],
+    ids=lambda each: getattr(each, "status", str(each)),
+)
+def test_whoever_is_well_is_not_read(known: UserState, found: str | PhotoSyncError):
+    """Not only copied photos: nothing to copy, and what is looked at once a day, too."""
+    store = CountedStates([known])
+
+    assert compare({ANNE.id: found}, store).queue == []
+    assert store.reads == []
+
+
+def test_listing_is_no_last_word():
+    """Who differs by the listing and not by the state, written since, is left alone."""
+    store = CountedStates([state(ANNE)])
+    listed = store.leaf("", 9).entries
+    read = store.read(ANNE.id)
+    assert read
+    store.replace(state(ANNE, source_etag="e2"), version=read.version)
+    told = pages(Photos({}), store).compare(listed, {ANNE.id: cover.mark("e2")}, since=NOON)
+
+    assert told.queue == []
+
+
+def test_blob_of_an_older_version_is_written_once_more():
+    """It is read, and tells in the next listing, unless a run writes it anyway."""
+    store = CountedStates([state(ANNE), state(BERT), state(CARA, claim=Claim("x", 60.0, 0.0))])
+    found = {each.id: cover.mark("e1") for each in (ANNE, CARA)} | {BERT.id: cover.mark("e2")}
+    before = {each.id: store.read(each.id) for each in (ANNE, BERT, CARA)}
+    old = [replace(each, outlined=None) for each in store.leaf("", 9).entries]
+    told = pages(Photos({}), store).compare(old, found, since=NOON)
+    written = [each for each, one in before.items() if store.read(each) != one]
+
+    assert told.queue == [(BERT.id, "changed")]
+    assert written == [ANNE.id]
+
+
+def test_blob_that_moved_on_needs_no_writing():
+    """Whoever wrote it meanwhile has told."""
+
+    class Busy(CountedStates):
+        def replace(self, new: UserState, *, version: str) -> str:
+            raise Conflict("Another run wrote this blob first.")
+
+    store = Busy([state(ANNE)])
+    [entry] = store.leaf("", 9).entries
+    old = [replace(entry, outlined=None)]
+
+    assert (
+        pages(Photos({}), store).compare(old, {ANNE.id: cover.mark("e1")}, since=NOON).queue == []
     )
+
+
+def test_state_that_was_deleted_since_the_listing():
+    """Who is listed and has no state any more is new."""
+    store = CountedStates([state(ANNE)])
+    listed = store.leaf("", 9).entries
+    read = store.read(ANNE.id)
+    assert read
+    store.delete(ANNE.id, version=read.version)
+    found = pages(Photos({}), store).compare(listed, {ANNE.id: cover.mark("e2")}, since=NOON)
+
+    assert found.queue == [(ANNE.id, "new")]
 
 
 @pytest.mark.parametrize("removes", [True, False])
@@ -77,10 +211,23 @@ def test_gone_users_are_named_if_pictures_are_removed(removes: bool):
     since = NOON - 11 * MINUTE
     states = [state(ANNE, status=NO_PHOTO, source_etag="", missing_since=since)]
     none = NoPhoto("No photo.")
-    found = look(Photos({ANNE.id: none, BERT.id: none, CARA.id: none}), states, removes=removes)
+    store = CountedStates(states)
+    found = compare({ANNE.id: none, BERT.id: none, CARA.id: none}, store, removes=removes)
 
     assert found.gone == ([ANNE.id] if removes else [])
     assert found.queue == []
+
+
+def test_second_look_is_when_graph_was_asked():
+    """Whose photo was first missed after that is not gone, however late the states are listed."""
+    missed = state(ANNE, status=NO_PHOTO, source_etag="", missing_since=NOON - 9 * MINUTE)
+    store = CountedStates([missed])
+    looks = pages(Photos({}), store)
+    entries = store.leaf("", 9).entries
+    none: dict[str, str | PhotoSyncError] = {ANNE.id: NoPhoto("x")}
+
+    assert looks.compare(entries, none, since=NOON).gone == []
+    assert looks.compare(entries, none, since=NOON + MINUTE).gone == [ANNE.id]
 
 
 def test_source_that_is_down_decides_nothing():
@@ -94,9 +241,9 @@ def test_source_that_is_down_decides_nothing():
 def test_somebody_named_twice_is_one():
     """Graph may list a user twice on a page, and refuses a batch that asks twice."""
     photos = Photos({ANNE.id: "e2"})
-    found = pages(photos, [state(ANNE)]).look_at([ANNE, ANNE])
+    found = pages(photos, CountedStates([state(ANNE)])).look_at([ANNE, ANNE])
 
-    assert (found.users, found.in_scope, found.queue) == (2, 1, [(ANNE.id, "changed")])
+    assert (found.users, found.in_scope, found.found) == (2, 1, {ANNE.id: "e2"})
 
 
 def test_error_of_one_user_is_that_users():
@@ -106,7 +253,8 @@ def test_error_of_one_user_is_that_users():
 
     assert [(one.user, one.error) for one in found.unanswered] == [(ANNE, slow)]
     assert found.errors == [slow, odd]
-    assert found.queue == [(BERT.id, "changed"), (CARA.id, "new")]
+    assert found.queue == [(CARA.id, "new")]
+    assert found.found == {BERT.id: "e2"}
 
 
 def test_user_in_hand_is_not_written_over():

@@ -1,0 +1,190 @@
+"""
+What Graph said of each user in a sweep, in 24 bytes each: the object id, and of the answer as much
+as decides (see `cover`). A stretch of pages is one part, sorted by id; parts are kept as blobs.
+
+The name of a part says what is in it, and a sweep's log names the parts that count. So two runs
+over the same pages write nothing over each other, and of a part that is not what it was nobody
+judges.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, islice
+from typing import NamedTuple, Protocol
+
+from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused, UnknownUser
+from shared.storage import cover
+
+_ID, _RECORD = 16, 16 + 1 + cover.MARK_BYTES
+_NONE = bytes(cover.MARK_BYTES)
+_PHOTO = 0
+# The answers of which the kind is all that decides; of a photo the mark of its etag is.
+_KINDS: dict[int, type[PhotoSyncError]] = {1: NoPhoto, 2: NoMailbox, 3: UnknownUser, 4: Refused}
+_NUMBERS = {kind: number for number, kind in _KINDS.items()}
+
+
+class Parts(Protocol):
+    """Where parts live; see BlobDocuments. Errors: ServiceDown, AccessDenied."""
+
+    def put_part(self, name: str, content: bytes) -> None: ...
+
+    def part(self, name: str) -> bytes | None: ...
+
+    def drop_part(self, name: str) -> None: ...
+
+
+def can_hold(found: str | PhotoSyncError) -> bool:
+    """Whether the snapshot can say what was *found*: not so of no answer, or of an odd one."""
+    return isinstance(found, str) or type(found) in _NUMBERS
+
+
+class Part:
+    """What Graph said on some pages, until it is kept."""
+
+    def __init__(self) -> None:
+        self._pages: list[bytes] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._pages)) // _RECORD
+
+    def add(self, found: Mapping[str, str | PhotoSyncError]) -> None:
+        """Put what was *found* of a page to it, by object id."""
+        records = (_id(user_id) + _packed(told) for user_id, told in found.items())
+        self._pages.append(b"".join(sorted(records)))
+
+    def to_bytes(self) -> bytes:
+        """As it is kept, sorted by id; of a user on two pages the later one tells."""
+        pages = (_Records(page).between(b"", b"") for page in reversed(self._pages))
+        ordered = heapq.merge(*pages, key=_id_of)
+        return b"".join(next(same) for _, same in groupby(ordered, key=_id_of))
+
+
+class Found(NamedTuple):
+    """
+    What was found of some users, by object id; of photos the mark.
+
+    `up_to` is the last id that was looked for; empty if that is the end of all.
+    """
+
+    told: dict[str, str | PhotoSyncError]
+    up_to: str
+
+
+class Snapshot:
+    """All parts of a sweep. Threads may share it."""
+
+    def __init__(self, parts: Sequence[bytes] = ()) -> None:
+        self._parts = [_Records(part) for part in parts]
+
+    def between(self, after: str, up_to: str, most: int) -> Found:
+        """
+        What was found of the users above the id *after*, up to *up_to* or to the end where that is
+        empty; of the first *most* of them, if there are more.
+        """
+        if not self._parts:
+            return Found({}, up_to)
+        low, high = (_id(each) if each else b"" for each in (after, up_to))
+        inside = [part.between(low, high) for part in self._parts]
+        # Of a user whom two parts have the later one tells: a merge keeps their order.
+        ordered = heapq.merge(*inside, key=_id_of)
+        found = {record[:_ID]: record[_ID:] for record in islice(ordered, most)}
+        more = next(ordered, None)
+        # A user is not torn apart.
+        while more is not None and more[:_ID] in found:
+            found[more[:_ID]] = more[_ID:]
+            more = next(ordered, None)
+        told = {_text(user): _unpacked(answer) for user, answer in found.items()}
+        return Found(told, up_to if more is None else next(reversed(told)))
+
+
+class SnapshotParts:
+    """Keeps parts, and reads those of a sweep once. Threads may share it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._last: tuple[tuple[str, ...], Snapshot] = (), Snapshot()
+
+    def keep(self, sweep_id: str, part: bytes) -> str:
+        """Keep *part*; its name. Raises ServiceDown."""
+        name = f"sweeps/{sweep_id}/found-{_digest(part)}"
+        self._parts.put_part(name, part)
+        return name
+
+    def read(self, names: Sequence[str]) -> Snapshot:
+        """All of these parts. Raises ServiceDown; Refused if one is not what it was."""
+        wanted, (kept, snapshot) = tuple(names), self._last
+        if kept != wanted:
+            # Not two at once: each has 24 MB of a million users.
+            self._last = (), Snapshot()
+            del kept, snapshot
+            snapshot = Snapshot([self._read(name) for name in wanted])
+            self._last = wanted, snapshot
+        return snapshot
+
+    def drop(self, names: Sequence[str]) -> None:
+        """Delete these parts. Raises ServiceDown."""
+        self._last = (), Snapshot()
+        for name in names:
+            self._parts.drop_part(name)
+
+    def _read(self, name: str) -> bytes:
+        content = self._parts.part(name)
+        if content is None or not name.endswith(_digest(content)):
+            raise Refused(
+                f"{name}, in which a sweep keeps what Graph said, was deleted or changed. "
+                "Start a sweep, or wait for the next: it lists everybody anew."
+            )
+        return content
+
+
+class _Records(Sequence[bytes]):
+    """The records of a part, as they lie there: a list of them would take four times as much."""
+
+    def __init__(self, part: bytes) -> None:
+        self._part = part
+
+    def __len__(self) -> int:
+        return len(self._part) // _RECORD
+
+    def __getitem__(self, number):  # type: ignore[no-untyped-def]
+        return self._part[number * _RECORD : (number + 1) * _RECORD]
+
+    def between(self, low: bytes, high: bytes) -> Iterator[bytes]:
+        """The records above the id *low*, up to the id *high* or to the end."""
+        begin = bisect.bisect_right(self, low, key=_id_of) if low else 0
+        end = bisect.bisect_right(self, high, key=_id_of) if high else len(self)
+        return (self[number] for number in range(begin, end))
+
+
+def _id_of(record: bytes) -> bytes:
+    return record[:_ID]
+
+
+def _id(user_id: str) -> bytes:
+    return bytes.fromhex(user_id.replace("-", ""))
+
+
+def _text(user: bytes) -> str:
+    told = user.hex()
+    return "-".join((told[:8], told[8:12], told[12:16], told[16:20], told[20:]))
+
+
+def _packed(found: str | PhotoSyncError) -> bytes:
+    if isinstance(found, str):
+        told = cover.mark(found)
+        return bytes([_PHOTO]) + (bytes.fromhex(told) if told else _NONE)
+    return bytes([_NUMBERS[type(found)]]) + _NONE
+
+
+def _unpacked(answer: bytes) -> str | PhotoSyncError:
+    if answer[0] == _PHOTO:
+        return "" if answer[1:] == _NONE else answer[1:].hex()
+    return _KINDS[answer[0]]("Microsoft Graph said so when this sweep asked.")
+
+
+def _digest(part: bytes) -> str:
+    return hashlib.sha256(part).hexdigest()[:16]

@@ -1,0 +1,116 @@
+"""What a listing tells of states: as much as decides about a look, and only of what was written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from azure.storage.blob import ContainerClient
+
+from shared.storage import cover, roster_entry, user_state
+from shared.storage.azure import BlobStore
+from shared.storage.roster_entry import Entry
+from shared.storage.user_state import (
+    FAILED,
+    NO_PHOTO,
+    SYNCED,
+    WAITING,
+    Claim,
+    UserState,
+)
+from tests.doubles.office import ANNE, NOON
+
+SHOWN = UserState(
+    ANNE.id,
+    status=SYNCED,
+    source_etag='W/"1"',
+    picture_url="https://contoso-my.sharepoint.com/anne.jpg",
+    sizes="48,72,300",
+    recipe=1,
+    checked_at=NOON,
+)
+
+
+def listed(state: UserState, **told: str) -> Entry:
+    content = user_state.to_json(state)
+    metadata = roster_entry.describe(state) | cover.describe(state, content) | told
+    return roster_entry.entry(state.user_id, metadata, cover.digest(content))
+
+
+def test_equal_etags_have_equal_marks():
+    """Marks are compared in place of etags; none stands for none."""
+    assert cover.mark('W/"1"') == cover.mark('W/"1"') != cover.mark('W/"2"')
+    assert cover.mark("") == ""
+
+
+def test_outline_is_the_state_as_far_as_it_decides():
+    """Status, reason, etag, recipe and the times by which a look is due."""
+    missing = UserState(
+        ANNE.id, status=NO_PHOTO, picture_url="x", missing_since=NOON, checked_at=NOON
+    )
+    found, gone = listed(SHOWN).outline, listed(missing).outline
+    assert found
+    assert gone
+
+    assert found.covers(cover.mark('W/"1"'), sizes="48,72,300", recipe=1)
+    assert (found.checked_at, bool(found.picture_url)) == (NOON, True)
+    assert (gone.status, gone.missing_since, gone.source_etag) == (NO_PHOTO, NOON, "")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        UserState(ANNE.id, status=WAITING),
+        UserState(ANNE.id, status=SYNCED, claim=Claim("run", 60.0, 60.0)),
+        UserState(ANNE.id, status=SYNCED, sizes="größer"),
+        UserState(ANNE.id, status=SYNCED, sizes="4" * 1000),
+    ],
+    ids=["waiting", "claimed", "no metadata could say it", "too long"],
+)
+def test_no_outline(state: UserState):
+    """Of whom a run or a message has in hand only the state itself tells."""
+    assert listed(state).outline is None
+    assert listed(state).outlined
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"made": "48/x"}, {"made": "48/-1"}, {"checked": "soon"}, {"missing": "never"}],
+    ids=str,
+)
+def test_damaged_metadata(damage: dict[str, Any]):
+    """Where a person has written into the metadata the state is read."""
+    assert listed(SHOWN, **damage).outline is None
+
+
+def test_older_version_has_told_nothing():
+    """A blob of an older version is there and has no outline."""
+    old = roster_entry.entry(ANNE.id, roster_entry.describe(SHOWN), "a" * 32)
+
+    assert (old.outline, old.outlined, old.status) == (None, None, SYNCED)
+
+
+def test_real_storage_tells_the_content(container: ContainerClient):
+    """Storage lists the digest of each blob: what a person has written there is told of."""
+    store = BlobStore(container)
+    store.create(SHOWN)
+    [before] = store.leaf("", 10).entries
+    name = f"users/{ANNE.id}.json"
+    blob = container.get_blob_client(name)
+    kept = blob.get_blob_properties().metadata
+    blob.upload_blob(b'{"status": "failed"}', overwrite=True, metadata=kept)
+    [after] = store.leaf("", 10).entries
+
+    assert before.outline == listed(SHOWN).outline
+    assert before.outline is not None
+    assert (after.outline, after.outlined) == (None, None)
+
+
+def test_state_that_failed_is_outlined():
+    """A failure is judged by its reason and its time."""
+    at = datetime(2026, 1, 31, tzinfo=UTC) + timedelta(hours=1)
+    found = listed(UserState(ANNE.id, status=FAILED, reason="refused", checked_at=at)).outline
+    assert found
+
+    assert (found.status, found.reason, found.checked_at) == (FAILED, "refused", at)

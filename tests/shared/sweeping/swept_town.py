@@ -1,0 +1,149 @@
+"""A town whose users are swept by the product's own classes, over stores in memory."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from shared.errors import NoPhoto, PhotoSyncError
+from shared.graph.user_listing import UserPage
+from shared.storage import user_state
+from shared.storage.user_state import SYNCED, UserState
+from shared.sweeping.snapshot import SnapshotParts
+from shared.sweeping.state_page import StateLook
+from shared.sweeping.sweep import Sweep
+from shared.sweeping.sweep_log import SweepLog, SweepLogs
+from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.user_queue import UserQueue
+from shared.user import User
+from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates
+from tests.machine.tenant import check_scope, users
+from tests.shared.sweeping.sweeping_alone import NOON
+
+USERS_A_PAGE = 2
+
+
+class Town:
+    """
+    So many users, all with the photo "A" and copied; Graph lists them two a page.
+
+    `meanwhile` is what happens when Graph is asked for photos, `errors` are in place of a page.
+    """
+
+    def __init__(self, people: int, *, pages_a_run: int = 40) -> None:
+        self.now = NOON
+        self.people = users(people)
+        self.photos = {user.id: "A" for user in self.people}
+        self.errors: dict[str, PhotoSyncError] = {}
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.blobs = Blobs()
+        self.states, self.documents = MemoryStates(self.blobs), MemoryDocuments(self.blobs)
+        self.logs = SweepLogs(self.documents)
+        self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
+        self._pages_a_run = pages_a_run
+        self._ids = itertools.count(1)
+        for user in self.people:
+            self.states.create(copied(user, "A"))
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def instance(self) -> Sweep:
+        """The sweep of one more instance of the app."""
+        looks = PageLook(
+            self,
+            self.states,
+            check_scope=check_scope,
+            sizes="s",
+            recipe=1,
+            dry_run=False,
+            removes=True,
+            clock=self.clock,
+        )
+        remembered = StateLook(
+            self.states,
+            Directory(self),
+            looks,
+            check_scope=check_scope,
+            forget_after=None,
+            clock=self.clock,
+        )
+        return Sweep(
+            self,
+            looks,
+            remembered,
+            self.logs,
+            SnapshotParts(self.documents),
+            UserQueue(self.users, clock=self.clock, new_id=self._new_id),
+            self.upkeep,
+            self.states,
+            clock=self.clock,
+            new_id=self._new_id,
+            pages_a_run=self._pages_a_run,
+        )
+
+    def page(self, path: str = "") -> UserPage:
+        if path in self.errors:
+            raise self.errors[path]
+        start = int(path or 0)
+        end = start + USERS_A_PAGE
+        return UserPage(self.people[start:end], str(end) if end < len(self.people) else "")
+
+    def photo_etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
+        found: dict[str, str | PhotoSyncError] = {
+            each: self.photos.get(each) or NoPhoto("No photo.") for each in user_ids
+        }
+        self.meanwhile()
+        return found
+
+    def copy(self, user: User, etag: str) -> None:
+        """What a run of the worker leaves."""
+        read = self.states.read(user.id)
+        user_state.write(self.states, copied(user, etag), after=read)
+
+    @property
+    def log(self) -> SweepLog:
+        newest, _ = self.logs.latest()
+        assert newest
+        return newest
+
+    def run(self, sweep: Sweep) -> None:
+        """The rest of a sweep that has begun."""
+        while self.log.status == "running":
+            sweep.work_off(self.log.id, self.log.page)
+
+    def queued(self) -> list[str]:
+        """Who was sent to the worker."""
+        return sorted(json.loads(each.body)["userId"] for each in self.users.messages)
+
+    def parts(self) -> list[str]:
+        """The names of the parts of snapshots that there are."""
+        return [name for name in self.blobs.texts if "/found-" in name]
+
+    def _new_id(self) -> str:
+        return f"{next(self._ids):08d}"
+
+
+class Directory:
+    """Graph as it is asked for users by their ids."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+
+    def users(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
+        by_id = {user.id: user for user in self._town.people}
+        return {each: by_id[each] for each in user_ids}
+
+
+def copied(user: User, etag: str) -> UserState:
+    return UserState(
+        user.id,
+        status=SYNCED,
+        source_etag=etag,
+        picture_url="u",
+        sizes="s",
+        recipe=1,
+        checked_at=NOON,
+    )

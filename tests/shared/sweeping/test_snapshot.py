@@ -1,0 +1,137 @@
+"""What Graph said in a sweep: kept small, sorted, and never taken for another's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from shared.errors import (
+    AccessDenied,
+    NoMailbox,
+    NoPhoto,
+    PhotoSyncError,
+    Refused,
+    ServiceDown,
+    UnknownUser,
+)
+from shared.storage import cover
+from shared.sweeping.snapshot import Part, Snapshot, SnapshotParts, can_hold
+
+
+def user(number: int) -> str:
+    return f"{number:08x}-0000-4000-8000-000000000000"
+
+
+def pack(found: Mapping[str, str | PhotoSyncError]) -> bytes:
+    part = Part()
+    part.add(found)
+    return part.to_bytes()
+
+
+class MemoryParts:
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.reads: list[str] = []
+
+    def put_part(self, name: str, content: bytes) -> None:
+        self.kept[name] = content
+
+    def part(self, name: str) -> bytes | None:
+        self.reads.append(name)
+        return self.kept.get(name)
+
+    def drop_part(self, name: str) -> None:
+        self.kept.pop(name, None)
+
+
+def test_a_user_takes_24_bytes():
+    """So a million users take 24 MB, in the blob and in memory."""
+    everybody = {user(number): 'W/"1"' for number in range(1000)}
+
+    assert len(pack(everybody)) == 24 * 1000
+
+
+def test_answers_come_back():
+    """An etag comes back as its mark, an absence as its kind."""
+    absences: list[PhotoSyncError] = [NoPhoto("x"), NoMailbox("x"), UnknownUser("x"), Refused("x")]
+    answers: list[str | PhotoSyncError] = ['W/"1"', "", *absences]
+    found = {user(number): told for number, told in enumerate(answers)}
+    told = Snapshot([pack(found)]).between("", "", 99).told
+
+    assert [told[user(0)], told[user(1)]] == [cover.mark('W/"1"'), ""]
+    assert [type(told[user(n)]) for n in range(2, 6)] == [type(each) for each in absences]
+
+
+@pytest.mark.parametrize("found", [ServiceDown("x"), AccessDenied("x")])
+def test_no_answer_cannot_be_held(found: PhotoSyncError):
+    """Of no answer, or of one that nobody foresaw, nothing is kept that might be taken for one."""
+    assert not can_hold(found)
+
+
+def test_users_between_two_ids():
+    """Above the one, up to the other or to the end, in the order of ids over all parts."""
+    parts = [pack({user(n): "e" for n in some}) for some in ((9, 1, 4), (3, 7), ())]
+    snapshot = Snapshot(parts)
+
+    def ids(after: str, up_to: str) -> list[str]:
+        return list(snapshot.between(after, up_to, 99).told)
+
+    assert ids("", "") == [user(n) for n in (1, 3, 4, 7, 9)]
+    assert ids(user(1), user(7)) == [user(n) for n in (3, 4, 7)]
+    assert ids(user(2), user(2)) == []
+    assert ids(user(7), "") == [user(9)]
+
+
+def test_no_more_than_asked_for():
+    """The first so many, and how far that is."""
+    snapshot = Snapshot([pack({user(n): "e" for n in range(0, 10, 2)}), pack({user(3): "e"})])
+    found = snapshot.between("", "", 3)
+    rest = snapshot.between(found.up_to, "", 3)
+
+    assert (list(found.told), found.up_to) == ([user(0), user(2), user(3)], user(3))
+    assert (list(rest.told), rest.up_to) == ([user(4), user(6), user(8)], "")
+
+
+def test_later_part_tells():
+    """Whom Graph listed on two pages it knew better the second time."""
+    snapshot = Snapshot([pack({user(1): "old"}), pack({user(1): "new"})])
+    found = snapshot.between("", "", 1)
+
+    assert found.told == {user(1): cover.mark("new")}
+    assert found.up_to == ""
+
+
+def test_parts_are_read_once():
+    """An instance reads the parts of a sweep once, and holds one sweep's at most."""
+    kept = MemoryParts()
+    parts = SnapshotParts(kept)
+    names = [parts.keep("s-1", pack({user(n): "e"})) for n in range(3)]
+    for _ in range(5):
+        assert len(parts.read(names).between("", "", 9).told) == 3
+
+    assert kept.reads == names
+
+
+def test_same_pages_have_the_same_name():
+    """A page done twice is one part; another finding is another part and not written over it."""
+    kept = MemoryParts()
+    parts = SnapshotParts(kept)
+    names = [parts.keep("s-1", pack({user(1): told})) for told in ("a", "a", "b")]
+
+    assert names[0] == names[1] != names[2]
+    assert len(kept.kept) == 2
+
+
+@pytest.mark.parametrize("content", [None, b"", pack({user(1): "other"})], ids=str)
+def test_part_that_is_not_what_it_was(content: bytes | None):
+    """Nobody is judged by a part that was deleted or changed."""
+    kept = MemoryParts()
+    parts = SnapshotParts(kept)
+    name = parts.keep("s-1", pack({user(1): "e"}))
+    parts.drop([name])
+    if content is not None:
+        kept.kept[name] = content
+
+    with pytest.raises(Refused, match="deleted or changed"):
+        parts.read([name])
