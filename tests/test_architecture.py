@@ -46,7 +46,8 @@ SHARED = {
     ),
     "uninstalling": "backoff counts errors messages moments signature storage sweeping telemetry",
     "copying": (
-        "at_once budget errors graph messages microsoft365 orders pictures sharepoint signature storage "
+        "at_once budget errors graph messages microsoft365 orders pictures sharepoint signature "
+        "storage "
         "telemetry user written_file"
     ),
     "upkeep": (
@@ -62,7 +63,8 @@ SHARED = {
         "user version"
     ),
     "runtime": (
-        "at_once budget errors orders settings scope signature stopwatch messages storage microsoft365 "
+        "at_once budget errors orders settings scope signature stopwatch messages storage "
+        "microsoft365 "
         "graph sharepoint pictures "
         "auditing copying parking misconfigured subscription sweeping uninstalling upkeep console "
         "doctor"
