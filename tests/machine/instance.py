@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from unittest import mock
 
+from shared.at_once import AtOnce
 from shared.auditing import look
 from shared.auditing.audit import Audit, Terms
 from shared.auditing.audit_log import AuditLogs
@@ -30,7 +31,6 @@ from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
 from shared.uninstalling.uninstall import Uninstall
 from shared.upkeep.upkeep import Upkeep
-from tests.doubles.at_once import in_turn
 from tests.doubles.halt import Halting, Ordered
 from tests.doubles.memory_lines import in_memory
 from tests.machine.jobs import InTurn
@@ -79,6 +79,7 @@ class Instance:
         services: Services,
         desk: Desk,
         *,
+        at_once: AtOnce,
         clock: Callable[[], datetime],
         ticks: Callable[[], float],
         new_id: Callable[[], str],
@@ -106,7 +107,7 @@ class Instance:
             Recipe("48,72,300", 1, renditions),
             Policy(forget_after=FORGET_AFTER),
             check_scope=check_scope,
-            at_once=in_turn,
+            at_once=at_once,
             clock=clock,
             ticks=ticks,
         )

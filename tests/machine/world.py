@@ -14,6 +14,7 @@ from shared.errors import PhotoSyncError
 from shared.messages.upkeep_message import LIFECYCLE, SWEEP, SWEEP_PAGE
 from shared.settings.webhook import WebhookSettings
 from shared.webhook.notifications import Accepted, accept
+from tests.doubles.at_once import backwards, in_turn
 from tests.machine.fate import Fate, Storm
 from tests.machine.history import HOUR, INSTANCES, History, Temper
 from tests.machine.instance import Instance, Parts, Services
@@ -202,6 +203,8 @@ class World:
             self._parts,
             self.services,
             desk,
+            # What a run does at once is done in either order, and in each instance in one of them.
+            at_once=backwards if number % 2 else in_turn,
             clock=clock,
             ticks=ticks,
             new_id=self._new_id,

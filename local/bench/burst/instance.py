@@ -19,8 +19,12 @@ WITHOUT_COPYING = {"AzureWebJobs.sync_photo.Disabled": "1"}
 
 
 @contextmanager
-def instance(stack: Stack, name: str, settings: Mapping[str, str]) -> Iterator[None]:
-    """An instance with these app settings on top of the stack's, for the length of the block."""
+def instance(stack: Stack, name: str, settings: Mapping[str, str]) -> Iterator[int]:
+    """
+    An instance with these app settings on top of the stack's, for the length of the block.
+
+    It yields the id of its process.
+    """
     folder = stack.host_log.parent
     file = folder / f"{name}.settings.json"
     file.touch(mode=0o600)
@@ -33,4 +37,4 @@ def instance(stack: Stack, name: str, settings: Mapping[str, str]) -> Iterator[N
     log = folder / f"{name}.log"
     with Child(name, command, log=log, cwd=REPO, stops_at=signal.SIGINT) as child:
         child.wait_for(lambda line: line.startswith("{") or None)
-        yield
+        yield child.process.pid

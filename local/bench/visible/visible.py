@@ -9,12 +9,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from local.bench.burst.instance import WITHOUT_COPYING, instance
+from local.bench.measuring import spent
 from local.bench.measuring.concurrency import LONGEST_POLL
 from local.bench.measuring.conditions import LATENCY, SETTINGS
 from local.bench.measuring.judge import Judge
 from local.bench.measuring.rows import Row
 from local.bench.measuring.settled_tenant import Resident, SettledTenant
-from local.bench.visible.visible_result import Alone, Burst, alone_rows, together_rows
+from local.bench.visible.visible_result import (
+    Alone,
+    Burst,
+    alone_rows,
+    instance_rows,
+    together_rows,
+)
 from local.bench.visible.visible_steps import Change, changes
 from local.cloud.stack import Stack
 from local.demo import photo_files
@@ -34,7 +41,7 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
         stack = running.enter_context(Stack(folder, settings={**SETTINGS, **WITHOUT_COPYING}))
         tenant = SettledTenant(stack, [photo_files.jpeg(portrait(n)) for n in range(_PHOTOS)])
         tenant.move_in(TOGETHER)
-        running.enter_context(instance(stack, "worker1", SETTINGS))
+        worker = running.enter_context(instance(stack, "worker1", SETTINGS))
         tenant.subscribe()
         tenant.admin.control("POST", "/latency", LATENCY)
         scene = Scene(tenant)
@@ -42,11 +49,18 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
         scene.one_at_a_time(tenant.users[:1])
         alone = scene.one_at_a_time(tenant.users[1 : 1 + ALONE])
         say(f"{TOGETHER} changes at once")
+        before = spent.by(worker)
         one = scene.at_once(tenant.users)
+        taken = before, spent.by(worker)
         say("the same with a second instance")
         running.enter_context(instance(stack, "worker2", SETTINGS))
         two = scene.at_once(tenant.users)
-    return [*alone_rows(alone), *together_rows(one, 1, alone), *together_rows(two, 2, alone)]
+    return [
+        *alone_rows(alone),
+        *together_rows(one, 1, alone),
+        *instance_rows(*taken, TOGETHER, alone),
+        *together_rows(two, 2, alone),
+    ]
 
 
 class Scene:

@@ -10,9 +10,12 @@ from local.bench.measuring.concurrency import AT_ONCE, LONGEST_POLL
 from local.bench.measuring.conditions import GRAPH_WAITS, LATENCY, LIMITS
 from local.bench.measuring.percentile import percentile
 from local.bench.measuring.rows import Row, of_rounds
+from local.bench.measuring.spent import Spent
 from local.bench.visible.visible_steps import STEPS, Change, most_at_once
 
 _GOAL_P50, _GOAL_P95 = 1.1, 1.7
+# Of an instance of 2 GB (functions.md, "Python", documented).
+_CORES = 1
 # A batch is a request, in which the user, the photo and the etag after it wait for each other; the
 # profile is read beside it. Then the files, at once, and the timestamp after them.
 _ON_THE_WAY = {"graph": 1 + (1 + 3), "sharepoint": 1 + 1}
@@ -92,6 +95,30 @@ def _shares(changes: Sequence[Change]) -> Iterator[tuple[str, list[float], float
     for number, step in enumerate(STEPS):
         took = [change.steps[number] for change in changes]
         yield step, took, 100 * statistics.fmean(took) / whole
+
+
+def instance_rows(
+    before: Spent | None, after: Spent | None, copies: int, alone: Alone
+) -> Iterator[Row]:
+    """
+    What AT_ONCE is chosen by: how much of a core so many copies keep busy, and the memory.
+
+    None where nobody counts; then there is no row.
+    """
+    if before is None or after is None:
+        return
+    a_copy = (after.seconds - before.seconds) / copies
+    run = statistics.median(change.run_seconds for change in alone.changes)
+    yield Row(
+        "visible",
+        f"{AT_ONCE} copies at once in one instance: its work",
+        AT_ONCE * a_copy / run,
+        "cores",
+        goal=_CORES,
+        note=f"{a_copy * 1000:.0f} ms of a core a copy, host and worker, each {run:.2f} s long; an "
+        "instance of 2 GB has one core",
+    )
+    yield Row("visible", "the same: memory at the peak, host and worker", after.peak_mb, "MB")
 
 
 def together_rows(burst: Burst, instances: int, alone: Alone) -> Iterator[Row]:

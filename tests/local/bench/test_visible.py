@@ -12,8 +12,15 @@ from local.bench.burst.instance import WITHOUT_COPYING, instance
 from local.bench.measuring.concurrency import AT_ONCE, LONGEST_POLL
 from local.bench.measuring.conditions import GRAPH_WAITS, SETTINGS
 from local.bench.measuring.settled_tenant import SettledTenant
+from local.bench.measuring.spent import Spent
 from local.bench.visible.visible import Scene
-from local.bench.visible.visible_result import Alone, Burst, alone_rows, together_rows
+from local.bench.visible.visible_result import (
+    Alone,
+    Burst,
+    alone_rows,
+    instance_rows,
+    together_rows,
+)
 from local.bench.visible.visible_steps import STEPS, Change, changes, most_at_once
 from local.cloud.stack import Stack
 from local.soak.pictures import pictures
@@ -141,6 +148,17 @@ def test_rows_of_a_burst():
     assert p95.floor == pytest.approx(0.95 * 101 / (2 * AT_ONCE) * 1.0)
     assert (longest.figure, longest.goal) == (5.05, GRAPH_WAITS)
     assert (wrong.figure, wrong.goal, wrong.met) == (1, 0, False)
+
+
+def test_rows_of_an_instance():
+    """So many copies at once keep so much of a core busy as one does in the time that it takes."""
+    alone = Alone([change(2, run=0.5)], wrong=0)
+    cores, memory = instance_rows(Spent(10, 90), Spent(14, 100), 200, alone)
+
+    assert cores.figure == pytest.approx(AT_ONCE * 0.02 / 0.5)
+    assert cores.goal == 1
+    assert memory.figure == 100
+    assert list(instance_rows(None, None, 200, alone)) == []
 
 
 @pytest.mark.parametrize(("starts", "most"), [((0, 2, 4), 1), ((0, 1, 2), 2), ((0, 0, 0), 3)])
