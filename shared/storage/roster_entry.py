@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,7 +133,8 @@ def entry(user_id: str, metadata: Mapping[str, str], content: str = "") -> Entry
         user_id=user_id,
         user_principal_name=_text(read.get("upn", "")),
         display_name=_text(read.get("name", "")),
-        status=read.get("status", ""),
+        # One text stands for all.
+        status=sys.intern(read.get("status", "")),
         reason=_text(read.get("reason", "")),
         detail=_text(read.get("detail", "")),
         checked_at=read.get("checked", ""),

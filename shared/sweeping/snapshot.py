@@ -1,5 +1,5 @@
 """
-What Graph said of each user in a sweep, in 24 bytes each: the object id, and of the answer as much
+What Graph said of each user in a sweep, in 22 bytes each: the object id, and of the answer as much
 as decides (see `cover`). A stretch of pages is one part, sorted by id; parts are kept as blobs.
 
 The name of a part says what is in it, and a sweep's log names the parts that count. So two runs
@@ -19,10 +19,9 @@ from typing import NamedTuple, Protocol
 from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused, UnknownUser
 from shared.storage import cover
 
-_ID, _RECORD = 16, 16 + 1 + cover.MARK_BYTES
-_NONE = bytes(cover.MARK_BYTES)
-_PHOTO = 0
-# The answers of which the kind is all that decides; of a photo the mark of its etag is.
+_ID, _RECORD = 16, 16 + cover.MARK_BYTES
+# The answers of which the kind is all that decides, by what stands for them; of a photo the mark of
+# its etag does, and of one without etag 0.
 _KINDS: dict[int, type[PhotoSyncError]] = {1: NoPhoto, 2: NoMailbox, 3: UnknownUser, 4: Refused}
 _NUMBERS = {kind: number for number, kind in _KINDS.items()}
 
@@ -118,7 +117,7 @@ class SnapshotParts:
         """All of these parts. Raises ServiceDown; Refused if one is not what it was."""
         wanted, (kept, snapshot) = tuple(names), self._last
         if kept != wanted:
-            # Not two at once: each has 24 MB of a million users.
+            # Not two at once: each has 22 MB of a million users.
             self._last = (), Snapshot()
             del kept, snapshot
             snapshot = Snapshot([self._read(name) for name in wanted])
@@ -174,16 +173,16 @@ def _text(user: bytes) -> str:
 
 
 def _packed(found: str | PhotoSyncError) -> bytes:
-    if isinstance(found, str):
-        told = cover.mark(found)
-        return bytes([_PHOTO]) + (bytes.fromhex(told) if told else _NONE)
-    return bytes([_NUMBERS[type(found)]]) + _NONE
+    if isinstance(found, str) and found:
+        return bytes.fromhex(cover.mark(found))
+    return (0 if isinstance(found, str) else _NUMBERS[type(found)]).to_bytes(cover.MARK_BYTES)
 
 
 def _unpacked(answer: bytes) -> str | PhotoSyncError:
-    if answer[0] == _PHOTO:
-        return "" if answer[1:] == _NONE else answer[1:].hex()
-    return _KINDS[answer[0]]("Microsoft Graph said so when this sweep asked.")
+    kind = _KINDS.get(int.from_bytes(answer))
+    if kind:
+        return kind("Microsoft Graph said so when this sweep asked.")
+    return answer.hex() if any(answer) else ""
 
 
 def _digest(part: bytes) -> str:

@@ -1,6 +1,7 @@
 """
 `python -m local.bench.sweep.sweep_process USERS`: one sweep by the product's own classes, then one
-line of JSON about it.
+line of JSON about it. With `--compare` only its second half, which alone holds something of each
+user: what Graph said is there already.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import functools
 import json
 import sys
+import tempfile
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 from local.bench.measuring import memory
@@ -27,6 +30,7 @@ from local.bench.sweep.sweep_world import (
     NoTokens,
     Pages,
     States,
+    user_id,
 )
 from shared import scope
 from shared.graph.client import GraphClient
@@ -36,10 +40,11 @@ from shared.messages.upkeep_message import SWEEP_PAGE
 from shared.microsoft365.http import Http
 from shared.settings.app import Settings
 from shared.storage.user_state import Store
-from shared.sweeping.snapshot import SnapshotParts
+from shared.sweeping.snapshot import Part, SnapshotParts
 from shared.sweeping.state_page import StateLook
+from shared.sweeping.stretch import PAGES_A_RUN
 from shared.sweeping.sweep import Sweep
-from shared.sweeping.sweep_log import SweepLogs
+from shared.sweeping.sweep_log import STATES, SweepLogs
 from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.user_queue import UserQueue
 
@@ -106,19 +111,70 @@ def main(users: int) -> Figures:
     )
 
 
-def _swept(graph: Answers) -> tuple[Counted, int]:
-    """Whom a whole sweep queued, and how many calls to storage it made."""
-    pages, queued, states, documents = Pages(), Counted(), States(graph.users), MemoryDocuments()
-    sweep = _sweep(graph, pages, queued, states, documents)
-    sweep.start()
+@dataclass(frozen=True)
+class Comparison:
+    """What the second half of a sweep came to."""
+
+    users: int
+    expected: int
+    wrongly: int
+    seconds: float
+    peak_mb: float
+
+
+def compared(users: int) -> Comparison:
+    """Compare so many users with their states, as a sweep does once Graph was asked about all."""
+    pages, queued, states = Pages(), Counted(), States(users)
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        documents = MemoryDocuments(Path(folder))
+        sweep = _sweep(Answers(users), pages, queued, states, documents)
+        logs = SweepLogs(documents)
+        found, read = logs.read(sweep.start()) or (None, None)
+        assert found
+        size = USERS_A_PAGE * PAGES_A_RUN
+        kept = SnapshotParts(documents)
+        parts = [
+            kept.keep(found.id, _part(range(start, min(start + size, users))))
+            for start in range(0, users, size)
+        ]
+        logs.write(replace(found, next=STATES, users=users, parts=parts), after=read)
+        _worked_off(sweep, pages)
+    expected = len(range(0, users, ONE_CHANGED_IN))
+    return Comparison(
+        users=users,
+        expected=expected,
+        wrongly=queued.wrongly(expected),
+        seconds=round(time.perf_counter() - began, 2),
+        peak_mb=round(memory.peak_kb() / 1024, 2),
+    )
+
+
+def _part(numbers: range) -> bytes:
+    part = Part()
+    for start in numbers[::USERS_A_PAGE]:
+        page = range(start, min(start + USERS_A_PAGE, numbers.stop))
+        part.add({user_id(number): f'W/"{user_id(number)}"' for number in page})
+    return part.to_bytes()
+
+
+def _worked_off(sweep: Sweep, pages: Pages) -> None:
     while pages:
         message = upkeep_message.parse(pages.popleft().encode(), now=datetime.now(UTC))
         assert message.kind == SWEEP_PAGE, message.kind
         sweep.work_off(message.sweep_id, message.page)
-    calls = (
-        documents.calls + len(states.calls) + len(queued.messages) + CALLS_A_MESSAGE * pages.sent
-    )
-    return queued, calls
+
+
+def _swept(graph: Answers) -> tuple[Counted, int]:
+    """Whom a whole sweep queued, and how many calls to storage it made."""
+    pages, queued, states = Pages(), Counted(), States(graph.users)
+    with tempfile.TemporaryDirectory() as folder:
+        documents = MemoryDocuments(Path(folder))
+        sweep = _sweep(graph, pages, queued, states, documents)
+        sweep.start()
+        _worked_off(sweep, pages)
+    calls = documents.calls + len(states.calls) + CALLS_A_MESSAGE * pages.sent
+    return queued, calls + len(queued.messages)
 
 
 def _sweep(
@@ -170,4 +226,6 @@ def _new_id() -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(main(int(sys.argv[1])))))
+    *options, size = sys.argv[1:]
+    figures = compared(int(size)) if options else main(int(size))
+    print(json.dumps(asdict(figures)))

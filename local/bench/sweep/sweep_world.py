@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import tempfile
 import threading
 import time
 from collections import deque
@@ -209,18 +208,21 @@ def _entry(user_id: str) -> Entry:
 
 
 class MemoryDocuments:
-    """Documents that are written conditionally, as text, and parts; each call counts."""
+    """
+    Documents that are written conditionally, as text, and parts; each call counts.
 
-    def __init__(self) -> None:
+    Parts are in *folder*: what storage holds must not show in our memory.
+    """
+
+    def __init__(self, folder: Path) -> None:
         self._kept: dict[str, tuple[str, int]] = {}
         self._parts: dict[str, Path] = {}
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = folder
         self.calls = 0
 
     def put_part(self, name: str, content: bytes) -> None:
         self.calls += 1
-        # Beside the process, as storage is: what it holds must not show in our memory.
-        self._parts[name] = Path(self._folder.name, str(len(self._parts)))
+        self._parts[name] = self._folder / name.rpartition("/")[2]
         self._parts[name].write_bytes(content)
 
     def part(self, name: str) -> bytes | None:
