@@ -15,12 +15,12 @@ from shared.messages.sweep_id import is_sweep_id
 from shared.signature import APP, Signature
 
 RENEW, LIFECYCLE = "renew", "lifecycle"
-SWEEP, SWEEP_PAGE, REMOVALS = "sweep", "sweep-page", "removals"
+SWEEP, SWEEP_PAGE, REMOVALS, FILL = "sweep", "sweep-page", "removals", "fill"
 AUDIT, AUDIT_PAGE, REPAIRS = "audit", "audit-page", "repairs"
 UNINSTALL = "uninstall"
 # What stands in a message of its own, without JSON; the rest belongs to something that was begun.
 BARE = (RENEW, SWEEP, AUDIT)
-KINDS = (*BARE, LIFECYCLE, SWEEP_PAGE, REMOVALS, AUDIT_PAGE, REPAIRS, UNINSTALL)
+KINDS = (*BARE, LIFECYCLE, SWEEP_PAGE, REMOVALS, FILL, AUDIT_PAGE, REPAIRS, UNINSTALL)
 REAUTHORIZE, REMOVED, MISSED = "reauthorizationRequired", "subscriptionRemoved", "missed"
 LIFECYCLE_EVENTS = (REAUTHORIZE, REMOVED, MISSED)
 
@@ -30,10 +30,10 @@ _WHAT_TO_TYPE = "Type renew, sweep or audit."
 @dataclass(frozen=True)
 class UpkeepMessage:
     """
-    One piece of upkeep. `sweep_id` belongs to sweeps, `audit_id` to audits, `uninstall_id` to an
-    uninstall, and `page` to each of these; `event` and `subscription_id` to lifecycle. `by` says
-    who ordered it, `order_id` and `ordered_in` by which id and in which file of the log of orders
-    that stands.
+    One piece of upkeep. `sweep_id` belongs to sweeps and their fills, `audit_id` to audits,
+    `uninstall_id` to an uninstall, and `page` to each of these; `event` and `subscription_id` to
+    lifecycle. `by` says who ordered it, `order_id` and `ordered_in` by which id and in which file
+    of the log of orders that stands.
     """
 
     kind: str
@@ -116,7 +116,7 @@ def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
         order_id=signed.read_id(fields.get("orderId") or ""),
         ordered_in=ordered_in,
     )
-    _check_id(message.sweep_id, belongs=message.kind in {SWEEP_PAGE, REMOVALS})
+    _check_id(message.sweep_id, belongs=message.kind in {SWEEP_PAGE, REMOVALS, FILL})
     _check_id(message.audit_id, belongs=message.kind in {AUDIT_PAGE, REPAIRS})
     heard = message.event in LIFECYCLE_EVENTS
     if message.kind not in KINDS or heard != (message.kind == LIFECYCLE):

@@ -38,6 +38,7 @@ from shared.sweeping import sweep_log, sweep_rules, unanswered
 from shared.sweeping.state_page import StatePage
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
+from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 from shared.telemetry import metrics
 from shared.telemetry.log_text import loggable
@@ -84,6 +85,7 @@ class Sweep:
         remembered: States,
         logs: SweepLogs,
         users: UserQueue,
+        turns: Turns,
         upkeep: DelayedQueue,
         states: Store,
         *,
@@ -95,6 +97,7 @@ class Sweep:
         self._remembered = remembered
         self._logs = logs
         self._users = users
+        self._turns = turns
         self._upkeep = upkeep
         self._states = states
         self._clock = clock
@@ -156,11 +159,12 @@ class Sweep:
         result = self._pages.look_at(users.users)
         self._judge(sweep, result)
         unanswered.record(self._states, result.unanswered, self._clock)
-        self._users.queue([user_id for user_id, _ in result.queue], reason="sweep")
+        waiting = self._turns.queue(sweep, result.queue)
         self._logs.keep_gone(sweep_id, page, result.gone)
         # Not before: who is on this page was listed, whatever comes next.
         sweep.must_end_with(users.next)
         after = self._after(sweep, result, users.next or sweep_log.STATES)
+        after = replace(after, turns=sweep.turns + waiting)
         # Whoever throttles some of a page would throttle all of the next one.
         asked = max((each.error.retry_after or 0.0 for each in result.unanswered), default=0.0)
         if self._turn(after, after=read, delay_seconds=min(asked, _LONGEST_PAUSE)):

@@ -36,10 +36,13 @@ from shared.messages.upkeep_message import SWEEP_PAGE
 from shared.microsoft365.http import Http
 from shared.settings.app import Settings
 from shared.storage.user_state import Store
+from shared.sweeping.fill_log import FillLogs
+from shared.sweeping.pace import Pace
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 
 # For so long a batch is under way while the product is seen to have several at once.
@@ -134,7 +137,9 @@ def _sweep(graph: Answers, pages: Pages, queued: Counted) -> Sweep:
         clock=_now,
     )
     users = UserQueue(queued, clock=_now, new_id=_new_id)
-    logs = SweepLogs(MemoryDocuments())
+    documents = MemoryDocuments()
+    logs, fills = SweepLogs(documents), FillLogs(documents)
+    pace = Pace(settings.profile_calls)
     # Its Graph has an answer about everybody: the sweep itself writes no state.
     states = cast(Store, States())
     return Sweep(
@@ -143,6 +148,7 @@ def _sweep(graph: Answers, pages: Pages, queued: Counted) -> Sweep:
         remembered,
         logs,
         users,
+        Turns(fills, users, pages, pace=lambda: pace, clock=_now),
         pages,
         states,
         clock=_now,

@@ -15,6 +15,7 @@ from shared.messages import upkeep_message
 from shared.messages.upkeep_message import (
     AUDIT,
     AUDIT_PAGE,
+    FILL,
     KINDS,
     LIFECYCLE,
     LIFECYCLE_EVENTS,
@@ -40,6 +41,7 @@ SAMPLES = [
     UpkeepMessage(SWEEP, attempt=3, first_queued_at=NOON),
     UpkeepMessage(SWEEP_PAGE, sweep_id="20260131T120000-1a2b3c4d", page=7),
     UpkeepMessage(REMOVALS, sweep_id="20260131T120000-1a2b3c4d"),
+    UpkeepMessage(FILL, sweep_id="20260131T120000-1a2b3c4d", page=7),
     UpkeepMessage(LIFECYCLE, event="missed", subscription_id="subscription-1"),
     UpkeepMessage(AUDIT),
     UpkeepMessage(AUDIT_PAGE, audit_id="20260131T120000-1a2b3c4d", page=7),

@@ -12,10 +12,14 @@ from shared.errors import PhotoSyncError
 from shared.graph.user_listing import UserPage
 from shared.messages import sync_message
 from shared.messages.sync_message import SyncMessage
+from shared.sweeping.fill import Fill
+from shared.sweeping.fill_log import FillLog, FillLogs
+from shared.sweeping.pace import Pace
 from shared.sweeping.state_page import StatePage
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
+from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 from shared.user import User
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates
@@ -49,7 +53,9 @@ class Sweeping:
         self.remembered = Remembered()
         self.meanwhile: Callable[[], None] = lambda: None
         ids = itertools.count(1)
-        self.logs = SweepLogs(MemoryDocuments(Blobs()))
+        self.documents = MemoryDocuments(Blobs())
+        self.logs, self.fills = SweepLogs(self.documents), FillLogs(self.documents)
+        self.pace = Pace(15_000)
         self.states = MemoryStates(Blobs(lambda: (self.now - NOON).total_seconds()))
         self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
 
@@ -63,10 +69,20 @@ class Sweeping:
             self.remembered,
             self.logs,
             queue,
+            Turns(self.fills, queue, self.upkeep, pace=lambda: self.pace, clock=self.clock),
             self.upkeep,
             self.states,
             clock=self.clock,
             new_id=new_id,
+        )
+        self.filling = Fill(
+            self.fills,
+            self.logs,
+            queue,
+            self.upkeep,
+            pace=lambda: self.pace,
+            waiting=lambda: len(self.users.messages),
+            clock=self.clock,
         )
 
     def clock(self) -> datetime:
@@ -87,6 +103,12 @@ class Sweeping:
     @property
     def log(self) -> SweepLog:
         newest, _ = self.logs.latest()
+        assert newest
+        return newest
+
+    @property
+    def fill(self) -> FillLog:
+        newest, _ = self.fills.latest()
         assert newest
         return newest
 
@@ -133,3 +155,8 @@ def result(**fields: Any) -> PageResult:
     return PageResult(
         **{"users": 1, "in_scope": 1, "managed": 1, "queue": [], "gone": [], **fields}
     )
+
+
+def with_room(users: int) -> Pace:
+    """The pace of a tenant that has room for so many a minute."""
+    return next(pace for calls in itertools.count(1) if (pace := Pace(calls)).a_minute == users)

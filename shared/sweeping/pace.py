@@ -1,0 +1,83 @@
+"""
+How many users sweeps may send to the worker: what Microsoft allows, less a share for others.
+
+Pure. Two limits are the tenant's class's (sharepoint.md section 5): profile calls in five minutes,
+and the app's resource units in a minute and in a day. Both grow alike from class to class, so the
+first number tells the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+# A first copy: the profile is read, three properties and a timestamp are written, one a call.
+PROFILE_CALLS_A_COPY, UPLOADS_A_COPY = 5, 3
+# Without writing, the profile is read all the same.
+PROFILE_CALLS_A_LOOK = 1
+# Inferred: only Graph's calls have a documented price, of 1 or 2.
+UNITS_A_CALL = 2
+# For each profile call in five minutes, in every class of tenant alike (documented).
+UNITS_A_MINUTE, UNITS_A_DAY = 5 / 12, 400
+# More than this no tenant is allowed: what "no limit" means here.
+LARGEST = 15_000
+# The rest is for changes, whom nobody asks to wait, and for audits.
+SHARE = 0.85
+# Where as much waits already as this many minutes bring, what is sent shrinks.
+_TOLERATED_MINUTES = 0.5
+# But never to nothing: messages of an outage may be hidden for hours.
+_LEAST = 0.1
+# A step that comes late makes up for no more than this.
+_LONGEST_STEP = timedelta(minutes=2)
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """
+    The pace of a tenant that may make so many profile calls in five minutes; 0: the largest.
+
+    Who is sent is copied for the first time, or with *dry_run* only looked at.
+    """
+
+    profile_calls: int
+    dry_run: bool = False
+
+    @property
+    def a_minute(self) -> int:
+        """How many users in a minute, one at least."""
+        by_profiles = self._allowed / 5 / self._profile_calls_a_user
+        by_units = self._allowed * UNITS_A_MINUTE / self._units_a_user
+        return max(1, int(min(by_profiles, by_units) * SHARE))
+
+    @property
+    def a_day(self) -> int:
+        """How many users in any day, one at least."""
+        return max(1, int(self._allowed * UNITS_A_DAY / self._units_a_user * SHARE))
+
+    def room(self, *, sent: int, age: timedelta, since: timedelta, waiting: int) -> int:
+        """
+        How many more users may be sent now by who has sent so many since *age* ago.
+
+        *since* is how long ago the last ones were sent, *waiting* how many messages there are.
+        Sent at one pace from its beginning, a day's sum stays a day's in any 24 hours.
+        """
+        by_time = self.a_minute * (min(max(since, timedelta()), _LONGEST_STEP) / MINUTE)
+        unhurried = self.a_minute * (1 + _TOLERATED_MINUTES) - waiting
+        by_queue = max(unhurried, self.a_minute * _LEAST)
+        by_day = self.a_day * (1 + max(age, timedelta()) // DAY) - sent
+        return max(0, int(min(by_time, by_queue, by_day)))
+
+    @property
+    def _allowed(self) -> int:
+        return self.profile_calls or LARGEST
+
+    @property
+    def _profile_calls_a_user(self) -> int:
+        return PROFILE_CALLS_A_LOOK if self.dry_run else PROFILE_CALLS_A_COPY
+
+    @property
+    def _units_a_user(self) -> int:
+        uploads = 0 if self.dry_run else UPLOADS_A_COPY
+        return (self._profile_calls_a_user + uploads) * UNITS_A_CALL
