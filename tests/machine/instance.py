@@ -174,7 +174,7 @@ class Instance:
         services = self._services
         fills = FillLogs(MemoryDocuments(services.blobs))
         return Turns(
-            fills, self._users, services.photo_upkeep, pace=_pace, clock=self._clock, few=1
+            fills, self._users, services.photo_upkeep, pace=_pace, clock=self._clock, few=0
         )
 
     def _built_fill(self) -> Fill:
