@@ -3,8 +3,8 @@ Gives whoever a sweep has written down a turn, at the pace that the tenant's lim
 
 A fill is a chain of messages, one a minute:
 
-    step n: ask how many messages wait; queue as many users as there is room for, spread over the
-            minute to come
+    step n: ask how many messages wait, and take more or less of the pace by that; queue as many
+            users as there is room for, spread over the minute to come
             write sweeps/fill.json over step n    conditional; lost -> somebody did this step
             queue step n + 1
 
@@ -93,11 +93,13 @@ class Fill:
         now = self._clock()
         found = self._sweeps.read(fill.sweep_id)
         sweep = found[0] if found else None
-        room = self._pace().room(
+        pace = self._pace()
+        percent = pace.next_percent(fill.percent, waiting=self._waiting())
+        room = pace.room(
             sent=fill.sent,
             age=now - moments.read(fill.started_at),
             since=now - moments.read(fill.updated_at),
-            waiting=self._waiting(),
+            percent=percent,
         )
         users, page, offset = self._next(fill, sweep, room)
         self._users.queue(users, reason="sweep", over=MINUTE)
@@ -110,6 +112,7 @@ class Fill:
             page=page,
             offset=offset,
             sent=fill.sent + len(users),
+            percent=percent,
             found=sweep.turns if sweep else fill.sent + len(users),
             is_whole=is_whole,
             status=fill_log.FINISHED if is_over else fill_log.RUNNING,

@@ -28,7 +28,7 @@ class FillLog:
     One fill. `step` is the next one, from 1; `page` and `offset` say whose turn it is then.
 
     `sent` users had theirs, of `found` whom the sweep has written down so far; `is_whole` says
-    that it writes down no more.
+    that it writes down no more. `percent` of the tenant's pace are taken.
     """
 
     sweep_id: str
@@ -39,6 +39,7 @@ class FillLog:
     page: int = 1
     offset: int = 0
     sent: int = 0
+    percent: int = 100
     found: int = 0
     is_whole: bool = False
     finished_at: str = ""

@@ -22,13 +22,16 @@ UNITS_A_MINUTE, UNITS_A_DAY = 5 / 12, 400
 # More than this no tenant is allowed: what "no limit" means here.
 LARGEST = 15_000
 # The rest is for changes, whom nobody asks to wait, and for audits.
-SHARE = 0.85
-# Where as much waits already as this many minutes bring, what is sent shrinks.
-_TOLERATED_MINUTES = 0.5
-# But never to nothing: messages of an outage may be hidden for hours.
-_LEAST = 0.1
+SHARE = 0.82
+# More messages than this part of a minute's are not at work but waiting: somebody is throttled, or
+# many people change something. Then a fill slows down, step by step, but never to nothing, for
+# messages of an outage may be hidden for hours; and comes back slowly.
+_AT_WORK, _SLOWER, _FASTER_PERCENT, _LEAST_PERCENT = 0.1, 0.6, 2, 10
 # A step that comes late makes up for no more than this.
 _LONGEST_STEP = timedelta(minutes=2)
+
+# Of a small tenant some are at work at any moment.
+_FEW = 20
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -56,18 +59,23 @@ class Pace:
         """How many users in any day, one at least."""
         return max(1, int(self._allowed * UNITS_A_DAY / self._units_a_user * SHARE))
 
-    def room(self, *, sent: int, age: timedelta, since: timedelta, waiting: int) -> int:
+    def room(self, *, sent: int, age: timedelta, since: timedelta, percent: int) -> int:
         """
         How many more users may be sent now by who has sent so many since *age* ago.
 
-        *since* is how long ago the last ones were sent, *waiting* how many messages there are.
+        *since* is how long ago the last ones were sent, *percent* how much of the pace is taken.
         Sent at one pace from its beginning, a day's sum stays a day's in any 24 hours.
         """
-        by_time = self.a_minute * (min(max(since, timedelta()), _LONGEST_STEP) / MINUTE)
-        unhurried = self.a_minute * (1 + _TOLERATED_MINUTES) - waiting
-        by_queue = max(unhurried, self.a_minute * _LEAST)
+        minutes = min(max(since, timedelta()), _LONGEST_STEP) / MINUTE
+        by_time = max(1, self.a_minute * percent / 100) * minutes
         by_day = self.a_day * (1 + max(age, timedelta()) // DAY) - sent
-        return max(0, int(min(by_time, by_queue, by_day)))
+        return max(0, int(min(by_time, by_day)))
+
+    def next_percent(self, percent: int, *, waiting: int) -> int:
+        """How much of the pace to take after *percent* of it, while so many messages are queued."""
+        if waiting > self.a_minute * _AT_WORK + _FEW:
+            return max(_LEAST_PERCENT, int(percent * _SLOWER))
+        return min(100, percent + _FASTER_PERCENT)
 
     @property
     def _allowed(self) -> int:

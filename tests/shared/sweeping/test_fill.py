@@ -84,7 +84,7 @@ def test_a_step_waits_for_the_queue():
     sweeping.now += MINUTE
     sweeping.filling.work_off(sweeping.fill.sweep_id, 1)
 
-    assert sweeping.fill.sent == PACE.a_minute // 10
+    assert 0 < sweeping.fill.sent < PACE.a_minute
 
 
 def test_step_delivered_twice():
