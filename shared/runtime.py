@@ -59,11 +59,15 @@ from shared.signature import APP, Signature
 from shared.storage.azure import UPKEEP, USERS, OpenStorage, open_storage
 from shared.storage.roster_entry import COPY, REMOVAL, REPAIR
 from shared.subscription.keeper import SubscriptionKeeper
+from shared.sweeping.fill import Fill
+from shared.sweeping.fill_log import FillLogs
+from shared.sweeping.pace import Pace
 from shared.sweeping.snapshot import SnapshotParts
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Listing, Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 from shared.uninstalling.halt import Halt
 from shared.uninstalling.uninstall import Uninstall
@@ -127,7 +131,7 @@ def _working(settings: Settings) -> Runtime:
     audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
     uninstall = _uninstall(settings, storage, halt, keeper)
-    chains = keeper, sweep, audit, uninstall
+    chains = keeper, sweep, _fill(settings, storage), audit, uninstall
     upkeep = Upkeep(
         *chains,
         storage.states,
@@ -331,7 +335,7 @@ def _sweep(
         left_out=left_out,
     )
     users = UserQueue(storage.users, clock=_now, new_id=_new_id)
-    logs = SweepLogs(storage.documents)
+    logs, fills = SweepLogs(storage.documents), FillLogs(storage.documents)
     return Sweep(
         listing,
         pages,
@@ -339,11 +343,29 @@ def _sweep(
         logs,
         SnapshotParts(storage.documents),
         users,
+        Turns(fills, users, storage.upkeep, pace=_pace(settings), clock=_now),
         storage.upkeep,
         storage.states,
         clock=_now,
         new_id=_new_id,
     )
+
+
+def _fill(settings: Settings, storage: OpenStorage) -> Fill:
+    return Fill(
+        FillLogs(storage.documents),
+        SweepLogs(storage.documents),
+        UserQueue(storage.users, clock=_now, new_id=_new_id),
+        storage.upkeep,
+        pace=_pace(settings),
+        waiting=storage.users.length,
+        clock=_now,
+    )
+
+
+def _pace(settings: Settings) -> Callable[[], Pace]:
+    """What the tenant allows by the setting."""
+    return lambda: Pace(settings.profile_calls, dry_run=settings.dry_run)
 
 
 def _listing(

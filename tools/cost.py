@@ -1,12 +1,17 @@
 """
-`python -m tools.cost`: what a month costs in calls and in money, for three sizes of tenant.
+`python -m tools.cost`: what a month costs in calls and in money, for four sizes of tenant.
 
 The calls are those that `make bench ONLY=calls` and `ONLY=sweep` count; how often something happens
 and what Azure asks for it are assumptions, named here, to be replaced by your own.
+
+Azure asks for the memory of an instance while it executes anything (functions.md, documented), so
+runs that overlap on one instance are paid once. How many overlap follows from how many there are:
+they come at random within working hours. What nothing shared would cost stands beside it.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,17 +20,30 @@ from shared.graph.batch import LIMIT
 from shared.graph.user_listing import PAGE
 from shared.sweeping.state_page import STATES_A_PAGE
 from shared.sweeping.sweep_log import FEWEST_ASKED, ONE_ASKED_IN
+from tools.tables import REPO
 
-TENANTS = (1_000, 10_000, 100_000)
+TENANTS = (1_000, 10_000, 100_000, 1_000_000)
 # What is assumed to happen in a month of thirty days, per user where it is about users.
 NOTIFICATIONS, PHOTO_CHANGES = 10, 1 / 12
 SWEEPS, RENEWALS = 720, 60
-# Seconds for which an execution is paid: no less than one, and no sharing of an instance.
-SECONDS_TO_LOOK, SECONDS_TO_COPY, SECONDS_A_PAGE = 1, 3, 20
+# Each state that a sweep judges is a read of its own.
+READS_A_USER_AND_SWEEP = 1
+# Everybody once in AUDIT_DAYS, a hundred a page.
+AUDITS, AUDITED_A_PAGE = 30 / 7, 100
+# Seconds of a run; none is paid for less than the first one. Of a page `make bench ONLY=sweep`
+# computes 3.3 of Graph's answers, and of an audit's page thirteen times two answers follow each
+# other; the rest is storage's.
+SHORTEST_PAID = 1
+SECONDS_TO_LOOK, SECONDS_TO_COPY, SECONDS_A_PAGE, SECONDS_AN_AUDIT_PAGE = 1, 3, 5, 8
 INSTANCE_GB = 2
 SECONDS_A_MONTH = 30 * 24 * 3600
-# Between two looks at a queue that is empty, as host.json has it.
-SECONDS_BETWEEN_POLLS = 0.1
+# When people work, and so change something: eight hours on 22 days.
+WORKING_SECONDS = 22 * 8 * 3600
+# An instance is taken to look into its queue all month, as often as host.json says.
+_HOST = json.loads((REPO / "host.json").read_text(encoding="utf-8"))["extensions"]["queues"]
+RUNS_AT_ONCE: int = _HOST["batchSize"] + _HOST["newBatchThreshold"]
+_HOURS, _MINUTES, _SECONDS = map(float, _HOST["maxPollingInterval"].split(":"))
+POLLS = SECONDS_A_MONTH / (_HOURS * 3600 + _MINUTES * 60 + _SECONDS)
 # What one execution leaves in Application Insights, in KB.
 LOGGED_KB = 2
 
@@ -47,8 +65,10 @@ class Month:
     blob_reads: int
     blob_writes: int
     queue: int
+    polls: int
     executions: int
     gb_seconds: int
+    gb_seconds_unshared: int
 
     def dollars(self) -> Iterator[float]:
         """Instances, one of them always ready; storage; logs."""
@@ -60,9 +80,54 @@ class Month:
         yield (
             self.blob_reads / 1e4 * PER_10_000_READS
             + self.blob_writes / 1e4 * PER_10_000_WRITES
-            + self.queue / 1e4 * PER_10_000_QUEUE_CALLS
+            + (self.queue + self.polls) / 1e4 * PER_10_000_QUEUE_CALLS
         )
         yield self.executions * LOGGED_KB / 1e6 * PER_GB_LOGGED
+
+    def most_dollars(self) -> float:
+        """All of it if no two runs shared an instance."""
+        more = self.gb_seconds_unshared - self.gb_seconds
+        return sum(self.dollars()) + more * PER_GB_SECOND
+
+
+def paid_seconds(runs: float, seconds: float, within: float) -> float:
+    """
+    For how long instances execute something if so many *runs* come at random *within* a time.
+
+    While one run is paid for, whatever overlaps it on its instance is paid with it; there are no
+    more instances than the runs at once need.
+    """
+    at_work = runs * max(seconds, SHORTEST_PAID) / within
+    return within * (1 - math.exp(-at_work)) * max(1.0, runs * seconds / within / RUNS_AT_ONCE)
+
+
+def instance_seconds(users: int, *, sweeps: int = SWEEPS) -> dict[str, float]:
+    """For how long instances execute in a month, by what; each has instances of its own."""
+    looks, copies = users * NOTIFICATIONS, round(users * PHOTO_CHANGES)
+    each = (looks * SECONDS_TO_LOOK + copies * SECONDS_TO_COPY) / (looks + copies)
+    return {
+        "webhook": paid_seconds(looks, SHORTEST_PAID, WORKING_SECONDS),
+        "looks and copies": paid_seconds(looks + copies, each, WORKING_SECONDS),
+        # Chains: one page after the other.
+        "sweeps": math.ceil(users / PAGE) * sweeps * SECONDS_A_PAGE,
+        "audits": math.ceil(users * AUDITS / AUDITED_A_PAGE) * SECONDS_AN_AUDIT_PAGE,
+    }
+
+
+def dollars_by_part(users: int) -> dict[str, float]:
+    """A month's dollars, by what they are for; the polling of a queue among them."""
+    found = month(users)
+    _, storage, logs = found.dollars()
+    seconds = instance_seconds(users)
+    polling = found.polls / 1e4 * PER_10_000_QUEUE_CALLS
+    return {
+        "always ready": SECONDS_A_MONTH * INSTANCE_GB * PER_GB_SECOND_READY,
+        **{what: INSTANCE_GB * part * PER_GB_SECOND for what, part in seconds.items()},
+        "executions": found.executions / 1e6 * PER_MILLION_EXECUTIONS,
+        "storage": storage - polling,
+        "polling": polling,
+        "logs": logs,
+    }
 
 
 def month(users: int, *, sweeps: int = SWEEPS) -> Month:
@@ -73,42 +138,46 @@ def month(users: int, *, sweeps: int = SWEEPS) -> Month:
     state_pages = math.ceil(users / STATES_A_PAGE) * sweeps
     asked = min(users, max(FEWEST_ASKED, users // ONE_ASKED_IN))
     batches = (math.ceil(users / LIMIT) + math.ceil(asked / LIMIT)) * sweeps
-    runs = looks + copies + pages + state_pages + sweeps + RENEWALS
+    audit_pages = math.ceil(users * AUDITS / AUDITED_A_PAGE)
+    runs = looks + copies + pages + state_pages + audit_pages + sweeps + RENEWALS
+    seconds = instance_seconds(users, sweeps=sweeps)
+    # Of a chain nothing runs beside what is paid.
+    alone = looks * (SHORTEST_PAID + SECONDS_TO_LOOK) + copies * SECONDS_TO_COPY
+    unshared = alone + seconds["sweeps"] + seconds["audits"]
     return Month(
         users=users,
         graph=looks + 2 * copies + pages + batches + RENEWALS,
-        sharepoint=5 * copies,
-        blob_reads=looks + copies + users * sweeps + 2 * (pages + state_pages),
+        sharepoint=5 * copies + round(4 * users * AUDITS),
+        blob_reads=looks
+        + copies
+        + users * sweeps * READS_A_USER_AND_SWEEP
+        + round(users * AUDITS)
+        + 2 * (pages + state_pages + audit_pages),
         # To list costs what to write does.
-        blob_writes=2 * copies + 2 * sweeps + pages + 2 * state_pages,
-        # Put, taken and deleted; polling goes by how long instances are up, see `polling`.
+        blob_writes=2 * copies + 2 * sweeps + pages + 2 * (state_pages + audit_pages),
+        # Put, taken and deleted.
         queue=3 * runs,
+        polls=round(POLLS),
         # Each notification is taken to come in a POST of its own.
         executions=runs + looks,
-        gb_seconds=INSTANCE_GB
-        * (looks * (1 + SECONDS_TO_LOOK) + copies * SECONDS_TO_COPY + pages * SECONDS_A_PAGE),
+        gb_seconds=round(INSTANCE_GB * sum(seconds.values())),
+        gb_seconds_unshared=round(INSTANCE_GB * unshared),
     )
-
-
-def polling() -> float:
-    """The dollars of a month in which one instance of a queue's function never sleeps."""
-    polls = SECONDS_A_MONTH / SECONDS_BETWEEN_POLLS
-    return polls / 1e4 * PER_10_000_QUEUE_CALLS
 
 
 def table() -> str:
     """A line for each size, in Markdown."""
     lines = [
         "| Users | Graph calls | SharePoint calls | blob reads | blob writes | executions "
-        "| instances | storage | logs | in all |",
-        "|" + "---:|" * 10,
+        "| instances | storage | logs | in all | at most |",
+        "|" + "---:|" * 11,
     ]
     for users in TENANTS:
         found = month(users)
         counts = (users, found.graph, found.sharepoint, found.blob_reads, found.blob_writes)
         parts = list(found.dollars())
         cells = [f"{count:,}" for count in (*counts, found.executions)]
-        cells += [f"${part:,.0f}" for part in (*parts, sum(parts))]
+        cells += [f"${part:,.0f}" for part in (*parts, sum(parts), found.most_dollars())]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ import click
 
 from admin.console import audit, person, versions, whom
 from admin.console.desk import Desk, command
-from admin.console.sweep import show_end
+from admin.console.sweep import show_end, show_fill
 from admin.terminal import problems
 from admin.terminal.fields import Fields
 from admin.terminal.output import Output
@@ -53,6 +53,7 @@ def _show_everything(desk: Desk) -> int:
     _show_counts(overview, output)
     if overview.part("sweep"):
         show_end(overview.part("sweep"), output)
+    show_fill(overview.part("fill"), output)
     if overview.part("audit"):
         audit.show_end(overview.part("audit"), output)
     output.table(

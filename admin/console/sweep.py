@@ -95,6 +95,17 @@ def show_end(sweep: Fields, output: Output) -> None:
     output.table(["", ""], rows, "Sweep")
 
 
+def show_fill(fill: Fields, output: Output) -> None:
+    """How far those are whom a sweep has given turns; nothing once all had theirs."""
+    if fill.text("status") != "running":
+        return
+    found = f"{fill.number('found')}" + ("" if fill.flag("isWhole") else " so far")
+    rows = [["began", fill.when("startedAt")], ["had a turn", f"{fill.number('sent')} of {found}"]]
+    if fill.text("eta"):
+        rows.append(["done about", fill.when("eta")])
+    output.table(["", ""], rows, "As fast as Microsoft allows")
+
+
 def _of(sweep: Fields) -> str:
     expected = sweep.number("expectedUsers")
     running = sweep.text("status") == "running" and expected

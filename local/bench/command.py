@@ -16,6 +16,7 @@ from pathlib import Path
 
 from local.bench.burst import burst
 from local.bench.calls import calls
+from local.bench.first_fill import first_fill
 from local.bench.measuring import machine
 from local.bench.measuring.rows import Measure, Row, table
 from local.bench.renditions import renditions
@@ -34,6 +35,7 @@ SUBJECTS: dict[str, Measure] = {
     "visible": visible.rows,
     "burst": burst.rows,
     "sweep": sweep.rows,
+    "first-fill": first_fill.rows,
 }
 # What takes too long to be measured with the others.
 BY_NAME_ONLY: dict[str, Measure] = {"whole-burst": burst.whole}

@@ -34,7 +34,8 @@ from shared.storage.roster_entry import Entry
 from shared.storage.unreadable import SetAside
 from shared.storage.user_state import STATUSES
 from shared.subscription import keeper
-from shared.sweeping import sweep_log
+from shared.sweeping import fill_log, sweep_log
+from shared.sweeping.fill_log import FillLogs
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.uninstalling import uninstall_log
 
@@ -105,6 +106,7 @@ class Console:
         """The whole at a glance."""
         subscription = self._documents.read(keeper.NAME)
         newest, _ = SweepLogs(self._documents).latest()
+        fill, _ = FillLogs(self._documents).latest()
         audit, _ = AuditLogs(self._documents).latest()
         counted_at, census = self._census.get()
         dismissed = self._dismissals.read()
@@ -118,6 +120,7 @@ class Console:
             "queues": self._queues.lengths(),
             "subscription": keeper.shown(subscription) if subscription else None,
             "sweep": sweep_log.to_fields(newest) if newest else None,
+            "fill": fill_log.to_fields(fill) if fill else None,
             "brake": fields.brake(self._held_back()),
             "audit": audit_log.to_fields(audit) if audit else None,
             "repairBrake": fields.repair_brake(self._held_repairs()),

@@ -17,14 +17,14 @@ from shared.signature import APP, Signature
 from shared.user import is_object_id
 
 RENEW, LIFECYCLE = "renew", "lifecycle"
-SWEEP, SWEEP_PAGE, REMOVALS = "sweep", "sweep-page", "removals"
+SWEEP, SWEEP_PAGE, REMOVALS, FILL = "sweep", "sweep-page", "removals", "fill"
 AUDIT, AUDIT_PAGE, REPAIRS = "audit", "audit-page", "repairs"
 UNINSTALL = "uninstall"
 # Users that one POST of Graph's told of, each to become a message on `photo-sync`.
 BUNDLE = "bundle"
 # What stands in a message of its own, without JSON; the rest belongs to something that was begun.
 BARE = (RENEW, SWEEP, AUDIT)
-KINDS = (*BARE, LIFECYCLE, SWEEP_PAGE, REMOVALS, AUDIT_PAGE, REPAIRS, UNINSTALL, BUNDLE)
+KINDS = (*BARE, LIFECYCLE, SWEEP_PAGE, REMOVALS, FILL, AUDIT_PAGE, REPAIRS, UNINSTALL, BUNDLE)
 REAUTHORIZE, REMOVED, MISSED = "reauthorizationRequired", "subscriptionRemoved", "missed"
 LIFECYCLE_EVENTS = (REAUTHORIZE, REMOVED, MISSED)
 
@@ -40,9 +40,9 @@ _WHAT_IS_A_BUNDLE = (
 @dataclass(frozen=True)
 class UpkeepMessage:
     """
-    One piece of upkeep. `sweep_id` belongs to sweeps, `audit_id` to audits, `uninstall_id` to an
-    uninstall, and `page` to each of these; `event` and `subscription_id` to lifecycle;
-    `user_ids` and `correlation_id` to a bundle. `by` says who ordered it, `order_id` and
+    One piece of upkeep. `sweep_id` belongs to sweeps and their fills, `audit_id` to audits,
+    `uninstall_id` to an uninstall, and `page` to each of these; `event` and `subscription_id` to
+    lifecycle; `user_ids` and `correlation_id` to a bundle. `by` says who ordered it, `order_id` and
     `ordered_in` by which id and in which file of the log of orders that stands.
     """
 
@@ -132,7 +132,7 @@ def _message(fields: Mapping[str, Any], now: datetime) -> UpkeepMessage:
         user_ids=_user_ids(fields),
         correlation_id=signed.read_id(fields.get("correlationId") or ""),
     )
-    _check_id(message.sweep_id, belongs=message.kind in {SWEEP_PAGE, REMOVALS})
+    _check_id(message.sweep_id, belongs=message.kind in {SWEEP_PAGE, REMOVALS, FILL})
     _check_id(message.audit_id, belongs=message.kind in {AUDIT_PAGE, REPAIRS})
     heard = message.event in LIFECYCLE_EVENTS
     if message.kind not in KINDS or heard != (message.kind == LIFECYCLE):

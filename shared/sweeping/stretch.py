@@ -22,8 +22,8 @@ SENT_A_RUN = 1_000
 class Stretch:
     """
     `sweep` is where the pages done so far have led; `found` is what Graph said on them, `gone` and
-    `due` are those who may lose something, `sent` counts all who are sent on their way, and the
-    next run begins after a `pause` in seconds.
+    `due` are those who may lose something, `waiting` have no turn yet, `sent` counts these and all
+    who are on their way, and the next run begins after a `pause` in seconds.
     """
 
     sweep: SweepLog
@@ -35,6 +35,12 @@ class Stretch:
     found: Part = field(default_factory=Part)
     gone: list[str] = field(default_factory=list)
     due: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+
+    def give_turns(self, waiting: list[str], *, of: int) -> None:
+        """Of so many who were found these wait for a turn, and the others are on their way."""
+        self.waiting += waiting
+        self.sent += of
 
     def is_over(self, now: datetime, most_pages: int) -> bool:
         """Whether it is time to write down how far the sweep is."""

@@ -54,6 +54,7 @@ from shared.sweeping.state_page import StatePage, Way
 from shared.sweeping.stretch import PAGES_A_RUN, Stretch
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
+from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 from shared.telemetry import metrics
 from shared.telemetry.log_text import loggable
@@ -103,6 +104,7 @@ class Sweep:
         logs: SweepLogs,
         parts: SnapshotParts,
         users: UserQueue,
+        turns: Turns,
         upkeep: DelayedQueue,
         states: Store,
         *,
@@ -116,6 +118,7 @@ class Sweep:
         self._logs = logs
         self._parts = parts
         self._users = users
+        self._turns = turns
         self._upkeep = upkeep
         self._states = states
         self._clock = clock
@@ -206,10 +209,9 @@ class Sweep:
         result = self._pages.look_at(users.users)
         self._judge(sweep, result)
         unanswered.record(self._states, result.unanswered, self._clock)
-        self._users.queue([user_id for user_id, _ in result.queue], reason="sweep")
+        stretch.give_turns(self._turns.queue(sweep, result.queue), of=len(result.queue))
         stretch.found.add(result.found)
         stretch.gone += result.gone
-        stretch.sent += len(result.queue)
         stretch.users += result.users
         # Not before: who is on this page was listed, whatever comes next.
         sweep.must_end_with(users.next)
@@ -240,10 +242,9 @@ class Sweep:
         following = f"{sweep_log.STATES}{found.next}" if found.next else ""
         if not found.more:
             sweep.must_end_with(following)
-        self._queue_moved(found)
+        self._queue_moved(stretch, found)
         stretch.gone += found.compared.gone
         stretch.due += found.due
-        stretch.sent += len(found.compared.queue) + len(found.moved)
         counted = replace(
             sweep,
             left=sweep.left + len(found.due),
@@ -259,11 +260,12 @@ class Sweep:
             counted = replace(counted, asked_to="")
         return self._after(counted, _result(found), following)
 
-    def _queue_moved(self, found: StatePage) -> None:
+    def _queue_moved(self, stretch: Stretch, found: StatePage) -> None:
         """Send to the worker whom the state, or the photo, says something else of."""
         out = {user_id for user_id, why in found.moved if why == OutOfScope.code}
         look = dict(found.moved) | dict(found.compared.queue)
-        self._users.queue([each for each in look if each not in out], reason="sweep")
+        queue = [(user_id, why) for user_id, why in look.items() if user_id not in out]
+        stretch.give_turns(self._turns.queue(stretch.sweep, queue), of=len(look))
         # Of somebody whose photo was copied only a replay looks further than at the photo's etag.
         self._users.queue(sorted(out), reason="replay")
 
@@ -295,6 +297,7 @@ class Sweep:
         keep = self._logs.keep_gone
         lists = keep(sweep.id, sweep.page, stretch.gone)
         lists += keep(sweep.id, sweep.page, stretch.due, what=sweep_log.LEFT)
+        self._turns.keep(sweep, stretch.waiting)
         part = stretch.found
         parts = [self._parts.keep(sweep.id, part.to_bytes())] if part else []
         return replace(
@@ -303,6 +306,7 @@ class Sweep:
             page=sweep.page + 1,
             parts=[*sweep.parts, *parts],
             lists=[*sweep.lists, *lists],
+            turns=sweep.turns + len(stretch.waiting),
             stalls=0,
         )
 

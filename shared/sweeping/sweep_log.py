@@ -56,7 +56,7 @@ class SweepLog:
 
     `managed` counts users whose SharePoint picture is ours, `gone` those of them whose photo two
     looks have missed; `failed` users about whom Graph gave no answer or an odd one; `changed` how
-    many users were sent to the worker, by reason.
+    many users were sent to the worker, by reason; `turns` of them wait for a fill.
     """
 
     id: str
@@ -87,6 +87,7 @@ class SweepLog:
     lists: list[str] = field(default_factory=list)
     listed_to: str = ""
     broken: str = ""
+    turns: int = 0
 
     def must_end_with(self, following: str) -> None:
         """Raise EndlessList if *following* is this page or an earlier one, or one too many."""

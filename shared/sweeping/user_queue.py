@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.messages.sync_message import SyncMessage
 from shared.signature import APP, Signature
@@ -27,26 +28,40 @@ class UserQueue:
         self._pool = ThreadPoolExecutor(_MESSAGES_AT_ONCE, thread_name_prefix="queue")
 
     def queue(
-        self, user_ids: Sequence[str], *, reason: str, sweep_id: str = "", uninstall_id: str = ""
+        self,
+        user_ids: Sequence[str],
+        *,
+        reason: str,
+        sweep_id: str = "",
+        uninstall_id: str = "",
+        over: timedelta = timedelta(),
     ) -> None:
         """
         One message a user; a removal names its sweep by *sweep_id*, an uninstall itself.
+
+        The worker sees them one after the other, *over* so much time.
 
         Raises ServiceDown; then some may be queued.
         """
         now = self._clock()
 
+        apart = over.total_seconds() / max(1, len(user_ids))
+
         def message(user_id: str) -> SyncMessage:
             about = user_id, reason, False, 1, now, self._new_id(), sweep_id, uninstall_id
             return SyncMessage(*about, by=_OURS)
 
-        self.send(map(message, user_ids))
+        self.send(map(message, user_ids), apart=apart)
 
-    def send(self, messages: Iterable[SyncMessage]) -> None:
-        """Queue *messages*. Raises ServiceDown, AccessDenied; then some may be queued."""
+    def send(self, messages: Iterable[SyncMessage], *, apart: float = 0.0) -> None:
+        """
+        Queue *messages*, each so many seconds *apart* from the next.
 
-        def send(message: SyncMessage) -> None:
-            self._queue.send(message.to_json(), delay_seconds=0)
+        Raises ServiceDown, AccessDenied; then some may be queued.
+        """
+
+        def send(place: int, message: SyncMessage) -> None:
+            self._queue.send(message.to_json(), delay_seconds=place * apart)
 
         # list: an error in a thread leaves only when its result is asked for.
-        list(self._pool.map(send, messages))
+        list(self._pool.map(send, itertools.count(), messages))

@@ -22,6 +22,7 @@ from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.unreadable import set_aside
 from shared.storage.user_state import Store
 from shared.subscription.keeper import SubscriptionKeeper
+from shared.sweeping.fill import Fill
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.user_queue import UserQueue
 from shared.telemetry import metrics
@@ -58,6 +59,7 @@ class Upkeep:
         self,
         keeper: SubscriptionKeeper,
         sweep: Sweep,
+        fill: Fill,
         audit: Audit,
         uninstall: Uninstall,
         store: Store,
@@ -73,6 +75,7 @@ class Upkeep:
         """*lengths* counts the messages of each queue."""
         self._keeper = keeper
         self._sweep = sweep
+        self._fill = fill
         self._audit = audit
         self._uninstall = uninstall
         self._store = store
@@ -83,10 +86,12 @@ class Upkeep:
         self._clock = clock
         self._jitter = jitter
         self._new_id = new_id
-        self._work = self._work_by_kind()
+        self._work = self._kinds()
 
-    def _work_by_kind(self) -> dict[str, Callable[[UpkeepMessage], End | None]]:
-        keeper, sweep, audit, uninstall = self._keeper, self._sweep, self._audit, self._uninstall
+    def _kinds(self) -> dict[str, Callable[[UpkeepMessage], End | None]]:
+        """Whose work each kind of message is."""
+        keeper, sweep, fill = self._keeper, self._sweep, self._fill
+        audit, uninstall = self._audit, self._uninstall
         return {
             upkeep_message.RENEW: lambda message: keeper.keep(),
             upkeep_message.LIFECYCLE: self._heed,
@@ -94,6 +99,7 @@ class Upkeep:
             upkeep_message.SWEEP: lambda message: self._start_sweep(),
             upkeep_message.SWEEP_PAGE: lambda one: sweep.work_off(one.sweep_id, one.page),
             upkeep_message.REMOVALS: lambda one: sweep.queue_removals(one.sweep_id),
+            upkeep_message.FILL: lambda one: fill.work_off(one.sweep_id, one.page),
             upkeep_message.AUDIT: lambda message: audit.wake(),
             upkeep_message.AUDIT_PAGE: lambda one: audit.work_off(one.audit_id, one.page),
             upkeep_message.REPAIRS: lambda one: audit.repairs.queue(one.audit_id),
@@ -166,6 +172,7 @@ class Upkeep:
     def _start_sweep(self) -> End:
         # Before it fills them: what is left over from the sweep before.
         self._count_queues()
+        self._fill.revive()
         return End(orders.BEGUN, self._sweep.start())
 
     def _do(self, message: UpkeepMessage) -> End | None:
@@ -250,7 +257,7 @@ class Upkeep:
         metrics.waits.add(1, {"service": end.service})
 
     def _give_up(self, message: UpkeepMessage, end: Done) -> None:
-        if message.sweep_id:
+        if message.sweep_id and message.kind != upkeep_message.FILL:
             self._sweep.fail(message.sweep_id, end.sentence)
         if message.audit_id:
             self._audit.fail(message.audit_id, end.sentence)

@@ -5,26 +5,13 @@ from __future__ import annotations
 import pytest
 
 from local.bench.sweep.sweep import fewest_graph_calls
-from local.host.settings import load_host_options
 from tests import REPO
-from tools import cost
-
-_PAGE = (REPO / "docs/operations.md").read_text(encoding="utf-8")
+from tools import cost, tables
 
 
 def test_table_is_the_command_s():
     """The page shows what the command prints."""
-    begin, end = "<!-- cost: begin -->\n\n", "\n\n<!-- cost: end -->"
-
-    assert _PAGE[_PAGE.index(begin) + len(begin) : _PAGE.index(end)] == cost.table()
-
-
-def test_polling_costs_what_the_page_says():
-    """The pause is host.json's, and the page names what no instance can exceed."""
-    pause = load_host_options(REPO).queues.max_polling_interval
-
-    assert pause.total_seconds() == cost.SECONDS_BETWEEN_POLLS
-    assert f"at most ${cost.polling():.0f} a month" in " ".join(_PAGE.split())
+    assert tables.shown(REPO / "docs/operations.md", "cost") == cost.table()
 
 
 @pytest.mark.parametrize("users", cost.TENANTS)
@@ -35,3 +22,34 @@ def test_sweeps_cost_what_the_bench_counts(users):
     # The model rounds over all pages, Graph is asked page by page: at most one call a page.
     measured = fewest_graph_calls(users) * cost.SWEEPS
     assert measured * 0.98 <= calls <= measured
+
+
+def test_sharing_an_instance():
+    """Runs that overlap are paid once; few are paid one by one, and many need more instances."""
+    hour = 3_600.0
+
+    assert cost.paid_seconds(1, 1, hour) == pytest.approx(1, rel=0.001)
+    assert cost.paid_seconds(3_600, 1, hour) == pytest.approx(0.632 * hour, rel=0.001)
+    assert cost.paid_seconds(3_600 * 24, 1, hour) == pytest.approx(24 / cost.RUNS_AT_ONCE * hour)
+
+
+def test_nothing_is_dearer_than_unshared():
+    """What sharing saves is a saving, for each size."""
+    for users in cost.TENANTS:
+        month = cost.month(users)
+        assert 0 < month.gb_seconds <= month.gb_seconds_unshared
+
+
+@pytest.mark.parametrize("users", cost.TENANTS)
+def test_parts_are_the_whole(users):
+    """What the money is for adds up to what a month costs."""
+    whole = sum(cost.month(users).dollars())
+
+    assert sum(cost.dollars_by_part(users).values()) == pytest.approx(whole, rel=0.001)
+
+
+def test_half_of_what_it_was():
+    """100,000 users and a sweep every hour cost at most half of the 245 dollars of version 0.1."""
+    reads = 100_000 * cost.SWEEPS * cost.READS_A_USER_AND_SWEEP / 1e4 * cost.PER_10_000_READS
+
+    assert sum(cost.month(100_000).dollars()) - reads <= 245 / 2

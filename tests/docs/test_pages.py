@@ -22,6 +22,7 @@ _PAGES = [
         "CONTRIBUTING.md",
         "SECURITY.md",
         "docs/architecture.md",
+        "docs/capacity.md",
         "docs/operations.md",
         "docs/security.md",
         "local/README.md",

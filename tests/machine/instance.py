@@ -23,11 +23,15 @@ from shared.microsoft365.http import Http
 from shared.pictures.recipe import Recipe
 from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping import sweep_page, user_queue
+from shared.sweeping.fill import Fill
+from shared.sweeping.fill_log import FillLogs
+from shared.sweeping.pace import Pace
 from shared.sweeping.snapshot import SnapshotParts
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLogs
 from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 from shared.uninstalling.uninstall import Uninstall
 from shared.upkeep.upkeep import Upkeep
@@ -123,6 +127,7 @@ class Instance:
         self.upkeep = parts.upkeep(
             self._built_keeper(),
             self.sweep,
+            self._built_fill(),
             self.audit,
             cast(Uninstall, Ordered()),
             self._states,
@@ -167,11 +172,32 @@ class Instance:
             SweepLogs(MemoryDocuments(services.blobs)),
             SnapshotParts(MemoryDocuments(services.blobs)),
             self._users,
+            self._built_turns(),
             services.photo_upkeep,
             self._states,
             # So that a sweep is several runs, between which things happen.
             pages_a_run=2,
             **self._here,
+        )
+
+    def _built_turns(self) -> Turns:
+        services = self._services
+        fills = FillLogs(MemoryDocuments(services.blobs))
+        return Turns(
+            fills, self._users, services.photo_upkeep, pace=_pace, clock=self._clock, few=0
+        )
+
+    def _built_fill(self) -> Fill:
+        services = self._services
+        documents = MemoryDocuments(services.blobs)
+        return Fill(
+            FillLogs(documents),
+            SweepLogs(documents),
+            self._users,
+            services.photo_upkeep,
+            pace=_pace,
+            waiting=lambda: len(services.photo_sync.messages),
+            clock=self._clock,
         )
 
     def _built_audit(self, desk: Desk) -> Audit:
@@ -205,3 +231,8 @@ class Instance:
             missed=lambda: services.photo_upkeep.send(SWEEP, delay_seconds=0),
             clock=self._clock,
         )
+
+
+def _pace() -> Pace:
+    """Of a tenant with room for one user a minute."""
+    return Pace(100)

@@ -40,12 +40,15 @@ from shared.messages.upkeep_message import SWEEP_PAGE
 from shared.microsoft365.http import Http
 from shared.settings.app import Settings
 from shared.storage.user_state import Store
+from shared.sweeping.fill_log import FillLogs
+from shared.sweeping.pace import Pace
 from shared.sweeping.snapshot import Part, SnapshotParts
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.stretch import PAGES_A_RUN
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import STATES, SweepLogs
 from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 
 # The host takes each message of a queue and deletes it, besides.
@@ -202,6 +205,7 @@ def _sweep(
         clock=_now,
     )
     users = UserQueue(queued, clock=_now, new_id=_new_id)
+    fills, pace = FillLogs(documents), Pace(settings.profile_calls)
     return Sweep(
         UserListing(http),
         look,
@@ -209,6 +213,7 @@ def _sweep(
         SweepLogs(documents),
         SnapshotParts(documents),
         users,
+        Turns(fills, users, pages, pace=lambda: pace, clock=_now),
         pages,
         # Its Graph has an answer about everybody: the sweep itself writes no state.
         cast(Store, states),

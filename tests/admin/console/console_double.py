@@ -103,6 +103,7 @@ def overview(**changes: Any) -> dict[str, Any]:
             "checkedAt": NOON,
         },
         "sweep": sweep(),
+        "fill": None,
         "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
         "repairBrake": {"engaged": False, "differ": 0, "detail": ""},
         "failures": [],

@@ -153,3 +153,18 @@ def test_options_behind_the_command_win(
     monkeypatch.setenv("PHOTOSYNC_URL", "https://environment.invalid")
     assert manage("--url", console.url, "status").code == 0
     assert manage("--url", "https://before.invalid", "status", "--url", console.url).code == 0
+
+
+def test_fill(manage: Manage, console: ConsoleDouble):
+    """While people wait for their turns it says how many had theirs, and when the last one has."""
+    fill = {"status": "running", "startedAt": NOON, "sent": 40, "found": 100, "isWhole": False}
+    console.routes["GET", "overview"] = (200, overview(fill={**fill, "eta": ""}))
+    early = manage("status").out
+    console.routes["GET", "overview"] = (200, overview(fill={**fill, "isWhole": True, "eta": NOON}))
+    late = manage("status").out
+    console.routes["GET", "overview"] = (200, overview(fill={**fill, "status": "finished"}))
+
+    assert "40 of 100 so far" in early
+    assert "done about" not in early
+    assert "done about" in late
+    assert "had a turn" not in manage("status").out

@@ -19,6 +19,7 @@ from shared.errors import BadRequest, ServiceDown, UnknownUser
 from shared.storage.user_state import FAILED, NO_PHOTO, REMOVED, SKIPPED, SYNCED, Claim, UserState
 from shared.subscription import keeper
 from shared.sweeping import sweep_log
+from shared.sweeping.fill_log import FillLog, FillLogs
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.user import User
 from shared.version import VERSION
@@ -43,6 +44,7 @@ def test_overview_of_nothing(desk: Desk):
         "queues": LENGTHS,
         "subscription": None,
         "sweep": None,
+        "fill": None,
         "brake": NO_BRAKE,
         "audit": None,
         "repairBrake": {"engaged": False, "released": False, "differ": 0, "detail": ""},
@@ -73,6 +75,15 @@ def test_overview(desk: Desk):
     assert seen["subscription"] == {"status": "live"}
     assert (seen["sweep"]["id"], seen["sweep"]["eta"]) == ("one", "")
     assert seen["brake"] == NO_BRAKE
+
+
+def test_fill(desk: Desk):
+    """While people wait for their turns the overview says how many had theirs."""
+    fill = FillLog("one", NOON.isoformat(), NOON.isoformat(), sent=40, found=100)
+    FillLogs(desk.documents).write(fill, after=None)
+    seen = desk.console.overview()["fill"]
+
+    assert (seen["status"], seen["sent"], seen["found"], seen["eta"]) == ("running", 40, 100, "")
 
 
 def test_brake(desk: Desk):

@@ -12,11 +12,15 @@ from shared.errors import PhotoSyncError
 from shared.graph.user_listing import UserPage
 from shared.messages import sync_message
 from shared.messages.sync_message import SyncMessage
+from shared.sweeping.fill import Fill
+from shared.sweeping.fill_log import FillLog, FillLogs
+from shared.sweeping.pace import Pace
 from shared.sweeping.snapshot import Snapshot, SnapshotParts
 from shared.sweeping.state_page import StatePage, Way
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
+from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 from shared.user import User
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates
@@ -51,7 +55,9 @@ class Sweeping:
         self.meanwhile: Callable[[], None] = lambda: None
         ids = itertools.count(1)
         self.blobs = Blobs()
-        self.logs = SweepLogs(MemoryDocuments(self.blobs))
+        self.documents = MemoryDocuments(self.blobs)
+        self.logs, self.fills = SweepLogs(self.documents), FillLogs(self.documents)
+        self.pace = Pace(15_000)
         self.states = MemoryStates(Blobs(lambda: (self.now - NOON).total_seconds()))
         self.users, self.upkeep = MemoryQueue(self.clock), MemoryQueue(self.clock)
 
@@ -66,11 +72,21 @@ class Sweeping:
             self.logs,
             SnapshotParts(MemoryDocuments(self.blobs)),
             queue,
+            Turns(self.fills, queue, self.upkeep, pace=lambda: self.pace, clock=self.clock),
             self.upkeep,
             self.states,
             clock=self.clock,
             new_id=new_id,
             pages_a_run=pages_a_run,
+        )
+        self.filling = Fill(
+            self.fills,
+            self.logs,
+            queue,
+            self.upkeep,
+            pace=lambda: self.pace,
+            waiting=lambda: len(self.users.messages),
+            clock=self.clock,
         )
 
     def clock(self) -> datetime:
@@ -91,6 +107,12 @@ class Sweeping:
     @property
     def log(self) -> SweepLog:
         newest, _ = self.logs.latest()
+        assert newest
+        return newest
+
+    @property
+    def fill(self) -> FillLog:
+        newest, _ = self.fills.latest()
         assert newest
         return newest
 
@@ -137,3 +159,8 @@ def result(**fields: Any) -> PageResult:
     return PageResult(
         **{"users": 1, "in_scope": 1, "managed": 1, "queue": [], "gone": [], **fields}
     )
+
+
+def with_room(users: int) -> Pace:
+    """The pace of a tenant that has room for so many a minute."""
+    return next(pace for calls in itertools.count(1) if (pace := Pace(calls)).a_minute == users)

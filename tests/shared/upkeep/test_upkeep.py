@@ -32,6 +32,7 @@ from shared.messages.upkeep_message import (
 )
 from shared.signature import APP, Signature
 from shared.subscription.keeper import LIFE
+from shared.sweeping.fill import Fill
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.user_queue import UserQueue
 from shared.uninstalling.uninstall import Uninstall
@@ -76,6 +77,7 @@ class Sweeps:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.failed: dict[str, str] = {}
+        self.revived = False
         self.error: PhotoSyncError | None = None
 
     def start(self) -> str:
@@ -90,6 +92,9 @@ class Sweeps:
 
     def queue_removals(self, sweep_id: str) -> None:
         self._do(f"{sweep_id} removals")
+
+    def revive(self) -> None:
+        self.revived = True
 
     def fail(self, sweep_id: str, error: GiveUp | str) -> None:
         self.failed[sweep_id] = str(error)
@@ -118,6 +123,7 @@ class Office:
         self.upkeep = Upkeep(
             self.here.keeper,
             cast(Sweep, self.sweeps),
+            cast(Fill, self.sweeps),
             cast(Audit, self.audits),
             cast(Uninstall, self.uninstall),
             self.store,
@@ -168,9 +174,10 @@ def test_renew(office):
         ("sweep", "start"),
         ('{"kind": "sweep-page", "sweepId": "s1", "page": 2}', "s1 page 2"),
         ('{"kind": "removals", "sweepId": "s1"}', "s1 removals"),
+        ('{"kind": "fill", "sweepId": "s1", "page": 3}', "s1 page 3"),
         ('{"kind": "lifecycle", "lifecycleEvent": "missed"}', "make up for 12:00"),
     ],
-    ids=["sweep", "page", "removals", "missed"],
+    ids=["sweep", "page", "removals", "fill", "missed"],
 )
 def test_sweeps(office, text, done):
     """Sweeps, their pages and removals, and missed notifications go to the sweep."""

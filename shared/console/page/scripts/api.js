@@ -51,6 +51,16 @@ import { call } from "./call.js";
  */
 
 /**
+ * @typedef {object} Fill How far the people are whom a sweep has given turns.
+ * @property {string} status
+ * @property {string} startedAt
+ * @property {number} sent
+ * @property {number} found
+ * @property {boolean} isWhole Whether no more are found.
+ * @property {string} eta When all had theirs; empty while nobody can know.
+ */
+
+/**
  * @typedef {object} Subscription
  * @property {string} status
  * @property {string} detail
@@ -74,6 +84,7 @@ import { call } from "./call.js";
  * @property {Record<string, number>} queues
  * @property {Subscription | null} subscription
  * @property {Sweep | null} sweep
+ * @property {Fill | null} fill
  * @property {Brake} brake
  * @property {Audit | null} audit
  * @property {RepairBrake} repairBrake Of the newest audit, or of the one before while that one runs.

@@ -9,7 +9,7 @@ import { drawFailures, drawQueues, drawUnreadable } from "./lists.js";
 import { here } from "./route.js";
 import { drawSubscription } from "./subscription.js";
 import { drawCounts, drawHeadline, drawScope, drawTiles, drawVersion, OLD } from "./summary.js";
-import { drawSweep } from "./sweep.js";
+import { drawFill, drawSweep } from "./sweep.js";
 import { inWords, now, retellTimes, setClock } from "./time.js";
 import { isHalted } from "./uninstall.js";
 
@@ -71,7 +71,7 @@ function redraw(name, data, draw) {
 export function drawOverview() {
   if (!overview) return;
   const {
-    counts, dismissed, differ, groups, sweep, audit, subscription, brake, repairBrake, failures, unreadable,
+    counts, dismissed, differ, groups, sweep, fill, audit, subscription, brake, repairBrake, failures, unreadable,
     unreadableCount, queues,
   } = overview;
   const halted = isHalted(overview.uninstall);
@@ -83,6 +83,7 @@ export function drawOverview() {
   redraw("tiles", [counts, differ, status], () => drawTiles(counts, differ, status, search));
   redraw("counts", [counts, overview.countedAt, differ, sweep], () => drawCounts(whole));
   redraw("sweep", sweep, () => drawSweep(sweep));
+  redraw("fill", fill, () => drawFill(fill));
   redraw("audit", audit, () => drawAudit(audit));
   redraw("subscription", [subscription, halted], () => drawSubscription(subscription, halted));
   redraw("queues", queues, () => drawQueues(queues));

@@ -4,7 +4,7 @@ import { $, fill, make, show } from "./elements.js";
 import { people, sum } from "./numbers.js";
 import { moment } from "./time.js";
 
-/** @import { Sweep } from "./api.js" */
+/** @import { Fill, Sweep } from "./api.js" */
 
 /** @param {Sweep | null} sweep */
 export function drawSweep(sweep) {
@@ -44,4 +44,18 @@ function drawEnded({ status, detail, users, changed, finishedAt, updatedAt }) {
     make("p", { className: "small soft" }, did),
     detail && make("p", { className: failed ? "told bad" : "small soft" }, detail),
   );
+}
+
+/** @param {Fill | null} newest */
+export function drawFill(newest) {
+  show($("fill"), newest?.status === "running");
+  if (newest?.status !== "running") return;
+  const { sent, found, isWhole, startedAt, eta } = newest;
+  const bar = $("fill-bar", HTMLProgressElement);
+  // While the sweep finds more, nobody knows how much is left.
+  if (isWhole && found) bar.value = Math.min(1, sent / found);
+  else bar.removeAttribute("value");
+  const all = isWhole ? `of ${people(found)}` : `of ${people(found)} so far`;
+  fill($("fill-body"), "As fast as Microsoft allows, since ", moment(startedAt), ": ",
+    `${sent.toLocaleString("en")} ${all} have had their turn`, eta ? "; done " : ".", eta && moment(eta));
 }

@@ -188,6 +188,7 @@ class StandIn:
                 "checkedAt": ago(hours=5),
             },
             "sweep": sweep(status="finished", finishedAt=ago(minutes=12), users=len(self._known())),
+            "fill": None,
             "brake": {"engaged": False, "gone": 0, "left": 0, "managed": 0, "detail": ""},
             "repairBrake": {"engaged": False, "released": False, "differ": 0, "detail": ""},
             "audit": audit(),

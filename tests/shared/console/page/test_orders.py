@@ -164,3 +164,17 @@ def test_sweep(api: StandIn, visit: Open):
     page.get_by_role("button", name="Start a sweep").click()
     expect(page.locator("#sweep-told")).to_contain_text("Queued")
     assert api.orders == [("sweep", {})]
+
+
+def test_fill(api: StandIn, visit: Open):
+    """While people wait for their turns a bar says how many had theirs, and when all have."""
+    fill = {"status": "running", "startedAt": ago(hours=1), "sent": 400, "found": 1000}
+    api.overview["fill"] = {**fill, "isWhole": True, "eta": ago(hours=-2)}
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.locator("#fill-bar")).to_have_attribute("value", "0.4")
+    expect(page.locator("#fill-body")).to_contain_text("400 of 1,000 people have had their turn")
+    expect(page.locator("#fill-body")).to_contain_text("done in 2 hours")
+
+    api.overview["fill"] = {**fill, "status": "finished", "isWhole": True, "eta": ""}
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator("#fill")).to_be_hidden()

@@ -1,0 +1,135 @@
+"""Plays a first fill: sweeps that find people without pictures, and changes of people meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from local.bench.first_fill.fleet import Clock, Counts, Fleet, Message
+from local.bench.first_fill.tenant_limits import Cost, TenantLimits
+from local.bench.sweep.sweep_world import MemoryDocuments
+from shared.messages import upkeep_message
+from shared.sweeping import sweep_log
+from shared.sweeping.fill import Fill
+from shared.sweeping.fill_log import FillLogs
+from shared.sweeping.pace import PROFILE_CALLS_A_COPY, UPLOADS_A_COPY, Pace
+from shared.sweeping.sweep_log import SweepLog, SweepLogs
+from shared.sweeping.turns import FEW, Turns
+from shared.sweeping.user_queue import UserQueue
+
+# As `make bench ONLY=calls` counts them.
+FIRST_COPY = Cost(graph=4, profile_calls=PROFILE_CALLS_A_COPY, uploads=UPLOADS_A_COPY)
+CHANGED_COPY = Cost(graph=4, profile_calls=2, uploads=3)
+LOOK = Cost(graph=1, profile_calls=0, uploads=0)
+USERS_A_PAGE = 999
+# So long a page of a sweep takes, as `make bench ONLY=sweep` computes for 100,000 users.
+SECONDS_A_PAGE = 3.24
+BETWEEN_SWEEPS = 3_600.0
+_LARGEST_TENANT = 15_000
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a first fill came to; in `vain` turns came to people who had their picture already."""
+
+    seconds: float
+    counts: Counts
+    limits: TenantLimits
+    vain: int
+
+
+class _Upkeep:
+    """Queue `photo-upkeep`, whose fills are worked off when they are due."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.fill: Fill | None = None
+
+    def send(self, text: str, *, delay_seconds: float) -> None:
+        self._clock.after(delay_seconds + 1, self._work_off, text)
+
+    def _work_off(self, text: str) -> None:
+        message = upkeep_message.parse(text.encode(), now=self._clock.time())
+        assert self.fill
+        self.fill.work_off(message.sweep_id, message.page)
+
+
+class FirstFill:
+    """A tenant of so many users without pictures, *every* how many seconds one changes a photo."""
+
+    def __init__(self, users: int, *, every: float = 1.0, few: int = FEW, seed: int = 1) -> None:
+        self._ids = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(users)]
+        self._every = every
+        self._chance = random.Random(seed)
+        self._clock, self._limits = Clock(), TenantLimits()
+        self._copied: set[str] = set()
+        self._vain = 0
+        self._fleet = Fleet(self._clock, self._limits, self._cost, self._done, self._chance)
+        documents = MemoryDocuments()
+        self._sweeps, fills = SweepLogs(documents), FillLogs(documents)
+        upkeep, numbers = _Upkeep(self._clock), itertools.count()
+        queue = self._fleet.queue
+        queued = UserQueue(queue, clock=self._clock.time, new_id=lambda: str(next(numbers)))
+
+        def pace() -> Pace:
+            return Pace(_LARGEST_TENANT)
+
+        self._turns = Turns(fills, queued, upkeep, pace=pace, clock=self._clock.time, few=few)
+        upkeep.fill = Fill(
+            fills,
+            self._sweeps,
+            queued,
+            upkeep,
+            pace=pace,
+            waiting=queue.length,
+            clock=self._clock.time,
+        )
+
+    def play(self, say: Callable[[str], None] = lambda text: None) -> Played:
+        """Until the last user has a picture."""
+        self._clock.after(0.0, self._sweep, 1)
+        self._clock.after(self._every, self._change)
+        self._clock.run_while(lambda: len(self._copied) < len(self._ids))
+        say(f"{len(self._ids):,} users in {self._clock.now / 3600:.2f} simulated hours")
+        return Played(self._clock.now, self._fleet.counts, self._limits, self._vain)
+
+    def _cost(self, message: Message) -> Cost:
+        if message.user_id not in self._copied:
+            return FIRST_COPY
+        if message.is_change:
+            return CHANGED_COPY
+        self._vain += 1
+        return LOOK
+
+    def _done(self, message: Message) -> None:
+        self._copied.add(message.user_id)
+
+    def _change(self) -> None:
+        """Somebody changes a photo, and Graph tells of it."""
+        message = Message(self._chance.choice(self._ids), True, self._clock.now)
+        self._fleet.queue.put(message, 0)
+        self._clock.after(self._every, self._change)
+
+    def _sweep(self, number: int) -> None:
+        now = self._clock.time().isoformat()
+        sweep = SweepLog(f"20260131T120000-{number:08d}", now, now)
+        self._sweeps.begin(sweep, self._sweeps.latest()[1])
+        self._page(sweep)
+        self._clock.after(BETWEEN_SWEEPS, self._sweep, number + 1)
+
+    def _page(self, sweep: SweepLog) -> None:
+        """One page as a sweep works it off: who has no picture is found, and it is written down."""
+        start = (sweep.page - 1) * USERS_A_PAGE
+        listed = self._ids[start : start + USERS_A_PAGE]
+        found = [(user_id, "new") for user_id in listed if user_id not in self._copied]
+        turns = sweep.turns + self._turns.queue(sweep, found)
+        changed = {"new": sweep.changed.get("new", 0) + len(found)}
+        over = start + USERS_A_PAGE >= len(self._ids)
+        status = sweep_log.FINISHED if over else sweep_log.RUNNING
+        after = replace(sweep, page=sweep.page + 1, turns=turns, changed=changed, status=status)
+        _, read = self._sweeps.read(sweep.id) or (None, None)
+        self._sweeps.write(after, after=read)
+        if not over:
+            self._clock.after(SECONDS_A_PAGE, self._page, after)

@@ -1,0 +1,108 @@
+"""What Microsoft lets one app do in the largest tenants, as documented; windows slide."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+# sharepoint.md section 5, the last class; graph.md section 4.
+PROFILE_CALLS, PROFILE_WINDOW = 15_000, 300.0
+UNITS, UNITS_WINDOW = 6_250, 60.0
+UNITS_A_DAY, DAY = 6_000_000, 86_400.0
+GRAPH_REQUESTS, GRAPH_WINDOW = 130_000, 10.0
+# Inferred: only Graph's calls have a documented price, of 1 or 2.
+UNITS_A_CALL = 2
+_PIECES = 300
+
+
+class Window:
+    """At most *limit* in any *seconds*, counted in pieces of a three-hundredth: a little strict."""
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self.limit = limit
+        self.seconds = seconds
+        self.largest = 0
+        self._piece = seconds / _PIECES
+        self._pieces: deque[tuple[int, int]] = deque()
+        self._sum = 0
+
+    def taken(self, now: float) -> int:
+        """How much was taken in the window that ends now."""
+        oldest = int(now / self._piece) - _PIECES
+        while self._pieces and self._pieces[0][0] < oldest:
+            self._sum -= self._pieces.popleft()[1]
+        return self._sum
+
+    def take(self, now: float, many: int) -> None:
+        """Count so many, whether they were answered or refused."""
+        piece = int(now / self._piece)
+        if self._pieces and self._pieces[-1][0] == piece:
+            many_before = self._pieces.pop()[1]
+            self._pieces.append((piece, many_before + many))
+        else:
+            self._pieces.append((piece, many))
+        self._sum += many
+        self.largest = max(self.largest, self._sum)
+
+    def seconds_until(self, now: float, many: int) -> float:
+        """How long until so many more are within the limit; 0.0 if they are."""
+        over = self.taken(now) + many - self.limit
+        if over <= 0:
+            return 0.0
+        for piece, count in self._pieces:
+            over -= count
+            if over <= 0:
+                return max(1.0, (piece + _PIECES + 1) * self._piece - now)
+        return self.seconds
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run over a user asks for; each SharePoint call costs UNITS_A_CALL."""
+
+    graph: int
+    profile_calls: int
+    uploads: int
+
+    @property
+    def units(self) -> int:
+        return (self.profile_calls + self.uploads) * UNITS_A_CALL
+
+
+class TenantLimits:
+    """The limits together. A refused call counts, too (sharepoint.md section 5, documented)."""
+
+    def __init__(self) -> None:
+        self.profiles = Window(PROFILE_CALLS, PROFILE_WINDOW)
+        self.units = Window(UNITS, UNITS_WINDOW)
+        self.day = Window(UNITS_A_DAY, DAY)
+        self.graph = Window(GRAPH_REQUESTS, GRAPH_WINDOW)
+        self.refused = 0
+
+    def ask(self, now: float, *, profile_calls: int, uploads: int) -> float:
+        """Make calls to SharePoint: 0.0 if they are answered, else what Retry-After says."""
+        calls = profile_calls + uploads
+        wants = [(self.units, calls * UNITS_A_CALL), (self.day, calls * UNITS_A_CALL)]
+        if profile_calls:
+            wants.append((self.profiles, profile_calls))
+        wait = max(window.seconds_until(now, many) for window, many in wants)
+        for window, many in wants:
+            window.take(now, many)
+        self.refused += calls if wait else 0
+        return wait
+
+    def ask_graph(self, now: float, requests: int) -> None:
+        """Requests of a batch count one by one; nobody comes near this limit, which is watched."""
+        self.graph.taken(now)
+        self.graph.take(now, requests)
+
+
+def fewest_seconds(users: int, cost: Cost) -> dict[str, float]:
+    """What each limit by itself takes for so many runs of one cost."""
+    return {
+        "profile calls": users * cost.profile_calls / PROFILE_CALLS * PROFILE_WINDOW,
+        "resource units": users * cost.units / UNITS * UNITS_WINDOW,
+        # What a day allows may be taken at once, and then that of the next one.
+        "resource units a day": max(0.0, users * cost.units / UNITS_A_DAY - 1) * DAY,
+        "Graph's requests": users * cost.graph / GRAPH_REQUESTS * GRAPH_WINDOW,
+    }

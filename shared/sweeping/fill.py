@@ -1,0 +1,161 @@
+"""
+Gives whoever a sweep has written down a turn, at the pace that the tenant's limits allow.
+
+A fill is a chain of messages, one a minute:
+
+    step n: ask how many messages wait, and take more or less of the pace by that; queue as many
+            users as there is room for, spread over the minute to come
+            write sweeps/fill.json over step n    conditional; lost -> somebody did this step
+            queue step n + 1
+
+So the queue holds about a minute of first copies, however many there are, and a change finds it
+short. Where Microsoft asks for patience messages pile up, and the fill slows down by itself. It may
+die anywhere: a step that is done again queues some users twice, which costs two calls each; a
+message that is lost is queued again when the next sweep begins. Whoever falls out is found by the
+first sweep after the fill.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared import moments
+from shared.errors import Conflict
+from shared.messages.upkeep_message import FILL, UpkeepMessage
+from shared.storage.delayed_queue import DelayedQueue
+from shared.storage.documents import Document
+from shared.sweeping import fill_log, sweep_log
+from shared.sweeping.fill_log import FillLog, FillLogs
+from shared.sweeping.pace import MINUTE, Pace
+from shared.sweeping.sweep_log import SweepLog, SweepLogs
+from shared.sweeping.user_queue import UserQueue
+
+log = logging.getLogger("photosync")
+
+# Several steps: a fill that was quiet for this long has lost its message.
+QUIET = timedelta(minutes=15)
+# As long as the host hides the message of a run that died.
+_DEATH = timedelta(minutes=2)
+# Pages of whom nobody waits are read, too: not all of a million users' at once.
+_PAGES_A_STEP = 100
+
+
+class Fill:
+    """Works off the steps of a fill."""
+
+    def __init__(
+        self,
+        fills: FillLogs,
+        sweeps: SweepLogs,
+        users: UserQueue,
+        upkeep: DelayedQueue,
+        *,
+        pace: Callable[[], Pace],
+        waiting: Callable[[], int],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """*waiting* counts the messages in the worker's queue."""
+        self._fills = fills
+        self._sweeps = sweeps
+        self._users = users
+        self._upkeep = upkeep
+        self._pace = pace
+        self._waiting = waiting
+        self._clock = clock
+
+    def work_off(self, sweep_id: str, step: int) -> None:
+        """
+        Give the next users their turn, and queue the next step.
+
+        Raises Conflict where the run that did this step may be queueing the next, ServiceDown.
+        """
+        fill, read = self._fills.latest()
+        if not fill or (fill.status, fill.sweep_id) != (fill_log.RUNNING, sweep_id):
+            log.info("fill.stray sweep=%s step=%d", sweep_id, step)
+        elif step == fill.step:
+            self._turn(fill, read)
+        elif step == fill.step - 1:
+            self._go_on_after(fill)
+        else:
+            log.info("fill.stray sweep=%s step=%d", sweep_id, step)
+
+    def revive(self) -> None:
+        """Queue the next step again if its message was lost. Raises ServiceDown."""
+        fill, _ = self._fills.latest()
+        if fill and fill.status == fill_log.RUNNING and self._is_quiet(fill, QUIET):
+            log.warning("fill.revived sweep=%s step=%d", fill.sweep_id, fill.step)
+            self._go_on(fill, delay_seconds=0)
+
+    def _turn(self, fill: FillLog, read: Document | None) -> None:
+        now = self._clock()
+        found = self._sweeps.read(fill.sweep_id)
+        sweep = found[0] if found else None
+        pace = self._pace()
+        percent = pace.next_percent(fill.percent, waiting=self._waiting())
+        room = pace.room(
+            sent=fill.sent,
+            age=now - moments.read(fill.started_at),
+            since=now - moments.read(fill.updated_at),
+            percent=percent,
+        )
+        users, page, offset = self._next(fill, sweep, room)
+        self._users.queue(users, reason="sweep", over=MINUTE)
+        is_whole = sweep is None or sweep.status != sweep_log.RUNNING
+        is_over = is_whole and page >= (sweep.page if sweep else 0)
+        turned = replace(
+            fill,
+            updated_at=now.isoformat(),
+            step=fill.step + 1,
+            page=page,
+            offset=offset,
+            sent=fill.sent + len(users),
+            percent=percent,
+            found=sweep.turns if sweep else fill.sent + len(users),
+            is_whole=is_whole,
+            status=fill_log.FINISHED if is_over else fill_log.RUNNING,
+            finished_at=now.isoformat() if is_over else "",
+        )
+        try:
+            self._fills.write(turned, after=read)
+        except Conflict:
+            log.info("fill.duplicate sweep=%s step=%d", fill.sweep_id, fill.step)
+            return
+        log.info("fill.%s sent=%d of=%d room=%d", turned.status, turned.sent, turned.found, room)
+        if not is_over:
+            self._go_on(turned, delay_seconds=MINUTE.total_seconds())
+
+    def _next(self, fill: FillLog, sweep: SweepLog | None, room: int) -> tuple[list[str], int, int]:
+        """Up to *room* users whose turn it is, and the page and the place in it that come next."""
+        users: list[str] = []
+        page, offset = fill.page, fill.offset
+        for _ in range(_PAGES_A_STEP):
+            # The page that the sweep is at may still be written anew.
+            if sweep is None or page >= sweep.page:
+                break
+            waiting = self._fills.kept(fill.sweep_id, page)[offset:]
+            taken = waiting[: room - len(users)]
+            users += taken
+            if len(taken) < len(waiting):
+                return users, page, offset + len(taken)
+            page, offset = page + 1, 0
+        return users, page, offset
+
+    def _go_on_after(self, fill: FillLog) -> None:
+        """Somebody did the step before: queue the next, unless whoever did it may be doing so."""
+        if not self._is_quiet(fill, _DEATH):
+            raise Conflict(
+                "This step was done by a run that may be queueing the next.",
+                retry_after=_DEATH.total_seconds(),
+            )
+        self._go_on(fill, delay_seconds=0)
+
+    def _is_quiet(self, fill: FillLog, how_long: timedelta) -> bool:
+        # A time to come is none at which work was done.
+        return abs(self._clock() - moments.read(fill.updated_at)) > how_long
+
+    def _go_on(self, fill: FillLog, *, delay_seconds: float) -> None:
+        message = UpkeepMessage(FILL, sweep_id=fill.sweep_id, page=fill.step)
+        self._upkeep.send(message.to_json(), delay_seconds=delay_seconds)

@@ -1,0 +1,229 @@
+"""
+`python -m tools.capacity`: what tenants of four sizes ask for, and which limit binds.
+
+Every figure follows from what the product does, by its own constants, from Microsoft's documented
+limits, and from the assumptions that are named here. With `--write` docs/capacity.md and the
+table of costs in docs/operations.md show what is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from local.bench.measuring.conditions import LATENCY
+from local.bench.sweep.graph_time import BATCH_LATENCY
+from local.bench.sweep.sweep import fewest_graph_calls
+from shared.graph.batch import LIMIT
+from shared.graph.client import BATCHES_AT_ONCE
+from shared.graph.user_listing import PAGE
+from shared.sweeping.pace import (
+    PROFILE_CALLS_A_COPY,
+    UNITS_A_CALL,
+    UNITS_A_DAY,
+    UNITS_A_MINUTE,
+    UPLOADS_A_COPY,
+    Pace,
+)
+from tools import cost, tables
+from tools.cost import RUNS_AT_ONCE, TENANTS
+
+# A licence a user: profile calls in five minutes by the class of tenant (sharepoint.md section 5).
+CLASSES = ((1_000, 3_000), (5_000, 6_000), (15_000, 9_000), (50_000, 12_000))
+LARGEST_CLASS = 15_000
+# infra's own.
+MOST_INSTANCES = 40
+# Seconds of a run that copies, and of one that looks, beside services 120 and 200 ms away.
+SECONDS_TO_COPY, SECONDS_TO_LOOK = 1.5, 0.3
+# A changed photo of a known user, and an audit's look, as `make bench ONLY=calls` counts them.
+CHANGED_PROFILE_CALLS, CHANGED_UPLOADS = 2, 3
+AUDIT_PROFILE_CALLS, AUDIT_FILE_CALLS, AUDIT_DAYS, AUDIT_SHARE = 1, 3, 7, 0.2
+# Of a Monday morning: so many are edited within an hour, and so many have a new photo.
+EDITED, NEW_PHOTO = 0.2, 0.01
+PAGE_OF = tables.REPO / "docs/capacity.md"
+OPERATIONS = tables.REPO / "docs/operations.md"
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """The limits of a tenant with so many users; the app's units grow as the profile calls do."""
+
+    users: int
+
+    @property
+    def profile_calls(self) -> int:
+        """In five minutes."""
+        return next((calls for most, calls in CLASSES if self.users <= most), LARGEST_CLASS)
+
+    @property
+    def units(self) -> int:
+        """In a minute."""
+        return round(self.profile_calls * UNITS_A_MINUTE)
+
+    @property
+    def units_a_day(self) -> int:
+        return self.profile_calls * UNITS_A_DAY
+
+
+_COPY_UNITS = (PROFILE_CALLS_A_COPY + UPLOADS_A_COPY) * UNITS_A_CALL
+_CHANGE_UNITS = (CHANGED_PROFILE_CALLS + CHANGED_UPLOADS) * UNITS_A_CALL
+_AUDIT_UNITS = (AUDIT_PROFILE_CALLS + AUDIT_FILE_CALLS) * UNITS_A_CALL
+
+
+def hours_of_fill(users: int, a_minute: float, a_day: float) -> float:
+    """How long so many take, of whom so many go in a minute and so many in a day."""
+    days, rest = divmod(users, a_day)
+    if days and not rest:
+        days, rest = days - 1, a_day
+    return days * 24 + rest / a_minute / 60
+
+
+def fewest_hours(tenant: Tenant) -> float:
+    """What Microsoft's limits by themselves take for a first fill."""
+    by_profiles = tenant.profile_calls / 5 / PROFILE_CALLS_A_COPY
+    a_minute = min(by_profiles, tenant.units / _COPY_UNITS)
+    return hours_of_fill(tenant.users, a_minute, tenant.units_a_day / _COPY_UNITS)
+
+
+def binding(tenant: Tenant) -> str:
+    """Which limit binds a first fill."""
+    if tenant.users * _COPY_UNITS > tenant.units_a_day:
+        return "units a day"
+    by_profiles = tenant.profile_calls / 5 / PROFILE_CALLS_A_COPY
+    return "profile calls" if by_profiles < tenant.units / _COPY_UNITS else "units a minute"
+
+
+def first_fill(users: int) -> Sequence[str]:
+    """Everybody gets a first picture."""
+    tenant, pace = Tenant(users), Pace(Tenant(users).profile_calls)
+    at_once = pace.a_minute / 60 * SECONDS_TO_COPY
+    seconds = users * max(SECONDS_TO_COPY, cost.SHORTEST_PAID)
+    return [
+        f"{users:,}",
+        f"{users * PROFILE_CALLS_A_COPY:,}",
+        f"{users * _COPY_UNITS:,}",
+        binding(tenant),
+        f"{fewest_hours(tenant):.1f} h",
+        f"{hours_of_fill(users, pace.a_minute, pace.a_day):.1f} h",
+        f"{at_once:.1f}",
+        f"{math.ceil(at_once / RUNS_AT_ONCE)}",
+        f"{min(MOST_INSTANCES, math.ceil(min(users, pace.a_minute) / RUNS_AT_ONCE))}",
+        f"${seconds * cost.INSTANCE_GB * cost.PER_GB_SECOND:,.2f}",
+    ]
+
+
+def sweep_minutes(users: int) -> float:
+    """Of Graph's answers, four batches of twenty at once, one page after the other."""
+    pages, rest = divmod(users, PAGE)
+    sizes = [PAGE] * pages + [rest] * bool(rest)
+    return sum(_page_seconds(each) for each in sizes) / 60
+
+
+def _page_seconds(users: int) -> float:
+    rounds = math.ceil(math.ceil(users / LIMIT) / BATCHES_AT_ONCE)
+    return LATENCY["graph"] / 1000 + rounds * BATCH_LATENCY
+
+
+def sweep(users: int) -> Sequence[str]:
+    """A sweep that finds nothing new, every hour."""
+    minutes = sweep_minutes(users)
+    reads = cost.month(users).blob_reads - cost.month(users, sweeps=0).blob_reads
+    return [
+        f"{users:,}",
+        f"{fewest_graph_calls(users):,}",
+        f"{LIMIT * BATCHES_AT_ONCE / BATCH_LATENCY * 10:,.0f}",
+        f"{reads // cost.SWEEPS:,}",
+        f"{minutes:.1f} min",
+        f"{minutes / 60:.0%}",
+        "1",
+    ]
+
+
+def audit(users: int) -> Sequence[str]:
+    """Everybody once a week."""
+    tenant, looks = Tenant(users), users / AUDIT_DAYS
+    in_five = looks / (24 * 12)
+    return [
+        f"{users:,}",
+        f"{looks / 24:,.0f}",
+        f"{looks / 24 * (AUDIT_PROFILE_CALLS + AUDIT_FILE_CALLS):,.0f}",
+        f"{in_five * AUDIT_PROFILE_CALLS / tenant.profile_calls:.1%}",
+        f"{AUDIT_SHARE:.0%}",
+        f"{looks * _AUDIT_UNITS / tenant.units_a_day:.1%}",
+    ]
+
+
+def monday(users: int) -> Sequence[str]:
+    """One in five is edited within an hour, and one in a hundred has a new photo."""
+    tenant = Tenant(users)
+    looks, copies = users * EDITED / 3600, users * NEW_PHOTO / 3600
+    at_once = looks * SECONDS_TO_LOOK + copies * SECONDS_TO_COPY
+    return [
+        f"{users:,}",
+        f"{looks:.1f}",
+        f"{copies:.2f}",
+        f"{looks + copies:.1f}",
+        f"{copies * 300 * CHANGED_PROFILE_CALLS / tenant.profile_calls:.1%}",
+        f"{copies * 60 * _CHANGE_UNITS / tenant.units:.1%}",
+        f"{at_once:.1f}",
+        f"{math.ceil(at_once / RUNS_AT_ONCE)}",
+    ]
+
+
+def dollars(users: int) -> Sequence[str]:
+    """What a month's money is for."""
+    parts = cost.dollars_by_part(users)
+    return [f"{users:,}", *(f"${each:,.2f}" for each in (*parts.values(), sum(parts.values())))]
+
+
+_TABLES: dict[str, tuple[Callable[[int], Sequence[str]], str]] = {
+    "first-fill": (
+        first_fill,
+        "Users | profile calls | resource units | what binds | at least | at our pace "
+        "| runs at once | instances needed | the host would start | at most",
+    ),
+    "sweep": (
+        sweep,
+        "Users | Graph calls | requests in 10 s | storage reads | takes | of an hour | instances",
+    ),
+    "audit": (
+        audit,
+        "Users | looks an hour | SharePoint calls an hour | of the profile calls "
+        "| may take | of a day's units",
+    ),
+    "monday": (
+        monday,
+        "Users | notifications a second | new photos a second | Graph calls a second "
+        "| of the profile calls | of a minute's units | runs at once | instances needed",
+    ),
+    "dollars": (
+        dollars,
+        " | ".join(["Users", *cost.dollars_by_part(TENANTS[0]), "in all"]),
+    ),
+}
+
+
+def table(name: str) -> str:
+    """One line for each size, in Markdown."""
+    row, heads = _TABLES[name]
+    lines = [f"| {heads} |", "|" + "---:|" * (heads.count("|") + 1)]
+    lines += [f"| {' | '.join(row(users))} |" for users in TENANTS]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    command = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    command.add_argument("--write", action="store_true", help="let the pages show it")
+    write = command.parse_args().write
+    for name in _TABLES:
+        print(f"{name}\n\n{table(name)}\n")
+        if write:
+            tables.write(PAGE_OF, name, table(name))
+    if write:
+        tables.write(OPERATIONS, "cost", cost.table())
+
+
+if __name__ == "__main__":
+    main()
