@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from local.bench.first_fill.fleet import Clock, Counts, Fleet, Message
 from local.bench.first_fill.tenant_limits import Cost, TenantLimits
@@ -67,7 +68,8 @@ class FirstFill:
         self._copied: set[str] = set()
         self._vain = 0
         self._fleet = Fleet(self._clock, self._limits, self._cost, self._done, self._chance)
-        documents = MemoryDocuments()
+        # Nothing of it is a part, which would need a folder.
+        documents = MemoryDocuments(Path())
         self._sweeps, fills = SweepLogs(documents), FillLogs(documents)
         upkeep, numbers = _Upkeep(self._clock), itertools.count()
         queue = self._fleet.queue
@@ -124,7 +126,9 @@ class FirstFill:
         start = (sweep.page - 1) * USERS_A_PAGE
         listed = self._ids[start : start + USERS_A_PAGE]
         found = [(user_id, "new") for user_id in listed if user_id not in self._copied]
-        turns = sweep.turns + self._turns.queue(sweep, found)
+        waiting = self._turns.queue(sweep, found)
+        self._turns.keep(sweep, waiting)
+        turns = sweep.turns + len(waiting)
         changed = {"new": sweep.changed.get("new", 0) + len(found)}
         over = start + USERS_A_PAGE >= len(self._ids)
         status = sweep_log.FINISHED if over else sweep_log.RUNNING

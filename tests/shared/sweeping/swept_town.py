@@ -11,11 +11,14 @@ from shared.errors import NoPhoto, PhotoSyncError
 from shared.graph.user_listing import UserPage
 from shared.storage import user_state
 from shared.storage.user_state import SYNCED, UserState
+from shared.sweeping.fill_log import FillLogs
+from shared.sweeping.pace import Pace
 from shared.sweeping.snapshot import SnapshotParts
 from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageLook
+from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 from shared.user import User
 from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemoryStates
@@ -70,13 +73,16 @@ class Town:
             forget_after=None,
             clock=self.clock,
         )
+        queue = UserQueue(self.users, clock=self.clock, new_id=self._new_id)
+        fills = FillLogs(self.documents)
         return Sweep(
             self,
             looks,
             remembered,
             self.logs,
             SnapshotParts(self.documents),
-            UserQueue(self.users, clock=self.clock, new_id=self._new_id),
+            queue,
+            Turns(fills, queue, self.upkeep, pace=lambda: Pace(0), clock=self.clock),
             self.upkeep,
             self.states,
             clock=self.clock,
