@@ -49,7 +49,7 @@ param settings Settings
 // requests: else messages would wait inside the worker while their lock runs, and on a plan where
 // one instance runs all functions Graph would wait for copies (functions.md section Python).
 var requestsAtOnce = 16
-var workerThreads = 44
+var workerThreads = 60
 
 var hostSettings = {
   AzureWebJobsStorage__blobServiceUri: blobEndpoint

@@ -77,7 +77,7 @@ from shared.upkeep.upkeep import Upkeep
 log = logging.getLogger("photosync")
 
 # batchSize and newBatchThreshold in host.json: so many runs of `sync_photo` there are at most.
-COPIES_AT_ONCE = 12
+COPIES_AT_ONCE = 20
 
 
 class Runtime(NamedTuple):

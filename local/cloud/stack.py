@@ -314,7 +314,7 @@ def app_settings(endpoints: Endpoints) -> dict[str, str]:
         **_ways_to_microsoft_365(endpoints),
         "AzureWebJobsStorage": endpoints.storage,
         "FUNCTIONS_WORKER_RUNTIME": "python",
-        "PYTHON_THREADPOOL_THREAD_COUNT": "44",
+        "PYTHON_THREADPOOL_THREAD_COUNT": "60",
         "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "1048576",
         "TENANT_ID": endpoints.tenant_id,
         "CLIENT_ID": endpoints.app_client_id,

@@ -49,7 +49,7 @@ TIMESTAMP = "SPS-PictureTimestamp"
 _PICTURE_PROPERTIES = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 # Whole seconds between 0001-01-01 and 1970-01-01 (section 2, recorded).
 _UNIX_EPOCH = 62_135_596_800
-_UPLOADS_AT_ONCE = 24
+_UPLOADS_AT_ONCE = 40
 _ANOTHER = "The photo is gone, but somebody has set another picture; it is kept."
 # Who has more namesakes gets files named by object id.
 MOST_RIVALS = 40

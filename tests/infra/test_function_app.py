@@ -75,7 +75,7 @@ def test_an_instance_has_a_thread_for_whatever_it_runs():
     triggers = [found.get_trigger() for found in FUNCTIONS.values()]
     needed = sum(at_once[trigger.get_binding_name()] for trigger in triggers if trigger)
 
-    assert needed == 2 * 12 + 3
+    assert needed == 2 * 20 + 3
     assert needed + http["perInstanceConcurrency"] <= threads
 
 

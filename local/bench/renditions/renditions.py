@@ -21,7 +21,7 @@ _LARGE = {"648 px JPEG", "648 px PNG", "4,000 px JPEG", _LARGEST}
 _GOAL_RATIO = 1.5
 # Of many large photos at once the files add up, and the pixels must not.
 _GOAL_CROWD = 5
-# What a small instance has left; of it, twelve files as they were fetched take 96 MB.
+# What a small instance has left; each file, as it was fetched, takes 8 MB of it.
 GOAL_FLOOD_MB = 512
 
 

@@ -52,7 +52,7 @@ def test_bomb_is_refused_before_it_is_decoded(tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["GIF of 2,796,000 blocks", "PNG of 699,000 chunks"])
 def test_floods_are_refused_within_512_megabytes(tmp_path: Path, name: str):
-    """Twelve files of nothing but empty blocks at once leave a small instance its memory."""
+    """Files of nothing but empty blocks, as many as are copied at once, leave memory."""
     file = tmp_path / "flood"
     file.write_bytes(photos.floods()[name])
     assert 0.99 * MAX_BYTES < file.stat().st_size <= MAX_BYTES

@@ -63,6 +63,7 @@ def test_nothing_is_read_ahead_of_the_claim(synced):
 
 def test_first_copy_reads_the_profile_by_the_name_that_graph_tells(office):
     """Nobody's name is guessed."""
+    office.at_once = backwards
     office.sharepoint.plan = lambda user, url, **more: pytest.fail("too early")
     office.exchange.after_copy = lambda: vars(office.sharepoint).pop("plan")
 
