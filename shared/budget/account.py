@@ -128,14 +128,14 @@ class Account:
     def _read(self) -> _Reading:
         asked = self._ticks()
         found = self._documents.read(self._name)
-        if found is None:
-            # Only a document tells storage's time.
+        if found is None or not found.at:
+            # Only a document that can be read tells storage's time.
             with suppress(Conflict):
-                self._documents.write(self._name, {}, after=None)
+                self._documents.write(self._name, {}, after=found)
             asked = self._ticks()
             found = self._documents.read(self._name)
-        if found is None:
-            raise Conflict(f"Somebody deleted {self._name}.")
+        if found is None or not found.at:
+            raise Conflict(f"Somebody takes {self._name} away.")
         return _Reading(found, asked, self._ticks())
 
     def _away(self, error: PhotoSyncError) -> Away:

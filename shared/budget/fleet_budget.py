@@ -25,6 +25,8 @@ from shared.budget.tenant_limit import TenantLimit
 from shared.budget.work import Kind, Work, current
 from shared.storage.documents import Documents
 
+# The folder of the accounts.
+BUDGETS = "budgets/"
 # Seconds for which a portion may be spent, and after which what is left of it is written back.
 HOLD, GIVE_BACK_AFTER = 60.0, 40.0
 # Of the limit: the smallest and the largest portion, and what each instance may spend in five
@@ -58,7 +60,7 @@ class FleetBudget:
     ) -> None:
         """*share* is the audits', *instance* a name that no other has, *later* calls once."""
         self._account = Account(
-            f"budgets/{host}.json", documents, limit, share=share, instance=instance, ticks=ticks
+            f"{BUDGETS}{host}.json", documents, limit, share=share, instance=instance, ticks=ticks
         )
         self._ticks = ticks
         self._later = later

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local.bench.calls.cases import KINDS, Case, Unexpected, cases
 from local.bench.measuring.conditions import SETTINGS
-from local.bench.measuring.ledger import BLOB, GRAPH, HOST, UNKNOWN
+from local.bench.measuring.ledger import BLOB, BUDGET, GRAPH, HOST, UNKNOWN
 from local.bench.measuring.rows import Row
 from local.bench.measuring.settled_tenant import SettledTenant
 from local.cloud.stack import Stack
@@ -28,7 +28,8 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
 
 def rows_of(found: Sequence[Case], folder: Path) -> list[Row]:
     """What the table says; what a case over its goals was counted from is kept in *folder*."""
-    return [*(row for case in found for row in _of_case(case, folder)), _unknown(found)]
+    of_cases = (row for case in found for row in _of_case(case, folder))
+    return [*of_cases, _of_budget(found), _unknown(found)]
 
 
 def _of_case(case: Case, folder: Path) -> Iterator[Row]:
@@ -58,6 +59,12 @@ def _kept(case: Case, folder: Path) -> Path:
     file = folder / f"{case.what.replace(' ', '-').replace(',', '')}.txt"
     file.write_text("\n".join(case.told) + "\n", encoding="utf-8")
     return file
+
+
+def _of_budget(found: Sequence[Case]) -> Row:
+    calls = sum(case.calls[BUDGET] for case in found)
+    note = "blob calls by which instances share the profile calls, in no row above"
+    return Row("calls", "all cases: calls of the budget", calls, "", note=note)
 
 
 def _unknown(found: Sequence[Case]) -> Row:

@@ -24,6 +24,7 @@ from local.cloud.stack import Stack
 from local.outside import spectator
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Entry
+from shared.budget.fleet_budget import BUDGETS
 from shared.storage.azure import CONTAINER, ORDERS
 from shared.uninstalling.uninstall_log import NAME
 
@@ -38,6 +39,9 @@ HOST, POLLS = "host", "polls"
 AT_ONCE, FOR_UPKEEP = "queued at once", "sent to upkeep"
 # Of the app: whether it is being uninstalled, once a minute in each process whatever happens.
 HALT = "halt"
+# Of the app: the document by which instances share the profile calls. A portion is drawn when one
+# is used up, and given back after some time: whichever case it is then.
+BUDGET = "budget"
 # Lines of the log that signs what a person orders or types into a queue.
 ORDER = "order line"
 UNKNOWN = "unknown"
@@ -171,10 +175,16 @@ def _kind(entry: Entry, client_id: str) -> str:
     return UPLOADS if "/files/add" in path else FILES
 
 
+def _blob_kind(method: str, name: str) -> str:
+    if name.startswith(BUDGETS):
+        return BUDGET
+    return HALT if (method, name) == ("GET", NAME) else BLOB
+
+
 def _storage_kind(method: str, path: str, query: str) -> str:
     name, _, rest = path.partition("/")
     if name == CONTAINER:
-        return HALT if (method, rest) == ("GET", NAME) else BLOB
+        return _blob_kind(method, rest)
     if name == ORDERS:
         return ORDER
     if name not in _QUEUES:

@@ -1,4 +1,4 @@
-"""The tenant itself as Graph shows it: the organization and its domains."""
+"""The tenant itself as Graph shows it: the organization, its domains and its licences."""
 
 from __future__ import annotations
 
@@ -18,6 +18,18 @@ from local.m365.tenant.tenant import Tenant
 # Documented (List organization, List domains): User.Read is for people, and shows less.
 _READ = Right(frozenset({"Directory.Read.All", "Directory.ReadWrite.All"}))
 _READ_DOMAINS = Right(frozenset({"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All"}))
+# Documented (List subscribedSkus): facts/graph.md section 11.
+_READ_LICENCES = Right(
+    frozenset(
+        {
+            "LicenseAssignment.Read.All",
+            "Organization.Read.All",
+            "Organization.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        }
+    )
+)
 _SERVICES = ["Email", "OfficeCommunicationsOnline"]
 
 
@@ -27,6 +39,7 @@ def routes(tenant: Tenant) -> list[Route]:
         admin_route(tenant, "GET", "/organization/{id}", _READ, get_organization),
         admin_route(tenant, "GET", "/domains", _READ_DOMAINS, list_domains),
         admin_route(tenant, "GET", "/domains/{id}", _READ_DOMAINS, get_domain),
+        admin_route(tenant, "GET", "/subscribedSkus", _READ_LICENCES, list_licences),
     ]
 
 
@@ -45,6 +58,11 @@ async def list_domains(tenant: Tenant, request: Request, claims: Claims) -> Resp
 
 async def get_domain(tenant: Tenant, request: Request, claims: Claims) -> Response:
     return _one(tenant, request, "domains", _domains(tenant))
+
+
+async def list_licences(tenant: Tenant, request: Request, claims: Claims) -> Response:
+    """A plan with SharePoint for as many users as the switch says, and one without for more."""
+    return _listed(tenant, request, "subscribedSkus", _licences(tenant))
 
 
 def _listed(
@@ -103,4 +121,27 @@ def _domains(tenant: Tenant) -> list[dict[str, Any]]:
             "supportedServices": _SERVICES,
         }
         for name in tenant.names[1:]
+    ]
+
+
+def _licences(tenant: Tenant) -> list[dict[str, Any]]:
+    """Documented (subscribedSku resource), of its properties what a client looks for."""
+    bought = {
+        "SPE_E3": (tenant.switches.licences, ["EXCHANGE_S_ENTERPRISE", "SHAREPOINTENTERPRISE"]),
+        "POWER_BI_STANDARD": (1_000_000, ["BI_AZURE_P0", "SHAREPOINTWAC"]),
+    }
+    return [
+        {
+            "id": f"{tenant.tenant_id}_{name}",
+            "skuPartNumber": name,
+            "appliesTo": "User",
+            "capabilityStatus": "Enabled",
+            "consumedUnits": 0,
+            "prepaidUnits": {"enabled": units, "suspended": 0, "warning": 0, "lockedOut": 0},
+            "servicePlans": [
+                {"servicePlanName": plan, "provisioningStatus": "Success", "appliesTo": "User"}
+                for plan in plans
+            ],
+        }
+        for name, (units, plans) in bought.items()
     ]

@@ -50,6 +50,7 @@ class Switches:
     photo_requests_at_once: int = 0
     photo_requests_per_10_minutes: int = 0
     people_calls_per_5_minutes: int = 0
+    licences: int = 300  # with SharePoint, that the organization has bought
     directory_lag: int = 0  # requests that do not see a new app or principal yet (I, section 8)
     users_register_apps: bool = True  # the default of a tenant (D, section 8)
     site_lists_show_roles: bool = False  # documented, and reported to be otherwise (section 8)

@@ -22,6 +22,7 @@ def line(request: str) -> str:
         (f"GET /account/photo-sync-state/users/{USER}.json", "blob"),
         ("PUT /account/photo-sync-state?restype=container", "blob"),
         ("GET /account/photo-sync-state/uninstall.json", "halt"),
+        ("PUT /account/photo-sync-state/budgets/contoso-admin.sharepoint.com.json", "budget"),
         ("PUT /account/photo-sync-state/uninstall.json", "blob"),
         ("POST /account/photo-sync/messages?visibilitytimeout=60", "queue"),
         ("POST /account/photo-sync/messages", "host"),

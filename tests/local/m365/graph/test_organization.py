@@ -42,11 +42,21 @@ def test_organization_and_domains(m365: Cloud, reader: requests.Session):
     assert reader.get(f"{base}/domains?$select=shoeSize").status_code == 400
 
 
+def test_licences(m365: Cloud, reader: requests.Session):
+    """What was bought, with the service plans in it; of it what is selected."""
+    url = f"{m365.tenant.urls.graph}/v1.0/subscribedSkus?$select=skuPartNumber,prepaidUnits"
+    found = reader.get(url).json()["value"]
+
+    assert found[0]["skuPartNumber"] == "SPE_E3"
+    assert found[0]["prepaidUnits"]["enabled"] == m365.tenant.switches.licences
+    assert "servicePlans" not in found[0]
+
+
 def test_who_may_not_read_the_directory(m365: Cloud):
-    """User.Read.All is not enough for either (documented)."""
+    """User.Read.All is not enough for any of it (documented)."""
     with m365.session(m365.tenant.urls.graph) as session:
         answers = [
             session.get(f"{m365.tenant.urls.graph}/v1.0/{name}")
-            for name in ("organization", "domains")
+            for name in ("organization", "domains", "subscribedSkus")
         ]
-    assert [answer.status_code for answer in answers] == [403, 403]
+    assert [answer.status_code for answer in answers] == [403, 403, 403]

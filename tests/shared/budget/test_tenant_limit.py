@@ -1,0 +1,102 @@
+"""How many calls the tenant may make: as set, or found out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from shared.budget.tenant_limit import SMALLEST_CLASS, TenantLimit, calls_of_class
+from shared.budget.work import Kind
+from shared.errors import ServiceDown
+from tests.shared.budget.fleet import DOCUMENT, Fleet
+
+
+class Asked:
+    """Somebody who is asked for a number, and counts how often."""
+
+    def __init__(self, number: int | None) -> None:
+        self.number = number
+        self.times = 0
+
+    def __call__(self) -> int:
+        self.times += 1
+        if self.number is None:
+            raise ServiceDown("Nobody answers.", service="graph")
+        return self.number
+
+
+def not_told() -> None:
+    """Graph does not tell."""
+
+
+def nobody() -> int:
+    """No sweep has counted anybody."""
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("licences", "calls"),
+    [
+        (0, 3000),
+        (1000, 3000),
+        (1001, 6000),
+        (5000, 6000),
+        (15_000, 9000),
+        (50_000, 12_000),
+        (50_001, 15_000),
+        (1_000_000, 15_000),
+    ],
+)
+def test_classes(licences: int, calls: int):
+    """The documented table, each class up to its number of licences."""
+    assert calls_of_class(licences) == calls
+
+
+def test_what_is_set_holds():
+    """A person's number is taken, and nobody is asked."""
+    licences = Asked(50_000)
+
+    assert TenantLimit(120, licences, licences).of({"limit": 9}, 0.0) == (120, 0.0)
+    assert licences.times == 0
+
+
+@pytest.mark.parametrize(
+    ("licences", "users", "calls"),
+    [
+        (lambda: 5001, 60_000, 9000),
+        (not_told, 60_000, 15_000),
+        (not_told, 0, SMALLEST_CLASS),
+    ],
+)
+def test_found_out(licences: Callable[[], int | None], users: int, calls: int):
+    """By licences, else by the users whom a sweep has counted, else it is the smallest class."""
+    assert TenantLimit(0, licences, lambda: users).of({}, 7.0) == (calls, 7.0)
+
+
+def test_fleet_finds_out_once():
+    """What one instance has found out all others go by, until it is old."""
+    fleet, licences = Fleet(), Asked(5000)
+    budgets = [fleet.instance(limit=TenantLimit(0, licences, nobody)) for _ in range(3)]
+    for budget in budgets:
+        fleet.spend(budget, Kind.CHANGE, 10)
+
+    assert licences.times == 1
+    assert fleet.documents.blobs[DOCUMENT].fields["limit"] == 6000
+    licences.number = 5001
+    fleet.pass_time(901)
+    fleet.spend(budgets[0], Kind.CHANGE, 10)
+    assert fleet.documents.blobs[DOCUMENT].fields["limit"] == 9000
+
+
+def test_who_does_not_answer_changes_nothing():
+    """While Graph is away the class stays what it was."""
+    licences = Asked(20_000)
+    limit = TenantLimit(0, licences, nobody)
+    assert limit.of({}, 0.0) == (12_000, 0.0)
+    licences.number = None
+
+    assert limit.of({"limit": 12_000, "limitFoundAt": 0.0}, 1000.0) == (12_000, 1000.0)
+    fresh = TenantLimit(0, licences, nobody)
+    assert fresh.of({"limit": 9000, "limitFoundAt": 0.0}, 1000.0) == (9000, 1000.0)
+    assert fresh.of({"limit": "many", "limitFoundAt": None}, 1.0) == (9000, 1.0)
