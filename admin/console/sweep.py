@@ -73,6 +73,7 @@ def _follow(desk: Desk, seconds: float) -> int:
         )
     desk.output.document(end.raw)
     show_end(end, desk.output)
+    show_fill(console.overview().part("fill"), desk.output)
     braked = "braked" in {end.text("removals"), end.text("forgetting")}
     wrong = end.text("status") == "failed" or braked
     return problems.WRONG if wrong else problems.FINE

@@ -79,5 +79,5 @@ def rows_of(users: int, played: Played) -> Iterator[Row]:
         note=f"of who had changed the photo before, or was found by two sweeps: two calls each. "
         f"{counts.longest_queue:,} messages at "
         f"most, and {counts.most_instances} instances, busy for "
-        f"{counts.active_seconds / 3600:.1f} hours together",
+        f"{played.busy_seconds / 3600:.1f} hours together",
     )

@@ -38,6 +38,7 @@ class Played:
     seconds: float
     counts: Counts
     limits: TenantLimits
+    busy_seconds: float
     vain: int
 
 
@@ -95,7 +96,8 @@ class FirstFill:
         self._clock.after(self._every, self._change)
         self._clock.run_while(lambda: len(self._copied) < len(self._ids))
         say(f"{len(self._ids):,} users in {self._clock.now / 3600:.2f} simulated hours")
-        return Played(self._clock.now, self._fleet.counts, self._limits, self._vain)
+        busy = self._fleet.busy_seconds()
+        return Played(self._clock.now, self._fleet.counts, self._limits, busy, self._vain)
 
     def _cost(self, message: Message) -> Cost:
         if message.user_id not in self._copied:

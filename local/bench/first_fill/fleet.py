@@ -156,6 +156,11 @@ class Fleet:
         clock.after(0.0, self._poll)
         clock.after(SCALED_EVERY, self._scale)
 
+    def busy_seconds(self) -> float:
+        """For how long instances have been at work, all together."""
+        still = sum(bool(each.busy) for each in self._instances)
+        return self.counts.active_seconds + still * self._clock.now
+
     def _started(self) -> Instance:
         gate = Gate(self._clock.time, jitter=self._chance.random)
         return Instance(gate, idle_since=self._clock.now)

@@ -9,7 +9,7 @@ from local.bench.first_fill.first_fill_play import FIRST_COPY, FirstFill
 from local.bench.first_fill.tenant_limits import Cost, TenantLimits, Window, fewest_seconds
 
 # Fewer end within minutes, of which the last one's spreading is a good part.
-USERS = 12_000
+USERS = 20_000
 
 
 def test_goals_are_met():

@@ -53,6 +53,7 @@ class Sweeping:
         self.results = list(pages)
         self.remembered = Remembered()
         self.meanwhile: Callable[[], None] = lambda: None
+        self.meanwhile_filling: Callable[[], None] = lambda: None
         ids = itertools.count(1)
         self.blobs = Blobs()
         self.documents = MemoryDocuments(self.blobs)
@@ -85,7 +86,7 @@ class Sweeping:
             queue,
             self.upkeep,
             pace=lambda: self.pace,
-            waiting=lambda: len(self.users.messages),
+            waiting=self.waiting,
             clock=self.clock,
         )
 
@@ -109,6 +110,10 @@ class Sweeping:
         newest, _ = self.logs.latest()
         assert newest
         return newest
+
+    def waiting(self) -> int:
+        self.meanwhile_filling()
+        return len(self.users.messages)
 
     @property
     def fill(self) -> FillLog:

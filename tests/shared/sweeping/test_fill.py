@@ -157,6 +157,29 @@ def test_when_it_is_done():
     assert moments.read(sweeping.fill.eta()) == NOON + 11 * MINUTE
 
 
+def test_two_runs_of_one_step():
+    """Of two runs over one step only the first to write it down queues the next."""
+    sweeping = begun()
+    sweeping.now += MINUTE
+    fill, read = sweeping.fills.latest()
+    assert fill
+    sweeping.meanwhile_filling = lambda: sweeping.fills.write(replace(fill, step=2), after=read)
+    sweeping.filling.work_off(fill.sweep_id, 1)
+
+    assert sweeping.orders() == []
+
+
+def test_sweep_that_a_person_deleted():
+    """A fill whose sweep is gone ends: the next sweep finds whoever is left."""
+    sweeping = begun()
+    found = sweeping.logs.read(sweeping.fill.sweep_id)
+    assert found
+    sweeping.documents.delete(f"sweeps/{found[0].id}.json", after=found[1])
+
+    assert step(sweeping) == []
+    assert sweeping.fill.status == fill_log.FINISHED
+
+
 def test_damaged_document():
     """A fill that a person wrote into is none; the next one takes its place."""
     sweeping = begun()
