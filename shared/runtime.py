@@ -117,8 +117,9 @@ def _working(settings: Settings) -> Runtime:
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
     graph = GraphClient(graph_http, _groups(settings))
     storage = open_storage(settings.storage)
+    limit = _limit(settings, storage, graph_http)
     budgets: list[FleetBudget] = []
-    geos = _geos(settings, tokens, _budget_of(settings, storage, graph_http), budgets)
+    geos = _geos(settings, tokens, _budget_of(settings, storage, limit), budgets)
     recipe = _recipe(settings)
     publisher = Publisher(geos, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
@@ -127,20 +128,14 @@ def _working(settings: Settings) -> Runtime:
     directory = GraphClient(graph_http)
     orders = OrderLog(storage.orders, clock=_now)
     worker = Worker(sync, directory, storage.states, storage.users, halt, orders, **_CHANCE)
-    sweep = _sweep(settings, storage, graph, graph_http, recipe)
+    pace = _pace(settings, limit)
+    sweep = _sweep(settings, storage, graph, graph_http, recipe, pace)
     audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
     uninstall = _uninstall(settings, storage, halt, keeper)
-    chains = keeper, sweep, _fill(settings, storage), audit, uninstall
-    upkeep = Upkeep(
-        *chains,
-        storage.states,
-        storage.upkeep,
-        orders,
-        UserQueue(storage.users, clock=_now, new_id=_new_id),
-        lengths=storage.lengths,
-        **_CHANCE,
-    )
+    chains = keeper, sweep, _fill(storage, pace), audit, uninstall
+    kept = storage.states, storage.upkeep, orders, _users(storage)
+    upkeep = Upkeep(*chains, *kept, lengths=storage.lengths, **_CHANCE)
     console = _console(
         settings,
         storage,
@@ -273,13 +268,17 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
     return Microsoft(settings, clients, storage.documents, _now)
 
 
+def _limit(settings: Settings, storage: OpenStorage, graph_http: Http) -> TenantLimit:
+    """The tenant's limit of profile calls."""
+    logs, licences = SweepLogs(storage.documents), Licences(graph_http)
+    return TenantLimit(settings.profile_calls, licences.count, logs.counted_users)
+
+
 def _budget_of(
-    settings: Settings, storage: OpenStorage, graph_http: Http
+    settings: Settings, storage: OpenStorage, limit: TenantLimit
 ) -> Callable[[str], FleetBudget]:
     """The fleet's budget of profile calls to a host."""
-    logs, licences, instance = SweepLogs(storage.documents), Licences(graph_http), _new_id()
-    limit = TenantLimit(settings.profile_calls, licences.count, logs.counted_users)
-    share = settings.audit.share
+    share, instance = settings.audit.share, _new_id()
     return lambda host: FleetBudget(host, storage.documents, limit, share=share, instance=instance)
 
 
@@ -313,17 +312,9 @@ def _sweep(
     graph: GraphClient,
     graph_http: Http,
     recipe: Recipe,
+    pace: Callable[[], Pace],
 ) -> Sweep:
-    pages = PageLook(
-        graph,
-        storage.states,
-        check_scope=functools.partial(scope.check, settings=settings),
-        sizes=recipe.sizes,
-        recipe=recipe.version,
-        dry_run=settings.dry_run,
-        removes=settings.remove_when_gone,
-        clock=_now,
-    )
+    pages = _pages(settings, storage, graph, recipe)
     listing, left_out = _listing(settings, graph_http)
     remembered = StateLook(
         storage.states,
@@ -334,16 +325,15 @@ def _sweep(
         clock=_now,
         left_out=left_out,
     )
-    users = UserQueue(storage.users, clock=_now, new_id=_new_id)
-    logs, fills = SweepLogs(storage.documents), FillLogs(storage.documents)
+    users = _users(storage)
     return Sweep(
         listing,
         pages,
         remembered,
-        logs,
+        SweepLogs(storage.documents),
         SnapshotParts(storage.documents),
         users,
-        Turns(fills, users, storage.upkeep, pace=_pace(settings), clock=_now),
+        Turns(FillLogs(storage.documents), users, storage.upkeep, pace=pace, clock=_now),
         storage.upkeep,
         storage.states,
         clock=_now,
@@ -351,21 +341,40 @@ def _sweep(
     )
 
 
-def _fill(settings: Settings, storage: OpenStorage) -> Fill:
-    return Fill(
-        FillLogs(storage.documents),
-        SweepLogs(storage.documents),
-        UserQueue(storage.users, clock=_now, new_id=_new_id),
-        storage.upkeep,
-        pace=_pace(settings),
-        waiting=storage.users.length,
+def _pages(
+    settings: Settings, storage: OpenStorage, graph: GraphClient, recipe: Recipe
+) -> PageLook:
+    return PageLook(
+        graph,
+        storage.states,
+        check_scope=functools.partial(scope.check, settings=settings),
+        sizes=recipe.sizes,
+        recipe=recipe.version,
+        dry_run=settings.dry_run,
+        removes=settings.remove_when_gone,
         clock=_now,
     )
 
 
-def _pace(settings: Settings) -> Callable[[], Pace]:
-    """What the tenant allows by the setting."""
-    return lambda: Pace(settings.profile_calls, dry_run=settings.dry_run)
+def _users(storage: OpenStorage) -> UserQueue:
+    return UserQueue(storage.users, clock=_now, new_id=_new_id)
+
+
+def _pace(settings: Settings, limit: TenantLimit) -> Callable[[], Pace]:
+    """What sweeps may send, by the tenant's limit as far as it is known."""
+    return lambda: Pace(limit.last, dry_run=settings.dry_run)
+
+
+def _fill(storage: OpenStorage, pace: Callable[[], Pace]) -> Fill:
+    return Fill(
+        FillLogs(storage.documents),
+        SweepLogs(storage.documents),
+        _users(storage),
+        storage.upkeep,
+        pace=pace,
+        waiting=storage.users.length,
+        clock=_now,
+    )
 
 
 def _listing(
@@ -397,7 +406,7 @@ def _audit(
         wait_for=wait_for,
     )
     logs = AuditLogs(storage.documents)
-    users = UserQueue(storage.users, clock=_now, new_id=_new_id)
+    users = _users(storage)
     return Audit(
         storage.states,
         Looks(storage.states, publisher),
@@ -419,7 +428,7 @@ def _uninstall(
         halt,
         keeper,
         storage.states,
-        UserQueue(storage.users, clock=_now, new_id=_new_id),
+        _users(storage),
         storage.users,
         storage.upkeep,
         dry_run=settings.dry_run,
