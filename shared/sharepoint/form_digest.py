@@ -62,8 +62,8 @@ class _Held(NamedTuple):
 
 
 def is_refusal_of_digest(reply: Reply) -> bool:
-    """Whether *reply* asks for another digest. The code may stand in any form of body."""
-    return reply.status == 403 and _INVALID.encode() in reply.body[:20_000]
+    """Whether *reply* asks for another digest, whatever its status and the form of its body."""
+    return _INVALID.encode() in reply.body[:20_000]
 
 
 def _read(fields: Any) -> tuple[str, int]:
@@ -71,8 +71,7 @@ def _read(fields: Any) -> tuple[str, int]:
     value, seconds = fields["FormDigestValue"], fields.get("FormDigestTimeoutSeconds")
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST or not _is_header(value):
         raise Refused("SharePoint gave a digest that is none.")
-    is_life = isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0
-    return value, seconds if is_life else 0
+    return value, seconds if isinstance(seconds, int) else 0
 
 
 def _is_header(value: str) -> bool:

@@ -63,7 +63,7 @@ def failure(reply: Reply) -> Said | None:
         if info is None and reply.ok:
             return None
         return _said(info)
-    except (ServiceDown, LookupError, TypeError, ValueError) as error:
+    except (ServiceDown, LookupError, TypeError) as error:
         raise Refused(
             f"ProcessQuery answered {reply.status} with an answer that is none."
         ) from error

@@ -98,7 +98,7 @@ class SeveralProperties:
                 self._door.failed(entered, shut_for=BUSY_FOR)
             raise
         patience = fault(reply, *said(reply.body))
-        if not reply.ok and isinstance(patience, Throttled | Unanswered):
+        if isinstance(patience, Throttled | Unanswered):
             self._door.failed(entered, shut_for=BUSY_FOR)
             raise patience
         return self._answered(reply)

@@ -18,18 +18,18 @@ from shared.errors import (
     Unanswered,
 )
 from shared.sharepoint.client import SharePointClient
-from shared.sharepoint.several_properties import BUSY_FOR, MOST_FAILURES, REFUSED_FOR
 from tests.doubles.claims import covered, lost
 from tests.doubles.web import Answer, Clock, answer, http
 from tests.shared.sharepoint.publishing_desk import ANNE, Site
 
+MOST_FAILURES, REFUSED_FOR, BUSY_FOR = 5, 6 * 3_600, 600
 UPN = "anne@contoso.com"
 CHANGES = {"PictureURL": "https://x", "SPS-PicturePlaceholderState": "0"}
 ONE_REQUEST, SINGLY = ["ProcessQuery"], ["SetSingleValue"] * 2
 DENIED = "System.UnauthorizedAccessException"
 NOT_FOUND = "Microsoft.Office.Server.UserProfiles.UserNotFoundException"
 LOCKED = "Microsoft.Office.Server.UserProfiles.PropertyNotEditableException"
-INVALID = "-2130575251, Microsoft.SharePoint.SPException"
+INVALID = "-2130575251"
 
 
 def error_info(kind: str, status: int = 200, number: int = -1) -> Answer:
@@ -147,9 +147,17 @@ def test_storage_that_is_down(tenant: Tenant):
 # The digest
 
 
-def test_digest_that_is_refused(tenant: Tenant):
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        answer({"odata.error": {"code": f"{INVALID}, COMException"}}, 403),
+        error_info("Microsoft.SharePoint.SPException", number=int(INVALID)),
+    ],
+    ids=["403", "200"],
+)
+def test_digest_that_is_refused(tenant: Tenant, refusal: Answer):
     """Another digest is asked for, once, and the request is sent again."""
-    answers = [answer({"odata.error": {"code": INVALID}}, 403), answer([{"ErrorInfo": None}])]
+    answers = [refusal, answer([{"ErrorInfo": None}])]
     tenant.refuse(lambda: answers.pop(0))
 
     assert tenant.write() == ONE_REQUEST * 2
@@ -240,6 +248,34 @@ def test_refused_now_and_then(tenant: Tenant, said: Answer):
             tenant.write()
         tenant.refuse(None)
         assert tenant.write() == ONE_REQUEST
+
+
+def test_user_without_a_profile_makes_up_for_refusals(tenant: Tenant):
+    """So does an answer about somebody's profile: who gives it can be asked."""
+    for _ in range(2):
+        tenant.refuse(REFUSALS["denied"])
+        for _ in range(MOST_FAILURES - 1):
+            tenant.write()
+        tenant.refuse(error_info(NOT_FOUND))
+        assert tenant.fails(NoProfile) == ONE_REQUEST
+
+
+def test_an_admin_is_told_once(tenant: Tenant, caplog: pytest.LogCaptureFixture):
+    """The log says from when on which host is asked property by property."""
+    left = [3]
+
+    def meanwhile() -> Answer:
+        left[0] -= 1
+        if left[0]:
+            # Another thread's request is answered before this one.
+            tenant.client.set_properties(UPN, CHANGES, before_write=covered)
+        return Answer(404)
+
+    tenant.refuse(meanwhile)
+    tenant.write()
+
+    told = "profile.one-by-one host=https://service.contoso.com seconds=21600"
+    assert [record.getMessage() for record in caplog.records] == [told]
 
 
 @pytest.mark.parametrize("case", BUSY)
