@@ -275,10 +275,11 @@ def _sweep(
     graph_http: Http,
     recipe: Recipe,
 ) -> Sweep:
+    check_scope = functools.partial(scope.check, settings=settings)
     pages = PageLook(
         graph,
         storage.states,
-        check_scope=functools.partial(scope.check, settings=settings),
+        check_scope=check_scope,
         sizes=recipe.sizes,
         recipe=recipe.version,
         dry_run=settings.dry_run,
@@ -290,20 +291,18 @@ def _sweep(
         storage.states,
         graph,
         pages,
-        check_scope=functools.partial(scope.check, settings=settings),
+        check_scope=check_scope,
         forget_after=None if settings.dry_run else settings.forget_after,
         clock=_now,
         left_out=left_out,
     )
-    users = UserQueue(storage.users, clock=_now, new_id=_new_id)
-    logs = SweepLogs(storage.documents)
     return Sweep(
         listing,
         pages,
         remembered,
-        logs,
+        SweepLogs(storage.documents),
         SnapshotParts(storage.documents),
-        users,
+        UserQueue(storage.users, clock=_now, new_id=_new_id),
         storage.upkeep,
         storage.states,
         clock=_now,
