@@ -320,7 +320,7 @@ def _sweep(
         storage.states,
         graph,
         pages,
-        check_scope=check_scope,
+        check_scope=functools.partial(scope.check, settings=settings),
         forget_after=None if settings.dry_run else settings.forget_after,
         clock=_now,
         left_out=left_out,
