@@ -26,7 +26,7 @@ SHARE = 0.82
 # More messages than this part of a minute's are not at work but waiting: somebody is throttled, or
 # many people change something. Then a fill slows down, step by step, but never to nothing, for
 # messages of an outage may be hidden for hours; and comes back slowly.
-_AT_WORK, _SLOWER, _FASTER_PERCENT, _LEAST_PERCENT = 0.1, 0.6, 2, 10
+_AT_WORK, _SLOWER, _FASTER_PERCENT, _LEAST_PERCENT = 0.1, 0.5, 1, 10
 # A step that comes late makes up for no more than this.
 _LONGEST_STEP = timedelta(minutes=2)
 

@@ -94,7 +94,7 @@ def test_a_fill_gives_way():
     for _ in range(20):
         percent = pace.next_percent(percent, waiting=10_000)
         fewer.append(percent)
-    for _ in range(60):
+    for _ in range(120):
         percent = pace.next_percent(percent, waiting=0)
         more.append(percent)
 
