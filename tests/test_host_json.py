@@ -20,6 +20,11 @@ def test_next_messages_come_before_the_last_are_done():
     assert QUEUES.new_batch_threshold >= 2 * QUEUES.batch_size
 
 
+def test_batches_fill_the_instance():
+    """A batch is fetched only while no more than the threshold run: 6 and 14 stop at 18 of 20."""
+    assert QUEUES.new_batch_threshold % QUEUES.batch_size == 0
+
+
 def test_copies_at_once_have_a_thread_each_for_what_they_read_beside():
     """None of the runs that host.json allows waits for another's thread."""
     assert COPIES_AT_ONCE == QUEUES.batch_size + QUEUES.new_batch_threshold
