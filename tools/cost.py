@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from shared.graph.batch import LIMIT
 from shared.graph.user_listing import PAGE
 from shared.sweeping.state_page import STATES_A_PAGE
+from shared.sweeping.stretch import PAGES_A_RUN
 from shared.sweeping.sweep_log import FEWEST_ASKED, ONE_ASKED_IN
 from tools.tables import REPO
 
@@ -26,13 +27,11 @@ TENANTS = (1_000, 10_000, 100_000, 1_000_000)
 # What is assumed to happen in a month of thirty days, per user where it is about users.
 NOTIFICATIONS, PHOTO_CHANGES = 10, 1 / 12
 SWEEPS, RENEWALS = 720, 60
-# Each state that a sweep judges is a read of its own.
-READS_A_USER_AND_SWEEP = 1
 # Everybody once in AUDIT_DAYS, a hundred a page.
 AUDITS, AUDITED_A_PAGE = 30 / 7, 100
 # Seconds of a run; none is paid for less than the first one. Of a page `make bench ONLY=sweep`
 # computes 3.3 of Graph's answers, and of an audit's page thirteen times two answers follow each
-# other; the rest is storage's.
+# other; the rest is storage's, which lists the states of five such pages in one call.
 SHORTEST_PAID = 1
 SECONDS_TO_LOOK, SECONDS_TO_COPY, SECONDS_A_PAGE, SECONDS_AN_AUDIT_PAGE = 1, 3, 5, 8
 INSTANCE_GB = 2
@@ -139,7 +138,10 @@ def month(users: int, *, sweeps: int = SWEEPS) -> Month:
     asked = min(users, max(FEWEST_ASKED, users // ONE_ASKED_IN))
     batches = (math.ceil(users / LIMIT) + math.ceil(asked / LIMIT)) * sweeps
     audit_pages = math.ceil(users * AUDITS / AUDITED_A_PAGE)
-    runs = looks + copies + pages + state_pages + audit_pages + sweeps + RENEWALS
+    # Each run over users leaves a part of the snapshot, and each reads and writes the log.
+    parts = math.ceil(users / PAGE / PAGES_A_RUN) * sweeps
+    stretches = parts + math.ceil(users / STATES_A_PAGE / PAGES_A_RUN) * sweeps
+    runs = looks + copies + stretches + audit_pages + sweeps + RENEWALS
     seconds = instance_seconds(users, sweeps=sweeps)
     # Of a chain nothing runs beside what is paid.
     alone = looks * (SHORTEST_PAID + SECONDS_TO_LOOK) + copies * SECONDS_TO_COPY
@@ -148,13 +150,9 @@ def month(users: int, *, sweeps: int = SWEEPS) -> Month:
         users=users,
         graph=looks + 2 * copies + pages + batches + RENEWALS,
         sharepoint=5 * copies + round(4 * users * AUDITS),
-        blob_reads=looks
-        + copies
-        + users * sweeps * READS_A_USER_AND_SWEEP
-        + round(users * AUDITS)
-        + 2 * (pages + state_pages + audit_pages),
+        blob_reads=looks + copies + round(users * AUDITS) + 2 * (stretches + audit_pages) + parts,
         # To list costs what to write does.
-        blob_writes=2 * copies + 2 * sweeps + pages + 2 * (state_pages + audit_pages),
+        blob_writes=2 * (copies + sweeps + audit_pages) + stretches + parts + state_pages,
         # Put, taken and deleted.
         queue=3 * runs,
         polls=round(POLLS),
