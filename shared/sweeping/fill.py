@@ -94,7 +94,8 @@ class Fill:
         found = self._sweeps.read(fill.sweep_id)
         sweep = found[0] if found else None
         pace = self._pace()
-        percent = pace.next_percent(fill.percent, waiting=self._waiting())
+        waiting = self._waiting()
+        percent = pace.next_percent(fill.percent, waiting=waiting, before=fill.waiting)
         room = pace.room(
             sent=fill.sent,
             age=now - moments.read(fill.started_at),
@@ -113,6 +114,7 @@ class Fill:
             offset=offset,
             sent=fill.sent + len(users),
             percent=percent,
+            waiting=waiting,
             found=sweep.turns if sweep else fill.sent + len(users),
             is_whole=is_whole,
             status=fill_log.FINISHED if is_over else fill_log.RUNNING,

@@ -28,7 +28,8 @@ class FillLog:
     One fill. `step` is the next one, from 1; `page` and `offset` say whose turn it is then.
 
     `sent` users had theirs, of `found` whom the sweep has written down so far; `is_whole` says
-    that it writes down no more. `percent` of the tenant's pace are taken.
+    that it writes down no more. `percent` of the tenant's pace were taken
+    at the last step, while so many messages were `waiting`.
     """
 
     sweep_id: str
@@ -40,6 +41,7 @@ class FillLog:
     offset: int = 0
     sent: int = 0
     percent: int = 100
+    waiting: int = 0
     found: int = 0
     is_whole: bool = False
     finished_at: str = ""

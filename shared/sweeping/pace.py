@@ -23,10 +23,11 @@ UNITS_A_MINUTE, UNITS_A_DAY = 5 / 12, 400
 LARGEST = 15_000
 # The rest is for changes, whom nobody asks to wait, and for audits.
 SHARE = 0.82
-# More messages than this part of a minute's are not at work but waiting: somebody is throttled, or
-# many people change something. Then a fill slows down, step by step, but never to nothing, for
-# messages of an outage may be hidden for hours; and comes back slowly.
-_AT_WORK, _SLOWER, _FASTER_PERCENT, _LEAST_PERCENT = 0.1, 0.5, 1, 10
+# Where more messages than this part of a minute's came to wait since the last step, somebody is
+# throttled, or many people change something. Then a fill slows down, step by step, but never to
+# nothing; and comes back slowly. Messages that have waited before, for mailboxes in trouble, say,
+# slow nothing down.
+_MORE, _SLOWER, _FASTER_PERCENT, _LEAST_PERCENT = 0.1, 0.5, 1, 10
 # A step that comes late makes up for no more than this.
 _LONGEST_STEP = timedelta(minutes=2)
 
@@ -71,10 +72,17 @@ class Pace:
         by_day = self.a_day * (1 + max(age, timedelta()) // DAY) - sent
         return max(0, int(min(by_time, by_day)))
 
-    def next_percent(self, percent: int, *, waiting: int) -> int:
-        """How much of the pace to take after *percent* of it, while so many messages are queued."""
-        if waiting > self.a_minute * _AT_WORK + _FEW:
+    def next_percent(self, percent: int, *, waiting: int, before: int) -> int:
+        """
+        How much of the pace to take after *percent* of it.
+
+        So many messages are *waiting* now, and so many were *before* the last ones were sent.
+        """
+        many = self.a_minute * _MORE + _FEW
+        if waiting - before > many:
             return max(_LEAST_PERCENT, int(percent * _SLOWER))
+        if many < waiting < before:
+            return percent
         return min(100, percent + _FASTER_PERCENT)
 
     @property

@@ -91,11 +91,12 @@ def test_a_late_step_makes_up_for_little():
 def test_a_fill_gives_way():
     """While messages pile up less and less is sent, but never nothing; then slowly more again."""
     pace, percent, fewer, more = Pace(15_000), 100, [], []
-    for _ in range(20):
-        percent = pace.next_percent(percent, waiting=10_000)
+    for minute in range(20):
+        waiting = 200 * (minute + 1)
+        percent = pace.next_percent(percent, waiting=waiting, before=waiting - 200)
         fewer.append(percent)
     for _ in range(120):
-        percent = pace.next_percent(percent, waiting=0)
+        percent = pace.next_percent(percent, waiting=4_000, before=4_000)
         more.append(percent)
 
     assert fewer == sorted(fewer, reverse=True)
@@ -105,9 +106,20 @@ def test_a_fill_gives_way():
     assert Pace(1).room(sent=0, age=MINUTE, since=MINUTE, percent=10) == 1
 
 
-def test_who_is_at_work_does_not_wait():
-    """As many messages as are worked on at any moment slow nothing down."""
-    assert [Pace(15_000).next_percent(100, waiting=each) for each in (0, 20, 50)] == [100] * 3
+def test_what_piled_up_drains_first():
+    """While many messages wait and become fewer a fill goes on as slowly as it went."""
+    assert Pace(15_000).next_percent(30, waiting=400, before=500) == 30
+    assert Pace(15_000).next_percent(30, waiting=10, before=500) == 31
+
+
+@pytest.mark.parametrize("before", [0, 5_000])
+def test_who_waits_for_long_slows_nothing_down(before):
+    """Mailboxes in trouble have messages that wait for hours; and some are at work at any time."""
+    waiting = [before, before + 1, before + 50]
+
+    assert [Pace(15_000).next_percent(100, waiting=each, before=before) for each in waiting] == [
+        100
+    ] * 3
 
 
 def test_a_clock_that_was_set_back():
