@@ -41,7 +41,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared import moments
-from shared.errors import AccessDenied, Conflict, GiveUp, OutOfScope, TryLater
+from shared.errors import AccessDenied, Conflict, GiveUp, OutOfScope, ServiceDown, TryLater
 from shared.graph.user_listing import UserPage
 from shared.messages.sync_message import REMOVAL
 from shared.messages.upkeep_message import REMOVALS, SWEEP_PAGE, UpkeepMessage
@@ -381,7 +381,13 @@ class Sweep:
             expected_users=(last.users or last.expected_users) if last else 0,
             asked_to=last.asked_to if last else "",
         )
-        self._logs.begin(sweep, pointer)
+        try:
+            self._logs.begin(sweep, pointer)
+        except ServiceDown:
+            # It may have begun all the same: then nobody but us sends its first message.
+            newest, _ = self._logs.latest()
+            if not newest or newest.id != sweep.id:
+                raise
         log.info("sweep.started id=%s", sweep.id)
         self._go_on(sweep)
         return sweep.id

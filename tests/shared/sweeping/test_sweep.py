@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -43,6 +45,31 @@ def test_running_sweep_goes_on(caplog: pytest.LogCaptureFixture):
     assert office.log == first
     assert office.orders() == []
     assert "sweep.skipped" in caplog.text
+
+
+def test_begun_though_storage_did_not_say_so(monkeypatch: pytest.MonkeyPatch):
+    """A sweep whose beginning was written, but not answered, goes on at once."""
+    office = Sweeping(result())
+    begin = office.logs.begin
+
+    def unanswered(*written: Any) -> None:
+        begin(*written)
+        raise ServiceDown("No answer.")
+
+    monkeypatch.setattr(office.logs, "begin", unanswered)
+    office.sweep.start()
+
+    assert office.orders() == [("sweep-page", 1)]
+
+
+def test_not_begun_if_storage_is_away(monkeypatch: pytest.MonkeyPatch):
+    """A sweep whose beginning was not written is begun by another try."""
+    office = Sweeping(result())
+    monkeypatch.setattr(office.logs, "begin", Mock(side_effect=ServiceDown("No answer.")))
+
+    with pytest.raises(ServiceDown):
+        office.sweep.start()
+    assert office.orders() == []
 
 
 def test_lost_page_is_queued_again():
