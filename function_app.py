@@ -116,8 +116,8 @@ def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.Htt
     ignored = "".join(f" ignored.{why}={n}" for why, n in sorted(accepted.ignored.items()))
     log.info(
         "notifications.accepted users=%d lifecycle=%d%s",
-        len(accepted.sync),
-        len(accepted.upkeep),
+        accepted.users,
+        accepted.events,
         ignored,
     )
     return func.HttpResponse(status_code=202)
@@ -134,7 +134,7 @@ def sync_photo(message: func.QueueMessage) -> None:
 
 @app.queue_trigger(arg_name="message", queue_name="photo-upkeep", connection=STORAGE)
 def upkeep(message: func.QueueMessage) -> None:
-    """Renew the subscription, or work off a piece of a sweep."""
+    """Renew the subscription, spread a bundle, or work off a piece of a sweep."""
     runtime().upkeep.work_off(message.get_body(), message_id=message.id or "")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from shared.errors import BadMessage, SettingsError
-from shared.messages import sync_message
+from shared.messages import sync_message, upkeep_message
 from shared.messages.fates import waited_long_enough
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.unreadable import set_aside
@@ -25,40 +25,11 @@ WAIT_SECONDS = 300.0
 
 
 class NoUpkeep:
-    """Stands in for upkeep until a person has fixed the settings: the timers order it again."""
+    """
+    Stands in for upkeep until a person has fixed the settings.
 
-    def __init__(
-        self,
-        error: SettingsError,
-        store: Store,
-        *,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
-        self._error = error
-        self._store = store
-        self._clock = clock
-        self._new_id = new_id
-
-    def work_off(self, body: bytes, *, message_id: str = "") -> None:
-        """Say in the log what is wrong."""
-        self._complain()
-
-    def park(self, body: bytes) -> None:
-        """Keep what the host gave up on, with the reason why nothing could be done."""
-        self._complain()
-        self._keep(body, str(self._error))
-        log.error("upkeep.parked")
-
-    def _complain(self) -> None:
-        log.error('settings.wrong why="%s"', loggable(str(self._error)))
-
-    def _keep(self, body: bytes, reason: str) -> None:
-        set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
-
-
-class NoWorker(NoUpkeep):
-    """Stands in for the worker until a person has fixed the settings."""
+    The timers order again whatever they have ordered; only a bundle of users has to wait.
+    """
 
     def __init__(
         self,
@@ -69,8 +40,46 @@ class NoWorker(NoUpkeep):
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
-        super().__init__(error, store, clock=clock, new_id=new_id)
+        self._error = error
+        self._store = store
         self._queue = queue
+        self._clock = clock
+        self._new_id = new_id
+
+    def work_off(self, body: bytes, *, message_id: str = "") -> None:
+        """Say in the log what is wrong, and let a bundle wait. Raises ServiceDown."""
+        self._complain()
+        now = self._clock()
+        try:
+            message = upkeep_message.parse(body, now=now)
+        except BadMessage as error:
+            self._keep(body, str(error))
+            return
+        if message.kind == upkeep_message.BUNDLE:
+            self._wait(body, message.first_queued_at or now, message.again(now).to_json())
+
+    def park(self, body: bytes) -> None:
+        """Keep what the host gave up on, with the reason why nothing could be done."""
+        self._complain()
+        self._keep(body, str(self._error))
+        log.error("upkeep.parked")
+
+    def _complain(self) -> None:
+        log.error('settings.wrong why="%s"', loggable(str(self._error)))
+
+    def _wait(self, body: bytes, first_queued_at: datetime, again: str) -> None:
+        """Let *again* take the place of *body* in a while; after a day *body* is kept instead."""
+        if waited_long_enough(first_queued_at, self._clock()):
+            self._keep(body, str(self._error))
+        else:
+            self._queue.send(again, delay_seconds=WAIT_SECONDS)
+
+    def _keep(self, body: bytes, reason: str) -> None:
+        set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
+
+
+class NoWorker(NoUpkeep):
+    """Stands in for the worker until a person has fixed the settings."""
 
     def work_off(self, body: bytes, *, message_id: str = "", redelivered: bool = False) -> None:
         """Let a sync message wait, and say in the log what is wrong. Raises ServiceDown."""
@@ -81,11 +90,7 @@ class NoWorker(NoUpkeep):
         except BadMessage as error:
             self._keep(body, str(error))
             return
-        if waited_long_enough(message.first_queued_at, now):
-            self._keep(body, str(self._error))
-            return
-        again = message.again(force=redelivered)
-        self._queue.send(again.to_json(), delay_seconds=WAIT_SECONDS)
+        self._wait(body, message.first_queued_at, message.again(force=redelivered).to_json())
 
     def park(self, body: bytes) -> None:
         """Keep what the host gave up on, with the reason why nothing could be done."""

@@ -93,7 +93,7 @@ def build(env: Mapping[str, str]) -> Runtime:
             raise error from None
         worker = NoWorker(error, storage.states, storage.users, clock=_now, new_id=_new_id)
         doctor = Doctor(unopened(error), storage, clock=_now)
-        upkeep = NoUpkeep(error, storage.states, clock=_now, new_id=_new_id)
+        upkeep = NoUpkeep(error, storage.states, storage.upkeep, clock=_now, new_id=_new_id)
         return Runtime(worker, upkeep, error, doctor, _parking(storage, worker, upkeep))
 
 
@@ -118,7 +118,13 @@ def _working(settings: Settings) -> Runtime:
     uninstall = _uninstall(settings, storage, halt, keeper)
     chains = keeper, sweep, audit, uninstall
     upkeep = Upkeep(
-        *chains, storage.states, storage.upkeep, orders, lengths=storage.lengths, **_CHANCE
+        *chains,
+        storage.states,
+        storage.upkeep,
+        orders,
+        UserQueue(storage.users, clock=_now, new_id=_new_id),
+        lengths=storage.lengths,
+        **_CHANCE,
     )
     console = _console(
         settings,

@@ -17,8 +17,9 @@ from shared.messages.upkeep_message import BARE
 from shared.signature import APP, Signature
 from shared.user import _UPN, is_object_id
 
+NOTIFICATION = "notification"
 # What a person may type, too.
-REASONS = ("notification", "sweep", "replay", "audit")
+REASONS = (NOTIFICATION, "sweep", "replay", "audit")
 # Those look at SharePoint, too, and do not take the state's word for it.
 THOROUGH = {"replay", "audit"}
 # A sweep's alone, which has waited for the second look and the brake: it comes with the sweep's id.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,27 +14,36 @@ from shared.messages import signed
 from shared.messages.base64_text import from_base64
 from shared.messages.sweep_id import is_sweep_id
 from shared.signature import APP, Signature
+from shared.user import is_object_id
 
 RENEW, LIFECYCLE = "renew", "lifecycle"
 SWEEP, SWEEP_PAGE, REMOVALS = "sweep", "sweep-page", "removals"
 AUDIT, AUDIT_PAGE, REPAIRS = "audit", "audit-page", "repairs"
 UNINSTALL = "uninstall"
+# Users that one POST of Graph's told of, each to become a message on `photo-sync`.
+BUNDLE = "bundle"
 # What stands in a message of its own, without JSON; the rest belongs to something that was begun.
 BARE = (RENEW, SWEEP, AUDIT)
-KINDS = (*BARE, LIFECYCLE, SWEEP_PAGE, REMOVALS, AUDIT_PAGE, REPAIRS, UNINSTALL)
+KINDS = (*BARE, LIFECYCLE, SWEEP_PAGE, REMOVALS, AUDIT_PAGE, REPAIRS, UNINSTALL, BUNDLE)
 REAUTHORIZE, REMOVED, MISSED = "reauthorizationRequired", "subscriptionRemoved", "missed"
 LIFECYCLE_EVENTS = (REAUTHORIZE, REMOVED, MISSED)
 
+# A queue message holds 64 KB, in base64 48 KB; so many ids with the signs around them are 40 KB.
+USERS_A_BUNDLE = 1000
+
 _WHAT_TO_TYPE = "Type renew, sweep or audit."
+_WHAT_IS_A_BUNDLE = (
+    "A bundle names users by a list of object ids, userIds. Type users one by one into photo-sync."
+)
 
 
 @dataclass(frozen=True)
 class UpkeepMessage:
     """
     One piece of upkeep. `sweep_id` belongs to sweeps, `audit_id` to audits, `uninstall_id` to an
-    uninstall, and `page` to each of these; `event` and `subscription_id` to lifecycle. `by` says
-    who ordered it, `order_id` and `ordered_in` by which id and in which file of the log of orders
-    that stands.
+    uninstall, and `page` to each of these; `event` and `subscription_id` to lifecycle;
+    `user_ids` and `correlation_id` to a bundle. `by` says who ordered it, `order_id` and
+    `ordered_in` by which id and in which file of the log of orders that stands.
     """
 
     kind: str
@@ -48,6 +58,8 @@ class UpkeepMessage:
     by: Signature | None = None
     order_id: str = ""
     ordered_in: str = ""
+    user_ids: tuple[str, ...] = ()
+    correlation_id: str = ""
 
     @property
     def is_unsigned_order(self) -> bool:
@@ -74,6 +86,8 @@ class UpkeepMessage:
             "firstQueuedAt": self.first_queued_at and self.first_queued_at.isoformat(),
             "uninstallId": self.uninstall_id,
             "orderId": self.order_id,
+            "correlationId": self.correlation_id,
+            "userIds": self.user_ids,
             **signed.to_fields(self.by, self.ordered_in),
         }
         return json.dumps({key: value for key, value in fields.items() if value})
@@ -98,7 +112,7 @@ def parse(body: bytes, *, now: datetime) -> UpkeepMessage:
         raise BadMessage(f"This is no message for upkeep. {_WHAT_TO_TYPE}") from error
 
 
-def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
+def _message(fields: Mapping[str, Any], now: datetime) -> UpkeepMessage:
     first = fields.get("firstQueuedAt")
     by, ordered_in = signed.read(fields)
     message = UpkeepMessage(
@@ -115,6 +129,8 @@ def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
         by=by,
         order_id=signed.read_id(fields.get("orderId") or ""),
         ordered_in=ordered_in,
+        user_ids=_user_ids(fields),
+        correlation_id=signed.read_id(fields.get("correlationId") or ""),
     )
     _check_id(message.sweep_id, belongs=message.kind in {SWEEP_PAGE, REMOVALS})
     _check_id(message.audit_id, belongs=message.kind in {AUDIT_PAGE, REPAIRS})
@@ -123,6 +139,22 @@ def _message(fields: dict[str, Any], now: datetime) -> UpkeepMessage:
         raise ValueError(message.kind)
     _check_id(message.uninstall_id, belongs=message.kind == UNINSTALL)
     return message
+
+
+def _user_ids(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whom a bundle names, each once; nobody for another kind."""
+    ids = fields.get("userIds")
+    if fields["kind"] != BUNDLE:
+        if ids:
+            raise ValueError("userIds")
+        return ()
+    if not isinstance(ids, list) or not ids or not all(map(_is_object_id, ids)):
+        raise BadMessage(_WHAT_IS_A_BUNDLE)
+    return tuple(dict.fromkeys(map(str.lower, ids)))
+
+
+def _is_object_id(value: Any) -> bool:
+    return isinstance(value, str) and is_object_id(value)
 
 
 def _check_id(id_: str, *, belongs: bool) -> None:

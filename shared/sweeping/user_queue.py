@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -36,11 +36,17 @@ class UserQueue:
         """
         now = self._clock()
 
-        def send(user_id: str) -> None:
-            message = SyncMessage(
-                *(user_id, reason, False, 1, now, self._new_id(), sweep_id, uninstall_id), by=_OURS
-            )
+        def message(user_id: str) -> SyncMessage:
+            about = user_id, reason, False, 1, now, self._new_id(), sweep_id, uninstall_id
+            return SyncMessage(*about, by=_OURS)
+
+        self.send(map(message, user_ids))
+
+    def send(self, messages: Iterable[SyncMessage]) -> None:
+        """Queue *messages*. Raises ServiceDown, AccessDenied; then some may be queued."""
+
+        def send(message: SyncMessage) -> None:
             self._queue.send(message.to_json(), delay_seconds=0)
 
         # list: an error in a thread leaves only when its result is asked for.
-        list(self._pool.map(send, user_ids))
+        list(self._pool.map(send, messages))

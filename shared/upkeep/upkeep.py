@@ -1,4 +1,4 @@
-"""Works off one message of queue `photo-upkeep`: subscription, sweeps, audits, an uninstall."""
+"""Works off one message of queue `photo-upkeep`: subscription, bundles, sweeps and all the rest."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from shared.auditing.audit import Audit
 from shared.errors import BadMessage, GiveUp, TryLater
 from shared.messages import signed, upkeep_message
 from shared.messages.fates import Done, Wait, fate
+from shared.messages.sync_message import NOTIFICATION, SyncMessage
 from shared.messages.upkeep_message import UpkeepMessage
 from shared.orders import order as orders
 from shared.orders.order import Order
@@ -22,6 +23,7 @@ from shared.storage.unreadable import set_aside
 from shared.storage.user_state import Store
 from shared.subscription.keeper import SubscriptionKeeper
 from shared.sweeping.sweep import Sweep
+from shared.sweeping.user_queue import UserQueue
 from shared.telemetry import metrics
 from shared.telemetry.log_text import loggable, place
 from shared.uninstalling.uninstall import Uninstall
@@ -30,9 +32,13 @@ log = logging.getLogger("photosync")
 
 _STOPPED = (
     "The app stopped every time it worked on this message. Look for upkeep.crashed in the log; "
-    "the next sweep or renewal is a message of its own."
+    "the next sweep or renewal is a message of its own, and a sweep looks at everybody."
 )
 _HALTED = "PhotoSync is being uninstalled."
+
+
+# Of a bundle: where storage does not take one of them, no more than these are queued twice.
+_SENT_AT_ONCE = 64
 
 
 class End(NamedTuple):
@@ -57,6 +63,7 @@ class Upkeep:
         store: Store,
         queue: DelayedQueue,
         order_log: OrderLog,
+        users: UserQueue,
         *,
         lengths: Callable[[], dict[str, int]],
         clock: Callable[[], datetime],
@@ -71,13 +78,19 @@ class Upkeep:
         self._store = store
         self._queue = queue
         self._orders = order_log
+        self._users = users
         self._lengths = lengths
         self._clock = clock
         self._jitter = jitter
         self._new_id = new_id
-        self._work: dict[str, Callable[[UpkeepMessage], End | None]] = {
+        self._work = self._work_by_kind()
+
+    def _work_by_kind(self) -> dict[str, Callable[[UpkeepMessage], End | None]]:
+        keeper, sweep, audit, uninstall = self._keeper, self._sweep, self._audit, self._uninstall
+        return {
             upkeep_message.RENEW: lambda message: keeper.keep(),
             upkeep_message.LIFECYCLE: self._heed,
+            upkeep_message.BUNDLE: self._spread,
             upkeep_message.SWEEP: lambda message: self._start_sweep(),
             upkeep_message.SWEEP_PAGE: lambda one: sweep.work_off(one.sweep_id, one.page),
             upkeep_message.REMOVALS: lambda one: sweep.queue_removals(one.sweep_id),
@@ -190,6 +203,27 @@ class Upkeep:
             case _:  # missed
                 self._sweep.make_up_for(message.first_queued_at or self._clock())
 
+    def _spread(self, message: UpkeepMessage) -> None:
+        """
+        One message a user, as if the webhook had queued each.
+
+        Whoever is queued twice, since the run died or storage failed, is looked at twice, which
+        changes nothing.
+        """
+        first = message.first_queued_at or self._clock()
+        named = message.correlation_id or self._new_id()
+        for start in range(0, len(message.user_ids), _SENT_AT_ONCE):
+            left = message.user_ids[start:]
+            try:
+                self._users.send(
+                    SyncMessage(user_id, NOTIFICATION, False, 1, first, named)
+                    for user_id in left[:_SENT_AT_ONCE]
+                )
+            except TryLater as error:
+                self._end(replace(message, user_ids=left, correlation_id=named), error)
+                return
+        log.info("bundle.spread users=%d correlation=%s", len(message.user_ids), named)
+
     def _end(self, message: UpkeepMessage, error: TryLater | GiveUp) -> None:
         now = self._clock()
         end = fate(
@@ -222,7 +256,7 @@ class Upkeep:
             self._audit.fail(message.audit_id, end.sentence)
         if message.uninstall_id:
             self._uninstall.fail(message.uninstall_id, end.sentence)
-        if message.is_unsigned_order:
+        if message.is_unsigned_order or message.kind == upkeep_message.BUNDLE:
             # No log of orders tells of it.
             self._keep(message.to_json().encode(), end.sentence)
         self._write_end(message, End(orders.FAILED, end.sentence))

@@ -11,13 +11,19 @@ import hmac
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from shared.messages.sync_message import SyncMessage
-from shared.messages.upkeep_message import LIFECYCLE, LIFECYCLE_EVENTS, MISSED, UpkeepMessage
+from shared.messages.sync_message import NOTIFICATION, SyncMessage
+from shared.messages.upkeep_message import (
+    BUNDLE,
+    LIFECYCLE,
+    LIFECYCLE_EVENTS,
+    USERS_A_BUNDLE,
+    UpkeepMessage,
+)
 from shared.settings.webhook import WebhookSettings
 from shared.user import is_object_id
 
@@ -30,9 +36,10 @@ NO_CLIENT_STATE = "no-client-state-set"
 FOREIGN_TENANT = "tenant"
 # Graph's are GUIDs. A queue message holds 64 KB: one that is too large would fail the whole POST.
 SUBSCRIPTION_ID_LIMIT = 128
-# Of one POST. The host stores one message after the other before it answers, and Graph waits three
-# seconds, then ten (section 3): of more users than these a sweep looks at the rest.
-USERS_LIMIT = 500
+# Of one POST: a message each on `photo-sync`, as an admin may read it. The host stores one message
+# after the other before it answers, and Graph waits three seconds, then ten (section 3): so more
+# users than these are named together, in bundles on `photo-upkeep`.
+ONE_BY_ONE = 8
 # An app registration has one subscription for users; of a few more the last events may come late.
 EVENTS_LIMIT = 10
 
@@ -50,10 +57,16 @@ class Answer:
 
 @dataclass
 class Accepted:
-    """What one POST came to: texts for the two queues, and how many items were ignored and why."""
+    """
+    What one POST came to: texts for the two queues, and how many items were ignored and why.
+
+    `users` is how many it told of, `events` how many lifecycle events.
+    """
 
     sync: list[str] = field(default_factory=list)
     upkeep: list[str] = field(default_factory=list)
+    users: int = 0
+    events: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
 
 
@@ -112,15 +125,27 @@ def accept(
         why = _why_foreign(item, expected) or _take(item, found)
         if why:
             accepted.ignored[why] += 1
-    for user_id in found.users:
-        message = SyncMessage(user_id, "notification", False, 1, now, new_id())
-        accepted.sync.append(message.to_json())
+    ids = list(found.users)
+    accepted.users, accepted.events = len(ids), len(found.events)
+    if len(ids) <= ONE_BY_ONE:
+        messages = (SyncMessage(each, NOTIFICATION, False, 1, now, new_id()) for each in ids)
+        accepted.sync += [message.to_json() for message in messages]
+    else:
+        accepted.upkeep += [bundle.to_json() for bundle in _bundles(ids, now, new_id)]
     for event, subscription in found.events:
         heard = UpkeepMessage(
             LIFECYCLE, event=event, subscription_id=subscription, first_queued_at=now
         )
         accepted.upkeep.append(heard.to_json())
     return accepted
+
+
+def _bundles(
+    user_ids: Sequence[str], now: datetime, new_id: Callable[[], str]
+) -> Iterator[UpkeepMessage]:
+    for start in range(0, len(user_ids), USERS_A_BUNDLE):
+        named = tuple(user_ids[start : start + USERS_A_BUNDLE])
+        yield UpkeepMessage(BUNDLE, user_ids=named, correlation_id=new_id(), first_queued_at=now)
 
 
 def _items(body: bytes) -> list[Any] | None:
@@ -165,10 +190,6 @@ def _take(item: Mapping[str, Any], found: _Found) -> str:
     user_id = _user_id(item)
     if not user_id:
         return "not-a-user"
-    if user_id not in found.users and len(found.users) == USERS_LIMIT:
-        # As if Graph had said so: their subscription has missed changes.
-        found.hear(MISSED, item.get("subscriptionId"))
-        return "too-many-users"
     found.users[user_id] = None
     return ""
 

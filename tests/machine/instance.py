@@ -123,6 +123,7 @@ class Instance:
             self._states,
             services.photo_upkeep,
             in_memory(clock),
+            self._users,
             lengths=dict,
             **self._chance,
         )

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import SettingsError
+from shared.messages.upkeep_message import BUNDLE, UpkeepMessage
 from shared.misconfigured import WAIT_SECONDS, NoUpkeep, NoWorker
-from tests.doubles.office import NOON, Clock, DelayedMessages, MemoryStore
+from tests.doubles.office import ANNE, NOON, Clock, DelayedMessages, MemoryStore
 
 A_DAY = timedelta(days=1)
 
@@ -25,7 +26,9 @@ class Desk:
         self.worker = NoWorker(
             WRONG, self.store, self.queue, clock=self.clock, new_id=lambda: "an-id"
         )
-        self.upkeep = NoUpkeep(WRONG, self.store, clock=self.clock, new_id=lambda: "another-id")
+        self.upkeep = NoUpkeep(
+            WRONG, self.store, self.queue, clock=self.clock, new_id=lambda: "another-id"
+        )
 
 
 def test_message_waits():
@@ -52,6 +55,30 @@ def test_message_that_waited_for_a_day_is_kept():
     [(body, reason)] = desk.store.unreadable.values()
     assert json.loads(body) == message
     assert "PICTURE_SIZES" in reason
+
+
+def test_bundle_waits_for_a_day_and_is_kept():
+    """Nobody orders a bundle again: it comes back, older, and is kept in the end."""
+    desk = Desk()
+    bundle = UpkeepMessage(BUNDLE, user_ids=(ANNE.id,), correlation_id="c-1")
+    desk.upkeep.work_off(bundle.to_json().encode())
+    [(message, seconds)] = desk.queue.messages
+    assert (message["userIds"], message["attempt"], seconds) == ([ANNE.id], 2, WAIT_SECONDS)
+    assert message["firstQueuedAt"] == NOON.isoformat()
+    desk.clock.advance(A_DAY)
+    desk.upkeep.work_off(json.dumps(message).encode())
+
+    assert len(desk.queue.messages) == 1
+    [(body, reason)] = desk.store.unreadable.values()
+    assert (json.loads(body), "PICTURE_SIZES" in reason) == (message, True)
+
+
+def test_what_timers_order_does_not_wait():
+    """They order it again, once it can be done."""
+    desk = Desk()
+    desk.upkeep.work_off(b"sweep")
+
+    assert (desk.queue.messages, desk.store.unreadable) == ([], {})
 
 
 def test_message_that_nobody_understands_is_kept():

@@ -1,7 +1,7 @@
 """
 `python -m local.bench.webhook.first_answer APP ITEMS`: load an app through the engine as a
 new instance does, answer a handshake of Graph, or a POST of so many notifications, say in one line
-how many messages that queued, and stay until stdin ends. Settings come from the environment.
+how many users that queued, and stay until stdin ends. Settings come from the environment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SETTINGS = {"TENANT_ID": "00000000-0000-4000-8000-000000000001", "CLIENT_STATE":
 
 
 async def answer(app: Path, items: int) -> int:
-    """How many messages are queued. Fails unless *app* returns the token, or accepts the POST."""
+    """How many users are queued. Fails unless *app* returns the token, or accepts the POST."""
     engine = Engine()
     webhook = next(each.id for each in await engine.load(app) if each.name == "notifications")
     if items:

@@ -38,9 +38,10 @@ async def run(engine: Engine, function_id: str, parameter: str, value: Datum) ->
 
 
 def queued(ended: Result) -> int:
-    """How many messages an invocation handed to queue `photo-sync`."""
-    handed = dict(ended.outputs)
-    return len(json.loads(handed["sync"].value)) if "sync" in handed else 0
+    """How many users an invocation queued: each in a message of their own, or in a bundle."""
+    handed = {name: json.loads(datum.value) for name, datum in ended.outputs}
+    bundles = [json.loads(text).get("userIds", []) for text in handed.get("upkeep", [])]
+    return len(handed.get("sync", [])) + sum(map(len, bundles))
 
 
 def notifications(items: int, *, tenant_id: str, client_state: str) -> bytes:

@@ -15,6 +15,7 @@ from shared.messages import upkeep_message
 from shared.messages.upkeep_message import (
     AUDIT,
     AUDIT_PAGE,
+    BUNDLE,
     KINDS,
     LIFECYCLE,
     LIFECYCLE_EVENTS,
@@ -28,7 +29,9 @@ from shared.messages.upkeep_message import (
 )
 from shared.settings.webhook import WebhookSettings
 from shared.webhook.notifications import Accepted, accept
-from tests.doubles.office import NOON
+from tests.doubles.office import ANNE, NOON
+
+OTHER_ID = "4e1a1f5d-0000-4000-8000-00000000000a"
 
 
 def parse(body: bytes) -> UpkeepMessage:
@@ -45,6 +48,7 @@ SAMPLES = [
     UpkeepMessage(AUDIT_PAGE, audit_id="20260131T120000-1a2b3c4d", page=7),
     UpkeepMessage(REPAIRS, audit_id="20260131T120000-1a2b3c4d"),
     UpkeepMessage(UNINSTALL, uninstall_id="20260131T120000-1a2b3c4d", page=7),
+    UpkeepMessage(BUNDLE, user_ids=(ANNE.id, OTHER_ID), correlation_id="c-1"),
 ]
 
 
@@ -120,6 +124,9 @@ BAD = {
     "order where none belongs": b'{"kind": "renew", "uninstallId": "abc"}',
     "odd order where none belongs": b'{"kind": "renew", "uninstallId": "../x"}',
     "event where none belongs": b'{"kind": "renew", "lifecycleEvent": "missed"}',
+    "users where none belong": b'{"kind": "renew", "userIds": ["anne"]}',
+    "users of no kind": b'{"userIds": ["anne"]}',
+    "odd correlation id": b'{"kind": "renew", "correlationId": "a b"}',
 }
 
 
@@ -128,6 +135,26 @@ def test_not_understood(body):
     """Anything else is a bad message, and the sentence says what to type."""
     with pytest.raises(BadMessage, match="Type renew, sweep or audit"):
         parse(body)
+
+
+@pytest.mark.parametrize(
+    "users",
+    [None, [], {}, "anne", ANNE.id, [ANNE.id, "anne@contoso.com"], [ANNE.id, None], [[ANNE.id]]],
+    ids=str,
+)
+def test_bundle_that_names_nobody(users):
+    """A bundle without a list of object ids is bad, whole, and the sentence says what to do."""
+    body = json.dumps({"kind": "bundle", "userIds": users}).encode()
+
+    with pytest.raises(BadMessage, match="Type users one by one into photo-sync"):
+        parse(body)
+
+
+def test_bundle_names_everybody_once():
+    """Object ids are compared in small letters, whoever wrote them."""
+    body = json.dumps({"kind": "bundle", "userIds": [ANNE.id.upper(), OTHER_ID, ANNE.id]}).encode()
+
+    assert parse(body).user_ids == (ANNE.id, OTHER_ID)
 
 
 @given(

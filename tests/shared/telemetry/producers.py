@@ -53,9 +53,10 @@ def wrong_settings() -> None:
     """Messages that arrive while a person has to mend the settings."""
     wrong = SettingsError("Fix these app settings: CLIENT_ID is missing.")
     clock, store = Clock(), MemoryStore()
-    worker = NoWorker(wrong, store, DelayedMessages(), clock=clock, new_id=lambda: "an-id")
+    queue = DelayedMessages()
+    worker = NoWorker(wrong, store, queue, clock=clock, new_id=lambda: "an-id")
     worker.work_off(b"anne@contoso.com")
-    NoUpkeep(wrong, store, clock=clock, new_id=lambda: "an-id").park(b"sweep")
+    NoUpkeep(wrong, store, queue, clock=clock, new_id=lambda: "an-id").park(b"sweep")
     # No CLIENT_STATE is set where tests run.
     Posted(body(item()))
 

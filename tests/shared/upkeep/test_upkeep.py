@@ -15,8 +15,10 @@ import pytest
 
 from shared.auditing.audit import Audit
 from shared.errors import AccessDenied, GiveUp, PhotoSyncError, ServiceDown, Throttled
+from shared.messages.sync_message import SyncMessage
 from shared.messages.upkeep_message import (
     AUDIT_PAGE,
+    BUNDLE,
     KINDS,
     LIFECYCLE,
     LIFECYCLE_EVENTS,
@@ -26,15 +28,17 @@ from shared.messages.upkeep_message import (
     SWEEP_PAGE,
     UNINSTALL,
     UpkeepMessage,
+    parse,
 )
 from shared.signature import APP, Signature
 from shared.subscription.keeper import LIFE
 from shared.sweeping.sweep import Sweep
+from shared.sweeping.user_queue import UserQueue
 from shared.uninstalling.uninstall import Uninstall
 from shared.upkeep.upkeep import Upkeep
 from tests.doubles.halt import Ordered
 from tests.doubles.memory_lines import MemoryLines, in_memory
-from tests.doubles.office import DelayedMessages, MemoryStore
+from tests.doubles.office import NOON, DelayedMessages, MemoryStore
 from tests.shared.subscription.deployment import Deployment
 
 DAY = timedelta(days=1)
@@ -106,6 +110,7 @@ class Office:
     uninstall: Ordered = field(default_factory=Ordered)
     store: MemoryStore = field(default_factory=MemoryStore)
     queue: DelayedMessages = field(default_factory=DelayedMessages)
+    users: DelayedMessages = field(default_factory=DelayedMessages)
     lines: MemoryLines = field(default_factory=MemoryLines)
 
     def __post_init__(self) -> None:
@@ -118,6 +123,7 @@ class Office:
             self.store,
             self.queue,
             in_memory(self.here.clock, self.lines),
+            UserQueue(self.users, clock=self.here.clock, new_id=lambda: next(ids)),
             lengths=lambda: {"photo-upkeep": 2, "photo-sync-poison": 0},
             clock=self.here.clock,
             jitter=lambda: 0.0,
@@ -301,6 +307,85 @@ def test_unreadable_message_is_kept(office, caplog):
     assert caplog.messages == [f'upkeep.unreadable why="{reason}"']
 
 
+# Bundles
+
+IDS = tuple(f"0a000000-0000-4000-8000-{number:012d}" for number in range(150))
+BUNDLED = UpkeepMessage(BUNDLE, user_ids=IDS, correlation_id="c-1", first_queued_at=NOON)
+
+
+def spread(office: Office) -> list[str]:
+    return sorted(fields["userId"] for fields, _ in office.users.messages)
+
+
+def test_bundle_is_spread(office, caplog):
+    """Everybody it names has a message as the webhook writes it, since the POST arrived."""
+    office.here.clock.advance(DAY / 2)
+    with caplog.at_level(logging.INFO, "photosync"):
+        office.work_off(BUNDLED)
+    message, delay = office.users.messages[0]
+
+    assert (spread(office), office.queue.messages) == (list(IDS), [])
+    assert caplog.messages == ["bundle.spread users=150 correlation=c-1"]
+    one = SyncMessage(message["userId"], "notification", False, 1, NOON, "c-1")
+    assert (message, delay) == (json.loads(one.to_json()), 0)
+
+
+def test_bundle_without_id_and_time(office):
+    """A typed bundle is spread under one new id, as of now."""
+    office.upkeep.work_off(json.dumps({"kind": "bundle", "userIds": IDS[:2]}).encode())
+
+    told = {(each["correlationId"], each["firstQueuedAt"]) for each, _ in office.users.messages}
+    assert told == {("id-1", office.here.clock().isoformat())}
+
+
+class Unwilling(DelayedMessages):
+    """Storage that does not take one message, once."""
+
+    def __init__(self, user_id: str, error: PhotoSyncError) -> None:
+        super().__init__()
+        self._user_id = user_id
+        self._error: PhotoSyncError | None = error
+
+    def send(self, text: str, *, delay_seconds: float) -> None:
+        if self._error and self._user_id in text:
+            error, self._error = self._error, None
+            raise error
+        super().send(text, delay_seconds=delay_seconds)
+
+
+def test_rest_of_a_bundle_comes_back():
+    """Where storage does not take one, those who may be left are a bundle that waits."""
+    office = Office(users=Unwilling(IDS[70], ServiceDown("Down.")))
+    office.work_off(BUNDLED)
+    [(again, delay)] = office.queue.messages
+    assert (again["userIds"], again["attempt"], delay) == (list(IDS[64:]), 2, 2)
+    assert (again["correlationId"], again["firstQueuedAt"]) == ("c-1", NOON.isoformat())
+    office.work_off_waiting()
+
+    assert set(spread(office)) == set(IDS)
+
+
+@pytest.mark.parametrize("error", [AccessDenied("No role."), ServiceDown("Down.")], ids=str)
+def test_bundle_that_is_given_up_is_kept(error, caplog):
+    """At once where only a person can help, else after a day: whole enough to be typed again."""
+    office = Office(users=Unwilling(IDS[0], error))
+    office.here.clock.advance(DAY)
+    office.work_off(BUNDLED)
+    [(body, reason)] = office.store.unreadable.values()
+
+    assert parse(body, now=office.here.clock()).user_ids == IDS
+    assert str(error) in reason
+    assert "upkeep.failed kind=bundle" in caplog.text
+
+
+def test_poisoned_bundle_is_kept(office):
+    """Its users stand where an admin looks, who is told that a sweep looks at them."""
+    office.upkeep.park(BUNDLED.to_json().encode())
+
+    [(body, reason)] = office.store.unreadable.values()
+    assert (parse(body, now=NOON).user_ids, "a sweep looks" in reason) == (IDS, True)
+
+
 # What can succeed later
 
 
@@ -443,6 +528,7 @@ def test_uninstall_goes_on(office):
         UpkeepMessage(SWEEP),
         UpkeepMessage(SWEEP_PAGE, sweep_id="s1", page=2),
         UpkeepMessage(REMOVALS, sweep_id="s1"),
+        BUNDLED,
         *(UpkeepMessage(LIFECYCLE, event=event, subscription_id="s") for event in LIFECYCLE_EVENTS),
     ],
     ids=lambda each: each.kind + each.event,
@@ -453,6 +539,7 @@ def test_nothing_else_is_looked_after(office, message):
     office.work_off(message)
 
     assert (office.here.graph.live, office.sweeps.done, office.queue.messages) == ({}, [], [])
+    assert office.users.messages == []
     over = {message.sweep_id: "PhotoSync is being uninstalled."} if message.sweep_id else {}
     assert office.sweeps.failed == over
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import pytest
 
+from shared.messages import upkeep_message
 from shared.messages.sync_message import parse
+from shared.messages.upkeep_message import USERS_A_BUNDLE
+from shared.webhook.notifications import Accepted
 from tests.doubles.web import NOON
 from tests.shared.webhook.notifying import ID, OTHER_ID, item, lifecycle, post, users, without
 
@@ -111,16 +115,45 @@ def test_lifecycle_item_is_kept_for_upkeep(event):
     ]
 
 
-def test_more_users_than_one_answer_has_time_for():
-    """Of more than 500 users in one POST a sweep looks at the rest, once."""
-    ids = [f"4e1a1f5d-0000-4000-8000-{number:012d}" for number in range(1500)]
-    data = [{"id": each} for each in ids]
-    accepted = post(*(item(resource="users", resourceData=each) for each in [*data, data[0]]))
+def post_about(count: int, **fields: Any) -> tuple[list[str], Accepted]:
+    """Post about so many users, about the first of them twice."""
+    ids = [f"4e1a1f5d-0000-4000-8000-{number:012d}" for number in range(count)]
+    data = [{"id": each} for each in [*ids, ids[0]]]
+    return ids, post(*(item(resource="users", resourceData=each, **fields) for each in data))
 
-    assert users(accepted) == ids[:500]
-    assert accepted.ignored == {"too-many-users": 1000}
-    [told] = [json.loads(message) for message in accepted.upkeep]
-    assert (told["lifecycleEvent"], told["subscriptionId"]) == ("missed", OTHER_ID)
+
+def test_few_users_are_a_message_each():
+    """Up to eight users in one POST have each a message of their own."""
+    ids, accepted = post_about(8)
+
+    assert (users(accepted), accepted.upkeep, accepted.users) == (ids, [], 8)
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(9, [9]), (1000, [1000]), (1001, [1000, 1])])
+def test_many_users_are_named_together(count, sizes):
+    """More than eight are named in bundles, each once, as upkeep reads them."""
+    ids, accepted = post_about(count)
+    bundles = [upkeep_message.parse(text.encode(), now=NOON) for text in accepted.upkeep]
+
+    assert (accepted.sync, accepted.users) == ([], count)
+    assert [len(bundle.user_ids) for bundle in bundles] == sizes
+    assert [each for bundle in bundles for each in bundle.user_ids] == ids
+    assert {(each.first_queued_at, each.correlation_id) for each in bundles} == {(NOON, "new-id")}
+
+
+def test_bundle_fits_into_a_queue_message():
+    """The largest has less than 64 KB, also where a tool shows and sends it in base64."""
+    [text] = post_about(USERS_A_BUNDLE)[1].upkeep
+
+    assert len(base64.b64encode(text.encode())) < 64 * 1024
+
+
+def test_forged_bundle_stores_nothing():
+    """Of however many users a forged POST tells, nobody is queued."""
+    accepted = post_about(1000, clientState="forged")[1]
+
+    assert (accepted.sync, accepted.upkeep, accepted.users) == ([], [], 0)
+    assert accepted.ignored == {"client-state": 1001}
 
 
 def test_doubled_lifecycle_items_are_one_message():
