@@ -43,6 +43,7 @@ FOUND_AT: dict[str, int] = {
     "SweepStopsAtAPage": 1,
     "SweepAskedForTooLate": 15,
     "NeverReauthorized": 12,
+    "RestOfABundleForgotten": 131,
     "StateBeforeSource": 212,
     "ClaimsForEver": 996,
     "NoLateWriteFeared": 92,

@@ -92,7 +92,8 @@ class Temper:
     """
     How the town, the services and the host of one seed are. `without` of the users have no photo
     at first; `luck` is how likely something befalls a run, `slow` how likely it takes time,
-    `timers` whether sweeps and audits come by themselves.
+    `timers` whether sweeps and audits come by themselves, `crowded` whether Graph tells of
+    others whenever it tells of somebody.
     """
 
     users: int
@@ -107,6 +108,7 @@ class Temper:
     refuses_second: bool
     hides: bool
     lingers: bool
+    crowded: bool
     skews: tuple[float, ...]
     sparse: dict[str, int]
 
@@ -128,6 +130,9 @@ class Temper:
             refuses_second=chance.random() < 0.5,
             hides=chance.random() < 0.3,
             lingers=chance.random() < 0.3,
+            # By a die of its own, which leaves all that `found` names as it was before there were
+            # bundles.
+            crowded=random.Random(f"{seed}/crowd 378").random() < 0.2,
             skews=tuple(chance.choice((0.0, 0.0, -SKEW / 2, SKEW / 2)) for _ in range(INSTANCES)),
             sparse={kind: SPARSE[kind] for kind in kinds},
         )

@@ -54,6 +54,7 @@ class Parts:
     audit: type[Audit] = Audit
     repairs: type[Repairs] = Repairs
     keeper: type[SubscriptionKeeper] = SubscriptionKeeper
+    upkeep: type[Upkeep] = Upkeep
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Instance:
             in_memory(clock),
             **self._chance,
         )
-        self.upkeep = Upkeep(
+        self.upkeep = parts.upkeep(
             self._built_keeper(),
             self.sweep,
             self.audit,

@@ -116,5 +116,6 @@ SEEDED: dict[str, Parts] = {
     "MissedUnheeded": Parts(sweep=upkeep.MissedUnheeded),
     "SweepStopsAtAPage": Parts(sweep=upkeep.SweepStopsAtAPage),
     "SweepAskedForTooLate": Parts(keeper=upkeep.SweepAskedForTooLate),
+    "RestOfABundleForgotten": Parts(upkeep=upkeep.RestOfABundleForgotten),
     "NeverReauthorized": Parts(keeper=upkeep.NeverReauthorized),
 }

@@ -9,6 +9,7 @@ from datetime import timedelta
 from unittest import mock
 
 from shared.sweeping import sweep_rules
+from shared.webhook import notifications
 from tests.machine import history
 from tests.machine.deeds import Deeds
 from tests.machine.history import DAY, HOUR, TROUBLED, Temper
@@ -19,6 +20,8 @@ from tests.machine.world import World
 BRAKE_USERS = 2
 # Nor would anybody be who is looked at again after a day.
 AGAIN_AFTER = timedelta(minutes=30)
+# Nor would a bundle.
+ONE_BY_ONE = 1
 _LONGEST_WAIT = 40 * HOUR
 
 
@@ -164,6 +167,7 @@ def _as_it_is_here() -> Iterator[None]:
         with (
             mock.patch.object(sweep_rules, "BRAKE_USERS", BRAKE_USERS),
             mock.patch.object(sweep_rules, "AGAIN_AFTER", AGAIN_AFTER),
+            mock.patch.object(notifications, "ONE_BY_ONE", ONE_BY_ONE),
         ):
             yield
     finally:

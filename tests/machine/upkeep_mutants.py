@@ -11,8 +11,9 @@ from shared.auditing.audit import Audit
 from shared.auditing.audit_log import AuditLog
 from shared.auditing.look import Finding, Looks
 from shared.auditing.repairs import Repairs
-from shared.errors import NoMailbox, NoPhoto, PhotoSyncError
+from shared.errors import GiveUp, NoMailbox, NoPhoto, PhotoSyncError, TryLater
 from shared.graph.subscriptions import Subscription
+from shared.messages.upkeep_message import BUNDLE, UpkeepMessage
 from shared.storage.documents import Document
 from shared.storage.roster_entry import Entry
 from shared.storage.user_state import Stored, UserState
@@ -22,6 +23,7 @@ from shared.sweeping.state_page import StateLook
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.sweep_log import SweepLog
 from shared.sweeping.sweep_page import PageLook, PageResult
+from shared.upkeep.upkeep import Upkeep
 from shared.user import User
 
 
@@ -231,6 +233,14 @@ class SweepAskedForTooLate(SubscriptionKeeper):
         if self._owed:
             self._owed = False
             self._ask()
+
+
+class RestOfABundleForgotten(Upkeep):
+    """Where storage does not take one, those who come after are left to the next sweep."""
+
+    def _end(self, message: UpkeepMessage, error: TryLater | GiveUp) -> None:
+        if message.kind != BUNDLE:
+            super()._end(message, error)
 
 
 class NeverReauthorized(SubscriptionKeeper):

@@ -27,6 +27,8 @@ from tests.machine.tenant import Exchange
 MIDNIGHT = datetime(2026, 1, 31, tzinfo=UTC)
 _WEBHOOK = WebhookSettings("tenant", "secret")
 _PARKED_EVERY = 300.0
+# Of whom Graph tells in the same POST.
+_OTHERS = 11
 
 
 class World:
@@ -106,23 +108,32 @@ class World:
             self.user_of(message.body) in troubled for message in self.services.photo_sync.messages
         )
 
-    def post(self, item: dict[str, Any]) -> None:
+    def post(self, *items: dict[str, Any]) -> None:
         """Graph posts to the webhook, once for each subscription that lives."""
         subscriptions = self.services.subscriptions.live.values()
-        deaf = self.services.subscriptions.deaf if "changeType" in item else set()
+        deaf = self.services.subscriptions.deaf if "changeType" in items[0] else set()
         for subscription in [each for each in subscriptions if each.id not in deaf]:
-            told = {"subscriptionId": subscription.id, "tenantId": "tenant", **item}
-            body = json.dumps({"value": [{"clientState": "secret", **told}]}).encode()
+            ours = {
+                "clientState": "secret",
+                "subscriptionId": subscription.id,
+                "tenantId": "tenant",
+            }
+            body = json.dumps({"value": [{**ours, **item} for item in items]}).encode()
             accepted = accept(body, _WEBHOOK, now=self.now, new_id=self._new_id)
             assert isinstance(accepted, Accepted)
             for text in accepted.sync:
                 self.services.photo_sync.put(text)
                 self.judge.told.add(json.loads(text)["userId"])
             for text in accepted.upkeep:
+                # Before it is queued: that may be when it is lost.
+                self.judge.told.update(_bundled(text))
                 self.services.photo_upkeep.put(text)
 
     def notify(self, user_id: str, kind: str = "updated") -> None:
-        self.post({"changeType": kind, "resource": f"users/{user_id}"})
+        others = [each for each in self.exchange.users if each != user_id][:_OTHERS]
+        # Last, whom it is about: of a bundle that is not spread to its end, that is who is missed.
+        told = [*((each, "updated") for each in others if self._temper.crowded), (user_id, kind)]
+        self.post(*({"changeType": how, "resource": f"users/{each}"} for each, how in told))
 
     def user_of(self, text: str) -> str:
         """The id of whom an order is about, by whatever name."""
@@ -205,6 +216,7 @@ class World:
         self.lost_after -= 1
         if self.lost_after == 0:
             queue.messages.remove(message)
+            self.judge.told -= _bundled(message.body)
             if self._about(queue, message).split()[0] in {SWEEP, SWEEP_PAGE, LIFECYCLE}:
                 self.judge.sweep_lost_at = self.now
         else:
@@ -300,6 +312,8 @@ class World:
             for text in waiting:
                 here = self.instances[0]
                 park = here.worker.park if queue is self.services.photo_sync else here.upkeep.park
+                # Nobody looks at them again but a sweep.
+                self.judge.told -= _bundled(text)
                 try:
                     park(text.encode())
                 except PhotoSyncError:
@@ -323,6 +337,8 @@ class World:
             return
         busy = {self.user_of(each.body) for each in self.services.photo_sync.messages}
         busy |= {self.user_of(self.judge.orders[job]) for job in self._jobs if self._is_sync(job)}
+        # Whoever is being spread is in a message that the host has taken, and not deleted yet.
+        busy = busy.union(*(_bundled(each.body) for each in self.services.photo_upkeep.messages))
         for wrong in self.judge.untrue(busy):
             self.judge.wrong(wrong)
 
@@ -350,6 +366,11 @@ class World:
 
     def _new_id(self) -> str:
         return f"id{next(self._numbers):06d}"
+
+
+def _bundled(text: str) -> set[str]:
+    """Whom a message for upkeep names, if it is a bundle."""
+    return set(json.loads(text).get("userIds", [])) if text.startswith("{") else set()
 
 
 def _nothing_happens(job: Job, call: str) -> Order:
