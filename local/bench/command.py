@@ -14,6 +14,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from local.bench.answers import answers
 from local.bench.burst import burst
 from local.bench.calls import calls
 from local.bench.measuring import machine
@@ -29,6 +30,7 @@ SUBJECTS: dict[str, Measure] = {
     "calls": calls.rows,
     "script": against_script.rows,
     "webhook": webhook.rows,
+    "answers": answers.rows,
     "coldstart": coldstart.rows,
     "renditions": renditions.rows,
     "visible": visible.rows,

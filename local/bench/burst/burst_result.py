@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from local.bench.burst.burst_plan import Scale
 from local.bench.burst.graph_poster import Answer
 from local.bench.measuring.conditions import GRAPH_WAITS
-from local.bench.measuring.ledger import BLOB, GRAPH, HOST, PROFILES, QUEUE, UPLOADS
+from local.bench.measuring.ledger import (
+    AT_ONCE,
+    BLOB,
+    FOR_UPKEEP,
+    GRAPH,
+    HOST,
+    PROFILES,
+    QUEUE,
+    UPLOADS,
+)
 from local.bench.measuring.rows import Row
 
 # What a message may cost whoever it is about, and what a photo that changed costs once.
@@ -35,8 +44,16 @@ class Storm:
 
     @property
     def messages(self) -> int:
-        """Each is sent once, by the host or by the app itself, and deleted once by the host."""
-        return (self.calls[HOST] + self.calls[QUEUE]) // 2
+        """
+        About a user. Each is sent once, by the host or by the app itself, and deleted once by the
+        host; and so is each bundle, which nothing but a POST makes here.
+        """
+        return (self.calls[HOST] + self.calls[QUEUE]) // 2 - self.calls[FOR_UPKEEP]
+
+    @property
+    def put_off(self) -> int:
+        """Messages that took the place of others; the app also sends what was in a bundle."""
+        return self.calls[QUEUE] - self.calls[AT_ONCE]
 
     @property
     def again(self) -> int:
@@ -46,7 +63,7 @@ class Storm:
     @property
     def unseen(self) -> int:
         """Entries, one a user in each POST, for which nobody asked Graph and the state."""
-        seen = min(self.messages, self.calls[GRAPH], self.calls[BLOB]) - self.calls[QUEUE]
+        seen = min(self.messages, self.calls[GRAPH], self.calls[BLOB]) - self.put_off
         return max(0, self.entries - seen)
 
 
@@ -78,7 +95,7 @@ def result_rows(subject: str, storm: Storm) -> Iterator[Row]:
     entries = storm.entries + storm.again * scale.items_a_post
     for kind, each, once in _GOALS:
         # Who loses the race for a claim has tried to write it, and comes back with a new message.
-        goal = each * (entries + 2 * storm.calls[QUEUE]) + once * scale.changed
+        goal = each * (entries + 2 * storm.put_off) + once * scale.changed
         yield Row(subject, f"{kind} calls", storm.calls[kind], "", goal=goal)
     note = f"{scale.changed} of {scale.users:,} photos changed in the meantime"
     yield Row(subject, "wrong pictures at the end", storm.wrong, "", goal=0, note=note)

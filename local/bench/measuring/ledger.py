@@ -32,6 +32,8 @@ LOGIN, BLOB, QUEUE, LENGTH = "login", "blob", "queue", "queue length"
 # Of the Functions host: messages that an output binding sent, messages deleted, locks renewed; and
 # its polls, which cost the same whether anything happens or not, as do the leases of its timers.
 HOST, POLLS = "host", "polls"
+# Besides, of these two: what the app queued to be seen at once, and what the host sent to upkeep.
+AT_ONCE, FOR_UPKEEP = "queued at once", "sent to upkeep"
 # Of the app: whether it is being uninstalled, once a minute in each process whatever happens.
 HALT = "halt"
 # Lines of the log that signs what a person orders or types into a queue.
@@ -41,6 +43,7 @@ BYTES = "bytes"
 
 _REQUEST = re.compile(r'"(?P<method>\S+) /\w*/?(?P<path>[^ ?]*)\??(?P<query>\S*) HTTP/')
 _QUEUES = ("photo-sync", "photo-upkeep", "photo-sync-poison", "photo-upkeep-poison")
+_AT_ONCE = re.compile(r"\bvisibilitytimeout=0\b")
 # Where hosts keep locks and schedules of their timers.
 _OF_HOSTS = "azure-webjobs-hosts"
 _SECONDS = 120
@@ -138,11 +141,17 @@ def counted(entries: Iterable[Entry], client_id: str, user_id: str = "") -> Coun
 
 
 def storage_calls(lines: Iterable[str], user_id: str = "") -> Iterator[str]:
-    """The kind of each request in Azurite's log but a spectator's."""
+    """The kind of each request in Azurite's log but a spectator's, and what it was besides."""
     for line in lines:
         found = _REQUEST.search(line)
         if found and user_id in found["path"] and spectator.MARK not in found["query"]:
-            yield _storage_kind(found["method"], found["path"], found["query"])
+            asked = found["method"], found["path"], found["query"]
+            kind = _storage_kind(*asked)
+            yield kind
+            if kind == QUEUE and _AT_ONCE.search(found["query"]):
+                yield AT_ONCE
+            if kind == HOST and asked[:2] == ("POST", "photo-upkeep/messages"):
+                yield FOR_UPKEEP
 
 
 def _kind(entry: Entry, client_id: str) -> str:

@@ -2,7 +2,7 @@
 How fast the worker takes notifications: at rest, beside copying, and on a saturated machine.
 
 From the call of the function to its return, as README's goal has it: the host, which stores the
-messages before it answers Graph, is not in it. `visible` has the answers of a whole host.
+messages before it answers Graph, is not in it. `answers` has those of a whole host.
 """
 
 from __future__ import annotations

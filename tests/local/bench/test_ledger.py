@@ -23,7 +23,7 @@ def line(request: str) -> str:
         ("PUT /account/photo-sync-state?restype=container", "blob"),
         ("GET /account/photo-sync-state/uninstall.json", "halt"),
         ("PUT /account/photo-sync-state/uninstall.json", "blob"),
-        ("POST /account/photo-sync/messages?visibilitytimeout=0", "queue"),
+        ("POST /account/photo-sync/messages?visibilitytimeout=60", "queue"),
         ("POST /account/photo-sync/messages", "host"),
         ("PUT /account/photo-sync/messages/1?popreceipt=x&visibilitytimeout=600", "host"),
         ("DELETE /account/photo-sync/messages/1?popreceipt=x", "host"),
@@ -47,6 +47,14 @@ def line(request: str) -> str:
 def test_who_asked_storage(request_line: str, kind: str):
     """App, host and the host's polls are told by what they ask; nothing else passes for them."""
     assert list(storage_calls([line(request_line)])) == [kind]
+
+
+def test_what_becomes_of_a_bundle():
+    """What the host sends to upkeep, and the app to be seen at once, is counted twice."""
+    asked = ("photo-upkeep/messages", "photo-sync/messages?visibilitytimeout=0")
+    lines = [line(f"POST /account/{path}") for path in asked]
+
+    assert list(storage_calls(lines)) == ["host", "sent to upkeep", "queue", "queued at once"]
 
 
 def test_spectators_are_not_counted():
