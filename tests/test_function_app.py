@@ -118,6 +118,16 @@ def test_notifications_are_queued():
     assert [json.loads(text)["kind"] for text in posted.upkeep or []] == ["lifecycle"]
 
 
+def test_many_users_are_queued_together():
+    """More than eight go to photo-upkeep in one message, before lifecycle items."""
+    ids = [f"4e1a1f5d-0000-4000-8000-{number:012d}" for number in range(9)]
+    posted = Posted(body(*(item(resourceData={"id": each}) for each in ids), lifecycle()))
+
+    assert (posted.answer.status_code, posted.sync) == (202, None)
+    bundle, _ = [json.loads(text) for text in posted.upkeep or []]
+    assert (bundle["kind"], bundle["userIds"]) == ("bundle", ids)
+
+
 def test_each_message_has_a_correlation_id_of_its_own():
     """Two users of one POST can be told apart in the log."""
     other = item(resourceData={"id": TENANT})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -216,7 +217,7 @@ class Upkeep:
             left = message.user_ids[start:]
             try:
                 self._users.send(
-                    SyncMessage(user_id, NOTIFICATION, False, 1, first, named)
+                    SyncMessage(user_id, NOTIFICATION, False, 1, first, _its_id(named, user_id))
                     for user_id in left[:_SENT_AT_ONCE]
                 )
             except TryLater as error:
@@ -261,6 +262,11 @@ class Upkeep:
             self._keep(message.to_json().encode(), end.sentence)
         self._write_end(message, End(orders.FAILED, end.sentence))
         log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(end.sentence))
+
+
+def _its_id(bundle: str, user_id: str) -> str:
+    """The correlation id of a user in a bundle: of each another, and the same in every repeat."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{bundle}/{user_id}"))
 
 
 def _order(message: UpkeepMessage) -> Order:

@@ -6,6 +6,7 @@ import itertools
 import json
 import logging
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -326,16 +327,29 @@ def test_bundle_is_spread(office, caplog):
 
     assert (spread(office), office.queue.messages) == (list(IDS), [])
     assert caplog.messages == ["bundle.spread users=150 correlation=c-1"]
-    one = SyncMessage(message["userId"], "notification", False, 1, NOON, "c-1")
+    one = SyncMessage(message["userId"], "notification", False, 1, NOON, message["correlationId"])
     assert (message, delay) == (json.loads(one.to_json()), 0)
 
 
-def test_bundle_without_id_and_time(office):
-    """A typed bundle is spread under one new id, as of now."""
-    office.upkeep.work_off(json.dumps({"kind": "bundle", "userIds": IDS[:2]}).encode())
+def test_correlation_ids_of_a_bundle(office):
+    """Each user has another, which is the same when the bundle is spread again."""
+    office.work_off(BUNDLED)
+    first = {each["userId"]: each["correlationId"] for each, _ in office.users.messages}
+    office.work_off(BUNDLED)
+    again = {each["userId"]: each["correlationId"] for each, _ in office.users.messages[150:]}
 
-    told = {(each["correlationId"], each["firstQueuedAt"]) for each, _ in office.users.messages}
-    assert told == {("id-1", office.here.clock().isoformat())}
+    assert len({uuid.UUID(each) for each in first.values()}) == 150
+    assert first == again
+
+
+def test_bundle_without_id_and_time(office, caplog):
+    """A typed bundle is spread under a new id, as of now."""
+    with caplog.at_level(logging.INFO, "photosync"):
+        office.upkeep.work_off(json.dumps({"kind": "bundle", "userIds": IDS[:2]}).encode())
+
+    assert caplog.messages == ["bundle.spread users=2 correlation=id-1"]
+    since = {each["firstQueuedAt"] for each, _ in office.users.messages}
+    assert since == {office.here.clock().isoformat()}
 
 
 class Unwilling(DelayedMessages):
