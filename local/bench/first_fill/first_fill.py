@@ -17,6 +17,8 @@ from local.bench.first_fill.tenant_limits import fewest_seconds
 from local.bench.measuring.rows import Row
 
 USERS = 100_000
+# Of calls that cost more than the product reckons with, for nobody knows their price.
+FEWER_USERS, DEARER_UNITS = 30_000, 3
 # A goal of the design, and what nobody should wait longer for.
 _RATIO, _MINUTE = 1.25, 60.0
 
@@ -25,8 +27,9 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     """Play it once: the same seed plays the same."""
     began = time.process_time()
     played = FirstFill(USERS).play(say)
+    dearer = FirstFill(FEWER_USERS, units_a_call=DEARER_UNITS).play(say)
     say(f"played in {time.process_time() - began:.0f} s of one core")
-    return list(rows_of(USERS, played))
+    return [*rows_of(USERS, played), _dearer(dearer)]
 
 
 def rows_of(users: int, played: Played) -> Iterator[Row]:
@@ -43,8 +46,8 @@ def rows_of(users: int, played: Played) -> Iterator[Row]:
         floor=round(fewest[binding] / 3600, 3),
         floor_is=f"what the limit that binds allows, {binding}, without changes",
         goal_ratio=_RATIO,
-        note=f"{FIRST_COPY.profile_calls} profile calls and {FIRST_COPY.units} resource units each;"
-        f" at most {limits.profiles.largest:,} profile calls in five minutes, "
+        note=f"{FIRST_COPY.profile_calls} profile calls and {FIRST_COPY.units()} units each; "
+        f"at most {limits.profiles.largest:,} profile calls in five minutes, "
         f"{limits.units.largest:,} units in one",
     )
     yield Row(
@@ -80,4 +83,20 @@ def rows_of(users: int, played: Played) -> Iterator[Row]:
         f"{counts.longest_queue:,} messages at "
         f"most, and {counts.most_instances} instances, busy for "
         f"{played.busy_seconds / 3600:.1f} hours together",
+    )
+
+
+def _dearer(played: Played) -> Row:
+    """What a wrong guess of a call's price costs."""
+    fewest = fewest_seconds(FEWER_USERS, FIRST_COPY, DEARER_UNITS)
+    late = [each for each in played.counts.changes if each > _MINUTE]
+    return Row(
+        "first-fill",
+        f"{FEWER_USERS:,}, were each call {DEARER_UNITS} units: hours",
+        round(played.seconds / 3600, 3),
+        "h",
+        floor=round(max(fewest.values()) / 3600, 3),
+        floor_is="the same, with calls that are as dear",
+        note=f"{played.limits.refused:,} calls refused, {played.counts.put_off:,} put off; "
+        f"{len(late):,} of {len(played.counts.changes):,} changes came later than a minute",
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from local.bench.first_fill.fleet import Clock, Counts, Fleet, Message
-from local.bench.first_fill.tenant_limits import Cost, TenantLimits
+from local.bench.first_fill.tenant_limits import UNITS_A_CALL, Cost, TenantLimits
 from local.bench.sweep.sweep_world import MemoryDocuments
 from shared.messages import upkeep_message
 from shared.sweeping import sweep_log
@@ -61,11 +61,19 @@ class _Upkeep:
 class FirstFill:
     """A tenant of so many users without pictures, *every* how many seconds one changes a photo."""
 
-    def __init__(self, users: int, *, every: float = 1.0, few: int = FEW, seed: int = 1) -> None:
+    def __init__(
+        self,
+        users: int,
+        *,
+        every: float = 1.0,
+        few: int = FEW,
+        units_a_call: int = UNITS_A_CALL,
+        seed: int = 1,
+    ) -> None:
         self._ids = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(users)]
         self._every = every
         self._chance = random.Random(seed)
-        self._clock, self._limits = Clock(), TenantLimits()
+        self._clock, self._limits = Clock(), TenantLimits(units_a_call)
         self._copied: set[str] = set()
         self._vain = 0
         self._fleet = Fleet(self._clock, self._limits, self._cost, self._done, self._chance)

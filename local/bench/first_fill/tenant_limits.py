@@ -58,21 +58,22 @@ class Window:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run over a user asks for; each SharePoint call costs UNITS_A_CALL."""
+    """What one run over a user asks for."""
 
     graph: int
     profile_calls: int
     uploads: int
 
-    @property
-    def units(self) -> int:
-        return (self.profile_calls + self.uploads) * UNITS_A_CALL
+    def units(self, a_call: int = UNITS_A_CALL) -> int:
+        """Its resource units, if each call to SharePoint costs so many."""
+        return (self.profile_calls + self.uploads) * a_call
 
 
 class TenantLimits:
     """The limits together. A refused call counts, too (sharepoint.md section 5, documented)."""
 
-    def __init__(self) -> None:
+    def __init__(self, units_a_call: int = UNITS_A_CALL) -> None:
+        self._units_a_call = units_a_call
         self.profiles = Window(PROFILE_CALLS, PROFILE_WINDOW)
         self.units = Window(UNITS, UNITS_WINDOW)
         self.day = Window(UNITS_A_DAY, DAY)
@@ -82,7 +83,8 @@ class TenantLimits:
     def ask(self, now: float, *, profile_calls: int, uploads: int) -> float:
         """Make calls to SharePoint: 0.0 if they are answered, else what Retry-After says."""
         calls = profile_calls + uploads
-        wants = [(self.units, calls * UNITS_A_CALL), (self.day, calls * UNITS_A_CALL)]
+        units = calls * self._units_a_call
+        wants = [(self.units, units), (self.day, units)]
         if profile_calls:
             wants.append((self.profiles, profile_calls))
         wait = max(window.seconds_until(now, many) for window, many in wants)
@@ -97,12 +99,13 @@ class TenantLimits:
         self.graph.take(now, requests)
 
 
-def fewest_seconds(users: int, cost: Cost) -> dict[str, float]:
+def fewest_seconds(users: int, cost: Cost, units_a_call: int = UNITS_A_CALL) -> dict[str, float]:
     """What each limit by itself takes for so many runs of one cost."""
+    units = users * cost.units(units_a_call)
     return {
         "profile calls": users * cost.profile_calls / PROFILE_CALLS * PROFILE_WINDOW,
-        "resource units": users * cost.units / UNITS * UNITS_WINDOW,
+        "resource units": units / UNITS * UNITS_WINDOW,
         # What a day allows may be taken at once, and then that of the next one.
-        "resource units a day": max(0.0, users * cost.units / UNITS_A_DAY - 1) * DAY,
+        "resource units a day": max(0.0, units / UNITS_A_DAY - 1) * DAY,
         "Graph's requests": users * cost.graph / GRAPH_REQUESTS * GRAPH_WINDOW,
     }

@@ -55,5 +55,5 @@ def test_floor_is_the_limit_that_binds():
     assert fewest["resource units a day"] == 0
     assert math.isclose(
         fewest_seconds(1_000_000, FIRST_COPY)["resource units a day"] / 86_400,
-        1_000_000 * FIRST_COPY.units / 6_000_000 - 1,
+        1_000_000 * FIRST_COPY.units() / 6_000_000 - 1,
     )
