@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from shared.budget.work import AHEAD, Kind
+from shared.budget.work import Kind
 
 # In seconds. PeopleManager's limits are of five minutes (sharepoint.md section 5, documented).
 WINDOW, SLOT = 300.0, 5.0
@@ -32,8 +32,9 @@ ASK_AGAIN = 10.0
 # they have spent lately, within these bounds), and for audits.
 FOR_BEGUN, FOR_AUDITS = 0.03, 0.05
 _FOR_CHANGES_LEAST, _FOR_CHANGES_MOST = 0.04, 0.30
-# Of their part of the limit, what first copies spend in so many seconds at most.
-_PACE, _PACE_WINDOW = 0.14, 20.0
+# Of their part of the limit, what first copies spend in so many seconds at most; a small tenant's
+# few are done at once.
+_PACE, _PACE_LEAST, _PACE_WINDOW = 0.14, 1_000, 20.0
 
 
 class _Bound(NamedTuple):
@@ -141,7 +142,7 @@ class FleetLedger:
             yield _Bound(max(1, int(self.limit * self.share)), WINDOW, kind)
         if kind is Kind.SWEEP:
             # Whoever spends all at once has all grow old at once, and changes wait for that.
-            yield _Bound(max(1 + AHEAD, int(most * _PACE)), _PACE_WINDOW, kind)
+            yield _Bound(max(_PACE_LEAST, int(most * _PACE)), _PACE_WINDOW, kind)
 
     def _used(self, bound: _Bound) -> int:
         """What was spent in its time, or may be at any moment."""

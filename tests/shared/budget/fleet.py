@@ -92,7 +92,7 @@ class Fleet:
         """Make all the calls that can be made in so many seconds; how many those are."""
         made = 0
         for _ in range(seconds // 5):
-            made += self.spend(budget, kind, 1000)
+            made += self.spend(budget, kind, 9999)
             self.pass_time(5)
         return made
 
