@@ -98,7 +98,7 @@ param excludedUsers string = ''
 @description('Whether guests are looked after too.')
 param includeGuests bool = false
 
-@description('How many profile calls one instance makes in five minutes, in each geography; 0 is no limit.')
+@description('How many profile calls all instances together make in five minutes, in each geography; 0 finds it out by licences or users.')
 @minValue(0)
 param profileCallsPer5Minutes int = 3000
 
@@ -111,7 +111,7 @@ param audit string = 'repair'
 @maxValue(30)
 param auditDays int = 7
 
-@description('The part of the profile calls that audits may use, above 0 and up to 1.')
+@description('The part of the profile calls that audits may use, above 0 and up to 1; changes go before them.')
 param auditShare string = '0.2'
 
 @description('Whether everything but the writes to SharePoint is done.')

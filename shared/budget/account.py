@@ -72,12 +72,6 @@ class Account:
         """The limit as far as known."""
         return self._limit.last
 
-    @property
-    def now(self) -> float:
-        """Storage's time, or a little earlier; of what was read last."""
-        assert self._known, "it was read"
-        return self._known.earliest(self._ticks())
-
     def is_known(self) -> bool:
         """Whether the ledger can be told without asking storage, as it was when last asked."""
         return self._known is not None and self._ticks() - self._known.answered < _FRESH

@@ -6,8 +6,9 @@ One instance's part of the fleet's budget: draws portions of calls, and spends t
     GIVE_BACK_AFTER      write back what is left of it, and when the rest was spent
     storage is away      a small share of the limit, told once; written when storage is back
 
-A portion doubles while it is used up, and halves when something is left of it. What is not written
-back in time counts as spent, and is not spent by us.
+The first portion is what one run needs. It doubles while it is used up within HOLD, for each kind
+by itself, and is small again after a rest. What is not written back in time counts as spent, and is
+not spent by us: of a few calls that is cheaper than the write.
 """
 
 from __future__ import annotations
@@ -22,16 +23,18 @@ from shared import stopwatch
 from shared.budget.account import AWAY, Account, Away
 from shared.budget.fleet_ledger import WINDOW, FleetLedger
 from shared.budget.tenant_limit import TenantLimit
-from shared.budget.work import Kind, Work, current
+from shared.budget.work import AHEAD, Kind, Work, current
 from shared.storage.documents import Documents
 
 # The folder of the accounts.
 BUDGETS = "budgets/"
 # Seconds for which a portion may be spent, and after which what is left of it is written back.
 HOLD, GIVE_BACK_AFTER = 60.0, 40.0
-# Of the limit: the smallest and the largest portion, and what each instance may spend in five
-# minutes by itself while storage is away. As many instances as infra allows stay below the limit.
-SMALLEST, LARGEST, ALONE = 0.01, 0.05, 0.02
+# Of the limit: the largest portion, and what each instance may spend in five minutes by itself
+# while storage is away. As many instances as infra allows stay below the limit.
+LARGEST, ALONE = 0.02, 0.02
+# Not worth a write.
+_FEW = AHEAD
 # So often an instance tries to write before it lets others go first, and for how many seconds.
 _TRIES, _BUSY = 5, 1.0
 
@@ -68,8 +71,9 @@ class FleetBudget:
         self._promised: dict[Work, int] = {}
         self._unwritten: Counter[tuple[int, Kind]] = Counter()
         self._alone: deque[float] = deque()
-        self._portion = 0
-        self._drawn_at = self._ends = -math.inf
+        # Of each kind the last portion, and when it was drawn.
+        self._drawn: dict[Kind, tuple[int, float]] = {}
+        self._ends = -math.inf
         self._not_before: dict[Kind, float] = {}
         self._gives_back = False
         self._lock = threading.Lock()
@@ -108,14 +112,15 @@ class FleetBudget:
     def give_back(self) -> None:
         """Write what is not needed any more, and what was spent. Raises nothing of ours."""
         with self._lock:
-            seconds = self._drawn_at + GIVE_BACK_AFTER - self._ticks()
+            last = max((drawn_at for _, drawn_at in self._drawn.values()), default=-math.inf)
+            seconds = last + GIVE_BACK_AFTER - self._ticks()
             if seconds >= 1:
                 self._later(seconds, self.give_back)
                 return
             self._gives_back = False
             self._drop_what_is_over()
-            if self._free.total():
-                self._portion //= 2
+            if self._free.total() <= _FEW:
+                return
             # Whatever becomes of the write, these are not ours any more.
             self._free.clear()
             with contextlib.suppress(Away):
@@ -161,10 +166,10 @@ class FleetBudget:
             missing, room = ledger.fitting(kind, calls) - at_hand, ledger.room(kind)
             if missing <= 0:
                 return 0.0
-            portion = max(missing, self._portion_of(ledger.limit))
+            portion = max(missing, self._next_portion(kind, ledger.limit))
             if room >= missing:
                 if self._write(ledger, Counter({kind: min(room, portion)})):
-                    self._grow(portion)
+                    self._drawn[kind] = portion, self._ticks()
                     return 0.0
             elif is_old:
                 # Others may have given back since.
@@ -176,21 +181,17 @@ class FleetBudget:
 
     def _wait(self, ledger: FleetLedger, kind: Kind, calls: int) -> float:
         """Nothing can be had: how long, and nobody asks storage before."""
-        seconds = ledger.wait(kind, calls, self._account.now)
+        seconds = ledger.wait(kind, ledger.fitting(kind, calls))
         self._not_before[kind] = self._ticks() + seconds
         if self._unwritten:
             # Else they are held by us for a while yet, and grow old only then.
             self._write(ledger, Counter())
         return seconds
 
-    def _portion_of(self, limit: int) -> int:
-        smallest, largest = (max(1, math.ceil(limit * part)) for part in (SMALLEST, LARGEST))
-        return min(max(self._portion, smallest), largest)
-
-    def _grow(self, portion: int) -> None:
-        now = self._ticks()
-        self._portion = portion * 2 if now - self._drawn_at < HOLD else portion
-        self._drawn_at = now
+    def _next_portion(self, kind: Kind, limit: int) -> int:
+        last, drawn_at = self._drawn.get(kind, (0, -math.inf))
+        is_busy = self._ticks() - drawn_at < HOLD
+        return min(2 * last, math.ceil(limit * LARGEST)) if is_busy else 0
 
     def _ledger(self) -> FleetLedger:
         return self._account.ledger(self._unwritten, self._held())

@@ -14,10 +14,11 @@ at its last moment.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.budget.work import Kind
 
@@ -25,12 +26,26 @@ from shared.budget.work import Kind
 WINDOW, SLOT = 300.0, 5.0
 # Storage tells whole seconds, and a call arrives a little later than it was taken.
 MARGIN = 5.0
-# Beyond this nobody knows when more is free: others may give back what they hold.
+# As long as others hold what is missing, they may give it back before it is known when.
 ASK_AGAIN = 10.0
 # Parts of the limit that lower kinds leave over: for what has begun, for changes (as much again as
 # they have spent lately, within these bounds), and for audits.
 FOR_BEGUN, FOR_AUDITS = 0.03, 0.05
 _FOR_CHANGES_LEAST, _FOR_CHANGES_MOST = 0.04, 0.30
+# Of their part of the limit, what first copies spend in so many seconds at most; a small tenant's
+# few are done at once.
+_PACE, _PACE_LEAST, _PACE_WINDOW = 0.14, 1_000, 20.0
+
+
+class _Bound(NamedTuple):
+    """At most so many calls in so many seconds: of one kind, or of all."""
+
+    most: int
+    seconds: float
+    kind: Kind | None = None
+
+    def counts(self, calls: Counter[Kind]) -> int:
+        return calls.total() if self.kind is None else calls[self.kind]
 
 
 @dataclass
@@ -43,6 +58,7 @@ class FleetLedger:
     limit: int
     share: float
     found_at: float = 0.0
+    now: float = 0.0
     spent: dict[int, Counter[Kind]] = field(default_factory=dict)
     held: dict[str, tuple[Counter[Kind], float]] = field(default_factory=dict)
 
@@ -73,6 +89,7 @@ class FleetLedger:
 
     def age(self, now: float) -> None:
         """Forget what is older than the window; *now* is not later than storage's time."""
+        self.now = now
         for name, (calls, until) in list(self.held.items()):
             if until < now:
                 del self.held[name]
@@ -81,7 +98,9 @@ class FleetLedger:
         ahead = now + WINDOW
         self.held = {name: each for name, each in self.held.items() if each[1] <= ahead}
         self.spent = {
-            slot: calls for slot, calls in self.spent.items() if slot <= ahead and _end(slot) >= now
+            slot: calls
+            for slot, calls in self.spent.items()
+            if slot <= ahead and _end(slot, WINDOW) >= now
         }
 
     def spend(self, calls: Mapping[Kind, int], at: float) -> None:
@@ -95,9 +114,21 @@ class FleetLedger:
         if calls.total():
             self.held[instance] = calls, until
 
-    def most(self, kind: Kind) -> int:
-        """How many calls may be spent and held by all before *kind* gets none; at least one."""
-        for_changes = self._used(Kind.CHANGE) / self.limit
+    def fitting(self, kind: Kind, calls: int) -> int:
+        """*calls*, or as many as this *kind* can ever have at once."""
+        return min(calls, *(bound.most for bound in self._bounds(kind)))
+
+    def room(self, kind: Kind) -> int:
+        """How many calls of this *kind* may be drawn."""
+        return min(bound.most - self._used(bound) for bound in self._bounds(kind))
+
+    def wait(self, kind: Kind, calls: int) -> float:
+        """Seconds until there is room for so many *calls*, or until it is worth another look."""
+        return max(self._wait(bound, calls) for bound in self._bounds(kind))
+
+    def _bounds(self, kind: Kind) -> Iterator[_Bound]:
+        """What a draw of this *kind* must stay within."""
+        for_changes = self._used(_Bound(0, WINDOW, Kind.CHANGE)) / self.limit
         for_changes = min(max(for_changes, _FOR_CHANGES_LEAST), _FOR_CHANGES_MOST)
         left_over = {
             Kind.BEGUN: 0.0,
@@ -105,52 +136,41 @@ class FleetLedger:
             Kind.AUDIT: FOR_BEGUN + for_changes,
             Kind.SWEEP: FOR_BEGUN + for_changes + FOR_AUDITS,
         }
-        return max(1, int(self.limit * (1 - left_over[kind])))
+        most = max(1, int(self.limit * (1 - left_over[kind])))
+        yield _Bound(most, WINDOW)
+        if kind is Kind.AUDIT:
+            yield _Bound(max(1, int(self.limit * self.share)), WINDOW, kind)
+        if kind is Kind.SWEEP:
+            # Whoever spends all at once has all grow old at once, and changes wait for that.
+            yield _Bound(max(_PACE_LEAST, int(most * _PACE)), _PACE_WINDOW, kind)
 
-    def fitting(self, kind: Kind, calls: int) -> int:
-        """*calls*, or as many as this *kind* can ever have at once."""
-        return min(calls, self.most(kind), self._of_audits if kind is Kind.AUDIT else calls)
+    def _used(self, bound: _Bound) -> int:
+        """What was spent in its time, or may be at any moment."""
+        spent = (
+            bound.counts(calls)
+            for slot, calls in self.spent.items()
+            if _end(slot, bound.seconds) >= self.now
+        )
+        return sum(spent) + sum(bound.counts(calls) for calls, _ in self.held.values())
 
-    def room(self, kind: Kind) -> int:
-        """How many calls of this *kind* may be drawn."""
-        return -max(self._missing(kind, 0))
-
-    def wait(self, kind: Kind, calls: int, now: float) -> float:
-        """Seconds until there is room for so many *calls*, or until it is worth another look."""
-        of_all, of_audits = self._missing(kind, calls)
+    def _wait(self, bound: _Bound, calls: int) -> float:
+        missing = self._used(bound) + calls - bound.most
+        if missing <= 0:
+            return 0.0
+        may_come_back = sum(bound.counts(calls) for calls, _ in self.held.values())
+        longest = ASK_AGAIN if may_come_back >= missing else math.inf
         for slot, spent in sorted(self.spent.items()):
-            of_all, of_audits = of_all - spent.total(), of_audits - spent[Kind.AUDIT]
-            if max(of_all, of_audits) <= 0:
-                return max(1.0, _end(slot) - now)
+            ends = _end(slot, bound.seconds)
+            missing -= bound.counts(spent) if ends >= self.now else 0
+            if missing <= 0:
+                # A second more, since storage tells whole ones.
+                return min(ends - self.now + 1, longest)
         return ASK_AGAIN
 
-    @property
-    def used(self) -> int:
-        """Calls that were made in the window, or may be made at any moment."""
-        return self._used()
 
-    @property
-    def _of_audits(self) -> int:
-        return max(1, int(self.limit * self.share))
-
-    def _missing(self, kind: Kind, calls: int) -> tuple[int, int]:
-        """How many calls have to grow old before so many *calls* fit: of all, and of audits."""
-        of_all = self._used() + calls - self.most(kind)
-        if kind is not Kind.AUDIT:
-            return of_all, of_all
-        return of_all, self._used(kind) + calls - self._of_audits
-
-    def _used(self, kind: Kind | None = None) -> int:
-        return sum(calls.total() if kind is None else calls[kind] for calls in self._everything())
-
-    def _everything(self) -> Iterator[Counter[Kind]]:
-        yield from self.spent.values()
-        yield from (calls for calls, _ in self.held.values())
-
-
-def _end(slot: int) -> float:
-    """Until when a slot counts."""
-    return slot + SLOT + WINDOW + MARGIN
+def _end(slot: int, seconds: float) -> float:
+    """Until when a slot counts in a window of so many seconds."""
+    return slot + SLOT + seconds + MARGIN
 
 
 def _kinds(calls: Mapping[str, Any]) -> Counter[Kind]:

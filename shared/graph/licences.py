@@ -10,7 +10,7 @@ from shared.graph.groups import listed
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
 
-# Names of service plans, without that of the web apps, which is in plans for free (graph.md 5).
+# Names of service plans, without the web apps', which is in others, too (graph.md section 11).
 _SHAREPOINT, _NO_SHAREPOINT = "SHAREPOINT", "SHAREPOINTWAC"
 _PATH = "/v1.0/subscribedSkus?$select=appliesTo,prepaidUnits,servicePlans"
 

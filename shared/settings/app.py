@@ -80,6 +80,7 @@ class Settings:
     excluded_group_id: str
     excluded_users: frozenset[str]
     include_guests: bool
+    # Of all instances together; 0: find out the tenant's class.
     profile_calls: int
     audit: AuditSettings
     dry_run: bool
@@ -117,7 +118,7 @@ class Settings:
             excluded_group_id=read.group("EXCLUDED_GROUP_ID"),
             excluded_users=read.names("EXCLUDED_USERS"),
             include_guests=read.flag("INCLUDE_GUESTS"),
-            profile_calls=read.number("PROFILE_CALLS_PER_5_MINUTES", 3000),
+            profile_calls=read.number("PROFILE_CALLS_PER_5_MINUTES", 3000, zero="what is allowed"),
             audit=read.audit("AUDIT"),
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),

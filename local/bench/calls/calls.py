@@ -29,7 +29,7 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
 def rows_of(found: Sequence[Case], folder: Path) -> list[Row]:
     """What the table says; what a case over its goals was counted from is kept in *folder*."""
     of_cases = (row for case in found for row in _of_case(case, folder))
-    return [*of_cases, _of_budget(found), _unknown(found)]
+    return [*of_cases, *_of_budget(found), _unknown(found)]
 
 
 def _of_case(case: Case, folder: Path) -> Iterator[Row]:
@@ -61,10 +61,11 @@ def _kept(case: Case, folder: Path) -> Path:
     return file
 
 
-def _of_budget(found: Sequence[Case]) -> Row:
+def _of_budget(found: Sequence[Case]) -> Iterator[Row]:
     calls = sum(case.calls[BUDGET] for case in found)
     note = "blob calls by which instances share the profile calls, in no row above"
-    return Row("calls", "all cases: calls of the budget", calls, "", note=note)
+    if calls:
+        yield Row("calls", "all cases: calls of the budget", calls, "", note=note)
 
 
 def _unknown(found: Sequence[Case]) -> Row:

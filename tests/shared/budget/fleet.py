@@ -88,6 +88,14 @@ class Fleet:
                     return made
         return calls
 
+    def spend_for(self, seconds: int, budget: FleetBudget, kind: Kind) -> int:
+        """Make all the calls that can be made in so many seconds; how many those are."""
+        made = 0
+        for _ in range(seconds // 5):
+            made += self.spend(budget, kind, 9999)
+            self.pass_time(5)
+        return made
+
     def pass_time(self, seconds: float, *, timers: bool = True) -> None:
         """Let time pass; without *timers* as where the processes stand still, or are gone."""
         ends = self.now + seconds
