@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline.transport import RequestsTransport
-from azure.storage.blob import BlobProperties, BlobServiceClient, ContainerClient
+from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
 from shared.session import OneHostSession
@@ -85,8 +85,8 @@ class BlobStore:
 
     def leaf(self, token: str, size: int) -> Leaf:
         """Up to *size* users as their blobs' metadata describe them, in one call."""
-        found, following = self._blobs.leaf(_FOLDER, token, size)
-        described = [(_user_id(blob.name), blob.metadata or {}, _digest(blob)) for blob in found]
+        found, following = self._blobs.described(_FOLDER, token, size)
+        described = [(_user_id(blob.name), blob.metadata, blob.digest) for blob in found]
         # A copy that a person has put beside a state would else be somebody who never gets well.
         users = [each for each in described if is_object_id(each[0])]
         return Leaf([roster_entry.entry(*each) for each in users], following)
@@ -277,10 +277,6 @@ def _identity(client_id: str) -> TokenCredential:
 
 def _metadata(state: UserState, content: bytes) -> dict[str, str]:
     return roster_entry.describe(state) | cover.describe(state, content)
-
-
-def _digest(blob: BlobProperties) -> str:
-    return bytes(blob.content_settings.content_md5 or b"").hex()
 
 
 def _name(user_id: str) -> str:

@@ -18,9 +18,13 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
+from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import ContentDecodePolicy
 from azure.storage.blob import BlobClient, BlobProperties, ContainerClient, ContentSettings
 
 from shared.errors import AccessDenied, Archived, Conflict, ServiceDown
+from shared.storage import blob_listing
+from shared.storage.blob_listing import ListedBlob
 from shared.telemetry.calls import note
 
 log = logging.getLogger("photosync")
@@ -141,6 +145,29 @@ class Blobs:
                 ).by_page(token or None)
                 found = list(next(pages, ()))
                 return found, str(pages.continuation_token or "")
+        except ResourceNotFoundError:
+            return [], ""
+
+    def described(self, prefix: str, token: str, size: int) -> tuple[list[ListedBlob], str]:
+        """
+        Up to *size* blobs with their metadata, in one call, and the token for the next.
+
+        As `leaf`, in a quarter of the time: the client's objects tell forty things of each blob.
+        """
+        note("blob")
+        replies: list[PipelineResponse[Any, Any]] = []
+        try:
+            with translated():
+                # Of a list of names the client reads nothing else; the answer has all of it.
+                pages: Any = self._container.list_blob_names(
+                    name_starts_with=prefix,
+                    include=["metadata"],
+                    results_per_page=size,
+                    raw_response_hook=replies.append,
+                ).by_page(token or None)
+                next(pages, ())
+                answer = replies.pop().context[ContentDecodePolicy.CONTEXT_NAME]
+                return list(blob_listing.read(answer)), str(pages.continuation_token or "")
         except ResourceNotFoundError:
             return [], ""
 

@@ -192,8 +192,9 @@ class Sweep:
                 if not self._is_hopeless(stretch, error):
                     raise
                 # Whoever was listed before is not to wait for what cannot be listed.
-                broken = replace(stretch.sweep, broken=str(error), next=sweep_log.STATES)
-                stretch.sweep = broken
+                stretch.sweep = replace(
+                    stretch.sweep, broken=str(error), next=sweep_log.STATES, links=0
+                )
             if stretch.is_over(self._clock(), self._pages_a_run):
                 return
 

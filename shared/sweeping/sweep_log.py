@@ -8,6 +8,7 @@ is late or a duplicate.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -296,8 +297,10 @@ def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
         raise ValueError("It is of another sweep, or says what none says of itself.")
     if not 1 <= found.page <= sweep_rules.MOST_PAGES + 1:
         raise ValueError("No sweep has such a page.")
-    if not all(isinstance(name, str) for name in [*found.parts, *found.lists]):
-        raise ValueError("No blob has such a name.")
+    part = re.compile(rf"sweeps/{re.escape(sweep_id)}/found-[0-9a-f]{{16}}")
+    # Parts are deleted in the end: no name may lead to another blob.
+    if not all(map(part.fullmatch, found.parts)) or any("/" in name for name in found.lists):
+        raise ValueError("It names blobs that are not this sweep's.")
     if found.listed_to and not is_object_id(found.listed_to):
         raise ValueError("No user has such an id.")
     moments.read(found.started_at)

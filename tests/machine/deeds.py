@@ -23,6 +23,7 @@ class Deeds:
             "change": self._change,
             "flip": self._flip,
             "wink": self._wink,
+            "stale": self._stale,
             "type": lambda event: self._type(event, force=False),
             "force": lambda event: self._type(event, force=True),
             "enable": lambda event: self._describe(event, "account_enabled"),
@@ -88,6 +89,19 @@ class Deeds:
         first = 2 if event.seconds == 60.0 else 1
         for delay, photo, times in ((0.0, other, first), (0.5 + event.number, before, 2 - first)):
             self._world.after(delay, functools.partial(self._put, user_id, photo, times))
+
+    def _stale(self, event: Event) -> None:
+        """While a sweep is at work a photo changes, and is put back; Graph tells of the first."""
+        exchange, user_id = self._world.exchange, self._user(event)
+        before = exchange.photos.get(user_id)
+        self.upkeep("sweep")
+        if user_id not in exchange.users or before is None:
+            return
+        other = next(each for each in exchange.album(user_id) if each != before)
+        changes = event.number / 4
+        back = changes + 1 + event.number % 5
+        self._world.after(changes, functools.partial(self._put, user_id, other))
+        self._world.after(back, functools.partial(self._put, user_id, before, 0))
 
     def _wink(self, event: Event) -> None:
         """A photo is gone until a sweep has it removed, is back at that moment, and gone again."""

@@ -71,6 +71,9 @@ SPARSE = {
     "clock": 1,
 }
 
+# How likely on a day a photo changes while a sweep is at work, and is put back.
+STALE = 0.1
+
 
 @dataclass(frozen=True)
 class Event:
@@ -151,7 +154,7 @@ def day(seed: int, number: int, temper: Temper) -> list[Event]:
     for _ in range(chance.randrange(1, 10)):
         moment = chance.uniform(0, TROUBLED)
         events.append((moment, _drawn(chance, temper.sparse), chance.randrange(temper.users)))
-    return [
+    happens = [
         Event(
             f"{number}/{count}",
             moment,
@@ -162,6 +165,17 @@ def day(seed: int, number: int, temper: Temper) -> list[Event]:
         )
         for count, (moment, kind, user) in enumerate(sorted(events))
     ]
+    return sorted([*happens, *_stale(seed, number, temper)], key=lambda event: event.at)
+
+
+def _stale(seed: int, number: int, temper: Temper) -> list[Event]:
+    """On some days what a sweep has seen is behind what is so by the time it is compared."""
+    # By a chance of its own: what else happens on a day is what it was.
+    chance = random.Random(f"{seed}/stale/{number}")
+    if chance.random() >= STALE:
+        return []
+    moment, user = chance.uniform(0, TROUBLED - HOUR), chance.randrange(temper.users)
+    return [Event(f"{number}/stale", moment, "stale", user, chance.randrange(12), 60.0)]
 
 
 def _drawn(chance: random.Random, weights: dict[str, int]) -> str:

@@ -215,7 +215,8 @@ class SweepStopsAtAPage(Sweep):
     """A sweep ends with its first page of users, and calls it everybody."""
 
     def _after(self, sweep: SweepLog, result: PageResult, following: str) -> SweepLog:
-        return super()._after(sweep, result, following and sweep_log.STATES)
+        is_users = following != "" and not following.startswith(sweep_log.STATES)
+        return super()._after(sweep, result, sweep_log.STATES if is_users else following)
 
 
 class SweepAskedForTooLate(SubscriptionKeeper):

@@ -10,7 +10,7 @@ import pytest
 from shared.errors import EndlessList, PhotoSyncError, Refused, ServiceDown, Throttled
 from shared.storage.roster_entry import Leaf
 from shared.storage.user_state import Claim
-from shared.sweeping import state_page, stretch
+from shared.sweeping import state_page, stretch, sweep_rules
 from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result
 from tests.shared.sweeping.swept_town import Town, copied
 
@@ -224,6 +224,18 @@ def test_list_that_leads_no_further(error: PhotoSyncError, caplog: pytest.LogCap
     assert town.queued() == [town.people[1].id]
     assert (town.log.status, town.log.detail) == ("failed", str(error))
     assert f'sweep.failed id={town.log.id} why="{error}"' in caplog.text
+
+
+def test_states_after_a_list_without_an_end(monkeypatch: pytest.MonkeyPatch):
+    """However many pages Graph has named, the states have a count of their own."""
+    monkeypatch.setattr(sweep_rules, "MOST_PAGES", 3)
+    monkeypatch.setattr(state_page, "STATES_A_PAGE", 4)
+    town = Town(8)
+    town.photos[town.people[5].id] = "B"
+    began(town).run(town.instance())
+
+    assert town.queued() == [town.people[5].id]
+    assert "goes on and on" in town.log.detail
 
 
 def test_page_that_goes_unanswered_for_long():
