@@ -1,10 +1,11 @@
 """
 Which users of a sweep's page go to the worker at once, and who waits for a turn.
 
-One rule. What a sweep finds in the first minute's room goes at once, and so do a few of every page,
-those who have changed before those who are new. Everybody else is written down, and a fill gives
-them their turns. While the fill of an earlier sweep is at work, whoever would have to wait is left
-to it, or to the first sweep after it: so nobody stands in two lists.
+One rule. What a sweep finds in the first minute's room goes at once, those who have changed before
+those who are new; and so do those of every page who have changed, if they are few. Everybody else
+is written down, and a fill gives them their turns. While the fill of an earlier sweep is at work,
+whoever would have to wait is left to it, or to the first sweep after it: so nobody stands in two
+lists.
 
 A person's change is in none of this: its notification is a message of its own, and finds the queue
 as short as a fill keeps it.
@@ -28,7 +29,8 @@ log = logging.getLogger("photosync")
 
 # So many of each page of some thousand users never wait: changes of an hour, not a first fill.
 FEW = 20
-_NEW = "new"
+# Why a sweep finds somebody who was never copied; see sweep_rules.
+_FIRSTS = {"new", "dry-run"}
 
 
 class Turns:
@@ -59,7 +61,7 @@ class Turns:
         Raises ServiceDown; then some may be queued.
         """
         # Those who have a picture, an older one, before those who have none.
-        ordered = sorted(found, key=lambda each: each[1] == _NEW)
+        ordered = sorted(found, key=lambda each: each[1] in _FIRSTS)
         if len(ordered) <= self._few:
             self._send(ordered)
             return []
@@ -68,8 +70,9 @@ class Turns:
             fill is not None and fill.status == fill_log.RUNNING and fill.sweep_id != sweep.id
         )
         room = 0 if is_anothers else self._pace().a_minute - sum(sweep.changed.values())
-        changed = sum(why != _NEW for _, why in ordered[: self._few])
-        at_once = max(room, changed)
+        changed = sum(why not in _FIRSTS for _, why in ordered)
+        # More than a few are no changes of people but of a setting: everybody is copied again.
+        at_once = max(room, changed if changed <= self._few else 0)
         self._send(ordered[:at_once])
         return [] if is_anothers else [user_id for user_id, _ in ordered[at_once:]]
 

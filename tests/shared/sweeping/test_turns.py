@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared.sweeping import fill_log
 from shared.sweeping.pace import Pace
 from shared.sweeping.turns import FEW
@@ -53,6 +55,14 @@ def test_changed_before_new():
     queued = [user_id for user_id, _ in sweeping.queued()]
     assert queued[-5:] == [user_id for user_id, _ in people(5, first=900)]
     assert len(queued) == SLOW.a_minute + 5
+
+
+@pytest.mark.parametrize("why", ["changed", "dry-run"])
+def test_everybody_again(why):
+    """Where a setting has all copied again, or for the first time, nobody goes before the turn."""
+    sweeping = swept(people(100, why), people(100, why, first=100))
+
+    assert len(sweeping.queued()) == SLOW.a_minute
 
 
 def test_a_tenant_with_room_has_no_fill():
