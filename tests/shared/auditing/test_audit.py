@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from shared.auditing import audit_log
+from shared.budget.work import Kind, current
 from shared.errors import (
     AccessDenied,
     BadRequest,
@@ -698,3 +699,13 @@ def test_log_that_a_person_has_edited(fields):
     assert alone.looked == []
     assert alone.wake() == 1
     assert len(alone.looked) == 5
+
+
+def test_looks_are_known_for_an_audits():
+    """The profile calls of an audit are of its share, whichever thread makes them."""
+    it, kinds = Auditing(3), []
+    it.meanwhile = lambda: kinds.append(current().kind)
+    it.audit.order(repair=False)
+    it.work_off()
+
+    assert kinds == [Kind.AUDIT] * 3

@@ -144,6 +144,26 @@ def test_frozen_instance_has_lost_its_portion(fleet: Fleet):
     assert fleet.most <= fleet.limit
 
 
+def test_frozen_run_has_lost_what_it_was_promised(fleet: Fleet):
+    """Nor may it make the calls that were put by for it."""
+    one, other = fleet.instance(), fleet.instance()
+    with doing(Kind.SWEEP):
+        fleet.call(one)
+        fleet.pass_time(HOLD + WINDOW + 20, timers=False)
+        assert fleet.spend(other, Kind.BEGUN, 1000) == 1000
+        assert fleet.call(one) > 0
+
+
+def test_what_is_spent_grows_old_from_then_on(fleet: Fleet):
+    """Whoever has to wait has told what it spent, and when."""
+    budget = fleet.instance()
+    assert fleet.spend(budget, Kind.CHANGE, 1000) == 970
+
+    fields = fleet.documents.blobs[DOCUMENT].fields
+    assert sum(calls["CHANGE"] for calls in fields["spent"].values()) == 970
+    assert fields["held"] == {}
+
+
 # Who comes first
 
 
@@ -208,8 +228,10 @@ def test_copy_that_begins_can_end(fleet: Fleet):
     one, other = fleet.instance(), fleet.instance()
     with doing(Kind.SWEEP):
         assert fleet.call(one) == 0
+        assert fleet.spend(one, Kind.CHANGE, 50) == 50
         fleet.spend(other, Kind.BEGUN, 1000)
         assert [fleet.call(one) for _ in range(AHEAD)] == [0] * AHEAD
+    assert fleet.most <= 1000
 
 
 def test_what_a_run_does_not_need_is_free_again(fleet: Fleet):
@@ -218,6 +240,10 @@ def test_what_a_run_does_not_need_is_free_again(fleet: Fleet):
     began = fleet.spend(budget, Kind.SWEEP, 1000, ahead=AHEAD)
 
     assert began == 880 - AHEAD
+    fleet.documents.calls = 0
+    fleet.pass_time(WINDOW + 20)
+    assert fleet.spend(budget, Kind.SWEEP, 20, ahead=AHEAD) == 20
+    assert fleet.documents.calls <= 4
 
 
 def test_copy_outlasts_a_portion(fleet: Fleet):

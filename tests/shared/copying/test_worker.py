@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.budget.work import Kind, current
 from shared.copying.run import Policy
 from shared.errors import (
     AccessDenied,
@@ -211,3 +212,34 @@ def test_dry_run_ends_as_skipped(office):
 
     assert (outcome.event, office.anne.reason) == (SKIPPED, "dry-run")
     assert outcome.detail.startswith("DRY_RUN is on; it would upload")
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"reason": "notification"}, Kind.CHANGE),
+        ({"reason": "replay"}, Kind.CHANGE),
+        ({"reason": "audit"}, Kind.AUDIT),
+        ({"reason": "sweep"}, Kind.SWEEP),
+    ],
+)
+def test_what_profile_calls_are_for(office, fields, kind):
+    """A change, or a person who waits, goes before audits, and these before sweeps."""
+    kinds = []
+    office.sharepoint.at_write[1] = lambda: kinds.append(current().kind)
+    office.work_off(message(**fields))
+
+    assert kinds == [kind]
+
+
+def test_removal_can_wait(office):
+    """What a sweep takes back comes after all other work."""
+    office.work_off()
+    office.exchange.delete()
+    office.work_off()
+    office.clock.advance(timedelta(minutes=10))
+    kinds = []
+    office.sharepoint.at_write[1] = lambda: kinds.append(current().kind)
+    office.work_off(message(reason="removal", sweepId="sweep-1"))
+
+    assert kinds == [Kind.SWEEP]

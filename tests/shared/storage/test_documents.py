@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueServiceClient
@@ -37,6 +39,15 @@ def test_written_and_read(documents):
 
     assert documents.read(NAME)[:2] == written[:2]
     assert written.fields == {"id": "käse", "n": [1]}
+
+
+def test_storage_tells_its_time(documents):
+    """Who reads a document knows what storage's clock says, whatever its own may be."""
+    documents.write(NAME, {}, after=None)
+    at = documents.read(NAME).at
+
+    assert abs(at - time.time()) < 60
+    assert at == int(at)
 
 
 def test_of_two_first_writes_one_counts(documents):

@@ -175,3 +175,14 @@ def test_eta(expected: int, minutes: int):
 def test_no_eta_without_a_sweep_before():
     """Nobody can tell how long the first sweep takes."""
     assert LOG.eta() == ""
+
+
+def test_how_many_users_are_known():
+    """As long as the newest sweep has counted fewer, those of the one before are told."""
+    logs = SweepLogs(MemoryDocuments(Blobs()))
+    assert logs.counted_users() == 0
+    logs.begin(replace(LOG, in_scope=900), None)
+    assert logs.counted_users() == 900
+    logs.begin(SweepLog("s-2", START, START, in_scope=20, previous="s-1"), logs.latest()[1])
+
+    assert logs.counted_users() == 900
