@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from azure.storage.queue import QueueClient
+
 from local.bench.answers.slow_storage import SlowStorage
 from local.bench.burst.graph_poster import GraphPoster
 from local.bench.burst.instance import WITHOUT_COPYING, instance
@@ -50,7 +52,7 @@ class Spread:
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
     """POSTs of every size by turns, near storage and far from it, and one that is spread."""
     settings = {**_SETTINGS, "AzureWebJobs.upkeep.Disabled": "1"}
-    with Stack(folder, settings=settings) as stack:
+    with Stack(folder, settings=settings, storage_on_disk=True) as stack:
         say("storage on this machine")
         near = _answered(GraphPoster(stack.endpoints))
         with SlowStorage(stack.endpoints.storage, DELAY) as storage:
@@ -63,8 +65,11 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
             far = _answered(poster)
             writes = _writes(poster, storage)
             say(f"{SIZES[-1]} users, until the last is queued")
+            queues = spectator.queues(stack.endpoints.storage)
+            # Whatever was posted so far would be spread beside the one that is measured.
+            queues.get_queue_client(_UPKEEP).clear_messages()
             with instance(stack, "upkeep", {**_SETTINGS, **behind}):
-                spread = _spread(stack, poster, storage)
+                spread = _spread(queues.get_queue_client(_USERS), poster, storage)
     return [*near_rows(near), *far_rows(far, writes), spread_row(spread)]
 
 
@@ -138,11 +143,8 @@ def _writes(poster: GraphPoster, storage: SlowStorage) -> float:
     return storage.messages.total() - before
 
 
-def _spread(stack: Stack, poster: GraphPoster, storage: SlowStorage) -> Spread:
-    """After one that lets the instance find what has been posted so far."""
-    queues = spectator.queues(stack.endpoints.storage)
-    upkeep, users = queues.get_queue_client(_UPKEEP), queues.get_queue_client(_USERS)
-    upkeep.clear_messages()
+def _spread(users: QueueClient, poster: GraphPoster, storage: SlowStorage) -> Spread:
+    """The second one: before the first there is much that the instance has to load."""
     took = []
     for _ in range(2):
         users.clear_messages()
