@@ -17,12 +17,16 @@ class AtTheTerminal:
         self._output = output
         self._by_hand = by_hand
 
-    def does(self, what: str) -> None:
-        """Ask for *what*, and return once it is done. Raises NotAsked if nobody does it."""
+    def must_be_there(self) -> None:
+        """Raises NotAsked where nobody could do anything: nothing need be written for it then."""
         if not self._by_hand:
             raise NotAsked("it takes a person: leave out --hands-off")
         if self._output.as_json or not (sys.stdin and sys.stdin.isatty()):
             raise NotAsked("it takes a person at a terminal, and there is none")
+
+    def does(self, what: str) -> None:
+        """Ask for *what*, and return once it is done. Raises NotAsked if nobody does it."""
+        self.must_be_there()
         with self._output.without_bar():
             is_done = click.confirm(clean(f"{what} Is it done?"), default=True, err=True)
         if not is_done:

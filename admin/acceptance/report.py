@@ -80,7 +80,7 @@ def document(
 
 
 def show(document: dict[str, Any], output: Output) -> None:
-    """The table, and how often which verdict came."""
+    """The table, how often which verdict came, and what those take that could not be asked."""
     output.table(
         ["step", "assumed", "seen", "seconds", "verdict"],
         [
@@ -89,7 +89,15 @@ def show(document: dict[str, Any], output: Output) -> None:
         ],
     )
     count = Counter(each["verdict"] for each in document["steps"])
-    output.line(", ".join(f"{count[each.value]} {each.value}" for each in Verdict) + ".")
+    output.line(
+        f"{count[Verdict.AS_ASSUMED.value]} as assumed, {count[Verdict.DIFFERS.value]} different."
+    )
+    reasons: dict[str, list[str]] = {}
+    for each in document["steps"]:
+        if each["verdict"] == Verdict.NOT_ASKED.value:
+            reasons.setdefault(each["seen"], []).append(each["id"])
+    for why, ids in reasons.items():
+        output.line(f"Not asked ({len(ids)}): {', '.join(ids)}. {why[:1].upper()}{why[1:]}.")
 
 
 def code(results: Sequence[Result], orders: Sequence[str], *, declined: bool, kept: bool) -> int:

@@ -23,6 +23,10 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 class Person(Protocol):
     """Who does by hand what no program may."""
 
+    def must_be_there(self) -> None:
+        """Raises NotAsked where nobody could do anything: nothing need be written for it then."""
+        ...
+
     def does(self, what: str) -> None:
         """Ask for *what*, and return once it is done. Raises NotAsked if nobody does it."""
         ...

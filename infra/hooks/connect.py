@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 FUNCTION = "notifications"
 KEYS = GRAPH_KEY, CLIENT_STATE_KEY = "graph", "client-state"
-API_VERSION = "2024-11-01"
+API_VERSION = "2025-03-01"
 # An app that has just been deployed or set up answers for its keys only when it has started.
 TRIES, SECONDS_APART = 20, 6.0
 SECONDS_TO_RESTART = "90"

@@ -136,7 +136,14 @@ class SubscriptionKeeper:
         if how == "created":
             # Before it is recorded: a run that dies in between makes another, and says so again.
             self._missed()
-        self._record(before, self._described(kept, how, before))
+        try:
+            self._record(before, self._described(kept, how, before))
+        except Conflict:
+            # Another run has taken over meanwhile, and made one of its own. Graph may list neither,
+            # and nobody would remember this one.
+            if how == "created":
+                self._client.delete(kept.id)
+            raise
         log.info("subscription.%s id=%s expires=%s", how, kept.id, kept.expires_at.isoformat())
 
     def end(self) -> None:

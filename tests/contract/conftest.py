@@ -31,6 +31,9 @@ _SATELLITES = {"contosoeur": "Profilbilder"}
 class Nobody:
     """No step of the contract takes a person."""
 
+    def must_be_there(self) -> None:
+        raise NotAsked("nobody is there")
+
     def does(self, what: str) -> None:
         raise NotAsked("nobody is there")
 

@@ -43,7 +43,9 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=0, help="so many seeds, however many days")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--digest", action="store_true", help="only what this seed comes to")
-    parser.add_argument("--mutant", choices=[*SEEDED, "all"], help="look for a defect put in")
+    parser.add_argument(
+        "--mutant", choices=[*SEEDED, "all"], metavar="NAME", help="look for a defect put in"
+    )
     ask = parser.parse_args()
     if ask.digest:
         print(digest(ask.seed))

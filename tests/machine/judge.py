@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from shared.microsoft365.throttle import BUDGET_WINDOW
@@ -79,6 +79,9 @@ class Judge:
 
     def wrote(self, user_id: str, by: Job | None) -> None:
         """A file or the profile of a user was written by this run."""
+        if by and by.is_over and user_id in self.erased:
+            # So late that only the claim would have kept others waiting, which a person deleted.
+            self.damaged.add(user_id)
         writers = self._writers[user_id]
         if writers and writers[-1] is by:
             return
@@ -87,16 +90,18 @@ class Judge:
             self.wrong(f"two runs wrote at once for {user_id}")
         writers.append(by)
 
-    def before_write(self, user_id: str, photo: bytes | None) -> None:
-        """A run is about to write the files of this photo, or to take them back."""
-        if photo is None:
-            self._check_removal(user_id)
-            return
+    def before_write(self, user_id: str, photo: bytes) -> None:
+        """A run is about to write the files of this photo."""
         if not photo.startswith(user_id.encode()):
             self.wrong(f"{user_id} gets a picture of somebody else")
         calm = user_id not in self.disturbed | self.erased
         if calm and self._sharepoint.shows(user_id, photo):
             self.wrong(f"the same photo is written twice for {user_id}")
+
+    def before_removal(self, user_id: str) -> Callable[[], None]:
+        """A run is about to take files back; what is wrong with that counts once it is done."""
+        wrongs = list(self._removal(user_id))
+        return lambda: self.wrongs.extend(wrongs)
 
     def after_run(self, user_id: str) -> None:
         """What the state of somebody says of SharePoint once a run is over must be so."""
@@ -118,10 +123,12 @@ class Judge:
     def forgive(self) -> None:
         """
         Whatever is right again is no stranger's doing any more. That nothing is shown is right only
-        where no state names a picture: a profile that is emptied and moved shows nothing either.
+        where no state names a picture, nor was erased: a profile that is emptied and moved shows
+        nothing either.
         """
         for user_id in list(self.damaged):
-            nothing = [] if self.state(user_id).sha256 else [None]
+            named = self.state(user_id).sha256 or user_id in self.erased
+            nothing = [] if named else [None]
             photos = [*self._exchange.album(user_id), *nothing]
             if any(self._sharepoint.shows(user_id, photo) for photo in photos):
                 self.damaged.discard(user_id)
@@ -235,30 +242,30 @@ class Judge:
         known = self._services.blobs.texts.get(name)
         return dict(json.loads(known[0])) if known else {}
 
-    def _check_removal(self, user_id: str) -> None:
+    def _removal(self, user_id: str) -> Iterator[str]:
         looks = self._exchange.looks[user_id]
         if user_id in self.erased:
             # Nobody can know since when a photo is missing, nor for how long somebody has left.
             return
         if looks and looks[-1].left:
-            self._check_forgetting(looks)
+            yield from self._forgetting(looks)
             return
         misses = [each for each in looks[self._looks_before[user_id] :] if not each.found]
         own = [each for each in looks if each.by is current()]
         now = self._services.subscriptions.clock()
         if not own or own[-1].found:
-            self.wrong("a picture is removed by a run that has not looked")
+            yield "a picture is removed by a run that has not looked"
         elif self._claimed_since(user_id, now - own[-1].at):
-            self.wrong("a picture is removed by a run that has not looked under its claim")
+            yield "a picture is removed by a run that has not looked under its claim"
         if not misses or now - misses[0].at < SECOND_LOOK_AFTER - APART:
-            self.wrong("a picture is removed at the first look")
+            yield "a picture is removed at the first look"
         if self._exchange.outage and user_id in self._exchange.photos:
             job = current()
             text = self.orders.get(job, "{}") if job else "{}"
             key = self._exchange.outage, json.loads(text).get("sweepId", "")
             self._taken[key].add(user_id)
             if len(self._taken[key]) > sweep_rules.BRAKE_USERS:
-                self.wrong("an outage of Exchange takes pictures along")
+                yield "an outage of Exchange takes pictures along"
 
     def _claimed_since(self, user_id: str, ago: timedelta) -> bool:
         """Whether this run has claimed the user after that; before it writes it renews nothing."""
@@ -267,13 +274,13 @@ class Judge:
         # Moments of calls are not told apart by less.
         return is_own and blobs.age(user_id) < ago - timedelta(milliseconds=1)
 
-    def _check_forgetting(self, looks: list[Look]) -> None:
+    def _forgetting(self, looks: list[Look]) -> Iterator[str]:
         since = looks[-1].at
         for each in reversed(looks):
             if not each.left:
                 break
             since = each.at
         if looks[-1].by is not current():
-            self.wrong("somebody is forgotten by a run that has not asked")
+            yield "somebody is forgotten by a run that has not asked"
         if self._services.subscriptions.clock() - since < FORGET_AFTER - APART:
-            self.wrong("somebody is forgotten who may be restored")
+            yield "somebody is forgotten who may be restored"

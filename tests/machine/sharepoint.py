@@ -128,13 +128,15 @@ class Desk:
         limit: int,
         *,
         clock: Callable[[], datetime],
-        before_write: Callable[[str, bytes | None], None],
+        before_write: Callable[[str, bytes], None],
+        before_removal: Callable[[str], Callable[[], None]],
         called: Callable[[], None],
     ) -> None:
         """*called* is told of each profile call that reaches SharePoint."""
         self._sharepoint = sharepoint
         self.budget = Budget(limit, clock)
         self._before_write = before_write
+        self._before_removal = before_removal
         self._called = called
 
     def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan:
@@ -199,12 +201,20 @@ class Desk:
         assert plan.location
         assert isinstance(plan, Withdrawal)
         user_id = plan.location.name
-        self._before_write(user_id, None)
+
+        judge = self._before_removal(user_id)
+
+        def judged() -> None:
+            # What is too late is not carried out: then nothing is removed.
+            before_write()
+            judge()
+
         if plan.profile_goes:
+            judged()
             # Nobody finds it by the name that is remembered: it goes with its user.
             self._sharepoint.urls[user_id] = ""
         else:
-            self._write(user_id, plan.host, 3, "", before_write)
+            self._write(user_id, plan.host, 3, "", judged)
         for place in range(3):
             self._write(user_id, plan.host, place, b"", before_write)
 

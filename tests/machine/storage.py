@@ -17,8 +17,10 @@ from shared.storage.user_state import Stored, UserState
 from shared.user import is_object_id
 from tests.machine.jobs import Job, at, current
 
-# host.json: maxDequeueCount and visibilityTimeout; the lock is the host's own (functions.md).
-TRIES, AFTER_ERROR, LOCK = 5, timedelta(seconds=30), timedelta(minutes=10)
+# host.json: maxDequeueCount and visibilityTimeout, after which a message is back whose run raised
+# or whose worker died. Where the host died its own lock has to run out (facts/functions.md).
+TRIES = 5
+AFTER_ERROR, LOCK = timedelta(seconds=30), timedelta(minutes=10)
 
 
 class Blobs:
@@ -179,10 +181,10 @@ class MemoryQueue:
         if message in self.messages:
             self.messages.remove(message)
 
-    def failed(self, message: Message, *, died: bool) -> None:
-        """The run raised, or its process died: the message comes back, or is poison."""
+    def failed(self, message: Message, *, with_host: bool = False) -> None:
+        """The run raised, or its worker or host died: the message comes back, or is poison."""
         message.locked = False
-        message.visible_at = self._clock() + (LOCK if died else AFTER_ERROR)
+        message.visible_at = self._clock() + (LOCK if with_host else AFTER_ERROR)
         if message not in self.messages:
             return
         if message.tries >= TRIES:

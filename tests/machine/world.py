@@ -140,7 +140,7 @@ class World:
         """Its process dies, with all runs in it, and another one takes its place."""
         for job in [job for job, (_, _, where) in self._jobs.items() if where == number]:
             job.kill()
-            self._over(job)
+            self._over(job, with_host=True)
         for job in [job for job, where in self._orphans.items() if where == number]:
             job.kill()
             self._over(job)
@@ -184,6 +184,7 @@ class World:
             limit,
             clock=clock,
             before_write=self.judge.before_write,
+            before_removal=self.judge.before_removal,
             # Whoever's clock is set may spend a little more.
             called=lambda: self.judge.counted((process, self._skews[number]), limit, self.now),
         )
@@ -261,9 +262,8 @@ class World:
             job.go_on()
             self._after_turn(job)
 
-    def _over(self, job: Job) -> None:
-        """A run has ended: so does its message, or it comes back."""
-        died = isinstance(job.error, Died)
+    def _over(self, job: Job, *, with_host: bool = False) -> None:
+        """A run has ended, alone or *with_host*: so does its message, or it comes back."""
         if job.error is not None and not isinstance(job.error, PhotoSyncError | Died):
             self.judge.wrong(f"nobody foresaw {job.error!r}")
         if self._orphans.pop(job, None) is None:
@@ -272,7 +272,7 @@ class World:
                 queue.done(message)
             else:
                 self.disturb(job)
-                queue.failed(message, died=died)
+                queue.failed(message, with_host=with_host)
                 self._park_later()
         if self._is_sync(job):
             self.judge.after_run(self.user_of(self.judge.orders[job]))
@@ -289,7 +289,7 @@ class World:
         if job in self._jobs:
             queue, message, number = self._jobs.pop(job)
             self._orphans[job] = number
-            queue.failed(message, died=True)
+            queue.failed(message)
             self._park_later()
 
     def _park_later(self) -> None:

@@ -14,6 +14,7 @@ from shared.sharepoint.publisher import SYNC_STATE
 
 def _visit(id_: str, how: str, assumed: str, values: Mapping[str, str]) -> Step:
     def ask(scene: Scene) -> Seen:
+        scene.person.must_be_there()
         m365, user = scene.m365, scene.user
         scene.putting_back.remember(m365, user)
         geo, _ = m365.geos.residence(user)

@@ -51,6 +51,9 @@ class Somebody:
         self._cloud, self._user, self._photo = cloud, user_id, photo
         self.asked: list[str] = []
 
+    def must_be_there(self) -> None:
+        pass
+
     def does(self, what: str) -> None:
         self.asked.append(what.split()[0])
         if what.startswith("Change"):
@@ -62,6 +65,9 @@ class Somebody:
 
 
 class Nobody:
+    def must_be_there(self) -> None:
+        raise NotAsked("nobody is there")
+
     def does(self, what: str) -> None:
         raise NotAsked("nobody is there")
 

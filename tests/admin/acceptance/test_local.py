@@ -67,12 +67,16 @@ def test_photo_that_is_not_square(acceptance: Acceptance, anne: User):
 
 
 def test_table(acceptance: Acceptance, anne: User):
-    """Without --json a table says the same, and how often which verdict came."""
-    said = acceptance("--yes", USER)
+    """Without --json a table says the same, and what those questions take that were not asked."""
+    said = acceptance("--yes", "--hands-off", USER)
 
     assert said.code == 0
     assert "old-picture" in said.out
-    assert "0 differs" in said.out
+    assert "as assumed, 0 different." in said.out
+    assert (
+        "Not asked (3): visit-0, visit-1, visit-empty. "
+        "It takes a person: leave out --hands-off.\n" in said.out
+    )
 
 
 @pytest.mark.parametrize("answer", ["y", "n"])

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from admin.acceptance import person
+from admin.acceptance.finding import NotAsked
+from admin.acceptance.scene import Scene
+from admin.acceptance.step import Step
+from admin.acceptance.steps import visit
 from local.m365.tenant.records import User
 from tests.admin.acceptance.conftest import USER, Acceptance, seen, shown
+from tests.contract.conftest import Nobody
 from tests.local.m365.simulator import Cloud
 
 Visit = Callable[[], None]
@@ -19,6 +26,7 @@ def visitor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Visit], None]:
     """Somebody at the terminal who does something when asked to visit."""
 
     def sits(visit: Visit) -> None:
+        monkeypatch.setattr(person.AtTheTerminal, "must_be_there", lambda self: None)
         monkeypatch.setattr(person.AtTheTerminal, "does", lambda self, what: visit())
 
     return sits
@@ -30,14 +38,14 @@ def test_sync_writes(
     """Where Microsoft's own sync writes, the step names the properties that changed."""
     before = shown(tenant, anne)
 
-    def visit() -> None:
+    def visits() -> None:
         assert anne.profile
         if anne.profile.properties["SPS-PictureExchangeSyncState"] == "1":
             anne.profile.properties["SPS-PictureTimestamp"] += "1"
         if not anne.profile.properties["PictureURL"]:
             anne.profile.properties["PictureURL"] = "https://pictures.example/anne.jpg"
 
-    visitor(visit)
+    visitor(visits)
     found = seen(acceptance("--yes", "--json", USER))
 
     assert found["visit-0"] == ("as assumed", "nothing had changed 1 s after the visit")
@@ -57,3 +65,10 @@ def test_nobody_visits(acceptance: Acceptance, anne: User, arguments: tuple[str,
 
     assert found["visit-0"][0] == "could not be asked"
     assert why in found["visit-0"][1]
+
+
+@pytest.mark.parametrize("step", visit.WRITING, ids=[each.id for each in visit.WRITING])
+def test_nothing_is_written_for_nobody(step: Step):
+    """Whether somebody is there is asked before anything else."""
+    with pytest.raises(NotAsked):
+        step.ask(cast(Scene, SimpleNamespace(person=Nobody())))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from shared.errors import Conflict, Refused, ServiceDown, TryLater
 from shared.graph.subscriptions import Subscription
-from shared.subscription.keeper import APART, LIFE
+from shared.subscription.keeper import APART, AT_WORK, LIFE
 from tests.shared.subscription.deployment import URL, Deployment, neighbour
 
 Listing = Callable[[list[Subscription]], list[Subscription]]
@@ -210,6 +210,26 @@ def test_two_instances_create_at_once():
     here.keep()
 
     assert here.works
+    assert here.memory["id"] == here.only.id
+
+
+def test_one_that_is_recorded_too_late_is_deleted_by_its_maker():
+    """Who finds another run's subscription recorded takes its own back: no list may show it."""
+    here: Any = Deployment()
+    here.graph.shows = lambda all_: []
+
+    def allowed(*asked: Any) -> Subscription:
+        here.graph.create = here.graph.make
+        here.clock.advance(AT_WORK + SECOND)
+        here.keeper.keep()
+        made: Subscription = here.graph.make(*asked)
+        return made
+
+    here.graph.create = allowed
+
+    with pytest.raises(Conflict):
+        here.keeper.keep()
+
     assert here.memory["id"] == here.only.id
 
 
