@@ -13,6 +13,7 @@ from shared.budget.tenant_limit import TenantLimit
 from shared.budget.work import Kind
 from shared.errors import Conflict, PhotoSyncError
 from shared.storage.documents import Document, Documents
+from shared.telemetry import calls
 from shared.telemetry.log_text import loggable
 
 log = logging.getLogger("photosync")
@@ -85,9 +86,11 @@ class Account:
         if self._away_since is not None and self._ticks() - self._away_since < AWAY:
             raise Away
         try:
-            known = self._known if self._known and self.is_known() else self._read()
-            now = known.earliest(self._ticks())
-            limit, found_at = self._limit.of(known.document.fields, now)
+            # Not of the run whose turn it is: many others go by what it draws.
+            with calls.noted():
+                known = self._known if self._known and self.is_known() else self._read()
+                now = known.earliest(self._ticks())
+                limit, found_at = self._limit.of(known.document.fields, now)
         except PhotoSyncError as error:
             raise self._away(error) from error
         self._known = known
@@ -95,8 +98,8 @@ class Account:
         ledger.read(known.document.fields)
         # What became of that we know better.
         ledger.held.pop(self._instance, None)
-        for (second, kind), calls in spent.items():
-            ledger.spend({kind: calls}, known.latest(second))
+        for (second, kind), number in spent.items():
+            ledger.spend({kind: number}, known.latest(second))
         ledger.age(now)
         ledger.hold(self._instance, held, now)
         return ledger
@@ -108,7 +111,8 @@ class Account:
         self._known = None
         ledger.hold(self._instance, held, known.latest(self._ticks()) + seconds)
         try:
-            after = self._documents.write(self._name, ledger.to_fields(), after=known.document)
+            with calls.noted():
+                after = self._documents.write(self._name, ledger.to_fields(), after=known.document)
         except Conflict:
             return False
         except PhotoSyncError as error:

@@ -12,6 +12,7 @@ from shared.budget.tenant_limit import TenantLimit
 from shared.budget.work import Kind, doing
 from shared.errors import ServiceDown
 from shared.storage.documents import Document
+from shared.telemetry.calls import note
 from tests.doubles.memory_documents import MemoryDocuments
 
 WINDOW = 300.0
@@ -40,6 +41,7 @@ class Storage(MemoryDocuments):
 
     def _asked(self) -> None:
         self.calls += 1
+        note("blob")
         if self.is_away:
             raise ServiceDown("Storage could not be reached.", service="storage")
 

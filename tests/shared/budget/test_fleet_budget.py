@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from shared.budget.fleet_budget import ALONE, HOLD, LARGEST, FleetBudget
 from shared.budget.work import AHEAD, Kind, doing
+from shared.telemetry.calls import noted
 from tests.shared.budget.fleet import DOCUMENT, WINDOW, Fleet
 
 
@@ -285,6 +286,15 @@ def test_few_calls_of_storage(fleet: Fleet):
     for _ in range(100):
         fleet.spend(budget, Kind.CHANGE, 1)
     assert fleet.documents.calls <= 1
+
+
+def test_draw_is_no_call_of_a_run(fleet: Fleet):
+    """A run's log line tells of its own calls, not of a portion that many others go by."""
+    budget = fleet.instance()
+    with noted() as made:
+        fleet.spend(budget, Kind.CHANGE, 50)
+
+    assert made == []
 
 
 def test_storage_away(fleet: Fleet, caplog: pytest.LogCaptureFixture):
