@@ -23,7 +23,8 @@ class Kind(IntEnum):
     SWEEP = 3  # first copies, and whatever else no notification told
 
 
-# A first copy reads the profile and writes four properties, each by a call of its own.
+# A first copy reads the profile and, where SharePoint takes no more in one request, writes four
+# properties by calls of their own.
 AHEAD = 4
 
 
