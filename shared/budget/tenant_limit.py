@@ -9,9 +9,11 @@ them, and without a sweep the smallest class.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shared import stopwatch
 from shared.errors import PhotoSyncError
 from shared.telemetry.log_text import loggable
 
@@ -35,12 +37,28 @@ class TenantLimit:
     """*fixed* calls, or 0 to find out by *licences*, None if Graph does not say, or *users*."""
 
     def __init__(
-        self, fixed: int, licences: Callable[[], int | None], users: Callable[[], int]
+        self,
+        fixed: int,
+        licences: Callable[[], int | None],
+        users: Callable[[], int],
+        *,
+        ticks: Callable[[], float] = stopwatch.ticks,
     ) -> None:
         self._fixed = fixed
         self._licences = licences
         self._users = users
+        self._ticks = ticks
+        self._learnt_at = -math.inf
         self.last = fixed or SMALLEST_CLASS
+
+    def known(self) -> int:
+        """
+        The limit for who makes no calls, and so has not read what the fleet knows: instances that
+        sweep make none. Raises nothing of ours.
+        """
+        if not self._fixed and self._ticks() - self._learnt_at >= _BELIEVED:
+            self.last = self._found()
+        return self.last
 
     def of(self, fields: Mapping[str, Any], now: float) -> tuple[int, float]:
         """The limit, and when it was found (0: it is set); *fields* are what the fleet knows."""
@@ -50,6 +68,7 @@ class TenantLimit:
         if isinstance(limit, int) and isinstance(found_at, int | float) and limit > 0:
             self.last = limit
             if 0 <= now - found_at < _BELIEVED:
+                self._learnt_at = self._ticks()
                 return limit, found_at
         self.last = self._found()
         return self.last, now
@@ -64,5 +83,6 @@ class TenantLimit:
             log.warning('budget.class-unknown why="%s"', loggable(str(error)))
             return self.last
         limit = calls_of_class(licences)
+        self._learnt_at = self._ticks()
         log.info("budget.class calls=%d by=%s counted=%d", limit, by, licences)
         return limit
