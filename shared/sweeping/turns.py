@@ -94,8 +94,10 @@ class Turns:
         fill, read = self._fills.latest()
         if fill and fill.status == fill_log.RUNNING:
             return
+        # First the message: the page that comes back if the run dies between finds no fill, and
+        # begins one with a message of its own. Of two the log lets one go on.
+        message = UpkeepMessage(FILL, sweep_id=sweep.id, page=1)
+        self._upkeep.send(message.to_json(), delay_seconds=MINUTE.total_seconds())
         now = self._clock().isoformat()
         self._fills.write(FillLog(sweep.id, now, now, page=sweep.page), after=read)
         log.info("fill.started sweep=%s", sweep.id)
-        message = UpkeepMessage(FILL, sweep_id=sweep.id, page=1)
-        self._upkeep.send(message.to_json(), delay_seconds=MINUTE.total_seconds())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.errors import ServiceDown
 from shared.sweeping import fill_log
 from shared.sweeping.pace import Pace
 from shared.sweeping.turns import FEW
@@ -104,3 +105,23 @@ def test_page_done_again():
     assert [kind for kind, _ in sweeping.orders()].count("fill") == 1
     assert sweeping.log.turns == 97
     assert sweeping.fill.status == fill_log.RUNNING
+
+
+def test_fill_whose_message_was_not_taken():
+    """Where storage fails over the first message, the page that is done again sends it."""
+    sweeping = Sweeping(result(queue=people(100)))
+    sweeping.pace = SLOW
+    sweeping.sweep.start()
+    sweeping.upkeep.messages.clear()
+    sound = sweeping.upkeep.send
+
+    def fails(text: str, *, delay_seconds: float) -> None:
+        raise ServiceDown("Storage is away.")
+
+    sweeping.upkeep.send = fails  # type: ignore[method-assign]
+    with pytest.raises(ServiceDown):
+        sweeping.sweep.work_off(sweeping.log.id, 1)
+    sweeping.upkeep.send = sound  # type: ignore[method-assign]
+    sweeping.sweep.work_off(sweeping.log.id, 1)
+
+    assert [kind for kind, _ in sweeping.orders()].count("fill") == 1
