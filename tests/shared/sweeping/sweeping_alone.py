@@ -27,6 +27,8 @@ from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemorySta
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+# So many of a page never wait for a turn.
+FEW = 20
 
 
 class Remembered:
@@ -73,7 +75,9 @@ class Sweeping:
             self.logs,
             SnapshotParts(MemoryDocuments(self.blobs)),
             queue,
-            Turns(self.fills, queue, self.upkeep, pace=lambda: self.pace, clock=self.clock),
+            Turns(
+                self.fills, queue, self.upkeep, pace=lambda: self.pace, clock=self.clock, few=FEW
+            ),
             self.upkeep,
             self.states,
             clock=self.clock,

@@ -7,8 +7,7 @@ import pytest
 from shared.errors import ServiceDown
 from shared.sweeping import fill_log
 from shared.sweeping.pace import Pace
-from shared.sweeping.turns import FEW
-from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result, with_room
+from tests.shared.sweeping.sweeping_alone import FEW, MINUTE, Sweeping, result, with_room
 
 SLOW = with_room(3)
 
