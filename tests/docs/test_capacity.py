@@ -79,7 +79,6 @@ def test_a_page_is_paid_for_longer_than_graph_takes():
 
 def test_our_pace_is_near_the_limit():
     """100,000 users take at most 1.25 times what the limit that binds takes."""
-    pace = Pace(LARGEST_CLASS)
-    ours = capacity.hours_of_fill(100_000, pace.a_minute, pace.a_day)
+    ours = capacity.hours_at_our_pace(100_000, Pace(LARGEST_CLASS))
 
     assert ours <= 1.25 * capacity.fewest_hours(Tenant(100_000))
