@@ -95,7 +95,9 @@ class Fill:
         sweep = found[0] if found else None
         pace = self._pace()
         waiting = self._waiting()
-        percent = pace.next_percent(fill.percent, waiting=waiting, before=fill.waiting)
+        # Nobody has counted what waited before the first step.
+        before = fill.waiting if fill.step > 1 else waiting
+        percent = pace.next_percent(fill.percent, waiting=waiting, before=before)
         room = pace.room(
             sent=fill.sent,
             age=now - moments.read(fill.started_at),
