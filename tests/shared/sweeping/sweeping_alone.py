@@ -50,7 +50,9 @@ class Sweeping:
     One page of states follows them, of which nothing follows; others are in `remembered`.
     """
 
-    def __init__(self, *pages: PageResult | PhotoSyncError, pages_a_run: int = 1) -> None:
+    def __init__(
+        self, *pages: PageResult | PhotoSyncError, pages_a_run: int = 1, few: int = FEW
+    ) -> None:
         self.now = NOON
         self.results = list(pages)
         self.remembered = Remembered()
@@ -76,7 +78,7 @@ class Sweeping:
             SnapshotParts(MemoryDocuments(self.blobs)),
             queue,
             Turns(
-                self.fills, queue, self.upkeep, pace=lambda: self.pace, clock=self.clock, few=FEW
+                self.fills, queue, self.upkeep, pace=lambda: self.pace, clock=self.clock, few=few
             ),
             self.upkeep,
             self.states,

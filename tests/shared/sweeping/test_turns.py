@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import ServiceDown
-from shared.sweeping import fill_log
+from shared.sweeping import fill_log, turns
 from shared.sweeping.pace import Pace
+from shared.sweeping.state_page import JUDGED_AT_ONCE
 from tests.shared.sweeping.sweeping_alone import FEW, MINUTE, Sweeping, result, with_room
 
 SLOW = with_room(3)
@@ -29,6 +30,15 @@ def test_few_never_wait():
 
     assert len(sweeping.queued()) == FEW
     assert sweeping.fills.latest() == (None, None)
+
+
+def test_an_hours_changes_are_few():
+    """One in a hundred of the largest page that is judged at once never waits."""
+    sweeping = Sweeping(result(queue=people(JUDGED_AT_ONCE // 100, "changed")), few=turns.FEW)
+    sweeping.pace = SLOW
+    sweeping.run()
+
+    assert len(sweeping.queued()) == JUDGED_AT_ONCE // 100
 
 
 def test_many_wait():
