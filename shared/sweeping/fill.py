@@ -95,8 +95,7 @@ class Fill:
         sweep = found[0] if found else None
         pace = self._pace()
         waiting = self._waiting()
-        # Nobody has counted what waited before the first step.
-        before = fill.waiting if fill.step > 1 else waiting
+        before = _waited_before(fill, waiting)
         percent = pace.next_percent(fill.percent, waiting=waiting, before=before)
         room = pace.room(
             sent=fill.sent,
@@ -163,3 +162,8 @@ class Fill:
     def _go_on(self, fill: FillLog, *, delay_seconds: float) -> None:
         message = UpkeepMessage(FILL, sweep_id=fill.sweep_id, page=fill.step)
         self._upkeep.send(message.to_json(), delay_seconds=delay_seconds)
+
+
+def _waited_before(fill: FillLog, waiting: int) -> int:
+    """How many messages waited at the step before; at the first one nobody has counted them."""
+    return fill.waiting if fill.step > 1 else waiting
