@@ -20,9 +20,9 @@ from shared.telemetry.log_text import loggable
 log = logging.getLogger("photosync")
 
 # Up to so many licences, calls of a tenant to PeopleManager in five minutes.
-_CLASSES = ((1_000, 3_000), (5_000, 6_000), (15_000, 9_000), (50_000, 12_000))
-_LARGEST_CLASS = 15_000
-SMALLEST_CLASS = _CLASSES[0][1]
+CLASSES = ((1_000, 3_000), (5_000, 6_000), (15_000, 9_000), (50_000, 12_000))
+LARGEST_CLASS = 15_000
+SMALLEST_CLASS = CLASSES[0][1]
 # Seconds after which it is found out once more, by whoever of the fleet comes first: a first sweep
 # counts more and more users.
 _BELIEVED = 900.0
@@ -30,7 +30,7 @@ _BELIEVED = 900.0
 
 def calls_of_class(licences: int) -> int:
     """What SharePoint allows a tenant with so many *licences* in five minutes."""
-    return next((calls for most, calls in _CLASSES if licences <= most), _LARGEST_CLASS)
+    return next((calls for most, calls in CLASSES if licences <= most), LARGEST_CLASS)
 
 
 class TenantLimit:

@@ -10,13 +10,14 @@ from local.bench.first_fill.first_fill_play import FIRST_COPY
 from local.bench.first_fill.tenant_limits import fewest_seconds
 from local.bench.measuring.conditions import LATENCY
 from local.bench.sweep.graph_time import BATCH_LATENCY, GraphTime
+from shared.budget.tenant_limit import CLASSES, LARGEST_CLASS
 from shared.graph.batch import LIMIT
 from shared.graph.client import BATCHES_AT_ONCE
 from shared.graph.user_listing import PAGE
 from shared.sweeping.pace import DAY, MINUTE, Pace
 from tests import REPO
 from tools import capacity, cost, tables
-from tools.capacity import CLASSES, LARGEST_CLASS, Tenant
+from tools.capacity import Tenant
 
 
 @pytest.mark.parametrize("name", ["first-fill", "sweep", "audit", "monday", "dollars"])
