@@ -158,6 +158,18 @@ def test_a_sweep_that_is_still_listing():
     assert sweeping.fill.status == fill_log.FINISHED
 
 
+def test_a_sweep_that_nobody_looks_after():
+    """Where a person took `latest.json` away its sweep may never end, and the fill ends for it."""
+    sweeping = swept(people(40), pace=PACE)
+    running = sweeping.logs.read(sweeping.log.id)
+    assert running
+    sweeping.logs.write(replace(running[0], status="running", page=2), after=running[1])
+    sweeping.now += timedelta(days=3)
+    step(sweeping)
+
+    assert sweeping.fill.status == fill_log.FINISHED
+
+
 def test_when_it_is_done():
     """Told by what has been done since it began; nobody knows before the first turn."""
     sweeping = begun(330)
