@@ -361,8 +361,8 @@ def _users(storage: OpenStorage) -> UserQueue:
 
 
 def _pace(settings: Settings, limit: TenantLimit) -> Callable[[], Pace]:
-    """What sweeps may send, by the tenant's limit as far as it is known."""
-    return lambda: Pace(limit.last, dry_run=settings.dry_run)
+    """What sweeps may send, by the tenant's limit."""
+    return lambda: Pace(limit.known(), dry_run=settings.dry_run)
 
 
 def _fill(storage: OpenStorage, pace: Callable[[], Pace]) -> Fill:

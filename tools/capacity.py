@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from local.bench.measuring.conditions import LATENCY
 from local.bench.sweep.graph_time import BATCH_LATENCY
 from local.bench.sweep.sweep import fewest_graph_calls
+from shared.budget.tenant_limit import calls_of_class
 from shared.graph.batch import LIMIT
 from shared.graph.client import BATCHES_AT_ONCE
 from shared.graph.user_listing import PAGE
@@ -30,9 +31,6 @@ from shared.sweeping.pace import (
 from tools import cost, tables
 from tools.cost import RUNS_AT_ONCE, TENANTS
 
-# A licence a user: profile calls in five minutes by the class of tenant (sharepoint.md section 5).
-CLASSES = ((1_000, 3_000), (5_000, 6_000), (15_000, 9_000), (50_000, 12_000))
-LARGEST_CLASS = 15_000
 # infra's own.
 MOST_INSTANCES = 40
 # Seconds of a run that copies, and of one that looks, beside services 120 and 200 ms away.
@@ -54,8 +52,8 @@ class Tenant:
 
     @property
     def profile_calls(self) -> int:
-        """In five minutes."""
-        return next((calls for most, calls in CLASSES if self.users <= most), LARGEST_CLASS)
+        """In five minutes; a licence a user."""
+        return calls_of_class(self.users)
 
     @property
     def units(self) -> int:
@@ -87,6 +85,11 @@ def fewest_hours(tenant: Tenant) -> float:
     return hours_of_fill(tenant.users, a_minute, tenant.units_a_day / _COPY_UNITS)
 
 
+def hours_at_our_pace(users: int, pace: Pace) -> float:
+    """A first fill: a sweep asks Graph about everybody, and then people have their turns."""
+    return sweep_minutes(users) / 60 + hours_of_fill(users, pace.a_minute, pace.a_day)
+
+
 def binding(tenant: Tenant) -> str:
     """Which limit binds a first fill."""
     if tenant.users * _COPY_UNITS > tenant.units_a_day:
@@ -106,7 +109,7 @@ def first_fill(users: int) -> Sequence[str]:
         f"{users * _COPY_UNITS:,}",
         binding(tenant),
         f"{fewest_hours(tenant):.1f} h",
-        f"{hours_of_fill(users, pace.a_minute, pace.a_day):.1f} h",
+        f"{hours_at_our_pace(users, pace):.1f} h",
         f"{at_once:.1f}",
         f"{math.ceil(at_once / RUNS_AT_ONCE)}",
         f"{min(MOST_INSTANCES, math.ceil(min(users, pace.a_minute) / RUNS_AT_ONCE))}",

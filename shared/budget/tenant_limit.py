@@ -9,18 +9,20 @@ them, and without a sweep the smallest class.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shared import stopwatch
 from shared.errors import PhotoSyncError
 from shared.telemetry.log_text import loggable
 
 log = logging.getLogger("photosync")
 
 # Up to so many licences, calls of a tenant to PeopleManager in five minutes.
-_CLASSES = ((1_000, 3_000), (5_000, 6_000), (15_000, 9_000), (50_000, 12_000))
-_LARGEST_CLASS = 15_000
-SMALLEST_CLASS = _CLASSES[0][1]
+CLASSES = ((1_000, 3_000), (5_000, 6_000), (15_000, 9_000), (50_000, 12_000))
+LARGEST_CLASS = 15_000
+SMALLEST_CLASS = CLASSES[0][1]
 # Seconds after which it is found out once more, by whoever of the fleet comes first: a first sweep
 # counts more and more users.
 _BELIEVED = 900.0
@@ -28,19 +30,35 @@ _BELIEVED = 900.0
 
 def calls_of_class(licences: int) -> int:
     """What SharePoint allows a tenant with so many *licences* in five minutes."""
-    return next((calls for most, calls in _CLASSES if licences <= most), _LARGEST_CLASS)
+    return next((calls for most, calls in CLASSES if licences <= most), LARGEST_CLASS)
 
 
 class TenantLimit:
     """*fixed* calls, or 0 to find out by *licences*, None if Graph does not say, or *users*."""
 
     def __init__(
-        self, fixed: int, licences: Callable[[], int | None], users: Callable[[], int]
+        self,
+        fixed: int,
+        licences: Callable[[], int | None],
+        users: Callable[[], int],
+        *,
+        ticks: Callable[[], float] = stopwatch.ticks,
     ) -> None:
         self._fixed = fixed
         self._licences = licences
         self._users = users
+        self._ticks = ticks
+        self._learnt_at = -math.inf
         self.last = fixed or SMALLEST_CLASS
+
+    def known(self) -> int:
+        """
+        The limit for who makes no calls, and so has not read what the fleet knows: instances that
+        sweep make none. Raises nothing of ours.
+        """
+        if not self._fixed and self._ticks() - self._learnt_at >= _BELIEVED:
+            self.last = self._found()
+        return self.last
 
     def of(self, fields: Mapping[str, Any], now: float) -> tuple[int, float]:
         """The limit, and when it was found (0: it is set); *fields* are what the fleet knows."""
@@ -50,6 +68,7 @@ class TenantLimit:
         if isinstance(limit, int) and isinstance(found_at, int | float) and limit > 0:
             self.last = limit
             if 0 <= now - found_at < _BELIEVED:
+                self._learnt_at = self._ticks()
                 return limit, found_at
         self.last = self._found()
         return self.last, now
@@ -64,5 +83,6 @@ class TenantLimit:
             log.warning('budget.class-unknown why="%s"', loggable(str(error)))
             return self.last
         limit = calls_of_class(licences)
+        self._learnt_at = self._ticks()
         log.info("budget.class calls=%d by=%s counted=%d", limit, by, licences)
         return limit

@@ -29,6 +29,12 @@ def _blob(element: ElementTree.Element) -> ListedBlob:
     told = element.find("Metadata")
     metadata = {each.tag: each.text or "" for each in told} if told is not None else {}
     digest = element.findtext("Properties/Content-MD5") or ""
-    return ListedBlob(
-        element.findtext("Name") or "", metadata, base64.b64decode(digest).hex() if digest else ""
-    )
+    return ListedBlob(element.findtext("Name") or "", metadata, _hexadecimal(digest))
+
+
+def _hexadecimal(digest: str) -> str:
+    try:
+        return base64.b64decode(digest).hex()
+    except ValueError:
+        # A person may set it: one odd blob is not to keep all others from being listed.
+        return digest

@@ -26,7 +26,9 @@ _PICTURE = "1"
 
 def mark(etag: str) -> str:
     """What stands for *etag*, in hexadecimal digits; empty for none."""
-    return hashlib.sha256(etag.encode()).hexdigest()[: 2 * MARK_BYTES] if etag else ""
+    # JSON may bring half a character, which no encoding has.
+    told = etag.encode(errors="surrogatepass")
+    return hashlib.sha256(told).hexdigest()[: 2 * MARK_BYTES] if etag else ""
 
 
 def marked(state: UserState) -> UserState:

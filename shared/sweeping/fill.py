@@ -29,7 +29,7 @@ from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.documents import Document
 from shared.sweeping import fill_log, sweep_log
 from shared.sweeping.fill_log import FillLog, FillLogs
-from shared.sweeping.pace import MINUTE, Pace
+from shared.sweeping.pace import DAY, MINUTE, Pace
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.user_queue import UserQueue
 
@@ -39,6 +39,8 @@ log = logging.getLogger("photosync")
 QUIET = timedelta(minutes=15)
 # As long as the host hides the message of a run that died.
 _DEATH = timedelta(minutes=2)
+# Of a sweep: a message of its has been given up by then (see `fates`).
+_LONGEST_SILENCE = 2 * DAY
 # Pages of whom nobody waits are read, too: not all of a million users' at once.
 _PAGES_A_STEP = 100
 
@@ -95,7 +97,8 @@ class Fill:
         sweep = found[0] if found else None
         pace = self._pace()
         waiting = self._waiting()
-        percent = pace.next_percent(fill.percent, waiting=waiting, before=fill.waiting)
+        before = _waited_before(fill, waiting)
+        percent = pace.next_percent(fill.percent, waiting=waiting, before=before)
         room = pace.room(
             sent=fill.sent,
             age=now - moments.read(fill.started_at),
@@ -104,7 +107,7 @@ class Fill:
         )
         users, page, offset = self._next(fill, sweep, room)
         self._users.queue(users, reason="sweep", over=MINUTE)
-        is_whole = sweep is None or sweep.status != sweep_log.RUNNING
+        is_whole = sweep is None or not self._is_at_work(sweep)
         is_over = is_whole and page >= (sweep.page if sweep else 0)
         turned = replace(
             fill,
@@ -145,6 +148,11 @@ class Fill:
             page, offset = page + 1, 0
         return users, page, offset
 
+    def _is_at_work(self, sweep: SweepLog) -> bool:
+        """Whether the sweep may find more; one that nobody looks after any more never ends."""
+        quiet = abs(self._clock() - moments.read(sweep.updated_at))
+        return sweep.status == sweep_log.RUNNING and quiet <= _LONGEST_SILENCE
+
     def _go_on_after(self, fill: FillLog) -> None:
         """Somebody did the step before: queue the next, unless whoever did it may be doing so."""
         if not self._is_quiet(fill, _DEATH):
@@ -161,3 +169,8 @@ class Fill:
     def _go_on(self, fill: FillLog, *, delay_seconds: float) -> None:
         message = UpkeepMessage(FILL, sweep_id=fill.sweep_id, page=fill.step)
         self._upkeep.send(message.to_json(), delay_seconds=delay_seconds)
+
+
+def _waited_before(fill: FillLog, waiting: int) -> int:
+    """How many messages waited at the step before; at the first one nobody has counted them."""
+    return fill.waiting if fill.step > 1 else waiting

@@ -22,7 +22,7 @@ UNITS_A_MINUTE, UNITS_A_DAY = 5 / 12, 400
 # More than this no tenant is allowed: what "no limit" means here.
 LARGEST = 15_000
 # The rest is for changes, whom nobody asks to wait, and for audits.
-SHARE = 0.82
+SHARE = 0.84
 # Where more messages than this part of a minute's came to wait since the last step, somebody is
 # throttled, or many people change something. Then a fill slows down, step by step, but never to
 # nothing; and comes back slowly. Messages that have waited before, for mailboxes in trouble, say,

@@ -51,7 +51,7 @@ from shared.storage.user_state import Store
 from shared.sweeping import sweep_log, sweep_rules, unanswered
 from shared.sweeping.snapshot import Snapshot, SnapshotParts
 from shared.sweeping.state_page import StatePage, Way
-from shared.sweeping.stretch import PAGES_A_RUN, Stretch
+from shared.sweeping.stretch import LONGEST_RUN, PAGES_A_RUN, Stretch
 from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.sweep_page import PageResult
 from shared.sweeping.turns import Turns
@@ -62,10 +62,11 @@ from shared.user import User
 
 log = logging.getLogger("photosync")
 
-# A page takes seconds; a chain that was quiet for this long has lost its message.
+# A chain that was quiet for this long has lost its message.
 QUIET = timedelta(minutes=15)
-# As long as the host hides the message of a run that died; a duplicate comes sooner.
-_DEATH = timedelta(minutes=2)
+# A run that is at work is quiet for as long as a stretch takes, its last page included: whoever
+# queued the next sooner would run beside it, over every stretch that follows.
+_DEATH = LONGEST_RUN + timedelta(minutes=2)
 STALLS = 3
 # How often a sweep may begin for what Graph says was missed, at most: each lists all users.
 APART = timedelta(minutes=10)

@@ -22,13 +22,14 @@ from shared.storage.delayed_queue import DelayedQueue
 from shared.sweeping import fill_log
 from shared.sweeping.fill_log import FillLog, FillLogs
 from shared.sweeping.pace import MINUTE, Pace
+from shared.sweeping.state_page import JUDGED_AT_ONCE
 from shared.sweeping.sweep_log import SweepLog
 from shared.sweeping.user_queue import UserQueue
 
 log = logging.getLogger("photosync")
 
-# So many of each page of some thousand users never wait: changes of an hour, not a first fill.
-FEW = 20
+# So many of a page of 5,000 users never wait: changes of an hour, not a first fill.
+FEW = JUDGED_AT_ONCE // 50
 # Why a sweep finds somebody who was never copied; see sweep_rules.
 _FIRSTS = {"new", "dry-run"}
 
@@ -94,8 +95,10 @@ class Turns:
         fill, read = self._fills.latest()
         if fill and fill.status == fill_log.RUNNING:
             return
+        # First the message: the page that comes back if the run dies between finds no fill, and
+        # begins one with a message of its own. Of two the log lets one go on.
+        message = UpkeepMessage(FILL, sweep_id=sweep.id, page=1)
+        self._upkeep.send(message.to_json(), delay_seconds=MINUTE.total_seconds())
         now = self._clock().isoformat()
         self._fills.write(FillLog(sweep.id, now, now, page=sweep.page), after=read)
         log.info("fill.started sweep=%s", sweep.id)
-        message = UpkeepMessage(FILL, sweep_id=sweep.id, page=1)
-        self._upkeep.send(message.to_json(), delay_seconds=MINUTE.total_seconds())

@@ -10,13 +10,14 @@ from local.bench.first_fill.first_fill_play import FIRST_COPY
 from local.bench.first_fill.tenant_limits import fewest_seconds
 from local.bench.measuring.conditions import LATENCY
 from local.bench.sweep.graph_time import BATCH_LATENCY, GraphTime
+from shared.budget.tenant_limit import CLASSES, LARGEST_CLASS
 from shared.graph.batch import LIMIT
 from shared.graph.client import BATCHES_AT_ONCE
 from shared.graph.user_listing import PAGE
 from shared.sweeping.pace import DAY, MINUTE, Pace
 from tests import REPO
 from tools import capacity, cost, tables
-from tools.capacity import CLASSES, LARGEST_CLASS, Tenant
+from tools.capacity import Tenant
 
 
 @pytest.mark.parametrize("name", ["first-fill", "sweep", "audit", "monday", "dollars"])
@@ -79,7 +80,6 @@ def test_a_page_is_paid_for_longer_than_graph_takes():
 
 def test_our_pace_is_near_the_limit():
     """100,000 users take at most 1.25 times what the limit that binds takes."""
-    pace = Pace(LARGEST_CLASS)
-    ours = capacity.hours_of_fill(100_000, pace.a_minute, pace.a_day)
+    ours = capacity.hours_at_our_pace(100_000, Pace(LARGEST_CLASS))
 
     assert ours <= 1.25 * capacity.fewest_hours(Tenant(100_000))

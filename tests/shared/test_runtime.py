@@ -9,9 +9,11 @@ import pytest
 
 from shared.copying.worker import Worker
 from shared.errors import ServiceDown, SettingsError
+from shared.graph.licences import Licences
 from shared.misconfigured import NoUpkeep, NoWorker
 from shared.runtime import Runtime, build
 from shared.storage import azure
+from shared.sweeping.pace import Pace
 from shared.upkeep.upkeep import Upkeep
 
 SETTINGS = {
@@ -68,6 +70,14 @@ def test_throttled_subscriptions_hold_up_no_photo():
 
     assert subscriptions._http._gate.closed_for() > 0
     assert photos._http._gate.closed_for() == 0
+
+
+def test_sweeps_find_out_how_fast_they_may_be(monkeypatch):
+    """Instances that sweep make no profile calls, by which the tenant's class would be known."""
+    monkeypatch.setattr(Licences, "count", lambda self: 100_000)
+    upkeep: Any = build(SETTINGS | {"PROFILE_CALLS_PER_5_MINUTES": "0"}).upkeep
+
+    assert upkeep._sweep._turns._pace() == upkeep._fill._pace() == Pace(15_000)
 
 
 def test_bad_certificate_lets_messages_wait():

@@ -100,3 +100,26 @@ def test_who_does_not_answer_changes_nothing():
     fresh = TenantLimit(0, licences, nobody)
     assert fresh.of({"limit": 9000, "limitFoundAt": 0.0}, 1000.0) == (9000, 1000.0)
     assert fresh.of({"limit": "many", "limitFoundAt": None}, 1.0) == (9000, 1.0)
+
+
+def test_known_without_a_call():
+    """Who makes no calls finds the limit out, too: once, and again when that is old."""
+    now, licences = [0.0], Asked(20_000)
+    limit = TenantLimit(0, licences, nobody, ticks=lambda: now[0])
+    assert (limit.known(), limit.known(), licences.times) == (12_000, 12_000, 1)
+    licences.number = None
+    now[0] += 901
+    assert (limit.known(), limit.known(), licences.times) == (12_000, 12_000, 3)
+    licences.number = 50_001
+
+    assert (limit.known(), limit.known(), licences.times) == (15_000, 15_000, 4)
+    assert TenantLimit(120, licences, licences).known() == 120
+
+
+def test_known_by_the_fleet():
+    """What the fleet has told of late is not asked for."""
+    licences = Asked(5000)
+    limit = TenantLimit(0, licences, nobody)
+    limit.of({"limit": 9000, "limitFoundAt": 0.0}, 1.0)
+
+    assert (limit.known(), licences.times) == (9000, 0)

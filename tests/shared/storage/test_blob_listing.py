@@ -22,6 +22,13 @@ def test_what_is_told_of_blobs():
     ]
 
 
+def test_odd_digest():
+    """What is no base64 stays as it is: it is no content of ours, and the others are listed."""
+    answer = ElementTree.fromstring(ANSWER.replace(b"AAEC", b"A"))
+
+    assert [each.digest for each in read(answer)] == ["A", ""]
+
+
 def test_nothing_is_listed():
     """An answer without blobs is one."""
     empty = ElementTree.fromstring("<EnumerationResults><Blobs /></EnumerationResults>")

@@ -42,6 +42,7 @@ def test_equal_etags_have_equal_marks():
     """Marks are compared in place of etags; none stands for none."""
     assert cover.mark('W/"1"') == cover.mark('W/"1"') != cover.mark('W/"2"')
     assert cover.mark("") == ""
+    assert cover.mark("\ud800") != cover.mark("\ud801")
 
 
 def test_outline_is_the_state_as_far_as_it_decides():

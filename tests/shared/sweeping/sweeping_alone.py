@@ -27,6 +27,8 @@ from tests.machine.storage import Blobs, MemoryDocuments, MemoryQueue, MemorySta
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+# So many of a page never wait for a turn.
+FEW = 20
 
 
 class Remembered:
@@ -48,7 +50,9 @@ class Sweeping:
     One page of states follows them, of which nothing follows; others are in `remembered`.
     """
 
-    def __init__(self, *pages: PageResult | PhotoSyncError, pages_a_run: int = 1) -> None:
+    def __init__(
+        self, *pages: PageResult | PhotoSyncError, pages_a_run: int = 1, few: int = FEW
+    ) -> None:
         self.now = NOON
         self.results = list(pages)
         self.remembered = Remembered()
@@ -73,7 +77,9 @@ class Sweeping:
             self.logs,
             SnapshotParts(MemoryDocuments(self.blobs)),
             queue,
-            Turns(self.fills, queue, self.upkeep, pace=lambda: self.pace, clock=self.clock),
+            Turns(
+                self.fills, queue, self.upkeep, pace=lambda: self.pace, clock=self.clock, few=few
+            ),
             self.upkeep,
             self.states,
             clock=self.clock,

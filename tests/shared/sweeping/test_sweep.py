@@ -12,6 +12,7 @@ import pytest
 
 from shared.errors import Conflict, EndlessList, Refused, ServiceDown
 from shared.graph.user_listing import UserPage
+from shared.sweeping.stretch import LONGEST_RUN
 from shared.sweeping.sweep import QUIET, STALLS
 from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result
 
@@ -122,7 +123,20 @@ def test_duplicate_of_a_page_starts_no_second_chain():
     office.now += 5 * MINUTE
     office.sweep.work_off(office.log.id, 1)
 
-    assert caught.value.retry_after == 120
+    assert caught.value.retry_after == 360
+    assert office.orders() == []
+
+
+def test_duplicate_while_the_next_stretch_takes_its_time():
+    """A run that lists for minutes is not taken for one that died: nobody runs beside it."""
+    office = Sweeping(result(), result())
+    office.sweep.start()
+    office.sweep.work_off(office.log.id, 1)
+    office.orders()
+    office.now += LONGEST_RUN + MINUTE
+
+    with pytest.raises(Conflict):
+        office.sweep.work_off(office.log.id, 1)
     assert office.orders() == []
 
 
@@ -132,7 +146,7 @@ def test_death_before_the_next_page_was_queued():
     office.sweep.start()
     office.sweep.work_off(office.log.id, 1)
     office.orders()
-    office.now += 3 * MINUTE
+    office.now += 7 * MINUTE
     office.sweep.work_off(office.log.id, 1)
 
     assert office.orders() == [("sweep-page", 2)]

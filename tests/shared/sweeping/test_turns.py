@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from shared.sweeping import fill_log
+from shared.errors import ServiceDown
+from shared.sweeping import fill_log, turns
 from shared.sweeping.pace import Pace
-from shared.sweeping.turns import FEW
-from tests.shared.sweeping.sweeping_alone import MINUTE, Sweeping, result, with_room
+from shared.sweeping.state_page import JUDGED_AT_ONCE
+from tests.shared.sweeping.sweeping_alone import FEW, MINUTE, Sweeping, result, with_room
 
 SLOW = with_room(3)
 
@@ -29,6 +30,15 @@ def test_few_never_wait():
 
     assert len(sweeping.queued()) == FEW
     assert sweeping.fills.latest() == (None, None)
+
+
+def test_an_hours_changes_are_few():
+    """One in a hundred of the largest page that is judged at once never waits."""
+    sweeping = Sweeping(result(queue=people(JUDGED_AT_ONCE // 100, "changed")), few=turns.FEW)
+    sweeping.pace = SLOW
+    sweeping.run()
+
+    assert len(sweeping.queued()) == JUDGED_AT_ONCE // 100
 
 
 def test_many_wait():
@@ -104,3 +114,23 @@ def test_page_done_again():
     assert [kind for kind, _ in sweeping.orders()].count("fill") == 1
     assert sweeping.log.turns == 97
     assert sweeping.fill.status == fill_log.RUNNING
+
+
+def test_fill_whose_message_was_not_taken():
+    """Where storage fails over the first message, the page that is done again sends it."""
+    sweeping = Sweeping(result(queue=people(100)))
+    sweeping.pace = SLOW
+    sweeping.sweep.start()
+    sweeping.upkeep.messages.clear()
+    sound = sweeping.upkeep.send
+
+    def fails(text: str, *, delay_seconds: float) -> None:
+        raise ServiceDown("Storage is away.")
+
+    sweeping.upkeep.send = fails  # type: ignore[method-assign]
+    with pytest.raises(ServiceDown):
+        sweeping.sweep.work_off(sweeping.log.id, 1)
+    sweeping.upkeep.send = sound  # type: ignore[method-assign]
+    sweeping.sweep.work_off(sweeping.log.id, 1)
+
+    assert [kind for kind, _ in sweeping.orders()].count("fill") == 1
