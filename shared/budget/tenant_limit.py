@@ -9,6 +9,7 @@ them, and without a sweep the smallest class.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -41,6 +42,8 @@ class TenantLimit:
         self._licences = licences
         self._users = users
         self.last = fixed or SMALLEST_CLASS
+        # What we have found out ourselves, and when; nobody may have written it down yet.
+        self._own = 0, -math.inf
 
     def of(self, fields: Mapping[str, Any], now: float) -> tuple[int, float]:
         """The limit, and when it was found (0: it is set); *fields* are what the fleet knows."""
@@ -51,8 +54,10 @@ class TenantLimit:
             self.last = limit
             if 0 <= now - found_at < _BELIEVED:
                 return limit, found_at
-        self.last = self._found()
-        return self.last, now
+        if not 0 <= now - self._own[1] < _BELIEVED:
+            self._own = self._found(), now
+        self.last = self._own[0]
+        return self._own
 
     def _found(self) -> int:
         try:

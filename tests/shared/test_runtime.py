@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from shared.budget.tenant_limit import TenantLimit
 from shared.copying.worker import Worker
 from shared.errors import ServiceDown, SettingsError
 from shared.misconfigured import NoUpkeep, NoWorker
-from shared.runtime import Runtime, build
+from shared.runtime import Runtime, _pace, build
+from shared.settings.app import Settings
 from shared.storage import azure
 from shared.upkeep.upkeep import Upkeep
+from tests.shared.budget.fleet import Fleet
 
 SETTINGS = {
     "TENANT_ID": "00000000-0000-4000-8000-000000000001",
@@ -68,6 +71,15 @@ def test_throttled_subscriptions_hold_up_no_photo():
 
     assert subscriptions._http._gate.closed_for() > 0
     assert photos._http._gate.closed_for() == 0
+
+
+@pytest.mark.parametrize(("set_to", "calls"), [("0", 9000), ("120", 120)])
+def test_sweeps_go_by_the_limit_of_the_fleet(set_to, calls):
+    """Also in a process that never makes a profile call, and so finds out nothing by itself."""
+    settings = Settings.from_mapping(SETTINGS | {"PROFILE_CALLS_PER_5_MINUTES": set_to})
+    limit = TenantLimit(settings.profile_calls, lambda: 5001, lambda: 0)
+
+    assert _pace(settings, [Fleet().instance(limit=limit)])().profile_calls == calls
 
 
 def test_bad_certificate_lets_messages_wait():

@@ -89,6 +89,18 @@ def test_fleet_finds_out_once():
     assert fleet.documents.blobs[DOCUMENT].fields["limit"] == 9000
 
 
+def test_who_only_wants_to_know():
+    """Who makes no profile call, as sweeps do not, hears of the limit all the same, for a call."""
+    fleet, licences = Fleet(), Asked(5000)
+    one, other = (fleet.instance(limit=TenantLimit(0, licences, nobody)) for _ in range(2))
+
+    assert [one.limit(), one.limit(), licences.times] == [6000, 6000, 1]
+    fleet.spend(one, Kind.CHANGE, 1)
+    assert (other.limit(), licences.times) == (6000, 1)
+    fleet.documents.is_away = True
+    assert fleet.instance(limit=TenantLimit(0, licences, nobody)).limit() == SMALLEST_CLASS
+
+
 def test_who_does_not_answer_changes_nothing():
     """While Graph is away the class stays what it was."""
     licences = Asked(20_000)
