@@ -302,6 +302,31 @@ def test_patience_without_end(tenant: Tenant, case: str):
     assert tenant.write() == ONE_REQUEST
 
 
+@pytest.mark.parametrize("status", [429, 503, 423, 502])
+def test_digest_that_never_comes(tenant: Tenant, status: int):
+    """Nor does one that is always to be waited for keep REST from writing."""
+    tenant.refuse(Answer(status), "contextinfo")
+    for _ in range(MOST_FAILURES):
+        assert tenant.fails(ServiceDown) == []
+
+    tenant.clock.sleep(60)
+    assert tenant.write() == SINGLY
+
+
+def test_own_patience_is_nobodys_fault(tenant: Tenant):
+    """Where our own gate is closed SharePoint was not asked: nothing is to blame."""
+    tenant.refuse(answer({}, 429, retry_after="100"), "GetPropertiesFor")
+    for _ in range(MOST_FAILURES):
+        tenant.clock.sleep(100)
+        with pytest.raises(Throttled):
+            tenant.client.profile(ANNE)
+        with pytest.raises(Throttled):
+            tenant.write()
+
+    tenant.clock.sleep(100)
+    assert tenant.write() == ONE_REQUEST
+
+
 def test_failures_of_the_same_moment(tenant: Tenant):
     """Requests that are under way together fail together, and count as one."""
     left = [MOST_FAILURES]
