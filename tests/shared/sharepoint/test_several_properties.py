@@ -45,6 +45,8 @@ REFUSALS: dict[str, Answer] = {
     "denied": error_info(DENIED, number=-2147024891),
     "denied by status": Answer(403),
     "unauthorized": Answer(401),
+    "no user": error_info(NOT_FOUND),
+    "locked": error_info(LOCKED),
     "query": error_info("Microsoft.SharePoint.Client.InvalidClientQueryException"),
     "page": Answer(200, b"<html>"),
     "fault": Answer(500, b"<html>"),
@@ -184,10 +186,12 @@ def test_no_digest(tenant: Tenant, said: Answer):
 
 @pytest.mark.parametrize(("kind", "error"), [(NOT_FOUND, NoProfile), (LOCKED, Refused)])
 def test_error_about_one_user(tenant: Tenant, kind: str, error: type[PhotoSyncError]):
-    """An error about a profile or a property is the answer, and shuts nothing for others."""
+    """An error about a profile or a property is REST's to tell, and shuts nothing for others."""
     tenant.refuse(error_info(kind))
+    told = {"odata.error": {"code": f"-1, {kind}", "message": {"value": "Fehler"}}}
+    tenant.refuse(answer(told, 500), "SetSingle")
     for _ in range(MOST_FAILURES + 1):
-        assert tenant.fails(error) == ONE_REQUEST
+        assert tenant.fails(error) == [*ONE_REQUEST, "SetSingleValue"]
 
     tenant.refuse(None)
     assert tenant.write() == ONE_REQUEST
@@ -248,16 +252,6 @@ def test_refused_now_and_then(tenant: Tenant, said: Answer):
             tenant.write()
         tenant.refuse(None)
         assert tenant.write() == ONE_REQUEST
-
-
-def test_user_without_a_profile_makes_up_for_refusals(tenant: Tenant):
-    """So does an answer about somebody's profile: who gives it can be asked."""
-    for _ in range(2):
-        tenant.refuse(REFUSALS["denied"])
-        for _ in range(MOST_FAILURES - 1):
-            tenant.write()
-        tenant.refuse(error_info(NOT_FOUND))
-        assert tenant.fails(NoProfile) == ONE_REQUEST
 
 
 def test_an_admin_is_told_once(tenant: Tenant, caplog: pytest.LogCaptureFixture):
