@@ -14,18 +14,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.bench.first_fill.tenant_limits import Cost, TenantLimits
+from local.bench.measuring.concurrency import AT_ONCE, LONGEST_POLL
 from local.bench.measuring.conditions import LATENCY
 from shared.backoff import backoff
 from shared.microsoft365.http import LONGEST_WAIT_IN_PLACE
 from shared.microsoft365.throttle import Gate
 
 BEGIN = datetime(2026, 1, 31, 12, tzinfo=UTC)
-# host.json, and infra's maximumInstanceCount.
-RUNS_AT_ONCE, MOST_INSTANCES = 12, 40
+# infra's maximumInstanceCount.
+MOST_INSTANCES = 40
 # How often the host is scaled, and how long an instance takes to start (functions.md, X).
 SCALED_EVERY, COLD_START = 10.0, 10.0
-# The host's longest pause between two looks at an empty queue.
-POLL = 1.0
 GRAPH_SECONDS, SHAREPOINT_SECONDS = LATENCY["graph"] / 1000, LATENCY["sharepoint"] / 1000
 # Of our own, and of storage, in one run.
 OWN_SECONDS = 0.05
@@ -100,7 +99,7 @@ class Queue:
 
 @dataclass
 class Instance:
-    """One process: twelve runs at once behind one gate."""
+    """One process: its runs at once behind one gate."""
 
     gate: Gate
     busy: int = 0
@@ -131,7 +130,7 @@ class Counts:
 
 class Fleet:
     """
-    As many instances as the host would start, each with twelve runs at once.
+    As many instances as the host would start, each with as many runs at once as host.json says.
 
     *work* says what a run over a user costs now; *done* is told of each that has ended.
     """
@@ -166,13 +165,13 @@ class Fleet:
         return Instance(gate, idle_since=self._clock.now)
 
     def _poll(self) -> None:
-        """Whoever has a free place takes the next message; what is seen later waits for POLL."""
+        """Whoever has a free place takes the next message; what comes later waits for a look."""
         self._take_all()
-        self._clock.after(POLL, self._poll)
+        self._clock.after(LONGEST_POLL, self._poll)
 
     def _take_all(self) -> None:
         for instance in self._instances:
-            while instance.busy < RUNS_AT_ONCE:
+            while instance.busy < AT_ONCE:
                 message = self.queue.take()
                 if message is None:
                     return
@@ -234,7 +233,7 @@ class Fleet:
     def _scale(self) -> None:
         """Target-based scaling: by the queue's length, if any message is to be seen in it."""
         length, now = self.queue.length(), self._clock.now
-        wanted = math.ceil(length / RUNS_AT_ONCE) if self.queue.is_any_seen() else 0
+        wanted = math.ceil(length / AT_ONCE) if self.queue.is_any_seen() else 0
         missing = min(wanted, MOST_INSTANCES) - len(self._instances) - self._starting
         for _ in range(missing):
             self._starting += 1
