@@ -50,9 +50,10 @@ class TenantLimit:
         if self._fixed:
             return self._fixed, 0.0
         limit, found_at = fields.get("limit"), fields.get("limitFoundAt")
-        if isinstance(limit, int) and isinstance(found_at, int | float) and limit > 0:
+        if type(limit) is int and 0 < limit <= _LARGEST_CLASS:
             self.last = limit
-            if 0 <= now - found_at < _BELIEVED:
+            # Compared, not reckoned: a person may have typed a number beyond all floats.
+            if isinstance(found_at, int | float) and now - _BELIEVED < found_at <= now:
                 return limit, found_at
         if not 0 <= now - self._own[1] < _BELIEVED:
             self._own = self._found(), now

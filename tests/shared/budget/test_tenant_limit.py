@@ -112,3 +112,15 @@ def test_who_does_not_answer_changes_nothing():
     fresh = TenantLimit(0, licences, nobody)
     assert fresh.of({"limit": 9000, "limitFoundAt": 0.0}, 1000.0) == (9000, 1000.0)
     assert fresh.of({"limit": "many", "limitFoundAt": None}, 1.0) == (9000, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("limit", "found_at"),
+    [(6000, -(10**400)), (6000, 10**400), (10**400, 1.0), (15_001, 1.0), (0, 1.0), (True, 1.0)],
+    ids=range(6),
+)
+def test_limit_that_a_person_typed(limit: int, found_at: float):
+    """What nobody can have found out is found anew."""
+    fields = {"limit": limit, "limitFoundAt": found_at}
+
+    assert TenantLimit(0, lambda: 5001, nobody).of(fields, 2.0) == (9000, 2.0)
