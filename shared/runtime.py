@@ -117,9 +117,8 @@ def _working(settings: Settings) -> Runtime:
     graph_http = Http("graph", settings.graph_url, tokens, concerns_one=is_of_one_mailbox)
     graph = GraphClient(graph_http, _groups(settings))
     storage = open_storage(settings.storage)
-    limit = _limit(settings, storage, graph_http)
     budgets: list[FleetBudget] = []
-    geos = _geos(settings, tokens, _budget_of(settings, storage, limit), budgets)
+    geos = _geos(settings, tokens, _budget_of(settings, storage, graph_http), budgets)
     recipe = _recipe(settings)
     publisher = Publisher(geos, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
@@ -128,7 +127,7 @@ def _working(settings: Settings) -> Runtime:
     directory = GraphClient(graph_http)
     orders = OrderLog(storage.orders, clock=_now)
     worker = Worker(sync, directory, storage.states, storage.users, halt, orders, **_CHANCE)
-    pace = _pace(settings, limit)
+    pace = _pace(settings, budgets)
     sweep = _sweep(settings, storage, graph, graph_http, recipe, pace)
     audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
@@ -275,9 +274,10 @@ def _limit(settings: Settings, storage: OpenStorage, graph_http: Http) -> Tenant
 
 
 def _budget_of(
-    settings: Settings, storage: OpenStorage, limit: TenantLimit
+    settings: Settings, storage: OpenStorage, graph_http: Http
 ) -> Callable[[str], FleetBudget]:
     """The fleet's budget of profile calls to a host."""
+    limit = _limit(settings, storage, graph_http)
     share, instance = settings.audit.share, _new_id()
     return lambda host: FleetBudget(host, storage.documents, limit, share=share, instance=instance)
 
@@ -360,9 +360,15 @@ def _users(storage: OpenStorage) -> UserQueue:
     return UserQueue(storage.users, clock=_now, new_id=_new_id)
 
 
-def _pace(settings: Settings, limit: TenantLimit) -> Callable[[], Pace]:
-    """What sweeps may send, by the tenant's limit."""
-    return lambda: Pace(limit.known(), dry_run=settings.dry_run)
+def _pace(settings: Settings, budgets: Sequence[FleetBudget]) -> Callable[[], Pace]:
+    """What sweeps may send, by the tenant's limit as the fleet knows it."""
+
+    def pace() -> Pace:
+        # Whoever sends may never make a profile call, and so not have heard of it.
+        calls = settings.profile_calls or budgets[0].limit()
+        return Pace(calls, dry_run=settings.dry_run)
+
+    return pace
 
 
 def _fill(storage: OpenStorage, pace: Callable[[], Pace]) -> Fill:

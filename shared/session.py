@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import requests
+from requests.adapters import HTTPAdapter
 
 
 class OneHostSession(requests.Session):
@@ -13,8 +14,11 @@ class OneHostSession(requests.Session):
     whose password would take the place of the token or key (requests, Authentication, documented).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, connections: int = 10) -> None:
+        """So many *connections* are kept open; whoever finds none free opens another."""
         super().__init__()
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, HTTPAdapter(pool_maxsize=connections))
         # requests looks into .netrc only where nothing is to sign the request. Not trust_env: that
         # would shut out the proxy and the certificate authority of the surroundings as well.
         self.auth = _as_it_is

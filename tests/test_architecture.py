@@ -32,7 +32,7 @@ SHARED = {
     "messages": f"{_GROUND} signature",
     "storage": "counts errors moments session settings telemetry user written_file",
     "microsoft365": "backoff errors session settings stopwatch telemetry",
-    "budget": "errors stopwatch storage telemetry",
+    "budget": "counts errors stopwatch storage telemetry",
     "orders": "errors messages moments signature telemetry",
     "webhook": "messages settings user",
     "graph": "errors microsoft365 moments user",

@@ -78,6 +78,13 @@ class FleetBudget:
         self._gives_back = False
         self._lock = threading.Lock()
 
+    def limit(self) -> int:
+        """The tenant's limit as the fleet knows it; while storage is away, as far as we do."""
+        with self._lock:
+            with contextlib.suppress(Away):
+                self._ledger()
+            return self._account.last_limit
+
     def take(self) -> float:
         """Take one call for the `current` work; 0.0 if it may be made, else in how many seconds."""
         work = current()

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from shared import counts
 from shared.budget.work import Kind
 
 # In seconds. PeopleManager's limits are of five minutes (sharepoint.md section 5, documented).
@@ -100,7 +101,7 @@ class FleetLedger:
         self.spent = {
             slot: calls
             for slot, calls in self.spent.items()
-            if slot <= ahead and _end(slot, WINDOW) >= now
+            if now - _end(0, WINDOW) <= slot <= ahead
         }
 
     def spend(self, calls: Mapping[Kind, int], at: float) -> None:
@@ -174,7 +175,7 @@ def _end(slot: int, seconds: float) -> float:
 
 
 def _kinds(calls: Mapping[str, Any]) -> Counter[Kind]:
-    return Counter({Kind[name]: max(0, int(number)) for name, number in calls.items()})
+    return Counter({Kind[name]: counts.read(number) for name, number in calls.items()})
 
 
 def _named(calls: Mapping[Kind, int]) -> dict[str, int]:

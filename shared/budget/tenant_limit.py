@@ -13,7 +13,6 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared import stopwatch
 from shared.errors import PhotoSyncError
 from shared.telemetry.log_text import loggable
 
@@ -37,41 +36,29 @@ class TenantLimit:
     """*fixed* calls, or 0 to find out by *licences*, None if Graph does not say, or *users*."""
 
     def __init__(
-        self,
-        fixed: int,
-        licences: Callable[[], int | None],
-        users: Callable[[], int],
-        *,
-        ticks: Callable[[], float] = stopwatch.ticks,
+        self, fixed: int, licences: Callable[[], int | None], users: Callable[[], int]
     ) -> None:
         self._fixed = fixed
         self._licences = licences
         self._users = users
-        self._ticks = ticks
-        self._learnt_at = -math.inf
         self.last = fixed or SMALLEST_CLASS
-
-    def known(self) -> int:
-        """
-        The limit for who makes no calls, and so has not read what the fleet knows: instances that
-        sweep make none. Raises nothing of ours.
-        """
-        if not self._fixed and self._ticks() - self._learnt_at >= _BELIEVED:
-            self.last = self._found()
-        return self.last
+        # What we have found out ourselves, and when; nobody may have written it down yet.
+        self._own = 0, -math.inf
 
     def of(self, fields: Mapping[str, Any], now: float) -> tuple[int, float]:
         """The limit, and when it was found (0: it is set); *fields* are what the fleet knows."""
         if self._fixed:
             return self._fixed, 0.0
         limit, found_at = fields.get("limit"), fields.get("limitFoundAt")
-        if isinstance(limit, int) and isinstance(found_at, int | float) and limit > 0:
+        if type(limit) is int and 0 < limit <= LARGEST_CLASS:
             self.last = limit
-            if 0 <= now - found_at < _BELIEVED:
-                self._learnt_at = self._ticks()
+            # Compared, not reckoned: a person may have typed a number beyond all floats.
+            if isinstance(found_at, int | float) and now - _BELIEVED < found_at <= now:
                 return limit, found_at
-        self.last = self._found()
-        return self.last, now
+        if not 0 <= now - self._own[1] < _BELIEVED:
+            self._own = self._found(), now
+        self.last = self._own[0]
+        return self._own
 
     def _found(self) -> int:
         try:
@@ -83,6 +70,5 @@ class TenantLimit:
             log.warning('budget.class-unknown why="%s"', loggable(str(error)))
             return self.last
         limit = calls_of_class(licences)
-        self._learnt_at = self._ticks()
         log.info("budget.class calls=%d by=%s counted=%d", limit, by, licences)
         return limit

@@ -19,7 +19,7 @@ from shared.messages.fates import Done, Wait, fate, wait
 from shared.messages.sync_message import SyncMessage
 from shared.orders.order import REPLAY, Order
 from shared.orders.order_log import OrderLog
-from shared.signature import QUEUE, Signature
+from shared.signature import APP, QUEUE, Signature
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.unreadable import set_aside
 from shared.storage.user_state import FAILED, NOT_TAKEN_BACK, Store
@@ -262,7 +262,9 @@ def _order(message: SyncMessage, user: str) -> Order:
 
 def _kind(message: SyncMessage) -> Kind:
     """What its profile calls are for: a change, or a person who waits, goes before the rest."""
-    if message.uninstall_id or message.sweep_id:
+    # A sweep asks for replays of everybody who was out of scope, and nobody waits for these.
+    is_sweeps = message.reason == REPLAY and message.by is not None and message.by.via == APP
+    if message.uninstall_id or message.sweep_id or is_sweeps:
         return Kind.SWEEP
     return {"sweep": Kind.SWEEP, "audit": Kind.AUDIT}.get(message.reason, Kind.CHANGE)
 

@@ -119,14 +119,14 @@ class Http:
             if before_write:
                 before_write()
             round_ = self._gate.round()
-            named = {**(headers or {}), **_identity(token)}
             seconds = WRITE_SECONDS if before_write else READ_SECONDS
-            reply = self._try(method, url, named, body, seconds)
+            reply = self._try(method, url, {**(headers or {}), **_identity(token)}, body, seconds)
             if reply.status == 401 and not refused:
                 refused = token
                 continue
             if reply.status not in {429, 503} or self._concerns_one(reply):
-                self._gate.answered(reply.headers)
+                # One's own 429 tells what is left of one's own limit.
+                self._gate.answered({} if reply.status == 429 else reply.headers)
                 return reply
             self._gate.refused(reply.retry_after, begun_in=round_)
             tries += 1

@@ -92,9 +92,9 @@ def says_nothing_there(body: bytes) -> bool:
     return isinstance(fields, dict) and fields.get("odata.null") is True
 
 
-def profile_fault(reply: Reply, told: Said | None = None) -> PhotoSyncError:
-    """What a refusal about a profile means; *told* is what was said where it is not in the body."""
-    told = told or said(reply.body)
+def profile_fault(reply: Reply) -> PhotoSyncError:
+    """What a refusal about a profile means."""
+    told = said(reply.body)
     if told.knows_no_user:
         return NoProfile(NO_PROFILE)
     # A missing profile may read as null with an error status, too (section 3, inferred).

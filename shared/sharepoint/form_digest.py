@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from shared.errors import Refused
+from shared.errors import PhotoSyncError, Refused, ServiceDown, TryLater
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
 from shared.sharepoint.errors import said
@@ -38,7 +38,8 @@ class FormDigest:
         """
         A digest, other than *refused*; a call to SharePoint where none is held that is still good.
 
-        Raises Throttled, ServiceDown, AccessDenied, and Refused for a digest that is none.
+        Raises Throttled before a call that may not be made yet; ServiceDown, also where SharePoint
+        asks for patience; AccessDenied, and Refused for a digest that is none.
         """
         with self._lock:
             held = self._held
@@ -49,7 +50,7 @@ class FormDigest:
         headers = {"Accept": "application/json;odata=nometadata"}
         reply = self._http.send("POST", "/_api/contextinfo", headers=headers)
         if not reply.ok:
-            raise fault(reply, *said(reply.body))
+            raise _refusal(reply)
         value, seconds = reply.read(_read)
         with self._lock:
             self._held = _Held(value, began + min(seconds, _LONGEST_LIFE) - _UNDER_WAY)
@@ -64,6 +65,13 @@ class _Held(NamedTuple):
 def is_refusal_of_digest(reply: Reply) -> bool:
     """Whether *reply* asks for another digest, whatever its status and the form of its body."""
     return _INVALID.encode() in reply.body[:20_000]
+
+
+def _refusal(reply: Reply) -> PhotoSyncError:
+    error = fault(reply, *said(reply.body))
+    if isinstance(error, TryLater):
+        return ServiceDown(str(error), retry_after=error.retry_after, service=error.service)
+    return error
 
 
 def _read(fields: Any) -> tuple[str, int]:

@@ -5,7 +5,6 @@ ProcessQuery is documented and in wide use, but nobody says that an app may use 
 sharepoint.md section 3). So nothing depends on it:
 
     it says that all is written                      done
-    it says that the profile or a property is why    that is the answer, as by REST
     it says anything else, or nothing sensible       each property by REST, which has the last word
     it asks for patience, or nobody answers          the message waits, as by REST
 
@@ -27,7 +26,7 @@ from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
 from shared.sharepoint import process_query
 from shared.sharepoint.account import account_name
-from shared.sharepoint.errors import profile_fault, said
+from shared.sharepoint.errors import said
 from shared.sharepoint.form_digest import FormDigest, is_refusal_of_digest
 
 # In a row, with nothing in between that worked.
@@ -105,13 +104,10 @@ class SeveralProperties:
 
     def _answered(self, reply: Reply) -> int | None:
         try:
-            told = process_query.failure(reply)
+            # Also a profile that is said not to be there: we have just read it.
+            return reply.status if process_query.failure(reply) else None
         except Refused:
             return reply.status
-        if told and (told.knows_no_user or told.is_locked):
-            self._door.worked()
-            raise profile_fault(reply, told)
-        return reply.status if told else None
 
     def _ask(self, body: bytes, before_write: Callable[[], None]) -> Reply:
         digest = self._digest.get()

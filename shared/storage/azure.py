@@ -40,6 +40,9 @@ _POISONED = (f"{USERS}-poison", f"{UPKEEP}-poison")
 _TAKEN_FOR = 240
 # Seconds and tries of the storage client itself; beyond them the message waits, not the thread.
 _SECONDS = {"connection_timeout": 5, "read_timeout": 30}
+# The threads of a process share a client, and all of them may ask at once: those of the worker
+# (functions.md section Python).
+_CONNECTIONS = 60
 _PATIENCE: dict[str, Any] = {
     "retry_total": 3,
     # One to three seconds before each; its own default is 15 and more (functions.md section
@@ -265,7 +268,7 @@ def _sending() -> dict[str, Any]:
 
 def _transport() -> RequestsTransport:
     """How the clients of others send: their own session would sign by a .netrc, not by our key."""
-    return RequestsTransport(session=OneHostSession(), **_SECONDS)
+    return RequestsTransport(session=OneHostSession(connections=_CONNECTIONS), **_SECONDS)
 
 
 def _identity(client_id: str) -> TokenCredential:

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
+from shared.budget.tenant_limit import TenantLimit
 from shared.copying.worker import Worker
 from shared.errors import ServiceDown, SettingsError
-from shared.graph.licences import Licences
 from shared.misconfigured import NoUpkeep, NoWorker
-from shared.runtime import Runtime, build
+from shared.runtime import Runtime, _pace, build
+from shared.settings.app import Settings
 from shared.storage import azure
-from shared.sweeping.pace import Pace
 from shared.upkeep.upkeep import Upkeep
+from tests.shared.budget.fleet import Fleet
 
 SETTINGS = {
     "TENANT_ID": "00000000-0000-4000-8000-000000000001",
@@ -72,12 +73,13 @@ def test_throttled_subscriptions_hold_up_no_photo():
     assert photos._http._gate.closed_for() == 0
 
 
-def test_sweeps_find_out_how_fast_they_may_be(monkeypatch):
-    """Instances that sweep make no profile calls, by which the tenant's class would be known."""
-    monkeypatch.setattr(Licences, "count", lambda self: 100_000)
-    upkeep: Any = build(SETTINGS | {"PROFILE_CALLS_PER_5_MINUTES": "0"}).upkeep
+@pytest.mark.parametrize(("set_to", "calls"), [("0", 9000), ("120", 120)])
+def test_sweeps_go_by_the_limit_of_the_fleet(set_to, calls):
+    """Also in a process that never makes a profile call, and so finds out nothing by itself."""
+    settings = Settings.from_mapping(SETTINGS | {"PROFILE_CALLS_PER_5_MINUTES": set_to})
+    limit = TenantLimit(settings.profile_calls, lambda: 5001, lambda: 0)
 
-    assert upkeep._sweep._turns._pace() == upkeep._fill._pace() == Pace(15_000)
+    assert _pace(settings, [Fleet().instance(limit=limit)])().profile_calls == calls
 
 
 def test_bad_certificate_lets_messages_wait():

@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 LIFE = timedelta(seconds=1_800)
-_DIGEST = re.compile(r"0x[0-9A-F]{128},(\d\d \w{3} \d{4} \d\d:\d\d:\d\d) -0000")
+_DIGEST = re.compile(r"0x[0-9A-F]{128},(\d\d [A-Za-z]{3} \d{4} \d\d:\d\d:\d\d) -0000")
 _KEY = secrets.token_bytes(64)
 
 

@@ -339,6 +339,8 @@ def test_giving_back_without_storage(fleet: Fleet):
         {"held": {"gone": {"calls": {"SWEEP": 1000}, "until": 1e12}}},
         {"held": {"gone": {"calls": {"SWEEP": 1000}, "until": float("nan")}}},
         {"held": {"gone": 3}},
+        {"spent": {"1760000000": {"CHANGE": 10**400}}},
+        {"spent": {str(-(10**400)): {"SWEEP": 1}}},
     ],
 )
 def test_what_a_person_typed(fleet: Fleet, fields: dict[str, Any]):

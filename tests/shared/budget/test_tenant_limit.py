@@ -89,6 +89,18 @@ def test_fleet_finds_out_once():
     assert fleet.documents.blobs[DOCUMENT].fields["limit"] == 9000
 
 
+def test_who_only_wants_to_know():
+    """Who makes no profile call, as sweeps do not, hears of the limit all the same, for a call."""
+    fleet, licences = Fleet(), Asked(5000)
+    one, other = (fleet.instance(limit=TenantLimit(0, licences, nobody)) for _ in range(2))
+
+    assert [one.limit(), one.limit(), licences.times] == [6000, 6000, 1]
+    fleet.spend(one, Kind.CHANGE, 1)
+    assert (other.limit(), licences.times) == (6000, 1)
+    fleet.documents.is_away = True
+    assert fleet.instance(limit=TenantLimit(0, licences, nobody)).limit() == SMALLEST_CLASS
+
+
 def test_who_does_not_answer_changes_nothing():
     """While Graph is away the class stays what it was."""
     licences = Asked(20_000)
@@ -102,24 +114,13 @@ def test_who_does_not_answer_changes_nothing():
     assert fresh.of({"limit": "many", "limitFoundAt": None}, 1.0) == (9000, 1.0)
 
 
-def test_known_without_a_call():
-    """Who makes no calls finds the limit out, too: once, and again when that is old."""
-    now, licences = [0.0], Asked(20_000)
-    limit = TenantLimit(0, licences, nobody, ticks=lambda: now[0])
-    assert (limit.known(), limit.known(), licences.times) == (12_000, 12_000, 1)
-    licences.number = None
-    now[0] += 901
-    assert (limit.known(), limit.known(), licences.times) == (12_000, 12_000, 3)
-    licences.number = 50_001
+@pytest.mark.parametrize(
+    ("limit", "found_at"),
+    [(6000, -(10**400)), (6000, 10**400), (10**400, 1.0), (15_001, 1.0), (0, 1.0), (True, 1.0)],
+    ids=range(6),
+)
+def test_limit_that_a_person_typed(limit: int, found_at: float):
+    """What nobody can have found out is found anew."""
+    fields = {"limit": limit, "limitFoundAt": found_at}
 
-    assert (limit.known(), limit.known(), licences.times) == (15_000, 15_000, 4)
-    assert TenantLimit(120, licences, licences).known() == 120
-
-
-def test_known_by_the_fleet():
-    """What the fleet has told of late is not asked for."""
-    licences = Asked(5000)
-    limit = TenantLimit(0, licences, nobody)
-    limit.of({"limit": 9000, "limitFoundAt": 0.0}, 1.0)
-
-    assert (limit.known(), licences.times) == (9000, 0)
+    assert TenantLimit(0, lambda: 5001, nobody).of(fields, 2.0) == (9000, 2.0)

@@ -221,6 +221,7 @@ def test_dry_run_ends_as_skipped(office):
         ({"reason": "replay"}, Kind.CHANGE),
         ({"reason": "audit"}, Kind.AUDIT),
         ({"reason": "sweep"}, Kind.SWEEP),
+        ({"reason": "replay", "by": {"via": "app"}}, Kind.SWEEP),
     ],
 )
 def test_what_profile_calls_are_for(office, fields, kind):

@@ -147,9 +147,9 @@ def test_service_that_tells_how_much_is_left(clock, gate):
 
 def test_refusal_about_one_mailbox_closes_no_gate(clock, gate):
     """Others are answered meanwhile: only whoever asked for that mailbox waits."""
-    busy = Answer(
-        429, b'{"error": {"code": "ApplicationThrottled", "message": "MailboxConcurrency limit"}}'
-    )
+    said = b'{"error": {"code": "ApplicationThrottled", "message": "MailboxConcurrency limit"}}'
+    left = {"RateLimit-Limit": "4", "RateLimit-Remaining": "0", "RateLimit-Reset": "60"}
+    busy = Answer(429, said, left)
     web = web_http(in_turn(busy, answer({})), clock=clock)._new_session
     graph = Http(
         "graph",

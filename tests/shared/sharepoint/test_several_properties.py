@@ -45,6 +45,8 @@ REFUSALS: dict[str, Answer] = {
     "denied": error_info(DENIED, number=-2147024891),
     "denied by status": Answer(403),
     "unauthorized": Answer(401),
+    "no user": error_info(NOT_FOUND),
+    "locked": error_info(LOCKED),
     "query": error_info("Microsoft.SharePoint.Client.InvalidClientQueryException"),
     "page": Answer(200, b"<html>"),
     "fault": Answer(500, b"<html>"),
@@ -184,10 +186,12 @@ def test_no_digest(tenant: Tenant, said: Answer):
 
 @pytest.mark.parametrize(("kind", "error"), [(NOT_FOUND, NoProfile), (LOCKED, Refused)])
 def test_error_about_one_user(tenant: Tenant, kind: str, error: type[PhotoSyncError]):
-    """An error about a profile or a property is the answer, and shuts nothing for others."""
+    """An error about a profile or a property is REST's to tell, and shuts nothing for others."""
     tenant.refuse(error_info(kind))
+    told = {"odata.error": {"code": f"-1, {kind}", "message": {"value": "Fehler"}}}
+    tenant.refuse(answer(told, 500), "SetSingle")
     for _ in range(MOST_FAILURES + 1):
-        assert tenant.fails(error) == ONE_REQUEST
+        assert tenant.fails(error) == [*ONE_REQUEST, "SetSingleValue"]
 
     tenant.refuse(None)
     assert tenant.write() == ONE_REQUEST
@@ -250,16 +254,6 @@ def test_refused_now_and_then(tenant: Tenant, said: Answer):
         assert tenant.write() == ONE_REQUEST
 
 
-def test_user_without_a_profile_makes_up_for_refusals(tenant: Tenant):
-    """So does an answer about somebody's profile: who gives it can be asked."""
-    for _ in range(2):
-        tenant.refuse(REFUSALS["denied"])
-        for _ in range(MOST_FAILURES - 1):
-            tenant.write()
-        tenant.refuse(error_info(NOT_FOUND))
-        assert tenant.fails(NoProfile) == ONE_REQUEST
-
-
 def test_an_admin_is_told_once(tenant: Tenant, caplog: pytest.LogCaptureFixture):
     """The log says from when on which host is asked property by property."""
     left = [3]
@@ -299,6 +293,31 @@ def test_patience_without_end(tenant: Tenant, case: str):
     assert tenant.write() == SINGLY
     tenant.refuse(None)
     tenant.clock.sleep(BUSY_FOR)
+    assert tenant.write() == ONE_REQUEST
+
+
+@pytest.mark.parametrize("status", [429, 503, 423, 502])
+def test_digest_that_never_comes(tenant: Tenant, status: int):
+    """Nor does one that is always to be waited for keep REST from writing."""
+    tenant.refuse(Answer(status), "contextinfo")
+    for _ in range(MOST_FAILURES):
+        assert tenant.fails(ServiceDown) == []
+
+    tenant.clock.sleep(60)
+    assert tenant.write() == SINGLY
+
+
+def test_own_patience_is_nobodys_fault(tenant: Tenant):
+    """Where our own gate is closed SharePoint was not asked: nothing is to blame."""
+    tenant.refuse(answer({}, 429, retry_after="100"), "GetPropertiesFor")
+    for _ in range(MOST_FAILURES):
+        tenant.clock.sleep(100)
+        with pytest.raises(Throttled):
+            tenant.client.profile(ANNE)
+        with pytest.raises(Throttled):
+            tenant.write()
+
+    tenant.clock.sleep(100)
     assert tenant.write() == ONE_REQUEST
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import shared.storage.azure
 from local.cloud.azurite import Azurite, Storage
 from shared.errors import AccessDenied, ServiceDown
 from shared.microsoft365.http import LONGEST_WAIT_IN_PLACE
+from shared.runtime import COPIES_AT_ONCE
 from shared.settings.app import StorageSettings
 from shared.storage.azure import CONTAINER, USERS, BlobStore, StorageQueue, open_storage
 from tests.doubles.office import ANNE
@@ -42,6 +45,21 @@ def test_netrc_is_not_read(storage: Storage, tmp_path: Path, monkeypatch: pytest
 
     assert opened.documents.read("nobody-wrote-this.json") is None
     assert opened.users.length() >= 0
+
+
+def test_threads_open_no_connection_for_each_call(storage: Storage, caplog):
+    """As many as copies are made at once ask at once, and keep their connections."""
+    states = open_storage(by_connection_string(storage.connection_string)).states
+    together = threading.Barrier(COPIES_AT_ONCE)
+
+    def read(_: int) -> None:
+        together.wait(10)
+        states.read(ANNE.id)
+
+    with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
+        list(pool.map(read, range(5 * COPIES_AT_ONCE)))
+
+    assert "Connection pool is full" not in caplog.text
 
 
 @pytest.fixture

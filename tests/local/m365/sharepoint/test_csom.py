@@ -93,6 +93,7 @@ def test_first_error_ends_it(office: Cloud, admin: requests.Session, anne: User)
     ("case", "status"),
     [
         *(("no digest", 403), ("old digest", 403), ("made up", 403), ("another host's", 403)),
+        ("no ASCII", 403),
         ("JSON", 400),
         *(("no role", 403), ("refused", 200)),
     ],
@@ -106,6 +107,8 @@ def test_refused(office: Cloud, admin: requests.Session, anne: User, case: str, 
     if case == "made up":
         stamp = office.tenant.now()
         headers = {"X_RequestDigest": f"0x{'A' * 128},{stamp:%d %b %Y %H:%M:%S} -0000"}
+    if case == "no ASCII":
+        headers = {"X_RequestDigest": f"0x{'A' * 128},01 Fév 2026 12:00:00 -0000".encode("latin-1")}
     base, now = office.tenant.urls.admin, office.tenant.now()
     if case == "old digest":
         headers = {"X_RequestDigest": digests.made(base, now - timedelta(seconds=1_802))}
