@@ -43,10 +43,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Case]]
         # A page and two batches, and two of users asked for by their ids; a state a user, a page of
         # all of them, and the sweep's own documents. Before it begins, the log is told how many
         # messages each of the four queues has.
-        "sweep of 30 users, 0 changed": "5 Graph + 41 blob + 2 queue + 4 queue length"
+        "sweep of 30 users, 0 changed": "5 Graph + 13 blob + 2 queue + 4 queue length"
         " + 2 order line",
         # Besides, for each who changed, a message and what a changed photo costs.
-        "sweep of 30 users, 3 changed": "11 Graph + 9 upload + 6 profile + 50 blob + 5 queue"
+        "sweep of 30 users, 3 changed": "11 Graph + 9 upload + 6 profile + 25 blob + 5 queue"
         " + 4 queue length + 2 order line",
         # No byte of a picture, and nothing of Graph. The list, the log and its pointer besides.
         "audit of 29 pictures, none damaged": "87 other file + 29 profile + 37 blob + 1 queue"
