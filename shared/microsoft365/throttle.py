@@ -17,8 +17,9 @@ from typing import Protocol
 from shared.backoff import backoff
 
 _BELIEVED = 3
-# The service says how much is left from 80 % of a minute's limit on (sharepoint.md section 5).
-_TOLD_FROM, _LONGEST_RESET = 0.2, 60.0
+# The service says how much is left from 80 % of a minute's limit on (sharepoint.md section 5). A
+# first fill takes as much by itself, and changes are not to wait for it: only the end is near.
+_LITTLE, _LONGEST_RESET = 0.05, 60.0
 
 
 class Gate:
@@ -93,9 +94,9 @@ def _seconds_to_spare(headers: Mapping[str, str]) -> float:
         )
     except (KeyError, ValueError):
         return 0.0
-    told = limit * _TOLD_FROM
+    little = limit * _LITTLE
     # Not of a limit of nothing, nor of a number that is none.
-    if not (0 < told < math.inf and 0 <= remaining < told and reset >= 0):
+    if not (0 < little < math.inf and 0 <= remaining < little and reset >= 0):
         return 0.0
     # Slowly at first: whoever calls together hears it together.
-    return min(reset, _LONGEST_RESET) * (1 - remaining / told) ** 2
+    return min(reset, _LONGEST_RESET) * (1 - remaining / little) ** 2

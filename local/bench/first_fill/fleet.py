@@ -203,7 +203,7 @@ class Fleet:
             profile_calls, uploads = run.steps[0]
             asked = self._limits.ask(self._clock.now, profile_calls=profile_calls, uploads=uploads)
             if not asked:
-                gate.answered({})
+                gate.answered(self._limits.headers(self._clock.now))
                 run.steps.pop(0)
                 self._clock.after(SHAREPOINT_SECONDS, self._go_on, run)
                 return

@@ -93,6 +93,15 @@ class TenantLimits:
         self.refused += calls if wait else 0
         return wait
 
+    def headers(self, now: float) -> dict[str, str]:
+        """What an answer tells of the units left, from 80 % of them on (documented, as above)."""
+        left = self.units.limit - self.units.taken(now)
+        if left >= 0.2 * self.units.limit:
+            return {}
+        # Nobody says whether a minute slides: as if it did, which is the longest wait.
+        told = {"Limit": self.units.limit, "Remaining": max(0, left), "Reset": UNITS_WINDOW}
+        return {f"RateLimit-{name}": f"{number:.0f}" for name, number in told.items()}
+
     def ask_graph(self, now: float, requests: int) -> None:
         """Requests of a batch count one by one; nobody comes near this limit, which is watched."""
         self.graph.taken(now)
