@@ -172,7 +172,7 @@ class Demo:
         # The profile is read beside the photo, of which nobody knows yet that it is the same.
         if calls["sharepoint"] > 1:
             raise DemoFailed("The same photo was written to SharePoint a second time.")
-        self._say(f"The same photo uploaded again: {_spelled(calls)}, SharePoint left alone")
+        self._say(f"The same photo uploaded again: {_spelled(calls)}, nothing written")
 
     def _replay_by_typing(self) -> None:
         result = self._results[_TYPED]
