@@ -101,7 +101,7 @@ def test_first_error_ends_it(office: Cloud, admin: requests.Session, anne: User)
 def test_refused(office: Cloud, admin: requests.Session, anne: User, case: str, status: int):
     """Nothing is written without a fresh digest, text/xml and the role, nor where apps may not."""
     text = body(OPEN, method(3, anne, "Office", "1"))
-    headers = {}
+    headers: dict[str, Any] = {}
     if case == "no digest":
         headers = {"X_RequestDigest": ""}
     if case == "made up":
