@@ -31,13 +31,23 @@ def _several(scene: Scene) -> Seen:
     }
     http = m365.http("sharepoint", geo.admin_url)
     headers = process_query.headers(FormDigest(http, stopwatch.ticks).get())
-    body = process_query.body(account_name(user.user_principal_name), wanted)
-    reply = http.send("POST", process_query.PATH, headers=headers, body=body)
+
+    def written(wanted: dict[str, str]) -> tuple[Reply, int]:
+        body = process_query.body(account_name(user.user_principal_name), wanted)
+        reply = http.send("POST", process_query.PATH, headers=headers, body=body)
+        _, after = m365.geos.residence(user)
+        return reply, sum(after.get(name) == value for name, value in wanted.items())
+
+    reply, count = written(wanted)
     error = _error(reply)
-    _, after = m365.geos.residence(user)
-    written = [name for name, value in wanted.items() if after.get(name) == value]
-    told = f"{reply.status} {f'with {error}' if error else 'without an error'}"
-    return Seen(f"{told}; {len(written)} of 2 written", not error and len(written) == len(wanted))
+    told = (
+        f"{reply.status} {f'with {error}' if error else 'without an error'}; {count} of 2 written"
+    )
+    if error or count < len(wanted):
+        return Seen(told, as_assumed=False)
+    # As a removal does.
+    _, emptied = written({SYNC_STATE: ""})
+    return Seen(f"{told}; an empty one {'clears' if emptied else 'does not clear'}", emptied == 1)
 
 
 def _error(reply: Reply) -> str:
@@ -56,7 +66,8 @@ WRITING = (
     Step(
         "csom",
         "Does ProcessQuery take several properties of one profile in one request, from an app?",
-        "yes, in their order; where it does not, the product writes each by itself",
+        "yes, in their order, and an empty value clears one; where it does not take them, the "
+        "product writes each by itself",
         _several,
         writes=True,
     ),

@@ -47,7 +47,7 @@ def test_everything_is_as_assumed(
         *("notification", "visit-0", "visit-1", "visit-empty"),
     }
     assert found["userphoto"][1] == ("S, M and L: what was written; files of 48x48, 72x72, 300x300")
-    assert found["csom"][1] == "200 without an error; 2 of 2 written"
+    assert found["csom"][1] == "200 without an error; 2 of 2 written; an empty one clears"
     assert shown(tenant, anne, bert) == before
     assert json.loads((tmp_path / "acceptance.json").read_text("utf-8")) == said.document
     assert [file.name for file in tmp_path.iterdir()] == ["acceptance.json"]
