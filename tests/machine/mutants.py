@@ -103,7 +103,6 @@ SEEDED: dict[str, Parts] = {
     "SweepPageOnce": Parts(sweep=upkeep.SweepPageOnce),
     "Unbraked": Parts(sweep=upkeep.Unbraked),
     "WaitsForEver": Parts(pages=upkeep.WaitsForEver),
-    "ClaimsForEver": Parts(pages=upkeep.ClaimsForEver),
     "TurnNeverBegunAnew": Parts(sweep=upkeep.TurnNeverBegunAnew),
     "AuditNeverRevived": Parts(audit=upkeep.AuditNeverRevived),
     "AuditWritesOverRuns": Parts(audit=upkeep.AuditWritesOverRuns),

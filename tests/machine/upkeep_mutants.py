@@ -119,14 +119,6 @@ class WaitsForEver(PageLook):
         return "" if why == "overdue" else why
 
 
-class ClaimsForEver(PageLook):
-    """So is whoever is claimed, though the run has died and its message was lost."""
-
-    def _why_look(self, known: UserState | None, found: str | PhotoSyncError, now: datetime) -> str:
-        why = super()._why_look(known, found, now)
-        return "" if why == "unfinished" else why
-
-
 class TurnNeverBegunAnew(Sweep):
     """Whoever was asked about once by the id never has a turn again."""
 
