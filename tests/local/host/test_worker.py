@@ -140,7 +140,10 @@ def test_what_a_function_has_forked_hides_no_death(tmp_path, storage):
         (tmp_path / "go").touch()
         bench.empty()
 
-    assert [each["count"] for each in bench.taken()] == [1, 2]
+    first, again = (each["count"] for each in bench.taken())
+    # The host goes on sending work to the dead process for a moment: that may be a delivery, too.
+    assert first == 1
+    assert again in {2, 3}
 
 
 def test_third_death_ends_the_host(tmp_path, storage):

@@ -114,6 +114,8 @@ class Eventful:
         return (
             self._collected("photosync.photos") == photos
             and self._collected("photosync.sweep.users") == swept
+            # All users are counted before the last states are listed.
+            and self._progress() == 1.0
             and photos == sum(point["value"] for point in points)
             and len(self.receiver.messages()) == len(lines)
             and len(list(self.receiver.records())) == len(lines)
@@ -122,6 +124,15 @@ class Eventful:
     def _collected(self, name: str) -> int:
         known = [metric for metric in self.receiver.metrics() if metric.name == name]
         return sum(point.as_int for point in known[-1].sum.data_points) if known else 0
+
+    def _progress(self) -> float:
+        known = [
+            point.as_double
+            for metric in self.receiver.metrics()
+            if metric.name == "photosync.sweep.progress"
+            for point in metric.gauge.data_points
+        ]
+        return known[-1] if known else 0.0
 
     def _wait_for(self, beginning: str, within: str = "", *, times: int = 1) -> None:
         def seen() -> bool:
