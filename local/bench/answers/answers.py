@@ -154,6 +154,7 @@ def _spread(users: QueueClient, poster: GraphPoster, storage: SlowStorage) -> Sp
         while storage.messages[_USERS] - before < len(ids):
             if time.perf_counter() - began > _PATIENCE:
                 raise NotStored(f"{storage.messages[_USERS] - before} of {len(ids)} are queued.")
+            # Storage's door counts, and tells nobody.
             time.sleep(0.005)
         took.append(time.perf_counter() - began)
     return Spread(took[-1], _one_by_one(storage, users.peek_messages()[0].content))
