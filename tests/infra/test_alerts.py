@@ -24,6 +24,8 @@ RULE = "Microsoft.Insights/scheduledQueryRules"
 GROUP = "Microsoft.Insights/actionGroups"
 WORKBOOK = "Microsoft.Insights/workbooks"
 GIVEN: dict[str, Any] = {
+    "prefix": "photosync",
+    "sharesWorkspace": False,
     "location": "westeurope",
     "tags": {"azd-env-name": "photosync-prod"},
     "logAnalyticsWorkspaceId": "/subscriptions/s/workspace",
