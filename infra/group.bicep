@@ -253,7 +253,7 @@ param workspaceId string = ''
 @maxValue(730)
 param keepLogsDays int = 30
 
-@description('Whether the platform\'s own logs of the app and every call to its storage go to the workspace, too.')
+@description('Whether the platform\'s own logs go to the workspace, too: of the app, of every call to its blobs, of every change of its queues.')
 param diagnosticLogs bool = false
 
 @description('Address that alerts are sent to; empty leaves the alerts in the portal only.')

@@ -102,6 +102,17 @@ var allLogs = [
     enabled: true
   }
 ]
+// Not reads: the host looks into its queues ten times a second, and each look would be a paid line.
+var changeLogs = [
+  {
+    category: 'StorageWrite'
+    enabled: true
+  }
+  {
+    category: 'StorageDelete'
+    enabled: true
+  }
+]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
@@ -260,7 +271,7 @@ resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   name: 'photosync'
   properties: {
     workspaceId: workspaceId
-    logs: allLogs
+    logs: changeLogs
   }
 }
 
