@@ -98,10 +98,10 @@ var documented = loadJsonContent('graph_addresses.json')
 var graphRanges = empty(graphAddresses) ? documented[m365Cloud] : split(graphAddresses, ',')
 var allowedRanges = empty(allowedAddresses) ? [] : concat(graphRanges, split(allowedAddresses, ','))
 var addressRules = [
-  for (range, i) in allowedRanges: {
+  for (address, i) in allowedRanges: {
     name: i < length(graphRanges) ? 'graph-${i}' : 'allowed-${i}'
     action: 'Allow'
-    ipAddress: contains(range, '/') ? trim(range) : (contains(range, ':') ? '${trim(range)}/128' : '${trim(range)}/32')
+    ipAddress: contains(address, '/') ? trim(address) : '${trim(address)}/${contains(address, ':') ? 128 : 32}'
     priority: 100 + i
   }
 ]
