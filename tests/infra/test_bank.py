@@ -17,6 +17,14 @@ from tests.infra.template import GROUP, INFRA, MAIN
 
 ACCOUNT = "Microsoft.Storage/storageAccounts"
 LOGS = "Microsoft.Insights/diagnosticSettings"
+RULES = (
+    "failed-photos",
+    "parked-messages",
+    "subscription-expiring",
+    "no-sweep",
+    "brake",
+    "slow-webhook",
+)
 FIVE_MORE = ", ".join(f"192.0.2.{last}" for last in range(5))
 
 
@@ -103,18 +111,26 @@ def test_everything_has_the_name_that_is_given():
         "Microsoft.Insights/diagnosticSettings",
         "Microsoft.Insights/workbooks",
     }
-    whole = [each for each in bank() if each.type.count("/") == 1 and not each.existing]
+    made = [each for each in bank() if each.type.count("/") == 1 and not each.existing]
+    names: dict[str, set[str]] = {}
+    for each in made:
+        if each.type not in of_azure:
+            names.setdefault(each.type.rpartition("/")[2], set()).add(each.name)
 
-    assert {each.name for each in whole if each.type not in of_azure} == {
-        *(value for name, value in BANK.items() if name.endswith("Name")),
-        "photos-prod",
-        *(f"photos-prod-{path.stem}" for path in alerts()),
+    assert names == {
+        "sites": {BANK["appName"]},
+        "serverfarms": {BANK["planName"]},
+        "storageAccounts": {BANK["storageAccountName"]},
+        "userAssignedIdentities": {BANK["identityName"]},
+        "components": {BANK["insightsName"]},
+        "privateEndpoints": {BANK["blobEndpointName"], BANK["queueEndpointName"]},
+        "actionGroups": {"photos-prod"},
+        "scheduledQueryRules": {f"photos-prod-{rule}" for rule in RULES},
     }
-
-
-def alerts() -> list[Any]:
-    names = {each.name.removeprefix("photosync-") for each in plain() if "Query" in each.type}
-    return [path for path in (INFRA / "queries").iterdir() if path.stem in names]
+    endpoints = [each for each in made if each.type.endswith("/privateEndpoints")]
+    assert {
+        each.name: each.properties["privateLinkServiceConnections"][0]["name"] for each in endpoints
+    } == {BANK["blobEndpointName"]: "blob", BANK["queueEndpointName"]: "queue"}
 
 
 def test_a_network_of_ours_has_the_names_that_are_given():
@@ -127,7 +143,12 @@ def test_a_network_of_ours_has_the_names_that_are_given():
     }
     resources = deploy(GROUP, REQUIRED | given | {"privateNetwork": True})[0]
 
-    assert set(given.values()) <= {each.name for each in resources}
+    assert {
+        "workspaceName": one(resources, "Microsoft.OperationalInsights/workspaces").name,
+        "networkName": one(resources, "Microsoft.Network/virtualNetworks").name,
+        "gatewayName": one(resources, "Microsoft.Network/natGateways").name,
+        "gatewayAddressName": one(resources, "Microsoft.Network/publicIPAddresses").name,
+    } == given
 
 
 def test_tags_of_others_are_on_everything():
