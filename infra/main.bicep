@@ -103,7 +103,7 @@ param sharepointAdminUrl string = ''
 @description('What the hosts of satellite geographies begin with, separated by commas; empty: only regular ones are known.')
 param sharepointGeos string = ''
 
-// ---- What PhotoSync does: README's table of settings says what each one means
+// ---- What PhotoSync does: docs/settings.md says what each one means
 
 @description('When to sweep: six fields, in UTC.')
 param sweepSchedule string = '0 42 * * * *'

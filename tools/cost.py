@@ -159,13 +159,14 @@ def dollars_of_choices(users: int) -> dict[str, float]:
     # Of queues what is put and deleted: to look into one is a read, and no line.
     logged_calls = found.blob_reads + found.blob_writes + found.queue * 2 / 3
     logged_kb = logged_calls * LOGGED_CALL_KB + found.executions * LOGGED_KB
+    kept_gb = found.blob_writes * STATE_KB / 1e6 * KEEP_DELETED_DAYS / 30
     more_ready = SCALED_APART * READY_IN_ZONES - 1
     return {
         "private network of ours": endpoints + gateway + ENDPOINTS * PER_ZONE,
         "in a network of yours": endpoints,
         "zone redundancy": more_ready * SECONDS_A_MONTH * INSTANCE_GB * PER_GB_SECOND_READY,
         "diagnostic logs": logged_kb / 1e6 * PER_GB_LOGGED,
-        "restoring": found.blob_writes * STATE_KB / 1e6 * KEEP_DELETED_DAYS / 30 * PER_GB_KEPT,
+        "soft delete and versions": kept_gb * PER_GB_KEPT,
     }
 
 
