@@ -56,8 +56,10 @@ def test_table_of_choices_is_the_command_s():
 
 def test_scaled_apart_are_the_functions_that_are():
     """All that answer HTTP are one group; each queue and each timer is one of its own."""
-    kinds = [found.get_trigger().get_binding_name() for found in FUNCTIONS.values()]
+    triggers = [found.get_trigger() for found in FUNCTIONS.values()]
+    kinds = [trigger.get_binding_name() for trigger in triggers if trigger]
 
+    assert len(kinds) == len(FUNCTIONS)
     assert len([kind for kind in kinds if kind != "httpTrigger"]) + 1 == cost.SCALED_APART
 
 
