@@ -162,7 +162,8 @@ def console() -> "Console":
     """The console of this process. Raises SettingsError where settings are wrong."""
     found = runtime().console
     if isinstance(found, SettingsError):
-        raise found
+        # Anew: what is raised again keeps every request that it ever went through.
+        raise SettingsError(str(found))
     return found
 
 

@@ -65,7 +65,7 @@ def write(folder: Path, changes: Mapping[str, str]) -> None:
 
 def _unknown(name: str, sample: Mapping[str, str]) -> str:
     [*near] = difflib.get_close_matches(name.upper(), sample.keys() - _OWN, n=1)
-    hint = f"did you mean {near[0]}?" if near else "README lists them all."
+    hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists them all."
     return f"There is no setting {name}: {hint}"
 
 

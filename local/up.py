@@ -67,9 +67,9 @@ def move_in(at: Endpoints, folder: Path) -> None:
     admin = TenantClient(at, at.client_id, Path(at.client_certificate))
     ids = people.move_in(at, admin)
     Watcher(at.storage, admin, folder / "host.log").type_into_queue("renew", "photo-upkeep")
-    for number, (person, user_id) in enumerate(zip(people.PEOPLE, ids, strict=True)):
+    for person, user_id in zip(people.PEOPLE, ids, strict=True):
         if person.photo:
-            people.put_photo(admin, user_id, person.photo, number)
+            people.put_photo(admin, user_id, person.photo, person.face)
     content, _ = people.photo_of("jpeg", seed=77)
     order = {"photo": base64.b64encode(content).decode(), "notify": True}
     (folder / NEW_PHOTO).write_text(json.dumps(order), encoding="utf-8")

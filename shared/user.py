@@ -12,7 +12,8 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNOREC
 # Entra allows fewer characters than this; Graph is asked and has the last word. Without quotes and
 # brackets, so that JSON is never one; without surrogates, which no address can carry.
 _PART = r"[^\s@/\\?%\"<>(){}\[\]:;,\x00-\x1f\x7f\ud800-\udfff]{1,128}"
-_UPN = re.compile(f"{_PART}@{_PART}")
+# A text, compiled at its first use: the webhook loads this and needs none.
+_UPN = f"{_PART}@{_PART}"
 
 
 def is_object_id(text: str) -> bool:
@@ -22,7 +23,7 @@ def is_object_id(text: str) -> bool:
 
 def is_upn(text: str) -> bool:
     """Whether *text* may be a user principal name."""
-    return bool(_UPN.fullmatch(text))
+    return bool(re.fullmatch(_UPN, text))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import azure.functions as func
 import pytest
 
 import function_app
+from shared.errors import SettingsError
 from tests import REPO
 from tests.test_function_app import STORAGE, user_function
 
@@ -72,6 +73,21 @@ def test_console_tells_what_is_wrong_with_settings(monkeypatch: pytest.MonkeyPat
 
     assert answer.status_code == 500
     assert "CLIENT_ID is missing" in json.loads(answer.get_body())["error"]["message"]
+
+
+@pytest.mark.usefixtures("no_runtime")
+def test_wrong_settings_keep_no_request(monkeypatch: pytest.MonkeyPatch):
+    """The error lives as long as the process; no request may add to its traceback."""
+    monkeypatch.setenv("AzureWebJobsStorage", STORAGE)
+    kept = function_app.runtime().console
+    assert isinstance(kept, SettingsError)
+    before = kept.__traceback__
+    for name in ("overview", "doctor"):
+        user_function(f"console_{name}")(
+            func.HttpRequest(method="GET", url=f"/api/console/{name}", body=b"")
+        )
+
+    assert kept.__traceback__ is before
 
 
 def test_a_key_alone_opens_the_console_while_sign_in_is_off():

@@ -22,7 +22,8 @@ class Person:
     """
     One account and what its photo is like.
 
-    `photo` is a form that `photo_of` knows, empty for none; `expected` is the status its state
+    `photo` is a form that `photo_of` knows, empty for none, and `face` the seed of the portrait on
+    it, chosen by eye to fit the name; `expected` is the status its state
     must end with; `old_picture` puts files named by UPN into SharePoint, as they were until 2021;
     `seed` is what the control API is told of the account besides.
     """
@@ -31,6 +32,7 @@ class Person:
     upn: str
     why: str
     photo: str = "jpeg"
+    face: int = 0
     expected: str = "synced"
     old_picture: bool = False
     seed: Mapping[str, Any] = field(default_factory=dict)
@@ -41,33 +43,37 @@ PEOPLE = (
         "Anne Keller",
         "anne@contoso.com",
         "an ordinary JPEG",
+        face=57,
         seed={"aliases": ["anne.keller@contoso.com"], "otherMails": ["a.keller@contoso.com"]},
     ),
     Person(
         "Bert Xu",
         "bert.x@contoso.com",
         "an old picture, named by UPN",
+        face=28,
         old_picture=True,
         seed={"aliases": ["albert.xu@contoso.com"]},
     ),
-    Person("Chidi Eze", "chidi@contoso.com", "a PNG with transparent parts", "png"),
-    Person("Dana Novak", "dana@contoso.com", "upright only by EXIF", "exif"),
-    Person("Elif Demir", "elif@contoso.com", "a colour profile", "profile"),
-    Person("Finn Larsen", "finn@contoso.com", "a large photograph", "large"),
-    Person("Grace O'Neill", "grace.o'neill@contoso.com", "an apostrophe in the UPN"),
+    Person("Chidi Eze", "chidi@contoso.com", "a PNG with transparent parts", "png", 39),
+    Person("Dana Novak", "dana@contoso.com", "upright only by EXIF", "exif", 24),
+    Person("Elif Demir", "elif@contoso.com", "a colour profile", "profile", 17),
+    Person("Finn Larsen", "finn@contoso.com", "a large photograph", "large", 40),
+    Person("Grace O'Neill", "grace.o'neill@contoso.com", "an apostrophe in the UPN", face=65),
     Person(
         "Hugo Silva",
         "hugo@contoso.com",
         "not square",
         "wide",
+        face=8,
         seed={"mail": "hugo.silva@contoso.com"},
     ),
-    Person("Ines Moreau", "ines@contoso.com", "small, never enlarged", "small"),
-    Person("Jonas Weber", "jonas@contoso.com", "no photo in Exchange", "", "no-photo"),
+    Person("Ines Moreau", "ines@contoso.com", "small, never enlarged", "small", 11),
+    Person("Jonas Weber", "jonas@contoso.com", "no photo in Exchange", "", expected="no-photo"),
     Person(
         "Kaya Fields",
         "kaya_fabrikam.com#EXT#@contoso.com",
         "a guest",
+        face=35,
         expected="skipped",
         seed={"userType": "Guest"},
     ),
@@ -75,6 +81,7 @@ PEOPLE = (
         "Lena Brandt",
         "lena@contoso.com",
         "no SharePoint profile yet",
+        face=27,
         expected="skipped",
         seed={"profile": None},
     ),

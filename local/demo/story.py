@@ -93,9 +93,8 @@ class Demo:
     def _change_every_photo(self) -> None:
         began = self._last_entry()
         changed = [result for result in self._results if result.person.photo]
-        for number, result in enumerate(self._results):
-            if result.person.photo:
-                self._put_photo(result, number)
+        for result in changed:
+            self._put_photo(result, result.person.face)
         self._say(f"{len(changed)} photos were changed in Exchange, through Graph")
         # Nobody without a photo raises a notification about one: an edit of the account does.
         for result in self._results:

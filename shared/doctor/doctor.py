@@ -46,7 +46,8 @@ def unopened(error: SettingsError) -> Callable[[], NoReturn]:
     """Stands in for the way into Microsoft 365 while settings are wrong."""
 
     def fail() -> NoReturn:
-        raise error
+        # Anew: what is raised again keeps every request that it ever went through.
+        raise SettingsError(str(error))
 
     return fail
 

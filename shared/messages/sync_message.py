@@ -15,7 +15,7 @@ from shared.messages.base64_text import from_base64
 from shared.messages.sweep_id import is_sweep_id
 from shared.messages.upkeep_message import BARE
 from shared.signature import APP, Signature
-from shared.user import _UPN, is_object_id
+from shared.user import is_object_id, is_upn
 
 NOTIFICATION = "notification"
 # What a person may type, too.
@@ -146,7 +146,7 @@ def _text(body: bytes) -> str:
 
 def _fields(text: str) -> Mapping[str, Any] | None:
     """The fields of a message, None when *text* is not one in this form."""
-    if is_object_id(text) or _UPN.fullmatch(text):
+    if is_object_id(text) or is_upn(text):
         return {"userId": text, "reason": "replay"}
     if text[:1] not in {"{", '"'}:
         return None
@@ -164,7 +164,7 @@ def _user_id(fields: Mapping[str, Any]) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if is_object_id(text):
         return text.lower()
-    if _UPN.fullmatch(text):
+    if is_upn(text):
         return text
     raise BadMessage(f"userId is missing or is neither an object id nor a UPN. {_WHAT_TO_TYPE}")
 

@@ -90,6 +90,14 @@ class LiveCloud:
         """How often the product has logged *event*."""
         return self.stack.host_log.read_text("utf-8", errors="replace").count(event)
 
+    def told_of_failures(self) -> list[str]:
+        """Of each run that failed, what the host had logged right before it said so."""
+        lines = self.stack.host_log.read_text("utf-8", errors="replace").splitlines()
+        ends = [
+            number for number, line in enumerate(lines) if ", Id=" in line and "(Failed" in line
+        ]
+        return ["\n".join(lines[max(0, end - 40) : end + 1]) for end in ends]
+
     def shows(self, upn: str, photo: bytes) -> bool:
         """Whether all three of SharePoint's pictures are *photo*."""
         files = self.admin.shown(upn).files

@@ -78,7 +78,7 @@ def test_an_instance_has_a_thread_for_whatever_it_runs():
     assert needed == 2 * 20 + 3
     assert needed + http["perInstanceConcurrency"] <= threads
     told = r"`PYTHON_THREADPOOL_THREAD_COUNT`.*set it to `(\d+)`"
-    assert re.findall(told, (INFRA.parent / "README.md").read_text()) == [str(threads)]
+    assert re.findall(told, (INFRA.parent / "docs" / "settings.md").read_text()) == [str(threads)]
 
 
 @pytest.mark.parametrize("deployed", [plain, everything], ids=["plain", "everything"])

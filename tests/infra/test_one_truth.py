@@ -1,4 +1,4 @@
-"""Every setting is known to the app, the sample, the deployment and README, or says why not."""
+"""Every setting is known to app, sample, deployment and settings.md, or it says why not."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ MAY_MISS: dict[str, dict[str, str]] = {
         "FUNCTIONS_WORKER_RUNTIME": PLATFORM,
         "OTEL_EXPORTER_OTLP_ENDPOINT": OPTIONAL,
     },
-    "README": {
+    "page": {
         "FUNCTIONS_WORKER_RUNTIME": PLATFORM,
         **WATCHING,
         "OTEL_EXPORTER_OTLP_ENDPOINT": OPTIONAL,
@@ -101,15 +101,15 @@ def bicep() -> set[str]:
     return app_settings(plain()).keys() | connect.wanted(deployment, keys).keys()
 
 
-def readme() -> set[str]:
-    """What stands in the first column of the table, and of storage in the second."""
-    table = (ROOT / "README.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
-    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
+def page() -> set[str]:
+    """What stands in the first column of its tables, and of storage in the last."""
+    lines = (ROOT / "docs" / "settings.md").read_text("utf-8").splitlines()
+    rows = [line.split("|") for line in lines if line.startswith("| `")]
     named = "".join(row[1] for row in rows) + "".join(row[3] for row in rows)
     return set(re.findall(r"`([A-Z][A-Z0-9_]{3,}|AzureWebJobsStorage\w*)`", named))
 
 
-PLACES = {"app": app, "sample": lambda: set(sample()), "Bicep": bicep, "README": readme}
+PLACES = {"app": app, "sample": lambda: set(sample()), "Bicep": bicep, "page": page}
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -121,13 +121,13 @@ def test_no_setting_is_missing(place: str):
 
 
 def test_no_reason_is_left_over():
-    """Every exception is about a setting that is really missing there, but for README's."""
+    """Every exception is about a setting that is really missing there, but for the page's."""
     known = set().union(*(read() for read in PLACES.values()))
     needless = {
         (place, name)
         for place, reasons in MAY_MISS.items()
         for name in reasons
-        if name not in known or (place != "README" and name in PLACES[place]())
+        if name not in known or (place != "page" and name in PLACES[place]())
     }
 
     assert needless == set()

@@ -27,7 +27,7 @@ def test_chosen():
         ("DRY_RUN", "give NAME=VALUE"),
         ("DRYRUN=true", "did you mean DRY_RUN"),
         ("dry_run=true", "did you mean DRY_RUN"),
-        ("PATH=/tmp", "README lists them"),
+        ("PATH=/tmp", "docs/settings.md lists them"),
         ("TENANT_ID=1", "local cloud's own"),
         ("CONSOLE_SIGN_IN=1", "start it with --sign-in"),
         ("M365_CLOUD=usgov", "start it with --cloud"),

@@ -7,6 +7,7 @@ the files that it shows behind.
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -70,7 +71,7 @@ class SharePoint:
     def check(self, user: User) -> None:
         """Raise what keeps the profile from being read by this name."""
         if user.id in self.troubles:
-            raise self.troubles[user.id]
+            raise copy.copy(self.troubles[user.id])
         if user.user_principal_name != self._name_of(user.id):
             raise NoProfile("There is no profile by this name.")
 

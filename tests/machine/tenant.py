@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections import defaultdict
@@ -176,7 +177,8 @@ class Exchange:
         if user_id not in self.users:
             raise UnknownUser("Microsoft Graph knows no such user.")
         if user_id in self.troubles:
-            raise self.troubles[user_id]
+            # A copy: one that is raised again keeps every run that it ever went through.
+            raise copy.copy(self.troubles[user_id])
         found = user_id in self.photos and not self.outage
         self.looks[user_id].append(Look(self._clock(), current(), found))
         if not found:

@@ -1,16 +1,17 @@
-"""The help texts: equal in README, and whole."""
+"""The help texts: equal in docs/manage.md, and whole."""
 
 from __future__ import annotations
 
 import pytest
 
 from admin.program import main
-from tests.admin.console.readme import README, block, shown
+from tests.admin.console.help_page import MARK, PAGE, block
+from tools import tables
 
 
-def test_readme_shows_the_help():
-    """README shows every help text: `python -m tests.admin.console.readme` writes it anew."""
-    assert shown(README.read_text("utf-8")) == block()
+def test_page_shows_the_help():
+    """The page shows every help text: `python -m tests.admin.console.help_page` writes it anew."""
+    assert tables.shown(PAGE, MARK) == block()
 
 
 def test_every_command_is_explained():

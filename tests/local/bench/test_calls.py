@@ -64,7 +64,7 @@ def test_no_case_is_left_out(found: dict[str, Case]):
 
 
 def test_goals_are_met(found: dict[str, Case]):
-    """No kind of call is made more often than README allows."""
+    """No kind of call is made more often than performance.md allows."""
     over = [(case.what, kind) for case in found.values() for kind in case.over]
 
     assert over == []
@@ -80,7 +80,7 @@ def test_goals_are_met(found: dict[str, Case]):
     }.items(),
 )
 def test_goals_of_a_message(found: dict[str, Case], what: str, allowed: dict[str, int]):
-    """README's numbers, and none of any other kind."""
+    """performance.md's numbers, and none of any other kind."""
     assert found[what].goals == {**dict.fromkeys(KINDS, 0), **allowed}
 
 

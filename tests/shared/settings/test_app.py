@@ -28,7 +28,7 @@ def read(**more: str) -> Settings:
 
 
 def test_defaults():
-    """What is left out has the meaning that README gives it."""
+    """What is left out has the meaning that docs/settings.md gives it."""
     settings = read()
 
     assert settings.login_url == "https://login.microsoftonline.com"

@@ -85,7 +85,7 @@ class Visit:
             no_photo = "/photo/" in message.location["url"] and "404" in message.text
             if no_photo or any(str(status) in message.text for status in self.expected):
                 return
-        self.faults.append(f"console: {message.text}")
+        self.faults.append(f"console: {message.text} ({message.location['url']})")
 
     def _asked(self, request: Request) -> None:
         url = urlsplit(request.url)

@@ -30,6 +30,7 @@ def cloud(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
         running = LiveCloud(stack)
         running.subscribe()
         yield running
+        assert running.told_of_failures() == []
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,75 @@
+"""README is a first screen: short, with small pictures, and right where it has figures."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from PIL import Image
+
+from tests import REPO
+from tools import cost
+
+_TEXT = (REPO / "README.md").read_text(encoding="utf-8")
+_PICTURES = sorted((REPO / "docs" / "images").iterdir())
+_MOST_LINES, _MOST_BYTES = 170, 150_000
+
+
+def test_it_is_short():
+    """Whoever wants more follows a link."""
+    assert len(_TEXT.splitlines()) <= _MOST_LINES
+
+
+@pytest.mark.parametrize("heading", ["Features", "Getting Started", "Guidance", "Resources"])
+def test_headings_of_the_gallery(heading: str):
+    """What azd's gallery asks for (microsoft/template-validation-action, src/rules.json)."""
+    assert re.search(rf"(?m)^## {heading}$", _TEXT)
+
+
+def test_every_picture_is_shown():
+    """Each picture of docs/images is in README with words for who does not see it, and no other."""
+    shown = re.findall(r"!\[[^\]]{20,}\]\((docs/images/[^)]+)\)", _TEXT)
+
+    assert sorted(shown) == [path.relative_to(REPO).as_posix() for path in _PICTURES]
+
+
+@pytest.mark.parametrize("picture", _PICTURES, ids=lambda path: path.name)
+def test_pictures_are_small(picture):
+    """A picture is one, fits a page, and weighs little."""
+    with Image.open(picture) as opened:
+        opened.load()
+
+    assert opened.format == "WEBP"
+    assert 800 <= opened.width <= 2_000
+    assert picture.stat().st_size <= _MOST_BYTES
+
+
+def test_what_a_month_costs():
+    """The line of cost is that of the table."""
+    told = re.search(r"about (\S+) a month for ([\d,]+) users and (\S+) for ([\d,]+)", _TEXT)
+    assert told
+
+    for dollars, users in (told.group(1, 2), told.group(3, 4)):
+        month = cost.month(int(users.replace(",", "")))
+        assert dollars == f"${sum(month.dollars()):,.0f}"
+
+
+def test_what_only_one_shell_takes_has_its_twin():
+    """Each line of the commands that PowerShell does not take stands there in its own words."""
+    commands, twins = _block("sh"), _block("powershell")
+    own = [line for line in commands if re.search(r"\bexport |bin/activate|\\$|\b[A-Z]+=", line)]
+
+    assert own
+    assert [_in_powershell(line) for line in own] == twins
+
+
+def _block(shell: str) -> list[str]:
+    """The lines of the one block of commands for *shell*."""
+    [block] = re.findall(rf"(?ms)^```{shell}\n(.*?)^```$", _TEXT)
+    return str(block).splitlines()
+
+
+def _in_powershell(line: str) -> str:
+    line = line.replace("python3 -m venv", "py -m venv")
+    line = line.replace(". .venv/bin/activate", r".venv\Scripts\Activate.ps1")
+    return re.sub(r"^export (\w+)=", r"$env:\1 = ", line)
