@@ -3,6 +3,9 @@
 
 import { Tags } from 'types.bicep'
 
+@description('What the names of the rules and of their action group begin with.')
+param prefix string
+
 @description('Region.')
 param location string
 
@@ -11,6 +14,9 @@ param tags Tags
 
 @description('Resource id of the Log Analytics workspace that holds the telemetry.')
 param logAnalyticsWorkspaceId string
+
+@description('Whether others send telemetry to that workspace, too: then only what came through our Application Insights counts.')
+param sharesWorkspace bool
 
 @description('Name of Application Insights, in which the workbook is found.')
 param insightsName string
@@ -27,6 +33,12 @@ param sweepPeriodMinutes int
 var twoShortSweeps = sweepPeriodMinutes > 180 ? 'P1D' : (sweepPeriodMinutes > 60 ? 'PT6H' : 'PT2H')
 var twoSweeps = sweepPeriodMinutes > 720 ? 'P2D' : twoShortSweeps
 var period = 'SweepPeriod = ${sweepPeriodMinutes}m;'
+
+// In a shared workspace, by which component a line came. KQL takes a query in brackets for a table.
+var ours = '| where _ResourceId =~ \'${insights.id}\''
+var traces = sharesWorkspace ? '(AppTraces ${ours})' : 'AppTraces'
+var metrics = sharesWorkspace ? '(AppMetrics ${ours})' : 'AppMetrics'
+var requests = sharesWorkspace ? '(AppRequests ${ours})' : 'AppRequests'
 
 var rules = [
   {
@@ -85,6 +97,8 @@ var rules = [
   }
 ]
 
+var alertQueries = [for rule in rules: replace(replace(rule.query, 'AppTraces', traces), 'AppRequests', requests)]
+
 // By the names of the workbook's items.
 var queries = {
   failures: loadTextContent('queries/failures.kql')
@@ -109,12 +123,15 @@ var items = [
   })
 ]
 
+var drawn = string(union(workbook, { items: items, fallbackResourceIds: [insights.id] }))
+var tracesDrawn = replace(drawn, 'AppTraces', traces)
+
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmail)) {
-  name: 'photosync'
+  name: prefix
   // Action groups are not in a region.
   location: 'global'
   tags: tags
@@ -132,8 +149,8 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertE
 }
 
 resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
-  for rule in rules: {
-    name: 'photosync-${rule.name}'
+  for (rule, i) in rules: {
+    name: '${prefix}-${rule.name}'
     location: location
     tags: tags
     kind: 'LogAlert'
@@ -151,7 +168,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       criteria: {
         allOf: [
           {
-            query: rule.query
+            query: alertQueries[i]
             timeAggregation: 'Count'
             operator: 'GreaterThan'
             threshold: 0
@@ -177,6 +194,6 @@ resource pictures 'Microsoft.Insights/workbooks@2023-06-01' = {
     description: 'Photos by outcome, how long a change takes, waits, sweeps, audits, orders, failures, webhook, queues and subscription.'
     category: 'workbook'
     sourceId: insights.id
-    serializedData: string(union(workbook, { items: items, fallbackResourceIds: [insights.id] }))
+    serializedData: replace(replace(tracesDrawn, 'AppMetrics', metrics), 'AppRequests', requests)
   }
 }

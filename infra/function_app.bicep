@@ -3,11 +3,17 @@ import { Settings, Tags } from 'types.bicep'
 @description('Name of the function app.')
 param name string
 
+@description('Name of its plan.')
+param planName string
+
 @description('Region.')
 param location string
 
 @description('Tags.')
 param tags Tags
+
+@description('Whether the plan is spread over availability zones.')
+param zoneRedundant bool
 
 @description('Version of Python.')
 param pythonVersion string
@@ -38,6 +44,22 @@ param packageContainer string
 
 @description('The subnet that the app is part of; empty is none.')
 param subnetId string
+
+@description('The only addresses that reach the app, besides those of Graph, separated by commas; empty: all.')
+param allowedAddresses string
+
+@description('The addresses of Graph, separated by commas; empty: those that are documented.')
+param graphAddresses string
+
+@description('The cloud whose Graph that is.')
+@allowed(['global', 'usgov', 'dod', 'china'])
+param m365Cloud string
+
+@description('Whether the platform\'s own logs are kept.')
+param diagnosticLogs bool
+
+@description('Resource id of the Log Analytics workspace for these logs.')
+param workspaceId string
 
 @description('Where telemetry is sent.')
 param applicationInsightsConnectionString string
@@ -70,8 +92,22 @@ var hostSettings = {
   APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED: 'true'
 }
 
+// Rules hold for the whole app, not for a path, and no service tag stands for Graph's notifications
+// (functions.md section Deployment). So Graph's addresses are among those allowed.
+var documented = loadJsonContent('graph_addresses.json')
+var graphRanges = empty(graphAddresses) ? documented[m365Cloud] : split(graphAddresses, ',')
+var allowedRanges = empty(allowedAddresses) ? [] : concat(graphRanges, split(allowedAddresses, ','))
+var addressRules = [
+  for (address, i) in allowedRanges: {
+    name: i < length(graphRanges) ? 'graph-${i}' : 'allowed-${i}'
+    action: 'Allow'
+    ipAddress: contains(address, '/') ? trim(address) : '${trim(address)}/${contains(address, ':') ? 128 : 32}'
+    priority: 100 + i
+  }
+]
+
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
-  name: 'plan-${name}'
+  name: planName
   location: location
   tags: tags
   kind: 'functionapp'
@@ -79,7 +115,10 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
     name: 'FC1'
     tier: 'FlexConsumption'
   }
-  properties: { reserved: true }
+  properties: {
+    reserved: true
+    zoneRedundant: zoneRedundant
+  }
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {
@@ -135,6 +174,10 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
+      // The site for deployments has rules of its own, and none: it takes a token of Entra.
+      ipSecurityRestrictions: addressRules
+      ipSecurityRestrictionsDefaultAction: empty(allowedAddresses) ? 'Allow' : 'Deny'
+      scmIpSecurityRestrictionsUseMain: false
     }
   }
 }
@@ -149,6 +192,20 @@ resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   parent: app
   name: 'scm'
   properties: { allow: false }
+}
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (diagnosticLogs) {
+  scope: app
+  name: 'photosync'
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        categoryGroup: 'allLogs'
+        enabled: true
+      }
+    ]
+  }
 }
 
 module appSettings 'app_settings.bicep' = {

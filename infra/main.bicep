@@ -1,8 +1,13 @@
-// Everything PhotoSync needs in one resource group. `azd up` deploys it; so does
+// The resource group and, by group.bicep, everything in it. `azd up` deploys it; so does
 // `az deployment sub create --location LOCATION --template-file infra/main.bicep --parameters ...`.
+// Written by `python -m tools.parameters --write` from group.bicep: change that.
 targetScope = 'subscription'
 
-@description('Name of this deployment, such as "photosync-prod": it names the resource group, and with the subscription everything in it.')
+@description('Name of the resource group that is made; empty: rg-ENVIRONMENT.')
+@maxLength(90)
+param resourceGroupName string = ''
+
+@description('Name of this deployment, such as "photosync-prod": with the subscription and the region it names everything that has no name of its own below.')
 @minLength(1)
 @maxLength(40)
 param environmentName string
@@ -14,6 +19,54 @@ param location string
 @description('Name of the function app and so of its address, https://NAME.azurewebsites.net; empty makes a unique one.')
 @maxLength(55)
 param appName string = ''
+
+@description('Tags of everything, NAME=VALUE, separated by commas; azd-env-name is added.')
+param tags string = ''
+
+@description('Name of the storage account; empty makes a unique one.')
+@maxLength(24)
+param storageAccountName string = ''
+
+@description('Name of the plan; empty: plan-APP.')
+@maxLength(60)
+param planName string = ''
+
+@description('Name of the managed identity; empty: id-APP.')
+@maxLength(128)
+param identityName string = ''
+
+@description('Name of the Log Analytics workspace that is made; empty: log-APP.')
+@maxLength(63)
+param workspaceName string = ''
+
+@description('Name of Application Insights; empty: appi-APP.')
+@maxLength(260)
+param insightsName string = ''
+
+@description('What the names of the alert rules and of their action group begin with. Two deployments in one resource group need two.')
+@minLength(1)
+@maxLength(100)
+param alertPrefix string = 'photosync'
+
+@description('Name of the virtual network that is made; empty: vnet-APP.')
+@maxLength(64)
+param networkName string = ''
+
+@description('Name of the NAT gateway that is made; empty: ng-APP.')
+@maxLength(80)
+param gatewayName string = ''
+
+@description('Name of the public address of the NAT gateway; empty: pip-APP.')
+@maxLength(80)
+param gatewayAddressName string = ''
+
+@description('Name of the private endpoint for blobs; empty: pe-blob-APP.')
+@maxLength(80)
+param blobEndpointName string = ''
+
+@description('Name of the private endpoint for queues; empty: pe-queue-APP.')
+@maxLength(80)
+param queueEndpointName string = ''
 
 // ---- The tenant, and how PhotoSync signs in to it
 
@@ -144,8 +197,40 @@ param maximumInstanceCount int = 40
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_LRS'
 
+@description('Whether the plan is spread over availability zones, where the region offers that; it takes a storageSku with ZRS. Each function then has two instances that are always ready, and paid.')
+param zoneRedundant bool = false
+
 @description('Whether storage is reached through a private network only, which takes a subscription with the provider Microsoft.App registered. The webhook stays public: Graph calls it.')
 param privateNetwork bool = false
+
+@description('Resource id of a subnet that the app becomes part of, delegated to Microsoft.App/environments and with a way to the internet; empty: with privateNetwork, a network with two subnets is made.')
+param appSubnetId string = ''
+
+@description('Resource id of the subnet for the private endpoints; with appSubnetId and privateNetwork it must be given.')
+param endpointSubnetId string = ''
+
+@description('Resource id of the private DNS zone for blobs, linked to your network; with a network of yours, empty leaves the record to you or to a policy.')
+param blobZoneId string = ''
+
+@description('Resource id of the private DNS zone for queues, linked to your network; with a network of yours, empty leaves the record to you or to a policy.')
+param queueZoneId string = ''
+
+@description('The only addresses that reach the app, the console with it, besides those of Graph: ranges such as 203.0.113.0/24, separated by commas; empty: all.')
+param allowedAddresses string = ''
+
+@description('The addresses that Graph sends notifications from, separated by commas, for allowedAddresses; empty: those of graph_addresses.json, which Microsoft may change without notice.')
+param graphAddresses string = ''
+
+@description('The key that encrypts storage, https://VAULT.vault.azure.net/keys/NAME, which follows its versions, or with /VERSION; empty: a key of Microsoft\'s. For queues Azure takes it only when the account is made.')
+param encryptionKeyUri string = ''
+
+@description('Resource id of a managed identity that may use that key.')
+param encryptionIdentityId string = ''
+
+@description('Days for which blobs that were deleted or overwritten can be restored; 0: they are gone.')
+@minValue(0)
+@maxValue(365)
+param keepDeletedDays int = 7
 
 @description('Days after which messages that nobody understood are deleted.')
 @minValue(1)
@@ -165,10 +250,16 @@ param keepOrdersDays int = 400
 @maxValue(3650)
 param lockOrdersDays int = 0
 
-@description('Days for which logs and measurements are kept.')
+@description('Resource id of a Log Analytics workspace to use; empty makes one.')
+param workspaceId string = ''
+
+@description('Days for which logs and measurements are kept, in a workspace that is made.')
 @minValue(30)
 @maxValue(730)
 param keepLogsDays int = 30
+
+@description('Whether the platform\'s own logs go to the workspace, too: of the app, of every call to its blobs, of every change of its queues.')
+param diagnosticLogs bool = false
 
 @description('Address that alerts are sent to; empty leaves the alerts in the portal only.')
 param alertEmail string = ''
@@ -176,183 +267,123 @@ param alertEmail string = ''
 @description('Object id of whoever may type messages into the queues, such as "renew" or a user to replay; empty is nobody. azd fills in who deploys.')
 param operatorPrincipalId string = ''
 
-var unique = uniqueString(subscription().id, environmentName, location)
-var name = empty(appName) ? 'photosync-${unique}' : appName
-// Names that more than one module needs. Outputs are known too late: what-if could not tell what is
-// named after one.
-var identityName = 'id-${name}'
-var insightsName = 'appi-${name}'
-var tags = { 'azd-env-name': environmentName }
-var m365Tenant = empty(tenantId) ? tenant().tenantId : tenantId
-var usesCertificate = !empty(clientId)
-
-var settings = {
-  TENANT_ID: m365Tenant
-  SHAREPOINT_TENANT: sharepointTenant
-  M365_CLOUD: m365Cloud
-  CLIENT_ID: clientId
-  CLIENT_CERTIFICATE: clientCertificate
-  MANAGED_IDENTITY_CLIENT_ID: usesCertificate ? '' : identity.outputs.clientId
-  LOGIN_URL: loginUrl
-  GRAPH_URL: graphUrl
-  SHAREPOINT_MY_URL: sharepointMyUrl
-  SHAREPOINT_ADMIN_URL: sharepointAdminUrl
-  SHAREPOINT_GEOS: sharepointGeos
-  SWEEP_SCHEDULE: sweepSchedule
-  RENEW_SCHEDULE: renewSchedule
-  PICTURE_SIZES: pictureSizes
-  PICTURE_SYNC_STATE: pictureSyncState
-  PICTURE_FOLDER: pictureFolder
-  CUSTOM_PICTURE: customPicture
-  REMOVED_PHOTO: removedPhoto
-  FORGET_AFTER_DAYS: string(forgetAfterDays)
-  SYNC_GROUP_ID: syncGroupId
-  EXCLUDED_GROUP_ID: excludedGroupId
-  EXCLUDED_USERS: excludedUsers
-  INCLUDE_GUESTS: includeGuests ? 'true' : 'false'
-  PROFILE_CALLS_PER_5_MINUTES: string(profileCallsPer5Minutes)
-  AUDIT: audit
-  AUDIT_DAYS: string(auditDays)
-  AUDIT_SHARE: auditShare
-  DRY_RUN: dryRun ? 'true' : 'false'
-  CONSOLE_SIGN_IN: consoleSignIn
-  CONSOLE_KEYS: consoleKeys ? 'true' : 'false'
-}
+var tagTexts = empty(tags) ? [] : split(tags, ',')
+var given = toObject(tagTexts, tag => trim(split(tag, '=')[0]), tag => trim(substring(tag, indexOf(tag, '=') + 1)))
+var allTags = union(given, { 'azd-env-name': environmentName })
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: 'rg-${environmentName}'
+  name: empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
   location: location
-  tags: tags
+  tags: allTags
 }
 
-module identity 'identity.bicep' = {
+module photosync 'group.bicep' = {
   scope: group
   params: {
-    name: identityName
+    environmentName: environmentName
     location: location
+    appName: appName
     tags: tags
-  }
-}
-
-module monitoring 'monitoring.bicep' = {
-  scope: group
-  params: {
-    name: name
-    insightsName: insightsName
-    location: location
-    tags: tags
-    keepDays: keepLogsDays
+    storageAccountName: storageAccountName
+    planName: planName
     identityName: identityName
-    identityPrincipalId: identity.outputs.principalId
-  }
-}
-
-module storage 'storage.bicep' = {
-  scope: group
-  params: {
-    name: 'st${unique}'
-    location: location
-    tags: tags
-    sku: storageSku
-    public: !privateNetwork
+    workspaceName: workspaceName
+    insightsName: insightsName
+    alertPrefix: alertPrefix
+    networkName: networkName
+    gatewayName: gatewayName
+    gatewayAddressName: gatewayAddressName
+    blobEndpointName: blobEndpointName
+    queueEndpointName: queueEndpointName
+    tenantId: tenantId
+    sharepointTenant: sharepointTenant
+    m365Cloud: m365Cloud
+    clientId: clientId
+    clientCertificate: clientCertificate
+    loginUrl: loginUrl
+    graphUrl: graphUrl
+    sharepointMyUrl: sharepointMyUrl
+    sharepointAdminUrl: sharepointAdminUrl
+    sharepointGeos: sharepointGeos
+    sweepSchedule: sweepSchedule
+    sweepPeriodMinutes: sweepPeriodMinutes
+    renewSchedule: renewSchedule
+    pictureSizes: pictureSizes
+    pictureSyncState: pictureSyncState
+    pictureFolder: pictureFolder
+    customPicture: customPicture
+    removedPhoto: removedPhoto
+    forgetAfterDays: forgetAfterDays
+    syncGroupId: syncGroupId
+    excludedGroupId: excludedGroupId
+    excludedUsers: excludedUsers
+    includeGuests: includeGuests
+    profileCallsPer5Minutes: profileCallsPer5Minutes
+    audit: audit
+    auditDays: auditDays
+    auditShare: auditShare
+    dryRun: dryRun
+    consoleSignIn: consoleSignIn
+    consoleKeys: consoleKeys
+    pythonVersion: pythonVersion
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    storageSku: storageSku
+    zoneRedundant: zoneRedundant
+    privateNetwork: privateNetwork
+    appSubnetId: appSubnetId
+    endpointSubnetId: endpointSubnetId
+    blobZoneId: blobZoneId
+    queueZoneId: queueZoneId
+    allowedAddresses: allowedAddresses
+    graphAddresses: graphAddresses
+    encryptionKeyUri: encryptionKeyUri
+    encryptionIdentityId: encryptionIdentityId
+    keepDeletedDays: keepDeletedDays
     keepUnreadableDays: keepUnreadableDays
     keepSweepsDays: keepSweepsDays
     keepOrdersDays: keepOrdersDays
     lockOrdersDays: lockOrdersDays
-    identityName: identityName
-    identityPrincipalId: identity.outputs.principalId
+    workspaceId: workspaceId
+    keepLogsDays: keepLogsDays
+    diagnosticLogs: diagnosticLogs
+    alertEmail: alertEmail
     operatorPrincipalId: operatorPrincipalId
   }
 }
 
-module network 'network.bicep' = if (privateNetwork) {
-  scope: group
-  params: {
-    name: name
-    location: location
-    tags: tags
-    storageAccountId: storage.outputs.id
-  }
-}
-
-module app 'function_app.bicep' = {
-  scope: group
-  params: {
-    name: name
-    location: location
-    tags: tags
-    pythonVersion: pythonVersion
-    instanceMemoryMB: instanceMemoryMB
-    maximumInstanceCount: maximumInstanceCount
-    identityId: identity.outputs.id
-    identityClientId: identity.outputs.clientId
-    readsKeyVault: usesCertificate
-    blobEndpoint: storage.outputs.blobEndpoint
-    queueEndpoint: storage.outputs.queueEndpoint
-    packageContainer: storage.outputs.packageContainer
-    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
-    applicationInsightsConnectionString: monitoring.outputs.connectionString
-    settings: settings
-  }
-}
-
-module signIn 'sign_in.bicep' = {
-  scope: group
-  params: {
-    appName: name
-    clientId: consoleSignIn
-    tenantId: m365Tenant
-    m365Cloud: m365Cloud
-    loginUrl: loginUrl
-    keys: consoleKeys
-  }
-  dependsOn: [app]
-}
-
-module alerts 'alerts.bicep' = {
-  scope: group
-  params: {
-    location: location
-    tags: tags
-    logAnalyticsWorkspaceId: monitoring.outputs.workspaceId
-    insightsName: insightsName
-    alertEmail: alertEmail
-    sweepPeriodMinutes: sweepPeriodMinutes
-  }
-}
-
 @description('The resource group; azd looks for the app in it.')
-output AZURE_RESOURCE_GROUP string = group.name
+output AZURE_RESOURCE_GROUP string = photosync.outputs.AZURE_RESOURCE_GROUP
 
 @description('Name of the function app.')
-output PHOTOSYNC_APP_NAME string = app.outputs.name
+output PHOTOSYNC_APP_NAME string = photosync.outputs.PHOTOSYNC_APP_NAME
 
 @description('Where `python manage.py` finds the app.')
-output PHOTOSYNC_URL string = 'https://${app.outputs.hostName}'
+output PHOTOSYNC_URL string = photosync.outputs.PHOTOSYNC_URL
 
 @description('Where Graph sends notifications, without the key.')
-output PHOTOSYNC_WEBHOOK string = 'https://${app.outputs.hostName}/api/notifications'
+output PHOTOSYNC_WEBHOOK string = photosync.outputs.PHOTOSYNC_WEBHOOK
 
 @description('The console; it asks for a function key, or people sign in.')
-output PHOTOSYNC_CONSOLE string = 'https://${app.outputs.hostName}/api/console'
+output PHOTOSYNC_CONSOLE string = photosync.outputs.PHOTOSYNC_CONSOLE
 
 @description('Client id of the registration by which people sign in to the console; empty: with keys only.')
-output PHOTOSYNC_CLIENT_ID string = consoleSignIn
+output PHOTOSYNC_CLIENT_ID string = photosync.outputs.PHOTOSYNC_CLIENT_ID
 
 @description('The tenant that people sign in to.')
-output PHOTOSYNC_TENANT_ID string = m365Tenant
+output PHOTOSYNC_TENANT_ID string = photosync.outputs.PHOTOSYNC_TENANT_ID
 
 @description('Client id of the managed identity.')
-output PHOTOSYNC_IDENTITY_CLIENT_ID string = identity.outputs.clientId
+output PHOTOSYNC_IDENTITY_CLIENT_ID string = photosync.outputs.PHOTOSYNC_IDENTITY_CLIENT_ID
 
 @description('Object id of the managed identity, which `python manage.py grant` gives its rights.')
-output PHOTOSYNC_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+output PHOTOSYNC_IDENTITY_PRINCIPAL_ID string = photosync.outputs.PHOTOSYNC_IDENTITY_PRINCIPAL_ID
 
 @description('Client id of the app registration that signs in with a certificate; empty with the managed identity.')
-output PHOTOSYNC_APP_REGISTRATION string = clientId
+output PHOTOSYNC_APP_REGISTRATION string = photosync.outputs.PHOTOSYNC_APP_REGISTRATION
 
 @description('The SharePoint tenant, for `python manage.py grant`.')
-output SHAREPOINT_TENANT string = sharepointTenant
+output SHAREPOINT_TENANT string = photosync.outputs.SHAREPOINT_TENANT
 
 @description('Name of the storage account, for messages typed into its queues.')
-output PHOTOSYNC_STORAGE_ACCOUNT string = storage.outputs.name
+output PHOTOSYNC_STORAGE_ACCOUNT string = photosync.outputs.PHOTOSYNC_STORAGE_ACCOUNT

@@ -1,7 +1,10 @@
 import { Tags } from 'types.bicep'
 
-@description('Name of the function app, which the workspace is named after.')
+@description('Name of the Log Analytics workspace that is made.')
 param name string
+
+@description('Resource id of a workspace to use; empty makes one.')
+param workspaceId string
 
 @description('Name of Application Insights.')
 param insightsName string
@@ -12,7 +15,7 @@ param location string
 @description('Tags.')
 param tags Tags
 
-@description('Days for which logs and measurements are kept.')
+@description('Days for which logs and measurements are kept, in a workspace that is made.')
 param keepDays int
 
 @description('Name of the identity that sends telemetry.')
@@ -24,8 +27,8 @@ param identityPrincipalId string
 // functions.md section Deployment
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
-  name: 'log-${name}'
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = if (empty(workspaceId)) {
+  name: name
   location: location
   tags: tags
   properties: {
@@ -42,7 +45,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   kind: 'web'
   properties: {
     Application_Type: 'web'
-    WorkspaceResourceId: workspace.id
+    WorkspaceResourceId: empty(workspaceId) ? workspace.id : workspaceId
     // The connection string alone opens nothing: whoever sends has to show a token.
     DisableLocalAuth: true
   }
@@ -60,7 +63,7 @@ resource mayPublish 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 @description('Resource id of the Log Analytics workspace.')
-output workspaceId string = workspace.id
+output workspaceId string = empty(workspaceId) ? workspace.id : workspaceId
 
 @description('Where telemetry is sent; no secret, since local authentication is off.')
 output connectionString string = insights.properties.ConnectionString

@@ -1,7 +1,18 @@
+// A private network for a deployment that is given none.
+
 import { Tags } from 'types.bicep'
 
-@description('Name of the function app, which these are named after.')
+@description('Name of the network.')
 param name string
+
+@description('Name of the NAT gateway.')
+param gatewayName string
+
+@description('Name of the public address of that gateway.')
+param gatewayAddressName string
+
+@description('Name of the links from the DNS zones to the network.')
+param linkName string
 
 @description('Region.')
 param location string
@@ -9,13 +20,10 @@ param location string
 @description('Tags.')
 param tags Tags
 
-@description('Resource id of the storage account.')
-param storageAccountId string
-
 var services = ['blob', 'queue']
 
 resource address 'Microsoft.Network/publicIPAddresses@2025-07-01' = {
-  name: 'pip-${name}'
+  name: gatewayAddressName
   location: location
   tags: tags
   sku: { name: 'Standard' }
@@ -24,7 +32,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-07-01' = {
 
 // New networks have no way out of their own, and Graph and SharePoint are outside.
 resource gateway 'Microsoft.Network/natGateways@2025-07-01' = {
-  name: 'ng-${name}'
+  name: gatewayName
   location: location
   tags: tags
   sku: { name: 'Standard' }
@@ -32,7 +40,7 @@ resource gateway 'Microsoft.Network/natGateways@2025-07-01' = {
 }
 
 resource network 'Microsoft.Network/virtualNetworks@2025-07-01' = {
-  name: 'vnet-${name}'
+  name: name
   location: location
   tags: tags
   properties: {
@@ -73,7 +81,7 @@ resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
 resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
   for (service, i) in services: {
     parent: zones[i]
-    name: 'link-${name}'
+    name: linkName
     location: 'global'
     tags: tags
     properties: {
@@ -83,40 +91,14 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
   }
 ]
 
-resource endpoints 'Microsoft.Network/privateEndpoints@2025-07-01' = [
-  for service in services: {
-    name: 'pe-${service}-${name}'
-    location: location
-    tags: tags
-    properties: {
-      subnet: { id: '${network.id}/subnets/endpoints' }
-      privateLinkServiceConnections: [
-        {
-          name: service
-          properties: {
-            privateLinkServiceId: storageAccountId
-            groupIds: [service]
-          }
-        }
-      ]
-    }
-  }
-]
-
-resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-07-01' = [
-  for (service, i) in services: {
-    parent: endpoints[i]
-    name: 'default'
-    properties: {
-      privateDnsZoneConfigs: [
-        {
-          name: service
-          properties: { privateDnsZoneId: zones[i].id }
-        }
-      ]
-    }
-  }
-]
-
 @description('The subnet that the function app is part of.')
 output appSubnetId string = '${network.id}/subnets/app'
+
+@description('The subnet for the private endpoints.')
+output endpointSubnetId string = '${network.id}/subnets/endpoints'
+
+@description('The DNS zone of blobs.')
+output blobZoneId string = zones[0].id
+
+@description('The DNS zone of queues.')
+output queueZoneId string = zones[1].id

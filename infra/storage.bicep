@@ -17,6 +17,15 @@ param sku string
 @description('Whether it can be reached from outside the private network. Keys open it in neither case.')
 param public bool
 
+@description('Address of the key that encrypts it, in a Key Vault, with or without a version; empty is a key of Microsoft\'s.')
+param encryptionKeyUri string
+
+@description('Resource id of the identity that may use that key.')
+param encryptionIdentityId string
+
+@description('Days for which blobs that were deleted or overwritten can be restored; 0: they are gone.')
+param keepDeletedDays int
+
 @description('Days after which messages that nobody understood are deleted.')
 param keepUnreadableDays int
 
@@ -38,6 +47,12 @@ param identityPrincipalId string
 @description('Object id of whoever may type messages into the queues; empty is nobody.')
 param operatorPrincipalId string
 
+@description('Whether every call is logged.')
+param diagnosticLogs bool
+
+@description('Resource id of the Log Analytics workspace for these logs.')
+param workspaceId string
+
 // functions.md section Deployment
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
@@ -49,13 +64,65 @@ var queueNames = ['photo-sync', 'photo-upkeep', 'photo-sync-poison', 'photo-upke
 // Which of them a person types messages into.
 var typedInto = empty(operatorPrincipalId) ? [] : [0, 1]
 
+// https:, nothing, vault, keys, name and perhaps version; more behind it, since there may be no key.
+var keyParts = concat(split(encryptionKeyUri, '/'), ['', '', '', '', ''])
+var keyIdentity = {
+  type: 'UserAssigned'
+  userAssignedIdentities: { '${encryptionIdentityId}': {} }
+}
+var keyEncryption = {
+  keySource: 'Microsoft.Keyvault'
+  identity: { userAssignedIdentity: encryptionIdentityId }
+  keyvaultproperties: {
+    keyvaulturi: 'https://${keyParts[2]}'
+    keyname: keyParts[4]
+    // Empty: the newest one, and the next one when there is one.
+    keyversion: keyParts[5]
+  }
+  // Queues take a key of one's own only with a key for the whole account.
+  services: {
+    blob: {
+      enabled: true
+      keyType: 'Account'
+    }
+    queue: {
+      enabled: true
+      keyType: 'Account'
+    }
+  }
+}
+var kept = {
+  enabled: true
+  days: keepDeletedDays
+}
+var gone = { enabled: false }
+var allLogs = [
+  {
+    categoryGroup: 'allLogs'
+    enabled: true
+  }
+]
+// Not reads: the host looks into its queues ten times a second, and each look would be a paid line.
+var changeLogs = [
+  {
+    category: 'StorageWrite'
+    enabled: true
+  }
+  {
+    category: 'StorageDelete'
+    enabled: true
+  }
+]
+
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
   location: location
   tags: tags
   kind: 'StorageV2'
   sku: { name: sku }
+  identity: empty(encryptionKeyUri) ? null : keyIdentity
   properties: {
+    encryption: empty(encryptionKeyUri) ? null : keyEncryption
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false
     allowSharedKeyAccess: false
@@ -74,9 +141,9 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   parent: account
   name: 'default'
   properties: {
-    // What is deleted is gone: nothing here cannot be made again by a sweep.
-    deleteRetentionPolicy: { enabled: false }
-    containerDeleteRetentionPolicy: { enabled: false }
+    isVersioningEnabled: keepDeletedDays > 0
+    deleteRetentionPolicy: keepDeletedDays > 0 ? kept : gone
+    containerDeleteRetentionPolicy: keepDeletedDays > 0 ? kept : gone
   }
 }
 
@@ -162,6 +229,17 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
             actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: keepOrdersDays } } }
           }
         }
+        {
+          name: 'versions'
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob', 'appendBlob'] }
+            // With versions, what is deleted or overwritten becomes one, and stays until somebody
+            // deletes it. Then it is kept as a deleted blob is. Its day counts from when it was
+            // written, and may be long past.
+            actions: { version: { delete: { daysAfterCreationGreaterThan: 1 } } }
+          }
+        }
       ]
     }
   }
@@ -178,6 +256,24 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-
     name: queue
   }
 ]
+
+resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (diagnosticLogs) {
+  scope: blobs
+  name: 'photosync'
+  properties: {
+    workspaceId: workspaceId
+    logs: allLogs
+  }
+}
+
+resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (diagnosticLogs) {
+  scope: queueService
+  name: 'photosync'
+  properties: {
+    workspaceId: workspaceId
+    logs: changeLogs
+  }
+}
 
 // Roles are named after what is known before a deployment begins, as an object id is not: what-if
 // could not tell them otherwise.

@@ -3,8 +3,8 @@
 @description('The tags of everything that has some.')
 @export()
 type Tags = {
-  @description('The environment: azd finds by it what it has made.')
-  'azd-env-name': string
+  @description('A tag, by its name. azd finds what it has made by azd-env-name.')
+  *: string
 }
 
 @description('Settings of the function app; a certificate or a key may be among them.')

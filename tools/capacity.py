@@ -226,6 +226,7 @@ def main() -> None:
             tables.write(PAGE_OF, name, table(name))
     if write:
         tables.write(OPERATIONS, "cost", cost.table())
+        tables.write(OPERATIONS, "choices", cost.table_of_choices())
 
 
 if __name__ == "__main__":

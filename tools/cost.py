@@ -53,6 +53,20 @@ PER_10_000_READS, PER_10_000_WRITES = 0.004, 0.05
 PER_10_000_QUEUE_CALLS = 0.004
 PER_GB_LOGGED = 2.76
 
+# What infra/ makes only where it is asked for, an hour or a month, and a GB that goes through it.
+PER_GATEWAY_HOUR, PER_ADDRESS_HOUR, PER_ENDPOINT_HOUR = 0.045, 0.005, 0.01
+PER_ZONE, ENDPOINTS = 0.50, 2
+PER_GB_THROUGH_GATEWAY, PER_GB_THROUGH_ENDPOINT, PER_GB_KEPT = 0.045, 0.01, 0.018
+# KB of a call to Graph or SharePoint, of a photo with the pictures made of it, of a call to
+# storage, of its line in the log, and of a blob that is overwritten.
+CALL_KB, PHOTO_KB, STORAGE_CALL_KB, LOGGED_CALL_KB, STATE_KB = 5, 300, 2, 1, 2
+# infra's own.
+KEEP_DELETED_DAYS = 7
+# In zones each group of functions has two instances that are always ready: all that answer HTTP are
+# one, each queue and each timer is another (functions.md section Deployment).
+SCALED_APART, READY_IN_ZONES = 6, 2
+HOURS_A_MONTH = 30 * 24
+
 
 @dataclass(frozen=True)
 class Month:
@@ -129,6 +143,33 @@ def dollars_by_part(users: int) -> dict[str, float]:
     }
 
 
+def dollars_of_choices(users: int) -> dict[str, float]:
+    """What a month costs more with what infra/ makes only where it is asked for."""
+    found = month(users)
+    storage_calls = found.blob_reads + found.blob_writes + found.queue + found.polls
+    outside_kb = (found.graph + found.sharepoint) * CALL_KB + users * PHOTO_CHANGES * PHOTO_KB
+    endpoints = (
+        HOURS_A_MONTH * ENDPOINTS * PER_ENDPOINT_HOUR
+        + storage_calls * STORAGE_CALL_KB / 1e6 * PER_GB_THROUGH_ENDPOINT
+    )
+    gateway = (
+        HOURS_A_MONTH * (PER_GATEWAY_HOUR + PER_ADDRESS_HOUR)
+        + outside_kb / 1e6 * PER_GB_THROUGH_GATEWAY
+    )
+    # Of queues what is put and deleted: to look into one is a read, and no line.
+    logged_calls = found.blob_reads + found.blob_writes + found.queue * 2 / 3
+    logged_kb = logged_calls * LOGGED_CALL_KB + found.executions * LOGGED_KB
+    kept_gb = found.blob_writes * STATE_KB / 1e6 * KEEP_DELETED_DAYS / 30
+    more_ready = SCALED_APART * READY_IN_ZONES - 1
+    return {
+        "private network of ours": endpoints + gateway + ENDPOINTS * PER_ZONE,
+        "in a network of yours": endpoints,
+        "zone redundancy": more_ready * SECONDS_A_MONTH * INSTANCE_GB * PER_GB_SECOND_READY,
+        "diagnostic logs": logged_kb / 1e6 * PER_GB_LOGGED,
+        "soft delete and versions": kept_gb * PER_GB_KEPT,
+    }
+
+
 def month(users: int, *, sweeps: int = SWEEPS) -> Month:
     """The month of a tenant of so many users."""
     looks, copies = users * NOTIFICATIONS, round(users * PHOTO_CHANGES)
@@ -180,5 +221,15 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def table_of_choices() -> str:
+    """What each choice adds, a line for each size, in Markdown."""
+    heads = ["Users", *dollars_of_choices(TENANTS[0])]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---:|" * len(heads)]
+    for users in TENANTS:
+        cells = [f"{users:,}", *(f"${each:,.2f}" for each in dollars_of_choices(users).values())]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    print(table())
+    print(f"{table()}\n\n{table_of_choices()}")

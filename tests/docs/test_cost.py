@@ -6,7 +6,8 @@ import pytest
 
 from local.bench.sweep.sweep import fewest_graph_calls
 from tests import REPO
-from tools import cost, tables
+from tests.test_function_app import FUNCTIONS
+from tools import cost, parameters, tables
 
 
 def test_table_is_the_command_s():
@@ -46,6 +47,40 @@ def test_parts_are_the_whole(users):
     whole = sum(cost.month(users).dollars())
 
     assert sum(cost.dollars_by_part(users).values()) == pytest.approx(whole, rel=0.001)
+
+
+def test_table_of_choices_is_the_command_s():
+    """The page shows what the command prints."""
+    assert tables.shown(REPO / "docs/operations.md", "choices") == cost.table_of_choices()
+
+
+def test_scaled_apart_are_the_functions_that_are():
+    """All that answer HTTP are one group; each queue and each timer is one of its own."""
+    triggers = [found.get_trigger() for found in FUNCTIONS.values()]
+    kinds = [trigger.get_binding_name() for trigger in triggers if trigger]
+
+    assert len(kinds) == len(FUNCTIONS)
+    assert len([kind for kind in kinds if kind != "httpTrigger"]) + 1 == cost.SCALED_APART
+
+
+def test_choices_at_the_prices_of_their_parts():
+    """For a tenant of one: hours of what is there, and nothing that goes through it but polls."""
+    choices = cost.dollars_of_choices(1)
+    polls = cost.POLLS * 2 / 1e6 * 0.01
+
+    assert choices["in a network of yours"] == pytest.approx(2 * 7.2 + polls, abs=0.01)
+    assert choices["private network of ours"] - choices["in a network of yours"] == pytest.approx(
+        720 * 0.05 + 2 * 0.5, abs=0.01
+    )
+    # Twelve instances of 2 GB are ready in place of one.
+    assert choices["zone redundancy"] == pytest.approx(11 * 2 * 2_592_000 * 0.000004)
+
+
+def test_choices_are_infra_s():
+    """What is kept is kept for as long as a deployment keeps it that nobody told otherwise."""
+    default = next(each for each in parameters.parameters() if each.name == "keepDeletedDays")
+
+    assert default.default == str(cost.KEEP_DELETED_DAYS)
 
 
 def test_half_of_what_it_was():

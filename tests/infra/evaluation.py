@@ -14,11 +14,13 @@ from typing import Any
 
 from tree_sitter import Node
 
-from tests.infra.functions import FUNCTIONS, LIMITS, as_text
+from tests.infra.functions import FUNCTIONS, LIMITS, SUBSCRIPTION, as_text
 from tests.infra.resource import Resource, identify
 from tests.infra.template import INFRA, TYPES, Declaration, Template, parts, read, text
 
 Scope = Mapping[str, Any]
+# Of what is deployed into a group that is there already; main.bicep would name it so, too.
+GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-photosync-prod"
 # What a parameter is, if it is no object of a type of one's own.
 _KINDS: dict[str, type] = {"string": str, "int": int, "bool": bool}
 
@@ -31,6 +33,8 @@ class World:
     resources: list[Resource] = field(default_factory=list)
     # What Azure keeps of parameters for everybody to read: those that are not @secure.
     shown: list[Any] = field(default_factory=list)
+    # The variable `settings` of group.bicep, which a snapshot does not show.
+    settings: Any = None
 
 
 @dataclass(frozen=True)
@@ -50,17 +54,18 @@ def deploy(
 
 def deploy_into(world: World, path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """Add to *world* what *path* deploys, and return its outputs."""
-    return _File(read(path), given, world).deploy()
+    template = read(path)
+    group = "" if template.scope == "subscription" else GROUP_ID
+    return _File(template, given, world, group).deploy()
 
 
 def deployed_with(
     path: Path, given: Mapping[str, Any]
 ) -> tuple[list[Resource], dict[str, Any], dict[str, Any]]:
-    """The resources of *path*, what its variable `settings` is, and its outputs."""
+    """The resources of *path*, what the variable `settings` is, and the outputs."""
     world = World({})
-    file = _File(read(path), given, world)
-    outputs = file.deploy()
-    return world.resources, file.symbol("settings"), outputs
+    outputs = deploy_into(world, path, given)
+    return world.resources, world.settings, outputs
 
 
 class _File:
@@ -84,6 +89,8 @@ class _File:
             self.check(declaration)
         for name in (*self.template.resources, *self.template.modules):
             self.symbol(name)
+        if "settings" in self.template.variables:
+            self.world.settings = self.symbol("settings")
         return {
             name: self.value(_present(output), {}) for name, output in self.template.outputs.items()
         }
@@ -238,8 +245,14 @@ class _File:
             for index, item in enumerate(items)
         ]
 
+    def _lambda_expression(self, node: Node, local: Scope) -> Callable[[Any], Any]:
+        argument, body = parts(node)
+        return lambda item: self.value(body, {**local, text(argument): item})
+
     def _call_expression(self, node: Node, local: Scope) -> Any:
         name, arguments = parts(node)
+        if text(name) == "resourceGroup":
+            return {"id": self.group, "name": self.group.rpartition("/")[2]}
         given = [self.value(part, local) for part in parts(arguments)]
         if text(name) == "list":
             assert given[0].endswith("/config/appsettings")

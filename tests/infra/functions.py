@@ -23,6 +23,14 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
+class Refused(AssertionError):
+    """What Azure answers where a template itself refuses its parameters."""
+
+
+def _fail(sentence: str) -> None:
+    raise Refused(sentence)
+
+
 def _union(*maps: dict[str, Any]) -> dict[str, Any]:
     """Objects within objects are united, too; anything else is that of the last map."""
     made: dict[str, Any] = {}
@@ -37,6 +45,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "empty": lambda value: not value,
     "contains": lambda whole, part: part in whole,
     "concat": lambda *lists: [item for each in lists for item in each],
+    "length": len,
+    "split": str.split,
+    "trim": str.strip,
+    "indexOf": str.find,
+    "substring": lambda whole, start: whole[start:],
+    "toObject": lambda items, name, value: {name(each): value(each) for each in items},
+    "fail": _fail,
     "union": _union,
     "string": as_text,
     "replace": str.replace,
@@ -47,7 +62,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "loadTextContent": lambda name: (INFRA / name).read_text(),
     "loadJsonContent": lambda name: json.loads((INFRA / name).read_text()),
     "subscription": lambda: {"id": f"/subscriptions/{SUBSCRIPTION}"},
-    "resourceGroup": lambda: {"id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"},
     "tenant": lambda: {"tenantId": TENANT},
     "environment": lambda: {"suffixes": {"storage": "core.windows.net"}},
     "subscriptionResourceId": lambda kind, name: (

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.infra.evaluation import deploy
 from tests.infra.resource import Resource
-from tests.infra.template import MAIN
+from tests.infra.template import GROUP, MAIN
 
 REQUIRED: dict[str, Any] = {
     "environmentName": "photosync-prod",
@@ -19,6 +19,37 @@ CONSOLE = "77777777-7777-7777-7777-777777777777"
 WITH_CERTIFICATE = {
     "clientId": "66666666-6666-6666-6666-666666666666",
     "clientCertificate": "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/photosync)",
+}
+
+
+_THEIRS = "/subscriptions/99999999-9999-9999-9999-999999999999/resourceGroups/rg-hub/providers"
+NETWORK = f"{_THEIRS}/Microsoft.Network/virtualNetworks/vnet-hub"
+ZONES = f"{_THEIRS}/Microsoft.Network/privateDnsZones/privatelink"
+# A company that names everything, and has a group, a network, a workspace and a key already.
+BANK: dict[str, Any] = {
+    "tags": "cost-center=4711, owner=platform=team",
+    "appName": "func-photos",
+    "storageAccountName": "stphotos",
+    "planName": "asp-photos",
+    "identityName": "mi-photos",
+    "insightsName": "ai-photos",
+    "alertPrefix": "photos-prod",
+    "blobEndpointName": "pep-photos-blob",
+    "queueEndpointName": "pep-photos-queue",
+    "workspaceId": f"{_THEIRS}/Microsoft.OperationalInsights/workspaces/log-hub",
+    "diagnosticLogs": True,
+    "privateNetwork": True,
+    "appSubnetId": f"{NETWORK}/subnets/functions",
+    "endpointSubnetId": f"{NETWORK}/subnets/private",
+    "blobZoneId": f"{ZONES}.blob.core.windows.net",
+    "queueZoneId": f"{ZONES}.queue.core.windows.net",
+    "encryptionKeyUri": "https://contoso.vault.azure.net/keys/photos",
+    "encryptionIdentityId": f"{_THEIRS}/Microsoft.ManagedIdentity/userAssignedIdentities/mi-key",
+    "allowedAddresses": "203.0.113.0/24, 198.51.100.7",
+    "zoneRedundant": True,
+    "storageSku": "Standard_ZRS",
+    "alertEmail": "admin@contoso.com",
+    "operatorPrincipalId": OPERATOR,
 }
 
 
@@ -40,6 +71,12 @@ def everything() -> list[Resource]:
         **WITH_CERTIFICATE,
     }
     return deploy(MAIN, REQUIRED | more)[0]
+
+
+@functools.cache
+def bank() -> list[Resource]:
+    """Into a group of others, with everything by others that can be."""
+    return deploy(GROUP, REQUIRED | BANK)[0]
 
 
 def one(resources: list[Resource], type_: str, name: str = "") -> Resource:

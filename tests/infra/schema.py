@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.infra.resource import Resource
-from tests.infra.samples import everything
+from tests.infra.samples import bank, everything
 
 FILE = Path(__file__).with_name("resource_types.json")
 # Bicep's own, no part of what is sent.
@@ -142,5 +142,5 @@ def draw(generated: Path, resources: list[Resource]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    drawn = draw(Path(sys.argv[1]), everything())
+    drawn = draw(Path(sys.argv[1]), everything() + bank())
     FILE.write_text(json.dumps(drawn, indent=1, sort_keys=True) + "\n")

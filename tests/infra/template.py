@@ -14,6 +14,7 @@ from tests import REPO
 
 INFRA = REPO / "infra"
 MAIN = INFRA / "main.bicep"
+GROUP = INFRA / "group.bicep"
 TYPES = INFRA / "types.bicep"
 _NAMES = {"identifier", "property_identifier", "loop_variable", "loop_enumerator"}
 

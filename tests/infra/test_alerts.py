@@ -24,6 +24,8 @@ RULE = "Microsoft.Insights/scheduledQueryRules"
 GROUP = "Microsoft.Insights/actionGroups"
 WORKBOOK = "Microsoft.Insights/workbooks"
 GIVEN: dict[str, Any] = {
+    "prefix": "photosync",
+    "sharesWorkspace": False,
     "location": "westeurope",
     "tags": {"azd-env-name": "photosync-prod"},
     "logAnalyticsWorkspaceId": "/subscriptions/s/workspace",
@@ -51,13 +53,22 @@ def query_of(rule: dict[str, Any]) -> str:
     return str(condition["query"])
 
 
-def book() -> dict[str, Any]:
-    return dict(json.loads(one(deployed(), WORKBOOK).properties["serializedData"]))
+def book(**changes: Any) -> dict[str, Any]:
+    return dict(json.loads(one(deployed(**changes), WORKBOOK).properties["serializedData"]))
 
 
-def pictures() -> dict[str, dict[str, Any]]:
+def pictures(**changes: Any) -> dict[str, dict[str, Any]]:
     """The workbook's items that show what a query finds."""
-    return {item["name"]: item["content"] for item in book()["items"] if item["type"] == 3}
+    return {item["name"]: item["content"] for item in book(**changes)["items"] if item["type"] == 3}
+
+
+def shared() -> dict[str, str]:
+    """Every query, for a workspace that others use, too."""
+    drawn = pictures(sharesWorkspace=True).items()
+    told = rules(sharesWorkspace=True).items()
+    return {name: content["query"] for name, content in drawn} | {
+        f"rule {name}": query_of(rule) for name, rule in told
+    }
 
 
 def test_what_an_admin_is_told_of():
@@ -151,10 +162,25 @@ def test_every_query_is_used():
     assert texts == {path.read_text() for path in QUERIES.glob("*.kql")}
 
 
+def test_what_others_send_is_no_alert_of_ours():
+    """In a shared workspace each table is asked for what came through our Application Insights."""
+    [insights] = [each for each in deployed() if each.type == "Microsoft.Insights/components"]
+    limited = rf"\(\1 \| where _ResourceId =~ '{insights.id}'\)"
+
+    for name, query in shared().items():
+        tables = re.findall(r"\bApp[A-Z]\w+", query)
+        assert tables, name
+        for table in set(tables):
+            assert tables.count(table) == len(re.findall(limited.replace(r"\1", table), query)), (
+                name
+            )
+
+
 @functools.cache
 def answers() -> dict[str, dict[str, list[str]]]:
     texts = {path.stem: path.read_text() for path in QUERIES.glob("*.kql")}
     texts |= {f"{name} of a rule": query_of(rule) for name, rule in rules().items()}
+    texts |= {f"{name}, shared": query for name, query in shared().items()}
     texts["wrong"] = "AppTraces | where Mesage has 'photo' | summarise count()"
     try:
         return looked_at_by_microsoft(texts)

@@ -101,7 +101,8 @@ def test_the_app_is_reached_over_tls_with_keys_alone():
     }
 
     assert properties["httpsOnly"] is True
-    assert properties["siteConfig"] == {"minTlsVersion": "1.2", "scmMinTlsVersion": "1.2"}
+    assert properties["siteConfig"]["minTlsVersion"] == "1.2"
+    assert properties["siteConfig"]["scmMinTlsVersion"] == "1.2"
     assert properties["functionsRuntimeAdminIsolationEnabled"] is True
     assert passwords == {"ftp": False, "scm": False}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +12,22 @@ import pytest
 from infra.hooks import connect
 from tests.infra.evaluation import deploy
 from tests.infra.samples import REQUIRED, app_settings
-from tests.infra.template import INFRA, MAIN, read, text
+from tests.infra.template import GROUP, INFRA, MAIN, read, text
+from tools import parameters, tables
 
 VARIABLE = re.compile(r"\$\{(\w+)(?:=(.*))?\}")
 # azd fills these in, under names of its own.
 NAMED_BY_AZD = {
     "environmentName": "AZURE_ENV_NAME",
     "location": "AZURE_LOCATION",
+    "resourceGroupName": "AZURE_RESOURCE_GROUP",
     "operatorPrincipalId": "AZURE_PRINCIPAL_ID",
 }
 
 
-def given() -> dict[str, tuple[str, str | None]]:
+def given(entry: str = "main") -> dict[str, tuple[str, str | None]]:
     """Each parameter's variable, and what it is if nobody set that."""
-    file = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    file = json.loads((INFRA / f"{entry}.parameters.json").read_text())["parameters"]
     found = {}
     for name, each in file.items():
         match = VARIABLE.fullmatch(each["value"])
@@ -41,9 +44,45 @@ def as_azd_gives(name: str, value: str) -> Any:
     return int(value) if kind == "int" else value
 
 
-def test_azd_gives_every_parameter():
-    """Each one can be set with `azd env set`."""
-    assert given().keys() == read(MAIN).parameters.keys()
+@pytest.mark.parametrize("path", [MAIN, GROUP], ids=lambda path: path.name)
+def test_azd_gives_every_parameter(path: Path):
+    """Each one can be set with `azd env set`, by the same variable for both entries."""
+    found = given(path.stem)
+
+    assert found.keys() == read(path).parameters.keys()
+    assert found.items() <= given().items()
+
+
+@pytest.mark.parametrize("file", parameters.written(), ids=lambda file: file.name)
+def test_what_repeats_the_parameters_is_what_the_command_writes(file: Path):
+    """group.bicep says all of them; `python -m tools.parameters --write` sees to the rest."""
+    assert file.read_text("utf-8") == parameters.written()[file]
+
+
+def test_the_page_shows_every_parameter():
+    """Each with what it means, what it may be, and what it is unless somebody says so."""
+    shown = tables.shown(parameters.PAGE, "parameters")
+    rows = [line.split(" | ") for line in shown.splitlines() if line.startswith("| `")]
+
+    assert shown == parameters.table()
+    assert [(row[1].strip("`"), row[0].strip("|` ")) for row in rows] == [
+        (name, variable) for name, (variable, _) in given().items()
+    ]
+    assert {
+        "| `KEEP_DELETED_DAYS` | `keepDeletedDays` | 0 to 365 | `7` | Days for which blobs that "
+        "were deleted or overwritten can be restored; 0: they are gone. |",
+        '| `SHAREPOINT_TENANT` | `sharepointTenant` | a text | must be given | "contoso" for '
+        "contoso.sharepoint.com. |",
+    } <= set(shown.splitlines())
+
+
+def test_azd_can_deploy_into_a_group_alone():
+    """The line of azure.yaml that names the entry is the one that deploy.yml changes."""
+    [line] = re.findall(r"(?m)^  module: main$", (INFRA.parent / "azure.yaml").read_text("utf-8"))
+    workflow = (INFRA.parent / ".github/workflows/deploy.yml").read_text("utf-8")
+
+    assert "sed -i '/^  module:/s/main/group/' azure.yaml" in workflow
+    assert (INFRA / f"{line.split()[1].replace('main', 'group')}.bicep").is_file()
 
 
 @pytest.mark.parametrize("name", given())
@@ -131,6 +170,11 @@ def test_each_setting_arrives_under_its_name(variable: str, value: str):
         ("lockOrdersDays", -1),
         ("keepLogsDays", 29),
         ("keepLogsDays", 731),
+        ("keepDeletedDays", -1),
+        ("keepDeletedDays", 366),
+        ("storageAccountName", "a" * 25),
+        ("alertPrefix", ""),
+        ("resourceGroupName", "a" * 91),
     ],
 )
 def test_what_azure_would_not_take_is_refused_before(name: str, wrong: Any):

@@ -18,6 +18,20 @@ from tests.infra.prediction import FOLDER, NAMES, differences
 
 ITEMS = "workbooks 86a2389c-81d0-5ad8-b479-2b88fe26f370.properties.serializedData.items"
 CHANGED_SINCE = {
+    # What is deleted or overwritten can be restored for days, and its versions end.
+    "blobServices STORAGE/default.properties.containerDeleteRetentionPolicy.days",
+    "blobServices STORAGE/default.properties.containerDeleteRetentionPolicy.enabled",
+    "blobServices STORAGE/default.properties.deleteRetentionPolicy.days",
+    "blobServices STORAGE/default.properties.deleteRetentionPolicy.enabled",
+    "blobServices STORAGE/default.properties.isVersioningEnabled",
+    "managementPolicies STORAGE/default.properties.policy.rules.versions",
+    # A plan in zones, addresses that are allowed, and a key of one's own: each is said to be off.
+    "serverfarms plan-APP.properties.zoneRedundant",
+    "sites APP.properties.siteConfig.ipSecurityRestrictions",
+    "sites APP.properties.siteConfig.ipSecurityRestrictionsDefaultAction",
+    "sites APP.properties.siteConfig.scmIpSecurityRestrictionsUseMain",
+    "storageAccounts STORAGE.identity",
+    "storageAccounts STORAGE.properties.encryption",
     # The host refuses a large body itself.
     "config APP/appsettings.properties.FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
     # A thread for each message, timer and request.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from shared.auditing import audit_log
 from shared.storage import azure, unreadable
 from shared.sweeping.sweep_log import LATEST
 from tests.infra.samples import app_settings, one, plain, with_more
 from tests.infra.template import INFRA
+
+ACCOUNT = "Microsoft.Storage/storageAccounts"
 
 
 def test_storage_has_no_keys_and_nothing_public():
@@ -55,12 +59,12 @@ def test_what_grows_is_deleted_and_what_counts_is_not():
     """Messages, sweeps, audits and orders go after days; states and what is newest never go."""
     policy = one(
         with_more(keepUnreadableDays=11, keepSweepsDays=22, keepOrdersDays=333),
-        "Microsoft.Storage/storageAccounts/managementPolicies",
+        f"{ACCOUNT}/managementPolicies",
     ).properties["policy"]
     deleted = {
         prefix: rule["definition"]["actions"]["baseBlob"]["delete"]
         for rule in policy["rules"]
-        for prefix in rule["definition"]["filters"]["prefixMatch"]
+        for prefix in rule["definition"]["filters"].get("prefixMatch", [])
     }
 
     assert deleted == {
@@ -71,6 +75,7 @@ def test_what_grows_is_deleted_and_what_counts_is_not():
         f"{azure.ORDERS}/": {"daysAfterModificationGreaterThan": 333},
     }
     kinds = {rule["name"]: rule["definition"]["filters"]["blobTypes"] for rule in policy["rules"]}
+    assert kinds.pop("versions") == ["blockBlob", "appendBlob"]
     assert [name for name, types in kinds.items() if types != ["blockBlob"]] == ["orders"]
     assert kinds["orders"] == ["appendBlob"]
     assert not audit_log.LATEST.startswith("audits/2")
@@ -87,13 +92,38 @@ def test_orders_can_be_locked():
     }
 
 
-def test_what_is_deleted_is_gone():
-    """Nobody's data lies about in a bin: docs/security.md says for how long it is kept."""
-    blobs = one(plain(), "Microsoft.Storage/storageAccounts/blobServices").properties
+def test_what_is_deleted_can_be_restored():
+    """For days that are chosen; docs/security.md says for how long personal data is kept."""
+    blobs = one(with_more(keepDeletedDays=5), f"{ACCOUNT}/blobServices").properties
 
     assert blobs == {
+        "isVersioningEnabled": True,
+        "deleteRetentionPolicy": {"enabled": True, "days": 5},
+        "containerDeleteRetentionPolicy": {"enabled": True, "days": 5},
+    }
+
+
+def test_what_is_deleted_can_be_gone_at_once():
+    """Whoever wants no copies gets none."""
+    blobs = one(with_more(keepDeletedDays=0), f"{ACCOUNT}/blobServices").properties
+
+    assert blobs == {
+        "isVersioningEnabled": False,
         "deleteRetentionPolicy": {"enabled": False},
         "containerDeleteRetentionPolicy": {"enabled": False},
+    }
+
+
+@pytest.mark.parametrize("days", [0, 7])
+def test_versions_do_not_stay_for_ever(days: int):
+    """Azure deletes none by itself, also none that are left when they are switched off."""
+    policy = one(with_more(keepDeletedDays=days), f"{ACCOUNT}/managementPolicies").properties
+    rule = next(each for each in policy["policy"]["rules"] if each["name"] == "versions")
+
+    # Everywhere in the account: the host's blobs have versions, too.
+    assert rule["definition"] == {
+        "filters": {"blobTypes": ["blockBlob", "appendBlob"]},
+        "actions": {"version": {"delete": {"daysAfterCreationGreaterThan": 1}}},
     }
 
 

@@ -60,7 +60,8 @@ def test_no_secret_is_used(file):
 
 def test_deployment_waits_for_tests_and_people():
     """It starts by hand or with a version's tag, after the tests, in an environment with rules."""
-    assert DEPLOY["on"] == {"workflow_dispatch": "", "push": {"tags": ["v*"]}}
+    assert DEPLOY["on"].keys() == {"workflow_dispatch", "push"}
+    assert DEPLOY["on"]["push"] == {"tags": ["v*"]}
     assert DEPLOY["jobs"]["test"]["uses"] == "./.github/workflows/test.yml"
     assert "workflow_call" in TEST["on"]
     assert DEPLOY["jobs"]["deploy"]["needs"] == "test"
@@ -88,6 +89,19 @@ def test_deployment_signs_in_with_a_federated_token():
         "azd deploy --no-prompt",
     ]
     assert signed_in < len(runs) - 4
+
+
+def test_what_would_change_is_shown_before_it_does():
+    """In the one group that it has rights on; who only wants to see that gets no further."""
+    steps = DEPLOY["jobs"]["deploy"]["steps"]
+    runs = [step.get("run", "") for step in steps]
+    shown = runs.index("azd provision --preview --no-prompt")
+    only = DEPLOY["on"]["workflow_dispatch"]["inputs"]["what-if"]
+
+    assert runs[shown - 1] == "sed -i '/^  module:/s/main/group/' azure.yaml"
+    assert (only["type"], only["default"]) == ("boolean", "false")
+    assert [step.get("if") for step in steps[: shown + 1]] == [None] * (shown + 1)
+    assert {step.get("if") for step in steps[shown + 1 :]} == {"${{ !inputs.what-if }}"}
 
 
 def test_every_setting_can_be_a_variable():

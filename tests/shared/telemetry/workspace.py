@@ -37,6 +37,7 @@ TABLES = {
         "SeverityLevel": "int",
         "OperationId": "string",
         "AppRoleName": "string",
+        "_ResourceId": "string",
         "Properties": "dynamic",
         "ItemCount": "int",
     },
@@ -48,6 +49,7 @@ TABLES = {
         "Max": "real",
         "ItemCount": "int",
         "AppRoleName": "string",
+        "_ResourceId": "string",
         "Properties": "dynamic",
     },
     "AppRequests": {
@@ -58,6 +60,7 @@ TABLES = {
         "ResultCode": "string",
         "DurationMs": "real",
         "AppRoleName": "string",
+        "_ResourceId": "string",
         "Properties": "dynamic",
         "ItemCount": "int",
     },

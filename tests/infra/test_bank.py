@@ -1,0 +1,313 @@
+"""Where others own the group, the network, the workspace and the key, and name everything."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from shared.settings.clouds import CLOUDS
+from tests.infra.evaluation import GROUP_ID, deploy
+from tests.infra.functions import Refused
+from tests.infra.resource import Resource
+from tests.infra.samples import BANK, NETWORK, REQUIRED, bank, everything, one, plain, site
+from tests.infra.template import GROUP, INFRA, MAIN
+
+ACCOUNT = "Microsoft.Storage/storageAccounts"
+LOGS = "Microsoft.Insights/diagnosticSettings"
+RULES = (
+    "failed-photos",
+    "parked-messages",
+    "subscription-expiring",
+    "no-sweep",
+    "brake",
+    "slow-webhook",
+)
+FIVE_MORE = ", ".join(f"192.0.2.{last}" for last in range(5))
+
+
+def changed(**more: Any) -> list[Resource]:
+    """The bank's deployment with something else."""
+    return deploy(GROUP, REQUIRED | BANK | more)[0]
+
+
+@pytest.mark.parametrize("given", [{}, BANK], ids=["plain", "bank"])
+def test_a_group_of_others_gets_what_one_of_ours_gets(given: dict[str, Any]):
+    """main.bicep makes the group and nothing else: who has rights on a group misses nothing."""
+    ours, theirs = deploy(MAIN, REQUIRED | given), deploy(GROUP, REQUIRED | given)
+    group = one(ours[0], "Microsoft.Resources/resourceGroups")
+
+    assert group.id == GROUP_ID
+    assert [each for each in ours[0] if each is not group] == theirs[0]
+    assert ours[1] == theirs[1]
+
+
+def test_the_group_has_the_name_that_is_given():
+    """What is in it is then there, too."""
+    resources, outputs = deploy(MAIN, REQUIRED | {"resourceGroupName": "rg-of-ours"})
+
+    assert one(resources, "Microsoft.Resources/resourceGroups").name == "rg-of-ours"
+    assert outputs["AZURE_RESOURCE_GROUP"] == "rg-of-ours"
+    assert "/resourceGroups/rg-of-ours/" in one(resources, "Microsoft.Web/sites").id
+
+
+def test_nothing_is_made_that_others_have():
+    """No workspace, network, gateway, address, zone or link."""
+    made = {each.type for each in bank() if not each.existing}
+    network = {each for each in made if each.startswith("Microsoft.Network/")}
+
+    assert "Microsoft.OperationalInsights/workspaces" not in made
+    assert network == {
+        "Microsoft.Network/privateEndpoints",
+        "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+    }
+
+
+def test_the_network_of_others_is_used():
+    """The app is in one subnet, the endpoints in the other, their records in the zones."""
+    subnets = {
+        each.properties["subnet"]["id"]
+        for each in bank()
+        if each.type.endswith("/privateEndpoints")
+    }
+    zones = {
+        each.body["parent"].properties["privateLinkServiceConnections"][0]["name"]: config[
+            "properties"
+        ]["privateDnsZoneId"]
+        for each in bank()
+        if each.type.endswith("/privateDnsZoneGroups")
+        for config in each.properties["privateDnsZoneConfigs"]
+    }
+
+    assert site(bank())["virtualNetworkSubnetId"] == f"{NETWORK}/subnets/functions"
+    assert subnets == {f"{NETWORK}/subnets/private"}
+    assert zones == {"blob": BANK["blobZoneId"], "queue": BANK["queueZoneId"]}
+    assert one(bank(), ACCOUNT).properties["publicNetworkAccess"] == "Disabled"
+
+
+def test_a_policy_may_write_the_records():
+    """Without zones of theirs in a network of theirs there are endpoints and no records."""
+    made = [each.type for each in changed(blobZoneId="", queueZoneId="")]
+
+    assert made.count("Microsoft.Network/privateEndpoints") == 2
+    assert "Microsoft.Network/privateEndpoints/privateDnsZoneGroups" not in made
+
+
+def test_an_app_can_be_in_a_network_with_storage_outside():
+    """Its way out is then that of the subnet, such as a firewall."""
+    resources = changed(privateNetwork=False)
+
+    assert site(resources)["virtualNetworkSubnetId"] == f"{NETWORK}/subnets/functions"
+    assert [each for each in resources if each.type.startswith("Microsoft.Network/")] == []
+
+
+def test_everything_has_the_name_that_is_given():
+    """What a company may name is named so; the rest is part of it, or named by Azure's rules."""
+    of_azure = {
+        # Parts, and what has to be a GUID.
+        "Microsoft.Authorization/roleAssignments",
+        "Microsoft.Insights/diagnosticSettings",
+        "Microsoft.Insights/workbooks",
+    }
+    made = [each for each in bank() if each.type.count("/") == 1 and not each.existing]
+    names: dict[str, set[str]] = {}
+    for each in made:
+        if each.type not in of_azure:
+            names.setdefault(each.type.rpartition("/")[2], set()).add(each.name)
+
+    assert names == {
+        "sites": {BANK["appName"]},
+        "serverfarms": {BANK["planName"]},
+        "storageAccounts": {BANK["storageAccountName"]},
+        "userAssignedIdentities": {BANK["identityName"]},
+        "components": {BANK["insightsName"]},
+        "privateEndpoints": {BANK["blobEndpointName"], BANK["queueEndpointName"]},
+        "actionGroups": {"photos-prod"},
+        "scheduledQueryRules": {f"photos-prod-{rule}" for rule in RULES},
+    }
+    endpoints = [each for each in made if each.type.endswith("/privateEndpoints")]
+    assert {
+        each.name: each.properties["privateLinkServiceConnections"][0]["name"] for each in endpoints
+    } == {BANK["blobEndpointName"]: "blob", BANK["queueEndpointName"]: "queue"}
+
+
+def test_a_network_of_ours_has_the_names_that_are_given():
+    """Also what others mostly have already."""
+    given = {
+        "workspaceName": "law-photos",
+        "networkName": "net-photos",
+        "gatewayName": "nat-photos",
+        "gatewayAddressName": "ip-photos",
+    }
+    resources = deploy(GROUP, REQUIRED | given | {"privateNetwork": True})[0]
+
+    assert {
+        "workspaceName": one(resources, "Microsoft.OperationalInsights/workspaces").name,
+        "networkName": one(resources, "Microsoft.Network/virtualNetworks").name,
+        "gatewayName": one(resources, "Microsoft.Network/natGateways").name,
+        "gatewayAddressName": one(resources, "Microsoft.Network/publicIPAddresses").name,
+    } == given
+
+
+def test_tags_of_others_are_on_everything():
+    """Beside azd's own, and also on the group where it is ours."""
+    wanted = {"cost-center": "4711", "owner": "platform=team", "azd-env-name": "photosync-prod"}
+    tagged = [each for each in deploy(MAIN, REQUIRED | BANK)[0] if "tags" in each.body]
+
+    assert {each.symbol for each in tagged} >= {"group", "app", "account", "endpoints", "alerts"}
+    assert [each.symbol for each in tagged if not each.body["tags"].items() >= wanted.items()] == []
+
+
+def test_a_key_of_others_encrypts_blobs_and_queues():
+    """As the identity that may use it, and with the key's newest version."""
+    account = one(bank(), ACCOUNT)
+    encryption = account.properties["encryption"]
+
+    assert account.body["identity"] == {
+        "type": "UserAssigned",
+        "userAssignedIdentities": {BANK["encryptionIdentityId"]: {}},
+    }
+    assert encryption["keySource"] == "Microsoft.Keyvault"
+    assert encryption["identity"] == {"userAssignedIdentity": BANK["encryptionIdentityId"]}
+    assert encryption["keyvaultproperties"] == {
+        "keyvaulturi": "https://contoso.vault.azure.net",
+        "keyname": "photos",
+        "keyversion": "",
+    }
+    assert {name: each["keyType"] for name, each in encryption["services"].items()} == {
+        "blob": "Account",
+        "queue": "Account",
+    }
+
+
+def test_a_version_of_a_key_can_be_held():
+    """Its address ends with it."""
+    held = changed(encryptionKeyUri="https://contoso.vault.azure.net/keys/photos/0123abcd")
+    key = one(held, ACCOUNT).properties["encryption"]["keyvaultproperties"]
+
+    assert (key["keyname"], key["keyversion"]) == ("photos", "0123abcd")
+
+
+def test_without_a_key_storage_is_as_it_was():
+    """Microsoft's key, and no identity."""
+    account = one(plain(), ACCOUNT)
+
+    assert account.body["identity"] is account.properties["encryption"] is None
+
+
+def rules(resources: list[Resource]) -> dict[str, str]:
+    """Whom the app lets in, by the name of the rule."""
+    return {
+        each["name"]: each["ipAddress"]
+        for each in site(resources)["siteConfig"]["ipSecurityRestrictions"]
+    }
+
+
+def test_only_the_allowed_and_graph_reach_the_app():
+    """Everybody else is refused; all rules are ranges, and none is lost to another one."""
+    config = site(bank())["siteConfig"]
+    ranges = [ip_network(each["ipAddress"]) for each in config["ipSecurityRestrictions"]]
+    documented = json.loads((INFRA / "graph_addresses.json").read_text("utf-8"))["global"]
+
+    assert config["ipSecurityRestrictionsDefaultAction"] == "Deny"
+    assert {each["action"] for each in config["ipSecurityRestrictions"]} == {"Allow"}
+    assert set(ranges) == {
+        *map(ip_network, documented),
+        ip_network("203.0.113.0/24"),
+        ip_network("198.51.100.7/32"),
+    }
+    priorities = [each["priority"] for each in config["ipSecurityRestrictions"]]
+    assert len(set(priorities)) == len(rules(bank())) == len(ranges)
+    # functions.md section Deployment: at most so many rules, and so long a name.
+    assert len(ranges) <= 512
+    assert max(map(len, rules(bank()))) <= 32
+
+
+def test_whoever_deploys_is_not_shut_out():
+    """The site that the code is sent to keeps rules of its own, of which there are none."""
+    assert site(bank())["siteConfig"]["scmIpSecurityRestrictionsUseMain"] is False
+
+
+def test_graph_s_addresses_can_be_told():
+    """Microsoft changes them without notice: a variable mends that, before a new version does."""
+    told = rules(changed(graphAddresses=f"2001:db8::1, {FIVE_MORE}"))
+
+    assert [told[f"graph-{place}"] for place in (0, 1, 5)] == [
+        "2001:db8::1/128",
+        "192.0.2.0/32",
+        "192.0.2.4/32",
+    ]
+    assert len([name for name in told if name.startswith("graph-")]) == 6
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_each_cloud_has_addresses_of_graph(cloud: str):
+    """Whichever cloud's Graph calls, it is let in."""
+    documented = json.loads((INFRA / "graph_addresses.json").read_text("utf-8"))[cloud]
+
+    found = rules(changed(m365Cloud=cloud))
+
+    assert len([name for name in found if name.startswith("graph-")]) == len(documented) > 0
+
+
+def test_without_allowed_addresses_nobody_is_refused():
+    """It is said, so that rules of before are gone."""
+    config = site(plain())["siteConfig"]
+
+    assert config["ipSecurityRestrictions"] == []
+    assert config["ipSecurityRestrictionsDefaultAction"] == "Allow"
+
+
+def test_the_platform_s_logs_go_to_the_workspace():
+    """Of the app, its blobs and its queues; only where that is asked for."""
+    logs = [each for each in bank() if each.type == LOGS]
+
+    assert [each.body["scope"].type for each in logs] == [
+        f"{ACCOUNT}/blobServices",
+        f"{ACCOUNT}/queueServices",
+        "Microsoft.Web/sites",
+    ]
+    for each in logs:
+        assert each.properties["workspaceId"] == BANK["workspaceId"]
+    # Whoever looks into a queue ten times a second leaves no line each time.
+    assert [each.properties["logs"] for each in logs] == [
+        [{"categoryGroup": "allLogs", "enabled": True}],
+        [{"category": name, "enabled": True} for name in ("StorageWrite", "StorageDelete")],
+        [{"categoryGroup": "allLogs", "enabled": True}],
+    ]
+    assert [each for each in everything() if each.type == LOGS] == []
+
+
+def test_a_workspace_of_others_gets_the_telemetry():
+    """Application Insights keeps its data there, and the alerts look there."""
+    insights = one(bank(), "Microsoft.Insights/components")
+    scopes = [each.properties["scopes"] for each in bank() if "scheduledQuery" in each.type]
+
+    assert insights.properties["WorkspaceResourceId"] == BANK["workspaceId"]
+    assert scopes == [[BANK["workspaceId"]]] * 6
+
+
+def test_zones():
+    """The plan is spread over zones where that is asked for, and only with storage that is, too."""
+    plan = "Microsoft.Web/serverfarms"
+
+    assert one(bank(), plan).properties["zoneRedundant"] is True
+    assert one(plain(), plan).properties["zoneRedundant"] is False
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"storageSku": "Standard_GRS"}, "Set storageSku to one with ZRS."),
+        ({"endpointSubnetId": ""}, "Give endpointSubnetId, too."),
+        ({"queueZoneId": ""}, "Give both zones."),
+        ({"blobZoneId": ""}, "Give both zones."),
+        ({"encryptionIdentityId": ""}, "Give encryptionIdentityId, too."),
+    ],
+)
+def test_half_of_something_is_refused(given: dict[str, Any], sentence: str):
+    """A sentence says what is missing, before anything is made that would not work."""
+    with pytest.raises(Refused, match=sentence):
+        changed(**given)
