@@ -20,7 +20,7 @@ PhotoSyncError
 |   |-- OutOfScope    guest, disabled or excluded
 |   |-- NoProfile     SharePoint has no profile for the user yet
 |   |-- PictureKept   a person set another picture in SharePoint
-|   |-- OtherHost     the user's personal site is on a host that is not configured
+|   |-- OtherHost     the user's personal site is on a host that is not the tenant's
 |   `-- DryRun        DRY_RUN is on: nothing was written
 `-- GiveUp            recorded as failed; a retry alone cannot help
     |-- BadMessage    the queue message cannot be parsed
