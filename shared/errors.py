@@ -6,7 +6,7 @@ PhotoSyncError
 |-- TryLater          a new message with a delay; this run succeeds
 |   |-- Throttled     429 or 503: the service asks us to wait
 |   |-- ServiceDown   5xx, a truncated or broken response
-|   |   `-- Unanswered  time-out, lost connection, 502, 504: the request may still take effect
+|   |   `-- Unanswered  timeout, lost connection, 502, 504: the request may still take effect
 |   |-- ClaimHeld     another run is copying this user right now
 |   |-- ClaimLost     our claim covers no write: another run has the user, or storage is slow
 |   `-- Conflict      another writer changed this state blob first

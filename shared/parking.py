@@ -1,10 +1,10 @@
 """
-Empties the poison queues: records each message that the host gave up on where an admin sees it.
+Empties the poison queues, and records their messages where an admin sees them.
 
 A timer does this, not a queue trigger. If a triggered function fails five times on a message, a
-host whose queue extension is older than 5.3.8 leaves the message in the poison queue, and it
-expires after a week (functions.md, Storage-queue trigger). Here a message is deleted only once it
-is recorded, however often that fails.
+host whose queue extension is older than 5.3.8 leaves the message there for good, and it expires
+after a week (functions.md, Storage-queue trigger). Here a message is deleted only once it is
+recorded, however often that fails.
 """
 
 from __future__ import annotations

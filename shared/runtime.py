@@ -260,7 +260,7 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
         graph,
         GraphClient(graph),
         UserListing(graph, settings.sync_group_id, size=1),
-        # Its few calls are no part of the budget: it is to tell what is wrong when that is spent.
+        # Without the budget: the doctor must be able to diagnose a budget that is spent.
         _geos(settings, tokens, lambda host: None, []),
         SubscriptionClient(graph),
     )

@@ -23,8 +23,8 @@ class OneHostSession(requests.Session):
         # ignore the proxy and the certificate authority configured for the process.
         self.auth = _as_it_is
 
-    # With allow_redirects=False, requests still reads the whole body of a redirect, however long,
-    # and raises an error that is not its own if it cannot parse the target.
+    # With allow_redirects=False, requests still reads the whole body of a redirect, however long.
+    # If it cannot parse the target, it raises an error that is not a RequestException.
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None

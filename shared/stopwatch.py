@@ -1,4 +1,4 @@
-"""A clock for measuring durations: it cannot be set, and it counts time in suspension."""
+"""A clock for measuring durations: it cannot be set, and it runs while the machine is suspended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user, the two identifiers of one, and the lookup by them."""
+"""A user, the two kinds of identifier, and the lookup by them."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from shared.storage.documents import Documents
 
 # The folder with the accounts.
 BUDGETS = "budgets/"
-# In seconds: how long a portion may be spent, and when its rest is written back.
+# In seconds: how long a portion may be spent, and when the remainder is written back.
 HOLD, GIVE_BACK_AFTER = 60.0, 40.0
 # Shares of the limit: the largest portion, and what each instance may spend in five minutes on its
 # own while storage is away. All instances that infra allows together stay below the limit.

@@ -131,7 +131,7 @@ class Run:
         return self.removal and policy.remove_when_gone and self.before.may_lose_picture(now)
 
     def may_forget(self, policy: Policy, now: datetime) -> bool:
-        """Whether to forget a user who has left now, as a sweep has ordered."""
+        """Whether to forget the user now: one who left long enough ago, on a sweep's order."""
         after = None if policy.dry_run else policy.forget_after
         return self.removal and after is not None and self.before.has_left_for(after, now)
 

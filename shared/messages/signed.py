@@ -13,8 +13,8 @@ from typing import Any
 from shared.signature import APP, KEY, PERSON, QUEUE, Signature
 from shared.user import is_object_id
 
-# A file of the log: a month, and a number unless it is the first file of that month. Nothing in the
-# pattern allows a path to another blob.
+# A file of the log: a month, and a number unless it is the first file of that month. It cannot form
+# a path to another blob.
 ORDER_FILE = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:\.([1-9]\d{0,3}))?")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LONGEST_NAME = 256

@@ -35,7 +35,7 @@ _WHAT_TO_TYPE = (
 )
 
 
-# Texts that belong into the other queue; see `upkeep_message`.
+# Texts that belong in the other queue; see `upkeep_message`.
 _FOR_UPKEEP = set(BARE)
 
 

@@ -1,5 +1,5 @@
 """
-Calls a Microsoft 365 service: token, time-outs, short retries, and translation of errors.
+Calls a Microsoft 365 service: token, timeouts, short retries, and translation of errors.
 
 `Http.send` returns a Reply for any status. The client handles the statuses that it knows and turns
 the rest into an error with `fault`. Short waits happen here; for long ones the message is deferred.
@@ -80,7 +80,7 @@ class Http:
         ticks: Callable[[], float] = stopwatch.ticks,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """*concerns_one* recognizes a 429 about the one item requested; it closes no gate."""
+        """*concerns_one* recognizes a refusal about the one item requested; it closes no gate."""
         self.audience = audience
         self.service = service
         self._tokens = tokens

@@ -64,7 +64,7 @@ class EntraTokens:
 
     @classmethod
     def build(cls, settings: Settings) -> EntraTokens:
-        """As *settings* say. The first token makes the first call. Raises SettingsError."""
+        """Build as *settings* say; the first token makes the first call. Raises SettingsError."""
         if settings.managed_identity_client_id:
             return cls(functools.partial(_ManagedIdentity, settings.managed_identity_client_id))
         key = credential(settings.client_certificate)
@@ -130,7 +130,7 @@ def _token_of(answer: dict[str, Any]) -> str:
 
 
 class _Session(OneHostSession):
-    """The session for msal: sets time-outs, and raises if Entra is in trouble."""
+    """The session for msal: sets timeouts, and raises if Entra is in trouble."""
 
     def request(self, *args: Any, **more: Any) -> requests.Response:
         more["timeout"] = (CONNECT_SECONDS, READ_SECONDS)

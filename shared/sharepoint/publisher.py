@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 SYNC_STATE = "SPS-PictureExchangeSyncState"
 TIMESTAMP = "SPS-PictureTimestamp"
-# All properties that we write. In this order pages stop showing the files before these go.
+# All properties that we write, in the order that stops pages from showing files about to go.
 _PICTURE_PROPERTIES = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 # Whole seconds between 0001-01-01 and 1970-01-01 (section 2, recorded).
 _UNIX_EPOCH = 62_135_596_800
@@ -157,7 +157,7 @@ class Publisher:
 
     def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
         """
-        Each *wanted* file (small, middle, large) at the location in *plan*, None if it differs.
+        Each *wanted* file (small, middle, large) at *plan*'s location, None if missing or changed.
 
         Three calls if the ETags match. A changed ETag costs one more call, for the bytes. Raises
         what SharePointClient raises.
