@@ -1,4 +1,4 @@
-"""Two calls that do not depend on each other, made at once; nobody goes on before both are over."""
+"""Runs two independent calls concurrently; the caller continues when both have finished."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ B = TypeVar("B")
 
 class AtOnce(Protocol):
     """
-    Makes *first* and *beside* in any order or at once, and returns when both are over.
+    Runs *first* and *beside* in any order or concurrently, and returns when both have finished.
 
-    What either has returned or raised is in its Future: an error of one cuts the other short in
-    nothing, so that no call goes on behind the back of a run that has ended.
+    Each Future holds the call's result or exception. An error in one does not cut the other short,
+    so no call outlives the run that made it.
     """
 
     def __call__(
@@ -25,10 +25,10 @@ class AtOnce(Protocol):
 
 
 class Threads:
-    """AtOnce: *beside* in the caller's thread, *first* in one of a pool of *size*."""
+    """AtOnce: runs *beside* in the caller's thread and *first* in a pool of *size* threads."""
 
     def __init__(self, size: int) -> None:
-        # One pool for the process, so that its threads keep their connections.
+        # One pool per process, so that its threads keep their connections.
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="at-once")
 
     def __call__(
@@ -42,7 +42,7 @@ class Threads:
 
 
 def over(call: Callable[[], A]) -> Future[A]:
-    """What *call*, made here and now, has returned or raised."""
+    """Run *call* now; the Future holds its result or exception."""
     future: Future[A] = Future()
     try:
         future.set_result(call())

@@ -1,4 +1,4 @@
-"""How long to wait: what services ask for, and what we choose when they say nothing."""
+"""How long to wait: what a service asks for, or our own exponential backoff."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-# A wait beyond a day is not a wait; the message is given up before (see `messages.fates`).
+# Messages are given up after a day of waiting (see `messages.fates`), so no wait is longer.
 LONGEST_WAIT = timedelta(days=1)
 FIRST_BACKOFF_SECONDS = 4.0
-# Doubling up to here keeps the calls of a message in an outage of length T near log T; a picture
-# is then late by no more than the outage was long.
+# Doubling up to here keeps the calls per message near log T for an outage of length T. A picture
+# is then late by at most the length of the outage.
 LONGEST_BACKOFF_SECONDS = 6 * 3600.0
 
 
 def seconds_asked(headers: Mapping[str, str], now: datetime) -> float | None:
     """
-    Seconds the service asks for: the greater of Retry-After and RateLimit-Reset, None without.
+    Seconds the service asks for: the greater of Retry-After and RateLimit-Reset, else None.
 
     Retry-After may be fractional (graph.md section 4, observed) or an HTTP date (RFC 9110);
     RateLimit-Reset counts seconds (sharepoint.md section 5, documented).
@@ -31,10 +31,10 @@ def seconds_asked(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def backoff(attempt: int, *, asked: float | None, jitter: Callable[[], float]) -> float:
     """
-    Seconds until try *attempt* + 1: exponential with a ceiling, but never less than *asked* for.
+    Seconds until attempt *attempt* + 1: exponential with a ceiling, never less than *asked*.
 
-    *jitter* returns a number in [0, 1): without it, all who were throttled at once come back at
-    once. A service that always asks for a second is not asked every second.
+    *jitter* returns a number in [0, 1). Without it, all callers throttled together would retry
+    together. The backoff grows even if the service asks for one second every time.
     """
     if asked is not None:
         politely = asked + jitter() * (1 + asked / 10)
@@ -45,7 +45,7 @@ def backoff(attempt: int, *, asked: float | None, jitter: Callable[[], float]) -
 
 
 def in_words(seconds: float, now: datetime) -> str:
-    """How long a wait is, and until when: this is read at once, or in a state hours later."""
+    """The length and the end of a wait; a state may be read hours later, so it needs both."""
     until = now.astimezone(UTC) + timedelta(seconds=seconds)
     return f"for {math.ceil(seconds)} s more, until {until:%H:%M:%S} UTC"
 

@@ -1,43 +1,43 @@
 """
-Every error PhotoSync raises on purpose, grouped by what becomes of the message.
+Every error PhotoSync raises on purpose, grouped by what happens to the message.
 
 PhotoSyncError
-|-- SettingsError     stop; a person must mend an app setting
+|-- SettingsError     stop; a person must fix an app setting
 |-- TryLater          a new message with a delay; this run succeeds
-|   |-- Throttled     429 or 503: the service asks for patience
-|   |-- ServiceDown   5xx, a cut or broken answer
-|   |   `-- Unanswered  time-out, lost connection, 502, 504: it may be carried out yet
+|   |-- Throttled     429 or 503: the service asks us to wait
+|   |-- ServiceDown   5xx, a truncated or broken response
+|   |   `-- Unanswered  timeout, lost connection, 502, 504: the request may still take effect
 |   |-- ClaimHeld     another run is copying this user right now
 |   |-- ClaimLost     our claim covers no write: another run has the user, or storage is slow
-|   `-- Conflict      somebody else wrote this state blob first
-|       |-- Archived  or it is in the Archive tier
-|       `-- Full      or it is a log that takes no more lines
+|   `-- Conflict      another writer changed this state blob first
+|       |-- Archived  the blob is in the Archive tier
+|       `-- Full      the blob is a log that takes no more lines
 |-- Settled           nothing to copy and nothing wrong
 |   |-- NoPhoto       the user has no photo in Exchange
 |   |-- NoMailbox     no mailbox in Exchange Online
-|   |-- UnknownUser   Microsoft Graph knows no such user, or no longer
-|   |   `-- Nobody    and nothing is remembered of one
+|   |-- UnknownUser   Microsoft Graph has no such user, or no longer has one
+|   |   `-- Nobody    and we have no state for this id
 |   |-- OutOfScope    guest, disabled or excluded
 |   |-- NoProfile     SharePoint has no profile for the user yet
 |   |-- PictureKept   a person set another picture in SharePoint
-|   |-- OtherHost     the user's personal site is on a host that is not ours
+|   |-- OtherHost     the user's personal site is on a host that is not the tenant's
 |   `-- DryRun        DRY_RUN is on: nothing was written
-`-- GiveUp            recorded as failed; trying again alone cannot help
-    |-- BadMessage    the queue message cannot be understood
-    |-- BadRequest    what an admin asked the console for cannot be understood
-    |   |-- KeyInAddress  an order came with its key in the address, as a link would
-    |   |-- NotSignedIn   nobody knows who asks
-    |   `-- NotAllowed    it is known who asks, and their role does not allow it
+`-- GiveUp            recorded as failed; a retry alone cannot help
+    |-- BadMessage    the queue message cannot be parsed
+    |-- BadRequest    an admin's request to the console cannot be parsed
+    |   |-- KeyInAddress  an order had its key in the URL, as a link would
+    |   |-- NotSignedIn   the caller is not identified
+    |   `-- NotAllowed    the caller's role does not allow the request
     |-- AccessDenied  a role, consent or certificate is missing
-    |-- PhotoRefused  the photo is not a sound image
-    |   `-- PhotoTooLarge  it may be one; a smaller rendition of it can be asked for
-    `-- Refused       an answer that nobody foresaw
-        |-- EndlessList         a list whose pages lead in a circle, or on and on
-        |-- SubscriptionGone    Graph knows no subscription of this id
-        `-- SubscriptionExists  there is one for this resource already
+    |-- PhotoRefused  the photo is not a valid image
+    |   `-- PhotoTooLarge  it may be valid; a smaller rendition can be requested
+    `-- Refused       an unexpected response
+        |-- EndlessList         a list whose pages form a loop or do not end
+        |-- SubscriptionGone    Graph has no subscription with this id
+        `-- SubscriptionExists  this resource already has a subscription
 
-What each branch means for the message is decided in `messages.fates`. Foreign errors become one of
-these in `microsoft365`, `graph.errors`, `sharepoint.errors`, `pictures` and `storage.blobs`.
+`messages.fates` decides what each branch means for the message. Foreign errors are translated in
+`microsoft365`, `graph.errors`, `sharepoint.errors`, `pictures` and `storage.blobs`.
 """
 
 from __future__ import annotations
@@ -46,24 +46,24 @@ import re
 from typing import ClassVar
 
 LONGEST_SENTENCE = 500
-# The address that Graph calls is our secret, and a service may quote it: sentences go to logs.
+# The URL that Graph calls contains our key. A service may quote it, and sentences are logged.
 _KEY = re.compile(r"((?:[?&]|%3F|%26)(?:code|sig)(?:=|%3D))[^&%\s\"'<>]+", re.IGNORECASE)
 
 
 class PhotoSyncError(Exception):
-    """One sentence for an admin, and a short word that logs and the state keep."""
+    """One sentence for an admin, and a short code for logs and the state."""
 
     code: ClassVar[str] = "error"
 
     def __init__(self, sentence: str) -> None:
-        # It may quote a service, and a log line must stay one line.
+        # The sentence may quote a service, and a log line must stay one line.
         printable = "".join(sign if sign.isprintable() else " " for sign in sentence)
         told = _KEY.sub(r"\1…", " ".join(printable.split()))
         super().__init__(told[:LONGEST_SENTENCE])
 
 
 class SettingsError(PhotoSyncError):
-    """App settings are missing or wrong; the sentence names every one of them."""
+    """App settings are missing or wrong; the sentence names all of them."""
 
     code = "settings"
 
@@ -72,9 +72,9 @@ class TryLater(PhotoSyncError):
     """
     The work can succeed later.
 
-    `retry_after` is seconds that a service asked for, None when nobody said; after `over_in`
-    seconds what is in the way is gone for certain, None when that is not known. `service` is who
-    makes us wait; runs that wait for one another wait for photosync.
+    `retry_after` is the seconds that the service asked for, None if it named none. `over_in` is the
+    seconds after which the obstacle is certainly gone, None if unknown. `service` is what we wait
+    for; a run that waits for another run waits for photosync.
     """
 
     code = "later"
@@ -118,19 +118,19 @@ class Conflict(TryLater):
 
 
 class Archived(Conflict):
-    """The blob is in the Archive tier: it can be listed and deleted, not read or written over."""
+    """The blob is in the Archive tier: it can be listed and deleted, not read or overwritten."""
 
     code = "archived"
 
 
 class Full(Conflict):
-    """This blob takes no more blocks: another one must."""
+    """This blob takes no more blocks; continue in another one."""
 
     code = "full"
 
 
 class Settled(PhotoSyncError):
-    """The user's state is final until something changes; `status` says which one."""
+    """The user's state is final until something changes; `status` names it."""
 
     code = "settled"
     status: ClassVar[str] = "skipped"
@@ -151,7 +151,7 @@ class UnknownUser(Settled):
 
 
 class Nobody(UnknownUser):
-    """Anybody can make up an id: of this one there is nothing to forget either."""
+    """Anybody can make up an id; for this one there is no state to forget either."""
 
     code = "nobody"
     status = "skipped"
@@ -229,7 +229,7 @@ class SubscriptionGone(Refused):
 
 
 class SubscriptionExists(Refused):
-    """`existing_id` is its id, empty when Graph does not name it."""
+    """`existing_id` is the id of that subscription, empty if Graph does not name it."""
 
     code = "subscription-exists"
 

@@ -1,8 +1,8 @@
 """
-What becomes of messages while app settings are wrong: they wait, for a day, and are then kept.
+Handles messages while app settings are wrong: they wait for up to a day, then are set aside.
 
-Were they refused, the host would give each of them up within minutes, and nobody would be looked
-at until the next sweep. Only the storage account is needed here.
+If they were refused, the host would give each of them up within minutes, and no user would be
+checked until the next sweep. This needs only the storage account.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ WAIT_SECONDS = 300.0
 
 class NoUpkeep:
     """
-    Stands in for upkeep until a person has fixed the settings.
+    Stands in for Upkeep until a person has fixed the settings.
 
-    The timers order again whatever they have ordered; only a bundle of users has to wait.
+    Timers repeat their orders, so only a bundle of users has to wait.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class NoUpkeep:
         self._new_id = new_id
 
     def work_off(self, body: bytes, *, message_id: str = "") -> None:
-        """Say in the log what is wrong, and let a bundle wait. Raises ServiceDown."""
+        """Log what is wrong, and defer a bundle. Raises ServiceDown."""
         self._complain()
         now = self._clock()
         try:
@@ -59,7 +59,7 @@ class NoUpkeep:
             self._wait(body, message.first_queued_at or now, message.again(now).to_json())
 
     def park(self, body: bytes) -> None:
-        """Keep what the host gave up on, with the reason why nothing could be done."""
+        """Set aside a message that the host gave up on, with the reason."""
         self._complain()
         self._keep(body, str(self._error))
         log.error("upkeep.parked")
@@ -68,7 +68,7 @@ class NoUpkeep:
         log.error('settings.wrong why="%s"', loggable(str(self._error)))
 
     def _wait(self, body: bytes, first_queued_at: datetime, again: str) -> None:
-        """Let *again* take the place of *body* in a while; after a day *body* is kept instead."""
+        """Queue *again* in place of *body* with a delay; after a day, set *body* aside instead."""
         if waited_long_enough(first_queued_at, self._clock()):
             self._keep(body, str(self._error))
         else:
@@ -79,10 +79,10 @@ class NoUpkeep:
 
 
 class NoWorker(NoUpkeep):
-    """Stands in for the worker until a person has fixed the settings."""
+    """Stands in for Worker until a person has fixed the settings."""
 
     def work_off(self, body: bytes, *, message_id: str = "", redelivered: bool = False) -> None:
-        """Let a sync message wait, and say in the log what is wrong. Raises ServiceDown."""
+        """Log what is wrong, and defer a sync message. Raises ServiceDown."""
         self._complain()
         now = self._clock()
         try:
@@ -93,7 +93,7 @@ class NoWorker(NoUpkeep):
         self._wait(body, message.first_queued_at, message.again(force=redelivered).to_json())
 
     def park(self, body: bytes) -> None:
-        """Keep what the host gave up on, with the reason why nothing could be done."""
+        """Set aside a message that the host gave up on, with the reason."""
         self._complain()
         self._keep(body, str(self._error))
         log.error("photo.parked user=-")

@@ -1,10 +1,10 @@
 """
-Empties the poison queues: what the host gave up on is recorded where an admin looks.
+Empties the poison queues, and records their messages where an admin sees them.
 
-A timer does it, and no function on the queue: where such a function fails five times, a host whose
-queue extension is older than 5.3.8 leaves the message there for ever, and it is lost with its week
-(functions.md, Storage-queue trigger). Here a message is deleted only once it is recorded, however
-often that fails.
+A timer does this, not a queue trigger. If a triggered function fails five times on a message, a
+host whose queue extension is older than 5.3.8 leaves the message there for good, and it expires
+after a week (functions.md, Storage-queue trigger). Here a message is deleted only once it is
+recorded, however often that fails.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from shared.telemetry.log_text import loggable, place
 
 log = logging.getLogger("photosync")
 
-# Of each queue, in one run: a minute or two of work.
+# Messages per queue and run: a minute or two of work.
 MOST = 1000
 
 _CRASHED = "PhotoSync stopped when it recorded this message. Look for parking.crashed in the log."
 
 
 class Taken(Protocol):
-    """A message that nobody else sees for some minutes."""
+    """A message that stays invisible to other readers for some minutes."""
 
     @property
     def body(self) -> bytes: ...
@@ -36,13 +36,13 @@ class Taken(Protocol):
 
 
 class PoisonQueue(Protocol):
-    """Where the host puts a message that it gave up on. Errors: ServiceDown, AccessDenied."""
+    """Where the host puts messages that it gave up on. Errors: ServiceDown, AccessDenied."""
 
     def take(self, most: int) -> Iterable[Taken]: ...
 
 
 class Given(NamedTuple):
-    """A poison queue, and who records its messages."""
+    """A poison queue and the function that records its messages."""
 
     queue: PoisonQueue
     record: Callable[[bytes], object]
@@ -65,7 +65,7 @@ class Parking:
         self._new_id = new_id
 
     def empty(self) -> None:
-        """Record every message that can be recorded now; the others wait for the next run."""
+        """Record every message that can be recorded now; the rest wait for the next run."""
         for queue, record in self._queues:
             try:
                 for message in queue.take(MOST):
@@ -78,7 +78,7 @@ class Parking:
             self._record(message.body, record)
             message.delete()
         except (TryLater, GiveUp) as error:
-            # One user's trouble: the next message may be another's.
+            # This may concern one user only; the next message may be another user's.
             log.warning('parking.waits why="%s"', loggable(str(error)))
 
     def _record(self, body: bytes, record: Callable[[bytes], object]) -> None:

@@ -1,4 +1,4 @@
-"""Builds everything from the settings: the one place where all the parts meet."""
+"""Builds all objects from the settings: the composition root."""
 
 from __future__ import annotations
 
@@ -76,16 +76,16 @@ from shared.upkeep.upkeep import Upkeep
 
 log = logging.getLogger("photosync")
 
-# batchSize and newBatchThreshold in host.json: so many runs of `sync_photo` there are at most.
+# The most concurrent runs of `sync_photo`: batchSize plus newBatchThreshold in host.json.
 COPIES_AT_ONCE = 20
 
 
 class Runtime(NamedTuple):
-    """What works in one process; threads share all of it."""
+    """The objects of one process; all its threads share them."""
 
     worker: Worker | NoWorker
     upkeep: Upkeep | NoUpkeep
-    # Why there is none, where settings are wrong.
+    # The error instead of a console if settings are wrong.
     console: Console | SettingsError
     doctor: Doctor
     parking: Parking
@@ -93,10 +93,10 @@ class Runtime(NamedTuple):
 
 def build(env: Mapping[str, str]) -> Runtime:
     """
-    Everything, calling nobody before it is used.
+    Build everything; no service is called before it is used.
 
-    Where settings are wrong, stand-ins that let messages wait. Raises SettingsError if those of
-    the storage account are, without which nothing can wait.
+    If settings are wrong, build stand-ins that make messages wait. Raises SettingsError if those of
+    the storage account are wrong, since messages cannot wait without it.
     """
     try:
         return _working(Settings.from_mapping(env))
@@ -123,7 +123,7 @@ def _working(settings: Settings) -> Runtime:
     publisher = Publisher(geos, settings, graph.knows_any, _now)
     sync = _sync(settings, storage, graph, publisher, recipe)
     halt = Halt(UninstallLogs(storage.documents), stopwatch.ticks)
-    # Who only wants to know who somebody is does not ask for groups.
+    # Looking up a user needs no group membership.
     directory = GraphClient(graph_http)
     orders = OrderLog(storage.orders, clock=_now)
     worker = Worker(sync, directory, storage.states, storage.users, halt, orders, **_CHANCE)
@@ -177,7 +177,7 @@ def _groups(settings: Settings) -> Groups:
 
 
 def _changes(settings: Settings) -> frozenset[str]:
-    """What runs would change that may write."""
+    """The kinds of change that runs make when DRY_RUN is off."""
     removes = {REMOVAL} if settings.remove_when_gone else set[str]()
     repairs = {REPAIR} if settings.audit.repair and settings.audit.days else set[str]()
     return frozenset({COPY, *removes, *repairs})
@@ -236,8 +236,8 @@ def _sync(
 
 def _keeper(settings: Settings, storage: OpenStorage, tokens: EntraTokens) -> SubscriptionKeeper:
     return SubscriptionKeeper(
-        # Behind a gate of its own: subscriptions have limits of their own (graph.md section 2), and
-        # whoever is over these may read photos all the same.
+        # A separate Http, and so a separate Gate: subscriptions have their own limits (graph.md
+        # section 2), and photos can be read while those are exceeded.
         SubscriptionClient(Http("graph", settings.graph_url, tokens)),
         storage.documents,
         url=settings.webhook_url,
@@ -251,7 +251,7 @@ def _keeper(settings: Settings, storage: OpenStorage, tokens: EntraTokens) -> Su
 
 
 def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
-    """Microsoft 365 with tokens and connections of its own. Raises SettingsError."""
+    """Microsoft 365 with separate tokens and connections. Raises SettingsError."""
     tokens = EntraTokens.build(settings)
     graph = Http("graph", settings.graph_url, tokens)
     clients = Clients(
@@ -260,7 +260,7 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
         graph,
         GraphClient(graph),
         UserListing(graph, settings.sync_group_id, size=1),
-        # Its few calls are no part of the budget: it is to tell what is wrong when that is spent.
+        # Without the budget: the doctor must be able to diagnose a budget that is spent.
         _geos(settings, tokens, lambda host: None, []),
         SubscriptionClient(graph),
     )
@@ -268,7 +268,7 @@ def _microsoft(settings: Settings, storage: OpenStorage) -> Microsoft:
 
 
 def _limit(settings: Settings, storage: OpenStorage, graph_http: Http) -> TenantLimit:
-    """The tenant's limit of profile calls."""
+    """The tenant's limit on profile calls."""
     logs, licences = SweepLogs(storage.documents), Licences(graph_http)
     return TenantLimit(settings.profile_calls, licences.count, logs.counted_users)
 
@@ -276,7 +276,7 @@ def _limit(settings: Settings, storage: OpenStorage, graph_http: Http) -> Tenant
 def _budget_of(
     settings: Settings, storage: OpenStorage, graph_http: Http
 ) -> Callable[[str], FleetBudget]:
-    """The fleet's budget of profile calls to a host."""
+    """Return a function that builds the fleet's budget of profile calls to a host."""
     limit = _limit(settings, storage, graph_http)
     share, instance = settings.audit.share, _new_id()
     return lambda host: FleetBudget(host, storage.documents, limit, share=share, instance=instance)
@@ -288,18 +288,18 @@ def _geos(
     budget_of: Callable[[str], FleetBudget | None],
     budgets: list[FleetBudget],
 ) -> Geos:
-    """The tenant's geographies; the budget of each that is entered is added to *budgets*."""
+    """The tenant's geographies; opening one adds its budget to *budgets*."""
 
     def enter(my_url: str, admin_url: str) -> SharePointClient:
-        # A geography's limits are its own (sharepoint.md section 5), and the app's: both of its
-        # hosts stand behind one gate.
+        # Limits are per geography (sharepoint.md section 5) and per app, so both hosts of a
+        # geography share one Gate.
         gate, budget = Gate(_now), budget_of(urlsplit(admin_url).hostname or admin_url)
         if budget:
             budgets.append(budget)
         return SharePointClient(
             files=Http("sharepoint", my_url, tokens, gate=gate),
             profiles=Http("sharepoint", admin_url, tokens, gate=gate, budget=budget),
-            # Digests are no profile calls.
+            # Form digests do not count as profile calls.
             contexts=Http("sharepoint", admin_url, tokens, gate=gate),
         )
 
@@ -361,10 +361,10 @@ def _users(storage: OpenStorage) -> UserQueue:
 
 
 def _pace(settings: Settings, budgets: Sequence[FleetBudget]) -> Callable[[], Pace]:
-    """What sweeps may send, by the tenant's limit as the fleet knows it."""
+    """How fast sweeps may queue users, by the tenant's limit as the fleet knows it."""
 
     def pace() -> Pace:
-        # Whoever sends may never make a profile call, and so not have heard of it.
+        # This instance may never make a profile call, so it asks the fleet for the limit.
         calls = settings.profile_calls or budgets[0].limit()
         return Pace(calls, dry_run=settings.dry_run)
 
@@ -386,7 +386,7 @@ def _fill(storage: OpenStorage, pace: Callable[[], Pace]) -> Fill:
 def _listing(
     settings: Settings, graph_http: Http
 ) -> tuple[Listing, Callable[[Sequence[str]], Set[str]]]:
-    """Whom sweeps list, and which of some users a group leaves out."""
+    """The users that sweeps list, and a filter for those whom EXCLUDED_GROUP_ID excludes."""
     listing = UserListing(graph_http, settings.sync_group_id)
     if not settings.excluded_group_id:
         return listing, lambda ids: frozenset()
@@ -398,10 +398,10 @@ def _audit(
     settings: Settings, storage: OpenStorage, publisher: Publisher, budgets: Sequence[FleetBudget]
 ) -> Audit:
     def wait_for(calls: int) -> float:
-        # Whoever is on a page may be in any geography.
+        # A user on a page may be in any geography.
         return max(budget.reserve(Kind.AUDIT, calls) for budget in budgets)
 
-    # Of a page that fits into its share no half is looked at in vain.
+    # A page that fits into the audit share is never abandoned halfway.
     share = min(settings.audit.share, FOR_AUDITS)
     fits = int(settings.profile_calls * share) if settings.profile_calls else LARGEST_PAGE
     terms = Terms(
@@ -451,5 +451,5 @@ def _new_id() -> str:
     return str(uuid.uuid4())
 
 
-# Jitter spreads load; nobody gains by guessing it.
+# Jitter only spreads load, so it needs no secure random numbers.
 _CHANCE: dict[str, Any] = {"clock": _now, "jitter": random.random, "new_id": _new_id}

@@ -1,4 +1,4 @@
-"""Whose picture PhotoSync looks after. Sweep and worker ask the same question here."""
+"""Which users are in scope. Sweep and worker both use this check."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from shared.user import User
 
 def check(user: User, settings: Settings) -> None:
     """
-    Raise OutOfScope, with a sentence for the admin, unless *user* is looked after.
+    Raise OutOfScope, with a sentence for the admin, unless *user* is in scope.
 
-    Raises what kept Graph from telling of the groups, where these decide.
+    If group membership decides and could not be read, raise the error that prevented it.
     """
     if {user.id, user.user_principal_name.casefold()} & settings.excluded_users:
         raise OutOfScope("The user is listed in EXCLUDED_USERS.")

@@ -1,4 +1,4 @@
-"""The session of `requests` behind every call out, also those of the clients of others."""
+"""The `requests` session for every outgoing call, including those of third-party clients."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from requests.adapters import HTTPAdapter
 
 class OneHostSession(requests.Session):
     """
-    Sends what it is given to the host it names, and to no other.
+    Sends each request only to the host that it names.
 
-    It follows no redirect, so a token or an assertion goes no further; and it reads no .netrc,
-    whose password would take the place of the token or key (requests, Authentication, documented).
+    It follows no redirects, so no token or assertion reaches another host. It ignores .netrc, whose
+    password would replace the token or key (requests, Authentication, documented).
     """
 
     def __init__(self, *, connections: int = 10) -> None:
-        """So many *connections* are kept open; whoever finds none free opens another."""
+        """Keep up to *connections* open per host; a call that finds none free opens another."""
         super().__init__()
         for scheme in ("https://", "http://"):
             self.mount(scheme, HTTPAdapter(pool_maxsize=connections))
-        # requests looks into .netrc only where nothing is to sign the request. Not trust_env: that
-        # would shut out the proxy and the certificate authority of the surroundings as well.
+        # requests reads .netrc only if a request has no auth. Not trust_env=False: that would also
+        # ignore the proxy and the certificate authority configured for the process.
         self.auth = _as_it_is
 
-    # With allow_redirects=False requests would still read the whole body of a redirect, however
-    # long, and fail with an error that is none of its own on an address it cannot parse.
+    # With allow_redirects=False, requests still reads the whole body of a redirect, however long.
+    # If it cannot parse the target, it raises an error that is not a RequestException.
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None

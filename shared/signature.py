@@ -1,20 +1,20 @@
-"""Who gave an order: the signature that it carries through queues and into the log of orders."""
+"""Who gave an order. The signature travels with it through queues and into the log of orders."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# A person who signed in, whoever holds a function key, and a message typed into a queue.
+# A person who signed in, a holder of a function key, a message typed into a queue.
 PERSON, KEY, QUEUE = "person", "key", "queue"
-# A timer or a sweep: the app asks itself, which is no order and stands in no log of orders.
+# The app itself, by a timer or a sweep: not an order, and not in the log of orders.
 APP = "app"
 
 
 @dataclass(frozen=True)
 class Signature:
     """
-    `via` is one of PERSON, KEY, QUEUE and APP. Of a person `name` is what they sign in with and
-    `id` their object id in Entra; both are empty of everybody else.
+    `via` is one of PERSON, KEY, QUEUE and APP. For a person, `name` is their sign-in name and `id`
+    their object id in Entra; otherwise both are empty.
     """
 
     via: str

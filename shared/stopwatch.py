@@ -1,4 +1,4 @@
-"""The clock that measures spans of time: nobody sets it, and it runs while the machine sleeps."""
+"""A clock for measuring durations: it cannot be set, and it runs while the machine is suspended."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import time
 if sys.platform == "linux":
 
     def ticks() -> float:
-        """Seconds since some moment, the same for the whole life of the process."""
-        # The monotonic clock stands still while a virtual machine is suspended (Python, time).
+        """Seconds since a fixed but arbitrary point in time."""
+        # The monotonic clock stops while a virtual machine is suspended (Python, time).
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 else:
 
     def ticks() -> float:
-        """Seconds since some moment, the same for the whole life of the process."""
+        """Seconds since a fixed but arbitrary point in time."""
         return time.monotonic()

@@ -1,4 +1,4 @@
-"""A user as the product knows one, the two names a user has, and who finds one by them."""
+"""A user, the two kinds of identifier, and the lookup by them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Protocol
 from shared.errors import PhotoSyncError
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-# Entra allows fewer characters than this; Graph is asked and has the last word. Without quotes and
-# brackets, so that JSON is never one; without surrogates, which no address can carry.
+# Entra allows fewer characters than this; Graph decides. Quotes and brackets are excluded, so JSON
+# never matches; surrogates are excluded because no URL can carry them.
 _PART = r"[^\s@/\\?%\"<>(){}\[\]:;,\x00-\x1f\x7f\ud800-\udfff]{1,128}"
-# A text, compiled at its first use: the webhook loads this and needs none.
+# A string, compiled on first use: the webhook imports this module and does not need the pattern.
 _UPN = f"{_PART}@{_PART}"
 
 
 def is_object_id(text: str) -> bool:
-    """Whether *text* is a GUID, as every object id in Entra is."""
+    """Whether *text* is a GUID, as all object ids in Entra are."""
     return bool(_OBJECT_ID.fullmatch(text))
 
 
@@ -34,11 +34,11 @@ class User:
     user_principal_name: str
     account_enabled: bool
     is_guest: bool
-    # Of SYNC_GROUP_ID; without that setting everybody is.
+    # In SYNC_GROUP_ID; True for everybody without that setting.
     in_group: bool = True
-    # By EXCLUDED_GROUP_ID.
+    # In EXCLUDED_GROUP_ID.
     is_excluded: bool = False
-    # Why nobody knows what these two are; None where they are known.
+    # The error that kept these two unknown; None if they are known.
     unasked: PhotoSyncError | None = None
     display_name: str = ""
 

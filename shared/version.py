@@ -1,4 +1,4 @@
-"""Which version of PhotoSync this is, and when its package was put together."""
+"""The version of PhotoSync, and when its package was built."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = "0.2.0"
-# Of every answer of the console: a client reads it, so that it can say that it is another one.
+# In every response of the console, so that a client can report a version mismatch.
 HEADER = "X-PhotoSync-Version"
 _LONGEST = 40
 
 
 def stamp_file() -> Path:
     """
-    The deployment writes it; nothing that the platform tells is as sure (functions.md, section
-    Versions). None in a working copy.
+    Path of the file that the deployment writes, absent in a working copy. Nothing that the platform
+    reports is as reliable (functions.md, section Versions).
     """
-    # Not at the top: the webhook's process has no use for it.
+    # Imported here because the webhook does not need it.
     from pathlib import Path
 
     return Path(__file__).with_name("packed.txt")
 
 
 def packed_at(stamp: Path | None = None) -> str:
-    """When the running package was put together, in ISO 8601; empty where nobody wrote it down."""
+    """When the running package was built, in ISO 8601; empty if it is not recorded."""
     try:
         told = (stamp or stamp_file()).read_text("ascii")[:_LONGEST].strip()
         return moments.read(told).isoformat(timespec="seconds")
@@ -36,11 +36,11 @@ def packed_at(stamp: Path | None = None) -> str:
 
 
 def told(stamp: Path | None = None) -> dict[str, str]:
-    """The version and the time of its package, as the console's answers have them."""
+    """The version and its build time, as the console's responses contain them."""
     return {"version": VERSION, "packedAt": packed_at(stamp)}
 
 
 def line(stamp: Path | None = None) -> str:
-    """The same for a log: `version=0.2.0 packed=2026-11-28T09:00:00+00:00`."""
+    """Both for a log line: `version=0.2.0 packed=2026-11-28T09:00:00+00:00`."""
     at = packed_at(stamp)
     return f"version={VERSION} packed={at}" if at else f"version={VERSION}"

@@ -1,4 +1,4 @@
-"""A picture file as PhotoSync wrote it, and what SharePoint calls that version of it."""
+"""A picture file as PhotoSync wrote it, with SharePoint's ETag for that version."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class WrittenFile:
     """
-    One file of a picture. `length`, in bytes, and `sha256` are of what was written.
+    One file of a picture. `length` (in bytes) and `sha256` describe the written content.
 
-    `etag` is SharePoint's for the version that holds it; empty where SharePoint did not say. It
-    may move without anybody's doing (sharepoint.md section 3): then the bytes tell.
+    `etag` is SharePoint's ETag for that version, empty if SharePoint did not return one. It may
+    change without an edit (sharepoint.md section 3); then compare the bytes.
     """
 
     etag: str
@@ -21,9 +21,9 @@ class WrittenFile:
 
     @classmethod
     def of(cls, content: bytes, etag: str = "") -> WrittenFile:
-        """The file that holds *content*."""
+        """Describe a file with this *content*."""
         return cls(etag, len(content), hashlib.sha256(content).hexdigest())
 
     def holds(self, content: bytes) -> bool:
-        """Whether *content* is what was written."""
+        """Whether *content* equals what was written."""
         return self.sha256 == hashlib.sha256(content).hexdigest()

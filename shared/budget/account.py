@@ -1,4 +1,4 @@
-"""The fleet's ledger where it is kept: read with storage's time, written over what was read."""
+"""Stores the fleet's ledger: read with storage's time, written conditionally over what was read."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from shared.telemetry.log_text import loggable
 
 log = logging.getLogger("photosync")
 
-# Seconds: what was read so long ago is read again, so that clocks have no time to drift apart; and
-# how long nobody asks a storage that is away.
+# In seconds: the age at which the document is read again, so that clocks cannot drift far apart;
+# and how long an instance does not call storage after a failure.
 _FRESH, AWAY = 60.0, 30.0
 
-# Calls by the whole second of our clock in which they were made, or that which follows.
+# Number of calls by the second of our clock in which they were made, rounded up, and by kind.
 Spent = Mapping[tuple[int, Kind], int]
 
 
 class Away(Exception):
-    """Storage has no account for us now."""
+    """Storage cannot provide the account now."""
 
 
 class _Reading(NamedTuple):
-    """A document, and what storage's clock said between two moments of ours."""
+    """A document with storage's time, and our clock before the request and after the response."""
 
     document: Document
     asked: float
     answered: float
 
     def earliest(self, ticks: float) -> float:
-        """Storage's time is this or later."""
+        """The earliest time that storage's clock can show now."""
         return self.document.at + ticks - self.answered
 
     def latest(self, ticks: float) -> float:
-        """Storage's time is this or earlier: it tells whole seconds."""
+        """The latest time that storage's clock can show now: its times are whole seconds."""
         return self.document.at + 1 + ticks - self.asked
 
 
 class Account:
-    """One document, of one instance. Not for several threads at once."""
+    """One document, for one instance. Not thread-safe."""
 
     def __init__(
         self,
@@ -70,23 +70,23 @@ class Account:
 
     @property
     def last_limit(self) -> int:
-        """The limit as far as known."""
+        """The last known limit."""
         return self._limit.last
 
     def is_known(self) -> bool:
-        """Whether the ledger can be told without asking storage, as it was when last asked."""
+        """Whether the last reading is recent enough to use without calling storage."""
         return self._known is not None and self._ticks() - self._known.answered < _FRESH
 
     def forget(self) -> None:
-        """Have it read anew: others may have written since."""
+        """Drop the last reading: other instances may have written since."""
         self._known = None
 
     def ledger(self, spent: Spent, held: Counter[Kind]) -> FleetLedger:
-        """As of now, with what we have *spent* and hold. Raises Away."""
+        """The ledger as of now, including what we have *spent* and hold. Raises Away."""
         if self._away_since is not None and self._ticks() - self._away_since < AWAY:
             raise Away
         try:
-            # Not of the run whose turn it is: many others go by what it draws.
+            # Not counted for the current run: many other runs spend what it draws.
             with calls.noted():
                 known = self._known if self._known and self.is_known() else self._read()
                 now = known.earliest(self._ticks())
@@ -96,7 +96,7 @@ class Account:
         self._known = known
         ledger = FleetLedger(limit, self._share, found_at)
         ledger.read(known.document.fields)
-        # What became of that we know better.
+        # Our own numbers are newer.
         ledger.held.pop(self._instance, None)
         for (second, kind), number in spent.items():
             ledger.spend({kind: number}, known.latest(second))
@@ -105,7 +105,10 @@ class Account:
         return ledger
 
     def write(self, ledger: FleetLedger, held: Counter[Kind], *, seconds: float) -> bool:
-        """Write it, *held* by us for so many seconds; False if others were faster. Raises Away."""
+        """
+        Write the ledger with *held* as ours for so many *seconds*; False if another instance wrote
+        first. Raises Away.
+        """
         known = self._known
         assert known, "it was read"
         self._known = None
@@ -127,7 +130,7 @@ class Account:
         asked = self._ticks()
         found = self._documents.read(self._name)
         if found is None or not found.at:
-            # Only a document that can be read tells storage's time.
+            # Only the response to a successful read carries storage's time.
             with suppress(Conflict):
                 self._documents.write(self._name, {}, after=found)
             asked = self._ticks()

@@ -1,14 +1,14 @@
 """
-One instance's part of the fleet's budget: draws portions of calls, and spends them by itself.
+One instance's part of the fleet's budget: draws portions of calls and spends them on its own.
 
-    take, nothing left   read the account, count, write it over what was read; lost -> again
-    take                 from the portion: asks nobody
+    take, nothing left   read the account, count, write it conditionally; lost -> again
+    take                 from the portion: no call to storage
     GIVE_BACK_AFTER      write back what is left of it, and when the rest was spent
-    storage is away      a small share of the limit, told once; written when storage is back
+    storage is away      a small share of the limit, logged once; written when storage is back
 
-The first portion is what one run needs. It doubles while it is used up within HOLD, for each kind
-by itself, and is small again after a rest. What is not written back in time counts as spent, and is
-not spent by us: of a few calls that is cheaper than the write.
+The first portion is what one run needs. It doubles each time it is used up within HOLD, separately
+for each kind, and is small again after a pause. Calls that are not written back in time count as
+spent, and we do not spend them: for a few calls that is cheaper than a write.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from shared.budget.tenant_limit import TenantLimit
 from shared.budget.work import AHEAD, Kind, Work, current
 from shared.storage.documents import Documents
 
-# The folder of the accounts.
+# The folder with the accounts.
 BUDGETS = "budgets/"
-# Seconds for which a portion may be spent, and after which what is left of it is written back.
+# In seconds: how long a portion may be spent, and when the remainder is written back.
 HOLD, GIVE_BACK_AFTER = 60.0, 40.0
-# Of the limit: the largest portion, and what each instance may spend in five minutes by itself
-# while storage is away. As many instances as infra allows stay below the limit.
+# Shares of the limit: the largest portion, and what each instance may spend in five minutes on its
+# own while storage is away. All instances that infra allows together stay below the limit.
 LARGEST, ALONE = 0.02, 0.02
-# Not worth a write.
+# So few calls are not worth a write.
 _FEW = AHEAD
-# So often an instance tries to write before it lets others go first, and for how many seconds.
+# How often an instance tries to write before it yields to others, and for how many seconds.
 _TRIES, _BUSY = 5, 1.0
 
 
@@ -46,7 +46,7 @@ def _timer(seconds: float, call: Callable[[], None]) -> None:
 
 
 class FleetBudget:
-    """Of one limited host, for one process; threads share it."""
+    """The budget of one limited host, for one process; threads share it."""
 
     name = "The profile budget (PROFILE_CALLS_PER_5_MINUTES)"
 
@@ -61,7 +61,7 @@ class FleetBudget:
         ticks: Callable[[], float] = stopwatch.ticks,
         later: Callable[[float, Callable[[], None]], None] = _timer,
     ) -> None:
-        """*share* is the audits', *instance* a name that no other has, *later* calls once."""
+        """*share* is that of audits, *instance* a unique name, *later* calls once after a delay."""
         self._account = Account(
             f"{BUDGETS}{host}.json", documents, limit, share=share, instance=instance, ticks=ticks
         )
@@ -71,7 +71,7 @@ class FleetBudget:
         self._promised: dict[Work, int] = {}
         self._unwritten: Counter[tuple[int, Kind]] = Counter()
         self._alone: deque[float] = deque()
-        # Of each kind the last portion, and when it was drawn.
+        # For each kind, the size of the last portion and when it was drawn.
         self._drawn: dict[Kind, tuple[int, float]] = {}
         self._ends = -math.inf
         self._not_before: dict[Kind, float] = {}
@@ -79,14 +79,14 @@ class FleetBudget:
         self._lock = threading.Lock()
 
     def limit(self) -> int:
-        """The tenant's limit as the fleet knows it; while storage is away, as far as we do."""
+        """The tenant's limit as the fleet knows it; while storage is away, our last known one."""
         with self._lock:
             with contextlib.suppress(Away):
                 self._ledger()
             return self._account.last_limit
 
     def take(self) -> float:
-        """Take one call for the `current` work; 0.0 if it may be made, else in how many seconds."""
+        """Take one call for the `current` work; 0.0 if it may be made, else seconds to wait."""
         work = current()
         with self._lock:
             self._drop_what_is_over()
@@ -108,7 +108,7 @@ class FleetBudget:
             return self._spent(work.kind)
 
     def reserve(self, kind: Kind, calls: int) -> float:
-        """Have so many *calls* at hand for what comes next; 0.0, or in how many seconds."""
+        """Draw so many *calls* in advance; 0.0 if they are available, else seconds to wait."""
         with self._lock:
             self._drop_what_is_over()
             try:
@@ -117,7 +117,7 @@ class FleetBudget:
                 return AWAY
 
     def give_back(self) -> None:
-        """Write what is not needed any more, and what was spent. Raises nothing of ours."""
+        """Write back calls no longer needed, and those spent. Raises no PhotoSyncError."""
         with self._lock:
             last = max((drawn_at for _, drawn_at in self._drawn.values()), default=-math.inf)
             seconds = last + GIVE_BACK_AFTER - self._ticks()
@@ -128,7 +128,7 @@ class FleetBudget:
             self._drop_what_is_over()
             if self._free.total() <= _FEW:
                 return
-            # Whatever becomes of the write, these are not ours any more.
+            # Even if the write fails, we may not spend these any more.
             self._free.clear()
             with contextlib.suppress(Away):
                 for _ in range(_TRIES):
@@ -145,12 +145,12 @@ class FleetBudget:
         return 0.0
 
     def _end(self, work: Work) -> None:
-        """A run is over: what it has not needed is free for others."""
+        """A run has ended: free the calls that it did not need."""
         with self._lock:
             self._free[work.kind] += self._promised.pop(work, 0)
 
     def _from_free(self, kind: Kind, calls: int) -> int:
-        """Take up to so many, of the lowest kind first; how many there were."""
+        """Take up to so many *calls*, the lowest kind first; returns how many were free."""
         taken = 0
         for each in reversed(Kind):
             found = min(self._free[each], calls - taken) if each >= kind else 0
@@ -159,7 +159,7 @@ class FleetBudget:
         return taken
 
     def _have(self, kind: Kind, calls: int) -> float:
-        """Draw unless so many are at hand; seconds to wait where none can be had. Raises Away."""
+        """Draw unless so many *calls* are free; 0.0, or seconds to wait. Raises Away."""
         at_hand = sum(number for each, number in self._free.items() if each >= kind)
         if at_hand >= calls:
             return 0.0
@@ -179,19 +179,19 @@ class FleetBudget:
                     self._drawn[kind] = portion, self._ticks()
                     return 0.0
             elif is_old:
-                # Others may have given back since.
+                # Other instances may have given back calls since.
                 self._account.forget()
             else:
-                # Who has time waits for a portion, and does not ask for each call.
+                # Work without hurry waits for a whole portion instead of drawing each call.
                 return self._wait(ledger, kind, missing if kind <= Kind.CHANGE else portion)
         return _BUSY
 
     def _wait(self, ledger: FleetLedger, kind: Kind, calls: int) -> float:
-        """Nothing can be had: how long, and nobody asks storage before."""
+        """Seconds until calls are available; storage is not read before then."""
         seconds = ledger.wait(kind, ledger.fitting(kind, calls))
         self._not_before[kind] = self._ticks() + seconds
         if self._unwritten:
-            # Else they are held by us for a while yet, and grow old only then.
+            # Otherwise they would stay held for a while, and expire from the window later.
             self._write(ledger, Counter())
         return seconds
 
@@ -204,14 +204,14 @@ class FleetBudget:
         return self._account.ledger(self._unwritten, self._held())
 
     def _held(self) -> Counter[Kind]:
-        """What may yet be spent of what we have drawn."""
+        """The drawn calls that may still be spent."""
         held = Counter(self._free)
         for work, calls in self._promised.items():
             held[work.kind] += calls
         return +held
 
     def _write(self, ledger: FleetLedger, drawn: Counter[Kind]) -> bool:
-        """Write the account, and have what is *drawn*; False if others were faster."""
+        """Write the account and keep what is *drawn*; False if another instance wrote first."""
         began, held = self._ticks(), self._held() + drawn
         if not self._account.write(ledger, held, seconds=HOLD):
             return False
@@ -224,7 +224,7 @@ class FleetBudget:
         return True
 
     def _take_alone(self, kind: Kind) -> float:
-        """Without storage: a call of the few that each instance may make by itself."""
+        """Without storage: take one of the few calls that each instance may make on its own."""
         now = self._ticks()
         while self._alone and now - self._alone[0] >= WINDOW:
             self._alone.popleft()

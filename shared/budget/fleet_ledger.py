@@ -1,15 +1,15 @@
 """
-The fleet's account of one limit, as it stands in a document: what was spent, and who holds what.
+The fleet's account of one limit, as stored in a document: what was spent, and who holds what.
 
     {"spent": {"1760000005": {"CHANGE": 12, "SWEEP": 80}, …}, "held": {"<instance>": {…}}}
 
-Times are storage's own, so that no two machines' clocks are compared. `spent` counts calls by slots
-of some seconds, `held` what an instance has drawn and may spend until a moment.
+Times are storage's own, so that clocks of two machines are never compared. `spent` counts calls in
+slots of some seconds. `held` is what an instance has drawn and may spend until a given time.
 
-Why no five minutes see more than the limit: whoever draws counts all that was spent in the last
-five minutes, and all that is held, whether it will be spent or not. So spent + held <= limit after
-each draw, and what is spent later was held then. What an instance held that is gone counts as spent
-at its last moment.
+Why no five minutes exceed the limit: each draw counts all calls spent in the last five minutes and
+all calls held, whether they will be spent or not. So spent + held <= limit after each draw, and
+what is spent later was held then. What an instance still held when it died counts as spent at the
+end of its hold.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from typing import Any, NamedTuple
 from shared import counts
 from shared.budget.work import Kind
 
-# In seconds. PeopleManager's limits are of five minutes (sharepoint.md section 5, documented).
+# In seconds. PeopleManager's limits are per five minutes (sharepoint.md section 5, documented).
 WINDOW, SLOT = 300.0, 5.0
-# Storage tells whole seconds, and a call arrives a little later than it was taken.
+# Storage's times are whole seconds, and a call arrives a little later than it was taken.
 MARGIN = 5.0
-# As long as others hold what is missing, they may give it back before it is known when.
+# In seconds: other instances may give back the missing calls at any time, so check again.
 ASK_AGAIN = 10.0
-# Parts of the limit that lower kinds leave over: for what has begun, for changes (as much again as
-# they have spent lately, within these bounds), and for audits.
+# Shares of the limit that lower kinds leave free: for work that has begun, for changes (as much
+# again as they have spent recently, within these bounds), and for audits.
 FOR_BEGUN, FOR_AUDITS = 0.03, 0.05
 _FOR_CHANGES_LEAST, _FOR_CHANGES_MOST = 0.04, 0.30
-# Of their part of the limit, what first copies spend in so many seconds at most; a small tenant's
-# few are done at once.
+# The share of their part of the limit that first copies may spend per so many seconds. The minimum
+# lets a small tenant copy its few users without a pause.
 _PACE, _PACE_LEAST, _PACE_WINDOW = 0.14, 1_000, 20.0
 
 
 class _Bound(NamedTuple):
-    """At most so many calls in so many seconds: of one kind, or of all."""
+    """At most `most` calls in `seconds`, of one kind or of all kinds."""
 
     most: int
     seconds: float
@@ -52,8 +52,8 @@ class _Bound(NamedTuple):
 @dataclass
 class FleetLedger:
     """
-    Of one limited host; `share` is the part of the limit that audits may have at most, `found_at`
-    when the limit was found out, 0 where a person has set it.
+    The ledger of one limited host. `share` is the largest share of the limit for audits. `found_at`
+    is when the limit was determined, 0 if a person has set it.
     """
 
     limit: int
@@ -64,7 +64,7 @@ class FleetLedger:
     held: dict[str, tuple[Counter[Kind], float]] = field(default_factory=dict)
 
     def read(self, fields: Mapping[str, Any]) -> None:
-        """Take over what a document holds; of one that holds something else nothing."""
+        """Load the fields of a document; ignore a document of another form."""
         try:
             spent = {int(slot): _kinds(calls) for slot, calls in fields.get("spent", {}).items()}
             held = {
@@ -76,7 +76,7 @@ class FleetLedger:
         self.spent, self.held = spent, held
 
     def to_fields(self) -> dict[str, Any]:
-        """For a document; to be read by admins, too."""
+        """The fields of a document; readable, because admins read it too."""
         held = {
             name: {"calls": _named(calls), "until": until}
             for name, (calls, until) in self.held.items()
@@ -89,13 +89,13 @@ class FleetLedger:
         }
 
     def age(self, now: float) -> None:
-        """Forget what is older than the window; *now* is not later than storage's time."""
+        """Drop entries older than the window; *now* must not be later than storage's time."""
         self.now = now
         for name, (calls, until) in list(self.held.items()):
             if until < now:
                 del self.held[name]
                 self.spend(calls, until)
-        # What lies far ahead was typed by a person, and would count for ever.
+        # An entry far in the future was typed by a person, and would count forever.
         ahead = now + WINDOW
         self.held = {name: each for name, each in self.held.items() if each[1] <= ahead}
         self.spent = {
@@ -105,18 +105,18 @@ class FleetLedger:
         }
 
     def spend(self, calls: Mapping[Kind, int], at: float) -> None:
-        """Count *calls* as made *at* a moment, or a little earlier."""
+        """Count *calls* as made *at* a time, or a little earlier."""
         slot = int(at // SLOT * SLOT)
         self.spent[slot] = self.spent.get(slot, Counter()) + Counter(calls)
 
     def hold(self, instance: str, calls: Counter[Kind], until: float) -> None:
-        """*instance* may spend so many *calls* until a moment, and no others."""
+        """Let *instance* spend these *calls* until a given time; replaces what it held."""
         self.held.pop(instance, None)
         if calls.total():
             self.held[instance] = calls, until
 
     def fitting(self, kind: Kind, calls: int) -> int:
-        """*calls*, or as many as this *kind* can ever have at once."""
+        """*calls*, or fewer if this *kind* can never have as many at once."""
         return min(calls, *(bound.most for bound in self._bounds(kind)))
 
     def room(self, kind: Kind) -> int:
@@ -124,7 +124,7 @@ class FleetLedger:
         return min(bound.most - self._used(bound) for bound in self._bounds(kind))
 
     def wait(self, kind: Kind, calls: int) -> float:
-        """Seconds until there is room for so many *calls*, or until it is worth another look."""
+        """Seconds until there is room for so many *calls*, or until the next check."""
         return max(self._wait(bound, calls) for bound in self._bounds(kind))
 
     def _bounds(self, kind: Kind) -> Iterator[_Bound]:
@@ -142,11 +142,11 @@ class FleetLedger:
         if kind is Kind.AUDIT:
             yield _Bound(max(1, int(self.limit * self.share)), WINDOW, kind)
         if kind is Kind.SWEEP:
-            # Whoever spends all at once has all grow old at once, and changes wait for that.
+            # Calls spent all at once also leave the window all at once, and changes wait for that.
             yield _Bound(max(_PACE_LEAST, int(most * _PACE)), _PACE_WINDOW, kind)
 
     def _used(self, bound: _Bound) -> int:
-        """What was spent in its time, or may be at any moment."""
+        """The calls spent within the bound's window, plus those held."""
         spent = (
             bound.counts(calls)
             for slot, calls in self.spent.items()
@@ -164,13 +164,13 @@ class FleetLedger:
             ends = _end(slot, bound.seconds)
             missing -= bound.counts(spent) if ends >= self.now else 0
             if missing <= 0:
-                # A second more, since storage tells whole ones.
+                # One second more, since storage's times are whole seconds.
                 return min(ends - self.now + 1, longest)
         return ASK_AGAIN
 
 
 def _end(slot: int, seconds: float) -> float:
-    """Until when a slot counts in a window of so many seconds."""
+    """The time until which a slot counts in a window of so many *seconds*."""
     return slot + SLOT + seconds + MARGIN
 
 

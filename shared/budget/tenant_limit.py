@@ -1,9 +1,9 @@
 """
-How many profile calls a tenant may make in five minutes: as set, or by the class that it is in.
+How many profile calls a tenant may make in five minutes: as set, or by the tenant's size class.
 
-The class goes by the number of licences that the organization has bought (sharepoint.md section 5,
-documented). Where Graph does not tell us, as many users as the last sweep has counted stand in for
-them, and without a sweep the smallest class.
+The class depends on the number of licences that the organization has bought (sharepoint.md section
+5, documented). If Graph does not tell us, the number of users in the last sweep is used instead,
+and without a sweep the smallest class.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from shared.telemetry.log_text import loggable
 
 log = logging.getLogger("photosync")
 
-# Up to so many licences, calls of a tenant to PeopleManager in five minutes.
+# Pairs: the most licences of a class, and the calls to PeopleManager per tenant in five minutes.
 CLASSES = ((1_000, 3_000), (5_000, 6_000), (15_000, 9_000), (50_000, 12_000))
 LARGEST_CLASS = 15_000
 SMALLEST_CLASS = CLASSES[0][1]
-# Seconds after which it is found out once more, by whoever of the fleet comes first: a first sweep
-# counts more and more users.
+# In seconds: after this time the first instance to need the limit determines it again, because a
+# first sweep counts more and more users.
 _BELIEVED = 900.0
 
 
 def calls_of_class(licences: int) -> int:
-    """What SharePoint allows a tenant with so many *licences* in five minutes."""
+    """The calls that SharePoint allows a tenant with so many *licences* in five minutes."""
     return next((calls for most, calls in CLASSES if licences <= most), LARGEST_CLASS)
 
 
 class TenantLimit:
-    """*fixed* calls, or 0 to find out by *licences*, None if Graph does not say, or *users*."""
+    """*fixed* calls; if 0, determined by *licences*, or by *users* if that returns None."""
 
     def __init__(
         self, fixed: int, licences: Callable[[], int | None], users: Callable[[], int]
@@ -42,17 +42,17 @@ class TenantLimit:
         self._licences = licences
         self._users = users
         self.last = fixed or SMALLEST_CLASS
-        # What we have found out ourselves, and when; nobody may have written it down yet.
+        # The limit that we determined ourselves, and when; it may not be in the ledger yet.
         self._own = 0, -math.inf
 
     def of(self, fields: Mapping[str, Any], now: float) -> tuple[int, float]:
-        """The limit, and when it was found (0: it is set); *fields* are what the fleet knows."""
+        """The limit, and when it was determined (0: set); *fields* are those of the ledger."""
         if self._fixed:
             return self._fixed, 0.0
         limit, found_at = fields.get("limit"), fields.get("limitFoundAt")
         if type(limit) is int and 0 < limit <= LARGEST_CLASS:
             self.last = limit
-            # Compared, not reckoned: a person may have typed a number beyond all floats.
+            # Compare only, without arithmetic: a typed number may exceed the range of floats.
             if isinstance(found_at, int | float) and now - _BELIEVED < found_at <= now:
                 return limit, found_at
         if not 0 <= now - self._own[1] < _BELIEVED:
@@ -66,7 +66,7 @@ class TenantLimit:
             if licences is None:
                 licences, by = self._users(), "users"
         except PhotoSyncError as error:
-            # Most likely the same as before; it is asked again soon.
+            # Most likely unchanged; it is determined again soon.
             log.warning('budget.class-unknown why="%s"', loggable(str(error)))
             return self.last
         limit = calls_of_class(licences)

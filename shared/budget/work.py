@@ -1,8 +1,9 @@
 """
-What a run's profile calls are for: who comes first when there are few left.
+The priority of a run's profile calls, for when few calls are left.
 
-A context says so, since it is Http that takes each call and the worker that knows what for. Who
-starts threads copies the context into them; a call without one is for a person who waits.
+A context variable carries it: Http takes each call, but only the worker knows its purpose. Code
+that starts threads copies the context into them. A call without context counts as one for a person
+who waits.
 """
 
 from __future__ import annotations
@@ -15,24 +16,24 @@ from enum import IntEnum
 
 
 class Kind(IntEnum):
-    """In order of precedence: each leaves something over for those before it."""
+    """In order of precedence: each kind leaves part of the limit for those before it."""
 
     BEGUN = 0  # the rest of a copy that has begun
     CHANGE = 1  # a photo has changed, or a person waits
     AUDIT = 2
-    SWEEP = 3  # first copies, and whatever else no notification told
+    SWEEP = 3  # first copies, and all else that came without a notification
 
 
-# A first copy reads the profile and, where SharePoint takes no more in one request, writes four
-# properties by calls of their own.
+# A first copy reads the profile and, if SharePoint refuses several properties in one request,
+# writes four properties in separate calls.
 AHEAD = 4
 
 
 @dataclass(eq=False)
 class Work:
     """
-    One run. With its first call it takes `ahead` more, so that what it begins it can end; `endings`
-    are told when it is over.
+    One run. Its first call takes `ahead` more, so that the run can finish what it begins. `endings`
+    are called when it ends.
     """
 
     kind: Kind
@@ -45,13 +46,13 @@ _NOBODYS = Work(Kind.CHANGE)
 
 
 def current() -> Work:
-    """The work that this thread is at."""
+    """The work of the current context."""
     return _current.get(_NOBODYS)
 
 
 @contextmanager
 def doing(kind: Kind, *, ahead: int = AHEAD) -> Iterator[None]:
-    """Calls within are of this *kind*."""
+    """Give all calls within the block this *kind*."""
     work = Work(kind, ahead)
     token = _current.set(work)
     try:

@@ -1,31 +1,32 @@
 """
-A run's claim on its user: short, and renewed by whoever still works. Why two runs never write:
+A run's claim on its user: short, renewed while the run works. Why two runs never write together:
 
     run A  takes v1
            |<- FREE ->|<---- REQUEST_LIMIT ---->|
                   renews over v1: v2
                   |<- FREE ->|<---- REQUEST_LIMIT ---->|
-                    its writes begin   and are over
-                         dies, or stops
-    run B  meets v2 ------- waits, and looks again --->| takes v2: v3
-    run A                                       wakes up: its renewal over v2 is refused
+                    its writes begin   and have ended
+                         dies, or hangs
+    run B  reads v2 ------- waits, and reads again --->| takes v2: v3
+    run A                                       resumes: its renewal over v2 is refused
 
-1. Taking and renewing are one conditional write over the version that was read or is held. Of all
-   who hold a version one replaces it.
-2. A write to SharePoint begins less than FREE after its run last took or renewed, and is carried
-   out within REQUEST_LIMIT of its beginning if at all: by then the version is less than
-   CLAIM_LENGTH old.
-3. Nobody takes a claimed version before storage calls it that old, or as old as it says itself:
-   claims of other versions of PhotoSync say so in `seconds`, too, and older ones go by that.
+1. Taking and renewing are each one conditional write over the version that was read or is held.
+   Of all runs that hold a version, only one replaces it.
+2. A write to SharePoint begins less than FREE after its run last took or renewed the claim. It
+   takes effect within REQUEST_LIMIT of its beginning or never. At that point the version is less
+   than CLAIM_LENGTH old.
+3. No run takes a claimed version before storage reports it to be that old, or as old as the claim
+   itself says: claims of other versions of PhotoSync carry `seconds`, too, and older versions obey
+   it.
 
-So when B has v3, no write of A's is under way (2, 3) and none begins, since the next one needs a
-renewal (2) over a version that is no more (1). A that wakes up before B, however late, still holds
-the newest version: it renews and goes on, and it is B who is refused.
+So once B has v3, no write of A is in flight (2, 3), and none begins: the next one needs a renewal
+(2) over a version that no longer exists (1). If A resumes before B takes over, however late, A
+still holds the newest version: it renews and continues, and B is refused.
 
-How old a version is storage tells by the times of one answer; how long ago A renewed A measures
-itself, by a clock that nobody sets, since before the renewal was sent. So no two machines' clocks
-are compared. Nothing renews while a run waits or computes: a wait may outlast the claim, since
-whoever comes to write finds out then whether it was taken.
+Storage tells the age of a version by the times in one response. A measures the time since its last
+renewal itself, from before the renewal was sent, by a clock that cannot be set. So clocks of two
+machines are never compared. Nothing renews the claim while a run waits or computes: a wait may
+outlast the claim, since the run finds out before its next write whether the claim was taken.
 """
 
 from __future__ import annotations
@@ -41,21 +42,21 @@ from shared.microsoft365.http import REQUEST_LIMIT
 from shared.storage import user_state
 from shared.storage.user_state import Claim, Store, Stored, UserState
 
-# In seconds: a run that died keeps its user from others for so long. With the whole seconds in
-# which storage tells time, a look too late and the copy itself, the picture is right within 90.
+# In seconds: how long a dead run blocks its user. With storage's resolution of whole seconds, a
+# check that comes late and the copy itself, the picture is right within 90 seconds.
 CLAIM_LENGTH = 80.0
 FREE = CLAIM_LENGTH - REQUEST_LIMIT
 
 
 class HeldClaim:
-    """The claim of *run*, which knows the state and holds what was written last."""
+    """The claim of *run*, which keeps the state as it was read and as it was last written."""
 
     def __init__(self, store: Store, run: Run, ticks: Callable[[], float]) -> None:
         self._store = store
         self._run = run
         self._ticks = ticks
         self._not_after = -math.inf
-        # Three files are uploaded at once.
+        # Three files are uploaded concurrently.
         self._lock = threading.Lock()
 
     def take(self) -> None:
@@ -64,7 +65,7 @@ class HeldClaim:
         self._write(replace(run.before, claim=Claim(run.by, CLAIM_LENGTH)), run.known)
 
     def announce(self, picture_url: str) -> None:
-        """Write down where a picture will be; by that the claim is new. Raises as `take` does."""
+        """Record the picture's future URL, which also renews the claim. Raises as `take` does."""
         with self._lock:
             held = self._held
             if held.state.picture_url != picture_url:
@@ -72,10 +73,10 @@ class HeldClaim:
 
     def before_write(self) -> None:
         """
-        Return if a write to SharePoint may begin now; renew the claim if it covers none any more.
+        Return if a write to SharePoint may begin now; renew the claim first if it is too old.
 
-        Raises ClaimLost if somebody else has taken the user, or the renewal itself took so long
-        that it covers none either; ServiceDown if storage does not answer.
+        Raises ClaimLost if another run has taken the user, or if the renewal itself took too long
+        to cover a write; ServiceDown if storage does not answer.
         """
         with self._lock:
             if self._covers_a_write():
@@ -86,7 +87,7 @@ class HeldClaim:
 
     @property
     def version(self) -> str:
-        """Of the state, as this claim last wrote it."""
+        """The version of the state that this claim last wrote."""
         return self._held.version
 
     def _covers_a_write(self) -> bool:

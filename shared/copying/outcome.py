@@ -1,4 +1,4 @@
-"""How a message about a user ended, and what the log and the counters say of it."""
+"""How a message about a user ended, and how that is logged and counted."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Outcome:
     """
     How a message ended: `event` is synced, unchanged, waiting, unreadable, parked or a status.
 
-    `reason` is the message's, `seconds` how long ago it was first queued; `service` is who asked
-    for a wait.
+    `reason` is the message's, `seconds` the time since it was first queued, `service` the one that
+    asked us to wait.
     """
 
     event: str
@@ -36,7 +36,7 @@ class Outcome:
 
 
 def tell(outcome: Outcome, calls: Sequence[str], ms: float) -> None:
-    """One event about a message that was worked off, with the services it called."""
+    """Log one event about a processed message, with its number of calls to each service."""
     made = Counter(calls)
     log.log(
         _LEVELS.get(outcome.event, logging.INFO),
@@ -58,14 +58,14 @@ def tell(outcome: Outcome, calls: Sequence[str], ms: float) -> None:
 
 
 def tell_parked(outcome: Outcome) -> None:
-    """One event about a message that the host gave up on."""
+    """Log one event about a message that the host gave up on."""
     log.error("photo.parked user=%s correlation=%s", outcome.user, outcome.correlation_id)
     metrics.photos.add(1, {"outcome": "parked"})
 
 
 def tell_crash(message: SyncMessage, error: Exception) -> None:
-    """One event about an exception that nobody foresaw; the host tries again, or gives up."""
-    # The host keeps its own account of it out of Application Insights (functions.md, Telemetry).
+    """Log one event about an unexpected exception; the host then retries or gives up."""
+    # The host's own record of it does not reach Application Insights (functions.md, Telemetry).
     log.error(
         "photo.crashed correlation=%s error=%s at=%s",
         message.correlation_id,
@@ -76,7 +76,7 @@ def tell_crash(message: SyncMessage, error: Exception) -> None:
 
 
 def _more(outcome: Outcome) -> str:
-    """What only some outcomes have to say."""
+    """The fields that only some outcomes have."""
     said = [
         f"reason={outcome.reason} seconds={outcome.seconds:.1f}"
         if outcome.event == "synced"

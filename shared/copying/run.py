@@ -1,4 +1,4 @@
-"""One run over one user: what it is told, what it holds, and what the state says at its end."""
+"""One run for one user: its input, what it has found, and the state it leaves behind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from shared.written_file import WrittenFile
 
 
 class Source(Protocol):
-    """Exchange, through Graph; see GraphClient."""
+    """Exchange, read through Graph; see GraphClient."""
 
     def photo_etag(self, user: str) -> str: ...
     def user(self, user: str) -> User: ...
@@ -52,9 +52,10 @@ class Target(Protocol):
 @dataclass(frozen=True)
 class Policy:
     """
-    What the settings allow: `dry_run` writes nothing, `remove_when_gone` takes pictures back.
+    What the settings allow: `dry_run` writes nothing, `remove_when_gone` removes the picture of a
+    user whose photo is gone.
 
-    Whoever has left is forgotten after `forget_after`; None: never.
+    A user who has left is forgotten after `forget_after`; None means never.
     """
 
     dry_run: bool = False
@@ -65,14 +66,15 @@ class Policy:
 @dataclass
 class Run:
     """
-    One try at one user: what it has seen and what it holds, for whoever records its end.
+    One attempt at one user: what it has read and what it holds, so that its end can be recorded.
 
-    `removal` allows it to take back a picture whose photo is gone; `thorough` has it look at
-    SharePoint's files and profile even if nothing changed, and `asked` says that a person or an
-    audit waits for its end; `replace_chosen` also lets it take the place of a picture that a person
-    chose. `looks_ahead` has it read the profile beside the photo, before it is known that the bytes
-    have changed: where they most likely have, and somebody waits. `seen` says that there was a
-    photo at the last look, `etag` which one and `sha256` of what bytes, empty if that is not sure.
+    `removal` allows it to remove a picture whose photo is gone. `thorough` makes it check
+    SharePoint's files and profile even if nothing changed. `asked` means that a person or an audit
+    waits for its end. `replace_chosen` also allows it to replace a picture that a person chose.
+    `looks_ahead` makes it read the profile while it fetches the photo, before it knows whether the
+    bytes have changed: for runs where they most likely have, and somebody waits. `seen` means that
+    a photo existed at the last check; `etag` and `sha256` identify it and its bytes, and are empty
+    if uncertain.
     """
 
     user_id: str
@@ -94,12 +96,12 @@ class Run:
 
     @property
     def upn(self) -> str:
-        """The user's name as far as this run has heard of it."""
+        """The user principal name: from Graph if this run has read it, else from the state."""
         return self.user.user_principal_name if self.user else self.before.user_principal_name
 
     @property
     def display_name(self) -> str:
-        """The same for the name that people read."""
+        """The display name, from the same source."""
         return self.user.display_name if self.user else self.before.display_name
 
     @property
@@ -109,7 +111,7 @@ class Run:
 
     @property
     def last_known(self) -> User:
-        """The user as the state tells, for where Graph knows of none."""
+        """The user as recorded in the state, for users whom Graph does not know."""
         before = self.before
         return User(
             self.user_id,
@@ -121,15 +123,15 @@ class Run:
 
     @property
     def replays(self) -> tuple[str, ...]:
-        """What the state says of replays once this run has ended, which may be one."""
+        """The state's list of replays after this run, which may itself be one."""
         return self.before.replays_with(self.by) if self.asked else self.before.replays
 
     def may_remove(self, policy: Policy, now: datetime) -> bool:
-        """Whether a photo that is gone takes our picture along: not at the first look."""
+        """Whether to remove our picture because the photo is gone: never at the first check."""
         return self.removal and policy.remove_when_gone and self.before.may_lose_picture(now)
 
     def may_forget(self, policy: Policy, now: datetime) -> bool:
-        """Whether somebody who has left is to be forgotten now, by order of a sweep."""
+        """Whether to forget the user now: one who left long enough ago, on a sweep's order."""
         after = None if policy.dry_run else policy.forget_after
         return self.removal and after is not None and self.before.has_left_for(after, now)
 
@@ -137,9 +139,9 @@ class Run:
 def state_after(
     run: Run, end: Wait | Done, *, attempt: int, now: datetime, recipe: int
 ) -> UserState:
-    """The state of a user whose *run*, by this *recipe*, did not bring the picture up to date."""
+    """The state after a *run* by this *recipe* that did not bring the picture up to date."""
     before, left_since = run.before, _left_since(run, end, now)
-    # Where SharePoint shows something else, a photo that comes back must be copied again.
+    # SharePoint shows something else in these cases, so a photo that returns must be copied again.
     elsewhere = end.code in {NoProfile.code, PictureKept.code, OtherHost.code}
     start = before if left_since else before.known_again
     after = replace(
@@ -156,21 +158,22 @@ def state_after(
         attempt=attempt,
     )
     if end.unanswered and run.files_touched:
-        # It may be carried out yet, after a newer picture of the next run: the claim stays until
-        # that is past, whether this message comes back or not.
+        # The request may still take effect, even after the next run has written a newer picture.
+        # So the claim stays until that can no longer happen, whether this message returns or not.
         after = replace(after, claim=Claim(run.by, LATE_WRITE))
     if isinstance(end, Wait):
         again_at = now + timedelta(seconds=end.seconds)
         return replace(after, status=user_state.WAITING, next_attempt_at=again_at)
     if end.code == PhotoRefused.code:
-        # A later recipe may read it. Without a hash nobody takes the files for being of this one.
+        # A later recipe may read this photo. Without a hash, no run mistakes the files in
+        # SharePoint for its renditions.
         after = replace(after.unknown, recipe=recipe)
     return _settled(after, run, end, now)
 
 
 def _left_since(run: Run, end: Wait | Done, now: datetime) -> datetime | None:
     if end.code == UnknownUser.code:
-        # A time to come, of a clock that is wrong or typed by a person, would put it off as long.
+        # A future time, from a wrong clock or typed by a person, would delay forgetting by as much.
         return min(run.before.left_since or now, now)
     knows_again = run.seen or run.user is not None
     return run.before.left_since if _leaves_open(end) and not knows_again else None
@@ -183,7 +186,7 @@ def _out_of_scope_since(run: Run, end: Wait | Done, now: datetime) -> datetime |
 
 
 def _leaves_open(end: Wait | Done) -> bool:
-    """Whether nothing was found out about the user."""
+    """Whether the run learned nothing about the user."""
     return isinstance(end, Wait) or end.status == user_state.FAILED
 
 
@@ -198,7 +201,7 @@ def _settled(after: UserState, run: Run, end: Done, now: datetime) -> UserState:
         replays=run.replays,
     )
     if end.status != user_state.FAILED:
-        # Nobody repairs it: there is no photo, or nobody looks after the user.
+        # No repair will follow: there is no photo, or the user is out of scope.
         after = replace(after, damage="")
     if end.code == NoPhoto.code and after.picture_url:
         return replace(after, missing_since=after.missing_since or now)

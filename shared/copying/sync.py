@@ -1,32 +1,32 @@
 """
-Brings one user's SharePoint picture up to date: the order of steps that is the whole argument.
+Brings one user's SharePoint picture up to date. Correctness rests on the order of these steps:
 
     etag = photo metadata from Graph          1  the source first
     known = state blob, with its version      2  the state second
-    known.claim is live      -> ClaimHeld     3  somebody is copying this user now
+    known.claim is live      -> ClaimHeld     3  another run is copying this user now
     known covers etag        -> unchanged        two calls in all: the usual case
-    known tells the absence  -> the same         also two; else 1 is asked again after 4
-    no such user, no state   -> the same         nothing is written about an id that is nobody's
+    known records no photo   -> the same         also two; else repeat 1 after 4
+    no such user, no state   -> the same         write nothing about an id that no user has
     write a claim over known                  4  conditional; lost -> Conflict
     user, photo, its etag    from Graph       5  the bytes after the claim, the etag after them;
-                                                 where a change is likely SharePoint's profile is
-                                                 read meanwhile, by the name that the state has
-    known holds their hash   -> unchanged        recorded as in step 7; of a thorough run not before
-                                                 SharePoint's profile and files were looked at
-    the photo scaled down, its etag again        only of one that is too large to be read; recorded
-                                                 is the hash of the large one
-    files, properties, timestamp              6  each renews a claim that runs short before it
-                                                 begins; where they will be is in the claim before
+                                                 if a change is likely, read SharePoint's profile
+                                                 meanwhile, by the name in the state
+    known holds their hash   -> unchanged        recorded as in step 7; a thorough run first checks
+                                                 SharePoint's profile and files
+    the photo scaled down, its etag again        only if the photo is too large to be read; the
+                                                 recorded hash is that of the large one
+    files, properties, timestamp              6  before each begins, it renews a claim that is too
+                                                 old; the claim already says where they will be
     write the result over the claim           7  conditional; drops the claim; with the etag of
                                                  step 1 if step 5 read the same, else with none
 
-Whoever finds the state unclaimed at 2 has read the source before, so a copier who claims later
-reads the source later still and sees at least as new a photo. With 1 and 2 swapped, a user who
-changes a photo back while another copy is in flight is skipped and the wrong picture stays. No
-newer etag than that of step 1 is recorded, for the same reason; and that one only if the photo had
-it still after the bytes were read, since that etags never return is only reported (graph.md section
-1). What no look can tell is a photo replaced before its bytes are read and put back before the next
-request of the same batch.
+A run that finds the state unclaimed at 2 has already read the source. So a run that claims later
+reads the source later still and sees a photo at least as new. With 1 and 2 swapped, a user who
+changes a photo back while another copy is in flight is skipped and the wrong picture stays. For the
+same reason no etag newer than that of step 1 is recorded. That one is recorded only if the photo
+still had it after the bytes were read: that etags never return is only reported (graph.md section
+1). One case is undetectable: a photo replaced before its bytes are read and restored before the
+next request of the same batch.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ from shared.written_file import WrittenFile
 
 
 class Sync:
-    """Copies photos. Threads may share it: everything about one run is in its Run."""
+    """Copies photos. Threads may share it: all data about one run is in its Run."""
 
     def __init__(
         self,
@@ -91,10 +91,10 @@ class Sync:
 
     def bring_up_to_date(self, run: Run) -> str:
         """
-        Copy the photo if it differs. Returns "synced" or "unchanged", or raises why not; of a
-        picture that is taken back "removed", and of who has left for good "forgotten".
+        Copy the photo if it differs. Returns "synced" or "unchanged"; "removed" for a removed
+        picture, "forgotten" for a user who has left for good. Raises the reason for any other end.
 
-        *run* holds afterwards what was seen, claimed and touched; `record` needs it on an error.
+        *run* then holds what was seen, claimed and touched; `record` needs it after an error.
         """
         found = self._look(run)  # 1
         self._recall(run)  # 2, 3
@@ -104,8 +104,8 @@ class Sync:
             return "unchanged"
         claim = self._claim(run)  # 4
         if isinstance(found, PhotoSyncError):
-            # Another run may have copied a new photo since: only what is found under the claim
-            # may be written over what that run recorded.
+            # Another run may have copied a new photo since. Only what is read under the claim may
+            # overwrite what that run recorded.
             found = self._look(run)
         if isinstance(found, PhotoSyncError):
             return self._without_photo(run, found, claim)
@@ -115,7 +115,7 @@ class Sync:
             raise self._look_for(run) from finding
 
     def _without_photo(self, run: Run, found: PhotoSyncError, claim: HeldClaim) -> str:
-        """What becomes of a picture without a photo, of which *found* says why; or raise that."""
+        """Remove the picture or forget the user, or raise *found*, the reason for no photo."""
         if isinstance(found, NoPhoto) and self._may_remove(run):
             return self._remove(run, claim)
         if isinstance(found, UnknownUser):
@@ -123,7 +123,7 @@ class Sync:
         if isinstance(found, UnknownUser) and self._may_forget(run):
             return self._forget(run, claim)
         if isinstance(found, NoPhoto) and not run.upn:
-            # Asked once, so that an admin finds whoever has no photo by name.
+            # Asked once, so that an admin can find users without a photo by name.
             run.user = self._source.user(run.user_id)
         raise found
 
@@ -138,14 +138,14 @@ class Sync:
             return "unchanged"
         plan = plan_made()
         if held and plan.is_shown and (files := self._intact(run, fetched, plan)):
-            # With the address as the profile spells it, or each audit finds it changed.
+            # Record the URL as the profile spells it, else each audit reports a change.
             found = {"picture_url": plan.picture_url, "files": files, "damage": ""}
             self._complete(run, sha256=run.sha256, source_etag=run.etag, **found)
             return "unchanged"
         renditions = self._renditions(run, fetched)
         if self._policy.dry_run:
             raise DryRun(f"DRY_RUN is on; it would {plan}.")
-        # In case this run dies before it is there.
+        # So that the state has the URL even if this run dies before it finishes.
         claim.announce(plan.picture_url)
         run.files_touched = True
         files = self._target.publish(plan, renditions, before_write=claim.before_write)  # 6
@@ -164,10 +164,10 @@ class Sync:
 
     def _fetch(self, run: Run) -> tuple[Fetched, Callable[[], Plan]]:
         """
-        The user and the photo; and the plan, for when it is needed, or what keeps from making one.
+        The user and the photo, and a function that returns the plan or raises why there is none.
 
-        What was read ahead counts only if Graph still knows the user by the name that it was
-        read by: after a rename that profile may be somebody else's.
+        A profile that was read ahead counts only if Graph still has the user under the name it was
+        read by: after a rename that profile may belong to somebody else.
         """
         known = run.last_known
         fetch = functools.partial(self._source.user_and_photo, run.user_id)
@@ -189,30 +189,30 @@ class Sync:
         return self._recipe.pictures(fetched.photo, lambda: self._scaled(run, fetched))
 
     def _intact(self, run: Run, fetched: Fetched, plan: Plan) -> tuple[WrittenFile, ...]:
-        """SharePoint's files if all of them are those of the photo; none if any is not."""
+        """SharePoint's files if all of them match the photo, else an empty tuple."""
         wanted = run.before.files
         if not wanted:
-            # An older version has written them, or SharePoint had no answer for one that died.
+            # An older version wrote them, or a run that died without SharePoint's response.
             wanted = tuple(map(WrittenFile.of, self._renditions(run, fetched)))
         found = self._target.find(plan, wanted)
         files = tuple(file for file in found if file)
         return files if len(files) == len(found) else ()
 
     def _scaled(self, run: Run, fetched: Fetched) -> bytes:
-        """A rendition of the photo that was *fetched*, as far as etags can tell."""
+        """A smaller rendition of the *fetched* photo, as far as etags can tell."""
         scaled = self._source.scaled_photo(run.user_id)
         if not scaled.etag or scaled.etag != fetched.etag:
-            # It may be of another photo. Without a hash the next run copies once more; with this
-            # one it would leave the wrong picture there if the photo were put back.
+            # It may be of another photo. Without a hash, the next run copies again. With this hash,
+            # it would leave the wrong picture in SharePoint if the photo were restored.
             run.sha256 = run.etag = ""
         return scaled.photo
 
     def take_back(self, run: Run) -> str:
         """
-        Take our picture back for good and forget the user. Returns "forgotten", or raises why not.
+        Remove our picture for good and forget the user. Returns "forgotten", or raises why not.
 
-        It asks neither for the photo nor for the scope: whoever shows a picture of ours is meant,
-        also somebody whom Graph or SharePoint does not know any more. *run* as above.
+        It checks neither photo nor scope: it applies to every user who shows our picture, even one
+        whom Graph or SharePoint no longer knows. *run* as above.
         """
         self._recall(run)
         held = run.known
@@ -237,11 +237,11 @@ class Sync:
 
     def record(self, run: Run, end: Wait | Done, *, attempt: int) -> None:
         """
-        Write how a run ended that raised, and give its claim back. Raises Conflict, ServiceDown.
+        Record the end of a run that raised, and release its claim. Raises Conflict, ServiceDown.
 
-        A wait before anything was claimed leaves the state as it was: an outage must not cost a
-        write for every message. A claim held by somebody else is never touched. An end that the
-        state tells already is written only if a person asked for the run.
+        A wait before the claim leaves the state unchanged: an outage must not cost one write per
+        message. A claim of another run is never touched. An end that the state already records is
+        written again only if a person asked for the run.
         """
         if isinstance(end, Wait) and not run.claim:
             return
@@ -255,7 +255,7 @@ class Sync:
             user_state.write(self._store, after, after=run.claim or run.known)
 
     def _look(self, run: Run) -> str | PhotoSyncError:
-        """The photo's etag, or why there is none: that too is weighed after the state is read."""
+        """The photo's etag, or why there is none; that too is judged after the state is read."""
         run.seen, run.etag = False, ""
         try:
             run.etag = self._source.photo_etag(run.user_id)
@@ -265,7 +265,7 @@ class Sync:
         return run.etag
 
     def _look_for(self, run: Run) -> PhotoSyncError:
-        """Why there is no photo of somebody unknown to whoever keeps it: Graph itself is asked."""
+        """Why the photo request found no user: Graph has no such user, or no mailbox for it yet."""
         try:
             run.user = self._source.user(run.user_id)
         except UnknownUser as finding:
@@ -275,9 +275,10 @@ class Sync:
     def _recall(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
         run.recalled = True
-        # A profile goes with its user. Of who comes back it may be there, or a new one without
-        # the picture (sharepoint.md section 3); of who was out of scope nobody looked at it. And
-        # what a dry run has told of is yet to be done, whatever the hash says.
+        # A profile is deleted with its user. When the user returns, it may still be there, or be a
+        # new one without the picture (sharepoint.md section 3). While a user was out of scope,
+        # the profile was not checked. And what a dry run has announced is still to be done,
+        # whatever the hash says.
         before = run.before
         is_back = before.left_since is not None or before.out_of_scope_since is not None
         doubted = is_back or before.reason == DryRun.code
@@ -287,7 +288,7 @@ class Sync:
             raise ClaimHeld("Another run is copying this user right now.", over_in=seconds)
 
     def _is_known(self, run: Run, found: str | PhotoSyncError) -> bool:
-        """Whether SharePoint shows the photo. Raises what was *found* if the state says it too."""
+        """Whether SharePoint shows the photo. Raises *found* if the state already records it."""
         if isinstance(found, NoPhoto) and run.before.status == user_state.REMOVED:
             return run.before.claim is None
         if isinstance(found, NoPhoto) and self._may_remove(run):
@@ -295,7 +296,7 @@ class Sync:
         if isinstance(found, UnknownUser) and self._may_forget(run):
             return False
         if isinstance(found, UnknownUser) and run.known is None:
-            # Anybody can make up ids, and each would leave a blob for long.
+            # Anybody can make up ids, and each would leave a blob behind for a long time.
             raise Nobody(str(found))
         if isinstance(found, PhotoSyncError):
             status = found.status if isinstance(found, Settled) else user_state.FAILED
@@ -311,7 +312,7 @@ class Sync:
         return not run.force and run.before.holds(sha256, sizes=recipe.sizes, recipe=recipe.version)
 
     def _unmoved(self, before: str, after: str) -> str:
-        """The etag to record, none if it is not sure that the bytes are of the photo it names."""
+        """The etag to record, empty if the bytes may belong to another photo."""
         return before if before == after else ""
 
     def _claim(self, run: Run) -> HeldClaim:
@@ -349,10 +350,10 @@ class Sync:
 
     def _forget(self, run: Run, claim: HeldClaim) -> str:
         """
-        Take back what is surely ours, and last of all the state, which alone knows of it.
+        Remove what is certainly ours, and delete the state last, since it is the only record.
 
-        A run that dies in between leaves a state that says the same as before: whoever takes up
-        its message, or the next sweep's, does it again, and what is gone already is no error.
+        A run that dies in between leaves the state as it was. The redelivered message, or one from
+        the next sweep, repeats the work; what is already gone is not an error.
         """
         before = run.before
         if before.picture_url:
@@ -364,7 +365,7 @@ class Sync:
         return "forgotten"
 
     def _note(self, run: Run) -> None:
-        """Write down that a run has ended which a person waits for, and nothing else."""
+        """Record that a run for which a person waits has ended, and nothing else."""
         noted = replace(run.before, checked_at=self._clock(), replays=run.replays)
         user_state.write(self._store, noted, after=run.known)
 
@@ -390,5 +391,5 @@ class Sync:
 
 
 def _is_nobodys(run: Run, end: Wait | Done) -> bool:
-    """Whether Graph knows no such user and nothing was known before: then nothing is kept."""
+    """Whether Graph has no such user and there is no state: then nothing is recorded."""
     return run.known is None and end.code == Nobody.code

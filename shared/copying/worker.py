@@ -1,4 +1,4 @@
-"""Works off one message of queue `photo-sync`, whatever it holds and however it ends."""
+"""Processes one message of queue `photo-sync`, whatever it contains and however it ends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _HALTED = (
 
 
 class Halt(Protocol):
-    """Whether PhotoSync is being taken back; see uninstalling. Errors: ServiceDown."""
+    """Whether PhotoSync is being uninstalled; see `uninstalling`. Errors: ServiceDown."""
 
     def is_on(self) -> bool: ...
     def orders(self, uninstall_id: str) -> bool: ...
@@ -74,11 +74,11 @@ class Worker:
         """
         Bring the user that *body* names up to date, and log one event about it.
 
-        A message that is *redelivered* is of a run that died, perhaps between two files; one that
-        was typed is known by the queue's *message_id* then.
+        A *redelivered* message belongs to a run that died, perhaps between two files. The queue's
+        *message_id* identifies a typed message on redelivery.
 
-        Raises what nobody foresaw, SettingsError, and ServiceDown when the message can neither be
-        sent again nor be kept: the host then tries again, in the end the poison queue has it.
+        Raises unexpected exceptions, SettingsError, and ServiceDown if the message can neither be
+        queued again nor set aside. The host then retries; in the end it goes to the poison queue.
         """
         began = time.monotonic()
         with calls.noted() as made:
@@ -88,9 +88,9 @@ class Worker:
 
     def park(self, body: bytes) -> Outcome:
         """
-        Record what the host gave up on: the user is `failed` and can be replayed.
+        Record a message that the host gave up on: the user is `failed` and can be replayed.
 
-        *body* is all that the poison queue keeps of the message (functions.md, documented).
+        The poison queue keeps only the *body* of the message (functions.md, documented).
         Raises Conflict, ServiceDown, AccessDenied.
         """
         outcome = replace(self._park(body), event="parked")
@@ -117,8 +117,8 @@ class Worker:
         except BadMessage as error:
             return self._set_aside(body, self._new_id(), str(error))
         if redelivered:
-            # The state tells of files that were touched, unless it was deleted in the meantime and
-            # another run has written a new one since.
+            # The state records that files were touched, unless it was deleted in the meantime and
+            # another run has written a new one.
             message = replace(message, force=True)
         try:
             outcome = self._end_of_message(message, body)
@@ -137,8 +137,8 @@ class Worker:
             with doing(_kind(message)):
                 outcome = self._carry_out(message, body)
         except Exception as error:
-            # It may come back, and end otherwise. But a typed one comes back as it was typed, and
-            # is not known for this order when the host has given it up.
+            # The message may be redelivered and end differently. But a typed one returns as it was
+            # typed: once the host gives it up, nothing links it to this order.
             why = f"PhotoSync stopped: {type(error).__name__}."
             self._write_end(message, Outcome(FAILED, message.user_id, message.correlation_id, why))
             raise
@@ -146,15 +146,15 @@ class Worker:
         return outcome
 
     def _signed(self, message: SyncMessage) -> SyncMessage:
-        """The message with its place in the log of orders, if it is an order that has none yet."""
+        """Add the message to the log of orders, if it is an order that is not in it yet."""
         if not message.is_unsigned_order:
             return message
-        # Whatever it says of itself: the console writes into the log before it queues.
+        # Ignore what it says about its origin: the console writes to the log before it queues.
         message = replace(message, by=Signature(QUEUE))
         return replace(message, ordered_in=self._orders.give(_order(message, message.user_id)))
 
     def _write_end(self, message: SyncMessage, outcome: Outcome) -> None:
-        """Write the end of an order into the log; one that waits has not ended."""
+        """Write the end of an order to the log; an order that waits has not ended."""
         if message.ordered_in and outcome.event != "waiting":
             order = _order(message, outcome.user)
             self._orders.end(order, message.ordered_in, outcome.event, outcome.detail)
@@ -174,7 +174,7 @@ class Worker:
         except PhotoSyncError as error:
             return self._end(message, run, error)
         except Exception as error:
-            # The host tries again: it must not find the claim of a run that is over.
+            # The host retries: the retry must not find the claim of this finished run.
             crashed = Done(FAILED, "crashed", f"PhotoSync stopped: {type(error).__name__}.")
             crashed = _as_ordered(crashed, message)
             with contextlib.suppress(PhotoSyncError):
@@ -183,7 +183,7 @@ class Worker:
         return Outcome(event, run.user_id, message.correlation_id)
 
     def _without_user(self, error: PhotoSyncError, message: SyncMessage, body: bytes) -> Outcome:
-        """What becomes of a message before it is known whose state could tell of it."""
+        """End a message whose user is still unknown, so that no state can record the error."""
         end = self._fate(error, message)
         if isinstance(end, Wait):
             return self._again(message, None, end)
@@ -195,7 +195,7 @@ class Worker:
 
     def _is_halted(self, message: SyncMessage) -> bool:
         if message.uninstall_id:
-            # It may have been cancelled since.
+            # The uninstall may have been cancelled since.
             return not self._halt.orders(message.uninstall_id)
         return self._halt.is_on()
 
@@ -221,22 +221,22 @@ class Worker:
         try:
             self._sync.record(run, end, attempt=message.attempt)
         except TryLater as unrecorded:
-            # The state moved on since it was read, so what this run found may be out of date.
+            # The state has changed since it was read, so this run's findings may be out of date.
             end = wait(unrecorded, attempt=message.attempt, jitter=self._jitter)
             return self._again(message, run, end)
         return Outcome(end.status, run.user_id, message.correlation_id, end.sentence)
 
     def _again(self, message: SyncMessage, run: Run | None, end: Wait) -> Outcome:
-        # First the new message, then the state: a death in between costs a call, not a photo. Only
-        # this message knows of files that were touched if the state is another run's by now, or was
-        # deleted: so it is what copies once more, whatever the state says then.
+        # First the new message, then the state: a crash in between costs a call, not a photo. If
+        # another run has since written the state, or it was deleted, only this message records
+        # that files were touched. So the message forces another copy, whatever the state says.
         again = message.again(force=run is not None and run.files_touched)
         self._queue.send(again.to_json(), delay_seconds=end.seconds)
         if run:
-            # Somebody else wrote the state meanwhile, or our claim runs out by itself.
+            # Another run may have written the state; otherwise our claim expires by itself.
             with contextlib.suppress(TryLater):
                 self._sync.record(run, end, attempt=message.attempt)
-        # An address does not go into the log; the correlation id is in the message, too.
+        # Never log a UPN; the correlation id identifies the message.
         user = run.user_id if run else "-"
         return Outcome(
             "waiting", user, message.correlation_id, end.sentence, end.seconds, end.service
@@ -248,7 +248,7 @@ class Worker:
 
 
 def _order(message: SyncMessage, user: str) -> Order:
-    """The order that *message* brings, about *user*: an object id, a UPN, or nobody known."""
+    """The order in *message*, for *user*: an object id, a UPN, or a placeholder if unknown."""
     words = {"force": message.force, "replace": message.replace_chosen}
     return Order(
         REPLAY,
@@ -261,8 +261,8 @@ def _order(message: SyncMessage, user: str) -> Order:
 
 
 def _kind(message: SyncMessage) -> Kind:
-    """What its profile calls are for: a change, or a person who waits, goes before the rest."""
-    # A sweep asks for replays of everybody who was out of scope, and nobody waits for these.
+    """What its profile calls are for: changes, and people who wait, take precedence."""
+    # A sweep queues replays of all users who were out of scope, and nobody waits for these.
     is_sweeps = message.reason == REPLAY and message.by is not None and message.by.via == APP
     if message.uninstall_id or message.sweep_id or is_sweeps:
         return Kind.SWEEP
@@ -270,7 +270,7 @@ def _kind(message: SyncMessage) -> Kind:
 
 
 def _run(message: SyncMessage, user_id: str) -> Run:
-    """The run that *message* orders over the user of this object id."""
+    """The run that *message* orders for the user with this object id."""
     asked = message.reason in sync_message.THOROUGH or message.replace_chosen
     return Run(
         user_id,
@@ -280,12 +280,12 @@ def _run(message: SyncMessage, user_id: str) -> Run:
         thorough=asked,
         asked=asked,
         replace_chosen=message.replace_chosen,
-        # A sweep's runs may be everybody's, of whom few have changed after all, and profile calls
-        # are scarce (sharepoint.md section 5).
+        # A sweep may queue every user, though few have changed, and profile calls are scarce
+        # (sharepoint.md section 5).
         looks_ahead=message.reason == "notification",
     )
 
 
 def _as_ordered(end: Done, message: SyncMessage) -> Done:
-    """The same, where an uninstall has ordered it as that looks for it: else it tries for ever."""
+    """Mark *end* of an uninstall's message so that the uninstall finds it and stops retrying."""
     return replace(end, status=FAILED, code=NOT_TAKEN_BACK) if message.uninstall_id else end

@@ -1,4 +1,4 @@
-"""Several requests to Microsoft Graph in one call (facts: graph.md section 4, documented)."""
+"""Sends several requests to Microsoft Graph in one call (facts: graph.md section 4, documented)."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ LIMIT = 20
 
 
 def get(key: str, url: str) -> dict[str, Any]:
-    """A request for *url*, whose answer will be found under *key*."""
+    """A GET of *url*; its response has the id *key*."""
     return {"id": key, "method": "GET", "url": url}
 
 
 def post(key: str, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The same, with a JSON body."""
+    """A POST to *url* with a JSON *body*; its response has the id *key*."""
     headers = {"Content-Type": "application/json"}
     return {"id": key, "method": "POST", "url": url, "headers": headers, "body": dict(body)}
 
 
 def in_turn(requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each after the one before, which must not have failed."""
-    # Documented: a batch is to be either fully sequential or fully parallel; reported: mixed
+    """Make each request depend on the success of the one before."""
+    # Documented: a batch should be either fully sequential or fully parallel; reported: mixed
     # ones are refused (Graph, "Combine multiple HTTP requests using JSON batching").
     first, *others = requests
     return [
@@ -43,9 +43,9 @@ def in_turn(requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def send(http: Http, requests: Sequence[Mapping[str, Any]]) -> dict[str, Reply]:
     """
-    The answer to each of *requests*, at most LIMIT, by its id; a 502 where there is no sound one.
+    The response to each of *requests* (at most LIMIT) by its id; a 502 if there is no valid one.
 
-    Raises what a call may raise; what befell a single request is in its own answer.
+    Raises the errors of the call as a whole; an error of one request is in its own response.
     """
     reply = http.send(
         "POST",
@@ -55,7 +55,7 @@ def send(http: Http, requests: Sequence[Mapping[str, Any]]) -> dict[str, Reply]:
     )
     if not reply.ok:
         raise fault(reply, *said(reply))
-    # Answers come in any order (documented).
+    # Responses come in any order (documented).
     items = reply.read(lambda fields: list(fields["responses"]))
     found = {item["id"]: _sound(http, item) for item in items if _is_answer(item)}
     return {request["id"]: found.get(request["id"]) or _no_answer(http) for request in requests}
@@ -73,14 +73,14 @@ def _sound(http: Http, item: Mapping[str, Any]) -> Reply | None:
 
 
 def _no_answer(http: Http) -> Reply:
-    """What one request of a batch comes to that was not answered: the others were."""
+    """The substitute for the response to a request that the batch did not answer."""
     told = {"code": "noAnswer", "message": "The batch has no sound answer to this request."}
     content = json.dumps({"error": told}).encode()
     return Reply(http.service, 502, CaseInsensitiveDict(), content, None)
 
 
 def _item(http: Http, item: Mapping[str, Any]) -> Reply:
-    """One answer, as if it had come alone; without a body when that is in no known form."""
+    """One response, as if it had come alone; the body is empty if its form is unknown."""
     headers = CaseInsensitiveDict(item.get("headers") or {})
     body = item.get("body")
     if isinstance(body, str):
@@ -91,7 +91,7 @@ def _item(http: Http, item: Mapping[str, Any]) -> Reply:
 
 
 def _from_base64(text: str) -> bytes:
-    """Both alphabets, with and without padding (graph.md section 4)."""
+    """Decode either base64 alphabet, with or without padding (graph.md section 4)."""
     text = text.replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)

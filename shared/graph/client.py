@@ -26,7 +26,7 @@ from shared.microsoft365.reply import Reply
 from shared.user import User
 
 USER_FIELDS = "id,userPrincipalName,displayName,accountEnabled,userType"
-# So many photos may be asked for at once, by an app and a mailbox (graph.md section 4, documented).
+# The limit on concurrent photo requests per app and mailbox (graph.md section 4, documented).
 BATCHES_AT_ONCE = 4
 _ROUNDS = 3
 # The largest size that Exchange scales a photo to (graph.md section 4, documented).
@@ -35,7 +35,7 @@ _SCALED = "648x648"
 
 @dataclass(frozen=True)
 class Fetched:
-    """A user and the photo; `etag` is the photo's after the bytes were read, empty if unknown."""
+    """A user and the photo; `etag` was read after the photo's bytes, empty if unknown."""
 
     user: User
     photo: bytes
@@ -44,7 +44,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class ScaledPhoto:
-    """A smaller rendition of a photo; `etag` is the photo's after it was read, or empty."""
+    """A smaller rendition of a photo; `etag` was read after its bytes, empty if unknown."""
 
     photo: bytes
     etag: str
@@ -57,7 +57,7 @@ class GraphClient:
     """
 
     def __init__(self, http: Http, groups: Groups | None = None) -> None:
-        """Each user tells whether he is in *groups*; None: nobody wants to know."""
+        """Each user carries membership in *groups*; None if no caller needs it."""
         self._http = http
         self._groups = groups or Groups()
         self._pool = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="batch")
@@ -66,8 +66,8 @@ class GraphClient:
         """
         The etag of the user's photo, without its bytes.
 
-        Equal etags mean an unchanged photo; different ones mean nothing until the bytes are
-        compared. It is never compared with the ETag of `$value` (graph.md section 1).
+        Equal etags mean an unchanged photo. Different etags mean nothing until the bytes are
+        compared. Never compare it with the ETag of `$value` (graph.md section 1).
         """
         reply = self._http.send("GET", f"/v1.0{_path(user)}/photo")
         if not reply.ok:
@@ -78,8 +78,8 @@ class GraphClient:
         """
         The user as Graph knows it now.
 
-        Where the groups cannot be asked the user is told all the same, and `unasked` says why: not
-        everybody who looks for a user wants to know of them.
+        If the groups cannot be read, the user is still returned and `unasked` has the reason: not
+        every caller needs them.
         """
         reply = self._http.send("GET", f"/v1.0{_path(user)}?$select={USER_FIELDS}")
         if not reply.ok:
@@ -101,9 +101,9 @@ class GraphClient:
 
     def user_and_photo(self, user_id: str) -> Fetched:
         """
-        The user and the largest photo, in one call where Graph can put both in it.
+        The user and the largest photo, in one call if Graph can return both in it.
 
-        Where the groups cannot be asked there is no photo, and the user's `unasked` says why.
+        If the groups cannot be read, the photo is empty and the user's `unasked` has the reason.
         """
         at = _path(user_id)
         requests = [
@@ -124,15 +124,15 @@ class GraphClient:
             raise photo_fault(photo)
         if photo.body:
             return Fetched(known, photo.body, _etag_if_told(answers["etag"]))
-        # Arguments are worked out in their order: the etag after the bytes here, too.
+        # Arguments are evaluated in order, so here too the etag is read after the bytes.
         return Fetched(known, self.photo(user_id), self.photo_etag(user_id))
 
     def photo_etags(self, user_ids: Sequence[str]) -> dict[str, str | PhotoSyncError]:
         """
-        For each user the photo's etag, or the error that says why it cannot be told.
+        For each user, the photo's etag or the error that explains why it is unknown.
 
-        A TryLater among them has outlasted some waits in place. Raised is only what befell a whole
-        call: whether the errors of many users are everybody's is for the caller to judge.
+        A TryLater among them has persisted through several waits in place. Raises only errors of a
+        whole call: the caller judges whether errors of many users mean that the service is down.
         """
         found: dict[str, str | PhotoSyncError] = {}
         left = list(user_ids)
@@ -150,11 +150,11 @@ class GraphClient:
 
     def users(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
         """
-        Each user as Graph knows it now, or the error that says why it cannot be told.
+        Each user as Graph knows it now, or the error that explains why the user is unknown.
 
-        Raised is only what befell a whole call.
+        Raises only errors of a whole call.
         """
-        # A user and the membership are two requests.
+        # User and membership take two requests.
         looks = len(self._groups.looks())
         size = (batch.LIMIT - looks) // 2 if self._groups else batch.LIMIT
         parts = [user_ids[start : start + size] for start in range(0, len(user_ids), size)]
@@ -184,7 +184,7 @@ class GraphClient:
             return error
 
     def knows_any(self, upns: Sequence[str]) -> bool:
-        """Whether there is a user of any of these names."""
+        """Whether a user with any of these names exists."""
         for start in range(0, len(upns), batch.LIMIT):
             part = upns[start : start + batch.LIMIT]
             requests = [batch.get(upn, f"{_path(upn)}?$select=id") for upn in part]
@@ -207,13 +207,13 @@ class GraphClient:
 
     def scaled_photo(self, user_id: str) -> ScaledPhoto:
         """
-        The photo as Graph scales it down. Raises NoPhoto where there is none of that size.
+        The photo as Graph scales it down. Raises NoPhoto if there is none of that size.
 
-        Of a photo that is replaced before the rendition is read the etag is another one.
+        If the photo is replaced before the rendition is read, the etag differs.
         """
         scaled = self._bytes(f"/v1.0{_path(user_id)}/photos/{_SCALED}/$value")
         if scaled.headers.get("Content-Type", "").lower().startswith("image/gif"):
-            # The single pixel that stands for a size which is not there (graph.md section 4).
+            # Graph sends a single pixel for a size that does not exist (graph.md section 4).
             raise NoPhoto("Exchange has no smaller rendition of the photo.")
         metadata = self._http.send("GET", f"/v1.0{_path(user_id)}/photo")
         return ScaledPhoto(scaled.body, _etag_if_told(metadata))
@@ -226,9 +226,9 @@ class GraphClient:
 
 
 def _path(user: str) -> str:
-    """Where Graph has *user*, an object id or a UPN: one segment, whatever it holds."""
+    """The path of *user*, an object id or a UPN, quoted into one segment."""
     if user.startswith("$"):
-        # Else it is read as an option of the query and refused (Get user, documented).
+        # Otherwise Graph reads it as a query option and refuses it (Get user, documented).
         literal = quote(user.replace("'", "''"), safe="$")
         return f"/users('{literal}')"
     return f"/users/{quote(user, safe='')}"
@@ -236,7 +236,7 @@ def _path(user: str) -> str:
 
 def _etag(metadata: Any) -> str:
     """The etag in a photo's metadata. Raises NoPhoto."""
-    # The documented answer for "no photo"; 404 is the reported one (graph.md section 4).
+    # The documented response for "no photo"; 404 is the reported one (graph.md section 4).
     if str(metadata.get("id")).lower() == "1x1":
         raise NoPhoto("The user has no photo in Exchange.")
     return str(metadata.get("@odata.mediaEtag") or "")
@@ -246,7 +246,7 @@ def _etag_if_told(metadata: Reply) -> str:
     try:
         return metadata.read(_etag) if metadata.ok else ""
     except PhotoSyncError:
-        # The photo itself is there: the etag only spares the next run a look at the bytes.
+        # The photo was read: the etag only saves the next run from reading the bytes.
         return ""
 
 
@@ -260,19 +260,19 @@ def _etag_or_error(metadata: Reply) -> str | PhotoSyncError:
 
 
 def _asked(found: str | PhotoSyncError) -> float:
-    """The seconds that an error asks us to wait; 1.0 where one does not say."""
+    """The seconds that an error asks us to wait, 1.0 if it names none; 0.0 for an etag."""
     return found.retry_after or 1.0 if isinstance(found, TryLater) else 0.0
 
 
 def read_user(fields: Any) -> User:
-    """A user as any of Graph's answers shows one."""
+    """Parse a user in any of Graph's responses."""
     for name in ("id", "userPrincipalName"):
         if not isinstance(fields[name], str):
             raise TypeError(name)
     return User(
         id=fields["id"].lower(),
         user_principal_name=fields["userPrincipalName"],
-        # Graph leaves out what it may not tell; somebody not known to be disabled is enabled.
+        # Graph leaves out fields that we may not read; a user not known to be disabled is enabled.
         account_enabled=fields.get("accountEnabled") is not False,
         is_guest=fields.get("userType") == "Guest",
         display_name=str(fields.get("displayName") or ""),

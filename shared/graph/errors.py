@@ -1,4 +1,4 @@
-"""What Microsoft Graph means when it refuses (facts: graph.md section 4)."""
+"""Translates Microsoft Graph's error responses (facts: graph.md section 4)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused, UnknownUser
 from shared.microsoft365.reply import Reply, fault
 
-# What is known to mean that the mailbox is there and has no photo (graph.md section 4). Only these
-# take a picture away: any other 404 may be a mailbox that is gone for a while.
+# Codes known to mean that the mailbox exists and has no photo (graph.md section 4). Only these
+# remove a picture: any other 404 may be a mailbox that is temporarily unavailable.
 _NO_PHOTO = {"ImageNotFound", "ErrorEntityNotFound", "ErrorItemNotFound", "GetUserPhoto"}
 # Statuses for a missing mailbox are undocumented; 400, 403 and 404 were reported (section 4).
 _NO_MAILBOX = {
@@ -21,9 +21,9 @@ _UNKNOWN_USER = {"Request_ResourceNotFound", "ErrorInvalidUser"}
 
 
 def photo_fault(reply: Reply) -> PhotoSyncError:
-    """What a refusal to show a photo means."""
+    """The error that a failed photo request means."""
     code, message = said(reply)
-    # AuthenticationError: nothing is wrong with our token (section 4, reported).
+    # AuthenticationError: our token is valid all the same (section 4, reported).
     if code in _NO_MAILBOX or (reply.status, code) == (400, "AuthenticationError"):
         return NoMailbox("The user has no mailbox in Exchange Online, so there is no photo.")
     if reply.status == 404 and code in _UNKNOWN_USER:
@@ -40,7 +40,7 @@ def photo_fault(reply: Reply) -> PhotoSyncError:
 
 def is_of_one_mailbox(reply: Reply) -> bool:
     """
-    Whether a 429 is about the one mailbox that was asked: others are answered meanwhile.
+    Whether a 429 concerns one mailbox only, so that requests for others still succeed.
 
     Reported: alcionai/corso#3695, magodo/terraform-provider-outlook#21: ApplicationThrottled,
     "Application is over its MailboxConcurrency limit."
@@ -49,7 +49,7 @@ def is_of_one_mailbox(reply: Reply) -> bool:
 
 
 def user_fault(reply: Reply) -> PhotoSyncError:
-    """What a refusal to show a user means."""
+    """The error that a failed user request means."""
     code, message = said(reply)
     if reply.status == 404 and code:
         return UnknownUser("Microsoft Graph knows no such user.")
@@ -58,13 +58,13 @@ def user_fault(reply: Reply) -> PhotoSyncError:
 
 def _fault(reply: Reply, code: str, message: str) -> PhotoSyncError:
     if reply.status == 404 and not code:
-        # A proxy's page, or another host's: it must not pass for a photo that is gone.
+        # A page from a proxy or another host must not count as a missing photo.
         return Refused("A 404 came that is not Microsoft Graph's: check GRAPH_URL and proxies.")
     return fault(reply, code, message)
 
 
 def said(reply: Reply) -> tuple[str, str]:
-    """Code and message of an error body; empty where there is none."""
+    """Code and message of an error body; empty if there is none."""
     try:
         error = json.loads(reply.body)["error"]
         return str(error["code"]), str(error.get("message") or "")

@@ -1,4 +1,4 @@
-"""Who is in EXCLUDED_GROUP_ID, as one list for a whole sweep."""
+"""The members of EXCLUDED_GROUP_ID, as one list for a whole sweep."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
 from shared.user import is_object_id
 
-# About 200,000 members: 20 MB, and a minute or two of Graph's answers.
+# About 200,000 members: 20 MB, and a minute or two of Graph calls.
 MOST_PAGES = 200
-# Longer than a page of a sweep takes and shorter than the time between two sweeps.
+# Longer than a page of a sweep takes, and shorter than the time between two sweeps.
 GOOD_FOR = timedelta(minutes=15)
 
 
@@ -35,12 +35,12 @@ class _Members(NamedTuple):
 
 class MarkedListing:
     """
-    A listing of users that also says who is in EXCLUDED_GROUP_ID. Threads may share it.
+    A listing of users that also marks those in EXCLUDED_GROUP_ID. Threads may share it.
 
-    The members are listed at the first page, and again where that is GOOD_FOR ago: one call for 999
-    of them and one for the group. As with any list of members (see UserListing) nothing is
-    concluded from who is not on it: whoever is missing is looked at, and the worker asks for the
-    membership itself. Whoever has just left the group and is on it is found by the next sweep.
+    The members are listed at the first page, and again after GOOD_FOR: one call per 999 members
+    and one for the group. As with any list of members (see UserListing), absence from it proves
+    nothing: a user missing from it is checked, and the worker reads the membership itself. A user
+    who has just left the group and is still listed is found by the next sweep.
     """
 
     def __init__(
@@ -57,8 +57,8 @@ class MarkedListing:
         """
         The page at *path*, the first by default.
 
-        Raises what the listing does; Refused where the group is not there, its members are hidden,
-        or there is no end of them: nobody is on a page whose exclusions are not known.
+        Raises what the listing raises; Refused if the group does not exist, its members are hidden,
+        or their list does not end: a page is returned only if its exclusions are known.
         """
         held = self._members(anew=not path)
         found = self._listing.page(path)
@@ -71,7 +71,7 @@ class MarkedListing:
     def among(self, user_ids: Sequence[str]) -> set[str]:
         """Those of *user_ids* who are in the group. Raises as `page` does."""
         held = self._members(anew=False)
-        # A person may have put a blob of any name among the states.
+        # A person may have put a blob with any name among the states.
         ids = (each for each in user_ids if is_object_id(each))
         return {user_id for user_id in ids if _number(user_id) in held}
 
@@ -79,7 +79,7 @@ class MarkedListing:
         with self._reading:
             now, last = self._clock(), self._last
             if anew or last is None or abs(now - last.read_at) > GOOD_FOR:
-                # Not two lists at once.
+                # Free the old list before reading the new one.
                 self._last = None
                 self._last = last = _Members(self._read(), now)
             return last.ids
@@ -108,5 +108,5 @@ def _ids(fields: Any) -> list[int]:
 
 
 def _number(object_id: str) -> int:
-    # 48 bytes each, a third of the text.
+    # 48 bytes each, a third of the string.
     return int(object_id.replace("-", ""), 16)

@@ -1,9 +1,9 @@
 """
-The groups that settings name: whether each can be read, and whether they hold somebody.
+The groups that settings name: whether each can be read, and whether a user is a member.
 
-Whoever asks for members of a group that is not there, or whose members are hidden, may be told of
-nobody (graph.md section 5). So the group itself is asked for whenever somebody's membership is, and
-only of one that is there and open an answer without a user means that the user is no member.
+For a group that does not exist, or whose members are hidden, Graph may return an empty list of
+members (graph.md section 5). So every membership request comes with a request for the group itself.
+Only if the group exists and its members are visible does a user's absence mean no membership.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Group(NamedTuple):
 
 class Groups(NamedTuple):
     """
-    The ids of the groups that bind, in lower case, empty where none is set: left alone is who is
-    not in `sync`, and who is in `excluded`.
+    The ids of the groups that restrict the scope, in lower case, empty if not set. Users not in
+    `sync` and users in `excluded` are out of scope.
     """
 
     sync: str = ""
@@ -44,7 +44,7 @@ class Groups(NamedTuple):
 
     @property
     def named(self) -> dict[str, str]:
-        """The id by the name of the setting, of those that are set."""
+        """The ids of the groups that are set, by the name of the setting."""
         both = {SYNC: self.sync, EXCLUDED: self.excluded}
         return {setting: group for setting, group in both.items() if group}
 
@@ -53,15 +53,15 @@ class Groups(NamedTuple):
         return [batch.get(setting, path(group)) for setting, group in self.named.items()]
 
     def question(self, user: str, *, key: str = MEMBERSHIP) -> dict[str, Any]:
-        """A request for which of them hold the user at the path *user*, for the same batch."""
+        """A request, for the same batch, for the groups that contain the user at path *user*."""
         asked = {"groupIds": list(self.named.values())}
         return batch.post(key, f"{user}/checkMemberGroups", asked)
 
     def told_of(self, user: User, answers: Mapping[str, Reply], *, key: str = MEMBERSHIP) -> User:
         """
-        *user*, whom Graph has just told of, with what the *answers* say of the groups.
+        *user*, just read from Graph, with the membership in *answers*.
 
-        Raises Throttled, ServiceDown, AccessDenied, Refused; never that the user is unknown.
+        Raises Throttled, ServiceDown, AccessDenied, Refused; never UnknownUser.
         """
         if not self:
             return user
@@ -79,14 +79,14 @@ class Groups(NamedTuple):
 
 
 def path(group: str) -> str:
-    """Where Graph tells of a group."""
+    """The path of a group in Graph."""
     return f"/groups/{group}?$select=id,displayName,visibility"
 
 
 def read_group(answer: Reply, setting: str) -> Group:
     """
-    The group that *setting* names. Raises Refused for one that is not there or whose members are
-    hidden, AccessDenied, Throttled, ServiceDown.
+    The group that *setting* names. Raises Refused if it does not exist or its members are hidden,
+    AccessDenied, Throttled, ServiceDown.
     """
     code, message = said(answer)
     if answer.status == 404 and code:
@@ -111,7 +111,7 @@ def read_group(answer: Reply, setting: str) -> Group:
 
 
 def listed(fields: Any) -> list[Any]:
-    """What a list of Graph's holds. Raises TypeError: from what is no list nothing follows."""
+    """The items of a list from Graph. Raises TypeError if it is not a list: it proves nothing."""
     items = fields["value"]
     if not isinstance(items, list):
         raise TypeError("value")

@@ -1,4 +1,4 @@
-"""How many licences with SharePoint in them the organization has bought."""
+"""How many licences that include SharePoint the organization has bought."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from shared.graph.groups import listed
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
 
-# Names of service plans, without the web apps', which is in others, too (graph.md section 11).
+# Prefix of the service plans. The plan of the web apps is also in other licences (graph.md section
+# 11), so it does not count.
 _SHAREPOINT, _NO_SHAREPOINT = "SHAREPOINT", "SHAREPOINTWAC"
 _PATH = "/v1.0/subscribedSkus?$select=appliesTo,prepaidUnits,servicePlans"
 
 
 class Licences:
-    """What Graph tells whoever may ask."""
+    """Reads the organization's licences, if this app has the role for it."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
 
     def count(self) -> int | None:
         """
-        Licences of users that are not suspended; None where Graph does not tell this app.
+        The number of user licences that are not suspended; None if this app may not read them.
 
-        It takes LicenseAssignment.Read.All or Organization.Read.All, which PhotoSync does not ask
-        for. Raises Throttled, ServiceDown, Refused.
+        Reading them takes LicenseAssignment.Read.All or Organization.Read.All, which PhotoSync does
+        not request. Raises Throttled, ServiceDown, Refused.
         """
         reply = self._http.send("GET", _PATH)
         if reply.status in {401, 403}:

@@ -1,7 +1,7 @@
 """
-The change-notification subscriptions of this app, as Microsoft Graph keeps them.
+Calls Microsoft Graph for this app's change-notification subscriptions.
 
-Calls and refusals only; what to do about them is decided in `subscription.keeper`
+It makes the calls and translates the errors; `subscription.keeper` decides what to do
 (facts: graph.md section 2).
 """
 
@@ -29,7 +29,7 @@ log = logging.getLogger("photosync")
 RESOURCE = "users"
 CHANGE_TYPE = "updated,deleted"
 
-# How a handshake that failed is told (graph.md section 2, reported): the code, or the sentence.
+# How Graph reports a failed handshake (graph.md section 2, reported): by the code or the message.
 _UNSHAKEN = "ValidationError"
 _HANDSHAKE = re.compile("validation request|notification endpoint|validationToken", re.IGNORECASE)
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -37,7 +37,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 
 @dataclass(frozen=True)
 class Subscription:
-    """One subscription, as Graph shows it: what it does not show is empty."""
+    """One subscription as Graph returns it; fields that it leaves out are empty."""
 
     id: str
     resource: str
@@ -55,10 +55,10 @@ class SubscriptionClient:
 
     def list_own(self) -> list[Subscription]:
         """
-        Every subscription that this app registration has in the tenant. Raises EndlessList.
+        All subscriptions that this app registration has in the tenant. Raises EndlessList.
 
-        One that cannot be read is left out, as a list may leave out any (graph.md section 2): who
-        wants that one asks for its id, and is told what is wrong.
+        One that cannot be parsed is left out, since Graph's list may omit any (graph.md section 2).
+        `find` with its id raises the reason.
         """
         read = pages.follow("/v1.0/subscriptions", self._page, of="subscriptions")
         return [one for page in read for one in page]
@@ -70,8 +70,8 @@ class SubscriptionClient:
         return found, self._http.path_of(str(reply.json().get("@odata.nextLink") or ""))
 
     def find(self, id_: str) -> Subscription | None:
-        """The one with this id, None when Graph says that there is none."""
-        # It may come from a blob that a person wrote: Graph's own are GUIDs.
+        """The subscription with this id, None if Graph has none."""
+        # The id may come from a blob that a person wrote; Graph's ids are GUIDs.
         if not _GUID.fullmatch(id_):
             return None
         try:
@@ -93,12 +93,12 @@ class SubscriptionClient:
         return self._send("POST", "/v1.0/subscriptions", order).read(_subscription)
 
     def renew(self, id_: str, url: str, expires_at: datetime) -> Subscription:
-        """Prolong it and set its URL, which reauthorizes it too. Raises SubscriptionGone."""
+        """Extend it and set its URL, which also reauthorizes it. Raises SubscriptionGone."""
         order = {"expirationDateTime": _dump(expires_at), "notificationUrl": url}
         return self._send("PATCH", _path(id_), order).read(_subscription)
 
     def delete(self, id_: str) -> None:
-        """Delete it; nothing happens when it is gone already."""
+        """Delete it; does nothing if it is already gone."""
         with contextlib.suppress(SubscriptionGone):
             self._send("DELETE", _path(id_))
 
@@ -112,7 +112,7 @@ class SubscriptionClient:
 
 
 def _path(id_: str) -> str:
-    # It comes from an answer or a blob: whatever it is, it stays one segment.
+    # The id comes from a response or a blob, so it is quoted into one segment.
     return f"/v1.0/subscriptions/{quote(id_, safe='')}"
 
 
@@ -138,16 +138,16 @@ def _readable(item: Any) -> Subscription | None:
 def _fault(method: str, reply: Reply) -> PhotoSyncError:
     code, message = said(reply)
     if reply.status == 404 and code and method in {"GET", "PATCH", "DELETE"}:
-        # Without a code it is a proxy's page, or another host's: it says nothing of subscriptions.
+        # A 404 without a code is a page from a proxy or another host: it proves nothing.
         return SubscriptionGone("Graph knows no such subscription.")
     if reply.status == 409 and method == "POST":
-        # The message carries the id of the one that exists (seen).
+        # The message contains the id of the existing subscription (seen).
         found = _GUID.search(message)
         return SubscriptionExists(f"Graph has one already: {message}", found[0] if found else "")
     if reply.status == 400 and (code == _UNSHAKEN or _HANDSHAKE.search(message)):
-        # A sleeping app misses the ten seconds, and one that restarts answers 502, 503 or 403
-        # (reported): it answers the next time. One that never does is given up after a day, as
-        # whatever waits is; what Graph says of it can be read all the while.
+        # An idle app misses the ten seconds, and a restarting one responds 502, 503 or 403
+        # (reported); the next attempt succeeds. Like any wait, this one ends after a day; until
+        # then Graph's message stays visible.
         sentence = f"Graph got no good answer when it asked the webhook: {message}"
         return ServiceDown(sentence, service=reply.service)
     return fault(reply, code, message)

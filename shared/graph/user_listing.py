@@ -1,4 +1,4 @@
-"""Lists the users that PhotoSync looks after, page by page, from Microsoft Graph."""
+"""Lists the users in scope from Microsoft Graph, page by page."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
 from shared.user import User, is_object_id
 
-# The largest page Graph gives (graph.md section 5, documented).
+# The largest page that Graph returns (graph.md section 5, documented).
 PAGE = 999
-# So many users of a page and none that can be read are not so many odd ones: the page is no list of
-# users. Fewer may all be odd, as the only one of the last page.
+# If a page has at least this many entries and none can be parsed, it is not a list of users. On a
+# shorter page all may be malformed, such as the only user on the last page.
 NO_LIST = 10
-# With every page of a group's members.
+# Sent with every request for a group's members.
 MEMBERS_HEADERS = {"ConsistencyLevel": "eventual"}
 
 
 def members_path(group_id: str, fields: str, size: int) -> str:
-    """The first page of the users in a group, nested groups included; see MEMBERS_HEADERS."""
+    """Path of the first page of a group's users, nested groups included; see MEMBERS_HEADERS."""
     source = f"/v1.0/groups/{group_id}/transitiveMembers/microsoft.graph.user"
-    # A cast is documented with $count and the header only (graph.md section 5).
+    # A cast is documented only together with $count and the header (graph.md section 5).
     return f"{source}?$select={fields}&$top={size}&$count=true"
 
 
 @dataclass(frozen=True)
 class UserPage:
     """
-    Some users, and the path of the next page; empty after the last.
+    Some users, and the path of the next page, empty after the last page.
 
-    `set_aside` has a sentence for each user of the page who could not be read.
+    `set_aside` has a sentence for each user on the page who could not be parsed.
     """
 
     users: list[User]
@@ -46,11 +46,11 @@ class UserListing:
     """
     All users, or the members of one group, nested groups included.
 
-    Members come from an index that may be behind (graph.md section 5, documented), so who is on a
-    page decides only whom a sweep looks at, and nothing is concluded from who is not. Whoever just
-    joined and is missing is found by the next sweep, or by a notification; whoever just left and is
-    listed still is refused by the worker, who asks for the membership itself; whoever is missing
-    keeps the picture.
+    Members come from an index that may lag (graph.md section 5, documented). So a page only decides
+    which users a sweep checks, and absence from it proves nothing. A user who just joined and is
+    missing is found by the next sweep or by a notification. A user who just left and is still
+    listed is refused by the worker, which reads the membership itself. A missing user keeps the
+    picture.
     """
 
     def __init__(self, http: Http, group_id: str = "", *, size: int = PAGE) -> None:
@@ -65,7 +65,7 @@ class UserListing:
         """
         The page at *path*, the first by default.
 
-        Raises Throttled, ServiceDown, AccessDenied; Refused when Graph no longer knows *path*.
+        Raises Throttled, ServiceDown, AccessDenied; Refused if Graph no longer accepts *path*.
         """
         reply = self._http.send("GET", path or self._first, headers=self._headers)
         if not reply.ok:
@@ -73,7 +73,7 @@ class UserListing:
         return reply.read(self._page)
 
     def all_pages(self) -> Iterator[UserPage]:
-        """Page after page, as far as they are asked for. Raises EndlessList besides."""
+        """Iterate over the pages, reading each on demand. Also raises EndlessList."""
         return pages.follow(self._first, self._with_next, of="users")
 
     def _with_next(self, path: str) -> tuple[UserPage, str]:
@@ -81,7 +81,7 @@ class UserListing:
         return page, page.next
 
     def _page(self, fields: Any) -> UserPage:
-        # The whole link is followed, never rebuilt (graph.md section 5, documented).
+        # Follow the link as it is, never rebuild it (graph.md section 5, documented).
         following = self._http.path_of(str(fields.get("@odata.nextLink") or ""))
         page = UserPage([], following)
         for item in fields["value"]:
@@ -96,7 +96,7 @@ class UserListing:
 
 
 def _why_odd(item: Any) -> str:
-    """Why *item* is no user that can be read, and whose it may be; empty when it is one."""
+    """Why *item* cannot be parsed as a user, and who it may be; empty if it can."""
     if not isinstance(item, Mapping):
         return "An entry of the list of users is no user."
     id_ = item.get("id")

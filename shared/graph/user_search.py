@@ -1,4 +1,4 @@
-"""Finds users by what people call them, in Microsoft Graph: names, and any of their addresses."""
+"""Finds users in Microsoft Graph by their names or any of their addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
 from shared.user import User, is_object_id
 
-# So many are told; whoever looks for one of more types more of the name.
+# The most results; to find a user beyond them, type more of the name.
 MOST = 25
 _LONGEST = 200
 _HEADERS = {"ConsistencyLevel": "eventual"}
@@ -25,7 +25,7 @@ _SMTP = "smtp:"
 
 class UserSearch:
     """
-    One call a search (graph.md section 10). It reads an index that may be behind.
+    One call per search (graph.md section 10). It reads an index that may lag.
 
     Errors: BadRequest, Throttled, ServiceDown, AccessDenied, Refused.
     """
@@ -34,17 +34,17 @@ class UserSearch:
         self._http = http
 
     def search(self, text: str) -> list[User]:
-        """At most MOST users, by name, of whom an address begins so, or of whose name words do."""
+        """Users whose address, or words of whose name, begin so: at most MOST, sorted by name."""
         wanted = _checked(text)
         return self._ask(_beginnings(wanted) if "@" in wanted else [_words(wanted)], wanted)
 
     def addressed(self, address: str) -> list[User]:
-        """Whoever has *address*, in whatever property; more than one is possible."""
+        """Users with *address* in any property; there may be more than one."""
         wanted = _checked(address)
         return self._ask(_beginnings(wanted), wanted, exactly=True)
 
     def _ask(self, queries: list[str], wanted: str, *, exactly: bool = False) -> list[User]:
-        # Of one page each: whoever is on a further one is found by more of the name.
+        # One page per query; a longer search text finds users on further pages.
         options = f"&$count=true&$top={MOST}&$select={_FIELDS}"
         requests = [
             {**batch.get(str(number), f"/users?{query}{options}"), "headers": _HEADERS}
@@ -72,7 +72,7 @@ def _place(user: User) -> tuple[str, str]:
 
 
 def _checked(text: str) -> str:
-    # Some systems spell an accent as a sign of its own; directories mostly do not.
+    # Some systems write an accent as a separate character; directories mostly do not.
     wanted = unicodedata.normalize("NFC", " ".join(text.split()))
     if not _split(wanted) or len(wanted) > _LONGEST or not wanted.isprintable():
         raise BadRequest(f"Type up to {_LONGEST} letters of a name or of an address.")
@@ -83,8 +83,9 @@ def _beginnings(text: str) -> list[str]:
     """
     One query for each property that may hold an address.
 
-    Not joined by `or`: each is documented by itself, and joined ones were refused (section 10). The
-    main address stands behind SMTP:, the others behind smtp:; whether Graph minds is not said.
+    They are not joined by `or`: each is documented alone, and joined ones were refused (section
+    10). The primary address has the prefix SMTP:, the others smtp:; whether Graph's comparison is
+    case-sensitive is undocumented.
     """
     literal = text.replace("'", "''")
     filters = [
@@ -99,14 +100,14 @@ def _beginnings(text: str) -> list[str]:
 
 
 def _words(text: str) -> str:
-    # Neither ends the phrase in which it stands, and no name is found by either.
+    # A quote or backslash would break the phrase, and no name is found by one.
     phrase = re.sub(r'["\\]', " ", text)
     names = ("displayName", "userPrincipalName", "mail")
     return "$search=" + quote(" OR ".join(f'"{name}:{phrase}"' for name in names), safe="")
 
 
 def _matching(items: Any, wanted: str, exactly: bool) -> list[User]:
-    # Graph may leave out a query that it does not support, without a word (documented).
+    # Graph may silently ignore a query that it does not support (documented).
     readable = [item for item in items if _is_readable(item)]
     return [read_user(item) for item in readable if _fits(item, wanted.casefold(), exactly)]
 
@@ -129,7 +130,7 @@ def _fits(item: dict[str, Any], wanted: str, exactly: bool) -> bool:
 
 
 def _plain(text: str) -> str:
-    """*text* without accents and capitals: Graph may find a name that was typed without them."""
+    """*text* in lower case without accents: Graph may match a name typed without them."""
     signs = unicodedata.normalize("NFKD", text.casefold())
     return "".join(sign for sign in signs if not unicodedata.combining(sign))
 

@@ -1,4 +1,4 @@
-"""Text that some tools encode before they queue it."""
+"""Decodes text that some tools encode in base64 before they queue it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import binascii
 
 
 def from_base64(text: str) -> str:
-    """What *text* says if it is base64 of text, as some tools send it; else nothing."""
+    """Decode *text* if it is base64 of text, else return an empty string."""
     try:
-        # Tools that encode break the line after 64 or 76 characters.
+        # Encoders break lines after 64 or 76 characters.
         return base64.b64decode("".join(text.split()), validate=True).decode("utf-8-sig").strip()
     except (binascii.Error, ValueError):
         return ""

@@ -1,8 +1,8 @@
 """
-What an error means for a message of either queue: the one place that decides.
+Decides, in one place, what an error means for a message of either queue.
 
 | error    | message                           | state of a user                       |
-| TryLater | a new one, delayed, attempt + 1   | as it was; `waiting` if work began    |
+| TryLater | a new one, delayed, attempt + 1   | unchanged; `waiting` if work began    |
 | Settled  | done                              | the error's status and sentence       |
 | GiveUp   | done                              | `failed`, with the sentence           |
 | others   | raised: the host retries, then the poison queue | `failed`, by `parking` |
@@ -25,9 +25,9 @@ from shared.errors import GiveUp, PhotoSyncError, Settled, TryLater, Unanswered
 @dataclass(frozen=True)
 class Wait:
     """
-    Queue the message again in `seconds`; `unanswered` if a request may be carried out yet.
+    Queue the message again in `seconds`; `unanswered` if a request may still take effect.
 
-    `service` is who makes us wait, as the error has it.
+    `service` is what we wait for, from the error.
     """
 
     seconds: float
@@ -39,7 +39,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Done:
-    """The message is done and the state says so. `code` is the error's, the rest as in Wait."""
+    """The message is done and the state records it. `code` is the error's; the rest as in Wait."""
 
     status: str
     code: str
@@ -55,7 +55,7 @@ def fate(
     now: datetime,
     jitter: Callable[[], float],
 ) -> Wait | Done:
-    """Decide on *error*; SettingsError is raised again, for nobody but a person can mend it."""
+    """Decide on *error*. SettingsError is raised again, because only a person can fix it."""
     match error:
         case TryLater() if not waited_long_enough(first_queued_at, now):
             return wait(error, attempt=attempt, jitter=jitter)
@@ -79,10 +79,10 @@ def wait(error: TryLater, *, attempt: int, jitter: Callable[[], float]) -> Wait:
 
 def error_of_two(first: Future[Any], beside: Future[Any]) -> BaseException | None:
     """
-    The error that decides where two calls were made at once, of which *first* has to be first.
+    The error that decides after two concurrent calls, where *first* takes precedence.
 
-    It is that of *first*, as if the other had not been made. Only where both can succeed later it
-    is that of the longer wait: whoever came back sooner would meet the other one.
+    It is the error of *first*, as if the other call had not been made. If both errors are TryLater,
+    it is the one with the longer wait: an earlier retry would meet the other error.
     """
     error, other = first.exception(), beside.exception()
     if isinstance(error, TryLater) and isinstance(other, TryLater):
@@ -91,5 +91,5 @@ def error_of_two(first: Future[Any], beside: Future[Any]) -> BaseException | Non
 
 
 def waited_long_enough(first_queued_at: datetime, now: datetime) -> bool:
-    """Whether a message has been put off for so long that it is given up."""
+    """Whether a message has been deferred for so long that it is given up."""
     return now - first_queued_at >= LONGEST_WAIT

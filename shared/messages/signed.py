@@ -1,7 +1,7 @@
 """
-How a message says who ordered it, and where that stands in the log of orders.
+How a message names who ordered it, and the file of the log of orders with that order.
 
-Both are optional: a message that a person types has neither, nor has one of an older version.
+Both are optional: messages that a person types and those of older versions have neither.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 from shared.signature import APP, KEY, PERSON, QUEUE, Signature
 from shared.user import is_object_id
 
-# A file of the log: a month, and which of that month's files unless it is the first. Nothing in it
-# leads elsewhere.
+# A file of the log: a month, and a number unless it is the first file of that month. It cannot form
+# a path to another blob.
 ORDER_FILE = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:\.([1-9]\d{0,3}))?")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LONGEST_NAME = 256
 
 
 def by_fields(by: Signature) -> dict[str, str]:
-    """The signature as it stands in a message or in the log."""
+    """The signature as written in a message or in the log."""
     return {"via": by.via, "name": by.name, "id": by.id} if by.via == PERSON else {"via": by.via}
 
 
 def read_by(fields: Any) -> Signature:
-    """What `by_fields` wrote. Raises ValueError for anything else."""
+    """Parse what `by_fields` wrote. Raises ValueError for anything else."""
     if not isinstance(fields, Mapping) or not all(isinstance(v, str) for v in fields.values()):
         raise ValueError("by must be an object of texts.")
     by = Signature(fields.get("via", ""), fields.get("name", ""), fields.get("id", ""))
@@ -40,13 +40,13 @@ def read_by(fields: Any) -> Signature:
 
 
 def to_fields(by: Signature | None, ordered_in: str) -> dict[str, Any]:
-    """What a message says of its order; nothing if that is nothing."""
+    """The fields of a message about its order; empty values are left out."""
     told = {"by": by and by_fields(by), "orderedIn": ordered_in}
     return {name: value for name, value in told.items() if value}
 
 
 def read(fields: Mapping[str, Any]) -> tuple[Signature | None, str]:
-    """What `to_fields` wrote. Raises ValueError for anything else."""
+    """Parse what `to_fields` wrote. Raises ValueError for anything else."""
     by, ordered_in = fields.get("by"), fields.get("orderedIn") or ""
     if not isinstance(ordered_in, str) or (ordered_in and not ORDER_FILE.fullmatch(ordered_in)):
         raise ValueError("orderedIn names no file of the log of orders.")
@@ -54,14 +54,14 @@ def read(fields: Mapping[str, Any]) -> tuple[Signature | None, str]:
 
 
 def read_id(text: Any) -> str:
-    """The id of an order, empty for none. Raises ValueError for what could not be one."""
+    """The id of an order, empty for none. Raises ValueError for an invalid id."""
     if not isinstance(text, str) or (text and not is_id(text)):
         raise ValueError("This is no id of an order.")
     return text
 
 
 def is_id(text: str) -> bool:
-    """Whether *text* may be the id of an order or of a message: one word of a log line."""
+    """Whether *text* may be the id of an order or a message: a single word in a log line."""
     return bool(_ID.fullmatch(text))
 
 

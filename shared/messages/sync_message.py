@@ -1,4 +1,4 @@
-"""The messages of queue `photo-sync`: what one says, and every way a person may type it."""
+"""The messages of queue `photo-sync`: their fields, and every form a person may type."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from shared.signature import APP, Signature
 from shared.user import is_object_id, is_upn
 
 NOTIFICATION = "notification"
-# What a person may type, too.
+# Those that a person may type.
 REASONS = (NOTIFICATION, "sweep", "replay", "audit")
-# Those look at SharePoint, too, and do not take the state's word for it.
+# Those that also check SharePoint instead of trusting the state.
 THOROUGH = {"replay", "audit"}
-# A sweep's alone, which has waited for the second look and the brake: it comes with the sweep's id.
+# Only from a sweep, after the second check and the brake; it carries the sweep's id.
 REMOVAL = "removal"
-# An uninstall's alone, for the same reason: it takes the picture back and forgets the user.
+# Only from an uninstall, for the same reason: it removes the picture and forgets the user.
 UNINSTALL = "uninstall"
 
 MOST_ATTEMPTS = 1_000_000
@@ -35,7 +35,7 @@ _WHAT_TO_TYPE = (
 )
 
 
-# What is typed into the other queue; see `upkeep_message`.
+# Texts that belong in the other queue; see `upkeep_message`.
 _FOR_UPKEEP = set(BARE)
 
 
@@ -44,9 +44,9 @@ class SyncMessage:
     """
     Bring one user's picture up to date. `user_id` is an object id or a UPN.
 
-    `sweep_id` belongs to a removal: the sweep that ordered it. `uninstall_id` in the same way. With
-    `replace_chosen` a picture that a person chose makes room for the photo, this once. `by` says
-    who ordered it, and `ordered_in` in which file of the log of orders that stands.
+    `sweep_id` names the sweep that ordered a removal, `uninstall_id` the uninstall. With
+    `replace_chosen` the photo replaces a picture that a person chose, once. `by` is who ordered it,
+    `ordered_in` the file of the log of orders that holds the order.
     """
 
     user_id: str
@@ -64,24 +64,24 @@ class SyncMessage:
     @property
     def is_unsigned_order(self) -> bool:
         """
-        Whether it is an order that is not in the log yet: it was typed, whoever it says it is of.
+        Whether it is an order that is not in the log yet: a typed one, whatever it claims in `by`.
 
-        What another reason brings is the app's own: notifications, sweeps and audits.
+        Messages with other reasons come from the app: notifications, sweeps and audits.
         """
         is_own = self.by is not None and self.by.via == APP
         return self.reason == "replay" and not is_own and not self.ordered_in
 
     def again(self, *, force: bool = False) -> SyncMessage:
         """
-        The message that takes this one's place after a wait.
+        The message that replaces this one after a wait.
 
-        With *force* it, and all that take its place, copy whatever the state says.
+        With *force*, it and all its successors copy whatever the state says.
         """
         attempt = min(self.attempt + 1, MOST_ATTEMPTS)
         return replace(self, attempt=attempt, force=self.force or force)
 
     def to_json(self) -> str:
-        """As it stands in the queue: readable, because admins read it there."""
+        """The JSON for the queue: readable, because admins read it there."""
         fields = {
             "userId": self.user_id,
             "reason": self.reason,
@@ -101,9 +101,9 @@ class SyncMessage:
 
 def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
     """
-    Understand JSON, a bare UPN, a bare object id, or base64 of any of these.
+    Parse JSON, a bare UPN, a bare object id, or base64 of any of these.
 
-    *now* and *correlation_id* stand in where the message has none. Raises BadMessage.
+    *now* and *correlation_id* are used if the message has none. Raises BadMessage.
     """
     text = _text(body)
     fields = _fields(text)
@@ -145,7 +145,7 @@ def _text(body: bytes) -> str:
 
 
 def _fields(text: str) -> Mapping[str, Any] | None:
-    """The fields of a message, None when *text* is not one in this form."""
+    """The fields of a message, None if *text* is in no plain form of one."""
     if is_object_id(text) or is_upn(text):
         return {"userId": text, "reason": "replay"}
     if text[:1] not in {"{", '"'}:
@@ -183,7 +183,7 @@ def _sweep_id(fields: Mapping[str, Any]) -> str:
 
 
 def _uninstall_id(fields: Mapping[str, Any]) -> str:
-    """The uninstall that takes this user's picture back; empty for anything else."""
+    """The uninstall that removes this user's picture; empty for anything else."""
     if fields.get("reason") != UNINSTALL:
         return ""
     value = fields.get("uninstallId")
@@ -233,13 +233,13 @@ def _first_queued_at(fields: Mapping[str, Any], now: datetime) -> datetime:
         raise BadMessage(
             "firstQueuedAt must be a time such as 2026-01-31T08:00:00+00:00; leave it out."
         ) from error
-    # A time to come, typed by hand, would put off giving up for as long.
+    # A future time, typed by hand, would delay giving up by as much.
     return min(moment, now)
 
 
 def _correlation_id(fields: Mapping[str, Any], default: str) -> str:
     value = fields.get("correlationId", default)
-    # It goes into log lines: nothing in it may look like a line or a field of its own.
+    # It goes into log lines, so it must not look like another line or field.
     if not isinstance(value, str) or not signed.is_id(value):
         raise BadMessage("correlationId must be 1 to 64 letters, digits, dots or dashes.")
     return value

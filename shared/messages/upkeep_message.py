@@ -1,4 +1,4 @@
-"""The messages of queue `photo-upkeep`: what one says, and how it is written."""
+"""The messages of queue `photo-upkeep`: their fields and their JSON."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ RENEW, LIFECYCLE = "renew", "lifecycle"
 SWEEP, SWEEP_PAGE, REMOVALS, FILL = "sweep", "sweep-page", "removals", "fill"
 AUDIT, AUDIT_PAGE, REPAIRS = "audit", "audit-page", "repairs"
 UNINSTALL = "uninstall"
-# Users that one POST of Graph's told of, each to become a message on `photo-sync`.
+# The users that one POST from Graph named; each becomes a message on `photo-sync`.
 BUNDLE = "bundle"
-# What stands in a message of its own, without JSON; the rest belongs to something that was begun.
+# Valid as a message without JSON; the other kinds continue something that has begun.
 BARE = (RENEW, SWEEP, AUDIT)
 KINDS = (*BARE, LIFECYCLE, SWEEP_PAGE, REMOVALS, FILL, AUDIT_PAGE, REPAIRS, UNINSTALL, BUNDLE)
 REAUTHORIZE, REMOVED, MISSED = "reauthorizationRequired", "subscriptionRemoved", "missed"
 LIFECYCLE_EVENTS = (REAUTHORIZE, REMOVED, MISSED)
 
-# A queue message holds 64 KB, in base64 48 KB; so many ids with the signs around them are 40 KB.
+# A queue message holds 64 KB, 48 KB in base64; this many ids with their punctuation take 40 KB.
 USERS_A_BUNDLE = 1000
 
 _WHAT_TO_TYPE = "Type renew, sweep or audit."
@@ -40,10 +40,10 @@ _WHAT_IS_A_BUNDLE = (
 @dataclass(frozen=True)
 class UpkeepMessage:
     """
-    One piece of upkeep. `sweep_id` belongs to sweeps and their fills, `audit_id` to audits,
+    One upkeep task. `sweep_id` belongs to sweeps and their fills, `audit_id` to audits,
     `uninstall_id` to an uninstall, and `page` to each of these; `event` and `subscription_id` to
-    lifecycle; `user_ids` and `correlation_id` to a bundle. `by` says who ordered it, `order_id` and
-    `ordered_in` by which id and in which file of the log of orders that stands.
+    lifecycle; `user_ids` and `correlation_id` to a bundle. `by` is who ordered it; `order_id` and
+    `ordered_in` are the id and the file of that order in the log of orders.
     """
 
     kind: str
@@ -63,18 +63,18 @@ class UpkeepMessage:
 
     @property
     def is_unsigned_order(self) -> bool:
-        """Whether it is an order that is not in the log yet: so it was typed."""
+        """Whether it is an order that is not in the log yet, and so was typed."""
         is_own = self.by is not None and self.by.via == APP
         return self.kind in BARE and not is_own and not self.ordered_in
 
     def again(self, now: datetime) -> UpkeepMessage:
-        """The message that takes this one's place after a wait."""
+        """The message that replaces this one after a wait."""
         first = self.first_queued_at or now
         attempt = min(self.attempt + 1, counts.MOST)
         return replace(self, attempt=attempt, first_queued_at=first)
 
     def to_json(self) -> str:
-        """As it stands in the queue."""
+        """The JSON for the queue."""
         fields = {
             "kind": self.kind,
             "sweepId": self.sweep_id,
@@ -94,7 +94,7 @@ class UpkeepMessage:
 
 
 def parse(body: bytes, *, now: datetime) -> UpkeepMessage:
-    """Understand JSON, a bare `renew`, `sweep` or `audit`, or base64 of these; BadMessage."""
+    """Parse JSON, a bare `renew`, `sweep` or `audit`, or base64 of these. Raises BadMessage."""
     try:
         text = body.decode("utf-8-sig").strip()
         if text not in BARE and not text.startswith("{"):
@@ -123,7 +123,7 @@ def _message(fields: Mapping[str, Any], now: datetime) -> UpkeepMessage:
         event=str(fields.get("lifecycleEvent") or ""),
         subscription_id=str(fields.get("subscriptionId") or ""),
         attempt=counts.read(fields.get("attempt") or 1),
-        # A time to come, typed by hand, would put off giving up for as long.
+        # A future time, typed by hand, would delay giving up by as much.
         first_queued_at=min(moments.read(first), now) if first else None,
         uninstall_id=str(fields.get("uninstallId") or ""),
         by=by,
@@ -142,7 +142,7 @@ def _message(fields: Mapping[str, Any], now: datetime) -> UpkeepMessage:
 
 
 def _user_ids(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """Whom a bundle names, each once; nobody for another kind."""
+    """The distinct users in a bundle; empty for another kind."""
     ids = fields.get("userIds")
     if fields["kind"] != BUNDLE:
         if ids:
@@ -158,6 +158,6 @@ def _is_object_id(value: Any) -> bool:
 
 
 def _check_id(id_: str, *, belongs: bool) -> None:
-    """Raise ValueError unless there is an id just where one *belongs*."""
+    """Raise ValueError unless an id is present exactly if one *belongs*."""
     if bool(id_) != belongs or (belongs and not is_sweep_id(id_)):
         raise ValueError(id_)

@@ -1,8 +1,8 @@
 """
-Which application roles PhotoSync needs, and which ones a token brings along.
+Which application roles PhotoSync needs, and which ones a token contains.
 
-Facts: sharepoint.md section 4, graph.md sections 2, 4 and 5. Services judge tokens, not we: this
-only tells an admin beforehand what they will say.
+Facts: sharepoint.md section 4, graph.md sections 2, 4 and 5. The services decide about tokens; this
+only predicts their decision for an admin.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import json
 from collections.abc import Collection
 from typing import NamedTuple
 
-# What `appidacr` says of a client that proved itself by certificate, identity or assertion.
+# `appidacr` of a client that authenticated by certificate, managed identity or assertion.
 BY_CERTIFICATE = "2"
 
 
 class Need(NamedTuple):
-    """One of the roles *any_of*, the least of them first, and what for."""
+    """A purpose and the roles of which any one is enough, the least privileged first."""
 
     purpose: str
     any_of: tuple[str, ...]
@@ -41,19 +41,19 @@ PROFILES_NEED = Need("to write profiles", ("User.ReadWrite.All",))
 
 
 def needs_of_graph(*, group: bool) -> tuple[Need, ...]:
-    """What is needed of Microsoft Graph; more of it where a *group* binds."""
+    """What is needed from Microsoft Graph; more if a *group* restricts the scope."""
     return (_USERS, _PHOTOS, _MEMBERS) if group else (_USERS, _PHOTOS)
 
 
 class Claims(NamedTuple):
-    """What a token says of its bearer; `proof` is empty where it does not say how."""
+    """A token's roles, and in `proof` how its client authenticated; empty if it does not say."""
 
     roles: frozenset[str]
     proof: str
 
 
 def read(token: str) -> Claims | None:
-    """The claims of *token*, unverified; None when it is no JWT."""
+    """The claims of *token*, unverified; None if it is not a JWT."""
     try:
         payload = token.split(".")[1]
         fields = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -65,6 +65,6 @@ def read(token: str) -> Claims | None:
 
 
 def missing(needs: Collection[Need], roles: Collection[str]) -> list[str]:
-    """For each need that *roles* do not meet, the least role that would, and what for."""
+    """For each need that *roles* do not meet, the least privileged role that would, and why."""
     unmet = [need for need in needs if not set(need.any_of) & set(roles)]
     return [f"{need.any_of[0]} {need.purpose}" for need in unmet]

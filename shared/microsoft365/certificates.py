@@ -1,4 +1,4 @@
-"""The certificate that proves who PhotoSync is, from whichever form the setting has."""
+"""Reads the certificate that authenticates PhotoSync, in any form that the setting allows."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def credential(setting: str) -> Credential:
     """
     The key pair in *setting*: PEM text, a base64 PFX, or the path of a PEM or PFX file.
 
-    Raises SettingsError; its sentence never shows what the setting holds.
+    Raises SettingsError; its sentence never contains the setting's value.
     """
     data = _read(setting.strip())
     try:
         key, certificates = _from_pem(data) if b"-----BEGIN" in data else _from_pfx(data)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SettingsError(f"{_FORMS}; this one cannot be read.") from error
-    # Entra takes RSA certificates only, and a chain may stand in any order.
+    # Entra accepts only RSA certificates, and a chain may be in any order.
     if not isinstance(key, RSAPrivateKey):
         raise SettingsError(f"{_FORMS}; its key must be RSA.")
     ours = _public(key.public_key())
@@ -67,9 +67,9 @@ def ends_at(certificate: str) -> datetime:
 
 def _read(setting: str) -> bytes:
     if "-----BEGIN" in setting:
-        # Portals and shells keep line breaks of a setting as the two characters \n.
+        # Portals and shells may store line breaks in a setting as the two characters \n.
         return setting.replace("\\n", "\n").encode(errors="replace")
-    # Every PFX is a DER sequence, so its base64 begins with "MI" and no path needs to.
+    # Every PFX is a DER sequence, so its base64 begins with "MI". A path need not.
     if setting.startswith("MI") and len(setting) > 400:
         try:
             return base64.b64decode("".join(setting.split()), validate=True)

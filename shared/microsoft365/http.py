@@ -1,8 +1,8 @@
 """
-One way to call a Microsoft 365 service: token, time-outs, patience, and errors in our own words.
+Calls a Microsoft 365 service: token, timeouts, short retries, and translation of errors.
 
-`Http.send` answers with a Reply whatever the status; a client that knows the status acts on it, and
-everything else becomes an error by `fault`. Short waits happen here; long ones are the message's.
+`Http.send` returns a Reply for any status. The client handles the statuses that it knows and turns
+the rest into an error with `fault`. Short waits happen here; for long ones the message is deferred.
 """
 
 from __future__ import annotations
@@ -30,32 +30,33 @@ from shared.microsoft365.throttle import Budget, Gate
 from shared.session import OneHostSession
 from shared.telemetry.calls import note
 
-# One SYN that is lost is sent again after a second (RFC 6298).
+# A lost SYN is sent again after one second (RFC 6298).
 CONNECT_SECONDS = 3
 READ_SECONDS = 30
-# For an answer to a write of some 30 KB, which takes a second when all is well.
+# For the response to a write of some 30 KB, which normally takes one second.
 WRITE_SECONDS = 20
-# How many seconds after we stopped waiting a request may still be carried out (inferred, not
+# How many seconds after we stop waiting a request may still take effect (inferred, not
 # documented; sharepoint.md section 5).
 LATE_WRITE = 30.0
-# A write that has begun is carried out within these seconds, as far as anything bounds it.
-# CONNECT_SECONDS bounds each address tried, each step of the handshake and each piece sent: four
-# are allowed for. WRITE_SECONDS bounds the wait for the next byte of the headers, not for all of
-# them; a service that is slower has LATE_WRITE, also when our run has died by then. Reading the
-# body does not count: the write is done before it. Nothing bounds looking up the name, headers that
-# drip, and a process that stops between looking at its claim and sending; eight seconds are left.
+# A write takes effect within these seconds of its beginning, as far as anything bounds it.
+# CONNECT_SECONDS bounds each address tried, each step of the handshake and each piece sent: this
+# allows for four. WRITE_SECONDS bounds the wait for the next byte of the headers, not for all of
+# them; LATE_WRITE allows for a slower service, even if our run has died in the meantime. Reading
+# the body does not count: the write is complete before it. Nothing bounds the DNS lookup, headers
+# that drip, and a process that pauses between checking its claim and sending; eight seconds remain
+# for these.
 REQUEST_LIMIT = 4 * CONNECT_SECONDS + WRITE_SECONDS + 8 + LATE_WRITE
-# Longer waits are a new message, so that a thread of the worker is not held.
+# For a longer wait the message is queued again, so that it does not block a worker thread.
 LONGEST_WAIT_IN_PLACE = 10.0
 TRIES = 3
-# The largest body anybody needs is one photo of 8 MB in base64 in a batch.
+# The largest body needed is one photo of 8 MB in base64 in a batch.
 LARGEST_REPLY = 16 * 1024 * 1024
-# SharePoint throttles callers it cannot name first (sharepoint.md section 5, documented).
+# SharePoint throttles unidentified callers first (sharepoint.md section 5, documented).
 USER_AGENT = "NONISV|PhotoSync|PhotoSync/1.0"
 
 
 class Tokens(Protocol):
-    """Where bearer tokens come from. Errors: AccessDenied, ServiceDown."""
+    """The source of bearer tokens. Errors: AccessDenied, ServiceDown."""
 
     def bearer(self, audience: str, *, refused: str = "") -> str:
         """A token for the host *audience*; one other than *refused*, which got a 401."""
@@ -63,7 +64,7 @@ class Tokens(Protocol):
 
 
 class Http:
-    """Calls one host. Threads may share it: each has a connection pool of its own."""
+    """Calls one host. Threads may share it: each has its own connection pool."""
 
     def __init__(
         self,
@@ -79,7 +80,7 @@ class Http:
         ticks: Callable[[], float] = stopwatch.ticks,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """*concerns_one* tells a refusal that is about what was asked for, and closes no gate."""
+        """*concerns_one* recognizes a refusal about the one item requested; it closes no gate."""
         self.audience = audience
         self.service = service
         self._tokens = tokens
@@ -102,14 +103,14 @@ class Http:
         before_write: Callable[[], None] | None = None,
     ) -> Reply:
         """
-        Call *path* (with its query) and return the answer, whatever its status.
+        Call *path* (with its query) and return the response, whatever its status.
 
-        A 401 gets one fresh token. A 429 or 503 that does not concern one alone is tried again,
-        three tries besides, where the waits stay within ten seconds. No try begins before the
-        gate of the service opens or its budget allows it (Throttled). A write asks *before_write*
-        right before each try, and what that raises ends it; it waits for WRITE_SECONDS at most.
-        Raises Unanswered when no answer came, ServiceDown when it was cut, Refused for a path that
-        leads to another host.
+        A 401 gets one fresh token. A 429 or 503 that concerns more than one item is retried, up to
+        TRIES attempts besides that one, while the waits stay within ten seconds. No attempt begins
+        before the service's gate opens and its budget allows it (else Throttled). A write calls
+        *before_write* right before each attempt, and an error from that ends it; it waits at most
+        WRITE_SECONDS for a response. Raises Unanswered if no response came, ServiceDown if it was
+        truncated, Refused for a path that leads to another host.
         """
         url = self._url(path)
         refused, patience, tries = "", LONGEST_WAIT_IN_PLACE, 0
@@ -125,7 +126,7 @@ class Http:
                 refused = token
                 continue
             if reply.status not in {429, 503} or self._concerns_one(reply):
-                # One's own 429 tells what is left of one's own limit.
+                # The headers of such a 429 describe that one item's limit, not the service's.
                 self._gate.answered({} if reply.status == 429 else reply.headers)
                 return reply
             self._gate.refused(reply.retry_after, begun_in=round_)
@@ -134,17 +135,17 @@ class Http:
                 return reply
 
     def path_of(self, link: str) -> str:
-        """The path of a link to a next page, empty without one. Raises Refused."""
+        """The path of a link to the next page, empty if there is none. Raises Refused."""
         if link and not link.startswith(self.audience + "/"):
-            # Our token is for one host and goes to no other.
+            # Our token is for one host and must not reach another.
             raise Refused(f"{self.service} links to a page on another host.")
         return link.removeprefix(self.audience)
 
     def _url(self, path: str) -> str:
-        """Where *path* is on our host; it may come from a blob, a queue or an answer."""
+        """The URL of *path* on our host; the path may come from a blob, a queue or a response."""
         refusal = Refused(f"{self.service} was to be asked at an address that is not its own.")
-        # "@elsewhere/" and ".elsewhere/" behind a host name are another host, "//elsewhere/" is one
-        # where somebody resolves it, and what cannot be parsed is nobody's address.
+        # "@elsewhere/" and ".elsewhere/" after a host name mean another host, and so does
+        # "//elsewhere/" once it is resolved. A URL that cannot be parsed is refused, too.
         if path[:1] != "/" or path[1:2] in {"/", "\\"}:
             raise refusal
         url = self.audience + path
@@ -154,7 +155,10 @@ class Http:
         return url
 
     def _wait_for_turn(self, patience: float) -> float:
-        """Wait until a call may be made; the seconds spent. Throttled beyond *patience*."""
+        """
+        Wait until a call may be made; returns the seconds waited. Raises Throttled if the wait
+        would exceed *patience*.
+        """
         waited = 0.0
         while True:
             seconds, why = self._gate.closed_for(), f"{self.service} asks for patience"
@@ -169,11 +173,11 @@ class Http:
             waited += seconds
 
     def rest(self, seconds: float) -> None:
-        """Wait in place, for a caller that counts its own tries."""
+        """Wait in place, for a caller that counts its own attempts."""
         self._sleep(seconds)
 
     def seconds_asked(self, headers: Mapping[str, str]) -> float | None:
-        """How long *headers* ask us to wait, by our clock; None when they do not."""
+        """The seconds that *headers* ask us to wait, by our clock; None if they do not."""
         return seconds_asked(headers, self._clock())
 
     def _try(
@@ -204,7 +208,7 @@ class Http:
     def _read(self, response: requests.Response) -> bytes:
         ends, content = self._ticks() + READ_SECONDS, bytearray()
         try:
-            # read1 hands out what has come: iter_content would wait for 64 KB while a body drips.
+            # read1 returns what has arrived; iter_content would wait for 64 KB of a slow body.
             while piece := response.raw.read1(64 * 1024, decode_content=True):
                 content += piece
                 if len(content) > LARGEST_REPLY:

@@ -1,12 +1,12 @@
 """
-Lists that come in pages, each of which names the next: read to the end, and every one has an end.
+Reads a paged list, in which each page links to the next, to its end, with a limit on the pages.
 
-A next page was reported to be the same one for ever (microsoft-graph-docs#2635, #4897), an earlier
-one (microsoft-graph-docs-contrib#1239), or empty more than fifty times over
-(microsoft-graph-docs#17354). The last is followed, for a short or empty page says nothing about the
-next; the others end with EndlessList, and nobody knows what such a list would have held.
+Reported: a next link can lead to the same page forever (microsoft-graph-docs#2635, #4897), to an
+earlier page (microsoft-graph-docs-contrib#1239), or to more than fifty empty pages in a row
+(microsoft-graph-docs#17354). Empty pages are followed, because a short or empty page does not mean
+that the list ends. The others end with EndlessList, and the contents of such a list are unknown.
 
-A sweep reads one page a message, and ends its own chain (see `sweep_log`).
+A sweep reads one page per message and limits its own chain (see `sweep_log`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shared.errors import EndlessList
 
 T = TypeVar("T")
 
-# What one run reads to the end: more empty pages than were reported, and still a matter of minutes.
+# The most pages of a list: more empty pages than were reported, and still a matter of minutes.
 MOST = 100
 
 
@@ -26,10 +26,10 @@ def follow(
     first: str, page: Callable[[str], tuple[T, str]], *, of: str, most: int = MOST
 ) -> Iterator[T]:
     """
-    What *page* makes of each page from *first* on; it returns that, and the path of the next.
+    Yield the result of each page from *first* on. *page* returns it with the path of the next page.
 
-    *of* says what is listed, *most* how many pages are read. Raises EndlessList, and whatever
-    *page* raises.
+    *of* names the listed items, *most* limits the pages. Raises EndlessList, and whatever *page*
+    raises.
     """
     path, seen = first, set[str]()
     while path:

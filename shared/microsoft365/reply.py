@@ -1,4 +1,4 @@
-"""What a Microsoft 365 service answered, and which of our errors it means."""
+"""A response from a Microsoft 365 service, and its translation into our errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 _LATER: dict[int, type[TryLater]] = {
     **dict.fromkeys((429, 503), Throttled),
-    # From a gateway: the service behind it may have the request and carry it out yet.
+    # From a gateway: the service behind it may have received the request and still carry it out.
     **dict.fromkeys((502, 504), Unanswered),
     408: ServiceDown,
 }
@@ -31,7 +31,7 @@ _LATER: dict[int, type[TryLater]] = {
 
 @dataclass(frozen=True)
 class Reply:
-    """What a service answered, read to the end."""
+    """A response, read to the end."""
 
     service: str
     status: int
@@ -44,7 +44,7 @@ class Reply:
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The body as JSON. Raises ServiceDown when it is not: a cut answer is a passing fault."""
+        """The body as JSON. Raises ServiceDown if invalid: truncation is a temporary fault."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
@@ -53,7 +53,7 @@ class Reply:
             ) from error
 
     def read(self, parse: Callable[[Any], T]) -> T:
-        """What *parse* makes of the JSON. Raises Refused where it has another shape than that."""
+        """The result of *parse* on the JSON. Raises Refused if the JSON has another shape."""
         fields = self.json()
         try:
             return parse(fields)
@@ -64,7 +64,7 @@ class Reply:
 
 
 def fault(reply: Reply, code: str = "", message: str = "") -> PhotoSyncError:
-    """What an answer that the caller cannot use means. *code* and *message* are the body's."""
+    """The error for a response that the caller cannot use; *code* and *message* are the body's."""
     said = " ".join(f"{code} {message}".split())[:300]
     sentence = f"{reply.service} answered {reply.status}" + (f": {said}" if said else ".")
     if reply.status in {401, 403}:

@@ -1,8 +1,8 @@
 """
-What one process remembers of a service that asked for patience, so that its threads do not all ask.
+Remembers, per process, that a service asked us to wait, so that no thread calls it meanwhile.
 
-Throttled requests count against the limit too (sharepoint.md section 5, documented): while a gate
-is closed nobody calls.
+Throttled requests also count against the limit (sharepoint.md section 5, documented), so no calls
+are made while a gate is closed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from typing import Protocol
 from shared.backoff import backoff
 
 _BELIEVED = 3
-# The service says how much is left from 80 % of a minute's limit on (sharepoint.md section 5). A
-# first fill takes as much by itself, and changes are not to wait for it: only the end is near.
+# The service reports what is left once 80 % of the limit per minute is used (sharepoint.md section
+# 5). A first fill alone uses that much, and changes must not wait because of it. So calls slow down
+# only for the last part.
 _LITTLE, _LONGEST_RESET = 0.05, 60.0
 
 
 class Gate:
-    """One service's "not before". Threads, and the hosts of one service, share it."""
+    """The time before which not to call a service; shared by threads and by a service's hosts."""
 
     def __init__(
         self, clock: Callable[[], datetime], *, jitter: Callable[[], float] = random.random
@@ -35,7 +36,7 @@ class Gate:
         self._lock = threading.Lock()
 
     def round(self) -> int:
-        """How often in a row the service has closed the gate: to be asked before each call."""
+        """How often in a row the service has closed the gate; read it before each call."""
         with self._lock:
             return self._rounds
 
@@ -48,13 +49,13 @@ class Gate:
 
     def refused(self, asked: float | None, *, begun_in: int) -> None:
         """
-        The service answered 429 or 503 and *asked* for so many seconds, or did not say.
+        The service responded 429 or 503. *asked* is its wait in seconds, None if it named none.
 
-        Calls that were under way together count as one: *begun_in* is their `round`.
+        Calls in flight at the same time count as one: *begun_in* is their `round`.
         """
         with self._lock:
             seconds = asked or 0.0
-            # Whoever asked for too little several times over is not believed any more.
+            # After three refusals, ignore Retry-After if our own backoff is longer.
             doubted = begun_in + 1 - (_BELIEVED if asked is not None else 0)
             if doubted > 0:
                 seconds = max(seconds, backoff(doubted, asked=None, jitter=self._jitter))
@@ -64,9 +65,9 @@ class Gate:
 
     def answered(self, headers: Mapping[str, str]) -> None:
         """
-        The service works again; where its *headers* say that little is left, calls come slower.
+        The service works again; if its *headers* report that little is left, slow calls down.
 
-        The less is left of the limit, the longer: with nothing left until it is reset.
+        The less of the limit is left, the longer the pause; with nothing left, until the reset.
         """
         seconds = _seconds_to_spare(headers)
         with self._lock:
@@ -77,7 +78,7 @@ class Gate:
 
 
 class Budget(Protocol):
-    """Calls that may be made; `name` is what a sentence about it begins with."""
+    """A limit on calls; `name` begins the sentences about it."""
 
     name: str
 
@@ -87,7 +88,7 @@ class Budget(Protocol):
 
 
 def _seconds_to_spare(headers: Mapping[str, str]) -> float:
-    """For how long not to call, by RateLimit-Limit, -Remaining and -Reset; 0.0 without them."""
+    """Seconds not to call, from RateLimit-Limit, -Remaining and -Reset; 0.0 without them."""
     try:
         limit, remaining, reset = (
             float(headers[f"RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")
@@ -95,8 +96,8 @@ def _seconds_to_spare(headers: Mapping[str, str]) -> float:
     except (KeyError, ValueError):
         return 0.0
     little = limit * _LITTLE
-    # Not of a limit of nothing, nor of a number that is none.
+    # Ignore a limit of zero and numbers that are not finite.
     if not (0 < little < math.inf and 0 <= remaining < little and reset >= 0):
         return 0.0
-    # Slowly at first: whoever calls together hears it together.
+    # Slow down gently at first: concurrent calls all receive the same headers.
     return min(reset, _LONGEST_RESET) * (1 - remaining / little) ** 2

@@ -22,12 +22,12 @@ from shared.microsoft365.http import CONNECT_SECONDS, READ_SECONDS
 from shared.session import OneHostSession
 from shared.settings.app import Settings
 
-# What Entra answers when it is the one in trouble; everything else is about us.
+# Codes for trouble at Entra; every other code concerns our registration or settings.
 _PASSING = {"temporarily_unavailable", "server_error", "service_unavailable", "throttled"}
 
 
 class EntraBusy(requests.RequestException):
-    """Entra asks for patience or is in trouble itself: it has said nothing about us."""
+    """Entra asks us to wait or is in trouble; this says nothing about our registration."""
 
     def __init__(self, response: requests.Response) -> None:
         super().__init__(f"Entra answered {response.status_code}.", response=response)
@@ -35,12 +35,13 @@ class EntraBusy(requests.RequestException):
 
 
 class _Client(Protocol):
-    """What is asked of either kind of msal client."""
+    """The interface to both kinds of msal client."""
 
     def token_for(self, audience: str) -> dict[str, Any]: ...
 
 
-# How often a refused token is worth a new client; a missing role refuses every one of them.
+# In seconds: the least time between new clients after a refused token. If a role is missing, every
+# token is refused.
 RENEW_SECONDS = 60.0
 
 
@@ -49,7 +50,7 @@ class EntraTokens:
     Tokens for an app registration with a certificate, or for a managed identity.
 
     SharePoint refuses app-only tokens made with a client secret (sharepoint.md section 4,
-    documented), so there is no secret to set.
+    documented), so there is no setting for one.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class EntraTokens:
 
     @classmethod
     def build(cls, settings: Settings) -> EntraTokens:
-        """The way *settings* name; the first token makes the first call. Raises SettingsError."""
+        """Build as *settings* say; the first token makes the first call. Raises SettingsError."""
         if settings.managed_identity_client_id:
             return cls(functools.partial(_ManagedIdentity, settings.managed_identity_client_id))
         key = credential(settings.client_certificate)
@@ -80,15 +81,16 @@ class EntraTokens:
         """
         A token for the host *audience*; one other than *refused*, which got a 401.
 
-        It is the same one again if new ones were got a moment ago: then they are refused too.
-        Raises AccessDenied when Entra refuses, ServiceDown when it cannot be reached.
+        It may return the same token again if the client was renewed within RENEW_SECONDS: another
+        one would be refused, too. Raises AccessDenied if Entra refuses, ServiceDown if it cannot be
+        reached.
         """
-        # msal is safe to share between threads but would let all of them ask at once.
+        # msal is thread-safe, but would let all threads request a token at the same time.
         with self._lock:
             token = self._ask(audience)
             if token == refused and self._clock() - self._renewed_at > RENEW_SECONDS:
-                # msal has no call that skips its cache for both kinds of client; a new one has
-                # an empty cache. It happens once, when a role was granted or a key was rolled.
+                # msal has no call that bypasses its cache for both kinds of client; a new client
+                # has an empty cache. This happens once, after a role was granted or a key rotated.
                 self._client, self._renewed_at = None, self._clock()
                 token = self._ask(audience)
             return token
@@ -106,7 +108,7 @@ class EntraTokens:
             sentence = f"Entra could not be reached for a token ({type(error).__name__})."
             raise ServiceDown(sentence, service="entra") from error
         except ValueError as error:
-            # msal says so when the tenant's discovery document is not there.
+            # msal raises this if the tenant's discovery document does not exist.
             raise AccessDenied(
                 "Entra does not know this tenant: check TENANT_ID and M365_CLOUD."
             ) from error
@@ -118,8 +120,8 @@ def _token_of(answer: dict[str, Any]) -> str:
     if isinstance(token, str):
         return token
     code = str(answer.get("error"))
-    # The beginning names the AADSTS code and the reason; trace ids and a time follow, which would
-    # make every sentence another one.
+    # The description begins with the AADSTS code and the reason. The trace ids and the time that
+    # follow would make every sentence different.
     told = str(answer.get("error_description") or code)
     why = re.split(r"[\r\n]| Trace ID:", told)[0].strip()[:300]
     if code in _PASSING:
@@ -128,15 +130,15 @@ def _token_of(answer: dict[str, Any]) -> str:
 
 
 class _Session(OneHostSession):
-    """What msal calls Entra with: time-outs, and no answer of a service in trouble."""
+    """The session for msal: sets timeouts, and raises if Entra is in trouble."""
 
     def request(self, *args: Any, **more: Any) -> requests.Response:
         more["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
         response = super().request(*args, **more)
-        # msal would take a 429 for "no such tenant" and raise a 5xx as an error of its own.
+        # msal would mistake a 429 for "no such tenant" and raise its own error for a 5xx.
         if response.status_code == 429 or response.status_code >= 500:
             raise EntraBusy(response)
-        # Nor does msal expect that a redirect is not followed.
+        # Nor does msal expect an unfollowed redirect.
         if 300 <= response.status_code < 400:
             raise requests.RequestException(f"Entra answered {response.status_code}.")
         return response
@@ -148,7 +150,7 @@ class _Registration:
             client_id,
             client_credential=key,
             authority=authority,
-            # The authority comes from our own settings: nobody else needs to vouch for it.
+            # The authority comes from our own settings, so it needs no validation by Microsoft.
             instance_discovery=False,
             http_client=_Session(),
         )
@@ -170,7 +172,7 @@ class _ManagedIdentity:
 
 
 class Anybody:
-    """Tokens for whoever has none: a refusal tells the time as well as an answer does."""
+    """A placeholder token: even a refusal carries the service's time."""
 
     def bearer(self, audience: str, *, refused: str = "") -> str:
         return "none"

@@ -1,4 +1,4 @@
-"""Wakes our own webhook up before Graph asks it: a sleeping app would miss the ten seconds."""
+"""Wakes our webhook before Graph validates it: an idle app would miss the ten-second limit."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ log = logging.getLogger("photosync")
 
 
 def warm_up(webhook: str) -> None:
-    """Ask *webhook* for a handshake, and log whether Graph will find what it looks for."""
+    """Send *webhook* a handshake, and log a warning if Graph's own would fail."""
     asked, patience = {"validationToken": "warm"}, (CONNECT_SECONDS, READ_SECONDS)
     try:
         with OneHostSession() as session:
             reply = session.post(webhook, params=asked, timeout=patience)
     except requests.RequestException as error:
-        # Graph will say the same, and its sentence is kept where the console looks.
+        # Graph will report the same, and its message is kept for the console.
         log.warning("subscription.unreachable kind=%s", type(error).__name__)
         return
     if reply.status_code != 200:

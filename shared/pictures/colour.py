@@ -1,9 +1,8 @@
 """
-From a picture's own colour space to sRGB, which every browser shows alike.
+Converts a picture from its own colour space to sRGB, which every browser shows alike.
 
-An embedded profile is honoured only if it fits the picture and does not ask for more memory than
-it brings bytes; anything else about it is ignored, since a photo without its profile still shows
-the person.
+An embedded profile is used only if it fits the picture and claims no more memory than it has bytes.
+Any other profile is ignored, since a photo without its profile still shows the person.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _SPACES = {"RGB": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}
 
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """An RGB picture with the colours that *picture* (L, RGB or CMYK) means."""
+    """*picture* (L, RGB or CMYK) converted to an sRGB picture in mode RGB."""
     if profile and profile[16:20] == _SPACES[picture.mode] and _modest(profile):
         try:
             transform = ImageCms.buildTransform(
@@ -29,17 +28,17 @@ def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
             )
             return ImageCms.applyTransform(picture, transform) or picture.convert("RGB")
         except (ImageCms.PyCMSError, OSError):
-            # A broken profile: the plain conversion below is the best guess there is.
+            # A broken profile: the plain conversion below is the best guess.
             pass
     return picture.convert("RGB")
 
 
 def _modest(profile: bytes) -> bool:
     """
-    Whether every colour table in *profile* is as large as it claims.
+    Whether no colour table in *profile* claims more bytes than it has.
 
-    The colour engine makes room for a table before it reads it, so that a few hundred bytes could
-    claim half a gigabyte. Layouts: ICC.1, sections lut8Type, lut16Type and lutAToBType.
+    The colour engine allocates a table before it reads it, so a few hundred bytes could claim half
+    a gigabyte. Layouts: ICC.1, sections lut8Type, lut16Type and lutAToBType.
     """
     try:
         (tags,) = struct.unpack_from(">I", profile, 128)
@@ -48,7 +47,7 @@ def _modest(profile: bytes) -> bool:
             if name[:1] in b"AB" and name[1:3] in (b"2A", b"2B"):
                 if _table_bytes(profile[at : at + size]) > size:
                     return False
-            elif name[1:2] == b"2":  # D2B, B2D: floating-point tables that photos never need
+            elif name[1:2] == b"2":  # D2B, B2D: floating-point tables, which photos never need
                 return False
     except (struct.error, IndexError):
         return False
@@ -56,7 +55,7 @@ def _modest(profile: bytes) -> bool:
 
 
 def _table_bytes(tag: bytes) -> int:
-    """How many bytes the grid of a lookup table tag claims to have."""
+    """The number of bytes that the grid of a lookup table tag claims."""
     kind, inputs, outputs = tag[:4], tag[8], tag[9]
     if kind in (b"mft1", b"mft2"):
         return int(kind[3:]) * outputs * math.prod([tag[10]] * min(inputs, 16))

@@ -1,8 +1,8 @@
 """
-The one colour of a PNG without alpha channel that is transparent (PNG, 11.3.1.1 "tRNS").
+The single transparent colour of a PNG without an alpha channel (PNG, 11.3.1.1 "tRNS").
 
-It is compared at the depth of the file. Pillow compares it with what it has made 8 bits of, so that
-a key of 2, 4 or 16 bits hides nothing, or the wrong colour.
+It is compared at the file's own bit depth. Pillow compares it with samples already converted to 8
+bits, so a key of 2, 4 or 16 bits hides nothing or the wrong colour.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops
 
-_SAMPLES = {0: 1, 2: 3}  # of grey and of true colour; no other type has a key
+_SAMPLES = {0: 1, 2: 3}  # samples of greyscale and truecolour; no other type has a key
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ColourKey:
 
 
 def read(chunk: bytes, depth: int, colour_type: int) -> ColourKey | None:
-    """What a tRNS *chunk* names; None if there is none, or too little of it."""
+    """The key in a tRNS *chunk*; None if there is no chunk, or it is too short."""
     count = _SAMPLES.get(colour_type, 0)
     if not count or len(chunk) < 2 * count:
         return None
@@ -37,7 +37,7 @@ def read(chunk: bytes, depth: int, colour_type: int) -> ColourKey | None:
 
 
 def alpha(picture: Image.Image, key: ColourKey, content: bytes) -> Image.Image:
-    """How opaque each pixel of *picture* is, which was decoded from *content*."""
+    """The alpha channel of *picture*, which was decoded from *content*."""
     if picture.mode == "I;16":
         (hidden,) = key.samples
         return picture.convert("I").point([255 * (n != hidden) for n in range(1 << 16)], "L")
@@ -49,7 +49,7 @@ def alpha(picture: Image.Image, key: ColourKey, content: bytes) -> Image.Image:
 
 
 def _differs(picture: Image.Image, samples: Sequence[int]) -> Image.Image:
-    """255 where any band of *picture* is another than its sample, else 0."""
+    """255 where any band of *picture* differs from its sample, else 0."""
     if picture.mode == "1":
         picture = picture.convert("L")
     bands = (
@@ -60,9 +60,9 @@ def _differs(picture: Image.Image, samples: Sequence[int]) -> Image.Image:
 
 
 def _low_bytes(content: bytes) -> Image.Image:
-    """The lesser halves of 16-bit samples, which Pillow leaves out."""
+    """The low bytes of 16-bit samples, which Pillow drops."""
     with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
-        # The same unpacking for samples of the other byte order takes the other half.
+        # The unpacker for the other byte order takes the other byte.
         picture.tile = [tile._replace(args="RGB;16L") for tile in picture.tile]
         picture.load()
         return picture

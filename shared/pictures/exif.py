@@ -1,4 +1,4 @@
-"""How a photo is to be held, as its Exif says (Exif 2.32, 4.6 "TIFF Rev. 6.0 Attribute")."""
+"""Reads a photo's orientation from Exif (Exif 2.32, 4.6 "TIFF Rev. 6.0 Attribute")."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _UPRIGHT = 1
 
 
 def orientation_of(tiffs: Iterable[bytes]) -> int:
-    """What the first of *tiffs* says that is not empty, 1 to 8; 1 for anything else."""
-    # So do browsers: a first one that makes no sense is not made good by a second.
+    """The orientation in the first non-empty one of *tiffs*, 1 to 8; 1 for anything else."""
+    # As in browsers, an invalid first one is not replaced by a second.
     tiff = next(filter(None, tiffs), b"")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     return _orientation(tiff, order) if order else _UPRIGHT

@@ -6,20 +6,20 @@ import struct
 
 from shared.pictures.picture_file import PictureFile, damaged
 
-# Of 255 bytes each, a GIF of 8 MB has 33,000; millions of empty ones cost time and memory.
+# A GIF of 8 MB has 33,000 blocks of 255 bytes; millions of empty ones would cost time and memory.
 MAX_BLOCKS = 100_000
 _CONTROL = 0xF9
 
 
 class _Blocks:
-    """Steps over blocks, and counts them."""
+    """Skips blocks and counts them."""
 
     def __init__(self, photo: bytes) -> None:
         self._photo = photo
         self._left = MAX_BLOCKS
 
     def end(self, at: int) -> int:
-        """The position after a chain of sub-blocks, each led by its length, closed by 0."""
+        """The position after a chain of sub-blocks, each preceded by its length, ended by 0."""
         self._count()
         while self._photo[at]:
             self._count()
@@ -33,7 +33,7 @@ class _Blocks:
 
 
 def read(photo: bytes) -> PictureFile:
-    """The first frame of the GIF file *photo*. Raises PhotoRefused, struct.error, IndexError."""
+    """Parse the first frame of the GIF *photo*. Raises PhotoRefused, struct.error, IndexError."""
     width, height, flags, background, aspect = struct.unpack_from("<HHBBB", photo, 6)
     at = 13 + _palette_bytes(flags)
     palette = photo[13:at]
@@ -41,7 +41,7 @@ def read(photo: bytes) -> PictureFile:
     while photo[at] == 0x21:
         end = blocks.end(at + 2)
         if photo[at + 1] == _CONTROL:
-            # Section 23: it says which colour is transparent, in 4 bytes; the last one counts.
+            # Section 23: its 4 bytes name the transparent colour; the last such block counts.
             control = photo[at:end]
             if len(control) != 8:
                 raise damaged("GIF")
@@ -52,12 +52,12 @@ def read(photo: bytes) -> PictureFile:
     if wide < 1 or high < 1:
         raise damaged("GIF")
     pixels = photo[at + 10 : blocks.end(at + 11 + _palette_bytes(frame_flags))]
-    # The decoder gets a canvas that the frame fills: around a smaller one it would see a colour.
+    # The decoder gets a canvas of the frame's size: it would fill a larger one with a colour.
     screen = struct.pack("<HHBBB", wide, high, flags, background, aspect)
     frame = b"," + struct.pack("<HHHHB", 0, 0, wide, high, frame_flags)
     return PictureFile(
         "GIF",
-        # A frame may reach beyond the canvas; decoders then make the canvas larger.
+        # A frame may extend beyond the canvas; decoders then enlarge the canvas.
         max(width, left + wide),
         max(height, top + high),
         b"".join([photo[:6], screen, palette, control, frame, pixels, b";"]),

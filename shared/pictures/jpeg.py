@@ -1,4 +1,4 @@
-"""JPEG files: ITU T.81, and JFIF 1.02 where there is a JFIF header."""
+"""JPEG files: ITU T.81, and JFIF 1.02 for files with a JFIF header."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.pictures.exif import orientation_of
 from shared.pictures.jpeg_segments import SOS, segments
 from shared.pictures.picture_file import ADVICE, PictureFile, damaged
 
-# Decoding a progressive JPEG costs one pass over all pixels a scan; cameras and tools write 10.
+# Decoding a progressive JPEG takes one pass over all pixels per scan; cameras and tools write 10.
 MAX_SCANS = 32
 _FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
 _UNUSUAL_FRAMES = (0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF)
@@ -19,7 +19,7 @@ _PROGRESSIVE = 0xC2
 _TABLES = (0xC4, 0xDB, 0xDD)
 _JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
 _EOI = b"\xff\xd9"
-# A decoder reads up to 8 bytes ahead; these are no marker, and codes of any scan.
+# A decoder reads up to 8 bytes ahead. These contain no marker and are valid codes in any scan.
 _WHAT_IS_NOT_READ = b"\x5a\x96\xc3\x69" * 8
 
 
@@ -31,15 +31,15 @@ class _Frame(NamedTuple):
 
 
 def read(photo: bytes) -> PictureFile:
-    """The JPEG file *photo*. Raises PhotoRefused, struct.error, IndexError."""
+    """Parse the JPEG file *photo*. Raises PhotoRefused, struct.error, IndexError."""
     kept: list[bytes] = []
     bodies: dict[int, list[bytes]] = {}
     for marker, start, end in segments(photo):
         part = photo[start:end]
         if marker == SOS:
-            # Padding belongs to the marker that follows, and something else will.
+            # Padding belongs to the following marker, and another part will follow here.
             part = part.rstrip(b"\xff")
-        # Of a scan, only how many components are in it.
+        # For a scan, keep only its number of components.
         bodies.setdefault(marker, []).append(part[4:5] if marker == SOS else part[4:])
         kept.append(_needed(marker, part))
     scans = bodies.get(SOS, [])
@@ -60,10 +60,10 @@ def read(photo: bytes) -> PictureFile:
 
 def loosened(file: PictureFile) -> bytes:
     """
-    The same picture with more bytes behind each scan than its pixels need.
+    The same picture with extra bytes after each scan.
 
-    Decoders step over them, unless a scan is too short: they are taken for its pixels then, and
-    the picture is another one. Where the scan just ends, the rest of it would be grey, silently.
+    Decoders skip them unless a scan is too short. Then they decode them as its pixels, and the
+    picture differs. Without the extra bytes, the rest of a short scan would silently become grey.
     """
     ends = (0, *file.joints, len(file.content))
     parts = [file.content[start:end] for start, end in zip(ends, ends[1:], strict=False)]
@@ -71,12 +71,12 @@ def loosened(file: PictureFile) -> bytes:
 
 
 def _needed(marker: int, part: bytes) -> bytes:
-    """What the decoder needs of a segment: nothing, mostly."""
+    """The part of a segment that the decoder needs; mostly nothing."""
     if marker in (*_FRAMES, *_TABLES, SOS):
         return part
     if marker == _JFIF and part[4:9] == b"JFIF\0" and len(part) >= 18:
-        # It says that three components are YCbCr (JFIF 1.02, "Color space"), whatever their
-        # names or Adobe's marker say. Its thumbnail, after its own 14 bytes, says nothing.
+        # It declares three components to be YCbCr (JFIF 1.02, "Color space"), whatever their names
+        # or Adobe's marker say. The thumbnail after its own 14 bytes is not needed.
         return b"\xff\xe0\0\x10" + part[4:16] + b"\0\0"
     if marker == _ADOBE and part[4:9] == b"Adobe":
         return part
@@ -84,7 +84,7 @@ def _needed(marker: int, part: bytes) -> bytes:
 
 
 def _frame(bodies: Mapping[int, Sequence[bytes]]) -> _Frame:
-    """The one frame header (T.81, B.2.2)."""
+    """The single frame header (T.81, B.2.2)."""
     if any(marker in bodies for marker in _UNUSUAL_FRAMES):
         raise PhotoRefused(f"The photo is an unusual kind of JPEG; {ADVICE}.")
     frames = [body for marker in _FRAMES for body in bodies.get(marker, [])]
@@ -97,12 +97,12 @@ def _frame(bodies: Mapping[int, Sequence[bytes]]) -> _Frame:
 
 
 def _is_whole(frame: _Frame, scans: Sequence[bytes]) -> bool:
-    """Whether the first scan is the whole picture; decoders look at no other then."""
+    """Whether the first scan is the whole picture; then decoders read no other."""
     return not frame.progressive and scans[0] == bytes([frame.components])
 
 
 def _joined_parts(parts: Sequence[bytes], *, whole_in_one: bool) -> tuple[bytes, tuple[int, ...]]:
-    """A JPEG of *parts*, and where its scans end if the decoder does not find out by itself."""
+    """A JPEG of *parts*, and where its scans end if the decoder cannot tell by itself."""
     content, joints = [b"\xff\xd8"], []
     at = 2
     for part in parts:
@@ -110,14 +110,14 @@ def _joined_parts(parts: Sequence[bytes], *, whole_in_one: bool) -> tuple[bytes,
         at += len(part)
         if part[:2] == b"\xff\xda":
             if whole_in_one:
-                # Without an end to the file the decoder asks for more if the scan is too short.
+                # Without EOI, the decoder asks for more bytes if the scan is too short.
                 return b"".join([*content, _WHAT_IS_NOT_READ[:8]]), ()
             joints.append(at)
     return b"".join([*content, _EOI]), tuple(joints)
 
 
 def _profile(segments: Sequence[bytes]) -> bytes | None:
-    """The profile from its numbered parts, each with the count of all; None if one is missing."""
+    """The profile from its numbered parts, each with their total; None if one is missing."""
     parts = {b[12]: b for b in segments if b.startswith(b"ICC_PROFILE\0") and len(b) > 14}
     if not parts or sorted(parts) != list(range(1, next(iter(parts.values()))[13] + 1)):
         return None

@@ -1,9 +1,9 @@
 """
 The marker segments of a JPEG file: ITU T.81, annex B.
 
-Within a scan FF is a byte of the pixels only if 00 follows. Whatever else follows makes every
-decoder end the scan and fill the rest with grey, silently. So what may follow is listed here, and
-anything else is damage.
+Within a scan, FF belongs to the pixels only if 00 follows. After any other byte, every decoder ends
+the scan and silently fills the rest with grey. So this module lists what may follow; anything else
+is damage.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import NamedTuple
 
 from shared.pictures.picture_file import damaged
 
-# A JPEG of 8 MB needs 130 segments; millions of empty ones only cost time.
+# A JPEG of 8 MB needs 130 segments; millions of empty ones would only cost time.
 MAX_SEGMENTS = 2000
 EOI, SOS, DRI = 0xD9, 0xDA, 0xDD
-# From the first scan on: tables, the next scan, the end, the number of lines (DNL), a comment.
-# Application data would be sound there, too, but no writer puts it there: a flipped bit does.
+# After the first scan: tables, the next scan, the end, the number of lines (DNL), a comment.
+# Application data would also be valid, but no writer puts it there; a flipped bit does.
 _AFTER_FIRST_SCAN = (0xC4, 0xDB, DRI, SOS, EOI, 0xDC, 0xFE)
-# A marker is FF and a byte that is neither 00 (a stuffed FF) nor FF (padding). RST0 to RST7
-# and, before the pixels, TEM (01) stand alone.
+# A marker is FF and a byte that is neither 00 (a stuffed FF) nor FF (padding). RST0 to RST7 and,
+# before the pixels, TEM (01) have no body.
 _BEFORE_PIXELS = re.compile(rb"\xff([^\x00\xff\x01\xd0-\xd7])")
 _AMONG_PIXELS = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
-# RSTm marks restart intervals (B.1.1.3): without them one is as wrong as any other marker.
+# RSTm marks restart intervals (B.1.1.3); without intervals it is as invalid as any other marker.
 _AMONG_UNBROKEN_PIXELS = re.compile(rb"\xff[^\x00\xff]")
 
 
 class Segment(NamedTuple):
-    """A marker with its body; a scan with its pixels. `start` and `end` are positions."""
+    """A marker with its body, for a scan with its pixels. `start` and `end` are positions."""
 
     marker: int
     start: int
@@ -38,10 +38,10 @@ class Segment(NamedTuple):
 
 def segments(photo: bytes) -> Iterator[Segment]:
     """
-    Every segment up to the end of the first image. Raises PhotoRefused.
+    Yield every segment up to the end of the first image. Raises PhotoRefused.
 
-    Where nothing follows the last scan only EOI is missing, and every viewer shows such a file
-    (python-pillow/Pillow#4414); whether that scan is whole is for the decoder to find out.
+    If nothing follows the last scan, only EOI is missing, and every viewer shows such a file
+    (python-pillow/Pillow#4414). The decoder determines whether that scan is complete.
     """
     at, among_pixels, restarts = 2, False, False
     for _ in range(MAX_SEGMENTS):

@@ -1,4 +1,4 @@
-"""A picture file as its header describes it, and the words for one that is not accepted."""
+"""A picture file as its header describes it, and the error for a damaged one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ADVICE = "set it again in Exchange as an ordinary JPEG or PNG"
 
 @dataclass(frozen=True)
 class PictureFile:
-    """One still picture: its true dimensions, and bytes that hold pixels and nothing else."""
+    """One still picture: its actual dimensions, and bytes that contain only pixels."""
 
     format: str
     width: int
@@ -20,13 +20,13 @@ class PictureFile:
     content: bytes = field(repr=False)
     orientation: int = 1
     profile: bytes | None = field(default=None, repr=False)
-    # Where the scans of a JPEG end if only a second look tells whether they are whole.
+    # Where the scans of a JPEG end, if only a second decoding tells whether they are complete.
     joints: tuple[int, ...] = ()
     key: ColourKey | None = None
-    # Where the pixels stand in the picture if they may not fill it.
+    # The offset of the pixels in the picture, which they may not fill.
     place: tuple[int, int] = (0, 0)
 
 
 def damaged(kind: str) -> PhotoRefused:
-    """The sentence for a file that begins well and cannot be read to its end."""
+    """The error for a file that begins correctly but cannot be read to its end."""
     return PhotoRefused(f"The photo is a damaged or cut-off {kind} file; {ADVICE}.")

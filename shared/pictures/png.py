@@ -12,13 +12,13 @@ from shared.pictures.exif import orientation_of
 from shared.pictures.picture_file import PictureFile, damaged
 
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
-# A PNG of 8 MB in pieces of 4 KB has 2,000 chunks; each costs memory, however little is in it.
+# A PNG of 8 MB in pieces of 4 KB has 2,000 chunks; each costs memory, even if it is nearly empty.
 MAX_CHUNKS = 20_000
 _Bytes: TypeAlias = bytes | memoryview
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PALETTE = 3
-# What is never looked at may be damaged (13.2, "Error handling": ancillary chunks).
+# Chunks that are never read may be damaged (13.2, "Error handling": ancillary chunks).
 _CHECKED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _KEPT = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf")
 
@@ -29,14 +29,14 @@ class _Chunk(NamedTuple):
 
 
 def read(photo: bytes) -> PictureFile:
-    """The PNG file *photo*. Raises PhotoRefused, struct.error."""
+    """Parse the PNG file *photo*. Raises PhotoRefused, struct.error."""
     kept: dict[bytes, bytes] = {}
     data: list[memoryview] = []
     for kind, body in _chunks(photo):
         if kind == b"IDAT":
             data.append(body)
-        # What describes the pixels comes before them, and once (5.6, "Chunk ordering"). Exif may
-        # come later, too, but no viewer looks for it there.
+        # Chunks that describe the pixels come before them, and once (5.6, "Chunk ordering"). Exif
+        # may also come later, but no viewer reads it there.
         elif not data and _counts(kind, kept):
             kept.setdefault(kind, bytes(body))
     width, height, depth, colour = struct.unpack_from(">IIBB", kept.get(b"IHDR", b""))
@@ -44,7 +44,7 @@ def read(photo: bytes) -> PictureFile:
         raise damaged("PNG")
     key = None
     if colour != _PALETTE:
-        # A single colour that is transparent is not for the decoder: see `colour_key`.
+        # The decoder does not get the transparent colour: see `colour_key`.
         key = colour_key.read(kept.pop(b"tRNS", b""), depth, colour)
     orientation = orientation_of([kept.get(b"eXIf", b"")])
     profile = _inflated(kept.get(b"iCCP"))
@@ -52,7 +52,7 @@ def read(photo: bytes) -> PictureFile:
 
 
 def _chunks(photo: bytes) -> Iterator[_Chunk]:
-    """Every chunk up to IEND. Raises PhotoRefused, struct.error."""
+    """Yield every chunk up to IEND. Raises PhotoRefused, struct.error."""
     view = memoryview(photo)
     at = 8
     for _ in range(MAX_CHUNKS):
@@ -72,14 +72,14 @@ def _chunks(photo: bytes) -> Iterator[_Chunk]:
 
 
 def _counts(kind: bytes, before: Mapping[bytes, bytes]) -> bool:
-    """Whether a chunk is where it is looked at: transparency of a palette stands behind it."""
+    """Whether a chunk is in a valid position: a palette's transparency comes after the palette."""
     header = before.get(b"IHDR", b"")
     of_palette = kind == b"tRNS" and header[9:10] == bytes([_PALETTE])
     return kind in _KEPT and (not of_palette or b"PLTE" in before)
 
 
 def _plain(kept: Mapping[bytes, bytes], data: Sequence[memoryview]) -> bytes:
-    """The picture and nothing else, its pixels in one chunk: the decoder walks them in Python."""
+    """The picture only, its pixels in one chunk: the decoder iterates over chunks in Python."""
     kinds = [kind for kind in (b"IHDR", b"PLTE", b"tRNS") if kind in kept]
     chunks: list[tuple[bytes, Sequence[_Bytes]]] = [(kind, [kept[kind]]) for kind in kinds]
     parts: list[_Bytes] = [_SIGNATURE]

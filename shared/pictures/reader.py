@@ -1,14 +1,14 @@
 """
-What a picture file says about itself, read without decoding a single pixel.
+Reads the structure of a picture file without decoding any pixel.
 
-`read` walks the container of a JPEG, PNG, GIF or BMP, checks that it is whole and not oversized,
-takes out the orientation and the colour profile, and hands on only the parts that hold pixels.
-So the decoder never meets EXIF, XMP, text, comments, thumbnails or second images, and nothing of
-them can end up in SharePoint.
+`read` parses the container of a JPEG, PNG, GIF or BMP, checks that it is complete and not too
+large, extracts the orientation and the colour profile, and passes on only the parts with pixels.
+So EXIF, XMP, text, comments, thumbnails and second images never reach the decoder, and none of them
+can end up in SharePoint.
 
-TIFF and WebP are left out on purpose: Graph hands out JPEG (it re-encodes what is uploaded), older
-ways of storing a photo used the four formats here, and each further decoder is one more thing a
-hostile file can attack.
+TIFF and WebP are excluded on purpose. Graph returns JPEG (it re-encodes uploads), older methods of
+storing a photo used the four formats here, and each further decoder is one more target for a
+malicious file.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ MAX_PIXELS = 25_000_000
 
 def read(photo: bytes) -> PictureFile:
     """
-    Understand the container of *photo*, or say in a sentence why it is refused.
+    Parse the container of *photo*.
 
-    Raises PhotoRefused; where only the size is in the way PhotoTooLarge, which is one, too.
+    Raises PhotoRefused with the reason; its subclass PhotoTooLarge if only the size is wrong.
     """
     if not photo:
         raise PhotoRefused(f"The photo is empty; {ADVICE}.")

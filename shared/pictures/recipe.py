@@ -1,4 +1,4 @@
-"""How renditions are made: what has to change for everybody to be copied again."""
+"""How renditions are made; a change of the recipe makes every user's photo be copied again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.errors import PhotoRefused, PhotoTooLarge, Refused, Settled
 
 @dataclass(frozen=True)
 class Recipe:
-    """How renditions are made: `render` does it, `sizes` and `version` name the way."""
+    """How renditions are made: `render` makes them, `sizes` and `version` identify the method."""
 
     sizes: str
     version: int
@@ -18,7 +18,7 @@ class Recipe:
 
     def pictures(self, photo: bytes, ask_for_scaled: Callable[[], bytes]) -> Sequence[bytes]:
         """
-        The renditions of *photo*, or of the same one scaled down where it is too large to be read.
+        The renditions of *photo*, or of its scaled-down version if it is too large to be read.
 
         Raises PhotoRefused, and what *ask_for_scaled* raises unless that means there is none.
         """
@@ -28,10 +28,10 @@ class Recipe:
             try:
                 return self.render(ask_for_scaled())
             except (Settled, Refused, PhotoRefused) as error:
-                # A person can mend the photo itself, and nothing else.
+                # A person can fix only the photo itself.
                 raise PhotoRefused(str(too_large)) from error
 
 
-# Raised whenever the same photo would give other bytes: everybody is then copied once more.
+# Increase it whenever the same photo would give other bytes: every user is then copied again.
 # 2: CMYK without Adobe, JFIF beside Adobe, Exif after an empty one, keys of a PNG, canvas of a GIF.
 RECIPE = 2

@@ -1,10 +1,10 @@
 """
-From the photo that Exchange holds to the pictures that SharePoint shows.
+Makes the pictures that SharePoint shows from the photo in Exchange.
 
-Memory at its peak, measured as growth of the process: 2 MB for an ordinary photo (648×648), up to
-200 MB for the largest accepted one (25 megapixels, transparent or progressive), 350 MB where one
-colour of 48 bits is transparent. Photos over 4 megapixels are taken one at a time, so that a batch
-of large ones does not add up.
+Peak memory, measured as growth of the process: 2 MB for an ordinary photo (648×648), up to 200 MB
+for the largest accepted one (25 megapixels, transparent or progressive), 350 MB if one 48-bit
+colour is transparent. Photos over 4 megapixels are processed one at a time, so that the memory of
+several large ones does not add up.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from shared.pictures.picture_file import PictureFile, damaged
 _LARGE_PIXELS = 4_000_000
 _one_large = threading.Lock()
 
-# How EXIF orientation n is undone; 1 is upright.
+# The transposition that undoes EXIF orientation n; 1 is upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -35,18 +35,18 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# What Pillow's readers raise on bytes that are not what they claim to be.
+# What Pillow's readers raise on invalid bytes.
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 
-Image.preinit()  # here, and not by the first two threads at once
+Image.preinit()  # here, so that no two threads do it concurrently
 
 
 def renditions(photo: bytes, sizes: Sequence[int]) -> list[bytes]:
     """
     One square, upright sRGB baseline JPEG without metadata per size, in the order of *sizes*.
 
-    A photo smaller than a size is not enlarged. The same bytes always give the same bytes.
-    Raises PhotoRefused with a sentence for an admin if *photo* is not a sound picture.
+    A photo smaller than a size is not enlarged. The same input always gives the same output.
+    Raises PhotoRefused with a sentence for an admin if *photo* is not a valid picture.
     """
     file = reader.read(photo)
     with _one_large if _is_large(file) else nullcontext():
@@ -62,12 +62,12 @@ def renditions(photo: bytes, sizes: Sequence[int]) -> list[bytes]:
 
 
 def _is_large(file: PictureFile) -> bool:
-    # To look for a transparent colour takes several times the memory.
+    # The search for a transparent colour takes several times the memory.
     return file.width * file.height * (4 if file.key else 1) > _LARGE_PIXELS
 
 
 def _check_scans(file: PictureFile, seen: Image.Image, size: int) -> None:
-    """Refuse a picture that is another one once more bytes follow its scans."""
+    """Refuse a picture that changes if extra bytes follow its scans: a scan is incomplete."""
     other = _square(replace(file, content=jpeg.loosened(file)), size)
     if seen.tobytes() != other.tobytes():
         raise damaged(file.format)
@@ -80,7 +80,7 @@ def _square(file: PictureFile, size: int) -> Image.Image:
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     if picture.width != picture.height:
         picture = picture.crop((left, top, left + side, top + side))
-    # Shrink first: colours and transparency then cost no more than the picture that is kept.
+    # Shrink first, so that colours and transparency are computed only for the final size.
     picture = _resized(picture, min(size, side))
     if file.orientation in _UPRIGHT:
         picture = picture.transpose(_UPRIGHT[file.orientation])
@@ -97,8 +97,8 @@ def _decoded(file: PictureFile, size: int) -> Image.Image:
     """The pixels in mode L, LA, RGB, RGBA or CMYK, 8 bits a channel."""
     try:
         with Image.open(io.BytesIO(file.content), formats=(file.format,)) as opened:
-            # A JPEG can be decoded at a half, a quarter or an eighth for a fraction of the cost;
-            # twice the wanted size leaves nothing for the eye to miss.
+            # A JPEG can be decoded at a half, a quarter or an eighth for a fraction of the cost; at
+            # twice the wanted size no difference is visible.
             opened.draft(None, (2 * size, 2 * size))
             opened.load()
             alpha = colour_key.alpha(opened, file.key, file.content) if file.key else None
@@ -113,8 +113,8 @@ def _decoded(file: PictureFile, size: int) -> Image.Image:
 def _plain(picture: Image.Image) -> Image.Image:
     if picture.mode == "I;16":
         picture = picture.point(lambda value: value / 257).convert("L")
-    # CMYK stays as it is: Pillow turns ink upside down, as Adobe stores it, whether or not Adobe's
-    # mark is there. So do browsers, ImageMagick and libvips (sharp#1649, libvips#1283).
+    # CMYK stays unchanged: Pillow inverts the ink values, as Adobe stores them, with or without
+    # Adobe's marker. So do browsers, ImageMagick and libvips (sharp#1649, libvips#1283).
     if picture.mode in ("1", "L"):
         mode = "LA" if "transparency" in picture.info else "L"
     elif picture.mode in ("P", "RGB"):
@@ -125,7 +125,7 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 
 def _on_canvas(picture: Image.Image, file: PictureFile) -> Image.Image:
-    """With nothing, so white, around a frame that is smaller than its GIF (GIF89a, section 20)."""
+    """Surround a frame smaller than its GIF with nothing, shown as white (GIF89a, section 20)."""
     if file.format != "GIF" or picture.size == (file.width, file.height):
         return picture
     nothing = {"L": (255,), "LA": (255, 0), "RGB": (255,) * 3, "RGBA": (255, 255, 255, 0)}
@@ -142,6 +142,6 @@ def _resized(picture: Image.Image, side: int) -> Image.Image:
 
 def _jpeg(picture: Image.Image) -> bytes:
     stream = io.BytesIO()
-    # Full colour resolution: on 48 pixels, halved colour is visible and saves nothing.
+    # Full chroma resolution: at 48 pixels, subsampling is visible and saves nothing.
     picture.save(stream, "JPEG", quality=90, subsampling=0)
     return stream.getvalue()

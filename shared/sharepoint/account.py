@@ -1,4 +1,4 @@
-"""How SharePoint calls a user."""
+"""The account name of a user in SharePoint."""
 
 from __future__ import annotations
 

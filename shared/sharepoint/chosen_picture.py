@@ -1,9 +1,9 @@
 """
-The picture that a person chose, and its bytes where our token may go for them.
+The picture that a person chose, and its bytes if our token may fetch them.
 
-Users write their own PictureURL, and the console shows what it names to whoever may look: so only
-pictures are handed out, of the My Site host's own libraries or of the user's personal site, and no
-other host is asked for anything.
+Users can set their own PictureURL, and the console shows its target to everyone with access. So
+only pictures are returned, only from the My Site host's own libraries or the user's personal site,
+and no other host is called.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shared.pictures import reader
 from shared.sharepoint.client import SharePointClient
 from shared.sharepoint.picture_location import shown_in
 
-# Where the personal site is on the host, empty before there is one (sharepoint.md section 3).
+# The path of the personal site on its host, empty before it exists (sharepoint.md section 3).
 PERSONAL_SPACE = "PersonalSpace"
 _PERSONAL_SITE = re.compile(r"(/personal/[^/\\]+)/?", re.IGNORECASE)
 _PERSONAL_SITES = "/personal/"
@@ -27,8 +27,8 @@ _PERSONAL_SITES = "/personal/"
 @dataclass(frozen=True)
 class ChosenPicture:
     """
-    Its address, and where it is on our host: a file's `path` and the `site` that holds it, empty
-    for the root. Without a path it is not ours to read.
+    Its URL and its location on our host: the file's `path`, and the `site` that contains it, empty
+    for the root site. Without a path, PhotoSync must not fetch it.
     """
 
     url: str
@@ -39,7 +39,7 @@ class ChosenPicture:
 def chosen_in(
     profile: Mapping[str, str], my_url: str, *, user_id: str, wrote: str
 ) -> ChosenPicture | None:
-    """The picture in *profile* if a person chose it; *wrote* is where the state has ours."""
+    """The picture in *profile* if a person chose it; *wrote* is our picture's URL in the state."""
     shown = shown_in(profile, my_url)
     if not shown.is_chosen(user_id, wrote=wrote):
         return None
@@ -50,8 +50,8 @@ def chosen_in(
 
 def read(sharepoint: SharePointClient, chosen: ChosenPicture) -> bytes:
     """
-    Its bytes, as they stand there. Raises PictureKept where they cannot be shown, with the reason;
-    Throttled, ServiceDown.
+    Its bytes, unchanged. Raises PictureKept with the reason if they cannot be shown; Throttled,
+    ServiceDown.
     """
     if not chosen.path:
         raise _kept(chosen, "PhotoSync fetches nothing from there.")
@@ -70,7 +70,7 @@ def read(sharepoint: SharePointClient, chosen: ChosenPicture) -> bytes:
 
 
 def _kept(chosen: ChosenPicture, why: str) -> PictureKept:
-    # The host alone: an address may be longer than a sentence.
+    # Only the host: a URL may be longer than a sentence may be.
     host = _host(chosen.url) or "an address that is none"
     return PictureKept(f"A person chose a picture at {host}. {why}")
 
@@ -83,7 +83,7 @@ def _host(url: str) -> str:
 
 
 def _path_on(my_url: str, url: str) -> str:
-    """The path that *url* names on our host, decoded; empty for anything else."""
+    """The decoded path of *url* if it is on our host, else empty."""
     try:
         ours, parts = urlsplit(my_url), urlsplit(url)
         is_here = (parts.hostname, parts.port or 443) == (ours.hostname, ours.port or 443)
@@ -99,7 +99,7 @@ def _path_on(my_url: str, url: str) -> str:
 
 
 def _site_of(path: str, personal_space: str) -> str | None:
-    """The site that holds *path*; None for no path, and for a personal site of somebody else."""
+    """The site that contains *path*; None for an empty path or another user's personal site."""
     if not path:
         return None
     own = _PERSONAL_SITE.fullmatch(personal_space)

@@ -1,8 +1,8 @@
 """
 Reads and writes picture files and profile properties in SharePoint Online.
 
-Two hosts: files live on the My Site host (`TENANT-my`), profiles are reached on the admin host
-(`TENANT-admin`). Facts: sharepoint.md section 3.
+Two hosts: files are on the My Site host (`TENANT-my`), profiles on the admin host (`TENANT-admin`).
+Facts: sharepoint.md section 3.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _ANOTHER_S_PROFILE = (
     "The profile that SharePoint has by this user's name is still another user's; a new user "
     "principal name takes hours to arrive. Sweeps look again once a day."
 )
-# Where the user's personal site is, or would be: a property of the answer beside the others.
+# The host where the user's personal site is or would be: a field beside the profile properties.
 PERSONAL_HOST = "PersonalSiteHostUrl"
 OBJECT_ID = "msOnline-ObjectId"
 
 
 class FileVersion(NamedTuple):
-    """What SharePoint says of a file without sending it; `etag` is empty where it does not say."""
+    """A file's metadata from SharePoint; `etag` is empty if SharePoint does not return one."""
 
     etag: str
     length: int
@@ -45,8 +45,8 @@ class FileVersion(NamedTuple):
 
 class SharePointClient:
     """
-    Errors of every call: Throttled, ServiceDown, AccessDenied, Refused; NoProfile where a profile
-    is named. Writes ask *before_write* right before each request, which may raise (ClaimLost).
+    Errors of every call: Throttled, ServiceDown, AccessDenied, Refused; NoProfile for calls about a
+    profile. Writes call *before_write* right before each request; it may raise (ClaimLost).
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class SharePointClient:
         contexts: Http | None = None,
         ticks: Callable[[], float] = stopwatch.ticks,
     ) -> None:
-        """*contexts* asks the admin host for what is no profile call; *profiles* if not given."""
+        """*contexts* is for non-profile calls to the admin host; *profiles* if not given."""
         self._files = files
         self._profiles = profiles
         digest = FormDigest(contexts or profiles, ticks)
@@ -65,13 +65,14 @@ class SharePointClient:
 
     def profile(self, user: User) -> Mapping[str, str]:
         """
-        All properties of the user's profile, PERSONAL_HOST among them.
+        All properties of the user's profile, including PERSONAL_HOST.
 
-        Raises NoProfile, also where SharePoint knows somebody else by that name: after renames it
-        may for hours, and a picture would be the wrong person's (sharepoint.md section 3).
+        Raises NoProfile, also if that name still belongs to another user's profile. That may last
+        for hours after renames, and the picture would go to the wrong person (sharepoint.md section
+        3).
         """
         if not is_upn(user.user_principal_name):
-            # A person may have typed it into a state, and no address carries half of a character.
+            # A person may have typed it into a state, and no URL can carry half a surrogate pair.
             raise NoProfile(NO_PROFILE)
         account = _literal(account_name(user.user_principal_name))
         path = f"{_PEOPLE}/GetPropertiesFor(accountName=@v)?@v={account}"
@@ -83,7 +84,7 @@ class SharePointClient:
             raise NoProfile(NO_PROFILE)
         profile = reply.read(_properties)
         owner = profile.get(OBJECT_ID, "").casefold()
-        # It is empty in some profiles (section 3, seen).
+        # The property is empty in some profiles (section 3, seen).
         if is_object_id(owner) and owner != user.id.casefold():
             raise NoProfile(_ANOTHER_S_PROFILE)
         return profile
@@ -102,16 +103,16 @@ class SharePointClient:
         )
         if not reply.ok:
             raise profile_fault(reply)
-        # A page of a proxy comes with 200 too, and nothing was written.
+        # A proxy may return a page with 200, and then nothing was written.
         reply.json()
 
     def set_properties(
         self, upn: str, changes: Mapping[str, str], *, before_write: Callable[[], None]
     ) -> None:
         """
-        Write profile properties in their order, in one request where SharePoint takes them so.
+        Write profile properties in order, in one request if SharePoint accepts that.
 
-        Raises NoProfile; then, as with any error, a part of them may be written.
+        Raises NoProfile; after that, as after any error, some of them may be written.
         """
         self._several.write(upn, changes, before_write=before_write)
 
@@ -119,10 +120,10 @@ class SharePointClient:
         self, folder: str, name: str, content: bytes, *, before_write: Callable[[], None]
     ) -> WrittenFile:
         """
-        Put *content* into the picture library's *folder* as *name*, in place of any before.
+        Upload *content* to the picture library's *folder* as *name*, replacing an existing file.
 
-        Returns what SharePoint says of it: that is what `file` will find, unless somebody else
-        has written since, or SharePoint has moved the ETag by itself.
+        Returns the file with SharePoint's ETag. `file` will find the same, unless somebody else has
+        written since, or SharePoint has changed the ETag by itself.
         """
         path = _literal(f"{PICTURE_LIBRARY}/{folder}")
         reply = self._files.send(
@@ -147,9 +148,9 @@ class SharePointClient:
         return WrittenFile.of(content, stored.etag)
 
     def file(self, folder: str, name: str) -> FileVersion | None:
-        """What SharePoint says of a picture file, None when there is none."""
-        # One call a file: a folder of more than 5,000 can be asked for none of them, filtered or
-        # not, and pictures of 100,000 users are 300,000 files (sharepoint.md section 3, reported).
+        """The metadata of a picture file, None if it does not exist."""
+        # One call per file: a folder with more than 5,000 files cannot be listed, filtered or not,
+        # and pictures of 100,000 users are 300,000 files (sharepoint.md section 3, reported).
         path = _literal(f"{PICTURE_LIBRARY}/{folder}/{name}")
         reply = self._files.send(
             "GET",
@@ -163,7 +164,7 @@ class SharePointClient:
         return reply.read(_version)
 
     def recycle(self, folder: str, name: str, *, before_write: Callable[[], None]) -> None:
-        """Put a picture file into the recycle bin; nothing happens when it is gone already."""
+        """Move a picture file to the recycle bin; does nothing if it is already gone."""
         path = _literal(f"{PICTURE_LIBRARY}/{folder}/{name}")
         reply = self._files.send(
             "POST",
@@ -175,13 +176,14 @@ class SharePointClient:
             raise file_fault(reply)
 
     def picture(self, folder: str, name: str) -> bytes:
-        """The bytes of a picture file. Raises NoPhoto when there is none."""
+        """The bytes of a picture file. Raises NoPhoto if it does not exist."""
         return self.content("", f"{PICTURE_LIBRARY}/{folder}/{name}")
 
     def content(self, site: str, path: str) -> bytes:
         """
-        The bytes of the file at *path* of the My Site host, in *site*, such as `/personal/anne`, or
-        in the root. A path outside of it is refused. Raises NoPhoto when there is none.
+        The bytes of the file at *path* on the My Site host, in *site*, such as `/personal/anne`,
+        empty for the root site. SharePoint refuses a path outside the site. Raises NoPhoto if the
+        file does not exist.
         """
         reply = self._files.send(
             "GET",
@@ -195,7 +197,7 @@ class SharePointClient:
         return reply.body
 
     def picture_folders(self) -> list[str]:
-        """Names of the folders in the picture library, without its own `Forms`; EndlessList."""
+        """Names of the picture library's folders, without `Forms`. Also raises EndlessList."""
         path = _literal(PICTURE_LIBRARY)
         first = f"/_api/web/GetFolderByServerRelativePath(decodedurl={path})/Folders?$select=Name"
         read = pages.follow(first, self._folders, of="folders")
@@ -206,7 +208,7 @@ class SharePointClient:
         if not reply.ok:
             raise file_fault(reply)
         names = reply.read(lambda fields: [str(item["Name"]) for item in fields["value"]])
-        # By this name where there is no metadata (sharepoint.md section 3, reported for lists).
+        # The field's name with nometadata (sharepoint.md section 3, reported for lists).
         return names, self._files.path_of(str(reply.json().get("odata.nextLink") or ""))
 
 

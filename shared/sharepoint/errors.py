@@ -1,8 +1,8 @@
 """
-Understands what SharePoint says when it refuses.
+Parses and translates SharePoint's error responses.
 
-It answers as JSON with either of two keys, as XML, as plain text, or with nothing at all
-(facts: sharepoint.md section 3, recorded and reported).
+The body is JSON with either of two keys, XML, plain text, or empty (facts: sharepoint.md section 3,
+recorded and reported).
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ _FILES_ROLE = (
     "The identity needs the SharePoint application role Sites.Selected with write on the My Site "
     "root (each geography has its own), or Sites.FullControl.All, to write pictures"
 )
-# What a refusal means, by its .NET type or HRESULT (sharepoint.md section 3). A sentence may be
-# in any language: it only helps out where the code is none of these. An HRESULT in it is in none.
+# The meaning of an error, by its .NET type or HRESULT (sharepoint.md section 3). The message may be
+# in any language, so it counts only if the code is none of these. An HRESULT in the message is
+# independent of the language.
 _DENIED, _NO_USER, _LOCKED = "denied", "no user", "locked"
 _BY_CODE = {
     "UnauthorizedAccessException": _DENIED,
@@ -44,19 +45,19 @@ _BY_WORDS = {
 
 
 class Said(NamedTuple):
-    """`code` is such as "-2130575338, Microsoft.SharePoint.SPException"; both may be empty."""
+    """An example `code` is "-2130575338, Microsoft.SharePoint.SPException"; both may be empty."""
 
     code: str
     message: str
 
     @property
     def is_denial(self) -> bool:
-        """Whether a role is missing; told with any status (section 4)."""
+        """Whether a role is missing; SharePoint reports that with any status (section 4)."""
         return self._meaning == _DENIED
 
     @property
     def knows_no_user(self) -> bool:
-        """Whether there is no profile of that name."""
+        """Whether no profile with that name exists."""
         return self._meaning == _NO_USER
 
     @property
@@ -84,7 +85,7 @@ def said(body: bytes) -> Said:
 
 
 def says_nothing_there(body: bytes) -> bool:
-    """Whether *body* is {"odata.null": true}, which stands for an object that is not there."""
+    """Whether *body* is {"odata.null": true}, which means that the object does not exist."""
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):
@@ -93,11 +94,11 @@ def says_nothing_there(body: bytes) -> bool:
 
 
 def profile_fault(reply: Reply) -> PhotoSyncError:
-    """What a refusal about a profile means."""
+    """The error that a failed profile request means."""
     told = said(reply.body)
     if told.knows_no_user:
         return NoProfile(NO_PROFILE)
-    # A missing profile may read as null with an error status, too (section 3, inferred).
+    # A missing profile may also read as null with an error status (section 3, inferred).
     if reply.status in {404, 500} and says_nothing_there(reply.body):
         return NoProfile(NO_PROFILE)
     if told.is_locked:
@@ -108,12 +109,12 @@ def profile_fault(reply: Reply) -> PhotoSyncError:
 
 
 def file_fault(reply: Reply) -> PhotoSyncError:
-    """What a refusal about a file or a folder means."""
+    """The error that a failed file or folder request means."""
     return _hinted(reply, said(reply.body), _FILES_ROLE)
 
 
 def _hinted(reply: Reply, told: Said, role: str) -> PhotoSyncError:
-    """A refusal says only "access denied"; an admin must know which role is missing."""
+    """SharePoint says only "access denied"; add which *role* is missing, for the admin."""
     error = fault(reply, *told)
     denied = told.is_denial and not isinstance(error, Throttled)
     return AccessDenied(f"{error} {role}.") if denied or isinstance(error, AccessDenied) else error
@@ -127,12 +128,12 @@ def _json(text: str) -> Said:
     error = fields.get("odata.error") or fields.get("error")
     if isinstance(error, dict):
         return Said(str(error.get("code") or ""), _value(error.get("message")))
-    # The token service in front of SharePoint has a form of its own.
+    # The token service in front of SharePoint uses its own form.
     return Said(_value(error), _value(fields.get("error_description")))
 
 
 def _xml(text: str) -> Said:
-    # A pattern, not a parser: a body may be cut, and entities in it are nobody's business.
+    # A pattern instead of a parser: the body may be truncated, and no entity must be expanded.
     return Said(_element(text, "code"), _element(text, "message"))
 
 

@@ -1,8 +1,8 @@
 """
-The digest without which a ProcessQuery may be refused, as pages carry it against forged requests.
+The form digest, SharePoint's protection against forged requests, which ProcessQuery may require.
 
-Whether an app with a bearer token needs one is said differently (facts: sharepoint.md section 3);
-it is always sent, since one is good for many requests.
+Sources disagree whether an app with a bearer token needs one (facts: sharepoint.md section 3). It
+is always sent, since one digest is valid for many requests.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from shared.microsoft365.http import Http
 from shared.microsoft365.reply import Reply, fault
 from shared.sharepoint.errors import said
 
-# In seconds. SharePoint says 1,800; a longer life is not believed, and a request may be under way
-# for the last of them.
+# In seconds. SharePoint says 1,800; a longer lifetime is cut to that. A request may be in flight
+# during the last of these seconds.
 _LONGEST_LIFE = 1_800
 _UNDER_WAY = 60
 _LONGEST = 4_096
-# "The security validation for this page is invalid", in whatever language (section 3).
+# "The security validation for this page is invalid", in any language (section 3).
 _INVALID = "-2130575251"
 
 
@@ -36,17 +36,17 @@ class FormDigest:
 
     def get(self, *, refused: str = "") -> str:
         """
-        A digest, other than *refused*; a call to SharePoint where none is held that is still good.
+        A digest other than *refused*; calls SharePoint if no valid one is cached.
 
-        Raises Throttled before a call that may not be made yet; ServiceDown, also where SharePoint
-        asks for patience; AccessDenied, and Refused for a digest that is none.
+        Raises Throttled if the call may not be made yet; ServiceDown, also if SharePoint asks us to
+        wait; AccessDenied, and Refused for an invalid digest.
         """
         with self._lock:
             held = self._held
         began = self._ticks()
         if held.value != refused and began < held.until:
             return held.value
-        # Nobody waits for another's call, which may take long: some may ask at the same time.
+        # No lock during the call, which may take long: several threads may call concurrently.
         headers = {"Accept": "application/json;odata=nometadata"}
         reply = self._http.send("POST", "/_api/contextinfo", headers=headers)
         if not reply.ok:
@@ -63,7 +63,7 @@ class _Held(NamedTuple):
 
 
 def is_refusal_of_digest(reply: Reply) -> bool:
-    """Whether *reply* asks for another digest, whatever its status and the form of its body."""
+    """Whether *reply* asks for another digest, whatever its status and body format."""
     return _INVALID.encode() in reply.body[:20_000]
 
 
@@ -75,7 +75,7 @@ def _refusal(reply: Reply) -> PhotoSyncError:
 
 
 def _read(fields: Any) -> tuple[str, int]:
-    """The digest, and for how many seconds it is good: 0 where the answer does not say so."""
+    """The digest and its lifetime in seconds, 0 if the response does not contain one."""
     value, seconds = fields["FormDigestValue"], fields.get("FormDigestTimeoutSeconds")
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST or not _is_header(value):
         raise Refused("SharePoint gave a digest that is none.")

@@ -1,9 +1,9 @@
 """
-The tenant's geographies: which hosts are its own, and in which geography a user is at home.
+The tenant's geographies: which hosts belong to the tenant, and which geography a user belongs to.
 
-The home one has the hosts that the settings name. A satellite's are `NAME-my` and `NAME-admin`,
-where NAME is the tenant's with a code of Microsoft's behind it, or one of SHAREPOINT_GEOS. No token
-is asked for or sent to any other host, whatever a profile says. Facts: sharepoint.md section 10.
+The home geography has the hosts in the settings. A satellite has `NAME-my` and `NAME-admin`, where
+NAME is the tenant's name followed by a Microsoft code, or one of SHAREPOINT_GEOS. No token is
+requested for or sent to any other host, whatever a profile says. Facts: sharepoint.md section 10.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shared.sharepoint.picture_library import PictureLibrary
 from shared.sharepoint.picture_location import host_and_port
 from shared.user import User
 
-# Of the geographies that a tenant may have (section 10); one that is missing here goes by setting.
+# Codes of the geographies (section 10); one that is missing here can be set in SHAREPOINT_GEOS.
 CODES = frozenset(
     "apc are aus bra can che deu eur fra gbr ind jpn kor nam nor pol qat swe zaf".split()
 )
@@ -29,7 +29,7 @@ CODES = frozenset(
 
 @dataclass(frozen=True)
 class Geo:
-    """One geography: its two hosts, the way to them, and its picture library."""
+    """One geography: its two hosts, the client for them, and its picture library."""
 
     my_url: str
     admin_url: str
@@ -38,14 +38,14 @@ class Geo:
 
 
 class Residence(NamedTuple):
-    """Where a user is at home: there the files belong, and from there is the profile."""
+    """The geography that a user belongs to: it holds the files and returned this profile."""
 
     geo: Geo
     profile: Mapping[str, str]
 
 
 class Geos:
-    """All of the tenant's; threads may share it. *enter* opens My Site and admin host of one."""
+    """All geographies of the tenant; threads may share it. *enter* opens the hosts of one."""
 
     def __init__(self, settings: Settings, enter: Callable[[str, str], SharePointClient]) -> None:
         self._settings = settings
@@ -56,11 +56,11 @@ class Geos:
 
     @property
     def satellites(self) -> Mapping[str, Geo]:
-        """Those that SHAREPOINT_GEOS names, in its order; others are known when users are met."""
+        """Those in SHAREPOINT_GEOS, in its order; others become known with their first user."""
         return {name: self._satellite(name) for name in self._settings.sharepoint_geos}
 
     def of(self, url: str) -> Geo | None:
-        """The geography whose My Site host *url* is on; None for any other host, or for none."""
+        """The geography whose My Site host *url* is on; None for any other host or an empty URL."""
         try:
             asked, home = urlsplit(url), urlsplit(self.home.my_url)
             host, port = host_and_port(asked)
@@ -69,17 +69,17 @@ class Geos:
         except ValueError:
             return None
         name = (host or "").removesuffix(f"-my.{self._settings.sharepoint_suffix}")
-        # The address is made of the name, so nothing else of *url* can lead anywhere.
+        # The satellite's URLs are built from the name only, so the rest of *url* has no effect.
         ours = name != host and port == 443 and self._is_ours(name)
         return self._satellite(name) if ours else None
 
     def residence(self, user: User, picture_url: str = "") -> Residence:
         """
-        Where the user is at home, and the profile there; one call for those of the home geography.
+        The user's geography and the profile there; one call for users of the home geography.
 
-        *picture_url* is where we put the picture before, if we did: a satellite's user is looked
-        for there first. Raises OtherHost where that is no host of ours, NoProfile, and what
-        SharePointClient raises.
+        *picture_url* is the URL of our last picture, if any: a satellite's user is looked up there
+        first. Raises OtherHost if the personal site is not on a host of the tenant, NoProfile, and
+        what SharePointClient raises.
         """
         known = self.of(picture_url)
         if known and known is not self.home:
@@ -100,18 +100,18 @@ class Geos:
         return Residence(geo, profile)
 
     def _profile_if_there(self, geo: Geo, user: User) -> Mapping[str, str] | None:
-        """The user's profile in *geo* if that says so itself; else the home one is to say where."""
+        """The profile in *geo* if it confirms that *geo* is the user's; else ask the home one."""
         try:
             profile = geo.sharepoint.profile(user)
         except Throttled:
             raise
         except (Settled, GiveUp, TryLater):
-            # The geography may be gone, and the user moved: if not, it is asked once more.
+            # The geography may be gone and the user moved. If not, it is called once more later.
             return None
         return profile if self.of(profile.get(PERSONAL_HOST, "")) is geo else None
 
     def _named(self, profile: Mapping[str, str], *, asked: Geo) -> Geo:
-        """The geography of the personal site that *profile* names; *asked* where it names none."""
+        """The geography of the personal site in *profile*; *asked* if the profile has none."""
         told = profile.get(PERSONAL_HOST, "")
         try:
             host = urlsplit(told).netloc
@@ -128,7 +128,7 @@ class Geos:
         return geo
 
     def _is_ours(self, name: str) -> bool:
-        """Whether *name* is what a satellite's hosts begin with, by setting or by its form."""
+        """Whether *name* is a satellite's host prefix, by SHAREPOINT_GEOS or by its form."""
         home = self._settings.sharepoint_tenant
         regular = name.startswith(home) and name.removeprefix(home) in CODES
         return regular or name in self._settings.sharepoint_geos

@@ -1,4 +1,4 @@
-"""What an audit finds wrong with a picture of ours, in words; which of it is repaired."""
+"""What an audit finds wrong with our picture, in a sentence, and whether it is to be repaired."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from shared.sharepoint.picture_location import Shown
 from shared.written_file import WrittenFile
 
-# As a profile has it while it shows the picture (sharepoint.md section 2, recorded).
+# The property, and its value while the profile shows the picture (sharepoint.md section 2,
+# recorded).
 PLACEHOLDER_STATE, SHOWS_PICTURE = "SPS-PicturePlaceholderState", "0"
 _FILES = ("small", "middle", "large")
 
@@ -16,10 +17,10 @@ _FILES = ("small", "middle", "large")
 @dataclass(frozen=True)
 class Inspection:
     """
-    What pages show of a picture of ours: `damage` in a sentence, empty where nothing is wrong.
+    The state of our picture in SharePoint: `damage` is a sentence, empty if nothing is wrong.
 
-    Then `files` are ours as SharePoint has them now, unless the profile is `outdated`: right, but
-    not as we would write it today, and by nobody's doing.
+    If it is empty, `files` are ours as SharePoint has them now, unless the profile is `outdated`:
+    correct, but not as we would write it today, though nobody has edited it.
     """
 
     damage: str
@@ -28,7 +29,7 @@ class Inspection:
 
 
 def profile_inspected(profile: Mapping[str, str], shown: Shown, ours: Shown) -> Inspection:
-    """Whether a profile that has *shown* so far shows the files that are *ours*."""
+    """Whether *profile*, whose PictureURL is *shown*, shows our files, *ours*."""
     if not shown.url:
         return Inspection("The profile shows no picture any more.")
     if shown.location != ours.location:
@@ -36,14 +37,14 @@ def profile_inspected(profile: Mapping[str, str], shown: Shown, ours: Shown) -> 
     if profile.get(PLACEHOLDER_STATE) != SHOWS_PICTURE:
         return Inspection("The profile shows its placeholder in place of the picture.")
     if not shown.is_here:
-        # A renamed tenant has all of them so: no brake is to take that for damage.
+        # After a tenant rename this applies to all users, and must not trip the brake as damage.
         former = "The profile shows the picture at a former address of the tenant."
         return Inspection("", outdated=former)
     return Inspection("")
 
 
 def inspected(found: Sequence[WrittenFile | None]) -> Inspection:
-    """What follows from the files that were *found*: small, middle and large."""
+    """The result for the files *found*: small, middle and large."""
     missed = [name for name, file in zip(_FILES, found, strict=True) if file is None]
     if missed:
         return Inspection(f"Somebody has changed or deleted a file: {', '.join(missed)}.")

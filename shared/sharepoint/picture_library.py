@@ -1,4 +1,4 @@
-"""One geography's picture library: which of its folders holds the pictures."""
+"""The picture library of one geography: which of its folders contains the pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from shared.errors import Refused
 from shared.sharepoint.client import PICTURE_LIBRARY
 
-# Names of the folder in the languages that are known (sharepoint.md section 1).
+# The known names of the folder, by language (sharepoint.md section 1).
 KNOWN_FOLDERS = {
     "Profile Pictures",
     "Profilbilder",
@@ -19,10 +19,10 @@ KNOWN_FOLDERS = {
 
 class PictureLibrary:
     """
-    What is known of the library; threads may share it.
+    The known folders of the library; threads may share it.
 
-    *wanted* is PICTURE_FOLDER. The home geography's folder is that, unasked; another's only if it
-    has one of that name, since each My Site host speaks a language of its own.
+    *wanted* is PICTURE_FOLDER. The home geography uses it without a check; another geography uses
+    it only if such a folder exists there, since each My Site host has its own language.
     """
 
     def __init__(
@@ -31,12 +31,12 @@ class PictureLibrary:
         self._list_folders = list_folders
         self._wanted = wanted
         self._folder = wanted if is_home else ""
-        # SharePoint itself takes no notice of case.
+        # SharePoint ignores case, too.
         self._trusted = {name.casefold() for name in {*KNOWN_FOLDERS, self._folder}}
         self._listed: frozenset[str] = frozenset()
 
     def has(self, name: str) -> bool:
-        """Whether *name* is a folder for pictures; a profile may name any."""
+        """Whether *name* is a picture folder; a profile may contain any name."""
         folder = name.casefold()
         if folder in self._trusted:
             return True
@@ -45,14 +45,14 @@ class PictureLibrary:
         return folder in self._listed
 
     def folder(self) -> str:
-        """The picture folder, whose name depends on the host's language; asked for once."""
+        """The picture folder, whose name depends on the host's language; requested once."""
         if not self._folder:
             self._folder = picture_folder(self._list_folders(), self._wanted)
         return self._folder
 
 
 def picture_folder(found: Sequence[str], wanted: str = "") -> str:
-    """Which of the folders *found* in a library holds the pictures. Raises Refused."""
+    """Choose the picture folder among the folders *found* in a library. Raises Refused."""
     same = [name for name in found if name.casefold() == wanted.casefold()]
     known = same or [name for name in found if name in KNOWN_FOLDERS] or found
     if len(known) != 1:

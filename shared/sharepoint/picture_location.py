@@ -1,7 +1,7 @@
 """
-Where a user's three picture files live, and which address the profile then shows.
+Where a user's three picture files are, and the PictureURL that shows them.
 
-A profile's PictureURL names the middle one, `<name>_MThumb.jpg`; pages swap the suffix for the
+A profile's PictureURL names the middle one, `<name>_MThumb.jpg`; pages replace the suffix for the
 small and the large one (facts: sharepoint.md section 1).
 """
 
@@ -26,7 +26,7 @@ _SHOWN = re.compile(
 
 @dataclass(frozen=True)
 class PictureLocation:
-    """A folder of the picture library and what the three file names begin with."""
+    """A folder of the picture library and the common prefix of the three file names."""
 
     folder: str
     name: str
@@ -47,7 +47,7 @@ class PictureLocation:
 class Shown:
     """
     What a PictureURL shows: nothing (`url` is empty), files in the picture library of a My Site
-    host of the tenant's cloud (`is_here`: of ours), or neither.
+    host in the tenant's cloud (`is_here`: on our host), or neither.
     """
 
     url: str
@@ -56,15 +56,15 @@ class Shown:
 
     @property
     def here(self) -> PictureLocation | None:
-        """The files where they are on our host."""
+        """The location of the files if they are on our host, else None."""
         return self.location if self.is_here else None
 
     def is_chosen(self, user_id: str, *, wrote: str) -> bool:
         """
-        Whether a person has set it, and not PhotoSync or Microsoft's own sync.
+        Whether a person has set it, rather than PhotoSync or Microsoft's own sync.
 
-        Files on another host that carry the user's own object id were put there by either, before
-        the tenant was renamed, say; so was what the state says we *wrote*.
+        Files on another host that are named by the user's own object id came from one of these two,
+        for example before a tenant rename. So did the URL that the state says we *wrote*.
         """
         if not self.url or self.is_here or self.is_same(shown_by(wrote, wrote)):
             return False
@@ -72,8 +72,8 @@ class Shown:
 
     def is_same(self, other: Shown) -> bool:
         """
-        Whether both show the same files, on whatever host: an address has many spellings, and a
-        query makes no other picture.
+        Whether both show the same files, on any host: a URL has many spellings, and a query does
+        not change the picture.
         """
         if self.location is not None and self.location == other.location:
             return True
@@ -81,7 +81,7 @@ class Shown:
 
 
 def shown_in(profile: Mapping[str, str], my_url: str) -> Shown:
-    """What the properties of *profile* show: the one place that reads PictureURL."""
+    """What *profile* shows. Only this function reads PictureURL."""
     return shown_by(profile.get(PICTURE_URL, ""), my_url)
 
 
@@ -97,7 +97,7 @@ def shown_by(picture_url: str, my_url: str) -> Shown:
     found = _SHOWN.fullmatch(unquote(url.path))
     if not (is_here or is_sibling) or url.scheme != "https" or not found:
         return Shown(picture_url)
-    # `Forms` holds the library's own pages (section 1).
+    # `Forms` contains the library's own pages (section 1).
     if found["folder"].casefold() in {".", "..", "forms"}:
         return Shown(picture_url)
     return Shown(picture_url, PictureLocation(found["folder"], found["name"]), is_here)
@@ -108,36 +108,38 @@ def _without_query(url: str) -> str:
 
 
 def host_and_port(url: SplitResult) -> tuple[str | None, int]:
-    """What tells hosts apart, in lower case. Raises ValueError for a port that is none."""
+    """Host, in lower case, and port. Raises ValueError for an invalid port."""
     return url.hostname, url.port or 443
 
 
 def _is_my_site(host: str, ours: str) -> bool:
-    """Whether *host* is a My Site host in the same cloud: a satellite's, or one of another name."""
+    """Whether *host* is a My Site host in the same cloud: a satellite's, or under another name."""
     name, _, cloud = host.partition(".")
     return name.endswith("-my") and cloud == ours.partition(".")[2]
 
 
 def is_named_by_id(location: PictureLocation, user_id: str) -> bool:
-    """Whether the files carry the user's object id, as since 2022 (section 1, recorded)."""
+    """Whether the files are named by the user's object id, as since 2022 (section 1, recorded)."""
     return location.name.casefold() == user_id.casefold()
 
 
 def is_named_by_upn(location: PictureLocation, upn: str) -> bool:
     """
-    Whether the files carry the user's UPN, `@` and `.` as `_`, as until 2021 (recorded).
+    Whether the files are named by the user's UPN with `_` for `@` and `.`, as until 2021
+    (recorded).
 
-    What became of other characters is unknown; such a user's files get the object id. The name
-    may stand for other users too, and users may write their own PictureURL: whoever relies on it
-    asks for `rivals` first, or one who points it at a colleague's files has them overwritten.
+    How other characters were replaced is unknown; files of such users are named by object id. The
+    name may match other users too, and users can set their own PictureURL. So check `rivals` before
+    relying on it. Otherwise a user could point it at a colleague's files, and we would overwrite
+    them.
     """
     return location.name.casefold() == re.sub("[@.]", "_", upn.casefold())
 
 
 def rivals(upn: str) -> Iterator[str]:
-    """Every other UPN whose files would be named alike; most of them nobody has."""
+    """Every other UPN that leads to the same file names; most of them do not exist."""
     parts = re.split("[@._]", upn.casefold())
-    # A domain has a dot and no underscore, so two parts at least stand after the @.
+    # A domain has a dot and no underscore, so at least two parts follow the @.
     for domain in range(1, len(parts) - 1):
         tail = ".".join(parts[domain:])
         for signs in itertools.product("._", repeat=domain - 1):

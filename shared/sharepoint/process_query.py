@@ -1,8 +1,8 @@
 """
-`ProcessQuery`, the older client protocol: several properties of a profile in one request.
+`ProcessQuery`, the older client protocol: several profile properties in one request.
 
-SharePoint carries the actions out in their order and stops at the first that fails; what was
-written before it is taken to stay. An error comes with 200, too (facts: sharepoint.md section 3).
+SharePoint executes the actions in order and stops at the first failure; what was written before is
+assumed to stay. An error may come with status 200 (facts: sharepoint.md section 3).
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from shared.sharepoint.errors import Said
 PATH = "/_vti_bin/client.svc/ProcessQuery"
 
 _PEOPLE_MANAGER = "{cf560d69-0fdb-4489-a216-b6b47adf8ef8}"
-# What no document of XML 1.0 may hold, escaped or not (XML 1.0, section 2.2).
+# Characters that an XML 1.0 document must not contain, escaped or not (XML 1.0, section 2.2).
 _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# A parser turns each of these into a line feed or, in some places, a space.
+# Unescaped, a parser turns these into a line feed or, in some positions, a space.
 _SPACES = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
 def can_carry(account: str, changes: Mapping[str, str]) -> bool:
-    """Whether a request may hold all of it."""
+    """Whether XML can contain *account* and all of *changes*."""
     return not any(map(_NO_XML.search, (account, *changes, *changes.values())))
 
 
 def body(account: str, changes: Mapping[str, str]) -> bytes:
-    """A request that writes *changes* in their order. Raises Refused for what XML cannot carry."""
+    """A request that writes *changes* in order. Raises Refused for text that XML cannot contain."""
     if not can_carry(account, changes):
         raise Refused("A profile property holds a sign that no XML can carry.")
     methods = "".join(
@@ -48,15 +48,15 @@ def body(account: str, changes: Mapping[str, str]) -> bytes:
 
 
 def headers(digest: str) -> dict[str, str]:
-    """What a request is sent with."""
+    """The headers of a request."""
     return {"Content-Type": "text/xml", "X-RequestDigest": digest}
 
 
 def failure(reply: Reply) -> Said | None:
     """
-    What went wrong by the answer's own words; None where it says that nothing did.
+    The error in the response, None if it reports success.
 
-    Raises Refused for an answer that is none, such as the page of a proxy.
+    Raises Refused if it is not a response of ProcessQuery, such as a proxy's page.
     """
     try:
         info = reply.json()[0]["ErrorInfo"]
@@ -80,7 +80,7 @@ def _method(number: int, texts: tuple[str, ...]) -> str:
 
 
 def _said(info: Any) -> Said:
-    """In the form in which the REST interface says it: HRESULT, then type."""
+    """The error in the form of the REST interface: HRESULT, then type."""
     number, kind, message = info["ErrorCode"], info["ErrorTypeName"], info.get("ErrorMessage")
     if not isinstance(number, int) or not isinstance(kind, str):
         raise TypeError("an error has a number and a type")

@@ -1,8 +1,8 @@
 """
-Puts a user's renditions into SharePoint and makes the profile show them.
+Uploads a user's renditions to SharePoint and makes the profile show them.
 
-Files first, properties after, the timestamp last: a crash in between leaves the old address with
-new bytes, which is harmless (facts: sharepoint.md section 2).
+Files first, then properties, the timestamp last: a crash in between leaves the old URL with new
+bytes, which is harmless (facts: sharepoint.md section 2).
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ T = TypeVar("T")
 
 SYNC_STATE = "SPS-PictureExchangeSyncState"
 TIMESTAMP = "SPS-PictureTimestamp"
-# All that we write, in the order in which a page stops pointing at files that go next.
+# All properties that we write, in the order that stops pages from showing files about to go.
 _PICTURE_PROPERTIES = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 # Whole seconds between 0001-01-01 and 1970-01-01 (section 2, recorded).
 _UNIX_EPOCH = 62_135_596_800
 _UPLOADS_AT_ONCE = 40
 _ANOTHER = "The photo is gone, but somebody has set another picture; it is kept."
-# Who has more namesakes gets files named by object id.
+# With more rivals than this, files are named by object id.
 MOST_RIVALS = 40
 
 
@@ -63,12 +63,12 @@ class Plan:
     location: PictureLocation
     picture_url: str
     changes: Mapping[str, str]
-    # Where all of it goes; None is the home geography.
+    # Where to write; None is the home geography.
     geo: Geo | None = None
 
     @property
     def is_shown(self) -> bool:
-        """Whether the profile shows these files already: all that differs is the timestamp."""
+        """Whether the profile already shows these files: only the timestamp differs."""
         return set(self.changes) <= {TIMESTAMP}
 
     def __str__(self) -> str:
@@ -78,8 +78,8 @@ class Plan:
 @dataclass(frozen=True)
 class Removal:
     """
-    What will be taken back; `location` is None when no file is surely ours. `kept` says why the
-    profile stays as it is, where it does.
+    What will be removed; `location` is None if no file is certainly ours. If the profile stays
+    unchanged, `kept` says why.
     """
 
     upn: str
@@ -94,7 +94,7 @@ class Removal:
 
 
 class Publisher:
-    """Plans and makes the changes for one user at a time; threads may share it."""
+    """Plans and applies the changes for one user at a time; threads may share it."""
 
     def __init__(
         self,
@@ -107,18 +107,18 @@ class Publisher:
         self._knows_any = knows_any
         self._settings = settings
         self._clock = clock
-        # One pool for the process, so that its threads keep their connections.
+        # One pool per process, so that its threads keep their connections.
         self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="upload")
 
     def close(self) -> None:
-        """Wait for the uploads that are under way, after which none begins any more."""
+        """Wait for the uploads in flight; no new ones can begin."""
         self._pool.shutdown()
 
     def plan(self, user: User, picture_url: str, *, replace: bool = False) -> Plan:
         """
         Read the user's profile and decide what to write. Writes nothing.
 
-        *picture_url* is where we put the picture before, empty if we did not; with *replace* a
+        *picture_url* is the URL of our last picture, empty if there was none. With *replace*, a
         picture that a person chose is not kept. Raises NoProfile, PictureKept, OtherHost, and what
         SharePointClient raises.
         """
@@ -144,8 +144,8 @@ class Publisher:
         """
         Upload *renditions* (small, middle, large), then write the properties of *plan* in order.
 
-        Returns the files as they were written. Each request asks *before_write* first (ClaimLost).
-        Also raises what SharePointClient raises; then any part of it may have been written.
+        Returns the files as written. Each request calls *before_write* first (ClaimLost). Also
+        raises what SharePointClient raises; after an error, any part may have been written.
         """
         sharepoint, folder = self._at(plan), plan.location.folder
         written = self._all(
@@ -157,20 +157,20 @@ class Publisher:
 
     def find(self, plan: Plan, wanted: Sequence[WrittenFile]) -> tuple[WrittenFile | None, ...]:
         """
-        Each *wanted* file (small, middle, large) as it is where *plan* puts it, None if it is not.
+        Each *wanted* file (small, middle, large) at *plan*'s location, None if missing or changed.
 
-        Three calls where the ETags are those that are wanted. One that has moved costs another,
-        for the bytes. Raises what SharePointClient raises.
+        Three calls if the ETags match. A changed ETag costs one more call, for the bytes. Raises
+        what SharePointClient raises.
         """
         return self._found(self._at(plan), plan.location, wanted)
 
     def inspect(self, user: User, picture_url: str, files: Sequence[WrittenFile]) -> Inspection:
         """
-        Look whether pages still show the *files* that we wrote at *picture_url*. Writes nothing.
+        Check that pages still show the *files* that we wrote at *picture_url*. Writes nothing.
 
-        Four calls where nobody has changed anything: of the three files none stands for the
-        others. Raises PictureKept where a person has chosen another picture, NoProfile, OtherHost,
-        and what SharePointClient raises.
+        Four calls if nothing was changed: each of the three files must be checked itself. Raises
+        PictureKept if a person has chosen another picture, NoProfile, OtherHost, and what
+        SharePointClient raises.
         """
         geo, profile = self._geos.residence(user, picture_url)
         shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
@@ -194,16 +194,16 @@ class Publisher:
 
     def plan_removal(self, user: User, picture_url: str) -> Removal:
         """
-        Decide how to take back the picture that we put at *picture_url*. Writes nothing.
+        Decide how to remove the picture that we wrote at *picture_url*. Writes nothing.
 
-        A picture that the profile shows by now and that is not ours stays, and ours goes all the
-        same. Raises NoProfile, OtherHost, and what SharePointClient raises.
+        If the profile now shows another picture, that one stays and our files are still removed.
+        Raises NoProfile, OtherHost, and what SharePointClient raises.
         """
         geo, profile = self._geos.residence(user, picture_url)
         shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
         another = shown.url != "" and not shown.is_same(ours)
-        # After a rename, files named by the old UPN may be somebody else's by now.
-        # Files on a former host, before the tenant was renamed, are on the host of now.
+        # After a user rename, files named by the old UPN may now belong to somebody else.
+        # After a tenant rename, files at the former host are on the current host.
         place = ours.location if another else shown.location or ours.location
         location = place if place and self._is_own(place, user) else None
         if another:
@@ -213,15 +213,16 @@ class Publisher:
 
     def plan_forgetting(self, leaver: User, picture_url: str) -> Removal:
         """
-        Decide what to take back of somebody whom Graph no longer knows. Writes nothing.
+        Decide what to remove for a user whom Graph no longer knows. Writes nothing.
 
-        *leaver* is as remembered, *picture_url* where we put the picture. What may be somebody
-        else's by now stays: files named by a UPN that anybody has, a profile that is not surely
-        the leaver's, and one that shows another picture. Raises what SharePointClient raises.
+        *leaver* is from the state, *picture_url* is the URL of our last picture. What may now
+        belong to somebody else stays: files named by a UPN that is in use, a profile that is not
+        certainly the leaver's, and a profile that shows another picture. Raises what
+        SharePointClient raises.
         """
         geo = self._geos.of(picture_url) or self._geos.home
         profile: Mapping[str, str] = {}
-        # A profile goes some time after its user (sharepoint.md section 3).
+        # A profile is deleted some time after its user (sharepoint.md section 3).
         with contextlib.suppress(NoProfile, OtherHost):
             geo, profile = self._geos.residence(leaver, picture_url)
         shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
@@ -229,7 +230,7 @@ class Publisher:
         location = place if place and self._is_own(place, leaver, has_left=True) else None
         owned = profile.get(OBJECT_ID, "").casefold() == leaver.id.casefold()
         changes: dict[str, str] = {}
-        # One that shows nothing may be that of the next one by this name.
+        # A profile that shows nothing may belong to the next user with this name.
         shows_ours = bool(location or owned) and shown.is_same(ours)
         if shows_ours if shown.url else owned:
             changes = self._changes(profile, {PICTURE_URL: "", PLACEHOLDER_STATE: "1"})
@@ -239,12 +240,11 @@ class Publisher:
 
     def plan_withdrawal(self, user: User, picture_url: str, *, exists: bool) -> Removal:
         """
-        Decide how to leave the user to SharePoint's own sync, as if we had never written.
+        Decide how to return the user to SharePoint's own sync, as if we had never written.
 
-        Writes nothing. A picture that the profile shows by now and that is not ours stays; what we
-        put at *picture_url* goes all the same. *exists*: whether Graph knows the user; of one whom
-        it does not, *user* is what was last known. Raises OtherHost, and what SharePointClient
-        raises, but not NoProfile.
+        Writes nothing. If the profile now shows another picture, that one stays; our files at
+        *picture_url* are still removed. *exists* says whether Graph knows the user; if not, *user*
+        is from the state. Raises OtherHost, and what SharePointClient raises, but not NoProfile.
         """
         geo = self._geos.of(picture_url) or self._geos.home
         profile: Mapping[str, str] = {}
@@ -254,22 +254,24 @@ class Publisher:
         shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
         is_ours = not shown.url or shown.is_same(ours)
         place = ours.location or (shown.location if is_ours else None)
-        # The name of somebody who is gone may be another's by now, and with it such files.
+        # The name of a deleted user may now belong to somebody else, and so may such files.
         is_own = place and (self._is_own(place, user) if exists else is_named_by_id(place, user.id))
         owned = profile.get(OBJECT_ID, "").casefold() == user.id.casefold()
         shows_own = shown.location is not None and is_named_by_id(shown.location, user.id)
-        # Nor is a profile that does not say whose it is surely theirs.
+        # A profile that does not name its owner is not certainly theirs either.
         is_theirs = is_ours and (exists or owned or shows_own)
-        # Empty is what they are before anybody has written them (section 2).
+        # These properties are empty before anybody writes them (section 2).
         written = [key for key in _PICTURE_PROPERTIES if profile.get(key)] if is_theirs else []
         location = place if is_own else None
         return Removal(user.user_principal_name, location, dict.fromkeys(written, ""), geo)
 
     def remove(self, plan: Removal, *, before_write: Callable[[], None]) -> None:
         """
-        Write the properties of *plan* in order, then recycle the files: pages never show a gap.
+        Write the properties of *plan* in order, then recycle the files: pages never show a broken
+        picture.
 
-        Each request asks *before_write* first (ClaimLost). Also raises as SharePointClient does.
+        Each request calls *before_write* first (ClaimLost). Also raises what SharePointClient
+        raises.
         """
         sharepoint = self._at(plan)
         sharepoint.set_properties(plan.upn, plan.changes, before_write=before_write)
@@ -281,7 +283,7 @@ class Publisher:
             )
 
     def _respect(self, shown: Shown, user: User, picture_url: str) -> None:
-        """Raise PictureKept if a person has chosen what is *shown*, and it is to be kept."""
+        """Raise PictureKept if a person has chosen the *shown* picture and settings keep it."""
         replaced = self._settings.replace_custom_picture
         if shown.is_chosen(user.id, wrote=picture_url) and not replaced:
             raise PictureKept(
@@ -291,32 +293,32 @@ class Publisher:
             )
 
     def _at(self, plan: Plan | Removal) -> SharePointClient:
-        """The hosts that *plan* is for."""
+        """The client for the geography of *plan*."""
         return (plan.geo or self._geos.home).sharepoint
 
     def _changes(self, profile: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
-        """The properties that differ, and a new timestamp last."""
+        """The properties that differ, then a new timestamp."""
         changes = {key: value for key, value in wanted.items() if profile.get(key, "") != value}
         changes[TIMESTAMP] = _next_timestamp(profile.get(TIMESTAMP, ""), self._clock())
         return changes
 
     def _all(self, calls: Iterable[Callable[[], T]]) -> list[T]:
-        """Make all *calls* at once, and wait for all: no write may outlive the claim."""
+        """Make all *calls* concurrently and wait for all: no write may outlive the claim."""
         started = [self._pool.submit(contextvars.copy_context().run, each) for each in calls]
         errors = [error for call in started if (error := call.exception())]
-        # The error that leaves most in doubt is the one to act on.
+        # The error with the most uncertain effect decides.
         if errors:
             raise min(errors, key=lambda error: not isinstance(error, Unanswered))
         return [call.result() for call in started]
 
     def _location(self, geo: Geo, shown: PictureLocation | None, user: User) -> PictureLocation:
-        """Where the user's files go: those that are shown, if they are surely the user's own."""
+        """Where to write: over the *shown* files if they are certainly the user's own."""
         if shown is None or not geo.library.has(shown.folder):
             return PictureLocation(geo.library.folder(), user.id)
         return shown if self._is_own(shown, user) else PictureLocation(shown.folder, user.id)
 
     def _is_own(self, shown: PictureLocation, user: User, *, has_left: bool = False) -> bool:
-        """Whether the files at *shown* are this user's, and nobody else's."""
+        """Whether the files at *shown* belong to this user alone."""
         if is_named_by_id(shown, user.id):
             return True
         if not is_named_by_upn(shown, user.user_principal_name):
@@ -324,7 +326,7 @@ class Publisher:
         others = list(itertools.islice(rivals(user.user_principal_name), MOST_RIVALS + 1))
         if len(others) > MOST_RIVALS:
             return False
-        # The name of who has left may be somebody else's by now.
+        # The UPN of a user who has left may now belong to somebody else.
         return not self._knows_any([*others, *([user.user_principal_name] if has_left else [])])
 
 
@@ -347,10 +349,10 @@ def _next_timestamp(before: str, now: datetime) -> str:
     """
     Seconds since the year 1, and later than *before*.
 
-    Browsers keep the old picture until it changes, so two copies in one second must differ.
+    Browsers cache the old picture until it changes, so two copies within a second must differ.
     """
     seconds = int(now.timestamp()) + _UNIX_EPOCH
-    # A value from the far future was written by somebody who counts otherwise.
+    # A value in the far future was written by a tool with another epoch.
     if before.isdecimal() and seconds <= int(before[:20]) < seconds + 86_400:
         return str(int(before[:20]) + 1)
     return str(seconds)

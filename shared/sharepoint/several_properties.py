@@ -1,17 +1,17 @@
 """
-Writes several properties of a profile: in one request where SharePoint takes it, else in one each.
+Writes several profile properties: in one request if SharePoint accepts that, else one by one.
 
-ProcessQuery is documented and in wide use, but nobody says that an app may use it (facts:
+ProcessQuery is documented and widely used, but no source says that an app may use it (facts:
 sharepoint.md section 3). So nothing depends on it:
 
-    it says that all is written                      done
-    it says anything else, or nothing sensible       each property by REST, which has the last word
-    it asks for patience, or nobody answers          the message waits, as by REST
+    it reports that all is written                   done
+    it reports anything else, or cannot be parsed    each property by REST, which decides
+    it asks us to wait, or does not answer           the message waits, as with REST
 
-Only where REST has written what ProcessQuery refused is ProcessQuery to blame: then it is left
-alone for hours, at once if there is no such address, else after some users in a row. So no single
-user's trouble takes it from all. One that only ever asks for patience, or never answers, is left
-alone for minutes: reads have just worked on the same host.
+Only if REST has written what ProcessQuery refused is ProcessQuery at fault. Then it is not used for
+hours: immediately if the endpoint does not exist, else after several users in a row. So one user's
+error does not disable it for all. If it only ever asks us to wait, or never answers, it is not used
+for minutes: reads have just worked on the same host.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from shared.sharepoint.account import account_name
 from shared.sharepoint.errors import said
 from shared.sharepoint.form_digest import FormDigest, is_refusal_of_digest
 
-# In a row, with nothing in between that worked.
+# Failures in a row, without a success in between.
 MOST_FAILURES = 5
-# In seconds: of what an app may not do, and of a service that is busy or slow.
+# In seconds: how long not to use it after refusals, and while the service is busy or slow.
 REFUSED_FOR = 6 * 3_600.0
 BUSY_FOR = 600.0
-# What is answered where nobody serves such a request at all.
+# Statuses of a host that does not serve such requests at all.
 _NO_SUCH_DOOR = frozenset({404, 405, 501})
 
 log = logging.getLogger("photosync")
@@ -49,7 +49,7 @@ class OneProperty(Protocol):
 
 
 class SeveralProperties:
-    """Of profiles behind one admin host; threads may share it. Errors as SharePointClient's."""
+    """Writes to profiles on one admin host; threads may share it. Raises as SharePointClient."""
 
     def __init__(
         self, http: Http, digest: FormDigest, one: OneProperty, ticks: Callable[[], float]
@@ -62,10 +62,10 @@ class SeveralProperties:
     def write(
         self, upn: str, changes: Mapping[str, str], *, before_write: Callable[[], None]
     ) -> None:
-        """Write *changes* in their order; when it raises, any part of them may be written."""
+        """Write *changes* in order; after an error, any part of them may be written."""
         account = account_name(upn)
         entered = None
-        # A single property costs one call by either way, and by REST no digest.
+        # A single property costs one call either way, and REST needs no digest.
         if len(changes) > 1 and process_query.can_carry(account, changes):
             entered = self._door.enter()
         if entered is None:
@@ -76,7 +76,7 @@ class SeveralProperties:
         if refused_by is None:
             self._door.worked()
             return
-        # It may have written some of them: the same again, in the same order, does no harm.
+        # It may have written some of them; writing them again in the same order does no harm.
         self._each(upn, changes, before_write)
         self._door.failed(entered, shut_for=REFUSED_FOR, at_once=refused_by in _NO_SUCH_DOOR)
 
@@ -85,14 +85,14 @@ class SeveralProperties:
             self._one(upn, name, value, before_write=before_write)
 
     def _together(self, body: bytes, entered: int, before_write: Callable[[], None]) -> int | None:
-        """None if all is written; the status of an answer that leaves it to REST to say why not."""
+        """None if all is written, else the status of a response after which REST must decide."""
         try:
             reply = self._ask(body, before_write)
         except (AccessDenied, Refused):
-            # Of the digest: those of ProcessQuery itself come as answers.
+            # Raised by the digest request: ProcessQuery's own errors come as responses.
             return 0
         except ServiceDown as error:
-            # What the claim is kept in may be down, too.
+            # The error may also come from storage, which holds the claim.
             if error.service == self._http.service:
                 self._door.failed(entered, shut_for=BUSY_FOR)
             raise
@@ -104,7 +104,7 @@ class SeveralProperties:
 
     def _answered(self, reply: Reply) -> int | None:
         try:
-            # Also a profile that is said not to be there: we have just read it.
+            # This includes "no such profile": we have just read it.
             return reply.status if process_query.failure(reply) else None
         except Refused:
             return reply.status
@@ -127,7 +127,7 @@ class SeveralProperties:
 
 
 class _Door:
-    """What one process remembers of ProcessQuery on *host*."""
+    """A circuit breaker for ProcessQuery on *host*, per process."""
 
     def __init__(self, host: str, ticks: Callable[[], float]) -> None:
         self._host = host
@@ -137,7 +137,7 @@ class _Door:
         self._lock = threading.Lock()
 
     def enter(self) -> int | None:
-        """How often in a row it has failed; None while it is shut."""
+        """The number of failures in a row; None while it is shut."""
         with self._lock:
             return None if self._ticks() < self._shut_until else self._failures
 
@@ -146,7 +146,7 @@ class _Door:
             self._failures = 0
 
     def failed(self, entered: int, *, shut_for: float, at_once: bool = False) -> None:
-        """Those that were under way together count as one: *entered* is what `enter` told."""
+        """Count a failure; concurrent ones count as one. *entered* is the result of `enter`."""
         with self._lock:
             self._failures = max(self._failures, entered + 1)
             if not at_once and self._failures < MOST_FAILURES:
