@@ -38,7 +38,7 @@ class Rules(NamedTuple):
 
 
 class Brakes(NamedTuple):
-    """What is held back for everyone, and whether PhotoSync is halted."""
+    """What is held back for everyone, and whether PhotoSync is `halted`."""
 
     removals: bool = False
     forgetting: bool = False

@@ -89,7 +89,7 @@ SEEN: Mapping[str, str] = {
     UNASKED: "What people see cannot be compared with Exchange at the moment.",
 }
 
-# Results without a photo in Exchange, as far as could be told.
+# Results without a photo in Exchange, as far as is known.
 _WITHOUT = frozenset({NEITHER, LAST, FOREIGN, NO_PROFILE, ANOTHER_HOST})
 # Results for which the photo was read, or does not exist.
 _READ = frozenset({SAME, OTHER, NEITHER, LAST, FOREIGN})

@@ -34,7 +34,7 @@ _NO_TOKEN = "The token is none that this listing gave: start without one."
 class Census(NamedTuple):
     """
     How many users have each status, who failed last, newest first, how many differ in SharePoint,
-    and how many show a picture of ours, as far as a listing tells. `dismissed` failures are in
+    and how many show a picture of ours, as far as a listing shows. `dismissed` failures are in
     `counts` but not in `failures`.
     """
 

@@ -54,7 +54,7 @@ def unopened(error: SettingsError) -> Callable[[], NoReturn]:
 
 class Doctor:
     """
-    *enter* connects to Microsoft 365 anew for each examination, so that a role shows as soon as it
+    *enter* reconnects to Microsoft 365 for each examination, so that a role shows as soon as it
     is granted; it raises SettingsError if settings are wrong. *storage* is None if the settings do
     not even say where it is.
     """

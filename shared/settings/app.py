@@ -19,7 +19,7 @@ _SHARE = re.compile(r"0?\.[0-9]{1,6}|1(\.0{1,6})?")
 _TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.IGNORECASE)
 # Graph refuses a longer one (graph.md section 2, documented).
 CLIENT_STATE_LIMIT = 128
-# Too long to guess if it is random, which nobody can check; one of few different characters is not.
+# Too long to guess if it is random, which cannot be checked; a few repeated characters are not.
 _FEWEST_OF_STATE, _FEWEST_DIFFERENT = 20, 8
 
 

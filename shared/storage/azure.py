@@ -53,7 +53,7 @@ _PATIENCE: dict[str, Any] = {
 
 
 class BlobStore:
-    """A Store: one blob a user."""
+    """A Store with one blob per user."""
 
     def __init__(self, container: ContainerClient) -> None:
         self._blobs = Blobs(container)
@@ -117,7 +117,7 @@ class BlobStore:
 
 
 class BlobDocuments:
-    """Documents as blobs of their own."""
+    """Stores each document as a blob."""
 
     def __init__(self, container: ContainerClient) -> None:
         self._blobs = Blobs(container)
@@ -224,7 +224,7 @@ class StorageQueue:
 
 
 class OpenStorage(NamedTuple):
-    """The app's storage account, by what is kept there."""
+    """The clients for all that the app keeps in its storage account."""
 
     states: BlobStore
     documents: BlobDocuments

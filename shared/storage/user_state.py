@@ -18,7 +18,7 @@ from shared.written_file import WrittenFile
 
 SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
 SKIPPED, FAILED, WAITING, LEFT = "skipped", "failed", "waiting", "left"
-# The reason of a user for whom an uninstall has failed; the uninstall looks for it.
+# The reason of a user for whom an uninstall has failed; the uninstall checks for it.
 NOT_TAKEN_BACK = "not-taken-back"
 STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING, LEFT})
 
@@ -135,7 +135,7 @@ class UserState:
         """
         Whether SharePoint should show a picture of ours whose files are known.
 
-        Not for users whom nothing maintains any more, or whose photo is gone.
+        Not for users who are no longer maintained, or whose photo is gone.
         """
         is_ours = self.status in {SYNCED, FAILED} and self.picture_url != ""
         return is_ours and self.sha256 != "" and self.claim is None

@@ -49,8 +49,8 @@ class SweepLog:
     `links` is how many pages were followed, and `mark` is the fingerprint of an earlier page's
     path.
 
-    `parts` names the parts of the snapshot, which hold what Graph said; `listed_to` is the last
-    user compared with them; `lists` names the lists of users who may lose something. `broken` says
+    `parts` names the blobs of what Graph said (see `snapshot`); `listed_to` is the last user
+    compared with them; `lists` names the lists of users who may lose something. `broken` says
     why Graph's list was not followed to its end.
 
     `left` counts users to be forgotten, and `forgetting` says what happens to them; Graph was asked

@@ -37,7 +37,7 @@ OVERDUE_AFTER = timedelta(hours=1)
 # the year 9999 has no message.
 LONGEST_HIDDEN = timedelta(days=7)
 # If nearly all users of a page fail, the fault is the service's. A page of fewer users than the
-# second number is judged together with all before it; of fewer than the third, nothing can be told.
+# second number is judged together with all before it; of fewer than the third, nothing follows.
 NEARLY_ALL, JUDGED_ALONE, FEWEST_TO_JUDGE = 0.9, 50, 10
 # Ten million users in full pages, a million in short ones of a hundred: a list that keeps naming
 # new pages ends here.

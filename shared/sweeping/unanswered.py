@@ -2,7 +2,7 @@
 Records users about whose photo Graph gave no answer, though it answered about others.
 
 Such an error concerns one mailbox. The sweep goes on without sending the user to the worker, which
-would ask the same in vain, and the next sweep asks again. Until then the state says why.
+would get the same error, and the next sweep asks again. Until then the state says why.
 """
 
 from __future__ import annotations

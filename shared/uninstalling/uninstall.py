@@ -231,7 +231,7 @@ class Uninstall:
         except Conflict:
             log.info("uninstall.duplicate id=%s page=%d", uninstall_id, page)
             if not self._halt.is_on():
-                # Cancelled meanwhile: have what this page has since deleted rebuilt.
+                # Cancelled in the meantime: rebuild what this page has deleted since.
                 self._ask_for_everything()
             return
         if after.status == RUNNING:
