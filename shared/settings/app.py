@@ -52,7 +52,7 @@ class AuditSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings; README's table says what each one means."""
+    """All of them; docs/settings.md says what each one means."""
 
     tenant_id: str
     client_id: str

@@ -48,7 +48,7 @@ class Telemetry(logging.Handler):
     def listen(self, log: logging.Logger) -> None:
         """Handle every record of *log* from now on, if there is a destination."""
         if is_on(self._env):
-            # Alerts depend on INFO records, whatever level the environment has set.
+            # Alerts depend on INFO records, whatever level is configured.
             log.setLevel(logging.INFO)
             log.addHandler(self)
 
