@@ -39,7 +39,7 @@ log = logging.getLogger("photosync")
 QUIET = timedelta(minutes=15)
 # How long the host hides the message of a run that died.
 _DEATH = timedelta(minutes=2)
-# A sweep that is silent for this long has had its message given up (see `fates`).
+# After this much silence, the sweep's message has been given up (see `fates`).
 _LONGEST_SILENCE = 2 * DAY
 # Pages without waiting users are read too: limits how many of a million users' pages a step reads.
 _PAGES_A_STEP = 100
@@ -149,7 +149,7 @@ class Fill:
         return users, page, offset
 
     def _is_at_work(self, sweep: SweepLog) -> bool:
-        """Whether the sweep may still find users; one abandoned while running never will."""
+        """Whether the sweep may still find users; an abandoned one never will."""
         quiet = abs(self._clock() - moments.read(sweep.updated_at))
         return sweep.status == sweep_log.RUNNING and quiet <= _LONGEST_SILENCE
 

@@ -145,7 +145,7 @@ class StateLook:
     def _moved(self, entries: Sequence[Entry], turn: Sequence[Entry]) -> list[tuple[str, str]]:
         found = self._directory.users([each.user_id for each in turn]) if turn else {}
         moved = [(each.user_id, self._why_moved(each, found[each.user_id])) for each in turn]
-        # Users added to that group since then are found without a call of their own.
+        # Users added to the excluded group since then are found without a call of their own.
         told = [each.user_id for each in entries if _is_promised(each)]
         moved += [(user_id, OutOfScope.code) for user_id in self._left_out(told) - found.keys()]
         return [(user_id, why) for user_id, why in moved if why]

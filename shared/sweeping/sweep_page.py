@@ -161,7 +161,7 @@ class PageLook:
     def _is_gone(
         self, known: UserState | None, found: str | PhotoSyncError, since: datetime
     ) -> bool:
-        # The second check is this sweep's, whenever it lists the states.
+        # The second check is this sweep's own: its start counts, not when it lists the states.
         return self._removes and sweep_rules.is_gone(known, found, since)
 
     def _read(self, user_ids: Sequence[str]) -> dict[str, Stored | None]:
