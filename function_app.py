@@ -1,8 +1,8 @@
 """
 Every trigger and binding of the function app. A handler parses, calls one function and answers.
 
-Nothing heavy is imported at the top: the webhook must answer within Graph's three seconds even
-when this process has just been started, and a failure here would show only as "0 functions found".
+Nothing heavy is imported at the top: the webhook must answer within Graph's three seconds even when
+this process has just started, and a failure here would show only as "0 functions found".
 """
 
 import functools
@@ -38,7 +38,7 @@ log = logging.getLogger("photosync")
 
 
 def exporters(env: Mapping[str, str]) -> Send:
-    """Load and start what sends telemetry: not before the first answer (see Telemetry)."""
+    """Load and start the telemetry exporters: not before the first answer (see Telemetry)."""
     from shared.telemetry.exporters import start
 
     return start(env)
@@ -47,14 +47,14 @@ def exporters(env: Mapping[str, str]) -> Send:
 telemetry = Telemetry(os.environ, load=exporters)
 telemetry.listen(log)
 STORAGE = "AzureWebJobsStorage"
-# A timer's message is no order of anybody's.
+# A timer's message is not a person's order.
 OURS = Signature(APP)
 _building = threading.Lock()
-# The engine knows generic types of `typing` only and refuses to load `func.Out[list[str]]`.
+# The engine accepts only generic types of `typing`: it refuses to load `func.Out[list[str]]`.
 Texts = func.Out[List[str]]  # noqa: UP006 - the engine refuses `list`
 Handler = Callable[[func.HttpRequest], func.HttpResponse]
 Asked = Callable[[func.HttpRequest, "Caller"], func.HttpResponse]
-# The engine indexes this file once: who may open the console is settled by then.
+# The engine indexes this file once: who may open the console must be known by then.
 console_settings = ConsoleSettings.from_mapping(os.environ)
 
 
@@ -62,27 +62,27 @@ console_settings = ConsoleSettings.from_mapping(os.environ)
 def _runtime() -> "Runtime":
     from shared.runtime import build
 
-    # The first line of each process but the webhook's, which has no time for the exporters.
+    # Logged first in each process, except by the webhook, which has no time for the exporters.
     log.info("app.started %s", version.line())
     return build(os.environ)
 
 
 def runtime() -> "Runtime":
-    """What works in this process, built once, at the first message."""
+    """This process's components, built once, at the first message."""
     telemetry.ready()
-    # The cache alone would build one for each of the messages that arrive first, all at once.
+    # The cache alone would build one for each of the first messages if they arrive together.
     with _building:
         return _runtime()
 
 
 def new_id() -> str:
-    """A name for a message; it is no secret."""
-    # Not uuid4: asking the system for each of a hundred lets busy threads in a hundred times.
+    """An id for a message; it need not be secret."""
+    # Not uuid4: it yields to other threads on every id, a hundred times for a hundred messages.
     return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 
 def plain(answer: graph_notifications.Answer) -> func.HttpResponse:
-    # The token of a handshake is whatever the caller sent: no browser may take it for a page.
+    # A handshake echoes what the caller sent: no browser may render it as a page.
     headers = {"X-Content-Type-Options": "nosniff"}
     return func.HttpResponse(
         answer.text, status_code=answer.status, mimetype="text/plain", headers=headers
@@ -93,7 +93,7 @@ def plain(answer: graph_notifications.Answer) -> func.HttpResponse:
 @app.queue_output(arg_name="sync", queue_name="photo-sync", connection=STORAGE)
 @app.queue_output(arg_name="upkeep", queue_name="photo-upkeep", connection=STORAGE)
 def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.HttpResponse:
-    """Take change notifications from Microsoft Graph: stored, then 202. It calls nobody."""
+    """Store change notifications from Microsoft Graph, then answer 202. Makes no outgoing call."""
     token = req.params.get("validationToken")
     if token is not None:
         return plain(graph_notifications.handshake(token))
@@ -134,21 +134,21 @@ def sync_photo(message: func.QueueMessage) -> None:
 
 @app.queue_trigger(arg_name="message", queue_name="photo-upkeep", connection=STORAGE)
 def upkeep(message: func.QueueMessage) -> None:
-    """Renew the subscription, spread a bundle, or work off a piece of a sweep."""
+    """Process one message: renew the subscription, split a bundle, sweep, audit and so on."""
     runtime().upkeep.work_off(message.get_body(), message_id=message.id or "")
 
 
 @app.timer_trigger(arg_name="timer", schedule="%RENEW_SCHEDULE%")
 @app.queue_output(arg_name="order", queue_name="photo-upkeep", connection=STORAGE)
 def renew_timer(timer: func.TimerRequest, order: func.Out[str]) -> None:
-    """Ask twice a day for the subscription to be looked after."""
+    """Twice a day, ask for a check of the subscription."""
     order.set(UpkeepMessage(RENEW, by=OURS).to_json())
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%")
 @app.queue_output(arg_name="orders", queue_name="photo-upkeep", connection=STORAGE)
 def sweep_timer(timer: func.TimerRequest, orders: Texts) -> None:
-    """Ask every hour for a sweep, and for the pages of the audit that are due by now."""
+    """Every hour, ask for a sweep, and for the audit pages that are due."""
     orders.set([UpkeepMessage(kind, by=OURS).to_json() for kind in (SWEEP, AUDIT)])
 
 
@@ -159,10 +159,10 @@ def park_timer(timer: func.TimerRequest) -> None:
 
 
 def console() -> "Console":
-    """The console of this process. Raises SettingsError where settings are wrong."""
+    """The console of this process. Raises SettingsError if settings are wrong."""
     found = runtime().console
     if isinstance(found, SettingsError):
-        # Anew: what is raised again keeps every request that it ever went through.
+        # A new instance: one raised again collects tracebacks, which keep every request alive.
         raise SettingsError(str(found))
     return found
 
@@ -176,7 +176,7 @@ def told(answer: answers.ConsoleAnswer) -> func.HttpResponse:
 def asked(
     handler: Asked, req: func.HttpRequest, who: Callable[[], "Caller"], *, orders: bool
 ) -> func.HttpResponse:
-    """What *handler* answers whoever asks, if they may."""
+    """The answer of *handler*, if the caller is allowed to ask."""
     from shared.console import access
 
     try:
@@ -190,10 +190,10 @@ def asked(
 
 def console_route(path: str, *, orders: bool = False) -> Callable[[Asked], Asked]:
     """
-    Register a function of the console under *path*: a question, or what *orders* something.
+    Register a function of the console under *path*: a query, or with *orders* an order.
 
     The host asks for a key or lets everybody through to sign in, never both on one route
-    (functions.md section Sign-in): so where both may open the console, a key has routes of its own.
+    (functions.md section Sign-in). So if both may open the console, keys have routes of their own.
     """
 
     def register(handler: Asked) -> Asked:
@@ -229,7 +229,7 @@ def console_route(path: str, *, orders: bool = False) -> Callable[[Asked], Asked
 
 @app.route(route="console", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def console_page(req: func.HttpRequest) -> func.HttpResponse:
-    """The page; it holds no data and asks for the key, or for who it is."""
+    """The page; it holds no data and asks for the key, or for a sign-in."""
     from shared.console.page import page
 
     html, headers = page.page(sign_in=console_settings.signs_in)
@@ -238,13 +238,13 @@ def console_page(req: func.HttpRequest) -> func.HttpResponse:
 
 @console_route("me")
 def console_me(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
-    """Who asks, and what they may."""
+    """Who the caller is, and what they may do."""
     return told(answers.tell(caller.to_fields))
 
 
 @console_route("overview")
 def console_overview(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
-    """The whole at a glance."""
+    """Everything at a glance."""
     return told(answers.tell(lambda: console().overview()))
 
 
@@ -256,14 +256,14 @@ def console_users(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
 
 @console_route("users/{user}")
 def console_user(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
-    """One user, from both sides."""
+    """One user, on both sides."""
     user = req.route_params["user"]
     return told(answers.tell(lambda: console().user(user, req.params)))
 
 
 @console_route("users/{user}/photo/{side}")
 def console_photo(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
-    """One side's picture of a user."""
+    """The picture of a user on one side."""
     named = req.route_params
     return told(answers.show(lambda: console().photo(named["user"], named["side"], req.params)))
 
@@ -295,14 +295,14 @@ def console_dismiss(req: func.HttpRequest, caller: "Caller") -> func.HttpRespons
 
 @console_route("uninstall", orders=True)
 def console_uninstall(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
-    """Take PhotoSync back, or take that order back."""
+    """Uninstall PhotoSync, or cancel that."""
     return ordered(req, lambda order: console().orders.uninstall(order, by=caller.signature))
 
 
 def ordered(
     req: func.HttpRequest, carry_out: Callable[[dict[str, Any]], Mapping[str, Any]]
 ) -> func.HttpResponse:
-    """What became of the order in the body of *req*."""
+    """The result of the order in the body of *req*."""
     return told(
         answers.tell(lambda: carry_out(answers.order(req.params, req.get_body())), status=202)
     )
@@ -315,7 +315,7 @@ def console_history(req: func.HttpRequest, caller: "Caller") -> func.HttpRespons
 
 
 def doctor() -> "Doctor":
-    """The doctor of this process, who can be asked whatever is wrong with the settings."""
+    """The doctor of this process, which answers even if the settings are wrong."""
     try:
         return runtime().doctor
     except SettingsError as error:
@@ -326,12 +326,12 @@ def doctor() -> "Doctor":
 
 @console_route("doctor")
 def console_doctor(req: func.HttpRequest, caller: "Caller") -> func.HttpResponse:
-    """What is wrong with the app and all around it, and what to do."""
+    """What is wrong with the app and its surroundings, and what to do."""
     return told(answers.tell(lambda: doctor().examine()))
 
 
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Say only that the app runs, and which version: without a secret and without a call."""
-    # It begins as it ever did: there are probes that look for "ok".
+    """Say only that the app runs, and which version: no secret, no call."""
+    # It must start with "ok": some probes check for that.
     return func.HttpResponse(f"ok {version.VERSION}", mimetype="text/plain")

@@ -1,17 +1,17 @@
 """
-The other half of the guarantee: looks at what SharePoint shows, and has it repaired.
+The other half of the guarantee: checks what SharePoint shows, and has it repaired.
 
-A sweep asks Exchange and believes the state about SharePoint; an audit asks SharePoint. It goes
-through everybody of whom there is a state, a page of users a message:
+A sweep asks Exchange and trusts the state about SharePoint; an audit asks SharePoint. It goes
+through all users who have a state, a page of users per message:
 
-    page n: list users, read states, look at SharePoint, write into the states what differs, and
-            queue whoever is to be repaired: the worker looks once more under its claim, and copies
-            write audits/<id>.json over page n    conditional; lost -> somebody did this page
+    page n: list users, read states, check SharePoint, record in the states what differs, and queue
+            the users to repair: the worker checks again under its claim, and copies
+            write audits/<id>.json for page n     conditional; lost -> another run did this page
             queue page n + 1                      or rest until the timer finds it due
 
-It may die anywhere: a page that is done again finds the same. Where the message of the next page
-is lost with it, the timer queues that once more. An audit has a share of the tenant's profile
-budget, and waits while that is spent, or what changes leave over.
+It may die at any point: a repeated page finds the same. If the message of the next page is lost
+with it, the timer queues that page again. An audit has a share of the tenant's profile budget. It
+waits while that share, or what changes leave of the budget, is used up.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ from shared.telemetry.log_text import loggable
 log = logging.getLogger("photosync")
 
 LARGEST_PAGE = 100
-# A page takes a minute at most: after so long its message is lost, or waits for a service.
+# A page takes a minute at most. After this long its message is lost, or waits for a service.
 QUIET = timedelta(minutes=15)
-# The timer cannot tell which, and queues the page once more: a double is found out by the log.
+# The timer cannot tell which, and queues the page again: the log reveals a duplicate.
 STALLS = 3
-# So often a page waits for whoever is throttled on it; one user who always is counts for one.
+# How often a page is put off because some of its users are throttled; then only those users fail.
 _PATIENCE = 5
 _LISTED_AT_ONCE = 5000
 # 5,000,000 users.
@@ -70,11 +70,11 @@ class Looks(Protocol):
 @dataclass(frozen=True)
 class Terms:
     """
-    How audits are made: everybody once in `days` (0: only when a person orders it), `size` users a
-    page, and whether what the timer's audits find is repaired; with `dry_run` nothing is.
+    How audits run: everyone once in `days` (0: only when a person orders it), `size` users a page,
+    and whether the timer's audits repair what they find; with `dry_run` nothing is repaired.
 
-    `wait_for(n)` puts n calls of an audit's share of the profile budget by, or says how many
-    seconds it takes until there are so many.
+    `wait_for(n)` reserves n calls of the audits' share of the profile budget and returns 0, or
+    returns the seconds until that many are available.
     """
 
     days: int
@@ -85,7 +85,7 @@ class Terms:
 
 
 class Audit:
-    """Starts audits, and works off their pages."""
+    """Starts audits, and processes their pages."""
 
     def __init__(
         self,
@@ -112,9 +112,9 @@ class Audit:
 
     def wake(self) -> None:
         """
-        Go on with the audit whose next page is due, or begin the next one when its time has come.
+        Continue the audit whose next page is due, or begin the next one when its time has come.
 
-        Raises Conflict when another run did so at this moment, ServiceDown.
+        Raises ServiceDown, and Conflict if another run did so at the same moment.
         """
         newest, pointer = self._logs.latest()
         if newest and newest.is_running:
@@ -127,10 +127,10 @@ class Audit:
 
     def order(self, *, repair: bool) -> AuditLog:
         """
-        Audit everybody now, or go on with an audit that does; *repair* what it finds.
+        Audit everyone now, or continue an audit that does so already; *repair* what it finds.
 
-        Raises BadRequest for a repair while DRY_RUN is on, Conflict when another run began one at
-        this moment, ServiceDown.
+        Raises BadRequest for a repair while DRY_RUN is on, Conflict if another run began one at the
+        same moment, ServiceDown.
         """
         if repair and self._terms.dry_run:
             raise BadRequest("DRY_RUN is on, so nothing can be repaired: audit without repair.")
@@ -144,9 +144,9 @@ class Audit:
 
     def work_off(self, audit_id: str, page: int) -> None:
         """
-        Work off one page of an audit, and queue the next if it is due.
+        Process one page of an audit, and queue the next if it is due.
 
-        Raises TryLater for a page to be tried again, GiveUp when the audit is over.
+        Raises TryLater if the page must be tried again, GiveUp when the audit is over.
         """
         found = self._logs.read(audit_id)
         if not found or found[0].page != page or not found[0].is_running:
@@ -154,7 +154,7 @@ class Audit:
             return
         audit, read = self._as_set(found[0]), found[1]
         if not audit.expected_pages:
-            # Not by whoever orders it: that may take a minute.
+            # Not when it is ordered: this may take a minute.
             pages = math.ceil(self._count() / self._terms.size)
             audit = replace(audit, expected_pages=max(1, pages))
         leaf = self._listing.leaf(audit.next, self._terms.size)
@@ -172,7 +172,7 @@ class Audit:
             self._logs.write(after, after=read)
         except Conflict:
             if self._is_at(audit_id, page):
-                # Nobody has done it: a person has released the repairs, or the timer has been here.
+                # The page is not done: a person released the repairs, or the timer wrote the log.
                 raise
             log.info("audit.duplicate id=%s page=%d", audit_id, page)
             return
@@ -181,7 +181,7 @@ class Audit:
             self._queue_page(after)
 
     def _as_set(self, audit: AuditLog) -> AuditLog:
-        """One that takes days repairs as the settings are now; a person's as it was ordered."""
+        """A scheduled audit repairs as the settings say now; a person's audit as it was ordered."""
         return audit if audit.everybody else replace(audit, repair=self._repairs)
 
     def _is_at(self, audit_id: str, page: int) -> bool:
@@ -189,7 +189,7 @@ class Audit:
         return found is not None and found[0].is_running and found[0].page == page
 
     def fail(self, audit_id: str, why: str) -> None:
-        """Record that an audit cannot go on, and why; the next one starts anew."""
+        """Record that an audit cannot go on, and why; the next one starts from the beginning."""
         found = self._logs.read(audit_id)
         if found and found[0].is_running:
             now = self._clock().isoformat()
@@ -202,7 +202,7 @@ class Audit:
         now = self._clock()
         waits = audit.waiting_until or audit.updated_at
         if audit.resting:
-            # A time to come is none at which it began.
+            # A time in the future cannot be when it began.
             if moments.read(audit.started_at) <= now < audit.due_at(self._terms.days):
                 return
             audit = self._written(audit, resting=False, updated_at=now.isoformat())
@@ -212,7 +212,7 @@ class Audit:
             self.fail(audit.id, f"Page {audit.page} was lost {STALLS} times.")
             return
         else:
-            # Not updated_at: only work done makes an audit look alive.
+            # Leave updated_at alone: only completed work may make an audit look alive.
             audit = self._written(audit, stalls=audit.stalls + 1)
             log.warning("audit.revived id=%s page=%d", audit.id, audit.page)
         self._queue_page(audit)
@@ -230,8 +230,8 @@ class Audit:
         return self._terms.repair and not self._terms.dry_run
 
     def _is_next_due(self, last: AuditLog) -> bool:
-        # After one of everybody the next may begin at once: it spreads them over as many days.
-        # After one of nobody, too: PhotoSync is new, and its first copies are yet to be looked at.
+        # After an audit of everybody the next may begin at once: it spreads them over AUDIT_DAYS.
+        # After an audit of nobody, too: PhotoSync is new, and its first copies are unchecked.
         if last.everybody or last.status != audit_log.FINISHED or not last.looked:
             return True
         began = moments.read(last.started_at)
@@ -255,7 +255,7 @@ class Audit:
         return audit
 
     def _count(self) -> int:
-        """How many users there are states of, as far as they are listed in a minute or so."""
+        """How many users have a state, as far as they can be listed in a minute or so."""
         users, token = 0, ""
         for _ in range(_MOST_LISTS):
             leaf = self._listing.leaf(token, _LISTED_AT_ONCE)
@@ -265,7 +265,7 @@ class Audit:
         return users
 
     def _await_turn(self, audit: AuditLog, read: Document, seconds: float) -> None:
-        """Put the page off until the profile budget has room: to the timer, or raise Throttled."""
+        """Put the page off until the budget has room: leave it to the timer, or raise Throttled."""
         until = self._clock() + timedelta(seconds=seconds)
         rests = not audit.everybody
         waiting = replace(audit, waiting_until=until.isoformat(), resting=rests, stalls=0)
@@ -274,29 +274,31 @@ class Audit:
             raise Throttled(
                 f"The audit waits until {until:%H:%M:%S} UTC for its share of the profile budget.",
                 retry_after=seconds,
-                # Nobody has refused us, so there is no reason to ask less often each time.
+                # No service refused anything, so there is no reason to back off further each time.
                 over_in=seconds,
                 service="sharepoint",
             )
 
     def _looked_at(self, due: Sequence[Stored], audit: AuditLog, read: Document) -> list[Finding]:
-        """Look at those who are *due*. Raises TryLater, and GiveUp for what is everybody's."""
+        """
+        Check those who are *due*. Raises TryLater, and GiveUp for an error that nearly all share.
+        """
         findings = self._looks.look_at(due)
         try:
             throttled = [each.error for each in findings if isinstance(each.error, Throttled)]
             if throttled and audit.tries < _PATIENCE:
-                # Most likely all of us are to wait, and those behind this page, too.
+                # Most likely the whole app is throttled, and the pages after this one would be too.
                 raise max(throttled, key=lambda error: error.retry_after or 0.0)
             self._judge(audit, findings)
         except TryLater:
-            # A page that waits, hidden for hours perhaps, was not lost.
+            # A page that waits, perhaps hidden for hours, is not lost.
             tried = replace(audit, stalls=0, tries=min(audit.tries + 1, _PATIENCE))
             self._logs.write(tried, after=read)
             raise
         return findings
 
     def _judge(self, audit: AuditLog, findings: Sequence[Finding]) -> None:
-        """Raise the commonest error of the page's users if it is everybody's."""
+        """Raise the most common error of the page if nearly all its users failed."""
         errors = [each.error for each in findings if each.error]
         if not sweep_rules.is_everybodys(
             len(errors),
@@ -313,13 +315,15 @@ class Audit:
         raise max(errors, key=weight)
 
     def _remembered(self, finding: Finding) -> Finding:
-        """Write into the state what differs; the finding, or nothing if a run was faster."""
+        """
+        Record what differs in the state; return the finding, or an empty one after a Conflict.
+        """
         if finding.after == finding.stored.state:
             return finding
         try:
             user_state.write(self._states, finding.after, after=finding.stored)
         except Conflict:
-            # It is at work on this very user and knows better: the look may have seen its files.
+            # That run has newer facts about the user: our check may have seen its files.
             return Finding(finding.stored, finding.stored.state)
         if finding.damage:
             log.warning('audit.differs user=%s why="%s"', finding.user_id, finding.damage)

@@ -1,8 +1,8 @@
 """
-What is known of an audit, in blob `audits/<id>.json`, and of the newest one, `audits/latest.json`.
+The record of an audit, in blob `audits/<id>.json`, and of the newest one, `audits/latest.json`.
 
-The blob is the audit's memory: a page message that finds the audit elsewhere than at its own page
-is late or a duplicate.
+The blob is the audit's memory: a page message that does not match the audit's current page is late
+or a duplicate.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from shared.sweeping import sweep_rules
 from shared.telemetry.log_text import loggable
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
-# Of the repairs: as they are found; held back by the brake; released by a person.
+# The repairs: queued as they are found; held back by the brake; released by a person.
 FREE, BRAKED, RELEASED = "free", "braked", "released"
 _STATUSES, _REPAIRS = {RUNNING, FINISHED, FAILED}, {FREE, BRAKED, RELEASED}
 
-# As many may be new since the users were counted.
+# As many pages of users may be new since the users were counted.
 _FEW_PAGES = 100
 LATEST = "audits/latest.json"
-# See AUDIT_DAYS: no audit is spread over more.
+# The largest AUDIT_DAYS.
 MOST_DAYS = 30
 
 log = logging.getLogger("photosync")
@@ -38,15 +38,15 @@ log = logging.getLogger("photosync")
 @dataclass(frozen=True)
 class AuditLog:
     """
-    One audit. `page` is the next page to work off, from 1, and `next` storage's token for it.
+    One audit. `page` is the next page to process, from 1, and `next` is storage's token for it.
 
-    `everybody` says that a person ordered it, so that it does not rest between its pages; else it
-    is spread over `AUDIT_DAYS`, and `resting` until its next page is due. `repair` says whether
-    what it finds is repaired. Of those `looked` at, `differ` are damaged; of `unclear` ones
-    something is known that a look at SharePoint alone cannot settle; of `unanswered` ones nothing
-    could be learnt. `tries` counts how often the page was tried in vain. `waiting_until` is when
-    the profile budget has room again. `held_from` is the first page whose repairs the brake holds
-    back, 0 again once these are queued; `held` is of how many people.
+    `everybody` says that a person ordered it, so that it does not rest between its pages; otherwise
+    it is spread over `AUDIT_DAYS`, and `resting` until its next page is due. `repair` says whether
+    what it finds is repaired. Of the users `looked` at, `differ` are damaged; about `unclear` ones
+    something is known that a check of SharePoint alone cannot settle; about `unanswered` ones
+    nothing could be learnt. `tries` counts failed attempts at the page. `waiting_until` is when the
+    profile budget has room again. `held_from` is the first page whose repairs the brake holds back,
+    0 again once these are queued; `held` is how many users that affects.
     """
 
     id: str
@@ -78,17 +78,17 @@ class AuditLog:
         return self.status == RUNNING
 
     def due_at(self, days: float) -> datetime:
-        """When its next page is due, so that all of them are spread evenly over *days*."""
+        """When its next page is due, so that all pages are spread evenly over *days*."""
         began = moments.read(self.started_at)
         return began + timedelta(days=days) * ((self.page - 1) / max(self.expected_pages, 1))
 
     def must_end_with(self, following: str) -> None:
-        """Raise EndlessList if there is a page *following* after twice as many as were counted."""
+        """Raise EndlessList if a page is *following* after twice as many as were counted."""
         if following and self.page > 2 * self.expected_pages + _FEW_PAGES:
             raise EndlessList("Storage's list of users goes on and on: this audit would never end.")
 
     def braked(self, page: int) -> AuditLog:
-        """The audit after *page*: held back if it has found more than people damage."""
+        """The audit after *page*; holds repairs back if more differ than people could damage."""
         is_systematic = sweep_rules.looks_like_an_outage(self.differ, self.looked)
         if not self.repair or self.repairs != FREE or not is_systematic:
             return self
@@ -100,7 +100,7 @@ class AuditLog:
         return replace(self, repairs=BRAKED, held_from=page, detail=detail)
 
     def progress(self) -> float:
-        """How much is done, 0 to 1."""
+        """Fraction done, 0 to 1."""
         if self.status == FINISHED:
             return 1.0
         return min(0.99, (self.page - 1) / max(self.expected_pages, 1))
@@ -110,12 +110,12 @@ _BLANK = AuditLog("", "", "")
 
 
 def to_fields(audit: AuditLog) -> dict[str, Any]:
-    """The blob's fields; `progress` is for people only."""
+    """The blob's fields; `progress` is for human readers only."""
     return records.to_fields(audit) | {"progress": audit.progress()}
 
 
 class AuditLogs:
-    """Reads and writes audits. Every write names the version it replaces (Conflict)."""
+    """Reads and writes audits. Every write is conditional (Conflict)."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -129,7 +129,7 @@ class AuditLogs:
         return (found[0] if found else None), pointer
 
     def read(self, audit_id: Any) -> tuple[AuditLog, Document] | None:
-        """One audit and the version it was read from; None when there is none, or a damaged one."""
+        """One audit and the document it was read from; None if it is missing or damaged."""
         if not isinstance(audit_id, str) or not is_sweep_id(audit_id):
             return None
         document = self._documents.read(_name(audit_id))
@@ -143,8 +143,8 @@ class AuditLogs:
 
     def held_back(self) -> tuple[AuditLog, Document] | None:
         """
-        The audit that holds repairs back, until those are on their way: the newest, or the one
-        before as long as the newest has not found out for itself, or only looks.
+        The audit whose repairs the brake holds back, until they are queued: the newest, or the one
+        before while the newest has not yet decided, or does not repair.
         """
         newest, _ = self.latest()
         if newest is None:
@@ -154,28 +154,28 @@ class AuditLogs:
         return found if found and found[0].held_from else None
 
     def begin(self, audit: AuditLog, pointer: Document | None) -> None:
-        """Write a new audit and make it the newest; Conflict when another run was faster."""
+        """Write a new audit and make it the newest; Conflict if another run was faster."""
         self.write(audit, after=None)
         self._documents.write(LATEST, {"id": audit.id}, after=pointer)
 
     def write(self, audit: AuditLog, *, after: Document | None) -> Document:
-        """Write *audit* in place of what was read as *after*."""
+        """Replace the version read as *after* with *audit*."""
         return self._documents.write(_name(audit.id), to_fields(audit), after=after)
 
     def hold(self, audit_id: str, page: int, user_ids: list[str]) -> None:
-        """Remember whom of a page the brake keeps from being repaired."""
+        """Store the users of a page whose repairs the brake holds back."""
         records.keep_ids(self._documents, _held_name(audit_id, page), user_ids)
 
     def held(self, audit_id: str, page: int) -> list[str]:
-        """What `hold` kept of a page."""
+        """The users that `hold` stored for a page."""
         return records.kept_ids(self._documents, _held_name(audit_id, page))
 
 
 def _read(audit_id: str, written: Mapping[str, Any]) -> AuditLog:
     """
-    The audit of which *written* tells.
+    The audit that *written* describes.
 
-    Raises TypeError, ValueError and OverflowError if a person has written it and no audit.
+    Raises TypeError, ValueError and OverflowError if it is not a valid audit, e.g. edited by hand.
     """
     found = records.from_fields(_BLANK, written)
     if found.id != audit_id or found.status not in _STATUSES or found.repairs not in _REPAIRS:

@@ -1,4 +1,4 @@
-"""Looks at what SharePoint shows of users whose picture is ours, and says what became of it."""
+"""Checks what SharePoint shows for users whose picture is ours, and reports what it finds."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class States(Protocol):
 @dataclass(frozen=True)
 class Finding:
     """
-    What a look at one user came to: `damage`, or why it is `unclear`, or the `error` that nothing
-    could be learnt; all empty where SharePoint shows our picture. `after` is what the state should
-    say then; the same as before where nothing is new.
+    The result of checking one user: `damage`, or why it is `unclear`, or the `error` that left the
+    check without an answer; all empty if SharePoint shows our picture. `after` is what the state
+    should say now; the same as before if nothing is new.
     """
 
     stored: Stored
@@ -53,12 +53,12 @@ class Finding:
 
     @property
     def is_for_worker(self) -> bool:
-        """Whether a copy has to settle it; what was found before stands where nothing is learnt."""
+        """Whether a copy must settle it; without an answer, damage found earlier still counts."""
         return bool(self.damage or self.unclear or (self.error and self.after.damage))
 
 
 class Looks:
-    """Reads states and looks at their users' pictures, several at once. Threads may share it."""
+    """Reads states and checks their users' pictures, several at once. Threads may share it."""
 
     def __init__(self, states: States, target: Target) -> None:
         self._states = states
@@ -67,19 +67,19 @@ class Looks:
 
     def due(self, user_ids: Sequence[str]) -> list[Stored]:
         """
-        The states of those among *user_ids* of whom SharePoint should show a picture of ours.
+        The states of those *user_ids* for whom SharePoint should show a picture of ours.
 
-        Not of those with whom a run is busy, or whose files are in doubt: they are copied anyway.
-        Raises ServiceDown.
+        Leaves out users whom a run is working on, or whose files are in doubt: they are copied
+        anyway. Raises ServiceDown.
         """
         read = self._pool.map(self._states.read, user_ids)
         return [stored for stored in read if stored and stored.state.is_shown]
 
     def look_at(self, due: Sequence[Stored]) -> list[Finding]:
         """
-        Look at each user whose state is *due*. Changes nothing.
+        Check each user whose state is *due*. Changes nothing.
 
-        Raises nothing of ours: an error is its user's Finding.
+        Raises none of our errors: each becomes its user's Finding.
         """
         return list(self._pool.map(self._look_at, due))
 
@@ -87,10 +87,10 @@ class Looks:
         known = stored.state
         if not known.files or not known.user_principal_name:
             return Finding(stored, known, unclear=_UNKNOWN)
-        # As the state knows the user: whoever has another name by now is unclear, and asked about.
+        # The name from the state: a user renamed since then becomes unclear, for the worker.
         user = User(known.user_id, known.user_principal_name, account_enabled=True, is_guest=False)
         try:
-            # Here, since the threads of the pool know nothing of who has called.
+            # Here, because the pool's threads do not inherit the caller's context.
             with doing(Kind.AUDIT, ahead=0):
                 found = self._target.inspect(user, known.picture_url, known.files)
         except Settled as why:

@@ -1,4 +1,4 @@
-"""Whom an audit sends to the worker, and what the brake keeps back until a person releases it."""
+"""Which users an audit sends to the worker, and which ones the brake holds back until released."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REASON = "audit"
 
 
 class Repairs:
-    """Errors of all: ServiceDown, and Conflict when another run wrote the audit's log first."""
+    """All methods raise ServiceDown, and Conflict if another run wrote the audit's log first."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Repairs:
         self._clock = clock
 
     def order(self, audit: AuditLog, page: int, user_ids: Sequence[str]) -> None:
-        """Send those to the worker who were found on *page*, or keep them where the brake is on."""
+        """Send the users found on *page* to the worker, or hold them back if the brake is on."""
         if not audit.repair:
             return
         if audit.repairs == audit_log.BRAKED:
@@ -45,9 +45,9 @@ class Repairs:
 
     def release(self) -> int:
         """
-        Let the repairs go ahead that the brake holds back; how many those are so far.
+        Release the repairs that the brake holds back, and return how many there are so far.
 
-        Can be repeated until those who were held back are on their way.
+        Can be repeated until those that were held back are queued.
         """
         found = self._logs.held_back()
         if not found:
@@ -61,7 +61,7 @@ class Repairs:
         return audit.held
 
     def queue(self, audit_id: str) -> None:
-        """Send everybody to the worker whom the brake has kept back, once it is released."""
+        """Send all users whom the brake held back to the worker, once it is released."""
         found = self._logs.read(audit_id)
         if not found or found[0].repairs != audit_log.RELEASED:
             return

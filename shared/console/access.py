@@ -1,10 +1,10 @@
 """
-Who asks the console, and what they may: the one place that reads the platform's principal.
+Who calls the console, and what they may do: the only code that reads the platform's principal.
 
-App Service authentication names whoever has signed in in a header, and takes that header from
-everybody else (functions.md section Sign-in). It does so only where it is on, and perhaps not on
-paths that it leaves open: so it is believed where the platform says that it checks, and never on a
-route that a key opens.
+App Service authentication names the signed-in person in a header, and strips that header from all
+other requests (functions.md section Sign-in). It does so only while it is on, and perhaps not on
+paths that it leaves open. So the header is trusted only where the platform says that it checks, and
+never on a route that a key opens.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from shared.user import is_object_id
 
 VIEWER, OPERATOR = "Viewer", "Operator"
 PRINCIPAL = "X-MS-CLIENT-PRINCIPAL"
-# No form and no link can send it: whoever does is a page of ours, or a program.
+# No form and no link can send it: only our page, or a program, does.
 ORDER = "X-PhotoSync-Order"
 
 _LONGEST_PRINCIPAL = 64_000
 _LONGEST_NAME = 256
-# The platform may map a claim's name to its long form (documented), or leave it as it is.
+# The platform may map a claim's name to its long form (documented), or leave it unchanged.
 _SCHEMAS = "http://schemas.microsoft.com"
 _OBJECT_ID = {"oid", f"{_SCHEMAS}/identity/claims/objectidentifier"}
 _TENANT_ID = {"tid", f"{_SCHEMAS}/identity/claims/tenantid"}
@@ -44,7 +44,7 @@ _NAMES = (
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks; `role` is VIEWER, who may look, or OPERATOR, who may give orders too."""
+    """The caller; `role` is VIEWER, which may read, or OPERATOR, which may also give orders."""
 
     signature: Signature
     role: str
@@ -54,17 +54,17 @@ class Caller:
         return self.role == OPERATOR
 
     def to_fields(self) -> dict[str, str]:
-        """For the page, which shows who is signed in and what they may."""
+        """For the page, which shows who is signed in and what they may do."""
         return {"via": self.signature.via, "name": self.signature.name, "role": self.role}
 
 
 def by_key() -> Caller:
-    """Whoever came through a route of which the host has checked the function key."""
+    """The caller of a route whose function key the host has checked."""
     return Caller(Signature(KEY), OPERATOR)
 
 
 def signed_in(headers: Mapping[str, str], settings: ConsoleSettings) -> Caller:
-    """Whoever the platform says has signed in. Raises NotSignedIn, NotAllowed."""
+    """The caller that the platform says has signed in. Raises NotSignedIn, NotAllowed."""
     if not settings.client_id:
         raise NotSignedIn(
             "CONSOLE_KEYS is false and CONSOLE_SIGN_IN is empty, so nobody is let in: set "
@@ -95,7 +95,7 @@ def signed_in(headers: Mapping[str, str], settings: ConsoleSettings) -> Caller:
 
 
 def must_order(caller: Caller, headers: Mapping[str, str]) -> None:
-    """Raise NotAllowed unless *caller* may give orders, BadRequest for one that a form may send."""
+    """Raise NotAllowed unless *caller* may give orders, BadRequest if a form may have sent it."""
     if not caller.may_order:
         raise NotAllowed(
             "You may look and give no orders: that takes the role Operator, and you have Viewer."
@@ -105,14 +105,14 @@ def must_order(caller: Caller, headers: Mapping[str, str]) -> None:
 
 
 def _is_deliberate(headers: Mapping[str, str]) -> bool:
-    """Whether it is no form of a strange page, to which the browser adds the person's cookie."""
+    """Whether it cannot be the form of a foreign page, sent with the person's cookie."""
     bears_token = headers.get("Authorization", "").casefold().startswith("bearer ")
     return bears_token or bool(headers.get(ORDER))
 
 
 def _claims(header: str) -> list[tuple[str, str]]:
     """
-    Type and value of each claim; whatever the principal calls a role has the type `roles`. Raises
+    Type and value of each claim; whatever the principal calls a role gets the type `roles`. Raises
     NotSignedIn.
 
     Documented: Learn, configure-authentication-user-identities, "Decode the client principal

@@ -1,4 +1,4 @@
-"""What the console answers over HTTP: JSON or a picture, and every error as one sentence."""
+"""What the console returns over HTTP: JSON or a picture, and every error as one sentence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from shared.errors import (
     TryLater,
 )
 
-# Who asked is right, and something behind us is not: the admin reads which in the sentence.
+# A 5xx means that the caller did nothing wrong: the sentence tells the admin what failed.
 _STATUSES: tuple[tuple[type[PhotoSyncError], int], ...] = (
     (NotSignedIn, 401),
     (NotAllowed, 403),
@@ -32,25 +32,25 @@ _STATUSES: tuple[tuple[type[PhotoSyncError], int], ...] = (
     (TryLater, 503),
     (AccessDenied, 502),
     (Refused, 502),
-    # Nothing is wrong but the picture: it cannot be made smaller.
+    # Only the picture is at fault: it cannot be made smaller.
     (PhotoRefused, 422),
     (SettingsError, 500),
 )
 _JSON = "application/json"
-# Pictures of people belong into nobody's cache, and none of them may be taken for a page.
+# Pictures of people must not be cached, and none may be rendered as a page.
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     version.HEADER: version.VERSION,
 }
-# Of an order: the longest that means anything, twenty names in full, has half of it.
+# For an order: the longest meaningful one, twenty full names, is half of this.
 _LONGEST_BODY = 5000
 _PICTURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"GIF8", "image/gif"))
 
 
 class ConsoleAnswer(NamedTuple):
-    """One answer; `retry_after` is seconds that a service asked us to wait, None if none did."""
+    """One answer; `retry_after`: seconds that a service asked us to wait, None if none did."""
 
     status: int
     body: bytes
@@ -59,7 +59,7 @@ class ConsoleAnswer(NamedTuple):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Those of every answer, and in whole seconds when asking again makes sense."""
+        """The common headers, with Retry-After in whole seconds if trying again makes sense."""
         if self.retry_after is None:
             return HEADERS
         return HEADERS | {"Retry-After": str(math.ceil(self.retry_after))}
@@ -84,7 +84,7 @@ def show(ask: Callable[[], bytes]) -> ConsoleAnswer:
 
 
 def refuse(error: PhotoSyncError, status: int | None = None) -> ConsoleAnswer:
-    """An error as JSON, with the status that fits it."""
+    """An error as JSON, with the matching status."""
     if status is None:
         status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 500)
     told = {"error": {"code": error.code, "message": str(error)}}
@@ -94,7 +94,7 @@ def refuse(error: PhotoSyncError, status: int | None = None) -> ConsoleAnswer:
 
 def order(query: Mapping[str, str], body: bytes) -> dict[str, Any]:
     """
-    The JSON object of a writing request. Raises BadRequest, KeyInAddress.
+    The JSON object in the body of an order. Raises BadRequest, KeyInAddress.
 
     A link carries its key in the query and a form cannot set a header: neither may give orders.
     """

@@ -1,8 +1,8 @@
 """
-What an admin sees: the console's questions, as JSON-ready dictionaries.
+What an admin sees: the console's queries, as JSON-ready dictionaries.
 
-Everything is read from where it is kept: users from their blobs' metadata, one user from both
-sides as they are now. Nothing here writes; what an admin orders is in `ordering`.
+Everything is read from its source: users from their blobs' metadata, one user from Exchange and
+SharePoint as they are now. Nothing here writes; an admin's orders are in `ordering`.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.uninstalling import uninstall_log
 
 _SHOWN = 10
-# Begins the token of a list that has named nobody so far; none of the roster's has such a sign.
+# Prefix of the token of a list that has found nobody so far; the roster's tokens never contain it.
 _IN_VAIN = "~"
 # Half of an instance's threads.
 _ASKING_AT_ONCE = 8
 
 
 class Kept(Memory, Protocol):
-    """The reading half of the state store, and the messages set aside there."""
+    """The reading half of the state store, and the messages set aside in it."""
 
     def unreadable(self, limit: int, after: datetime | None = None) -> SetAside: ...
 
 
 class Console:
     """
-    Errors of all: Throttled, ServiceDown, AccessDenied; UnknownUser where a user is named.
+    All methods raise Throttled, ServiceDown, AccessDenied; UnknownUser if they take a user's name.
 
-    `groups` are the ids of those that bind, by the setting that names each; `changes` those of the
-    roster's that the settings allow for, but for DRY_RUN.
+    `groups` are the ids of the groups that limit the scope, by the setting that names each;
+    `changes` are the roster's kinds of change that the settings allow, leaving DRY_RUN aside.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Console:
         new_id: Callable[[], str],
     ) -> None:
         self._roster = roster
-        # Everybody is listed for it: of 100,000 users that takes the better part of a minute.
+        # It lists everyone: for 100,000 users that takes most of a minute.
         self._census = Remembered(self._count, clock)
         self._sides = sides
         self.turnstile = Turnstile(_ASKING_AT_ONCE)
@@ -103,7 +103,7 @@ class Console:
 
     @takes_a_place
     def overview(self) -> dict[str, Any]:
-        """The whole at a glance."""
+        """Everything at a glance."""
         subscription = self._documents.read(keeper.NAME)
         newest, _ = SweepLogs(self._documents).latest()
         fill, _ = FillLogs(self._documents).latest()
@@ -140,10 +140,10 @@ class Console:
     @takes_a_place
     def users(self, query: Mapping[str, str]) -> dict[str, Any]:
         """
-        Users by `search`, `status`, `token` and `size`; with `gone=true` those whose photo is
-        gone while the picture is still there, with `differs=true` those whom an audit has found
-        damaged in SharePoint, with `wouldChange=true` those whose picture a run would change that
-        may write. A search of all that ends with nobody goes on in Graph. Raises BadRequest.
+        Users by `search`, `status`, `token` and `size`; with `gone=true` those whose photo is gone
+        while the picture is still there, with `differs=true` those whom an audit has found damaged
+        in SharePoint, with `wouldChange=true` those whose picture a run would change if it may
+        write. A search without filters that finds nobody continues in Graph. Raises BadRequest.
         """
         status, size = query.get("status", ""), query.get("size") or "50"
         flags = ("gone", "differs", "wouldChange")
@@ -178,7 +178,7 @@ class Console:
         return told
 
     def _elsewhere(self, search: str) -> dict[str, Any]:
-        """Whom Graph knows by what no state knows anybody by: aliases, and who is new."""
+        """Users whom Graph finds though no state matches *search*: by an alias, or as new users."""
         try:
             found = self._people.search(search)
         except (TryLater, GiveUp) as error:
@@ -193,10 +193,10 @@ class Console:
     @takes_a_place
     def user(self, name: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         """
-        One user: what is remembered, both sides as they are now, the difference in words.
+        One user: the stored state, both sides as they are now, and the difference in words.
 
-        With `sides=none` only what is remembered, for who looks again and again: both sides cost
-        calls of a budget that copies need, too. Raises BadRequest.
+        With `sides=none` only the stored state, for callers that poll: both sides cost calls from a
+        budget that copies need too. Raises BadRequest.
         """
         sides = (query or {}).get("sides", "")
         if sides not in {"", "none"}:
@@ -255,7 +255,7 @@ class Console:
         }
 
     def _remembered(self, known: user_state.UserState) -> dict[str, Any]:
-        """The state as its blob has it, with the end of a claim by our clock, for people."""
+        """The state as its blob has it, with the claim's end by our clock, for human readers."""
         fields: dict[str, Any] = json.loads(user_state.to_json(known))
         if known.claim:
             ends = self._clock() + timedelta(seconds=known.claim.left)
@@ -265,8 +265,8 @@ class Console:
     @takes_a_place
     def photo(self, name: str, side: str, query: Mapping[str, str] | None = None) -> bytes:
         """
-        One side's picture, with `small=true` as a thumbnail. Raises BadRequest for a side that is
-        none, NoPhoto, NoProfile, PictureKept for one that a person chose and that cannot be shown,
+        The picture on one side, with `small=true` as a thumbnail. Raises BadRequest for an unknown
+        side, NoPhoto, NoProfile, PictureKept for one that a person chose and that cannot be shown,
         and PhotoRefused for one that cannot be made small.
         """
         if side not in {EXCHANGE, SHAREPOINT}:
@@ -280,8 +280,8 @@ class Console:
     @takes_a_place
     def history(self, query: Mapping[str, str]) -> dict[str, Any]:
         """
-        Orders, the newest first: those about `user`, those given `since` a moment, and older ones
-        by `token`; and whom `user` means, null for nobody known. Raises BadRequest.
+        Orders, newest first: those about `user`, those given `since` a moment, and older ones by
+        `token`; and the user that `user` means, null if unknown. Raises BadRequest.
         """
         name = query.get("user", "")
         meant = self._people.meant(name) if name else Meant("")

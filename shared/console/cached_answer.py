@@ -1,4 +1,4 @@
-"""Keeps the answer to a costly question for a while, so that asking often costs little."""
+"""Caches the answer to an expensive query for a while, so that frequent queries stay cheap."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-# What costs no more may be asked every time.
+# A query that takes no longer may run every time.
 _CHEAP = timedelta(seconds=2)
-# Else a tenth of one thread at most goes into asking, however many want to know.
+# Otherwise at most a tenth of one thread is spent on it, however many callers there are.
 _REST = 10
 
 
@@ -21,7 +21,7 @@ class _Answer(NamedTuple, Generic[T]):
 
 
 class Remembered(Generic[T]):
-    """*ask* answers; an answer that took long is good for ten times as long."""
+    """Caches what *ask* returns: an answer that took long is valid for ten times as long."""
 
     def __init__(self, ask: Callable[[], T], clock: Callable[[], datetime]) -> None:
         self._ask = ask
@@ -30,11 +30,11 @@ class Remembered(Generic[T]):
         self._last: _Answer[T] | None = None
 
     def forget(self) -> None:
-        """Ask anew next time: what was asked about has changed."""
+        """Discard the answer: what it describes has changed."""
         self._last = None
 
     def get(self) -> T:
-        """The answer. While somebody asks, others get the last one, and wait if there is none."""
+        """The answer. While one caller asks, others get the last one, or wait if there is none."""
         last = self._last
         if last and self._clock() < last.good_until:
             return last.value
@@ -42,7 +42,7 @@ class Remembered(Generic[T]):
             assert last, "without an answer it was waited for"
             return last.value
         try:
-            # Read once: `forget` may come in between.
+            # Read once: `forget` may run in between.
             if last is None and (found := self._last):
                 return found.value
             began = self._clock()

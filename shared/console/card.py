@@ -1,7 +1,7 @@
 """
 A person's card: what people see now, why, and what happens next and when, in plain words.
 
-Page and terminal show what is decided here, so that both say the same.
+The page and the terminal show what is decided here, so that both say the same.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from shared.storage import user_state
 from shared.storage.user_state import NO_PHOTO, SECOND_LOOK_AFTER, SYNCED, UserState
 from shared.user import User
 
-# A message that should have come back so long ago is lost, and a sweep sends another.
+# A message that is overdue by this much is lost, and a sweep sends another.
 _OVERDUE = timedelta(hours=1)
 
 
 class Rules(NamedTuple):
     """
-    What the settings decide of what happens next: `removes` takes a picture away when its photo is
-    gone, `repairs` says that audits come by themselves and repair, `replaces` that chosen pictures
-    are replaced.
+    How the settings decide what happens next: `removes` removes a picture when its photo is gone,
+    `repairs` says that scheduled audits run and repair, `replaces` that chosen pictures are
+    replaced.
     """
 
     dry_run: bool
@@ -38,7 +38,7 @@ class Rules(NamedTuple):
 
 
 class Brakes(NamedTuple):
-    """What is held back for everybody, and whether PhotoSync stands still (`halted`)."""
+    """What is held back for everyone, and whether PhotoSync is `halted`."""
 
     removals: bool = False
     forgetting: bool = False
@@ -48,7 +48,7 @@ class Brakes(NamedTuple):
 
 @dataclass(frozen=True)
 class Card:
-    """`by_design`: PhotoSync leaves this person alone, and nothing is to be done."""
+    """`by_design`: PhotoSync leaves this person alone, and nothing needs to be done."""
 
     seen: str
     words: Words
@@ -58,7 +58,7 @@ class Card:
         return " ".join(part for part in (self.seen, self.words.why, self.words.next) if part)
 
     def fields(self, user: User, *, now: datetime, version: str) -> dict[str, object]:
-        """As the console's API tells it, with the text for a ticket."""
+        """The fields of the console's API, with the text for a ticket."""
         return {
             "sentence": self.sentence,
             "seen": self.seen,
@@ -71,7 +71,7 @@ class Card:
         }
 
     def _ticket(self, user: User, now: datetime, version: str) -> str:
-        # Names are what people chose: no line of the ticket begins in one.
+        # People choose their names: no line of the ticket may begin with one.
         name, upn = (
             " ".join(each.split()) for each in (user.display_name, user.user_principal_name)
         )
@@ -88,7 +88,7 @@ class Card:
 
 
 def at(moment: datetime) -> str:
-    """A moment as people write it: 4 May 2026, 12:00 UTC."""
+    """A moment in words: 4 May 2026, 12:00 UTC."""
     utc = moment.astimezone(UTC)
     return f"{utc.day} {utc:%B %Y, %H:%M} UTC"
 
@@ -102,7 +102,7 @@ def card(
     brakes: Brakes,
     now: datetime,
 ) -> Card:
-    """The card of *user*, of whom *known* is remembered and whose comparison came to *finding*."""
+    """The card of *user*, with the stored state *known* and the comparison's result *finding*."""
     words = _words(user, known, finding, rules, brakes, now)
     if words.by_design or finding == SAME:
         return Card(SEEN[finding], words)

@@ -1,8 +1,8 @@
 """
 The plain words of a person's card: what people see, why, and what happens next.
 
-One row for whatever a run may have come to, and one for whatever a comparison may find. No codes,
-no ids, no names of settings: whoever works at a help desk reads them out to somebody.
+One row for each result of a run, and one for each result of a comparison. No codes, no ids, no
+names of settings: a help desk reads these sentences out to people.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from shared.storage.user_state import (
 
 class Action(NamedTuple):
     """
-    The one button: `order` is what it does, and empty where nothing is to be done.
+    The one button: `order` is what it does, empty if there is nothing to do.
 
-    `replay` looks at the person again, `doctor` opens the check-up, `removals` and `leavers` lead
-    to whom the brake holds back.
+    `replay` checks the person again, `doctor` opens the check-up, `removals` and `leavers` link to
+    those whom the brake holds back.
     """
 
     order: str
@@ -61,8 +61,9 @@ class Words(NamedTuple):
     """
     Why people see what they see, what happens next, and the button.
 
-    `by_design`: PhotoSync leaves the person alone, and nothing is to be done. The words are true
-    where the comparison came to one of `holds`, or to nothing; else something has changed since.
+    `by_design`: PhotoSync leaves the person alone, and nothing needs to be done. The words are true
+    if the comparison's result is in `holds`, or there is none; otherwise something has changed
+    since.
     """
 
     why: str
@@ -88,9 +89,9 @@ SEEN: Mapping[str, str] = {
     UNASKED: "What people see cannot be compared with Exchange at the moment.",
 }
 
-# Without a photo in Exchange, as far as it could be told.
+# Results without a photo in Exchange, as far as is known.
 _WITHOUT = frozenset({NEITHER, LAST, FOREIGN, NO_PROFILE, ANOTHER_HOST})
-# The photo was read, or was none.
+# Results for which the photo was read, or does not exist.
 _READ = frozenset({SAME, OTHER, NEITHER, LAST, FOREIGN})
 _PHOTO_FOLLOWS = "A photo that is put into Exchange follows by itself, mostly within minutes."
 _SWEEP_TRIES = "The next sweep tries again by itself."
@@ -111,7 +112,7 @@ _UNREAD = Words(
     holds=FINDINGS - _READ,
 )
 
-# What a run came to, by status and reason. Of those that wait, `card` says until when.
+# Results of a run, by status and reason. For waiting ones, `card` adds until when.
 ROWS: Mapping[tuple[str, str], Words] = {
     (NO_PHOTO, "no-photo"): Words("There is nothing to copy.", _PHOTO_FOLLOWS, holds=_WITHOUT),
     (REMOVED, ""): Words(
@@ -194,18 +195,18 @@ ROWS: Mapping[tuple[str, str], Words] = {
         )
     },
 }
-# A state may be older or newer than this version, or typed by a person.
+# A state may be older or newer than this version, or edited by hand.
 _OF_STATUS = {
     NO_PHOTO: ROWS[NO_PHOTO, "no-photo"],
     LEFT: ROWS[LEFT, "unknown-user"],
 }
 
-# Nobody is remembered who never had a photo.
+# A person who never had a photo has no state.
 PHOTOLESS = Words("There is nothing to copy.", _PHOTO_FOLLOWS)
 UNKNOWN = Words("PhotoSync has not looked at this person yet.", "The next sweep does.", LOOK)
 
 _CHANGED_SINCE = "Something other than PhotoSync has changed it in SharePoint, or the photo is new."
-# Of a person whose last run copied, or found all as it should be: what is found now decides.
+# For a person whose last run copied, or found everything in order: the current finding decides.
 SYNCED_ROWS: Mapping[str, Words] = {
     SAME: Words(
         "PhotoSync has copied it.",
@@ -234,7 +235,7 @@ SYNCED_ROWS: Mapping[str, Words] = {
 
 
 def of_run(status: str, reason: str) -> Words:
-    """What a run came to that did not end in `synced`."""
+    """The words for a run that did not end in `synced`."""
     return (
         ROWS.get((status, reason))
         or ROWS.get((status, ""))

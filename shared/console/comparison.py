@@ -1,4 +1,4 @@
-"""Looks at both sides of one user as they are now, and says in words whether they agree."""
+"""Reads both sides of one user as they are now, and says in words whether they agree."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ T = TypeVar("T")
 EXCHANGE, SHAREPOINT = "exchange", "sharepoint"
 # For lists that people read or print, of some 6 KB each.
 _THUMBNAIL = Recipe("", 0, render=functools.partial(renditions, sizes=(120,)))
-# What a comparison came to, in a word. Both sides agree:
+# Results of a comparison, each in a word. Both sides agree:
 SAME, NEITHER = "same", "neither"
 # There is a photo in Exchange, and SharePoint shows
 NOTHING, CHOSEN, ELSEWHERE, PLACEHOLDER = "nothing", "chosen", "elsewhere", "placeholder"
 OTHER, UNREADABLE = "other", "unreadable"
-# There is none, and SharePoint shows ours still, or another.
+# There is none, and SharePoint still shows ours, or another one.
 LAST, FOREIGN = "last", "foreign"
-# SharePoint has no profile, or one on a host that is not ours; one side could not be asked.
+# SharePoint has no profile, or one on a host that is not ours; one side could not be read.
 NO_PROFILE, ANOTHER_HOST, UNASKED = "no-profile", "another-host", "unasked"
 FINDINGS = frozenset(
     {SAME, NEITHER, NOTHING, CHOSEN, ELSEWHERE, PLACEHOLDER, OTHER, UNREADABLE}
@@ -55,7 +55,7 @@ _SHOWN = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 
 
 class Unasked(NamedTuple):
-    """A side that could not be asked: why, and for how many seconds if the service said so."""
+    """A side that could not be read: why, and for how many seconds if the service said so."""
 
     side: str
     sentence: str
@@ -65,9 +65,9 @@ class Unasked(NamedTuple):
 @dataclass(frozen=True)
 class Difference:
     """
-    Whether SharePoint shows what Exchange holds, None where a side could not be asked; one
-    sentence about it, and the profile. `finding` is one of FINDINGS. `chosen` is the address of a
-    picture that a person chose.
+    Whether SharePoint shows what Exchange has, None if a side could not be read; one sentence about
+    it, and the profile. `finding` is one of FINDINGS. `chosen` is the address of a picture that a
+    person chose.
     """
 
     finding: str
@@ -79,7 +79,7 @@ class Difference:
 
 
 class Sides:
-    """Reads both sides. Errors of the pictures: Throttled, ServiceDown, AccessDenied."""
+    """Reads both sides. Reading a picture raises Throttled, ServiceDown, AccessDenied."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Sides:
         *,
         removes: bool,
     ) -> None:
-        """*removes* says whether a photo that is gone takes its picture along."""
+        """*removes* says whether the picture is removed when its photo is gone."""
         self._graph = graph
         self._geos = geos
         self._recipe = recipe
@@ -108,8 +108,8 @@ class Sides:
     def sharepoint(self, user: User, known: UserState | None, *, small: bool = False) -> bytes:
         """
         The large picture that pages show, or the one that a person chose. Raises NoProfile, NoPhoto
-        when there is none, PictureKept when a chosen one cannot be shown, OtherHost, and
-        PhotoRefused for one that cannot be made *small*.
+        if there is none, PictureKept if a chosen one cannot be shown, OtherHost, and PhotoRefused
+        for one that cannot be made *small*.
         """
         picture = self._shown_picture(user, known)
         return _THUMBNAIL.render(picture)[0] if small else picture
@@ -131,8 +131,8 @@ class Sides:
         """
         Compare the pictures themselves: one photo makes the same three files every time.
 
-        With *exchange_error* Exchange is not asked, for that says why it cannot be. Raises nothing
-        of ours: what could not be found out is no difference, and is told as such.
+        *exchange_error* says why Exchange cannot be read; it is not asked then. Raises none of our
+        errors: what could not be found out is not a difference, and is reported as unknown.
         """
         photo: bytes | PhotoSyncError
         photo = exchange_error if exchange_error else _asked(lambda: self._graph.photo(user.id))
@@ -194,7 +194,7 @@ class Sides:
             asked, doubt = SHAREPOINT, OTHER
             held = [geo.sharepoint.picture(location.folder, name) for name in location.files]
         except (PhotoRefused, NoPhoto) as error:
-            # No photo: a file that the profile names is gone, or no smaller rendition can be had.
+            # NoPhoto: a file that the profile names is gone, or no smaller rendition is available.
             return Difference(doubt, False, str(error), shown)
         except (TryLater, AccessDenied, Refused) as error:
             return _unknown(_silence(asked, error), shown)
@@ -215,7 +215,7 @@ class Sides:
         return Difference(finding, False, f"{why} {self._what_becomes(why, known)}", shown)
 
     def _what_becomes(self, why: PhotoSyncError, known: UserState | None) -> str:
-        """What will be done about a picture without a photo; `is_gone` in `sweeping` decides."""
+        """What happens to a picture without a photo; `is_gone` in `sweeping` decides."""
         if not known or not known.picture_url:
             return "SharePoint shows a picture that PhotoSync did not put there."
         if isinstance(why, UnknownUser):
@@ -233,7 +233,7 @@ class Sides:
 
 
 def _homeless(home: object, known: UserState | None) -> str:
-    """What becomes of a user without a profile: of who is synced, sweeps see nothing to do."""
+    """What happens to a user without a profile: if the user is synced, sweeps see nothing to do."""
     if isinstance(home, NoProfile) and known and known.status == SYNCED:
         return (
             "SharePoint has no profile for this user any more. The next audit that repairs finds "
@@ -255,7 +255,7 @@ def _shown(profile: Mapping[str, str]) -> dict[str, str]:
 
 
 def _silence(side: str, found: object) -> list[Unasked]:
-    """*side* as one that could not be asked, if *found* is the error that says so."""
+    """*side* as unasked, if *found* is an error that says so."""
     if isinstance(found, TryLater):
         return [Unasked(side, str(found), found.retry_after)]
     return [Unasked(side, str(found), None)] if isinstance(found, GiveUp) else []

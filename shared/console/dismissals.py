@@ -1,9 +1,9 @@
 """
 Lines of the overview that a person has dismissed, in the document `dismissed.json`.
 
-What is behind a line stays where it is: the state of who failed, and the message that was set aside
-until storage's own lifecycle deletes it. A failure comes back as soon as its reason is another one,
-or after a copy in between.
+What a line refers to stays: the state of a failed user, and a message that was set aside until
+storage's own lifecycle deletes it. A failure comes back when its reason changes, or after a copy in
+between.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ from shared.storage.documents import Document, Documents
 from shared.storage.roster_entry import Entry
 
 NAME = "dismissed.json"
-# So many broken photos are no single lines any more.
+# This many broken photos are no longer single lines.
 MOST = 1000
 MOST_AT_ONCE = 20
-# So far may storage's clock be before ours.
+# Storage's clock may be ahead of ours by this much.
 _AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Dismissed:
     """
-    `failures` are user ids, each with the reason and the last copy of the failure that was
-    dismissed; of messages set aside those that storage took until `unreadable_to`, by its clock.
+    `failures` are user ids, each with the reason and the last copy of the dismissed failure;
+    messages set aside are dismissed up to `unreadable_to`, by storage's clock.
     """
 
     failures: Mapping[str, str] = field(default_factory=dict)
     unreadable_to: datetime | None = None
 
     def hides(self, entry: Entry) -> bool:
-        """Whether it is the very failure that was dismissed."""
+        """Whether it is exactly the failure that was dismissed."""
         return self.failures.get(entry.user_id) == _failure(entry)
 
 
 class Dismissals:
-    """Reads and adds to the document. Errors: ServiceDown, Conflict of what writes."""
+    """Reads and extends the document. Errors: ServiceDown; a write also raises Conflict."""
 
     def __init__(self, documents: Documents, roster: Roster) -> None:
         self._documents = documents
         self._roster = roster
 
     def read(self) -> Dismissed:
-        """What is dismissed; a document that a person has damaged hides nothing."""
+        """What is dismissed; a document damaged by hand hides nothing."""
         return _parse(self._documents.read(NAME))
 
     def add(self, failures: Sequence[Entry], unreadable_to: datetime | None) -> None:
-        """Dismiss these too. Raises BadRequest for too many."""
+        """Dismiss these too. Raises BadRequest if there are too many."""
         before = self._documents.read(NAME)
         known = _parse(before)
         added = {each.user_id: _failure(each) for each in failures}
@@ -68,7 +68,7 @@ class Dismissals:
         self._documents.write(NAME, fields, after=before)
 
     def _hidden(self, failures: Mapping[str, str]) -> dict[str, str]:
-        """Those of *failures* that there are yet; everybody is listed for it."""
+        """Those of *failures* that still exist; this lists everyone."""
         dismissed, left = Dismissed(failures), dict[str, str]()
 
         def keep(entry: Entry) -> bool:
@@ -81,7 +81,7 @@ class Dismissals:
 
 
 def read(order: Mapping[str, Any], now: datetime) -> tuple[list[str], datetime | None]:
-    """Whom an *order* names, and up to when messages are meant. Raises BadRequest."""
+    """The users that an *order* names, and up to when messages are dismissed. Raises BadRequest."""
     if order.keys() - {"users", "unreadableTo"} or not order:
         raise BadRequest("The order must say users or unreadableTo, or both, and nothing else.")
     users, told = order.get("users", []), order.get("unreadableTo", "")
@@ -101,7 +101,7 @@ def read(order: Mapping[str, Any], now: datetime) -> tuple[list[str], datetime |
 
 
 def _failure(entry: Entry) -> str:
-    # Not when it failed: each sweep tries again, and fails in the same way.
+    # Not the time of the failure: each sweep tries again, and fails the same way.
     return f"{entry.reason} {entry.synced_at}"
 
 

@@ -1,4 +1,4 @@
-"""How people, their past and what the brakes hold back stand in the console's answers."""
+"""How users, their past and what the brakes hold back appear in the console's answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.user import User
 
 
 def entry_of(user: User, known: user_state.UserState | None) -> Entry:
-    """A user as in a list; with no status whom PhotoSync has not looked at yet."""
+    """A user as in a list; without a status if PhotoSync has not checked the user yet."""
     if known:
         return entry(user.id, describe(known))
     return Entry(user.id, user.user_principal_name, user.display_name, "", "", "", "", "")
@@ -40,12 +40,12 @@ def of_entry(entry: Entry) -> dict[str, str]:
 
 
 def account(user_id: str, upn: str, name: str) -> dict[str, str]:
-    """Whom an order is about."""
+    """The user that an order is about."""
     return {"userId": user_id, "userPrincipalName": upn, "displayName": name}
 
 
 def past(known: user_state.UserState) -> list[dict[str, str]]:
-    """What the state remembers of the past, newest first."""
+    """What the state says about the past, newest first."""
     remembered = [
         (known.checked_at, known.status, known.detail),
         (known.missing_since, "photo missing", "The photo was first missed in Exchange."),
@@ -53,7 +53,7 @@ def past(known: user_state.UserState) -> list[dict[str, str]]:
         (known.out_of_scope_since, "out of scope", "The settings first left the user out."),
         (known.synced_at, "written", "The pictures in SharePoint were written."),
     ]
-    # By the seconds that are shown: within one, a run has looked after it has written.
+    # By the seconds that are shown: within one second, a run checks after it has written.
     told = [
         {"at": at.isoformat(timespec="seconds"), "event": event, "detail": detail}
         for at, event, detail in remembered
@@ -63,7 +63,7 @@ def past(known: user_state.UserState) -> list[dict[str, str]]:
 
 
 def brake(held: SweepLog | None) -> dict[str, Any]:
-    """What a sweep holds back: whose photo is gone, and who has left."""
+    """What a sweep holds back: users whose photo is gone, and users who have left."""
     return {
         "engaged": held is not None,
         "gone": held.gone if held and held.removals == sweep_log.BRAKED else 0,
@@ -77,7 +77,7 @@ def repair_brake(held: AuditLog | None) -> dict[str, Any]:
     """What a release of repairs would release now."""
     return {
         "engaged": held is not None,
-        # They are on their way soon; until then the release can be repeated.
+        # They are queued soon; until then the release can be repeated.
         "released": held is not None and held.repairs == audit_log.RELEASED,
         "differ": held.held if held else 0,
         "detail": held.detail if held else "",

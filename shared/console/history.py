@@ -1,4 +1,4 @@
-"""What was ordered, newest first, page by page: of everybody, or of one user."""
+"""What was ordered, newest first, page by page: for everyone, or for one user."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from shared.messages import signed
 from shared.orders.order import Entry
 from shared.orders.order_log import File, OrderLog, file_of
 
-# An answer must come in seconds: a longer search goes on with its token.
+# An answer must come within seconds: a longer search continues with its token.
 FILES_A_PAGE = 4
 SIZE = 100
 
 
 class HistoryPage(NamedTuple):
-    """Orders that match, the token for older ones, and how many lines of the log were none."""
+    """Orders that match, the token for older ones, and how many lines of the log were damaged."""
 
     entries: list[Entry]
     token: str
@@ -28,7 +28,7 @@ class HistoryPage(NamedTuple):
 
 
 class History:
-    """Reads the log of orders. Errors of all: ServiceDown, AccessDenied."""
+    """Reads the log of orders. Errors: ServiceDown, AccessDenied."""
 
     def __init__(self, log: OrderLog) -> None:
         self._log = log
@@ -42,10 +42,11 @@ class History:
         size: int = SIZE,
     ) -> HistoryPage:
         """
-        Up to *size* orders that *matches*, none from before *since*, after FILES_A_PAGE files.
+        Up to *size* orders that satisfy *matches*, none from before *since*, from up to
+        FILES_A_PAGE files.
 
         A page may be short, or even empty, and still have a token. Raises BadRequest for a token
-        that is none of ours.
+        that is not ours.
         """
         newest, below = _read(token)
         found: list[Entry] = []
@@ -58,7 +59,7 @@ class History:
             looked += 1
             read = self._log.read(file)
             damaged += read.damaged
-            # A place from the beginning of the file: what is added meanwhile does not move it.
+            # A position counted from the beginning of the file: later additions do not move it.
             places = range(min(len(read.entries), below if file == newest else counts.MOST))
             for place in reversed(places):
                 entry = read.entries[place]
@@ -71,7 +72,7 @@ class History:
 
 
 def shown(entry: Entry) -> dict[str, Any]:
-    """An order as the console tells it."""
+    """An order as the console returns it."""
     order = entry.order
     return {
         "at": entry.at.isoformat(timespec="seconds"),

@@ -1,4 +1,4 @@
-"""Whom an admin means by a name, also while Microsoft Graph cannot be asked."""
+"""Finds the user that an admin names, even if Microsoft Graph cannot be asked."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ class Search(Protocol):
 
 class Person(NamedTuple):
     """
-    A user, and what is remembered of the user.
+    A user, and the user's stored state.
 
-    With `error`, which says why Graph could not be asked or knows no such user, the user too is as
-    remembered.
+    `error` says why Graph could not be asked or knows no such user; the user is then as stored.
     """
 
     user: User
@@ -39,7 +38,7 @@ class Person(NamedTuple):
 
 
 class Meant(NamedTuple):
-    """What a message calls a user, and who that is as far as it is known."""
+    """How a message names a user, and who that is as far as known."""
 
     called: str
     user_principal_name: str = ""
@@ -49,7 +48,7 @@ class Meant(NamedTuple):
 class People:
     """
     Finds users by object id, UPN, any other address, or the beginning of a name that is theirs
-    alone. Errors of all: BadRequest, UnknownUser.
+    alone. All methods raise BadRequest, UnknownUser.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class People:
         self._roster = roster
 
     def find(self, name: str) -> Person:
-        """Who is called *name*. Raises what Graph does about somebody of whom nothing is known."""
+        """The user called *name*. Raises Graph's error for a user without a state."""
         try:
             user = self._ask(name)
         except (TryLater, GiveUp, UnknownUser) as error:
@@ -71,21 +70,21 @@ class People:
         return Person(user, self._read(user.id))
 
     def remembered(self, name: str) -> UserState | None:
-        """What is remembered of *name*; Graph is asked only where no state has that object id."""
+        """The state of *name*; Graph is asked only if no state has that object id."""
         known = self._read(name.lower()) if is_object_id(name) else None
         return known or self.find(name).known
 
     def to_queue(self, name: str) -> Meant:
-        """Whom a message is about: *name* itself where only the worker can look it up."""
+        """The user that a message is about: *name* itself if only the worker can look it up."""
         try:
             user = self._ask(name)
         except TryLater:
             if not is_object_id(name) and not is_upn(name):
-                # The worker cannot look a name up.
+                # The worker cannot look up a name.
                 raise
             return Meant(name.lower() if is_object_id(name) else name)
         except (UnknownUser, Refused):
-            # Refused: nobody has this UPN, and by other addresses Graph would not search.
+            # Refused: nobody has this UPN, and Graph would not search by other addresses.
             left = self._remembered(name)
             if left is None:
                 raise
@@ -93,11 +92,11 @@ class People:
         return Meant(user.id, user.user_principal_name, user.display_name)
 
     def search(self, text: str) -> list[tuple[User, UserState | None]]:
-        """Whom Graph knows by *text*, and what is remembered of each."""
+        """The users whom Graph finds by *text*, and the state of each."""
         return [(user, self._read(user.id)) for user in self._search.search(text)]
 
     def meant(self, name: str) -> Meant:
-        """Whoever is called *name*, as far as that is known; who is not has no object id."""
+        """The user called *name*, as far as known; without an object id if unknown."""
         if is_object_id(name):
             return Meant(*self.account(name, name.lower()))
         try:
@@ -105,12 +104,12 @@ class People:
         except (TryLater, GiveUp, UnknownUser) as error:
             if isinstance(error, BadRequest):
                 raise
-            # Orders were given by this name, too, and the log needs nobody to find them.
+            # Orders may have been given by this name too: the log is searched without a user.
             return Meant("", name)
         return Meant(user.id, user.user_principal_name, user.display_name)
 
     def account(self, name: str, user_id: str) -> tuple[str, str]:
-        """The object id of whoever is queued as *user_id*, and the UPN, as far as known."""
+        """The object id of the user queued as *user_id*, and the UPN, as far as known."""
         if not is_object_id(user_id):
             return "", user_id
         known = self._memory.read(user_id)
@@ -142,7 +141,7 @@ class People:
 
 
 def spelled(name: str) -> tuple[str, str]:
-    """*name* as an object id or as a UPN; the other is empty, and both for what is neither."""
+    """*name* as an object id or as a UPN; the other is empty, and both if it is neither."""
     if is_object_id(name):
         return name.lower(), ""
     return "", name if is_upn(name) else ""

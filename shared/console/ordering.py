@@ -34,7 +34,7 @@ from shared.sweeping.sweep import Sweep
 from shared.uninstalling import uninstall_log
 from shared.uninstalling.uninstall import Uninstall
 
-# What an order may say that is not its kind already.
+# Options of an order that its kind does not already imply.
 _OPTIONS = ("force", "replace", "removePictures")
 
 
@@ -47,7 +47,7 @@ class Queues(NamedTuple):
 
 
 class Chains(NamedTuple):
-    """What goes on for long, once it is ordered."""
+    """Work that takes long once it is ordered."""
 
     sweep: Sweep
     audit: Audit
@@ -56,8 +56,8 @@ class Chains(NamedTuple):
 
 class Ordering:
     """
-    Errors of all: Throttled, ServiceDown, AccessDenied; UnknownUser where a user is named. An order
-    that cannot be signed is not carried out.
+    All methods raise Throttled, ServiceDown, AccessDenied; UnknownUser if they take a user's name.
+    An order that cannot be signed is not carried out.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class Ordering:
     @takes_a_place
     def replay(self, name: str, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
-        Queue one user again, whether Graph can be asked now or not; with `replace` a picture that
-        a person chose makes room. Raises BadRequest.
+        Queue one user again, whether or not Graph can be asked now; `replace` also replaces a
+        picture that a person chose. Raises BadRequest.
         """
         with self._signing(orders.REPLAY, order, by) as signing:
             signing.about(*spelled(name))
@@ -110,8 +110,8 @@ class Ordering:
     @takes_a_place
     def sweep(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
-        Queue a sweep, or instead a look after the subscription with `renew`; `releaseRemovals`
-        lets the removals go ahead that the brake holds back. Raises BadRequest.
+        Queue a sweep, or with `renew` a check of the subscription instead; `releaseRemovals`
+        releases the removals that the brake holds back. Raises BadRequest.
         """
         kinds = {"releaseRemovals": orders.RELEASE_REMOVALS, "renew": orders.RENEW}
         with self._signing(_kind(order, kinds, orders.SWEEP), order, by) as signing:
@@ -136,8 +136,8 @@ class Ordering:
     @takes_a_place
     def audit(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
-        Audit everybody now, with `repair` repairing what differs; `releaseRepairs` lets the repairs
-        go ahead that the brake holds back. Raises BadRequest.
+        Audit everyone now, and with `repair` repair what differs; `releaseRepairs` releases the
+        repairs that the brake holds back. Raises BadRequest.
         """
         kinds = {"releaseRepairs": orders.RELEASE_REPAIRS, "repair": orders.REPAIR}
         with self._signing(_kind(order, kinds, orders.AUDIT), order, by) as signing:
@@ -157,8 +157,8 @@ class Ordering:
     @takes_a_place
     def uninstall(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
-        Take PhotoSync back, with `removePictures` also what it wrote into SharePoint; `cancel`
-        takes that order back. Raises BadRequest, Conflict.
+        Uninstall PhotoSync, and with `removePictures` also remove what it wrote to SharePoint;
+        `cancel` cancels that order. Raises BadRequest, Conflict.
         """
         kind = _kind(order, {"cancel": orders.CANCEL_UNINSTALL}, orders.UNINSTALL)
         with self._signing(kind, order, by) as signing:
@@ -180,8 +180,8 @@ class Ordering:
     @takes_a_place
     def dismiss(self, order: Mapping[str, Any], *, by: Signature) -> dict[str, Any]:
         """
-        Dismiss lines of the overview: the failures of `users`, and the messages set aside
-        `unreadableTo` a moment. Raises BadRequest, Conflict.
+        Dismiss lines of the overview: the failures of `users`, and the messages set aside up to
+        `unreadableTo`. Raises BadRequest, Conflict.
         """
         with self._signing(orders.DISMISS, order, by) as signing:
             names, until = dismissals.read(order, self._clock())
@@ -213,12 +213,12 @@ class Ordering:
 
 
 def _kind(order: Mapping[str, Any], kinds: Mapping[str, str], otherwise: str) -> str:
-    """What *order* asks for, by the word that it says; how it is logged even if it is refused."""
+    """The kind of *order*, by the option that it sets; it is logged as this even if refused."""
     return next((kind for word, kind in kinds.items() if order.get(word) is True), otherwise)
 
 
 def _flags(order: Mapping[str, Any], *names: str) -> list[bool]:
-    """All that *order* may say: a field that is misspelt must not order something else."""
+    """The allowed options of *order*: a misspelt field must not order something else."""
     if order.keys() - set(names):
         raise BadRequest(f"The order may say {' or '.join(names)}, and nothing else.")
     values = [order.get(name, False) for name in names]

@@ -1,8 +1,8 @@
 """
-Lists what is known of all users without reading their states.
+Lists what is known about all users without reading their states.
 
-Status, names and times of every user also stand in the metadata of the state blob, so that 5,000
-users cost one call (Azure Storage: List Blobs, documented).
+The metadata of each state blob also hold the user's status, names and times, so that 5,000 users
+cost one call (Azure Storage: List Blobs, documented).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shared.errors import BadRequest
 from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import FAILED
 
-# An answer must come in seconds whatever the filter: a longer search goes on with its token.
+# An answer must come within seconds, whatever the filter: a longer search continues with its token.
 CALLS_A_PAGE = 4
 USERS_A_CALL = 5000
 LARGEST_PAGE = 200
@@ -33,9 +33,9 @@ _NO_TOKEN = "The token is none that this listing gave: start without one."
 
 class Census(NamedTuple):
     """
-    How many users there are of each status, who failed last, the newest first, how many differ in
-    SharePoint, and how many show a picture of ours, as far as a listing tells. `dismissed` failures
-    are in the counts, and not among those who failed last.
+    How many users have each status, who failed last, newest first, how many differ in SharePoint,
+    and how many show a picture of ours, as far as a listing shows. `dismissed` failures are in
+    `counts` but not in `failures`.
     """
 
     counts: Counter[str]
@@ -54,9 +54,9 @@ class Metadata(Protocol):
 @dataclass(frozen=True)
 class RosterPage:
     """
-    Entries that match, and a token for the rest; `complete` when nothing is left to search.
+    Entries that match, and a token for the rest; `complete` if nothing is left to search.
 
-    With `in_batches` they are by name only within each USERS_A_CALL that storage lists.
+    With `in_batches` they are sorted by name only within each USERS_A_CALL that storage lists.
     """
 
     entries: list[Entry]
@@ -88,9 +88,9 @@ class Roster:
         """
         Up to *size* users who match, by name, after at most CALLS_A_PAGE listing calls.
 
-        Storage lists by object id, so each USERS_A_CALL of a listing are in order by themselves:
-        a tenant of that size is wholly. A page may be short, or even empty, and still have a token:
-        the search is not over. Raises BadRequest for a token that is none of ours, ServiceDown,
+        Storage lists by object id, so only each batch of USERS_A_CALL is sorted: a tenant of that
+        size is sorted as a whole. A page may be short, or even empty, and still have a token: the
+        search is not over. Raises BadRequest for a token that is not ours, ServiceDown,
         AccessDenied.
         """
         at, last = _read(token)
@@ -114,7 +114,7 @@ class Roster:
         return RosterPage(found, _dump(at, _FIRST), in_batches)
 
     def find(self, upn: str) -> Entry | None:
-        """Who had this UPN when last looked at, after at most MOST_CALLS listing calls."""
+        """The user who had this UPN at the last check, after at most MOST_CALLS listing calls."""
         token = ""
         for _ in range(MOST_CALLS // CALLS_A_PAGE):
             page = self.page(search=upn, token=token, size=LARGEST_PAGE)
@@ -127,7 +127,7 @@ class Roster:
         return None
 
     def census(self, failures: int, hides: Callable[[Entry], bool] = lambda entry: False) -> Census:
-        """Everybody by status, and the newest *failures* that nobody *hides*, in one listing."""
+        """Everyone by status, and the newest *failures* that are not hidden, in one listing."""
         counts: Counter[str] = Counter()
         newest: list[Entry] = []
         at, differ, pictures, dismissed = "", 0, 0, 0
@@ -147,7 +147,7 @@ class Roster:
 
 
 def _place(entry: Entry) -> tuple[str, str, str]:
-    """Where an entry stands in a list by name."""
+    """The sort key of an entry in a list by name."""
     name, upn = entry.display_name.casefold(), entry.user_principal_name.casefold()
     return name or upn, upn, entry.user_id
 
@@ -157,7 +157,7 @@ def _dump(at: str, last: tuple[str, str, str]) -> str:
 
 
 def _read(token: str) -> tuple[str, tuple[str, str, str]]:
-    """The storage's own marker, and the place behind which a page begins."""
+    """Storage's own marker, and the position after which a page begins."""
     if not token:
         return "", _FIRST
     try:
@@ -171,5 +171,5 @@ def _read(token: str) -> tuple[str, tuple[str, str, str]]:
 
 
 def _is_marker(text: str) -> bool:
-    """Whether *text* can be one of the storage's own; others make its client fail and try again."""
+    """Whether *text* can be one of storage's own; any other makes its client fail and try again."""
     return text.isprintable() and len(text) <= _LONGEST_MARKER

@@ -1,4 +1,4 @@
-"""Signs an order before it is carried out, and writes down how it ended."""
+"""Signs an order before it is carried out, and records how it ended."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from shared.orders.order_log import OrderLog
 
 class Signing:
     """
-    One order while it is looked at and carried out: a block with an error in it was refused, or
-    failed once it was given.
+    One order while it is checked and carried out: if the block raises an error, the order was
+    refused, or it failed if it had been given.
     """
 
     def __init__(self, log: OrderLog, order: Order) -> None:
@@ -35,15 +35,15 @@ class Signing:
             self._log.refuse(self.order, error)
 
     def about(self, user_id: str, upn: str) -> None:
-        """Say whom the order is about, as soon as that is known; either may be empty."""
+        """Say which user the order is about, as soon as that is known; either may be empty."""
         self.order = dataclasses.replace(
             self.order, user_id=user_id, user_principal_name=upn or self.order.user_principal_name
         )
 
     def give(self) -> None:
-        """Write it into the log. Raises ServiceDown, AccessDenied: it must not be carried out."""
+        """Log the order. Raises ServiceDown, AccessDenied: then it must not be carried out."""
         self.file = self._log.give(self.order)
 
     def end(self, result: str, detail: str = "") -> None:
-        """Write down how it ended."""
+        """Record how it ended."""
         self._log.end(self.order, self.file, result, detail)

@@ -1,4 +1,4 @@
-"""Lets so many in at once and sends the rest away, so that other work keeps its threads."""
+"""Admits a limited number of callers and rejects the rest, so that other work keeps its threads."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from shared.errors import ServiceDown
 
-# Long enough for a place to become free where everybody answers, short enough to wait on a thread.
+# Long enough for a slot to become free while services answer, short enough to block a thread.
 _MOMENT = 0.5
 
 
 class Turnstile:
     """
-    *places* may be inside at once.
+    At most *places* callers may be inside at once.
 
-    All HTTP functions of an instance share its threads (functions.md section Python): when
-    Microsoft 365 hangs, each that asks it hangs for half a minute, and the webhook, which must
-    answer within three seconds, would wait for them.
+    All HTTP functions of an instance share its threads (functions.md section Python). If Microsoft
+    365 hangs, each call to it hangs for half a minute, and the webhook, which must answer within
+    three seconds, would wait for them.
     """
 
     def __init__(self, places: int) -> None:
@@ -28,7 +28,7 @@ class Turnstile:
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """Be inside for the block. Raises ServiceDown when no place becomes free in a moment."""
+        """Hold a slot for the block. Raises ServiceDown if none becomes free within _MOMENT."""
         if not self._places.acquire(timeout=_MOMENT):
             raise ServiceDown(
                 "Too many are looking already, and wait for slow answers: try again in half a "
@@ -42,7 +42,7 @@ class Turnstile:
 
 
 class Behind(Protocol):
-    """What a turnstile stands before."""
+    """An object whose methods a turnstile guards."""
 
     turnstile: Turnstile
 
@@ -53,7 +53,7 @@ B = TypeVar("B", bound=Behind)
 
 
 def takes_a_place(method: Callable[Concatenate[B, P], T]) -> Callable[Concatenate[B, P], T]:
-    """Whatever *method* asks may be slow, storage too: so only so many are inside at once."""
+    """Limit how many callers *method* admits: whatever it asks may be slow, storage included."""
 
     @functools.wraps(method)
     def inside(console: B, /, *args: P.args, **named: P.kwargs) -> T:

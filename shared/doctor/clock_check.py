@@ -1,4 +1,4 @@
-"""Whether our clock agrees with Graph's, and how long the certificate is good for."""
+"""Whether our clock agrees with Graph's, and how long the certificate is valid."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from shared.errors import Refused
 from shared.microsoft365.certificates import ends_at
 from shared.microsoft365.http import Http
 
-# Entra forgives five minutes (assumed). Below this nothing can go wrong: claims are judged by
-# storage's clock alone, and second looks may be so much nearer together.
+# Entra tolerates five minutes (assumed). Below this nothing can go wrong: only storage's clock
+# judges claims, and it does not matter if second checks are this much closer together.
 MOST_SKEW = timedelta(seconds=60)
 RENEW_BEFORE = timedelta(days=14)
 
 
 def look(graph: Http, clock: Callable[[], datetime]) -> Finding:
-    """Compare the time at which *graph* says that it answered with ours."""
+    """Compare our time with the time at which *graph* says that it answered."""
     reply = graph.send("GET", "/v1.0/users?$top=1")
     try:
         theirs = parsedate_to_datetime(reply.headers["Date"])
@@ -36,7 +36,7 @@ def look(graph: Http, clock: Callable[[], datetime]) -> Finding:
 
 
 def certificate(pem: str, now: datetime) -> Finding:
-    """How long the certificate *pem* is still good for."""
+    """How long the certificate *pem* is still valid."""
     end = ends_at(pem)
     day = f"{end:%Y-%m-%d}"
     if now < end - RENEW_BEFORE:

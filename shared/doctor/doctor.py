@@ -1,7 +1,7 @@
 """
-Examines the app and all around it for an admin to read: what is wrong, and what to do.
+Examines the app and its surroundings for an admin: what is wrong, and what to do.
 
-It writes nothing but a small document of its own.
+It writes nothing except one small document of its own.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ _MEND = "Set what the sentence names in the app's settings; the app then restart
 
 
 class Storage(Protocol):
-    """The storage account, as far as it is examined."""
+    """The parts of the storage account that are examined."""
 
     @property
     def documents(self) -> Documents: ...
     def lengths(self) -> dict[str, int]: ...
 
 
-# Of a check that waits for the settings: nobody looks.
+# For a check that depends on the settings: it never runs.
 _unseen = functools.partial(Finding, "")
 
 
 def unopened(error: SettingsError) -> Callable[[], NoReturn]:
-    """Stands in for the way into Microsoft 365 while settings are wrong."""
+    """Takes the place of the Microsoft 365 clients while settings are wrong."""
 
     def fail() -> NoReturn:
-        # Anew: what is raised again keeps every request that it ever went through.
+        # A new instance: one raised again collects tracebacks, which keep every request alive.
         raise SettingsError(str(error))
 
     return fail
@@ -54,9 +54,9 @@ def unopened(error: SettingsError) -> Callable[[], NoReturn]:
 
 class Doctor:
     """
-    *enter* opens Microsoft 365 anew for each examination, so that a role shows as soon as it is
-    granted; it raises SettingsError where settings are wrong. Without *storage* they do not even
-    tell where that is.
+    *enter* reconnects to Microsoft 365 for each examination, so that a role shows as soon as it
+    is granted; it raises SettingsError if settings are wrong. *storage* is None if the settings do
+    not even say where it is.
     """
 
     def __init__(
@@ -73,9 +73,9 @@ class Doctor:
 
     def examine(self) -> dict[str, Any]:
         """
-        Every check, in the order in which to mend what is wrong.
+        Run every check, in the order in which to fix what is wrong.
 
-        Raises ServiceDown where others are being examined, and nothing else of ours.
+        Raises ServiceDown if others are being examined, and none of our other errors.
         """
         with self._turnstile.inside():
             checks = examine(self._steps(), self._clock)
@@ -99,7 +99,7 @@ class Doctor:
             lambda error: remedies.remedy(error, _STORAGE_ROLES, what="the storage account"),
             after=() if self._storage else (SETTINGS,),
         )
-        # A generator: by now the settings were looked at.
+        # This is a generator: the settings have been checked by the time it gets here.
         if opened:
             yield from opened[0].steps()
         else:
@@ -109,7 +109,7 @@ class Doctor:
         assert self._storage, "without storage this step waits for the settings"
         documents = self._storage.documents
         before = documents.read(NAME)
-        # Should another examination write at this moment, then it can be written.
+        # A Conflict means that another examination has just written: so writing works.
         with contextlib.suppress(Conflict):
             documents.write(NAME, {"examinedAt": self._clock().isoformat()}, after=before)
         lengths = self._storage.lengths().items()

@@ -1,4 +1,4 @@
-"""An examination: checks one after the other, each with what it needs of those before."""
+"""An examination: checks one after another, each of which may depend on earlier ones."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from shared.errors import PhotoSyncError
 
-# Where nobody answers, one look takes half a minute or more (`microsoft365.http`). Whoever asked
-# waits two minutes (manage.py), and would else be told nothing at all, just when it matters.
+# If a service does not answer, one check takes half a minute or more (`microsoft365.http`). The
+# caller waits two minutes (manage.py), and would otherwise learn nothing just when it matters.
 ENOUGH = timedelta(seconds=60)
 
 
 class Finding(NamedTuple):
     """
-    What a look found; `action` says what to do, empty where nothing is wrong.
+    The result of a check; `action` says what to do, empty if nothing is wrong.
 
-    With `usable` later checks may build on it although something is wrong.
+    If `usable`, later checks may depend on it although something is wrong.
     """
 
     detail: str
@@ -29,7 +29,7 @@ class Step(NamedTuple):
     """
     One check: *look* returns a Finding or raises, and *remedy* says what to do about the error.
 
-    It runs only if the checks named in *after*, all of them earlier ones, were of use.
+    It runs only if the checks named in *after*, all of them earlier ones, were usable.
     """
 
     name: str
@@ -40,8 +40,8 @@ class Step(NamedTuple):
 
 class Check(NamedTuple):
     """
-    What one check came to; one that could not be made, for another failed or time was up, is not
-    `looked`.
+    The result of one check; `looked` is false if it could not run, because another failed or time
+    was up.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Check(NamedTuple):
 
 
 def examine(steps: Iterable[Step], clock: Callable[[], datetime]) -> list[Check]:
-    """Take every step in its order; one that cannot be taken, or not any more, says why."""
+    """Run every step in order; one that cannot run, or no longer can, says why."""
     checks: list[Check] = []
     usable: set[str] = set()
     ends = clock() + ENOUGH
@@ -67,7 +67,7 @@ def examine(steps: Iterable[Step], clock: Callable[[], datetime]) -> list[Check]
 
 
 def _hindrance(step: Step, usable: set[str], *, late: bool) -> Finding | None:
-    """Why *step* cannot be taken; None if it can."""
+    """Why *step* cannot run; None if it can."""
     lacking = next((name for name in step.after if name not in usable), None)
     if lacking:
         return Finding(

@@ -1,4 +1,4 @@
-"""Whether the groups that settings name can be read, and how many users are in each."""
+"""Whether the groups named in settings can be read, and how many users each has."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEND = (
 
 
 def look(graph: Http, groups: Groups) -> Finding:
-    """What Graph tells of each of *groups*. Raises what keeps it from telling."""
+    """What Graph says about each of *groups*. Raises the error that prevents an answer."""
     told = [_told(graph, setting, group) for setting, group in groups.named.items()]
     return Finding(" ".join(told) or "No group is set: membership leaves nobody out.")
 

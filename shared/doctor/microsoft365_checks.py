@@ -1,4 +1,4 @@
-"""What the doctor looks at in Entra, Microsoft Graph and SharePoint. It writes nothing there."""
+"""The doctor's checks of Entra, Microsoft Graph and SharePoint. They write nothing there."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ _GRANT_FILES = (
 
 
 class Clients(NamedTuple):
-    """The ways into Microsoft 365, opened anew for one examination."""
+    """The clients for Microsoft 365, created anew for one examination."""
 
     tokens: Tokens
-    # Without a token: the time that Graph tells must not depend on one.
+    # Without a token: Graph's time must not depend on one.
     anybody: Http
     graph_http: Http
     graph: GraphClient
@@ -70,7 +70,7 @@ class Clients(NamedTuple):
 
 
 class _Host(NamedTuple):
-    """One host that a token is for."""
+    """One host that needs a token."""
 
     check: str
     url: str
@@ -80,7 +80,7 @@ class _Host(NamedTuple):
 
 
 class Microsoft:
-    """The checks of one examination; later ones look at what earlier ones found."""
+    """The checks of one examination; later ones use what earlier ones found."""
 
     def __init__(
         self,
@@ -97,14 +97,14 @@ class Microsoft:
         self._found: list[User] = []
 
     def steps(self) -> Iterator[Step]:
-        """All of CHECKS and of satellites, in the order in which to mend what is wrong."""
+        """All of CHECKS and those of satellites, in the order in which to fix what is wrong."""
         before = (SETTINGS,)
         yield Step(CLOCK, self._clock_look, _or(_NOT_GRAPH), before)
         yield Step(CERTIFICATE, self._certificate, _or(_NO_CERTIFICATE), before)
         for host in self._hosts():
             yield self._token_step(host)
         yield Step(GROUPS, self._groups, _of_groups, (GRAPH,))
-        # Then it is the group's members who are listed.
+        # With a group, its members are listed.
         listed = (GRAPH, GROUPS) if self._settings.sync_group_id else (GRAPH,)
         yield Step(USERS, self._users, _or(f"{_GRANT_USERS}."), listed)
         yield Step(PHOTO, self._photo, _or(_GRANT_PHOTO), (USERS,))
@@ -116,7 +116,7 @@ class Microsoft:
         yield Step(SUBSCRIPTION, self._subscription, _or(f"{_GRANT_USERS}."), (GRAPH,))
 
     def _satellite(self, name: str, geo: Geo) -> Iterator[Step]:
-        """What is looked at for the home geography, for another one that SHAREPOINT_GEOS names."""
+        """The checks of the home geography, for another one that SHAREPOINT_GEOS names."""
         files, profiles = f"{FILES} of {name}", f"{PROFILES} of {name}"
         unknown = f"Check {name} in SHAREPOINT_GEOS: Entra knows no such host."
         yield self._token_step(_Host(files, geo.my_url, (FILES_NEED,), unknown))
@@ -191,7 +191,7 @@ class Microsoft:
         lacking = app_roles.missing(host.needs, claims.roles)
         if not lacking:
             return Finding(f"Roles in the token for {host.url}: {held}.")
-        # Other roles may do for the checks that follow.
+        # Other roles may be enough for the checks that follow.
         return Finding(
             f"Roles in the token for {host.url}: {held}; missing: {', '.join(lacking)}.",
             _GRANT_MISSING,
@@ -244,7 +244,7 @@ class Microsoft:
         except NoProfile:
             return Finding("Profiles can be read; the user tried has none yet.")
         except OtherHost as error:
-            # Where Entra knows no host of ours, that is told already.
+            # If Entra knows no such host, that is already reported.
             if FILES not in self._claims:
                 return Finding("Profiles can be read.")
             return Finding(

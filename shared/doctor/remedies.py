@@ -1,4 +1,4 @@
-"""What a person should do about an error that a check of the doctor met: one sentence each."""
+"""What to do about an error that a check of the doctor met: one sentence each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REACH = (
 
 
 def remedy(error: PhotoSyncError, otherwise: str, *, what: str) -> str:
-    """What to do: by the kind of *error* where that tells, else *otherwise*."""
+    """What to do: judged by the kind of *error* if possible, otherwise *otherwise*."""
     if isinstance(error, Throttled):
         return _WAIT
     if isinstance(error, ServiceDown):
@@ -35,7 +35,7 @@ def remedy(error: PhotoSyncError, otherwise: str, *, what: str) -> str:
 
 
 def entra_remedy(error: PhotoSyncError, unknown_resource: str) -> str:
-    """What to do when there is no token. *unknown_resource* if Entra knows no such host."""
+    """What to do if there is no token; *unknown_resource* if Entra knows no such host."""
     found = _AADSTS.search(str(error))
     code = found[1] if found else ""
     if code == "500011":

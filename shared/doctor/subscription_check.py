@@ -1,4 +1,4 @@
-"""Whether Graph will tell us of changes: the subscription is alive, and its URL is ours."""
+"""Whether Graph will notify us of changes: the subscription is live, and its URL is ours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TAKEN_BACK = Finding(
 
 
 def look(client: Finder, documents: Documents, url: str, now: datetime) -> Finding:
-    """Look for a live subscription for users at *url*. Raises what *client* raises."""
+    """Check for a live subscription for users at *url*. Raises what *client* raises."""
     if not url:
         return Finding(
             "WEBHOOK_URL is not set, so Graph cannot be told where to send notifications.",
@@ -56,7 +56,7 @@ def _remembered(documents: Documents) -> Mapping[str, str]:
     try:
         return remembered(documents.read(NAME))
     except (TryLater, AccessDenied):
-        # What is wrong with the storage is told elsewhere.
+        # Another check reports what is wrong with storage.
         return {}
 
 

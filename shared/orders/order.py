@@ -1,4 +1,4 @@
-"""What an order is, and how it and its end stand in the log: a line of JSON each."""
+"""An order, and its lines of JSON in the log: one for the order and one for its end."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ KINDS = frozenset(
     | {UNINSTALL, CANCEL_UNINSTALL, DISMISS}
 )
 
-# Results that are no run's: refused before anything was done; failed after it was given; begun, of
-# what goes on for long; done at once; and halted, for PhotoSync is being taken back.
+# Results that no worker's run reports: refused before anything was done; failed after it was given;
+# begun, for work that takes long; done at once; halted, because PhotoSync is being uninstalled.
 REFUSED, FAILED, BEGUN, DONE, HALTED = "refused", "failed", "begun", "done", "halted"
 
 _GIVEN, _ENDED = "given", "ended"
@@ -30,7 +30,7 @@ _LONGEST = 600
 @dataclass(frozen=True)
 class Order:
     """
-    What was ordered: `kind` is one of KINDS, `id` the correlation id. Of an order about one user
+    What was ordered: `kind` is one of KINDS, `id` the correlation id. For an order about one user,
     `user_id` and `user_principal_name` are what is known; `options` are its words, such as force.
     """
 
@@ -44,7 +44,7 @@ class Order:
 
 @dataclass
 class Entry:
-    """An order with its end, as far as the log has it: `at` and `ended_at` are when."""
+    """An order and its end, as far as the log has them, with their times `at` and `ended_at`."""
 
     order: Order
     at: datetime
@@ -53,7 +53,7 @@ class Entry:
     ended_at: datetime | None = None
 
     def end_with(self, end: Entry) -> None:
-        """Take over what *end* says; it knows the object id of who was ordered by UPN."""
+        """Adopt what *end* says, and its object id if the order named the user by UPN."""
         self.result, self.detail, self.ended_at = end.result, end.detail, end.ended_at
         if not self.order.user_id:
             self.order = replace(self.order, user_id=end.order.user_id)
@@ -68,14 +68,14 @@ class Entry:
 
 @dataclass
 class Read:
-    """The orders of one file in the order in which they were given, and how many lines are none."""
+    """The orders of one file, oldest first, and the number of damaged lines."""
 
     entries: list[Entry] = field(default_factory=list)
     damaged: int = 0
 
 
 def given(order: Order, at: datetime, *, result: str = "", detail: str = "") -> bytes:
-    """The line of an order; with its *result* if it has ended with being refused."""
+    """The line of an order, with its *result* if it was refused."""
     return _line(_GIVEN, order, at, result, detail)
 
 
@@ -86,15 +86,15 @@ def ended(order: Order, at: datetime, *, result: str, detail: str) -> bytes:
 
 def read(content: bytes) -> Read:
     """
-    The orders of a file. A line that is torn, or none of ours, is counted and left out.
+    The orders of a file. A line that is torn, or not ours, is counted and left out.
 
-    A line belongs to the order of its id and signature: a typed message may have the id of somebody
-    else's order. An end whose order is not in the file is an order of its own, signed "queue":
-    whoever made up a message has made up where its order stands.
+    A line belongs to the order with its id and signature: a typed message may have the id of
+    somebody else's order. An end whose order is not in the file becomes an order of its own, signed
+    "queue": a forged message also names a file that does not hold its order.
     """
     found = Read()
     entries: dict[tuple[str, Signature], Entry] = {}
-    # Not splitlines: it splits at characters that may stand in a text, too.
+    # Not splitlines: it also splits at characters that may occur in a text.
     for text in content.split(b"\n"):
         if not text.strip():
             continue
@@ -105,7 +105,7 @@ def read(content: bytes) -> Read:
             continue
         key = entry.order.id, entry.order.by
         if known := entries.get(key):
-            # One that was given, as nobody knew, may have been refused besides.
+            # An order may be logged as given without our knowing, and then be refused.
             if event == _ENDED or entry.result:
                 known.end_with(entry)
             continue
@@ -133,7 +133,7 @@ def _line(event: str, order: Order, at: datetime, result: str, detail: str) -> b
 
 
 def _parse(fields: dict[str, Any]) -> tuple[str, Entry]:
-    """Raises ValueError, TypeError, KeyError, AttributeError or OverflowError for what is none."""
+    """Raises ValueError, TypeError, KeyError, AttributeError or OverflowError if it is invalid."""
     event, at = fields["event"], moments.read(fields["at"])
     order = Order(
         kind=fields["order"],

@@ -1,11 +1,11 @@
 """
-The log of orders: who ordered what, when, on whom, and how it ended. It is only added to.
+The log of orders: who ordered what, when, for whom, and how it ended. It is append-only.
 
-A file a month, `2026-11.jsonl`, and a further one, `2026-11.2.jsonl`, when that is full. The order
-is written first and carried out afterwards, so that none is carried out unsigned: where the log
-cannot be written, the queue in the same account could hardly be, and a person who is refused tries
-again. The end goes into the file of its order, so that one file tells all of an order; if it cannot
-be written, the order was carried out all the same, and the log of the app says so.
+One file a month, `2026-11.jsonl`, and another, `2026-11.2.jsonl`, when that is full. An order is
+logged first and carried out afterwards, so that none is carried out unsigned: if the log cannot be
+written, the queue in the same account hardly can either, and the person who is refused tries again.
+The end goes into the file of its order, so that one file tells all about an order. If the end
+cannot be written, the order was carried out nevertheless, and the app's log says so.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from shared.telemetry.log_text import loggable
 
 log = logging.getLogger("photosync")
 
-# Of a file, before the next one is begun; each order is followed by its end. A blob takes 50,000.
+# Lines per file before the next begins; each order is followed by its end. A blob takes 50,000.
 MOST_LINES = 5_000
-# Of a file, when it is read: several times what it holds.
+# Bytes read from a file, at most: several times what it holds.
 MOST_BYTES = 32 * 1024 * 1024
-# So many full files in a row are met only if somebody has put them there.
+# This many full files in a row exist only if somebody put them there.
 _TRIES = 5
 _SUFFIX = ".jsonl"
 
@@ -42,7 +42,7 @@ class Lines(Protocol):
 
 
 class File(NamedTuple):
-    """A month such as 2026-11, and which of its files, from 1. They sort by time."""
+    """A month such as 2026-11, and the number of its file, from 1. They sort by time."""
 
     month: str
     part: int
@@ -52,7 +52,7 @@ class File(NamedTuple):
 
 
 def file_of(name: str) -> File | None:
-    """The file that is called so, without its ending; None for what is none."""
+    """The file with this name, given without its extension; None for any other name."""
     found = ORDER_FILE.fullmatch(name)
     return File(found[1], int(found[2] or 1)) if found else None
 
@@ -71,7 +71,7 @@ class OrderLog:
 
     def give(self, order: Order) -> str:
         """
-        Sign *order* before it is carried out; the file in which it stands.
+        Log *order* before it is carried out, and return the file that it is in.
 
         Raises ServiceDown, AccessDenied: then it must not be carried out.
         """
@@ -80,7 +80,7 @@ class OrderLog:
         return str(file)
 
     def refuse(self, order: Order, why: PhotoSyncError) -> None:
-        """Write down that *order* was refused, if that can be written."""
+        """Record that *order* was refused, if the log can be written."""
         line = orders.given(order, self._clock(), result=orders.REFUSED, detail=str(why))
         _tell_given(order)
         try:
@@ -90,7 +90,7 @@ class OrderLog:
         _tell_ended(order, orders.REFUSED, str(why))
 
     def end(self, order: Order, file: str, result: str, detail: str = "") -> None:
-        """Write down how *order* ended, which stands in *file*, if that can be written."""
+        """Record how *order*, which is in *file*, ended, if the log can be written."""
         line = orders.ended(order, self._clock(), result=result, detail=detail)
         try:
             self._add_to(file, line)
@@ -99,12 +99,12 @@ class OrderLog:
         _tell_ended(order, result, detail)
 
     def files(self) -> list[File]:
-        """All of them, the newest first. Raises ServiceDown, AccessDenied."""
+        """All files, the newest first. Raises ServiceDown, AccessDenied."""
         names = (each.removesuffix(_SUFFIX) for each in self._lines.names())
         return sorted((file for name in names if (file := file_of(name))), reverse=True)
 
     def read(self, file: File) -> Read:
-        """Every order of a file. Raises ServiceDown, AccessDenied."""
+        """All orders of a file. Raises ServiceDown, AccessDenied."""
         found = orders.read(self._lines.read(f"{file}{_SUFFIX}", MOST_BYTES))
         if found.damaged:
             log.warning("orders.damaged file=%s lines=%d", file, found.damaged)
@@ -112,13 +112,13 @@ class OrderLog:
 
     def _add_to(self, file: str, line: bytes) -> None:
         try:
-            # Who makes up a message may make up a name: no file is made for it.
+            # A forged message may name any file: create none for it.
             self._lines.append(f"{file}{_SUFFIX}", line, make=False)
         except Full:
             self._add(line)
 
     def _add(self, line: bytes) -> File:
-        """Put *line* into the newest file of this month."""
+        """Add *line* to the newest file of this month."""
         file = self._newest()
         for _ in range(_TRIES):
             try:
@@ -136,12 +136,12 @@ class OrderLog:
         with self._lock:
             if self._current and self._current.month == month:
                 return self._current
-        # Not under the lock: others would wait for storage with us.
+        # Not under the lock: other threads would wait for our storage call.
         newest = max((file for file in self.files() if file.month == month), default=None)
         return self._is_at_least(newest or File(month, 1))
 
     def _after(self, file: File) -> File:
-        """The file after *file*, or a later one that another thread is at already."""
+        """The file after *file*, or a later one that another thread already uses."""
         return self._is_at_least(file._replace(part=file.part + 1))
 
     def _is_at_least(self, file: File) -> File:

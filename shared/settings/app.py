@@ -1,4 +1,4 @@
-"""What the app is told from outside: read once from a mapping, never changed."""
+"""The app's settings: read once from a mapping, never changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHARE = re.compile(r"0?\.[0-9]{1,6}|1(\.0{1,6})?")
 _TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.IGNORECASE)
 # Graph refuses a longer one (graph.md section 2, documented).
 CLIENT_STATE_LIMIT = 128
-# Too long to be guessed if it is random, which nobody can tell; of few characters it is not.
+# Too long to guess if it is random, which cannot be checked; a few repeated characters are not.
 _FEWEST_OF_STATE, _FEWEST_DIFFERENT = 20, 8
 
 
@@ -34,7 +34,7 @@ class StorageSettings:
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> StorageSettings:
-        """Read these alone: they are what messages need to wait. Raises SettingsError."""
+        """Read only these: messages need them in order to wait. Raises SettingsError."""
         read = _Reader(env)
         settings = read.storage("AzureWebJobsStorage")
         read.check()
@@ -43,7 +43,7 @@ class StorageSettings:
 
 @dataclass(frozen=True)
 class AuditSettings:
-    """Whether audits repair, in how many days everybody's turn comes, and their part of calls."""
+    """Whether audits repair, in how many days they check everyone, and their share of calls."""
 
     repair: bool
     days: int
@@ -62,8 +62,8 @@ class Settings:
     graph_url: str
     sharepoint_my_url: str
     sharepoint_admin_url: str
-    # What host names begin and end with in this tenant, in lower case, and what others of it begin
-    # with: see `sharepoint.geos`.
+    # The prefix and suffix of host names in this tenant, in lower case, and the prefixes of its
+    # other geographies: see `sharepoint.geos`.
     sharepoint_tenant: str
     sharepoint_suffix: str
     sharepoint_geos: tuple[str, ...]
@@ -80,7 +80,7 @@ class Settings:
     excluded_group_id: str
     excluded_users: frozenset[str]
     include_guests: bool
-    # Of all instances together; 0: find out the tenant's class.
+    # For all instances together; 0: detect the tenant's class.
     profile_calls: int
     audit: AuditSettings
     dry_run: bool
@@ -129,7 +129,7 @@ class Settings:
 
 
 def _look_at_the_consoles(read: _Reader) -> None:
-    # Read before all others, by `settings.console`, which cannot tell anybody of an error.
+    # Read before all others, by `settings.console`, which cannot report an error to anybody.
     read.text("CONSOLE_SIGN_IN", is_object_id, _GUID_RULE, default="")
     read.choice("CONSOLE_KEYS", ("true", "false"))
 
@@ -153,7 +153,7 @@ def _is_tenant_name(value: str) -> bool:
 
 
 def _is_geo_name(value: str) -> bool:
-    # Whoever pastes the name of a host means what stands before its ending.
+    # Somebody who pastes a host name means the part before this ending.
     return _is_tenant_name(value) and not value.endswith(("-my", "-admin"))
 
 
@@ -179,7 +179,7 @@ def _is_client_state(value: str) -> bool:
 
 
 def _code(webhook: str) -> str:
-    """The key in the address of the webhook; empty where there is none."""
+    """The key in the webhook's address; empty if there is none."""
     try:
         return parse_qs(urlsplit(webhook).query).get("code", [""])[0]
     except ValueError:
@@ -187,7 +187,7 @@ def _code(webhook: str) -> str:
 
 
 class _Reader:
-    """Reads one setting after the other and collects what is wrong with them."""
+    """Reads one setting after another and collects what is wrong with them."""
 
     # A message never shows a value: a secret pasted under the wrong name would reach the log.
 
@@ -212,14 +212,14 @@ class _Reader:
         return value
 
     def credential(self, key: str, identity: str, valid: Callable[[str], bool], rule: str) -> str:
-        """Needed only where no managed identity is used."""
+        """Required only without a managed identity."""
         value = self.text(key, valid, rule, default="")
         if not value and not identity:
             self.problems.append(f"{key} is missing (or set MANAGED_IDENTITY_CLIENT_ID)")
         return value
 
     def client_state(self, key: str, *, apart_from: str) -> str:
-        """The secret of notifications, which must not be told with that of the webhook."""
+        """The notifications' secret, which must not contain the webhook's key."""
         value = self.text(key, _is_client_state, _STATE_RULE)
         code = _code(self.env.get(apart_from, "").strip())
         if code and code in value:
@@ -235,7 +235,7 @@ class _Reader:
         return value.rstrip("/")
 
     def choice(self, key: str, allowed: tuple[str, ...]) -> str:
-        """The first of *allowed* is what a missing setting means."""
+        """The first of *allowed* is the default."""
         value = self.env.get(key, "").strip().lower() or allowed[0]
         if value not in allowed:
             self.problems.append(f"{key} must be one of {', '.join(allowed)}")
@@ -245,7 +245,7 @@ class _Reader:
     def number(
         self, key: str, default: int, *, zero: str = "no limit", most: int = 999_999_999
     ) -> int:
-        """A whole number up to *most*; 0 means what *zero* says."""
+        """A whole number up to *most*; *zero* says what 0 means."""
         value = self.env.get(key, "").strip() or str(default)
         if not (value.isascii() and value.isdecimal() and len(value) <= 9 and int(value) <= most):
             self.problems.append(f"{key} must be a whole number up to {most}, 0 for {zero}")
@@ -258,7 +258,7 @@ class _Reader:
         return timedelta(days=days) if days else None
 
     def share(self, key: str, default: float) -> float:
-        """A part of the whole."""
+        """A fraction of the whole."""
         value = self.env.get(key, "").strip() or str(default)
         if not _SHARE.fullmatch(value) or not float(value):
             self.problems.append(f"{key} must be a number above 0 and up to 1, such as {default}")
@@ -269,16 +269,16 @@ class _Reader:
         return self.choice(key, ("false", "true")) == "true"
 
     def group(self, key: str) -> str:
-        """The object id of a group; empty where none is set."""
+        """The object id of a group; empty if none is set."""
         return self.text(key, is_object_id, _GUID_RULE, default="").lower()
 
     def names(self, key: str) -> frozenset[str]:
-        """A comma-separated list, compared without regard to case."""
+        """A comma-separated list, compared case-insensitively."""
         values = self.env.get(key, "").split(",")
         return frozenset(value.strip().casefold() for value in values if value.strip())
 
     def geos(self, key: str, *, home: str) -> tuple[str, ...]:
-        """Names of the tenant's other geographies, each once, without that of the *home* one."""
+        """The tenant's other geographies, without duplicates and without the *home* one."""
         names = [name.strip().lower() for name in self.env.get(key, "").split(",")]
         found = tuple(dict.fromkeys(name for name in names if name not in {"", home}))
         if not all(map(_is_geo_name, found)):

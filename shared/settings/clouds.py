@@ -1,4 +1,4 @@
-"""Where Microsoft 365 answers in each national cloud (facts: graph.md section 6, documented)."""
+"""Microsoft 365's endpoints in each national cloud (facts: graph.md section 6, documented)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Cloud(NamedTuple):
-    """Base URLs without a trailing slash, and the end of every SharePoint host name."""
+    """Base URLs without a trailing slash, and the suffix of every SharePoint host name."""
 
     login_url: str
     graph_url: str

@@ -1,4 +1,4 @@
-"""Who may open the console, as the settings say; a module of its own, as it is read first."""
+"""Who may open the console, by the settings; a separate module, because it is read first."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class ConsoleSettings:
     """
-    `client_id` is that of the console's app registration (CONSOLE_SIGN_IN): people sign in with it;
-    empty is off. `takes_keys` (CONSOLE_KEYS): whether a function key opens the console besides.
-    `is_checked`: whether the platform says that it checks who signs in, and so keeps the header in
-    which it names them from everybody else (functions.md section Sign-in).
+    `client_id` is that of the console's app registration (CONSOLE_SIGN_IN), with which people sign
+    in; empty turns that off. `takes_keys` (CONSOLE_KEYS): whether a function key also opens the
+    console. `is_checked`: whether the platform says that it checks who signs in, and so strips the
+    header that names the person from all other requests (functions.md section Sign-in).
     """
 
     client_id: str
@@ -22,12 +22,12 @@ class ConsoleSettings:
 
     @property
     def signs_in(self) -> bool:
-        """Whether keys alone are out: without any the console stays shut, until people sign in."""
+        """Whether its routes expect a sign-in; with neither keys nor sign-in it stays shut."""
         return self.client_id != "" or not self.takes_keys
 
     @classmethod
     def from_mapping(cls, env: Mapping[str, str]) -> ConsoleSettings:
-        """Read *env* without ever failing: in doubt nobody gets in, and the webhook works on."""
+        """Read *env* without ever failing: in doubt nobody gets in, and the webhook still works."""
         keys = env.get("CONSOLE_KEYS", "").strip().casefold()
         return cls(
             client_id=env.get("CONSOLE_SIGN_IN", "").strip(),

@@ -1,4 +1,4 @@
-"""What the webhook is told from outside; apart from all other settings, which cost it time."""
+"""The webhook's settings; apart from all others, which would cost it time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class WebhookSettings:
-    """The two settings the webhook needs; empty ones make it ignore every notification."""
+    """The two settings the webhook needs; if empty, it ignores every notification."""
 
     tenant_id: str
     client_state: str = field(repr=False)

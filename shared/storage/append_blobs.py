@@ -1,8 +1,8 @@
 """
-Blobs that can only be added to, a line a block.
+Append-only blobs, one line per block.
 
-Append Block puts each block behind the last one, whoever else does so at that moment; a block
-cannot be changed any more (functions.md section Append blobs).
+Append Block adds each block after the last one, even while others append; a block cannot be changed
+later (functions.md section Append blobs).
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from shared.errors import Conflict, Full, ServiceDown
 from shared.storage.blobs import Blobs, translated
 from shared.telemetry.calls import note
 
-# What a blob answers that takes no more: it has 50,000 blocks, is sealed, leased by somebody, or
-# locked by a policy, or was put there as one of another kind. We name no condition that could fail.
+# The status of a blob that takes no more: it has 50,000 blocks, is sealed, leased by somebody,
+# locked by a policy, or is a blob of another kind. We name no condition that could fail.
 _FULL = {409, 412}
 _NO_SUCH_BYTES = 416
 _MOST_NAMES = 5000
 
 
 class AppendBlobs:
-    """One container of them, made when it is absent. Errors of all: ServiceDown, AccessDenied."""
+    """One container of append blobs, created when absent. Errors: ServiceDown, AccessDenied."""
 
     def __init__(self, container: ContainerClient) -> None:
         self._container = container
 
     def append(self, name: str, line: bytes, *, make: bool = True) -> int:
         """
-        Put *line* behind whatever is there; how many blocks there are then. Raises Full.
+        Append *line*, and return how many blocks there are then. Raises Full.
 
-        Unless it may *make* the blob, one that is not there is Full, too. An answer that is lost
-        has the client send the line again, so that it may stand there twice.
+        A missing blob counts as Full unless we may *make* it. If an answer is lost, the client
+        sends the line again, so the blob may hold it twice.
         """
         try:
             return self._append(name, line)
@@ -47,15 +47,15 @@ class AppendBlobs:
             self._make(name)
             return self._append(name, line)
         except ResourceNotFoundError as error:
-            # Of a container that somebody has just deleted storage knows nothing for a while, and
-            # none of that name may be made.
+            # For a while, storage does not know a container that was just deleted, and refuses to
+            # create another of that name.
             raise ServiceDown(
                 f"Storage takes no {name} now: its container may have been deleted a moment ago.",
                 service="storage",
             ) from error
 
     def read(self, name: str, most: int) -> bytes:
-        """The first *most* bytes, none if there is no such blob."""
+        """The first *most* bytes; none if there is no such blob."""
         note("blob")
         try:
             with translated():
@@ -64,7 +64,7 @@ class AppendBlobs:
             return b""
 
     def names(self) -> list[str]:
-        """What there is, the 5,000 first by name."""
+        """The names of the blobs, at most the first 5,000 in order."""
         found, _ = Blobs(self._container).leaf("", "", _MOST_NAMES)
         return [str(each.name) for each in found]
 
@@ -72,7 +72,7 @@ class AppendBlobs:
         try:
             return bytes(self._container.download_blob(name, offset=0, length=most).readall())
         except HttpResponseError as error:
-            # Of a blob that was made and has no line yet storage has no such bytes.
+            # A blob that was created and has no line yet has no such range.
             if error.status_code == _NO_SUCH_BYTES:
                 return b""
             raise
@@ -92,7 +92,7 @@ class AppendBlobs:
         with suppress(ResourceExistsError, Conflict), translated():
             self._container.create_container()
         kind = ContentSettings(content_type="application/x-ndjson")
-        # Without the condition it would empty a blob that another instance has just made.
+        # Without the condition this would empty a blob that another instance has just created.
         with suppress(Conflict), translated():
             self._container.get_blob_client(name).create_append_blob(
                 content_settings=kind, match_condition=MatchConditions.IfMissing

@@ -1,4 +1,4 @@
-"""States, documents and messages with a delay, in the function app's own storage account."""
+"""States, documents and delayed messages, in the function app's own storage account."""
 
 from __future__ import annotations
 
@@ -31,17 +31,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("photosync")
 
 CONTAINER = "photo-sync-state"
-# A container of its own: infra may put a policy on it by which nothing in it can be changed.
+# A separate container: infra may put a policy on it that makes its content immutable.
 ORDERS = "photo-sync-orders"
 _FOLDER = "users/"
 USERS, UPKEEP = "photo-sync", "photo-upkeep"
 _POISONED = (f"{USERS}-poison", f"{UPKEEP}-poison")
 # Seconds for which a message of a poison queue is hidden while it is recorded.
 _TAKEN_FOR = 240
-# Seconds and tries of the storage client itself; beyond them the message waits, not the thread.
+# Seconds and tries of the storage client itself; after that the message waits, not the thread.
 _SECONDS = {"connection_timeout": 5, "read_timeout": 30}
-# The threads of a process share a client, and all of them may ask at once: those of the worker
-# (functions.md section Python).
+# The worker's threads (functions.md section Python) share a client, and all may call at once.
 _CONNECTIONS = 60
 _PATIENCE: dict[str, Any] = {
     "retry_total": 3,
@@ -54,13 +53,13 @@ _PATIENCE: dict[str, Any] = {
 
 
 class BlobStore:
-    """A Store: one blob a user."""
+    """A Store with one blob per user."""
 
     def __init__(self, container: ContainerClient) -> None:
         self._blobs = Blobs(container)
 
     def read(self, user_id: str) -> Stored | None:
-        """The state, None when the user has none."""
+        """The state, None if the user has none."""
         blob = self._blobs.read(_name(user_id))
         if blob is None:
             return None
@@ -71,31 +70,31 @@ class BlobStore:
         return Stored(known, blob.version)
 
     def create(self, new: UserState) -> str:
-        """Write the first version and return it; Conflict when there is one."""
+        """Write the first version and return it; Conflict if there is one."""
         content = user_state.to_json(new)
         return self._blobs.create(_name(new.user_id), content, _metadata(new, content))
 
     def replace(self, new: UserState, *, version: str) -> str:
-        """Write in place of *version* and return the new one; Conflict when it has moved on."""
+        """Replace *version* and return the new one; Conflict if it has changed."""
         content = user_state.to_json(new)
         return self._blobs.replace(
             _name(new.user_id), content, version=version, metadata=_metadata(new, content)
         )
 
     def delete(self, user_id: str, *, version: str) -> None:
-        """Forget a state that is *version*, or gone already; Conflict when it has moved on."""
+        """Delete a state that is *version*, or already gone; Conflict if it has changed."""
         self._blobs.delete(_name(user_id), version=version)
 
     def leaf(self, token: str, size: int) -> Leaf:
-        """Up to *size* users as their blobs' metadata describe them, in one call."""
+        """Up to *size* users, as their blobs' metadata describe them, in one call."""
         found, following = self._blobs.described(_FOLDER, token, size)
         described = [(_user_id(blob.name), blob.metadata, blob.digest) for blob in found]
-        # A copy that a person has put beside a state would else be somebody who never gets well.
+        # A copy that somebody put beside a state would look like a user who never recovers.
         users = [each for each in described if is_object_id(each[0])]
         return Leaf([roster_entry.entry(*each) for each in users], following)
 
     def unreadable(self, limit: int, after: datetime | None = None) -> SetAside:
-        """The newest messages set aside, of those *after* a moment, and how many, up to 5,000."""
+        """The newest messages set aside *after* a moment, and how many there are, up to 5,000."""
         everything, _ = self._blobs.leaf(unreadable.FOLDER, "", 5000)
         found = [blob for blob in everything if after is None or blob.last_modified > after]
         newest = sorted(found, key=lambda blob: blob.name, reverse=True)[:limit]
@@ -113,55 +112,55 @@ class BlobStore:
         )
 
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
-        """Keep *body* under `unreadable/`, as text where it is text, with the reason."""
+        """Store *body* under `unreadable/` with the reason, as text if it is text."""
         self._blobs.put(f"{unreadable.FOLDER}{name}.json", unreadable.to_json(body, reason))
 
 
 class BlobDocuments:
-    """Documents as blobs of their own."""
+    """Stores each document as a blob."""
 
     def __init__(self, container: ContainerClient) -> None:
         self._blobs = Blobs(container)
 
     def read(self, name: str) -> Document | None:
-        """The document, None when there is none; a damaged one is empty, and is written over."""
+        """The document, None if there is none; a damaged one reads as empty and is overwritten."""
         blob = self._blobs.read(name)
         if blob is None:
             return None
         try:
             return Document(dict(json.loads(blob.content)), blob.version, blob.at)
         except (ValueError, TypeError, RecursionError):
-            # Whoever reads it can do without; waiting for a person would stop all upkeep.
+            # Its readers can do without it; waiting for a person would stop all upkeep.
             log.warning("document.damaged name=%s", name)
             return Document({}, blob.version, blob.at)
 
     def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
-        """Write in place of what was read as *after*; Conflict when that has moved on."""
+        """Replace what was read as *after*; Conflict if that has changed."""
         content = json.dumps(fields, indent=2).encode()
         if after is None:
             return Document(dict(fields), self._blobs.create(name, content))
         return Document(dict(fields), self._blobs.replace(name, content, version=after.version))
 
     def delete(self, name: str, *, after: Document) -> None:
-        """Delete what was read as *after*; Conflict when that has moved on."""
+        """Delete what was read as *after*; Conflict if that has changed."""
         self._blobs.delete(name, version=after.version)
 
     def put_part(self, name: str, content: bytes) -> None:
-        """Write bytes whose name says what they are: who writes them twice writes the same."""
+        """Write bytes under a name derived from them: a second write repeats the first."""
         self._blobs.put(name, content)
 
     def part(self, name: str) -> bytes | None:
-        """What was put there, None when there is nothing."""
+        """The bytes stored there, None if there are none."""
         blob = self._blobs.read(name)
         return blob.content if blob else None
 
     def drop_part(self, name: str) -> None:
-        """Delete what was put there, if there is anything."""
+        """Delete what is stored there, if anything."""
         self._blobs.drop(name)
 
 
 class TakenMessage(NamedTuple):
-    """A message that nobody else sees for some minutes."""
+    """A message that is hidden from all others for some minutes."""
 
     queue: QueueClient
     message: QueueMessage
@@ -171,30 +170,30 @@ class TakenMessage(NamedTuple):
         return str(self.message.content).encode()
 
     def delete(self) -> None:
-        """Take it from the queue for good. Raises ServiceDown, AccessDenied."""
-        # Whoever took it after us has it recorded once more, which does no harm.
+        """Delete it from the queue. Raises ServiceDown, AccessDenied."""
+        # A run that took it after us records it again, which does no harm.
         with contextlib.suppress(ResourceNotFoundError), translated():
             self.queue.delete_message(self.message)
 
 
 class StorageQueue:
-    """A queue for messages that wait; an output binding cannot delay one."""
+    """A queue for messages with a delay, which an output binding cannot set."""
 
     def __init__(self, queue: QueueClient) -> None:
         self._queue = queue
 
     def send(self, text: str, *, delay_seconds: float) -> None:
-        """Queue *text*, to be seen after the delay. Raises ServiceDown, AccessDenied."""
+        """Queue *text*, visible after the delay. Raises ServiceDown, AccessDenied."""
         try:
             self._send(text, delay_seconds)
         except ResourceNotFoundError:
-            # Making a queue that is there already is no error.
+            # Creating a queue that already exists is no error.
             with translated():
                 self._queue.create_queue()
             self._send(text, delay_seconds)
 
     def take(self, most: int) -> Iterator[TakenMessage]:
-        """Up to *most* messages; none without a queue. Raises ServiceDown, AccessDenied."""
+        """Up to *most* messages; none if there is no queue. Raises ServiceDown, AccessDenied."""
         try:
             with translated():
                 for found in self._queue.receive_messages(
@@ -205,7 +204,7 @@ class StorageQueue:
             return
 
     def length(self) -> int:
-        """About how many messages there are, those that wait included; 0 without a queue."""
+        """About how many messages there are, hidden ones included; 0 if there is no queue."""
         try:
             with translated():
                 return self._queue.get_queue_properties().approximate_message_count or 0
@@ -214,18 +213,18 @@ class StorageQueue:
 
     def clear(self) -> None:
         """Delete every message, if there is a queue. Raises ServiceDown, AccessDenied."""
-        # Of a long queue some are left when storage ends it with an error: again, then.
+        # Storage may fail on a long queue with some messages left: the caller then tries again.
         with contextlib.suppress(ResourceNotFoundError), translated():
             self._queue.clear_messages()
 
     def _send(self, text: str, delay_seconds: float) -> None:
-        # The client sends text as it is, and host.json asks the host to read it so.
+        # The client sends text unencoded, and host.json tells the host to expect that.
         with translated():
             self._queue.send_message(text, visibility_timeout=round(delay_seconds))
 
 
 class OpenStorage(NamedTuple):
-    """The app's storage account, by what is kept there."""
+    """The clients for all that the app keeps in its storage account."""
 
     states: BlobStore
     documents: BlobDocuments
@@ -241,8 +240,8 @@ class OpenStorage(NamedTuple):
 
 
 def open_storage(settings: StorageSettings) -> OpenStorage:
-    """All of it; nobody is called before something is used."""
-    # The client logs every request with all its headers, which costs more than it tells.
+    """Open everything; no call is made before something is used."""
+    # The client logs every request with all its headers, which is mostly noise.
     logging.getLogger("azure.core").setLevel(logging.WARNING)
     if settings.connection_string:
         blobs = BlobServiceClient.from_connection_string(settings.connection_string, **_sending())
@@ -267,12 +266,12 @@ def _sending() -> dict[str, Any]:
 
 
 def _transport() -> RequestsTransport:
-    """How the clients of others send: their own session would sign by a .netrc, not by our key."""
+    """For Azure's clients: their default session would authenticate by .netrc, not by our key."""
     return RequestsTransport(session=OneHostSession(connections=_CONNECTIONS), **_SECONDS)
 
 
 def _identity(client_id: str) -> TokenCredential:
-    # Imported here: it is heavy, and a connection string does without.
+    # Imported here: it is heavy, and not needed with a connection string.
     from azure.identity import ManagedIdentityCredential
 
     return ManagedIdentityCredential(client_id=client_id or None, transport=_transport())

@@ -1,4 +1,4 @@
-"""Reads an answer of List Blobs: of each blob what is told of it, and nothing else is kept."""
+"""Reads a List Blobs answer, and keeps only what PhotoSync needs of each blob."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 
 class ListedBlob(NamedTuple):
-    """Its name, its metadata, and the MD5 of its content in hexadecimal, empty if untold."""
+    """A blob's name, metadata, and the MD5 of its content in hexadecimal, empty if not given."""
 
     name: str
     metadata: dict[str, str]
@@ -17,11 +17,11 @@ class ListedBlob(NamedTuple):
 
 
 def read(answer: ElementTree.Element) -> Iterator[ListedBlob]:
-    """The blobs of an *answer* (Azure Storage: List Blobs, documented), which is used up."""
+    """The blobs of an *answer* (Azure Storage: List Blobs, documented), which is consumed."""
     for element in answer.iterfind("Blobs/Blob"):
         yield _blob(element)
-        # Of a page of 5,000 the elements take ten times what is made of them, and the client's
-        # pages hold each other, and these, until garbage is collected.
+        # The elements of a page of 5,000 take ten times the memory of our entries, and the client's
+        # pages keep each other, and these, alive until garbage collection.
         element.clear()
 
 
@@ -36,5 +36,5 @@ def _hexadecimal(digest: str) -> str:
     try:
         return base64.b64decode(digest).hex()
     except ValueError:
-        # A person may set it: one odd blob is not to keep all others from being listed.
+        # Somebody may have set it: one odd blob must not keep all others from being listed.
         return digest

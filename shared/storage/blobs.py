@@ -1,4 +1,4 @@
-"""Reads and writes blobs of the function app's own container; every write may name a version."""
+"""Reads and writes blobs of the function app's own container; a write may name a version."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ _REFUSED = (
 
 _UNREACHED = "Storage could not be reached"
 _WITHHELD = "This blob is in the Archive tier, where it cannot be read."
-# Read and write are refused with it, 409 (functions.md section Storage facts).
+# Reads and writes are refused with it, 409 (functions.md section Storage facts).
 _ARCHIVED = "BlobArchived"
-# The metadata that tells one write from another.
+# The metadata that distinguishes one write from another.
 _MARK = "write"
 
 
 class Blob(NamedTuple):
     """
-    What a blob holds, its ETag, and how many seconds ago it was written, by storage's clock, which
-    shows `at` (seconds since 1970).
+    A blob's content, its ETag, and how many seconds ago it was written, by storage's clock, which
+    read `at` (seconds since 1970).
 
-    With `withheld`, which says why, the content cannot be had and is empty.
+    `withheld` says why the content cannot be read; it is empty then.
     """
 
     content: bytes
@@ -59,20 +59,20 @@ class Blob(NamedTuple):
 
 class Blobs:
     """
-    One container, which is made when it is absent.
+    One container, created when absent.
 
-    Errors of every call: ServiceDown, AccessDenied; Conflict of the writes that name a version.
+    All methods raise ServiceDown, AccessDenied; writes that name a version also raise Conflict.
     """
 
     def __init__(self, container: ContainerClient) -> None:
         self._container = container
 
     def read(self, name: str) -> Blob | None:
-        """The blob, None when there is none; one in the Archive tier is there and empty."""
+        """The blob, None if there is none; one in the Archive tier exists but is empty."""
         note("blob")
         try:
             with translated():
-                # The client keeps to itself when storage answered.
+                # The client does not return the time of the answer.
                 told: list[Mapping[str, str]] = []
                 found = self._container.download_blob(
                     name, raw_response_hook=lambda reply: told.append(reply.http_response.headers)
@@ -85,14 +85,14 @@ class Blobs:
             return self._withheld(name)
 
     def create(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> str:
-        """Write the first version and return it; Conflict when there is one."""
+        """Write the first version and return it; Conflict if there is one."""
         # Without overwrite the client sends If-None-Match: *.
         return self._write(name, content, overwrite=False, metadata=metadata)
 
     def replace(
         self, name: str, content: bytes, *, version: str, metadata: Mapping[str, str] | None = None
     ) -> str:
-        """Write in place of *version* and return the new one; Conflict when it has moved on."""
+        """Replace *version* and return the new one; Conflict if it has changed."""
         condition: dict[str, Any] = {
             "etag": version,
             "match_condition": MatchConditions.IfNotModified,
@@ -103,7 +103,7 @@ class Blobs:
                     name, content, {"overwrite": True, "metadata": metadata, **condition}
                 )
             except Archived:
-                # Nobody can read what is deleted here; of two who do so one makes it anew.
+                # What is deleted here cannot be read anyway; if two runs do so, one recreates it.
                 with translated():
                     self._container.delete_blob(name, **condition)
                 return self._upload(name, content, {"overwrite": False, "metadata": metadata})
@@ -111,27 +111,27 @@ class Blobs:
             raise Conflict(f"Somebody deleted {name}.") from error
 
     def delete(self, name: str, *, version: str) -> None:
-        """Delete *version*; nothing happens when it is gone. Conflict when it has moved on."""
+        """Delete *version*; do nothing if it is gone. Conflict if it has changed."""
         note("blob")
         blob = self._container.get_blob_client(name)
         try:
             with suppress(ResourceNotFoundError), translated():
                 blob.delete_blob(etag=version, match_condition=MatchConditions.IfNotModified)
         except Conflict:
-            # Gone: an earlier try was carried out, and its answer lost. Azurite then says that the
-            # condition failed, where one may also expect that there is no blob.
+            # Gone: an earlier try succeeded, and its answer was lost. Azurite then reports a failed
+            # condition, where one might expect a missing blob.
             with translated():
                 if blob.exists():
                     raise
 
     def drop(self, name: str) -> None:
-        """Delete whatever was there: only what nobody writes over."""
+        """Delete any version: only for blobs that are never replaced."""
         note("blob")
         with suppress(ResourceNotFoundError), translated():
             self._container.delete_blob(name)
 
     def put(self, name: str, content: bytes) -> None:
-        """Write whatever was there: only for what nobody reads before writing."""
+        """Replace any version: only for blobs that are never read before a write."""
         self._write(name, content, overwrite=True)
 
     def leaf(self, prefix: str, token: str, size: int) -> tuple[list[BlobProperties], str]:
@@ -139,7 +139,7 @@ class Blobs:
         note("blob")
         try:
             with translated():
-                # The client's own types hide that its pages know their token.
+                # The client's own types hide that its pages have a token.
                 pages: Any = self._container.list_blobs(
                     name_starts_with=prefix, include=["metadata"], results_per_page=size
                 ).by_page(token or None)
@@ -152,13 +152,13 @@ class Blobs:
         """
         Up to *size* blobs with their metadata, in one call, and the token for the next.
 
-        As `leaf`, in a quarter of the time: the client's objects tell forty things of each blob.
+        Like `leaf`, in a quarter of the time: the client's objects carry forty properties per blob.
         """
         note("blob")
         replies: list[PipelineResponse[Any, Any]] = []
         try:
             with translated():
-                # Of a list of names the client reads nothing else; the answer has all of it.
+                # For a list of names the client parses nothing else, but the answer has everything.
                 pages: Any = self._container.list_blob_names(
                     name_starts_with=prefix,
                     include=["metadata"],
@@ -178,7 +178,7 @@ class Blobs:
                 found = self._container.get_blob_client(name).get_blob_properties()
         except ResourceNotFoundError:
             return None
-        # Without content there is no claim either, whose age would matter.
+        # Without content there is no claim, so the age does not matter.
         return Blob(b"", str(found.etag), 0.0, _WITHHELD)
 
     def _write(
@@ -193,14 +193,14 @@ class Blobs:
         try:
             return self._upload(name, content, condition)
         except ResourceNotFoundError:
-            # Another instance may make it at the same moment.
+            # Another instance may create it at the same moment.
             with suppress(Conflict), translated():
                 self._container.create_container()
         return self._upload(name, content, condition)
 
     def _upload(self, name: str, content: bytes, condition: Mapping[str, Any]) -> str:
         note("blob")
-        # Known again by this, also where another write says the same.
+        # Identifies this write, even if another writes the same content.
         mark = uuid.uuid4().hex
         metadata = {**(condition.get("metadata") or {}), _MARK: mark}
         kind = ContentSettings(content_type="application/json")
@@ -216,7 +216,8 @@ class Blobs:
             try:
                 return str(blob.upload_blob(content, **order)["etag"])
             except AzureError:
-                # Carried out, perhaps, and the answer lost: a second try then meets its own work.
+                # The first try may have succeeded and its answer been lost: the second then finds
+                # its own write.
                 version = _version_of(blob, mark) if again else ""
                 if not version:
                     raise
@@ -233,7 +234,7 @@ def _version_of(blob: BlobClient, mark: str) -> str:
 
 
 def _times(headers: Mapping[str, str]) -> tuple[float, float]:
-    """Storage's time, and how long ago the blob was written."""
+    """Storage's time in seconds since 1970, and the blob's age in seconds."""
     try:
         times = [parsedate_to_datetime(headers[name]) for name in ("Date", "Last-Modified")]
     except (KeyError, ValueError) as error:
@@ -243,17 +244,17 @@ def _times(headers: Mapping[str, str]) -> tuple[float, float]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Storage's errors in our words; ResourceNotFoundError stays, its meaning is the caller's."""
+    """Translate storage's errors, except ResourceNotFoundError: only the caller can judge it."""
     try:
         yield
     except ResourceNotFoundError:
         raise
     except (ResourceExistsError, ResourceModifiedError) as error:
-        # The client adds the code, which its types do not know.
+        # The client adds the code, which its types do not declare.
         kind = Archived if getattr(error, "error_code", "") == _ARCHIVED else Conflict
         raise kind("Another run wrote this blob first.") from error
     except AzureError as error:
-        # Only an answer of storage itself is a refusal; a token that could not be had is none.
+        # Only an answer of storage itself is a refusal; failing to get a token is not.
         if _status(error) in {401, 403}:
             raise AccessDenied(_REFUSED) from error
         what = "No token for storage could be had" if _is_without_token(error) else _UNREACHED
@@ -261,7 +262,7 @@ def translated() -> Iterator[None]:
 
 
 def _is_without_token(error: AzureError) -> bool:
-    """Whether the identity endpoint gave none: it is missing now and then (host#10238, #11058)."""
+    """Whether the identity endpoint gave no token: it is missing at times (host#10238, #11058)."""
     return isinstance(error, ClientAuthenticationError) and _status(error) is None
 
 

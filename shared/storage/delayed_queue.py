@@ -1,4 +1,4 @@
-"""A queue as those who put messages into it know it."""
+"""A queue, as seen by the code that sends messages to it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from typing import Protocol
 
 
 class DelayedQueue(Protocol):
-    """Queue `photo-sync`, written with a delay, which the output binding cannot."""
+    """Queue `photo-sync`, written with a delay, which the output binding cannot do."""
 
     def send(self, text: str, *, delay_seconds: float) -> None: ...

@@ -1,4 +1,4 @@
-"""Small JSON blobs that several runs may want to write: what one is, and how it is written."""
+"""Small JSON blobs that several runs may write, and the protocol for writing them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Document(NamedTuple):
     """
     The fields of a blob and the version they were read from.
 
-    `at` is storage's own time when it was read, in seconds since 1970; 0.0 where nobody has asked.
+    `at` is storage's time when it was read, in seconds since 1970; 0.0 if it was not read.
     """
 
     fields: dict[str, Any]
@@ -19,16 +19,16 @@ class Document(NamedTuple):
 
 
 class Documents(Protocol):
-    """Where documents live. There is no unconditional write. Errors: Conflict, ServiceDown."""
+    """Where documents are stored. No write is unconditional. Errors: Conflict, ServiceDown."""
 
     def read(self, name: str) -> Document | None:
-        """The document, None when there is none."""
+        """The document, None if there is none."""
         ...
 
     def write(self, name: str, fields: Mapping[str, Any], *, after: Document | None) -> Document:
-        """Write in place of what was read as *after*; Conflict when that has moved on."""
+        """Replace what was read as *after*; Conflict if that has changed."""
         ...
 
     def delete(self, name: str, *, after: Document) -> None:
-        """Delete what was read as *after*; Conflict when that has moved on."""
+        """Delete what was read as *after*; Conflict if that has changed."""
         ...

@@ -1,4 +1,4 @@
-"""How a dataclass stands in a document, and lists of users beside it; a person may edit both."""
+"""Converts dataclasses, and lists of users, to documents and back; people may edit both."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ T = TypeVar("T")
 
 
 def to_fields(record: Any) -> dict[str, Any]:
-    """The fields of a document that says what the dataclass *record* does."""
+    """The document's fields for the dataclass *record*."""
     return {_camel(name): value for name, value in asdict(record).items()}
 
 
 def from_fields(blank: T, written: Mapping[str, Any]) -> T:
     """
-    The dataclass of which *written* tells, with fields of the same types as those of *blank*.
+    The dataclass that *written* describes, with fields of the same types as those of *blank*.
 
-    Raises TypeError and ValueError if a person has written it.
+    Raises TypeError and ValueError if it is invalid, e.g. edited by hand.
     """
-    # What is only written for people is left out, and so is what a newer version added.
+    # Drops fields that are only for human readers, and those that a newer version added.
     known = {each.name: _camel(each.name) for each in fields(blank)}  # type: ignore[arg-type]
     told = {name: written[key] for name, key in known.items() if key in written}
     found: T = type(blank)(**told)
@@ -34,17 +34,17 @@ def from_fields(blank: T, written: Mapping[str, Any]) -> T:
 
 
 def keep_ids(documents: Documents, name: str, user_ids: list[str]) -> None:
-    """Keep *user_ids* in the document *name*, in place of what an earlier try kept there."""
+    """Store *user_ids* in the document *name*, replacing what an earlier attempt stored."""
     kept = documents.read(name)
     if user_ids or kept:
         documents.write(name, {"userIds": user_ids}, after=kept)
 
 
 def kept_ids(documents: Documents, name: str) -> list[str]:
-    """What `keep_ids` kept."""
+    """The user ids that `keep_ids` stored."""
     document = documents.read(name)
     found = document.fields.get("userIds") if document else None
-    # A person may have written there; whoever is no user is for the worker to say.
+    # Somebody may have edited it; the worker reports ids that are no user's.
     return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 

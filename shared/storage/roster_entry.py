@@ -1,4 +1,4 @@
-"""One user in a listing: what the metadata of a state blob says, and how it is written there."""
+"""One user in a listing: written to and read from the metadata of a state blob."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from shared.storage import cover
 from shared.storage.cover import Outlined
 from shared.storage.user_state import NO_PHOTO, REMOVED, UserState
 
-# All metadata of a blob is 8 KB at most (Azure Storage: Set Blob Metadata, documented); so long
-# these stay within it whatever they are written in. A sentence may tell more before it, such
-# as that it was waited for a day; Entra's own limit for a name is 256 (documented).
+# A blob's metadata are limited to 8 KB (Azure Storage: Set Blob Metadata, documented). These
+# lengths stay within that in any script. A sentence may be preceded by more, such as that PhotoSync
+# waited for a day; Entra's own limit for a name is 256 (documented).
 _LONGEST_DETAIL = LONGEST_SENTENCE + 100
 
 
 _LONGEST_NAME = 256
-# Ours are words; a person may have put anything into a state.
+# Our reasons are single words; somebody may have edited the state.
 _LONGEST_REASON = 100
 
 
-# What a run would change in SharePoint that may write: put the photo there, take our picture back,
-# or put ours back in place of what an audit has found.
+# What a run that may write would change in SharePoint: copy the photo, remove our picture, or
+# restore ours in place of what an audit has found.
 COPY, REMOVAL, REPAIR = "copy", "removal", "repair"
-# No percent-encoded text begins so.
+# No percent-encoded text starts with it.
 _PACKED = "="
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """
-    One user in a listing; times are ISO 8601, empty when there is none. `missing_since` is told
-    while SharePoint may show a picture of ours whose photo is gone, `damage` while an audit has
-    found another there; `left_since` and `out_of_scope_since` are as in the state; `outlined` is
-    what `cover` tells.
+    One user in a listing; times are ISO 8601, empty if there is none. `missing_since` is set while
+    SharePoint may show a picture of ours whose photo is gone, `damage` while an audit has found
+    something else there; `left_since` and `out_of_scope_since` are as in the state; `outlined` is
+    what `cover` reads.
     """
 
     user_id: str
@@ -58,7 +58,7 @@ class Entry:
 
     @property
     def outline(self) -> UserState | None:
-        """The state as far as it decides whether to look at the user; see `cover`."""
+        """The state as far as it decides whether to check the user; see `cover`."""
         if self.outlined is None:
             return None
         times = self.checked_at, self.missing_since
@@ -66,13 +66,13 @@ class Entry:
 
     @property
     def has_picture(self) -> bool:
-        """Whether a picture that we wrote is shown yet, most likely: the state itself knows."""
+        """Whether SharePoint most likely still shows our picture; the state itself knows."""
         kept = self.reason == PictureKept.code
         return self.synced_at != "" and self.status != REMOVED and not kept
 
     @property
     def would_change(self) -> str:
-        """COPY, REMOVAL or REPAIR as far as the last look tells; empty for nothing."""
+        """COPY, REMOVAL or REPAIR, judged by the last check; empty for nothing."""
         if self.reason == DryRun.code:
             return REMOVAL if self.missing_since else COPY
         if self.status == NO_PHOTO and self.missing_since:
@@ -89,8 +89,8 @@ class Entry:
         changes: Collection[str] | None = None,
     ) -> bool:
         """
-        Whether *search* begins the UPN, the object id, or a word of the name; with *changes* also
-        whether what would change is one of them.
+        Whether *search* is a prefix of the UPN, the object id, or a word of the name; with
+        *changes*, also whether what would change is one of them.
         """
         if (status and self.status != status) or (gone and not self.missing_since):
             return False
@@ -106,9 +106,9 @@ class Entry:
 
 def describe(state: UserState) -> dict[str, str]:
     """
-    The metadata of a state blob: ASCII only, as Azure Storage wants it (documented).
+    The metadata of a state blob: ASCII only, as Azure Storage requires (documented).
 
-    Nothing empty is in it: whether each way into a storage account takes that, nobody says.
+    Empty values are left out: it is undocumented whether every client of storage accepts them.
     """
     told = {
         "upn": _ascii(state.user_principal_name[:_LONGEST_NAME]),
@@ -127,13 +127,13 @@ def describe(state: UserState) -> dict[str, str]:
 
 
 def entry(user_id: str, metadata: Mapping[str, str], content: str = "") -> Entry:
-    """A user as the metadata of the state blob, whose content has this digest, describe one."""
+    """A user, as described by the metadata of the state blob whose content has this digest."""
     read = {key.lower(): value or "" for key, value in metadata.items()}
     return Entry(
         user_id=user_id,
         user_principal_name=_text(read.get("upn", "")),
         display_name=_text(read.get("name", "")),
-        # One text stands for all.
+        # Many users share it: intern it.
         status=sys.intern(read.get("status", "")),
         reason=_text(read.get("reason", "")),
         detail=_text(read.get("detail", "")),
@@ -148,15 +148,15 @@ def entry(user_id: str, metadata: Mapping[str, str], content: str = "") -> Entry
 
 
 def _ascii(text: str) -> str:
-    """*text* percent-encoded, which people can read; in base64 behind a mark if that is shorter."""
-    # A name that somebody has cut off may end in half of a character, which no encoding has.
+    """*text* percent-encoded, which people can read, or in base64 behind a mark if shorter."""
+    # A truncated name may end in half a surrogate pair, which no encoding accepts.
     quoted = quote(text, errors="replace")
     packed = _PACKED + base64.b64encode(text.encode(errors="replace")).decode()
     return min(quoted, packed, key=len)
 
 
 def _text(told: str) -> str:
-    """What `_ascii` made something of; whatever else stands there, as it stands."""
+    """Decode what `_ascii` encoded; return anything else unchanged."""
     if not told.startswith(_PACKED):
         return unquote(told)
     try:
@@ -170,7 +170,7 @@ def _time(moment: datetime | None) -> str:
 
 
 class Leaf(NamedTuple):
-    """Some entries, and the storage's own token for what follows; empty after the last."""
+    """Some entries, and storage's token for the next ones; empty after the last."""
 
     entries: list[Entry]
     next: str

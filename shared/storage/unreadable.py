@@ -12,15 +12,15 @@ FOLDER = "unreadable/"
 
 
 class Keeper(Protocol):
-    """Where such messages are kept. Errors: ServiceDown, AccessDenied."""
+    """Where such messages are stored. Errors: ServiceDown, AccessDenied."""
 
     def keep_unreadable(self, name: str, body: bytes, reason: str) -> None:
-        """Keep a message under *name* with the reason, for a person to see."""
+        """Store a message under *name* with the reason, for a person to see."""
         ...
 
 
 class SetAside(NamedTuple):
-    """How many messages could not be understood, and the newest: name, time, body and reason."""
+    """How many messages were set aside, and the newest: name, time, body and reason."""
 
     total: int
     newest: list[dict[str, str]]
@@ -29,13 +29,13 @@ class SetAside(NamedTuple):
 def set_aside(
     keeper: Keeper, body: bytes, reason: str, *, now: datetime, new_id: Callable[[], str]
 ) -> None:
-    """Keep *body* with the *reason* under a name that sorts by time. Raises what *keeper* does."""
-    # An id of our own: the sender chooses the correlation id, and may choose it twice.
+    """Store *body* with the *reason* under a name that sorts by time. Raises as *keeper* does."""
+    # An id of our own: the sender chooses the correlation id, and may reuse it.
     keeper.keep_unreadable(f"{now:%Y-%m-%dT%H-%M-%S}-{new_id()}", body, reason)
 
 
 def to_json(body: bytes, reason: str) -> bytes:
-    """The blob: *body* as text where it is text, with the reason."""
+    """The blob: *body*, as text if it is text, and the reason."""
     try:
         kept = {"reason": reason, "body": body.decode()}
     except UnicodeDecodeError:
@@ -45,9 +45,9 @@ def to_json(body: bytes, reason: str) -> bytes:
 
 def from_json(name: str, content: bytes, *, why_not: str = "") -> dict[str, str]:
     """
-    Read the blob *name*, whatever a person may have put there: the rest must still be shown.
+    Read the blob *name*, even if somebody edited it: the others must still be shown.
 
-    *why_not* says why its content cannot be had at all.
+    *why_not* says why its content cannot be read at all.
     """
     try:
         fields = dict(json.loads(content))

@@ -1,8 +1,8 @@
 """
-What PhotoSync remembers of a user, and the one way to change it.
+What PhotoSync stores about a user, and the only way to change it.
 
-One blob a user, `users/<object id>.json`; every write names the version it replaces, so that of two
-runs which read the same version one writes and the other is told (Conflict).
+One blob per user, `users/<object id>.json`. Every write names the version it replaces: of two runs
+that read the same version, one writes and the other gets a Conflict.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from shared.written_file import WrittenFile
 
 SYNCED, NO_PHOTO, REMOVED = "synced", "no-photo", "removed"
 SKIPPED, FAILED, WAITING, LEFT = "skipped", "failed", "waiting", "left"
-# The reason of a user whom an uninstall has tried in vain; it goes by that.
+# The reason of a user for whom an uninstall has failed; the uninstall checks for it.
 NOT_TAKEN_BACK = "not-taken-back"
 STATUSES = frozenset({SYNCED, NO_PHOTO, REMOVED, SKIPPED, FAILED, WAITING, LEFT})
 
-# Seconds. No run of any version claims for longer: such a claim was typed by a person.
+# Seconds. No run of any version claims for longer: somebody typed such a claim.
 LONGEST_CLAIM = 600.0
-# A photo is gone when two looks this far apart find none.
+# A photo is gone when two checks this far apart find none.
 SECOND_LOOK_AFTER = timedelta(minutes=10)
-# More people than this do not wait for one user at once.
+# No more people than this wait for one user at once.
 MOST_REPLAYS = 4
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A run's promise to copy this user alone for so many `seconds`, of which `left` are left."""
+    """A run's exclusive right to copy this user for `seconds`, of which `left` remain."""
 
     by: str
     seconds: float
@@ -55,17 +55,17 @@ class LastError:
 @dataclass(frozen=True)
 class UserState:
     """
-    The state blob. `sha256` is of the Exchange photo that SharePoint's files were made from;
-    empty when it is not known what SharePoint holds. `sizes` and `recipe` say how they were made,
-    and `files` what SharePoint said of each, small, middle and large: empty when that is not known,
-    as of a state that an older version wrote. `damage` is what an audit found wrong with them or
-    with the profile, in a sentence.
-    `reason` is the error's word where there is one. `picture_url` is empty unless SharePoint may
-    hold a picture of ours, shown or not; `missing_since` is when its photo was first missed in
-    Exchange, `left_since` when Microsoft Graph first knew no such user, `out_of_scope_since` when
-    the user was first left out by the settings; each is empty again once that is known to be over.
-    `replays` are the latest runs over this user that a person asked for and that have ended, the
-    newest first, by the correlation ids of their messages: so whoever asked knows the end.
+    The state blob. `sha256` is of the Exchange photo that SharePoint's files were made from; empty
+    if it is unknown what SharePoint holds. `sizes` and `recipe` say how they were made, and `files`
+    what SharePoint said about each, small, middle and large: empty if that is unknown, as in a
+    state that an older version wrote. `damage` is what an audit found wrong with the files or the
+    profile, in a sentence. `reason` is the error's code, if there is an error. `picture_url` is
+    empty unless SharePoint may hold a picture of ours, shown or not; `missing_since` is when its
+    photo was first missing in Exchange, `left_since` when Microsoft Graph first knew no such user,
+    `out_of_scope_since` when the settings first left the user out; each is emptied once that is
+    known to be over. `replays` are the latest runs for this user that a person asked for and that
+    have ended, newest first, by the correlation ids of their messages: so that person can see that
+    the run has ended.
     """
 
     user_id: str
@@ -95,25 +95,25 @@ class UserState:
 
     @property
     def claimed_for(self) -> float:
-        """Seconds for which a run has the user to itself; 0.0 when none has."""
+        """Seconds for which a run still has the user to itself; 0.0 if none has."""
         return self.claim.left if self.claim else 0.0
 
     @property
     def aged(self) -> UserState:
         """
-        The same for whoever writes it and is not the claim's holder.
+        The same state, for a writer that does not hold the claim.
 
-        A write makes the blob young again: what is left of a claim becomes its length.
+        A write resets the blob's age: what is left of a claim becomes its length.
         """
         return replace(self, claim=self.claim and replace(self.claim, seconds=self.claim.left))
 
     @property
     def known_again(self) -> UserState:
-        """The same of somebody who is no leaver: where one was, the profile may be a new one."""
+        """The same for a user who has not left; after a return, the profile may be a new one."""
         return replace(self, left_since=None, sha256="" if self.left_since else self.sha256)
 
     def covers(self, source_etag: str, *, sizes: str, recipe: int) -> bool:
-        """Whether SharePoint shows the photo with this etag already, made the same way."""
+        """Whether SharePoint already shows the photo with this etag, made the same way."""
         return (
             self.status == SYNCED
             and self.claim is None
@@ -122,8 +122,8 @@ class UserState:
         )
 
     def holds(self, sha256: str, *, sizes: str, recipe: int) -> bool:
-        """Whether SharePoint's files were made from these very bytes, the same way."""
-        # A claim that nobody took back belongs to a run that died, perhaps between two files.
+        """Whether SharePoint's files were made from exactly these bytes, the same way."""
+        # A claim that was never released belongs to a run that died, perhaps between two files.
         return (
             self.claim is None
             and self.sha256 == sha256
@@ -135,40 +135,40 @@ class UserState:
         """
         Whether SharePoint should show a picture of ours whose files are known.
 
-        Not of those whom nobody looks after any more, or whose photo is gone.
+        Not for users who are no longer maintained, or whose photo is gone.
         """
         is_ours = self.status in {SYNCED, FAILED} and self.picture_url != ""
         return is_ours and self.sha256 != "" and self.claim is None
 
     def tells(self, status: str, detail: str) -> bool:
-        """Whether it says just that already, and no run is or was in the middle of a copy."""
+        """Whether it already says exactly this, and no run is or was in the middle of a copy."""
         return self.claim is None and (self.status, self.detail) == (status, detail)
 
     def says_the_same(self, before: UserState) -> bool:
-        """Whether a write would only repeat *before*: so with most users without a photo."""
+        """Whether a write would only repeat *before*, as for most users without a photo."""
         return replace(self, checked_at=before.checked_at, attempt=before.attempt) == before
 
     def replays_with(self, correlation_id: str) -> tuple[str, ...]:
-        """The `replays` once that of this id has ended, too."""
+        """The `replays` once the one with this id has also ended."""
         return tuple(dict.fromkeys((correlation_id, *self.replays)))[:MOST_REPLAYS]
 
     def may_lose_picture(self, now: datetime) -> bool:
-        """Whether our picture is still shown and its photo was first missed long enough ago."""
+        """Whether our picture is still shown and its photo was first missing long enough ago."""
         missed = self.missing_since
         return self.picture_url != "" and missed is not None and now - missed >= SECOND_LOOK_AFTER
 
     def has_left_for(self, how_long: timedelta, now: datetime) -> bool:
-        """Whether Microsoft Graph has known no such user for so long."""
+        """Whether Microsoft Graph has not known the user for this long."""
         return self.left_since is not None and now - self.left_since >= how_long
 
     def released(self, *, files_touched: bool) -> UserState:
-        """Without the claim; forgets the hash if SharePoint's files are no longer what it says."""
+        """Without the claim; forgets the hash if it no longer describes SharePoint's files."""
         released = replace(self, claim=None)
         return released.unknown if files_touched or self.claim is not None else released
 
     @property
     def unknown(self) -> UserState:
-        """The same, but nobody knows any more what SharePoint's files hold."""
+        """The same, but what SharePoint's files hold is unknown."""
         return replace(self, sha256="", files=(), damage="")
 
 
@@ -180,27 +180,27 @@ class Stored(NamedTuple):
 
 
 class Store(Keeper, Protocol):
-    """Where states live. There is no unconditional write. Errors: Conflict, ServiceDown."""
+    """Where states are stored. There is no unconditional write. Errors: Conflict, ServiceDown."""
 
     def read(self, user_id: str) -> Stored | None:
-        """The state, None when the user has none."""
+        """The state, None if the user has none."""
         ...
 
     def create(self, state: UserState) -> str:
-        """Write the first version and return it; Conflict when there is one."""
+        """Write the first version and return it; Conflict if there is one."""
         ...
 
     def replace(self, state: UserState, *, version: str) -> str:
-        """Write in place of *version* and return the new one; Conflict when it has moved on."""
+        """Replace *version* and return the new one; Conflict if it has changed."""
         ...
 
     def delete(self, user_id: str, *, version: str) -> None:
-        """Forget a state that is *version*, or gone already; Conflict when it has moved on."""
+        """Delete a state that is *version*, or already gone; Conflict if it has changed."""
         ...
 
 
 def write(store: Store, state: UserState, *, after: Stored | None) -> Stored:
-    """Write *state* in place of what was read as *after*. Raises Conflict."""
+    """Replace what was read as *after* with *state*. Raises Conflict."""
     if after is None:
         return Stored(state, store.create(state))
     return Stored(state, store.replace(state, version=after.version))
@@ -240,10 +240,10 @@ def to_json(state: UserState) -> bytes:
 
 def from_json(user_id: str, text: bytes, *, age: float = 0.0) -> UserState:
     """
-    Read a state blob that was written *age* seconds ago, by storage's own clock.
+    Parse a state blob that was written *age* seconds ago, by storage's clock.
 
-    A blob that a person has damaged counts as a user never synced: the next run then copies the
-    photo and writes a sound one.
+    A blob damaged by hand reads as a user who was never synced: the next run then copies the photo
+    and writes a sound one.
     """
     try:
         return _parse(user_id, json.loads(text), age)
@@ -292,9 +292,9 @@ def _file(fields: dict[str, Any]) -> WrittenFile:
 
 
 def _claim(fields: dict[str, Any], age: float) -> Claim:
-    # One without a length was made by 0.1.0, which said when it ends, by the writer's clock.
+    # One without a length was written by 0.1.0, which stored its end, by the writer's clock.
     seconds = float(fields.get("seconds", LONGEST_CLAIM))
-    # Storage tells its times in whole seconds: the blob may be up to a second younger.
+    # Storage gives times in whole seconds: the blob may be up to a second younger.
     left = max(0.0, seconds + 1 - age) if 0 < seconds <= LONGEST_CLAIM else 0.0
     return Claim(str(fields["by"]), seconds, left)
 

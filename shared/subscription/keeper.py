@@ -1,9 +1,9 @@
 """
 Keeps exactly one live subscription for users, pointing at this app's webhook.
 
-What Graph lists, or finds by its id, is the truth; blob `subscription.json` is for the console, and
-remembers what Graph may not show: with which clientState and which key the subscription was made.
-Without that memory nobody knows whether it still works, so it is made anew.
+The truth is what Graph lists, or finds by id. Blob `subscription.json` is for the console, and it
+stores what Graph may not show: the clientState and the key with which the subscription was created.
+Without it nobody knows whether the subscription still works, so a new one is created.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from shared.storage.documents import Document, Documents
 log = logging.getLogger("photosync")
 
 NAME = "subscription.json"
-# Graph allows 41,760 minutes for users; a little less, so that a fast clock is not refused.
+# Graph allows 41,760 minutes for users; slightly less, so that a fast clock is not refused.
 LIFE = timedelta(minutes=41_000)
 # PATCH reauthorizes too, and the two may not both happen within ten minutes (documented).
 APART = timedelta(minutes=10)
-# One run at a time calls Graph: several would delete what the others make. Who dies at it is in the
-# way for so long; who waits for it comes back.
+# Only one run at a time calls Graph: several would delete each other's subscriptions. A run that
+# dies blocks the others for this long; a run that is blocked comes back later.
 AT_WORK = timedelta(minutes=1)
 _SINCE = "keepingSince"
 _REMEMBERED = (
@@ -62,31 +62,31 @@ class Client(Finder, Protocol):
 
 
 def remembered(document: Document | None) -> dict[str, str]:
-    """What *document* says of the subscription; what is no text there no run has written."""
+    """The known text fields of *document*; no run writes anything but text."""
     fields = document.fields if document else {}
     return {name: fields[name] for name in _REMEMBERED if isinstance(fields.get(name), str)}
 
 
 def shown(document: Document) -> dict[str, str]:
-    """The same for people: without what only tells one run of another, or a changed secret."""
+    """The same for display, without fields that only detect another run or a changed secret."""
     told = remembered(document).items()
     return {name: text for name, text in told if name != _SINCE and not name.endswith("Hash")}
 
 
 def existing(client: Finder, memory: Mapping[str, str]) -> list[Subscription]:
-    """All that Graph lists, and the remembered one where the list leaves it out."""
+    """All subscriptions that Graph lists, and the remembered one if the list leaves it out."""
     listed = client.list_own()
     known = memory.get("id", "")
     if not known or any(one.id == known for one in listed):
         return listed
-    # Reported: a list that is empty while the subscription lives and is found by its id
+    # Reported: an empty list although the subscription is live and is found by its id
     # (microsoft-graph-docs-contrib#2534).
     found = client.find(known)
     return [*listed, found] if found else listed
 
 
 class SubscriptionKeeper:
-    """Run it as often as you like: it changes only what is not as it should be."""
+    """Safe to run at any time: it changes only what is not as it should be."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class SubscriptionKeeper:
         missed: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
-        """*missed* is called whenever changes may have told nobody: it asks for a sweep."""
+        """*missed* is called whenever notifications may have been missed: it asks for a sweep."""
         self._client = client
         self._documents = documents
         self._url = url
@@ -110,7 +110,7 @@ class SubscriptionKeeper:
 
     def knows(self, id_: str) -> bool:
         """
-        Whether *id_* may be our subscription's: nothing else is remembered.
+        Whether *id_* may be our subscription: it is the remembered id, or none is remembered.
 
         Raises ServiceDown, AccessDenied.
         """
@@ -121,9 +121,9 @@ class SubscriptionKeeper:
         """
         Create, renew or correct the subscription.
 
-        With *reauthorize* it is renewed even if it has life left, unless that was done a moment
-        ago; *removed* is the id of one that Graph says is gone, whatever it lists. Raises TryLater
-        and GiveUp; their sentences also stand in `subscription.json`, but for a Conflict with
+        With *reauthorize* it is renewed even if it has life left, unless that was done within
+        APART; *removed* is the id of one that Graph says is gone, whatever Graph lists. Raises
+        TryLater and GiveUp; `subscription.json` records their sentences, except for a Conflict with
         another run.
         """
         before = self._documents.read(NAME)
@@ -134,13 +134,14 @@ class SubscriptionKeeper:
         with self._excused(before):
             kept, how = self._kept(before, reauthorize, removed)
         if how == "created":
-            # Before it is recorded: a run that dies in between makes another, and says so again.
+            # Before recording: if this run dies in between, the next creates another and calls
+            # again.
             self._missed()
         try:
             self._record(before, self._described(kept, how, before))
         except Conflict:
-            # Another run has taken over meanwhile, and made one of its own. Graph may list neither,
-            # and nobody would remember this one.
+            # Another run has since taken over and created its own. Graph may list neither, and
+            # nobody would remember this one.
             if how == "created":
                 self._client.delete(kept.id)
             raise
@@ -148,7 +149,7 @@ class SubscriptionKeeper:
 
     def end(self) -> None:
         """
-        Delete the subscription, and what is remembered of it; nothing happens without one.
+        Delete the subscription and what is stored about it; without one, do nothing.
 
         Raises TryLater and GiveUp, as `keep` does: then it is still remembered.
         """
@@ -164,7 +165,7 @@ class SubscriptionKeeper:
 
     @contextmanager
     def _excused(self, begun: Document) -> Iterator[None]:
-        """Let the document say why it could not be done."""
+        """Record in the document why the work failed."""
         try:
             yield
         except (GiveUp, TryLater) as error:
@@ -173,7 +174,7 @@ class SubscriptionKeeper:
             raise
 
     def _begun(self, before: Document | None) -> Document:
-        """Say that this run is at work, so that no other is. Raises Conflict if one is."""
+        """Record that this run is at work. Raises Conflict if another run is."""
         memory = remembered(before)
         if self._is_within(AT_WORK, memory.get(_SINCE, "")):
             raise Conflict(
@@ -185,7 +186,7 @@ class SubscriptionKeeper:
         return self._documents.write(NAME, begun, after=before)
 
     def _is_within(self, span: timedelta, moment: str) -> bool:
-        """Whether *moment* is as near as that; what is none, or in a time to come, is not."""
+        """Whether *moment* is less than *span* away, past or future; False if it is not a time."""
         try:
             return abs(self._clock() - moments.read(moment)) < span
         except (ValueError, OverflowError):
@@ -205,7 +206,8 @@ class SubscriptionKeeper:
             return self._created(memory), "created"
         due = reauthorize or kept.expires_at - self._clock() < LIFE / 2
         if due and not self._tells_lifecycle(kept, memory):
-            # The one thing PATCH cannot mend is mended when it would be renewed anyway.
+            # PATCH cannot correct the lifecycle URL: recreate the subscription when a renewal is
+            # due anyway.
             self._client.delete(kept.id)
             return self._created(memory), "created"
         if not due and self._points_here(kept, memory):
@@ -216,7 +218,7 @@ class SubscriptionKeeper:
             return self._created(memory), "created"
 
     def _created(self, memory: dict[str, str]) -> Subscription:
-        # A sleeping app would miss the ten seconds that Graph waits.
+        # An app that is not running would miss the ten seconds that Graph waits.
         self._warm(self._url)
         expires_at = self._clock() + LIFE
         try:
@@ -228,7 +230,7 @@ class SubscriptionKeeper:
                     f"This app registration has a subscription for users that points at {host}. "
                     "Delete it, or give each PhotoSync an app registration of its own."
                 ) from error
-            # Perhaps another run made it a moment ago, or our own whose answer was lost.
+            # Perhaps another run created it a moment ago, or we did and the answer was lost.
             self._client.delete(error.existing_id)
         try:
             return self._client.create(self._url, self._client_state, expires_at)
@@ -236,10 +238,10 @@ class SubscriptionKeeper:
             raise ServiceDown(f"Somebody else makes one, too. {error}", service="graph") from error
 
     def _whose(self, in_the_way: str, memory: dict[str, str]) -> str:
-        """The host that subscription *in_the_way* serves if not this deployment, else ""."""
+        """The host that subscription *in_the_way* serves if not this deployment, else empty."""
         if not in_the_way:
             return "an address that Graph does not tell"
-        # Not from a list, which may leave out just this one: it would be deleted for ours.
+        # Not from the list, which may leave out this very one: we would then delete it as ours.
         one = self._client.find(in_the_way)
         if one is None or one.id == memory.get("id"):
             return ""
@@ -249,12 +251,12 @@ class SubscriptionKeeper:
         return urlsplit(shown).hostname or "another address"
 
     def _is_ours(self, one: Subscription, memory: dict[str, str]) -> bool:
-        """Whether it is this deployment's: by what we remember, or by address without the key."""
+        """Whether it is this deployment's: by the remembered id, or by address without the key."""
         same = self._url != "" and address(one.notification_url) == address(self._url)
         return one.id == memory.get("id") or (one.resource == RESOURCE and same)
 
     def _is_usable(self, one: Subscription, memory: dict[str, str]) -> bool:
-        """Whether it tells us all we want, with a clientState that the webhook will accept."""
+        """Whether it reports all we want, with a clientState that the webhook will accept."""
         return (
             one.changes in (frozenset(), frozenset(CHANGE_TYPE.split(",")))
             and one.expires_at > self._clock()
@@ -306,5 +308,5 @@ def address(url: str) -> str:
 
 
 def _fingerprint(secret: str) -> str:
-    """Tells whether a secret is still the same, without keeping it."""
+    """A hash that shows whether a secret is still the same, without storing it."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16]

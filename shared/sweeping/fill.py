@@ -1,18 +1,18 @@
 """
-Gives whoever a sweep has written down a turn, at the pace that the tenant's limits allow.
+Queues the users on a sweep's waiting lists, at the pace that the tenant's limits allow.
 
 A fill is a chain of messages, one a minute:
 
-    step n: ask how many messages wait, and take more or less of the pace by that; queue as many
-            users as there is room for, spread over the minute to come
-            write sweeps/fill.json over step n    conditional; lost -> somebody did this step
+    step n: count the waiting messages, and raise or lower the pace accordingly; queue as many
+            users as there is room for, spread over the next minute
+            write sweeps/fill.json for step n     conditional; lost -> another run did this step
             queue step n + 1
 
-So the queue holds about a minute of first copies, however many there are, and a change finds it
-short. Where Microsoft asks for patience messages pile up, and the fill slows down by itself. It may
-die anywhere: a step that is done again queues some users twice, which costs two calls each; a
-message that is lost is queued again when the next sweep begins. Whoever falls out is found by the
-first sweep after the fill.
+So the queue holds about a minute's worth of first copies, whatever the backlog, and a change finds
+a short queue. When Microsoft throttles, messages pile up and the fill slows down by itself. It may
+die at any point: a repeated step queues some users twice, which costs two calls each; a lost
+message is queued again when the next sweep begins. The first sweep after the fill finds any user
+who was missed.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from shared.sweeping.user_queue import UserQueue
 
 log = logging.getLogger("photosync")
 
-# Several steps: a fill that was quiet for this long has lost its message.
+# Several steps. A fill that has made no progress for this long has lost its message.
 QUIET = timedelta(minutes=15)
-# As long as the host hides the message of a run that died.
+# How long the host hides the message of a run that died.
 _DEATH = timedelta(minutes=2)
-# Of a sweep: a message of its has been given up by then (see `fates`).
+# After this much silence, the sweep's message has been given up (see `fates`).
 _LONGEST_SILENCE = 2 * DAY
-# Pages of whom nobody waits are read, too: not all of a million users' at once.
+# Pages without waiting users are read too: limits how many of a million users' pages a step reads.
 _PAGES_A_STEP = 100
 
 
 class Fill:
-    """Works off the steps of a fill."""
+    """Processes the steps of a fill."""
 
     def __init__(
         self,
@@ -70,9 +70,9 @@ class Fill:
 
     def work_off(self, sweep_id: str, step: int) -> None:
         """
-        Give the next users their turn, and queue the next step.
+        Queue the next users for the worker, then the next step.
 
-        Raises Conflict where the run that did this step may be queueing the next, ServiceDown.
+        Raises ServiceDown, and Conflict while the run that did this step may be queueing the next.
         """
         fill, read = self._fills.latest()
         if not fill or (fill.status, fill.sweep_id) != (fill_log.RUNNING, sweep_id):
@@ -133,11 +133,11 @@ class Fill:
             self._go_on(turned, delay_seconds=MINUTE.total_seconds())
 
     def _next(self, fill: FillLog, sweep: SweepLog | None, room: int) -> tuple[list[str], int, int]:
-        """Up to *room* users whose turn it is, and the page and the place in it that come next."""
+        """Up to *room* users to queue now, and the page and offset to continue from."""
         users: list[str] = []
         page, offset = fill.page, fill.offset
         for _ in range(_PAGES_A_STEP):
-            # The page that the sweep is at may still be written anew.
+            # The sweep may still rewrite its current page.
             if sweep is None or page >= sweep.page:
                 break
             waiting = self._fills.kept(fill.sweep_id, page)[offset:]
@@ -149,12 +149,12 @@ class Fill:
         return users, page, offset
 
     def _is_at_work(self, sweep: SweepLog) -> bool:
-        """Whether the sweep may find more; one that nobody looks after any more never ends."""
+        """Whether the sweep may still find users; an abandoned one never will."""
         quiet = abs(self._clock() - moments.read(sweep.updated_at))
         return sweep.status == sweep_log.RUNNING and quiet <= _LONGEST_SILENCE
 
     def _go_on_after(self, fill: FillLog) -> None:
-        """Somebody did the step before: queue the next, unless whoever did it may be doing so."""
+        """This step is already done: queue the next, unless the run that did it may be doing so."""
         if not self._is_quiet(fill, _DEATH):
             raise Conflict(
                 "This step was done by a run that may be queueing the next.",
@@ -163,7 +163,7 @@ class Fill:
         self._go_on(fill, delay_seconds=0)
 
     def _is_quiet(self, fill: FillLog, how_long: timedelta) -> bool:
-        # A time to come is none at which work was done.
+        # A time in the future cannot be when work was done.
         return abs(self._clock() - moments.read(fill.updated_at)) > how_long
 
     def _go_on(self, fill: FillLog, *, delay_seconds: float) -> None:
@@ -172,5 +172,5 @@ class Fill:
 
 
 def _waited_before(fill: FillLog, waiting: int) -> int:
-    """How many messages waited at the step before; at the first one nobody has counted them."""
+    """How many messages waited at the previous step; the first step has no earlier count."""
     return fill.waiting if fill.step > 1 else waiting

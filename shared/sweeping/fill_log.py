@@ -1,7 +1,7 @@
 """
-What is known of the newest fill, in document `sweeps/fill.json`, and who waits for a turn in it.
+The newest fill, in document `sweeps/fill.json`, and the lists of users who wait for it.
 
-A fill belongs to one sweep, which writes down beside each of its pages who waits.
+A fill belongs to one sweep, which stores the waiting users of each of its pages.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ log = logging.getLogger("photosync")
 @dataclass(frozen=True)
 class FillLog:
     """
-    One fill. `step` is the next one, from 1; `page` and `offset` say whose turn it is then.
+    One fill. `step` is the next step, from 1; it starts at `page` and `offset` of the lists.
 
-    `sent` users had theirs, of `found` whom the sweep has written down so far; `is_whole` says
-    that it writes down no more. `percent` of the tenant's pace were taken
-    at the last step, while so many messages were `waiting`.
+    `sent` users have been queued, of `found` that the sweep has listed so far; `is_whole` says that
+    the sweep will list no more. The last step used `percent` of the tenant's pace and found
+    `waiting` messages in the queue.
     """
 
     sweep_id: str
@@ -48,16 +48,16 @@ class FillLog:
 
     def eta(self) -> str:
         """
-        When the last turn comes if all goes on as it did since the first; empty if nobody can know.
+        When the last user will be copied if the average pace so far holds; empty if unknown.
 
-        That is while the sweep still finds more, and before anybody had a turn.
+        It is unknown while the sweep still finds users, and before any user has been queued.
         """
         if self.status != RUNNING or not self.is_whole or not self.sent:
             return ""
         began, last = moments.read(self.started_at), moments.read(self.updated_at)
         left = max(0, self.found - self.sent)
         try:
-            # Who was sent last is copied within a minute.
+            # The users queued last are copied within a minute.
             return (last + (last - began) * (left / self.sent) + timedelta(minutes=1)).isoformat()
         except OverflowError:
             return ""
@@ -67,18 +67,18 @@ _BLANK = FillLog("", "", "")
 
 
 def to_fields(fill: FillLog) -> dict[str, Any]:
-    """The document's fields; `eta` is for people only."""
+    """The document's fields; `eta` is for human readers only."""
     return records.to_fields(fill) | {"eta": fill.eta()}
 
 
 class FillLogs:
-    """Reads and writes the fill. Every write names the version it replaces (Conflict)."""
+    """Reads and writes the fill. Every write is conditional (Conflict)."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
 
     def latest(self) -> tuple[FillLog | None, Document | None]:
-        """The newest fill and the version it was read from; no fill where a person broke it."""
+        """The newest fill and its document; no fill if a manual edit damaged it."""
         document = self._documents.read(_NAME)
         if document is None:
             return None, None
@@ -92,15 +92,15 @@ class FillLogs:
         return fill, document
 
     def write(self, fill: FillLog, *, after: Document | None) -> None:
-        """Write *fill* in place of what was read as *after*."""
+        """Replace the version read as *after* with *fill*."""
         self._documents.write(_NAME, to_fields(fill), after=after)
 
     def keep(self, sweep_id: str, page: int, user_ids: list[str]) -> None:
-        """Remember who of a page waits, in place of what an earlier try found."""
+        """Store the waiting users of a page, replacing what an earlier attempt stored."""
         records.keep_ids(self._documents, _waiting_name(sweep_id, page), user_ids)
 
     def kept(self, sweep_id: str, page: int) -> list[str]:
-        """What `keep` kept of a page."""
+        """The users that `keep` stored for a page."""
         return records.kept_ids(self._documents, _waiting_name(sweep_id, page))
 
 

@@ -1,9 +1,9 @@
 """
-How many users sweeps may send to the worker: what Microsoft allows, less a share for others.
+How many users sweeps may send to the worker: Microsoft's limits, less a reserve for other calls.
 
-Pure. Two limits are the tenant's class's (sharepoint.md section 5): profile calls in five minutes,
-and the app's resource units in a minute and in a day. Both grow alike from class to class, so the
-first number tells the others.
+Pure. Two limits depend on the tenant's class (sharepoint.md section 5): profile calls in five
+minutes, and the app's resource units in a minute and in a day. Both grow alike from class to class,
+so the first number gives the others.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-# A first copy: the profile is read, and all its properties are written by one call.
+# A first copy reads the profile once, and writes all its properties in one call.
 PROFILE_CALLS_A_COPY, UPLOADS_A_COPY = 2, 3
-# Without writing, the profile is read all the same.
+# A dry run still reads the profile.
 PROFILE_CALLS_A_LOOK = 1
-# Inferred: only Graph's calls have a documented price, of 1 or 2.
+# Inferred: a price is documented only for Graph's calls, 1 or 2 units.
 UNITS_A_CALL = 2
-# For each profile call in five minutes, in every class of tenant alike (documented).
+# Per profile call allowed in five minutes; the same in every class of tenant (documented).
 UNITS_A_MINUTE, UNITS_A_DAY = 5 / 12, 400
-# More than this no tenant is allowed: what "no limit" means here.
+# No tenant is allowed more: what "no limit" means here.
 LARGEST = 15_000
-# The rest is for changes, whom nobody asks to wait, and for audits.
+# The rest is for changes, which never wait, and for audits.
 SHARE = 0.84
-# Where more messages than this part of a minute's came to wait since the last step, somebody is
-# throttled, or many people change something. Then a fill slows down, step by step, but never to
-# nothing; and comes back slowly. Messages that have waited before, for mailboxes in trouble, say,
-# slow nothing down.
+# If the backlog grew by more than this part of a minute's pace since the last step, somebody is
+# throttled or many people are changing photos. Then a fill slows down step by step, but never
+# stops, and speeds up again slowly. Messages that were waiting before, e.g. for mailboxes in
+# trouble, do not slow it down.
 _MORE, _SLOWER, _FASTER_PERCENT, _LEAST_PERCENT = 0.1, 0.5, 1, 10
-# A step that comes late makes up for no more than this.
+# A late step makes up for no more than this.
 _LONGEST_STEP = timedelta(minutes=2)
 
-# Of a small tenant some are at work at any moment.
+# Even a small tenant has a few messages in progress at any moment.
 _FEW = 20
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -40,9 +40,9 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 @dataclass(frozen=True)
 class Pace:
     """
-    The pace of a tenant that may make so many profile calls in five minutes; 0: the largest.
+    The pace of a tenant that allows `profile_calls` in five minutes; 0: the largest limit.
 
-    Who is sent is copied for the first time, or with *dry_run* only looked at.
+    Each user sent is copied for the first time, or with *dry_run* only checked.
     """
 
     profile_calls: int
@@ -50,22 +50,22 @@ class Pace:
 
     @property
     def a_minute(self) -> int:
-        """How many users in a minute, one at least."""
+        """Users per minute, at least one."""
         by_profiles = self._allowed / 5 / self._profile_calls_a_user
         by_units = self._allowed * UNITS_A_MINUTE / self._units_a_user
         return max(1, int(min(by_profiles, by_units) * SHARE))
 
     @property
     def a_day(self) -> int:
-        """How many users in any day, one at least."""
+        """Users in any 24 hours, at least one."""
         return max(1, int(self._allowed * UNITS_A_DAY / self._units_a_user * SHARE))
 
     def room(self, *, sent: int, age: timedelta, since: timedelta, percent: int) -> int:
         """
-        How many more users may be sent now by who has sent so many since *age* ago.
+        How many more users a fill that began *age* ago and has sent *sent* may send now.
 
-        *since* is how long ago the last ones were sent, *percent* how much of the pace is taken.
-        Sent at one pace from its beginning, a day's sum stays a day's in any 24 hours.
+        *since* is the time since it last sent any, *percent* the part of the pace to use. At a
+        constant pace from the beginning, the daily limit holds in any 24 hours.
         """
         minutes = min(max(since, timedelta()), _LONGEST_STEP) / MINUTE
         by_time = max(1, self.a_minute * percent / 100) * minutes
@@ -74,9 +74,9 @@ class Pace:
 
     def next_percent(self, percent: int, *, waiting: int, before: int) -> int:
         """
-        How much of the pace to take after *percent* of it.
+        The percentage of the pace to use after *percent*.
 
-        So many messages are *waiting* now, and so many were *before* the last ones were sent.
+        *waiting* messages are in the queue now, *before* were there before users were last sent.
         """
         many = self.a_minute * _MORE + _FEW
         if waiting - before > many:

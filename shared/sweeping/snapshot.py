@@ -1,10 +1,10 @@
 """
-What Graph said of each user in a sweep, in 22 bytes each: the object id, and of the answer as much
-as decides (see `cover`). A stretch of pages is one part, sorted by id; parts are kept as blobs.
+What Graph said about each user in a sweep, in 22 bytes a user: the object id, and as much of the
+answer as the decision needs (see `cover`). A stretch of pages is one part, sorted by id; parts are
+stored as blobs.
 
-The name of a part says what is in it, and a sweep's log names the parts that count. So two runs
-over the same pages write nothing over each other, and of a part that is not what it was nobody
-judges.
+A part's name is derived from its content, and a sweep's log names the parts that count. So two runs
+over the same pages never overwrite each other's parts, and a part that was changed is never used.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from shared.errors import NoMailbox, NoPhoto, PhotoSyncError, Refused, UnknownUs
 from shared.storage import cover
 
 _ID, _RECORD = 16, 16 + cover.MARK_BYTES
-# The answers of which the kind is all that decides, by what stands for them; of a photo the mark of
-# its etag does, and of one without etag 0.
+# Answers whose kind alone decides, by the number stored for them. A photo is stored as the mark of
+# its etag, or as 0 if it has no etag.
 _KINDS: dict[int, type[PhotoSyncError]] = {1: NoPhoto, 2: NoMailbox, 3: UnknownUser, 4: Refused}
 _NUMBERS = {kind: number for number, kind in _KINDS.items()}
 
 
 class Parts(Protocol):
-    """Where parts live; see BlobDocuments. Errors: ServiceDown, AccessDenied."""
+    """Where parts are stored; see BlobDocuments. Errors: ServiceDown, AccessDenied."""
 
     def put_part(self, name: str, content: bytes) -> None: ...
 
@@ -37,12 +37,12 @@ class Parts(Protocol):
 
 
 def can_hold(found: str | PhotoSyncError) -> bool:
-    """Whether the snapshot can say what was *found*: not so of no answer, or of an odd one."""
+    """Whether the snapshot can store *found*: not a missing or an unexpected answer."""
     return isinstance(found, str) or type(found) in _NUMBERS
 
 
 class Part:
-    """What Graph said on some pages, until it is kept."""
+    """What Graph said about the users of some pages, until it is stored."""
 
     def __init__(self) -> None:
         self._pages: list[bytes] = []
@@ -51,12 +51,12 @@ class Part:
         return sum(map(len, self._pages)) // _RECORD
 
     def add(self, found: Mapping[str, str | PhotoSyncError]) -> None:
-        """Put what was *found* of a page to it, by object id."""
+        """Add what was *found* on a page, by object id."""
         records = (_id(user_id) + _packed(told) for user_id, told in found.items())
         self._pages.append(b"".join(sorted(records)))
 
     def to_bytes(self) -> bytes:
-        """As it is kept, sorted by id; of a user on two pages the later one tells."""
+        """The bytes to store, sorted by id; for a user on two pages the later page wins."""
         pages = (_Records(page).between(b"", b"") for page in reversed(self._pages))
         ordered = heapq.merge(*pages, key=_id_of)
         return b"".join(next(same) for _, same in groupby(ordered, key=_id_of))
@@ -64,9 +64,9 @@ class Part:
 
 class Found(NamedTuple):
     """
-    What was found of some users, by object id; of photos the mark.
+    What was found for some users, by object id; for a photo, its mark.
 
-    `up_to` is the last id that was looked for; empty if that is the end of all.
+    `up_to` is the last id searched for; empty if the search reached the end.
     """
 
     told: dict[str, str | PhotoSyncError]
@@ -81,18 +81,18 @@ class Snapshot:
 
     def between(self, after: str, up_to: str, most: int) -> Found:
         """
-        What was found of the users above the id *after*, up to *up_to* or to the end where that is
-        empty; of the first *most* of them, if there are more.
+        What was found for the users with ids above *after*, up to *up_to*, or to the end if that is
+        empty; at most the first *most* of them.
         """
         if not self._parts:
             return Found({}, up_to)
         low, high = (_id(each) if each else b"" for each in (after, up_to))
         inside = [part.between(low, high) for part in self._parts]
-        # Of a user whom two parts have the later one tells: a merge keeps their order.
+        # The later part wins for a user in two parts: a merge keeps their order.
         ordered = heapq.merge(*inside, key=_id_of)
         found = {record[:_ID]: record[_ID:] for record in islice(ordered, most)}
         more = next(ordered, None)
-        # A user is not torn apart.
+        # Include every record of the last user.
         while more is not None and more[:_ID] in found:
             found[more[:_ID]] = more[_ID:]
             more = next(ordered, None)
@@ -101,23 +101,23 @@ class Snapshot:
 
 
 class SnapshotParts:
-    """Keeps parts, and reads those of a sweep once. Threads may share it."""
+    """Stores parts, and caches those of one sweep. Threads may share it."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._last: tuple[tuple[str, ...], Snapshot] = (), Snapshot()
 
     def keep(self, sweep_id: str, part: bytes) -> str:
-        """Keep *part*; its name. Raises ServiceDown."""
+        """Store *part*, and return its name. Raises ServiceDown."""
         name = f"sweeps/{sweep_id}/found-{_digest(part)}"
         self._parts.put_part(name, part)
         return name
 
     def read(self, names: Sequence[str]) -> Snapshot:
-        """All of these parts. Raises ServiceDown; Refused if one is not what it was."""
+        """Read all these parts. Raises ServiceDown; Refused if one was changed or deleted."""
         wanted, (kept, snapshot) = tuple(names), self._last
         if kept != wanted:
-            # Not two at once: each has 22 MB of a million users.
+            # Never hold two at once: each takes 22 MB for a million users.
             self._last = (), Snapshot()
             del kept, snapshot
             snapshot = Snapshot([self._read(name) for name in wanted])
@@ -141,7 +141,7 @@ class SnapshotParts:
 
 
 class _Records(Sequence[bytes]):
-    """The records of a part, as they lie there: a list of them would take four times as much."""
+    """The records of a part, read in place: a list of them would take four times the memory."""
 
     def __init__(self, part: bytes) -> None:
         self._part = part
@@ -153,7 +153,7 @@ class _Records(Sequence[bytes]):
         return self._part[number * _RECORD : (number + 1) * _RECORD]
 
     def between(self, low: bytes, high: bytes) -> Iterator[bytes]:
-        """The records above the id *low*, up to the id *high* or to the end."""
+        """The records with ids above *low*, up to *high* or to the end."""
         begin = bisect.bisect_right(self, low, key=_id_of) if low else 0
         end = bisect.bisect_right(self, high, key=_id_of) if high else len(self)
         return (self[number] for number in range(begin, end))

@@ -1,12 +1,12 @@
 """
-Looks at one page of what is remembered, and compares it with what Graph said of everybody's photo.
+Checks one page of stored states, and compares it with what Graph said about everyone's photo.
 
-Whoever has left is on no page of Graph's own list.
+Users who have left are on no page of Graph's own list.
 
-That somebody is missing from that list means nothing (graph.md section 5: an index that is behind,
-a group that was left). So in each sweep some of those who are remembered have a turn: Graph is
-asked for the user, by its id, and whom it does not know goes to the worker, who asks again and
-starts the clock. Who is out of scope, and perhaps not listed for it, is found on the way.
+But absence from that list proves nothing (graph.md section 5: an index that lags, a group that the
+user left). So each sweep takes some of the stored users in rotation and asks Graph about each by
+id. Users whom Graph does not know go to the worker, which asks again and starts the clock. Users
+who are out of scope, and perhaps not listed for that reason, are found in the same step.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from shared.sweeping.snapshot import Snapshot
 from shared.sweeping.sweep_page import PageResult
 from shared.user import User
 
-# As many as storage lists in one call (Azure Storage: List Blobs, documented).
+# Storage lists at most this many in one call (Azure Storage: List Blobs, documented).
 STATES_A_PAGE = 5000
-# So many users are judged at once, also where nobody has a state yet: each may be queued.
+# At most this many users are judged at once, even where none has a state yet: each may be queued.
 JUDGED_AT_ONCE = 5000
 
 
@@ -57,8 +57,8 @@ class Users(Protocol):
 @dataclass(frozen=True)
 class Way:
     """
-    How far a sweep is: everybody up to the id `listed_to` was compared, and up to `asked_to` asked
-    about; of `to_ask` more this sweep may ask. It began at `since`.
+    How far a sweep has got. It has compared every user up to the id `listed_to`, and asked Graph
+    about users up to `asked_to`; it may ask about `to_ask` more. It began at `since`.
     """
 
     listed_to: str
@@ -70,11 +70,12 @@ class Way:
 @dataclass(frozen=True)
 class StatePage:
     """
-    What one page came to. `due` are leavers whose time has come; `moved` has (user id, why) of
-    those of whom the state says what is not so any more; `compared` is of everybody's photo.
+    The result of one page. `due` are users who left and are now due to be forgotten; `moved` holds
+    (user id, why) for users whose state no longer matches the directory; `compared` is the result
+    of comparing everyone's photo.
 
-    `asked` users had their turn, the last of whom is `asked_to`; `listed_to` is the last one who
-    was compared, and with `more` some of the same page are left. `next` is empty after the last
+    Graph was asked about `asked` users, the last of them `asked_to`. `listed_to` is the last user
+    who was compared; with `more`, the same page has users left. `next` is empty after the last
     page.
     """
 
@@ -89,7 +90,7 @@ class StatePage:
 
 
 class StateLook:
-    """Compares what is remembered with what Graph says of the users. Threads may share it."""
+    """Compares stored states with what Graph says about the users. Threads may share it."""
 
     def __init__(
         self,
@@ -103,8 +104,8 @@ class StateLook:
         left_out: Callable[[Sequence[str]], Set[str]] = lambda ids: frozenset(),
     ) -> None:
         """
-        Nobody is due where *forget_after* is None; *left_out* says which of some users a group
-        leaves out, as far as a list of its members tells.
+        Nobody is due if *forget_after* is None; *left_out* returns those of some users whom a group
+        excludes, as far as a list of its members shows.
         """
         self._metadata = metadata
         self._directory = directory
@@ -116,13 +117,13 @@ class StateLook:
 
     def look_at(self, token: str, way: Way, snapshot: Snapshot) -> StatePage:
         """
-        Decide about the states behind *token*, and about those without one whose ids lie among
-        theirs.
+        Decide about the states behind *token*, and about users without a state whose ids fall
+        between theirs.
 
-        Raises Throttled, ServiceDown, AccessDenied where a whole call fails.
+        Raises Throttled, ServiceDown, AccessDenied if a whole call fails.
         """
         leaf = self._metadata.leaf(token, STATES_A_PAGE)
-        # Blobs of other names than we give lie elsewhere in the order of names.
+        # A blob whose name is not in our form may sort anywhere.
         ours = [one for one in leaf.entries if way.listed_to < one.user_id.lower() == one.user_id]
         if leaf.next and not ours:
             return StatePage([], [], 0, way.asked_to, leaf.next, listed_to=way.listed_to)
@@ -144,7 +145,7 @@ class StateLook:
     def _moved(self, entries: Sequence[Entry], turn: Sequence[Entry]) -> list[tuple[str, str]]:
         found = self._directory.users([each.user_id for each in turn]) if turn else {}
         moved = [(each.user_id, self._why_moved(each, found[each.user_id])) for each in turn]
-        # Whoever was put into that group since needs no turn.
+        # Users added to the excluded group since then are found without a call of their own.
         told = [each.user_id for each in entries if _is_promised(each)]
         moved += [(user_id, OutOfScope.code) for user_id in self._left_out(told) - found.keys()]
         return [(user_id, why) for user_id, why in moved if why]
@@ -156,21 +157,21 @@ class StateLook:
         return gone_for is not None and gone_for >= self._forget_after
 
     def _gone_for(self, entry: Entry) -> timedelta | None:
-        """How long ago somebody left; None if that is not told, or is a time to come."""
+        """How long ago a user left; None if that is unknown or in the future."""
         try:
             gone_for = self._clock() - moments.read(entry.left_since)
         except (ValueError, OverflowError):
-            # A person may have edited it.
+            # Somebody may have edited it by hand.
             return None
         return gone_for if gone_for >= timedelta() else None
 
     def _why_moved(self, entry: Entry, found: User | PhotoSyncError) -> str:
         if isinstance(found, UnknownUser):
-            # Of one who is without a time the worker writes it down: else nobody is ever due.
+            # Without a time the user would never be due: let the worker record one.
             is_told = entry.status == LEFT and self._gone_for(entry) is not None
             return "" if is_told else "left"
         if isinstance(found, PhotoSyncError):
-            # Of no answer nothing follows; the next round asks again.
+            # No answer proves nothing; the next rotation asks again.
             return ""
         if entry.status == LEFT:
             return "back"
@@ -186,6 +187,6 @@ class StateLook:
 
 
 def _is_promised(entry: Entry) -> bool:
-    """Whether the state tells of a picture that is looked after, or of a failure to mend."""
-    # Of waiting ones a message is on its way, and the others promise nothing.
+    """Whether the state stands for a picture that we maintain, or for a failure to repair."""
+    # Waiting users have a message on its way; the other statuses promise nothing.
     return entry.status in {SYNCED, FAILED}

@@ -1,4 +1,4 @@
-"""What one run of a sweep has done so far: some pages, of which the log is written once."""
+"""What one run of a sweep has done so far: several pages, for which the log is written once."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from datetime import datetime, timedelta
 from shared.sweeping.snapshot import Part
 from shared.sweeping.sweep_log import RUNNING, SweepLog
 
-# So many pages a run: 40,000 users, two minutes of Graph's answers, and then one write. A run that
-# dies does as many again.
+# 40,000 users: two minutes of Graph's answers, then one write. A run that dies repeats at most this
+# many pages.
 PAGES_A_RUN = 40
-# Well below `sweep.QUIET`: a sweep at work does not look like one that has lost its message.
+# Well below `sweep.QUIET`, so that a working sweep never looks as if it had lost its message.
 LONGEST_RUN = timedelta(minutes=4)
-# After a page that sends so many people on their way that is written down: a run that dies then
-# sends only those of the pages since once more.
+# A run that has sent this many users writes the log after that page: if it dies later, only the
+# users of later pages are sent twice.
 SENT_A_RUN = 1_000
 
 
 @dataclass
 class Stretch:
     """
-    `sweep` is where the pages done so far have led; `found` is what Graph said on them, `gone` and
-    `due` are those who may lose something, `waiting` have no turn yet, `sent` counts these and all
-    who are on their way, and the next run begins after a `pause` in seconds.
+    `sweep` is the log after the pages done so far. `found` is what Graph said on them; `gone` and
+    `due` are users who may lose something; `waiting` are users who wait for a fill; `sent` counts
+    these and all who are queued. The next run begins after a `pause` in seconds.
     """
 
     sweep: SweepLog
@@ -38,12 +38,12 @@ class Stretch:
     waiting: list[str] = field(default_factory=list)
 
     def give_turns(self, waiting: list[str], *, of: int) -> None:
-        """Of so many who were found these wait for a turn, and the others are on their way."""
+        """Record that *of* users were found: those *waiting* must wait, the others are queued."""
         self.waiting += waiting
         self.sent += of
 
     def is_over(self, now: datetime, most_pages: int) -> bool:
-        """Whether it is time to write down how far the sweep is."""
+        """Whether to write the sweep's progress now."""
         return (
             self.sweep.status != RUNNING
             or self.pages >= most_pages

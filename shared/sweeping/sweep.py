@@ -1,34 +1,34 @@
 """
-The guarantee: looks at every user's photo and sends to the worker whoever is not right.
+The guarantee: checks everyone's photo, and sends each user whose picture is wrong to the worker.
 
 Graph promises no notification for a photo-only change and drops notifications when an endpoint is
-slow (graph.md sections 1 and 3). A sweep is a chain of messages; each run works off a stretch:
+slow (graph.md sections 1 and 3). A sweep is a chain of messages; each run processes a stretch:
 
-    users    list users, page by page, and ask for the etags of their photos; write into the states
-             of those about whom Graph gave no answer; keep what it said of the others as one part
-             of the snapshot
-    states   list states, page by page, and compare them with all parts; read the state of who
-             differs, and queue whoever the worker should look at; ask Graph about some who are
-             remembered, and queue those who have left or are out of scope
-    write sweeps/<id>.json over the stretch    conditional; lost -> somebody did this stretch
+    users    list users, page by page, and ask for the etags of their photos; where Graph gave no
+             answer about a user, record that in the user's state; store its other answers as one
+             part of the snapshot
+    states   list states, page by page, and compare them with all parts; read the state of each
+             user who differs, and queue those the worker should check; ask Graph about some of
+             the stored users, and queue those who have left or are out of scope
+    write sweeps/<id>.json for the stretch     conditional; lost -> another run did this stretch
     queue the next
 
-The source first, the state second, as in `copying.sync`: states are listed after Graph was asked
-about everybody, so that a state which says that SharePoint shows the etag found was written before
-or after that look, but never since the listing. Whatever has changed meanwhile makes the two
-differ, or is a change of Exchange after our look, which has a notification and the next sweep of
-its own. Listed the other way round, who changes a photo and back while a sweep is at work would
-pass for unchanged although the worker has copied what was between. What the snapshot says only
-sends somebody to the worker, who looks again at the photo first; and a picture of which this sweep
-is the second look is taken back only there.
+The source comes first and the state second, as in `copying.sync`: states are listed after Graph was
+asked about everyone. So a state that says that SharePoint shows the etag found may have been
+written before or after Graph was asked, but never after the listing. Any change in between makes
+the two differ, or is a change in Exchange after we asked, which has its own notification and the
+next sweep. In the opposite order, a user who changes a photo and changes it back during a sweep
+would pass as unchanged although the worker copied the photo in between. The snapshot only ever
+sends a user to the worker, which first checks the photo again. A picture for which this sweep is
+the second check is removed only there.
 
-It may die anywhere. Before the write, the stretch is done again: a user queued twice costs two
-calls. What two runs over one stretch write beside the log goes by its content, and the log says
-which of it counts. Between the write and the queueing, the message comes back, waits until the
-sweep has been quiet for a while, and queues the next again. A message delivered twice loses the
-write or finds, at the latest after that wait, that the sweep has moved on, and starts no second
-chain. One that is lost altogether is found by the next `start`. A sweep of a version that knew no
-snapshot goes on where it is: its users were compared page by page.
+A run may die at any point. Before the write, the stretch is repeated: a user queued twice costs two
+calls. Blobs that two runs over one stretch write beside the log are named by their content, and the
+log says which of them count. Between the write and the queueing, the message comes back, waits
+until the sweep has been quiet for a while, and queues the next one again. A message delivered twice
+loses the write or finds, at the latest after that wait, that the sweep has moved on, and starts no
+second chain. The next `start` finds a message that was lost altogether. A sweep that an older
+version began without a snapshot continues where it is: its users were compared page by page.
 """
 
 from __future__ import annotations
@@ -62,17 +62,17 @@ from shared.user import User
 
 log = logging.getLogger("photosync")
 
-# A chain that was quiet for this long has lost its message.
+# A chain that has made no progress for this long has lost its message.
 QUIET = timedelta(minutes=15)
-# A run that is at work is quiet for as long as a stretch takes, its last page included: whoever
-# queued the next sooner would run beside it, over every stretch that follows.
+# A working run updates the log only after a stretch, its last page included. Queueing the next
+# message sooner would start a second run beside it, for this stretch and all that follow.
 _DEATH = LONGEST_RUN + timedelta(minutes=2)
 STALLS = 3
-# How often a sweep may begin for what Graph says was missed, at most: each lists all users.
+# The shortest time between sweeps for missed notifications: each sweep lists all users.
 APART = timedelta(minutes=10)
-# For so long a page may go unanswered before those who are listed stop waiting for it.
+# How long a page may go unanswered before the sweep goes on with the users listed so far.
 _PATIENCE = timedelta(hours=1)
-# Well below QUIET: a sweep that pauses is not one that has lost its message.
+# Well below QUIET, so that a sweep that pauses never looks as if it had lost its message.
 _LONGEST_PAUSE = 300.0
 
 
@@ -95,7 +95,7 @@ class States(Protocol):
 
 
 class Sweep:
-    """Starts sweeps, works off their pages, and releases their removals."""
+    """Starts sweeps, processes their pages, and releases their removals."""
 
     def __init__(
         self,
@@ -128,9 +128,9 @@ class Sweep:
 
     def start(self) -> str:
         """
-        Begin a sweep, unless one is running: then it goes on, and this one is skipped. Its id.
+        Begin a sweep, or keep a running one going and skip this one. Returns the sweep's id.
 
-        Raises Conflict when another run began one at this moment, ServiceDown.
+        Raises ServiceDown, and Conflict if another run began one at the same moment.
         """
         running, pointer = self._logs.latest()
         if running and running.status == sweep_log.RUNNING:
@@ -145,7 +145,8 @@ class Sweep:
         """
         Begin a sweep for what was missed before *moment*, unless one has begun since.
 
-        Raises what `start` does, and Conflict if one began a little before: then this one waits.
+        Raises what `start` does, and Conflict if one began a short time before: then this one
+        waits.
         """
         newest, _ = self._logs.latest()
         if newest:
@@ -160,10 +161,10 @@ class Sweep:
 
     def work_off(self, sweep_id: str, page: int) -> None:
         """
-        Work off a stretch of a sweep, and queue the next.
+        Process a stretch of a sweep, and queue the next.
 
-        Raises TryLater for one to be tried again, GiveUp when the sweep is over, EndlessList
-        among them: its removals stay undone.
+        Raises TryLater if the stretch must be tried again, and GiveUp, such as EndlessList, if the
+        sweep is over: then it removes nothing.
         """
         found = self._logs.read(sweep_id)
         if not found or found[0].page not in {page, page + 1}:
@@ -188,11 +189,11 @@ class Sweep:
                 self._go_on_after_users(stretch)
             except (TryLater, GiveUp) as error:
                 if isinstance(error, TryLater) and stretch.pages:
-                    # What is behind us is written down, and the next run meets it again.
+                    # Save the pages done so far; the next run meets the error again.
                     return
                 if not self._is_hopeless(stretch, error):
                     raise
-                # Whoever was listed before is not to wait for what cannot be listed.
+                # Users listed so far must not wait for those that cannot be listed.
                 stretch.sweep = replace(
                     stretch.sweep, broken=str(error), next=sweep_log.STATES, links=0
                 )
@@ -200,12 +201,12 @@ class Sweep:
                 return
 
     def _is_hopeless(self, stretch: Stretch, error: TryLater | GiveUp) -> bool:
-        """Whether Graph's list leads no further, though it has named some."""
+        """Whether Graph's list can be followed no further, though it has returned some users."""
         ends = isinstance(error, GiveUp) or self._is_quiet(stretch.sweep, _PATIENCE)
         return ends and bool(stretch.found or stretch.sweep.parts)
 
     def _go_on_after_users(self, stretch: Stretch) -> None:
-        """Go over a page of users."""
+        """Process one page of users."""
         sweep = stretch.sweep
         users = self._listed(sweep)
         result = self._pages.look_at(users.users)
@@ -215,11 +216,11 @@ class Sweep:
         stretch.found.add(result.found)
         stretch.gone += result.gone
         stretch.users += result.users
-        # Not before: who is on this page was listed, whatever comes next.
+        # Not earlier: the users on this page were listed, whatever follows.
         sweep.must_end_with(users.next)
         stretch.sweep = self._after(sweep, result, users.next or sweep_log.STATES)
         stretch.pages += 1
-        # Whoever throttles some of a page would throttle all of the next one.
+        # If Graph throttled some users of this page, it would throttle all of the next.
         asked = max((each.error.retry_after or 0.0 for each in result.unanswered), default=0.0)
         stretch.pause = min(asked, _LONGEST_PAUSE)
 
@@ -235,7 +236,7 @@ class Sweep:
             stretch.pages += 1
 
     def _after_states(self, stretch: Stretch, snapshot: Snapshot) -> SweepLog:
-        """The sweep after a page of states, whose people are queued."""
+        """Queue the users of one page of states, and return the sweep after it."""
         sweep = stretch.sweep
         way = Way(
             sweep.listed_to, sweep.asked_to, sweep.to_ask, since=moments.read(sweep.started_at)
@@ -255,24 +256,24 @@ class Sweep:
             listed_to=found.listed_to,
         )
         if found.more:
-            # Of the same page others are left.
+            # The same page has users left.
             return replace(self._after(counted, _result(found), sweep.next), links=sweep.links)
         if not following and counted.to_ask:
-            # Everybody up to the last one has had a turn: the next sweep begins with the first.
+            # The rotation has reached the last user: the next sweep begins with the first.
             counted = replace(counted, asked_to="")
         return self._after(counted, _result(found), following)
 
     def _queue_moved(self, stretch: Stretch, found: StatePage) -> None:
-        """Send to the worker whom the state, or the photo, says something else of."""
+        """Queue the users whose state or photo no longer matches what Graph said."""
         out = {user_id for user_id, why in found.moved if why == OutOfScope.code}
         look = dict(found.moved) | dict(found.compared.queue)
         queue = [(user_id, why) for user_id, why in look.items() if user_id not in out]
         stretch.give_turns(self._turns.queue(stretch.sweep, queue), of=len(look))
-        # Of somebody whose photo was copied only a replay looks further than at the photo's etag.
+        # For a user whose photo was copied, only a replay checks more than the photo's etag.
         self._users.queue(sorted(out), reason="replay")
 
     def _turn(self, stretch: Stretch, *, after: Document) -> None:
-        """Write down that a stretch is done, and queue the next, unless another run did it."""
+        """Record that a stretch is done, and queue the next, unless another run did so."""
         turned = self._turned(stretch)
         try:
             self._logs.write(turned, after=after)
@@ -287,14 +288,14 @@ class Sweep:
             self._drop_parts(turned)
 
     def _drop_parts(self, ended: SweepLog) -> None:
-        """Delete what nobody needs any more; what stays there goes with the sweep's other blobs."""
+        """Delete the parts; any that remain are deleted with the sweep's other blobs."""
         try:
             self._parts.drop(ended.parts)
         except (TryLater, GiveUp) as error:
             log.warning('sweep.parts_left id=%s why="%s"', ended.id, loggable(str(error)))
 
     def _turned(self, stretch: Stretch) -> SweepLog:
-        """The sweep after a stretch, with the names of what is kept of it."""
+        """The sweep after a stretch, with the names of the blobs stored for it."""
         sweep = stretch.sweep
         keep = self._logs.keep_gone
         lists = keep(sweep.id, sweep.page, stretch.gone)
@@ -313,7 +314,7 @@ class Sweep:
         )
 
     def _listed(self, sweep: SweepLog) -> UserPage:
-        """The users of the page that is due; those who cannot be read are named in the log."""
+        """The users of the next page; the log names the entries that cannot be read."""
         found = self._listing.page(sweep.next)
         for why in found.set_aside:
             log.warning(
@@ -322,8 +323,8 @@ class Sweep:
         return found
 
     def _judge(self, sweep: SweepLog, result: PageResult) -> None:
-        """Raise the commonest error of the page's users if it is everybody's."""
-        # Not Refused: a new code for "no photo" would be such an answer, and right for most.
+        """Raise the most common error of the page if nearly all its users failed."""
+        # Not Refused: Graph may introduce a new code for "no photo", which would be right for most.
         errors = [each for each in result.errors if isinstance(each, TryLater | AccessDenied)]
         if not sweep_rules.is_everybodys(
             len(errors),
@@ -336,7 +337,7 @@ class Sweep:
         raise max(errors, key=lambda each: (kinds[type(each)], isinstance(each, TryLater)))
 
     def fail(self, sweep_id: str, why: str) -> None:
-        """Record that a sweep cannot go on, and why; the next one starts anew."""
+        """Record that a sweep cannot go on, and why; the next one starts from the beginning."""
         found = self._logs.read(sweep_id)
         if found and found[0].status == sweep_log.RUNNING:
             now = self._clock().isoformat()
@@ -346,7 +347,7 @@ class Sweep:
             self._drop_parts(ended)
 
     def release_removals(self) -> int:
-        """Let the removals go ahead that the brake holds back; how many there are."""
+        """Release the removals that the brake holds back, and return how many there are."""
         found = self._logs.held_back()
         if not found:
             return 0
@@ -359,8 +360,8 @@ class Sweep:
 
     def queue_removals(self, sweep_id: str) -> None:
         """
-        Send everybody whose photo is gone, or who has left, to the worker, who looks once more and
-        removes.
+        Send every user whose photo is gone, or who has left, to the worker, which checks again and
+        then removes.
         """
         found = self._logs.read(sweep_id)
         if not found or not found[0].is_due:
@@ -386,7 +387,7 @@ class Sweep:
         try:
             self._logs.begin(sweep, pointer)
         except ServiceDown:
-            # It may have begun all the same: then nobody but us sends its first message.
+            # The write may have succeeded: then only this run can send its first message.
             newest, _ = self._logs.latest()
             if not newest or newest.id != sweep.id:
                 raise
@@ -395,20 +396,20 @@ class Sweep:
         return sweep.id
 
     def _revived(self, sweep: SweepLog) -> bool:
-        """Queue a lost page again; False when that has been tried often enough."""
+        """Queue a lost page again; False if that was already tried STALLS times."""
         found = self._logs.read(sweep.id)
         if not found or sweep.stalls >= STALLS:
             if found:
                 self.fail(sweep.id, f"Page {sweep.page} was lost {STALLS} times.")
             return False
-        # Not updated_at: only work done makes a sweep look alive.
+        # Leave updated_at alone: only completed work may make a sweep look alive.
         self._logs.write(replace(found[0], stalls=found[0].stalls + 1), after=found[1])
         self._go_on(found[0])
         log.warning("sweep.revived id=%s page=%d", sweep.id, sweep.page)
         return True
 
     def _is_quiet(self, sweep: SweepLog, how_long: timedelta) -> bool:
-        # A time to come is none at which work was done.
+        # A time in the future cannot be when work was done.
         return abs(self._clock() - moments.read(sweep.updated_at)) > how_long
 
     def _after(self, sweep: SweepLog, result: PageResult, following: str) -> SweepLog:
@@ -429,7 +430,7 @@ class Sweep:
         return after if following else after.finished(now)
 
     def _go_on_after(self, page: int, sweep: SweepLog) -> None:
-        """Somebody did *page*: queue the next, unless whoever did it may be doing so."""
+        """*page* is already done: queue the next, unless the run that did it may be doing so."""
         if self._is_over(sweep):
             return
         if not self._is_quiet(sweep, _DEATH):
@@ -443,7 +444,7 @@ class Sweep:
         return sweep.status != sweep_log.RUNNING and not sweep.is_due
 
     def _go_on(self, sweep: SweepLog, *, delay_seconds: float = 0.0) -> None:
-        """Queue whatever comes next, however often this is asked."""
+        """Queue the next message, if there is one; safe to repeat."""
         if sweep.status == sweep_log.RUNNING:
             message = UpkeepMessage(SWEEP_PAGE, sweep_id=sweep.id, page=sweep.page)
         elif sweep.is_due:
@@ -477,5 +478,5 @@ class Sweep:
 
 
 def _result(found: StatePage) -> PageResult:
-    """What a page of states counts for, as one of users does."""
+    """The result of a page of states, in the form of a page of users."""
     return replace(found.compared, queue=[*found.compared.queue, *found.moved])

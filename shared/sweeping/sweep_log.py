@@ -1,8 +1,8 @@
 """
-What is known of a sweep, in blob `sweeps/<id>.json`, and of the newest one, `sweeps/latest.json`.
+The record of a sweep, in blob `sweeps/<id>.json`, and of the newest one, `sweeps/latest.json`.
 
-The blob is the sweep's memory: a page message that finds the sweep elsewhere than at its own page
-is late or a duplicate.
+The blob is the sweep's memory: a page message that does not match the sweep's current page is late
+or a duplicate.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from shared.telemetry.log_text import loggable
 from shared.user import is_object_id
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
-# Of the removals: none due; due and to be queued; held back by the brake; queued.
+# The removals: none due; due and not yet queued; held back by the brake; queued.
 NONE, DUE, BRAKED, QUEUED = "none", "due", "braked", "queued"
 _STATUSES, _REMOVALS = {RUNNING, FINISHED, FAILED}, {NONE, DUE, BRAKED, QUEUED}
 
 LATEST = "sweeps/latest.json"
-# How the path of a page of states begins: these follow the users that Graph lists.
+# The prefix of the path of a page of states; these follow the pages of users that Graph lists.
 STATES = "states:"
-# So many of the users who are remembered a sweep asks Graph about by their ids, listed or not: a
-# hundredth, so that after a hundred sweeps, four days, everybody has had a turn; at least so many.
+# A sweep asks Graph by id about a hundredth of the stored users, listed or not, so that everyone is
+# asked about within a hundred sweeps, four days; at least about this many.
 ONE_ASKED_IN, FEWEST_ASKED = 100, 100
-# Whose photo is gone, and who has left.
+# Users whose photo is gone, and users who have left.
 GONE, LEFT = "gone", "left"
 
 log = logging.getLogger("photosync")
@@ -43,21 +43,22 @@ log = logging.getLogger("photosync")
 @dataclass(frozen=True)
 class SweepLog:
     """
-    One sweep. `page` is the number of the next message, from 1, and `next` where that begins: the
+    One sweep. `page` is the number of the next message, from 1, and `next` is where it begins: the
     path of a page in Graph, or of a page of states.
 
-    `links` is how many pages were followed, and `mark` the fingerprint of an earlier one's path.
+    `links` is how many pages were followed, and `mark` is the fingerprint of an earlier page's
+    path.
 
-    `parts` are the names of what Graph said (see `snapshot`), `listed_to` is the last user who was
-    compared with it, and `lists` names those with the people who may lose something. `broken` says
+    `parts` names the blobs of what Graph said (see `snapshot`); `listed_to` is the last user
+    compared with them; `lists` names the lists of users who may lose something. `broken` says
     why Graph's list was not followed to its end.
 
-    `left` counts those who are to be forgotten, and `forgetting` says what becomes of that;
-    `asked_to` is the last of the `asked` users whom Graph was asked about by their ids.
+    `left` counts users to be forgotten, and `forgetting` says what happens to them; Graph was asked
+    by id about `asked` users, the last of them `asked_to`.
 
-    `managed` counts users whose SharePoint picture is ours, `gone` those of them whose photo two
-    looks have missed; `failed` users about whom Graph gave no answer or an odd one; `changed` how
-    many users were sent to the worker, by reason; `turns` of them wait for a fill.
+    `managed` counts users whose SharePoint picture is ours, `gone` those of them whose photo was
+    missing in two checks; `failed` users about whom Graph gave no answer or an unexpected one;
+    `changed` users sent to the worker, by reason; `turns` those of them who wait for a fill.
     """
 
     id: str
@@ -91,7 +92,7 @@ class SweepLog:
     turns: int = 0
 
     def must_end_with(self, following: str) -> None:
-        """Raise EndlessList if *following* is this page or an earlier one, or one too many."""
+        """Raise EndlessList if *following* is this page, an earlier one, or one page too many."""
         if following and (
             following == self.next
             or sweep_rules.fingerprint(following) == self.mark
@@ -103,14 +104,14 @@ class SweepLog:
             )
 
     def marked(self, following: str) -> str:
-        """What to remember of the way, now that the next page is *following*."""
+        """The fingerprint to remember, now that the next page is *following*."""
         # Brent's cycle detection: one link is remembered, and replaced at pages 1, 2, 4, 8 and so
         # on. Sooner or later it lies on the cycle, and is met again before it is replaced.
         is_power_of_two = self.links & (self.links + 1) == 0
         return sweep_rules.fingerprint(following) if is_power_of_two else self.mark
 
     def finished(self, now: str) -> SweepLog:
-        """The sweep after its last page, with what becomes of its removals: if broken, none."""
+        """The sweep after its last page, with its removals decided; a broken sweep has none."""
         if self.broken:
             return replace(self, status=FAILED, finished_at=now, detail=self.broken)
         removals, forgetting = self._what_becomes(self.gone), self._what_becomes(self.left)
@@ -135,13 +136,13 @@ class SweepLog:
         )
 
     def _what_becomes(self, people: int) -> str:
-        """Of so many removals, or leavers, at once."""
+        """What happens to this many removals, or users who left, at once."""
         if sweep_rules.looks_like_an_outage(people, self.managed):
             return BRAKED
         return DUE if people else NONE
 
     def released(self, when: str) -> SweepLog:
-        """The sweep after a person has let go ahead what the brake held back."""
+        """The sweep after a person has released what the brake held back."""
         told = {
             f"the removal of {self.gone} pictures": self.removals,
             f"the forgetting of {self.left} users who left": self.forgetting,
@@ -156,7 +157,7 @@ class SweepLog:
 
     @property
     def to_ask(self) -> int:
-        """About how many more users Graph may be asked by their ids."""
+        """About how many more users this sweep may ask Graph about by id."""
         return max(FEWEST_ASKED, self.users // ONE_ASKED_IN) - self.asked
 
     def held_back(self) -> int:
@@ -165,7 +166,7 @@ class SweepLog:
         return gone + (self.left if self.forgetting == BRAKED else 0)
 
     def all_queued(self) -> SweepLog:
-        """The sweep after everybody who was due is on the way to the worker."""
+        """The sweep once every user who was due is queued for the worker."""
         return replace(
             self,
             removals=QUEUED if self.removals == DUE else self.removals,
@@ -174,18 +175,18 @@ class SweepLog:
 
     @property
     def is_due(self) -> bool:
-        """Whether people are to be sent to the worker who lose something there."""
+        """Whether there are users to send to the worker who will lose something there."""
         return DUE in {self.removals, self.forgetting}
 
     def progress(self) -> float:
-        """How much is done, 0 to 1, judged by the last sweep's number of users."""
+        """Fraction done, 0 to 1, estimated from the last sweep's number of users."""
         if self.status == FINISHED:
             return 1.0
         # The last sweep may have found fewer users than there are now.
         return min(0.99, self.users / self.expected_users) if self.expected_users else 0.0
 
     def eta(self) -> str:
-        """When it may end, judged by the last sweep's number of users; empty when unknown."""
+        """The estimated end, from the last sweep's number of users; empty if unknown."""
         if self.status != RUNNING or not self.users or not self.expected_users:
             return ""
         began = moments.read(self.started_at)
@@ -200,12 +201,12 @@ _BLANK = SweepLog("", "", "")
 
 
 def to_fields(sweep: SweepLog) -> dict[str, Any]:
-    """The blob's fields; `pages` and `eta` are for people only."""
+    """The blob's fields; `pages` and `eta` are for human readers only."""
     return records.to_fields(sweep) | {"pages": sweep.links, "eta": sweep.eta()}
 
 
 class SweepLogs:
-    """Reads and writes sweeps. Every write names the version it replaces (Conflict)."""
+    """Reads and writes sweeps. Every write is conditional (Conflict)."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -219,7 +220,9 @@ class SweepLogs:
         return (found[0] if found else None), pointer
 
     def counted_users(self) -> int:
-        """How many users in scope the newest sweep has counted, or the one before; 0 without."""
+        """
+        The users in scope that the newest sweep or the one before counted, the larger; 0 if none.
+        """
         newest, _ = self.latest()
         if newest is None:
             return 0
@@ -227,7 +230,7 @@ class SweepLogs:
         return max(newest.in_scope, before[0].in_scope if before else 0)
 
     def read(self, sweep_id: Any) -> tuple[SweepLog, Document] | None:
-        """One sweep and the version it was read from; None when there is none, or a damaged one."""
+        """One sweep and the document it was read from; None if it is missing or damaged."""
         if not isinstance(sweep_id, str) or not is_sweep_id(sweep_id):
             return None
         document = self._documents.read(_name(sweep_id))
@@ -241,8 +244,8 @@ class SweepLogs:
 
     def held_back(self) -> tuple[SweepLog, Document] | None:
         """
-        The sweep that holds people back until a person releases them: the newest, or the one
-        before as long as the newest has not found out for itself.
+        The sweep that holds users back until a person releases them: the newest, or the one before
+        while the newest has not yet decided.
         """
         newest, _ = self.latest()
         if newest is None:
@@ -252,22 +255,22 @@ class SweepLogs:
         return found if found and found[0].held_back() else None
 
     def begin(self, sweep: SweepLog, pointer: Document | None) -> None:
-        """Write a new sweep and make it the newest; Conflict when another run was faster."""
+        """Write a new sweep and make it the newest; Conflict if another run was faster."""
         self.write(sweep, after=None)
         self._documents.write(LATEST, {"id": sweep.id}, after=pointer)
 
     def write(self, sweep: SweepLog, *, after: Document | None) -> Document:
-        """Write *sweep* in place of what was read as *after*."""
+        """Replace the version read as *after* with *sweep*."""
         return self._documents.write(_name(sweep.id), to_fields(sweep), after=after)
 
     def keep_gone(
         self, sweep_id: str, page: int, user_ids: list[str], *, what: str = GONE
     ) -> list[str]:
         """
-        Keep who may lose something; the names of the lists, of none where it is nobody.
+        Store the users who may lose something, and return the names of the lists; [] for no users.
 
-        A name says who is on the list: another try writes nothing over it, and the log says which
-        try counts.
+        A name is derived from the users on the list: another attempt overwrites nothing, and the
+        log says which attempt counts.
         """
         if not user_ids:
             return []
@@ -278,18 +281,18 @@ class SweepLogs:
         return [name]
 
     def gone(self, sweep: SweepLog, *, what: str = GONE) -> Iterator[list[str]]:
-        """Who is on the lists of a sweep, a list at a time."""
+        """The users on the lists of a sweep, one list at a time."""
         names = [name for name in sweep.lists if name.startswith(f"{what}-")]
-        # An older version named each by its page alone.
+        # An older version named each list by its page alone.
         for name in names or [f"{what}-{page}" for page in range(1, sweep.page)]:
             yield records.kept_ids(self._documents, _gone_name(sweep.id, name))
 
 
 def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
     """
-    The sweep of which *written* tells.
+    The sweep that *written* describes.
 
-    Raises TypeError, ValueError and OverflowError if a person has written it and no sweep.
+    Raises TypeError, ValueError and OverflowError if it is not a valid sweep, e.g. edited by hand.
     """
     found = records.from_fields(_BLANK, written)
     known_words = found.status in _STATUSES and {found.removals, found.forgetting} <= _REMOVALS
@@ -298,7 +301,7 @@ def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
     if not 1 <= found.page <= sweep_rules.MOST_PAGES + 1:
         raise ValueError("No sweep has such a page.")
     part = re.compile(rf"sweeps/{re.escape(sweep_id)}/found-[0-9a-f]{{16}}")
-    # Parts are deleted in the end: no name may lead to another blob.
+    # Parts are deleted at the end: no name may lead to another blob.
     if not all(map(part.fullmatch, found.parts)) or any("/" in name for name in found.lists):
         raise ValueError("It names blobs that are not this sweep's.")
     if found.listed_to and not is_object_id(found.listed_to):

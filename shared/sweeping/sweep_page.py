@@ -1,6 +1,6 @@
 """
-Looks at users: first, page by page, at what Graph says of their photos, and then at what is
-remembered of them, which a listing tells of most; only of who differs the state itself is read.
+Checks users: first, page by page, what Graph says about their photos, and then what is stored about
+them. For most users a listing is enough; the state itself is read only for those who differ.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class States(Protocol):
 @dataclass(frozen=True)
 class PageResult:
     """
-    What one page came to; `queue` holds (user id, why).
+    The result of one page; `queue` holds (user id, why).
 
-    `found` is what Graph said of those who are judged once all are asked about. `unanswered` are
-    users whose photo could not be asked about now; `errors` are theirs and those of users about
-    whom Graph gave an unexpected answer.
+    `found` is what Graph said about users who are judged after Graph was asked about everyone.
+    `unanswered` are users whose photo Graph could not report now; `errors` are theirs and those of
+    users about whom Graph gave an unexpected answer.
     """
 
     users: int
@@ -58,7 +58,7 @@ class PageResult:
 
 
 class PageLook:
-    """Compares what Exchange has with what we remember. Threads may share it."""
+    """Compares what Exchange has with what we have stored. Threads may share it."""
 
     def __init__(
         self,
@@ -84,13 +84,12 @@ class PageLook:
 
     def look_at(self, users: Sequence[User]) -> PageResult:
         """
-        Ask for the photo of every user of a page; decide about those of whom Graph gave no answer
-        or an odd one. Changes nothing.
+        Ask for the photo of every user of a page; decide about those for whom Graph gave no answer
+        or an unexpected one. Changes nothing.
 
-        Raises Throttled, ServiceDown, AccessDenied where a whole call fails; then nothing was
-        decided.
+        Raises Throttled, ServiceDown, AccessDenied if a whole call fails; then nothing was decided.
         """
-        # By id: Graph may name somebody twice, and a batch may not.
+        # By id: Graph may list a user twice, but a batch must not.
         asked = {user.id: user for user in users if self._is_in_scope(user)}
         asked_at = self._clock()
         found = self._photos.photo_etags(list(asked))
@@ -123,11 +122,11 @@ class PageLook:
         since: datetime,
     ) -> PageResult:
         """
-        Decide about everybody of whom Graph has *found* something, not before *since*; etags are
+        Decide about every user for whom Graph has *found* something, at or after *since*; etags are
         marks. *entries* are those of them who have a state, listed after that.
 
-        Who need not be looked at and whose blob an older version wrote has it written anew, so
-        that the next listing tells. Raises ServiceDown, AccessDenied.
+        Rewrites the blob of a user who needs no check if an older version wrote it, so that the
+        next listing is enough. Raises ServiceDown, AccessDenied.
         """
         listed = {each.user_id: each for each in entries if each.user_id in found}
         right = {
@@ -154,7 +153,7 @@ class PageLook:
     def _is_right(
         self, known: UserState | None, found: str | PhotoSyncError, since: datetime
     ) -> bool:
-        """Whether a listing tells enough to know that nobody need look."""
+        """Whether a listing is enough to know that the user needs no check."""
         if known is None or self._is_gone(known, found, since):
             return False
         return not self._why_look(known, found, self._clock())
@@ -162,17 +161,18 @@ class PageLook:
     def _is_gone(
         self, known: UserState | None, found: str | PhotoSyncError, since: datetime
     ) -> bool:
-        # Of two looks this sweep's is the second one, whenever its states are listed.
+        # The second check is this sweep's own: its start counts, not when it lists the states.
         return self._removes and sweep_rules.is_gone(known, found, since)
 
     def _read(self, user_ids: Sequence[str]) -> dict[str, Stored | None]:
         return dict(zip(user_ids, self._pool.map(self._states.read, user_ids), strict=True))
 
     def _tell(self, stored: Sequence[Stored | None]) -> None:
-        """Write these states once more, by which a listing tells of them."""
+        """Rewrite these states, so that a listing describes them."""
 
         def write(one: Stored | None) -> None:
-            # Of a claim only its holder writes, and whoever has written since has told.
+            # Only its holder writes a claimed state; a conflicting write has already described the
+            # user.
             if one and not one.state.claim:
                 with suppress(Conflict):
                     self._states.replace(one.state, version=one.version)
@@ -190,12 +190,12 @@ class PageLook:
         )
 
     def _is_looked_after(self, known: UserState | None, asked_at: datetime, now: datetime) -> bool:
-        """Whether a run is at work on this user, or knows better since Graph was *asked_at*."""
+        """Whether a run is working on this user, or learnt more after Graph was *asked_at*."""
         if known is None:
             return False
         return sweep_rules.is_in_hand(known, now) or (
             known.checked_at is not None
-            # A page takes minutes at most: what is later than that nobody looked at.
+            # A page takes minutes at most: no check can have happened later than that.
             and asked_at <= known.checked_at <= now + sweep_rules.OVERDUE_AFTER
         )
 

@@ -1,8 +1,8 @@
 """
-Which users a sweep sends to the worker. Pure: what Exchange has, what we remember, what time it is.
+Which users a sweep sends to the worker. Pure: Exchange's answer, the stored state, the time.
 
-A sweep decides as the worker would, without claiming anybody; the worker looks again under its
-claim and has the last word.
+A sweep decides as the worker would, but claims no user; the worker checks again under its claim,
+and its decision is final.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from shared.errors import (
 from shared.storage import user_state
 from shared.storage.user_state import UserState
 
-# What only time can change is looked at once a day: a profile that appears, a picture that goes, a
-# page of a proxy that came in place of a photo, a photo that a newer version can read.
+# What only time can change is checked once a day: a profile that appears, a picture that goes, a
+# proxy that returned a page in place of a photo, a photo that a newer version can read.
 AGAIN_AFTER = timedelta(days=1)
-# A message that should have come back by then is lost.
+# A message that is overdue by this much is lost.
 OVERDUE_AFTER = timedelta(hours=1)
-# No message is hidden for longer (Azure Storage: Put Message, documented): who waits until the year
-# 9999 waits for none.
+# No message is hidden for longer (Azure Storage: Put Message, documented): a state that waits until
+# the year 9999 has no message.
 LONGEST_HIDDEN = timedelta(days=7)
-# Errors of nearly all of a page's users are the service's. A page of fewer users than the second
-# number is judged together with all before it; of fewer than the third nothing can be told.
+# If nearly all users of a page fail, the fault is the service's. A page of fewer users than the
+# second number is judged together with all before it; of fewer than the third, nothing follows.
 NEARLY_ALL, JUDGED_ALONE, FEWEST_TO_JUDGE = 0.9, 50, 10
-# Ten million users in whole pages, a million in short ones of a hundred: a list that names ever new
-# pages ends here.
+# Ten million users in full pages, a million in short ones of a hundred: a list that keeps naming
+# new pages ends here.
 MOST_PAGES = 10_000
-# More removals than this at once look like an outage of the source, not like people.
+# More removals than this at once look like an outage of the source, not like people's changes.
 BRAKE_USERS, BRAKE_SHARE = 20, 0.05
 
 
@@ -56,14 +56,14 @@ def why_look(
     now: datetime,
 ) -> str:
     """
-    Why the worker should look at a user, in a word for the log; empty when it need not.
+    Why the worker should check a user, in one word for the log; empty if it need not.
 
-    *found* is the photo's etag, or the error that says why it cannot be told.
+    *found* is the photo's etag, or the error that says why it is unknown.
     """
     if known is None:
         return "" if isinstance(found, Settled | TryLater) else "new"
     if is_in_hand(known, now) or isinstance(found, TryLater):
-        # Of no answer nothing follows; what to write of it is in `unanswered`.
+        # No answer proves nothing; `unanswered` records it.
         return ""
     if known.status == user_state.WAITING:
         return "overdue"
@@ -79,7 +79,9 @@ def why_look(
 
 
 def is_gone(known: UserState | None, found: str | PhotoSyncError, now: datetime) -> bool:
-    """Whether SharePoint still shows our picture of a photo that a first look missed long ago."""
+    """
+    Whether SharePoint still shows our picture, though a check long ago already missed the photo.
+    """
     return (
         isinstance(found, NoPhoto)
         and known is not None
@@ -89,49 +91,49 @@ def is_gone(known: UserState | None, found: str | PhotoSyncError, now: datetime)
 
 
 def is_everybodys(failed: int, asked: int, *, failed_before: int, asked_before: int) -> bool:
-    """Whether so many of the *asked* users of a page failed that it says nothing about them."""
+    """Whether so many of a page's *asked* users failed that the fault is not theirs."""
     if not failed:
         return False
     if asked < JUDGED_ALONE:
-        # The last page may hold one user, whose mailbox refuses.
+        # The last page may hold a single user, whose mailbox fails.
         failed, asked = failed + failed_before, asked + asked_before
     return asked >= FEWEST_TO_JUDGE and failed >= NEARLY_ALL * asked
 
 
 def fingerprint(path: str) -> str:
-    """Tells whether a page's path, of some hundred characters, is one seen before."""
+    """A short hash by which to recognize a page's path, of some hundred characters."""
     return hashlib.sha256(path.encode()).hexdigest()[:16]
 
 
 def looks_like_an_outage(gone: int, managed: int) -> bool:
-    """Whether so many photos of all whose picture is ours cannot have been removed by people."""
+    """Whether too many photos are gone, of all *managed*, for people to have removed them."""
     return gone > max(BRAKE_USERS, BRAKE_SHARE * managed)
 
 
 def _is_late(known: UserState, now: datetime) -> bool:
-    # Nor was anybody looked at in a time to come: of that, too, nobody knows when it was.
+    # Nor can a check have happened in the future: when it happened is unknown.
     return known.checked_at is None or abs(now - known.checked_at) > AGAIN_AFTER
 
 
 def is_in_hand(known: UserState, now: datetime) -> bool:
-    """Whether a run is at work or a message waits: one more an hour would add to an outage."""
+    """Whether a run is at work or a message waits: one more every hour would worsen an outage."""
     if known.claim and known.claim.is_live:
         return True
-    # A claim that has run out may be a waiting run's, too, which got no answer (see `copying.run`).
+    # An expired claim may also belong to a waiting run that got no answer (see `copying.run`).
     next_attempt = known.next_attempt_at if known.status == user_state.WAITING else None
     return next_attempt is not None and -LONGEST_HIDDEN <= now - next_attempt <= OVERDUE_AFTER
 
 
 def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -> str:
     if isinstance(found, GiveUp):
-        # Nobody foresaw this answer about one user: the worker records it, for a person to see.
+        # An unexpected answer about one user: the worker records it, for an admin to see.
         told = known.status == user_state.FAILED and known.reason == found.code
         return "" if told and not _is_late(known, now) else "unclear"
     if isinstance(found, UnknownUser) and known.reason == NoMailbox.code:
-        # The worker has asked Graph for the user, who is there, as this list says too.
+        # The worker has asked Graph: the user exists, as this list also says.
         return "again" if _is_late(known, now) else ""
     if not isinstance(found, NoPhoto):
-        # A mailbox or a user that is gone: the picture stays, and the state says so.
+        # The mailbox or the user is gone: the picture stays, and the state says so.
         return found.code if known.reason != found.code else ""
     if known.reason in {NoMailbox.code, UnknownUser.code}:
         return found.code
@@ -141,7 +143,7 @@ def _why_without_photo(known: UserState, found: PhotoSyncError, now: datetime) -
 
 
 def _why_unchanged(known: UserState, *, recipe: int, dry_run: bool, now: datetime) -> str:
-    """Why to look again at a photo that was looked at before and not copied."""
+    """Why to check a photo again that was checked before and not copied."""
     match known.reason:
         case OutOfScope.code:
             return "in-scope"

@@ -1,14 +1,13 @@
 """
-Which users of a sweep's page go to the worker at once, and who waits for a turn.
+Which users of a sweep's page go to the worker at once, and which wait for a fill.
 
-One rule. What a sweep finds in the first minute's room goes at once, those who have changed before
-those who are new; and so do those of every page who have changed, if they are few. Everybody else
-is written down, and a fill gives them their turns. While the fill of an earlier sweep is at work,
-whoever would have to wait is left to it, or to the first sweep after it: so nobody stands in two
-lists.
+One rule. Users whom a sweep finds within the first minute's quota go at once, changed ones before
+new ones. So do the changed users of every page, if they are few. All others are put on a list,
+which a fill works through. While the fill of an earlier sweep is running, users who would have to
+wait are left to it, or to the first sweep after it: so nobody is on two lists.
 
-A person's change is in none of this: its notification is a message of its own, and finds the queue
-as short as a fill keeps it.
+None of this applies to a person's own change: its notification is a separate message, and a fill
+keeps the queue short for it.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ from shared.sweeping.user_queue import UserQueue
 
 log = logging.getLogger("photosync")
 
-# So many of a page of 5,000 users never wait: changes of an hour, not a first fill.
+# This many users of a page of 5,000 never wait: an hour's changes, not a first fill.
 FEW = JUDGED_AT_ONCE // 50
-# Why a sweep finds somebody who was never copied; see sweep_rules.
+# The reasons of users who were never copied; see sweep_rules.
 _FIRSTS = {"new", "dry-run"}
 
 
 class Turns:
-    """Gives the users of a sweep their turns."""
+    """Decides which users of a sweep are queued now and which wait."""
 
     def __init__(
         self,
@@ -47,7 +46,7 @@ class Turns:
         clock: Callable[[], datetime],
         few: int = FEW,
     ) -> None:
-        """So *few* of a page never wait."""
+        """Up to *few* users of a page never wait."""
         self._fills = fills
         self._users = users
         self._upkeep = upkeep
@@ -57,11 +56,11 @@ class Turns:
 
     def queue(self, sweep: SweepLog, found: Sequence[tuple[str, str]]) -> list[str]:
         """
-        Queue the users, each with a reason, whom a page has *found*; who of them has to wait.
+        Queue the users that a page has *found*, each with a reason; return those who must wait.
 
         Raises ServiceDown; then some may be queued.
         """
-        # Those who have a picture, an older one, before those who have none.
+        # Users who have an outdated picture go before users who have none.
         ordered = sorted(found, key=lambda each: each[1] in _FIRSTS)
         if len(ordered) <= self._few:
             self._send(ordered)
@@ -72,16 +71,16 @@ class Turns:
         )
         room = 0 if is_anothers else self._pace().a_minute - sum(sweep.changed.values())
         changed = sum(why not in _FIRSTS for _, why in ordered)
-        # More than a few are no changes of people but of a setting: everybody is copied again.
+        # More than a few come from a changed setting, not from people: everyone is copied again.
         at_once = max(room, changed if changed <= self._few else 0)
         self._send(ordered[:at_once])
         return [] if is_anothers else [user_id for user_id, _ in ordered[at_once:]]
 
     def keep(self, sweep: SweepLog, waiting: list[str]) -> None:
         """
-        Write down who waits of the pages that are done, and begin a fill unless one has begun.
+        Store the waiting users of the pages that are done, and begin a fill unless one has begun.
 
-        Raises Conflict where another run began one at this moment, ServiceDown.
+        Raises ServiceDown, and Conflict if another run began one at the same moment.
         """
         if waiting:
             self._fills.keep(sweep.id, sweep.page, waiting)
@@ -91,12 +90,12 @@ class Turns:
         self._users.queue([user_id for user_id, _ in users], reason="sweep")
 
     def _begin(self, sweep: SweepLog) -> None:
-        """Begin the fill of *sweep* unless it has begun."""
+        """Begin the fill of *sweep* unless a fill is running."""
         fill, read = self._fills.latest()
         if fill and fill.status == fill_log.RUNNING:
             return
-        # First the message: the page that comes back if the run dies between finds no fill, and
-        # begins one with a message of its own. Of two the log lets one go on.
+        # The message first. If the run dies before the write, the page comes back, finds no fill,
+        # and begins one with a message of its own. The log lets only one of the two messages go on.
         message = UpkeepMessage(FILL, sweep_id=sweep.id, page=1)
         self._upkeep.send(message.to_json(), delay_seconds=MINUTE.total_seconds())
         now = self._clock().isoformat()

@@ -1,8 +1,8 @@
 """
-Records users about whose photo nothing could be learnt, though others were answered.
+Records users about whose photo Graph gave no answer, though it answered about others.
 
-Such an error is one mailbox's: the sweep goes on, nobody is sent to the worker, who would ask the
-same in vain, and the next sweep asks again. Meanwhile the state says why.
+Such an error concerns one mailbox. The sweep goes on without sending the user to the worker, which
+would get the same error, and the next sweep asks again. Until then the state says why.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shared.user import User
 
 
 class UnansweredUser(NamedTuple):
-    """A user, the state as it was read, and why Graph did not tell of the photo."""
+    """A user, the state as it was read, and why Graph did not report the photo."""
 
     user: User
     stored: Stored | None
@@ -27,14 +27,14 @@ class UnansweredUser(NamedTuple):
 
 
 def record(store: Store, users: Sequence[UnansweredUser], clock: Callable[[], datetime]) -> None:
-    """Write into the state of each of *users* what is in the way. Raises ServiceDown."""
+    """Record the error in the state of each of *users*. Raises ServiceDown."""
     for user, stored, error in users:
         before = stored.state if stored else UserState(user.id)
         sentence = f"{error} The next sweep asks again."
         now = clock()
         if (before.status, before.detail) == (user_state.FAILED, sentence):
             continue
-        # A claim that a run has left behind stays: its files are in doubt.
+        # Keep a claim that a run left behind: its files are in doubt.
         after = replace(
             # Graph has just listed the user.
             before.aged.known_again,
@@ -50,5 +50,5 @@ def record(store: Store, users: Sequence[UnansweredUser], clock: Callable[[], da
         try:
             user_state.write(store, after, after=stored)
         except Conflict:
-            # A run is at work on this very user and knows better, or the page came twice.
+            # A run is working on this user and has newer facts, or the page was delivered twice.
             continue

@@ -12,7 +12,7 @@ from shared.signature import APP, Signature
 from shared.storage.delayed_queue import DelayedQueue
 
 _MESSAGES_AT_ONCE = 8
-# A sweep asks for replays, too.
+# For the replays that a sweep orders.
 _OURS = Signature(APP)
 
 
@@ -37,9 +37,9 @@ class UserQueue:
         over: timedelta = timedelta(),
     ) -> None:
         """
-        One message a user; a removal names its sweep by *sweep_id*, an uninstall itself.
+        Queue one message per user, to become visible one after another *over* this much time.
 
-        The worker sees them one after the other, *over* so much time.
+        A removal names its sweep by *sweep_id*, an uninstall itself by *uninstall_id*.
 
         Raises ServiceDown; then some may be queued.
         """
@@ -55,7 +55,7 @@ class UserQueue:
 
     def send(self, messages: Iterable[SyncMessage], *, apart: float = 0.0) -> None:
         """
-        Queue *messages*, each so many seconds *apart* from the next.
+        Queue *messages*, each *apart* seconds after the one before.
 
         Raises ServiceDown, AccessDenied; then some may be queued.
         """
@@ -63,5 +63,5 @@ class UserQueue:
         def send(place: int, message: SyncMessage) -> None:
             self._queue.send(message.to_json(), delay_seconds=place * apart)
 
-        # list: an error in a thread leaves only when its result is asked for.
+        # list: an error in a thread surfaces only when its result is read.
         list(self._pool.map(send, itertools.count(), messages))

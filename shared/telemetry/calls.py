@@ -1,4 +1,4 @@
-"""Notes the calls that one run makes to each service, for its log line and its outcome."""
+"""Records the calls that one run makes to each service, for its log line and its outcome."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-# A context variable, not an argument: the note crosses every layer and none of them acts on it.
-# Work handed to another thread takes it along with contextvars.copy_context().
+# A context variable, not an argument: every layer would pass it on and none would use it. Work
+# handed to another thread takes it along with contextvars.copy_context().
 _calls: ContextVar[list[str] | None] = ContextVar("calls", default=None)
 
 
@@ -23,7 +23,7 @@ def noted() -> Iterator[list[str]]:
 
 
 def note(service: str) -> None:
-    """Note one call to *service*, answered or not. Threads may note at once."""
+    """Record one call to *service*, answered or not. Threads may call it at once."""
     calls = _calls.get()
     if calls is not None:
         calls.append(service)

@@ -1,7 +1,7 @@
 """
-Builds what carries log records and counters to Application Insights or to a collector.
+Creates the exporters of log records and counters to Application Insights or to a collector.
 
-The only module that knows the SDK. Application Insights is called with the managed identity that
+The only module that imports the SDK. Application Insights is called with the managed identity that
 APPLICATIONINSIGHTS_AUTHENTICATION_STRING names: its exporter reads that setting itself, as the host
 does for its own telemetry (functions.md, Telemetry).
 """
@@ -38,11 +38,11 @@ class Destination(NamedTuple):
 
 def start(env: Mapping[str, str]) -> Send:
     """
-    Begin to export what is counted in this process; returns how to send a log record.
+    Start exporting what this process counts; return the function that sends a log record.
 
-    Raises ImportError where a package is missing, ValueError where a setting cannot be used.
+    Raises ImportError if a package is missing, ValueError if a setting is unusable.
     """
-    # Every request of every export would be a dozen lines in the host's own log.
+    # Every request of every export would add a dozen lines to the host's own log.
     for chatty in ("azure.core", "azure.monitor"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     app = env.get("OTEL_SERVICE_NAME") or env.get("WEBSITE_SITE_NAME") or "photosync"
@@ -56,7 +56,7 @@ def start(env: Mapping[str, str]) -> Send:
     logger = provider.get_logger("photosync")
 
     def send(record: logging.LogRecord) -> None:
-        # The text alone: what else a record carries is paths of files and numbers of threads.
+        # The text alone: the record's other fields are file paths and thread numbers.
         logger.emit(
             LogRecord(
                 timestamp=int(record.created * 1e9),
@@ -82,7 +82,7 @@ def _destinations(env: Mapping[str, str]) -> Iterator[Destination]:
             AzureMonitorMetricExporter(connection_string=connection),
         )
     if env.get(COLLECTOR, "").strip():
-        # Not deployed unless asked for: it brings protobuf, of which the worker has its own.
+        # Not deployed unless asked for: it needs protobuf, and the worker brings its own.
         from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 

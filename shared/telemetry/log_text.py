@@ -1,4 +1,4 @@
-"""What may stand in a log line, whoever wrote it."""
+"""What may appear in a log line, whoever wrote the text."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from traceback import extract_tb
 
 
 def place(error: Exception) -> str:
-    """Where *error* was raised, for the log; what it says may quote anything and stays out."""
+    """Where *error* was raised, for the log; its message may quote anything and is left out."""
     last = extract_tb(error.__traceback__)[-1]
     return f"{PurePath(last.filename).name}:{last.lineno}"
 
 
 def loggable(sentence: str) -> str:
-    """A sentence that may quote a service: no field of its own, nobody's address, no key."""
+    """A sentence that may quote a service, made safe: no field of its own, no address, no key."""
     unnamed = re.sub(r"[^\s@|]+@[^\s@|]+", "…@…", sentence.replace('"', "'"))
     return re.sub(r"(?i)\bcode=[^\s&]+", "code=…", unnamed)

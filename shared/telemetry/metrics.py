@@ -1,8 +1,8 @@
 """
-What is counted, for whoever draws it over time: names, units and attributes are a contract.
+What is counted, for charts over time: names, units and attributes are a contract.
 
-The API alone does nothing and costs next to nothing; `exporters` gives it something to do. No
-attribute says who: a user is not a number to be summed, and belongs in no chart.
+The API alone does nothing and costs almost nothing; `exporters` puts it to use. No attribute
+identifies a user: users are not numbers to sum up, and belong in no chart.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from opentelemetry.metrics import get_meter
 
 _meter = get_meter("photosync")
 
-# From a change noticed within a second to one found by the next sweep, or after an outage.
+# From a change processed within a second to one found by the next sweep, or after an outage.
 _SECONDS = [0.5, 1, 2, 3, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600]
 
 photos = _meter.create_counter(

@@ -1,9 +1,9 @@
 """
-Sends what this process logs and counts to whoever watches; does nothing where nobody does.
+Sends this process's logs and counters to a monitoring service, if one is configured.
 
-The packages for it take a quarter of a second to load (functions.md, Telemetry), for which the
-webhook has no time. So nothing of them is loaded before the first log record, and then in a thread
-of its own; what is logged meanwhile is kept. Who wants to count waits until it is there.
+The packages take a quarter of a second to load (functions.md, Telemetry), for which the webhook has
+no time. So none is loaded before the first log record, and then in a separate thread; records
+logged meanwhile are kept. Code that counts waits until the packages are loaded.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 
-# Who is told, by the names that Azure and OpenTelemetry gave these settings.
+# The destinations, by the names that Azure and OpenTelemetry gave these settings.
 APPLICATION_INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"
-# With it the host leaves the worker's log to the worker: one switch for both.
+# The host then leaves the worker's log to the worker: one switch for both.
 SWITCH = "PYTHON_ENABLE_OPENTELEMETRY"
 _TRUE = {"1", "t", "true", "y", "yes"}
-# A process that logs this much while the packages load has other troubles.
+# A process that logs this much while the packages load has other problems.
 _KEPT = 1_000
 
 Send = Callable[[logging.LogRecord], None]
 
 
 def is_on(env: Mapping[str, str]) -> bool:
-    """Whether this process is to send anything anywhere."""
+    """Whether this process should send anything anywhere."""
     named = env.get(APPLICATION_INSIGHTS, "").strip() or env.get(COLLECTOR, "").strip()
     return env.get(SWITCH, "").strip().lower() in _TRUE and bool(named)
 
@@ -46,14 +46,14 @@ class Telemetry(logging.Handler):
         self._loading: threading.Thread | None = None
 
     def listen(self, log: logging.Logger) -> None:
-        """Take over every record of *log* from now on, if anybody is to be told."""
+        """Handle every record of *log* from now on, if there is a destination."""
         if is_on(self._env):
-            # Alerts live on what is merely news, whatever level the surroundings chose.
+            # Alerts depend on INFO records, whatever level is configured.
             log.setLevel(logging.INFO)
             log.addHandler(self)
 
     def ready(self) -> None:
-        """Return when what is counted from now on is counted."""
+        """Return once counters are exported: nothing counted after that is lost."""
         if is_on(self._env):
             self.acquire()
             try:
@@ -63,7 +63,7 @@ class Telemetry(logging.Handler):
             loading.join()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send *record*, or keep it until that is possible. Whoever logs holds our lock."""
+        """Send *record*, or keep it until that is possible. The logging call holds our lock."""
         if self._send:
             self._send(record)
             return
@@ -92,10 +92,10 @@ class Telemetry(logging.Handler):
             self.release()
 
     def _give_up(self, error: Exception) -> None:
-        """Say on the console what is wrong, the one way that is left, and run without."""
+        """Write the problem to the process's console, the only output left, and run without."""
         log = logging.getLogger("photosync")
         log.removeHandler(self)
-        # Not the words of the error: they may quote the connection string.
+        # Not the error's message: it may quote the connection string.
         kind = getattr(error, "name", None) or type(error).__name__
         log.error(
             'telemetry.failed error=%s why="Check %s and %s"', kind, APPLICATION_INSIGHTS, COLLECTOR

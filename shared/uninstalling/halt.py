@@ -1,12 +1,12 @@
 """
-Tells every part of the app that PhotoSync is being taken back.
+Tells every part of the app that PhotoSync is being uninstalled.
 
-    order written                       every process heeds it
+    order written                       every process obeys it
     time  ----|<--- CHECKED_EVERY --->|------------------------->
 
-A "no" holds for that long in a process, so that a message costs nothing more; a "yes" is asked for
-each time, so that an order that is taken back ends at once. Whoever acts on an old "no" can do so
-only until then: what such a run leaves behind is found by a round that begins later (`uninstall`).
+A process caches a "no" for that long, so that a message costs no extra call. It checks a "yes" each
+time, so that a cancelled order ends at once. A run can act on an outdated "no" only until then; a
+round that begins later finds what such a run leaves behind (`uninstall`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Halt:
         began = self._ticks()
         if began < self._no_until:
             return False
-        # It is the process that asks, once a minute, and no message: none is charged with it.
+        # The process asks, once a minute, not a message: no message is charged for the calls.
         with calls.noted():
             uninstall = self._logs.read().log
         if uninstall is not None and uninstall.halts:
@@ -41,7 +41,7 @@ class Halt:
         return False
 
     def orders(self, uninstall_id: str) -> bool:
-        """Whether this uninstall runs now and takes pictures back."""
+        """Whether this uninstall is running and removes pictures."""
         uninstall = self._logs.read().log
         return (
             uninstall is not None
@@ -50,5 +50,5 @@ class Halt:
         )
 
     def heed(self) -> None:
-        """Forget a "no": in this process an order was given just now."""
+        """Forget a cached "no": an order was just given in this process."""
         self._no_until = float("-inf")

@@ -1,22 +1,22 @@
 """
-Takes PhotoSync back: the subscription, the states, and the pictures if that was ordered.
+Uninstalls PhotoSync: removes the subscription, the states, and the pictures if that was ordered.
 
-A chain of messages, one a piece of work, like a sweep:
+A chain of messages, one per piece of work, like a sweep:
 
     page 1     delete the subscription, empty queue photo-sync
-    a round    list the states, page by page. Whoever shows a picture that is to go is sent to the
-               worker, who forgets the user afterwards; all others are forgotten here
+    a round    list the states, page by page. Users whose picture must go are sent to the worker,
+               which then forgets them; all others are forgotten here
     between    wait until the queue is empty, and every run that began before the order is over
-    the end    a later round than the first that finds nobody who is not done with
+    the end    a later round than the first that finds no unfinished user
 
-Each page writes uninstall.json over the page before (conditional; lost -> somebody did this page),
-then queues the next. It may die anywhere: a page that is done again forgets who is left, and a user
-queued twice is forgotten once. Every deletion names the version that was read: of a user whom a run
-copies at this moment, nothing is deleted, and the next round comes back.
+Each page replaces the uninstall.json of the page before (conditional; lost -> another run did this
+page), then queues the next. It may die at any point: a repeated page forgets the users who are
+left, and a user queued twice is forgotten once. Every deletion names the version that was read:
+nothing is deleted of a user whom a run is copying, and the next round comes back.
 
-A process heeds the order after CHECKED_EVERY at the latest (`halt`), and what it began until then
-may still write a new state, picture or subscription. So no round but the first begins before GRACE
-is over, and the subscription is looked for once more at the end.
+A process obeys the order after CHECKED_EVERY at the latest (`halt`), and what it began until then
+may still write a new state, picture or subscription. So only the first round begins before GRACE is
+over, and the subscription is looked up once more at the end.
 """
 
 from __future__ import annotations
@@ -53,23 +53,23 @@ from shared.uninstalling.uninstall_log import (
 
 log = logging.getLogger("photosync")
 
-# CHECKED_EVERY, and longer than a run takes from its look at the order to its claim. Whoever has
-# claimed has a state, and is found.
+# CHECKED_EVERY, and longer than a run takes from its check of the order to its claim. A run that
+# has claimed has written a state, which is found.
 GRACE = timedelta(minutes=5)
 USERS_A_PAGE = 200
 STATES_AT_ONCE = 8
 MOST_ROUNDS = 10
-# Of those who could not be served, so many are named.
+# At most this many of the users who could not be handled are named.
 MOST_PROBLEMS = 100
 # A message is given up after LONGEST_WAIT; the count of a queue may be too high (functions.md).
 LONGEST_ROUND = LONGEST_WAIT + timedelta(hours=2)
-# Seconds between two looks at the queue, and before a round comes back for a user in a claim.
+# Seconds between two checks of the queue, and before a round returns to a claimed user.
 PAUSE = 15.0
-# As many pauses are over by then: storage has counted them, whatever our machines' clocks show.
+# This many pauses take GRACE: storage times them, whatever our machines' clocks show.
 RESTS = int(GRACE.total_seconds() / PAUSE)
-# Ten rounds over a million users, and all the pauses; more are no list of states.
+# Ten rounds over a million users, and all the pauses; anything longer is not a list of states.
 MOST_PAGES = 200_000
-# As long as the host hides the message of a run that died; a duplicate comes sooner.
+# How long the host hides the message of a run that died; a duplicate comes sooner.
 _DEATH = timedelta(minutes=2)
 
 
@@ -96,7 +96,7 @@ class Waiting(Protocol):
 
 @dataclass
 class _Found:
-    """What one page of states came to."""
+    """The result of one page of states."""
 
     to_worker: list[str] = field(default_factory=list)
     busy: int = 0
@@ -104,7 +104,7 @@ class _Found:
 
 
 class Uninstall:
-    """Takes orders, carries them out page by page, and takes them back. Threads may share it."""
+    """Accepts orders, carries them out page by page, and cancels them. Threads may share it."""
 
     def __init__(
         self,
@@ -133,15 +133,15 @@ class Uninstall:
         self._pool = ThreadPoolExecutor(STATES_AT_ONCE, thread_name_prefix="forget")
 
     def latest(self) -> UninstallLog | None:
-        """The order that was given last."""
+        """The latest order."""
         return self._logs.read().log
 
     def is_on(self) -> bool:
-        """Whether PhotoSync stands still; see Halt."""
+        """Whether PhotoSync is halted; see Halt."""
         return self._halt.is_on()
 
     def must_be_off(self) -> None:
-        """Raise BadRequest if PhotoSync stands still: what is ordered now would not be done."""
+        """Raise BadRequest if PhotoSync is halted: an order given now would not be carried out."""
         if self._halt.is_on():
             raise BadRequest(
                 "PhotoSync is being uninstalled: manage.py uninstall --cancel ends that first."
@@ -149,9 +149,9 @@ class Uninstall:
 
     def order(self, *, remove_pictures: bool, expected: int) -> UninstallLog:
         """
-        Take PhotoSync back, *expected* users at a guess. One that runs goes on.
+        Uninstall PhotoSync, for about *expected* users. A running uninstall goes on.
 
-        Raises BadRequest for what contradicts the one that runs or the settings, Conflict.
+        Raises Conflict, and BadRequest for what contradicts the running uninstall or the settings.
         """
         running, read = self._logs.read()
         if running is None or running.status != RUNNING:
@@ -166,7 +166,7 @@ class Uninstall:
                 f"An uninstall runs that {_about_pictures(running)}: let it end, or cancel it "
                 "before you order another."
             )
-        # One message too many ends when it meets the page that the other has done.
+        # A surplus message ends when it finds its page already done.
         self._go_on(running)
         return running
 
@@ -188,10 +188,9 @@ class Uninstall:
 
     def cancel(self) -> bool:
         """
-        Take the order back and have everything made anew; False if there is none. Raises Conflict.
+        Cancel the order and have everything rebuilt; False if there is none. Raises Conflict.
 
-        What is gone is not brought back here: a subscription is made, and a sweep looks at
-        everybody.
+        What is gone is not restored here: a subscription is created, and a sweep checks everyone.
         """
         ordered, read = self._logs.read()
         if ordered is None or not ordered.halts:
@@ -208,7 +207,7 @@ class Uninstall:
             self._upkeep.send(message.to_json(), delay_seconds=0)
 
     def go_on(self) -> None:
-        """Queue the page that is due, should its message be lost; nothing without an order."""
+        """Queue the current page again, in case its message was lost; a no-op without an order."""
         running = self._logs.read().log
         if running is not None and running.status == RUNNING:
             self._go_on(running)
@@ -232,7 +231,7 @@ class Uninstall:
         except Conflict:
             log.info("uninstall.duplicate id=%s page=%d", uninstall_id, page)
             if not self._halt.is_on():
-                # Cancelled under our hands: what this page has deleted since is made anew.
+                # Cancelled in the meantime: rebuild what this page has deleted since.
                 self._ask_for_everything()
             return
         if after.status == RUNNING:
@@ -241,7 +240,7 @@ class Uninstall:
             _report(after)
 
     def fail(self, uninstall_id: str, why: str) -> None:
-        """Record that an uninstall cannot go on, and why; PhotoSync stands still all the same."""
+        """Record that an uninstall cannot go on, and why; PhotoSync stays halted."""
         ordered, read = self._logs.read()
         if ordered is None or (ordered.id, ordered.status) != (uninstall_id, RUNNING):
             return
@@ -251,10 +250,10 @@ class Uninstall:
         log.error('uninstall.failed id=%s why="%s"', uninstall_id, loggable(why))
 
     def _worked_off(self, ordered: UninstallLog) -> tuple[UninstallLog, float]:
-        """The order after the piece of work that is due, and how long the next one waits."""
+        """The order after its next piece of work, and how many seconds the one after that waits."""
         if ordered.page == 1:
             refusal = self._without_subscription()
-            # Only for speed: whatever comes up later is done without a look.
+            # Only for speed: messages that come later end without a check.
             self._waiting.clear()
             return replace(ordered, subscription=refusal), 0.0
         if ordered.round > 1 and not ordered.next and not ordered.listed:
@@ -264,11 +263,11 @@ class Uninstall:
         return self._look_at_page(ordered)
 
     def _without_subscription(self) -> str:
-        """Delete it; why that is refused, empty where it is gone. Raises TryLater."""
+        """Delete the subscription; return why that was refused, or empty. Raises TryLater."""
         try:
             self._subscription.end()
         except GiveUp as error:
-            # It ends by itself within a month; the rest must not wait for that.
+            # It expires by itself within a month; the rest must not wait for that.
             return str(error)
         return ""
 
@@ -316,7 +315,7 @@ class Uninstall:
         return replace(following, problems=[]), PAUSE
 
     def _forget(self, user_ids: Sequence[str], ordered: UninstallLog) -> _Found:
-        """Forget all of a page who can be forgotten; the others by what becomes of them."""
+        """Forget each user of a page who can be forgotten; return the others by what they need."""
         found = _Found()
         read = self._pool.map(lambda user_id: self._dealt_with(user_id, ordered), user_ids)
         for user_id, left in zip(user_ids, read, strict=True):
@@ -329,7 +328,7 @@ class Uninstall:
         return found
 
     def _dealt_with(self, user_id: str, ordered: UninstallLog) -> str | dict[str, str]:
-        """Forget a user if nothing is in the way; else what is, or why it cannot be done."""
+        """Forget a user if nothing prevents it; return the result, or the problem to report."""
         stored = self._states.read(user_id)
         if stored is None:
             return "gone"
@@ -337,7 +336,7 @@ class Uninstall:
         if state.claimed_for:
             return "busy"
         if ordered.remove_pictures and state.picture_url:
-            # Before a round begins every message of the one before has ended.
+            # When a round begins, every message of the previous one has ended.
             if ordered.round > 1 and state.reason == NOT_TAKEN_BACK:
                 return {
                     "userId": user_id,
@@ -352,7 +351,7 @@ class Uninstall:
         return "gone"
 
     def _go_on_after(self, page: int, ordered: UninstallLog) -> None:
-        """Somebody did *page*: queue the next, unless whoever did it may be doing so."""
+        """*page* is already done: queue the next, unless the run that did it may be doing so."""
         if abs(self._clock() - moments.read(ordered.updated_at)) <= _DEATH:
             raise Conflict(
                 f"Page {page} was done by a run that may be queueing the next.",

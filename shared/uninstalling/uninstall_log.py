@@ -1,8 +1,8 @@
 """
-What is known of the uninstall that was ordered last, in blob `uninstall.json`.
+The record of the latest uninstall, in blob `uninstall.json`.
 
-The blob is the order itself, to every part of the app, and the memory of the chain of messages that
-carries it out: a message that finds it elsewhere than at its own page is late or a duplicate.
+To every part of the app the blob is the order itself. To the chain of messages that carries it out
+it is the memory: a message that does not match the current page is late or a duplicate.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ log = logging.getLogger("photosync")
 class UninstallLog:
     """
     One uninstall. `page` is the next piece of work, from 1, and counts through all rounds over the
-    states; `next` is the listing's token of the round.
+    states; `next` is the round's token for the listing.
 
-    Of the round: `listed` counts users found, `open` those of them who are not done with, and
-    `problems` names some of the `troubled` who cannot be. `left` is how many of the `expected`
-    users there may be yet. `rests` counts the pauses since the order. `subscription` says why it
-    could not be deleted.
+    Within the round, `listed` counts users found, `open` those of them who are unfinished, and
+    `problems` names some of the `troubled` users who cannot be finished. `left` is how many of the
+    `expected` users may remain. `rests` counts the pauses since the order. `subscription` says why
+    the subscription could not be deleted.
     """
 
     id: str
@@ -58,7 +58,7 @@ class UninstallLog:
 
     @property
     def halts(self) -> bool:
-        """Whether PhotoSync stands still: until a person takes the order back."""
+        """Whether PhotoSync is halted: until a person cancels the order."""
         return self.status != CANCELLED
 
 
@@ -66,7 +66,7 @@ _BLANK = UninstallLog("", False, "", "", "")
 
 
 class Read(NamedTuple):
-    """The uninstall, None if there is none or a damaged one, and the document it was read from."""
+    """The uninstall, None if it is missing or damaged, and the document it was read from."""
 
     log: UninstallLog | None
     document: Document | None
@@ -78,7 +78,7 @@ def to_fields(uninstall: UninstallLog) -> dict[str, Any]:
 
 
 class UninstallLogs:
-    """Reads and writes the one. Every write names the version it replaces (Conflict)."""
+    """Reads and writes the uninstall. Every write is conditional (Conflict)."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -94,15 +94,15 @@ class UninstallLogs:
             return Read(None, document)
 
     def write(self, uninstall: UninstallLog, *, after: Document | None) -> Document:
-        """Write *uninstall* in place of what was read as *after*."""
+        """Replace the version read as *after* with *uninstall*."""
         return self._documents.write(NAME, to_fields(uninstall), after=after)
 
 
 def _read(written: Mapping[str, Any]) -> UninstallLog:
     """
-    The uninstall of which *written* tells.
+    The uninstall that *written* describes.
 
-    Raises TypeError, ValueError and OverflowError if a person has written it and none.
+    Raises TypeError, ValueError and OverflowError if it is not valid, e.g. edited by hand.
     """
     known = {each.name: _camel(each.name) for each in fields(UninstallLog)}
     found = UninstallLog(**{name: written[key] for name, key in known.items() if key in written})

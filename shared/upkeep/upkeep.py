@@ -1,4 +1,4 @@
-"""Works off one message of queue `photo-upkeep`: subscription, bundles, sweeps and all the rest."""
+"""Processes one message of queue `photo-upkeep`: subscription, bundles, sweeps and all the rest."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _STOPPED = (
 _HALTED = "PhotoSync is being uninstalled."
 
 
-# Of a bundle: where storage does not take one of them, no more than these are queued twice.
+# Messages of a bundle sent at once: if storage refuses one, no more than these are queued twice.
 _SENT_AT_ONCE = 64
 
 
 class End(NamedTuple):
-    """How an order ended: one of the results in `order`, and more about it."""
+    """How an order ended: one of the results in `order`, and the details."""
 
     result: str
     detail: str = ""
@@ -90,7 +90,7 @@ class Upkeep:
         self._work = self._kinds()
 
     def _kinds(self) -> dict[str, Callable[[UpkeepMessage], End | None]]:
-        """Whose work each kind of message is."""
+        """The function that handles each kind of message."""
         keeper, sweep, fill = self._keeper, self._sweep, self._fill
         audit, uninstall = self._audit, self._uninstall
         return {
@@ -109,11 +109,11 @@ class Upkeep:
 
     def work_off(self, body: bytes, *, message_id: str = "") -> None:
         """
-        Do what *body* asks for, and log one event about it; by the queue's *message_id* an order
-        is known that was typed.
+        Do what *body* asks for, and log one event about it. The queue's *message_id* identifies an
+        order that was typed.
 
-        What can succeed later becomes a new message with a delay; what cannot is recorded where
-        the console looks and ends the message. Raises only what nobody foresaw.
+        What can succeed later becomes a new message with a delay; what cannot is recorded for the
+        console and ends the message. Raises only unforeseen errors.
         """
         try:
             message = upkeep_message.parse(body, now=self._clock())
@@ -133,15 +133,15 @@ class Upkeep:
                 type(error).__name__,
                 place(error),
             )
-            # It may come back, and end otherwise. But a typed one comes back as it was typed, and
-            # is not known for this order when the host has given it up.
+            # The message may come back and end differently. But a typed one comes back as it was
+            # typed, and cannot be matched to this order when the host has given it up.
             why = f"PhotoSync stopped: {type(error).__name__}."
             self._write_end(message, End(orders.FAILED, why))
             raise
 
     def park(self, body: bytes) -> None:
         """
-        Keep what the host gave up on where the console lists it, and log one event about it.
+        Store a message that the host gave up on for the console to list, and log one event.
 
         Raises ServiceDown, AccessDenied.
         """
@@ -154,7 +154,7 @@ class Upkeep:
         self._write_end(message, End(orders.FAILED, _STOPPED))
 
     def _signed(self, message: UpkeepMessage, message_id: str) -> UpkeepMessage:
-        """The message with its place in the log of orders, if it is an order that has none yet."""
+        """The message, entered in the log of orders if it is an order that is not there yet."""
         if not message.is_unsigned_order:
             return message
         named = message_id if signed.is_id(message_id) else self._new_id()
@@ -162,7 +162,7 @@ class Upkeep:
         return replace(message, ordered_in=self._orders.give(_order(message)))
 
     def _write_end(self, message: UpkeepMessage, end: End | None) -> None:
-        """Write the end of an order into the log."""
+        """Record the end of an order in the log."""
         if message.ordered_in and message.order_id:
             result, detail = end or _DONE
             self._orders.end(_order(message), message.ordered_in, result, detail)
@@ -171,7 +171,7 @@ class Upkeep:
         set_aside(self._store, body, reason, now=self._clock(), new_id=self._new_id)
 
     def _start_sweep(self) -> End:
-        # Before it fills them: what is left over from the sweep before.
+        # Before the sweep fills them: count what the previous sweep left over.
         self._count_queues()
         self._fill.revive()
         return End(orders.BEGUN, self._sweep.start())
@@ -182,9 +182,9 @@ class Upkeep:
         return self._work[message.kind](message)
 
     def _stand_still(self, message: UpkeepMessage) -> End:
-        """PhotoSync is being taken back: what was asked for is not done."""
+        """Skip the work: PhotoSync is being uninstalled."""
         log.info("upkeep.halted kind=%s", message.kind)
-        # The next one, should there be one, begins anew and not where this one was.
+        # A later sweep or audit, if any, starts from the beginning and does not continue this one.
         if message.sweep_id:
             self._sweep.fail(message.sweep_id, _HALTED)
         if message.audit_id:
@@ -198,7 +198,7 @@ class Upkeep:
         log.info("queues.counted %s", " ".join(f"{name}={count}" for name, count in lengths))
 
     def _heed(self, message: UpkeepMessage) -> None:
-        """Lifecycle events (graph.md section 2): only reauthorization is promised for users."""
+        """Handle a lifecycle event (graph.md section 2); only REAUTHORIZE is promised for users."""
         if not self._keeper.knows(message.subscription_id):
             log.info("subscription.foreign event=%s", message.event)
             return
@@ -213,10 +213,9 @@ class Upkeep:
 
     def _spread(self, message: UpkeepMessage) -> None:
         """
-        One message a user, as if the webhook had queued each.
+        Queue one message per user, as if the webhook had queued each.
 
-        Whoever is queued twice, since the run died or storage failed, is looked at twice, which
-        changes nothing.
+        A user queued twice, since the run died or storage failed, is checked twice, to no effect.
         """
         first = message.first_queued_at or self._clock()
         named = message.correlation_id or self._new_id()
@@ -265,17 +264,17 @@ class Upkeep:
         if message.uninstall_id:
             self._uninstall.fail(message.uninstall_id, end.sentence)
         if message.is_unsigned_order or message.kind == upkeep_message.BUNDLE:
-            # No log of orders tells of it.
+            # The log of orders has no entry for it.
             self._keep(message.to_json().encode(), end.sentence)
         self._write_end(message, End(orders.FAILED, end.sentence))
         log.error('upkeep.failed kind=%s why="%s"', message.kind, loggable(end.sentence))
 
 
 def _its_id(bundle: str, user_id: str) -> str:
-    """The correlation id of a user in a bundle: of each another, and the same in every repeat."""
+    """A user's correlation id in a bundle: unique to the user, and the same in every repeat."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{bundle}/{user_id}"))
 
 
 def _order(message: UpkeepMessage) -> Order:
-    """The order that *message* brings; its kinds are called as they are in the log."""
+    """The order in *message*; kinds of messages and of orders have the same names."""
     return Order(message.kind, message.by or Signature(QUEUE), message.order_id)

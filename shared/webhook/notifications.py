@@ -1,8 +1,8 @@
 """
 What Microsoft Graph posts to the webhook: the handshake and the notifications.
 
-Pure: text in, answer and messages out. It runs within Graph's three seconds for an answer and
-imports nothing heavy (facts: graph.md sections 2 and 3).
+Pure: text in, answer and messages out. It must answer within Graph's three seconds and imports
+nothing heavy (facts: graph.md sections 2 and 3).
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from shared.messages.upkeep_message import (
 from shared.settings.webhook import WebhookSettings
 from shared.user import is_object_id
 
-# Graph's tokens are some hundred characters; whoever sends more is not Graph.
+# Graph's tokens have some hundred characters; a longer one is not from Graph.
 TOKEN_LIMIT = 4096
 BODY_LIMIT = 1024 * 1024
-# Why everything is ignored while nothing tells a genuine notification from a forged one.
+# Why everything is ignored: without a clientState, forged notifications look genuine.
 NO_CLIENT_STATE = "no-client-state-set"
-# Our clientState with another tenant: either TENANT_ID is wrong, or somebody knows our secret.
+# Our clientState with another tenant: TENANT_ID is wrong, or somebody knows our secret.
 FOREIGN_TENANT = "tenant"
-# Graph's are GUIDs. A queue message holds 64 KB: one that is too large would fail the whole POST.
+# Graph's ids are GUIDs. A queue message holds 64 KB: a longer id would fail the whole POST.
 SUBSCRIPTION_ID_LIMIT = 128
-# Of one POST: a message each on `photo-sync`, as an admin may read it. The host stores one message
-# after the other before it answers, and Graph waits three seconds, then ten (section 3): so more
-# users than these are named together, in bundles on `photo-upkeep`.
+# Up to this many users of one POST get a message each on `photo-sync`, which an admin can read. The
+# host stores messages one by one before it answers, and Graph waits three seconds, then ten
+# (section 3): so a POST about more users names them together, in bundles on `photo-upkeep`.
 ONE_BY_ONE = 8
-# An app registration has one subscription for users; of a few more the last events may come late.
+# An app registration has one subscription for users; of a few more, the last events may come late.
 EVENTS_LIMIT = 10
 
 _USER = re.compile(r"/?users(?:/(?P<path>[^/()]+)|\('(?P<key>[^/()]+)'\))?", re.IGNORECASE)
@@ -49,7 +49,7 @@ _USER_TYPE = "#microsoft.graph.user"
 
 @dataclass(frozen=True)
 class Answer:
-    """What the webhook answers."""
+    """The webhook's answer."""
 
     status: int
     text: str = ""
@@ -58,9 +58,9 @@ class Answer:
 @dataclass
 class Accepted:
     """
-    What one POST came to: texts for the two queues, and how many items were ignored and why.
+    The result of one POST: texts for the two queues, and how many items were ignored and why.
 
-    `users` is how many it told of, `events` how many lifecycle events.
+    `users` is how many users it named, `events` how many lifecycle events.
     """
 
     sync: list[str] = field(default_factory=list)
@@ -72,13 +72,13 @@ class Accepted:
 
 @dataclass
 class _Found:
-    """The users and the lifecycle events of one POST, each once, in their order."""
+    """The users and the lifecycle events of one POST, each once, in order."""
 
     users: dict[str, None] = field(default_factory=dict)
     events: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def hear(self, event: str, subscription: Any) -> bool:
-        """Take an event of *subscription*; False if that is none, or one too many."""
+        """Accept an event of *subscription*; False if it is invalid, or one too many."""
         if not isinstance(subscription, str) or len(subscription) > SUBSCRIPTION_ID_LIMIT:
             return False
         if (event, subscription) not in self.events and len(self.events) == EVENTS_LIMIT:
@@ -110,7 +110,7 @@ def accept(
     new_id: Callable[[], str],
 ) -> Accepted | Answer:
     """
-    Sort the items of one POST; an Answer instead when *body* is not a collection of them.
+    Sort the items of one POST; returns an Answer if *body* is not a collection of them.
 
     Whether an item is genuine shows only in what was accepted, never in the answer: a stranger
     learns nothing (section 3).
@@ -151,7 +151,7 @@ def _bundles(
 def _items(body: bytes) -> list[Any] | None:
     try:
         collection = json.loads(body)
-    # Deep nesting exhausts the stack of the parser before it finds an error.
+    # Deep nesting exhausts the parser's stack before it finds an error.
     except (ValueError, RecursionError):
         return None
     items = collection.get("value") if isinstance(collection, dict) else None
@@ -159,7 +159,7 @@ def _items(body: bytes) -> list[Any] | None:
 
 
 def _why_foreign(item: Any, expected: WebhookSettings) -> str:
-    """Why *item* is none of ours, in a word for the log; empty when it is ours."""
+    """Why *item* is not ours, in one word for the log; empty if it is."""
     if not isinstance(item, Mapping):
         return "not-an-object"
     if not expected.client_state:
@@ -170,7 +170,7 @@ def _why_foreign(item: Any, expected: WebhookSettings) -> str:
     ):
         return "client-state"
     tenant = item.get("tenantId")
-    # The field is optional, and our setting may be wrong: then it is clientState that tells a
+    # The field is optional, and our setting may be wrong. Then clientState alone identifies a
     # genuine item, and none may be lost.
     if tenant is None or not is_object_id(expected.tenant_id):
         return ""
@@ -179,12 +179,12 @@ def _why_foreign(item: Any, expected: WebhookSettings) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """For comparing: a setting may hold, and JSON may name, what no encoding has."""
+    """For comparison: a setting, or JSON, may contain what no encoding accepts."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def _take(item: Mapping[str, Any], found: _Found) -> str:
-    """Take an item of ours; why it needs nothing, in a word for the log, when it does not."""
+    """Accept an item of ours; if it needs nothing, return why, in one word for the log."""
     if item.get("lifecycleEvent") is not None:
         return _take_lifecycle(item, found)
     user_id = _user_id(item)
@@ -202,10 +202,10 @@ def _take_lifecycle(item: Mapping[str, Any], found: _Found) -> str:
 
 
 def _user_id(item: Mapping[str, Any]) -> str:
-    """The object id of the user an item is about; empty when it is about something else."""
+    """The object id of the user an item is about; empty if it is about something else."""
     data = item.get("resourceData")
     data = data if isinstance(data, Mapping) else {}
-    # Both fields say what the item is about. One of them may be missing, none may say otherwise.
+    # Both fields say what the item is about. One may be missing, but they must not disagree.
     resource = item.get("resource") or ("users" if data.get("@odata.type") else "")
     kind = data.get("@odata.type") or _USER_TYPE
     if not isinstance(resource, str) or not isinstance(kind, str) or kind.lower() != _USER_TYPE:

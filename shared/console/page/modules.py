@@ -1,8 +1,9 @@
 """
-ES modules as one script: the policy allows a script by its hash, but none that it loads.
+Joins ES modules into one script: the policy allows a script by its hash, but none that it loads.
 
-Each becomes a function that is called once, after those it imports; so its names stay its own, and
-a line stays a line. Only the forms that our modules use are understood, the rest is an error.
+Each module becomes a function that is called once, after those it imports; so its names stay
+private, and lines stay intact. Only the forms that our modules use are supported; anything else is
+an error.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import re
 from pathlib import Path
 
 _IMPORT = re.compile(r'^import \{ ([\w$, ]+) \} from "\./([a-z]+\.js)";$', re.MULTILINE)
-# No `let`: others would get the value it has at first, where a module would show them each new one.
+# No `let`: importers would get its first value, where a module would show them every new one.
 _EXPORT = re.compile(r"^export (?=(?:(?:async )?function|class|const) ([\w$]+))", re.MULTILINE)
 _OTHER = re.compile(r"^\s*(?:import|export)\b.*|\bimport\s*[.(].*", re.MULTILINE)
 
 
 def joined(first: Path) -> str:
-    """The module *first* and all that it needs. Raises ValueError for what is not understood."""
+    """The module *first* and all that it imports. Raises ValueError for unsupported forms."""
     parts: dict[str, str] = {}
     exports: dict[str, set[str]] = {}
 

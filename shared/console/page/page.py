@@ -1,4 +1,4 @@
-"""The console's page: one document without data, and the headers that fence it in."""
+"""The console's page: one document without data, and the headers that restrict it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from shared.console.page import modules
 
 _FOLDER = Path(__file__).parent
-# The markup names its files as any page would, so that editors understand it.
+# The markup names its files like any page, so that editors understand it.
 _STYLE = re.compile(r'<link rel="stylesheet" href="(styles/[a-z]+\.css)">')
 _SCRIPT = re.compile(r'<script type="module" src="(scripts/[a-z]+\.js)"></script>')
-# How one gets in, told before any script runs and outside of what the policy hashes.
+# How people get in, written before any script runs and outside what the policy hashes.
 _BY_KEY, _BY_SIGN_IN = 'data-entry="key"', 'data-entry="sign-in"'
 _ELSEWHERE = re.compile(r"<link [^>]*stylesheet[^>]*>|<script [^>]*src[^>]*>")
 _INLINE_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -23,9 +23,9 @@ _INLINE_SCRIPT = re.compile(r'<script type="module">(.*?)</script>', re.DOTALL)
 
 def page(*, sign_in: bool) -> tuple[str, dict[str, str]]:
     """
-    The page and its headers; it runs no script and loads nothing but what is in the document.
+    The page and its headers; the page runs and loads only what is in the document.
 
-    With *sign_in* it asks people to sign in with Microsoft, else for a function key.
+    With *sign_in* it asks people to sign in with Microsoft, otherwise for a function key.
     """
     text, policy = assembled(_FOLDER)
     if sign_in:
@@ -40,8 +40,8 @@ def page(*, sign_in: bool) -> tuple[str, dict[str, str]]:
 
 @functools.cache
 def assembled(folder: Path) -> tuple[str, str]:
-    """The document and its policy; each file that the markup names stands in its place."""
-    # Line ends are made "\n" as files are read: a browser does so before it hashes.
+    """The document and its policy, with each file that the markup names inlined."""
+    # Line ends become "\n" when files are read: a browser does the same before it hashes.
     text = (folder / "console.html").read_text("utf-8")
     text = _STYLE.sub(lambda found: _style(folder / found[1]), text)
     text = _SCRIPT.sub(lambda found: _script(folder / found[1]), text)
@@ -72,13 +72,13 @@ def _policy(text: str) -> str:
             "default-src 'none'",
             f"script-src {_hashes(_INLINE_SCRIPT, text)}",
             f"style-src {_hashes(_INLINE_STYLE, text)}",
-            # Pictures are fetched with the key; only the small icon of the tab is a data: URL.
+            # Pictures are fetched with the key; only the tab's small icon is a data: URL.
             "img-src blob: data:",
             "connect-src 'self'",
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",
-            # The browser itself refuses to take text for HTML, whatever the script says.
+            # The browser itself refuses to parse text as HTML, whatever the script says.
             "require-trusted-types-for 'script'",
             "trusted-types 'none'",
         )
