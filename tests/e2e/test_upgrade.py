@@ -1,13 +1,15 @@
 """
 A version is replaced by the next while it works: what it left in storage is taken over.
 
-Azure ends what runs when code is deployed (functions.md section Deployment); so does `kill_host`.
+Azure ends what runs when code is deployed (functions.md section Deployment), and so do these tests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 
 from local.cloud.stack import Stack
@@ -27,6 +29,8 @@ SETTINGS = {
     "SWEEP_SCHEDULE": NEVER,
     "RENEW_SCHEDULE": NEVER,
 }
+# host.json: so many messages an instance works off at once.
+AT_ONCE = 20
 SHOW_THE_PHOTO = ("synced", "changed", "waiting", "dying", "failed")
 
 
@@ -37,7 +41,7 @@ class Upgraded:
         self.cloud = cloud
         people = left.people(version)
         self.ids = {each["userPrincipalName"].partition("@")[0]: each["id"] for each in people}
-        cloud.stack.kill_host()
+        end_the_instance(cloud.stack)
         for person in people:
             profile = {
                 name: left.to_hosts(text, cloud.at) for name, text in person["profile"].items()
@@ -64,7 +68,7 @@ class Upgraded:
         return str(known["profile"].get("PictureURL", ""))
 
     def status(self, name: str) -> str:
-        return str(self.cloud.watcher.states().get(self.ids[name], {}).get("status", ""))
+        return status(self.cloud, self.ids[name])
 
 
 @pytest.fixture(scope="module", params=left.VERSIONS)
@@ -121,3 +125,45 @@ def test_it_can_be_uninstalled(upgraded: Upgraded):
     assert upgraded.picture_url("chosen") == "https://cdn.contoso.com/chosen.jpg"
     assert upgraded.cloud.watcher.states() == {}
     assert town.subscriptions == []
+
+
+def test_deployment_in_the_middle_of_many_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Twenty are half copied and others not begun when all stops: all end up right."""
+    monkeypatch.setenv("LOCAL_HOST_LOCK_SECONDS", "4")
+    with Stack(tmp_path, settings=SETTINGS) as stack:
+        cloud = LiveCloud(stack)
+        people = [cloud.add() for _ in range(AT_ONCE + 5)]
+        for number, (id_, _) in enumerate(people):
+            cloud.seed_photo(id_, picture(number))
+        cloud.admin.control("POST", "/latency", {"sharepoint": 3_000})
+        cloud.notify([cloud.item(id_) for id_, _ in people]).raise_for_status()
+        cloud.wait_for(lambda: len(claimed(cloud)) == AT_ONCE)
+        end_the_instance(stack)
+        assert len(cloud.watcher.states()) == AT_ONCE
+        cloud.admin.control("POST", "/latency", {"sharepoint": 0})
+        for id_ in claimed(cloud):
+            let_the_claim_run_out(cloud, id_)
+        stack.start_host()
+        cloud.watcher.until(lambda: [id_ for id_, _ in people if status(cloud, id_) != "synced"])
+
+        assert [
+            upn for at, (_, upn) in enumerate(people) if not cloud.shows(upn, picture(at))
+        ] == []
+        assert cloud.watcher.unreadable() == []
+
+
+def end_the_instance(stack: Stack) -> None:
+    """Host and worker are gone at once, as the container is in which they run in Azure."""
+    workers = psutil.Process(stack._children["host"].process.pid).children()
+    stack.kill_host()
+    for worker in workers:
+        worker.kill()
+
+
+def claimed(cloud: LiveCloud) -> list[str]:
+    """Whom a run has to itself."""
+    return [id_ for id_, state in cloud.watcher.states().items() if state["claim"]]
+
+
+def status(cloud: LiveCloud, user_id: str) -> str:
+    return str(cloud.watcher.states().get(user_id, {}).get("status", ""))
