@@ -34,7 +34,9 @@ WANTED = (
     ".devcontainer/devcontainer.json",
     ".github/ISSUE_TEMPLATE/bug.yml",
     ".github/pull_request_template.md",
+    ".github/workflows/azure-dev.yml",
 )
+HEADINGS = ("Features", "Getting Started", "Guidance", "Resources")
 FORMS = ("bug", "idea")
 SCHEMAS = {
     ".github/dependabot.yml": "vendor.dependabot",
@@ -67,6 +69,12 @@ UPDATES = read_yaml(".github/dependabot.yml")["updates"]
 def test_the_gallery_finds_its_files(name):
     """Each file that the gallery, or GitHub, shows to whoever comes is there and says something."""
     assert (REPO / name).stat().st_size > 0
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_the_gallery_finds_its_headings(heading):
+    """They are the README's own, each once."""
+    assert (REPO / "README.md").read_text("utf-8").count(f"\n## {heading}\n") == 1
 
 
 def test_the_template_has_a_name_and_this_version():
