@@ -172,12 +172,13 @@ def test_configurations_and_tasks_are_whole():
 
 def test_make_knows_what_they_make():
     """Tasks and the container call targets of the Makefile."""
-    rules = (REPO / "Makefile").read_text("utf-8")
+    rules = re.findall(r"(?m)^[a-z][a-z0-9 ]*(?=:(?!=))", (REPO / "Makefile").read_text("utf-8"))
+    targets = {target for rule in rules for target in rule.split()}
     commands = [CONTAINER["postCreateCommand"], *(task["command"] for task in TASKS)]
     made = {target for each in commands for target in re.findall(r"\bmake (\w+)", each)}
 
     assert {"package", "check", "demo"} <= made
-    assert {target for target in made if not re.search(rf"(?m)^{target}\b.*:", rules)} == set()
+    assert made <= targets
 
 
 def test_both_ways_to_open_it_have_the_same_extensions():
