@@ -32,6 +32,10 @@ LIFECYCLE_EVENTS = (REAUTHORIZE, REMOVED, MISSED)
 USERS_A_BUNDLE = 1000
 
 _WHAT_TO_TYPE = "Type renew, sweep or audit."
+_UNKNOWN_KIND = (
+    "This version of PhotoSync knows no such kind of message. If a newer version wrote it, type it "
+    f"into photo-upkeep again once that version runs. {_WHAT_TO_TYPE}"
+)
 _WHAT_IS_A_BUNDLE = (
     "A bundle names users by a list of object ids, userIds. Type users one by one into photo-sync."
 )
@@ -100,6 +104,8 @@ def parse(body: bytes, *, now: datetime) -> UpkeepMessage:
         if text not in BARE and not text.startswith("{"):
             text = from_base64(text)
         fields = {"kind": text} if text in BARE else json.loads(text)
+        if isinstance(fields["kind"], str) and fields["kind"] not in KINDS:
+            raise BadMessage(_UNKNOWN_KIND)
         return _message(fields, now)
     except (
         ValueError,

@@ -28,6 +28,7 @@ LONGEST_CLAIM = 600.0
 SECOND_LOOK_AFTER = timedelta(minutes=10)
 # No more people than this wait for one user at once.
 MOST_REPLAYS = 4
+_OF_A_NEWER_VERSION = "A newer version of PhotoSync wrote this state. The user is looked at again."
 
 
 @dataclass(frozen=True)
@@ -243,7 +244,8 @@ def from_json(user_id: str, text: bytes, *, age: float = 0.0) -> UserState:
     Parse a state blob that was written *age* seconds ago, by storage's clock.
 
     A blob damaged by hand reads as a user who was never synced: the next run then copies the photo
-    and writes a sound one.
+    and writes a sound one. A status that only a newer version knows reads as waiting: whose picture
+    is shown is still known, but no longer what its files hold.
     """
     try:
         return _parse(user_id, json.loads(text), age)
@@ -281,8 +283,10 @@ def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
         replays=tuple(str(each) for each in fields.get("replays") or ())[:MOST_REPLAYS],
     )
     # None, or small, middle and large.
-    if state.status not in STATUSES or len(state.files) not in {0, 3}:
+    if not isinstance(state.status, str) or len(state.files) not in {0, 3}:
         raise ValueError(state.status)
+    if state.status not in STATUSES:
+        return replace(state.unknown, status=WAITING, detail=_OF_A_NEWER_VERSION)
     return state
 
 

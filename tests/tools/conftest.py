@@ -16,7 +16,7 @@ import pytest
 from tools import package
 from tools.pins import ROOT, pins
 
-BASE = "azurefunctions-extensions-base"
+ENGINE, BASE = "azure-functions-runtime", "azurefunctions-extensions-base"
 START = Path(__file__).with_name("start.py")
 # The engine's driver and what it imports: the rest of `local` stays here.
 DRIVER = (
@@ -78,10 +78,12 @@ def started(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, A
     run([sys.executable, "-m", "venv", str(folder / "venv")])
     # The package's own list: what Azure's build would install.
     run([str(python), "-m", "pip", "install", "--quiet", "-r", str(app / "requirements.txt")])
-    base = f"azurefunctions-extensions-base=={pins(ROOT / 'requirements-dev.txt')[BASE]}"
-    install = ["install", "--quiet", "--no-deps", "--ignore-requires-python", "--target"]
-    listed = [str(engine), "-r", str(ROOT / "requirements-engine.txt"), base]
-    run([str(python), "-m", "pip", *install, *listed])
+    if ENGINE not in pins(app / "requirements.txt"):
+        # An older Python than Azure's: the package's list brings the engine for 3.13 alone.
+        base = f"{BASE}=={pins(ROOT / 'requirements-dev.txt')[BASE]}"
+        install = ["install", "--quiet", "--no-deps", "--ignore-requires-python", "--target"]
+        listed = [str(engine), "-r", str(ROOT / "requirements-engine.txt"), base]
+        run([str(python), "-m", "pip", *install, *listed])
     for name in DRIVER:
         (engine / "local" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / "local" / name, engine / "local" / name)

@@ -1,8 +1,9 @@
 """
 Starts an unpacked package with the engine, as Azure would, and prints what came of it as JSON.
 
-Run by a clean Python: `start.py ENGINE APP`. ENGINE is a folder with the engine and its driver,
-all that comes from outside; APP is the unpacked package.
+Run by a clean Python: `start.py ENGINE APP`. ENGINE is a folder with the engine's
+driver, all that comes from outside, and the engine itself where the package's requirements do not
+bring it; APP is the unpacked package.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import importlib
 import json
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ async def start(app: Path) -> dict[str, Any]:
         "status": answer["status_code"].value,
         "type": answer["headers"]["content-type"].value,
         "body": answer["body"].value.decode(),
+        "engine": version("azure-functions-runtime"),
         "files": _files(),
     }
 

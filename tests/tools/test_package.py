@@ -14,10 +14,10 @@ import yaml
 from packaging.version import Version
 
 from tests.test_function_app import FUNCTIONS
-from tests.tools.conftest import STRAY, packed, run
+from tests.tools.conftest import ENGINE, STRAY, packed, run
 from tests.tools.start import TOKEN
 from tools import package
-from tools.pins import ROOT
+from tools.pins import ROOT, pins
 
 
 def test_the_product_is_sent_and_nothing_else(tree, sent):
@@ -125,6 +125,17 @@ def test_files_can_be_read_by_the_worker(tree):
 def test_started_with_nothing_but_its_requirements(started):
     """The package's functions are found where only requirements.txt is installed."""
     assert started["functions"] == sorted(FUNCTIONS)
+
+
+def test_its_requirements_bring_the_engine(started):
+    """On Azure's Python the engine comes with the package, in the version that the tests run."""
+    folder = started["folder"]
+    engine = [file for file in started["files"] if "/azure_functions_runtime/" in file]
+
+    assert engine
+    if sys.version_info >= (3, 13):
+        assert all(file.startswith(f"{folder}/venv/") for file in engine)
+    assert started["engine"] == pins(ROOT / "requirements-engine.txt")[ENGINE]
 
 
 def test_handshake_is_answered(started):

@@ -10,6 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.tools.conftest import BASE, ENGINE
 from tools.pins import DEPLOYED, ROOT, pins, wanted
 
 INPUT = ROOT / "requirements.in"
@@ -75,6 +76,26 @@ def test_nothing_is_left_over():
 def test_installed_versions_are_the_pinned_ones():
     """The tests run with the very versions that are deployed."""
     assert {name: metadata.version(name) for name in pins()} == pins()
+
+
+def test_the_tested_engine_is_the_one_that_runs():
+    """One version of the engine: pinned for Azure's Python, and for a developer's older one."""
+    installed = pins(ROOT / "requirements-engine.txt")
+
+    assert list(installed) == [ENGINE]
+    assert {python: pins(python=python).get(ENGINE) for python in ("3.11", "3.12", "3.13")} == {
+        "3.11": None,
+        "3.12": None,
+        "3.13": installed[ENGINE],
+    }
+    assert metadata.version(ENGINE) == installed[ENGINE]
+
+
+def test_older_pythons_have_what_the_engine_needs():
+    """What is installed without the engine's own list has the version that Azure installs."""
+    developers = pins(ROOT / "requirements-dev.txt")
+
+    assert developers[BASE] == pins(python="3.13")[BASE]
 
 
 def test_the_terminal_client_shares_versions():

@@ -39,7 +39,7 @@ def promised() -> list[str]:
     return re.findall(r"3\.\d+", sentence[0] if sentence else "")
 
 
-DEPLOY = read("deploy.yml")
+DEPLOY = read("azure-dev.yml")
 TEST = read("test.yml")
 
 

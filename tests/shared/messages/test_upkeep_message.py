@@ -100,7 +100,6 @@ BAD = {
     "list": b"[]",
     "deep": b"[" * 200_000,
     "no kind": b"{}",
-    "unknown kind": b'{"kind": "tidy"}',
     "a list for a kind": b'{"kind": ["renew"]}',
     "page of no sweep": b'{"kind": "sweep-page", "page": 1}',
     "removals of no sweep": b'{"kind": "removals"}',
@@ -137,6 +136,12 @@ def test_not_understood(body):
     """Anything else is a bad message, and the sentence says what to type."""
     with pytest.raises(BadMessage, match="Type renew, sweep or audit"):
         parse(body)
+
+
+def test_kind_of_a_newer_version():
+    """After a rollback the sentence says what may be the matter, and what to do about it."""
+    with pytest.raises(BadMessage, match="If a newer version wrote it, type it into photo-upkeep"):
+        parse(b'{"kind": "tidy", "tidyId": "20310101T000000-1"}')
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,6 @@ def test_times_are_written_in_utc():
         b"\xff",
         b"[" * 100_000,
         b"{}",
-        b'{"status": "done"}',
         b'{"status": ["synced"]}',
         b'{"status": "synced", "claim": {}}',
         b'{"status": "synced", "claim": "mine"}',
@@ -191,6 +190,22 @@ def test_damaged_blob_counts_as_never_synced(blob):
     known = user_state.from_json(ANNE.id, blob)
 
     assert known == UserState(ANNE.id, detail="The state blob was damaged and is made anew.")
+
+
+def test_status_of_a_newer_version():
+    """After a rollback it is still known whose picture is ours, and its files are not trusted."""
+    fields = json.loads(user_state.to_json(FULL)) | {"status": "paused", "pausedSince": "2031"}
+    known = user_state.from_json(ANNE.id, json.dumps(fields).encode())
+
+    assert known == replace(
+        user_state.from_json(ANNE.id, user_state.to_json(FULL)),
+        status=user_state.WAITING,
+        detail="A newer version of PhotoSync wrote this state. The user is looked at again.",
+        sha256="",
+        files=(),
+        damage="",
+    )
+    assert known.picture_url == FULL.picture_url != ""
 
 
 @given(

@@ -1,0 +1,169 @@
+"""
+A version is replaced by the next while it works: what it left in storage is taken over.
+
+Azure ends what runs when code is deployed (functions.md section Deployment), and so do these tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.cloud.stack import Stack
+from local.outside.likeness import alike
+from tests.admin.console.test_live import Terminal
+from tests.e2e.cloud import LiveCloud, picture
+from tests.e2e.conftest import NEVER
+from tests.e2e.test_crashes import let_the_claim_run_out
+from tests.e2e.test_sweep import sweep
+from tests.e2e.test_uninstall import EMPTY, Town
+from tests.retained import left
+
+pytestmark = [pytest.mark.server, pytest.mark.local_host("the lock of a message is shortened")]
+# As `tests.retained.record` had them.
+SETTINGS = {
+    "EXCLUDED_USERS": "excluded@contoso.com",
+    "SWEEP_SCHEDULE": NEVER,
+    "RENEW_SCHEDULE": NEVER,
+}
+# host.json: so many messages an instance works off at once.
+AT_ONCE = 20
+SHOW_THE_PHOTO = ("synced", "changed", "waiting", "dying", "failed")
+
+
+class Upgraded:
+    """A cloud in which an older version was killed, and this one works since."""
+
+    def __init__(self, cloud: LiveCloud, version: str) -> None:
+        self.cloud = cloud
+        people = left.people(version)
+        self.ids = {each["userPrincipalName"].partition("@")[0]: each["id"] for each in people}
+        end_the_instance(cloud.stack)
+        for person in people:
+            profile = {
+                name: left.to_hosts(text, cloud.at) for name, text in person["profile"].items()
+            }
+            cloud.add(**{**person, "profile": profile})
+        left.put_into(cloud.at, version)
+        let_the_claim_run_out(cloud, self.ids["dying"])
+        cloud.stack.start_host()
+        cloud.watcher.until(self._sweeping)
+        self.next_sweep = sweep(cloud)
+
+    def _sweeping(self) -> list[str]:
+        return [] if self.cloud.watcher.sweep().get("finishedAt") else ["the sweep"]
+
+    def shows_its_photo(self, name: str) -> bool:
+        """Whether SharePoint shows the photo that Exchange has."""
+        photo = self.cloud.admin.photo(self.ids[name])
+        files = self.cloud.admin.shown(f"{name}@contoso.com").files
+        assert photo
+        return set(files) == set("SML") and all(alike(photo, each) for each in files.values())
+
+    def picture_url(self, name: str) -> str:
+        known = self.cloud.admin.control("GET", f"/users/{self.ids[name]}")
+        return str(known["profile"].get("PictureURL", ""))
+
+    def status(self, name: str) -> str:
+        return status(self.cloud, self.ids[name])
+
+
+@pytest.fixture(scope="module", params=left.VERSIONS)
+def upgraded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Upgraded]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOCAL_HOST_LOCK_SECONDS", "4")
+        with Stack(tmp_path_factory.mktemp("upgraded"), settings=SETTINGS) as stack:
+            yield Upgraded(LiveCloud(stack), request.param)
+
+
+def test_nothing_that_was_under_way_is_lost(upgraded: Upgraded):
+    """Who was notified, waited, was half copied or replayed has the right picture."""
+    cloud = upgraded.cloud
+
+    assert [name for name in SHOW_THE_PHOTO if not upgraded.shows_its_photo(name)] == []
+    assert {name: upgraded.status(name) for name in SHOW_THE_PHOTO} == dict.fromkeys(
+        SHOW_THE_PHOTO, "synced"
+    )
+    assert len(cloud.watcher.unreadable()) == 1, "only that which was there"
+    assert len(cloud.admin.control("GET", "/subscriptions")["subscriptions"]) == 1
+
+
+def test_a_picture_is_still_taken_back_where_it_is_ours(upgraded: Upgraded):
+    """A photo that the older version missed first is missed a second time, and others' stay."""
+    assert (upgraded.status("missing"), upgraded.picture_url("missing")) == ("removed", "")
+    assert upgraded.status("removed") == "removed"
+    assert upgraded.picture_url("chosen") == "https://cdn.contoso.com/chosen.jpg"
+    assert [upgraded.picture_url(name) for name in ("excluded", "guest", "without")] == [""] * 3
+
+
+def test_it_sweeps_and_replays(upgraded: Upgraded):
+    """What comes next finds nothing more to do, and a change is copied as ever."""
+    cloud = upgraded.cloud
+    assert (upgraded.next_sweep["changed"], upgraded.next_sweep["failed"]) == ({}, 0)
+
+    cloud.seed_photo(upgraded.ids["synced"], picture(9))
+    Terminal(cloud)("replay", "synced@contoso.com", "--wait")
+    assert cloud.shows("synced@contoso.com", picture(9))
+
+
+def test_it_can_be_uninstalled(upgraded: Upgraded):
+    """What the older version wrote into SharePoint is taken back, too."""
+    town = Town(upgraded.cloud)
+    town.begin("--remove-pictures")
+    town.pass_time()
+    end = town.manage("uninstall", "--yes", "--remove-pictures")
+
+    assert (end.code, end.err) == (0, ""), end
+    for name in SHOW_THE_PHOTO:
+        profile = upgraded.cloud.admin.shown(f"{name}@contoso.com").profile
+        assert {each: profile[each] for each in EMPTY} == EMPTY
+    assert upgraded.picture_url("chosen") == "https://cdn.contoso.com/chosen.jpg"
+    assert upgraded.cloud.watcher.states() == {}
+    assert town.subscriptions == []
+
+
+def test_deployment_in_the_middle_of_many_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Twenty are half copied and others not begun when all stops: all end up right."""
+    monkeypatch.setenv("LOCAL_HOST_LOCK_SECONDS", "4")
+    with Stack(tmp_path, settings=SETTINGS) as stack:
+        cloud = LiveCloud(stack)
+        people = [cloud.add() for _ in range(AT_ONCE + 5)]
+        for number, (id_, _) in enumerate(people):
+            cloud.seed_photo(id_, picture(number))
+        cloud.admin.control("POST", "/latency", {"sharepoint": 3_000})
+        cloud.notify([cloud.item(id_) for id_, _ in people]).raise_for_status()
+        cloud.wait_for(lambda: len(claimed(cloud)) == AT_ONCE)
+        end_the_instance(stack)
+        assert len(cloud.watcher.states()) == AT_ONCE
+        cloud.admin.control("POST", "/latency", {"sharepoint": 0})
+        for id_ in claimed(cloud):
+            let_the_claim_run_out(cloud, id_)
+        stack.start_host()
+        cloud.watcher.until(lambda: [id_ for id_, _ in people if status(cloud, id_) != "synced"])
+
+        assert [
+            upn for at, (_, upn) in enumerate(people) if not cloud.shows(upn, picture(at))
+        ] == []
+        assert cloud.watcher.unreadable() == []
+
+
+def end_the_instance(stack: Stack) -> None:
+    """Host and worker are gone at once, as the container is in which they run in Azure."""
+    workers = psutil.Process(stack._children["host"].process.pid).children()
+    stack.kill_host()
+    for worker in workers:
+        worker.kill()
+
+
+def claimed(cloud: LiveCloud) -> list[str]:
+    """Whom a run has to itself."""
+    return [id_ for id_, state in cloud.watcher.states().items() if state["claim"]]
+
+
+def status(cloud: LiveCloud, user_id: str) -> str:
+    return str(cloud.watcher.states().get(user_id, {}).get("status", ""))

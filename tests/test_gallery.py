@@ -1,0 +1,201 @@
+"""
+What a developer's editor, GitHub and the gallery of azd templates look for, as far as that can be
+checked without them.
+
+The gallery's list: microsoft/template-validation-action, src/rules.json at 1ddfe18. What it does
+besides, `azd up` and `azd down`, takes a subscription.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local.__main__ import main as local
+from local.cloud.host_command import host_command
+from tests import REPO
+
+WANTED = (
+    "README.md",
+    "LICENSE",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    "CODE_OF_CONDUCT.md",
+    "azure.yaml",
+    "infra/main.bicep",
+    ".devcontainer/devcontainer.json",
+    ".github/ISSUE_TEMPLATE/bug.yml",
+    ".github/pull_request_template.md",
+    ".github/workflows/azure-dev.yml",
+)
+HEADINGS = ("Features", "Getting Started", "Guidance", "Resources")
+FORMS = ("bug", "idea")
+SCHEMAS = {
+    ".github/dependabot.yml": "vendor.dependabot",
+    ".github/ISSUE_TEMPLATE/config.yml": "vendor.github-issue-config",
+    **{f".github/ISSUE_TEMPLATE/{form}.yml": "vendor.github-issue-forms" for form in FORMS},
+}
+
+
+def commented_json(name: str) -> dict[str, Any]:
+    """A file of Visual Studio Code's, whose lines may be comments."""
+    lines = (REPO / name).read_text("utf-8").splitlines()
+    found: dict[str, Any] = json.loads(
+        "\n".join(line for line in lines if "//" != line.strip()[:2])
+    )
+    return found
+
+
+def read_yaml(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((REPO / name).read_text("utf-8"))
+    return found
+
+
+CONTAINER = commented_json(".devcontainer/devcontainer.json")
+LAUNCH = commented_json(".vscode/launch.json")["configurations"]
+TASKS = commented_json(".vscode/tasks.json")["tasks"]
+UPDATES = read_yaml(".github/dependabot.yml")["updates"]
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_the_gallery_finds_its_files(name):
+    """Each file that the gallery, or GitHub, shows to whoever comes is there and says something."""
+    assert (REPO / name).stat().st_size > 0
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_the_gallery_finds_its_headings(heading):
+    """They are the README's own, each once."""
+    assert (REPO / "README.md").read_text("utf-8").count(f"\n## {heading}\n") == 1
+
+
+def test_the_template_has_a_name_and_this_version():
+    """azd tells Microsoft which template a deployment was made from."""
+    about = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
+
+    assert read_yaml("azure.yaml")["metadata"] == {
+        "template": f"{about['name']}@{about['version']}"
+    }
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_github_understands(name):
+    """The published schema of each kind of file knows every key and value."""
+    check = ["check_jsonschema", "--builtin-schema", SCHEMAS[name], str(REPO / name)]
+
+    done = subprocess.run([sys.executable, "-m", *check], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_auditor_finds_nothing_in_the_updates():
+    """zizmor knows what an attacker makes of a bot that takes every new version at once."""
+    zizmor = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--min-severity=medium"]
+
+    done = subprocess.run(
+        [*zizmor, str(REPO / ".github" / "dependabot.yml")], capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "file"), [("npm", "package.json"), ("pip", "requirements*.txt")]
+)
+def test_nothing_grows_old_unnoticed(ecosystem, file):
+    """Dependabot looks into each folder that pins something, and into no other."""
+    listed = subprocess.run(
+        ["git", "ls-files", f":(glob)**/{file}"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    [update] = [each for each in UPDATES if each["package-ecosystem"] == ecosystem]
+
+    folders = {Path("/", name).parent.as_posix() for name in listed.stdout.split()}
+    assert folders == set(update["directories"])
+
+
+def test_actions_and_the_container_are_renewed_too():
+    """GitHub's own places for both are below the root."""
+    assert {each["package-ecosystem"] for each in UPDATES if each.get("directory") == "/"} == {
+        "github-actions",
+        "devcontainers",
+    }
+
+
+def test_the_container_has_the_python_of_azure():
+    """What is tried there runs in Azure on the same Python."""
+    parameters = json.loads((REPO / "infra" / "main.parameters.json").read_text("utf-8"))
+    [version] = re.findall(r"3\.\d+", parameters["parameters"]["pythonVersion"]["value"])
+
+    assert CONTAINER["image"].partition(":")[2].startswith(f"{version}-")
+
+
+def test_the_container_forwards_the_console():
+    """The program that listens on the console's port is known by its command line."""
+    [(pattern, attributes)] = CONTAINER["portsAttributes"].items()
+
+    assert re.fullmatch(pattern, " ".join([*host_command({}), "--app", "."]))
+    assert not re.fullmatch(pattern, f"{sys.executable} -m local.m365 --config m365.json")
+    assert (attributes["protocol"], attributes["requireLocalPort"]) == ("https", True)
+
+
+def test_f5_starts_the_local_cloud(capsys):
+    """The first configuration, which F5 takes, is a command that there is."""
+    first = LAUNCH[0]
+    assert (first["type"], first["request"], first["module"]) == ("debugpy", "launch", "local")
+    with pytest.raises(SystemExit) as ended:
+        local([*first["args"], "--help"])
+
+    assert ended.value.code == 0
+    assert f"python -m local {first['args'][0]}" in capsys.readouterr().out
+
+
+def test_configurations_and_tasks_are_whole():
+    """Each has what Visual Studio Code asks for, and starts a task that is here."""
+    labels = {task["label"] for task in TASKS}
+
+    assert all({"name", "type", "request"} <= each.keys() for each in LAUNCH)
+    assert all({"label", "type", "command"} <= task.keys() for task in TASKS)
+    assert {each["preLaunchTask"] for each in LAUNCH if "preLaunchTask" in each} <= labels
+
+
+def test_make_knows_what_they_make():
+    """Tasks and the container call targets of the Makefile."""
+    rules = re.findall(r"(?m)^[a-z][a-z0-9 ]*(?=:(?!=))", (REPO / "Makefile").read_text("utf-8"))
+    targets = {target for rule in rules for target in rule.split()}
+    commands = [CONTAINER["postCreateCommand"], *(task["command"] for task in TASKS)]
+    made = {target for each in commands for target in re.findall(r"\bmake (\w+)", each)}
+
+    assert {"package", "check", "demo"} <= made
+    assert made <= targets
+
+
+def test_both_ways_to_open_it_have_the_same_extensions():
+    """In the container they are installed, on a machine of one's own recommended."""
+    recommended = commented_json(".vscode/extensions.json")["recommendations"]
+
+    assert recommended == CONTAINER["customizations"]["vscode"]["extensions"]
+    assert all(re.fullmatch(r"[a-z0-9-]+\.[a-z0-9-]+", name) for name in recommended)
+
+
+def test_the_editor_uses_this_environment():
+    """The interpreter that `make` fills, and the programming model of function_app.py."""
+    settings = commented_json(".vscode/settings.json")
+
+    assert settings["azureFunctions.pythonVenv"] == ".venv"
+    assert settings["azureFunctions.projectLanguageModel"] == 2
+    assert (
+        "/.venv/"
+        in CONTAINER["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"]
+    )
