@@ -141,7 +141,7 @@ class Stack:
             workers = [
                 int(pid)
                 for children in tasks.glob("*/children")
-                for pid in children.read_text().split()
+                for pid in children.read_text("ascii").split()
             ]
             for pid in workers:
                 os.kill(pid, signal.SIGKILL)
