@@ -17,6 +17,7 @@ from local.cloud.endpoints import Endpoints
 from local.cloud.node import NoNode
 from local.cloud.stack import Stack
 from local.demo import people
+from local.ending import ASKS
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 
@@ -36,7 +37,7 @@ def main(
     """
     folder = folder.resolve()
     stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ASKS:
         signal.signal(number, lambda *_: stopped.set())
     try:
         print("Starting storage, Microsoft 365 and the Functions host", flush=True)

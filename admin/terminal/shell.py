@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
+import shlex  # windows: for sh alone
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Shell:
     def word(self, text: str) -> str:
         """*text* as one word."""
         if not self.powershell:
-            return shlex.quote(text)
+            return shlex.quote(text)  # windows: for sh alone
         return text if _PLAIN.fullmatch(text) else _literal(text)
 
     def command(self, program: str, *words: str) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ import pytest
 import run
 from tests import REPO
 
-pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed here")
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("make"), reason="make is not installed here"),
+    pytest.mark.skipif(sys.platform == "win32", reason="what it starts here is a script of sh"),
+]
 
 PYTHON = """#!/bin/sh
 printf '%s|%s' "$LOCAL_HOST_COMMAND" "$CONTRACT_TENANT"

@@ -43,7 +43,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]
             return told if "|" in told else ""
 
         monkeypatch.setattr(run, "_output", output)
-        monkeypatch.setattr(run.glob, "glob", lambda pattern: [])
+        monkeypatch.setattr(glob, "glob", lambda pattern: [])
         monkeypatch.delenv("PYTHON", raising=False)
 
     return has
@@ -250,7 +250,7 @@ def test_an_installation_that_was_cut_off_begins_anew(calls, tmp_path):
 def test_windows_has_another_folder_for_programs(calls, monkeypatch, tmp_path):
     """Emulated: only the name of the system is another."""
     with monkeypatch.context() as emulated:
-        emulated.setattr(run.os, "name", "nt")
+        emulated.setattr(os, "name", "nt")
         python = run._installed(".venv")
 
     assert python == os.path.join(str(tmp_path), ".venv", "Scripts", "python.exe")
