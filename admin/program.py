@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _prepare_stdout() -> None:
     if sys.stdout is None:
         # A task that is started without one still has an exit code.
-        sys.stdout = open(os.devnull, "w")
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name must not break a terminal or a pipe that cannot show it.
         sys.stdout.reconfigure(errors="backslashreplace")

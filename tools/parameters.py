@@ -3,7 +3,7 @@
 
 They are written by hand there and nowhere else. With `--write` everything that repeats them is
 written anew: main.bicep, which makes the resource group first; the files by which azd fills them in
-from variables; the variables that deploy.yml hands on; and the table in docs/infrastructure.md.
+from variables; the variables that azure-dev.yml hands on; and the table in docs/infrastructure.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tools.tables import REPO
 
 INFRA = REPO / "infra"
 PAGE = REPO / "docs/infrastructure.md"
-WORKFLOW = REPO / ".github/workflows/deploy.yml"
+WORKFLOW = REPO / ".github/workflows/azure-dev.yml"
 # Those that azd knows by names of its own; it makes up who deploys, and a workflow need not.
 NAMED_BY_AZD = {
     "environmentName": "AZURE_ENV_NAME",
@@ -181,7 +181,7 @@ def parameters_json(found: list[Parameter]) -> str:
 
 
 def workflow(text: str) -> str:
-    """deploy.yml with a variable of GitHub for each of azd's."""
+    """azure-dev.yml with a variable of GitHub for each of azd's."""
     names = [each.variable for each in _with_group() if each.variable != NOT_FOR_GITHUB]
     written = "".join(f"      {name}: ${{{{ vars.{name} }}}}\n" for name in names)
     changed, count = _VARIABLES.subn(lambda found: found[1] + written, text)

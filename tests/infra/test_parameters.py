@@ -77,9 +77,9 @@ def test_the_page_shows_every_parameter():
 
 
 def test_azd_can_deploy_into_a_group_alone():
-    """The line of azure.yaml that names the entry is the one that deploy.yml changes."""
+    """The line of azure.yaml that names the entry is the one that azure-dev.yml changes."""
     [line] = re.findall(r"(?m)^  module: main$", (INFRA.parent / "azure.yaml").read_text("utf-8"))
-    workflow = (INFRA.parent / ".github/workflows/deploy.yml").read_text("utf-8")
+    workflow = (INFRA.parent / ".github/workflows/azure-dev.yml").read_text("utf-8")
 
     assert "sed -i '/^  module:/s/main/group/' azure.yaml" in workflow
     assert (INFRA / f"{line.split()[1].replace('main', 'group')}.bicep").is_file()

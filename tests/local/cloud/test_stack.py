@@ -2,7 +2,6 @@
 
 import functools
 import json
-import os
 import shlex
 import signal
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 import requests
 from azure.storage.queue import QueueClient
@@ -242,7 +242,7 @@ def test_nothing_remains_when_the_supervisor_is_killed(up):
     children += [grandchild for child in children for grandchild in children_of(child)]
     assert len(children) == 4
 
-    os.kill(up.process.pid, signal.SIGKILL)
+    up.process.kill()
     up.process.wait()
 
     assert eventually(lambda: not any(alive(pid) for pid in children))
@@ -337,7 +337,7 @@ def test_dead_part_ends_the_whole(up):
     """When the host dies by itself, the supervisor stops the rest and says so."""
     children = up.ready()
 
-    os.kill(children[0], signal.SIGKILL)
+    psutil.Process(children[0]).kill()
 
     assert up.process.wait(60) == 1
     assert "ended by itself" in up.output.read_text()
