@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
 import requests
 from requests.adapters import HTTPAdapter
 
@@ -12,6 +16,7 @@ class OneHostSession(requests.Session):
 
     It follows no redirect, so a token or an assertion goes no further; and it reads no .netrc,
     whose password would take the place of the token or key (requests, Authentication, documented).
+    A proxy of the surroundings is used, but never for this machine, where it would find itself.
     """
 
     def __init__(self, *, connections: int = 10) -> None:
@@ -28,6 +33,19 @@ class OneHostSession(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
+
+    def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
+        if is_this_machine(urlsplit(request.url or "").hostname or ""):
+            given["proxies"] = {}
+        return super().send(request, **given)
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether *host* leads to this machine without a network: localhost and its addresses."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -90,7 +90,7 @@ LOCAL = {
     "chosen_settings": "",
     "soak": "cloud outside",
     "bench": "cloud demo host outside soak",
-    "__main__": "bench chosen_settings demo show soak up",
+    "__main__": "bench chosen_settings cloud demo show soak up",
 }
 M365 = {
     "tenant": "",
