@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-_NO_RIGHT = "this account has no right to it; delete it as its owner, or choose another place"
+_NO_RIGHT = "this account may not; have the owner delete it, or choose another place"
 _A_FILE = "a file is where a folder must be; move the file away"
 _WHAT_TO_DO = {
     errno.EACCES: _NO_RIGHT,
@@ -25,8 +25,9 @@ def is_about_a_file(error: OSError) -> bool:
 
 def sentence(error: OSError) -> str:
     """What is wrong with what *error* names, or with the output, and what to do."""
-    name = "the output" if error.filename is None else error.filename
     if error.errno in _FULL:
-        return f"Could not write {name}: the disk is full; make room, then try again."
+        # Writing tells no name: it may be what stdout leads to, or any file.
+        return "The disk is full: make room, then try again."
     why = _WHAT_TO_DO.get(error.errno or 0, error.strerror or str(error))
+    name = "the output" if error.filename is None else error.filename
     return f"Could not use {name}: {why}."
