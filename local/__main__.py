@@ -13,6 +13,7 @@ from admin.terminal import files, problems, streams
 from local import chosen_settings, show, up
 from local.bench import command as bench
 from local.cloud import proxies
+from local.cloud.node import NoNode
 from local.cloud.occupancy import Occupied
 from local.demo import report
 from local.soak import command as soak
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(_parser().parse_args(arguments))
         sys.stdout.flush()
         return code
-    except (show.NotUp, chosen_settings.BadSetting, Occupied) as error:
+    except (show.NotUp, chosen_settings.BadSetting, Occupied, NoNode) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -38,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if not files.is_about_a_file(error):
             raise
-        streams.let_go()
+        if error.filename is None:
+            streams.let_go()
         print(files.sentence(error), file=sys.stderr)
         return 1
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from local.cloud.children import ChildDied
 from local.cloud.endpoints import Endpoints
-from local.cloud.node import NoNode
 from local.cloud.stack import Stack
 from local.demo import people
 from local.outside.tenant_client import TenantClient
@@ -51,7 +50,7 @@ def main(
                     stack.kill_host()
                     stack.start_host()
                     print("The app has started anew, with other settings", flush=True)
-    except (ChildDied, NoNode) as error:
+    except ChildDied as error:
         print(error, file=sys.stderr)
         return 1
     if dead:

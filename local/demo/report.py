@@ -13,7 +13,6 @@ from pathlib import Path
 
 from admin.terminal import files
 from local.cloud.children import ChildDied
-from local.cloud.node import NoNode
 from local.cloud.stack import Stack
 from local.demo.montage import Pair, montage
 from local.demo.story import Demo, DemoFailed, Result
@@ -47,7 +46,7 @@ def main(folder: Path) -> int:
         with Stack(folder) as stack:
             progress.line("Storage, Microsoft 365 and the Functions host are up")
             results, counted = Demo(stack, progress.line, progress.count).run()
-    except (ChildDied, DemoFailed, NoNode, NotSettled) as error:
+    except (ChildDied, DemoFailed, NotSettled) as error:
         print(
             f"\nThe demo failed. {error}\nWhat the app logged: {folder}/host.log", file=sys.stderr
         )
