@@ -110,7 +110,8 @@ def find_elsewhere(node: Path, major: str, environ: Mapping[str, str]) -> Path |
         except (OSError, ValueError):
             continue
         if told.get("name") == _NAME and str(told.get("version")).partition(".")[0] == major:
-            return place / told["bin"][_NAME]
+            program: str = told["bin"][_NAME]
+            return place / program
     return None
 
 
