@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument(
-            "--folder", type=Path, default=Path(".local"), help="for keys, logs, settings"
+            "--folder", type=Path, default=up.USUAL_FOLDER, help="for keys, logs, settings"
         )
         if name == "up":
             command.add_argument(

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import signal
 import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from admin.terminal.shell import Shell
 from local.cloud.children import ChildDied
 from local.cloud.endpoints import Endpoints
 from local.cloud.stack import Stack
 from local.demo import people
+from local.ending import ASKS
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 
+USUAL_FOLDER = Path(".local")
 NEW_PHOTO = "new-photo.json"
 # What CLI for Microsoft 365 calls the clouds.
 CLI_CLOUDS = {"global": "Public", "usgov": "USGovHigh", "dod": "USGovDoD", "china": "China"}
@@ -33,7 +37,7 @@ def main(
     """
     folder = folder.resolve()
     stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ASKS:
         signal.signal(number, lambda *_: stopped.set())
     try:
         print("Starting storage, Microsoft 365 and the Functions host", flush=True)
@@ -74,18 +78,16 @@ def move_in(at: Endpoints, folder: Path) -> None:
     (folder / NEW_PHOTO).write_text(json.dumps(order), encoding="utf-8")
 
 
-def invitation(at: Endpoints, folder: Path, settings: Mapping[str, str]) -> str:
+def invitation(
+    at: Endpoints, folder: Path, settings: Mapping[str, str], shell: Shell | None = None
+) -> str:
     """What a person can try now, as commands to paste; more where *settings* call for it."""
-    # A proxy of the surroundings does not know this machine's ports.
-    curl = f"curl -sS --noproxy localhost --cacert '{at.ca}'"
-    local = f"'{sys.executable}' -m local"
-    manage = f"'{sys.executable}' manage.py"
+    say = _Commands(at, folder, shell or Shell.here())
     webhook = f"{at.functions}/api/notifications?code={at.key}"
     anne = f"{at.control}/_sim/users/anne@contoso.com"
-    more = (
-        _real_names(at) + _terminal(at, curl, manage) + _rehearsal(folder, manage, local, settings)
-    )
-    more += _groups(at, curl, settings)
+    line = ("-w", r"\n")
+    more = _real_names(at, say) + _terminal(at, say) + _rehearsal(folder, say, settings)
+    more += _groups(at, say, settings)
     return f"""
 The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in another terminal:
 
@@ -93,40 +95,76 @@ The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in anothe
     {at.functions}/api/console{"" if at.console_client_id else f"?code={at.key}"}
 
   The same from a terminal, once these are set there:
-    export PHOTOSYNC_URL={at.functions}
-    export PHOTOSYNC_KEY={at.key}
-    export PHOTOSYNC_CA='{at.ca}'{_login_host(at)}
-    {manage} status
+    {say.setting("PHOTOSYNC_URL", at.functions)}
+    {say.setting("PHOTOSYNC_KEY", at.key)}
+    {say.setting("PHOTOSYNC_CA", at.ca)}{_login_host(at, say)}
+    {say.manage("status")}
 
   One person, by another mail address or the beginning of a name; stderr says whom it took:
-    {manage} status anne.keller@contoso.com
-    {manage} check hugo
+    {say.manage("status", "anne.keller@contoso.com")}
+    {say.manage("check", "hugo")}
 
   What PhotoSync knows of everybody, of its subscription and of its sweeps:
-    {local} show
+    {say.local("show")}
 
   Anne gets another photo in Exchange, and Graph notifies; then both sides of Anne:
-    {curl} -X PATCH {anne} -d @'{folder / NEW_PHOTO}' -o /dev/null
-    {curl} {anne}
+    {say.curl("-X", "PATCH", anne, "-d", f"@{folder / NEW_PHOTO}", "-o", os.devnull)}
+    {say.curl(anne)}
 
   Replay Anne, as an admin does, by typing her name into the queue photo-sync:
-    {local} type anne@contoso.com
+    {say.local("type", "anne@contoso.com")}
 
-  A message that nobody understands is kept, with the reason ({local} show):
-    {local} type 'please sync anne'
+  A message that nobody understands is kept, with the reason ({say.local("show")}):
+    {say.local("type", "please sync anne")}
 
   A sweep over everybody, now and not in an hour:
-    {local} type sweep --queue photo-upkeep
+    {say.local("type", "sweep", "--queue", "photo-upkeep")}
 
   Does it run? And Graph's handshake with the webhook:
-    {curl} {at.functions}/api/health -w '\\n'
-    {curl} -X POST '{webhook}&validationToken=hello%20world' -w '\\n'
+    {say.curl(f"{at.functions}/api/health", *line)}
+    {say.curl("-X", "POST", f"{webhook}&validationToken=hello%20world", *line)}
 
   What the app says, and what was asked of SharePoint, call by call:
-    grep -oE '(photo|sweep|subscription|notifications)\\..*' '{folder / "host.log"}'
-    {curl} '{at.control}/_sim/journal?service=sharepoint'
+    {say.found("(photo|sweep|subscription|notifications)[.].*", folder / "host.log")}
+    {say.curl(f"{at.control}/_sim/journal?service=sharepoint")}
 {more}
 Everything a program needs is in {folder / "endpoints.json"}. Ctrl-C ends it all."""
+
+
+class _Commands:
+    """The programs that a person may run here, as lines for the shell."""
+
+    def __init__(self, at: Endpoints, folder: Path, shell: Shell) -> None:
+        self._shell = shell
+        is_usual = folder == USUAL_FOLDER.resolve()
+        self._folder = [] if is_usual else ["--folder", str(folder)]
+        self.setting = shell.setting
+        # PowerShell's own curl is another program; and nobody can revoke our certificate.
+        windows = ["curl.exe", "-sS", "--ssl-no-revoke"]
+        # A proxy of the surroundings does not know this machine's ports.
+        self._curl = windows if shell.powershell else ["curl", "-sS"]
+        self._curl += ["--noproxy", "localhost", "--cacert", at.ca]
+
+    def curl(self, *words: str) -> str:
+        return self._shell.command(*self._curl, *words)
+
+    def sending(self, content: object, url: str) -> str:
+        return self._shell.sending(json.dumps(content), *self._curl, url)
+
+    def local(self, *words: str) -> str:
+        return self._shell.command(sys.executable, "-m", "local", *words, *self._folder)
+
+    def manage(self, *words: str) -> str:
+        return self._shell.command(sys.executable, "manage.py", *words)
+
+    def m365(self, *words: str) -> str:
+        return self._shell.command("m365", *words)
+
+    def found(self, pattern: str, file: Path) -> str:
+        """Of *file* what fits the pattern."""
+        if self._shell.powershell:
+            return self._shell.command("Select-String", "-Path", str(file), "-Pattern", pattern)
+        return self._shell.command("grep", "-oE", pattern, str(file))
 
 
 def _way_in(at: Endpoints) -> str:
@@ -135,69 +173,71 @@ def _way_in(at: Endpoints) -> str:
     return "the key leaves the address bar at once"
 
 
-def _login_host(at: Endpoints) -> str:
+def _login_host(at: Endpoints, say: _Commands) -> str:
     """For manage.py, which is sent to the login page and trusts no host but Microsoft's own."""
-    return f"\n    export LOGIN_URL={at.login}" if at.console_client_id else ""
+    return f"\n    {say.setting('LOGIN_URL', at.login)}" if at.console_client_id else ""
 
 
-def _real_names(at: Endpoints) -> str:
+def _real_names(at: Endpoints, say: _Commands) -> str:
     """For the programs of others, which know no other names; and for manage.py."""
     if not at.proxy:
         return ""
+    proxy = {"HTTPS_PROXY": at.proxy, "https_proxy": at.proxy, "no_proxy": "localhost"}
+    trust = ("NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+    variables = {**proxy, **dict.fromkeys(trust, at.ca), "M365_CLOUD": at.cloud}
+    settings = "\n    ".join(say.setting(name, value) for name, value in variables.items())
+    certificate = ("--authType", "certificate", "--certificateFile", at.client_certificate)
+    who = ("--appId", at.client_id, "--tenant", at.tenant_id, "--cloud", CLI_CLOUDS[at.cloud])
     return f"""
   Microsoft 365 by its real names, for any program that takes the way from these:
-    export HTTPS_PROXY={at.proxy} https_proxy={at.proxy} no_proxy=localhost
-    export NODE_EXTRA_CA_CERTS='{at.ca}' REQUESTS_CA_BUNDLE='{at.ca}' SSL_CERT_FILE='{at.ca}'
-    export M365_CLOUD={at.cloud}
+    {settings}
   Such as CLI for Microsoft 365, with an app registration that may do everything:
-    m365 login --authType certificate --certificateFile '{at.client_certificate}' \\
-      --appId {at.client_id} --tenant {at.tenant_id} --cloud {CLI_CLOUDS[at.cloud]}
-    m365 spo userprofile get --userName anne@contoso.com
+    {say.m365("login", *certificate, *who)}
+    {say.m365("spo", "userprofile", "get", "--userName", "anne@contoso.com")}
 """
 
 
-def _terminal(at: Endpoints, curl: str, manage: str) -> str:
+def _terminal(at: Endpoints, say: _Commands) -> str:
     """Signing in on a terminal: an admin prepares it, and each code is entered by hand."""
     if not at.console_client_id:
         return ""
-    grant = f"grant --console --client-id {at.console_client_id} --device-code --yes"
-    enter = f"{curl} {at.control}/_sim/sign-in -d"
-    admin = json.dumps(
-        {"userCode": "CODE", "name": "admin@contoso.com", "roles": ["Global Administrator"]}
-    )
-    anne = json.dumps({"userCode": "CODE", "name": "anne@contoso.com", "roles": []})
+    grant = ("grant", "--console", "--client-id", at.console_client_id, "--device-code", "--yes")
+    enter = f"{at.control}/_sim/sign-in"
+    admin = {"userCode": "CODE", "name": "admin@contoso.com", "roles": ["Global Administrator"]}
+    anne = {"userCode": "CODE", "name": "anne@contoso.com", "roles": []}
     return f"""
   Signing in on the terminal, too. An admin prepares it, and enters the code that is shown for CODE:
-    GRAPH_URL={at.graph} {manage} {grant} --operator anne@contoso.com
-    {enter} '{admin}'
+    {say.setting("GRAPH_URL", at.graph)}
+    {say.manage(*grant, "--operator", "anne@contoso.com")}
+    {say.sending(admin, enter)}
   Then Anne does, without a key:
-    PHOTOSYNC_KEY= {manage} status
-    {enter} '{anne}'
+    {say.setting("PHOTOSYNC_KEY", "")}
+    {say.manage("status")}
+    {say.sending(anne, enter)}
 """
 
 
-def _rehearsal(folder: Path, manage: str, local: str, settings: Mapping[str, str]) -> str:
+def _rehearsal(folder: Path, say: _Commands, settings: Mapping[str, str]) -> str:
     if settings.get("DRY_RUN", "").lower() != "true":
         return ""
-    where = f" --folder '{folder}'"
     return f"""
   DRY_RUN is on, so nothing is written to SharePoint. Look at everybody, and at what would change:
-    {manage} sweep --wait
-    {manage} users --would-change --html '{folder / "report.html"}'
+    {say.manage("sweep", "--wait")}
+    {say.manage("users", "--would-change", "--html", str(folder / "report.html"))}
 
   Then let it write, and copy everybody:
-    {local} set DRY_RUN=false{where}
-    {manage} sweep --wait
+    {say.local("set", "DRY_RUN=false")}
+    {say.manage("sweep", "--wait")}
 """
 
 
-def _groups(at: Endpoints, curl: str, settings: Mapping[str, str]) -> str:
+def _groups(at: Endpoints, say: _Commands, settings: Mapping[str, str]) -> str:
     told = ""
     for name in ("SYNC_GROUP_ID", "EXCLUDED_GROUP_ID"):
         if group := settings.get(name):
-            order = json.dumps({"id": group, "members": ["anne@contoso.com"]})
+            order = {"id": group, "members": ["anne@contoso.com"]}
             told += f"""
   Make the group of {name}, and put people into it; again, to put others there:
-    {curl} {at.control}/_sim/groups -d '{order}'
+    {say.sending(order, f"{at.control}/_sim/groups")}
 """
     return told

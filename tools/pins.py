@@ -12,7 +12,7 @@ DEPLOYED = ROOT / "requirements.txt"
 def wanted(file: Path, python: str | None = None) -> list[Requirement]:
     """Return the lines of *file* that apply to *python*, such as "3.12"; to this one if None."""
     other = {"python_version": python, "python_full_version": f"{python}.0"} if python else {}
-    lines = (line.partition("#")[0].strip() for line in file.read_text().splitlines())
+    lines = (line.partition("#")[0].strip() for line in file.read_text("utf-8").splitlines())
     found = (Requirement(line) for line in lines if line and not line.startswith("-r"))
     return [one for one in found if one.marker is None or one.marker.evaluate(other)]
 

@@ -63,7 +63,7 @@ def run(order: Order, app: App | None, person: Person, output: Output) -> int:
 @contextmanager
 def _stopped_in_order() -> Iterator[None]:
     """A terminal that closes, and whoever asks this process to end, mean Ctrl-C."""
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    names = [name for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in (signal.Signals[n] for n in names)}
     for number, handler in before.items():
         # What is ignored, as below nohup, stays so.

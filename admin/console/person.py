@@ -7,6 +7,7 @@ from math import ceil
 from admin.terminal import problems
 from admin.terminal.fields import Fields
 from admin.terminal.output import Output
+from admin.terminal.shell import Shell
 
 _STATE = (
     ("reason", "reason"),
@@ -139,7 +140,7 @@ def _order(answer: Fields, compared: int) -> str:
     if action != "replay":
         return _ORDERS.get(action, "")
     order = "--replace --wait" if answer.text("chosen") else "--wait"
-    return f"To repair it: manage.py replay {name(answer)} {order}"
+    return f"To repair it: manage.py replay {Shell.here().word(name(answer))} {order}"
 
 
 def _is_left_alone(answer: Fields) -> bool:

@@ -13,6 +13,7 @@ from admin.terminal import csv_text, problems
 from admin.terminal.fields import Fields
 from admin.terminal.options import waits
 from admin.terminal.output import Output
+from admin.terminal.shell import Shell
 
 _STATUSES = ("synced", "no-photo", "removed", "left", "skipped", "failed", "waiting")
 # A program goes by names and order: new ones stand behind these.
@@ -110,5 +111,6 @@ def _show(found: Sequence[Fields], output: Output, *, changes: bool) -> None:
 
 def _what(one: Fields) -> str:
     if not one.text("status"):
-        return f"To copy now: manage.py replay {one.text('userPrincipalName')}"
+        user = Shell.here().word(one.text("userPrincipalName"))
+        return f"To copy now: manage.py replay {user}"
     return one.text("damage") or one.text("detail")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
+from local import ending
 from local.host.lifetime import LEASH
 
 T = TypeVar("T")
@@ -52,15 +53,14 @@ class Child:
         self._unlogged: OSError | None = None
         self._log_file = log.open("ab", buffering=0)
         held, self._leash = os.pipe()
-        self.process = subprocess.Popen(
+        self.process: subprocess.Popen[bytes] = subprocess.Popen(
             tethered(command),
             stdin=held,
             stdout=subprocess.PIPE,
             stderr=self._log_file,
             env={**(os.environ if environ is None else environ), LEASH: "stdin"},
             cwd=cwd,
-            # Out of the terminal's reach: Ctrl-C is for the parent, which stops us in order.
-            start_new_session=True,
+            **ending.apart(),
         )
         os.close(held)
         assert self.process.stdout is not None
@@ -107,7 +107,7 @@ class Child:
 
     def stop(self) -> None:
         """Ask it to end, insist after a while, and return when it is gone."""
-        self.process.send_signal(self._stops_at)
+        ending.ask(self.process, self._stops_at)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(_STOP_SECONDS)
         self.kill()

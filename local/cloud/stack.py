@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
 from azure.storage.queue import QueueServiceClient
 
 from local.cloud.auth_settings import auth_settings
@@ -138,17 +139,14 @@ class Stack:
         """
         Kill the worker of the host as a crash would; False if there is none at the moment.
 
-        Linux only. The host starts another; the third death in a row ends the host.
+        The host starts another; the third death in a row ends the host.
         """
-        with self._hosting:
-            tasks = Path(f"/proc/{self._children['host'].process.pid}/task")
-            workers = [
-                int(pid)
-                for children in tasks.glob("*/children")
-                for pid in children.read_text().split()
-            ]
-            for pid in workers:
-                os.kill(pid, signal.SIGKILL)
+        workers: list[psutil.Process] = []
+        # Either may have ended by itself by now.
+        with self._hosting, contextlib.suppress(psutil.NoSuchProcess):
+            workers = psutil.Process(self._children["host"].process.pid).children()
+            for worker in workers:
+                worker.kill()
         return bool(workers)
 
     def start_host(self) -> None:

@@ -22,6 +22,7 @@ import requests
 from local.cloud.children import tethered
 from local.cloud.host_command import OTHERS_START_WITHIN, NoHost, find_core_tools
 from local.core_tools.workspace import Workspace, real_program
+from local.ending import ASKS, apart, ask
 from local.host.keys import Keys
 from local.host.refusal import Refused
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; 1 if Core Tools is missing or did not start the app."""
     options = _parser().parse_args(arguments)
     stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ASKS:
         signal.signal(number, lambda *_: stopped.set())
     try:
         func = real_program(find_core_tools(os.environ))
@@ -41,13 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise Refused("Core Tools has no App Service authentication; start without --sign-in")
         keys = Keys.load(options.key_file)
         place = Workspace(options.settings, options.app, keys, options.certificate, options.key)
-        process = subprocess.Popen(
+        process: subprocess.Popen[bytes] = subprocess.Popen(
             tethered([func, *place.arguments(options.port)]),
             stdin=subprocess.DEVNULL,
             # Nothing on stdout but that it is ready: an app may log whatever looks like it.
             stdout=sys.stderr,
             env=place.environ(os.environ, options.ca),
             cwd=place.app,
+            **apart(),
         )
     except (NoHost, Refused, OSError) as problem:
         print(problem, file=sys.stderr, flush=True)
@@ -115,7 +117,7 @@ def _state(session: requests.Session, url: str, key: str) -> dict[str, object]:
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """Measured: a real host ignores SIGTERM, and ends in order at SIGINT."""
     if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+        ask(process, signal.SIGINT)
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

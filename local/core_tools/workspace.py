@@ -100,13 +100,27 @@ def real_program(func: str) -> str:
     """
     script = Path(func).resolve()
     program = script.parent.parent / "bin" / "func"
-    return str(program) if script.name == "main.js" and program.exists() else func
+    if script.suffix.lower() == ".cmd":
+        # On Windows npm has a script of its own beside the packages.
+        package = script.parent / "node_modules" / "azure-functions-core-tools"
+        program = package / "bin" / "func.exe"
+    return str(program) if script.suffix and program.exists() else func
 
 
 def _link(app: Path, place: Path) -> None:
     for entry in app.iterdir():
         if not entry.name.startswith((".", "__pycache__")) and entry.name != _SETTINGS:
-            (place / entry.name).symlink_to(entry)
+            _show(entry, place / entry.name)
+
+
+def _show(entry: Path, there: Path) -> None:
+    if sys.platform != "win32":
+        there.symlink_to(entry)  # windows: below
+    # A link takes a right there that few people have.
+    elif entry.is_dir():
+        shutil.copytree(entry, there)
+    else:
+        shutil.copy2(entry, there)
 
 
 def _secrets(keys: Keys) -> dict[str, object]:

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.ending import ASKS
 from local.host import logs
 from local.host.lifetime import Lifetime
 from local.host.refusal import Refused
@@ -28,6 +29,7 @@ from local.host.settings import (
     load_host_options,
 )
 from local.host.worker import Worker, start_process
+from local.loopback import bound
 
 log = logging.getLogger("host")
 GRACE_SECONDS = 10.0
@@ -73,11 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    # Named TCP, since asyncio turns off Nagle's 40 ms only where the protocol is told.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    # The port of a host that was killed is free again at once.
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind((host, port))
+    listening = bound(port, host)
     listening.listen()
     return listening
 
@@ -148,10 +146,17 @@ def _heed_signals(lifetime: Lifetime) -> None:
     (AspNetCoreGrpcHostBuilder.cs).
     """
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, lifetime.end_quietly)
-    loop.add_signal_handler(
-        signal.SIGTERM, log.warning, "SIGTERM is ignored, as in Azure; SIGINT stops the host"
-    )
+
+    def heed(number: int, frame: object) -> None:
+        # Nothing else may be done here: the signal may have come in the midst of anything.
+        loop.call_soon_threadsafe(end if number != signal.SIGTERM else ignore)
+
+    def ignore() -> None:
+        log.warning("SIGTERM is ignored, as in Azure; SIGINT stops the host")
+
+    end = lifetime.end_quietly
+    for number in ASKS:
+        signal.signal(number, heed)
 
 
 if __name__ == "__main__":

@@ -55,16 +55,25 @@ def start_process(app: Path, level: str, survive: timedelta | None) -> Process:
     here, there = socket.socketpair()
     seconds = (survive or timedelta(minutes=30)).total_seconds()
     with there:
-        popen = subprocess.Popen(
+        popen: subprocess.Popen[bytes] = subprocess.Popen(
             [
                 *(sys.executable, "-m", "local.host.worker_process"),
                 *(str(there.fileno()), str(app), level, str(seconds)),
             ],
             # What functions print belongs to the log; our stdout is for whoever started us.
             stdout=sys.stderr.fileno(),
-            pass_fds=[there.fileno()],
+            **_handing_on(there),
         )
     return Process(popen, here)
+
+
+def _handing_on(channel: socket.socket) -> dict[str, Any]:
+    """Arguments of Popen that leave *channel* open in the child, and nothing else."""
+    if sys.platform == "win32":
+        channel.set_inheritable(True)
+        handles = {"handle_list": [channel.fileno()]}
+        return {"startupinfo": subprocess.STARTUPINFO(lpAttributeList=handles)}
+    return {"pass_fds": [channel.fileno()]}
 
 
 class Deaths:
@@ -157,7 +166,7 @@ class Worker:
         self._process.popen.kill()
 
     async def _connect(self) -> list[IndexedFunction]:
-        reader, writer = await asyncio.open_unix_connection(sock=self._process.channel)
+        reader, writer = await asyncio.open_connection(sock=self._process.channel)
         try:
             told = await asyncio.wait_for(protocol.receive(reader), _LOADS_WITHIN)
         except TimeoutError:

@@ -13,11 +13,13 @@ import signal
 import socket
 import stat
 import sys
+import threading
 from asyncio import StreamReader, StreamWriter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from local.ending import ASKS
 from local.host import logs, protocol
 from local.host.engine import Datum, Engine, running_invocation
 from local.host.lifetime import LEASH
@@ -29,7 +31,7 @@ log = logging.getLogger("worker")
 async def main(channel: socket.socket, app: Path, *, survive: float) -> None:
     """Load *app* and run its functions until the host is gone, and *survive* seconds longer."""
     _follow_the_leash()
-    reader, writer = await asyncio.open_unix_connection(sock=channel)
+    reader, writer = await asyncio.open_connection(sock=channel)
     engine = Engine()
     try:
         functions = await engine.load(app)
@@ -80,16 +82,20 @@ def _follow_the_leash() -> None:
     if LEASH not in os.environ or not stat.S_ISFIFO(os.fstat(0).st_mode):
         return
 
-    def pulled() -> None:
-        if not os.read(0, 1):
-            os._exit(0)
+    def follow() -> None:
+        while os.read(0, 1):
+            pass
+        os._exit(0)
 
-    asyncio.get_running_loop().add_reader(0, pulled)
+    # A thread, since no loop on Windows waits for a pipe.
+    threading.Thread(target=follow, name="leash", daemon=True).start()
 
 
 def _start(channel: str, app: str, level: str, seconds: str) -> None:
     # Ctrl-C is for the host, which ends its worker when the functions have ended.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in ASKS:
+        if number != signal.SIGTERM:
+            signal.signal(number, signal.SIG_IGN)
     logs.configure(level, running_invocation)
     connection = socket.socket(fileno=int(channel))
     # Not for what the app starts: the host takes the end of the connection for ours.

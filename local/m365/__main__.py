@@ -8,6 +8,7 @@ import json
 import signal
 from pathlib import Path
 
+from local.ending import ASKS
 from local.m365 import server
 from local.m365.config import Config
 
@@ -23,7 +24,7 @@ def main() -> None:
 async def _serve(config: Config) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ASKS:
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     tenant = server.tenant_of(config)
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 import uvicorn
 from starlette.types import ASGIApp
 
+from local import loopback
 from local.m365 import hosts, names, proxy
 from local.m365.config import HOSTS, Config
 from local.m365.notifications.delivery import Delivery
@@ -88,7 +89,7 @@ async def serve(
     """Serve all hosts of *tenant* until *stop*; call *ready* once all of them accept."""
     with contextlib.ExitStack() as open_ports:
         sockets = {
-            host: open_ports.enter_context(_bind(config.ports.get(host, 0)))
+            host: open_ports.enter_context(loopback.bound(config.ports.get(host, 0)))
             for host in (*HOSTS, *_satellite_hosts(config))
         }
         ports = {host: bound.getsockname()[1] for host, bound in sockets.items()}
@@ -96,10 +97,10 @@ async def serve(
         async with contextlib.AsyncExitStack() as running:
             tenant.urls = urls
             if config.real_names:
-                bound = open_ports.enter_context(_bind(config.ports.get("proxy", 0)))
+                bound = open_ports.enter_context(loopback.bound(config.ports.get("proxy", 0)))
                 find = functools.partial(proxy.port_of, tenant, ports)
                 await running.enter_async_context(proxy.serving(tenant, bound, find))
-                sockets[_ALL] = open_ports.enter_context(_bind(config.ports.get(_ALL, 0)))
+                sockets[_ALL] = open_ports.enter_context(loopback.bound(config.ports.get(_ALL, 0)))
                 tenant.urls = _named(tenant, urls, bound, sockets[_ALL])
             tasks = await running.enter_async_context(_serving(tenant, config, sockets))
             await running.enter_async_context(_delivering(tenant))
@@ -195,18 +196,6 @@ def _server(application: ASGIApp, config: Config) -> _Server:
             timeout_graceful_shutdown=1,
         )
     )
-
-
-def _bind(port: int) -> socket.socket:
-    # Named TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms for an ACK.
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(("127.0.0.1", port))
-    except OSError:
-        bound.close()
-        raise
-    return bound
 
 
 def tenant_of(config: Config) -> Tenant:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+import run
 from admin.program import program
 from local.bench.command import BY_NAME_ONLY, SUBJECTS
 from local.m365.tenant.switches import Switches
@@ -91,13 +92,14 @@ def test_switches():
 
 
 @pytest.mark.parametrize(
-    "case", _found(r"\bmake ([a-z0-9]+)\b(?=[`\n ]*(?:ONLY|ARGS|`|#|\n|$))"), ids=_name
+    "case",
+    _found(r"\bmake ([a-z0-9]+)\b(?=[`\n ]*(?:ONLY|ARGS|`|#|\n|$))")
+    + _found(r"\brun\.py ([a-z0-9]+)\b"),
+    ids=_name,
 )
 def test_targets(case):
-    """Every `make` command is one."""
-    makefile = (REPO / "Makefile").read_text(encoding="utf-8")
-
-    assert re.search(rf"^{case[1]}:", makefile, re.MULTILINE)
+    """Every command of `make` or run.py is one."""
+    assert case[1] in {name for name, _, _ in run.COMMANDS}
 
 
 @pytest.mark.parametrize("case", _found(r"make bench ONLY=([\w-]+)"), ids=_name)

@@ -103,6 +103,8 @@ def hashed(key: str) -> str:
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Cloud:
+    if sys.platform == "win32":
+        pytest.skip("the stand-in for az is a script of sh")
     return Cloud(tmp_path)
 
 

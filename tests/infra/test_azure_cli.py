@@ -107,6 +107,8 @@ def test_whoever_stops_it_finds_nothing_left(
     cloud: Cloud, number: signal.Signals, code: int, told: str
 ):
     """The file that az was to read is gone, and nobody sees a traceback."""
+    if sys.platform == "win32":
+        pytest.skip("no signal reaches one process there")
     pipe = cloud.temporary.parent / "pipe"
     os.mkfifo(pipe)
     replace_az(

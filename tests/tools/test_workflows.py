@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+import run
 from tools.pins import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
@@ -33,14 +34,10 @@ def steps() -> list[dict[str, Any]]:
     return [step for job in jobs for step in job.get("steps", [])]
 
 
-def promised() -> list[str]:
-    """The versions of Python that the README names, from the oldest."""
-    sentence = re.search(r"Python 3[\d., or]+", (ROOT / "README.md").read_text("utf-8"))
-    return re.findall(r"3\.\d+", sentence[0] if sentence else "")
-
-
 DEPLOY = read("deploy.yml")
 TEST = read("test.yml")
+# From the oldest.
+PROMISED = sorted(run.VERSIONS, key=lambda version: int(version.partition(".")[2]))
 
 
 def test_rights_are_the_least():
@@ -103,20 +100,43 @@ def test_every_setting_can_be_a_variable():
 
 
 def test_pythons_are_those_promised():
-    """Tests run on the oldest and the newest Python of the README; that one is deployed."""
-    oldest, *_, newest = promised()
+    """Tests run on every one; the one that run.py would rather have than others is deployed."""
+    deployed = run.VERSIONS[0]
     about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    finder = (ROOT / "tools" / "find_python.sh").read_text("utf-8")
     setup = next(
         s for s in DEPLOY["jobs"]["deploy"]["steps"] if "setup-python" in s.get("uses", "")
     )
-    deployed = json.loads((ROOT / "infra" / "main.parameters.json").read_text("utf-8"))
+    azure = json.loads((ROOT / "infra" / "main.parameters.json").read_text("utf-8"))
 
-    assert TEST["jobs"]["test"]["strategy"]["matrix"]["python"] == [oldest, newest]
-    assert about["project"]["requires-python"] == f">={oldest}"
-    assert f"for version in {' '.join(reversed(promised()))};" in finder
-    assert setup["with"]["python-version"] == newest
-    assert newest in deployed["parameters"]["pythonVersion"]["value"]
+    assert TEST["jobs"]["test"]["strategy"]["matrix"]["python"] == PROMISED
+    assert about["project"]["requires-python"] == f">={PROMISED[0]}"
+    assert about["tool"]["mypy"]["python_version"] == PROMISED[0]
+    assert PROMISED[0] == ".".join(map(str, run.OLDEST))
+    assert setup["with"]["python-version"] == deployed
+    assert deployed in azure["parameters"]["pythonVersion"]["value"]
+
+
+def test_the_pages_name_the_same_pythons():
+    """Wherever a page says from which Python to which, these are the ones that are promised."""
+    pages = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    said = [
+        match
+        for page in pages
+        for match in re.findall(r"Python (3\.11(?:,| to| or)[\d., or]+\d)", page.read_text("utf-8"))
+    ]
+
+    assert said
+    assert set(said) <= {f"{PROMISED[0]} to {PROMISED[-1]}", run.NEEDED.rpartition("Python ")[2]}
+
+
+def test_the_fast_part_runs_where_most_admins_are():
+    """Without make, which Windows lacks, and on the Python that is deployed."""
+    job = TEST["jobs"]["check"]
+    setup = next(s for s in job["steps"] if "setup-python" in s.get("uses", ""))
+
+    assert job["strategy"]["matrix"]["system"] == ["windows-latest", "macos-latest"]
+    assert job["steps"][-1]["run"] == "python run.py check"
+    assert setup["with"]["python-version"] == run.VERSIONS[0]
 
 
 def test_the_whole_runs_in_a_host_that_is_not_ours():
@@ -130,26 +150,26 @@ def test_the_whole_runs_in_a_host_that_is_not_ours():
         for run in runs
     )
     assert any(run.startswith("make e2e HOST=func ") for run in runs)
-    assert setup["with"]["python-version"] == promised()[-1]
+    assert setup["with"]["python-version"] == run.VERSIONS[0]
 
 
 def test_every_make_target_exists():
-    """What a workflow or .ci/run makes is a target of the Makefile."""
-    rules = (ROOT / "Makefile").read_text("utf-8")
+    """What a workflow or .ci/run makes is a command of run.py, as each target of the Makefile."""
     runs = [step.get("run", "") for step in steps()] + [(ROOT / ".ci" / "run").read_text("utf-8")]
     made = {target for run in runs for target in re.findall(r"(?m)^\s*make (\w+)", run)}
 
     assert {"test", "e2e", "package", "licences"} <= made
-    assert {target for target in made if not re.search(rf"(?m)^{target}:", rules)} == set()
+    assert made <= {name for name, _, _ in run.COMMANDS}
 
 
-def test_the_header_of_the_makefile_lists_every_target():
-    """Who opens the Makefile sees what there is to make."""
+def test_the_makefile_makes_what_run_py_runs():
+    """Each command is a target, and nothing else is."""
     rules = (ROOT / "Makefile").read_text("utf-8")
-    header, _, rest = rules.partition(".PHONY: ")
+    phony = re.findall(r"(?m)^\.PHONY: (.+)$", rules)
+    targets = re.findall(r"(?m)^([a-z0-9 ]+):$", rules)
 
-    assert set(re.findall(r"make ([a-z0-9]+) ", header)) == set(rest.partition("\n")[0].split())
-    assert set(re.findall(r"(?m)^([a-z0-9]+):", rules)) == set(rest.partition("\n")[0].split())
+    assert phony == targets
+    assert set(targets[0].split()) == {name for name, _, _ in run.COMMANDS}
 
 
 def test_actions_are_commits():
@@ -183,12 +203,12 @@ def test_no_step_keeps_the_token_of_the_checkout():
 
 
 def test_nothing_runs_for_ever():
-    """Each job that runs something ends by itself, and runs on a system that does not change."""
+    """Each job that runs something ends by itself; Linux is one that does not change."""
     jobs = [job for workflow in (TEST, DEPLOY) for job in workflow["jobs"].values()]
     running = [job for job in jobs if "steps" in job]
 
     assert all(0 < int(job["timeout-minutes"]) <= 90 for job in running)
-    assert {job["runs-on"] for job in running} == {"ubuntu-24.04"}
+    assert {job["runs-on"] for job in running} == {"ubuntu-24.04", "${{ matrix.system }}"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

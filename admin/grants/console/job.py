@@ -16,6 +16,7 @@ from admin.grants.found import Application, Principal
 from admin.grants.graph import Graph
 from admin.grants.job import Job
 from admin.grants.order import ConsoleOrder, Order
+from admin.terminal.shell import Shell
 
 
 def console_job(order: Order, wanted: ConsoleOrder, graph: Graph) -> Job:
@@ -56,6 +57,7 @@ def _next(order: Order, subject: Subject) -> Iterator[str]:
     elif subject.application:
         client_id = subject.application.app_id
         yield f"Client id of the console: {client_id}"
-        yield f"Then: azd env set CONSOLE_SIGN_IN {client_id} && azd provision"
-        yield f"In a terminal: export PHOTOSYNC_CLIENT_ID={client_id}, and leave out PHOTOSYNC_KEY."
+        yield f"Then: azd env set CONSOLE_SIGN_IN {client_id}, and azd provision"
+        setting = Shell.here().setting("PHOTOSYNC_CLIENT_ID", client_id)
+        yield f"In a terminal: {setting}, and leave out PHOTOSYNC_KEY."
         yield "Roles count from a person's next sign-in."

@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 
 # Linux only; elsewhere there is less to tell.
-_PROC = Path("/proc")
+_PROC = Path("/proc")  # windows: not told
 
 
 def described() -> str:

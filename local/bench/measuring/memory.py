@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-_STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_PROC = Path("/proc/self")  # windows: not there
+_STATUS, _FORGET = _PROC / "status", _PROC / "clear_refs"
 
 
 def peak_kb() -> float:
@@ -14,7 +15,11 @@ def peak_kb() -> float:
         # Not getrusage: there a child begins with the peak of the process that started it.
         lines = _STATUS.read_text(encoding="utf-8").splitlines()
         return float(next(line for line in lines if line.startswith("VmHWM")).split()[1])
-    # Imported here: there is none on Windows.
+    if sys.platform == "win32":
+        # Not imported where it is not needed: it would be measured, too.
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset / 1024
     import resource
 
     peak = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-_PROC = Path("/proc")
+import psutil
+
+_PROC = Path("/proc")  # windows: nobody counts
 
 
 class Spent(NamedTuple):
@@ -19,42 +19,23 @@ class Spent(NamedTuple):
 
 def by(root: int) -> Spent | None:
     """What the process *root* has taken so far, with its offspring; None where nobody counts."""
-    if not (_PROC / str(root) / "stat").exists():
+    if not (_PROC / str(root) / "status").exists():
         return None
-    taken = [_of(process) for process in _family(root)]
+    try:
+        whole = psutil.Process(root)
+        family = [whole, *whole.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return None
+    taken = [_of(process) for process in family]
     return Spent(sum(each.seconds for each in taken), sum(each.peak_mb for each in taken))
 
 
-def _family(root: int) -> set[int]:
-    parents = {process: int(stat[1]) for process, stat in _stats()}
-    family, grown = {root}, True
-    while grown:
-        born = {each for each, parent in parents.items() if parent in family} - family
-        family |= born
-        grown = bool(born)
-    return family
-
-
-def _stats() -> Iterator[tuple[int, list[str]]]:
-    for folder in _PROC.iterdir():
-        if folder.name.isdecimal() and (stat := _stat(int(folder.name))):
-            yield int(folder.name), stat
-
-
-def _stat(process: int) -> list[str]:
-    """The fields behind the name, which may hold anything; none of a process that is gone."""
+def _of(process: psutil.Process) -> Spent:
     try:
-        text = (_PROC / str(process) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    return text.rpartition(")")[2].split()
-
-
-def _of(process: int) -> Spent:
-    # proc(5): fields 14 and 15 are its own time in user mode and in the kernel.
-    stat = _stat(process)
-    ticks = sum(map(int, stat[11:13]))
-    return Spent(ticks / os.sysconf("SC_CLK_TCK"), _peak_kb(process) / 1024)
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return Spent(0.0, 0.0)
+    return Spent(times.user + times.system, _peak_kb(process.pid) / 1024)
 
 
 def _peak_kb(process: int) -> float:

@@ -14,7 +14,7 @@ from PIL import Image
 
 GRAPH, MY, ADMIN = (os.environ[name] for name in ("GRAPH_URL", "MY_URL", "ADMIN_URL"))
 FOLDER = "/User Photos/Profile Pictures"
-key = Path(os.environ["KEY_FILE"]).read_text()
+key = Path(os.environ["KEY_FILE"]).read_text("utf-8")
 app = msal.ConfidentialClientApplication(
     os.environ["CLIENT_ID"],
     client_credential={"private_key": key, "thumbprint": os.environ["THUMBPRINT"]},

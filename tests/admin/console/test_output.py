@@ -108,7 +108,6 @@ def test_plain_without_a_terminal(manage: Manage, console: ConsoleDouble):
     assert said.out.isascii()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminal there")
 def test_drawn_in_a_terminal(console: ConsoleDouble):
     """In a terminal there are tables in colour, and a bar while a sweep is followed."""
     left = [sweep(id="old"), *[sweep(id="new", status="running", users=6)] * 6]
@@ -128,6 +127,8 @@ def test_drawn_in_a_terminal(console: ConsoleDouble):
 
 def in_terminal(*arguments: str) -> str:
     """What manage.py writes when stdout is a terminal."""
+    if sys.platform == "win32":
+        pytest.skip("no pseudo-terminal there")
     import pty
 
     ours, theirs = pty.openpty()

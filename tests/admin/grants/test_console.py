@@ -109,7 +109,7 @@ def test_it_says_what_to_set(tenant: Cloud, grant: Grant):
     said = grant(*NEW[:-1])
     [made] = [one for one in tenant.tenant.apps.values() if one.name == registration.NAME]
 
-    assert f"azd env set CONSOLE_SIGN_IN {made.client_id} && azd provision" in said.out
+    assert f"azd env set CONSOLE_SIGN_IN {made.client_id}, and azd provision" in said.out
     assert f"PHOTOSYNC_CLIENT_ID={made.client_id}" in said.out
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -38,6 +37,10 @@ def interrupt(process: subprocess.Popen[str]) -> None:
 
 def answered(tenant: Cloud, az: Path, typed: bytes) -> Said:
     """What a grant says in a terminal where somebody types *typed* at its question, or Ctrl-C."""
+    if sys.platform == "win32":
+        pytest.skip("no pseudo-terminal there")
+    import pty
+
     keyboard, terminal = pty.openpty()
     variables = environment(tenant, az, GLOBAL)
     with (

@@ -1,7 +1,5 @@
 """Child processes are waited for, explained when they die, and never left behind."""
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -77,7 +75,7 @@ def test_child_dies_with_its_parent(tmp_path):
     child = int(parent.stdout.readline())
     assert alive(child)
 
-    os.kill(parent.pid, signal.SIGKILL)
+    parent.kill()
     parent.wait()
     parent.stdout.close()
 

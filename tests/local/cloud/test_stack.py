@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 import requests
 import trustme
@@ -259,7 +260,7 @@ def test_nothing_remains_when_the_supervisor_is_killed(up):
     children += [grandchild for child in children for grandchild in children_of(child)]
     assert len(children) == 4
 
-    os.kill(up.process.pid, signal.SIGKILL)
+    up.process.kill()
     up.process.wait()
 
     assert eventually(lambda: not any(alive(pid) for pid in children))
@@ -361,7 +362,7 @@ def test_dead_part_ends_the_whole(up):
     """When the host dies by itself, the supervisor stops the rest and says so."""
     children = up.ready()
 
-    os.kill(children[0], signal.SIGKILL)
+    psutil.Process(children[0]).kill()
 
     assert up.process.wait(60) == 1
     assert "ended by itself" in up.output.read_text()

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 
+import psutil
 import pytest
 import requests
 
@@ -45,7 +46,7 @@ DONE_CODE = CODE.replace(_END, f"{_END}    (work / f'done {{body}}').touch()\n")
 def dying(host: RunningHost) -> int:
     """Kill the worker of *host* and return its process id."""
     pid = int(host.call("GET", "/api/worker").text)
-    os.kill(pid, signal.SIGKILL)
+    psutil.Process(pid).kill()
     return pid
 
 
@@ -136,7 +137,7 @@ def test_what_a_function_has_forked_hides_no_death(tmp_path, storage):
             host.logged("A new worker process is up")
             assert alive(child)
         finally:
-            os.kill(child, signal.SIGKILL)
+            psutil.Process(child).kill()
         (tmp_path / "go").touch()
         bench.empty()
 

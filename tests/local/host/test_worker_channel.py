@@ -45,7 +45,7 @@ def test_work_that_waits_for_a_worker_that_is_dead_again(monkeypatch: pytest.Mon
         while host._ready.is_set():
             await asyncio.sleep(0)
         running = asyncio.create_task(host.invoke("1", "f", [], {}, ""))
-        reader, writer = await asyncio.open_unix_connection(sock=dying)
+        reader, writer = await asyncio.open_connection(sock=dying)
         order = asyncio.create_task(receive(reader))
         assert (await asyncio.wait_for(order, 10))["id"] == "1"
         writer.close()

@@ -1,0 +1,58 @@
+"""How a command is written that a person copies into a shell: sh, or PowerShell on Windows."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex  # windows: for sh alone
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# What PowerShell hands on as it stands. It takes @ at the beginning for a variable, and splits a
+# word that begins with - at a dot or a colon.
+_PLAIN = re.compile(r"(?:--?[\w-]+|[\w/\\.][\w/\\.:@+=%-]*)", re.ASCII)
+
+# It takes a typographer's quotation marks for its own.
+_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Writes words so that the shell hands on just these."""
+
+    powershell: bool
+
+    @classmethod
+    def here(cls, platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> Shell:
+        """The one that a person most likely types into on this machine."""
+        # Git for Windows brings a sh, which sets it.
+        return cls(powershell=platform == "win32" and not environ.get("SHELL"))
+
+    def word(self, text: str) -> str:
+        """*text* as one word."""
+        if not self.powershell:
+            return shlex.quote(text)  # windows: for sh alone
+        return text if _PLAIN.fullmatch(text) else _literal(text)
+
+    def command(self, program: str, *words: str) -> str:
+        """A line that runs *program* with these words."""
+        line = " ".join(map(self.word, (program, *words)))
+        # A program in quotation marks would only be a text.
+        return f"& {line}" if self.powershell and line.startswith("'") else line
+
+    def setting(self, name: str, value: str) -> str:
+        """A line that sets an environment variable until the shell ends."""
+        if not self.powershell:
+            return f"export {name}={self.word(value) if value else ''}"
+        return f"$env:{name} = {_literal(value)}"
+
+    def sending(self, text: str, *curl: str) -> str:
+        """A line in which curl sends *text*: Windows PowerShell drops its quotation marks."""
+        if not self.powershell:
+            return self.command(*curl, "-d", text)
+        return f"{_literal(text)} | {self.command(*curl, '-d', '@-')}"
+
+
+def _literal(text: str) -> str:
+    return "'" + _QUOTES.sub(r"\g<0>\g<0>", text) + "'"

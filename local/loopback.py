@@ -1,0 +1,24 @@
+"""A socket that servers of the local cloud listen on."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+
+def bound(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """A socket bound to *port*, 0 for any that is free. Raises OSError."""
+    # Named TCP, since asyncio turns off Nagle's 40 ms only where the protocol is told.
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if sys.platform == "win32":
+        # Otherwise another program might take the port while we have it.
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        # The port of a server that was killed is free again at once; on Windows it is anyway.
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # windows: above
+    try:
+        found.bind((host, port))
+    except OSError:
+        found.close()
+        raise
+    return found

@@ -1,0 +1,396 @@
+"""run.py: any Python starts it, it finds one that is new enough, and installs once."""
+
+from __future__ import annotations
+
+import ast
+import glob
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+import run
+from tests import REPO
+
+PROGRAM = REPO / "run.py"
+Answers = Callable[[Sequence[str]], str]
+
+
+def old_pythons() -> list[str]:
+    """Where a Python on this machine may be that is too old to run PhotoSync."""
+    named = [f"python{version}" for version in ("2.7", *(f"3.{minor}" for minor in range(4, 11)))]
+    pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+    found = [glob.glob(f"{pyenv}/versions/{name[6:]}.*/bin/{name}") for name in named]
+    on_path = [path for path in map(shutil.which, named) if path and "shims" not in path]
+    return [*on_path, *(path for paths in found for path in paths)]
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
+    """Has only the Pythons that a test names, each with what it prints; this one is not there."""
+
+    def has(pythons: dict[str, str]) -> None:
+        def output(command: Sequence[str]) -> str:
+            told = pythons.get(" ".join(command[:-2]), "")
+            if command[-1] == run.VERSION:
+                return told.partition("|")[0]
+            return told if "|" in told else ""
+
+        monkeypatch.setattr(run, "_output", output)
+        monkeypatch.setattr(glob, "glob", lambda pattern: [])
+        monkeypatch.delenv("PYTHON", raising=False)
+
+    return has
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
+    """What is called, in a folder with requirements, on a machine with a 3.13 and a 3.12."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "requirements-dev.txt").write_text("ruff==1\n")
+    (tmp_path / "requirements-engine.txt").write_text("engine==1\n")
+    monkeypatch.setattr(run, "_search", lambda: ("3.13.0", "/python3.13"))
+    monkeypatch.delenv("PYTHON", raising=False)
+    called: list[list[str]] = []
+
+    def call(command: list[str], aloud: bool = False) -> int:
+        called.append(command)
+        if "venv" in command:
+            for folder, program in (("bin", "python"), ("Scripts", "python.exe")):
+                (tmp_path / ".venv" / folder).mkdir(parents=True, exist_ok=True)
+                (tmp_path / ".venv" / folder / program).touch()
+        return 0
+
+    monkeypatch.setattr(run, "_call", call)
+    return called
+
+
+def test_python_2_understands_it():
+    """It has nothing in it that an older Python would call a syntax error."""
+    tree = ast.parse(PROGRAM.read_text("utf-8"), feature_version=(3, 7))
+    newer = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Nonlocal, ast.AsyncFunctionDef)
+    lists = [node for node in ast.walk(tree) if isinstance(node, ast.List | ast.Tuple)]
+
+    assert [node for node in ast.walk(tree) if isinstance(node, newer)] == []
+    assert not any(isinstance(one, ast.Starred) for node in lists for one in node.elts)
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        args = function.args
+        every = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+        odd = [arg.arg for arg in every if arg.annotation or arg not in args.args]
+        assert (function.returns, odd) == (None, []), function.name
+    for error in (node for node in ast.walk(tree) if isinstance(node, ast.Raise)):
+        assert error.cause is None
+    assert PROGRAM.read_text("utf-8").isascii()
+
+
+@pytest.mark.parametrize("python", old_pythons() or [None])
+def test_old_pythons_start_it(python):
+    """Each that is on this machine says what it can do, and finds a newer one or says which."""
+    if python is None or not run._output([python, "-c", run.VERSION]):
+        pytest.skip(
+            f"no Python before 3.11 is {f'behind {python}' if python else 'installed here'}"
+        )
+
+    told = subprocess.run([python, PROGRAM, "check", "--help"], capture_output=True, text=True)
+    named = subprocess.run(
+        [python, PROGRAM, "lint"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHON": python, "VENV": ".venv-of-no-python"},
+    )
+
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "python -m ruff check ." in told.stdout
+    assert named.returncode == 1
+    assert named.stderr.startswith("PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, and PYTHON ")
+    assert named.stderr.count("\n") == 1
+
+
+def test_versions_stand_in_the_sentence():
+    """The sentence names each that is promised."""
+    assert run.NEEDED == "PhotoSync needs Python " + ", ".join(sorted(run.VERSIONS)[:-1]) + (
+        " or " + sorted(run.VERSIONS)[-1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("pythons", "expected"),
+    [
+        ({"python3.12": "3.12.1|/b", "python3.13": "3.13.0|/a"}, ("3.13.0", "/a")),
+        ({"python3.11": "3.11.7|/c", "python3.14": "3.14.0|/d"}, ("3.14.0", "/d")),
+        # On Windows, where py starts every version.
+        ({"py -3.12": "3.12.1|C:\\b", "python": "3.10.1|C:\\e"}, ("3.12.1", "C:\\b")),
+        # Debian's, without python3-venv, is no use.
+        ({"python3.13": "3.13.0", "python3": "3.11.7|/c"}, ("3.11.7", "/c")),
+        ({"python3": "3.15.0|/f"}, ("3.15.0", "/f")),
+    ],
+    ids=["newest", "two", "windows", "no-venv", "later"],
+)
+def test_finds_the_best(machine, pythons, expected):
+    """3.13 if there is one, else the newest; one that cannot make an environment does not count."""
+    machine(pythons)
+
+    assert run._search() == expected
+
+
+@pytest.mark.parametrize("pythons", [{}, {"python3": "3.10.13|/old", "python": "2.7.18|/older"}])
+def test_no_python(machine, pythons):
+    """Where none is new enough one sentence says what to install."""
+    machine(pythons)
+
+    with pytest.raises(run.Problem) as error:
+        run._search()
+
+    assert str(error.value) == (
+        "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14 with venv: install one, or set PYTHON to "
+        "its path."
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ("3.10.13|/p", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, and PYTHON names Python "
+         "3.10.13: name another, or none."),
+        ("3.9.2", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, and PYTHON names Python 3.9.2: "
+         "name another, or none."),
+        ("3.12.1", "The Python 3.12.1 that PYTHON names lacks venv, ensurepip or ssl: install them "
+         "(on Debian the package python3-venv), or name another."),
+        ("", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, and PYTHON names /p, which does not "
+         "run: name another, or none."),
+    ],
+    ids=["old", "older", "no-venv", "none"],
+)  # fmt: skip
+def test_named_python_is_of_no_use(machine, monkeypatch, told, sentence):
+    """PYTHON is taken at its word: no other is used in its place."""
+    machine({"/p": told, "python3.13": "3.13.0|/a"})
+    monkeypatch.setenv("PYTHON", "/p")
+
+    with pytest.raises(run.Problem) as error:
+        run._named()
+
+    assert str(error.value) == sentence
+
+
+def test_installs_once(calls, tmp_path, capsys):
+    """An environment, all that is pinned, and the engine, which asks for a newer Python."""
+    python = run._installed(".venv")
+
+    pip = [python, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"]
+    engine = ["--no-deps", "--ignore-requires-python", "-r", "requirements-engine.txt"]
+    assert calls == [
+        ["/python3.13", "-m", "venv", "--clear", ".venv"],
+        [*pip, "-r", "requirements-dev.txt"],
+        [*pip, *engine],
+    ]
+    assert Path(python).parent.parent == tmp_path / ".venv"
+    assert "Installing into .venv with Python 3.13.0" in capsys.readouterr().out
+    assert run._installed(".venv") == python
+    assert len(calls) == 3
+
+
+def test_installs_anew_what_is_pinned_anew(calls, tmp_path):
+    """Whatever the files' dates say; other ends of lines pin nothing else."""
+    run._installed(".venv")
+    (tmp_path / "requirements-dev.txt").write_bytes(b"ruff==1\r\n")
+    run._installed(".venv")
+    assert len(calls) == 3
+
+    (tmp_path / "requirements-dev.txt").write_text("ruff==2\n")
+    os.utime(tmp_path / "requirements-dev.txt", (0, 0))
+    run._installed(".venv")
+
+    assert len(calls) == 6
+
+
+def test_another_python_makes_it_anew(calls, monkeypatch):
+    """One that PYTHON names; without a name whatever runs and is new enough stays."""
+    run._installed(".venv")
+    monkeypatch.setenv("PYTHON", "/python3.12")
+    monkeypatch.setattr(
+        run,
+        "_output",
+        lambda command: "3.12.1|/python3.12"[: None if command[-1] == run.PROBE else 6],
+    )
+
+    run._installed(".venv")
+    assert calls[3] == ["/python3.12", "-m", "venv", "--clear", ".venv"]
+    run._installed(".venv")
+    monkeypatch.delenv("PYTHON")
+    run._installed(".venv")
+
+    assert len(calls) == 6
+
+
+def test_a_python_that_is_gone_makes_it_anew(calls, tmp_path):
+    """The environment's own ends with the one it was made with."""
+    Path(run._installed(".venv")).unlink()
+
+    run._installed(".venv")
+
+    assert len(calls) == 6
+
+
+def test_an_installation_that_was_cut_off_begins_anew(calls, tmp_path):
+    """What stands in the stamp is all that counts."""
+    run._installed(".venv")
+    (tmp_path / ".venv" / ".installed").write_text("")
+
+    run._installed(".venv")
+
+    assert len(calls) == 6
+
+
+def test_windows_has_another_folder_for_programs(calls, monkeypatch, tmp_path):
+    """Emulated: only the name of the system is another."""
+    with monkeypatch.context() as emulated:
+        emulated.setattr(os, "name", "nt")
+        python = run._installed(".venv")
+
+    assert python == os.path.join(str(tmp_path), ".venv", "Scripts", "python.exe")
+
+
+@pytest.mark.parametrize(
+    ("fails", "sentence"),
+    [
+        ("venv", ".venv could not be made, and the lines above say why; VENV names "
+         "another folder."),
+        ("pip", "The packages could not be installed, and the lines above say why: check the "
+         "network, or the index in pip's configuration (PIP_INDEX_URL), then run this again."),
+    ],
+)  # fmt: skip
+def test_installing_fails(calls, monkeypatch, tmp_path, fails, sentence):
+    """A sentence stands below what venv or pip says, and the next run begins anew."""
+    monkeypatch.setattr(run, "_call", lambda command: int(fails in command))
+    (tmp_path / ".venv").mkdir()
+
+    with pytest.raises(run.Problem) as error:
+        run._installed(".venv")
+
+    assert str(error.value) == sentence
+    assert not (tmp_path / ".venv" / ".installed").exists()
+
+
+def test_a_file_is_in_the_way(calls, tmp_path):
+    """It is not removed."""
+    (tmp_path / ".venv").write_text("mine")
+
+    with pytest.raises(
+        run.Problem, match=r"^\.venv is a file: remove it, or name a folder by VENV"
+    ):
+        run._installed(".venv")
+
+    assert calls == []
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that are run when everything is installed."""
+    commands: list[list[str]] = []
+
+    def note(command: list[str], aloud: bool = False) -> int:
+        commands.append(command)
+        return 0
+
+    monkeypatch.setattr(run, "_installed", lambda folder: "PY")
+    monkeypatch.setattr(run, "_call", note)
+    monkeypatch.setattr(run, "_last", note)
+    return commands
+
+
+def test_arguments_go_to_the_last(ran):
+    """Whatever stands behind a command is for the program that it runs, last of several."""
+    assert run.main(["start", "--set", "DRY_RUN=true"]) == 0
+    assert run.main(["check", "-k", "two words"]) == 0
+
+    assert ran[0] == ["PY", "-m", "local", "up", "--set", "DRY_RUN=true"]
+    assert ran[1] == ["PY", "-m", "ruff", "check", "."]
+    assert ran[-1][-4:] == ["-m", "not server and not long", "-k", "two words"]
+
+
+def test_what_fails_ends_it(ran, monkeypatch):
+    """Its exit code is the command's."""
+    monkeypatch.setattr(run, "_call", lambda command, aloud: 3)
+
+    assert run.main(["check"]) == 3
+    assert ran == []
+
+
+def test_every_command_runs_something_that_is_here():
+    """Each is a module of ours or of a pinned package."""
+    modules = [run._words(step)[1] for _, _, steps in run.COMMANDS for step in steps]
+    ours = [module for module in modules if module.partition(".")[0] in ("local", "tests", "tools")]
+
+    assert set(modules) - set(ours) == {"ruff", "mypy", "pytest", "uv"}
+    assert all(importlib.util.find_spec(module) for module in ours)
+
+
+def test_an_unknown_command():
+    """One sentence, and the exit code 1."""
+    ended = subprocess.run([sys.executable, PROGRAM, "dmeo"], capture_output=True, text=True)
+
+    assert ended.returncode == 1
+    assert ended.stderr == "There is no command dmeo: python run.py --help lists them.\n"
+
+
+def test_a_reader_that_has_seen_enough():
+    """As `| head` does; no traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, PROGRAM, "--help"], stdout=writing, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writing)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_help_is_no_error(capsys):
+    """Asked for, it is what was wanted; with nothing given it is not."""
+    assert run.main(["--help"]) == 0
+    assert run.main([]) == 2
+
+    told = capsys.readouterr().out
+    assert all(told.count(f"    {name} ") == 2 for name, _, _ in run.COMMANDS)
+
+
+def test_nothing_of_another_python(monkeypatch):
+    """A company's PYTHONHOME or PYTHONPATH, and --user in pip's configuration, reach nothing."""
+    monkeypatch.setenv("PYTHONHOME", "/odd")
+    monkeypatch.setenv("PYTHONPATH", "/odd")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://packages.contoso.com/simple")
+
+    environ = run._environ()
+
+    assert not {"PYTHONHOME", "PYTHONPATH"} & environ.keys()
+    assert environ["PIP_USER"] == "0"
+    assert environ["PYTHONUTF8"] == "1"
+    assert environ["PIP_INDEX_URL"] == "https://packages.contoso.com/simple"
+
+
+def test_clean(monkeypatch, tmp_path):
+    """It leaves what a person made."""
+    monkeypatch.chdir(tmp_path)
+    for name in (".venv/bin/python", ".local/keys.json", "demo.png", "tests/a/node_modules/b.js",
+                 "tests/a/b.js", "mine.png"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    run._clean(".venv")
+
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert left == ["mine.png", os.path.join("tests", "a", "b.js")]
+
+
+def test_the_stamp_is_the_one_that_is_read(calls, tmp_path):
+    """It says what was installed, and with which Python."""
+    run._installed(".venv")
+
+    written = json.loads((tmp_path / ".venv" / ".installed").read_text("ascii"))
+    assert written == [run._digest(), ["3.13.0", "/python3.13"]]
