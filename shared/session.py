@@ -16,7 +16,9 @@ class OneHostSession(requests.Session):
 
     It follows no redirect, so a token or an assertion goes no further; and it reads no .netrc,
     whose password would take the place of the token or key (requests, Authentication, documented).
-    A proxy of the surroundings is used, but never for this machine, where it would find itself.
+    A proxy of the surroundings is used, but never for this machine, where it would find itself, nor
+    for what has no address beyond it, such as where a managed identity gets its tokens (Azure
+    Instance Metadata Service, Proxies, documented).
     """
 
     def __init__(self, *, connections: int = 10) -> None:
@@ -35,7 +37,8 @@ class OneHostSession(requests.Session):
         return None
 
     def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
-        if is_this_machine(urlsplit(request.url or "").hostname or ""):
+        host = urlsplit(request.url or "").hostname or ""
+        if is_this_machine(host) or _is_next_to_it(host):
             given["proxies"] = {}
         return super().send(request, **given)
 
@@ -46,6 +49,13 @@ def is_this_machine(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _is_next_to_it(host: str) -> bool:
+    try:
+        return ip_address(host).is_link_local
+    except ValueError:
+        return False
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -98,6 +98,7 @@ class Route(HTTPAdapter):
         ("https://graph.microsoft.com/", "http://proxy.contoso.com:8080"),
         ("https://localhost:7071/", "none"),
         ("http://127.0.0.1:4141/msi/token", "none"),
+        ("http://169.254.129.3:8081/msi/token", "none"),
         ("https://[::1]:7071/", "none"),
     ],
 )

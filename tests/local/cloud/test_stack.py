@@ -51,9 +51,14 @@ QUEUES = {"messageEncoding": "none"}
 HOST = {"version": "2.0", "extensionBundle": BUNDLE, "extensions": {"queues": QUEUES}}
 
 
+# What shells, URLs and Python's formats have a meaning for; Windows allows no quotation marks.
+ODD = "Büro's 100% #1 & $HOME"
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("app")
+    folder = tmp_path_factory.mktemp("app") / ODD
+    folder.mkdir()
     (folder / "function_app.py").write_text(HEAD + CODE)
     (folder / "host.json").write_text(json.dumps(HOST))
     return folder
@@ -244,7 +249,9 @@ def company(tmp_path) -> dict[str, str]:
 @pytest.fixture
 def up(tmp_path, company):
     """Up on a company's machine: where that goes, it goes on others."""
-    running = Up(tmp_path, environ=company)
+    folder = tmp_path / ODD
+    folder.mkdir()
+    running = Up(folder, environ=company)
     yield running
     if running.process.poll() is None:
         running.process.terminate()
