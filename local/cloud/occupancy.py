@@ -5,9 +5,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+_MOMENT = 1.0
+
 
 class Occupied(Exception):
     """Another local cloud is up in this folder; the text says which and what to do."""
+
+
+class NotUp(Exception):
+    """No local cloud is up in this folder; the text says how to get one."""
 
 
 class Occupancy:
@@ -24,9 +30,10 @@ class Occupancy:
         self._holder = folder / "in-use.txt"
 
     def take(self) -> None:
-        """Raises Occupied at once where another process holds the folder."""
+        """Raises Occupied where another process holds the folder."""
         try:
-            self._lock.acquire(timeout=0)
+            # Whoever only wants to know has it for a moment.
+            self._lock.acquire(timeout=_MOMENT)
         except Timeout:
             raise Occupied(
                 f"Another local cloud is up in {self._folder}{self._told()}: stop it first, or "
@@ -37,9 +44,23 @@ class Occupancy:
     def leave(self) -> None:
         self._lock.release()
 
+    def is_taken(self) -> bool:
+        """Whether a process that lives holds the folder."""
+        try:
+            with self._lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
     def _told(self) -> str:
         try:
             return f" ({self._holder.read_text('utf-8')})"
         except OSError:
             # It has the lock already, and is about to write its name.
             return ""
+
+
+def must_be_up(folder: Path) -> None:
+    """Raises NotUp unless a local cloud is up in *folder*; what a dead one has left is none."""
+    if not (folder / "endpoints.json").exists() or not Occupancy(folder).is_taken():
+        raise NotUp(f"No local cloud is up in {folder}: run make start first.")

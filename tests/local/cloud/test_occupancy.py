@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.occupancy import Occupancy, Occupied
+from local.cloud.occupancy import NotUp, Occupancy, Occupied, must_be_up
 from tests import REPO
 
 HOLDER = """
@@ -46,3 +46,17 @@ def test_dead_process_keeps_nobody_out(tmp_path: Path):
             holder.kill()
 
     Occupancy(tmp_path).take()
+
+
+def test_what_a_dead_cloud_has_left_is_none(tmp_path: Path):
+    """`show`, `type` and `set` speak to a cloud that is up, and not to a file of one that was."""
+    with pytest.raises(NotUp, match="run make start first"):
+        must_be_up(tmp_path)
+    (tmp_path / "endpoints.json").touch()
+    with pytest.raises(NotUp):
+        must_be_up(tmp_path)
+
+    cloud = Occupancy(tmp_path)
+    cloud.take()
+    must_be_up(tmp_path)
+    cloud.leave()
