@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 from collections.abc import Sequence
 
@@ -23,7 +21,7 @@ from admin.console import (
     users,
 )
 from admin.grants import command as grant
-from admin.terminal import problems
+from admin.terminal import files, problems, streams
 from admin.terminal.options import shared
 from admin.terminal.output import clean
 from shared.version import VERSION
@@ -83,7 +81,7 @@ def _help_of(one: click.Command, name: str, parent: click.Context | None) -> str
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code, see `problems`."""
-    _prepare_stdout()
+    streams.prepare()
     try:
         code = program.main(arguments, prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
@@ -101,27 +99,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say("Stopped; what was queued stays queued.", problems.INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our lines has seen enough.
-        _let_go_of_stdout()
+        streams.let_go()
         return problems.FINE
     except OSError as error:
         # A full disk, mostly; what goes over the network is a Problem by now.
-        _let_go_of_stdout()
-        what, why = error.filename or "the output", error.strerror or error
-        return _say(f"Could not use {what}: {why}.", problems.USAGE)
-
-
-def _prepare_stdout() -> None:
-    if sys.stdout is None:
-        # A task that is started without one still has an exit code.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name must not break a terminal or a pipe that cannot show it.
-        sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def _let_go_of_stdout() -> None:
-    """Send what is left in its buffer nowhere: the flush at the end must not fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.let_go()
+        return _say(files.sentence(error), problems.USAGE)
 
 
 def _say(sentence: str, code: int) -> int:

@@ -4,18 +4,48 @@ changes its app settings; `soak` tries to make it lose something, `bench` measur
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from admin.terminal import files, problems, streams
 from local import chosen_settings, show, up
 from local.bench import command as bench
+from local.cloud import proxies
+from local.cloud.node import NoNode
+from local.cloud.occupancy import NotUp, Occupied
 from local.demo import report
 from local.soak import command as soak
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that *arguments* name."""
+    """Run the command that *arguments* name; the one place where a problem becomes a sentence."""
+    streams.prepare()
+    os.environ.update(proxies.bypassed(os.environ))
+    try:
+        code = _run(_parser().parse_args(arguments))
+        sys.stdout.flush()
+        return code
+    except (NotUp, chosen_settings.BadSetting, Occupied, NoNode) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return problems.INTERRUPTED
+    except BrokenPipeError:
+        streams.let_go()
+        return streams.READER_GONE
+    except OSError as error:
+        if not files.is_about_a_file(error):
+            raise
+        if error.filename is None:
+            streams.let_go()
+        print(files.sentence(error), file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, what in (
@@ -29,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument(
-            "--folder", type=Path, default=Path(".local"), help="for keys, logs, settings"
+            "--folder", type=Path, default=up.USUAL_FOLDER, help="for keys, logs, settings"
         )
         if name == "up":
             command.add_argument(
@@ -57,12 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             soak.add_arguments(command)
         if name == "bench":
             bench.add_arguments(command)
-    chosen = parser.parse_args(arguments)
-    try:
-        return _run(chosen)
-    except (show.NotUp, chosen_settings.BadSetting) as error:
-        print(error, file=sys.stderr)
-        return 1
+    return parser
 
 
 def _run(chosen: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from local.cloud.occupancy import must_be_up
 from shared.errors import SettingsError
 from shared.settings.app import Settings
 
@@ -50,10 +51,9 @@ def read(given: Sequence[str]) -> dict[str, str]:
 
 
 def write(folder: Path, changes: Mapping[str, str]) -> None:
-    """Change the settings of the cloud that is up in *folder*. Raises BadSetting if none is."""
+    """Change the settings of the cloud that is up in *folder*. Raises NotUp if none is."""
+    must_be_up(folder)
     path = folder / "local.settings.json"
-    if not (folder / "endpoints.json").exists():
-        raise BadSetting(f"No local cloud is up in {folder}: run make start first.")
     content = json.loads(path.read_text("utf-8"))
     content["Values"] |= changes
     # Whoever looks meanwhile sees the old ones or the new ones.

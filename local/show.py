@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud.endpoints import Endpoints
+from local.cloud.occupancy import must_be_up
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 
 # What a person types into; the others are the host's.
 QUEUES = ("photo-sync", "photo-upkeep")
-
-
-class NotUp(Exception):
-    """No local cloud is up in this folder."""
 
 
 def type_text(folder: Path, text: str, queue: str) -> int:
@@ -60,9 +57,7 @@ def _told(sweep: dict[str, Any]) -> str:
 
 
 def _watcher(folder: Path) -> Watcher:
-    path = folder / "endpoints.json"
-    if not path.exists():
-        raise NotUp(f"No local cloud is up in {folder}: run make start first.")
-    at = Endpoints.load(path)
+    must_be_up(folder)
+    at = Endpoints.load(folder / "endpoints.json")
     admin = TenantClient(at, at.client_id, Path(at.client_certificate))
     return Watcher(at.storage, admin, folder / "host.log")

@@ -14,13 +14,13 @@ from pathlib import Path
 from admin.terminal.shell import Shell
 from local.cloud.children import ChildDied
 from local.cloud.endpoints import Endpoints
-from local.cloud.node import NoNode
 from local.cloud.stack import Stack
 from local.demo import people
 from local.ending import ASKS
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 
+USUAL_FOLDER = Path(".local")
 NEW_PHOTO = "new-photo.json"
 # What CLI for Microsoft 365 calls the clouds.
 CLI_CLOUDS = {"global": "Public", "usgov": "USGovHigh", "dod": "USGovDoD", "china": "China"}
@@ -54,7 +54,7 @@ def main(
                     stack.kill_host()
                     stack.start_host()
                     print("The app has started anew, with other settings", flush=True)
-    except (ChildDied, NoNode) as error:
+    except ChildDied as error:
         print(error, file=sys.stderr)
         return 1
     if dead:
@@ -82,7 +82,7 @@ def invitation(
     at: Endpoints, folder: Path, settings: Mapping[str, str], shell: Shell | None = None
 ) -> str:
     """What a person can try now, as commands to paste; more where *settings* call for it."""
-    say = _Commands(at, shell or Shell.here())
+    say = _Commands(at, folder, shell or Shell.here())
     webhook = f"{at.functions}/api/notifications?code={at.key}"
     anne = f"{at.control}/_sim/users/anne@contoso.com"
     line = ("-w", r"\n")
@@ -134,12 +134,16 @@ Everything a program needs is in {folder / "endpoints.json"}. Ctrl-C ends it all
 class _Commands:
     """The programs that a person may run here, as lines for the shell."""
 
-    def __init__(self, at: Endpoints, shell: Shell) -> None:
+    def __init__(self, at: Endpoints, folder: Path, shell: Shell) -> None:
         self._shell = shell
+        is_usual = folder == USUAL_FOLDER.resolve()
+        self._folder = [] if is_usual else ["--folder", str(folder)]
         self.setting = shell.setting
         # PowerShell's own curl is another program; and nobody can revoke our certificate.
-        windows = ["curl.exe", "-sS", "--ssl-no-revoke", "--cacert", at.ca]
-        self._curl = windows if shell.powershell else ["curl", "-sS", "--cacert", at.ca]
+        windows = ["curl.exe", "-sS", "--ssl-no-revoke"]
+        # A proxy of the surroundings does not know this machine's ports.
+        self._curl = windows if shell.powershell else ["curl", "-sS"]
+        self._curl += ["--noproxy", "localhost", "--cacert", at.ca]
 
     def curl(self, *words: str) -> str:
         return self._shell.command(*self._curl, *words)
@@ -148,7 +152,7 @@ class _Commands:
         return self._shell.sending(json.dumps(content), *self._curl, url)
 
     def local(self, *words: str) -> str:
-        return self._shell.command(sys.executable, "-m", "local", *words)
+        return self._shell.command(sys.executable, "-m", "local", *words, *self._folder)
 
     def manage(self, *words: str) -> str:
         return self._shell.command(sys.executable, "manage.py", *words)
@@ -222,7 +226,7 @@ def _rehearsal(folder: Path, say: _Commands, settings: Mapping[str, str]) -> str
     {say.manage("users", "--would-change", "--html", str(folder / "report.html"))}
 
   Then let it write, and copy everybody:
-    {say.local("set", "DRY_RUN=false", "--folder", str(folder))}
+    {say.local("set", "DRY_RUN=false")}
     {say.manage("sweep", "--wait")}
 """
 

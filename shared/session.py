@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
 import requests
 from requests.adapters import HTTPAdapter
 
@@ -12,6 +16,9 @@ class OneHostSession(requests.Session):
 
     It follows no redirects, so no token or assertion reaches another host. It ignores .netrc, whose
     password would replace the token or key (requests, Authentication, documented).
+    It uses the proxy that the machine is set to, but never for this machine itself, where a proxy
+    would find itself, nor for link-local addresses, such as the one that gives a managed identity
+    its tokens (Azure Instance Metadata Service, Proxies, documented).
     """
 
     def __init__(self, *, connections: int = 10) -> None:
@@ -28,6 +35,27 @@ class OneHostSession(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
+
+    def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
+        host = urlsplit(request.url or "").hostname or ""
+        if is_this_machine(host) or _is_next_to_it(host):
+            given["proxies"] = {}
+        return super().send(request, **given)
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether *host* leads to this machine without a network: localhost and its addresses."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_next_to_it(host: str) -> bool:
+    try:
+        return ip_address(host).is_link_local
+    except ValueError:
+        return False
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

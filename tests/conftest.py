@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
+from local.cloud import proxies
 from local.cloud.azurite import Azurite, Storage
 from local.cloud.host_command import NoHost, host_command, is_another
 from tests.doubles.office import Office
@@ -35,7 +36,8 @@ _FIRST = (
 
 
 def pytest_configure() -> None:
-    """Say at once, and once, that the host of HOST is not there."""
+    """Say at once, and once, that the host of HOST is not there; have no proxy in the way."""
+    os.environ.update(proxies.bypassed(os.environ))
     try:
         host_command(os.environ)
     except NoHost as problem:

@@ -89,10 +89,10 @@ LOCAL = {
     "demo": "cloud outside",
     "show": "cloud outside",
     "up": "cloud demo ending outside",
-    "chosen_settings": "",
+    "chosen_settings": "cloud",
     "soak": "cloud outside",
     "bench": "cloud demo host outside soak",
-    "__main__": "bench chosen_settings demo show soak up",
+    "__main__": "bench chosen_settings cloud demo show soak up",
 }
 M365 = {
     "tenant": "",

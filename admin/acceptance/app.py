@@ -65,7 +65,6 @@ class App:
     ) -> requests.Response:
         """One request as it stands, without the console's key; an iterator goes out in chunks."""
         with OneHostSession() as session:
-            session.trust_env = self._address.url.startswith("https:")
             trust: str | bool | None = self._address.ca or None
             try:
                 return session.request(

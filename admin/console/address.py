@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from admin.terminal.problems import Unusable
+from shared.session import is_this_machine
 
 # What people paste: the page's address is as good as the app's.
 _ENDINGS = ("/api/console", "/api")
@@ -49,7 +49,7 @@ def _checked_url(text: str) -> str:
         raise Unusable(_bad_url())
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise Unusable(f"{_bad_url()} The key belongs in PHOTOSYNC_KEY, not in the address.")
-    if parts.scheme == "http" and not _is_this_machine(host):
+    if parts.scheme == "http" and not is_this_machine(host):
         raise Unusable("PHOTOSYNC_URL must begin with https: over http the key could be read.")
     return _base(parts)
 
@@ -60,13 +60,6 @@ def _bad_url() -> str:
 
 def _is_odd(text: str) -> bool:
     return not text.isprintable() or " " in text or "\\" in text
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _base(parts: SplitResult) -> str:

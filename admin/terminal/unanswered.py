@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
-from requests.exceptions import ProxyError, ReadTimeout, RequestException, SSLError
+from requests.exceptions import (
+    InvalidSchema,
+    InvalidURL,
+    ProxyError,
+    ReadTimeout,
+    RequestException,
+    SSLError,
+)
 
 from admin.terminal.problems import Problem, Unreachable, Unusable
 
@@ -21,6 +29,12 @@ def unanswered(error: RequestException, host: str) -> Problem | None:
             )
         case ProxyError():
             return Unreachable(f"The proxy does not let us through to {host}: check HTTPS_PROXY.")
+        # The address asked for was checked before; a proxy's is whatever the environment says.
+        case InvalidURL() | InvalidSchema() if getproxies():
+            return Unusable(
+                f"No way to {host}: HTTPS_PROXY or ALL_PROXY must be http://HOST:PORT of a proxy "
+                "that speaks HTTP."
+            )
         case ReadTimeout():
             return too_slow(host)
         case _:

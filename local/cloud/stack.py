@@ -32,6 +32,8 @@ from local.cloud.certificates import Certificates, make_certificates
 from local.cloud.children import Child, ChildDied
 from local.cloud.endpoints import Endpoints
 from local.cloud.host_command import host_command, starts_within
+from local.cloud.occupancy import Occupancy
+from local.cloud.proxies import bypassed
 from local.cloud.registrations import (
     Registration,
     console_registration,
@@ -73,6 +75,7 @@ class Stack:
         sign_in: bool = False,
     ) -> None:
         self._folder = folder.resolve()
+        self._occupancy = Occupancy(self._folder)
         self._settings = dict(settings or {})
         self._app = app.resolve()
         self._log_storage = log_storage
@@ -110,11 +113,12 @@ class Stack:
     def __enter__(self) -> Self:
         host_command(os.environ)  # Says that there is none before anything is started.
         self._folder.mkdir(parents=True, exist_ok=True)
-        for old in (*self._folder.glob("*.log"), self._endpoints_file):
-            old.unlink(missing_ok=True)
-        if self._storage_folder:
-            shutil.rmtree(self._storage_folder, ignore_errors=True)
+        self._occupancy.take()
         try:
+            for old in (*self._folder.glob("*.log"), self._endpoints_file):
+                old.unlink(missing_ok=True)
+            if self._storage_folder:
+                shutil.rmtree(self._storage_folder, ignore_errors=True)
             self._start()
         except BaseException:
             self._stop()
@@ -251,22 +255,25 @@ class Stack:
         self, name: str, command: list[str], stops_at: signal.Signals = signal.SIGTERM
     ) -> None:
         log = self._folder / f"{name}.log"
+        environ = {**os.environ, **bypassed(os.environ)}
         self._children[name] = Child(
-            name, command, log=log, environ=_environ(), cwd=REPO, stops_at=stops_at
+            name, command, log=log, environ=environ, cwd=REPO, stops_at=stops_at
         )
 
     def _stop(self) -> None:
-        self._endpoints_file.unlink(missing_ok=True)
         with self._hosting:
             children = [*self._children.values()]
             self._children.clear()
         with contextlib.ExitStack() as stopping:
+            # Last of all, when nothing of ours writes there any more.
+            stopping.callback(self._occupancy.leave)
             # An ExitStack goes backwards, so the host ends first and finishes its work while
             # storage and Microsoft 365 are still there; one failure does not spare the others.
             for child in children:
                 stopping.callback(child.stop)
             for host in self._crashed:
                 stopping.callback(host.stop)
+            stopping.callback(self._endpoints_file.unlink, missing_ok=True)
         self._crashed.clear()
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
@@ -353,11 +360,6 @@ def _simulator_config(
         "apps": apps,
         "seed": 1,
     }
-
-
-def _environ() -> dict[str, str]:
-    # A proxy of the surrounding network must not be asked for localhost.
-    return {**os.environ, "NO_PROXY": "localhost,127.0.0.1", "no_proxy": "localhost,127.0.0.1"}
 
 
 def _make_queues(storage: str) -> None:

@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from admin.terminal import files
 from local.cloud.children import ChildDied
-from local.cloud.node import NoNode
 from local.cloud.stack import Stack
 from local.demo.montage import Pair, montage
 from local.demo.story import Demo, DemoFailed, Result
@@ -46,22 +46,34 @@ def main(folder: Path) -> int:
         with Stack(folder) as stack:
             progress.line("Storage, Microsoft 365 and the Functions host are up")
             results, counted = Demo(stack, progress.line, progress.count).run()
-    except (ChildDied, DemoFailed, NoNode, NotSettled) as error:
+    except (ChildDied, DemoFailed, NotSettled) as error:
         print(
             f"\nThe demo failed. {error}\nWhat the app logged: {folder}/host.log", file=sys.stderr
         )
         return 1
+    print(f"\n{table(results)}\n")
     figures = summary(results, counted)
     (folder / "demo.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    montage([_pair(result) for result in results], PICTURE)
-    print(f"\n{table(results)}\n")
+    picture = draw([_pair(result) for result in results], folder)
     print(
         f"{figures['synced']} synced, {figures['settled']} settled without a picture, "
         f"{figures['mismatched']} wrong. From notification to SharePoint: median "
         f"{figures['p50Ms']} ms, 95 % within {figures['p95Ms']} ms (no latency added).\n"
-        f"Look at {PICTURE}: Exchange above, SharePoint below. Figures: {folder}/demo.json"
+        f"Look at {picture}: Exchange above, SharePoint below. Figures: {folder}/demo.json"
     )
     return 1 if figures["mismatched"] else 0
+
+
+def draw(pairs: Sequence[Pair], folder: Path) -> Path:
+    """Write the picture here, or into *folder* where that cannot be; where it is."""
+    try:
+        montage(pairs, PICTURE)
+        return PICTURE
+    except OSError as error:
+        print(files.sentence(error), file=sys.stderr)
+    elsewhere = folder / PICTURE.name
+    montage(pairs, elsewhere)
+    return elsewhere
 
 
 def summary(results: Sequence[Result], counted: Mapping[str, int]) -> dict[str, int]:

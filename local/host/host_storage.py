@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import platform
 import threading
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ def host_id(settings: Mapping[str, str], app: Path) -> str:
     """
     given = settings.get("AzureFunctionsWebHost__hostid", "")
     machine = "".join(letter for letter in platform.node() if letter.isalnum())
-    path = hashlib.sha256(str(app).encode()).hexdigest()[:10]
+    path = hashlib.sha256(os.fsencode(app)).hexdigest()[:10]
     return (given or f"{machine}-{path}")[-32:].strip("-").lower()
 
 

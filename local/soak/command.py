@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from local.cloud.children import ChildDied
-from local.cloud.node import NoNode
 from local.cloud.stack import Stack
 from local.outside.watcher import NotSettled
 from local.soak import plan
@@ -85,7 +84,7 @@ def main(folder: Path, chosen: argparse.Namespace) -> int:
     try:
         with Stack(folder, settings=SETTINGS) as stack:
             rows = soak(stack, scale, seed, say)
-    except (ChildDied, NoNode, NotSettled, Unsettled) as error:
+    except (ChildDied, NotSettled, Unsettled) as error:
         print(f"\nThe soak failed. {error}\nSeed {seed}; logs in {folder}", file=sys.stderr)
         return 1
     right = all(row.right for row in rows)

@@ -40,7 +40,7 @@ def test_in_powershell(at):
     assert not [line for line in lines if re.match(r"export |curl |grep |[A-Z_]+=", line)]
     assert not [line for line in lines if line.endswith("\\") or "\\'" in line]
     assert "$env:PHOTOSYNC_CA = '/it is/ca.pem'" in lines
-    curl = "curl.exe -sS --ssl-no-revoke --cacert '/it is/ca.pem'"
+    curl = "curl.exe -sS --ssl-no-revoke --noproxy localhost --cacert '/it is/ca.pem'"
     order = '{"id": "22222222-2222-2222-2222-222222222222", "members": ["anne@contoso.com"]}'
     assert f"'{order}' | {curl} https://localhost:7071/_sim/groups -d '@-'" in lines
     assert f"{curl} https://localhost:7071/_sim/users/anne@contoso.com" in lines
@@ -54,5 +54,10 @@ def test_in_sh(at):
 
     assert len(here) == len(there)
     assert "export PHOTOSYNC_CA='/it is/ca.pem'" in here
-    assert f"{sys.executable} -m local show" in here
+    assert f"{sys.executable} -m local show --folder '/it is'" in here
     assert f"{sys.executable} manage.py status" in here
+
+
+def test_usual_folder_is_not_named(at):
+    """What is typed where nothing was said about a folder needs no word about it."""
+    assert "-m local show\n" in invitation(at, Path(".local").resolve(), {})

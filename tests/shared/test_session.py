@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
 
 from shared.microsoft365.tokens import _Session as EntraSession
 from shared.session import OneHostSession
@@ -74,3 +76,43 @@ def test_netrc_is_not_read(
             session.get("https://graph.contoso.com/", headers=headers)
 
     assert [each.headers.get("Authorization") for each in web.asked] == ["Bearer token", None]
+
+
+class Route(HTTPAdapter):
+    """Notes by which proxy a request would go, and sends nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.proxies: list[str] = []
+
+    def send(
+        self, request: requests.PreparedRequest, *_: object, **given: Any
+    ) -> requests.Response:
+        self.proxies.append(select_proxy(str(request.url), given["proxies"]) or "none")
+        raise requests.ConnectionError
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"),
+    [
+        ("https://graph.microsoft.com/", "http://proxy.contoso.com:8080"),
+        ("https://localhost:7071/", "none"),
+        ("http://127.0.0.1:4141/msi/token", "none"),
+        ("http://169.254.129.3:8081/msi/token", "none"),
+        ("https://[::1]:7071/", "none"),
+    ],
+)
+def test_proxy_is_for_other_machines(monkeypatch: pytest.MonkeyPatch, url: str, proxy: str):
+    """The company's proxy is asked for the world, and never for this machine."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://proxy.contoso.com:8080")
+    session, route = OneHostSession(), Route()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, route)
+
+    with pytest.raises(requests.ConnectionError):
+        session.get(url)
+
+    assert route.proxies == [proxy]

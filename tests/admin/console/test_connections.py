@@ -81,9 +81,27 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.mark.usefixtures("nobody")
-def test_proxy_that_is_not_there(manage: Manage, secured: ConsoleDouble):
+def test_proxy_that_is_not_there(manage: Manage):
     """A proxy that does not answer is told as such, and not as the app's fault."""
-    assert_one_sentence(manage("status", "--url", secured.url), 3, "proxy")
+    said = manage("status", "--url", "https://photosync.invalid")
+
+    assert_one_sentence(said, 3, "proxy", "HTTPS_PROXY")
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "nonsense"])
+def test_proxy_of_a_kind_that_is_not_spoken(
+    manage: Manage, monkeypatch: pytest.MonkeyPatch, scheme: str
+):
+    """SOCKS takes a package that nobody asked for; the sentence names the variable."""
+    monkeypatch.setenv("https_proxy", f"{scheme}://127.0.0.1:9")
+
+    assert_one_sentence(manage("status", "--url", "https://photosync.invalid"), 2, "HTTPS_PROXY")
+
+
+@pytest.mark.usefixtures("nobody")
+def test_no_proxy_is_asked_for_this_machine(manage: Manage, secured: ConsoleDouble, trusted: Path):
+    """Such as for the local cloud, on a machine whose way out is a proxy."""
+    assert manage("status", "--url", secured.url, "--ca", str(trusted)).code == 0
 
 
 @pytest.mark.usefixtures("nobody")
@@ -95,6 +113,14 @@ def test_no_proxy_reads_the_key(manage: Manage):
 @pytest.fixture
 def authority() -> trustme.CA:
     return trustme.CA()
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path) -> Path:
+    """The authority's file."""
+    file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    return file
 
 
 @pytest.fixture
@@ -114,19 +140,17 @@ def test_untrusted_certificate(manage: Manage, secured: ConsoleDouble):
 def test_private_authority(
     manage: Manage,
     secured: ConsoleDouble,
-    authority: trustme.CA,
+    trusted: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ):
     """The file of --ca, or of PHOTOSYNC_CA, is believed, whatever else the environment says."""
-    file = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(file))
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
 
-    assert manage("status", "--url", secured.url, "--ca", str(file)).code == 0
-    monkeypatch.setenv("PHOTOSYNC_CA", str(file))
+    assert manage("status", "--url", secured.url, "--ca", str(trusted)).code == 0
+    monkeypatch.setenv("PHOTOSYNC_CA", str(trusted))
     assert manage("status", "--url", secured.url).code == 0
 
 

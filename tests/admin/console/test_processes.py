@@ -78,7 +78,7 @@ def test_full_disk(console: ConsoleDouble):
     done = shell("MANAGE status > /dev/full", console)
 
     assert done.returncode == 2
-    assert done.stderr == "Could not use the output: No space left on device.\n"
+    assert done.stderr == "The disk is full: make room, then try again.\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")

@@ -1,14 +1,17 @@
 """Azurite is started, stopped, and found wherever Node.js is."""
 
+import errno
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
+from filelock import FileLock
 
-from local.cloud import node
-from local.cloud.azurite import PACKAGES, Azurite, command
+from local.cloud import azurite, node
+from local.cloud.azurite import PACKAGES, Azurite, command, find_elsewhere
 
 pytestmark = pytest.mark.server
 
@@ -40,7 +43,7 @@ def test_folder_keeps_the_data(tmp_path):
 
 def test_command_is_loopback_and_quiet(tmp_path):
     """No port is fixed, nothing listens outside, nothing is reported home."""
-    words = command(tmp_path / "node", None)
+    words = command(["node", "azurite.js"], None)
 
     assert words.count("127.0.0.1") == words.count("0") == 3
     assert {"--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck"} <= set(words)
@@ -94,8 +97,84 @@ def test_packages_are_installed_once(tmp_path, capfd):
 
     (tmp_path / "package-lock.json").write_text("2")
     (tmp_path / "code").write_text("3")
-    with pytest.raises(node.NoNode, match="code 3"):
+    with pytest.raises(node.NoPackages, match="code 3.*npm config set registry"):
         node.install_packages(tmp_path, fake)
+
+
+def test_npm_where_home_is_not_writable(tmp_path, monkeypatch):
+    """Its cache is beside other temporary files then, and gone afterwards."""
+    (tmp_path / "package-lock.json").write_text("1")
+    (tmp_path / "node_modules").mkdir()
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    script(binaries, "npm", 'echo "$npm_config_cache" > "$PWD/cache"; touch "$npm_config_cache/x"')
+    monkeypatch.setenv("HOME", str(tmp_path / "absent"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "absent"))
+
+    node.install_packages(tmp_path, script(binaries, "node", "exit 0"))
+
+    cache = Path((tmp_path / "cache").read_text().strip())
+    assert cache.is_absolute()
+    assert not cache.exists()
+
+
+def test_packages_where_nothing_can_be_written(tmp_path, monkeypatch):
+    """A checkout on a read-only disk is told as such; what is installed needs no writing."""
+
+    def refused(lock: FileLock) -> None:
+        raise OSError(errno.EROFS, "read-only", lock.lock_file)
+
+    monkeypatch.setattr(FileLock, "acquire", refused)
+    (tmp_path / "package-lock.json").write_text("1")
+    with pytest.raises(node.NoPackages, match=r"install\.lock: it is on a read-only disk"):
+        node.install_packages(tmp_path, tmp_path / "node")
+
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / ".photosync-lock.json").write_text("1")
+    node.install_packages(tmp_path, tmp_path / "node")
+
+
+@pytest.mark.parametrize("place", ["link", "beside", "global"])
+@pytest.mark.parametrize(("version", "is_taken"), [("3.30.0", True), ("4.0.0", False)])
+def test_azurite_of_the_machine(tmp_path, place, version, is_taken):
+    """One of the same major version is found, wherever npm has put it."""
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    home = {
+        "link": tmp_path / "prefix" / "lib" / "node_modules" / "azurite",
+        "beside": binaries / "node_modules" / "azurite",
+        "global": tmp_path / "lib" / "node_modules" / "azurite",
+    }[place]
+    home.mkdir(parents=True)
+    told = {"name": "azurite", "version": version, "bin": {"azurite": "./azurite.js"}}
+    (home / "package.json").write_text(json.dumps(told))
+    program = script(home, "azurite.js", "exit 0")
+    if place == "link":
+        (binaries / "azurite").symlink_to(program)
+    if place == "beside":
+        script(binaries, "azurite", "exit 0")
+
+    found = find_elsewhere(binaries / "node", "3", {"PATH": str(binaries)})
+
+    assert found == (program if is_taken else None)
+
+
+def test_npm_out_of_reach(monkeypatch, capsys):
+    """The machine's own Azurite runs, and why is told; without one, how to get one is."""
+
+    def unreachable(folder: Path, found: Path) -> None:
+        raise node.NoPackages("npm could not.")
+
+    monkeypatch.setattr(azurite, "install_packages", unreachable)
+    monkeypatch.setattr(azurite, "find_elsewhere", lambda *_: Path("/opt/azurite.js"))
+    assert azurite.prepare()[1] == "/opt/azurite.js"
+    assert capsys.readouterr().err == (
+        "npm could not. Until then this machine's Azurite runs: /opt/azurite.js\n"
+    )
+
+    monkeypatch.setattr(azurite, "find_elsewhere", lambda *_: None)
+    with pytest.raises(node.NoPackages, match=r"npm install --global azurite@3\.35\.0\.$"):
+        azurite.prepare()
 
 
 def test_azurite_is_pinned_exactly():

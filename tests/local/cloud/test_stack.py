@@ -2,16 +2,19 @@
 
 import functools
 import json
+import os
 import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
 import requests
+import trustme
 from azure.storage.queue import QueueClient
 
 from local.cloud.children import ChildDied
@@ -48,9 +51,14 @@ QUEUES = {"messageEncoding": "none"}
 HOST = {"version": "2.0", "extensionBundle": BUNDLE, "extensions": {"queues": QUEUES}}
 
 
+# What shells, URLs and Python's formats have a meaning for; Windows allows no quotation marks.
+ODD = "Büro's 100% #1 & $HOME"
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("app")
+    folder = tmp_path_factory.mktemp("app") / ODD
+    folder.mkdir()
     (folder / "function_app.py").write_text(HEAD + CODE)
     (folder / "host.json").write_text(json.dumps(HOST))
     return folder
@@ -193,13 +201,16 @@ UP = [sys.executable, "-m", "local", "up"]
 class Up:
     """`python -m local up` as a process, and the pids of its children."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, environ: Mapping[str, str] = os.environ
+    ) -> None:
         self.folder = folder
         self.output = folder / "up.txt"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [*UP, "--folder", str(folder / "cloud"), *arguments],
                 cwd=REPO,
+                env=environ,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -225,8 +236,22 @@ def children_of(pid: int) -> list[int]:
 
 
 @pytest.fixture
-def up(tmp_path):
-    running = Up(tmp_path)
+def company(tmp_path) -> dict[str, str]:
+    """The variables of a machine whose way out is a proxy, now down, and whose CA is not ours."""
+    bundle = tmp_path / "company.pem"
+    trustme.CA().cert_pem.write_to_path(str(bundle))
+    kept = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
+    trust = dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"), str(bundle))
+    return kept | proxies | {name.upper(): proxy for name, proxy in proxies.items()} | trust
+
+
+@pytest.fixture
+def up(tmp_path, company):
+    """Up on a company's machine: where that goes, it goes on others."""
+    folder = tmp_path / ODD
+    folder.mkdir()
+    running = Up(folder, environ=company)
     yield running
     if running.process.poll() is None:
         running.process.terminate()
@@ -261,7 +286,7 @@ def test_ctrl_c_leaves_no_process(up, number):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_what_up_prints_works(up):
+def test_what_up_prints_works(up, company):
     """Each curl line of the invitation, pasted into a shell, succeeds."""
     up.ready()
     text = up.output.read_text().replace("\\\n", " ")
@@ -270,12 +295,14 @@ def test_what_up_prints_works(up):
 
     assert len(commands) == 5
     for command in commands:
-        done = subprocess.run([*command, "--fail", "--silent"], capture_output=True, check=False)
+        done = subprocess.run(
+            [*command, "--fail", "--silent"], env=company, capture_output=True, check=False
+        )
         assert done.returncode == 0, command
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_what_up_prints_for_manage_works(up):
+def test_what_up_prints_for_manage_works(up, company):
     """
     The three variables of the invitation, pasted into a shell, are all that manage.py needs; and
     there are people who have another address and a name of their own.
@@ -288,7 +315,12 @@ def test_what_up_prints_for_manage_works(up):
     for command in commands:
         pasted = "\n".join([*exports, f"{command} --json"])
         done = subprocess.run(
-            ["bash", "-c", pasted], cwd=REPO, capture_output=True, check=False, text=True
+            ["bash", "-c", pasted],
+            cwd=REPO,
+            env=company,
+            capture_output=True,
+            check=False,
+            text=True,
         )
         assert json.loads(done.stdout)["asOf"]
         told.append(done.stderr)

@@ -1,0 +1,62 @@
+"""One local cloud a folder."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.cloud.occupancy import NotUp, Occupancy, Occupied, must_be_up
+from tests import REPO
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from local.cloud.occupancy import Occupancy
+held = Occupancy(Path(sys.argv[1]))
+held.take()
+print("taken", flush=True)
+time.sleep(600)
+"""
+
+
+def test_second_is_told_of_the_first(tmp_path: Path):
+    """Whoever comes second learns which process to stop; afterwards the folder is free."""
+    first, second = Occupancy(tmp_path), Occupancy(tmp_path)
+    first.take()
+
+    with pytest.raises(Occupied, match=rf"process {os.getpid()}\): stop it first, or"):
+        second.take()
+    first.leave()
+    second.take()
+    second.leave()
+
+
+def test_dead_process_keeps_nobody_out(tmp_path: Path):
+    """A process that is killed has no time to tidy up."""
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout
+            assert holder.stdout.readline() == "taken\n"
+            with pytest.raises(Occupied, match=f"process {holder.pid}"):
+                Occupancy(tmp_path).take()
+        finally:
+            holder.kill()
+
+    Occupancy(tmp_path).take()
+
+
+def test_what_a_dead_cloud_has_left_is_none(tmp_path: Path):
+    """`show`, `type` and `set` speak to a cloud that is up, and not to a file of one that was."""
+    with pytest.raises(NotUp, match="run make start first"):
+        must_be_up(tmp_path)
+    (tmp_path / "endpoints.json").touch()
+    with pytest.raises(NotUp):
+        must_be_up(tmp_path)
+
+    cloud = Occupancy(tmp_path)
+    cloud.take()
+    must_be_up(tmp_path)
+    cloud.leave()

@@ -1,0 +1,22 @@
+"""What the surroundings' proxies are kept away from."""
+
+import pytest
+
+from local.cloud.proxies import bypassed
+
+HERE = "localhost,127.0.0.1,::1"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, HERE),
+        ({"NO_PROXY": " .contoso.com, 10.0.0.1 "}, f".contoso.com,10.0.0.1,{HERE}"),
+        ({"no_proxy": ".contoso.com", "NO_PROXY": "other"}, f".contoso.com,{HERE}"),
+        ({"no_proxy": "localhost"}, HERE),
+        ({"NO_PROXY": "*"}, "*"),
+    ],
+)
+def test_this_machine_is_added(given: dict[str, str], told: str):
+    """What went past the proxy before still does; an asterisk means all, but only by itself."""
+    assert bypassed(given) == {"NO_PROXY": told, "no_proxy": told}

@@ -1,0 +1,152 @@
+"""`python -m local` on a machine where something stands in the way: one sentence, no traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local import __main__ as local
+from local import show
+from local.cloud.stack import Stack
+from tests import REPO
+
+PYTHON_M_LOCAL = f"'{sys.executable}' -m local"
+
+
+def shell(line: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """What came of *line*, in which LOCAL is the program."""
+    return subprocess.run(
+        ["bash", "-c", line.replace("LOCAL", PYTHON_M_LOCAL)],
+        cwd=REPO,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one sentence on stderr."""
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1, captured.err
+    return captured.err.rstrip()
+
+
+@pytest.mark.parametrize("below", [".", "cloud"])
+def test_file_where_the_folder_must_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], below: str
+):
+    """Such as a file called .local."""
+    file = tmp_path / "file"
+    file.touch()
+
+    assert local.main(["demo", "--folder", str(file / below)]) == 1
+    assert said(capsys).endswith("a file is where a folder must be; move the file away.")
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.EACCES, "Could not use X: this account may not; have the owner delete it"),
+        (errno.EPERM, "Could not use X: this account may not; have the owner delete it"),
+        (errno.EROFS, "Could not use X: it is on a read-only disk; choose another place."),
+        (errno.ENOSPC, "The disk is full: make room, then try again."),
+        (errno.EISDIR, "Could not use X: a folder is where a file must be"),
+        (errno.ENAMETOOLONG, "Could not use X: its path is too long"),
+        (errno.EIO, f"Could not use X: {os.strerror(errno.EIO)}."),
+    ],
+)
+def test_file_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: int,
+    sentence: str,
+):
+    """Another owner's folder, a full disk and their like, as the system reports them."""
+
+    def refused(stack: Stack) -> Stack:
+        raise OSError(number, os.strerror(number), "X")
+
+    monkeypatch.setattr(Stack, "__enter__", refused)
+
+    assert local.main(["demo"]) == 1
+    assert said(capsys).startswith(sentence)
+
+
+def test_error_of_the_network_is_no_full_disk(monkeypatch: pytest.MonkeyPatch):
+    """Sockets and `requests` raise OSError, too: what nobody foresaw keeps its traceback."""
+
+    def broken(folder: Path) -> int:
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
+
+    monkeypatch.setattr(show, "main", broken)
+
+    with pytest.raises(ConnectionRefusedError):
+        local.main(["show"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_folder_that_a_terminal_cannot_show(encoding: str):
+    """An old terminal shows an escape in place of a letter, and no traceback."""
+    done = shell("LOCAL show --folder 'Büro/☃'", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+
+    assert done.returncode == 1
+    assert "No local cloud is up in B" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def talkative(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """A command line that says more than a pipe holds, as `local show` of many users does."""
+    program = tmp_path / "talk.py"
+    program.write_text(
+        "import sys\n"
+        "from local import __main__ as local, show\n"
+        "show.main = lambda folder: print('synced\\n' * 1_000_000)\n"
+        "sys.exit(local.main(['show']))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(REPO))
+    return f"'{sys.executable}' '{program}'"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
+def test_reader_that_has_seen_enough(talkative: str):
+    """`| head` is no error, and no success either: 128 and SIGPIPE, as a shell has it."""
+    done = shell(f"{talkative} | head -1; exit ${{PIPESTATUS[0]}}")
+
+    assert (done.returncode, done.stdout, done.stderr) == (141, "synced\n", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full there")
+def test_output_onto_a_full_disk(talkative: str):
+    """What cannot be written does not pass for written."""
+    done = shell(f"{talkative} > /dev/full")
+
+    assert (done.returncode, done.stderr) == (1, "The disk is full: make room, then try again.\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
+def test_no_output_at_all(talkative: str):
+    """A task without stdout and stderr still has its exit code."""
+    assert shell(f"{talkative} >&- 2>&-").returncode == 0
+
+
+def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """One word, and 130 as a shell has it."""
+
+    def interrupted(folder: Path) -> int:
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError
+
+    monkeypatch.setattr(show, "main", interrupted)
+
+    assert local.main(["show"]) == 130
+    assert capsys.readouterr().err == "\nStopped.\n"
