@@ -16,19 +16,13 @@ from local.cloud.stack import Stack
 from local.outside.likeness import alike
 from tests.admin.console.test_live import Terminal
 from tests.e2e.cloud import LiveCloud, picture
-from tests.e2e.conftest import NEVER
 from tests.e2e.test_crashes import let_the_claim_run_out
 from tests.e2e.test_sweep import sweep
 from tests.e2e.test_uninstall import EMPTY, Town
 from tests.retained import left
+from tests.retained.record import SETTINGS
 
 pytestmark = [pytest.mark.server, pytest.mark.local_host("the lock of a message is shortened")]
-# As `tests.retained.record` had them.
-SETTINGS = {
-    "EXCLUDED_USERS": "excluded@contoso.com",
-    "SWEEP_SCHEDULE": NEVER,
-    "RENEW_SCHEDULE": NEVER,
-}
 # host.json: so many messages an instance works off at once.
 AT_ONCE = 20
 SHOW_THE_PHOTO = ("synced", "changed", "waiting", "dying", "failed")

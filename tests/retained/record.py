@@ -211,7 +211,7 @@ def main(checkout: Path, folder: Path) -> None:
         found = {"storage": recording.storage(), "tenant": recording.tenant()}
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in found.items():
-        text = json.dumps(content, indent=1, ensure_ascii=False)
+        text = json.dumps(content, indent=2, ensure_ascii=False)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
