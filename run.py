@@ -117,15 +117,21 @@ def _words(step):
 
 
 def _call(command, aloud=False):
-    """Run *command* to its end; its exit code."""
+    """Run *command* to its end; its exit code. Raises KeyboardInterrupt if Ctrl-C cut it off."""
     _show(command, aloud)
     process = subprocess.Popen(command, env=_environ())
+    interrupted = False
     while True:
         try:
-            return process.wait()
+            code = process.wait()
+            break
         except KeyboardInterrupt:
             # It got the same Ctrl-C, and ends in its own time.
-            continue
+            interrupted = True
+    if interrupted and code:
+        raise KeyboardInterrupt
+    # As a shell tells that a signal has ended it.
+    return code if code >= 0 else 128 - code
 
 
 def _last(command, aloud):
@@ -294,6 +300,7 @@ if __name__ == "__main__":
     except Problem as problem:
         sys.exit(str(problem))
     except KeyboardInterrupt:
+        sys.stderr.write("Stopped\n")
         sys.exit(130)
     except (IOError, OSError) as error:
         if error.errno != errno.EPIPE:

@@ -331,6 +331,37 @@ def test_every_command_runs_something_that_is_here():
     assert all(importlib.util.find_spec(module) for module in ours)
 
 
+@pytest.mark.parametrize(("code", "told"), [(0, 0), (3, 3), (-9, 137)])
+def test_exit_codes(monkeypatch, code, told):
+    """The command's; a signal that has ended it is told as a shell tells it."""
+    monkeypatch.setattr(subprocess, "Popen", lambda command, env: Ended(code, interrupted=False))
+
+    assert run._call(["x"]) == told
+
+
+def test_ctrl_c(monkeypatch):
+    """Whatever runs got it, too, and is waited for: who ends in order has not failed."""
+    monkeypatch.setattr(subprocess, "Popen", lambda command, env: Ended(0, interrupted=True))
+    assert run._call(["x"]) == 0
+    monkeypatch.setattr(subprocess, "Popen", lambda command, env: Ended(1, interrupted=True))
+
+    with pytest.raises(KeyboardInterrupt):
+        run._call(["x"])
+
+
+class Ended:
+    """A process that ends with *code*, after Ctrl-C where *interrupted* says so."""
+
+    def __init__(self, code: int, *, interrupted: bool) -> None:
+        self._code = code
+        self._interrupts = [KeyboardInterrupt()] if interrupted else []
+
+    def wait(self) -> int:
+        if self._interrupts:
+            raise self._interrupts.pop()
+        return self._code
+
+
 def test_an_unknown_command():
     """One sentence, and the exit code 1."""
     ended = subprocess.run([sys.executable, PROGRAM, "dmeo"], capture_output=True, text=True)
