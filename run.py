@@ -162,7 +162,7 @@ def _installed(folder):
     stamp = os.path.join(folder, ".installed")
     found = _named()
     pinned, made_with = _read(stamp)
-    same = pinned == _digest() and (not found or made_with == list(found))
+    same = pinned == _digest() and (not found or made_with == _identity(*found))
     if same and os.path.exists(python):
         return python
     if os.path.isfile(folder):
@@ -186,7 +186,7 @@ def _installed(folder):
             "or the index in pip's configuration (PIP_INDEX_URL), then run this again.",
         )
     with io.open(stamp, "wb") as file:
-        file.write(json.dumps([_digest(), [version, base]]).encode("ascii"))
+        file.write(json.dumps([_digest(), _identity(version, base)]).encode("ascii"))
     return python
 
 
@@ -204,6 +204,11 @@ def _digest():
             # A checkout on Windows may have other ends of lines.
             seen.update(file.read().replace(b"\r\n", b"\n"))
     return seen.hexdigest()
+
+
+def _identity(version, base):
+    """What tells one Python from another: it may be there under several names."""
+    return [version, os.path.realpath(base)]
 
 
 def _read(stamp):
