@@ -6,6 +6,9 @@ installs there what requirements*.txt pin, which takes a minute or two; later on
 
 PYTHON   the Python that .venv is made with; without it 3.13, which runs in Azure, or the next best
 VENV     another folder than .venv, such as .venv-3.12 to keep two Pythons apart
+
+LOCAL_HOST_COMMAND=func has `start` and `e2e` run the app in Azure Functions Core Tools, and
+CONTRACT_TENANT=FILE has `contract` ask a tenant, too; make calls them HOST and TENANT.
 """
 
 # What Python 2.7 understands, so that an old one gives a sentence and no traceback.
