@@ -6,6 +6,9 @@ installs there what requirements*.txt pin, which takes a minute or two; later on
 
 PYTHON   the Python that .venv is made with; without it 3.13, which runs in Azure, or the next best
 VENV     another folder than .venv, such as .venv-3.12 to keep two Pythons apart
+
+LOCAL_HOST_COMMAND=func has `start` and `e2e` run the app in Azure Functions Core Tools, and
+CONTRACT_TENANT=FILE has `contract` ask a tenant, too; make calls them HOST and TENANT.
 """
 
 # What Python 2.7 understands, so that an old one gives a sentence and no traceback.
@@ -117,15 +120,21 @@ def _words(step):
 
 
 def _call(command, aloud=False):
-    """Run *command* to its end; its exit code."""
+    """Run *command* to its end; its exit code. Raises KeyboardInterrupt if Ctrl-C cut it off."""
     _show(command, aloud)
     process = subprocess.Popen(command, env=_environ())
+    interrupted = False
     while True:
         try:
-            return process.wait()
+            code = process.wait()
+            break
         except KeyboardInterrupt:
             # It got the same Ctrl-C, and ends in its own time.
-            continue
+            interrupted = True
+    if interrupted and code:
+        raise KeyboardInterrupt
+    # As a shell tells that a signal has ended it.
+    return code if code >= 0 else 128 - code
 
 
 def _last(command, aloud):
@@ -156,7 +165,7 @@ def _installed(folder):
     stamp = os.path.join(folder, ".installed")
     found = _named()
     pinned, made_with = _read(stamp)
-    same = pinned == _digest() and (not found or made_with == list(found))
+    same = pinned == _digest() and (not found or made_with == _identity(*found))
     if same and os.path.exists(python):
         return python
     if os.path.isfile(folder):
@@ -180,7 +189,7 @@ def _installed(folder):
             "or the index in pip's configuration (PIP_INDEX_URL), then run this again.",
         )
     with io.open(stamp, "wb") as file:
-        file.write(json.dumps([_digest(), [version, base]]).encode("ascii"))
+        file.write(json.dumps([_digest(), _identity(version, base)]).encode("ascii"))
     return python
 
 
@@ -198,6 +207,11 @@ def _digest():
             # A checkout on Windows may have other ends of lines.
             seen.update(file.read().replace(b"\r\n", b"\n"))
     return seen.hexdigest()
+
+
+def _identity(version, base):
+    """What tells one Python from another: it may be there under several names."""
+    return [version, os.path.realpath(base)]
 
 
 def _read(stamp):
@@ -294,6 +308,7 @@ if __name__ == "__main__":
     except Problem as problem:
         sys.exit(str(problem))
     except KeyboardInterrupt:
+        sys.stderr.write("Stopped\n")
         sys.exit(130)
     except (IOError, OSError) as error:
         if error.errno != errno.EPIPE:

@@ -147,6 +147,19 @@ def test_what_is_found(line: str):
     assert [*findings(f"{line} # windows: gets by without\n")] == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_is_found(name: str):
+    """However it is reached."""
+    assert [number for number, _ in findings(f"import one\none.{name}(1)\n")] == [2]
+    assert [number for number, _ in findings(f"from one import {name}\n")] == [1]
+
+
+@pytest.mark.parametrize("name", KEYWORDS)
+def test_every_keyword_is_found(name: str):
+    """In the call of any function."""
+    assert [number for number, _ in findings(f"\nstart({name}=1)\n")] == [2]
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -1,5 +1,5 @@
 """
-`make simulate ARGS="--seed N --days D"`: plays seeds until so many days have passed.
+`python run.py simulate --seed N --days D`: plays seeds until so many days have passed.
 
 `--jobs` plays several at once, `--digest` prints what a seed comes to, and `--mutant` looks for the
 first seed that finds a defect (`all`: of each, as `found.py` has them).
@@ -35,7 +35,7 @@ _AHEAD = 8
 
 def main() -> int:
     """Returns 1 if a seed fails, after printing the shortest history that does."""
-    parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python run.py simulate", description=__doc__)
     parser.add_argument(
         "--seed", type=int, default=FIRST_SEED, help="the first seed; the next ones follow"
     )
@@ -62,7 +62,7 @@ def _play_seeds(ask: argparse.Namespace) -> int:
         if found:
             print(f"Seed {seed} fails; leaving out what need not happen …", flush=True)
             print(shrunk(found, Parts()))
-            print(f'Again: make simulate ARGS="--seed {seed} --seeds 1"')
+            print(f"Again: python run.py simulate --seed {seed} --seeds 1")
             return 1
         if (played >= ask.seeds) if ask.seeds else (days >= ask.days):
             break

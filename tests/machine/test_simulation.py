@@ -37,7 +37,7 @@ def test_two_thousand_days_end_right(part: int):
     for seed in range(FIRST_SEED + part, FIRST_SEED + SEEDS, _PARTS):
         more, found = play(seed, DAYS_A_SEED, Parts())
         assert not found, (
-            f'{shrunk(found, Parts())}\nAgain: make simulate ARGS="--seed {seed} --seeds 1"'
+            f"{shrunk(found, Parts())}\nAgain: python run.py simulate --seed {seed} --seeds 1"
         )
         days += more
 

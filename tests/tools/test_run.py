@@ -228,6 +228,25 @@ def test_another_python_makes_it_anew(calls, monkeypatch):
     assert len(calls) == 6
 
 
+def test_another_name_of_the_same_python(calls, monkeypatch, tmp_path):
+    """A link to it makes nothing anew."""
+    if sys.platform == "win32":
+        pytest.skip("few people may make links there")
+    (tmp_path / "python3.13").touch()
+    (tmp_path / "python").symlink_to(tmp_path / "python3.13")
+    monkeypatch.setattr(run, "_search", lambda: ("3.13.0", str(tmp_path / "python")))
+    run._installed(".venv")
+    monkeypatch.setenv("PYTHON", "python3.13")
+    told = f"3.13.0|{tmp_path / 'python3.13'}"
+    monkeypatch.setattr(
+        run, "_output", lambda command: told[: None if command[-1] == run.PROBE else 6]
+    )
+
+    run._installed(".venv")
+
+    assert len(calls) == 3
+
+
 def test_a_python_that_is_gone_makes_it_anew(calls, tmp_path):
     """The environment's own ends with the one it was made with."""
     Path(run._installed(".venv")).unlink()
@@ -331,6 +350,37 @@ def test_every_command_runs_something_that_is_here():
     assert all(importlib.util.find_spec(module) for module in ours)
 
 
+@pytest.mark.parametrize(("code", "told"), [(0, 0), (3, 3), (-9, 137)])
+def test_exit_codes(monkeypatch, code, told):
+    """The command's; a signal that has ended it is told as a shell tells it."""
+    monkeypatch.setattr(subprocess, "Popen", lambda command, env: Ended(code, interrupted=False))
+
+    assert run._call(["x"]) == told
+
+
+def test_ctrl_c(monkeypatch):
+    """Whatever runs got it, too, and is waited for: who ends in order has not failed."""
+    monkeypatch.setattr(subprocess, "Popen", lambda command, env: Ended(0, interrupted=True))
+    assert run._call(["x"]) == 0
+    monkeypatch.setattr(subprocess, "Popen", lambda command, env: Ended(1, interrupted=True))
+
+    with pytest.raises(KeyboardInterrupt):
+        run._call(["x"])
+
+
+class Ended:
+    """A process that ends with *code*, after Ctrl-C where *interrupted* says so."""
+
+    def __init__(self, code: int, *, interrupted: bool) -> None:
+        self._code = code
+        self._interrupts = [KeyboardInterrupt()] if interrupted else []
+
+    def wait(self) -> int:
+        if self._interrupts:
+            raise self._interrupts.pop()
+        return self._code
+
+
 def test_an_unknown_command():
     """One sentence, and the exit code 1."""
     ended = subprocess.run([sys.executable, PROGRAM, "dmeo"], capture_output=True, text=True)
@@ -393,4 +443,4 @@ def test_the_stamp_is_the_one_that_is_read(calls, tmp_path):
     run._installed(".venv")
 
     written = json.loads((tmp_path / ".venv" / ".installed").read_text("ascii"))
-    assert written == [run._digest(), ["3.13.0", "/python3.13"]]
+    assert written == [run._digest(), ["3.13.0", os.path.realpath("/python3.13")]]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pytest
 
+from admin.terminal.shell import Shell
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble, person
 
@@ -31,6 +33,22 @@ def test_sides_that_differ(manage: Manage, console: ConsoleDouble, command: str)
     assert said.code == 1
     assert told in said.out
     assert "To repair it: manage.py replay anne@contoso.com --wait" in said.out
+
+
+def test_a_name_that_a_shell_would_read(manage: Manage, console: ConsoleDouble):
+    """An apostrophe in a name is no quotation mark in the command to copy."""
+    name = "o'brien@contoso.com"
+    state = {**person()["state"], "userPrincipalName": name}
+    user = {**person()["user"], "userPrincipalName": name}
+    console.routes[PHOTO] = (200, person(agree=False, user=user, state=state))
+    said = manage("check", "anne@contoso.com")
+
+    [line] = [line for line in said.out.splitlines() if line.startswith("To repair it: ")]
+    order = line.removeprefix("To repair it: ")
+    written = Shell.here().word(name)
+    assert order == f"manage.py replay {written} --wait"
+    if not Shell.here().powershell:
+        assert shlex.split(order) == ["manage.py", "replay", name, "--wait"]
 
 
 @pytest.mark.parametrize(
