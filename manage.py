@@ -13,6 +13,8 @@ def run() -> int:
         sentence = f"{error.name} is missing: run pip install -r requirements-manage.txt first.\n"
         sys.stderr.write(sentence)
         return 2
+    except KeyboardInterrupt:
+        return 130  # while the packages were loaded
     return main()
 
 

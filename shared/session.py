@@ -40,7 +40,13 @@ class OneHostSession(requests.Session):
         host = urlsplit(request.url or "").hostname or ""
         if is_this_machine(host) or _is_next_to_it(host):
             given["proxies"] = {}
-        return super().send(request, **given)
+        try:
+            return super().send(request, **given)
+        except requests.RequestException:
+            raise
+        except OSError as error:
+            # REQUESTS_CA_BUNDLE may name a file that is gone, for which requests has no error.
+            raise requests.exceptions.SSLError(error, request=request) from error
 
 
 def is_this_machine(host: str) -> bool:

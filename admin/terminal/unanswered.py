@@ -21,7 +21,14 @@ def unanswered(error: RequestException, host: str) -> Problem | None:
     """What to tell of a request to *host*; None: what to do depends on whose host it is."""
     match error:
         case SSLError() if "X509" in str(error):
-            return Unusable("The file of --ca holds no certificates: give a PEM file.")
+            return Unusable(
+                "The file of --ca or REQUESTS_CA_BUNDLE holds no certificates: give a PEM file."
+            )
+        case SSLError() if "CA certificate bundle" in str(error):
+            return Unusable(
+                "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that is not there: correct it, "
+                "or give --ca."
+            )
         case SSLError() if "VERIFY_FAILED" in str(error):
             return Unreachable(
                 f"The certificate of {host} is not trusted: if a private CA issued it, "

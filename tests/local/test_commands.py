@@ -16,20 +16,10 @@ from local import show
 from local.cloud.stack import Stack
 from tests import REPO
 
-PYTHON_M_LOCAL = f"'{sys.executable}' -m local"
 
-
-def shell(line: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """What came of *line*, in which LOCAL is the program."""
-    return subprocess.run(
-        ["bash", "-c", line.replace("LOCAL", PYTHON_M_LOCAL)],
-        cwd=REPO,
-        env=os.environ | environ,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    """What came of *line*."""
+    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
@@ -92,29 +82,38 @@ def test_error_of_the_network_is_no_full_disk(monkeypatch: pytest.MonkeyPatch):
         local.main(["show"])
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_folder_that_a_terminal_cannot_show(encoding: str):
-    """An old terminal shows an escape in place of a letter, and no traceback."""
-    done = shell("LOCAL show --folder 'Büro/☃'", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+SHOW = """
+import sys
+from local import __main__ as local, show
+show.main = lambda folder: print({said})
+sys.exit(local.main(["show"]))
+"""
 
-    assert done.returncode == 1
-    assert "No local cloud is up in B" in done.stderr
-    assert done.stderr.count("\n") == 1
+
+def showing(folder: Path, said: str) -> str:
+    """The command line of a `local show` that says *said*, an expression."""
+    program = folder / "show.py"
+    program.write_text(SHOW.format(said=said), "utf-8")
+    return f"PYTHONPATH='{REPO}' '{sys.executable}' '{program}'"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("ascii", b"B\\xfcro \\u2603"), ("cp1252", b"B\xfcro \\u2603")]
+)
+def test_letters_that_a_terminal_cannot_show(tmp_path: Path, encoding: str, shown: bytes):
+    """An old terminal shows an escape in their place, and no traceback."""
+    command = showing(tmp_path, "'B\\xfcro \\u2603'")
+    line = f"PYTHONIOENCODING={encoding} PYTHONUTF8=0 {command}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, check=True)
+
+    assert done.stdout.rstrip() == shown
 
 
 @pytest.fixture
-def talkative(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+def talkative(tmp_path: Path) -> str:
     """A command line that says more than a pipe holds, as `local show` of many users does."""
-    program = tmp_path / "talk.py"
-    program.write_text(
-        "import sys\n"
-        "from local import __main__ as local, show\n"
-        "show.main = lambda folder: print('synced\\n' * 1_000_000)\n"
-        "sys.exit(local.main(['show']))\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(REPO))
-    return f"'{sys.executable}' '{program}'"
+    return showing(tmp_path, "'synced\\n' * 1_000_000")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")

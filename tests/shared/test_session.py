@@ -116,3 +116,9 @@ def test_proxy_is_for_other_machines(monkeypatch: pytest.MonkeyPatch, url: str, 
         session.get(url)
 
     assert route.proxies == [proxy]
+
+
+def test_bundle_that_is_gone(tmp_path: Path):
+    """Everybody who calls out catches the errors of requests, and this one is told as such."""
+    with pytest.raises(requests.exceptions.SSLError, match=r"gone\.pem"):
+        OneHostSession().get("https://localhost:9/", verify=str(tmp_path / "gone.pem"))

@@ -191,3 +191,19 @@ def test_netrc_is_not_read(
     asked = session().prepare_request(requests.Request("GET", "https://photosync.contoso.com/api"))
 
     assert "Authorization" not in asked.headers
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_company_bundle_that_is_gone(
+    manage: Manage,
+    secured: ConsoleDouble,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+):
+    """A variable that outlived its file is named; requests raises a bare OSError for it."""
+    for each in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, str(tmp_path / "gone.pem"))
+
+    assert_one_sentence(manage("status", "--url", secured.url), 2, name, "not there")

@@ -87,3 +87,17 @@ def test_no_output_at_all(console: ConsoleDouble):
     done = shell("MANAGE status >&- 2>&-", console)
 
     assert done.returncode == 0
+
+
+def test_ctrl_c_while_it_loads(tmp_path: Path):
+    """Packages take a moment to load; whoever stops it by then is told nothing."""
+    (tmp_path / "admin").mkdir()
+    (tmp_path / "admin" / "__init__.py").touch()
+    (tmp_path / "admin" / "program.py").write_text("raise KeyboardInterrupt\n", "utf-8")
+    program = (
+        f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(REPO)!r}]\n"
+        "import manage; sys.exit(manage.run())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
