@@ -63,4 +63,4 @@ class Occupancy:
 def must_be_up(folder: Path) -> None:
     """Raises NotUp unless a local cloud is up in *folder*; what a dead one has left is none."""
     if not (folder / "endpoints.json").exists() or not Occupancy(folder).is_taken():
-        raise NotUp(f"No local cloud is up in {folder}: run make start first.")
+        raise NotUp(f"No local cloud is up in {folder}: run python run.py start first.")

@@ -132,7 +132,7 @@ def test_pythons_are_those_promised():
 
 def test_the_pages_name_the_same_pythons():
     """Wherever a page says from which Python to which, these are the ones that are promised."""
-    pages = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
     said = [
         match
         for page in pages
