@@ -50,7 +50,7 @@ def test_dead_process_keeps_nobody_out(tmp_path: Path):
 
 def test_what_a_dead_cloud_has_left_is_none(tmp_path: Path):
     """`show`, `type` and `set` speak to a cloud that is up, and not to a file of one that was."""
-    with pytest.raises(NotUp, match="run make start first"):
+    with pytest.raises(NotUp, match="run python run.py start first"):
         must_be_up(tmp_path)
     (tmp_path / "endpoints.json").touch()
     with pytest.raises(NotUp):
