@@ -1,4 +1,4 @@
-"""How much memory this process held at most."""
+"""The peak memory of this process."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def peak_kb() -> float:
-    """The most memory this process held since `forget_peak`, or ever where none is forgotten."""
+    """The peak memory in KB since `forget_peak`, or ever if the peak cannot be reset."""
     if _STATUS.exists():
-        # Not getrusage: there a child begins with the peak of the process that started it.
+        # Not getrusage: there a child starts with the peak of its parent.
         lines = _STATUS.read_text(encoding="utf-8").splitlines()
         return float(next(line for line in lines if line.startswith("VmHWM")).split()[1])
-    # Imported here: there is none on Windows.
+    # Imported here: Windows does not have it.
     import resource
 
     peak = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
@@ -22,6 +22,6 @@ def peak_kb() -> float:
 
 
 def forget_peak() -> None:
-    """Count from what is held now, where the system can (Linux, proc(5))."""
+    """Reset the peak to the current memory, if the system can (Linux, proc(5))."""
     if _FORGET.exists():
         _FORGET.write_text("5", encoding="ascii")
