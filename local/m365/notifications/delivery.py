@@ -1,4 +1,4 @@
-"""Delivery of change notifications: queued by subscription, posted, retried, recorded."""
+"""Delivery of change notifications: queued by subscription, posted, retried, journaled."""
 
 from __future__ import annotations
 

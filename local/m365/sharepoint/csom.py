@@ -21,7 +21,7 @@ _LIBRARY = "16.0.26000.12000"
 
 
 class _NoDoctype(ET.TreeBuilder):
-    """Refuses a document type, so that no entity is expanded, in any encoding."""
+    """Refuses a document type, so that entities cannot be declared, whatever the encoding."""
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
         raise ET.ParseError("a document type")
@@ -46,7 +46,7 @@ async def response(
         digest of `contextinfo`, one ObjectPath before its Methods, three String parameters, and
         errors with 200.
     Assumed: writes before the failing method stay; a missing digest is 403; another content type is
-        400. A missing role, and an app while the switch `csom` refuses apps, are reported like any
+        400. A missing role, and an app while the switch `csom` refuses apps, are answered like any
         error, the first with 403. For the limits, a request counts as one call, or as one per
         method if the switch `csom_counts` says so.
     """

@@ -87,7 +87,7 @@ class Roster:
         return next(iter(self._by_upn.get(upn.casefold(), ())), None)
 
     def of_family(self, name: str) -> User | None:
-        """The user whose picture files have this name, in any case."""
+        """The user whose UPN gives picture files this name, in any case."""
         return next(iter(self._by_family.get(name.casefold(), ())), None)
 
     def _names(self, user: User) -> list[tuple[dict[str, list[User]], str]]:
