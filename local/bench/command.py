@@ -79,7 +79,7 @@ def main(folder: Path, chosen: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             failed[name] = "stopped with Ctrl-C, as all that would have come after it"
             break
-        except Exception as error:  # noqa: BLE001 - the others are measured, this one is told of
+        except Exception as error:  # noqa: BLE001 - reported; the other subjects are still measured
             traceback.print_exc()
             failed[name] = f"{type(error).__name__}: {error}"
     content = {

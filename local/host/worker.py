@@ -51,7 +51,9 @@ class Process:
 
 
 def start_process(app: Path, level: str, survive: timedelta | None) -> Process:
-    """Start a worker for *app*; it outlives a killed host by at most *survive*, or half an hour."""
+    """
+    Start a worker for *app*; it outlives a killed host by at most *survive* (None: half an hour).
+    """
     here, there = socket.socketpair()
     seconds = (survive or timedelta(minutes=30)).total_seconds()
     with there:

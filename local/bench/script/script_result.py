@@ -11,7 +11,7 @@ from local.bench.measuring.conditions import LATENCY
 from local.bench.measuring.ledger import BYTES, DIGEST, FILES, GRAPH, PROFILES, UPLOADS
 from local.bench.measuring.rows import Row
 
-CHANGED_OF = 20  # one in so many users
+CHANGED_OF = 20  # one user in this many
 # Kinds besides the ledger's: the items of batches counted one by one, and all storage calls.
 REQUESTS, STORAGE = "request to Graph", "storage"
 _KINDS = {

@@ -22,7 +22,7 @@ BYTES_A_USER = 22
 MOST_STORAGE_CALLS, CALLS_WHO_DIFFERS = 60, 2
 # A sweep should be over when the next one starts.
 _PERIOD = 3_600
-# A sweep checks one in so many known users by id, and at least so many.
+# A sweep checks one in ONE_BY_ID_IN known users by id, and at least FEWEST_BY_ID.
 ONE_BY_ID_IN, FEWEST_BY_ID = 100, 100
 # Allowed extra memory of the larger of two sweeps: an allocator's noise.
 TOLERANCE_MB = 4.0

@@ -32,7 +32,7 @@ from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import SYNCED, Stored, UserState
 
 GRAPH = "https://graph.example"
-# One in so many users has another photo than our state says.
+# One user in ONE_CHANGED_IN has another photo than our state says.
 ONE_CHANGED_IN = 100
 SIZES, RECIPE = ",".join(map(str, PICTURE_SIZES)), 1
 # Graph's own limits (graph.md sections 4 and 5, documented), so that the product cannot change the

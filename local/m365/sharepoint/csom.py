@@ -73,7 +73,7 @@ async def response(
 
 
 def _refusal(tenant: Tenant, base: str, request: Request, *, may_write: bool) -> Response | None:
-    """The answer that needs no look into the body; None if the body must be read."""
+    """The refusal of a request before its body is read; None to read the body."""
     if request.method != "POST":
         return Response(status_code=405)
     if not request.headers.get("content-type", "").lower().startswith("text/xml"):
