@@ -51,7 +51,7 @@ class Template:
 
     def match(self, path: str) -> dict[str, str] | None:
         """
-        The parameters if *path* (decoded, without prefix) matches; literals in any case.
+        The parameters if *path* (decoded, without prefix) matches; literals ignore case.
 
         Documented: ASP.NET's PathTokenizer: a trailing slash is ignored, an empty segment is not.
         """

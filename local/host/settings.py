@@ -41,7 +41,7 @@ def expand(text: str, settings: Mapping[str, str], function: str) -> str:
 
 
 def disabled(function: str, settings: Mapping[str, str]) -> bool:
-    """Whether AzureWebJobs.<function>.Disabled, in any case, is 1 or true."""
+    """Whether AzureWebJobs.<function>.Disabled is 1 or true, ignoring case."""
     wanted = f"azurewebjobs.{function}.disabled".lower()
     return any(k.lower() == wanted and v.strip().lower() in _TRUE for k, v in settings.items())
 

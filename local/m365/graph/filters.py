@@ -43,7 +43,7 @@ class Kind(NamedTuple):
     alone: tuple[str, ...] = ()  # properties shown only for a single object
 
     def spelled(self, name: str) -> str | None:
-        """The property called *name*, in any case."""
+        """The property called *name*, ignoring case."""
         known = (*self.known, *self.alone)
         return next((each for each in known if each.casefold() == name.casefold()), None)
 

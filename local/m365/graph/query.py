@@ -44,8 +44,8 @@ def options(raw: Mapping[str, str], *known: str) -> dict[str, str]:
     """
     The query's options by name. Raises Refusal for one that is not *known*.
 
-    Documented (query-parameters): the `$` is optional. Assumed: names in any case. Reported: the
-    sentence for $skip (microsoft-graph-docs#9279).
+    Documented (query-parameters): the `$` is optional. Assumed: names are case-insensitive.
+    Reported: the sentence for $skip (microsoft-graph-docs#9279).
     """
     found = {f"${name.removeprefix('$')}".lower(): value for name, value in raw.items()}
     for name in found:

@@ -1,6 +1,4 @@
-"""
-Accepts Graph's paths with names in any case, a trailing slash, or two slashes after the version.
-"""
+"""Accepts Graph paths in any letter case, with a slash at the end or two after the version."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ class Spelling:
     """
     Wraps *app*, whose routes spell the segments of a path as the documentation does.
 
-    Assumed (facts/graph.md section 8): names are accepted in any case; keys stay unchanged.
+    Assumed (facts/graph.md section 8): names are case-insensitive; keys stay unchanged.
     """
 
     def __init__(self, app: Starlette) -> None:

@@ -87,7 +87,7 @@ def is_the_library(calls: tuple[Call, ...], list_id: str) -> bool:
     """
     Whether the list that *calls* name is `User Photos`, by its title or its id.
 
-    Documented: both. Assumed: the title is the one in the URL, in any case.
+    Documented: both. Assumed: the title is the one in the URL, ignoring case.
     """
     for call in calls:
         if call.name == "getbytitle":

@@ -2,9 +2,9 @@
 SharePoint's REST paths as data: `Files/add(url='x',overwrite=true)` becomes two calls.
 
 Measured on the wire of an independent client and from tools' sources (facts/sharepoint.md section
-6): names in any case; arguments positional or named in any order; literals inline or through an
-alias such as `@v` in the query; `'` doubled inside a literal; characters plain or percent-encoded;
-a GUID with or without its prefix; a trailing slash is ignored.
+6): names are case-insensitive; arguments positional or named in any order; literals inline or
+through an alias such as `@v` in the query; `'` doubled inside a literal; characters plain or
+percent-encoded; a GUID with or without its prefix; a trailing slash is ignored.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ _EDITABLE = (
 
 def account(tenant: Tenant, name: str) -> User | None:
     """
-    The user with the account *name*, in any case; None without such a user or without a profile.
+    The user with the account *name*, ignoring case; None without such a user or without a profile.
 
     Recorded: accounts are `i:0#.f|membership|<user principal name>`.
     Documented: a new UPN takes hours to arrive (facts/sharepoint.md section 3). Assumed: until then
@@ -95,9 +95,9 @@ def write(tenant: Tenant, geo: Geo, name: str, key: str, value: str) -> None:
     Documented: each geography's profiles are written on its own hosts (section 10). What others
         answer is unknown. Assumed: they have no profile to write.
     From issues: a locked property is 500 PropertyNotEditableException.
-    Assumed: names match in any case; names derived from the directory count as locked; a picture's
-        URL has at most 2,048 characters, its timestamp is empty or a number (facts/sharepoint.md
-        section 2: whole seconds in all five captures).
+    Assumed: names are case-insensitive; names derived from the directory count as locked; a
+        picture's URL has at most 2,048 characters, its timestamp is empty or a number
+        (facts/sharepoint.md section 2: whole seconds in all five captures).
     """
     user = account(tenant, name)
     if user is None or user.profile is None or tenant.geo_of(user) is not geo:

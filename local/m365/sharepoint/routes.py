@@ -28,7 +28,7 @@ _API = "/_api/"
 
 def routes(tenant: Tenant, host: str) -> list[Route]:
     """
-    All routes of one host, with paths in any case.
+    All routes of one host, with case-insensitive paths.
 
     *host* is `my`, `admin` or `root`, or a satellite's such as `contosoeur-my`.
     """

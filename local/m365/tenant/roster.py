@@ -71,7 +71,7 @@ class Roster:
         self._note_names(user)
 
     def known_to_sharepoint(self, upn: str) -> User | None:
-        """The user whom SharePoint knows as *upn*, in any case: it may learn a rename late."""
+        """The user whom SharePoint knows as *upn*, ignoring case: it may learn a rename late."""
         late = self._by_sharepoint_name.get(upn.casefold(), ())
         today = self._by_upn.get(upn.casefold(), ())
         outlived = (
@@ -83,11 +83,11 @@ class Roster:
         return known[0] if known else None
 
     def named(self, upn: str) -> User | None:
-        """The user with that UPN, in any case."""
+        """The user with that UPN, ignoring case."""
         return next(iter(self._by_upn.get(upn.casefold(), ())), None)
 
     def of_family(self, name: str) -> User | None:
-        """The user whose UPN gives picture files this name, in any case."""
+        """The user whose UPN gives picture files this name, ignoring case."""
         return next(iter(self._by_family.get(name.casefold(), ())), None)
 
     def _names(self, user: User) -> list[tuple[dict[str, list[User]], str]]:

@@ -124,7 +124,7 @@ class Tenant:
         return self.roster.by_id
 
     def user(self, id_or_upn: str) -> User | None:
-        """The user with that object id or user principal name, in any case."""
+        """The user with that object id or user principal name, ignoring case."""
         return self.users.get(id_or_upn.casefold()) or self.roster.named(id_or_upn)
 
     def add_user(self, user: User) -> User:
