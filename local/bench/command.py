@@ -1,4 +1,4 @@
-"""`python -m local bench`: one table of figures beside their goals, and the same as JSON."""
+"""`python -m local bench`: one table of figures with their goals, and the same as JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from local.bench.sweep import sweep
 from local.bench.visible import visible
 from local.bench.webhook import coldstart, webhook
 
-# One module a subject; each promises `rows(folder, say)`.
+# One module per subject; each has `rows(folder, say)`.
 SUBJECTS: dict[str, Measure] = {
     "calls": calls.rows,
     "script": against_script.rows,
@@ -39,7 +39,7 @@ SUBJECTS: dict[str, Measure] = {
     "sweep": sweep.rows,
     "first-fill": first_fill.rows,
 }
-# What takes too long to be measured with the others.
+# These take too long to run with the others.
 BY_NAME_ONLY: dict[str, Measure] = {"whole-burst": burst.whole}
 
 _LEGEND = """\
@@ -55,19 +55,20 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def main(folder: Path, chosen: argparse.Namespace) -> int:
     """
-    Measure, print, and leave bench.json in *folder*; 0 only if all went well and is met.
+    Measure, print, and leave bench.json in *folder*; 0 only if nothing failed and all goals are
+    met.
 
-    Whatever else was written is deleted in that case; it holds keys and photographs.
+    In that case all other files are deleted; they contain keys and photographs.
     """
     began, at, load = time.monotonic(), datetime.now(UTC), machine.load()
     file = folder / "bench.json"
     folder.mkdir(parents=True, exist_ok=True)
-    # What an earlier run found must not pass for what this one did, should this one be cut short.
+    # If this run is interrupted, an earlier run's results must not look like its own.
     file.unlink(missing_ok=True)
     wanted = SUBJECTS
     if chosen.only:
         wanted = {chosen.only: {**SUBJECTS, **BY_NAME_ONLY}[chosen.only]}
-    # Of this run alone: another one may be under way.
+    # Only for this run: another one may be running.
     work = Path(tempfile.mkdtemp(prefix="bench-", dir=folder))
     rows: list[Row] = []
     failed: dict[str, str] = {}
@@ -78,7 +79,7 @@ def main(folder: Path, chosen: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             failed[name] = "stopped with Ctrl-C, as all that would have come after it"
             break
-        except Exception as error:  # noqa: BLE001 - the others are measured, this one is told of
+        except Exception as error:  # noqa: BLE001 - reported; the other subjects are still measured
             traceback.print_exc()
             failed[name] = f"{type(error).__name__}: {error}"
     content = {

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # First of all: the engine and the app read their settings from the environment.
         os.environ.update(load_app_settings(options.settings))
         if options.auth_file:
-            # As the real host has it (docs/facts/functions.md, "Sign-in").
+            # As in the real host (docs/facts/functions.md, "Sign-in").
             os.environ["WEBSITE_AUTH_ENABLED"] = "True"
         if options.ca:
             os.environ["REQUESTS_CA_BUNDLE"] = str(options.ca.resolve())
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(refused, file=sys.stderr, flush=True)
         return 1
     except KeyboardInterrupt:
-        return 0  # while it started
+        return 0  # stopped during start
     except OSError as error:
         print(f"The host cannot start: {error}", file=sys.stderr, flush=True)
         return 1
@@ -83,7 +83,7 @@ def _listen(host: str, port: int) -> socket.socket:
 async def _serve(
     options: argparse.Namespace, host_options: HostOptions, listening: socket.socket
 ) -> None:
-    # First of all, and before this process loads its own: the worker takes longest to start.
+    # Before this process loads its own modules: the worker takes longest to start.
     app = options.app.resolve()
     level, survive = host_options.log_level, host_options.function_timeout
     process = start_process(app, level, survive)
@@ -132,17 +132,17 @@ async def _serve(
     stopping = asyncio.gather(
         server.stop(GRACE_SECONDS), listeners.stop(GRACE_SECONDS), invocations.stop(GRACE_SECONDS)
     )
-    # A moment more, in which locks are given back; storage may be away.
+    # One second more, to release locks; storage may be away.
     await asyncio.wait({stopping}, timeout=GRACE_SECONDS + 1)
-    # What had no time is cut off, as in Azure: its message stays locked for up to ten minutes.
+    # What did not finish is cut off, as in Azure: its message stays locked for up to ten minutes.
     worker.kill()
 
 
 def _heed_signals(lifetime: Lifetime) -> None:
     """
-    Stop at SIGINT, and at nothing else.
+    Stop only at SIGINT.
 
-    SIGTERM does nothing to the real host: the server it keeps for its worker swallows it
+    SIGTERM does nothing to the real host: the gRPC server that it runs for its worker swallows it
     (AspNetCoreGrpcHostBuilder.cs).
     """
     loop = asyncio.get_running_loop()

@@ -1,5 +1,5 @@
 """
-The host's own pages below /admin, of which the master key opens each.
+The host's own pages below /admin, each of which needs the master key.
 
 Documented: Azure/azure-functions-host, FunctionsController and HostController.
 """
@@ -22,7 +22,9 @@ from local.host.web_request import given_key, read_body
 
 
 class Admin:
-    """Whether the host runs or drains, what functions it has, and running one of them by hand."""
+    """
+    Shows the state and the functions of the host, runs a function by hand, and drains the host.
+    """
 
     def __init__(
         self,
@@ -39,7 +41,7 @@ class Admin:
         self._body_limit = body_limit
 
     async def answer(self, request: Request, parts: Sequence[str]) -> Answer:
-        """Answer to /admin/*parts*. Raises Unreadable."""
+        """Answer a request for /admin/*parts*. Raises Unreadable."""
         status = self._is_open(request)
         match [part.lower() for part in parts]:
             case ["host", "status"] if request.method == "GET":
@@ -56,7 +58,7 @@ class Admin:
                 return Answer(404)
 
     def _is_open(self, request: Request) -> Answer | None:
-        """Measured: nobody is 401, and a key that opens less is 403."""
+        """Measured: no key is 401, and a key with fewer rights is 403."""
         level = self._gate.level(given_key(request))
         if level == "admin":
             return None
@@ -76,9 +78,9 @@ class Admin:
         """
         Run a function now: POST {"input": "<text>"}, 202.
 
-        Documented: functions-manually-run-non-http; a disabled function can be run so, too.
-        Measured: without the type of JSON it is 415. An HTTP function is 202 as well; what becomes
-        of it there is unknown, here it does not run.
+        Documented: functions-manually-run-non-http; this also runs a disabled function. Measured:
+        without a JSON content type it is 415. An HTTP function is 202 too; whether it then runs in
+        the real host is unknown, here it does not.
         """
         if request.headers.get("content-type", "").partition(";")[0] != "application/json":
             return Answer(415)

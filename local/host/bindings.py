@@ -1,4 +1,4 @@
-"""From raw bindings to functions that can be served, or a refusal that names the function."""
+"""Turns raw bindings into functions that can be served, or refuses, naming the function."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ _FUNCTION_NAME = re.compile(r"[a-z][a-z0-9_\-]{0,127}", re.IGNORECASE)
 _BINDING_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{0,127}|\$return")
 # Documented: naming queues and metadata, Azure Storage.
 _QUEUE_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
-# Documented: ScriptHost.ValidateHttpFunction, a plain prefix test: "administrators" is taken too.
+# Documented: ScriptHost.ValidateHttpFunction, a plain prefix test: "administrators" matches too.
 _RESERVED = ("admin", "runtime")
 _KNOWN = ("httpTrigger", "http", "queueTrigger", "queue", "timerTrigger")
 
@@ -42,7 +42,7 @@ class TimerTrigger:
     parameter: str
     schedule: schedule.Schedule
     run_on_startup: bool
-    monitored: bool  # whether the function is told of the last and the next time
+    monitored: bool  # whether the function gets its last and next occurrence
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,10 @@ def read_functions(
     indexed: Iterable[IndexedFunction], settings: Mapping[str, str], *, bundle: bool
 ) -> list[Function]:
     """
-    Check all functions by the real host's rules; the first breach refuses the whole app, and the
-    sentence says where the real host would go on.
+    Check all functions by the real host's rules.
+
+    The first violation refuses the whole app, and the sentence says if the real host would
+    continue.
 
     *bundle*: host.json names an extension bundle, without which queue bindings do not exist.
     """
@@ -91,7 +93,7 @@ def _refuse_conflict(one: Function, other: Function) -> None:
     """
     Refuse two functions that claim the same route and method.
 
-    Documented: ScriptHost.HttpRoutesConflict: no methods means all methods; equal routes only.
+    Documented: ScriptHost.HttpRoutesConflict: no methods means all methods; only equal routes.
     """
     first, second = one.trigger, other.trigger
     if not isinstance(first, HttpTrigger) or not isinstance(second, HttpTrigger):
@@ -154,7 +156,7 @@ class _Reader:
         return self._timer(binding)
 
     def _http(self, binding: Mapping[str, Any]) -> HttpTrigger:
-        # Documented: an absent route is the function's name.
+        # Documented: without a route, the function's name is the route.
         route = (binding.get("route") or self.name).strip("/")
         if route.lower().startswith(_RESERVED):
             self._refuse(f"the route {route!r} is reserved: it begins with admin or runtime")
@@ -188,7 +190,7 @@ class _Reader:
         return QueueOutput(binding["name"], self._queue_name(binding), self._connection(binding))
 
     def _queue_name(self, binding: Mapping[str, Any]) -> str:
-        # Documented: the extension lowers the name before it checks it (QueueTrigger binding).
+        # Documented: the extension converts the name to lower case first (QueueTrigger binding).
         name = expand(str(binding.get("queueName", "")), self.settings, self.name).lower()
         if not _QUEUE_NAME.fullmatch(name) or not 3 <= len(name) <= 63:
             self._refuse(f"{name!r} is not a queue name")
@@ -200,7 +202,7 @@ class _Reader:
         try:
             storage.client(connection, "any-queue")
         except ValueError as error:
-            # Not the words of the error: they might quote the key.
+            # Not the text of the error, which might quote the key.
             self._refuse(f"the setting {name} is not a storage connection string", error)
         return connection
 

@@ -1,8 +1,8 @@
 """
-Draining, which is how Azure takes an instance out of service: no new work, what runs may end.
+Draining, with which Azure takes an instance out of service: no new work, running work finishes.
 
 Documented: Azure/azure-functions-host, HostController.cs and DrainModeStatus.cs. Listeners stop,
-HTTP is answered still, and the host goes on until somebody stops it.
+HTTP is still answered, and the host runs until it is stopped.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from local.host.listeners import Listeners
 
 
 class Drain:
-    """Whether this host drains, and how far it is."""
+    """The drain state of this host."""
 
     def __init__(self, listeners: Listeners, invocations: Invocations) -> None:
         self._listeners = listeners
@@ -20,12 +20,12 @@ class Drain:
         self._begun = False
 
     def begin(self) -> None:
-        """Take no message and no tick from now on."""
+        """Stop taking messages and timer ticks."""
         self._begun = True
         self._listeners.drain()
 
     def status(self) -> dict[str, Any]:
-        """As /admin/host/drain/status tells it."""
+        """The state in the form of /admin/host/drain/status."""
         running = self._invocations.running
         state = "Disabled"
         if self._begun:

@@ -1,9 +1,9 @@
 """
-The engine that Azure runs for Python functions, as a worker process has it.
+The engine that Azure runs for Python functions, as it runs in a worker process.
 
-azure-functions-runtime indexes and executes the app. It expects protobuf classes from its
-caller but only builds and reads plain records, so small duck-typed ones stand in for them
-(measured on 1.3.0 with Python 3.11 and 3.13; facts/functions.md, "Running the app").
+azure-functions-runtime indexes and executes the app. It expects protobuf classes from its caller,
+but only builds and reads plain records, so small duck-typed classes replace them (measured on 1.3.0
+with Python 3.11 and 3.13; facts/functions.md, "Running the app").
 """
 
 import json
@@ -24,7 +24,7 @@ __all__ = ["Datum", "Engine", "Result", "running_invocation"]
 
 
 class _Record(SimpleNamespace):
-    """Takes any keyword arguments, as a protobuf message class would."""
+    """Accepts any keyword arguments, like a protobuf message class."""
 
 
 class _StatusResult(_Record):
@@ -32,8 +32,8 @@ class _StatusResult(_Record):
     Success = 1
 
 
-# The direction numbers of the worker's protocol; azure.functions uses the same. One is named
-# "in", hence no class statement.
+# The direction numbers of the worker's protocol; azure.functions uses the same. `in` is a keyword,
+# so this cannot be a class statement.
 _BindingInfo = type("BindingInfo", (_Record,), {"in": 0, "out": 1, "inout": 2, "undefined": 0})
 
 _PROTOS = SimpleNamespace(
@@ -49,15 +49,17 @@ _PROTOS = SimpleNamespace(
 
 
 def running_invocation() -> str:
-    """Return the id of the invocation that the caller is part of, or nothing."""
+    """The id of the current invocation, or an empty text."""
     return invocation_id_cv.get() or ""
 
 
 class Engine:
-    """Runs the functions of one app; there can be one in a process, the engine being global."""
+    """Runs the functions of one app; only one per process, because the engine is global."""
 
     async def load(self, app: Path) -> list[IndexedFunction]:
-        """Import function_app.py of *app* as Azure does and return its functions, or refuse."""
+        """
+        Import function_app.py of *app* as Azure does and return its functions, or refuse the app.
+        """
         if not (app / "function_app.py").exists():
             raise Refused(f"function_app.py is missing in {app}")
         sys.path.insert(0, str(app))
@@ -84,7 +86,7 @@ class Engine:
         metadata: dict[str, Any],
         traceparent: str,
     ) -> Result:
-        """Run one function to its end; whatever it raises becomes a Result that is not ok."""
+        """Run one function to its end; any exception becomes a Result that is not ok."""
         ok, returned, outputs, error, _ = await native_invocation.invocation_request_native(
             invocation_id, function_id, inputs, metadata, trace_parent=traceparent
         )

@@ -1,7 +1,7 @@
 """
-The container in which hosts keep what they must agree on: leases and the schedules of timers.
+The container of the data that hosts share: leases and the schedules of timers.
 
-Imported in a thread and only where there is a timer: the client for blobs takes long to load.
+Imported in a thread and only if there is a timer: the blob client takes long to load.
 """
 
 from contextlib import suppress
@@ -10,12 +10,12 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobLeaseClient, ContainerClient, LinearRetry
 
 CONTAINER = "azure-webjobs-hosts"
-# As patient as the client for queues: five times more, 25 seconds in all.
+# The same patience as the queue client: five more tries, 25 seconds in all.
 _TRIES, _WAIT = 5, 5
 
 
 class HostBlobs:
-    """Blocking calls; whatever storage does not take in time is an AzureError."""
+    """Blocking calls; raises AzureError if storage does not answer in time."""
 
     def __init__(self, connection: str) -> None:
         retry = LinearRetry(backoff=_WAIT, retry_total=_TRIES, random_jitter_range=0)
@@ -24,28 +24,28 @@ class HostBlobs:
         )
 
     def lease(self, name: str, seconds: int) -> BlobLeaseClient | None:
-        """Lease a blob, which is made if need be; None while somebody else has it."""
+        """Lease a blob, creating it if needed; None while another host has the lease."""
         blob = self._container.get_blob_client(name)
         try:
             return blob.acquire_lease(seconds)
         except ResourceExistsError:
-            return None  # 409: it is leased
+            return None  # 409: already leased
         except ResourceNotFoundError:
             self._write_new(name)
         try:
             return blob.acquire_lease(seconds)
         except ResourceExistsError:
-            return None  # another host was faster
+            return None  # another host created it first
 
     def read(self, name: str) -> bytes | None:
-        """Return what a blob holds, None if there is none."""
+        """The content of a blob, None if it does not exist."""
         try:
             return self._container.download_blob(name).readall()
         except ResourceNotFoundError:
             return None
 
     def write(self, name: str, content: bytes) -> None:
-        """Make a blob hold *content*, in a container that is made if need be."""
+        """Write *content* to a blob, creating its container if needed."""
         try:
             self._container.upload_blob(name, content, overwrite=True)
         except ResourceNotFoundError:

@@ -1,4 +1,4 @@
-"""What hosts of one app share in storage, by names of their own, off the event loop."""
+"""The storage that all hosts of one app share; calls run off the event loop."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 def host_id(settings: Mapping[str, str], app: Path) -> str:
     """
-    Name the app among others that use the same storage account.
+    The id that identifies the app among others in the same storage account.
 
-    Documented: ScriptHostIdProvider.cs: the setting, else the machine and a hash of the path.
+    Documented: ScriptHostIdProvider.cs: the setting, or else the machine and a hash of the path.
     """
     given = settings.get("AzureFunctionsWebHost__hostid", "")
     machine = "".join(letter for letter in platform.node() if letter.isalnum())
@@ -31,7 +31,7 @@ def host_id(settings: Mapping[str, str], app: Path) -> str:
 
 
 class HostStorage:
-    """The blobs of one app's hosts; `call` may be used from many tasks at once."""
+    """The blobs of one app's hosts; `call` may be used from many tasks concurrently."""
 
     def __init__(self, connection: str, host: str, executor: ThreadPoolExecutor) -> None:
         self._connection = connection
@@ -41,7 +41,7 @@ class HostStorage:
         self._loading = threading.Lock()
 
     async def call(self, work: Callable[[HostBlobs], T]) -> T:
-        """Do *work*, which may block; AzureError if storage does not take it."""
+        """Run *work*, which may block; raises AzureError if storage fails."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, lambda: work(self._loaded()))
 

@@ -48,14 +48,14 @@ class HttpHost:
             if isinstance(function.trigger, HttpTrigger) and not function.disabled
         ]
         # Documented: FunctionMetadataManager orders functions by name without regard to case, and
-        # the first route that fits is taken, be it ever so general.
+        # the first matching route is used, however general.
         self._routed = sorted(routed, key=lambda pair: pair[0].name.upper())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             answer = await self._answer(Request(scope, receive))
         except Unreadable:
-            # Documented: ExceptionMiddleware makes 500 of what Kestrel would refuse by 413 or 408.
+            # Documented: ExceptionMiddleware turns Kestrel's refusals, 413 or 408, into 500.
             answer = Answer(500)
         except ClientDisconnect:
             return
@@ -71,7 +71,7 @@ class HttpHost:
             return Answer(404)
         path = path[len(self._prefix) + 1 :]
         for function, trigger in self._routed:
-            # Documented: a method the function does not list is 404, not 405.
+            # Documented: a method that the function does not list is 404, not 405.
             if trigger.methods and request.method not in trigger.methods:
                 continue
             params = trigger.template.match(path)

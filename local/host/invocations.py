@@ -1,4 +1,4 @@
-"""Running functions: the engine's part, then the output bindings, then a line in the log."""
+"""Runs functions: first the engine, then the output bindings, then a log line."""
 
 import asyncio
 import json
@@ -29,14 +29,14 @@ class BadOutput(ValueError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a trigger needs to know: did all of it succeed, and what was returned?"""
+    """What a trigger needs: whether everything succeeded, and the return value."""
 
     ok: bool
     returned: Any = None
 
 
 class Invocations:
-    """Runs functions and knows which still run."""
+    """Runs functions and tracks those in progress."""
 
     def __init__(self, worker: Worker, *, base64: bool, timeout: timedelta | None) -> None:
         self._worker = worker
@@ -49,22 +49,22 @@ class Invocations:
         self._started: set[asyncio.Task[Outcome]] = set()
 
     def queue(self, connection: str, name: str) -> Queue:
-        """Return the one client for this queue."""
+        """The single client for this queue."""
         key = (connection, name)
         if key not in self._queues:
             self._queues[key] = Queue(connection, name, self.executor)
         return self._queues[key]
 
     def on_message(self, connection: str, name: str, wake: Callable[[], None]) -> None:
-        """Call *wake* when this host itself puts a message into that queue."""
+        """Call *wake* when this host itself sends a message to that queue."""
         self._wakers.setdefault((connection, name), []).append(wake)
 
     async def send(self, connection: str, name: str, text: str) -> None:
         """
-        Store an encoded text and wake the listeners of that queue in this host.
+        Store an encoded text and wake this host's listeners of that queue.
 
-        Documented: SharedQueueWatcher of the storage extension does so for output bindings and
-        for the poison queue.
+        Documented: the storage extension's SharedQueueWatcher does this for output bindings and the
+        poison queue.
         """
         await self.queue(connection, name).send(text)
         for wake in self._wakers.get((connection, name), ()):
@@ -106,10 +106,10 @@ class Invocations:
 
     async def _within_time(self, function: Function, *order: Any) -> Result:
         """
-        Have the worker run it, for as long as host.json lets it.
+        Run it in the worker, within the time that host.json allows.
 
-        Documented: WebScriptHostExceptionHandler.OnTimeoutExceptionAsync: nobody can stop a
-        function that runs, so its worker is restarted, and all else that ran there has failed too.
+        Documented: WebScriptHostExceptionHandler.OnTimeoutExceptionAsync: a running function cannot
+        be stopped, so its worker is restarted, and everything else that ran there has failed too.
         """
         limit = self._timeout.total_seconds() if self._timeout else None
         try:
@@ -147,17 +147,17 @@ class Invocations:
         task.add_done_callback(self._started.discard)
 
     async def stop(self, seconds: float) -> None:
-        """Let what `start` began end within *seconds*."""
+        """Wait at most *seconds* for the runs that `start` began."""
         await finish(self._started, seconds)
 
 
 def items(datum: Datum | None) -> list[str | bytes]:
     """
-    Return the messages that an output value means.
+    The messages in an output value.
 
-    Documented: FunctionBinding.ReadAsEnumerable and BindAsyncCollectorAsync of the Functions
-    host: a JSON array is one message an item, also when it arrives as a text; an object is
-    written out again, indented; texts inside an array stay as they are.
+    Documented: FunctionBinding.ReadAsEnumerable and BindAsyncCollectorAsync of the Functions host:
+    a JSON array gives one message per item, even if it arrives as text; an object is serialized
+    again, indented; texts inside an array stay unchanged.
     """
     if datum is None or datum.value is None:
         return []
@@ -186,7 +186,7 @@ def _text(item: Any) -> str:
 
 
 async def finish(tasks: Iterable[asyncio.Task[Any]], seconds: float | None) -> None:
-    """Wait for *tasks*, at most *seconds* if given; what still runs then is abandoned."""
+    """Wait for *tasks*, at most *seconds* if given; tasks that still run then are abandoned."""
     waited = set(tasks)
     if not waited:
         return

@@ -1,5 +1,5 @@
 """
-The web server in front of the real host: what it takes of a request, and how answers go out.
+The real host's web server: which requests it accepts, and how it sends answers.
 
 Documented: dotnet/aspnetcore, `src/Servers/Kestrel/Core` (Http1Connection, KestrelServerLimits,
 PathNormalizer, HttpResponseHeaders). Measured in the real host: the status of each refusal.
@@ -15,7 +15,7 @@ LONGEST_LINE = 8 * 1024
 MOST_HEADERS, HEADERS_TOGETHER = 100, 32 * 1024
 _ESCAPED = re.compile("(?:%[0-9A-Fa-f]{2})+")
 _ESCAPED_IN_PATH = re.compile("(?:%(?!2[Ff])[0-9A-Fa-f]{2})+")
-# These names Kestrel writes in its own way, all others as they were given.
+# Kestrel writes these names in its own spelling, all others as given.
 _NAMES = {
     name.lower().encode(): name.encode()
     for name in (
@@ -28,7 +28,7 @@ _NAMES = {
 
 
 class Kestrel:
-    """The ASGI application around *app*, which gets the path decoded and without dots."""
+    """Wraps *app*, which gets the path decoded and without dot segments."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,7 +48,7 @@ class Kestrel:
 
 
 def own_headers() -> list[tuple[bytes, bytes]]:
-    """What every answer bears."""
+    """The headers of every answer."""
     return [(b"Date", formatdate(usegmt=True).encode()), (b"Server", b"Kestrel")]
 
 
@@ -63,7 +63,7 @@ def _signed(send: Send) -> Send:
 
 
 def _refusal(scope: Scope) -> int | None:
-    """The status by which Kestrel itself refuses a request; None for what it passes on."""
+    """The status with which Kestrel itself refuses a request; None if it passes the request on."""
     target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
     if len(f"{scope['method']}  HTTP/1.1\r\n") + len(target) > LONGEST_LINE:
         return 414
@@ -85,7 +85,7 @@ def _is_no_text(value: bytes) -> bool:
 
 
 def path_of(raw: str) -> str:
-    """The path of a request: decoded but for slashes, then without `.` and `..`."""
+    """The path of a request: decoded except for slashes, then without `.` and `..`."""
     decoded = _ESCAPED_IN_PATH.sub(_decoded, raw)
     kept: list[str] = []
     parts = decoded.split("/")[1:]
@@ -100,7 +100,7 @@ def path_of(raw: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """Decode %XX; what is no UTF-8 stays as it is written (`Uri.UnescapeDataString`)."""
+    """Decode %XX; invalid UTF-8 stays as written (`Uri.UnescapeDataString`)."""
     return _ESCAPED.sub(_decoded, text)
 
 

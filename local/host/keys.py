@@ -1,4 +1,4 @@
-"""The access keys of the function app: who may call what."""
+"""The access keys of the function app and what each allows."""
 
 import hmac
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Keys:
-    """The host key opens every function, the master key the admin routes too."""
+    """The host key opens every function, the master key also the admin routes."""
 
     host: str
     master: str
@@ -23,15 +23,15 @@ class Keys:
         return cls(**json.loads(path.read_text("utf-8")))
 
     def save(self, path: Path) -> None:
-        """Write the keys where only their owner reads them."""
+        """Write the keys to a file that only its owner can read."""
         path.touch(mode=0o600)
         path.write_text(json.dumps(asdict(self)), "utf-8")
 
     def level(self, given: str) -> str:
         """
-        What *given* opens: `admin` is all, `function` every function, and empty is nothing.
+        The level of *given*: `admin` is all, `function` every function, empty is nothing.
 
-        Documented: docs for access keys; the master key is good for functions too.
+        Documented: docs for access keys; the master key opens functions too.
         """
         for level, key in (("admin", self.master), ("function", self.host)):
             if hmac.compare_digest(given.encode(), key.encode()):
@@ -41,10 +41,10 @@ class Keys:
 
 class Gate:
     """
-    Asks the keys, and remembers what it was told.
+    Checks keys, and caches the result.
 
-    Documented: SecretManager keeps the level of a key and a function it has opened, and finds it
-    again without regard to case (measured).
+    Documented: SecretManager caches the level of a key that opened a function, and then finds it
+    without regard to case (measured).
     """
 
     def __init__(self, keys: Keys) -> None:
@@ -52,7 +52,7 @@ class Gate:
         self._opened: dict[str, str] = {}
 
     def level(self, given: str, function: str = "") -> str:
-        """What *given* opens, of *function* or of the host itself; empty is nothing."""
+        """The level of *given* for *function* or, without one, for the host; empty is nothing."""
         place = (given + function).upper()
         level = self._opened.get(place) if given else ""
         if level is None and (level := self._keys.level(given)):
@@ -60,5 +60,5 @@ class Gate:
         return level or ""
 
     def open(self, wanted: str, given: str, function: str) -> bool:
-        """Say whether *given* is enough for *function*, whose level is *wanted*."""
+        """Whether *given* is enough for *function*, whose level is *wanted*."""
         return wanted == "anonymous" or self.level(given, function) in {wanted, "admin"}

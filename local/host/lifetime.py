@@ -1,34 +1,34 @@
-"""How long a host goes on: whoever has a reason to end it says so, once is enough."""
+"""The end of a host: any part with a reason ends it, and the first reason counts."""
 
 import asyncio
 import logging
 
 log = logging.getLogger("host")
 
-# Whoever started the host holds the other end of its stdin, and says so with this variable: when
-# that ends, so must the host's worker.
+# The parent of the host holds the other end of its stdin and announces this with the variable: when
+# that end closes, the host's worker must end too.
 LEASH = "LOCAL_CLOUD_LEASH"
 
 
 class Lifetime:
     """
-    The end of this host, which is a stop in order with exit code 0, as in Azure.
+    The end of this host: an orderly stop with exit code 0, as in Azure.
 
-    There the platform starts a host that has ended so anew; here the local cloud does.
+    In Azure the platform then starts the host again; here the local cloud does.
     """
 
     def __init__(self) -> None:
         self._ended = asyncio.Event()
 
     def end(self, why: str, cause: BaseException | None = None) -> None:
-        """Stop the host, since *why*, which is a sentence; only the first reason is told."""
+        """Stop the host and log *why*, a sentence; only the first reason is logged."""
         if self._ended.is_set():
             return
         log.error("%s The host is shutting down.", why, exc_info=cause)
         self._ended.set()
 
     def end_quietly(self) -> None:
-        """Stop the host, since somebody asked it to."""
+        """Stop the host on request."""
         self._ended.set()
 
     async def ended(self) -> None:

@@ -1,4 +1,4 @@
-"""Every queue and timer trigger of the app, started and stopped together."""
+"""The listeners for all queue and timer triggers of the app, started and stopped together."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ log = logging.getLogger("host")
 
 
 class Listeners:
-    """Listens for each function that is not HTTP and not disabled, once started."""
+    """Listens for each function that is neither HTTP nor disabled, once started."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Listeners:
         host: str,
         settings: Mapping[str, str],
     ) -> None:
-        """*host* is the id under which the hosts of this app know each other in storage."""
+        """*host* is the id that all hosts of this app share in storage."""
         self._lifetime = lifetime
         self._listeners: list[QueueListener | TimerListener] = []
         connection = settings.get("AzureWebJobsStorage")
@@ -51,17 +51,17 @@ class Listeners:
                 self._listeners.append(timer)
 
     def start(self) -> None:
-        """Begin to take work."""
+        """Start taking work."""
         self._tasks = [asyncio.create_task(each.listen()) for each in self._listeners]
         for task in self._tasks:
             task.add_done_callback(self._ended)
 
     def drain(self) -> None:
-        """Take no further work, from now on; what runs may take its time."""
+        """Take no more work; running work may finish without a time limit."""
         self._draining = asyncio.create_task(self.stop(None))
 
     async def stop(self, seconds: float | None) -> None:
-        """Take no further work and let the running work end within *seconds*."""
+        """Take no more work, and wait at most *seconds* for running work."""
         await asyncio.gather(*(each.stop(seconds) for each in self._listeners))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -69,7 +69,7 @@ class Listeners:
             self._broke(error)
 
     def _broke(self, error: BaseException) -> None:
-        # Also a bug of this host: a listener that died of it must not look like an idle queue.
+        # Also for a bug of this host: a listener that failed must not look like an idle queue.
         self._lifetime.end("An unhandled exception has occurred.", error)
 
 

@@ -1,14 +1,14 @@
-"""The host's log: one place where the host's, the engine's and the app's records come out."""
+"""The host's log, which combines the records of the host, the engine and the app."""
 
 import logging
 import sys
 import time
 from collections.abc import Callable
 
-# The names of the threads in which the host itself calls storage begin so.
+# The prefix of the threads in which the host itself calls storage.
 STORAGE_THREADS = "host-storage"
 
-# host.json names on the left (Documented: Microsoft.Extensions.Logging.LogLevel).
+# host.json's names on the left (Documented: Microsoft.Extensions.Logging.LogLevel).
 _LEVELS = {
     "trace": logging.DEBUG,
     "debug": logging.DEBUG,
@@ -21,14 +21,14 @@ _LEVELS = {
 
 
 class _Invocation(logging.Filter):
-    """Adds which invocation speaks, and drops what Azure's host would not log."""
+    """Adds the invocation to each record, and drops what Azure's host would not log."""
 
     def __init__(self, running: Callable[[], str]) -> None:
         super().__init__()
         self._running = running
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # The storage client's chatter about the host's own polling: in Azure the host is .NET.
+        # The storage client's log of the host's own polling: in Azure the host is .NET.
         if record.threadName is not None and record.threadName.startswith(STORAGE_THREADS):
             return record.levelno >= logging.ERROR
         running = self._running()
@@ -40,7 +40,7 @@ def configure(level: str = "Information", running: Callable[[], str] = str) -> N
     """
     Send every record to stderr, once, as `time LEVEL logger: text`.
 
-    *running* tells, in a worker, which invocation the record is of.
+    In a worker, *running* returns the invocation that the record belongs to.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_Invocation(running))

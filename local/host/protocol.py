@@ -1,8 +1,8 @@
 """
-What the host and its worker tell each other, and how it goes over the socket between them.
+The messages between the host and its worker, and their encoding on the socket.
 
-In Azure both speak gRPC. A message here is a JSON text followed by the bytes that JSON cannot
-hold, such as the body of a request, which so are never turned into text.
+In Azure both use gRPC. A message here is a JSON text followed by the bytes that JSON cannot hold,
+such as the body of a request, which are never converted to text.
 """
 
 import json
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from http.cookies import BaseCookie, Morsel, SimpleCookie
 from typing import Any
 
-# How long the JSON text is.
+# The length of the JSON text.
 _HEAD = struct.Struct(">Q")
 
 
 @dataclass(frozen=True, slots=True)
 class Datum:
-    """A value that goes into a function or comes out of it; `type` is the engine's word."""
+    """An input or output value of a function; `type` is the engine's name for its type."""
 
     value: Any
     type: str
@@ -27,7 +27,7 @@ class Datum:
 
 @dataclass(frozen=True)
 class IndexedFunction:
-    """What the engine found: a name, its id, and the bindings as function.json would have them."""
+    """A function that the engine found: its name, its id, and its bindings as in function.json."""
 
     name: str
     id: str
@@ -36,7 +36,7 @@ class IndexedFunction:
 
 @dataclass(frozen=True)
 class Result:
-    """How one invocation ended: `returned` is a Datum or None, `outputs` are Datum values."""
+    """The result of one invocation: `returned` is a Datum or None, `outputs` are Datum values."""
 
     ok: bool
     returned: Any
@@ -45,24 +45,24 @@ class Result:
 
 
 class NotSendable(TypeError):
-    """A value of a kind that the engine hands to no host."""
+    """A value of a type that the engine passes to no host."""
 
 
 def pack(message: Any) -> bytes:
-    """Return what to send for *message*: plain values, bytes, Datum values and cookies."""
+    """The bytes to send for *message*: plain values, bytes, Datum values and cookies."""
     blobs: list[bytes] = []
     text = json.dumps([_plain(message, blobs), [len(blob) for blob in blobs]]).encode()
     return b"".join([_HEAD.pack(len(text)), text, *blobs])
 
 
 async def send(writer: StreamWriter, message: Any) -> None:
-    """Send *message*, and wait while the other side is behind; OSError if it is gone."""
+    """Send *message*, waiting while the peer is behind; raises OSError if it is gone."""
     writer.write(pack(message))
     await writer.drain()
 
 
 async def receive(reader: StreamReader, datum: Callable[[Any, str], Any] = Datum) -> Any:
-    """Return the next message with its values made by *datum*; None if the other side is gone."""
+    """The next message, its values built by *datum*; None if the peer is gone."""
     try:
         (length,) = _HEAD.unpack(await reader.readexactly(_HEAD.size))
         content, sizes = json.loads(await reader.readexactly(length))
@@ -73,7 +73,7 @@ async def receive(reader: StreamReader, datum: Callable[[Any, str], Any] = Datum
 
 
 def _plain(value: Any, blobs: list[bytes]) -> Any:
-    """Write *value* as JSON can hold it: whatever is no plain value becomes an object."""
+    """*value* as JSON can hold it: any value that is not plain becomes an object."""
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, list | tuple):

@@ -1,5 +1,5 @@
 """
-Queue triggers: one listener a function, by the rules of the storage extension.
+Queue triggers: one listener per function, by the rules of the storage extension.
 
 Documented: Azure/azure-sdk-for-net, Microsoft.Azure.WebJobs.Extensions.Storage.Common,
 QueueListener.cs, QueueProcessor.cs and RandomizedExponentialBackoffStrategy.cs.
@@ -32,26 +32,25 @@ _MINIMUM_POLL = timedelta(milliseconds=100)
 
 def lock_seconds(environ: Mapping[str, str]) -> int:
     """
-    Return how long a received message stays locked: ten minutes, as in Azure.
+    Seconds for which a received message stays locked: ten minutes, as in Azure.
 
-    LOCAL_HOST_LOCK_SECONDS lets a test see the message of a killed host again without waiting
-    ten minutes.
+    LOCAL_HOST_LOCK_SECONDS lets a test receive a killed host's message again sooner.
     """
     return int(environ.get("LOCAL_HOST_LOCK_SECONDS", "600"))
 
 
 def strands_poison(environ: Mapping[str, str]) -> bool:
     """
-    Whether a message of a poison queue that failed too often is never given to its function again.
+    Whether a poison queue's message that failed too often never reaches its function again.
 
-    Queue extensions before 5.3.8 do so, which some bundles carry; later ones try it every ten
-    minutes (facts: storage-queue trigger). LOCAL_HOST_STRANDS_POISON=1 plays the former.
+    Queue extensions before 5.3.8, which some bundles contain, behave so; later ones try it every
+    ten minutes (facts: storage-queue trigger). LOCAL_HOST_STRANDS_POISON=1 simulates the former.
     """
     return environ.get("LOCAL_HOST_STRANDS_POISON") == "1"
 
 
 class Backoff:
-    """How long to wait before the next poll when there was nothing to do."""
+    """The delay before the next poll of an empty queue."""
 
     def __init__(self, maximum: timedelta, rng: random.Random) -> None:
         self._maximum = maximum
@@ -60,12 +59,12 @@ class Backoff:
         self._current = timedelta()
 
     def reset(self) -> None:
-        """Start from the shortest wait again: a message was found."""
+        """Restart at the shortest delay: a message was found."""
         self._exponent = 0
         self._current = timedelta()
 
     def next_delay(self) -> timedelta:
-        """Return the next wait: 100 ms, then about doubling up to the maximum."""
+        """The next delay: 100 ms, then about doubling up to the maximum."""
         if self._current == self._maximum:
             return self._current
         wait = _MINIMUM_POLL
@@ -77,7 +76,7 @@ class Backoff:
 
 
 class QueueListener:
-    """Feeds the messages of one queue to one function."""
+    """Passes the messages of one queue to one function."""
 
     def __init__(
         self,
@@ -86,7 +85,9 @@ class QueueListener:
         invocations: Invocations,
         broke: Callable[[BaseException], None],
     ) -> None:
-        """*broke* ends the host: what storage does not take for so long is unhandled there."""
+        """
+        *broke* ends the host, as in the real host if storage fails in all of the client's tries.
+        """
         assert isinstance(function.trigger, QueueTrigger)
         self._function = function
         self._trigger = function.trigger
@@ -102,7 +103,7 @@ class QueueListener:
         invocations.on_message(self._trigger.connection, self._trigger.queue, self._wake.set)
 
     async def listen(self) -> None:
-        """Poll until stopped; the queue need not exist yet, and this does not create it."""
+        """Poll until stopped; a missing queue is accepted, and not created."""
         backoff = Backoff(self._options.max_polling_interval, random.Random())
         while not self._stopping:
             self._wake.clear()
@@ -117,7 +118,7 @@ class QueueListener:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
     async def stop(self, seconds: float | None) -> None:
-        """Take no further message and let the running ones end within *seconds*."""
+        """Take no more messages, and wait at most *seconds* for running ones."""
         self._stopping = True
         self._wake.set()
         await finish(self._running, seconds)
@@ -126,8 +127,8 @@ class QueueListener:
         try:
             found = await self._queue.receive(self._options.batch_size, self._lock)
         except HttpResponseError as error:
-            # Documented: QueueListener.ExecuteAsync backs off where the service is to blame, and
-            # lets everything else out, such as a connection that is refused.
+            # Documented: QueueListener.ExecuteAsync backs off after a server error, and lets every
+            # other error out, such as a refused connection.
             if not (error.status_code or 0) >= 500:
                 raise
             log.warning("Queue '%s' cannot be polled: %s", self._queue.name, error)
@@ -150,10 +151,10 @@ class QueueListener:
 
     async def _process(self, message: QueueMessage) -> None:
         """
-        Work off one message.
+        Process one message.
 
-        An AzureError of it ends the host: QueueListener.ProcessMessageAsync does not handle that
-        storage did not take what became of a message, in any of the client's tries.
+        Its AzureError ends the host: QueueListener.ProcessMessageAsync does not handle a failure to
+        store a message's outcome after all of the client's tries.
         """
         too_often = (message.dequeue_count or 0) > self._options.max_dequeue_count
         if too_often and (self._has_poison_queue() or self._strands_poison):
@@ -197,7 +198,7 @@ class QueueListener:
                     "Queue '%s': message %s was not ours any more", self._queue.name, message.id
                 )
         elif not self._has_poison_queue():
-            # Documented: a failed message of a poison queue keeps its lock, against a fast loop.
+            # Documented: a failed message of a poison queue keeps its lock; no tight loop.
             return
         elif (message.dequeue_count or 0) >= self._options.max_dequeue_count:
             await self._move_to_poison(message)
@@ -209,7 +210,7 @@ class QueueListener:
         return not name.endswith(POISON) and len(name) + len(POISON) <= 63
 
     async def _move_to_poison(self, message: QueueMessage) -> None:
-        """Copy the body, and nothing else, to a new message; then delete the old one."""
+        """Copy only the body to a new message, then delete the old one."""
         if not self._has_poison_queue():
             return
         name = self._trigger.queue + POISON
@@ -224,7 +225,7 @@ class QueueListener:
 
 def metadata(message: QueueMessage, body: str | bytes) -> dict[str, Any]:
     """
-    Return what the function learns about its message besides the body.
+    The metadata of a message that its function gets besides the body.
 
     Documented: QueueTriggerBinding.CreateBindingData; QueueTrigger only if the body is text.
     """

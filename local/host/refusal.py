@@ -1,4 +1,4 @@
-"""The one error that stops the host before it serves anything."""
+"""The only error that stops the host before it serves requests."""
 
 
 class Refused(Exception):
@@ -7,10 +7,10 @@ class Refused(Exception):
 
 def switched_off(function: str, reason: str) -> Refused:
     """
-    Refuse the whole app where the real host would go on without *function*.
+    The refusal of the whole app for a fault after which the real host continues without *function*.
 
     Measured: a function that breaks a rule of the host is off, and the others run. Here nothing
-    runs, so that nobody overlooks it.
+    runs, so that the fault is noticed.
     """
     return Refused(
         f"Function '{function}': {reason}; the real host would start with this function off"

@@ -26,7 +26,7 @@ _CONSTRAINTS: dict[str, Callable[[str], bool]] = {
 
 
 class BadRoute(ValueError):
-    """Says what in a template is not understood."""
+    """Says which part of a template is invalid."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Template:
 
     def match(self, path: str) -> dict[str, str] | None:
         """
-        Return the parameters if *path* (decoded, without prefix) fits; literals in any case.
+        The parameters if *path* (decoded, without prefix) matches; literals ignore case.
 
-        Documented: ASP.NET's PathTokenizer: a slash at the end does not count, an empty part does.
+        Documented: ASP.NET's PathTokenizer: a trailing slash is ignored, an empty segment is not.
         """
         path = path.removesuffix("/")
         values = path.split("/") if path else []
@@ -72,7 +72,7 @@ class Template:
 
 
 def parse(route: str) -> Template:
-    """Understand *route* (without prefix), or raise BadRoute."""
+    """Parse *route* (without prefix). Raises BadRoute."""
     segments = tuple(_segment(part) for part in route.strip("/").split("/") if part)
     for segment in segments[:-1]:
         if segment.optional or segment.rest:

@@ -1,16 +1,16 @@
-"""Six-field NCRONTAB schedules: when does a timer run next?"""
+"""Six-field NCRONTAB schedules, and their next occurrence."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 _MONTHS = "january february march april may june july august september october november december"
 _DAYS = "sunday monday tuesday wednesday thursday friday saturday"
-# Long enough for 29 February on one given day of the week.
+# Long enough for 29 February on a given day of the week.
 _HORIZON = timedelta(days=366 * 41)
 
 
 class BadSchedule(ValueError):
-    """Says which part of the expression cannot be understood."""
+    """Says which part of the expression is invalid."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class _Field:
     names: tuple[str, ...] = ()
 
     def parse(self, text: str) -> frozenset[int]:
-        """Return every value that *text* (a list of ranges with steps) allows."""
+        """Every value that *text* (a list of ranges with steps) allows."""
         values: set[int] = set()
         for part in text.split(","):
             values.update(self._part(part))
@@ -51,7 +51,7 @@ class _Field:
     def _value(self, text: str, part: str) -> int:
         if text.isdecimal() and self.low <= int(text) <= self.high:
             return int(text)
-        # Documented: NCrontab; a name may be shortened to any beginning of three letters or more.
+        # Documented: NCrontab; a name may be shortened to any prefix of three letters or more.
         if len(text) >= 3:
             for number, name in enumerate(self.names, self.low):
                 if name.startswith(text.lower()):
@@ -82,13 +82,13 @@ class Schedule:
 
     @property
     def within_minutes(self) -> bool:
-        """Whether it occurs in every minute, and more than once."""
+        """Whether it occurs more than once in every minute."""
         wide = (self.minutes, self.hours, self.days, self.months, self.weekdays)
         every = [len(field.parse("*")) for field in _FIELDS[1:]]
         return [len(values) for values in wide] == every and len(self.seconds) > 1
 
     def next_after(self, moment: datetime) -> datetime:
-        """Return the first occurrence that is later than *moment*."""
+        """The first occurrence later than *moment*."""
         start = moment.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
         day = start.date()
         while day <= start.date() + _HORIZON:
@@ -117,7 +117,7 @@ class Schedule:
 
 
 def parse(expression: str) -> Schedule:
-    """Understand *expression*, or raise BadSchedule with the reason."""
+    """Parse *expression*. Raises BadSchedule with the reason."""
     parts = expression.split()
     if len(parts) != len(_FIELDS):
         raise BadSchedule(

@@ -1,5 +1,5 @@
 """
-When a timer ran last and is due next, kept in storage so that no occurrence is missed.
+The last and next occurrence of a timer, kept in storage so that none is missed.
 
 Documented: Azure/azure-webjobs-sdk-extensions, ScheduleMonitor.cs, StorageScheduleMonitor.cs and
 TimerListener.cs.
@@ -19,20 +19,20 @@ from local.host.schedule import Schedule
 
 log = logging.getLogger("host")
 
-# What .NET has for "never": the first moment there is.
+# .NET's value for "never": its earliest moment.
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Status:
-    """What is known of one timer; `last` and `updated` may be NEVER."""
+    """The status of one timer; `last` and `updated` may be NEVER."""
 
     last: datetime
     next: datetime
     updated: datetime
 
     def as_json(self) -> dict[str, str]:
-        """As the blob and the function have it."""
+        """The form in the blob and for the function."""
         return {
             "Last": self.last.isoformat(),
             "Next": self.next.isoformat(),
@@ -41,7 +41,7 @@ class Status:
 
     @classmethod
     def after_run(cls, schedule: Schedule, moment: datetime) -> Status:
-        """As it is once the timer has run at *moment*."""
+        """The status after the timer has run at *moment*."""
         return cls(moment, schedule.next_after(moment), moment)
 
 
@@ -54,10 +54,10 @@ class ScheduleMonitor:
 
     async def begin(self, schedule: Schedule, now: datetime) -> tuple[Status, bool]:
         """
-        Return the status at the start of a host, and whether an occurrence was missed.
+        The status when a host starts, and whether an occurrence was missed.
 
-        AzureError if storage does not tell. A schedule that was changed meanwhile has missed
-        nothing: its next occurrence is reckoned from now.
+        Raises AzureError if storage does not answer. A schedule that was changed has missed
+        nothing: its next occurrence is computed from now.
         """
         status = self._parsed(await self._storage.call(lambda blobs: blobs.read(self._blob)))
         if status is None:
@@ -74,7 +74,7 @@ class ScheduleMonitor:
         return status, now > status.next
 
     async def write(self, status: Status) -> None:
-        """Keep *status*; where storage does not take it, the log says so."""
+        """Store *status*; log it if storage fails."""
         content = json.dumps(status.as_json()).encode()
         try:
             await self._storage.call(lambda blobs: blobs.write(self._blob, content))

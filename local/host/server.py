@@ -13,16 +13,16 @@ from uvicorn.protocols.http import h11_impl
 
 from local.host.kestrel import Kestrel, own_headers
 
-# Kestrel sends whatever status a function asks for.
+# Kestrel sends any status that a function returns.
 h11_impl.STATUS_PHRASES.update(dict.fromkeys(range(600, 1000), b""))
-# More than Kestrel takes, so that it is refused as Kestrel does.
+# More than Kestrel accepts, so that our Kestrel refuses it with the right status.
 _MOST_AT_ONCE = 256 * 1024
-# Seconds for which Kestrel keeps a connection that nobody uses (functions.md section HTTP).
+# Seconds for which Kestrel keeps an idle connection open (functions.md section HTTP).
 _KEPT_OPEN = 130
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that leaves signals alone and says when it accepts."""
+    """A uvicorn server that leaves signals alone and reports when it accepts connections."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
         running = set(self.server_state.tasks)
         if running:
             await asyncio.wait(running, timeout=self.config.timeout_graceful_shutdown)
-        # An idle TLS connection would be said goodbye to, and wait for the other side's answer.
+        # uvicorn would wait for the client's reply to the TLS shutdown of an idle connection.
         for connection in list(self.server_state.connections):
             if connection.transport is not None:
                 connection.transport.abort()
@@ -50,7 +50,7 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(h11_impl.H11Protocol):
-    """HTTP that answers to what is malformed as Kestrel does: 400, and nothing else."""
+    """HTTP that answers malformed requests as Kestrel does: only 400."""
 
     def send_400_response(self, msg: str) -> None:
         headers = [*own_headers(), (b"Content-Length", b"0"), (b"Connection", b"close")]
@@ -61,20 +61,20 @@ class _Protocol(h11_impl.H11Protocol):
 
 
 class WebServer:
-    """Serves one application until stopped; without a certificate it speaks plain HTTP."""
+    """Serves one application until stopped; without a certificate it serves plain HTTP."""
 
     def __init__(
         self, listening: socket.socket, certificate: Path | None, key: Path | None
     ) -> None:
         self._listening = listening
-        # Resolved now: the working directory becomes the app's folder later.
+        # Resolved now: the working directory changes to the app's folder later.
         self._certificate = certificate.resolve() if certificate else None
         self._key = key.resolve() if key else None
         scheme = "https" if certificate else "http"
         self.url = f"{scheme}://localhost:{listening.getsockname()[1]}"
 
     def serve_app(self, app: ASGIApp) -> None:
-        """Start to serve *app*."""
+        """Start serving *app*."""
         config = uvicorn.Config(
             Kestrel(app),
             access_log=False,
@@ -97,7 +97,7 @@ class WebServer:
         await self._server.accepts.wait()
 
     async def stop(self, seconds: float) -> None:
-        """Accept nothing more and let running requests end within *seconds*."""
+        """Accept no more connections, and wait at most *seconds* for running requests."""
         self._server.config.timeout_graceful_shutdown = int(seconds)
         self._server.should_exit = True
         await self._serving

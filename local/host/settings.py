@@ -1,4 +1,4 @@
-"""What surrounds the app: app settings, host.json, and how settings are referred to."""
+"""The app's configuration: app settings, host.json, and references to settings."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from local.host.refusal import Refused, switched_off
 _REFERENCE = re.compile(r"%([^%]+)%")
 _DURATION = re.compile(r"(?:(\d+)\.)?(\d{1,2}):([0-5]\d):([0-5]\d)(?:\.(\d{1,7}))?")
 _TRUE = {"1", "true"}
-# What the real host takes where nothing is set (functions.md section HTTP).
+# The real host's limit if nothing is set (functions.md section HTTP).
 _USUAL_BODY_LIMIT = 104_857_600
 
 
@@ -41,13 +41,13 @@ def expand(text: str, settings: Mapping[str, str], function: str) -> str:
 
 
 def disabled(function: str, settings: Mapping[str, str]) -> bool:
-    """Honour AzureWebJobs.<function>.Disabled, in any case, with 1 or true."""
+    """Whether AzureWebJobs.<function>.Disabled is 1 or true, ignoring case."""
     wanted = f"azurewebjobs.{function}.disabled".lower()
     return any(k.lower() == wanted and v.strip().lower() in _TRUE for k, v in settings.items())
 
 
 def body_limit(settings: Mapping[str, str]) -> int:
-    """How many bytes a request may have: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT, as the real host."""
+    """The most bytes in a request: FUNCTIONS_REQUEST_BODY_SIZE_LIMIT, as in the real host."""
     name = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
     text = settings.get(name, "").strip() or str(_USUAL_BODY_LIMIT)
     if not (text.isascii() and text.isdecimal()):
@@ -57,7 +57,7 @@ def body_limit(settings: Mapping[str, str]) -> int:
 
 def connection_string(name: str, settings: Mapping[str, str], function: str) -> str:
     """
-    Return the storage connection that a binding's `connection` means.
+    The storage connection string that a binding's `connection` refers to.
 
     Documented: Azure/azure-webjobs-sdk, WebJobsConfigurationExtensions: the name prefixed with
     AzureWebJobs is looked up before the name itself; an empty name means AzureWebJobsStorage.
@@ -88,7 +88,7 @@ class QueueOptions:
 
 @dataclass(frozen=True)
 class HostOptions:
-    """What this host obeys of host.json; the rest is for Azure."""
+    """The part of host.json that this host obeys; the rest is for Azure."""
 
     route_prefix: str = "api"
     queues: QueueOptions = field(default_factory=QueueOptions)
@@ -99,7 +99,7 @@ class HostOptions:
 
 
 def load_host_options(app: Path) -> HostOptions:
-    """Read host.json beside the app, or refuse what the real host would refuse."""
+    """Read host.json in the app's folder, or refuse what the real host would refuse."""
     path = app / "host.json"
     if not path.exists():
         raise Refused(f"host.json is missing beside function_app.py in {app}")
@@ -121,9 +121,9 @@ def load_host_options(app: Path) -> HostOptions:
 
 def _function_timeout(content: Mapping[str, Any]) -> timedelta | None:
     """
-    How long one run may take: 30 minutes unless host.json says otherwise, as on Flex Consumption.
+    The time limit of one run: 30 minutes unless host.json sets it, as on Flex Consumption.
 
-    Documented: ScriptJobHostOptionsSetup.cs: "-1" is no limit, and a second is the least.
+    Documented: ScriptJobHostOptionsSetup.cs: "-1" is no limit, and the minimum is one second.
     """
     given = str(content.get("functionTimeout", "00:30:00"))
     if given == "-1":
@@ -137,10 +137,10 @@ def _function_timeout(content: Mapping[str, Any]) -> timedelta | None:
 
 def _telemetry_mode(content: Mapping[str, Any]) -> str:
     """
-    The mode in small letters; refuses one that the host has no word for.
+    The mode in lower case; refuses one that the host does not know.
 
-    Documented: TelemetryMode.cs of Azure/azure-functions-host, read without regard to case. What
-    else the mode changes is where the host sends telemetry of its own, and this host sends none.
+    Documented: TelemetryMode.cs of Azure/azure-functions-host, read without regard to case. The
+    mode also selects where the host sends its own telemetry, and this host sends none.
     """
     modes = ("ApplicationInsights", "OpenTelemetry")
     mode = content.get("telemetryMode", modes[0])
@@ -169,7 +169,7 @@ def _queue_options(given: Mapping[str, Any]) -> QueueOptions:
 
 def _polling_interval(given: Mapping[str, Any]) -> timedelta:
     interval = _duration(given, "maxPollingInterval", default="00:01:00")
-    # Documented: QueuesOptions.MaxPollingInterval refuses less than the minimum of 100 ms.
+    # Documented: QueuesOptions.MaxPollingInterval refuses values below the minimum of 100 ms.
     if interval < timedelta(milliseconds=100):
         raise Refused("host.json: extensions.queues.maxPollingInterval must be at least 100 ms")
     return interval

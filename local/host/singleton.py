@@ -1,8 +1,8 @@
 """
-Which of several hosts runs a timer: whoever holds the lease of its blob.
+Elects the host that runs a timer: the one that holds the lease of its blob.
 
 Documented: Azure/azure-webjobs-sdk, SingletonListener.cs, SingletonManager.cs and
-SingletonOptions.cs: a lease of 60 s, renewed at half of it; who does not get it asks every minute.
+SingletonOptions.cs: a lease of 60 s, renewed after half of it; others try every minute.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("host")
 
-# Storage grants none that is shorter.
+# The shortest lease that storage grants.
 _SHORTEST_LEASE = 15
 
 
 def lease_seconds(environ: Mapping[str, str]) -> float:
     """
-    Return how long a lease holds and how often others ask for it: a minute, as in Azure.
+    How long a lease lasts and how often others try to get it: a minute, as in Azure.
 
     LOCAL_HOST_LEASE_SECONDS shortens both for a test; a lease is never below 15 s.
     """
@@ -62,10 +62,10 @@ class Singleton:
 
     async def keep(self) -> None:
         """
-        Renew the lock for ever.
+        Renew the lock indefinitely.
 
-        An AzureError ends the host: RenewLeaseCommand handles none of them, but that the service
-        itself is to blame, while the lease still has time.
+        An AzureError ends the host: RenewLeaseCommand handles only server errors, and only while
+        the lease still has time.
         """
         while (lease := self._lease) is not None:
             await asyncio.sleep(self._length / 2)
@@ -77,7 +77,7 @@ class Singleton:
                 log.warning("%s cannot be renewed: %s", self._blob, error)
 
     async def release(self) -> None:
-        """Let another host have the lock at once."""
+        """Release the lock, so that another host can get it immediately."""
         lease, self._lease = self._lease, None
         if lease is not None:
             with suppress(AzureError):

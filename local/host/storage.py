@@ -1,4 +1,4 @@
-"""Queues of a storage account, as the host uses them: off the event loop, encoding by hand."""
+"""Queues of a storage account as the host uses them: off the event loop, encoded here."""
 
 import asyncio
 import base64
@@ -19,19 +19,19 @@ from azure.storage.queue import LinearRetry, QueueClient, QueueMessage
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Someone else holds the message, or it or its queue is gone: nothing is left to do.
+# Another host has the message, or it or its queue is gone: nothing is left to do.
 _LOST = {"PopReceiptMismatch", "MessageNotFound", "QueueNotFound", "QueueBeingDeleted"}
 
 # Documented: facts/functions.md, "Storage-queue trigger": the host is a .NET program, and its
-# storage client tries five times more, after 0.8 s, 1.6 s, 3.2 s, 6.4 s and 12.8 s.
+# storage client tries five more times, after 0.8 s, 1.6 s, 3.2 s, 6.4 s and 12.8 s.
 RETRIES = 5
 FIRST_WAIT = 0.8
-# Shorter than the real client's 100 s, since a person waits: nothing here is far away.
+# Shorter than the real client's 100 s: a person waits, and storage here is local.
 CONNECT_WITHIN = 2
 ANSWER_WITHIN = 5
-# Measured in the real host: an output has failed 23 to 28 s after storage refused it first.
+# Measured in the real host: an output fails 23 to 28 s after storage first refused it.
 SEND_WITHIN = 28.0
-# Documented: a message is an element of XML 1.0, in which .NET writes no other character.
+# Documented: a message is an element of XML 1.0, and .NET writes no other characters in it.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -41,9 +41,9 @@ class Undecodable(ValueError):
 
 class Queue:
     """
-    One queue; message texts are passed as they are stored, encoded.
+    One queue; message texts are passed as stored, encoded.
 
-    A storage account that is gone is an AzureError within seconds, whatever is asked of it.
+    If the storage account is gone, every call raises AzureError within seconds.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class Queue:
 
     def _receive(self, limit: int, lock: int) -> list[QueueMessage]:
         pages = self._client.receive_messages(messages_per_page=limit, visibility_timeout=lock)
-        # Only the first page: each further one would be another poll.
+        # Only the first page: each further page would be another poll.
         return list(next(pages.by_page(), []))
 
     async def send(self, text: str) -> None:
         """
-        Store a message, making the queue if it is not there yet.
+        Store a message, creating the queue if it does not exist.
 
         Documented: QueueClientExtensions.AddMessageAndCreateIfNotExistsAsync.
         """
@@ -94,10 +94,10 @@ class Queue:
         try:
             await self._call(self._client.create_queue)
         except ResourceExistsError:
-            return  # another invocation was faster
+            return  # another invocation created it first
 
     async def hide(self, message: QueueMessage, seconds: float) -> bool:
-        """Let *message* reappear after *seconds*; False if it is no longer ours."""
+        """Make *message* reappear after *seconds*; False if it is no longer ours."""
         try:
             receipt = await self._call(
                 self._client.update_message,
@@ -128,7 +128,7 @@ class Queue:
 
 
 class _Retry(LinearRetry):
-    """The waits of the .NET client, without its random part."""
+    """The delays of the .NET client, without its jitter."""
 
     def get_backoff_time(self, settings: dict[str, Any]) -> float:
         tried = int(settings["count"])
@@ -136,7 +136,7 @@ class _Retry(LinearRetry):
 
 
 def client(connection: str, name: str) -> QueueClient:
-    """A client that gives up in time; ValueError if *connection* is no connection string."""
+    """A client with bounded waits; raises ValueError if *connection* is not a connection string."""
     parts = dict(part.partition("=")[::2] for part in connection.split(";"))
     base64.b64decode(parts.get("AccountKey", ""), validate=True)
     return QueueClient.from_connection_string(
@@ -152,10 +152,10 @@ def client(connection: str, name: str) -> QueueClient:
 
 def encode(content: str | bytes, *, as_base64: bool) -> str:
     """
-    Return the text to store for *content*, by host.json's messageEncoding.
+    The text to store for *content*, by host.json's messageEncoding.
 
-    Measured in the real host: half a surrogate becomes U+FFFD. Raises ValueError for what no
-    message can hold: other bytes than UTF-8, and control characters.
+    Measured in the real host: half a surrogate becomes U+FFFD. Raises ValueError for content that
+    no message can hold: bytes that are not UTF-8, and control characters.
     """
     if isinstance(content, str):
         content = content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -169,7 +169,7 @@ def encode(content: str | bytes, *, as_base64: bool) -> str:
 
 
 def decode(text: str, *, as_base64: bool) -> str | bytes:
-    """Return what a stored text means: text, or bytes where base64 holds no UTF-8."""
+    """The meaning of a stored text: text, or bytes if the base64 content is not UTF-8."""
     if not as_base64:
         return text
     try:

@@ -1,5 +1,5 @@
 """
-Timer triggers: one run at a time, at each occurrence of the schedule in UTC, on one host of all.
+Timer triggers: one run at a time, at each occurrence in UTC, on only one of the hosts.
 
 Documented: Azure/azure-webjobs-sdk-extensions, TimerListener.cs.
 """
@@ -23,15 +23,15 @@ from local.host.singleton import Singleton
 
 log = logging.getLogger("host")
 
-# A long wait is cut, so that a laptop that slept sees the right time soon after.
+# A long sleep is split, so that a laptop notices the right time soon after it wakes up.
 _LONGEST_SLEEP = 30.0
 
 
 class TimerListener:
     """
-    Runs one function on its schedule; a run that is late delays the next, it is not doubled.
+    Runs one function on its schedule; a late run delays the next one and is not doubled.
 
-    An occurrence that was missed while nothing ran is made up for at once, if it is monitored.
+    An occurrence that was missed while no host ran is run at start, if the timer is monitored.
     Without *storage* there is neither monitor nor lock.
     """
 
@@ -45,7 +45,7 @@ class TimerListener:
         *,
         lease_seconds: float,
     ) -> None:
-        """*broke* ends the host: so it is there when the lock of a timer is lost."""
+        """*broke* ends the host, as in the real host when the lock of a timer is lost."""
         assert isinstance(function.trigger, TimerTrigger)
         self._function = function
         self._trigger = function.trigger
@@ -76,7 +76,7 @@ class TimerListener:
             keeping.cancel()
 
     async def stop(self, seconds: float | None) -> None:
-        """Start no further run and let a running one end within *seconds*."""
+        """Start no more runs, and wait at most *seconds* for a running one."""
         self._stopping.set()
         await finish(self._running, seconds)
         if self._lock is not None:
@@ -124,7 +124,7 @@ class TimerListener:
 
 def timer_value(status: Status | None, *, past_due: bool = False) -> Datum:
     """
-    Return what a timer function gets as its argument; *status* is of a monitored timer.
+    The argument of a timer function; *status* is that of a monitored timer.
 
     Documented: TimerListener.InvokeJobFunction: without the schedule monitor there is no status.
     """
@@ -137,6 +137,6 @@ def timer_value(status: Status | None, *, past_due: bool = False) -> Datum:
 
 
 def value_by_hand(trigger: TimerTrigger, now: datetime) -> Datum:
-    """Return what a timer function gets that somebody has run."""
+    """The argument of a timer function that is run by hand."""
     status = Status(NEVER, trigger.schedule.next_after(now), NEVER)
     return timer_value(status if trigger.monitored else None)

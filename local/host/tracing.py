@@ -8,7 +8,7 @@ _PARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 def span(parent: str) -> str:
     """
-    A span of its own in the trace of *parent*, a new trace where that is none.
+    A new span in the trace of *parent*, or in a new trace if *parent* is invalid.
 
     Measured with telemetryMode OpenTelemetry: the trace stays, the span is new, the flags are 01.
     """

@@ -1,18 +1,18 @@
-"""What a function returned, and what the host itself says, as an answer on the wire."""
+"""Answers on the wire, from a function's return value or from the host itself."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import Send
 
-# Documented: Kestrel refuses to write a body for these, and the host then answers 500 (measured
-# for 204).
+# Documented: Kestrel refuses to write a body for these; the host then answers 500 (measured for
+# 204).
 _WITHOUT_BODY = (204, 205, 304)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; a body without a length of its own goes out in chunks, as from Kestrel."""
+    """One answer; a body without a Content-Length is sent in chunks, as from Kestrel."""
 
     status: int
     body: bytes = b""
@@ -28,7 +28,7 @@ class Answer:
 
 
 def answer_of(returned: Any) -> Answer:
-    """Turn what the function returned into an answer."""
+    """The answer for a function's return value."""
     if returned is None or returned.value is None:
         return Answer(204)
     if returned.type != "http":
@@ -47,7 +47,7 @@ def answer_of(returned: Any) -> Answer:
 
 
 def _framed(headers: list[tuple[str, str]], length: int) -> list[tuple[str, str]]:
-    """Without what would describe another body; a length that is right may stand."""
+    """Remove headers that describe another body; a correct length stays."""
     return [
         (name, value)
         for name, value in headers

@@ -1,5 +1,5 @@
 """
-What of a request reaches the worker.
+The part of a request that reaches the worker.
 
 Documented: Azure/azure-functions-host, GrpcMessageConversionExtensions.ToRpcHttp.
 """
@@ -14,16 +14,16 @@ from starlette.requests import Request
 from local.host.kestrel import unescape
 from local.host.protocol import Datum
 
-# Documented: Kestrel's MinRequestBodyDataRate: bytes a second, after so many seconds.
+# Documented: Kestrel's MinRequestBodyDataRate: bytes per second, and the grace period in seconds.
 LEAST_BYTES, PATIENCE = 240, 5.0
 
 
 class Unreadable(ValueError):
-    """The body is over the limit, or does not come; the real host answers 500 to either."""
+    """The body is over the limit or stalls; the real host answers 500 to either."""
 
 
 async def http_value(request: Request, params: dict[str, str], body_limit: int) -> Datum:
-    """Turn a request into the engine's form of it. Raises Unreadable."""
+    """Convert a request to the engine's form. Raises Unreadable."""
     return Datum(
         {
             "method": Datum(request.method, "string"),
@@ -43,8 +43,10 @@ def _texts(values: dict[str, str]) -> dict[str, Datum]:
 
 async def _body_for_worker(request: Request, limit: int) -> bytes:
     """
-    Documented: ToRpcHttp hands a body over where `ContentLength > 0`, so what comes in chunks
-    reaches no function (measured; azure-functions-host#4926).
+    The body as the worker gets it.
+
+    Documented: ToRpcHttp passes a body on if `ContentLength > 0`, so a chunked body reaches no
+    function (measured; azure-functions-host#4926).
     """
     if "transfer-encoding" in request.headers or _length(request) == 0:
         return b""
@@ -77,9 +79,9 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 def url_of(request: Request) -> str:
     """
-    The address as the worker gets it: its path decoded, and escaped again only where it must be.
+    The URL as the worker gets it: its path decoded, then escaped only where necessary.
 
-    Documented: PathString.ToUriComponent; the query is as it was sent.
+    Documented: PathString.ToUriComponent; the query stays as sent.
     """
     path = re.sub("%(?![0-9A-Fa-f]{2})", "%25", request.scope["path"])
     query = request.scope["query_string"].decode("latin-1")
@@ -91,8 +93,8 @@ def given_key(request: Request) -> str:
     """
     The access key of the request, empty if there is none.
 
-    Documented: AuthenticationLevelHandler: the header if there is one, be it empty, else the first
-    `code` of the query; ASP.NET compares the names in a query without case.
+    Documented: AuthenticationLevelHandler: the header if present, even if empty, else the first
+    `code` of the query; ASP.NET compares the names in a query without regard to case.
     """
     if (header := request.headers.get("x-functions-key")) is not None:
         return header
@@ -102,16 +104,16 @@ def given_key(request: Request) -> str:
 
 def query_values(request: Request) -> dict[str, str]:
     """
-    The query as the worker gets it: repeated values joined, empty ones left out.
+    The query as the worker gets it: repeated values joined, empty ones omitted.
 
-    Measured: where a name is repeated in another case, its second form counts.
+    Measured: if a name is repeated in another case, its second spelling counts.
     """
     joined = {name: ",".join(values) for name, values in _query(request).values()}
     return {name: value for name, value in joined.items() if value}
 
 
 def _query(request: Request) -> dict[str, tuple[str, list[str]]]:
-    """By the name in small letters: the name and its values. Documented: QueryFeature."""
+    """By the name in lower case: the name and its values. Documented: QueryFeature."""
     found: dict[str, tuple[str, list[str]]] = {}
     for pair in request.scope["query_string"].decode("latin-1").split("&"):
         name, value = (unescape(each.replace("+", " ")) for each in pair.partition("=")[::2])

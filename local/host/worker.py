@@ -1,8 +1,8 @@
 """
-The worker as the host sees it: a process that runs functions, and others after it when it dies.
+The worker as the host sees it: a process that runs functions, and is replaced when it dies.
 
 Documented: Azure/azure-functions-host, RpcFunctionInvocationDispatcher.cs. When the process ends,
-all that it ran has failed; another is started, and the third death in a row ends the host.
+everything that it ran has failed. Another one is started; the third death in a row ends the host.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ log = logging.getLogger("host")
 
 # ErrorEventsThreshold, for one process.
 _DEATHS = 3
-# WorkerRestartErrorIntervalThresholdInMinutes: a worker that lived longer has done no harm.
+# WorkerRestartErrorIntervalThresholdInMinutes: after a longer life, a death is the first again.
 _FORGIVEN = timedelta(minutes=30)
-# ProcessRestartInterval: so long after one was started anew there is no other.
+# ProcessRestartInterval: the minimum time between two restarts.
 _RESTART_PAUSE = 5.0
 # initializationTimeout of the Python worker.
 _LOADS_WITHIN = 120.0
-# Until the host has got rid of the dead process it sends work to it still, which fails: measured
-# (facts/functions.md, "Host and worker"), as about one batch of messages at each death.
+# Until the host has removed the dead process, it still sends work to it, which fails: measured
+# (facts/functions.md, "Host and worker") as about one batch of messages at each death.
 _BLIND = 0.05
 
 DIED = "The worker has died."
@@ -44,14 +44,16 @@ NO_WORKER = "Did not find any initialized language workers."
 
 @dataclass(frozen=True)
 class Process:
-    """A worker process and this host's end of the socket to it."""
+    """A worker process and the host's end of the socket to it."""
 
     popen: subprocess.Popen[bytes]
     channel: socket.socket
 
 
 def start_process(app: Path, level: str, survive: timedelta | None) -> Process:
-    """Start a worker for *app*; it outlives a killed host by *survive* at most, or half an hour."""
+    """
+    Start a worker for *app*; it outlives a killed host by at most *survive* (None: half an hour).
+    """
     here, there = socket.socketpair()
     seconds = (survive or timedelta(minutes=30)).total_seconds()
     with there:
@@ -60,7 +62,7 @@ def start_process(app: Path, level: str, survive: timedelta | None) -> Process:
                 *(sys.executable, "-m", "local.host.worker_process"),
                 *(str(there.fileno()), str(app), level, str(seconds)),
             ],
-            # What functions print belongs to the log; our stdout is for whoever started us.
+            # The output of functions belongs in the log; our stdout is for our parent process.
             stdout=sys.stderr.fileno(),
             **_handing_on(there),
         )
@@ -77,13 +79,13 @@ def _handing_on(channel: socket.socket) -> dict[str, Any]:
 
 
 class Deaths:
-    """How often workers have died, for which a host bears with so many."""
+    """Counts the deaths of workers, up to the number that a host tolerates."""
 
     def __init__(self) -> None:
         self._moments: list[float] = []
 
     def too_many(self, now: float) -> bool:
-        """Count one more death at *now*, in seconds; True once they are too many in a row."""
+        """Count a death at *now*, in seconds; True if there were too many in a row."""
         if self._moments and now - self._moments[-1] > _FORGIVEN.total_seconds():
             self._moments.clear()
         self._moments.append(now)
@@ -91,7 +93,7 @@ class Deaths:
 
 
 class Worker:
-    """Runs functions in a process of its own, which is replaced when it dies."""
+    """Runs functions in a separate process, which is replaced when it dies."""
 
     def __init__(
         self,
@@ -113,7 +115,7 @@ class Worker:
         self._over = False
 
     async def start(self) -> list[IndexedFunction]:
-        """Return the functions of the app once they can run, or refuse it."""
+        """The functions of the app, once they can run. Refuses an app that does not load."""
         functions = await self._connect()
         self._reading = asyncio.create_task(self._read())
         self._reading.add_done_callback(self._broke)
@@ -127,10 +129,10 @@ class Worker:
         metadata: dict[str, Any],
         traceparent: str,
     ) -> Result:
-        """Run one function to its end; whatever goes wrong becomes a Result that is not ok."""
+        """Run one function to its end; any failure becomes a Result that is not ok."""
         if not self._ready.is_set() and self._clock() < self._blind_until:
             return _failed(NO_WORKER)
-        # Whoever is woken may be late: the new process can be dead again by then.
+        # A waiting call may wake up late, when the new process is dead again.
         while not self._ready.is_set():
             await self._ready.wait()
         if self._over:
@@ -155,13 +157,15 @@ class Worker:
             self._running.pop(invocation_id, None)
 
     def restart(self, why: str) -> None:
-        """End the process and start another; it is no death that counts. All it ran has failed."""
+        """
+        End the process and start another; not counted as a death. Everything it ran has failed.
+        """
         log.warning("%s Restarting the worker.", why)
         self._started_over = True
         self._process.popen.kill()
 
     def kill(self) -> None:
-        """End the process for good."""
+        """End the process without a replacement."""
         self._over = True
         self._process.popen.kill()
 
@@ -187,14 +191,14 @@ class Worker:
         return [IndexedFunction(name, id_, tuple(found)) for name, id_, found in told["functions"]]
 
     async def _read(self) -> None:
-        """Hand out results as they come, from one process after the other."""
+        """Deliver results as they arrive, from one process after the other."""
         while not self._over:
             while (told := await protocol.receive(self._reader)) is not None:
                 self._end(told.pop("id"), Result(**told))
             await self._replace()
 
     def _broke(self, reading: asyncio.Task[None]) -> None:
-        # A bug of this host: nobody would hear of any result any more.
+        # A bug of this host: no result would be delivered any more.
         if not reading.cancelled() and (error := reading.exception()) is not None:
             self._lifetime.end("The worker cannot be followed.", error)
 
@@ -240,19 +244,19 @@ class Worker:
     def _count_death(self) -> None:
         if self._deaths.too_many(self._clock()):
             self._over = True
-            # Whoever waits for another worker waits in vain.
+            # Wake the calls that wait for another worker: there is none.
             self._ready.set()
             self._lifetime.end("Exceeded the number of times that a worker may be started anew.")
 
 
 def _cut_off_at_death(process: Process) -> None:
     """
-    End the connection when *process* has ended, behind what it has said.
+    Close the connection when *process* has ended, after everything it sent.
 
-    What a function has forked holds the other end, and lives on.
+    A process forked by a function holds the other end, and lives on.
     """
     process.popen.wait()
-    # The host may have closed it by then.
+    # The host may have closed it already.
     with suppress(OSError):
         process.channel.shutdown(socket.SHUT_RD)
 

@@ -1,9 +1,9 @@
 """
-The worker: a process that has the engine and the app, and nothing else.
+The worker: a process that contains only the engine and the app.
 
-python -m local.host.worker_process FD APP LEVEL SECONDS, started by the host. It says which
-functions there are, then runs what it is asked to over the socket FD. It ends when the host ends;
-when the host was killed, its functions end first, for which they have SECONDS.
+python -m local.host.worker_process FD APP LEVEL SECONDS, started by the host. It reports its
+functions, then runs the requested ones over the socket FD. It ends when the host ends; if the host
+was killed, its functions get SECONDS to finish first.
 """
 
 import asyncio
@@ -29,7 +29,9 @@ log = logging.getLogger("worker")
 
 
 async def main(channel: socket.socket, app: Path, *, survive: float) -> None:
-    """Load *app* and run its functions until the host is gone, and *survive* seconds longer."""
+    """
+    Load *app* and run its functions until the host is gone, and at most *survive* seconds longer.
+    """
     _follow_the_leash()
     reader, writer = await asyncio.open_connection(sock=channel)
     engine = Engine()
@@ -66,7 +68,7 @@ async def _run(engine: Engine, writer: StreamWriter, order: dict[str, Any]) -> N
         "outputs": result.outputs,
         "error": result.error,
     }
-    # A host that is gone asks for no answer.
+    # A host that is gone needs no answer.
     with suppress(OSError):
         try:
             await protocol.send(writer, answer)
@@ -77,8 +79,8 @@ async def _run(engine: Engine, writer: StreamWriter, order: dict[str, Any]) -> N
 
 
 def _follow_the_leash() -> None:
-    """End at once when whoever started the host has gone or lets go; not when the host has."""
-    # Whoever stands between may have given us another stdin, and left the variable as it was.
+    """End immediately when the host's parent has ended or lets go; not when the host has ended."""
+    # A process in between may have replaced our stdin, and kept the variable.
     if LEASH not in os.environ or not stat.S_ISFIFO(os.fstat(0).st_mode):
         return
 
@@ -92,13 +94,13 @@ def _follow_the_leash() -> None:
 
 
 def _start(channel: str, app: str, level: str, seconds: str) -> None:
-    # Ctrl-C is for the host, which ends its worker when the functions have ended.
+    # Ctrl-C is for the host, which ends its worker when the functions have finished.
     for number in ASKS:
         if number != signal.SIGTERM:
             signal.signal(number, signal.SIG_IGN)
     logs.configure(level, running_invocation)
     connection = socket.socket(fileno=int(channel))
-    # Not for what the app starts: the host takes the end of the connection for ours.
+    # Not inherited by the app's child processes: the host takes the end of the connection for ours.
     connection.set_inheritable(False)
     asyncio.run(main(connection, Path(app), survive=float(seconds)))
 
@@ -107,5 +109,5 @@ if __name__ == "__main__":
     _start(*sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
-    # Not sys.exit: Python would wait for functions that have had their time.
+    # Not sys.exit: Python would wait for functions whose time is over.
     os._exit(0)

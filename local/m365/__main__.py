@@ -14,7 +14,7 @@ from local.m365.config import Config
 
 
 def main() -> None:
-    """One JSON line on stdout says that every port accepts; nothing else goes there."""
+    """Serve; stdout gets only one JSON line, once every port accepts connections."""
     parser = argparse.ArgumentParser(prog="python -m local.m365", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON; see local/m365/README.md")
     config = Config.from_file(parser.parse_args().config)

@@ -1,4 +1,4 @@
-"""What the simulator is told at start: ports, certificates, app registrations, seed."""
+"""Configuration read at start: ports, certificates, app registrations, seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOSTS = ("login", "graph", "my", "admin", "root", "control")
 
 @dataclass(frozen=True)
 class AppConfig:
-    """One registration; `roles` by resource, `site_grant` is what it may do on each -my host."""
+    """One registration; `roles` by resource; `site_grant` is its role on each -my host."""
 
     client_id: str
     certificate: Path | None = None
@@ -28,7 +28,7 @@ class AppConfig:
     site_grant: str | None = None
     managed_identity: bool = False
     name: str = "App"
-    web: Mapping[str, Any] = field(default_factory=dict)  # as Graph shows it
+    web: Mapping[str, Any] = field(default_factory=dict)  # as in Graph
 
     @classmethod
     def from_mapping(cls, raw: Mapping[str, Any]) -> AppConfig:
@@ -46,7 +46,7 @@ class AppConfig:
         )
 
     def app(self) -> App:
-        """The registration as the tenant keeps it: the public certificate only."""
+        """The registration as stored in the tenant, with only the public certificate."""
         certificate = None
         if self.certificate is not None:
             certificate = x509.load_pem_x509_certificate(self.certificate.read_bytes())
@@ -64,7 +64,7 @@ class AppConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A port of 0, or none given, is picked by the system."""
+    """A port of 0, or none, lets the operating system choose."""
 
     tenant_id: str
     certificate: Path
@@ -74,10 +74,10 @@ class Config:
     ports: Mapping[str, int] = field(default_factory=dict)
     seed: int = 0
     identity_header: str = field(default="", repr=False)
-    # All hosts but control have their real names in *cloud*, and are reached through a proxy.
+    # All hosts except control have their real names in *cloud* and are reached through a proxy.
     real_names: bool = False
     cloud: str = "global"
-    # Other geographies: what their hosts begin with, and their folder of pictures.
+    # Other geographies: the start of their host names, and their picture folder.
     satellites: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ class Config:
 
     @classmethod
     def from_file(cls, path: Path) -> Config:
-        """Read the JSON form, keys in camelCase."""
+        """Read the JSON form with camelCase keys."""
         raw = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             tenant_id=raw["tenantId"],

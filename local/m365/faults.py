@@ -1,4 +1,4 @@
-"""The entrance of every service: latency, faults, and the journal's entry of each request."""
+"""The entrance of every service: latency, faults, and a journal entry for each request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REMEMBERED = 65_536  # bytes of a request's body that are searched for a user's 
 
 
 class FaultMiddleware:
-    """Stands before *app*, which serves one host; *role* is that host's name in the journal."""
+    """Wraps *app*, which serves one host; *role* is that host's name in the journal."""
 
     def __init__(self, app: ASGIApp, tenant: Tenant, *, service: str, role: str = "") -> None:
         self.app = app
@@ -35,7 +35,7 @@ class FaultMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        # $batch sends its items in here again.
+        # $batch sends its items through this again.
         scope["m365.entrance"] = self
         at, began = self.tenant.now(), time.perf_counter()
         meeting = self.tenant.faults.meet(self.service, scope["method"], scope["path"])
@@ -63,7 +63,7 @@ class FaultMiddleware:
             answer = self._answer(exchange, fault)
             await answer(exchange.scope, exchange.receive, exchange.send)
         elif exchange.inner:
-            # Assumed: an item of a batch whose backend fails to answer becomes a 503 or a 504.
+            # Assumed: a batch item whose backend fails to answer becomes a 503 or a 504.
             status = "504" if fault.kind == "timeout" else "503-bare"
             answer = self._answer(exchange, Fault(status, draw=fault.draw))
             await answer(exchange.scope, exchange.receive, exchange.send)
@@ -86,7 +86,7 @@ class FaultMiddleware:
             media = "application/json" if fault.body.startswith(("{", "[")) else "text/plain"
             return Response(fault.body, status, headers, media)
         if form == "html":
-            # Assumed: a proxy's page has none of the service's own headers.
+            # Assumed: a proxy's page has none of the service's headers.
             return HTMLResponse(_PAGE.format(status=status), status, headers)
         if self.service == "graph":
             return self._graph_answer(exchange, fault, status, headers)
@@ -129,13 +129,13 @@ class FaultMiddleware:
 
 def _sharepoint_answer(fault: Fault, status: int, headers: dict[str, str]) -> Response:
     """
-    A failure in any of the forms that were seen: JSON, XML, plain text, empty.
+    A failure in one of the forms that were seen: JSON, XML, plain text, empty.
 
-    Reported: facts/sharepoint.md section 3, last row. Documented: RateLimit-Reset, which asks
-    for at least as long as Retry-After (section 5); the limits are those of 1,000 licences.
+    Reported: facts/sharepoint.md section 3, last row. Documented: RateLimit-Reset, which is at
+    least as long as Retry-After (section 5); the limits are those of 1,000 licences.
     """
     if status == 429 and "Retry-After" in headers:
-        # SharePoint counts in whole seconds.
+        # SharePoint uses whole seconds.
         wait = math.ceil(fault.retry_after)
         limits = {"RateLimit-Limit": "1250", "RateLimit-Remaining": "0"}
         headers = {"Retry-After": str(wait), **limits, "RateLimit-Reset": str(wait)}
@@ -154,7 +154,7 @@ def _sharepoint_answer(fault: Fault, status: int, headers: dict[str, str]) -> Re
 
 
 class _Exchange:
-    """One request on its way through: remembers what passed and can be cut off."""
+    """One request being processed: records what passed, and can be cut off."""
 
     def __init__(
         self,
@@ -166,7 +166,7 @@ class _Exchange:
     ) -> None:
         self.app = app
         self.scope = scope
-        self.status = 0  # nothing was answered
+        self.status = 0  # 0 means no answer
         self.heard = bytearray()
         self.received = self.sent = 0  # bytes of the bodies
         self.inner = bool(scope.get("m365.batch"))
@@ -187,7 +187,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
         elif not message.get("more_body", False):
-            # Before the last byte leaves: who has an answer finds it in the journal.
+            # Before the last byte is sent: a client that has an answer finds it in the journal.
             self.end()
         await self._send(message)
 
@@ -198,7 +198,7 @@ class _Exchange:
             record()
 
     async def send_half(self) -> None:
-        """Do what was asked, announce the whole answer and break off in its middle."""
+        """Process the request, announce the complete answer and break off in the middle of it."""
         start, body = await self._run_aside()
         headers = [(key, value) for key, value in start["headers"] if key != b"content-length"]
         length = str(max(len(body), 2)).encode()
@@ -212,7 +212,7 @@ class _Exchange:
         await self.hang_up(abruptly=False)
 
     async def run_unheard(self) -> None:
-        """Do what was asked and hang up instead of answering."""
+        """Process the request, then close the connection instead of answering."""
         await self._run_aside()
         await self.hang_up()
 
@@ -226,7 +226,7 @@ class _Exchange:
         return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
 
     async def gone(self, *, within: float) -> None:
-        """Wait until the caller has hung up, or for so many seconds."""
+        """Wait until the caller has disconnected, at most *within* seconds."""
         try:
             await asyncio.wait_for(self._until_gone(), within)
         except TimeoutError:
@@ -238,7 +238,7 @@ class _Exchange:
 
     async def hang_up(self, *, abruptly: bool = True) -> None:
         self.end()
-        # ASGI has no word for this: the bound method that uvicorn passes leads to its transport.
+        # ASGI has no message for this; uvicorn's bound `send` method leads to its transport.
         transport = getattr(getattr(self._send, "__self__", None), "transport", None)
         if transport is None:
             raise ConnectionResetError("the simulator runs on a server that it cannot cut off")

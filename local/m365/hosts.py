@@ -1,4 +1,4 @@
-"""What answers on each host: the routes of its service, behind that service's entrance."""
+"""The application behind each host: the routes of its service, behind that service's entrance."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from local.m365.wire_forms import WireForms
 
 
 def app(tenant: Tenant, host: str) -> ASGIApp:
-    """What answers on *host*: its routes, behind the entrance of its service."""
+    """The routes of *host*, behind the entrance of its service."""
     if host == "control":
-        # No service of Microsoft's: never slow, never broken, not in the journal.
+        # Not a Microsoft service: never slow, never failing, not in the journal.
         return Starlette(routes=[*control.routes(tenant), *entra.identity_routes(tenant)])
     if host == "login":
         return _entrance(tenant, Starlette(routes=entra.routes(tenant)), "login")
@@ -51,7 +51,7 @@ def _graph(tenant: Tenant) -> list[Route]:
     return [
         *batch.routes(tenant),
         *photos.routes(tenant),
-        # Before the users, of whom none is called delta.
+        # Before the users, or `delta` would be read as a user's key.
         *delta.routes(tenant),
         *users.routes(tenant),
         *managers.routes(tenant),
@@ -62,6 +62,6 @@ def _graph(tenant: Tenant) -> list[Route]:
         *principals.routes(tenant),
         *applications.routes(tenant),
         *sites.routes(tenant),
-        # Last, since it answers whatever no other route did.
+        # Last, since it answers every path that no other route matched.
         *wire.routes(tenant),
     ]

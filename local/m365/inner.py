@@ -1,4 +1,4 @@
-"""A request inside of a batch: through its service's whole entrance, as if it had come alone."""
+"""A request inside a batch, sent through its service's entrance like a separate request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.types import Message, Scope
 
 @dataclass
 class Answer:
-    """What an inner request was answered."""
+    """The answer to an inner request."""
 
     status: int = 500
     headers: dict[str, str] = field(default_factory=dict)
@@ -23,9 +23,9 @@ async def answer_to(
     outer: Request, method: str, url: str, headers: Mapping[str, str], body: bytes
 ) -> Answer:
     """
-    What *method* on *url* (path and query) is answered; who asks is who asks for the batch.
+    The answer to *method* on *url* (path and query), with the credentials of the batch.
 
-    *headers* have their names in lower case.
+    *headers* has lower-case names.
     """
     path, _, query = url.partition("?")
     kept = {
@@ -46,7 +46,7 @@ async def answer_to(
         "headers": [(key.encode(), value.encode()) for key, value in sent.items()],
         "m365.batch": True,
     }
-    # The middleware leaves itself in the scope; without it the app itself is the entrance.
+    # The middleware stores itself in the scope; without it, the app itself is the entrance.
     entrance = outer.scope.get("m365.entrance", outer.app)
     answer = Answer()
     await entrance(scope, _receiver(body), _sender(answer))

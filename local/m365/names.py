@@ -1,4 +1,4 @@
-"""The real names of the tenant's hosts: which of them plays a name, and one port for all."""
+"""The real names of the tenant's hosts: the mapping to simulated hosts, and one port for all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.m365.tenant.tenant import Tenant
 
 def host_called(tenant: Tenant, hosts: Iterable[str], name: str) -> str | None:
     """
-    Which of *hosts* (`graph`, `my`, `contosoeur-my`) is called *name*; None for a stranger.
+    Which of *hosts* (`graph`, `my`, `contosoeur-my`) has the real *name*; None if unknown.
 
     A renamed tenant's former names lead to the same hosts.
     """
@@ -22,16 +22,16 @@ def host_called(tenant: Tenant, hosts: Iterable[str], name: str) -> str | None:
     for begins in (tenant.sharepoint_name, *tenant.former_names):
         for end, host in (("-my", "my"), ("-admin", "admin"), ("", "root")):
             found[f"{begins}{end}.{cloud.sharepoint}"] = host
-    # Those of satellites are called as they are played.
+    # The real names of satellites start with the simulated ones.
     found |= {f"{host}.{cloud.sharepoint}": host for host in hosts if "-" in host}
     return found.get(name.lower())
 
 
 class ByName:
     """
-    All hosts behind one port, told apart by the request's Host, for who comes without a proxy.
+    Serves all hosts on one port by the Host header, for clients without a proxy.
 
-    A name that is none of the tenant's is 421, as HTTP has it for a server of other hosts.
+    Any other name gets 421, HTTP's status for a request to the wrong server.
     """
 
     def __init__(self, tenant: Tenant, apps: Mapping[str, ASGIApp]) -> None:

@@ -1,4 +1,4 @@
-"""OData's expressions: `or`, `and`, `not` and parentheses, around what a service can compare."""
+"""OData expressions: `or`, `and`, `not` and parentheses around a service's own comparisons."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, TypeVar
 
 T = TypeVar("T")
-# Deeper than anybody writes, and far from Python's own limit.
+# Deeper than anybody writes, and far below Python's own limit.
 _DEEPEST = 32
 
 
 @dataclass(frozen=True)
 class Token:
-    """One sign, word or literal of an expression."""
+    """One symbol, word or literal of an expression."""
 
     kind: str
     value: Any
@@ -25,8 +25,8 @@ class Expression(ABC, Generic[T]):
     """
     A test of T by recursive descent.
 
-    A service says what its tokens are (groups of *pattern* are kinds), what each means, what can
-    be true or false, and how it refuses.
+    A subclass defines its tokens (the groups of *pattern* are kinds), their values, the terms that
+    are true or false, and the refusal.
     """
 
     pattern: re.Pattern[str]
@@ -37,7 +37,7 @@ class Expression(ABC, Generic[T]):
 
     @abstractmethod
     def token(self, kind: str, raw: str) -> Token:
-        """What *raw* means."""
+        """The token for *raw*."""
 
     @abstractmethod
     def leaf(self) -> Callable[[T], bool]:
@@ -45,7 +45,7 @@ class Expression(ABC, Generic[T]):
 
     @abstractmethod
     def refuse(self) -> NoReturn:
-        """Say that the expression is none."""
+        """Raise the error for an invalid expression."""
 
     def parse(self) -> Callable[[T], bool]:
         """The test that the whole text describes, or a refusal."""

@@ -1,9 +1,9 @@
 """
-The way to hosts by their real names: a proxy that leads to the servers of this simulator.
+A proxy that connects the real names of hosts to the servers of this simulator.
 
-Who sets `https_proxy` to it calls `https://graph.microsoft.com` and reaches what plays that
-host. It knows no other, and each name that is asked for stands in the journal: so it shows
-whether anybody tried to leave the tenant.
+A client that sets `https_proxy` to it calls `https://graph.microsoft.com` and reaches the simulated
+host. It knows no other host, and records each requested name in the journal. So the journal shows
+whether a client tried to leave the tenant.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LONGEST_HEAD = 16 * 1024
 
 
 def port_of(tenant: Tenant, ports: dict[str, int], target: str) -> int | None:
-    """Where what plays *target*, such as `graph.microsoft.com:443`, listens."""
+    """The port of the simulated host for *target*, such as `graph.microsoft.com:443`."""
     name, _, port = target.rpartition(":")
     host = names.host_called(tenant, ports, name)
     return ports[host] if host and port == "443" else None
@@ -30,7 +30,7 @@ def port_of(tenant: Tenant, ports: dict[str, int], target: str) -> int | None:
 async def serving(
     tenant: Tenant, bound: socket.socket, find: Callable[[str], int | None]
 ) -> AsyncIterator[None]:
-    """Listen on *bound*; *find* tells the local port of a target such as `host:443`."""
+    """Listen on *bound*; *find* returns the local port of a target such as `host:443`."""
     running: set[asyncio.Task[None]] = set()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -38,7 +38,7 @@ async def serving(
         assert task
         running.add(task)
         try:
-            # Whoever hangs up, or is cut off at the end, is nobody's trouble.
+            # A client that disconnects, or is cut off at shutdown, is no error.
             with contextlib.suppress(
                 OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError
             ):

@@ -1,4 +1,4 @@
-"""The running simulator: an HTTPS server for each host, on one loop in one thread."""
+"""The running simulator: an HTTPS server for each host, on one event loop in one thread."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from local.m365.tenant.records import Urls
 from local.m365.tenant.tenant import Tenant
 
 READY_WITHIN = 30.0
-# The port behind which all real names are, beside one for each host.
+# The port that serves all real names, besides one port for each host.
 _ALL = "names"
 
 
 class Simulator:
-    """Microsoft 365 for one tenant; `start` returns once every port answers."""
+    """Microsoft 365 for one tenant; `start` returns once every port accepts connections."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -44,7 +44,7 @@ class Simulator:
         return self.tenant.urls
 
     def start(self) -> None:
-        """Serve from a thread of its own; raise what kept it from starting."""
+        """Serve in a separate thread; raise the error that kept it from starting."""
         self._thread.start()
         if not self._ready.wait(READY_WITHIN):
             raise TimeoutError("the simulator was not ready in time")
@@ -74,7 +74,7 @@ class Simulator:
 
 @contextlib.contextmanager
 def running(config: Config) -> Iterator[Simulator]:
-    """A simulator for the length of a `with` block."""
+    """A simulator that runs for the duration of a `with` block."""
     simulator = Simulator(config)
     simulator.start()
     try:
@@ -86,7 +86,9 @@ def running(config: Config) -> Iterator[Simulator]:
 async def serve(
     tenant: Tenant, config: Config, *, ready: Callable[[], object], stop: asyncio.Event
 ) -> None:
-    """Serve all hosts of *tenant* until *stop*; call *ready* once all of them accept."""
+    """
+    Serve all hosts of *tenant* until *stop*; call *ready* once all of them accept connections.
+    """
     with contextlib.ExitStack() as open_ports:
         sockets = {
             host: open_ports.enter_context(loopback.bound(config.ports.get(host, 0)))
@@ -106,13 +108,13 @@ async def serve(
             await running.enter_async_context(_delivering(tenant))
             ready()
             stopping = asyncio.create_task(stop.wait())
-            # A server that ends by itself ends them all: its failure leaves `_serving`.
+            # If one server ends, all end: `_serving` raises its error.
             await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
 
 
 def _named(tenant: Tenant, urls: Urls, proxy: socket.socket, all_names: socket.socket) -> Urls:
-    """*urls* by their real names, and the two ways to them."""
+    """*urls* with their real names, and the two routes to them."""
     cloud = tenant.cloud
     urls = replace(
         urls,
@@ -160,18 +162,18 @@ async def _delivering(tenant: Tenant) -> AsyncIterator[None]:
         await delivery.stop()
 
 
-# Seconds for which IIS keeps a connection that nobody uses (facts/sharepoint.md section 5).
+# Seconds for which IIS keeps an idle connection open (facts/sharepoint.md section 5).
 _KEPT_OPEN = 120
 
 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # All servers share the process; who runs them decides what a signal means.
+        # All servers share the process; the caller decides what a signal means.
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # A clean TLS goodbye waits for the client's half, and an idle client never sends it.
+        # A clean TLS shutdown waits for the client's reply, which an idle client never sends.
         for connection in list(self.server_state.connections):
             transport = connection.transport
             if transport is not None:
@@ -216,5 +218,5 @@ def tenant_of(config: Config) -> Tenant:
 
 
 def readiness(tenant: Tenant) -> dict[str, object]:
-    """The line that tells a parent process where everything is."""
+    """The line that tells a parent process all URLs and ports."""
     return {"ready": True, **asdict(tenant.urls)}

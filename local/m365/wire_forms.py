@@ -1,7 +1,8 @@
 """
-How bodies travel: of known length, in chunks, or compressed.
+How bodies are sent: with a Content-Length, chunked, or compressed.
 
-Chunks were seen (facts/graph.md section 4); that who offers to read gzip gets it is assumed there.
+Chunked answers were seen (facts/graph.md section 4); gzip for clients that accept it is assumed
+in the same section.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from local.m365.tenant.tenant import Tenant
 
 
 class WireForms:
-    """Stands before *app*; a switch of the tenant chooses the form."""
+    """Wraps *app*; a switch of the tenant chooses the form."""
 
     def __init__(self, app: ASGIApp, tenant: Tenant) -> None:
         self._app = app
@@ -23,7 +24,7 @@ class WireForms:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def unsized(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # The server sends in chunks what has no length.
+                # Without a length, the server sends chunks.
                 kept = [each for each in message["headers"] if each[0] != b"content-length"]
                 message = {**message, "headers": kept}
             await send(message)

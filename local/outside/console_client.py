@@ -1,4 +1,4 @@
-"""Gives the orders that an admin gives, by the console's API."""
+"""Sends an admin's orders through the console's API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.cloud.endpoints import Endpoints
 
 
 class ConsoleClient:
-    """Somebody with a function key."""
+    """A caller with a function key."""
 
     def __init__(self, at: Endpoints) -> None:
         self._url = f"{at.functions}/api/console"
@@ -20,7 +20,9 @@ class ConsoleClient:
         self._session.headers["x-functions-key"] = at.key
 
     def order(self, what: str, **fields: Any) -> dict[str, Any]:
-        """POST *fields* to *what*; the answer. Raises requests.RequestException for a refusal."""
+        """
+        POST *fields* to *what*; returns the answer. Raises requests.RequestException if refused.
+        """
         reply = self._session.post(f"{self._url}/{what}", json=fields, timeout=30)
         reply.raise_for_status()
         return dict(reply.json())

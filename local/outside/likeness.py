@@ -1,4 +1,4 @@
-"""Whether a SharePoint picture shows the photo that Exchange holds, judged by looking at both."""
+"""Whether a SharePoint picture shows the photo in Exchange, by comparing the images."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import io
 
 from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat
 
-# Mean difference a channel, of 255. Two JPEGs of one photo differ by 1 to 4, of two people by 40.
+# Mean difference per channel, of 255. Two JPEGs of one photo differ by 1 to 4, of two people by 40.
 ALIKE = 8.0
 # The side of each picture in pixels, by its letter (facts: sharepoint.md section 1).
 SIDES = {"S": 48, "M": 72, "L": 300}
 
 
 def difference(exchange: bytes, sharepoint: bytes) -> float:
-    """The mean difference a channel, 0 to 255, after bringing both to one size and colour space."""
+    """
+    The mean difference per channel, 0 to 255, after converting both to one size and colour space.
+    """
     picture = _seen(sharepoint)
     photo = ImageOps.fit(_seen(exchange), picture.size, Image.Resampling.LANCZOS)
     means = ImageStat.Stat(ImageChops.difference(photo, picture)).mean
@@ -30,7 +32,7 @@ def is_rendition(exchange: bytes, sharepoint: bytes, letter: str) -> bool:
     least = min(SIDES[letter], *_seen(exchange).size)
     try:
         width, height = _seen(sharepoint).size
-    except OSError:  # no picture at all
+    except OSError:  # not an image
         return False
     return least <= width == height <= SIDES[letter] and alike(exchange, sharepoint)
 

@@ -1,6 +1,7 @@
 """
-Storage as somebody sees it who only looks on: each request says so in its address, which is all
-that Azurite's log of requests tells of who asked.
+Storage clients for observers.
+
+Each request is marked in its URL, the only information about the caller in Azurite's request log.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from azure.core.rest import HttpRequest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-# Neither storage service knows it, so that it changes nothing of an answer.
+# Unknown to both storage services, so it changes no answer.
 MARK = "spectator=1"
 
 
@@ -25,7 +26,7 @@ def queues(storage: str) -> QueueServiceClient:
 
 
 def _mark(request: PipelineRequest[HttpRequest]) -> None:
-    # Before it is signed, and again when it is sent again: the address keeps one.
+    # Before signing, and again at a retry: the URL keeps one mark.
     url = request.http_request.url
     if MARK not in url:
         request.http_request.url = f"{url}{'&' if '?' in url else '?'}{MARK}"

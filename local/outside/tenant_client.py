@@ -1,7 +1,7 @@
 """
-An admin's own scripts: what anybody with the right roles could do to the tenant from outside.
+An admin's own scripts: what any client with the right roles can do to the tenant from outside.
 
-They know nothing of PhotoSync and share no code with it, so that what they see is evidence.
+They know nothing of PhotoSync and share no code with it, so their observations are evidence.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class TenantClient:
     def __init__(self, endpoints: Endpoints, client_id: str, certificate: Path) -> None:
         self._endpoints = endpoints
         self._session = requests.Session()
-        # Otherwise REQUESTS_CA_BUNDLE and proxies of the machine would win over the next line.
+        # Otherwise REQUESTS_CA_BUNDLE and proxies of the machine would override the next line.
         self._session.trust_env = False
         self._session.verify = endpoints.ca
         if endpoints.proxy:
-            # To SharePoint's hosts by their names, and to all else directly.
+            # To SharePoint's hosts by name through the proxy, everything else directly.
             self._session.proxies = {"https": endpoints.proxy, "https://localhost": ""}
         pem = Path(certificate).read_text(encoding="utf-8")
         public = x509.load_pem_x509_certificate(pem.encode())
@@ -65,7 +65,7 @@ class TenantClient:
         self._graph("DELETE", f"/v1.0/users/{user_id}/photo/$value")
 
     def photo(self, user_id: str) -> bytes | None:
-        """What Exchange holds now; None without a photo."""
+        """The current photo in Exchange; None without a photo."""
         reply = self._send("GET", self._endpoints.graph, f"/v1.0/users/{user_id}/photo/$value")
         return None if reply.status_code == 404 else _content(reply)
 
@@ -74,14 +74,14 @@ class TenantClient:
         self._graph("PATCH", f"/v1.0/users/{user_id}", json=dict(fields))
 
     def delete_user(self, user_id: str) -> None:
-        """Delete a user in Entra, who can be restored."""
+        """Delete a user in Entra; the user can be restored."""
         self._graph("DELETE", f"/v1.0/users/{user_id}")
 
     def restore_user(self, user_id: str) -> None:
         self._graph("POST", f"/v1.0/directory/deletedItems/{user_id}/restore")
 
     def move_expiry(self, subscription_id: str, expires_at: datetime) -> None:
-        """Let a subscription of this registration end at another time."""
+        """Change when a subscription of this registration expires."""
         order = {"expirationDateTime": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
         self._graph("PATCH", f"/v1.0/subscriptions/{subscription_id}", json=order)
 
@@ -102,18 +102,18 @@ class TenantClient:
         return Shown(profile, {size: self._file(host, path) for size, path in paths.items()})
 
     def files_at(self, picture_url: str) -> set[str]:
-        """Which of the three files of that address there are, by size, whoever shows them."""
+        """Which of the three files for that URL exist, by size, even if no page shows them."""
         paths, host = picture_paths(picture_url), self._host_of(picture_url)
         found = {size: self._get_file(host, path) for size, path in paths.items()}
         return {size for size, reply in found.items() if reply.status_code != 404}
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask the simulator itself: see local/m365/README.md."""
+        """Call the simulator's control API: see local/m365/README.md."""
         url = f"{self._endpoints.control}/_sim{path}"
         return json.loads(_content(self._session.request(method, url, json=body, timeout=_TIMEOUT)))
 
     def _host_of(self, picture_url: str) -> str:
-        """The host that *picture_url* is on, where hosts have names; else the one there is."""
+        """The host of *picture_url* if hosts have real names; else the only host."""
         if not self._endpoints.proxy:
             return self._endpoints.sharepoint_my
         return f"https://{urlsplit(picture_url).hostname}"

@@ -1,4 +1,6 @@
-"""Sees from outside how far PhotoSync is: state blobs, queues, its log, the simulator's journal."""
+"""
+Observes PhotoSync's progress from outside: state blobs, queues, its log, the simulator's journal.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,11 @@ from local.outside.tenant_client import TenantClient
 
 State = dict[str, Any]
 Entry = dict[str, Any]
-# In the order in which work moves on: a message that does so while they are counted is not missed.
+# In the direction in which work moves: so a message that moves during the count is not missed.
 _WORK_QUEUES = ("photo-upkeep", "photo-sync")
-# The metadata of a blob, by the field that it repeats.
+# A blob's metadata, by the field that it repeats.
 _LISTED = {"missingSince": "missing", "leftSince": "left"}
-# What the path of a call ends with that writes a profile.
+# The path endings of calls that write a profile.
 PROFILE_WRITES = ("/SetSingleValueProfileProperty", "/ProcessQuery")
 _OUTCOME = re.compile(r"photo\.(?P<event>[\w-]+) (?P<fields>user=.*)")
 
@@ -31,7 +33,7 @@ class NotSettled(Exception):
 
 
 class Watcher:
-    """Reads what PhotoSync leaves behind. It changes nothing but the queue it is asked to use."""
+    """Reads PhotoSync's data. It changes only the queue it is told to use."""
 
     def __init__(self, storage: str, tenant: TenantClient, host_log: Path) -> None:
         self._states = spectator.blobs(storage).get_container_client("photo-sync-state")
@@ -51,7 +53,7 @@ class Watcher:
         return found
 
     def unreadable(self) -> list[dict[str, str]]:
-        """The messages that were set aside, each with its reason."""
+        """The rejected messages, each with its reason."""
         try:
             names = list(self._states.list_blob_names(name_starts_with="unreadable/"))
         except ResourceNotFoundError:
@@ -59,17 +61,19 @@ class Watcher:
         return [json.loads(self._states.download_blob(name).readall()) for name in names]
 
     def messages_left(self) -> int:
-        """Messages that are queued, delayed or being worked off."""
+        """Messages that are queued, delayed or being processed."""
         return sum(self._length(name) for name in _WORK_QUEUES)
 
     def type_into_queue(
         self, text: str, queue: str = "photo-sync", *, hidden_for: int | None = None
     ) -> None:
-        """Put *text* into a queue, as a person does in a storage browser; hidden for seconds."""
+        """
+        Put *text* into a queue, as a person does in a storage browser. *hidden_for* is in seconds.
+        """
         self._queues.get_queue_client(queue).send_message(text, visibility_timeout=hidden_for)
 
     def document(self, name: str) -> State:
-        """A blob that PhotoSync keeps of itself, empty if there is none."""
+        """A document that PhotoSync stores for itself, empty if there is none."""
         try:
             return dict(json.loads(self._states.download_blob(name).readall()))
         except ResourceNotFoundError:
@@ -88,11 +92,13 @@ class Watcher:
         return self.document(f"{folder}/{newest}.json") if newest else {}
 
     def skip_time(self, user_id: str, **moments: datetime) -> None:
-        """Let time pass for one user: move moments that its state holds, such as missingSince."""
+        """
+        Simulate that time passes for one user: move moments in its state, such as missingSince.
+        """
         blob = self._states.get_blob_client(f"users/{user_id}.json")
         state = json.loads(blob.download_blob().readall())
         state |= {name: moment.isoformat() for name, moment in moments.items()}
-        # What lists are made of says it, too.
+        # The metadata, from which lists are built, repeats them.
         told = dict(blob.get_blob_properties().metadata)
         told |= {
             _LISTED[name]: each.isoformat() for name, each in moments.items() if name in _LISTED
@@ -100,12 +106,14 @@ class Watcher:
         blob.upload_blob(json.dumps(state), overwrite=True, metadata=told)
 
     def journal(self, after: int = 0) -> list[Entry]:
-        """What the simulated tenant was asked and what it delivered, in order."""
+        """The simulated tenant's requests and deliveries, in order."""
         entries: list[Entry] = self._tenant.control("GET", f"/journal?after={after}")["entries"]
         return entries
 
     def outcomes(self) -> list[dict[str, str]]:
-        """How each message ended, as the product logged it: event, user, calls, milliseconds."""
+        """
+        The outcome of each message, as the product logged it: event, user, calls, milliseconds.
+        """
         text = self._host_log.read_text(encoding="utf-8", errors="replace")
         return [
             {"event": found["event"], **dict(re.findall(r"(\w+)=(\S+)", found["fields"]))}
@@ -121,13 +129,13 @@ class Watcher:
         pause: float = 0.1,
     ) -> None:
         """
-        Wait until *still_open* names nothing and no message is left; look every *pause* seconds.
+        Wait until *still_open* is empty and no message is left; check every *pause* seconds.
 
-        Raises NotSettled after *seconds*, which are there to end a hang, with what was open.
+        Raises NotSettled after *seconds*, a bound against hangs, with what was still open.
         """
         deadline = time.monotonic() + seconds
         while True:
-            # The queues first: what was worked off by then shows in whatever is looked at next.
+            # Count the queues first: what was processed before that shows in the checks after it.
             messages = self.messages_left()
             left = list(still_open())
             progress(len(left))
@@ -135,7 +143,7 @@ class Watcher:
                 return
             if time.monotonic() > deadline:
                 raise NotSettled(f"After {seconds:.0f} s: {left} open, {messages} messages queued.")
-            # Nobody is told when the last message has been worked off.
+            # There is no signal for the last processed message.
             time.sleep(pause)
 
     def _length(self, name: str) -> int:
@@ -147,7 +155,7 @@ class Watcher:
 
 
 def calls_about(journal: Iterable[Entry], user_id: str, client_id: str) -> dict[str, int]:
-    """How often *client_id* called each service about one user; a batch is one call."""
+    """The calls of *client_id* to each service about one user; a batch is one call."""
     counts = {"graph": 0, "sharepoint": 0}
     for entry in journal:
         mine = entry.get("clientId") == client_id and entry.get("userId") == user_id

@@ -1,4 +1,4 @@
-"""Before the faults and after them: brings everything to rest, lets time pass, sweeps."""
+"""Before and after the faults: brings everything to rest, lets time pass, sweeps."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from local.soak.progress import Standstill, under_way
 from local.soak.town import Town
 from local.soak.verdict import Row
 
-# More than any claim (80 s), second look (10 min) and overdue message (1 h) takes.
+# Longer than any claim (80 s), second check (10 min) and overdue message (1 h).
 LONG = timedelta(hours=2)
 _SECOND_LOOK = timedelta(minutes=11)
-# Fewer than pull the brake of repairs.
+# Below the limit at which repairs stop.
 _DAMAGES = 8
-# What Graph posts again comes after ever longer pauses.
+# Graph's retries come at ever longer intervals.
 _LOOKS = 3
 _TOLD_EVERY = 15.0
 _PAUSE = 0.2
@@ -26,7 +26,7 @@ class Unsettled(Exception):
 
 
 class Calm:
-    """What happens before the first fault, and between the last one and the verdict."""
+    """The work before the first fault, and between the last one and the verdict."""
 
     def __init__(self, town: Town, say: Callable[[str], None], *, patience: float) -> None:
         self._town = town
@@ -36,16 +36,17 @@ class Calm:
         self.repaired = 0
 
     def begin(self) -> None:
-        """The first run: a subscription, and a sweep that finds everybody who has a photo."""
+        """The first run: a subscription, and a sweep that finds all users with a photo."""
         self._town.watcher.type_into_queue("renew", "photo-upkeep")
         self._until(self._is_at_rest)
 
     def settle(self) -> None:
         """
-        Wait for the messages that wait, let hours pass, renew, make two sweeps, then an audit.
+        Wait for the waiting messages, let hours pass, renew, make two sweeps, then an audit.
 
-        The hours come first: a killed run's claim is live for minutes, and Graph may post again
-        at any time what it could not deliver while the host was dead, about this very user.
+        The hours come first: a killed run's claim stays valid for minutes, and Graph may at any
+        time retry a notification about this very user that it could not deliver while the host was
+        down.
         """
         if not self._rests_within(self._patience):
             self._drop()
@@ -57,17 +58,17 @@ class Calm:
         self._town.vanish(back=True)
         self._pass(_SECOND_LOOK)
         self._sweep()
-        # Among what is damaged still: all else is at rest, so nothing but an audit repairs it.
+        # Part of what is still damaged: everything else is at rest, so only an audit repairs it.
         for number in range(_DAMAGES):
             self._town.damage(number, number)
         self.repaired = self._audit()
 
     def judged(self, verdict: Callable[[], Sequence[Row]]) -> Sequence[Row]:
         """
-        The *verdict*, taken again at the next rest where something was not right.
+        The *verdict*, taken again at the next rest if something was wrong.
 
-        Graph posts again at any time what it could not deliver, and so while the judge looks. What
-        is wrong at rest stays wrong, and a message that stays in a queue ends as Unsettled.
+        Graph may retry a failed notification at any time, even during the verdict. What is wrong at
+        rest stays wrong, and a message that stays in a queue ends as Unsettled.
         """
         rows = verdict()
         for _ in range(_LOOKS):
@@ -82,7 +83,7 @@ class Calm:
         self._say(f"{span} pass: every moment in {blobs} users' states is moved to the past")
 
     def _drop(self) -> None:
-        """Lose what still waits, and what runs that are under way yet put back."""
+        """Clear the waiting messages, and those that current runs still put back."""
 
         def dropped() -> bool:
             self.dropped += self._town.clear_queues()
@@ -95,7 +96,7 @@ class Calm:
         )
 
     def _sweep(self) -> None:
-        """One sweep to its end: a new one, or that which was running and is taken up again."""
+        """Complete one sweep: a new one, or a running one that is resumed."""
         before = self._town.watcher.sweep().get("finishedAt")
         self._town.watcher.type_into_queue("sweep", "photo-upkeep")
         self._until(lambda: self._town.watcher.sweep().get("finishedAt") not in ("", None, before))
@@ -109,9 +110,9 @@ class Calm:
 
     def _audit(self) -> int:
         """
-        An audit of everybody and what it has repaired; how many that were.
+        Audit all users; returns the number of repairs.
 
-        One whose message was dropped is taken up again first, which has passed some users already.
+        An audit whose message was dropped is resumed first; it has passed some users already.
         """
         taken_up = self._town.watcher.audit().get("status") == "running"
         return (self._audited() if taken_up else 0) + self._audited()
@@ -129,7 +130,7 @@ class Calm:
         return int(found["differ"])
 
     def _until(self, done: Callable[[], bool]) -> None:
-        """Wait for *done*, however long it takes while anything moves."""
+        """Wait for *done*, without a time limit as long as anything moves."""
         standstill, told = Standstill(), time.monotonic()
         while not done():
             if standstill.reached(self._town.log()):
@@ -137,11 +138,13 @@ class Calm:
             if time.monotonic() - told > _TOLD_EVERY:
                 told = time.monotonic()
                 self._say(self._open())
-            # Queues and blobs tell nobody of a change, and each look is a request to them.
+            # Queues and blobs send no signal for a change, and each check is a request to them.
             time.sleep(_PAUSE)
 
     def _rests_within(self, seconds: float) -> bool:
-        """Whether all comes to rest before so many seconds; if not, it is dropped, no failure."""
+        """
+        Whether everything comes to rest in *seconds*; if not, messages are dropped: no failure.
+        """
         ends = time.monotonic() + seconds
         while not self._is_at_rest():
             if time.monotonic() > ends:
@@ -152,15 +155,15 @@ class Calm:
 
     def _is_at_rest(self) -> bool:
         """
-        Whether no message is queued, delayed or being worked off.
+        Whether no message is queued, delayed or being processed.
 
-        Three looks: a message may be between two queues at one of them. A run whose message was
-        dropped is in no queue; it may yet put one back.
+        Three checks: at one of them, a message may be between two queues. A run whose message was
+        dropped is in no queue, but may still put one back.
         """
         for _ in range(3):
             if under_way(self._town.log()) or self._town.queued():
                 return False
-            # For the next look to be another one.
+            # So that the next check is independent.
             time.sleep(_PAUSE)
         return True
 

@@ -39,7 +39,7 @@ _CALM = {
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The options of `soak`; what is not given is as large as in a Scale."""
+    """Add the options of `soak`; their defaults are those of Scale."""
     usual = Scale()
     command.add_argument("--seed", type=int, help="repeats a run's plan and faults; else random")
     command.add_argument("--users", type=int, default=usual.users)
@@ -93,7 +93,7 @@ def main(folder: Path, chosen: argparse.Namespace) -> int:
 
 
 def soak(stack: Stack, scale: Scale, seed: int, say: Callable[[str], None]) -> list[Row]:
-    """Everything in order; the table at the end."""
+    """Run all phases in order; returns the table at the end."""
     town, photos = Town(stack), pictures(scale.pictures)
     first = plan.first_photos(scale, seed)
     town.move_in(scale.users, {user: photos[number] for user, number in first.items()})

@@ -1,4 +1,4 @@
-"""Photos that nobody could take for one another, small enough to make many of."""
+"""Photos that cannot be mistaken for each other, small enough to make many of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIDE = 240
 
 
 def pictures(count: int) -> list[bytes]:
-    """*count* JPEGs; each two differ by far more than `likeness` allows."""
+    """*count* JPEGs; any two differ by far more than `likeness` allows."""
     made = [_picture(number) for number in range(count)]
     for number, picture in enumerate(made[1:]):
         if difference(made[number], picture) < 3 * ALIKE:
@@ -22,7 +22,7 @@ def pictures(count: int) -> list[bytes]:
 
 
 def _picture(number: int) -> bytes:
-    """A board of twenty-five fields, each of a colour of its own."""
+    """A board of twenty-five fields, each in its own colour."""
     board = Image.frombytes("RGB", (5, 5), random.Random(f"picture {number}").randbytes(75))
     stream = io.BytesIO()
     board.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC).save(stream, "JPEG", quality=90)

@@ -1,4 +1,4 @@
-"""What a soak does and when: all of it from one seed, worked out before anything starts."""
+"""The plan of a soak: all events and their times, computed from one seed before anything starts."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ KILL_WORKER = "kill-worker"
 DAMAGE, AUDIT = "damage", "audit"
 CHANGES = (SET, SAME, REMOVE)
 
-# How often each fault comes among the faulty calls. Those that close the product's gate for all of
-# its threads are the smaller part: each costs the whole process seconds in which nothing is tried.
+# How often each fault occurs among the faulty calls. Faults that close the product's gate for all
+# of its threads are the minority: each stops all calls of the process for seconds.
 KINDS = (
     *("reset", "reset", "reset", "500", "500", "500", "half", "half", "lost-answer", "lost-answer"),
     *("timeout", "502", "429", "429", "503", "429-bare", "503-bare"),
 )
-# More than these without a photo at the end would pull the brake, which is another test's matter.
+# More users without a photo at the end would trigger the removal limit, which another test covers.
 MOST_WITHOUT_PHOTO = 15
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much of everything."""
+    """The number of everything."""
 
     users: int = 200
     changes: int = 2000
@@ -44,7 +44,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Event:
-    """At so many seconds this happens; `user` and `picture` are numbers, -1 for none."""
+    """An event after *at* seconds; `user` and `picture` are numbers, -1 for none."""
 
     at: float
     kind: str
@@ -53,7 +53,7 @@ class Event:
 
 
 def timeline(scale: Scale, seed: int) -> list[Event]:
-    """Everything that happens, in order; the same for the same *scale* and *seed*."""
+    """All events in order; the same for the same *scale* and *seed*."""
     rng = random.Random(f"soak {seed}")
     events = [
         *_changes(scale, rng, first_photos(scale, seed)),
@@ -69,22 +69,22 @@ def timeline(scale: Scale, seed: int) -> list[Event]:
 
 
 def first_photos(scale: Scale, seed: int) -> dict[int, int]:
-    """Who has a photo before anything begins, and which."""
+    """Which users have a photo at the start, and which photo."""
     rng = random.Random(f"first {seed}")
     return {user: rng.randrange(scale.pictures) for user in range(0, scale.users, 2)}
 
 
 def refusal(user_id: str) -> dict[str, Any]:
-    """An order for the simulator: this mailbox refuses to tell of its photo, for ever."""
+    """An order for the simulator: this mailbox refuses photo requests permanently."""
     told = {"fault": "403", "code": "ErrorAccessDenied", "message": "Access is denied."}
     return {"service": "graph", "path": f"/users/{user_id}/photo$", "next": 1_000_000, **told}
 
 
 def fault_orders(scale: Scale, seed: int) -> list[dict[str, Any]]:
     """
-    Orders for the simulator: every call to Graph and SharePoint may fail, also an admin's.
+    Orders for the simulator: any call to Graph and SharePoint may fail, including an admin's.
 
-    A `timeout` ends after two seconds, so that threads are not held for most of the soak; a few
+    A `timeout` ends after two seconds, so that threads are not blocked for most of the soak; a few
     last longer than the thirty seconds that the product waits.
     """
     odds = {"rate": scale.rate, "kinds": list(KINDS), "retryAfter": 0.4, "seconds": 2}
@@ -120,20 +120,20 @@ def _changes(scale: Scale, rng: random.Random, now: dict[int, int]) -> Iterator[
             before[user] = now.get(user, picture)
             now[user] = picture
             yield Event(at, SET, user, picture)
-    # Some stay without, so that pictures have to go.
+    # Some stay without a photo, so that pictures have to be removed.
     left = min(max(2, scale.users // 20), most - len(removed), len(now))
     for user in rng.sample(sorted(now), left):
         yield Event(scale.seconds, REMOVE, user)
 
 
 def _damages(scale: Scale, rng: random.Random) -> Iterator[Event]:
-    """Strangers change what SharePoint shows, all along; `picture` says what."""
+    """Edits of SharePoint's pictures by others, throughout; `picture` selects the edit."""
     for number in range(scale.damages):
         yield Event(rng.uniform(0, scale.seconds), DAMAGE, rng.randrange(scale.users), number)
 
 
 def _deaths(scale: Scale, rng: random.Random) -> Iterator[Event]:
-    """One death in each stretch of the time, never so late that nobody works after it."""
+    """One death in each part of the time, never so late that no work follows it."""
     stretch = scale.seconds / (scale.kills + 1)
     for number in range(scale.kills):
         at = stretch * (number + rng.uniform(0.3, 1.0))
@@ -142,6 +142,6 @@ def _deaths(scale: Scale, rng: random.Random) -> Iterator[Event]:
 
 
 def _worker_deaths(scale: Scale, rng: random.Random) -> Iterator[Event]:
-    """The worker alone dies, whether or not the host is up then, with time to recover."""
+    """Only the worker dies, whether or not the host is running then, with time to recover."""
     for _ in range(scale.worker_kills):
         yield Event(rng.uniform(0.05, 0.9) * scale.seconds, KILL_WORKER)

@@ -1,4 +1,4 @@
-"""What the host's log tells of the app's work: what is under way, and whether anything moves."""
+"""The app's progress from the host's log: runs in progress, and whether anything moves."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import re
 import time
 from collections.abc import Callable
 
-# The host's own first words in each of its lives, before it takes any work.
+# The host's own first line after each start, before it takes any work.
 _BORN = " host: Host started"
 _BEGUN = re.compile(r"Executing 'Functions\.\w+' \(.*\bId=([\w-]+)\)")
 _ENDED = re.compile(r"Executed 'Functions\.\w+' \(.*\bId=([\w-]+),")
 _PUT_OFF = re.compile(r"\b(?:photo|upkeep)\.waiting .*?\bretryIn=([\d.]+)")
-# Longer than any run takes, and a killed one's message is away, on the slowest machine.
+# Longer than any run, and any absence of a killed run's message, on the slowest machine.
 _STANDSTILL = 120.0
 
 
 def under_way(log: str) -> set[str]:
-    """The ids of the runs that have begun in the host's present life and not ended."""
+    """The ids of the runs that have begun since the host's last start and not ended."""
     life = log.rpartition(_BORN)[2]
     return set(_BEGUN.findall(life)) - set(_ENDED.findall(life))
 
 
 class Standstill:
-    """Tells when nothing moves any more: a run that only puts its message off moves nothing."""
+    """Detects that nothing moves any more: a run that only defers its message moves nothing."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -30,7 +30,7 @@ class Standstill:
         self._moved = -1
 
     def reached(self, log: str) -> bool:
-        """Whether nothing has moved for longer than the longest wait of any message so far."""
+        """Whether nothing has moved for longer than the longest delay of any message so far."""
         waits = [float(seconds) for seconds in _PUT_OFF.findall(log)]
         moved = len(_ENDED.findall(log)) - len(waits)
         if moved > self._moved:

@@ -1,4 +1,4 @@
-"""Plays a soak's events at their moments: changes, deaths, forgeries, sweeps, a lapse."""
+"""Runs a soak's events on time: changes, deaths, forgeries, sweeps, a lapsed subscription."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local.soak.plan import Event
 from local.soak.town import Town, forged_items
 
 _TOLD_EVERY = 15.0
-# Far longer than a new worker takes, or a new host.
+# Far longer than a new worker or a new host takes to start.
 _COMES_BACK = 60.0
 _PAUSE = 0.1
 
@@ -23,7 +23,8 @@ class Storm:
     """
     One run through the events.
 
-    Children end with the thread that started them, so that all of it happens in the caller's.
+    Child processes end with the thread that started them, so everything runs in the caller's
+    thread.
     """
 
     def __init__(self, town: Town, pictures: Sequence[bytes], say: Callable[[str], None]) -> None:
@@ -47,10 +48,10 @@ class Storm:
         }
 
     def play(self, events: Sequence[Event]) -> None:
-        """Do each event at its moment, or as soon as those before it are done."""
+        """Run each event at its time, or as soon as the previous ones are done."""
         began = told = time.monotonic()
         for event in events:
-            # The plan says when; a storm that hurries would be another one.
+            # The plan sets the times; running ahead would change the storm.
             time.sleep(max(0.0, began + event.at - time.monotonic()))
             self._do(event)
             if time.monotonic() - told > _TOLD_EVERY:
@@ -81,16 +82,16 @@ class Storm:
             self._do(event)
 
     def _again_and_again(self, deed: Callable[[], bool]) -> None:
-        """Do *deed* until it says that it is done: a worker or a host may just have died."""
+        """Repeat *deed* until it reports success: a worker or a host may just have died."""
         ends = time.monotonic() + _COMES_BACK
         while not deed():
             if time.monotonic() > ends:
                 raise RuntimeError(f"The app did not come back within {_COMES_BACK:.0f} s")
-            # What comes back in another process tells nobody.
+            # A restart in another process sends no signal.
             time.sleep(_PAUSE)
 
     def _order_audit(self) -> bool:
-        """An audit that repairs; False where nobody answers, or the worker died of it."""
+        """Order an audit that repairs; False without an answer, or if the worker died meanwhile."""
         try:
             self._town.console.order("audit", repair=True)
         except requests.ConnectionError:
@@ -102,7 +103,9 @@ class Storm:
         return True
 
     def _forge(self, number: int) -> bool:
-        """Every fifth forger lacks the function key too, and is turned away at the door."""
+        """
+        Post a forged item; every fifth one also lacks the function key, and is refused by the host.
+        """
         item = self._forged_items[number % len(self._forged_items)]
         user_id = self._town.bystanders[number % len(self._town.bystanders)]
         filled = json.loads(json.dumps(item).replace("{id}", user_id))

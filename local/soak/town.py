@@ -1,4 +1,4 @@
-"""The cloud that a soak plays in: its people, what is asked of it, and what it leaves behind."""
+"""The cloud of a soak: its users, the operations on it, and the data it leaves."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from local.soak import plan
 
 QUEUES = ("photo-sync", "photo-upkeep")
 BYSTANDERS = 10
-# Each has a photo that nobody changes, and a mailbox that is in trouble.
+# Each has a photo that never changes, and a mailbox with a fault.
 REFUSING, VANISHING = "refusing@contoso.com", "vanishing@contoso.com"
-# The app settings of a soak. No timer fires that mends anything, since only what a soak asks for
-# may; a dead host's messages come back after seconds and not after ten minutes.
+# The app settings of a soak. No timer repairs anything, since only the soak itself may start
+# repairs; a dead host's messages return after seconds instead of ten minutes.
 SETTINGS = {
     "SWEEP_SCHEDULE": "0 0 0 29 2 *",
     "RENEW_SCHEDULE": "0 0 0 29 2 *",
@@ -39,7 +39,7 @@ SETTINGS = {
 
 
 class Town:
-    """People in a tenant and the storage account of the app, as anybody outside may use them."""
+    """Users of a tenant and the app's storage account, accessed only as an outsider can."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -57,7 +57,9 @@ class Town:
         self.odd: dict[str, str] = {}
 
     def move_in(self, users: int, photos: Mapping[int, bytes]) -> None:
-        """Users, some with a photo; odd ones; bystanders, whom nobody but a forger mentions."""
+        """
+        Add users, some with a photo; the two with faults; bystanders, named only in forgeries.
+        """
         names = [f"person{number:04}@contoso.com" for number in range(users)]
         seeds: list[dict[str, Any]] = [{"userPrincipalName": name} for name in names]
         for number, content in photos.items():
@@ -71,7 +73,7 @@ class Town:
         self.odd, self.bystanders = dict(zip(odd, ids, strict=False)), ids[len(odd) :]
 
     def recognise(self) -> None:
-        """Learn from the tenant who is who, for somebody who did not see them move in."""
+        """Read the users from the tenant, for an instance that did not add them."""
         people = self.admin.control("GET", "/users")["users"]
         strangers = set(SETTINGS["EXCLUDED_USERS"].split(","))
         named = [(each["id"], each["userPrincipalName"]) for each in people]
@@ -81,22 +83,24 @@ class Town:
         self.users = [(user_id, upn) for user_id, upn in named if upn not in others]
 
     def refuse(self) -> None:
-        """One mailbox refuses from now on, whatever other faults come and go."""
+        """From now on one mailbox refuses, independently of other faults."""
         self.admin.control("POST", "/faults", plan.refusal(self.odd[REFUSING]))
 
     def vanish(self, *, back: bool = False) -> None:
-        """One mailbox is gone from now on, or is back with its photo."""
+        """Remove one mailbox from now on, or restore it with its photo."""
         order = {"mailbox": "online" if back else "none"}
         self.admin.control("PATCH", f"/users/{self.odd[VANISHING]}", order)
 
     def change_photo(self, user: int, content: bytes | None) -> None:
-        """Put *content* into Exchange, None to remove it; whoever is subscribed may be told."""
+        """
+        Set *content* as the photo in Exchange, None to remove it; subscribers may be notified.
+        """
         photo = None if content is None else base64.b64encode(content).decode()
         user_id, _ = self.users[user]
         self.admin.control("PATCH", f"/users/{user_id}", {"photo": photo, "notify": True})
 
     def damage(self, user: int, number: int) -> None:
-        """What a stranger does to a picture in SharePoint, of which nobody is told."""
+        """Edit a picture directly in SharePoint; no notification is sent."""
         user_id, _ = self.users[user]
         strange = base64.b64encode(b"no picture of anybody").decode()
         wanted: tuple[dict[str, Any], ...] = (
@@ -109,35 +113,38 @@ class Town:
         self.admin.control("PATCH", f"/users/{user_id}", order)
 
     def post(self, item: Mapping[str, Any], *, key: str) -> int:
-        """One item to the webhook, whoever sends it; the answer's status."""
+        """Post one item to the webhook, as any sender; returns the status."""
         url = f"{self.at.functions}/api/notifications?code={key}"
         return self._session.post(url, json={"value": [item]}, timeout=30).status_code
 
     def queued(self, *names: str) -> int:
-        """Messages that are queued, delayed or being worked off."""
+        """Messages that are queued, delayed or being processed."""
         return sum(self._length(name) for name in names or QUEUES)
 
     def log(self) -> str:
-        """What the host and the app have logged so far, in all of the host's lives."""
+        """The log of the host and the app so far, across all restarts."""
         return self.stack.host_log.read_text(encoding="utf-8", errors="replace")
 
     def end_subscription(self) -> None:
-        """Graph ends it, and says so; until there is another, nobody is told of any change."""
+        """
+        End the subscription in Graph, with a lifecycle notification; until there is a new one, no
+        change is notified.
+        """
         if self.subscriptions():
             self.admin.control("POST", "/lifecycle", {"event": "subscriptionRemoved"})
 
     def subscriptions(self) -> int:
-        """How many Graph has of the app that have not expired."""
+        """The number of the app's subscriptions in Graph that have not expired."""
         return len(self.admin.control("GET", "/subscriptions")["subscriptions"])
 
     def park(self) -> None:
-        """Have the timer run that records what the host gave up on."""
+        """Run the timer that records the messages that the host gave up on."""
         url = f"{self.at.functions}/admin/functions/park_timer"
         headers = {"x-functions-key": self.at.master_key}
         self._session.post(url, json={"input": ""}, headers=headers, timeout=30).raise_for_status()
 
     def clear_queues(self) -> int:
-        """Lose every message; how many they were."""
+        """Delete every message; returns their number."""
         lost = self.queued()
         for name in QUEUES:
             with suppress(ResourceNotFoundError):
@@ -145,7 +152,7 @@ class Town:
         return lost
 
     def let_pass(self, span: timedelta) -> int:
-        """Move every moment in the app's blobs to the past; how many users' states there are."""
+        """Move every moment in the app's blobs into the past; returns the number of user states."""
         container = self._blobs.get_container_client("photo-sync-state")
         names = [
             name
@@ -168,7 +175,7 @@ class Town:
                     match_condition=MatchConditions.IfNotModified,
                 )
             except ResourceModifiedError:
-                continue  # the app wrote it just now
+                continue  # the app has just written it
             return
 
     def _length(self, name: str) -> int:
@@ -182,7 +189,7 @@ class Town:
 def _earlier(text: bytes, span: timedelta) -> bytes:
     def moved(value: Any) -> Any:
         if isinstance(value, dict) and value.keys() == {"by", "seconds"}:
-            # Of a claim, which is as old as its blob, only the length can be changed.
+            # A claim's age is that of its blob, so only its length can be changed.
             return {**value, "seconds": value["seconds"] - span.total_seconds()}
         if isinstance(value, dict):
             return {key: moved(each) for key, each in value.items()}
@@ -196,7 +203,7 @@ def _earlier(text: bytes, span: timedelta) -> bytes:
 
 
 def forged_items(town: Town) -> Sequence[dict[str, Any]]:
-    """One item in each way to be false; about a bystander, so that any effect shows."""
+    """One item for each kind of forgery, about a bystander, so that any effect shows."""
     genuine = {
         "changeType": "updated",
         "clientState": town.at.client_state,

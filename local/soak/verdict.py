@@ -1,4 +1,4 @@
-"""Judges a soak by looking at both sides with a client that knows nothing of PhotoSync."""
+"""The verdict of a soak, by comparing both services with a client independent of PhotoSync."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FINAL = {"synced", "no-photo", "removed"}
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what was asked, what was found, and whether that is right."""
+    """One line of the table: what was checked, what was found, and whether that is right."""
 
     what: str
     found: str
@@ -61,7 +61,7 @@ def verdict(town: Town, journal: Sequence[Entry], *, sent: int, forged: int) -> 
 
 
 def figures(town: Town, journal: Sequence[Entry]) -> list[Row]:
-    """What happened on the way: nothing to judge, but what the verdict is worth."""
+    """What happened during the soak: not judged, but it shows what the verdict is worth."""
     mine = [entry for entry in journal if entry.get("clientId") == town.at.app_client_id]
     rows = []
     for service in ("graph", "sharepoint"):
@@ -86,7 +86,7 @@ def runs(town: Town) -> Row:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """One line a row; what is wrong is marked."""
+    """One line per row; wrong ones are marked."""
     width = max(len(row.what) for row in rows)
     return "\n".join(
         f"{'     ' if row.right else 'WRONG'} {row.what.ljust(width)}  {row.found}" for row in rows
@@ -94,7 +94,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _fault(town: Town, user_id: str, upn: str) -> str:
-    """What is not right about one user's picture; empty if it is."""
+    """What is wrong with one user's picture; empty if nothing."""
     photo, files = town.admin.photo(user_id), town.admin.shown(upn).files
     if photo is None:
         return "shown without a photo" if files else ""
@@ -114,7 +114,7 @@ def _states(town: Town, states: dict[str, State]) -> Row:
 
 
 def _odd(town: Town, states: dict[str, State]) -> Iterator[Row]:
-    """The pictures of two users whose mailboxes were in trouble, and what is told of them."""
+    """The pictures of the two users whose mailboxes had faults, and their states."""
     for upn, expected in ((REFUSING, "failed"), (VANISHING, "synced")):
         user_id = town.odd[upn]
         fault, state = _fault(town, user_id, upn), states[user_id]

@@ -1,10 +1,10 @@
 """
-How soon Graph has its answer from a whole host, whatever a POST tells of and wherever storage is.
+How soon Graph gets the answer of a complete host, by size of the POST and distance of storage.
 
-The host stores what the webhook queues, one message after the other, before it answers. So the
-POSTs are made twice: with storage on this machine, and with one that takes as long for a write as
-is usual within a region. What becomes of the messages is other instances' work, as on Flex
-Consumption; only to see when the last user of a POST is queued is there one of these.
+Before it answers, the host stores the webhook's messages one after the other. So the POSTs are made
+twice: with storage on this machine, and with a storage whose writes take as long as usual within a
+region. Other instances process the messages, as on Flex Consumption; one of them runs here only to
+measure when the last user of a POST is queued.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PATIENCE = 60.0
 
 
 class NotStored(RuntimeError):
-    """A POST was refused, or what it told of was not queued."""
+    """A POST was refused, or its users were not queued."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Spread:
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """POSTs of every size by turns, near storage and far from it, and one that is spread."""
+    """POSTs of every size in turn, with near and far storage, and one POST that is spread."""
     settings = {**_SETTINGS, "AzureWebJobs.upkeep.Disabled": "1"}
     with Stack(folder, settings=settings, storage_on_disk=True) as stack:
         say("storage on this machine")
@@ -66,7 +66,7 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
             writes = _writes(poster, storage)
             say(f"{SIZES[-1]} users, until the last is queued")
             queues = spectator.queues(stack.endpoints.storage)
-            # Whatever was posted so far would be spread beside the one that is measured.
+            # The messages so far would be spread together with the measured one.
             queues.get_queue_client(_UPKEEP).clear_messages()
             with instance(stack, "upkeep", {**_SETTINGS, **behind}):
                 spread = _spread(queues.get_queue_client(_USERS), poster, storage)
@@ -74,12 +74,12 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
 
 
 def near_rows(took: Mapping[int, Sequence[float]]) -> list[Row]:
-    """The answers with storage on this machine, where nothing has a goal."""
+    """The answers with storage on this machine, which have no goal."""
     return [_row(took, size, "storage here") for size in SIZES]
 
 
 def far_rows(took: Mapping[int, Sequence[float]], writes: float) -> list[Row]:
-    """The answers with storage farther away, and how many *writes* the largest POST waits for."""
+    """The answers with far storage, and the number of *writes* that the largest POST waits for."""
     where = f"{DELAY * 1000:.0f} ms a write"
     goals = {SIZES[-1]: float(_GOAL_RATIO)}
     found = [_row(took, size, where, goal_ratio=goals.get(size)) for size in SIZES]
@@ -88,7 +88,7 @@ def far_rows(took: Mapping[int, Sequence[float]], writes: float) -> list[Row]:
 
 
 def spread_row(spread: Spread) -> Row:
-    """When the last user of the largest POST is on `photo-sync`, from the beginning of the POST."""
+    """When the last user of the largest POST is in `photo-sync`, from the start of the POST."""
     return Row(
         "answers",
         f"POST of {SIZES[-1]}, {DELAY * 1000:.0f} ms a write: last user on photo-sync",
@@ -118,7 +118,7 @@ def _row(
 
 
 def _answered(poster: GraphPoster) -> dict[int, list[float]]:
-    """Milliseconds until each POST was answered, by its size; by turns, after a few of each."""
+    """Milliseconds until each POST was answered, by its size; in turn, after a few to warm up."""
     took: dict[int, list[float]] = {size: [] for size in SIZES}
     for number in range(-_WARM_UP, POSTS):
         for size in SIZES:
@@ -129,7 +129,7 @@ def _answered(poster: GraphPoster) -> dict[int, list[float]]:
 
 
 def _post(poster: GraphPoster, user_ids: Sequence[str]) -> float:
-    """Seconds until a POST was accepted; NotStored unless that was at once."""
+    """Seconds until a POST was accepted. Raises NotStored unless its first try was accepted."""
     tries = len(poster.answers)
     if not poster.post(user_ids) or len(poster.answers) != tries + 1:
         raise NotStored(f"a POST of {len(user_ids)} was answered {poster.answers[tries].status}.")
@@ -137,14 +137,14 @@ def _post(poster: GraphPoster, user_ids: Sequence[str]) -> float:
 
 
 def _writes(poster: GraphPoster, storage: SlowStorage) -> float:
-    """How many messages one of the largest POSTs is."""
+    """The number of messages for one of the largest POSTs."""
     before = storage.messages.total()
     _post(poster, _ids(SIZES[-1]))
     return storage.messages.total() - before
 
 
 def _spread(users: QueueClient, poster: GraphPoster, storage: SlowStorage) -> Spread:
-    """The second one: before the first there is much that the instance has to load."""
+    """Measure the second POST: before the first, the instance still has much to load."""
     took = []
     for _ in range(2):
         users.clear_messages()
@@ -154,14 +154,14 @@ def _spread(users: QueueClient, poster: GraphPoster, storage: SlowStorage) -> Sp
         while storage.messages[_USERS] - before < len(ids):
             if time.perf_counter() - began > _PATIENCE:
                 raise NotStored(f"{storage.messages[_USERS] - before} of {len(ids)} are queued.")
-            # Storage's door counts, and tells nobody.
+            # Polled, since SlowStorage's counter sends no signal.
             time.sleep(0.005)
         took.append(time.perf_counter() - began)
     return Spread(took[-1], _one_by_one(storage, users.peek_messages()[0].content))
 
 
 def _one_by_one(storage: SlowStorage, text: str) -> float:
-    """Four times as long as a quarter of them takes: nobody waits for the rest."""
+    """Four times the duration of a quarter of them, to save time."""
     with spectator.queues(storage.connection).get_queue_client(_USERS) as queue:
         began = time.perf_counter()
         for _ in range(SIZES[-1] // 4):
@@ -170,5 +170,5 @@ def _one_by_one(storage: SlowStorage, text: str) -> float:
 
 
 def _ids(size: int) -> list[str]:
-    """Users whom no POST before has told of."""
+    """Users that were in no earlier POST."""
     return [str(uuid.UUID(int=random.getrandbits(128), version=4)) for _ in range(size)]

@@ -1,4 +1,6 @@
-"""A storage account that takes its time for each write, as one does that is not on this machine."""
+"""
+A proxy that delays each write to a storage account, to imitate one that is not on this machine.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,10 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 class SlowStorage:
     """
-    A context manager; `connection` leads through it to the queues of the account given.
+    A context manager; `connection` leads through it to the queues of the given account.
 
-    Each write is handed on *delay* seconds after it came; writes of several connections wait at
-    the same time. `messages` counts by queue those that were put into one.
+    Each write is forwarded *delay* seconds after it arrived; writes on several connections wait
+    concurrently. `messages` counts the sent messages by queue.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class SlowStorage:
         inner, on = await asyncio.open_connection(self._inside.hostname, self._inside.port)
         answering = asyncio.create_task(_pass(inner, back))
         try:
-            # Whoever is done closes the connection between two requests.
+            # Clients close the connection between two requests when they are done.
             with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
                 while True:
                     on.write(await self._request(outer))
@@ -79,7 +81,7 @@ class SlowStorage:
             answering.cancel()
 
     async def _request(self, outer: asyncio.StreamReader) -> bytes:
-        """The next request, once storage may have it."""
+        """The next request, after its delay."""
         head = await outer.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
         body = await outer.readexactly(int(length[1])) if length else b""

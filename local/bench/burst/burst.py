@@ -1,12 +1,12 @@
 """
 A burst: ten notifications for each of two thousand users in a minute, through the webhook.
 
-Those of one user are strewn over the whole minute, so that hardly any two meet in one POST: nearly
-each costs a message. One user in ten has another photo, from some moment of that minute on. The
-webhook and the copying run on instances of their own, as on Flex Consumption.
+Those of one user are spread over the whole minute, so that hardly any two are in one POST and
+nearly each needs its own message. One user in ten gets another photo at some moment in that minute.
+The webhook and the copying run on separate instances, as on Flex Consumption.
 
-Of Azurite one thread does all the work, and it searches all messages each time it hands one out or
-deletes one: with thousands waiting, it is what takes the time. So its seconds are the floor.
+Azurite does all its work on one thread, and searches all messages whenever it hands one out or
+deletes one. With thousands waiting, it is the bottleneck, so its seconds are the floor.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from local.soak.pictures import pictures
 
 _POSTERS = 64
 _ALL_WORKED_OFF = 3_600.0
-# A message whose delivery was cut on a busy machine comes back after a minute and not after ten.
+# A message whose delivery was cut off on a busy machine returns after a minute instead of ten.
 _SETTINGS = {**SETTINGS, "LOCAL_HOST_LOCK_SECONDS": "60"}
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """A quarter of it, at the pace of the whole, worked off from the first message on."""
+    """A quarter of the burst, at full pace, processed from the first message on."""
     return _measured(folder, say, "burst", QUARTER)
 
 
 def whole(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """All of it, worked off from the last POST on: Azurite cannot do both in time."""
+    """The whole burst, processed after the last POST: Azurite cannot do both in time."""
     return _measured(folder, say, "whole-burst", WHOLE)
 
 
@@ -57,7 +57,7 @@ def _measured(folder: Path, say: Callable[[str], None], name: str, scale: Scale)
 
 
 def played(tenant: SettledTenant, scale: Scale, say: Callable[[str], None]) -> Storm:
-    """Post at the pace of *scale*, wait until no message is left, and look at every picture."""
+    """Post at the pace of *scale*, wait until no message is left, and check every picture."""
     plan = posts(tenant.users, scale)
     poster, judge = GraphPoster(tenant.at), Judge(tenant.admin, tenant.photos)
     copying = instance(tenant.stack, "copying", _SETTINGS)
@@ -81,12 +81,12 @@ def played(tenant: SettledTenant, scale: Scale, say: Callable[[str], None]) -> S
 
 
 def _post(tenant: SettledTenant, plan: Sequence[Post], pause: float, poster: GraphPoster) -> int:
-    """Post it all, one every *pause* seconds; return how many were never accepted."""
+    """Send all POSTs, one every *pause* seconds; return how many were never accepted."""
     began = time.monotonic()
     with ThreadPoolExecutor(_POSTERS, thread_name_prefix="graph") as pool:
         posted = []
         for number, (changed, told) in enumerate(plan):
-            # The pace of the plan: Graph, too, sends on without waiting for an answer.
+            # The pace of the plan: Graph does not wait for an answer either.
             time.sleep(max(0.0, began + number * pause - time.monotonic()))
             for user in changed:
                 tenant.change(user, notify=False)
@@ -95,5 +95,5 @@ def _post(tenant: SettledTenant, plan: Sequence[Post], pause: float, poster: Gra
 
 
 def _seconds_of(process: int) -> float:
-    """How long the busiest thread of a process has computed: that in which Node.js runs code."""
+    """CPU seconds of a process's busiest thread, the one in which Node.js runs JavaScript."""
     return max(each.user_time + each.system_time for each in psutil.Process(process).threads())

@@ -1,4 +1,4 @@
-"""Which notifications a burst holds, in which POSTs, and whose photo changes on the way."""
+"""The plan of a burst: its POSTs with their notifications, and the photos that change."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from local.bench.measuring.settled_tenant import Resident
 @dataclass(frozen=True)
 class Scale:
     """
-    How large a burst is; one user in ten has another photo.
+    The size of a burst; one user in ten gets another photo.
 
-    Unless it is worked off meanwhile, the copying begins after the last POST.
+    Unless the messages are processed meanwhile, the copying starts after the last POST.
     """
 
     users: int
@@ -35,23 +35,23 @@ class Scale:
 
 
 WHOLE = Scale(users=2_000, seconds=60, items_a_post=100, worked_off_meanwhile=False)
-# As many items a second, and as few of one user in a POST.
+# The same number of items a second, and as few of one user in a POST.
 QUARTER = Scale(users=500, seconds=15, items_a_post=25)
 
 
 class Post(NamedTuple):
-    """Whose photo changes just before a POST, and whom its items are about."""
+    """The users whose photo changes just before a POST, and the users that its items are about."""
 
     changed: list[Resident]
     about: list[Resident]
 
 
 def posts(users: Sequence[Resident], scale: Scale) -> list[Post]:
-    """All POSTs in their order; a changed photo is told by at least one notification after it."""
+    """All POSTs in order; after each photo change at least one notification follows."""
     rng = random.Random(scale.seed)
     items = list(users) * scale.notifications_a_user
     rng.shuffle(items)
-    # How many notifications somebody gets who still has the old photo.
+    # How many notifications each of these users gets while still having the old photo.
     early = {user.id: rng.randrange(scale.notifications_a_user) for user in users[: scale.changed]}
     found: list[Post] = []
     for start in range(0, len(items), scale.items_a_post):
@@ -61,7 +61,7 @@ def posts(users: Sequence[Resident], scale: Scale) -> list[Post]:
 
 
 def _changed(about: Sequence[Resident], early: dict[str, int]) -> list[Resident]:
-    """Whose turn it is; they leave *early*, and the others come nearer."""
+    """The users whose photo changes now; remove them from *early*, and count down the others."""
     changed = []
     for user in about:
         if early.get(user.id) == 0:

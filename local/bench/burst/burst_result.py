@@ -1,4 +1,4 @@
-"""What became of a burst, and what the table says of it."""
+"""The result of a burst, and its rows of the table."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from local.bench.measuring.ledger import (
 )
 from local.bench.measuring.rows import Row
 
-# What a message may cost whoever it is about, and what a photo that changed costs once.
+# The most calls for a message about any user, and the most extra calls for a changed photo.
 _GOALS = ((GRAPH, 1, 2), (BLOB, 1, 2), (UPLOADS, 0, 3), (PROFILES, 0, 2))
 
 
 @dataclass(frozen=True)
 class Storm:
     """
-    What became of a burst. Times are from the first POST on, in seconds; `storage` is how long of
-    `drained` Azurite's one thread was at work.
+    The result of a burst.
+
+    Times are in seconds from the first POST; `storage` is how much of `drained` Azurite's one
+    thread was busy.
     """
 
     scale: Scale
@@ -45,30 +47,32 @@ class Storm:
     @property
     def messages(self) -> int:
         """
-        About a user. Each is sent once, by the host or by the app itself, and deleted once by the
-        host; and so is each bundle, which nothing but a POST makes here.
+        Messages about a user.
+
+        Each is sent once, by the host or by the app itself, and deleted once by the host. So is
+        each bundle, which here only a POST creates.
         """
         return (self.calls[HOST] + self.calls[QUEUE]) // 2 - self.calls[FOR_UPKEEP]
 
     @property
     def put_off(self) -> int:
-        """Messages that took the place of others; the app also sends what was in a bundle."""
+        """Messages that replaced others; the app also sends the messages of a bundle."""
         return self.calls[QUEUE] - self.calls[AT_ONCE]
 
     @property
     def again(self) -> int:
-        """POSTs that Graph had to repeat; of such a one everything may be stored twice."""
+        """POSTs that Graph had to repeat; each may have stored everything twice."""
         return sum(not answer.accepted for answer in self.answers)
 
     @property
     def unseen(self) -> int:
-        """Entries, one a user in each POST, for which nobody asked Graph and the state."""
+        """Entries, one per user in each POST, for which nobody called Graph and read the state."""
         seen = min(self.messages, self.calls[GRAPH], self.calls[BLOB]) - self.put_off
         return max(0, self.entries - seen)
 
 
 def result_rows(subject: str, storm: Storm) -> Iterator[Row]:
-    """What the table says of a burst."""
+    """A burst's rows of the table."""
     scale = storm.scale
     yield Row(subject, "POSTs never accepted", storm.unaccepted, "", goal=0, note=str(scale))
     note = f"of {storm.entries:,}, one a user in each POST"
@@ -94,7 +98,7 @@ def result_rows(subject: str, storm: Storm) -> Iterator[Row]:
     )
     entries = storm.entries + storm.again * scale.items_a_post
     for kind, each, once in _GOALS:
-        # Who loses the race for a claim has tried to write it, and comes back with a new message.
+        # A run that loses the race for a claim has tried to write it, and queues a new message.
         goal = each * (entries + 2 * storm.put_off) + once * scale.changed
         yield Row(subject, f"{kind} calls", storm.calls[kind], "", goal=goal)
     note = f"{scale.changed} of {scale.users:,} photos changed in the meantime"

@@ -1,4 +1,4 @@
-"""Posts notifications to the webhook as Graph does: many at once, and again where need be."""
+"""Posts notifications to the webhook as Graph does: concurrently, with retries."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import requests
 from local.bench.burst.notification_body import notification_body
 from local.cloud.endpoints import Endpoints
 
-# Longer than Graph waits, so that a slow machine is not given everything twice.
+# Longer than Graph waits, so that a slow machine does not get everything twice.
 _TIMEOUT = 30
-# Exponential, and up to four hours (graph.md section 3, documented); here for some minutes.
+# Exponential, up to four hours (graph.md section 3, documented); here only minutes.
 _PAUSES = (2, 4, 8, 16, 32, 64, 128)
 
 
 class Answer(NamedTuple):
-    """The status of one try, 0 where none came, and how long it took in seconds."""
+    """The status of one try, 0 without an answer, and its duration in seconds."""
 
     status: int
     seconds: float
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
 
 class GraphPoster:
-    """Threads may share it: each has a connection of its own."""
+    """Threads may share it: each has its own connection."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class GraphPoster:
 
     def _try(self, body: bytes) -> Answer:
         began, status = time.perf_counter(), 0
-        # What else goes wrong is no answer of the app's, and ends the burst.
+        # Any other error is not an answer of the app, and ends the burst.
         with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             status = self._send(body)
         return Answer(status, time.perf_counter() - began)

@@ -1,6 +1,8 @@
 """
-Another instance of the app beside that of a stack. On Flex Consumption the functions of a queue run
-on instances of their own, and nothing tells those that a message came (functions.md, "Python").
+Another instance of the app besides that of a stack.
+
+On Flex Consumption the functions of a queue run on separate instances, which get no signal when a
+message arrives (functions.md, "Python").
 """
 
 from __future__ import annotations
@@ -14,16 +16,16 @@ from contextlib import contextmanager
 from local.cloud.children import Child
 from local.cloud.stack import REPO, Stack, app_settings
 
-# For the stack's own instance, which then has the webhook and all else.
+# For the stack's own instance, which then has the webhook and everything else.
 WITHOUT_COPYING = {"AzureWebJobs.sync_photo.Disabled": "1"}
 
 
 @contextmanager
 def instance(stack: Stack, name: str, settings: Mapping[str, str]) -> Iterator[int]:
     """
-    An instance with these app settings on top of the stack's, for the length of the block.
+    Run an instance with these app settings added to the stack's, for the duration of the block.
 
-    It yields the id of its process.
+    Yields the id of its process.
     """
     folder = stack.host_log.parent
     file = folder / f"{name}.settings.json"

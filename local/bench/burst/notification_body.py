@@ -8,7 +8,7 @@ from typing import Any
 
 
 def notification_body(user_ids: Iterable[str], *, tenant_id: str, client_state: str) -> bytes:
-    """An item about each of the users."""
+    """One item about each of the users."""
     items = [_item(user_id, tenant_id, client_state) for user_id in user_ids]
     return json.dumps({"value": items}).encode()
 

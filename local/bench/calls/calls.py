@@ -1,4 +1,4 @@
-"""What each case costs in calls; exact, and so asserted in tests, too."""
+"""The number of calls that each case costs; exact, so tests assert it too."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ USERS, CHANGED = 1_000, 50
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """Every case once: there is no noise in a count."""
-    # So that an audit of all need not wait: what it costs is the same.
+    """Every case once: a count has no noise."""
+    # So that an audit of all users need not wait; its cost is the same.
     settings = {**SETTINGS, "AUDIT_SHARE": "1"}
     with Stack(folder, settings=settings, log_storage=True) as stack:
         tenant = SettledTenant(stack, pictures(12))
@@ -27,18 +27,18 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
 
 
 def rows_of(found: Sequence[Case], folder: Path) -> list[Row]:
-    """What the table says; what a case over its goals was counted from is kept in *folder*."""
+    """The rows of the table; *folder* gets the evidence for each case over its goals."""
     of_cases = (row for case in found for row in _of_case(case, folder))
     return [*of_cases, *_of_budget(found), _unknown(found)]
 
 
 def _of_case(case: Case, folder: Path) -> Iterator[Row]:
-    """One for all calls of the app; where there are goals, one for each kind, the host's too."""
+    """One row for all calls of the app; with goals, one for each kind, including the host's."""
     if not case.goals:
         note = "; ".join(filter(None, [str(case), case.remark]))
         yield Row("calls", case.what, case.total, "", note=note)
         return
-    # An audit asks no Graph, and says so by its goal.
+    # An audit makes no calls to Graph, as its goal says.
     if not all(case.calls[kind] for kind in (GRAPH, BLOB) if case.goals.get(kind, 1)):
         raise Unexpected(f"{case.what}: not a call of Graph or of blobs was counted.")
     note = f"counted: {_kept(case, folder)}" if case.over else case.remark

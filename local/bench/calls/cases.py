@@ -1,4 +1,4 @@
-"""Plays each case on the running stack, and counts the calls that it costs."""
+"""Runs each case on the running stack, and counts its calls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from local.bench.measuring.settled_tenant import Resident, SettledTenant
 from local.bench.sweep.sweep import fewest_graph_calls
 from local.outside.tenant_client import TenantClient
 
-# The calls of the app itself, with those that nobody is known for.
+# The calls of the app itself, and those of unknown clients.
 KINDS = (GRAPH, UPLOADS, FILES, PROFILES, DIGEST, LOGIN, BLOB, QUEUE, LENGTH, ORDER, UNKNOWN)
 _NEWCOMERS = 2
 _A_PAGE = 100
@@ -38,18 +38,18 @@ _COPY = {GRAPH: 3, UPLOADS: 3, PROFILES: 2}
 
 
 class Unexpected(RuntimeError):
-    """A run did not end as its case needs it to."""
+    """A run did not end as its case requires."""
 
 
 @dataclass
 class Case:
-    """What was done, what it cost, and the most that README allows, by kind of call."""
+    """What was done, its calls, and the most that README allows, by kind of call."""
 
     what: str
     goals: Mapping[str, int] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     remark: str = ""
-    told: list[str] = field(default_factory=list)  # what was counted, line by line
+    told: list[str] = field(default_factory=list)  # the counted calls, line by line
 
     @property
     def total(self) -> int:
@@ -57,11 +57,11 @@ class Case:
 
     @property
     def over(self) -> list[str]:
-        """The kinds that were called more often than allowed."""
+        """The kinds with more calls than allowed."""
         return [kind for kind, most in self.goals.items() if self.calls[kind] > most]
 
     def count(self, tenant: SettledTenant, mark: Mark, user_id: str = "") -> None:
-        """Add what was asked since *mark*."""
+        """Add the calls since *mark*."""
         self.calls += tenant.ledger.since(mark, user_id=user_id)
         self.told += tenant.ledger.told(mark)
 
@@ -72,11 +72,11 @@ class Case:
 def cases(
     tenant: SettledTenant, users: int, changed: int, say: Callable[[str], None]
 ) -> Iterator[Case]:
-    """All cases, in a tenant that has so many users in the end."""
+    """All cases, in a tenant that has *users* users in the end."""
     tenant.subscribe()
     tenant.move_in(users - _NEWCOMERS)
     say(f"{users:,} users, whom PhotoSync knows; {changed} will have changed")
-    # The first copy of a process looks for the picture folder and logs in.
+    # The first copy of a process looks up the picture folder and logs in.
     _first_photo(tenant)
     yield from _of_one_user(tenant)
     yield _removal(tenant, tenant.users[3])
@@ -124,14 +124,14 @@ def _first_photo(tenant: SettledTenant) -> Case:
 
 
 def _removal(tenant: SettledTenant, user: Resident) -> Case:
-    """One look misses the photo; one ten minutes later, by a sweep, takes the picture along."""
+    """One check misses the photo; another ten minutes later, by a sweep, removes the picture."""
     remark = "the second look's message is the sweep's, and counted there"
     case = Case("removal, both looks", {UNKNOWN: 0, PROFILES: 2}, remark=remark)
     with _counted(tenant, case, user.id, "no-photo"):
         tenant.put(user.id, None, notify=True)
     long_ago = datetime.now(UTC) - timedelta(minutes=11)
     tenant.watcher.skip_time(user.id, missingSince=long_ago)
-    # The sweep costs what it costs; of it only what it asks about this user is counted.
+    # A sweep has its own cost; here only its calls about this user count.
     with _counted(tenant, case, user.id, "removed", of_all=False):
         tenant.watcher.type_into_queue("sweep", "photo-upkeep")
     return case
@@ -141,7 +141,7 @@ def _removal(tenant: SettledTenant, user: Resident) -> Case:
 def _counted(
     tenant: SettledTenant, case: Case, user_id: str, event: str, *, of_all: bool = True
 ) -> Iterator[None]:
-    """Add to *case* what the block costs: it must cause one run, which ends as *event*."""
+    """Add to *case* the calls of the block, which must cause one run that ends as *event*."""
 
     def events() -> list[str]:
         return [run["event"] for run in tenant.watcher.outcomes() if run["user"] == user_id]
@@ -155,7 +155,7 @@ def _counted(
 
 
 def _renewal(tenant: SettledTenant) -> Case:
-    """The subscription has a day left, and the timer fires."""
+    """The timer fires while the subscription has one day left."""
     at = tenant.at
     app = TenantClient(at, at.app_client_id, Path(at.app_certificate))
     (subscription,) = tenant.admin.control("GET", "/subscriptions")["subscriptions"]
@@ -170,7 +170,7 @@ def _renewal(tenant: SettledTenant) -> Case:
 
 
 def _sweep(tenant: SettledTenant, changed: list[Resident]) -> Case:
-    """A sweep, and the copies that it asks for."""
+    """A sweep, and the copies that it queues."""
     for user in changed:
         tenant.change(user, notify=False)
     mark = tenant.ledger.mark()
@@ -184,14 +184,14 @@ def _sweep(tenant: SettledTenant, changed: list[Resident]) -> Case:
 
 
 def _audit(tenant: SettledTenant) -> Case:
-    """A look at everybody's picture in SharePoint, of which none is damaged."""
-    # One was taken back.
+    """A check of every user's picture in SharePoint, none of which is damaged."""
+    # One user's picture was removed.
     mark, shown = tenant.ledger.mark(), len(tenant.users) - 1
     found = tenant.audit()
     if (found["looked"], found["differ"], found["unclear"]) != (shown, 0, 0):
         raise Unexpected(f"Everybody was to be found right, and the audit says {found}.")
-    # States, and for each page the list and the log, read and written; to begin with the pointer,
-    # read and written, the count, and the log written first.
+    # One read of each state. For each page, the list and the log, read and written. At the start
+    # the pointer, read and written, the count, and the first write of the log.
     blobs = len(tenant.users) + 3 * math.ceil(len(tenant.users) / _A_PAGE) + 4
     goals = {**_NO_OTHERS, FILES: 3 * shown, PROFILES: shown, BLOB: blobs, QUEUE: found["page"]}
     goals[ORDER] = 2

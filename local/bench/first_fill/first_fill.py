@@ -1,8 +1,8 @@
 """
 A first fill of a large tenant: 100,000 users without pictures, in simulated time.
 
-The pacing is the product's own; Microsoft's limits, the host and its instances are imitated. The
-floor is what the limit that binds takes for so many first copies and nothing else.
+The pacing is the product's own; Microsoft's limits, the host and its instances are simulated. The
+floor is the time that the binding limit needs for the first copies alone.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from local.bench.first_fill.tenant_limits import fewest_seconds
 from local.bench.measuring.rows import Row
 
 USERS = 100_000
-# Of calls that cost more than the product reckons with, for nobody knows their price.
+# The case of calls that cost more than the product assumes: their price is unknown.
 FEWER_USERS, DEARER_UNITS = 30_000, 3
-# A goal of the design, and what nobody should wait longer for.
+# A goal of the design, and the longest acceptable wait.
 _RATIO, _MINUTE = 1.25, 60.0
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """Play it once: the same seed plays the same."""
+    """Run it once: the same seed gives the same result."""
     began = time.process_time()
     played = FirstFill(USERS).play(say)
     dearer = FirstFill(FEWER_USERS, units_a_call=DEARER_UNITS).play(say)
@@ -33,7 +33,7 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
 
 
 def rows_of(users: int, played: Played) -> Iterator[Row]:
-    """What the table says."""
+    """The rows of the table."""
     counts, limits = played.counts, played.limits
     fewest = fewest_seconds(users, FIRST_COPY)
     binding = max(fewest, key=lambda limit: fewest[limit])
@@ -87,7 +87,7 @@ def rows_of(users: int, played: Played) -> Iterator[Row]:
 
 
 def _dearer(played: Played) -> Row:
-    """What a wrong guess of a call's price costs."""
+    """The cost of a wrong assumption about the price of a call."""
     fewest = fewest_seconds(FEWER_USERS, FIRST_COPY, DEARER_UNITS)
     late = [each for each in played.counts.changes if each > _MINUTE]
     return Row(

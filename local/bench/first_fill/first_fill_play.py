@@ -1,4 +1,4 @@
-"""Plays a first fill: sweeps that find people without pictures, and changes of people meanwhile."""
+"""Simulates a first fill: sweeps that find users without pictures, and photo changes meanwhile."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from shared.sweeping.sweep_log import SweepLog, SweepLogs
 from shared.sweeping.turns import FEW, Turns
 from shared.sweeping.user_queue import UserQueue
 
-# As `make bench ONLY=calls` counts them.
+# As counted by `make bench ONLY=calls`.
 FIRST_COPY = Cost(graph=4, profile_calls=PROFILE_CALLS_A_COPY, uploads=UPLOADS_A_COPY)
 CHANGED_COPY = Cost(graph=4, profile_calls=2, uploads=3)
 LOOK = Cost(graph=1, profile_calls=0, uploads=0)
-# So long Graph's answers take, as `make bench ONLY=sweep` computes: first about everybody. Then so
-# many users are judged at once, which takes a call of storage's and the messages' time.
+# The time of Graph's answers, as computed by `make bench ONLY=sweep`: first about all users. Then
+# JUDGED_AT_ONCE users are compared, which takes one storage call and the messages' time.
 SECONDS_A_USER = 3.27e-3
 SECONDS_A_PAGE = 2.0
 BETWEEN_SWEEPS = 3_600.0
@@ -35,7 +35,9 @@ _LARGEST_TENANT = 15_000
 
 @dataclass(frozen=True)
 class Played:
-    """What a first fill came to; in `vain` turns came to people who had their picture already."""
+    """
+    The result of a first fill; `vain` slots were given to users who already had their picture.
+    """
 
     seconds: float
     counts: Counts
@@ -45,7 +47,7 @@ class Played:
 
 
 class _Upkeep:
-    """Queue `photo-upkeep`, whose fills are worked off when they are due."""
+    """Queue `photo-upkeep`, whose fills are processed when they are due."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -61,7 +63,7 @@ class _Upkeep:
 
 
 class FirstFill:
-    """A tenant of so many users without pictures, *every* how many seconds one changes a photo."""
+    """A tenant of so many users without pictures; every *every* seconds a photo changes."""
 
     def __init__(
         self,
@@ -79,7 +81,7 @@ class FirstFill:
         self._copied: set[str] = set()
         self._vain = 0
         self._fleet = Fleet(self._clock, self._limits, self._cost, self._done, self._chance)
-        # Nothing of it is a part, which would need a folder.
+        # No document here is a part, which would need a folder.
         documents = MemoryDocuments(Path())
         self._sweeps, fills = SweepLogs(documents), FillLogs(documents)
         upkeep, numbers = _Upkeep(self._clock), itertools.count()
@@ -101,7 +103,7 @@ class FirstFill:
         )
 
     def play(self, say: Callable[[str], None] = lambda text: None) -> Played:
-        """Until the last user has a picture."""
+        """Run until the last user has a picture."""
         self._clock.after(0.0, self._sweep, 1)
         self._clock.after(self._every, self._change)
         self._clock.run_while(lambda: len(self._copied) < len(self._ids))
@@ -121,7 +123,7 @@ class FirstFill:
         self._copied.add(message.user_id)
 
     def _change(self) -> None:
-        """Somebody changes a photo, and Graph tells of it."""
+        """A user's photo changes, and Graph sends a notification."""
         message = Message(self._chance.choice(self._ids), True, self._clock.now)
         self._fleet.queue.put(message, 0)
         self._clock.after(self._every, self._change)
@@ -134,7 +136,7 @@ class FirstFill:
         self._clock.after(BETWEEN_SWEEPS, self._sweep, number + 1)
 
     def _page(self, sweep: SweepLog) -> None:
-        """One page as a sweep works it off: who has no picture is found, and it is written down."""
+        """Process one page as a sweep does: find the users without a picture and record them."""
         start = (sweep.page - 1) * JUDGED_AT_ONCE
         listed = self._ids[start : start + JUDGED_AT_ONCE]
         found = [(user_id, "new") for user_id in listed if user_id not in self._copied]

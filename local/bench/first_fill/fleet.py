@@ -1,4 +1,4 @@
-"""Queue, instances and runs of a large tenant, on a clock of its own: nobody waits for it."""
+"""Queue, instances and runs of a large tenant, in simulated time."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ MOST_INSTANCES = 40
 # How often the host is scaled, and how long an instance takes to start (functions.md, X).
 SCALED_EVERY, COLD_START = 10.0, 10.0
 GRAPH_SECONDS, SHAREPOINT_SECONDS = LATENCY["graph"] / 1000, LATENCY["sharepoint"] / 1000
-# Of our own, and of storage, in one run.
+# Seconds of one run that are our own or storage's.
 OWN_SECONDS = 0.05
 
 
 class Clock:
-    """Does what is due, in order."""
+    """Runs callbacks in order of their due time."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -52,7 +52,7 @@ class Clock:
 
 @dataclass
 class Message:
-    """One user to look at; `since` is when the host might first see it, by its reason."""
+    """One user to check; `since` is when the host may first see the message, by its reason."""
 
     user_id: str
     is_change: bool
@@ -72,7 +72,7 @@ class Queue:
         self.sent = 0
 
     def send(self, text: str, *, delay_seconds: float) -> None:
-        """As the product sends: JSON that names the user."""
+        """Send as the product does: JSON with the user."""
         fields = json.loads(text)
         self.put(Message(fields["userId"], False, self._clock.now + delay_seconds), delay_seconds)
 
@@ -83,14 +83,14 @@ class Queue:
             heapq.heappush(self._waiting, (seen, next(self._numbers), message))
 
     def take(self) -> Message | None:
-        """The message that has been seen for longest; None if none is to be seen."""
+        """The message that has been visible for longest; None if none is visible."""
         if not self._waiting or self._waiting[0][0] > self._clock.now:
             return None
         self.under_way += 1
         return heapq.heappop(self._waiting)[2]
 
     def length(self) -> int:
-        """As storage counts: hidden ones, and those that are worked on, count too."""
+        """As storage counts: including hidden messages and those being processed."""
         return len(self._waiting) + self.under_way
 
     def is_any_seen(self) -> bool:
@@ -99,7 +99,7 @@ class Queue:
 
 @dataclass
 class Instance:
-    """One process: AT_ONCE runs at once behind one gate."""
+    """One process: AT_ONCE concurrent runs behind one gate."""
 
     gate: Gate
     busy: int = 0
@@ -108,7 +108,7 @@ class Instance:
 
 @dataclass
 class Run:
-    """One run: what it still asks of SharePoint, step by step."""
+    """One run: the calls to SharePoint that are left, step by step."""
 
     message: Message
     instance: Instance
@@ -118,7 +118,7 @@ class Run:
 
 @dataclass
 class Counts:
-    """What was seen of the runs."""
+    """What was counted about the runs."""
 
     put_off: int = 0
     most_instances: int = 0
@@ -130,9 +130,9 @@ class Counts:
 
 class Fleet:
     """
-    As many instances as the host would start, each with AT_ONCE runs at once.
+    As many instances as the host would start, each with AT_ONCE concurrent runs.
 
-    *work* says what a run over a user costs now; *done* is told of each that has ended.
+    *work* returns what a run for a user costs now; *done* is called with each ended message.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class Fleet:
         clock.after(SCALED_EVERY, self._scale)
 
     def busy_seconds(self) -> float:
-        """For how long instances have been at work, all together."""
+        """The total time that instances were busy."""
         still = sum(bool(each.busy) for each in self._instances)
         return self.counts.active_seconds + still * self._clock.now
 
@@ -165,7 +165,9 @@ class Fleet:
         return Instance(gate, idle_since=self._clock.now)
 
     def _poll(self) -> None:
-        """Whoever has a free place takes the next message; what is seen later waits for a poll."""
+        """
+        Each free slot takes the next message; messages that become visible later wait for a poll.
+        """
         self._take_all()
         self._clock.after(LONGEST_POLL, self._poll)
 
@@ -186,7 +188,7 @@ class Fleet:
         first = [(1, 0)] if cost.profile_calls else []
         uploads = [(0, cost.uploads)] if cost.uploads else []
         steps = [*first, *uploads, *[(1, 0)] * (cost.profile_calls - 1)]
-        # Whoever does not copy asks Graph once, else twice.
+        # A run that does not copy calls Graph once, any other twice.
         asked = 2 if steps else 1
         seconds = OWN_SECONDS + asked * GRAPH_SECONDS
         self._clock.after(seconds, self._go_on, Run(message, instance, steps))
@@ -211,7 +213,7 @@ class Fleet:
         self._be_patient(run, gate.closed_for())
 
     def _be_patient(self, run: Run, seconds: float) -> None:
-        """A short wait is spent in place; a long one is a new message's."""
+        """Wait in place if the wait is short; put a long one into a new message."""
         if run.waited + seconds <= LONGEST_WAIT_IN_PLACE:
             run.waited += seconds
             self._clock.after(seconds, self._go_on, run)
@@ -231,7 +233,7 @@ class Fleet:
         self._take_all()
 
     def _scale(self) -> None:
-        """Target-based scaling: by the queue's length, if any message is to be seen in it."""
+        """Target-based scaling: by the queue's length, if any message is visible."""
         length, now = self.queue.length(), self._clock.now
         wanted = math.ceil(length / AT_ONCE) if self.queue.is_any_seen() else 0
         missing = min(wanted, MOST_INSTANCES) - len(self._instances) - self._starting

@@ -1,4 +1,4 @@
-"""What Microsoft lets one app do in the largest tenants, as documented; windows slide."""
+"""Microsoft's limits for one app in the largest tenants, as documented; windows slide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PIECES = 300
 
 
 class Window:
-    """At most *limit* in any *seconds*, counted in pieces of a three-hundredth: a little strict."""
+    """At most *limit* in any *seconds*, counted in steps of a three-hundredth: slightly strict."""
 
     def __init__(self, limit: int, seconds: float) -> None:
         self.limit = limit
@@ -27,14 +27,14 @@ class Window:
         self._sum = 0
 
     def taken(self, now: float) -> int:
-        """How much was taken in the window that ends now."""
+        """The number taken in the window that ends now."""
         oldest = int(now / self._piece) - _PIECES
         while self._pieces and self._pieces[0][0] < oldest:
             self._sum -= self._pieces.popleft()[1]
         return self._sum
 
     def take(self, now: float, many: int) -> None:
-        """Count so many, whether they were answered or refused."""
+        """Count *many* requests, whether answered or refused."""
         piece = int(now / self._piece)
         if self._pieces and self._pieces[-1][0] == piece:
             many_before = self._pieces.pop()[1]
@@ -45,7 +45,7 @@ class Window:
         self.largest = max(self.largest, self._sum)
 
     def seconds_until(self, now: float, many: int) -> float:
-        """How long until so many more are within the limit; 0.0 if they are."""
+        """Seconds until *many* more are within the limit; 0.0 if they are now."""
         over = self.taken(now) + many - self.limit
         if over <= 0:
             return 0.0
@@ -58,19 +58,19 @@ class Window:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run over a user asks for."""
+    """The calls of one run for a user."""
 
     graph: int
     profile_calls: int
     uploads: int
 
     def units(self, a_call: int = UNITS_A_CALL) -> int:
-        """Its resource units, if each call to SharePoint costs so many."""
+        """Its resource units, if each call to SharePoint costs *a_call*."""
         return (self.profile_calls + self.uploads) * a_call
 
 
 class TenantLimits:
-    """The limits together. A refused call counts, too (sharepoint.md section 5, documented)."""
+    """All limits together. Refused calls count too (sharepoint.md section 5, documented)."""
 
     def __init__(self, units_a_call: int = UNITS_A_CALL) -> None:
         self._units_a_call = units_a_call
@@ -81,7 +81,7 @@ class TenantLimits:
         self.refused = 0
 
     def ask(self, now: float, *, profile_calls: int, uploads: int) -> float:
-        """Make calls to SharePoint: 0.0 if they are answered, else what Retry-After says."""
+        """Make calls to SharePoint: 0.0 if they are answered, else Retry-After."""
         calls = profile_calls + uploads
         units = calls * self._units_a_call
         wants = [(self.units, units), (self.day, units)]
@@ -94,27 +94,29 @@ class TenantLimits:
         return wait
 
     def headers(self, now: float) -> dict[str, str]:
-        """What an answer tells of the units left, from 80 % of them on (documented, as above)."""
+        """The headers about remaining units, from 80 % usage on (documented, as above)."""
         left = self.units.limit - self.units.taken(now)
         if left >= 0.2 * self.units.limit:
             return {}
-        # Nobody says whether a minute slides: as if it did, which is the longest wait.
+        # It is undocumented whether a minute slides; this assumes it does, the longest wait.
         told = {"Limit": self.units.limit, "Remaining": max(0, left), "Reset": UNITS_WINDOW}
         return {f"RateLimit-{name}": f"{number:.0f}" for name, number in told.items()}
 
     def ask_graph(self, now: float, requests: int) -> None:
-        """Requests of a batch count one by one; nobody comes near this limit, which is watched."""
+        """
+        Requests of a batch count one by one. This limit is only watched: nothing comes near it.
+        """
         self.graph.taken(now)
         self.graph.take(now, requests)
 
 
 def fewest_seconds(users: int, cost: Cost, units_a_call: int = UNITS_A_CALL) -> dict[str, float]:
-    """What each limit by itself takes for so many runs of one cost."""
+    """The seconds that each limit alone needs for *users* runs of one cost."""
     units = users * cost.units(units_a_call)
     return {
         "profile calls": users * cost.profile_calls / PROFILE_CALLS * PROFILE_WINDOW,
         "resource units": units / UNITS * UNITS_WINDOW,
-        # What a day allows may be taken at once, and then that of the next one.
+        # A day's units may be used at once, and then the next day's.
         "resource units a day": max(0.0, units / UNITS_A_DAY - 1) * DAY,
         "Graph's requests": users * cost.graph / GRAPH_REQUESTS * GRAPH_WINDOW,
     }

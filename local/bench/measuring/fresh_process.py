@@ -1,4 +1,4 @@
-"""Runs a measurement in a Python process of its own, which nothing before has warmed or filled."""
+"""Runs a measurement in a separate Python process, with no caches and memory from earlier ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REPO = Path(__file__).resolve().parents[3]
 
 
 class Failed(RuntimeError):
-    """A measurement did not end well; the text is the end of what it said."""
+    """A measurement failed; the text is the end of its output."""
 
 
 def run(
@@ -25,7 +25,7 @@ def run(
     folder: Path = REPO,
     text: str = "",
 ) -> subprocess.CompletedProcess[str]:
-    """Python with *arguments* in *folder*, *environ* on top of ours and *text* as its stdin."""
+    """Run Python with *arguments* in *folder*, *environ* added to ours and *text* as its stdin."""
     with _started(arguments, environ, folder) as process:
         out, errors = process.communicate(text)
     if process.returncode:
@@ -34,7 +34,7 @@ def run(
 
 
 def answer(arguments: Sequence[str], **more: Any) -> Any:
-    """What the process prints in the end, as JSON; see `run`."""
+    """The process's last output, as JSON; see `run`."""
     return json.loads(run(arguments, **more).stdout.splitlines()[-1])
 
 
@@ -59,7 +59,7 @@ def _started(
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=folder,
-        # A proxy of the surrounding network must not be asked for localhost.
+        # A proxy of the surrounding network must not be used for localhost.
         env={**os.environ, "NO_PROXY": "localhost", "no_proxy": "localhost", **(environ or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Whether every user's picture is the photo, by a look at both sides of everybody."""
+"""Whether every user's picture matches the photo, by comparing the images of both services."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _YEAR_1 = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
 
 
 class Judge:
-    """Knows nothing of PhotoSync; each pair of a photo and a file is looked at once."""
+    """Independent of PhotoSync; compares each pair of a photo and a file once."""
 
     def __init__(self, admin: TenantClient, photos: Sequence[bytes]) -> None:
         self._admin = admin
@@ -24,8 +24,11 @@ class Judge:
 
     def wrong(self) -> list[str]:
         """
-        The UPNs of all whose three pictures are not the photo, each in its size, or are shown
-        without a photo, or are hidden: they replaced others under a timestamp that browsers know.
+        The UPNs of all users whose pictures are wrong.
+
+        That is: the three pictures are not the photo, each in its size; pictures are shown without
+        a photo; or they are hidden because they replaced others under a timestamp that browsers
+        have cached.
         """
         people: list[Person] = self._admin.control("GET", "/users")["users"]
         return [person["userPrincipalName"] for person in people if not self._is_right(person)]
@@ -51,7 +54,9 @@ class Judge:
 
 
 def _is_hidden(person: Person, file: Mapping[str, Any]) -> bool:
-    """Whether the profile's timestamp is older than the change that *file* was replaced for."""
+    """
+    Whether the profile's timestamp is older than the photo change for which *file* was replaced.
+    """
     changed = datetime.fromisoformat(person["photo"]["changedAt"])
     if file["version"] == 1 or datetime.fromisoformat(file["modified"]) < changed:
         return False

@@ -1,10 +1,10 @@
 """
-What the app asked of each service between two moments, counted where it arrives: in the simulator's
-journal and in Azurite's log of requests, not in our own code.
+Counts the app's calls to each service between two moments, at the services: in the simulator's
+journal and in Azurite's request log, not in our own code.
 
-What has none of the kinds that app and host are known for is UNKNOWN, and so is whatever comes with
-a token of somebody else or with none. Azurite's log names nobody: were the app to poll a queue as
-the host does, renew or delete a message, or send one without a delay, it would pass for the host.
+Calls of a kind unknown for app and host are UNKNOWN, and so are calls with another client's token
+or without one. Azurite's log has no client: if the app polled a queue as the host does, renewed or
+deleted a message, or sent one without a delay, it would count as the host.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from shared.storage.azure import CONTAINER, ORDERS
 from shared.uninstalling.uninstall_log import NAME
 
 GRAPH, UPLOADS, FILES, PROFILES = "Graph", "upload", "other file", "profile"
-# One is good for half an hour, and for everybody.
+# A digest is valid for half an hour, for all users.
 DIGEST = "digest"
 LOGIN, BLOB, QUEUE, LENGTH = "login", "blob", "queue", "queue length"
-# Of the Functions host: messages that an output binding sent, messages deleted, locks renewed; and
-# its polls, which cost the same whether anything happens or not, as do the leases of its timers.
+# Of the Functions host: messages sent by an output binding, messages deleted, locks renewed; and
+# its polls, which cost the same whether anything happens or not, like its timers' leases.
 HOST, POLLS = "host", "polls"
-# Besides, of these two: what the app queued to be seen at once, and what the host sent to upkeep.
+# Subsets of these two: what the app queued without delay, and what the host sent to upkeep.
 AT_ONCE, FOR_UPKEEP = "queued at once", "sent to upkeep"
-# Of the app: whether it is being uninstalled, once a minute in each process whatever happens.
+# Of the app: the check for an uninstall, once a minute in each process whatever happens.
 HALT = "halt"
-# Of the app: the document by which instances share the profile calls. A portion is drawn when one
-# is used up, and given back after some time: whichever case it is then.
+# Of the app: the document with which instances share the profile calls. A portion is drawn when the
+# last one is used up, and given back after some time, in whichever case that falls.
 BUDGET = "budget"
-# Lines of the log that signs what a person orders or types into a queue.
+# Lines of the log that signs orders of people and texts that they type into a queue.
 ORDER = "order line"
 UNKNOWN = "unknown"
 BYTES = "bytes"
@@ -50,21 +50,21 @@ BYTES = "bytes"
 _REQUEST = re.compile(r'"(?P<method>\S+) /\w*/?(?P<path>[^ ?]*)\??(?P<query>\S*) HTTP/')
 _QUEUES = ("photo-sync", "photo-upkeep", "photo-sync-poison", "photo-upkeep-poison")
 _AT_ONCE = re.compile(r"\bvisibilitytimeout=0\b")
-# Where hosts keep locks and schedules of their timers.
+# Where hosts store the locks and schedules of their timers.
 _OF_HOSTS = "azure-webjobs-hosts"
 _SECONDS = 120
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment: the journal's last number, and how long storage's log was."""
+    """A moment: the journal's last number, and the length of storage's log."""
 
     entry: int
     offset: int
 
 
 class Ledger:
-    """Of a stack with `log_storage`."""
+    """Counts calls to a stack with `log_storage`."""
 
     def __init__(self, stack: Stack, tenant: TenantClient) -> None:
         self._log = stack.storage_log
@@ -76,15 +76,17 @@ class Ledger:
         self._numbers = itertools.count(1)
 
     def mark(self) -> Mark:
-        """Now."""
+        """The current moment."""
         self._last = self._tenant.control("GET", f"/journal?after={self._last}")["last"]
         return Mark(self._last, self._written())
 
     def since(self, mark: Mark, *, user_id: str = "", client_id: str = "") -> Counter[str]:
         """
-        Calls since *mark* by kind, those about one user if given. Bytes are of bodies, both ways.
+        Calls since *mark* by kind, only those about one user if given. Bytes are of bodies, both
+        ways.
 
-        Of everybody but admin and spectators; with *client_id*, of that client at Microsoft 365.
+        Of all clients except admin and spectators; with *client_id*, only that client's calls to
+        Microsoft 365.
         """
         lines, entries = self._lines(mark), self.journal(mark)
         if client_id:
@@ -94,25 +96,25 @@ class Ledger:
         return counted(asked, self._app, user_id) + Counter(storage_calls(lines, user_id))
 
     def journal(self, mark: Mark) -> list[Entry]:
-        """What the simulator was asked since *mark*, by anybody."""
+        """The simulator's requests since *mark*, by any client."""
         entries: list[Entry] = self._tenant.control("GET", f"/journal?after={mark.entry}")[
             "entries"
         ]
         return entries
 
     def told(self, mark: Mark) -> list[str]:
-        """Journal and log since *mark*, line by line, for whoever looks for one call of many."""
+        """Journal and log since *mark*, line by line, for a search for a single call."""
         return [*map(json.dumps, self.journal(mark)), *self._lines(mark)]
 
     def _lines(self, mark: Mark) -> list[str]:
-        """What storage's log tells since *mark*."""
+        """The lines of storage's log since *mark*."""
         end = self._written()
         with self._log.open("rb") as log:
             log.seek(mark.offset)
             return log.read(end - mark.offset).decode().splitlines()
 
     def _written(self) -> int:
-        """Where the line ends by which the log tells of all that was asked before."""
+        """The offset in the log after the line of the last request made before this call."""
         name = f"marker-{next(self._numbers)}"
         with suppress(ResourceNotFoundError):
             self._queues.get_queue_client(name).get_queue_properties()
@@ -122,7 +124,7 @@ class Ledger:
             text = b""
             while not (end := told_of(name, text)):
                 assert time.monotonic() < deadline, f"{self._log} does not tell of {name}"
-                # The line may come after the answer, and a file tells nobody that it grew.
+                # The line may come after the answer, and a growing file sends no signal.
                 time.sleep(0.02)
                 text += log.read()
             self._offset += end
@@ -130,13 +132,15 @@ class Ledger:
 
 
 def told_of(name: str, log: bytes) -> int:
-    """Where in *log* the line ends that tells of *name*; 0 as long as it is not all there."""
+    """The offset in *log* after the line that contains *name*; 0 until it is complete."""
     found = re.search(rb"/%b\?.*\n" % name.encode(), log)
     return found.end() if found else 0
 
 
 def counted(entries: Iterable[Entry], client_id: str, user_id: str = "") -> Counter[str]:
-    """What *client_id* asked of Microsoft 365; a batch is one call, whoever it is about."""
+    """
+    The calls of *client_id* to Microsoft 365; a batch is one call, whichever users it contains.
+    """
     counts: Counter[str] = Counter()
     for entry in entries:
         asked = entry["service"] != "delivery" and not entry.get("batch")
@@ -147,7 +151,7 @@ def counted(entries: Iterable[Entry], client_id: str, user_id: str = "") -> Coun
 
 
 def storage_calls(lines: Iterable[str], user_id: str = "") -> Iterator[str]:
-    """The kind of each request in Azurite's log but a spectator's, and what it was besides."""
+    """The kind of each request in Azurite's log except a spectator's, with its subset if any."""
     for line in lines:
         found = _REQUEST.search(line)
         if found and user_id in found["path"] and spectator.MARK not in found["query"]:
@@ -162,7 +166,7 @@ def storage_calls(lines: Iterable[str], user_id: str = "") -> Iterator[str]:
 
 def _kind(entry: Entry, client_id: str) -> str:
     service, client = entry["service"], entry.get("clientId")
-    # Who asks the login service where its tokens are has not said yet who it is.
+    # A request for the login service's token endpoint has no client id yet.
     if client != client_id and (service, client) != ("login", None):
         return UNKNOWN
     if service != "sharepoint":
@@ -192,14 +196,14 @@ def _storage_kind(method: str, path: str, query: str) -> str:
     locks = "visibilitytimeout" in query
     match method, rest.split("/"):
         case "POST", ["messages"]:
-            # Only the app itself names a delay: a binding cannot.
+            # Only the app itself sets a delay: a binding cannot.
             return QUEUE if locks else HOST
         case "GET", ["messages"] if locks:
             return POLLS
         case "PUT" | "DELETE", ["messages", _]:
             return HOST
         case "GET", [""] if query == "comp=metadata":
-            # The host only asks for them to scale, which this one does not.
+            # The real host reads it only for scaling, which our host does not do.
             return LENGTH
         case _:
             return UNKNOWN

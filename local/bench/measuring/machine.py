@@ -1,4 +1,4 @@
-"""What the figures were measured on, in words."""
+"""A description of the machine that was measured on."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import os
 import platform
 from pathlib import Path
 
-# Linux only; elsewhere there is less to tell.
+# Linux only; other systems report less.
 _PROC = Path("/proc")  # windows: not told
 
 
 def described() -> str:
-    """Cores, processor, memory, system and Python: what a reader needs to compare."""
+    """Cores, processor, memory, system and Python, for comparisons."""
     parts = [f"{os.cpu_count()} cores", _processor(), _memory(), platform.system()]
     return ", ".join([*filter(None, parts), f"Python {platform.python_version()}"])
 
 
 def load() -> float | None:
-    """How many processes wanted a core during the last minute; None where nobody counts."""
+    """The average number of processes that wanted a core in the last minute; None if unknown."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 

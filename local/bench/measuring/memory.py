@@ -1,4 +1,4 @@
-"""How much memory this process held at most."""
+"""The peak memory of this process."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _STATUS, _FORGET = _PROC / "status", _PROC / "clear_refs"
 
 
 def peak_kb() -> float:
-    """The most memory this process held since `forget_peak`, or ever where none is forgotten."""
+    """The peak memory in KB since `forget_peak`, or ever if the peak cannot be reset."""
     if _STATUS.exists():
-        # Not getrusage: there a child begins with the peak of the process that started it.
+        # Not getrusage: there a child starts with the peak of its parent.
         lines = _STATUS.read_text(encoding="utf-8").splitlines()
         return float(next(line for line in lines if line.startswith("VmHWM")).split()[1])
     if sys.platform == "win32":
-        # Not imported where it is not needed: it would be measured, too.
+        # Imported only where needed: else its memory would be measured too.
         import psutil
 
         return psutil.Process().memory_info().peak_wset / 1024
@@ -27,6 +27,6 @@ def peak_kb() -> float:
 
 
 def forget_peak() -> None:
-    """Count from what is held now, where the system can (Linux, proc(5))."""
+    """Reset the peak to the current memory, if the system can (Linux, proc(5))."""
     if _FORGET.exists():
         _FORGET.write_text("5", encoding="ascii")

@@ -1,4 +1,4 @@
-"""The value below which so many per cent of the others lie."""
+"""The value below which a given percentage of the values lie."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from collections.abc import Sequence
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """Between 1 and 99; of few values it lies between the two nearest."""
+    """*percent* is between 1 and 99; the result is interpolated between the two nearest values."""
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

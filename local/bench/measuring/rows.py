@@ -1,4 +1,4 @@
-"""What a measurement says: a figure beside its goal, and beside the floor of the same run."""
+"""The result of a measurement: a figure, its goal, and the floor of the same run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-# A terminal that shows the table whole.
+# The width of a terminal that shows the table unwrapped.
 WIDTH = 120
 _WHAT = 42
 _HEADS = ("goal", "figure", "floor", "ratio", "noise")
@@ -23,9 +23,9 @@ class Row:
     """
     One figure.
 
-    `floor` is the same figure, in the same unit and of the same run, of something simpler, which
-    `floor_is` names. `goal` is the most the figure may be, `goal_ratio` the most multiples of the
-    floor; None where there is nothing to reach. `low` and `high` are the extremes of all rounds.
+    `floor` is the same figure, in the same unit and of the same run, for something simpler, which
+    `floor_is` names. `goal` is the maximum of the figure, `goal_ratio` the maximum as a multiple of
+    the floor; None without a goal. `low` and `high` are the extremes of all rounds.
     """
 
     subject: str
@@ -50,13 +50,13 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """The figure as a multiple of its floor, or of its goal where it has no floor."""
+        """The figure as a multiple of its floor, or of its goal if it has no floor."""
         base = self.goal if self.floor is None else self.floor
         return None if not base else round(self.figure / base, 3)
 
     @property
     def met(self) -> bool | None:
-        """Whether it is within its goals; None where there is nothing to reach."""
+        """Whether it is within its goals; None without a goal."""
         goals = [] if self.goal is None else [self.figure <= self.goal]
         if self.goal_ratio is not None:
             reached = self.floor is not None and self.figure <= self.goal_ratio * self.floor
@@ -65,7 +65,7 @@ class Row:
 
 
 class Measure(Protocol):
-    """Measures one subject with *folder* for its files, and says how far it is."""
+    """Measures one subject with *folder* for its files, and reports its progress."""
 
     def __call__(self, folder: Path, say: Callable[[str], None]) -> list[Row]: ...
 
@@ -77,7 +77,7 @@ def of_rounds(subject: str, what: str, rounds: Sequence[float], unit: str, **mor
 
 
 def table(rows: Sequence[Row]) -> str:
-    """One line a row under its subject, and below it whatever needs words; WIDTH at most."""
+    """One line per row under its subject, with explanations below; at most WIDTH wide."""
     lines: list[str] = []
     for subject, found in itertools.groupby(rows, key=lambda row: row.subject):
         lines += ["", _line(subject, _HEADS)] if lines else [_line(subject, _HEADS)]
@@ -89,7 +89,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _lines(row: Row, floor_is: str) -> list[str]:
-    """With the words for a floor, unless it is that of the rows above."""
+    """With the description of a floor, unless the rows above have the same one."""
     what, *below = textwrap.wrap(row.what, _WHAT - 4)
     cells = (
         _goal(row),
@@ -131,7 +131,7 @@ def _noise(row: Row) -> str:
 
 
 def number(value: float) -> str:
-    """As many digits as anybody reads."""
+    """With as many digits as a reader needs."""
     if value == int(value) or value >= 100:
         return f"{value:,.0f}"
     return f"{value:,.1f}" if value >= 20 else f"{value:,.2f}"

@@ -1,4 +1,6 @@
-"""A tenant on the day after its first sweep: every photo is in SharePoint, and PhotoSync knows."""
+"""
+A tenant on the day after its first sweep: every photo is in SharePoint, with its state stored.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ _SEEDS_A_CALL = 100
 
 @dataclass(frozen=True)
 class Resident:
-    """A user, and which of the photos is theirs in the beginning."""
+    """A user, and which of the photos they have at the start."""
 
     id: str
     upn: str
@@ -41,7 +43,7 @@ class Resident:
 
 
 class SettledTenant:
-    """Users of a running stack with `log_storage`; *photos* are shared out among them in turn."""
+    """Users of a running stack with `log_storage`, who get the *photos* in turn."""
 
     def __init__(self, stack: Stack, photos: Sequence[bytes], *, seed: int = 1) -> None:
         self.stack = stack
@@ -58,26 +60,26 @@ class SettledTenant:
         self.admin.control("POST", "/switches", LIMITS)
 
     def subscribe(self) -> None:
-        """As after a deployment, with the sweep that follows."""
+        """Subscribe as after a deployment, with the sweep that follows."""
         self.ask("renew")
 
     def ask(self, upkeep: str) -> None:
-        """Have *upkeep* done, and everything that follows from it."""
+        """Run *upkeep* and everything that follows from it."""
         self.watcher.type_into_queue(upkeep, "photo-upkeep")
         self.quiet()
 
     def audit(self) -> dict[str, Any]:
-        """Have everybody audited, as an admin orders it; what the audit says in the end."""
+        """Audit every user on an admin's order; returns the result of the audit."""
         ConsoleClient(self.at).order("audit")
         self.quiet()
         return self.watcher.audit()
 
     def quiet(self, seconds: float = 120, pause: float = 0.1) -> None:
-        """Wait until no message is left, with a look every *pause* seconds."""
+        """Wait until no message is left, checking every *pause* seconds."""
         self.watcher.until(list, seconds=seconds, pause=pause)
 
     def move_in(self, count: int) -> None:
-        """*count* users whose pictures are as PhotoSync leaves them, and whose states say so."""
+        """Add *count* users with pictures and states as PhotoSync leaves them."""
         new = [self._resident(len(self.users) + number) for number in range(count)]
         for start in range(0, count, _SEEDS_A_CALL):
             seeds = [self._seed(user) for user in new[start : start + _SEEDS_A_CALL]]
@@ -89,11 +91,11 @@ class SettledTenant:
             list(pool.map(lambda user: self._remember(user, seeded[user.id]), new))
 
     def change(self, user: Resident, *, notify: bool) -> None:
-        """Give *user* the next photo, and tell subscribers of it or not."""
+        """Give *user* the next photo, with or without a notification."""
         self.put(user.id, self.photos[(user.photo + 1) % len(self.photos)], notify=notify)
 
     def put(self, user_id: str, photo: bytes | None, *, notify: bool) -> None:
-        """Set somebody's photo in Exchange, None to remove it."""
+        """Set a user's photo in Exchange, None to remove it."""
         content = None if photo is None else base64.b64encode(photo).decode()
         self.admin.control("PATCH", f"/users/{user_id}", {"photo": content, "notify": notify})
 

@@ -1,4 +1,4 @@
-"""What a process and all that it has started have taken of the machine."""
+"""CPU time and memory used by a process and all its descendants."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _PROC = Path("/proc")  # windows: nobody counts
 
 
 class Spent(NamedTuple):
-    """Seconds of a core, and the most megabytes that each held, added up."""
+    """CPU seconds, and the sum of each process's peak memory in MB."""
 
     seconds: float
     peak_mb: float
 
 
 def by(root: int) -> Spent | None:
-    """What the process *root* has taken so far, with its offspring; None where nobody counts."""
+    """What the process *root* and its descendants have used so far; None if unknown."""
     if not (_PROC / str(root) / "status").exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""The photographs that renditions are measured on: invented, the same at every run."""
+"""The photographs for measuring renditions: invented, the same in every run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from PIL import Image
 from local.demo import photo_files
 
 SIDES = (96, 240, 648, 4_000)
-# More pixels than PhotoSync reads, and fewer than those at which Pillow refuses by itself.
+# More pixels than PhotoSync reads, and fewer than those that Pillow itself refuses.
 BOMB_SIDE = 12_000
 _SEED = 6
 
 
 def photographs() -> dict[str, bytes]:
-    """Each side as a JPEG and as a PNG, by its name in the table."""
+    """Each size as a JPEG and as a PNG, by its name in the table."""
     found = {}
     for side in SIDES:
         picture = _square(side)
@@ -29,14 +29,14 @@ def photographs() -> dict[str, bytes]:
 
 
 def _square(side: int) -> Image.Image:
-    """The middle of a photograph: grain included, since smooth pictures cost less to decode."""
+    """The middle of a photograph with grain, since smooth pictures cost less to decode."""
     wide = side * 4 // 3
     left = (wide - side) // 2
     return photo_files.photograph(_SEED, wide, side).crop((left, 0, left + side, side))
 
 
 def bomb() -> bytes:
-    """A PNG of a few kilobytes that claims, and holds, 144 megapixels of grey."""
+    """A PNG of a few kilobytes that declares and contains 144 megapixels of grey."""
     row = bytes(1 + BOMB_SIDE)
     packer = zlib.compressobj()
     body = b"".join(packer.compress(row) for _ in range(BOMB_SIDE)) + packer.flush()
@@ -46,7 +46,7 @@ def bomb() -> bytes:
 
 
 def floods() -> dict[str, bytes]:
-    """Files of just under 8 MB that are nothing but empty blocks, by their names in the table."""
+    """Files of just under 8 MB that contain only empty blocks, by their names in the table."""
     gif, png = io.BytesIO(), io.BytesIO()
     Image.new("P", (8, 8)).save(gif, "GIF")
     Image.new("L", (8, 8)).save(png, "PNG")

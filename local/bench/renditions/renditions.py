@@ -1,4 +1,4 @@
-"""Making the pictures: time and memory, against Pillow's decoding and one resize of the same."""
+"""Making the pictures: time and memory, compared with Pillow's decoding and one resize."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from local.bench.measuring.concurrency import AT_ONCE
 from local.bench.measuring.rows import Row, of_rounds
 from local.bench.renditions.photos import BOMB_SIDE, bomb, floods, photographs
 
-# The photo that Exchange hands out when it has a large one (graph.md section 1).
+# The photo that Exchange returns if it has a large one (graph.md section 1).
 _USUAL = "648 px JPEG"
 _PLAIN = "Pillow decodes it and resizes it once to 300 px"
 _LARGEST = "4,000 px PNG"
-# Below these, three pictures take less than a megabyte.
+# For these, three pictures take less than a megabyte.
 _LARGE = {"648 px JPEG", "648 px PNG", "4,000 px JPEG", _LARGEST}
 _GOAL_RATIO = 1.5
-# Of many large photos at once the files add up, and the pixels must not.
+# With many large photos at once, the memory of the files adds up, that of the pixels must not.
 _GOAL_CROWD = 5
-# What a small instance has left; each file, as it was fetched, takes 8 MB of it.
+# What a small instance has left; each fetched file takes 8 MB of it.
 GOAL_FLOOD_MB = 512
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """Each photograph, then what many at once and a bomb cost."""
+    """Each photograph, then the cost of many at once and of a bomb."""
     folder.mkdir(parents=True, exist_ok=True)
     say("drawing photographs")
     files = {name: _kept(folder, name, photo) for name, photo in photographs().items()}
@@ -58,7 +58,7 @@ def _kept(folder: Path, name: str, photo: bytes) -> Path:
 
 
 def duration(name: str, took: Mapping[str, Sequence[float]]) -> Row:
-    """Of the milliseconds of each round; the usual photo has the goal."""
+    """From the milliseconds of each round; the usual photo has the goal."""
     return of_rounds(
         "renditions",
         f"{name}: three pictures",
@@ -71,7 +71,7 @@ def duration(name: str, took: Mapping[str, Sequence[float]]) -> Row:
 
 
 def crowd(mb: float, *, one: float) -> Row:
-    """Of the megabytes of many large photos at once, and of one alone."""
+    """From the megabytes of many large photos at once, and of one alone."""
     return Row(
         "renditions",
         f"{_LARGEST}, {AT_ONCE} at once: memory at the peak",
@@ -86,7 +86,7 @@ def crowd(mb: float, *, one: float) -> Row:
 
 
 def refusal(file: Path, mb: float, *, decoded: float) -> Row:
-    """Of the megabytes of refusing a bomb, and of decoding it."""
+    """From the megabytes for refusing a bomb, and for decoding it."""
     return Row(
         "renditions",
         f"bomb of {BOMB_SIDE:,} × {BOMB_SIDE:,} pixels: memory to refuse it",
@@ -100,7 +100,7 @@ def refusal(file: Path, mb: float, *, decoded: float) -> Row:
 
 
 def flood(name: str, mb: float) -> Row:
-    """Of the megabytes of many files at once that are nothing but blocks."""
+    """From the megabytes of many files at once that contain only blocks."""
     what = f"{name}, {AT_ONCE} at once: memory to refuse them"
     return Row("renditions", what, mb, "MB", goal=GOAL_FLOOD_MB)
 
@@ -108,5 +108,5 @@ def flood(name: str, mb: float) -> Row:
 def measured(what: str, file: Path) -> Any:
     """One measurement of `renditions_process`, in a fresh process."""
     command = ["-m", "local.bench.renditions.renditions_process", what, str(file.resolve())]
-    # One arena: with one for each thread the peak depends on which thread came first.
+    # One arena: with one for each thread, the peak depends on which thread came first.
     return fresh_process.answer(command, environ={"MALLOC_ARENA_MAX": "1"})

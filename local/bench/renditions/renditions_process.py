@@ -1,6 +1,6 @@
 """
-`python -m local.bench.renditions.renditions_process time|ours|refused|plain|crowd|flood FILE`:
-what one photo costs in a process of its own, as one line of JSON.
+`python -m local.bench.renditions.renditions_process time|ours|refused|plain|crowd|flood FILE`: the
+cost of one photo in a separate process, as one line of JSON.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _ROUND_SECONDS = 0.3
 
 
 def ours(photo: bytes) -> None:
-    """What PhotoSync makes of a photo: three pictures. A refusal is no figure."""
+    """PhotoSync's three pictures of a photo. A refusal is an error, not a figure."""
     renditions(photo, PICTURE_SIZES)
 
 
 def refused(photo: bytes) -> None:
-    """What PhotoSync makes of a bomb; pictures of one are no figure."""
+    """PhotoSync's refusal of a bomb. Pictures are an error, not a figure."""
     try:
         renditions(photo, PICTURE_SIZES)
     except PhotoRefused:
@@ -43,15 +43,15 @@ def refused(photo: bytes) -> None:
 
 
 def plain(photo: bytes) -> None:
-    """What anybody writes: decode, and one picture of 300 pixels, which is not even stored."""
+    """The simplest code: decode, and make one picture of 300 pixels, which is not even stored."""
     with Image.open(io.BytesIO(photo)) as picture:
         picture.resize((300, 300), Image.Resampling.LANCZOS)
 
 
 def times(photo: bytes) -> dict[str, list[float]]:
-    """Milliseconds of both, by turns: each round's median."""
+    """Milliseconds of both in turn: each round's median."""
     ways = {"ours": ours, "plain": plain}
-    # The first time of each warms it up.
+    # The first run of each warms it up.
     once = sum(_took(way, photo) for way in ways.values())
     repeats = max(1, round(_ROUND_SECONDS / once))
     found: dict[str, list[float]] = {name: [] for name in ways}
@@ -66,7 +66,7 @@ def times(photo: bytes) -> dict[str, list[float]]:
 
 
 def growth(way: Callable[[bytes], None], photo: bytes) -> dict[str, float]:
-    """Megabytes at the peak beyond what was held before."""
+    """Peak memory in megabytes beyond the memory in use before."""
     memory.forget_peak()
     before = memory.peak_kb()
     way(photo)
@@ -74,12 +74,12 @@ def growth(way: Callable[[bytes], None], photo: bytes) -> dict[str, float]:
 
 
 def crowd(photo: bytes) -> None:
-    """The same photo on every thread at once, each with a file of its own as it was fetched."""
+    """The same photo on every thread at once, each with its own copy of the file, as fetched."""
     _at_once(ours, photo)
 
 
 def flood(photo: bytes) -> None:
-    """The same for one that is to be refused."""
+    """The same for a file that must be refused."""
     _at_once(refused, photo)
 
 
@@ -101,7 +101,7 @@ def _took(way: Callable[[bytes], None], photo: bytes) -> float:
 
 def main(what: str, photo: bytes) -> Any:
     """Measure *what* on *photo*."""
-    # Pillow only warns of a bomb of this size, and decodes it.
+    # Pillow only warns about a bomb of this size, and decodes it.
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     if what == "time":
         return times(photo)

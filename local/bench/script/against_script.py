@@ -1,11 +1,11 @@
 """
-PhotoSync beside a straightforward script: the same tenant, the same changes, the same latency, and
-the limits of a small tenant.
+PhotoSync compared with a straightforward script: the same tenant, changes and latency, and the
+limits of a small tenant.
 
-The script goes through everybody, one after another, and does the same for each: it is run over two
-users and over forty, which tells what a user costs and what is asked once. PhotoSync is run over
-forty and over a thousand. The limit of an app's resource units is not played: neither comes near
-it, as the busiest minute shows.
+The script processes all users one after another, each in the same way. It is run for two users and
+for forty, which separates the cost per user from one-time calls. PhotoSync is run for forty users
+and for a thousand. The limit of an app's resource units is not simulated: neither comes near it, as
+the busiest minute shows.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
 def compared(
     tenant: SettledTenant, users: tuple[int, int, int], say: Callable[[str], None]
 ) -> tuple[Bout, Script, Bout]:
-    """The script over the fewest and over a few *users*, PhotoSync over a few and over many."""
+    """The script for the fewest and for a few *users*, PhotoSync for a few and for many."""
     match, at = _Match(tenant), tenant.at
     fewest, few, many = users
 
     def by_script() -> Bout:
         say(f"the script, {len(tenant.users)} users")
         bout = match.bout(lambda: _run_script(at), at.client_id)
-        # What the script copied is news to PhotoSync.
+        # PhotoSync does not know yet what the script copied.
         tenant.ask("sweep")
         return bout
 
@@ -81,7 +81,7 @@ def compared(
 
 
 class _Match:
-    """Changes photos, lets one of the two copy them, and counts what it took."""
+    """Changes photos, lets one of the two copy them, and counts the cost."""
 
     def __init__(self, tenant: SettledTenant) -> None:
         self._tenant = tenant
@@ -89,7 +89,7 @@ class _Match:
         self._bouts = 0
 
     def bout(self, copy: Callable[[], None], client_id: str) -> Bout:
-        # Others each time: nobody's photo changes twice.
+        # Other users each time: no user's photo changes twice.
         for user in self._tenant.users[self._bouts :: CHANGED_OF]:
             self._tenant.change(user, notify=False)
         self._bouts += 1
@@ -125,13 +125,13 @@ def _run_script(at: Endpoints) -> None:
 
 
 def _lines() -> int:
-    """How much of the script is neither empty, nor an import, nor its docstring."""
+    """The number of lines in the script that are not empty, an import or the docstring."""
     lines = _SCRIPT.read_text(encoding="utf-8").splitlines()
     return sum(bool(line) and not line.startswith(("import ", "from ", '"""')) for line in lines)
 
 
 def _graph_requests(entries: Iterable[Entry]) -> int:
-    """A batch is none itself; the simulator tells of its items as of requests of their own."""
+    """Only the items of a batch count: the simulator records them like separate requests."""
     asked = [entry["path"] for entry in entries if entry["service"] == "graph"]
     return sum(not path.endswith("/$batch") for path in asked)
 

@@ -1,4 +1,4 @@
-"""What an admin would write to copy everybody's photo; `make bench ONLY=script` runs it."""
+"""A script as an admin might write it to copy all photos; `make bench ONLY=script` runs it."""
 
 import io
 import os

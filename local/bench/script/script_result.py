@@ -1,4 +1,4 @@
-"""What the table says of PhotoSync beside the script."""
+"""The table's rows about PhotoSync compared with the script."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from local.bench.measuring.conditions import LATENCY
 from local.bench.measuring.ledger import BYTES, DIGEST, FILES, GRAPH, PROFILES, UPLOADS
 from local.bench.measuring.rows import Row
 
-CHANGED_OF = 20  # one user of so many
-# Kinds beside the ledger's: what a batch holds counted one by one, and all that storage is asked.
+CHANGED_OF = 20  # one user in this many
+# Kinds besides the ledger's: the items of batches counted one by one, and all storage calls.
 REQUESTS, STORAGE = "request to Graph", "storage"
 _KINDS = {
     GRAPH: "Graph calls",
@@ -25,7 +25,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Bout:
-    """What one of the two did for some users, from its first request to its last answer."""
+    """The work of one of the two for some users, from its first request to its last answer."""
 
     users: int
     seconds: float
@@ -39,7 +39,7 @@ class Bout:
 
 @dataclass(frozen=True)
 class Script:
-    """The script over a few users and over more: what grows with them, and what does not."""
+    """The script for a few users and for more: what grows with them, and what does not."""
 
     fewer: Bout
     more: Bout
@@ -54,7 +54,7 @@ class Script:
         return (self.more.seconds - self.fewer.seconds) / (self.more.users - self.fewer.users)
 
     def calls(self, users: int) -> Counter[str]:
-        """What so many users cost; asked once stays once."""
+        """The cost of *users* users; one-time calls stay one-time."""
         times = (users - self.more.users) / (self.more.users - self.fewer.users)
         fewer, more = self.fewer.calls, self.more.calls
         return Counter({kind: round(n + times * (n - fewer[kind])) for kind, n in more.items()})
@@ -86,7 +86,7 @@ def beside_rows(photosync: Bout, script: Script) -> Iterator[Row]:
 
 
 def beyond_rows(photosync: Bout, script: Script) -> Iterator[Row]:
-    """More users than the script was run over."""
+    """More users than the script was run for."""
     yield Row(
         "script",
         f"{photosync}: time",

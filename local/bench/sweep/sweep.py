@@ -1,4 +1,4 @@
-"""A sweep of large tenants: calls, memory, seconds; each size in a process of its own."""
+"""Sweeps of large tenants: calls, memory, seconds; each size in a separate process."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from local.bench.sweep.sweep_world import PHOTOS_AT_ONCE, USERS_A_BATCH, USERS_A
 
 SIZES, ROUNDS = (1_000, 10_000, 100_000), 3
 LARGEST, MOST_MB = 1_000_000, 64
-# With one for each thread the peak depends on which thread came first.
+# With one arena for each thread, the peak depends on which thread came first.
 _ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
 # Of the snapshot: object id and answer.
 BYTES_A_USER = 22
 MOST_STORAGE_CALLS, CALLS_WHO_DIFFERS = 60, 2
-# A sweep should be over when the next one begins.
+# A sweep should be over when the next one starts.
 _PERIOD = 3_600
-# Of so many who are remembered a sweep asks for one by id, and at least for so many.
+# A sweep checks one in ONE_BY_ID_IN known users by id, and at least FEWEST_BY_ID.
 ONE_BY_ID_IN, FEWEST_BY_ID = 100, 100
-# Memory that the larger of two sweeps may have on top of the smaller one: an allocator's noise.
+# Allowed extra memory of the larger of two sweeps: an allocator's noise.
 TOLERANCE_MB = 4.0
 
 
@@ -40,21 +40,21 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
 
 
 def measured(users: int) -> Figures:
-    """One sweep in a fresh process, so that nothing but itself is in its memory."""
+    """One sweep in a fresh process, so that its memory contains nothing else."""
     command = ["-m", "local.bench.sweep.sweep_process", str(users)]
     return Figures(**fresh_process.answer(command, environ=_ONE_ARENA))
 
 
 def compared(users: int) -> Comparison:
-    """The second half of one, likewise."""
+    """The second half of a sweep, in a fresh process."""
     command = ["-m", "local.bench.sweep.sweep_process", "--compare", str(users)]
     return Comparison(**fresh_process.answer(command, environ=_ONE_ARENA))
 
 
 def fewest_graph_calls(users: int) -> int:
     """
-    One for each page, and one for every twenty users of it; and for every twenty of those who are
-    asked for by their ids.
+    One for each page, one for every twenty users of it, and one for every twenty of the users
+    checked by id.
     """
     full, rest = divmod(users, USERS_A_PAGE)
     pages = [USERS_A_PAGE] * full + [rest] * bool(rest)
@@ -63,7 +63,7 @@ def fewest_graph_calls(users: int) -> int:
 
 
 def of_size(rounds: Sequence[Figures]) -> Iterator[Row]:
-    """What sweeps of one size came to."""
+    """The results of sweeps of one size."""
     one = rounds[0]
     users = f"{one.users:,} users: "
     calls = max(each.calls for each in rounds)
@@ -113,7 +113,7 @@ def of_size(rounds: Sequence[Figures]) -> Iterator[Row]:
 
 
 def largest(one: Comparison) -> Iterator[Row]:
-    """What a sweep of a tenant holds that is as large as any."""
+    """The memory of a sweep in one of the largest tenants."""
     users = f"{one.users:,} users: "
     note = (
         f"{BYTES_A_USER} bytes a user, {one.users * BYTES_A_USER / 1e6:.0f} MB, and a listing; "
@@ -125,7 +125,7 @@ def largest(one: Comparison) -> Iterator[Row]:
 
 
 def growth(smaller: Sequence[Figures], larger: Sequence[Figures]) -> Iterator[Row]:
-    """What ten times as many users cost."""
+    """The cost of ten times as many users."""
     less, more = smaller[0], larger[0]
     users = f"{more.users:,} users against {less.users:,}: "
     times = more.users / less.users

@@ -1,7 +1,9 @@
 """
 `python -m local.bench.sweep.sweep_process USERS`: one sweep by the product's own classes, then one
-line of JSON about it. With `--compare` only its second half, which alone holds something of each
-user: what Graph said is there already.
+line of JSON about it.
+
+With `--compare`, only its second half, the only one that holds data about each user in memory:
+Graph's answers are there already.
 """
 
 from __future__ import annotations
@@ -51,11 +53,11 @@ from shared.sweeping.sweep_page import PageLook
 from shared.sweeping.turns import Turns
 from shared.sweeping.user_queue import UserQueue
 
-# The host takes each message of a queue and deletes it, besides.
+# Besides, the host receives each message of a queue and deletes it.
 CALLS_A_MESSAGE = 3
-# For so long a batch is under way while the product is seen to have several at once.
+# How long a batch is in progress while the product's concurrency is observed.
 _LOOK_SECONDS = 0.02
-# What the settings' reader asks for; nobody is called.
+# Required by the settings' reader; nothing is called.
 _SETTINGS = {
     "TENANT_ID": "00000000-0000-4000-8000-000000000001",
     "CLIENT_ID": "00000000-0000-4000-8000-000000000002",
@@ -69,12 +71,14 @@ _SETTINGS = {
 @dataclass(frozen=True)
 class Figures:
     """
-    What one sweep came to; `expected` users differ, as the tenant was made to have them, and
-    `wrongly` is how many messages were too many and how many users left out. Of `storage_calls`
-    three are for each message of the sweep itself: written, taken and deleted.
+    The result of one sweep.
 
-    `graph_seconds` are what Graph would take, by its limits for an app and a mailbox, or for an
-    app alone; `batches_at_once` is how many the product was seen to have under way.
+    By construction of the tenant, `expected` users differ; `wrongly` is the number of extra
+    messages and of users left out. Three of `storage_calls` are for each message of the sweep
+    itself: written, received and deleted.
+
+    `graph_seconds` is the time that Graph would take, by its limits for an app and a mailbox, or
+    for an app alone; `batches_at_once` is the observed concurrency of the product.
     """
 
     users: int
@@ -91,7 +95,7 @@ class Figures:
 
 
 def main(users: int) -> Figures:
-    """Start a sweep of so many users and work off its pages."""
+    """Start a sweep of *users* users and process its pages."""
     look = Answers(USERS_A_PAGE, seconds=_LOOK_SECONDS)
     _swept(look)
     graph = Answers(users, look.most_at_once)
@@ -116,7 +120,7 @@ def main(users: int) -> Figures:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the second half of a sweep came to."""
+    """The result of the second half of a sweep."""
 
     users: int
     expected: int
@@ -126,7 +130,7 @@ class Comparison:
 
 
 def compared(users: int) -> Comparison:
-    """Compare so many users with their states, as a sweep does once Graph was asked about all."""
+    """Compare *users* users with their states, as a sweep does after Graph answered about all."""
     pages, queued, states = Pages(), Counted(), States(users)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -169,7 +173,7 @@ def _worked_off(sweep: Sweep, pages: Pages) -> None:
 
 
 def _swept(graph: Answers) -> tuple[Counted, int]:
-    """Whom a whole sweep queued, and how many calls to storage it made."""
+    """The users that a complete sweep queued, and its number of storage calls."""
     pages, queued, states = Pages(), Counted(), States(graph.users)
     with tempfile.TemporaryDirectory() as folder:
         documents = MemoryDocuments(Path(folder))
@@ -183,7 +187,7 @@ def _swept(graph: Answers) -> tuple[Counted, int]:
 def _sweep(
     graph: Answers, pages: Pages, queued: Counted, states: States, documents: MemoryDocuments
 ) -> Sweep:
-    # A session for each thread as in the product, and all of them are this one.
+    # As in the product, each thread gets a session; here all are this one.
     http = Http("graph", GRAPH, NoTokens(), session=lambda: graph)
     settings = Settings.from_mapping(_SETTINGS)
     look = PageLook(
@@ -215,7 +219,7 @@ def _sweep(
         users,
         Turns(fills, users, pages, pace=lambda: pace, clock=_now),
         pages,
-        # Its Graph has an answer about everybody: the sweep itself writes no state.
+        # Graph answers about every user here, so the sweep itself writes no state.
         cast(Store, states),
         clock=_now,
         new_id=_new_id,

@@ -1,6 +1,8 @@
 """
-Graph and storage for a sweep, in process: functions of a user's number, so that the tenant itself
-takes no memory and what grows is the product's.
+Graph and storage for a sweep, in process.
+
+They are functions of a user's number, so that the tenant itself takes no memory and any growth is
+the product's.
 """
 
 from __future__ import annotations
@@ -30,10 +32,11 @@ from shared.storage.roster_entry import Entry, Leaf
 from shared.storage.user_state import SYNCED, Stored, UserState
 
 GRAPH = "https://graph.example"
-# Every so many users one has another photo than we remember.
+# One user in ONE_CHANGED_IN has another photo than our state says.
 ONE_CHANGED_IN = 100
 SIZES, RECIPE = ",".join(map(str, PICTURE_SIZES)), 1
-# Graph's own (graph.md sections 4 and 5, documented), so that the product cannot move the goals.
+# Graph's own limits (graph.md sections 4 and 5, documented), so that the product cannot change the
+# goals.
 PHOTOS_AT_ONCE = 4
 USERS_A_PAGE, USERS_A_BATCH = 999, 20
 _NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -47,16 +50,16 @@ def user_id(number: int) -> str:
 
 
 def has_changed(user_id: str) -> bool:
-    """Whether Graph has another photo of this user than we remember."""
+    """Whether Graph has another photo of this user than our state says."""
     return int(user_id[-12:], 16) % ONE_CHANGED_IN == 0
 
 
 class Answers(requests.Session):
     """
-    Graph, for a tenant of so many users: pages of users, and batches of photo metadata.
+    Graph, for a tenant of *users* users: pages of users, and batches of photo metadata.
 
-    Its clocks are told how many batches its caller has under way at once. Where answering a batch
-    takes some *seconds*, `most_at_once` tells how many those are.
+    Its clocks assume *batches_at_once* concurrent batches. If a batch takes *seconds*,
+    `most_at_once` is the observed concurrency.
     """
 
     def __init__(self, users: int, batches_at_once: int = 1, *, seconds: float = 0.0) -> None:
@@ -66,10 +69,10 @@ class Answers(requests.Session):
         self._calls: list[None] = []
         self._lock = threading.Lock()
         self._under_way = self.most_at_once = 0
-        # As the limits are documented, for an app and a mailbox: nobody is asked for twice, and
-        # what bounds a sweep is how many batches are under way.
+        # With the documented limits for an app and a mailbox: no user is requested twice, so only
+        # the number of concurrent batches bounds a sweep.
         self.time = GraphTime(batches_at_once, BATCH_LATENCY)
-        # As an older text has them, for an app: then every photo of a batch counts.
+        # With the limits of an older text, for an app: then every photo of a batch counts.
         self.time_by_app = GraphTime(PHOTOS_AT_ONCE, LATENCY, limited=True)
 
     @property
@@ -77,7 +80,7 @@ class Answers(requests.Session):
         return len(self._calls)
 
     def request(self, method: object, url: object, *_: Any, **more: Any) -> requests.Response:
-        # Appending is safe between threads, where adding to a number is not.
+        # Appending is thread-safe, incrementing a number is not.
         self._calls.append(None)
         body = self._batch(more["data"]) if str(url).endswith("$batch") else self._page(str(url))
         response = requests.Response()
@@ -107,7 +110,7 @@ class Answers(requests.Session):
         self.time.photos(1)
         self.time_by_app.photos(len(requests))
         with self._one_more():
-            # As long as an answer takes, so that whoever asks for several at once is seen to.
+            # As long as an answer takes, so that concurrent batches overlap and are seen.
             time.sleep(self._seconds)
             return {"responses": [_metadata(item) for item in requests]}
 
@@ -150,18 +153,18 @@ def _metadata(item: dict[str, Any]) -> dict[str, Any]:
 
 class States:
     """
-    States of so many users, all synced; now and then one is of an older photo.
+    States of *users* users, all synced; some are of an older photo.
 
-    `calls` has one for each read of a state, and for each listing.
+    `calls` has one item for each read of a state and each listing.
     """
 
     def __init__(self, users: int = 0) -> None:
         self._users = users
-        # Appending is safe between threads, where adding to a number is not.
+        # Appending is thread-safe, incrementing a number is not.
         self.calls: list[None] = []
 
     def leaf(self, token: str, size: int) -> Leaf:
-        """What storage lists of them, in the order of their names."""
+        """Storage's listing of the states, in order of their names."""
         self.calls.append(None)
         start = int(token or 0)
         end = min(start + size, self._users)
@@ -187,12 +190,12 @@ class States:
 
 
 def _remembered(user_id: str) -> str:
-    """The etag that the state has."""
+    """The ETag in the state."""
     return 'W/"older"' if has_changed(user_id) else f'W/"{user_id}"'
 
 
 def _entry(user_id: str) -> Entry:
-    # As `cover.describe` and `roster_entry.describe` tell it, without the text of each blob.
+    # As `cover.describe` and `roster_entry.describe` write it, without the content of each blob.
     told = {
         "upn": f"user{user_id[-6:]}@contoso.com",
         "name": f"User {user_id[-6:]}",
@@ -209,9 +212,9 @@ def _entry(user_id: str) -> Entry:
 
 class MemoryDocuments:
     """
-    Documents that are written conditionally, as text, and parts; each call counts.
+    Conditionally written documents, as text, and parts; each call counts.
 
-    Parts are in *folder*: what storage holds must not show in our memory.
+    Parts are stored in *folder*: the content of storage must not count as our memory.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -253,7 +256,7 @@ class MemoryDocuments:
 
 
 class Pages(deque[str]):
-    """Queue `photo-upkeep`: the messages of the sweep, one at a time, and how many there were."""
+    """Queue `photo-upkeep`: the sweep's messages, one at a time, and their number."""
 
     sent = 0
 
@@ -263,27 +266,27 @@ class Pages(deque[str]):
 
 
 class Counted:
-    """Queue `photo-sync`: how many messages it was sent, and who of those that changed is there."""
+    """Queue `photo-sync`: the number of sent messages, and which of the changed users they name."""
 
     def __init__(self) -> None:
         self.messages: list[None] = []
         self._changed: set[str] = set()
 
     def send(self, text: str, *, delay_seconds: float) -> None:
-        # Both are safe between threads, where adding to a number is not.
+        # Both are thread-safe, incrementing a number is not.
         self.messages.append(None)
         user = json.loads(text)["userId"]
         if has_changed(user):
             self._changed.add(user)
 
     def wrongly(self, expected: int) -> int:
-        """Messages that are too many, and of so many expected users those that are left out."""
+        """The number of extra messages, plus the number of *expected* users that are missing."""
         right = len(self._changed)
         return len(self.messages) - right + expected - right
 
 
 class NoTokens:
-    """What needs no login."""
+    """For services that need no login."""
 
     def bearer(self, audience: str, *, refused: str = "") -> str:
         return "token"

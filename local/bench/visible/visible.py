@@ -29,14 +29,14 @@ from local.demo.portraits.portraits import portrait
 from local.outside.watcher import NotSettled
 
 ALONE, TOGETHER = 28, 200
-# After so long without a message the queue is polled as rarely as host.json allows.
+# After this long without a message, the queue is polled as rarely as host.json allows.
 _IDLE = 1.0
 _PHOTOS = 4
 _PATIENCE = 120.0
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """The webhook and the copying on instances of their own, as on Flex Consumption."""
+    """The webhook and the copying on separate instances, as on Flex Consumption."""
     with ExitStack() as running:
         stack = running.enter_context(Stack(folder, settings={**SETTINGS, **WITHOUT_COPYING}))
         tenant = SettledTenant(stack, [photo_files.jpeg(portrait(n)) for n in range(_PHOTOS)])
@@ -74,10 +74,10 @@ class Scene:
         self._photos = {user.id: user.photo for user in tenant.users}
 
     def one_at_a_time(self, users: Sequence[Resident]) -> Alone:
-        """Each when everything is at rest, at any moment between two polls of the queue."""
+        """Change each photo when everything is at rest, at a random moment between two polls."""
         found: list[Change] = []
         for user in users:
-            # Chance decides how long the queue's next look is off, as it does for real changes.
+            # A random time until the next poll, as for real changes.
             time.sleep(_IDLE + self._rng.random() * LONGEST_POLL)
             before = self._entries()
             self._put(user, notify=True)
@@ -85,7 +85,7 @@ class Scene:
         return Alone(found, wrong=len(self._judge.wrong()))
 
     def at_once(self, users: Sequence[Resident]) -> Burst:
-        """All of them in as few POSTs as Graph can make of them, at one moment."""
+        """Change all photos at one moment, in as few POSTs as Graph can make."""
         self._tenant.quiet()
         for user in users:
             self._put(user, notify=False)
@@ -115,8 +115,8 @@ class Scene:
         while len(found := changes(self._tenant.watcher.journal(before), app)) != count:
             if time.monotonic() > deadline:
                 raise NotSettled(f"{len(found)} of {count} changes are visible.")
-            # The journal is only there to be read, and each look costs the simulator time.
+            # The journal can only be polled, and each poll costs the simulator time.
             time.sleep(0.1)
-        # The last write counts, and until a run is over it may not have been made.
+        # The last write counts, and may be missing until the run is over.
         self._tenant.quiet()
         return list(changes(self._tenant.watcher.journal(before), app).values())

@@ -1,4 +1,4 @@
-"""What the table says of changes on their way to SharePoint."""
+"""The table's rows about changes on their path to SharePoint."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from local.bench.visible.visible_steps import STEPS, Change, most_at_once
 _GOAL_P50, _GOAL_P95 = 1.1, 1.7
 # Of an instance of 2 GB (functions.md, "Python", documented).
 _CORES = 1
-# A batch is a request, in which the user, the photo and the etag after it wait for each other; the
-# profile is read beside it. Then the files, at once, and the timestamp after them.
+# A batch is one request, in which the user, the photo and then the ETag wait for each other; the
+# profile is read in parallel. Then the files, in parallel, and then the timestamp.
 _ON_THE_WAY = {"graph": 1 + (1 + 3), "sharepoint": 1 + 1}
 _LATENCIES = sum(LATENCY[service] * times for service, times in _ON_THE_WAY.items()) / 1000
 
 
 @dataclass(frozen=True)
 class Alone:
-    """Changes one at a time, and how many pictures were wrong after them."""
+    """Changes one at a time, and the number of wrong pictures after them."""
 
     changes: Sequence[Change]
     wrong: int
@@ -32,7 +32,7 @@ class Alone:
 
 @dataclass(frozen=True)
 class Burst:
-    """Many changes at once, and whether any limit but our own was met."""
+    """Many changes at once, and whether any limit except our own was reached."""
 
     changes: Sequence[Change]
     throttled: int
@@ -90,7 +90,7 @@ def _steps(changes: Sequence[Change]) -> Iterator[Row]:
 
 
 def _shares(changes: Sequence[Change]) -> Iterator[tuple[str, list[float], float]]:
-    """Each step, its seconds in every change, and the per cent of the whole that their mean is."""
+    """Each step, its seconds in every change, and its mean as a percentage of the whole."""
     whole = statistics.fmean(change.seconds for change in changes)
     for number, step in enumerate(STEPS):
         took = [change.steps[number] for change in changes]
@@ -101,9 +101,9 @@ def instance_rows(
     before: Spent | None, after: Spent | None, copies: int, alone: Alone
 ) -> Iterator[Row]:
     """
-    What AT_ONCE is chosen by: how much of a core so many copies keep busy, and the memory.
+    The basis of AT_ONCE: how many cores that many copies keep busy, and the memory.
 
-    None where nobody counts; then there is no row.
+    No row if either argument is None, on systems that do not count it.
     """
     if before is None or after is None:
         return
@@ -122,7 +122,7 @@ def instance_rows(
 
 
 def together_rows(burst: Burst, instances: int, alone: Alone) -> Iterator[Row]:
-    """One round; its floor is worked out from the runs that had the instance to themselves."""
+    """One round; its floor is computed from the runs that had the instance to themselves."""
     seconds = [change.seconds for change in burst.changes]
     run = statistics.median(change.run_seconds for change in alone.changes)
     at_once = AT_ONCE * instances

@@ -1,4 +1,4 @@
-"""What one change passed through on its way into SharePoint, read off the simulator's journal."""
+"""The steps of one change until SharePoint shows it, from the simulator's journal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from local.outside.watcher import PROFILE_WRITES, Entry
 
-# In their order; each begins where the one before ends.
+# In order; each starts when the previous one ends.
 STEPS = (
     "webhook and queue",
     "Graph: the photo's etag",
@@ -36,7 +36,7 @@ class Change:
 
     @property
     def steps(self) -> tuple[float, ...]:
-        """The seconds of each of STEPS; together all of them."""
+        """The seconds of each of STEPS; their sum is `seconds`."""
         return tuple(
             (end - start).total_seconds()
             for start, end in itertools.pairwise((self.told, *self.ends))
@@ -44,12 +44,12 @@ class Change:
 
     @property
     def run_seconds(self) -> float:
-        """The part of it that begins with the run's first call."""
+        """The part of `seconds` that starts with the run's first call."""
         return (self.ends[-1] - self.ends[0]).total_seconds()
 
 
 def changes(journal: Iterable[Entry], client_id: str) -> dict[str, Change]:
-    """The changes that *journal* tells of to the end, by user; at most one each."""
+    """The changes that are complete in *journal*, by user; at most one each."""
     of_users: dict[str, list[Entry]] = {}
     for entry in journal:
         if entry.get("userId") and not entry.get("batch"):
@@ -60,7 +60,7 @@ def changes(journal: Iterable[Entry], client_id: str) -> dict[str, Change]:
 
 def _change(entries: Sequence[Entry], client_id: str) -> Change | None:
     told = [entry for entry in entries if entry["service"] == "delivery"]
-    # What was refused shows nothing.
+    # Refused calls show nothing.
     calls = [
         entry
         for entry in entries
@@ -68,7 +68,7 @@ def _change(entries: Sequence[Entry], client_id: str) -> Change | None:
         and entry["service"] in {"graph", "sharepoint"}
         and entry["status"] < 300
     ]
-    # Of Graph's the first is the etag's, then the batch; the others are known by their names.
+    # The first call to Graph is for the ETag, then the batch; the others are known by name.
     graph = [entry for entry in calls if entry["service"] == "graph"]
     uploads = _named(calls, "AddUsingPath")
     profiles = _named(calls, "GetPropertiesFor")
@@ -104,7 +104,7 @@ def _end(entry: Entry) -> datetime:
 
 
 def most_at_once(found: Sequence[Change]) -> int:
-    """How many runs were under way together at most."""
+    """The maximum number of concurrent runs."""
     moments = [(each.ends[0], 1) for each in found] + [(each.ends[-1], -1) for each in found]
-    # An end before a beginning of the same moment.
+    # At the same moment, an end sorts before a start.
     return max(itertools.accumulate(step for _, step in sorted(moments)))

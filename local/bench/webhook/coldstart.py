@@ -1,4 +1,4 @@
-"""What a new process costs: importing the app, and its first answer to Graph."""
+"""The cost of a new process: importing the app, and its first answer to Graph."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from local.bench.webhook import first_answer, import_costs
 
 ROUNDS = 15
 TELEMETRY_ROUNDS = 7
-# As many notifications in a POST as README's goal is for.
+# The number of notifications in a POST for README's goal.
 ITEMS = 100
 _GOAL_RATIO = 1.2
 _DEAREST = 5
 EMPTY = Path(__file__).resolve().parent / "apps" / "empty"
-# As deployed; nobody listens there.
+# As deployed; nothing listens at this address.
 _TELEMETRY = {
     "PYTHON_ENABLE_OPENTELEMETRY": "true",
     "APPLICATIONINSIGHTS_CONNECTION_STRING": (
@@ -30,8 +30,8 @@ _TELEMETRY = {
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """Imports by turns, then first answers by turns: a handshake, a POST, and with telemetry."""
-    # Of everything, whatever the surroundings think of bytecode; the first try writes it.
+    """Imports in turn, then first answers in turn: a handshake, a POST, and with telemetry."""
+    # Bytecode of everything, whatever the environment's settings; the first try writes it.
     compiled = {
         "PYTHONPYCACHEPREFIX": str((folder / "bytecode").resolve()),
         "PYTHONDONTWRITEBYTECODE": "",
@@ -60,7 +60,7 @@ def _imports(folder: Path, compiled: Mapping[str, str]) -> dict[str, list[float]
 
 
 def imports(took: Mapping[str, Sequence[float]], ours: Mapping[str, float]) -> list[Row]:
-    """Of milliseconds each way, and of microseconds of each module that only our app loads."""
+    """From the milliseconds of each variant, and the microseconds of each module only we load."""
     floor = statistics.median(took["azure.functions"])
     dearest = sorted(ours, key=lambda name: -ours[name])[:_DEAREST]
     return [
@@ -111,7 +111,7 @@ def _first(what: str, items: int, rounds: int, settings: Mapping[str, str]) -> R
 
 
 def first(what: str, took: Mapping[str, Sequence[float]]) -> Row:
-    """Of milliseconds of both apps until they first answered."""
+    """From the milliseconds until each app first answered."""
     return of_rounds(
         "coldstart",
         what,
@@ -124,7 +124,7 @@ def first(what: str, took: Mapping[str, Sequence[float]]) -> Row:
 
 
 def by_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each way, after one try that compiles and warms the disk's cache."""
+    """Milliseconds of each variant, after one try that compiles and warms the disk cache."""
     took: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):
         for name, way in ways.items():
@@ -135,7 +135,7 @@ def by_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, 
 
 
 def import_seconds(module: str, folder: Path, environ: Mapping[str, str]) -> float:
-    """What importing *module* takes in a fresh process in *folder*, without Python's own start."""
+    """Seconds to import *module* in a fresh process in *folder*, without Python's own start."""
     program = (
         "import time; began = time.perf_counter()\n"
         f"import {module}; print(time.perf_counter() - began)"
@@ -147,7 +147,7 @@ def answer_seconds(app: Path, items: int, settings: Mapping[str, str], *, queued
     """
     From the start of a process to its first answer: to a handshake, or to a POST of *items*.
 
-    Raises Failed unless so many messages are *queued* by it.
+    Raises Failed unless it queues exactly *queued* users.
     """
     command = ["-m", "local.bench.webhook.first_answer", str(app), str(items)]
     line, seconds = fresh_process.first_line(command, environ=settings)

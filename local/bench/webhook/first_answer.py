@@ -1,7 +1,9 @@
 """
-`python -m local.bench.webhook.first_answer APP ITEMS`: load an app through the engine as a
-new instance does, answer a handshake of Graph, or a POST of so many notifications, say in one line
-how many users that queued, and stay until stdin ends. Settings come from the environment.
+`python -m local.bench.webhook.first_answer APP ITEMS`: loads an app through the engine as a new
+instance does, and answers Graph's handshake or a POST of ITEMS notifications.
+
+It prints one line with the number of queued users, and waits until stdin ends. Settings come from
+the environment.
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ from local.bench.webhook.posts import notifications, post, queued
 from local.host.engine import Engine
 
 TOKEN = "Validation: Testing client application reachability"
-# What a webhook asks for before it takes a notification for a genuine one.
+# What a webhook needs to accept a notification as genuine.
 SETTINGS = {"TENANT_ID": "00000000-0000-4000-8000-000000000001", "CLIENT_STATE": "secret"}
 
 
 async def answer(app: Path, items: int) -> int:
-    """How many users are queued. Fails unless *app* returns the token, or accepts the POST."""
+    """The number of queued users. Fails unless *app* returns the token, or accepts the POST."""
     engine = Engine()
     webhook = next(each.id for each in await engine.load(app) if each.name == "notifications")
     if items:
@@ -40,6 +42,6 @@ async def answer(app: Path, items: int) -> int:
 if __name__ == "__main__":
     found = asyncio.run(answer(Path(sys.argv[1]).resolve(), int(sys.argv[2])))
     print(f"answered, {found} queued", flush=True)
-    # What ends a process is no part of a start.
+    # The shutdown of a process is not part of its start.
     sys.stdin.read()
     os._exit(0)

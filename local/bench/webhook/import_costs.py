@@ -1,4 +1,4 @@
-"""What a module's import loads, and what each of those modules costs with what it loads."""
+"""The modules that an import loads, and the cost of each including its own imports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def beyond(module: str, floor: str, *, environ: Mapping[str, str]) -> dict[str, 
     """
     Microseconds of each module that *module* loads and *floor* does not; the median of runs.
 
-    Each with what it loads, so that the dearest is the one whose import should go.
+    Each includes its own imports, so that the most expensive is the one whose import should go.
     """
     known = costs(floor, environ)
     runs = [costs(module, environ) for _ in range(_RUNS)]
@@ -26,7 +26,7 @@ def beyond(module: str, floor: str, *, environ: Mapping[str, str]) -> dict[str, 
 
 
 def costs(module: str, environ: Mapping[str, str]) -> Mapping[str, float]:
-    """Microseconds that each module took with those it loads, in a fresh process."""
+    """Microseconds of each module including its own imports, in a fresh process."""
     command = ["-X", "importtime", "-c", f"import {module}"]
     return parsed(fresh_process.run(command, environ=environ).stderr)
 

@@ -1,4 +1,4 @@
-"""POSTs to the webhook as the host hands them to the engine."""
+"""POSTs to the webhook as the host passes them to the engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from local.bench.burst.notification_body import notification_body
 from local.host.engine import Datum, Engine, Result
 
-# Of the caller's trace; nobody reads it.
+# The caller's trace; nothing reads it.
 _TRACE = f"00-{'1' * 32}-{'2' * 16}-00"
 
 
@@ -30,7 +30,7 @@ async def post(
 
 
 async def run(engine: Engine, function_id: str, parameter: str, value: Datum) -> Result:
-    """Run a function of *engine*; RuntimeError if it fails."""
+    """Run a function of *engine*. Raises RuntimeError if it fails."""
     ended = await engine.invoke(str(uuid.uuid4()), function_id, [(parameter, value)], {}, _TRACE)
     if not ended.ok:
         raise RuntimeError(ended.error)
@@ -38,14 +38,14 @@ async def run(engine: Engine, function_id: str, parameter: str, value: Datum) ->
 
 
 def queued(ended: Result) -> int:
-    """How many users an invocation queued: each in a message of their own, or in a bundle."""
+    """The number of users that an invocation queued, in single messages or in a bundle."""
     handed = {name: json.loads(datum.value) for name, datum in ended.outputs}
     bundles = [json.loads(text).get("userIds", []) for text in handed.get("upkeep", [])]
     return len(handed.get("sync", [])) + sum(map(len, bundles))
 
 
 def notifications(items: int, *, tenant_id: str, client_state: str) -> bytes:
-    """The body of a POST about so many users, the same ones each time."""
+    """The body of a POST about *items* users, the same ones each time."""
     rng = random.Random(items)
     ids = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(items)]
     return notification_body(ids, tenant_id=tenant_id, client_state=client_state)

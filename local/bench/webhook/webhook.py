@@ -1,8 +1,8 @@
 """
-How fast the worker takes notifications: at rest, beside copying, and on a saturated machine.
+How fast the worker takes notifications: at rest, during copying, and on a saturated machine.
 
-From the call of the function to its return, as README's goal has it: the host, which stores the
-messages before it answers Graph, is not in it. `answers` has those of a whole host.
+Measured from the call of the function to its return, as README's goal says. That excludes the host,
+which stores the messages before it answers Graph; `answers` measures a complete host.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from local.demo import photo_files
 from local.demo.portraits.portraits import portrait
 from local.outside.tenant_client import TenantClient
 
-# README's goal is for 100 items, and holds whatever goes on beside them.
+# README's goal is for 100 items, and applies whatever else is running.
 _GOAL_MS, _GOAL_ITEMS = 50, 100
 _USERS = 48
-# Whoever measures the webhook beside copying wants no budget to stop the copying.
+# The budget must not stop the copying during the measurement.
 _SETTINGS = {**SETTINGS, "PROFILE_CALLS_PER_5_MINUTES": "1000000"}
 
 
 class NothingCopied(RuntimeError):
-    """What was measured beside copying was measured beside something else."""
+    """The copying did not run as intended, so the figures mean something else."""
 
 
 def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
-    """The same POSTs three times, with more and more going on beside them."""
+    """The same POSTs three times, with more and more other work."""
     folder.mkdir(parents=True, exist_ok=True)
     say("starting the local cloud")
     with Stack(folder / "cloud", settings=_SETTINGS) as stack:
@@ -63,7 +63,7 @@ def rows(folder: Path, say: Callable[[str], None]) -> list[Row]:
 def _beside_uploads(
     stack: Stack, admin: TenantClient, settings: Mapping[str, str], users: Sequence[str]
 ) -> Any:
-    """The figures, once SharePoint has seen that every run uploaded its pictures."""
+    """The figures, after checking in SharePoint that every run uploaded its pictures."""
     before = admin.control("GET", "/journal?after=0")["last"]
     figures = measured(settings, users)
     entries = admin.control("GET", f"/journal?after={before}")["entries"]
@@ -73,13 +73,13 @@ def _beside_uploads(
 
 
 def check_copies(figures: Mapping[str, Any], uploads: int) -> None:
-    """Raises NothingCopied unless so many uploads are three for each run."""
+    """Raises NothingCopied unless *uploads* are three for each run."""
     if not figures["runs"] or uploads < len(PICTURE_SIZES) * figures["runs"]:
         raise NothingCopied(f"{figures['runs']} runs made {uploads} uploads.")
 
 
 def at_rest(figures: Mapping[str, Any]) -> list[Row]:
-    """Every size, and how many items a second that would be."""
+    """Every size, and the resulting items a second."""
     found = []
     for size in SIZES:
         found += [_row(figures, size, 50, "at rest"), _row(figures, size, 99, "at rest")]
@@ -90,7 +90,7 @@ def at_rest(figures: Mapping[str, Any]) -> list[Row]:
 
 
 def beside_copying(figures: Mapping[str, Any]) -> list[Row]:
-    """Every size, while as much is copied as one instance does at once."""
+    """Every size, while one instance copies as much as it does concurrently."""
     note = (
         f"{AT_ONCE} runs of sync_photo at once in the same process, Graph 120 ms and SharePoint "
         f"200 ms away: {_rate(figures)} photos a second"
@@ -100,7 +100,7 @@ def beside_copying(figures: Mapping[str, Any]) -> list[Row]:
 
 
 def saturated(figures: Mapping[str, Any]) -> Row:
-    """The size that has a goal, while nothing but this machine slows the copying."""
+    """The size that has a goal, while only this machine limits the copying."""
     note = (
         f"{AT_ONCE} runs of sync_photo at once and no latency: {_rate(figures)} photos a second, "
         "all that this machine can do together with what it simulates"
@@ -113,7 +113,7 @@ def _rate(figures: Mapping[str, Any]) -> str:
 
 
 def _row(figures: Mapping[str, Any], size: int, percent: int, when: str, *, note: str = "") -> Row:
-    # Of all rounds together: of one round's hundred POSTs a p99 would be the second slowest.
+    # Of all rounds together: in one round of a hundred POSTs, a p99 would be the second slowest.
     ours, empty = (figures["posts"][name][str(size)] for name in ("notifications", "empty"))
     of_each = [percentile(took, percent) for took in ours]
     has_goal = (size, percent) == (_GOAL_ITEMS, 99)

@@ -1,7 +1,8 @@
 """
-`python -m local.bench.webhook.webhook_process < ORDER`: posts to the webhook and, by turns, to
-an empty function of the same engine, while users are copied in the same process or not; then one
-line of JSON. The order is `{"copy": [user ids]}`; settings come from the environment.
+`python -m local.bench.webhook.webhook_process < ORDER`: posts to the webhook and, in turn, to an
+empty function of the same engine, with or without users being copied in the same process.
+
+Prints one line of JSON. The order is `{"copy": [user ids]}`; settings come from the environment.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _FUNCTIONS = ("notifications", "empty")
 @dataclass
 class Figures:
     """
-    For each function and size, every round's milliseconds a POST; and what went on beside.
+    For each function and size, every round's milliseconds per POST; and the copying meanwhile.
 
     `copies` are the runs that ended in the `seconds` of the rounds, `runs` all of the process.
     """
@@ -46,7 +47,7 @@ class Figures:
 
 
 class Copying:
-    """Copies the same users over and over, so many at once as a busy instance does."""
+    """Copies the same users repeatedly, as many concurrently as a busy instance does."""
 
     def __init__(self, engine: Engine, function_id: str, users: Sequence[str]) -> None:
         self._engine = engine
@@ -57,7 +58,7 @@ class Copying:
 
     @contextlib.asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
-        """Copy for the length of the block, which begins when all connections are there."""
+        """Copy for the duration of the block, which starts when all connections are open."""
         tasks = [asyncio.create_task(self._copy()) for _ in range(AT_ONCE)]
         while self.copies < 2 * AT_ONCE and not any(task.done() for task in tasks):
             await asyncio.sleep(0.05)
@@ -75,7 +76,7 @@ class Copying:
 
 
 async def main(users: Sequence[str]) -> Figures:
-    """Warm up, then round after round, each with every size."""
+    """Warm up, then run several rounds, each with every size."""
     logs.configure(running=running_invocation)
     engine = Engine()
     ids = {found.name: found.id for found in await engine.load(_APP)}
@@ -98,7 +99,7 @@ async def main(users: Sequence[str]) -> Figures:
 async def _posted(
     engine: Engine, ids: dict[str, str], size: int, times: int
 ) -> dict[str, list[float]]:
-    """Milliseconds of so many POSTs to each function, by turns."""
+    """Milliseconds of *times* POSTs to each function, in turn."""
     body = notifications(
         size, tenant_id=os.environ["TENANT_ID"], client_state=os.environ["CLIENT_STATE"]
     )
@@ -109,7 +110,7 @@ async def _posted(
             ended = await post(engine, ids[name], query={}, body=body)
             took[name].append((time.perf_counter() - began) * 1000)
             assert ended.returned.value["status_code"].value == "202", ended.returned.value
-            # Refusing them is fast, too.
+            # A refusal would be fast too.
             assert queued(ended) == (size if name == "notifications" else 0), size
     return took
 

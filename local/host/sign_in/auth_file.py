@@ -1,4 +1,4 @@
-"""How App Service is told to have people sign in: the file form of `authsettingsV2`."""
+"""The configuration of App Service authentication: the file form of `authsettingsV2`."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from local.host.refusal import Refused
 
 @dataclass(frozen=True)
 class AuthSettings:
-    """What this host obeys of the file; `issuer` ends in /v2.0."""
+    """The part of the file that this host obeys; `issuer` ends in /v2.0."""
 
     client_id: str
     issuer: str
@@ -21,10 +21,11 @@ class AuthSettings:
 
 def load(path: Path) -> AuthSettings:
     """
-    Read the file, or refuse what this host cannot play.
+    Read the file, or refuse what this host cannot simulate.
 
     Documented: Learn, configure-authentication-file-based: names and nesting. Only what PhotoSync's
-    deployment sets is played: everybody signs in with Entra, and is sent to its login page.
+    deployment sets is simulated: everybody signs in with Entra, and is redirected to its login
+    page.
     """
     try:
         content = json.loads(path.read_text("utf-8"))

@@ -1,10 +1,10 @@
 """
-Plays App Service authentication: it stands in front of the app, and nobody passes unseen.
+Simulates App Service authentication, which checks every request before the app gets it.
 
-Each rule names its source; docs/facts/functions.md, section "Sign-in", has them together. Where the
-documentation is silent the rule is the one that is worst for the app: so on an excluded path a
-client's own principal header arrives as it was sent. Our deployment has no token store, and so
-there is no `/.auth/me`.
+Each rule names its source; docs/facts/functions.md, section "Sign-in", has all of them. Where the
+documentation is silent, the rule is the worst case for the app: for example, on an excluded path a
+client's own principal header arrives as sent. Without a token store, as in our deployment, there is
+no `/.auth/me`.
 """
 
 import asyncio
@@ -30,14 +30,14 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 
 @dataclass
 class _Visits:
-    """Who is signed in, by cookie; and who is at the login page, by state."""
+    """The people signed in, by cookie, and those at the login page, by state."""
 
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    begun: dict[str, tuple[str, str]] = field(default_factory=dict)  # nonce, and where to go
+    begun: dict[str, tuple[str, str]] = field(default_factory=dict)  # nonce, next address
 
 
 class Front:
-    """The ASGI application before *app*, which is reached at *url*."""
+    """The ASGI application in front of *app*, which has the base URL *url*."""
 
     def __init__(self, app: ASGIApp, settings: AuthSettings, tokens: Tokens, url: str) -> None:
         self._app = app
@@ -68,7 +68,7 @@ class Front:
             await response(scope, receive, send)
 
     async def _instead(self, request: Request, person: dict[str, Any]) -> Response | None:
-        """What is answered in place of the app; None for what goes on to it."""
+        """The answer instead of the app's; None if the request goes on to the app."""
         path = request.url.path
         if path.lower().startswith("/.auth/"):
             own = self._own.get(path.lower())
@@ -81,9 +81,11 @@ class Front:
 
     def _is_excluded(self, path: str) -> bool:
         """
+        Whether a path needs no sign-in.
+
         Documented: `excludedPaths` lets requests through unauthenticated. Reported
-        (MicrosoftDocs/azure-docs#86514): `/*` takes along what is below. Assumed: nothing else
-        does, and the case of letters does not matter.
+        (MicrosoftDocs/azure-docs#86514): `/*` includes everything below. Assumed: nothing else
+        does, and case does not matter.
         """
         path = path.lower()
         places = [place.lower() for place in self._settings.excluded_paths]
@@ -92,7 +94,8 @@ class Front:
 
     async def _person(self, request: Request) -> dict[str, Any]:
         """
-        The claims of whoever asks, none of nobody. Assumed: a token goes before the cookie.
+        The claims of the caller, empty if not signed in. Assumed: a token takes precedence over the
+        cookie.
 
         Raises BadToken.
         """
@@ -107,8 +110,8 @@ class Front:
         """
         Send a browser to the login page, and then on to *after*.
 
-        Documented: without a client secret the flow is the implicit one, which returns an ID token
-        only (Learn, configure-authentication-provider-aad); it is posted, as `form_post` does.
+        Documented: without a client secret the flow is the implicit one, which returns only an ID
+        token (Learn, configure-authentication-provider-aad); it is posted, as with `form_post`.
         """
         state, nonce = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         self._visits.begun[state] = nonce, after
@@ -125,7 +128,9 @@ class Front:
         return RedirectResponse(f"{endpoint}?{urlencode(query)}", 302)
 
     async def _login(self, request: Request) -> Response:
-        """Documented (customize sign-in): `post_login_redirect_uri`; elsewhere only if allowed."""
+        """
+        Documented (customize sign-in): `post_login_redirect_uri`; to other hosts only if allowed.
+        """
         after = request.query_params.get("post_login_redirect_uri", "/")
         return await self._to_login(after if _is_path(after) else "/")
 
@@ -143,7 +148,7 @@ class Front:
         session = secrets.token_urlsafe(32)
         self._visits.sessions[session] = claims
         response = RedirectResponse(after, 302)
-        # Not documented: SameSite. The browser's own default is the mildest that works here.
+        # Not documented: SameSite. The browser's own default is the least strict that works here.
         response.headers["Set-Cookie"] = f"{COOKIE}={session}; Path=/; Secure; HttpOnly"
         return response
 
@@ -157,7 +162,7 @@ class Front:
 
 
 def _headers(scope: Scope, person: dict[str, Any]) -> list[tuple[bytes, bytes]]:
-    """Documented: requests from outside cannot set these headers: only App Service does."""
+    """Documented: requests from outside cannot set these headers; only App Service does."""
     headers = MutableHeaders(raw=list(scope["headers"]))
     for name in headers.keys():
         if name.lower().startswith(principal.PREFIXES):
@@ -167,6 +172,8 @@ def _headers(scope: Scope, person: dict[str, Any]) -> list[tuple[bytes, bytes]]:
 
 def _is_form_of_another_page(request: Request, own: str) -> bool:
     """
+    Whether a browser's write comes from another page.
+
     Reported (Azure/azure-functions-host#1602): a writing request by cookie from a browser is 403
     unless it says that it comes from a page of this app.
     """

@@ -1,4 +1,4 @@
-"""Who has signed in, in the form in which App Service tells it to the app."""
+"""The signed-in user, in the form in which App Service passes it to the app."""
 
 import base64
 import json
@@ -9,8 +9,8 @@ PREFIXES = ("x-ms-client-principal", "x-ms-token-")
 
 _SCHEMA = "http://schemas.microsoft.com"
 _XML = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
-# Reported (principals that people quote in issues and answers): these are told by a long name,
-# all others as the token has them.
+# Reported (principals quoted in issues and answers): these claims get a long name, all others keep
+# their name.
 _LONG = {
     "oid": f"{_SCHEMA}/identity/claims/objectidentifier",
     "tid": f"{_SCHEMA}/identity/claims/tenantid",
@@ -20,7 +20,9 @@ _LONG = {
 
 
 def _claims_of(token: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The claims as pairs of type and value; one of several values is told once for each."""
+    """
+    The claims as pairs of type and value; a claim with several values gives one pair for each.
+    """
     return [{"typ": _LONG.get(name, name), "val": text} for name, text in _texts(token)]
 
 

@@ -1,4 +1,4 @@
-"""Tokens of the login host: are they its own, for this app, and not over?"""
+"""Checks tokens of the login host: signature, audience and expiry."""
 
 import ssl
 from collections.abc import Collection
@@ -12,11 +12,11 @@ _ANSWER_WITHIN = 10
 
 
 class BadToken(Exception):
-    """Nobody is signed in by this token."""
+    """The token signs nobody in."""
 
 
 class Tokens:
-    """Checks by the keys that *issuer*'s own discovery document leads to."""
+    """Verifies with the keys from *issuer*'s discovery document."""
 
     def __init__(self, issuer: str, ca: Path | None) -> None:
         self._issuer = issuer
@@ -26,12 +26,12 @@ class Tokens:
 
     @property
     def authorization_endpoint(self) -> str:
-        """Where people sign in. Raises requests' errors."""
+        """The URL where people sign in. Raises requests' errors."""
         self._discover()
         return self._endpoint
 
     def read(self, token: str, audiences: Collection[str]) -> dict[str, Any]:
-        """The claims of *token* if it was made for one of *audiences*. Raises BadToken."""
+        """The claims of *token* if it was issued for one of *audiences*. Raises BadToken."""
         try:
             key = self._discover().get_signing_key_from_jwt(token)
             claims: dict[str, Any] = jwt.decode(

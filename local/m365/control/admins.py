@@ -1,4 +1,4 @@
-"""People who sign in, as only a simulator lets them: by saying so, without a password."""
+"""Sign-ins through the control API: a name is enough, no password."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from local.m365.tenant.tenant import Tenant
 
 async def issue_token(tenant: Tenant, request: Request, body: Any) -> Any:
     """
-    What the Azure CLI would hold for Graph; `scopes` for others than its own. With `scope` what it
-    would hold for an app of the tenant's own, or a refusal with Entra's sentence.
+    The token that the Azure CLI would have for Graph.
+
+    With `scopes`, for these scopes instead of the CLI's own. With `scope`, for one of the tenant's
+    own apps, or a refusal with Entra's sentence.
     """
     only(body, "name", "roles", "scopes", "scope")
     if "scope" in body:

@@ -1,4 +1,4 @@
-"""App registrations as the control API shows them, and roles taken away and given back."""
+"""App registrations as the control API shows them, and the removal and restoring of roles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TABLE = (("GET", "/apps", list_apps), ("POST", "/apps/{app}/roles", change_roles
 
 
 def described(tenant: Tenant) -> list[dict[str, Any]]:
-    """Every app with the roles it has now."""
+    """Every app with its current roles."""
     return [
         {
             "clientId": app.client_id,
@@ -42,10 +42,10 @@ def described(tenant: Tenant) -> list[dict[str, Any]]:
 
 def change(tenant: Tenant, client_id: str, order: Mapping[str, Any]) -> None:
     """
-    Take roles from an app or give them back, or ValueError and nothing changes.
+    Remove roles from an app or restore them. Raises ValueError and then changes nothing.
 
-    Documented: a token carries its roles to its end. `oldTokens` shortens that hour: tokens that
-    are out already lose the role at once.
+    Documented: a token keeps its roles until it expires. `oldTokens` shortens that hour: tokens
+    already issued lose the role immediately.
     """
     only(order, "resource", "take", "give", "oldTokens")
     app = tenant.apps.get(client_id.lower())

@@ -1,5 +1,5 @@
 """
-The control API: what only a simulator has. Loopback, no token; see README.md beside this file.
+The control API, which only a simulator has. Loopback, no token; see README.md in this package.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _NotThere(Exception):
 
 
 def routes(tenant: Tenant) -> list[Route]:
-    """Everything under /_sim."""
+    """All routes under /_sim."""
     table: list[tuple[str, str, Handler]] = [
         ("GET", "/health", health),
         ("GET", "/users", list_users),
@@ -65,7 +65,7 @@ def routes(tenant: Tenant) -> list[Route]:
 def _route(tenant: Tenant, method: str, path: str, handler: Handler) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
-            # Whatever the content type says, so that curl lines stay short.
+            # Accept any content type, so that curl commands stay short.
             raw = await request.body()
             return JSONResponse(await handler(tenant, request, json.loads(raw) if raw else {}))
         except _NotThere as error:
@@ -107,7 +107,7 @@ async def get_user(tenant: Tenant, request: Request, body: Any) -> Any:
 
 
 async def add_users(tenant: Tenant, request: Request, body: Any) -> Any:
-    """One, a list, or {"count": n}; ids are answered in the same order."""
+    """Add one user, a list, or {"count": n}; the answer has the ids in the same order."""
     if isinstance(body, dict) and "count" in body:
         only(body, "count")
         people = users.generated(tenant, int(body["count"]))
@@ -117,7 +117,7 @@ async def add_users(tenant: Tenant, request: Request, body: Any) -> Any:
 
 
 async def change_user(tenant: Tenant, request: Request, body: Any) -> Any:
-    """Silent, unless `notify` is true."""
+    """Change a user; sends no notification unless `notify` is true."""
     user = _user(tenant, request.path_params["user"])
     seed = {name: value for name, value in body.items() if name != "notify"}
     users.change(tenant, user, seed)
@@ -141,7 +141,7 @@ async def list_groups(tenant: Tenant, request: Request, body: Any) -> Any:
 
 
 async def add_groups(tenant: Tenant, request: Request, body: Any) -> Any:
-    """A group with an id that is there is replaced; members are users, and groups by their id."""
+    """Add groups, replacing existing ids; members are users, and groups by id."""
     ids = []
     for seed in _listed(body):
         only(seed, "id", "members", "displayName", "visibility")
@@ -159,7 +159,7 @@ def _member(tenant: Tenant, name: str) -> str:
 
 
 async def delete_group(tenant: Tenant, request: Request, body: Any) -> Any:
-    """It is gone at once; who was in it is in none."""
+    """Delete a group immediately, with all memberships."""
     del tenant.groups[request.path_params["group"].casefold()]
     return {}
 
@@ -206,7 +206,7 @@ async def clear_faults(tenant: Tenant, request: Request, body: Any) -> Any:
 
 
 async def read_journal(tenant: Tenant, request: Request, body: Any) -> Any:
-    """Entries after a number; `service` and `userId` narrow them down."""
+    """Entries after a number, optionally only those of a `service` or a `userId`."""
     only(request.query_params, "after", "service", "userId")
     after = int(request.query_params.get("after", 0))
     entries = tenant.journal.after(after)
@@ -219,7 +219,7 @@ async def read_journal(tenant: Tenant, request: Request, body: Any) -> Any:
 
 
 async def notify(tenant: Tenant, request: Request, body: Any) -> Any:
-    """Raise notifications as edits would, without an edit."""
+    """Send notifications as edits would, without an edit."""
     only(body, "user", "change", "times")
     change = str(body.get("change", "updated"))
     if change not in rules.CHANGES:
@@ -249,7 +249,7 @@ async def lifecycle(tenant: Tenant, request: Request, body: Any) -> Any:
 
 
 async def move_clock(tenant: Tenant, request: Request, body: Any) -> Any:
-    """Let time pass: subscriptions grow old, tokens do not (Tenant.login_time). Never backwards."""
+    """Move the clock forwards: subscriptions expire, tokens do not (Tenant.login_time)."""
     only(body, "advanceSeconds")
     seconds = float(body["advanceSeconds"])
     if seconds < 0:
@@ -259,7 +259,7 @@ async def move_clock(tenant: Tenant, request: Request, body: Any) -> Any:
 
 
 async def rename(tenant: Tenant, request: Request, body: Any) -> Any:
-    """Give SharePoint's hosts another name; see renaming.py."""
+    """Rename SharePoint's hosts; see renaming.py."""
     only(body, "name", "pictureUrls")
     renaming.rename(tenant, str(body.get("name", "")), str(body.get("pictureUrls", "kept")))
     return asdict(tenant.urls)

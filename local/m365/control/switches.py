@@ -1,4 +1,4 @@
-"""The switches of the tenant as the control API names them: camelCase, checked by kind."""
+"""The tenant's switches in the control API: camelCase names, values checked by type."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def described(tenant: Tenant) -> dict[str, Any]:
 
 
 def change(tenant: Tenant, wanted: Mapping[str, Any]) -> None:
-    """Set the switches named, or ValueError and none is set."""
+    """Set the named switches. Raises ValueError and then sets none."""
     names = {_camel(field.name): field.name for field in fields(tenant.switches)}
     values: dict[str, Any] = {}
     folder = wanted.get("pictureFolder")

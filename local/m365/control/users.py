@@ -1,4 +1,4 @@
-"""People as the control API shows and seeds them; it seeds what Graph would refuse, too."""
+"""People as the control API shows and seeds them, including data that Graph would refuse."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIZES = ("S", "M", "L")
 
 
 def described(tenant: Tenant, user: User) -> dict[str, Any]:
-    """All that either side knows of *user*."""
+    """All that Exchange, Graph and SharePoint know of *user*."""
     profile = None if user.profile is None else dict(user.profile.properties)
     return {
         "id": user.id,
@@ -81,7 +81,7 @@ def picture_files(tenant: Tenant, user: User) -> list[tuple[str, File]]:
 
 
 def added(tenant: Tenant, seed: Mapping[str, Any]) -> User:
-    """A new user from *seed*, or ValueError; only `userPrincipalName` must be there."""
+    """A new user from *seed*; only `userPrincipalName` is required. Raises ValueError."""
     upn = seed.get("userPrincipalName")
     if not isinstance(upn, str) or "@" not in upn:
         raise ValueError("userPrincipalName must look like anne@contoso.com")
@@ -95,7 +95,7 @@ def added(tenant: Tenant, seed: Mapping[str, Any]) -> User:
 
 
 def generated(tenant: Tenant, count: int) -> list[User]:
-    """*count* users without a photo, for measuring large tenants."""
+    """*count* users without a photo, for measurements of large tenants."""
     start = len(tenant.users)
     people = []
     for number in range(start + 1, start + count + 1):
@@ -106,7 +106,7 @@ def generated(tenant: Tenant, count: int) -> list[User]:
 
 
 def change(tenant: Tenant, user: User, seed: Mapping[str, Any]) -> None:
-    """Set what *seed* names, or ValueError and nothing is set."""
+    """Set the properties in *seed*. Raises ValueError and then sets none."""
     setters = [_setter(tenant, user, name, value) for name, value in seed.items()]
     for setter in setters:
         setter()
@@ -147,7 +147,7 @@ def _setter(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], N
 
 
 def _setter_of_shown(tenant: Tenant, user: User, name: str, value: Any) -> Callable[[], None]:
-    """The same of what SharePoint shows."""
+    """A setter for what SharePoint shows."""
     if name == "damage":
         only(value, "files", "profile")
         return lambda: _damage(tenant, user, value)
@@ -158,7 +158,7 @@ def _setter_of_shown(tenant: Tenant, user: User, name: str, value: Any) -> Calla
 
 
 def _read_photo(tenant: Tenant, raw: Any) -> Photo:
-    """Exactly these bytes, sound or not: what Graph would refuse can be seeded here."""
+    """Exactly these bytes, valid or not: photos that Graph would refuse can be seeded here."""
     if not isinstance(raw, str):
         only(raw, "content", "contentType")
     text = raw if isinstance(raw, str) else raw["content"]
@@ -185,7 +185,7 @@ def _read_profile(raw: Any) -> Profile | None:
 
 
 def _damage(tenant: Tenant, user: User, wanted: Mapping[str, Any]) -> None:
-    """What a stranger changes of a picture that is shown; nothing where none is."""
+    """Change a shown picture as an edit outside the app would; do nothing without a picture."""
     if user.profile is None or not user.profile.properties.get("PictureURL"):
         return
     user.profile.properties.update(wanted.get("profile", {}))
@@ -199,7 +199,7 @@ def _damage(tenant: Tenant, user: User, wanted: Mapping[str, Any]) -> None:
 
 
 def _put_files(tenant: Tenant, user: User, contents: Mapping[str, bytes]) -> None:
-    """Put files into the user's folder of pictures, as an earlier sync would have left them."""
+    """Put files into the user's picture folder, as an earlier sync would have left them."""
     now = tenant.now()
     folder = (tenant.geo_of(user) or tenant.home).picture_folder
     for name, content in contents.items():

@@ -1,4 +1,4 @@
-"""Refusals of the login host: Entra's numbers, and how they look on the wire."""
+"""Refusals of the login host: Entra's numbers and error bodies."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from starlette.responses import JSONResponse, Response
 
 from local.m365.tenant.tenant import Tenant
 
-# Entra's error names and statuses by AADSTS number, and 401 invalid_client for all others.
-# Documented: Entra's list of AADSTS codes, and the names of the device flow; the statuses are
-# those seen in public issues (I). Assumed: the numbers 70017 and 70019.
+# Entra's error names and statuses by AADSTS number; all others are 401 invalid_client. Documented:
+# Entra's list of AADSTS codes, and the names of the device flow. The statuses are those seen in
+# public issues (I). Assumed: the numbers 70017 and 70019.
 _KINDS = {
     90002: (400, "invalid_request"),
     90014: (400, "invalid_request"),

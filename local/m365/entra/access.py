@@ -1,4 +1,4 @@
-"""Who may ask: the bearer token of a request against the host asked and the roles a call needs."""
+"""Checks a request's bearer token: its audience, and the roles that the call needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.m365.tenant.tenant import Tenant
 
 
 class Refused(Exception):
-    """The request may not go on. `kind` says why, for the service to put into its own words."""
+    """The request is refused. `kind` says why; each service words its own answer."""
 
     def __init__(self, kind: str, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -23,12 +23,12 @@ def check(
     tenant: Tenant, authorization: str | None, *, audience: str, any_of: Collection[str] = ()
 ) -> Claims:
     """
-    The claims of the bearer, or Refused.
+    The claims of the bearer. Raises Refused.
 
-    401 for no token, one that is not ours, one that is over, or one made for another host;
-    403 if it has none of the roles *any_of* (an empty *any_of* asks for no role).
-    Documented: one token per host, each with its own audience (facts/sharepoint.md section 3),
-        and application roles per call (facts/sharepoint.md section 4, facts/graph.md section 4).
+    401 for a token that is missing, not ours, expired, or made for another host; 403 if it has none
+    of the roles *any_of* (an empty *any_of* needs no role).
+    Documented: one token per host, each with its own audience (facts/sharepoint.md section 3), and
+        application roles per call (facts/sharepoint.md section 4, facts/graph.md section 4).
     """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:

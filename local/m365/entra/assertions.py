@@ -1,4 +1,4 @@
-"""Client assertions: does this signed JWT prove that the caller is that app?"""
+"""Client assertions: checks that a signed JWT proves the caller to be that app."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST = 86_400.0
 
 
 class Rejected(Exception):
-    """The assertion proves nothing; `code` is the AADSTS number of the reason."""
+    """The assertion is invalid; `code` is the AADSTS number of the reason."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -28,15 +28,16 @@ class Rejected(Exception):
 
 def verify(tenant: Tenant, app: App, assertion: str, *, audiences: Collection[str]) -> None:
     """
-    Accept *assertion* for *app* at the token endpoint of one of *audiences*, or raise Rejected.
+    Verify *assertion* of *app* for the token endpoint of one of *audiences*. Raises Rejected.
 
-    Documented (Entra, certificate credentials): RS256 or PS256, the certificate named by `x5t`
-        or `x5t#S256`, `aud` the token endpoint, `iss` and `sub` the client id, `exp` ahead.
-    Recorded (MSAL for .NET 4.92, facts/graph.md section 8): `nbf` and `exp` may be digits in text.
-    Assumed: an `exp` more than a day ahead is refused (Entra advises five to ten minutes and
-        names no limit); the tenant's name in `aud` need not be the one in the address; five
-        minutes of clock difference are forgiven; a `jti` may come again, since msal sends one
-        assertion for several scopes.
+    Documented (Entra, certificate credentials): RS256 or PS256, the certificate named by `x5t` or
+        `x5t#S256`, `aud` the token endpoint, `iss` and `sub` the client id, `exp` in the future.
+    Recorded (MSAL for .NET 4.92, facts/graph.md section 8): `nbf` and `exp` may be strings of
+        digits.
+    Assumed: an `exp` more than a day ahead is refused (Entra advises five to ten minutes and states
+        no limit); the tenant's name in `aud` may differ from the one in the URL; a clock difference
+        of five minutes is tolerated; a `jti` may be reused, since msal sends one assertion for
+        several scopes.
     """
     public = _named_key(tenant, app, assertion)
     try:
@@ -75,7 +76,7 @@ def _time(claim: object) -> float:
 
 
 def _named_key(tenant: Tenant, app: App, assertion: str) -> rsa.RSAPublicKey:
-    """The key of the registered certificate, if that is the one the assertion's header names."""
+    """The key of the registered certificate that the assertion's header names."""
     try:
         header = jwt.get_unverified_header(assertion)
     except jwt.InvalidTokenError as error:
@@ -91,7 +92,7 @@ def _named_key(tenant: Tenant, app: App, assertion: str) -> rsa.RSAPublicKey:
             "The certificate with identifier used to sign the client assertion is not registered"
             " on application. [Reason - The key was not found.]",
         )
-    # Documented (AADSTS700027): the sentence is one of the reasons that Entra names there.
+    # Documented (AADSTS700027): the sentence is one of the reasons that Entra lists there.
     if certificate.not_valid_after_utc <= tenant.login_time():
         raise Rejected(
             700027,
@@ -106,7 +107,7 @@ def _named_key(tenant: Tenant, app: App, assertion: str) -> rsa.RSAPublicKey:
 
 def _names(header: Mapping[str, Any], certificate: Certificate) -> bool:
     named = [
-        # With or without padding: msal keeps it, the standard drops it.
+        # With or without padding: msal keeps it, the standard removes it.
         str(header[key]).rstrip("=") == thumbprint(certificate, algorithm)
         for key, algorithm in (("x5t#S256", hashes.SHA256()), ("x5t", hashes.SHA1()))
         if key in header
@@ -115,5 +116,5 @@ def _names(header: Mapping[str, Any], certificate: Certificate) -> bool:
 
 
 def thumbprint(certificate: Certificate, algorithm: hashes.HashAlgorithm) -> str:
-    """The certificate's hash as a JWT header names it: base64url without padding."""
+    """The certificate's hash as in a JWT header: base64url without padding."""
     return base64.urlsafe_b64encode(certificate.fingerprint(algorithm)).rstrip(b"=").decode()

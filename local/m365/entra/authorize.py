@@ -1,8 +1,8 @@
 """
-The sign-in page: whoever comes from an app says who they are and which role they hold there.
+The sign-in page, where a person who comes from an app enters a name and a role in that app.
 
-Documented (Entra, OpenID Connect on the identity platform): the query of the request, and that
-`form_post` has the browser post the answer to the app.
+Documented (Entra, OpenID Connect on the identity platform): the query of the request, and that with
+`form_post` the browser posts the answer to the app.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from local.m365.entra import id_tokens
 from local.m365.entra.aadsts import Aadsts
 from local.m365.tenant.tenant import Tenant
 
-# Of the console's registration, as `manage.py grant --console` makes it.
+# The roles of the console's registration, as `manage.py grant --console` creates it.
 ROLES = ("Viewer", "Operator")
 
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in</title></head>
@@ -41,7 +41,8 @@ def route(tenant: Tenant) -> Route:
         try:
             _check(tenant, request.path_params["tenant"], query)
         except Aadsts as error:
-            # Documented: a request that cannot be trusted is told to the person, not to the app.
+            # Documented: an error in a request that cannot be trusted is shown to the person and
+            # not sent to the app.
             return HTMLResponse(html.escape(f"AADSTS{error.code}: {error}"), 400)
         if request.method == "GET":
             options = "".join(f"<option>{role}</option>" for role in ROLES)
@@ -59,11 +60,11 @@ def route(tenant: Tenant) -> Route:
 
 def _check(tenant: Tenant, named: str, query: Mapping[str, str]) -> None:
     """
-    Raise Aadsts for a request that Entra would not show a sign-in page for.
+    Raise Aadsts for a request for which Entra would show no sign-in page.
 
-    Documented (Entra's list of AADSTS codes): 90002, 700016, 50011, 700054 where ID tokens are not
-    enabled, and 90014 for a field that is missing, `nonce` too. Assumed: anything but an ID token
-    by form_post is refused here, since nothing else is played.
+    Documented (Entra's list of AADSTS codes): 90002, 700016, 50011, 700054 if ID tokens are not
+    enabled, and 90014 for a missing field, including `nonce`. Assumed: anything except an ID token
+    by form_post is refused here, since nothing else is simulated.
     """
     if named.lower() != tenant.tenant_id:
         raise Aadsts(90002, f"Tenant '{named}' not found.")

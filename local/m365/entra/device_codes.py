@@ -1,4 +1,4 @@
-"""Signing in on another device: codes are handed out, waited for, and exchanged for a token."""
+"""Sign-in on another device: issues codes, and exchanges them for tokens."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from local.m365.tenant.tenant import Tenant
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 LIVES = timedelta(minutes=15)
-# Scopes of OpenID Connect: they belong to no resource.
+# Scopes of OpenID Connect, which belong to no resource.
 _OF_NOBODY = {"openid", "profile", "email", "offline_access"}
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def begin(tenant: Tenant, form: Mapping[str, str]) -> dict[str, object]:
     """
-    Hand out a code.
+    Issue a code.
 
     Documented (Entra, device authorization grant): the members of the answer, 15 minutes.
-    Assumed: scopes of another resource beside Graph's are refused, as for any token.
+    Assumed: scopes of a second resource besides Graph are refused, as for any token.
     """
     client_id = form.get("client_id", "").lower()
     if client_id not in PUBLIC_CLIENTS and not own_tokens.is_public(tenant, client_id):
@@ -60,10 +60,10 @@ def _scope(tenant: Tenant, scope: str) -> str:
 
 def exchange(tenant: Tenant, form: Mapping[str, str]) -> dict[str, object]:
     """
-    The token for a device code, or what keeps it.
+    The token for a device code, or the reason why there is none.
 
     Documented (the same page): authorization_pending, authorization_declined,
-        bad_verification_code, expired_token; an id_token where `openid` was asked for.
+        bad_verification_code, expired_token; an id_token if `openid` was requested.
     """
     device_code = form.get("device_code", "")
     known = tenant.device_codes.get(device_code)
@@ -79,7 +79,7 @@ def exchange(tenant: Tenant, form: Mapping[str, str]) -> dict[str, object]:
     del tenant.device_codes[device_code]
     graph, person = tenant.urls.graph, known.person
     if known.app:
-        # Assumed: the device is told; whether the page alone tells it is not documented.
+        # Assumed: the device gets the error; whether only the page shows it is undocumented.
         token = own_tokens.issue(tenant, person, known.client_id, tenant.apps[known.app])
         scope = " ".join(known.scopes)
     else:

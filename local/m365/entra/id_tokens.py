@@ -1,4 +1,4 @@
-"""ID tokens of the simulated Entra: who has signed in to which app."""
+"""ID tokens of the simulated Entra: who signed in to which app."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def issue(
     tenant: Tenant, name: str, client_id: str, *, nonce: str = "", roles: Collection[str] = ()
 ) -> str:
     """
-    A token that says that *name* has signed in to the app, where they hold *roles*.
+    A token stating that *name* has signed in to the app, with *roles* there.
 
-    Documented (Entra, ID token claims): these claims; `roles` only where some are assigned.
+    Documented (Entra, ID token claims): these claims; `roles` only if some are assigned.
     """
     now = int(time.time())
     person = sign_ins.object_id(tenant, name)

@@ -1,4 +1,4 @@
-"""Tokens by which people call an app of the tenant's own: who gets one, and what it says."""
+"""Tokens with which people call one of the tenant's own apps: who gets one, and its claims."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _DEFAULT = "/.default"
 
 def resource(tenant: Tenant, scope: str, client_id: str) -> App | None:
     """
-    The app that *scope* names by its id or its identifier; None for a scope of another kind.
+    The app that *scope* names by its id or its identifier; None for other kinds of scope.
 
-    Documented (AADSTS90009): an app that asks for a token for itself names itself by its id.
+    Documented (AADSTS90009): an app that requests a token for itself must use its id.
     """
     name = scope.removesuffix(_DEFAULT)
     app = tenant.apps.get(name.removeprefix("api://").lower())
@@ -38,19 +38,20 @@ def resource(tenant: Tenant, scope: str, client_id: str) -> App | None:
 
 
 def is_public(tenant: Tenant, client_id: str) -> bool:
-    """Documented (application): `isFallbackPublicClient` lets it ask without a credential."""
+    """Documented (application): `isFallbackPublicClient` allows requests without a credential."""
     app = tenant.apps.get(client_id)
     return app is not None and app.settings.get("isFallbackPublicClient") is True
 
 
 def issue(tenant: Tenant, person: Person, client_id: str, app: App) -> str:
     """
-    A token of *person* for *app*, or Aadsts.
+    A token of *person* for *app*. Raises Aadsts.
 
-    Documented: a registration needs its service principal (AADSTS7000229); where assignment is
-    required, nobody else gets in (AADSTS50105), and only an admin's consent or preauthorization
-    counts (AADSTS65001). Documented (access token claims): the registration decides on the version;
-    one of version 2 names the app's id as audience. Both name the roles that were assigned.
+    Documented: a registration needs its service principal (AADSTS7000229). If assignment is
+    required, people without one are refused (AADSTS50105). Only an admin's consent or
+    preauthorization counts (AADSTS65001). Documented (access token claims): the registration sets
+    the version; a token of version 2 has the app's id as audience. Both versions contain the
+    assigned roles.
     """
     if not app.has_principal:
         text = f"The client application {app.client_id} is missing service principal in the tenant"

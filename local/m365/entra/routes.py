@@ -18,7 +18,7 @@ from local.m365.tenant.records import App
 from local.m365.tenant.tenant import Tenant
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-# Documented: where people sign in without naming their tenant.
+# Documented: for people who sign in without naming their tenant.
 _FOR_PEOPLE = ("organizations", "common")
 
 
@@ -63,7 +63,7 @@ def routes(tenant: Tenant) -> list[Route]:
 
 
 def _discovers(tenant: Tenant, **differs: object) -> Callable[[Request], Awaitable[Response]]:
-    """Documented: version 1 has a document of its own, with another issuer."""
+    """Documented: version 1 has its own document, with another issuer."""
 
     async def discovery(request: Request) -> Response:
         try:
@@ -144,7 +144,7 @@ def _audience(scope: str) -> str:
     The resource that *scope* names.
 
     Documented (Entra, client credentials flow): the scope is one resource with the suffix
-        `/.default`. Reported: anything else is AADSTS1002012, one more scope beside it too.
+        `/.default`. Reported: anything else is AADSTS1002012, including a second scope.
         facts/sharepoint.md section 3: one token per host.
     """
     audience = scope.removesuffix("/.default")
@@ -154,7 +154,7 @@ def _audience(scope: str) -> str:
 
 
 def _prove(tenant: Tenant, app: App, form: Mapping[str, str]) -> str:
-    """How the client proved itself, as `appidacr` says it; Aadsts if it did not."""
+    """How the client authenticated, as in `appidacr`. Raises Aadsts if it did not."""
     if "client_assertion" in form:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise Aadsts(90014, "The required field 'client_assertion_type' is missing or wrong.")
@@ -185,8 +185,10 @@ def _check_tenant(tenant: Tenant, named: str, *also: str) -> None:
 
 def _resources(tenant: Tenant) -> set[str]:
     """
-    Documented: what Entra gives tokens for is in the tenant (AADSTS500011). Assumed: SharePoint's
-    hosts are those of the tenant's geographies, after a renaming the new ones only.
+    The audiences that Entra issues tokens for.
+
+    Documented: each is in the tenant (AADSTS500011). Assumed: SharePoint's hosts are those of the
+    tenant's geographies, after a renaming only the new ones.
     """
     satellites = (
         tenant.host_url(geo, kind) for geo in tenant.satellites.values() for kind in ("my", "admin")

@@ -1,4 +1,4 @@
-"""Access tokens of the simulated Entra: made, and read back."""
+"""Access tokens of the simulated Entra: issuing and verification."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.m365.tenant.records import App
 from local.m365.tenant.tenant import Tenant
 
 LIFETIME = timedelta(minutes=60)
-# Recorded: about 3,900 seconds from `nbf` to `exp`. Assumed: five minutes of them are over already.
+# Recorded: about 3,900 seconds from `nbf` to `exp`. Assumed: `nbf` is five minutes in the past.
 _BACKDATED = timedelta(minutes=5)
 BY_NOTHING = "0"
 BY_SECRET = "1"
@@ -24,7 +24,7 @@ BY_CERTIFICATE = "2"
 
 @dataclass(frozen=True)
 class Claims:
-    """What a token says of its bearer."""
+    """The claims of a token."""
 
     client_id: str
     audience: str
@@ -36,23 +36,23 @@ class Claims:
 
 
 class BadToken(Exception):
-    """The token is not one of ours, or its time is over."""
+    """The token is not one of ours, or is outside its time."""
 
 
 def resource_of(tenant: Tenant, audience: str) -> str:
-    """Whose roles count there: all of SharePoint's hosts are one resource."""
+    """The resource whose roles count for *audience*: all of SharePoint's hosts are one resource."""
     return "graph" if audience == tenant.urls.graph else "sharepoint"
 
 
 def issue(tenant: Tenant, app: App, audience: str, *, by: str = BY_CERTIFICATE) -> str:
     """
-    A token for *audience* that carries the roles *app* was granted there.
+    A token for *audience* with the roles that *app* was granted there.
 
-    Documented: `appidacr` is "2" where a certificate proved the client and "1" where a secret
-        did (facts/sharepoint.md section 4); the roles are those consented to for that resource.
+    Documented: `appidacr` is "2" for a client authenticated by certificate and "1" by secret
+        (facts/sharepoint.md section 4); the roles are those consented to for that resource.
     Recorded (facts/graph.md section 8): the app's name, `idp` as `iss`, `sub` as `oid`, and no
-        `roles` at all where none was granted.
-    Assumed: a managed identity's token carries "2" like a certificate's.
+        `roles` at all if none was granted.
+    Assumed: a managed identity's token has "2", like a certificate's.
     """
     principal = directory.principal_id(tenant, app.client_id)
     claims: dict[str, object] = {
@@ -70,7 +70,7 @@ def issue(tenant: Tenant, app: App, audience: str, *, by: str = BY_CERTIFICATE) 
 
 
 def issuer(tenant: Tenant) -> str:
-    """Recorded: who issues access tokens of version 1, as Graph and SharePoint get them."""
+    """Recorded: the issuer of access tokens of version 1, which Graph and SharePoint get."""
     return f"https://{tenant.cloud.issuer}/{tenant.tenant_id}/"
 
 
@@ -78,9 +78,9 @@ def issue_to_person(
     tenant: Tenant, person: Person, client_id: str, audience: str, scopes: Iterable[str]
 ) -> str:
     """
-    A token by which *person* acts through the public client *client_id*, within *scopes*.
+    A token for *person* through the public client *client_id*, limited to *scopes*.
 
-    Documented (access token claims): `scp` and not `roles`, the directory roles as `wids`.
+    Documented (access token claims): `scp` instead of `roles`, the directory roles as `wids`.
     """
     claims = {
         "appid": client_id,
@@ -96,7 +96,7 @@ def issue_to_person(
 
 
 def signed(tenant: Tenant, audience: str, claims: Mapping[str, object]) -> str:
-    """A token for *audience* that is good for an hour, with *claims*."""
+    """A token for *audience* with *claims*, valid for an hour."""
     now = int(tenant.login_time().timestamp())
     begun = now - int(_BACKDATED.total_seconds())
     content = {
@@ -114,14 +114,14 @@ def signed(tenant: Tenant, audience: str, claims: Mapping[str, object]) -> str:
 
 
 def read(tenant: Tenant, token: str) -> Claims:
-    """Verify signature, issuer and time of *token*; its audience is the caller's to judge."""
+    """Verify signature, issuer and time of *token*; the caller checks its audience."""
     try:
         claims = jwt.decode(
             token,
             tenant.signing_key.public_key(),
             algorithms=["RS256"],
             issuer=issuer(tenant),
-            # The tenant's clock decides, so that a test can let an hour pass.
+            # By the tenant's clock, so that a test can let an hour pass.
             options={
                 "require": ["exp", "aud", "iss"],
                 "verify_aud": False,

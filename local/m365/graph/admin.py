@@ -1,4 +1,4 @@
-"""How Graph's directory and its sites are asked by an admin: rights, keys in paths, options."""
+"""Graph's admin operations on the directory and on sites: rights, keys in paths, options."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DEFAULT_OPTIONS = ("$select",)
 
 class _ObjectKey(Convertor[str]):
     """
-    What names one object: `/{object id}` or `(appId='{application id}')`.
+    The key of one object in a path: `/{object id}` or `(appId='{application id}')`.
 
     Documented (servicePrincipal, application): both forms.
     """
@@ -41,7 +41,7 @@ register_url_convertor("object_key", _ObjectKey())
 
 
 def named(key: str, *, object_id: str, app_id: str) -> bool:
-    """Whether the path's *key* names the object with these two ids."""
+    """Whether *key* from the path identifies the object with these two ids."""
     by_app = re.fullmatch(r"\(appId='(.+)'\)", key)
     wanted, own = (by_app[1], app_id) if by_app else (key[1:], object_id)
     return wanted.casefold() == own.casefold()
@@ -49,10 +49,10 @@ def named(key: str, *, object_id: str, app_id: str) -> bool:
 
 def denied() -> Refusal:
     """
-    What the directory answers to who may not.
+    The directory's answer to a caller without the right.
 
     Reported (facts/graph.md section 8): code and sentence, the same for a missing scope and a
-        missing directory role.
+    missing directory role.
     """
     text = "Insufficient privileges to complete the operation."
     return Refusal(403, "Authorization_RequestDenied", text)
@@ -66,7 +66,7 @@ def admin_route(
     handler: Handler,
     refusal: Callable[[], Refusal] = denied,
 ) -> Route:
-    """One operation of Graph that asks for a *right*."""
+    """One operation of Graph that needs a *right*."""
 
     async def judged(tenant: Tenant, request: Request, client_id: str) -> Response:
         bearer = request.headers.get("authorization")
@@ -79,7 +79,7 @@ def admin_route(
 
 
 def only(request: Request, known: Collection[str] = _DEFAULT_OPTIONS) -> Mapping[str, str]:
-    """The query's options; one that is not acted on is refused."""
+    """The query's options; unsupported ones are refused."""
     for name in request.query_params:
         if name not in known:
             raise bad_request(f"The query option '{name}' is not supported here.")
@@ -87,7 +87,7 @@ def only(request: Request, known: Collection[str] = _DEFAULT_OPTIONS) -> Mapping
 
 
 def selected(request: Request, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of *fields* that `$select` asks for; all without one."""
+    """Those of *fields* that `$select` names; all without `$select`."""
     wanted = only(request).get("$select")
     if not wanted:
         return dict(fields)

@@ -1,4 +1,4 @@
-"""Who gets into an app: roles of people and groups, and consents in everybody's name."""
+"""Access to an app: roles of people and groups, and consents for every user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from local.m365.tenant.roles import GRAPH
 from local.m365.tenant.tenant import Tenant
 
 _BAD = "Request_BadRequest"
-# Documented (oAuth2PermissionGrant): OpenID's scopes are Microsoft Graph's to grant, too.
+# Documented (oAuth2PermissionGrant): Microsoft Graph also grants OpenID's scopes.
 _OF_GRAPH = {"email", "offline_access", "openid", "profile", "User.Read"}
 
 
@@ -47,7 +47,7 @@ def _app(tenant: Tenant, object_id: object) -> App:
 
 
 async def list_assigned(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    """Documented (List appRoleAssignedTo): who was granted a role of this one."""
+    """Documented (List appRoleAssignedTo): who was granted a role of this principal."""
     app = _app(tenant, request.path_params["principal"])
     value = [
         shown(tenant, key, one)
@@ -72,7 +72,7 @@ def shown(tenant: Tenant, assigned_id: str, one: Assigned) -> dict[str, Any]:
 
 
 def assign(tenant: Tenant, app: App, body: dict[str, Any]) -> dict[str, Any]:
-    """Give a role to a person or a group, or Refusal (the same sentences as for an app)."""
+    """Assign a role to a person or a group. Raises Refusal (the same sentences as for an app)."""
     member, role_id = str(body.get("principalId")).casefold(), str(body.get("appRoleId"))
     if member not in tenant.users and member not in tenant.groups:
         raise not_found(member)
@@ -109,7 +109,7 @@ def _shown(tenant: Tenant, key: str, one: Consent) -> dict[str, Any]:
 
 
 async def consent(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    """Assumed: a second one for the same client and resource is refused with 409."""
+    """Assumed: a second consent for the same client and resource is refused with 409."""
     body = await json_object(request)
     if body.get("consentType") != "AllPrincipals" or body.get("principalId"):
         raise bad_request("This stand-in knows consent for everybody only.", _BAD)
@@ -152,7 +152,7 @@ def _one(tenant: Tenant, request: Request) -> Consent:
 
 
 async def change_consent(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    """Documented: `scope` alone can be changed, and is replaced as a whole."""
+    """Documented: only `scope` can be changed, and is replaced as a whole."""
     one, body = _one(tenant, request), await json_object(request)
     if set(body) != {"scope"}:
         raise bad_request("Only scope can be updated.", _BAD)

@@ -1,4 +1,4 @@
-"""Graph's applications: registering one, finding it, and the certificates that prove it."""
+"""Graph's applications: registering, finding, and their certificates."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _app(tenant: Tenant, request: Request) -> App:
 
 
 async def find(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    """By name; names need not be unique. The keys themselves are left out of a list."""
+    """Find by name; names need not be unique. A list omits the `key` of each certificate."""
     options = only(request, ("$filter", "$select"))
     match = _FILTER.fullmatch(options.get("$filter", ""))
     if match is None:
@@ -75,7 +75,7 @@ async def find(tenant: Tenant, request: Request, claims: Claims) -> Response:
 
 async def get(tenant: Tenant, request: Request, claims: Claims) -> Response:
     """
-    Documented (keyCredential): `key` is null, unless one object is asked for it by `$select`.
+    Documented (keyCredential): `key` is null unless `$select` requests it for a single object.
     """
     asked = "keyCredentials" in request.query_params.get("$select", "").split(",")
     fields = _shown(tenant, _app(tenant, request), with_keys=asked)
@@ -102,7 +102,7 @@ async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
 
 
 async def update(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    """The list of keys is replaced as a whole: what is not in it is gone."""
+    """Replace the list of keys as a whole: a key that is not in it is removed."""
     app = _app(tenant, request)
     body = await json_object(request)
     _check_known(body, _UPDATED)
@@ -122,7 +122,7 @@ def _check_known(body: Mapping[str, Any], known: frozenset[str]) -> None:
 
 
 def _present(app: App) -> tuple[Key, ...]:
-    """All keys of *app*, that of its configuration too."""
+    """All keys of *app*, including the configured one."""
     if app.certificate is None:
         return app.keys
     key_id = uuid.uuid5(uuid.NAMESPACE_OID, _thumbprint(app.certificate))
@@ -131,11 +131,11 @@ def _present(app: App) -> tuple[Key, ...]:
 
 def _keys(raw: object, present: tuple[Key, ...]) -> tuple[Key, ...]:
     """
-    The keys that a write leaves.
+    The keys after a write.
 
-    Documented (keyCredential): type, usage, and `key` as base64 of the certificate. Reported: a
-        key that is there stays if it comes with its keyId and without its `key`, and another
-        `key` for its keyId is refused with this sentence.
+    Documented (keyCredential): type, usage, and `key` as base64 of the certificate. Reported: an
+        existing key stays if it is sent with its keyId and without its `key`; another `key` for its
+        keyId is refused with this sentence.
     """
     if not isinstance(raw, list) or not all(isinstance(one, dict) for one in raw):
         raise bad_request("keyCredentials is a collection.", _BAD)
@@ -160,7 +160,7 @@ def _key(raw: Mapping[str, Any], known: Mapping[str, Key]) -> Key:
             raise bad_request(message, _BAD)
         return old
     end = raw.get("endDateTime")
-    # Assumed: the sentence; clients of others take care not to ask for more.
+    # Assumed: the sentence; other tools avoid asking for a later end.
     if end and datetime.fromisoformat(str(end)) > certificate.not_valid_after_utc:
         raise bad_request("Key credential end date is invalid.", _BAD)
     name = raw.get("displayName") or certificate.subject.rfc4514_string()

@@ -1,4 +1,4 @@
-"""Graph's $batch: many requests in one, each answered as if it had come alone."""
+"""Graph's $batch: many requests in one, each answered like a separate request."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ async def batch(tenant: Tenant, request: Request, client_id: str) -> Response:
     """
     Run all items and answer 200 with one status each, in any order (D, section 4).
 
-    Every item goes through the service's whole entrance again, so that roles, latency, faults
-    and the journal treat it like a request of its own.
+    Every item passes through the service's entrance, so that roles, latency, faults and the journal
+    treat it like a separate request.
     """
     items = read_items(await json_object(request))
     answers: dict[str, asyncio.Task[Answer]] = {}
@@ -66,12 +66,12 @@ async def batch(tenant: Tenant, request: Request, client_id: str) -> Response:
 
 def read_items(body: Mapping[str, Any]) -> list[Item]:
     """
-    The items of a batch, or Refusal.
+    The items of a batch. Raises Refusal.
 
     Documented: at most 20 (facts/graph.md section 4), ids unique, URLs relative to the version;
     either fully sequential or fully parallel (Graph, "Combine multiple HTTP requests using JSON
-    batching"). Reported: 400 for a mixed one.
-    Assumed: 400 for any batch that breaks a rule; sequential means each after the one before it.
+    batching"). Reported: 400 for a mixed batch.
+    Assumed: 400 for any batch that breaks a rule; sequential means each after the previous one.
     """
     raw = body.get("requests")
     if not isinstance(raw, list) or not raw:
@@ -151,7 +151,7 @@ def _base64(tenant: Tenant, content: bytes) -> str:
     A binary body as text.
 
     Documented only as base64: alphabet and padding are chosen at random, so that a client must
-    understand them all (facts/graph.md section 4); the switch `batchBase64` forces one.
+    accept all of them (facts/graph.md section 4); the switch `batchBase64` forces one.
     """
     chosen = tenant.switches.batch_base64
     if chosen not in ALPHABETS:

@@ -1,4 +1,4 @@
-"""Graph's `users/delta`: who was made, changed or deleted since an earlier round."""
+"""Graph's `users/delta`: the users created, changed or deleted since an earlier round."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.m365.graph.user_queries import USERS
 from local.m365.graph.wire import USER_READ, Refusal, bad_request, context, route
 from local.m365.tenant.tenant import Tenant
 
-PAGE = query.DEFAULT_PAGE  # how many there really are differs (D)
+PAGE = query.DEFAULT_PAGE  # the actual number varies (D)
 LIFE = timedelta(days=7)
 _MOST_FILTERED = 50
 _IDS = re.compile(r"\s*id eq '(?P<id>[^']+)'\s*")
@@ -28,23 +28,22 @@ State = dict[str, dict[str, Any]]
 @dataclass(frozen=True)
 class Round:
     """
-    What a link of a delta query stands for.
+    The state behind a link of a delta query.
 
-    `changes` from number `told` on are still to be told, and `state` is what the client knows once
-    they are.
+    `changes` from index `told` on are not yet sent; `state` is the client's state after them.
     """
 
     names: tuple[str, ...]
-    ids: frozenset[str] | None  # of whom alone; None: of everybody
+    ids: frozenset[str] | None  # the only users covered; None: all users
     changes: tuple[dict[str, Any], ...]
     state: State
     began: datetime
-    of: str = "users"  # what its context says
+    of: str = "users"  # for `@odata.context`
     told: int = 0
 
 
 def routes(tenant: Tenant) -> list[Route]:
-    # Documented (delta-query-overview): the short name, and what SDKs write.
+    # Documented (delta-query-overview): the short name, and the forms that SDKs write.
     spelled = ("delta", "delta()", "microsoft.graph.delta()")
     return [
         route(tenant, "GET", f"/users/{name}", USER_READ, users_delta, scopes=USER_READ)
@@ -54,11 +53,11 @@ def routes(tenant: Tenant) -> list[Route]:
 
 async def users_delta(tenant: Tenant, request: Request, client_id: str) -> Response:
     """
-    A page of changes, and the link to the next page or to the next round.
+    A page of changes, and the link to the next page or the next round.
 
-    Documented (facts/graph.md section 11): all of it, but for the size of a page and what of a
-        token that is none of ours becomes. Photos are not tracked, since they are no property of
-        the user (D, 2022; section 1).
+    Documented (facts/graph.md section 11): everything except the size of a page and the answer to
+        an unknown token. Photos are not tracked, since they are not a property of the user (D,
+        2022; section 1).
     """
     options = query.options(request.query_params, "$select", "$filter", *_KEPT)
     given = [options[name] for name in _KEPT if options.get(name)]
@@ -79,7 +78,7 @@ async def users_delta(tenant: Tenant, request: Request, client_id: str) -> Respo
 def _found(tenant: Tenant, token: str) -> Round:
     now: Round | None = tenant.delta_rounds.get(token)
     if now is None or tenant.now() > now.began + LIFE:
-        # Documented: 410, with the address to begin again at. Assumed: code and sentence.
+        # Documented: 410, with the URL for starting again. Assumed: code and sentence.
         again = f"{tenant.urls.graph}/v1.0/users/delta?$deltatoken="
         message = "The sync state is not found; begin again."
         raise Refusal(410, "syncStateNotFound", message, {"Location": again})
@@ -96,7 +95,7 @@ def _first(tenant: Tenant, options: dict[str, str]) -> Round:
 
 
 def _ids(text: str) -> frozenset[str]:
-    """Documented: `id eq` only, joined by `or`, fifty at most. Assumed: how others are refused."""
+    """Documented: only `id eq`, joined by `or`, at most fifty. Assumed: how others are refused."""
     found = [_IDS.fullmatch(part) for part in re.split(r"\bor\b", text)]
     ids = frozenset(match["id"].casefold() for match in found if match)
     if not all(found) or len(found) > _MOST_FILTERED:
@@ -105,7 +104,7 @@ def _ids(text: str) -> frozenset[str]:
 
 
 def _next(tenant: Tenant, before: Round, *, minimal: bool) -> Round:
-    """What became of everybody since *before*."""
+    """The changes of all users since *before*."""
     state = _state(tenant, before.names, before.ids)
     changes = []
     for key, fields in state.items():
@@ -113,7 +112,7 @@ def _next(tenant: Tenant, before: Round, *, minimal: bool) -> Round:
         if known is None:
             changes.append(_told(fields))
         elif known != fields:
-            # Of these null is told, too: a value that was taken away.
+            # Null is included here: a value that was removed.
             new = {name: value for name, value in fields.items() if known[name] != value}
             changes.append({"id": fields["id"], **({} if minimal else _told(fields)), **new})
     for key in before.state.keys() - state.keys():
@@ -131,7 +130,7 @@ def _state(tenant: Tenant, names: tuple[str, ...], ids: frozenset[str] | None) -
 
 
 def _told(fields: dict[str, Any]) -> dict[str, Any]:
-    """Documented: what was never set is left out."""
+    """Documented: properties that were never set are omitted."""
     return {name: value for name, value in fields.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""`$filter` of directory objects: what each property may be asked, and when."""
+"""`$filter` of directory objects: the operators for each property, and when they are allowed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Test = Callable[[Any], bool]
 @dataclass(frozen=True)
 class Property:
     """
-    What a filter may ask of one property.
+    The operators that a filter may use on one property.
 
-    *always* and *advanced* are operators, and `null` for a comparison with it; *advanced* ones take
-    the header and `$count=true`. `not` and `ne` follow from `eq`.
+    *always* and *advanced* list operators, with `null` for a comparison with null; *advanced* ones
+    need the header and `$count=true`. `not` and `ne` follow from `eq`.
     """
 
     always: str = ""
@@ -31,19 +31,19 @@ class Property:
 
 
 class Kind(NamedTuple):
-    """A type of directory object, as lists of it are asked for."""
+    """A type of directory object, and the rules for lists of it."""
 
-    name: str  # as errors spell it
+    name: str  # as in error messages
     known: tuple[str, ...]
     default: tuple[str, ...]
-    value: Callable[[Any, str], Any]  # what an object shows of a property
+    value: Callable[[Any, str], Any]  # the value that an object shows for a property
     filters: Mapping[str, Property]
-    sorts: tuple[str, ...]  # always
+    sorts: tuple[str, ...]  # also without an advanced query
     sorts_advanced: tuple[str, ...] = ()
-    alone: tuple[str, ...] = ()  # properties that only one object by itself shows
+    alone: tuple[str, ...] = ()  # properties shown only for a single object
 
     def spelled(self, name: str) -> str | None:
-        """The property that *name* is in any case."""
+        """The property called *name*, ignoring case."""
         known = (*self.known, *self.alone)
         return next((each for each in known if each.casefold() == name.casefold()), None)
 
@@ -53,7 +53,7 @@ def unsupported(message: str) -> Refusal:
 
 
 def needs_advanced(operator: str) -> Refusal:
-    """Documented of `endsWith` (facts/graph.md section 10), assumed of other operators."""
+    """Documented for `endsWith` (facts/graph.md section 10), assumed for other operators."""
     return unsupported(
         f"Operator '{operator}' is not supported because the required parameters might be missing."
         " Try adding $count=true query parameter and ConsistencyLevel:eventual header. Refer to"
@@ -62,7 +62,7 @@ def needs_advanced(operator: str) -> Refusal:
 
 
 def no_clause(kind: Kind, name: str) -> Refusal:
-    """Documented of properties that are not indexed; reported of those that need the header."""
+    """Documented for properties without an index; reported for those that need the header."""
     return unsupported(
         "Unsupported or invalid query filter clause specified for property "
         f"'{name}' of resource '{kind.name}'."
@@ -78,18 +78,18 @@ def no_property(kind: Kind, name: str, where: str) -> Refusal:
 
 def parse(text: str, kind: Kind, *, advanced: bool) -> Test:
     """
-    The test of an object that *text* describes, or Refusal.
+    The test of an object that *text* describes. Raises Refusal.
 
-    Documented (facts/graph.md section 10): which operators a property takes, and which of them
-    only in an advanced query. Reported: that lists in an `or` are refused. Assumed: text is
-    compared in any case, and so are names and operators.
+    Documented (facts/graph.md section 10): which operators a property supports, and which of them
+    only in an advanced query. Reported: lists in an `or` are refused. Assumed: text, names and
+    operators are case-insensitive.
     """
     found = _Filter(text, kind, advanced)
     return found.parse()
 
 
 class _Clause(NamedTuple):
-    """`name operator value`, or a function of both."""
+    """`name operator value`, or a function with both."""
 
     name: str
     operator: str
@@ -108,7 +108,7 @@ _HOLDS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 class _Filter(Expression[Any]):
-    """Graph's, of version 4 of OData."""
+    """Graph's filter, in version 4 of OData."""
 
     pattern = re.compile(
         r"\s*(?:'(?P<text>(?:[^']|'')*)'|(?P<moment>\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?Z)?)"
@@ -191,7 +191,7 @@ class _Filter(Expression[Any]):
         return tuple(values)
 
     def _value(self, clause: _Clause, *, many: bool) -> Value:
-        """What of an object *clause* looks at, once it is known that it may."""
+        """The value that *clause* compares, after checking that this is allowed."""
         name = self._kind.spelled(clause.name)
         if name is None:
             raise no_property(self._kind, clause.name, "Invalid filter clause")
@@ -205,7 +205,7 @@ class _Filter(Expression[Any]):
         return lambda one: self._kind.value(one, name)
 
     def _judge(self, name: str, asked: Property, operator: str, value: object) -> None:
-        # What `eq` may, `in` may, too, and `ne` in an advanced query (documented).
+        # If `eq` is allowed, so is `in`, and `ne` in an advanced query (documented).
         like = "eq" if operator in ("in", "ne") else operator
         always, advanced = asked.always.split(), [*asked.always.split(), *asked.advanced.split()]
         if like not in advanced or (value is None and not (like == "eq" and "null" in advanced)):

@@ -1,4 +1,4 @@
-"""Graph's groups, as far as some decide whose photo is synced."""
+"""Graph's groups, as far as groups select whose photo is synced."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FIND = Right(
         }
     )
 )
-LARGEST_QUESTION = 20  # groups in one checkMemberGroups
+LARGEST_QUESTION = 20  # groups in one checkMemberGroups request
 _KNOWN = ("id", "displayName", "description", "mail", "visibility", "securityEnabled")
 HIDDEN = "HiddenMembership"
 
@@ -53,7 +53,7 @@ class Listed(NamedTuple):
 
 
 def _value(one: Listed, name: str) -> Any:
-    """Assumed: security groups, so that they have neither mail nor a description."""
+    """Assumed: security groups, so they have neither mail nor a description."""
     shown = {
         "id": one.id,
         "displayName": one.group.display_name,
@@ -105,7 +105,7 @@ async def count_groups(tenant: Tenant, request: Request, claims: Claims) -> Resp
 
 
 async def get_group(tenant: Tenant, request: Request, client_id: str) -> Response:
-    """One group; what its members are is not told here, so a hidden one is shown too (D)."""
+    """One group; its members are not shown here, so a hidden group is shown too (D)."""
     options = query.options(request.query_params, "$select")
     names = query.selected(options.get("$select"), GROUPS)
     body = {"@odata.context": context(tenant, "groups/$entity")}
@@ -114,11 +114,11 @@ async def get_group(tenant: Tenant, request: Request, client_id: str) -> Respons
 
 async def check_member_groups(tenant: Tenant, request: Request, client_id: str) -> Response:
     """
-    Which of the groups asked for hold the user, nested groups too.
+    Which of the requested groups contain the user, directly or nested.
 
-    Documented: of what the caller may not evaluate, such as hidden members, the answer may say
-    nothing (facts/graph.md section 5). Assumed: neither does it of groups that do not exist, and
-    more than 20 are refused.
+    Documented: groups that the caller may not evaluate, such as those with hidden members, may be
+    missing from the answer (facts/graph.md section 5). Assumed: groups that do not exist are
+    missing too, and more than 20 are refused.
     """
     user = named_user(tenant, request)
     wanted = (await json_object(request)).get("groupIds")
@@ -134,19 +134,19 @@ async def check_member_groups(tenant: Tenant, request: Request, client_id: str) 
 
 async def list_members(tenant: Tenant, request: Request, client_id: str) -> Response:
     """
-    All users of the group, nested ones too.
+    All users of the group, including nested ones.
 
-    Documented: a cast takes the header ConsistencyLevel and $count (facts/graph.md section 5).
-    Reported in 2021 and 2022: this one works without (microsoft-graph-docs#11881, -contrib#1517),
-    which is the other setting of the switch. Assumed: it is refused as a cast to groups was seen
-    to be (-contrib#1517), and hidden members are left out, which is the worst for a client.
+    Documented: a cast needs the header ConsistencyLevel and $count (facts/graph.md section 5).
+    Reported in 2021 and 2022: this cast works without (microsoft-graph-docs#11881, -contrib#1517),
+    which is the other setting of the switch. Assumed: it is refused like a cast to groups
+    (-contrib#1517), and hidden members are omitted, the worst case for a client.
     """
     options = query.options(request.query_params, *lists.OPTIONS)
     asked = query.is_advanced(options, request.headers)
     if tenant.switches.member_cast == "documented" and not asked:
         raise unsupported("Invalid search request.")
     if "$count" in options and not query.reads_index(request.headers):
-        # Reported (microsoft-graph-docs#11882) of members, unlike of users.
+        # Reported (microsoft-graph-docs#11882) for members, unlike for users.
         raise bad_request("$count is not currently supported.", "Request_BadRequest")
     members = _shown_members(tenant, _named(tenant, request).id)
     people = [tenant.users[member] for member in members if member in tenant.users]
@@ -162,7 +162,7 @@ def _named(tenant: Tenant, request: Request) -> Listed:
 
 
 def _shown_members(tenant: Tenant, group: str) -> set[str]:
-    """Users in *group* and in the groups in it; none of one that is hidden or not there."""
+    """Users in *group* and its nested groups; none if it is hidden or missing."""
     found: set[str] = set()
     left = [group]
     while left:

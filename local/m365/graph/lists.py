@@ -25,7 +25,7 @@ _NO_HEADER = (
 def listed(
     tenant: Tenant, request: Request, kind: Kind, everything: Iterable[One], of: str
 ) -> tuple[dict[str, Any], list[One]]:
-    """What a list answers besides its `value`, and the objects of the page that was asked for."""
+    """What a list answers besides its `value`, and the objects of the requested page."""
     options = query.options(request.query_params, *OPTIONS, "$expand")
     counted = query.counted(options.get("$count"), request.headers)
     query.selected(options.get("$select"), kind)
@@ -41,7 +41,7 @@ def listed(
     chosen, following = query.page(found, options, size, url, form=form, by_id=order is None)
     suffix = f"({options['$select']})" if "$select" in options else ""
     body: dict[str, Any] = {"@odata.context": context(tenant, of + suffix)}
-    # Documented (query-parameters): on the first page only.
+    # Documented (query-parameters): only on the first page.
     if counted and "$skiptoken" not in options:
         body["@odata.count"] = len(found)
     if following is not None:
@@ -52,7 +52,7 @@ def listed(
 def answered(
     tenant: Tenant, request: Request, kind: Kind, everything: Iterable[One], of: str
 ) -> Response:
-    """A page of *everything* by the request's own options, without `$expand`."""
+    """A page of *everything* by the request's options, without `$expand`."""
     options = query.options(request.query_params, *OPTIONS)
     body, chosen = listed(tenant, request, kind, everything, of)
     names = query.selected(options.get("$select"), kind)
@@ -61,14 +61,14 @@ def answered(
 
 def count(request: Request, kind: Kind, everything: Iterable[Any]) -> Response:
     """
-    `/$count` alone: a number as text.
+    The answer to `/$count`: a number as text.
 
-    Documented (facts/graph.md section 10): only with the header, and what is answered without.
+    Documented (facts/graph.md section 10): only with the header, and the answer without it.
     """
     options = query.options(request.query_params, *_NARROWING)
     if not query.reads_index(request.headers):
         raise bad_request("$count is not currently supported.", "Request_BadRequest")
-    # The segment stands for the option.
+    # The path segment replaces the option.
     matches = matching({**options, "$count": "true"}, request.headers, kind)
     return PlainTextResponse(str(sum(1 for one in everything if matches(one))))
 
@@ -94,10 +94,10 @@ def _order(
     text: str, options: Mapping[str, str], headers: Mapping[str, str], kind: Kind
 ) -> tuple[str, bool]:
     """
-    The property to sort by, and whether downwards.
+    The property to sort by, and whether descending.
 
-    Documented (facts/graph.md section 10): which properties, and that a filter or a search beside
-        it takes an advanced query. Reported: the three sentences. Assumed: one property only.
+    Documented (facts/graph.md section 10): which properties, and that sorting with a filter or a
+        search needs an advanced query. Reported: the three sentences. Assumed: one property only.
     """
     raw, *direction = text.split()[:3] or [""]
     if direction not in ([], ["asc"], ["desc"]):
@@ -116,5 +116,5 @@ def _order(
 
 
 def _key(value: Any) -> tuple[bool, Any]:
-    # Nothing comes before anything.
+    # Null sorts first.
     return (value is not None, value.casefold() if isinstance(value, str) else value)

@@ -1,4 +1,4 @@
-"""Whose manager somebody is: the relation by itself, and `$expand=manager`."""
+"""Managers of users: the relation itself, and `$expand=manager`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TYPE = {"@odata.type": "#microsoft.graph.user"}
 
 
 class Expansion(NamedTuple):
-    """What `$expand` asks for: how many managers above each other, and what of each."""
+    """What `$expand` requests: the number of levels of managers, and the properties of each."""
 
     levels: int
     names: Sequence[str]
@@ -45,7 +45,7 @@ def routes(tenant: Tenant) -> list[Route]:
 
 
 async def get_manager(tenant: Tenant, request: Request, client_id: str) -> Response:
-    """Documented: List manager. Reported: the answer for somebody who has none."""
+    """Documented: List manager. Reported: the answer for a user without a manager."""
     options = query.options(request.query_params, "$select")
     names = query.selected(options.get("$select"), USERS)
     manager = _manager(tenant, named_user(tenant, request))
@@ -57,10 +57,10 @@ async def get_manager(tenant: Tenant, request: Request, client_id: str) -> Respo
 
 def expansion(options: Mapping[str, str]) -> Expansion | None:
     """
-    What `$expand` asks for, or Refusal.
+    What `$expand` requests. Raises Refusal.
 
-    Documented (List manager; facts/graph.md section 10): `$levels` from 1 to 1000 or `max`, and
-        `$select` beside it. By a tool of others: `$select` alone. Assumed: of anything else 400.
+    Documented (List manager; facts/graph.md section 10): `$levels` from 1 to 1000 or `max`, with
+        `$select`. From another project's tool: `$select` alone. Assumed: 400 for anything else.
     """
     raw = options.get("$expand")
     if raw is None:
@@ -81,13 +81,13 @@ def expansion(options: Mapping[str, str]) -> Expansion | None:
 
 
 def refuse_advanced(options: Mapping[str, str], headers: Mapping[str, str]) -> None:
-    """Documented: no `$expand` in an advanced query. Assumed: that it is refused, and how."""
+    """Documented: no `$expand` in an advanced query. Assumed: the refusal and its form."""
     if "$expand" in options and query.reads_index(headers) and {"$count", "$search"} & {*options}:
         raise unsupported("The $expand query option is not supported with advanced queries.")
 
 
 def expanded(tenant: Tenant, user: User, wanted: Expansion | None) -> dict[str, Any]:
-    """*user*'s manager, as a member of what is shown of *user*; nothing where there is none."""
+    """*user*'s manager, as a member of what is shown of *user*; empty without a manager."""
     manager = _manager(tenant, user)
     if wanted is None or wanted.levels == 0 or manager is None:
         return {}

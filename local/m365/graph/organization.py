@@ -1,4 +1,4 @@
-"""The tenant itself as Graph shows it: the organization, its domains and its licences."""
+"""The tenant as Graph shows it: the organization, its domains and its licences."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def routes(tenant: Tenant) -> list[Route]:
 
 
 async def list_organizations(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    """Always one, the tenant that the token is of."""
+    """Always one: the tenant of the token."""
     return _listed(tenant, request, "organization", [_organization(tenant)])
 
 
@@ -61,7 +61,9 @@ async def get_domain(tenant: Tenant, request: Request, claims: Claims) -> Respon
 
 
 async def list_licences(tenant: Tenant, request: Request, claims: Claims) -> Response:
-    """A plan with SharePoint for as many users as the switch says, and one without for more."""
+    """
+    A plan with SharePoint, with as many licences as the switch says, and a larger one without.
+    """
     return _listed(tenant, request, "subscribedSkus", _licences(tenant))
 
 
@@ -84,7 +86,7 @@ def _one(
 
 
 def _organization(tenant: Tenant) -> dict[str, Any]:
-    """Documented (organization resource), of its properties what a client looks for."""
+    """Documented (organization resource), limited to the properties that a client reads."""
     verified = [
         {
             "capabilities": ", ".join(one["supportedServices"]),
@@ -107,7 +109,7 @@ def _organization(tenant: Tenant) -> dict[str, Any]:
 
 
 def _domains(tenant: Tenant) -> list[dict[str, Any]]:
-    """Documented (domain resource): the initial one, and the one that users are named by."""
+    """Documented (domain resource): the initial domain, and the domain of users' UPNs."""
     return [
         {
             "id": name,
@@ -125,7 +127,7 @@ def _domains(tenant: Tenant) -> list[dict[str, Any]]:
 
 
 def _licences(tenant: Tenant) -> list[dict[str, Any]]:
-    """Documented (subscribedSku resource), of its properties what a client looks for."""
+    """Documented (subscribedSku resource), limited to the properties that a client reads."""
     bought = {
         "SPE_E3": (tenant.switches.licences, ["EXCHANGE_S_ENTERPRISE", "SHAREPOINTENTERPRISE"]),
         "POWER_BI_STANDARD": (1_000_000, ["BI_AZURE_P0", "SHAREPOINTWAC"]),

@@ -1,4 +1,4 @@
-"""Graph's profile photos: metadata, bytes, sizes, upload, removal."""
+"""Graph's profile photos: metadata, bytes, sizes, upload, deletion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.m365.tenant import photos
 from local.m365.tenant.records import Photo, User
 from local.m365.tenant.tenant import Tenant
 
-# Documented: facts/graph.md section 4 names the least role to read; the others contain it.
+# Documented: facts/graph.md section 4 names the least role to read; the others include it.
 READ = (
     "ProfilePhoto.Read.All",
     "ProfilePhoto.ReadWrite.All",
@@ -25,7 +25,7 @@ READ = (
 WRITE = ("ProfilePhoto.ReadWrite.All", "User.ReadWrite.All")
 _SIZE = re.compile(r"(\d{1,4})x\1", re.IGNORECASE)
 _MISSING = "The photo wasn't found."
-# The picture behind `1x1`: a transparent GIF of one pixel.
+# The picture that `1x1` stands for: a transparent GIF of one pixel.
 _ONE_PIXEL = {"@odata.mediaContentType": "image/gif", "@odata.mediaEtag": "", "id": "1x1"}
 
 
@@ -52,7 +52,7 @@ def _missing(tenant: Tenant) -> Refusal:
 
 def _owner(tenant: Tenant, request: Request) -> User:
     """
-    The user of the path, with a mailbox that can hold a photo.
+    The user in the path, whose mailbox can hold a photo.
 
     Documented: the two codes. Reported: statuses 404 and 400 (facts/graph.md section 4).
     """
@@ -93,8 +93,8 @@ async def get_photo(tenant: Tenant, request: Request, client_id: str) -> Respons
     """
     The metadata of the largest photo.
 
-    Documented: without a photo 200 with `1x1` and an empty etag. Reported: 404 instead.
-    Which one is a switch (facts/graph.md section 4).
+    Documented: without a photo, 200 with `1x1` and an empty ETag. Reported: 404 instead. A switch
+    chooses (facts/graph.md section 4).
     """
     user = _owner(tenant, request)
     name = str(request.path_params["user"])
@@ -107,7 +107,7 @@ async def get_photo(tenant: Tenant, request: Request, client_id: str) -> Respons
 
 
 async def get_photo_value(tenant: Tenant, request: Request, client_id: str) -> Response:
-    """The bytes; If-None-Match is not looked at (facts/graph.md section 1)."""
+    """The bytes; If-None-Match is ignored (facts/graph.md section 1)."""
     photo = _photo(tenant, request)
     return Response(photo.content, media_type=photo.content_type, headers={"ETag": photo.etag})
 
@@ -116,8 +116,8 @@ async def update_photo(tenant: Tenant, request: Request, client_id: str) -> Resp
     """
     Replace the photo.
 
-    Documented: updates stay under 4 MB; from SDKs: any bytes (facts/graph.md section 4).
-    Assumed: 413 above, 400 for anything that is not a sound image, 200 without a body.
+    Documented: updates must be under 4 MB; from SDKs: any bytes (facts/graph.md section 4).
+    Assumed: 413 above, 400 for anything that is not a valid image, 200 without a body.
     """
     user = _owner(tenant, request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""Graph's service principals and the app roles that they were granted."""
+"""Graph's service principals and the app roles granted to them."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def _shown_resource(tenant: Tenant, resource: Resource) -> dict[str, Any]:
 
 async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
     """
-    Reported (facts/graph.md section 8): 400 with this sentence while the application has not
-    reached every replica. Assumed: what a second one for an application is answered.
+    Reported (facts/graph.md section 8): 400 with this sentence until the application has reached
+    every replica. Assumed: the answer to a second principal for an application.
     """
     wanted = str((await json_object(request)).get("appId", "")).lower()
     app = tenant.apps.get(wanted)
@@ -169,8 +169,8 @@ def _shown(tenant: Tenant, one: Assignment) -> dict[str, Any]:
 
 async def grant(tenant: Tenant, request: Request, claims: Claims) -> Response:
     """
-    Reported (facts/graph.md section 8): 400 with these sentences, for a role that is granted
-    already, one that the resource does not define, and an object that is not known everywhere.
+    Reported (facts/graph.md section 8): 400 with these sentences for a role that is already
+    granted, one that the resource does not define, and an object that not every replica knows.
     """
     body = await json_object(request)
     own = directory.principals(tenant).get(str(body.get("resourceId")).lower())
@@ -215,7 +215,7 @@ async def revoke(tenant: Tenant, request: Request, claims: Claims) -> Response:
 
 
 def _check_side(request: Request, object_id: str) -> None:
-    """Roles of people are given and taken at the resource here, by its object id."""
+    """Here, roles of people can be changed only on the resource's side, by its object id."""
     if (
         request.path_params["key"] != f"/{object_id}"
         or "/appRoleAssignedTo" not in request.url.path

@@ -1,4 +1,4 @@
-"""The OData options of a list that the simulator knows, and its pages; it refuses all others."""
+"""The supported OData options of a list, and its pages; all other options are refused."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from local.m365.graph.wire import Refusal, bad_request
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 999
-# What the pages of a list are like, beside the usual (facts/graph.md section 5, all reported):
-# short: a third of what was asked for; empty: every other one, the first too
-# (microsoft-graph-docs#17354); stuck: the next link never changes (#2635, #4897 there); circle: the
-# last page leads back (microsoft-graph-docs-contrib#1239).
+# Forms of a list's pages besides the normal one (facts/graph.md section 5, all reported). short: a
+# third of the requested size. empty: every other page, starting with the first
+# (microsoft-graph-docs#17354). stuck: the next link never changes (#2635, #4897 there). circle: the
+# last page links back (microsoft-graph-docs-contrib#1239).
 FORMS = ("full", "short", "empty", "stuck", "circle")
 
 
 def page_size(raw: str | None) -> int:
     """
-    What $top asks for.
+    The page size that $top requests.
 
     Documented: 100 by default, 999 at most (facts/graph.md section 5).
-    Assumed: more is refused and not cut down.
+    Assumed: a larger value is refused, not reduced.
     """
     if raw is None:
         return DEFAULT_PAGE
@@ -42,10 +42,10 @@ def page_size(raw: str | None) -> int:
 
 def options(raw: Mapping[str, str], *known: str) -> dict[str, str]:
     """
-    The query's options by their names, or Refusal for one that is not *known*.
+    The query's options by name. Raises Refusal for one that is not *known*.
 
-    Documented (query-parameters): the `$` may be left out. Assumed: names in any case. Reported:
-    the sentence for $skip (microsoft-graph-docs#9279).
+    Documented (query-parameters): the `$` is optional. Assumed: names are case-insensitive.
+    Reported: the sentence for $skip (microsoft-graph-docs#9279).
     """
     found = {f"${name.removeprefix('$')}".lower(): value for name, value in raw.items()}
     for name in found:
@@ -58,9 +58,9 @@ def options(raw: Mapping[str, str], *known: str) -> dict[str, str]:
 
 def counted(raw: str | None, headers: Mapping[str, str]) -> bool:
     """
-    Whether $count asks for the number of all that are listed.
+    Whether $count requests the total number of objects.
 
-    Documented: without the header it is passed over (facts/graph.md section 10).
+    Documented: without the header it is ignored (facts/graph.md section 10).
     """
     if raw not in (None, "true", "false"):
         raise bad_request(f"Invalid value '{raw}' for $count.", "Request_BadRequest")
@@ -68,20 +68,21 @@ def counted(raw: str | None, headers: Mapping[str, str]) -> bool:
 
 
 def reads_index(headers: Mapping[str, str]) -> bool:
-    """Whether the index is asked, which knows more and may be behind (D, section 5)."""
+    """Whether the query uses the index, which supports more and may be stale (D, section 5)."""
     return headers.get("consistencylevel", "").casefold() == "eventual"
 
 
 def is_advanced(options: Mapping[str, str], headers: Mapping[str, str]) -> bool:
-    """Whether a query has both that advanced ones take (D, section 10)."""
+    """Whether a query has both requirements of advanced queries (D, section 10)."""
     return reads_index(headers) and options.get("$count") == "true"
 
 
 def selected(raw: str | None, kind: Kind, *, alone: bool = False) -> list[str]:
     """
-    The properties to show, in the order asked; an unknown one is refused.
+    The properties to show, in the requested order; unknown ones are refused.
 
-    Documented (delta-query-overview, List users): 501 for what only one object *alone* shows.
+    Documented (delta-query-overview, List users): 501 for properties shown only of an object
+    *alone*.
     """
     if not raw:
         return list(kind.default)
@@ -105,7 +106,7 @@ One = TypeVar("One", bound=HasId)
 
 
 class _Place(NamedTuple):
-    """Where a page begins: behind the object with this id. The first page has turn 0."""
+    """Where a page starts: after the object with this id. The first page has turn 0."""
 
     last: str
     turn: int
@@ -123,10 +124,10 @@ def page(
     """
     One page of *found* and the link to the next.
 
-    The token names the last object seen and seals the other options: a link that was rebuilt with
-    other options, or by guessing, is refused (facts/graph.md section 5: follow the whole link).
-    *form* is one of FORMS. What is not sorted *by_id* has its place by that object, and if that is
-    gone the token has expired (reported: the code; assumed: when).
+    The token contains the last object of the page and a digest of the other options. A link rebuilt
+    with other options, or guessed, is refused (facts/graph.md section 5: follow the whole link).
+    *form* is one of FORMS. If the list is not sorted *by_id*, the position depends on that object,
+    and the token has expired once the object is gone (reported: the code; assumed: when).
     """
     others = {name: value for name, value in options.items() if name != "$skiptoken"}
     token = options.get("$skiptoken")
@@ -162,13 +163,13 @@ def _width(form: str, size: int, turn: int) -> int:
 
 
 def _following(found: Sequence[HasId], at: _Place, end: int, form: str) -> _Place | None:
-    """What the link to the next page leads to; None without one."""
+    """Where the link to the next page leads; None without a link."""
     if form == "stuck" and at.turn:
         return at
     if end < len(found):
         turn = (at.turn + 1) % 2 if form == "empty" else 1
         return _Place(found[end - 1].id if end else at.last, turn)
-    # Back to the beginning, by one and the same link each time.
+    # Back to the start, by the same link each time.
     return _Place("", 1) if form == "circle" else None
 
 

@@ -1,4 +1,6 @@
-"""What a registration has besides its keys: addresses, scopes, roles; and how they are written."""
+"""
+The other properties of a registration besides keys: addresses, scopes, roles; and writes to them.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,7 @@ PROPERTIES = frozenset(_EMPTY)
 
 
 def shown(app: App) -> dict[str, Any]:
-    """All of these properties, as Graph tells them."""
+    """All of these properties, as Graph shows them."""
     return {
         name: {**empty, **app.settings.get(name, {})}
         if isinstance(empty, dict)
@@ -57,9 +59,9 @@ def shown(app: App) -> dict[str, Any]:
 
 def written(tenant: Tenant, app: App, body: Mapping[str, Any]) -> dict[str, Any]:
     """
-    The settings of *app* after a write of *body*, whose other properties are the caller's.
+    The settings of *app* after a write of *body*; the caller handles its other properties.
 
-    Assumed, as the harder of two: a write replaces `web` and `api` as a whole.
+    Assumed, as the stricter of two: a write replaces `web` and `api` as a whole.
     """
     now = shown(app)
     change = {name: value for name, value in body.items() if name in PROPERTIES}
@@ -78,7 +80,7 @@ def written(tenant: Tenant, app: App, body: Mapping[str, Any]) -> dict[str, Any]
 
 
 def roles(app: App) -> dict[str, str]:
-    """The values of the roles that are enabled, by id."""
+    """The values of the enabled roles, by id."""
     return {str(one["id"]): one["value"] for one in shown(app)["appRoles"] if one["isEnabled"]}
 
 
@@ -115,7 +117,7 @@ def _api(value: object, now: Mapping[str, Any]) -> dict[str, Any]:
     # Reported (microsoft-graph-docs-contrib#1395): a scope of the same request is not known yet.
     known = {one["id"] for one in now[_SCOPES]}
     for client in _objects(api[_CLIENTS], _CLIENTS):
-        # Reported (microsoft-graph-docs-contrib#2406): `permissionIds` is not what v1.0 takes.
+        # Reported (microsoft-graph-docs-contrib#2406): v1.0 does not accept `permissionIds`.
         _members(client, {"appId", "delegatedPermissionIds"}, _CLIENTS)
         if not set(client["delegatedPermissionIds"]) <= known:
             raise _invalid(
@@ -127,7 +129,7 @@ def _api(value: object, now: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_scopes(value: object) -> None:
-    """Documented (permissionScope): what an enabled delegated permission must have."""
+    """Documented (permissionScope): the required members of an enabled delegated permission."""
     needed = {"id", "value", "type", "adminConsentDisplayName", "adminConsentDescription"}
     for scope in _objects(value, _SCOPES):
         if not _GUID.fullmatch(str(scope.get("id"))) or not all(scope.get(one) for one in needed):
@@ -150,7 +152,7 @@ def _check_roles(value: object) -> None:
 
 
 def _check_kept(now: list[dict[str, Any]], then: list[dict[str, Any]]) -> None:
-    """Reported (msgraph-sdk-dotnet#1888): an enabled scope or role cannot go or change."""
+    """Reported (msgraph-sdk-dotnet#1888): an enabled scope or role cannot be removed or changed."""
     left = {one["id"]: one for one in then}
     for one in now:
         if one.get("isEnabled") and left.get(one["id"]) != one:

@@ -1,4 +1,4 @@
-"""Who may administer the directory and sites: scopes and directory roles, or an app's roles."""
+"""Rights to administer the directory and sites: scopes and directory roles, or an app's roles."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from local.m365.tenant.admins import APPLICATIONS, CLOUD_APPLICATIONS, GLOBAL, P
 
 class Right(NamedTuple):
     """
-    What a call asks for: of a person's token a scope *any_of*, and the person to have one of the
-    directory roles *held_by* (empty: every member); of an app's token a role *any_of*.
+    What a call requires.
+
+    A person's token needs a scope of *any_of*, and the person one of the directory roles *held_by*
+    (empty: every member). An app's token needs a role of *any_of*.
     """
 
     any_of: frozenset[str]
@@ -23,15 +25,15 @@ class Right(NamedTuple):
         return bool(claims.scopes & self.any_of) and self.is_held_by(claims)
 
     def is_held_by(self, claims: Claims) -> bool:
-        """Whether the person has a role that is enough; an app needs none."""
+        """Whether the person has a sufficient role; an app needs none."""
         return (
             not claims.is_person or not self.held_by or bool(claims.directory_roles & self.held_by)
         )
 
 
 _EVERY_ADMIN = frozenset({GLOBAL, PRIVILEGED, APPLICATIONS, CLOUD_APPLICATIONS})
-# Documented, all of these (facts/graph.md section 8): the scopes of the operations, and the
-# directory roles that the documentation names for people.
+# All documented (facts/graph.md section 8): the scopes of the operations, and the directory roles
+# that the documentation names for people.
 READ = Right(
     frozenset(
         {
@@ -42,18 +44,18 @@ READ = Right(
         }
     )
 )
-# Whether every member may register apps is a setting of the tenant: see the switch.
+# Whether every member may register apps is a tenant setting: see the switch.
 REGISTER = Right(
     frozenset({"Application.ReadWrite.All"}), frozenset({GLOBAL, APPLICATIONS, CLOUD_APPLICATIONS})
 )
 ASSIGN = Right(frozenset({"AppRoleAssignment.ReadWrite.All"}), _EVERY_ADMIN)
 ASSIGN_ON_GRAPH = Right(ASSIGN.any_of, frozenset({GLOBAL, PRIVILEGED}))
 # Documented (oAuth2PermissionGrant: list, create; grant admin consent): the delegated scopes, and
-# who may consent to those of Microsoft Graph and of an app for everybody.
+# who may consent for every user to those of Microsoft Graph and of an app.
 READ_CONSENT = Right(READ.any_of | {"DelegatedPermissionGrant.ReadWrite.All"})
 CONSENT = Right(frozenset({"DelegatedPermissionGrant.ReadWrite.All"}), _EVERY_ADMIN)
-# Documented (Get site; Create permission): facts/sharepoint.md section 9. Assumed: that a person
-# who is no member of the site sees the My Site root.
+# Documented (Get site; Create permission): facts/sharepoint.md section 9. Assumed: a person who is
+# not a member of the site sees the My Site root.
 SEE_SITES = Right(
     frozenset(
         {"Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"}

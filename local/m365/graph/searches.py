@@ -1,4 +1,4 @@
-"""`$search` of directory objects: phrases, joined by OR and AND."""
+"""`$search` of directory objects: phrases joined by OR and AND."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from local.m365.graph.wire import bad_request
 from local.m365.odata import Expression, Token
 
 Test = Callable[[Any], bool]
-# Of these words are compared, of other properties the beginning (D, facts/graph.md section 10).
+# These are matched by word, other properties by prefix (D, facts/graph.md section 10).
 _IN_WORDS = ("displayName", "description")
 
 
 def parse(text: str, kind: Kind) -> Test:
     """
-    The test of an object that *text* describes, or Refusal.
+    The test of an object that *text* describes. Raises Refusal.
 
-    Documented (facts/graph.md section 10): phrases in quotation marks, of properties that can be
-    filtered; words in any order. Assumed: each may be the beginning of one, a phrase needs a word,
-    and accents count.
+    Documented (facts/graph.md section 10): phrases in quotation marks, on properties that can be
+    filtered; words in any order. Assumed: each word may be a prefix, a phrase needs a word, and
+    accents are significant.
     """
     return _Search(text, kind).parse()
 
@@ -62,14 +62,14 @@ class _Search(Expression[Any]):
 
 def _has_words(value: str | None, wanted: list[str]) -> bool:
     told = _words(value or "")
-    # Words with only symbols between them are one word, too (documented).
+    # Words with only symbols between them also form one word (documented).
     told += ["".join(_words(chunk)) for chunk in (value or "").split()]
     return all(any(word.startswith(each) for word in told) for each in wanted)
 
 
 def _words(text: str) -> list[str]:
     """
-    Split at spaces, symbols and digits, and where small letters turn to capitals (documented).
+    Split at spaces, symbols and digits, and at a change from lower to upper case (documented).
     """
     parted = "".join(
         f" {sign}" if sign.isupper() and before.islower() else sign

@@ -1,4 +1,4 @@
-"""Graph's sites, as far as an app's permission on the root of a My Site host goes."""
+"""Graph's sites, limited to an app's permission on the root of a My Site host."""
 
 from __future__ import annotations
 
@@ -35,22 +35,24 @@ def routes(tenant: Tenant) -> list[Route]:
 
 
 def _denied() -> Refusal:
-    """Reported (facts/sharepoint.md section 9): a Global Administrator without the scope too."""
+    """
+    Reported (facts/sharepoint.md section 9): also for a Global Administrator without the scope.
+    """
     return Refusal(403, "accessDenied", "Access denied")
 
 
 def _gone() -> Refusal:
-    """Assumed: as Graph answers for any item that is not there."""
+    """Assumed: Graph's usual answer for a missing item."""
     return Refusal(404, "itemNotFound", "The resource could not be found.")
 
 
 def my_site(tenant: Tenant, geo: Geo) -> tuple[str, str]:
-    """Host name and id of the root of a My Site host; Documented: host, site and web id."""
+    """Host name and id of the root of a My Site host. Documented: host, site and web id."""
     return _site(tenant, f"{geo.name or tenant.sharepoint_name}-my.{tenant.cloud.sharepoint}")
 
 
 def root_site(tenant: Tenant) -> tuple[str, str]:
-    """The same of the tenant's own root, which has no permissions here."""
+    """Host name and id of the tenant's root site, which has no permissions here."""
     return _site(tenant, f"{tenant.sharepoint_name}.{tenant.cloud.sharepoint}")
 
 
@@ -60,7 +62,9 @@ def _site(tenant: Tenant, host: str) -> tuple[str, str]:
 
 
 def _geo(tenant: Tenant, request: Request) -> Geo:
-    """Whose My Site root the path names, by host or id; Graph knows those of all geographies."""
+    """
+    The geography whose My Site root the path names, by host or id; Graph knows all geographies.
+    """
     site = str(request.path_params["site"]).casefold()
     for geo in tenant.geos:
         if site in map(str.casefold, my_site(tenant, geo)):
@@ -89,8 +93,8 @@ async def get_site(tenant: Tenant, request: Request, claims: Claims) -> Response
 
 async def list_permissions(tenant: Tenant, request: Request, claims: Claims) -> Response:
     """
-    Documented: with the roles of each. Reported (facts/sharepoint.md section 9): without them,
-    so that each has to be read by its id; a switch tells which.
+    Documented: with the roles of each. Reported (facts/sharepoint.md section 9): without them, so
+    that each must be read by its id; a switch chooses.
     """
     only(request)
     geo = _geo(tenant, request)
@@ -103,8 +107,8 @@ async def list_permissions(tenant: Tenant, request: Request, claims: Claims) -> 
 
 async def create(tenant: Tenant, request: Request, claims: Claims) -> Response:
     """
-    Documented: the body, one application and one role. Assumed: an application has one permission
-    on a site, and a second POST changes it.
+    Documented: the body, with one application and one role. Assumed: an application has one
+    permission on a site, and a second POST changes it.
     """
     geo = _geo(tenant, request)
     body = await json_object(request)
@@ -136,7 +140,7 @@ async def delete(tenant: Tenant, request: Request, claims: Claims) -> Response:
 
 
 def _granted(tenant: Tenant, request: Request) -> tuple[Geo, str]:
-    """The geography and the client id that the permission in the path is for."""
+    """The geography and the client id of the permission in the path."""
     geo = _geo(tenant, request)
     wanted = request.path_params["permission"]
     for client_id in geo.site_grants:

@@ -1,4 +1,4 @@
-"""Graph's addresses in any spelling: names in any case, a slash at the end, two at the version."""
+"""Accepts Graph paths in any letter case, with a slash at the end or two after the version."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-# Some clients join the version and the path with a slash too many.
+# Some clients join the version and the path with one slash too many.
 _TWICE = re.compile(r"\A(/[^/]+)//(?!/)")
 
 
 class Spelling:
     """
-    Stands before *app*, whose routes name the segments of a path as the documentation does.
+    Wraps *app*, whose routes spell the segments of a path as the documentation does.
 
-    Assumed (facts/graph.md section 8): every name is understood in any case; keys stay as they are.
+    Assumed (facts/graph.md section 8): names are case-insensitive; keys stay unchanged.
     """
 
     def __init__(self, app: Starlette) -> None:
@@ -31,7 +31,7 @@ class Spelling:
         await self._app(scope, receive, send)
 
     def usual(self, path: str) -> str:
-        """*path* with its names as the routes have them."""
+        """*path* with names spelled as in the routes."""
         path = _TWICE.sub(r"\1/", path).removesuffix("/")
         return "/".join(self._segment(segment) for segment in path.split("/"))
 

@@ -1,4 +1,4 @@
-"""What Graph shows of a user, and what lists of users may be asked (facts/graph.md section 10)."""
+"""What Graph shows of a user, and the options for lists of users (facts/graph.md section 10)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from local.m365.graph.filters import Kind, Property
 from local.m365.tenant.records import User
 
-# Documented: what a user shows without $select (user resource; facts/graph.md section 5).
+# Documented: the properties of a user without $select (user resource; facts/graph.md section 5).
 DEFAULT = (
     "businessPhones",
     "displayName",
@@ -23,7 +23,7 @@ DEFAULT = (
     "userPrincipalName",
     "id",
 )
-# Documented (user resource); of those beside DEFAULT many are null unless somebody seeds them.
+# Documented (user resource); many of those not in DEFAULT are null unless seeded.
 _KNOWN = (
     *DEFAULT,
     *("department", "city", "country", "companyName", "accountEnabled", "userType", "ageGroup"),
@@ -32,7 +32,7 @@ _KNOWN = (
     *("preferredDataLocation", "proxyAddresses", "otherMails", "state", "streetAddress"),
     *("usageLocation", "assignedLicenses", "identities"),
 )
-# Documented (List users): only one user by itself shows them.
+# Documented (List users): only a request for a single user shows them.
 _ALONE = (
     *("aboutMe", "birthday", "hireDate", "interests", "mailboxSettings", "mySite"),
     *("pastProjects", "preferredName", "responsibilities", "schools", "skills"),
@@ -59,7 +59,7 @@ _FILTERS = {
     "mailNickname": Property("eq ge le startsWith", "null"),
     "mobilePhone": _INDEXED,
     "officeLocation": _INDEXED,
-    # `startsWith` of lists: the stricter of two tables (facts/graph.md section 10).
+    # `startsWith` on lists: the stricter of two tables (facts/graph.md section 10).
     "otherMails": Property("eq ge le", "startsWith endsWith", many=True),
     "postalCode": _INDEXED,
     "preferredLanguage": _INDEXED,
@@ -84,7 +84,7 @@ _OWN: Mapping[str, Callable[[User], Any]] = {
 
 
 def value(user: User, name: str) -> Any:
-    """What *user* shows of the property called *name*."""
+    """The value of the property *name* of *user*."""
     own = _OWN.get(name)
     if own is not None:
         return own(user)
@@ -93,8 +93,10 @@ def value(user: User, name: str) -> Any:
 
 def proxy_addresses(user: User) -> list[str]:
     """
-    As Graph shows them: SMTP: before the main address, smtp: before the others (facts/graph.md
-    section 10, documented). Assumed: that the main one is `mail`.
+    Addresses as Graph shows them.
+
+    Documented (facts/graph.md section 10): SMTP: before the main address, smtp: before the others.
+    Assumed: the main one is `mail`.
     """
     return [*([f"SMTP:{user.mail}"] if user.mail else []), *(f"smtp:{a}" for a in user.aliases)]
 

@@ -1,4 +1,4 @@
-"""Graph's users: list, read, change, delete, and whether somebody is in a group."""
+"""Graph's users: list, read, change, delete, restore."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FREE_TEXT = (
     "companyName",
 )
 _DELETED = "/directory/deletedItems/{user}"
-# Documented (List users, Get user): what lets a person read others, names and addresses at least.
+# Documented (List users, Get user): the scopes to read others, at least names and addresses.
 USER_SCOPES = ("User.ReadBasic.All", *USER_READ)
 _UPN = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,48}")
 
@@ -61,7 +61,7 @@ def routes(tenant: Tenant) -> list[Route]:
 def people_page(
     tenant: Tenant, request: Request, people: Iterable[User], of: str = "users"
 ) -> Response:
-    """One page of *people* by the request's own options."""
+    """One page of *people* by the request's options."""
     options = query.options(request.query_params, *lists.OPTIONS, "$expand")
     wanted = managers.expansion(options)
     managers.refuse_advanced(options, request.headers)
@@ -83,7 +83,7 @@ async def count_users(tenant: Tenant, request: Request, client_id: str) -> Respo
 
 
 async def get_user(tenant: Tenant, request: Request, client_id: str) -> Response:
-    """Documented (List manager): `$count` may stand beside `$expand` here, and changes nothing."""
+    """Documented (List manager): `$count` is allowed with `$expand` here, and has no effect."""
     options = query.options(request.query_params, "$select", "$expand", "$count")
     names = query.selected(options.get("$select"), USERS, alone=True)
     wanted = managers.expansion(options)
@@ -96,13 +96,13 @@ async def get_user(tenant: Tenant, request: Request, client_id: str) -> Response
 
 
 def _my_site(tenant: Tenant, user: User) -> str:
-    """Assumed: the address in OneDrive's usual form, whether or not the site is there."""
+    """Assumed: OneDrive's usual form of URL, whether or not the site exists."""
     host = (user.personal_host or tenant.urls.my).rstrip("/")
     return f"{host}/personal/{family(user.user_principal_name)}/"
 
 
 async def update_user(tenant: Tenant, request: Request, client_id: str) -> Response:
-    """Any edit raises a notification, whatever it changed (I, facts/graph.md section 1)."""
+    """Any edit sends a notification, whatever it changed (I, facts/graph.md section 1)."""
     user = named_user(tenant, request)
     changes = await json_object(request)
     for name, value in changes.items():
@@ -148,9 +148,9 @@ def _set(tenant: Tenant, user: User, name: str, value: Any) -> None:
 
 async def delete_user(tenant: Tenant, request: Request, client_id: str) -> Response:
     """
-    Softly: subscribers hear `updated` (D, facts/graph.md section 2).
+    Soft-delete: subscribers get `updated` (D, facts/graph.md section 2).
 
-    What becomes of the profile nobody tells (X, facts/sharepoint.md section 3): a switch.
+    What happens to the profile is unknown (X, facts/sharepoint.md section 3): a switch chooses.
     """
     user = named_user(tenant, request)
     kept = tenant.switches.deleted_profile == "kept"
@@ -167,7 +167,7 @@ async def delete_user(tenant: Tenant, request: Request, client_id: str) -> Respo
 
 
 async def delete_user_for_good(tenant: Tenant, request: Request, client_id: str) -> Response:
-    """Only this raises `deleted` (D, facts/graph.md section 2)."""
+    """Only this sends `deleted` (D, facts/graph.md section 2)."""
     user = _deleted(tenant, request)
     tenant.roster.drop(user)
     tenant.touch(user, "deleted")
@@ -177,7 +177,7 @@ async def delete_user_for_good(tenant: Tenant, request: Request, client_id: str)
 async def restore_user(tenant: Tenant, request: Request, client_id: str) -> Response:
     """
     Documented: with the same object id, and in the same groups (facts/graph.md section 5). Assumed:
-    subscribers hear `updated`, and a name that somebody else has by now is a 400.
+    subscribers get `updated`, and a UPN that another user now has is a 400.
     """
     user = _deleted(tenant, request, may=lambda user: tenant.user(user.user_principal_name) is None)
     tenant.add_user(user)
@@ -195,7 +195,7 @@ async def restore_user(tenant: Tenant, request: Request, client_id: str) -> Resp
 def _deleted(
     tenant: Tenant, request: Request, *, may: Callable[[User], bool] = lambda user: True
 ) -> User:
-    """Take the user that the path names out of the deleted ones, or refuse."""
+    """Remove the user in the path from the deleted users and return it, or refuse."""
     name = str(request.path_params["user"]).casefold()
     if name not in tenant.deleted_users:
         raise not_found(name)

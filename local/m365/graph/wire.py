@@ -1,4 +1,4 @@
-"""How Graph asks and answers: routes with their roles, error bodies, ids of requests."""
+"""Graph's wire format: routes with their roles, error bodies, request ids."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ USER_WRITE = ("User.ReadWrite.All",)
 
 class _UserKey(Convertor[str]):
     """
-    What follows `/users` and names one of them: `/anne@contoso.com` or `('anne@contoso.com')`.
+    What follows `/users` and identifies a user: `/anne@contoso.com` or `('anne@contoso.com')`.
 
-    Documented (Get user): a UPN that begins with `$` is refused with 400 in the first form, and
-    found in the second. That all others are found in both, quotes doubled, is OData's rule.
+    Documented (Get user): a UPN that starts with `$` is refused with 400 in the first form, and
+    found in the second. That all others are found in both, with quotes doubled, is OData's rule.
     """
 
     regex = r"/[^/$(][^/]*|\('(?:[^/']|'')+'\)"
@@ -43,12 +43,12 @@ class _UserKey(Convertor[str]):
 register_url_convertor("user_key", _UserKey())
 ONE_USER = "/users{user:user_key}"
 
-# What a handler gets: the tenant, the request, and the client id of the caller.
+# A handler gets the tenant, the request, and the client id of the caller.
 Handler = Callable[[Tenant, Request, str], Awaitable[Response]]
 
 
 class Refusal(Exception):
-    """Graph will not do that; becomes Graph's error body."""
+    """A refusal; becomes Graph's error body."""
 
     def __init__(
         self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
@@ -66,7 +66,7 @@ def bad_request(message: str, code: str = "BadRequest") -> Refusal:
 
 def not_found(name: str) -> Refusal:
     """
-    The answer for something that is not in the directory.
+    The answer for an object that is not in the directory.
 
     Documented: 404 `Request_ResourceNotFound` (facts/graph.md section 4); the sentence is assumed.
     """
@@ -95,7 +95,7 @@ def route(
     *,
     scopes: Collection[str] = (),
 ) -> Route:
-    """One operation of Graph: which *roles* let an app call it, which *scopes* a person."""
+    """One operation of Graph: an app needs one of *roles*, a person one of *scopes*."""
 
     async def endpoint(request: Request) -> Response:
         ids = request_ids(request.headers)
@@ -121,14 +121,14 @@ def route(
 
 
 def _check_right(claims: Claims, roles: Collection[str], scopes: Collection[str]) -> None:
-    """An empty *roles* leaves it to the handler."""
+    """With empty *roles*, the handler checks the rights."""
     held, wanted = (claims.scopes, scopes) if claims.is_person else (claims.roles, roles)
     if roles and not held.intersection(wanted):
         raise access.Refused("roles", 403, f"Needs one of: {', '.join(sorted(wanted))}.")
 
 
 def _bare(response: Response) -> Response:
-    """Documented (OData): nothing about the data itself, but for the next link and the count."""
+    """Documented (OData): no annotations except the next link and the count."""
     if not isinstance(response, JSONResponse):
         return response
 
@@ -147,7 +147,7 @@ def _bare(response: Response) -> Response:
 
 
 def _unauthorized(tenant: Tenant, refused: access.Refused, ids: Mapping[str, str]) -> Response:
-    # Assumed: Graph's codes for the two statuses; a client is to decide by the status.
+    # Assumed: Graph's codes for the two statuses; clients should decide by the status.
     denied = refused.status == 403
     code = "Authorization_RequestDenied" if denied else "InvalidAuthenticationToken"
     message = "Insufficient privileges to complete the operation." if denied else refused.detail
@@ -157,7 +157,7 @@ def _unauthorized(tenant: Tenant, refused: access.Refused, ids: Mapping[str, str
 
 
 def request_ids(headers: Mapping[str, str]) -> dict[str, str]:
-    """The two ids of every answer; the client's own one comes back as it was sent."""
+    """The two ids of every answer; the client's own id is returned unchanged."""
     ours = str(uuid.uuid4())
     return {"request-id": ours, "client-request-id": headers.get("client-request-id", ours)}
 
@@ -169,9 +169,9 @@ def error_body(code: str, message: str, now: datetime, ids: Mapping[str, str]) -
 
 async def json_object(request: Request) -> dict[str, Any]:
     """
-    The body as a JSON object, or Refusal.
+    The body as a JSON object. Raises Refusal.
 
-    Documented (OData): its `@odata.type` says what it is anyway (facts/graph.md section 8).
+    Documented (OData): `@odata.type` is allowed (facts/graph.md section 8).
     """
     if "json" not in request.headers.get("content-type", ""):
         raise bad_request("Write requests must carry the header Content-Type: application/json.")
@@ -190,7 +190,7 @@ def context(tenant: Tenant, of: str) -> str:
 
 
 def routes(tenant: Tenant) -> list[Route]:
-    """What no other route takes; to be mounted last. Assumed: the sentence, and 400 for it."""
+    """Answers every unmatched path; mount it last. Assumed: the sentence, and 400 for it."""
 
     async def unknown(tenant: Tenant, request: Request, client_id: str) -> Response:
         segment = request.url.path.rstrip("/").rsplit("/", 1)[-1]

@@ -1,4 +1,4 @@
-"""Change notifications on their way: queued per subscription, posted, tried again, journaled."""
+"""Delivery of change notifications: queued by subscription, posted, retried, journaled."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Parcel:
 
     @property
     def event(self) -> str | None:
-        """The lifecycle event that it is about, if it is about one."""
+        """The lifecycle event of its item, if it has one."""
         event: str | None = self.items[0].get("lifecycleEvent")
         return event
 
@@ -45,7 +45,7 @@ class Delivery:
         self._waiting: dict[str, list[dict[str, Any]]] = {}
         self._paces: dict[str, pace.Pace] = {}
         self._numbers = itertools.count(1)
-        # One of its own: when items travel must not shift what the seed gives to others.
+        # A separate generator: the timing of deliveries must not change other seeded values.
         self._rng = random.Random(tenant.rng.getrandbits(64))
 
     async def start(self) -> None:
@@ -53,7 +53,7 @@ class Delivery:
         self._tenant.on_lifecycle.append(self.lifecycle)
 
     async def stop(self) -> None:
-        """Give up whatever is still on its way."""
+        """Cancel all deliveries in progress."""
         self._tenant.on_user_changed.remove(self.user_changed)
         self._tenant.on_lifecycle.remove(self.lifecycle)
         for task in self._tasks:
@@ -62,9 +62,9 @@ class Delivery:
 
     def user_changed(self, user: User, change: str) -> None:
         """
-        Queue an item for every subscription that is about *user*.
+        Queue an item for every subscription that covers *user*.
 
-        Unknown: whether a change of only the photo raises one (facts/graph.md section 1).
+        Unknown: whether a change of only the photo sends one (facts/graph.md section 1).
         """
         if change == "photo" and not self._tenant.switches.photo_only_notifies:
             return
@@ -75,13 +75,13 @@ class Delivery:
                 self._queue(subscription, item)
 
     def lifecycle(self, subscription: Subscription, event: str) -> None:
-        """Post a lifecycle item at once, to the lifecycle URL."""
+        """Post a lifecycle item immediately to the lifecycle URL."""
         item = notification_items.lifecycle_item(self._tenant, subscription, event)
         url = subscription.lifecycle_url or ""
         self._spawn(self._deliver(Parcel(subscription, url, [item], next(self._numbers))))
 
     def _queue(self, subscription: Subscription, item: dict[str, Any]) -> None:
-        """Lose, double or delay the item as the switches say; duplicates are normal (D)."""
+        """Lose, duplicate or delay the item as the switches say; duplicates are normal (D)."""
         switches = self._tenant.switches
         if self._rng.random() < switches.notifications_lost:
             url = subscription.notification_url
@@ -93,7 +93,7 @@ class Delivery:
             self._spawn(self._gather(subscription, item))
 
     async def _gather(self, subscription: Subscription, item: dict[str, Any]) -> None:
-        """Let the item travel with others of its subscription; the first one posts them all."""
+        """Group the item with others of its subscription; the first item posts them all."""
         switches = self._tenant.switches
         if switches.notification_delay:
             await asyncio.sleep(self._rng.random() * switches.notification_delay)
@@ -112,10 +112,10 @@ class Delivery:
 
     async def _deliver(self, parcel: Parcel) -> None:
         """
-        Post until a 2xx comes in time.
+        Post until a 2xx arrives within the budget.
 
         Documented: 3 s for the first attempt, 10 s for others, exponential backoff, up to 4 h
-        (facts/graph.md section 3). Assumed: the first pause, and that it doubles.
+        (facts/graph.md section 3). Assumed: the first delay, and that it doubles.
         """
         if await self._held_back(parcel):
             return
@@ -132,7 +132,7 @@ class Delivery:
             budget, pause = switches.retry_budget_seconds, pause * 2
 
     async def _post(self, parcel: Parcel, body: bytes, budget: float, attempt: int) -> int:
-        """One attempt; its status, or 0 without an answer."""
+        """Make one attempt; returns its status, or 0 without an answer."""
         at, began, status = self._tenant.now(), time.perf_counter(), 0
         more: dict[str, Any] = {"attempt": attempt}
         try:
@@ -167,7 +167,7 @@ class Delivery:
         return self._paces.setdefault(urlsplit(parcel.url).netloc, pace.Pace())
 
     def _mixed(self, parcel: Parcel) -> list[dict[str, Any]]:
-        """One POST may hold items of other subscriptions and tenants (D, section 3)."""
+        """One POST may contain items of other subscriptions and tenants (D, section 3)."""
         if not self._tenant.switches.notification_foreign or parcel.event:
             return parcel.items
         mixed = [*parcel.items, *notification_items.foreign_items(parcel.items[0])]
@@ -175,12 +175,12 @@ class Delivery:
         return mixed
 
     def _gone(self, parcel: Parcel) -> bool:
-        """Whether the subscription ended meanwhile; its own farewell is still delivered."""
+        """Whether the subscription has ended; the item about its removal is still delivered."""
         alive = any(one is parcel.subscription for one in rules.live(self._tenant))
         return not alive and parcel.event != "subscriptionRemoved"
 
     def _journal(self, parcel: Parcel, at: datetime, status: int, more: dict[str, Any]) -> None:
-        """One entry for each user in the POST: entries of one POST share the number `post`."""
+        """Add one entry for each user in the POST; entries of one POST share the number `post`."""
         users = dict.fromkeys(item.get("resourceData", {}).get("id") for item in parcel.items)
         named = {"lifecycleEvent": parcel.event} if parcel.event else {}
         for user_id in users:
@@ -190,7 +190,7 @@ class Delivery:
                 "host": "graph",
                 "method": "POST",
                 "path": urlsplit(parcel.url).path,
-                "query": "",  # it holds the webhook's key
+                "query": "",  # it contains the webhook's key
                 "status": status,
                 "ms": 0.0,
                 "batch": False,
@@ -204,6 +204,6 @@ class Delivery:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        # The loop keeps weak references only.
+        # The loop keeps only weak references.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -1,4 +1,4 @@
-"""One POST over HTTPS with a budget for the whole of it, as Graph calls a webhook."""
+"""One POST over HTTPS with a time budget for the complete exchange, as Graph calls a webhook."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import h11  # comes with uvicorn
+import h11  # a dependency of uvicorn
 
 LARGEST_ANSWER = 1 << 20
 USER_AGENT = "photosync-simulated-graph"
 
 
 class Unreachable(Exception):
-    """No answer: no connection, no trusted certificate, or the connection broke."""
+    """No answer: no connection, no trusted certificate, or a broken connection."""
 
 
 class TooSlow(Unreachable):
-    """No whole answer within the budget."""
+    """No complete answer within the budget."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the webhook answered."""
+    """The webhook's answer."""
 
     status: int
     headers: Mapping[str, str]  # names in lower case
@@ -40,10 +40,10 @@ async def post(
     url: str, body: bytes, *, content_type: str, trusted_ca: str | None, budget: float
 ) -> Reply:
     """
-    The answer of *url*, or Unreachable; connecting, sending and reading share the *budget*.
+    The answer of *url*; connecting, sending and reading share the *budget*. Raises Unreachable.
 
-    Not `requests` in a thread: its time-out counts each read alone, so that a slow endpoint
-    gets more than the budget, and a thread cannot be cancelled when the simulator stops.
+    Not `requests` in a thread: its timeout applies to each read alone, so a slow endpoint gets more
+    than the budget, and a thread cannot be cancelled when the simulator stops.
     """
     try:
         async with asyncio.timeout(budget):
@@ -79,7 +79,7 @@ async def _exchange(url: str, body: bytes, content_type: str, trusted_ca: str | 
         await writer.drain()
         return await _answer(connection, reader)
     finally:
-        # Not awaited: the peer's farewell is worth no part of the budget.
+        # Not awaited: the TLS shutdown must not use up the budget.
         writer.close()
 
 

@@ -10,7 +10,7 @@ from local.m365.tenant.records import Subscription, User
 from local.m365.tenant.tenant import Tenant
 
 LIFECYCLE = ("reauthorizationRequired", "subscriptionRemoved", "missed")
-# Seconds from 0001-01-01 to 1970-01-01: sequence numbers count 100 ns from the former.
+# Seconds from 0001-01-01 to 1970-01-01: sequence numbers count 100 ns since the year 1.
 _YEAR_ONE = 62_135_596_800
 
 
@@ -18,10 +18,10 @@ def user_item(
     tenant: Tenant, subscription: Subscription, user: User, change: str
 ) -> dict[str, Any]:
     """
-    The item about one change of *user*.
+    The item for one change of *user*.
 
-    Documented: every field (facts/graph.md section 3). Inferred: that the webhook channel
-    carries the same item; `sequenceNumber` and the form of `resource` vary, so they are switches.
+    Documented: every field (facts/graph.md section 3). Inferred: the webhook channel has the same
+    item. `sequenceNumber` and the form of `resource` vary, so they are switches.
     """
     now = tenant.now()
     resource = tenant.switches.notification_resource.replace("{id}", user.id)
@@ -43,7 +43,7 @@ def user_item(
         },
     }
     if subscription.client_state is None:
-        del item["clientState"]  # optional by the schema (D, section 3)
+        del item["clientState"]  # optional in the schema (D, section 3)
     return item
 
 
@@ -60,8 +60,8 @@ def lifecycle_item(tenant: Tenant, subscription: Subscription, event: str) -> di
 
 def foreign_items(item: dict[str, Any]) -> list[dict[str, Any]]:
     """
-    Items that are not the receiver's: of another tenant, of another subscription, without a
-    clientState. One POST may mix them (D, facts/graph.md section 3).
+    Items that do not belong to the receiver: of another tenant, of another subscription, without a
+    clientState. One POST may contain them (D, facts/graph.md section 3).
     """
     other = str(uuid.uuid5(uuid.NAMESPACE_URL, "fabrikam"))
     unsigned = {key: value for key, value in item.items() if key != "clientState"}

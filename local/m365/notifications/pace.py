@@ -1,4 +1,4 @@
-"""How Graph treats an endpoint that answers slowly: it delays, then drops. Pure."""
+"""How Graph treats a slow endpoint: it delays notifications, then drops them. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Pace:
     """
     The answers of one endpoint in the last ten minutes.
 
-    Documented (facts/graph.md section 3): more than 10 % over 3 s, and new notifications are
-    delayed ten minutes; more than 15 % over 10 s, and they are dropped for ten minutes.
-    Assumed: a time-out counts as an answer over its budget, and ten minutes are judged by what
-    the window holds, so that the state ends when slow answers leave it.
+    Documented (facts/graph.md section 3): with more than 10 % over 3 s, new notifications are
+    delayed by ten minutes; with more than 15 % over 10 s, they are dropped for ten minutes.
+    Assumed: a timeout counts as an answer over its budget, and the state depends only on the
+    window, so it ends when slow answers leave the window.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Pace:
         self._answers.append((now, seconds))
 
     def verdict(self, now: datetime) -> str:
-        # Also without the future, which a clock that was set back leaves behind.
+        # Excludes future answers, which remain after the clock was set back.
         self._answers = [one for one in self._answers if now - WINDOW < one[0] <= now]
         total = len(self._answers)
         if sum(seconds >= 10 for _, seconds in self._answers) > 0.15 * total:

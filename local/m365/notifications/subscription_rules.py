@@ -1,4 +1,4 @@
-"""What Graph accepts as a subscription, and which ones still live. Pure but for the tenant."""
+"""Graph's rules for subscriptions, and which ones are alive. Pure except for the tenant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHORTEST = timedelta(minutes=45)
 LONGEST_CLIENT_STATE = 128
 PER_APP_AND_TENANT = 100
 PER_TENANT = 1_000
-APART = timedelta(minutes=10)  # between a renewal by PATCH and one by reauthorize
+APART = timedelta(minutes=10)  # minimum between a PATCH renewal and a reauthorize
 
 CHANGES = ("updated", "deleted")
 TLS = ("v1_0", "v1_1", "v1_2", "v1_3")
@@ -43,7 +43,7 @@ TIMED_OUT = "Subscription validation request timed out."
 
 @dataclass(frozen=True)
 class Order:
-    """A request for a subscription that breaks no rule of form."""
+    """A valid request for a subscription."""
 
     change_type: str
     notification_url: str
@@ -56,10 +56,10 @@ class Order:
 
 def read_order(body: Mapping[str, Any], now: datetime) -> Order:
     """
-    The subscription that *body* asks for, or Refusal.
+    The subscription that *body* requests. Raises Refusal.
 
     Documented: every limit (facts/graph.md section 2).
-    Assumed: the code and the words, where section 2 does not quote them; unknown names refused.
+    Assumed: code and message, unless section 2 quotes them; unknown names are refused.
     """
     for name in body:
         if name not in _REQUIRED + _OPTIONAL:
@@ -87,7 +87,7 @@ def read_order(body: Mapping[str, Any], now: datetime) -> Order:
 
 
 def read_change_type(raw: str) -> str:
-    """A comma list of `updated` and `deleted`; users know no `created` (D, section 2)."""
+    """A comma-separated list of `updated` and `deleted`; users have no `created` (D, section 2)."""
     names = [name.strip().lower() for name in raw.split(",")]
     for name in names:
         if name not in CHANGES:
@@ -96,7 +96,7 @@ def read_change_type(raw: str) -> str:
 
 
 def read_url(name: str, raw: str) -> str:
-    """HTTPS only (D, section 2); any host, since here it is a machine's own."""
+    """HTTPS only (D, section 2); any host, since here it is on this machine."""
     try:
         parts = urlsplit(raw)
         sound = parts.scheme == "https" and bool(parts.hostname) and not parts.fragment
@@ -117,10 +117,10 @@ def read_resource(raw: str) -> str:
 
 def read_expiry(raw: object, now: datetime) -> datetime:
     """
-    When the subscription shall end.
+    When the subscription expires.
 
-    Documented: under 45 minutes is silently raised to 45; 400 `ExtensionError` beyond 41,760.
-    Assumed: a time that is over is refused, and so is one without an offset.
+    Documented: less than 45 minutes is silently raised to 45; 400 `ExtensionError` above 41,760.
+    Assumed: a time in the past is refused, and so is one without an offset.
     """
     match = _DATE.fullmatch(raw) if isinstance(raw, str) else None
     try:
@@ -131,7 +131,7 @@ def read_expiry(raw: object, now: datetime) -> datetime:
         raise bad_request("'expirationDateTime' must be an Edm.DateTimeOffset.", "InvalidRequest")
     if expires <= now:
         raise bad_request("'expirationDateTime' must be in the future.", "InvalidRequest")
-    # A caller adds the largest allowance to its own clock, which may run a little ahead.
+    # A caller adds the maximum to its own clock, which may be slightly ahead.
     if expires > now + LONGEST + timedelta(minutes=1):
         message = "Subscription expiration can only be 41760 minutes in the future."
         raise bad_request(message, "ExtensionError")
@@ -146,7 +146,7 @@ def _read_tls(raw: str) -> str:
 
 def refuse_patch(body: Mapping[str, Any]) -> None:
     """
-    Only the expiry and the notification URL can change.
+    Refuse changes of anything except the expiry and the notification URL.
 
     Documented: a lifecycleNotificationUrl cannot be added later (facts/graph.md section 2).
     """
@@ -162,7 +162,7 @@ def refuse_haste(other_renewal: datetime | None, now: datetime) -> None:
     Refuse a PATCH soon after a reauthorize, and the reverse.
 
     Documented: never both for one subscription within 10 minutes (facts/graph.md section 2).
-    Assumed: what happens then; a refusal shows the mistake best.
+    Assumed: the consequence; a refusal shows the mistake best.
     """
     if other_renewal is not None and now < other_renewal + APART:
         message = "PATCH and reauthorize must be at least 10 minutes apart."
@@ -170,7 +170,7 @@ def refuse_haste(other_renewal: datetime | None, now: datetime) -> None:
 
 
 def refuse_crowd(tenant: Tenant, order: Order, app_id: str) -> None:
-    """Documented: 403 above the quotas, 409 with the existing id for a twin (section 2)."""
+    """Documented: 403 above the quotas, 409 with the existing id for a duplicate (section 2)."""
     everyone = live(tenant)
     own = [one for one in everyone if one.app_id == app_id]
     wanted = (_key(order.resource), set(order.change_type.split(",")))
@@ -184,7 +184,7 @@ def refuse_crowd(tenant: Tenant, order: Order, app_id: str) -> None:
 
 
 def live(tenant: Tenant) -> list[Subscription]:
-    """The subscriptions that have not expired; the others vanish."""
+    """The subscriptions that have not expired; removes the others."""
     now = tenant.now()
     for gone in [one.id for one in tenant.subscriptions.values() if one.expires <= now]:
         del tenant.subscriptions[gone]
@@ -192,7 +192,7 @@ def live(tenant: Tenant) -> list[Subscription]:
 
 
 def wants(subscription: Subscription, user: User, change: str) -> bool:
-    """Whether *subscription* is about this change of this user."""
+    """Whether *subscription* covers this change of this user."""
     if change not in subscription.change_type.split(","):
         return False
     named = _key(subscription.resource).partition("/")[2]
@@ -205,10 +205,10 @@ def _key(resource: str) -> str:
 
 def validation_url(url: str, token: str, *, form: bool) -> str:
     """
-    *url* with the token, which replaces nothing of its own query (D, section 2).
+    *url* with the token added; its own query stays (D, section 2).
 
-    Undocumented whether a space travels as `%20` or, as in a form, as `+`: the two handshakes
-    of a subscription use one each, so that an endpoint must decode both.
+    It is undocumented whether a space is sent as `%20` or, as in a form, as `+`. The two handshakes
+    of a subscription use one each, so an endpoint must decode both.
     """
     mark = "&" if urlsplit(url).query else "?"
     encoded = quote_plus(token) if form else quote(token, safe="")
@@ -216,7 +216,7 @@ def validation_url(url: str, token: str, *, form: bool) -> str:
 
 
 def unshaken(status: int | None) -> Refusal:
-    """A handshake that was answered with *status*, or not at all."""
+    """The refusal of a handshake answered with *status*, or not answered."""
     known = status in {one.value for one in HTTPStatus}
     name = HTTPStatus(status).phrase.replace(" ", "") if status and known else status
     told = f" HTTP status code is '{name}'." if status else ""
@@ -228,7 +228,7 @@ def handshake_fault(token: str, reply: Reply) -> Refusal | None:
     Why Graph refuses this answer to its handshake; None if it accepts.
 
     Documented: 200, text/plain, the URL-decoded token (facts/graph.md section 2).
-    Reported: both sentences, the first with the status by its .NET name
+    Reported: both sentences, the first with the status's .NET name
     (pnp/Microsoft365-Analytics-Insights#273). Assumed: the code of the second.
     """
     if reply.status != 200:

@@ -37,10 +37,10 @@ def routes(tenant: Tenant) -> list[Route]:
 
 def _own(tenant: Tenant, request: Request, client_id: str) -> Subscription:
     """
-    The caller's subscription of that id.
+    The caller's subscription with that id.
 
-    Assumed: one that has expired, or belongs to another app, is a 404; what PATCH answers after
-    expiry is unknown (facts/graph.md section 2).
+    Assumed: an expired one, or one of another app, is a 404. How PATCH answers after expiry is
+    unknown (facts/graph.md section 2).
     """
     name = str(request.path_params["subscription"])
     for one in rules.live(tenant):
@@ -74,7 +74,7 @@ def _entity(tenant: Tenant, one: Subscription, status: int = 200) -> JSONRespons
 
 
 async def create_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
-    """Check the form, then both URLs by the handshake, then make it (D, section 2)."""
+    """Check the form, then both URLs by handshake, then create it (D, section 2)."""
     order = rules.read_order(await json_object(request), tenant.now())
     rules.refuse_crowd(tenant, order, client_id)
     checks = [handshake(tenant, order.notification_url)]
@@ -83,7 +83,7 @@ async def create_subscription(tenant: Tenant, request: Request, client_id: str) 
     for outcome in await asyncio.gather(*checks, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
-    # Another request may have been faster while the endpoint was asked.
+    # Another request may have created one during the handshake.
     rules.refuse_crowd(tenant, order, client_id)
     one = Subscription(
         id=tenant.new_id(),
@@ -103,10 +103,10 @@ async def create_subscription(tenant: Tenant, request: Request, client_id: str) 
 
 async def handshake(tenant: Tenant, url: str, *, form: bool = False) -> None:
     """
-    Ask *url* for the token back, or Refusal.
+    Send *url* a token that it must return. Raises Refusal.
 
-    Documented: POST, text/plain, answered within 10 s. Observed: the token's words
-    (facts/graph.md section 2); the plus sign is ours, so that decoding must be right.
+    Documented: POST, text/plain, answered within 10 s. Observed: the token's words (facts/graph.md
+    section 2). The plus sign is our addition, so that decoding is tested.
     """
     token = (
         "Validation: Testing client application reachability for subscription "
@@ -131,7 +131,7 @@ async def handshake(tenant: Tenant, url: str, *, form: bool = False) -> None:
 
 
 def _meet_fault(tenant: Tenant, url: str) -> None:
-    """What the order of a fault puts in place of the webhook's answer: Unreachable or Refusal."""
+    """Raise the fault that was ordered instead of the webhook's answer: Unreachable or Refusal."""
     fault = tenant.faults.meet(WEBHOOK, "POST", urlsplit(url).path).fault
     if fault is None:
         return
@@ -152,7 +152,7 @@ async def delete_subscription(tenant: Tenant, request: Request, client_id: str) 
 
 
 async def update_subscription(tenant: Tenant, request: Request, client_id: str) -> Response:
-    """Renew, which reauthorizes too; a new URL is asked first (assumed), then taken."""
+    """Renew, which also reauthorizes; check a new URL by handshake first (assumed)."""
     one = _own(tenant, request, client_id)
     body = await json_object(request)
     rules.refuse_patch(body)
@@ -176,7 +176,7 @@ async def reauthorize_subscription(tenant: Tenant, request: Request, client_id: 
 
 
 class _Listings:
-    """The one operation that is counted."""
+    """Lists subscriptions; the only operation with a rate limit."""
 
     def __init__(self) -> None:
         self._recent: list[datetime] = []
@@ -185,10 +185,11 @@ class _Listings:
         self, tenant: Tenant, request: Request, client_id: str
     ) -> Response:
         """
-        Documented: 25 requests in 20 s (facts/graph.md section 2).
+        List the caller's subscriptions.
 
-        Reported: empty though there is one (microsoft-graph-docs-contrib#2534), or an empty page
-        with a next one (microsoft-graph-docs#17354); a switch chooses.
+        Documented: 25 requests in 20 s (facts/graph.md section 2). Reported: an empty list although
+        there is one (microsoft-graph-docs-contrib#2534), or an empty page with a link to a next one
+        (microsoft-graph-docs#17354); a switch chooses.
         """
         now = tenant.now()
         self._recent = [one for one in self._recent if now - LISTINGS_WITHIN < one <= now]

@@ -1,4 +1,4 @@
-"""Which list, folder or file a path leads to, from the web down, step by step."""
+"""The list, folder or file that a path addresses, step by step from the web."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from local.m365.sharepoint.paths import Call
 from local.m365.tenant.geo import USER_PHOTOS
 
 FOLDER, FILE, LIST = "folder", "file", "list"
-# Addresses that stand alone, from the web, and those inside of a collection that stands before.
+# Paths that start at the web, and those inside the preceding collection.
 _FROM_THE_WEB = {
     "getfolderbyserverrelativepath": FOLDER,
     "getfolderbyserverrelativeurl": FOLDER,
@@ -18,7 +18,7 @@ _FROM_THE_WEB = {
 _OF = {"folders": FOLDER, "files": FILE, "lists": LIST}
 _GETTERS = {"folders": ("getbyurl",), "files": ("getbyurl",), "lists": ("getbytitle", "getbyid")}
 _TITLE = USER_PHOTOS.removeprefix("/")
-# Whatever else has arguments is no resource.
+# Any other segment with arguments is no resource.
 _FUNCTIONS = {
     "add",
     "addusingpath",
@@ -30,10 +30,10 @@ _FUNCTIONS = {
 
 def names(calls: tuple[Call, ...]) -> tuple[str, ...]:
     """
-    What is on the way, a list, folder or file being one step with all that leads to it.
+    The steps of the path; a list, folder or file and all that leads to it are one step.
 
     Documented (facts/sharepoint.md section 3): by path from the web, and by name inside a folder,
-        `Files('name')` and `Folders('name')`. Assumed: arguments where none belong are 400.
+        `Files('name')` and `Folders('name')`. Assumed: unexpected arguments are 400.
     """
     found: list[str] = []
     for call in calls:
@@ -63,9 +63,9 @@ def _step_into(found: list[str], kind: str) -> None:
 
 def path(calls: tuple[Call, ...]) -> str:
     """
-    The server-relative path of the folder or file that *calls* lead to, empty for the web's own.
+    The server-relative path of the folder or file that *calls* address; empty for the web's own.
 
-    Assumed: a name is taken as it is, and is no path of several.
+    Assumed: a name is used unchanged, and never as a path of several segments.
     """
     found = ""
     for call in calls:
@@ -85,9 +85,9 @@ def path(calls: tuple[Call, ...]) -> str:
 
 def is_the_library(calls: tuple[Call, ...], list_id: str) -> bool:
     """
-    Whether the list that *calls* name is `User Photos`: by its title, or by its id.
+    Whether the list that *calls* name is `User Photos`, by its title or its id.
 
-    Documented: both. Assumed: the title is the address's, in any case.
+    Documented: both. Assumed: the title is the one in the URL, ignoring case.
     """
     for call in calls:
         if call.name == "getbytitle":

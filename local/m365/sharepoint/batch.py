@@ -1,4 +1,4 @@
-"""SharePoint's `$batch`: requests in a multipart body, each answered as if it had come alone."""
+"""SharePoint's `$batch`: requests in a multipart body, each answered like a separate request."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Item(NamedTuple):
 
 async def response(request: Request, base: str) -> Response:
     """
-    Run all items, one after the other, and answer 200 with one answer each, in their order.
+    Run all items one after the other and answer 200 with one answer each, in their order.
 
-    Documented (facts/sharepoint.md section 3): the form of both bodies, at most 100 items, no
-        reading in a change set, and a change set is not all or nothing.
-    From tools' sources (PnPjs): the answers of a change set stand among the others.
-    Assumed: order of the work, and 400 for any batch that breaks a rule.
+    Documented (facts/sharepoint.md section 3): the form of both bodies, at most 100 items, no reads
+        in a change set, and a change set is not atomic.
+    From tools' sources (PnPjs): the answers of a change set are among the others.
+    Assumed: the order of execution, and 400 for any batch that breaks a rule.
     """
     items = [*read(await request.body(), request.headers.get("content-type", ""), base)]
     if not items:
@@ -53,7 +53,9 @@ async def response(request: Request, base: str) -> Response:
 
 
 def read(body: bytes, content_type: str, base: str) -> Iterator[Item]:
-    """The items of *body*, those of change sets too; SharePointError for what is none."""
+    """
+    The items of *body*, including those of change sets. Raises SharePointError if it is invalid.
+    """
     for kind, content in _parts(body, content_type):
         if not kind.startswith("multipart/mixed"):
             yield _item(kind, content, base)
@@ -73,7 +75,7 @@ def _parts(body: bytes, content_type: str) -> Iterator[tuple[str, bytes]]:
     if header.get_content_type() != "multipart/mixed" or not isinstance(boundary, str):
         raise bad_request("A batch is multipart/mixed with a boundary.")
     mark = rb"(?:\A|\r?\n)--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*(?=\r?\n|\Z)"
-    # The pieces between the marks; after each stands whether the mark was the last one.
+    # The parts between the boundaries; the text after each says whether that boundary was the last.
     _, *pieces = re.split(mark, body)
     if len(pieces) < 2 or pieces[-2] is None:
         raise bad_request("The batch does not end as it begins.")
@@ -106,7 +108,7 @@ def _item(kind: str, content: bytes, base: str) -> Item:
 
 
 def _split(content: bytes) -> tuple[bytes, bool, bytes]:
-    """What stands before the first empty line, whether there is one, and what stands behind it."""
+    """The text before the first empty line, whether there is such a line, and the text after it."""
     head, *rest = _BLANK.split(content, maxsplit=1)
     return head, bool(rest), rest[0] if rest else b""
 

@@ -21,7 +21,7 @@ _LIBRARY = "16.0.26000.12000"
 
 
 class _NoDoctype(ET.TreeBuilder):
-    """Entities are nobody's business here, in whatever encoding they come."""
+    """Refuses a document type, so that entities cannot be declared, whatever the encoding."""
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
         raise ET.ParseError("a document type")
@@ -39,16 +39,16 @@ async def response(
     tenant: Tenant, geo: Geo, host: str, request: Request, *, may_write: bool
 ) -> Response:
     """
-    Run the methods of one request in their order, and stop at the first that fails.
+    Run the methods of one request in order, and stop at the first that fails.
 
     Documented (MS-CSOM 3.1.4.1): POST of XML, a list of actions and one of object paths; the answer
         is a JSON array whose first element has `ErrorInfo`. From tools' sources: `text/xml`, the
         digest of `contextinfo`, one ObjectPath before its Methods, three String parameters, and
         errors with 200.
-    Assumed: what was written before the failing method stays; a missing digest is 403; another
-        content type is 400; a role that is missing, and an app where the switch `csom` refuses
-        them, are told like any error, the first with 403. For the limits a request counts as one
-        call, or as one a method where the switch `csom_counts` says so.
+    Assumed: writes before the failing method stay; a missing digest is 403; another content type is
+        400. A missing role, and an app while the switch `csom` refuses apps, are answered like any
+        error, the first with 403. For the limits, a request counts as one call, or as one per
+        method if the switch `csom_counts` says so.
     """
     base = tenant.host_url(geo, host.rpartition("-")[2])
     refusal = _refusal(tenant, base, request, may_write=may_write)
@@ -73,7 +73,7 @@ async def response(
 
 
 def _refusal(tenant: Tenant, base: str, request: Request, *, may_write: bool) -> Response | None:
-    """What is answered before anybody reads the body; None where it is read."""
+    """The refusal of a request before its body is read; None to read the body."""
     if request.method != "POST":
         return Response(status_code=405)
     if not request.headers.get("content-type", "").lower().startswith("text/xml"):
@@ -87,7 +87,7 @@ def _refusal(tenant: Tenant, base: str, request: Request, *, may_write: bool) ->
 
 
 def _actions(body: bytes) -> list[tuple[int, _Write | None]]:
-    """Each action in its order, by its id; None for an ObjectPath. All are read before any runs."""
+    """Each action in order, by its id; None for an ObjectPath. All are parsed before any runs."""
     request = _parsed(body)
     actions, paths = request.find(f"{_NAMESPACE}Actions"), request.find(f"{_NAMESPACE}ObjectPaths")
     if actions is None or paths is None:
@@ -117,7 +117,7 @@ def _actions(body: bytes) -> list[tuple[int, _Write | None]]:
 def _parsed(body: bytes) -> ET.Element:
     try:
         request = ET.fromstring(body, ET.XMLParser(target=_NoDoctype()))
-    # Of an encoding that nobody knows, and of one that the parser cannot read.
+    # The latter two: an unknown encoding, and one that the parser cannot read.
     except (ET.ParseError, LookupError, ValueError):
         request = None
     if request is None or request.tag != f"{_NAMESPACE}Request":

@@ -1,4 +1,4 @@
-"""The digest that a page carries against forged requests, and `ProcessQuery` asks for."""
+"""The digest that protects a page against forged requests, required by `ProcessQuery`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _KEY = secrets.token_bytes(64)
 
 
 def made(base: str, now: datetime) -> str:
-    """Documented: its form. Assumed: it is for the site *base* alone."""
+    """Documented: its form. Assumed: it is valid only for the site *base*."""
     return _signed(base, f"{now:%d %b %Y %H:%M:%S}")
 
 
 def is_fresh(base: str, digest: str, now: datetime) -> bool:
-    """Documented: one of `contextinfo`, good for 1,800 seconds."""
+    """Whether *digest* is one of `contextinfo`'s and still valid. Documented: for 1,800 seconds."""
     found = _DIGEST.fullmatch(digest)
     if not found or not hmac.compare_digest(digest, _signed(base, found[1])):
         return False

@@ -1,4 +1,4 @@
-"""How files, folders, webs and profiles look as OData entities."""
+"""Files, folders, webs and profiles as OData entities."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def folder_entity(base: str, geo: Geo, folder: Folder) -> Entity:
 
 
 def files_of(base: str, folder: Folder) -> Collection:
-    """All files of *folder*, or the refusal of a list of too many."""
+    """All files of *folder*, or the refusal for a list that is too long."""
     return Collection([file_entity(base, folder, file) for file in files.listed(folder)])
 
 
 def library_entity(base: str, geo: Geo) -> Entity:
-    """Documented: the members of SP.List, and 109 for a library of pictures."""
+    """Documented: the members of SP.List, and 109 for a picture library."""
     root = geo.folders[USER_PHOTOS.casefold()]
     within = [each for key, each in geo.folders.items() if key.startswith(USER_PHOTOS.casefold())]
     fields = {
@@ -84,7 +84,7 @@ def library_entity(base: str, geo: Geo) -> Entity:
 
 
 def profile_entity(tenant: Tenant, user: User, profile: Profile) -> Entity:
-    """Recorded: the members that facts/sharepoint.md section 3 names. The rest is left out."""
+    """Recorded: the members named in facts/sharepoint.md section 3. The rest is omitted."""
     values = profiles.properties(user, profile)
     personal = values["UserName"].replace("@", "_").replace(".", "_")
     host = user.personal_host or f"{tenant.urls.my}/"
@@ -114,7 +114,7 @@ def web_entity(base: str, kind: str) -> Entity:
 
 
 def context_entity(tenant: Tenant, base: str) -> Entity:
-    """Documented: these members, the digest good for 1,800 seconds."""
+    """Documented: these members, and that the digest is valid for 1,800 seconds."""
     fields = {
         "FormDigestTimeoutSeconds": int(digests.LIFE.total_seconds()),
         "FormDigestValue": digests.made(base, tenant.now()),

@@ -1,10 +1,10 @@
-"""What SharePoint refuses, as its rules see it; how a refusal looks on the wire is elsewhere."""
+"""SharePoint's refusals, independent of the wire format."""
 
 from __future__ import annotations
 
 
 class SharePointError(Exception):
-    """A refusal: HTTP status, "<HRESULT>, <.NET type>", and a sentence in some language."""
+    """A refusal: HTTP status, "<HRESULT>, <.NET type>", and a sentence in one language."""
 
     def __init__(self, status: int, code: str, message: str, language: str = "en-US") -> None:
         super().__init__(message)
@@ -67,7 +67,7 @@ def no_profile(status: int) -> SharePointError:
     return SharePointError(status, code, text)
 
 
-# Reported, both denials; assumed, the others (facts/sharepoint.md section 3).
+# Both denials are reported, the others assumed (facts/sharepoint.md section 3).
 _IN_OTHER_WORDS = {
     "de-DE": {
         "UnauthorizedAccessException": (
@@ -90,16 +90,17 @@ _IN_OTHER_WORDS = {
 
 def in_language(error: SharePointError, language: str) -> SharePointError:
     """
-    The same refusal in *language*: type and HRESULT stay.
+    The same refusal in *language*; type and HRESULT stay.
 
-    Reported: some sentences are English whatever `lang` says; here those that have no words above.
+    Reported: some sentences are English whatever `lang` says; here, those without a translation
+    above.
     """
     words = _IN_OTHER_WORDS.get(language, {})
     message = words.get(error.code.rpartition(".")[2], error.message)
     return SharePointError(error.status, error.code, message, language)
 
 
-# Assumed, all of the following: nothing recorded says how these look.
+# All of the following are assumed: nothing recorded shows them.
 
 
 def bad_request(text: str) -> SharePointError:

@@ -21,16 +21,16 @@ from local.m365.tenant.tenant import Tenant
 
 FORMS = "Forms"
 LARGEST_LIST = 5000
-# Assumed: other site collections on the same host begin like this.
+# Assumed: paths of other site collections on the same host start with these.
 _OTHER_WEBS = ("/personal/", "/sites/", "/teams/")
 
 
 def server_relative(path: str, *, encoded: bool) -> str:
     """
-    The path that a literal means, or 400 when it lies outside this web.
+    The path that a literal means, or 400 if it is outside this web.
 
-    Documented: the `decodedurl` forms take `%` and `#` as they are, the older `url` forms
-        decode percent escapes once more (SharePoint's support for % and # in names).
+    Documented: the `decodedurl` forms take `%` and `#` literally, the older `url` forms decode
+        percent escapes once more (SharePoint's support for % and # in names).
     Recorded: a path outside the web is 400 System.ArgumentException.
     Assumed: which paths are outside; a path without a leading slash counts as outside.
     """
@@ -42,7 +42,7 @@ def server_relative(path: str, *, encoded: bool) -> str:
 
 
 def decoded(text: str) -> str:
-    """What a literal of the older `url` forms means."""
+    """The meaning of a literal in the older `url` forms."""
     return unquote(text)
 
 
@@ -54,14 +54,14 @@ def folder_at(geo: Geo, path: str) -> Folder:
 
 
 def folders_in(geo: Geo, path: str) -> list[Folder]:
-    """The folders directly below *path* (the web, if empty), `Forms` included."""
+    """The folders directly below *path* (the web, if empty), including `Forms`."""
     parent = folder_at(geo, path).path.casefold() if path else ""
     inside = (f for key, f in geo.folders.items() if key.rpartition("/")[0] == parent)
     return sorted(inside, key=lambda folder: folder.name.casefold())
 
 
 def file_at(geo: Geo, path: str) -> tuple[Folder, File]:
-    """The file at *path*; Recorded: 404 with SPException, also when its folder is not there."""
+    """The file at *path*. Recorded: 404 with SPException, also if its folder is missing."""
     parent, _, name = path.rpartition("/")
     folder = geo.folder(parent)
     file = folder.files.get(name.casefold()) if folder else None
@@ -72,11 +72,11 @@ def file_at(geo: Geo, path: str) -> tuple[Folder, File]:
 
 def upload(tenant: Tenant, folder: Folder, name: str, content: bytes, *, overwrite: bool) -> File:
     """
-    Store *content* byte for byte; nothing looks into it, and empty is accepted.
+    Store *content* byte for byte; it is not inspected, and may be empty.
 
-    Recorded: the answer is the SP.File. Assumed: an existing name without overwrite is 400;
-    the unique id stays and the version goes up when a file is written again; nothing can be
-    put into `Forms`, which holds the library's views.
+    Recorded: the answer is the SP.File. Assumed: an existing name without overwrite is 400; the
+    unique id stays and the version increases when a file is overwritten; nothing can be added to
+    `Forms`, which contains the library's views.
     """
     complaint = names.complaint(folder.path, name)
     if complaint:
@@ -102,20 +102,20 @@ def upload(tenant: Tenant, folder: Folder, name: str, content: bytes, *, overwri
 
 
 def processed(tenant: Tenant, file: File) -> None:
-    """Reported, by switch: what the service notes about a picture later moves its ETag."""
+    """Reported, by switch: the service's later processing of a picture changes its ETag."""
     if tenant.switches.etags_move:
         file.etag = file.etag.removesuffix('"') + '0"'
 
 
 def listed(folder: Folder) -> list[File]:
-    """All files of *folder*. Reported: a folder of more than 5,000 lists none."""
+    """All files of *folder*. Reported: a folder of more than 5,000 cannot be listed."""
     if len(folder.files) > LARGEST_LIST:
         raise too_many_files()
     return sorted(folder.files.values(), key=lambda file: file.name.casefold())
 
 
 def delete(geo: Geo, path: str, if_match: str | None) -> None:
-    """Recorded: POST with X-HTTP-Method DELETE and `If-Match: *`. Assumed: it may be left out."""
+    """Recorded: POST with X-HTTP-Method DELETE and `If-Match: *`. Assumed: If-Match is optional."""
     folder, file = file_at(geo, path)
     if if_match not in (None, "*", file.etag):
         raise changed_since(file.name)
@@ -123,7 +123,7 @@ def delete(geo: Geo, path: str, if_match: str | None) -> None:
 
 
 def recycle(tenant: Tenant, geo: Geo, path: str) -> str:
-    """Recorded: the answer is the GUID of the recycle-bin item. The bin itself is not kept."""
+    """Recorded: the answer is the GUID of the recycle-bin item. The bin itself is not simulated."""
     folder, file = file_at(geo, path)
     del folder.files[file.name.casefold()]
     return tenant.new_id()

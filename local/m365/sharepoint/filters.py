@@ -1,4 +1,4 @@
-"""OData's `$filter` and `$orderby`, as far as SharePoint's REST service takes them."""
+"""OData's `$filter` and `$orderby`, as far as SharePoint's REST service supports them."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def parse_filter(text: str) -> _Test:
     Documented (facts/sharepoint.md section 3): comparisons of numbers, text and times,
         `startswith`, `substringof`, the parts of a time; neither arithmetic nor `endswith`,
         `replace`, `substring`, `tolower`, `toupper`, `trim`, `concat`. Reported: function names in
-        lower case only. Assumed: text is compared as it is written, operators are in lower case.
+        lower case only. Assumed: text comparison is case-sensitive, operators are in lower case.
     """
     return _Filter(text).parse()
 
 
 def parse_order(text: str) -> list[tuple[str, bool]]:
-    """The members to sort by, each with whether it goes down. Documented: `asc` and `desc`."""
+    """The members to sort by, each with whether it is descending. Documented: `asc` and `desc`."""
     found = []
     for part in text.split(","):
         name, *direction = part.split()[:3] or [""]
@@ -51,9 +51,9 @@ def parse_order(text: str) -> list[tuple[str, bool]]:
 
 def value_of(fields: Fields, name: str) -> Any:
     """
-    What *fields* hold, in the form that it is compared in: numbers and times travel as text.
+    The value in *fields*, in the form used for comparison: on the wire, numbers and times are text.
 
-    Assumed: a member that is not there is 400 with this sentence.
+    Assumed: a missing member is 400 with this sentence.
     """
     if name not in fields:
         raise bad_request(f"The field or property '{name}' does not exist.")
@@ -67,7 +67,7 @@ def value_of(fields: Fields, name: str) -> Any:
 
 
 class _Filter(Expression[Fields]):
-    """SharePoint's, of version 3 of OData."""
+    """SharePoint's filter, in version 3 of OData."""
 
     pattern = re.compile(
         r"\s*(?:datetime'(?P<moment>[^']*)'|'(?P<text>(?:[^']|'')*)'|(?P<number>-?\d+)(?![\w.])"
@@ -98,7 +98,7 @@ class _Filter(Expression[Fields]):
         return self._comparison()
 
     def _within(self, name: str) -> _Test:
-        """`startswith(member,'text')` and `substringof('text',member)`: not in the same order."""
+        """`startswith(member,'text')` and `substringof('text',member)`: the arguments swap."""
         self.take(name)
         self.take("(")
         first = self._value()
@@ -132,7 +132,7 @@ class _Filter(Expression[Fields]):
         token = self.take_kind("literal", "word")
         if token.kind == "word" and token.value in _PARTS and self.is_next("("):
             self.take("(")
-            # A time has no such part whose parts could be asked for in turn.
+            # A part of a time is a number, so it cannot be an argument here again.
             whole = self.take_kind("literal", "word")
             self.take(")")
             return lambda fields: self._part(token.value, self._plain(whole)(fields))

@@ -1,4 +1,4 @@
-"""Rules of folders on a -my host: which can be made, and which can go."""
+"""Rules of folders on a -my host: which can be created, and which can be deleted."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from local.m365.tenant.tenant import Tenant
 
 def add(tenant: Tenant, geo: Geo, path: str) -> Folder:
     """
-    The folder at *path*, made if it is not there; 404 where its parent is not.
+    The folder at *path*, created if missing; 404 if its parent is missing.
 
-    Reported: one that is there is answered as if it were new (facts/sharepoint.md section 3).
-    Assumed: names as of files, nothing below `Forms`.
+    Reported: an existing folder is answered like a new one (facts/sharepoint.md section 3).
+    Assumed: names follow the rules of files; nothing can be created below `Forms`.
     """
     there = geo.folder(path)
     if there is not None:
@@ -30,9 +30,9 @@ def add(tenant: Tenant, geo: Geo, path: str) -> Folder:
 
 def delete(geo: Geo, folder: Folder) -> None:
     """
-    Take *folder* away with all that is in it.
+    Delete *folder* and everything in it.
 
-    Assumed: the library itself and its `Forms` stay.
+    Assumed: the library itself and its `Forms` cannot be deleted.
     """
     if folder.path.casefold() in (USER_PHOTOS.casefold(), f"{USER_PHOTOS}/Forms".casefold()):
         raise bad_request(f"The folder {folder.path} cannot be deleted.")

@@ -1,12 +1,12 @@
-"""What a file in SharePoint may be called."""
+"""Valid file names in SharePoint."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Documented, all of these (Microsoft, "Restrictions and limitations in OneDrive and SharePoint",
-# facts/sharepoint.md section 3): % and # are fine, these characters and names are not.
+# All documented (Microsoft, "Restrictions and limitations in OneDrive and SharePoint",
+# facts/sharepoint.md section 3): % and # are valid, these characters and names are not.
 _CHARACTERS = frozenset('"*:<>?/\\|')
 _NAMES = re.compile(
     r"\.lock|con|prn|aux|nul|com\d|lpt\d|desktop\.ini|~\$.*|.*_vti_.*", re.IGNORECASE
@@ -16,12 +16,12 @@ LONGEST_PATH = 400
 
 def complaint(folder: str, name: str) -> str | None:
     """
-    Why no file can be called *name* in *folder*; None if one can.
+    Why no file in *folder* can be called *name*; None if it can.
 
-    Documented: the characters, the names, spaces at either end, and 400 characters for the
-        decoded path with the file's name.
-    Reported: no dot at the end. Assumed: no dot at the beginning, no control characters; the
-        leading slash of the path counts.
+    Documented: the characters, the names, spaces at either end, and 400 characters for the decoded
+        path with the file's name.
+    Reported: no dot at the end. Assumed: no dot at the start, no control characters; the leading
+        slash of the path counts.
     """
     if not name or _CHARACTERS.intersection(name):
         return f"The file name {name!r} is empty or has characters that are not allowed."

@@ -1,4 +1,4 @@
-"""Every REST operation the hosts know: its methods, the roles it needs, what it does."""
+"""Every REST operation of the hosts: its methods, the roles it needs, its effect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from local.m365.tenant.geo import Geo
 from local.m365.tenant.records import Folder
 from local.m365.tenant.tenant import Tenant
 
-# Needs, from facts/sharepoint.md section 4 (Documented; reading with either is Assumed).
+# From facts/sharepoint.md section 4 (Documented; that either role allows reading is Assumed).
 ANYBODY = "anybody"
 PROFILE_READ = "profile read"
 PROFILE_WRITE = "profile write"
@@ -36,11 +36,11 @@ _PEOPLE = "sp.userprofiles.peoplemanager"
 
 @dataclass(frozen=True)
 class Asked:
-    """One request, after the HTTP of it: where, what, and with which body."""
+    """One request, independent of HTTP: host, address, and body."""
 
     tenant: Tenant
     geo: Geo
-    kind: str  # of host: my, admin or root
+    kind: str  # of the host: my, admin or root
     base: str
     calls: tuple[Call, ...]
     body: bytes
@@ -48,7 +48,7 @@ class Asked:
     content_type: str = ""
 
     def missing(self, error: SharePointError) -> None:
-        """Raise *error* on hosts without a library: it is on -my only (section 1)."""
+        """Raise *error* on hosts without a library: only -my has one (section 1)."""
         if self.kind != "my":
             raise error
 
@@ -58,15 +58,15 @@ class Asked:
         return files.folder_at(self.geo, path)
 
     def parent(self) -> str:
-        """The path of the folder whose content is meant, empty for the web's root."""
+        """The path of the folder whose content is meant; empty for the web's root."""
         return self.folder().path if addresses.path(self.calls) else ""
 
     def texts(self, *names: str) -> list[str]:
         """
         The members *names* of the body.
 
-        Documented (SharePoint's REST service): a JSON body needs a content type that says so.
-        Assumed: 400 without it.
+        Documented (SharePoint's REST service): a JSON body needs a JSON content type. Assumed: 400
+        without it.
         """
         values = self._members(*names)
         if not all(isinstance(value, str) for value in values):
@@ -100,7 +100,7 @@ class Operation:
 
 
 def find(calls: tuple[Call, ...], method: str) -> list[Operation]:
-    """The operations on the resource that *calls* address; 404 where there is none."""
+    """The operations on the resource that *calls* address; 404 if there are none."""
     found = _OPERATIONS.get(addresses.names(calls))
     if found is None:
         raise unknown_resource()
@@ -132,6 +132,8 @@ def _files(asked: Asked) -> Answer:
 
 def _add_folder(asked: Asked) -> Answer:
     """
+    Create a folder.
+
     Documented: POST with an SP.Folder whose ServerRelativeUrl names the new one; `add` and
         `AddUsingPath` on a folder's folders, `AddSubFolderUsingPath` on the folder.
     Assumed: 201 for the entity, 200 for the functions.
@@ -195,7 +197,7 @@ def _content(asked: Asked) -> Answer:
 
 
 def _replace(asked: Asked) -> Answer:
-    """Documented: PUT of `$value` writes a file that is there. Assumed: 204."""
+    """Documented: PUT of `$value` writes an existing file. Assumed: 204."""
     folder, file = files.file_at(asked.geo, _file_path(asked))
     if asked.if_match not in (None, "*", file.etag):
         raise changed_since(file.name)
@@ -234,14 +236,14 @@ def _profile_property(asked: Asked) -> Answer:
 
 
 def _set_property(asked: Asked) -> Answer:
-    """Recorded: one property a call, answered by null (facts/sharepoint.md section 3)."""
+    """Recorded: one property a call, and null as the answer (facts/sharepoint.md section 3)."""
     account, name, value = asked.texts("accountName", "propertyName", "propertyValue")
     profiles.write(asked.tenant, asked.geo, account, name, value)
     return Scalar("SetSingleValueProfileProperty")
 
 
 def _set_values(asked: Asked) -> Answer:
-    """Documented: the values of a property that has several. Assumed: kept with `|` between."""
+    """Documented: the values of a multi-valued property. Assumed: they are stored joined by `|`."""
     account, name = asked.texts("accountName", "propertyName")
     values = asked.list_of_texts("propertyValues")
     profiles.write(asked.tenant, asked.geo, account, name, "|".join(values))
@@ -258,7 +260,7 @@ def _post(needs: str, answer: Callable[[Asked], Answer]) -> list[Operation]:
 
 
 def _recycling(answer: Callable[[Asked], Answer]) -> list[Operation]:
-    # From a tool's source: it says by X-HTTP-Method that it deletes.
+    # From a tool's source: it deletes by X-HTTP-Method.
     return [Operation(("POST", "DELETE"), FILE_WRITE, answer)]
 
 

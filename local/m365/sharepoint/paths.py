@@ -1,10 +1,10 @@
 """
-REST paths of SharePoint, as data: `Files/add(url='x',overwrite=true)` becomes two calls.
+SharePoint's REST paths as data: `Files/add(url='x',overwrite=true)` becomes two calls.
 
-Measured on the wire of an independent client and from tools' sources (facts/sharepoint.md
-section 6): names in any case, arguments positional or named in any order, a literal in place
-or by an alias such as `@v` in the query, `'` doubled inside a literal, characters plain or
-percent-encoded; a GUID may say that it is one; a slash at the end changes nothing.
+Measured on the wire of an independent client and from tools' sources (facts/sharepoint.md section
+6): names are case-insensitive; arguments positional or named in any order; literals inline or
+through an alias such as `@v` in the query; `'` doubled inside a literal; characters plain or
+percent-encoded; a GUID with or without its prefix; a trailing slash is ignored.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Call:
     arguments: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, *names: str) -> str:
-        """The argument called one of *names*, or the positional one."""
+        """The argument named one of *names*, or the positional one."""
         for name in (*names, POSITIONAL):
             if name in self.arguments:
                 return self.arguments[name]
@@ -67,7 +67,7 @@ def parse(path: str, aliases: Mapping[str, str]) -> tuple[Call, ...]:
 
 
 def _arguments(path: str, position: int, aliases: Mapping[str, str]) -> tuple[dict[str, str], int]:
-    """The arguments that begin at *position*, and where the path goes on."""
+    """The arguments that start at *position*, and where the path continues."""
     found: dict[str, str] = {}
     while True:
         match = _ARGUMENT.match(path, position)

@@ -21,11 +21,11 @@ _SUFFIX = "_mthumb.jpg"
 
 def response(tenant: Tenant, query: Mapping[str, str]) -> Response:
     """
-    The picture in the asked size, or the placeholder; 200 either way.
+    The picture in the requested size, or the placeholder; 200 either way.
 
-    Captures fit "PictureURL with its suffix swapped" (facts/sharepoint.md section 1); recorded is
-        the 200 with a placeholder where there is no picture, and placeholder state 1.
-    Assumed: a picture elsewhere is a redirect, a missing size the placeholder, names may be
+    Captures match "PictureURL with its suffix swapped" (facts/sharepoint.md section 1). Recorded:
+        the 200 with a placeholder if there is no picture, and placeholder state 1.
+    Assumed: a picture elsewhere is a redirect, a missing size is the placeholder, and names may be
         accounts or plain user principal names.
     """
     given = {key.lower(): value for key, value in query.items()}
@@ -45,7 +45,7 @@ def response(tenant: Tenant, query: Mapping[str, str]) -> Response:
     try:
         found = library_path(tenant, url)
     except ValueError:
-        # Users may write anything there, also what is no address.
+        # Users may write any text there, including invalid URLs.
         return _jpeg(placeholder())
     if found is None:
         return RedirectResponse(url, 302)
@@ -58,7 +58,7 @@ def response(tenant: Tenant, query: Mapping[str, str]) -> Response:
 
 
 def library_path(tenant: Tenant, url: str) -> tuple[Geo, str] | None:
-    """The geography and the path of *url* if it is on one's -my host; `:443` may be written."""
+    """The geography and the path of *url* if it is on a -my host; `:443` is allowed."""
     theirs = urlsplit(url)
     for geo in tenant.geos:
         ours = urlsplit(tenant.host_url(geo, "my"))
@@ -68,7 +68,7 @@ def library_path(tenant: Tenant, url: str) -> tuple[Geo, str] | None:
 
 
 def in_size(path: str, size: str) -> str:
-    """*path* with `_MThumb.jpg` swapped for the file of size S, M or L."""
+    """*path* with `_MThumb.jpg` replaced by the suffix of size S, M or L."""
     if path.lower().endswith(_SUFFIX) and size in ("S", "M", "L"):
         return f"{path[: -len(_SUFFIX)]}_{size}Thumb.jpg"
     return path
@@ -80,7 +80,7 @@ def _jpeg(content: bytes) -> Response:
 
 @functools.cache
 def placeholder() -> bytes:
-    """A grey head and shoulders: plainly not somebody's photo."""
+    """A grey head and shoulders, clearly not a real photo."""
     image = Image.new("RGB", (96, 96), (225, 223, 221))
     draw = ImageDraw.Draw(image)
     draw.ellipse((32, 18, 64, 50), fill=(161, 159, 157))

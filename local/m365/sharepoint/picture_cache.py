@@ -1,4 +1,4 @@
-"""What `userphoto.aspx` serves in place of the file itself: an older one, or another service's."""
+"""What `userphoto.aspx` serves instead of the file: an older one, or another service's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from local.m365.tenant import photos
 from local.m365.tenant.records import File, User
 from local.m365.tenant.tenant import Tenant
 
-# About as large as the three files usually are (Assumed).
+# About the usual size of the three files (Assumed).
 _SIDES = {"S": 48, "M": 96, "L": 240}
 
 
@@ -16,8 +16,8 @@ def served(tenant: Tenant, user: User, size: str, file: File) -> bytes:
     """
     The bytes that a page gets for *file*.
 
-    How fast pages follow a new picture is unknown (facts/sharepoint.md section 8): by the switch
-        `picture_cache_seconds` what was served last goes on for so long after it was replaced.
+    How fast pages show a new picture is unknown (facts/sharepoint.md section 8): with the switch
+        `picture_cache_seconds`, the last picture is served for this long after it was replaced.
     """
     key, age = (user.id, size), tenant.now() - file.modified
     before = tenant.served_pictures.get(key)
@@ -31,8 +31,8 @@ def of_people_service(user: User, size: str) -> bytes | None:
     """
     The mailbox's photo, scaled; None without one.
 
-    Documented: message MC653734 moved part of the pictures to a people service (section 11). Which
-        part is not said, so the switch `pictures_from` chooses. Assumed: how it scales.
+    Documented: message MC653734 moved part of the pictures to a people service (section 11). It
+        does not say which part, so the switch `pictures_from` chooses. Assumed: the scaling.
     """
     if user.photo is None:
         return None

@@ -1,4 +1,4 @@
-"""Rules of the user profile service: accounts, properties, what the picture properties mean."""
+"""Rules of the user profile service: accounts, properties, the meaning of picture properties."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLACEHOLDER = "SPS-PicturePlaceholderState"
 TIMESTAMP = "SPS-PictureTimestamp"
 _LONGEST_URL = 2048
 
-# A part of the properties that every profile lists; the order is theirs (Assumed).
+# Some of the properties that every profile lists, in the service's order (Assumed).
 _EDITABLE = (
     "FirstName",
     "LastName",
@@ -39,11 +39,11 @@ _EDITABLE = (
 
 def account(tenant: Tenant, name: str) -> User | None:
     """
-    The user with the account *name*, in any case; None without such a user or without a profile.
+    The user with the account *name*, ignoring case; None without such a user or without a profile.
 
     Recorded: accounts are `i:0#.f|membership|<user principal name>`.
     Documented: a new UPN takes hours to arrive (facts/sharepoint.md section 3). Assumed: until then
-        the old one finds the profile, even if somebody else has it by now, and the new one nobody.
+        the old one finds the profile, even if another user now has it, and the new one finds none.
     """
     if not name.lower().startswith(CLAIMS_PREFIX):
         return None
@@ -52,7 +52,7 @@ def account(tenant: Tenant, name: str) -> User | None:
 
 
 def properties(user: User, profile: Profile) -> dict[str, str]:
-    """All properties: unset ones empty, names taken from the user as SharePoint knows it."""
+    """All properties: unset ones empty, names derived from the user as SharePoint knows it."""
     upn = user.sharepoint_name or user.user_principal_name
     return {
         **dict.fromkeys(_EDITABLE, ""),
@@ -68,14 +68,15 @@ def properties(user: User, profile: Profile) -> dict[str, str]:
 
 def read(tenant: Tenant, geo: Geo, name: str) -> tuple[User, Profile] | None:
     """
-    The profile of the account *name* on a host of *geo*; None where the answer is `odata.null`.
+    The profile of the account *name* on a host of *geo*; None if the answer is `odata.null`.
 
-    Documented: the home geography knows everybody's (facts/sharepoint.md section 10). What others
-    say of somebody who lives elsewhere is unknown: the switch `profiles_elsewhere` chooses.
+    Documented: the home geography knows all profiles (facts/sharepoint.md section 10). What other
+    geographies answer for a user of another one is unknown: the switch `profiles_elsewhere`
+    chooses.
 
-    What a read by REST says about an account without a profile is not recorded
-    (facts/sharepoint.md section 3), so the switch `missing_profile` chooses. From an issue
-    (pnp/powershell#3891): the older client API gets a null object, which speaks for `odata.null`.
+    The answer of REST for an account without a profile is not recorded (facts/sharepoint.md section
+    3), so the switch `missing_profile` chooses. From an issue (pnp/powershell#3891): the older
+    client API gets a null object, which suggests `odata.null`.
     """
     user = account(tenant, name)
     knows = geo is tenant.home or tenant.switches.profiles_elsewhere == "shown"
@@ -92,10 +93,10 @@ def write(tenant: Tenant, geo: Geo, name: str, key: str, value: str) -> None:
 
     From tools' sources: without a profile "User Profile Error 1000" (status 500; 404 by switch).
     Documented: each geography's profiles are written on its own hosts (section 10). What others
-        answer is unknown. Assumed: there is none to write.
+        answer is unknown. Assumed: they have no profile to write.
     From issues: a locked property is 500 PropertyNotEditableException.
-    Assumed: names are found in any case; names taken from the directory count as locked; a
-        picture's address has at most 2,048 characters, its timestamp is empty or a number
+    Assumed: names are case-insensitive; names derived from the directory count as locked; a
+        picture's URL has at most 2,048 characters, its timestamp is empty or a number
         (facts/sharepoint.md section 2: whole seconds in all five captures).
     """
     user = account(tenant, name)
@@ -120,8 +121,8 @@ def picture_url(profile: Profile) -> str | None:
     """
     The PictureUrl that pages use.
 
-    Recorded: the stored URL plus `?t=<timestamp>`. Assumed: null without a picture, and
-    nothing is added without a timestamp.
+    Recorded: the stored URL plus `?t=<timestamp>`. Assumed: null without a picture, and no suffix
+    without a timestamp.
     """
     url, stamp = profile.properties.get(PICTURE, ""), profile.properties.get(TIMESTAMP, "")
     if not url:

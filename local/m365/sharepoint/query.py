@@ -1,4 +1,4 @@
-"""OData's options of a query: which entities of an answer, in which order, and what of each."""
+"""OData's query options: which entities of an answer, in which order, and which members."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OF_COLLECTIONS = ("$filter", "$orderby", "$top", "$skip")
 
 @dataclass(frozen=True)
 class Query:
-    """What a client asks for beside the resource itself."""
+    """The query options of a request."""
 
     select: tuple[str, ...] = ()
     expand: tuple[str, ...] = ()
@@ -31,8 +31,8 @@ def parse(options: Mapping[str, str]) -> Query:
     """
     The query that *options* (names in lower case) describe, or 400.
 
-    Documented (facts/sharepoint.md section 3): these six. Passing any other over would be kinder
-    than SharePoint is.
+    Documented (facts/sharepoint.md section 3): these six. To ignore any other would be more
+    tolerant than SharePoint is.
     """
     for option in options:
         if option.startswith("$") and option not in _KNOWN:
@@ -51,10 +51,10 @@ def parse(options: Mapping[str, str]) -> Query:
 
 def answered(answer: Answer, query: Query) -> Answer:
     """
-    *answer* as *query* wants it.
+    *answer* reduced to what *query* requests.
 
-    Assumed, as OData has it: first the filter, then the order, then the page; and what belongs to
-    collections is refused for anything else.
+    Assumed, as in OData: first the filter, then the order, then the page; options for collections
+    are refused for anything else.
     """
     if isinstance(answer, Collection):
         chosen = _page(answer, query)
@@ -76,16 +76,16 @@ def _page(all_of_them: Collection, query: Query) -> Collection:
 
 
 def _key(value: Any) -> tuple[bool, Any]:
-    # Nothing comes before anything.
+    # Null sorts first.
     return (value is not None, value.casefold() if isinstance(value, str) else value)
 
 
 def _shown(entity: Entity, select: tuple[str, ...], expand: tuple[str, ...]) -> Entity:
     """
-    Only the members that `$select` asks for, and what `$expand` asks for in its place.
+    Only the members that `$select` requests, expanded inline if `$expand` requests it.
 
-    Documented: both are lists of names, with a path for what is inside. Assumed: names to select
-    that do not exist are passed over, and an expanded member that is not selected is left out.
+    Documented: both are lists of names, with a path for nested members. Assumed: unknown names in
+    `$select` are ignored, and an expanded member that is not selected is omitted.
     """
     fields = dict(entity.fields)
     for name in dict.fromkeys(path.partition("/")[0] for path in expand):

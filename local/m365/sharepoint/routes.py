@@ -1,4 +1,4 @@
-"""A SharePoint host over HTTP: who asks, by which method, in which form."""
+"""A SharePoint host over HTTP: caller, method and format."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _API = "/_api/"
 
 def routes(tenant: Tenant, host: str) -> list[Route]:
     """
-    Everything below one host, paths in any case.
+    All routes of one host, with case-insensitive paths.
 
-    *host* is `my`, `admin` or `root`, and a satellite's such as `contosoeur-my`.
+    *host* is `my`, `admin` or `root`, or a satellite's such as `contosoeur-my`.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -65,7 +65,7 @@ def routes(tenant: Tenant, host: str) -> list[Route]:
 async def _beside(
     tenant: Tenant, host: str, request: Request, claims: tokens.Claims
 ) -> Response | None:
-    """What is answered beside the REST interface; None where that is asked."""
+    """The answer outside the REST interface; None if the request is for REST."""
     path = request.url.path.lower()
     if path == photo.PATH:
         return photo.response(tenant, request.query_params)
@@ -77,7 +77,7 @@ async def _beside(
 
 
 def _ids() -> dict[str, str]:
-    """Reported (facts/sharepoint.md section 3): every answer names its request, twice alike."""
+    """Reported (facts/sharepoint.md section 3): every answer has its request's id, twice."""
     ours = str(uuid.uuid4())
     return {"SPRequestGuid": ours, "request-id": ours}
 
@@ -87,17 +87,17 @@ def base_url(tenant: Tenant, host: str) -> str:
 
 
 def _place(tenant: Tenant, host: str) -> tuple[Geo, str]:
-    """The geography of *host*, and what kind of host it is there."""
+    """The geography of *host*, and its kind of host there."""
     name, _, kind = host.rpartition("-")
     return (tenant.satellites[name] if name else tenant.home), kind
 
 
 def _former(tenant: Tenant, host: str, request: Request) -> Response | None:
     """
-    What is answered under a name that the tenant had before; None under the one of now.
+    The answer under a former name of the tenant; None under its current name.
 
     Documented: the old address redirects for a year (facts/sharepoint.md section 10). Assumed: by
-    308, whoever asks, REST too; afterwards there is nothing.
+    308, for every caller, including REST; later requests find nothing.
     """
     label = request.headers.get("host", "").partition(".")[0].lower()
     if label.removesuffix("-my").removesuffix("-admin") not in tenant.former_names:
@@ -138,7 +138,7 @@ async def _api(tenant: Tenant, host: str, request: Request, claims: tokens.Claim
 
 
 def _method(request: Request) -> str:
-    """Documented: a POST may say by X-HTTP-Method which method it means."""
+    """Documented: X-HTTP-Method replaces the method of a POST."""
     if request.method == "POST":
         return request.headers.get("x-http-method", "POST").upper()
     return request.method
@@ -148,9 +148,8 @@ def _may(tenant: Tenant, host: str, claims: tokens.Claims, needs: str) -> bool:
     """
     Whether the roles in the token, and for Sites.Selected the site's grants, allow *needs*.
 
-    Documented: facts/sharepoint.md section 4. Assumed: a grant on the -my root site works as on
-        any other site, for its geography alone, `write` includes reading, and other hosts have no
-        grants.
+    Documented: facts/sharepoint.md section 4. Assumed: a grant on the -my root site works as on any
+        other site, only in its geography; `write` includes reading; other hosts have no grants.
     """
     roles = claims.roles
     if needs == sharepoint_operations.ANYBODY:
@@ -173,9 +172,9 @@ def _claims(tenant: Tenant, host: str, request: Request) -> tokens.Claims | Resp
     """
     The bearer's claims, or the 401 to answer.
 
-    From issues: "Unsupported app only token." where a secret got the token
-        (facts/sharepoint.md section 3); for a token of another host an `error_description`
-        naming AudienceUriValidationFailedException and the header x-ms-diagnostics.
+    From issues: "Unsupported app only token." if the token was obtained with a secret
+        (facts/sharepoint.md section 3); for another host's token, an `error_description` with
+        AudienceUriValidationFailedException and the header x-ms-diagnostics.
     Assumed: the other texts.
     """
     try:

@@ -1,4 +1,6 @@
-"""OData as SharePoint writes it: verbose, nometadata, minimal; Atom where nobody asks for JSON."""
+"""
+SharePoint's OData formats: verbose, nometadata, minimal; Atom for clients that do not request JSON.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,9 @@ _SERVICES = "http://schemas.microsoft.com/ado/2007/08/dataservices"
 @dataclass(frozen=True)
 class Entity:
     """
-    One object; `wrapper` is the name that the verbose form puts around a result.
+    One object; `wrapper` is the name around a result in the verbose form.
 
-    *related* is what `$expand` can ask for; *status* is 201 for what has just been made.
+    *related* is what `$expand` can request; *status* is 201 for a new object.
     """
 
     type: str
@@ -38,7 +40,7 @@ class Collection:
 
 @dataclass(frozen=True)
 class Scalar:
-    """What a function returns; None is OData's null."""
+    """The result of a function; None is OData's null."""
 
     function: str
     value: str | None = None
@@ -59,10 +61,10 @@ Answer = Entity | Collection | Scalar | Binary | Empty
 
 def form(accept: str) -> str:
     """
-    Which form *accept* asks for.
+    The form that *accept* requests.
 
-    Documented: `odata=verbose`, `odata=nometadata`, `odata=minimalmetadata`, and Atom when JSON
-        is not asked for. Assumed: OData 4's name for the second, `odata.metadata=none`, is known.
+    Documented: `odata=verbose`, `odata=nometadata`, `odata=minimalmetadata`, and Atom if JSON is
+        not requested. Assumed: OData 4's name for the second, `odata.metadata=none`, is accepted.
     """
     wanted = accept.lower().replace(" ", "")
     if "application/json" not in wanted:
@@ -94,10 +96,10 @@ def response(answer: Answer, accept: str, base: str) -> Response:
 
 def error_response(error: SharePointError, accept: str, style: str) -> Response:
     """
-    *error* as the client accepts it, or in the *style* that the tenant's switch chose.
+    *error* in the form that the client accepts, or in the *style* that the tenant's switch chose.
 
     Recorded: `odata.error` (nometadata) or `error` (verbose) with code, message.lang and
-        message.value. From issues: XML, plain text or nothing at all were seen as well.
+        message.value. From issues: XML, plain text or an empty body were seen too.
     """
     wanted = form(accept)
     if style == "empty":
@@ -154,7 +156,7 @@ def _verbose(answer: Entity | Collection | Scalar) -> dict[str, Any]:
 
 
 def _atom(answer: Entity | Collection | Scalar) -> str:
-    """Enough Atom to be recognised as such; no client of ours reads it."""
+    """Enough Atom to be recognized as such; no client of ours reads it."""
     names = (
         f'xmlns="http://www.w3.org/2005/Atom" xmlns:d="{_SERVICES}" xmlns:m="{_SERVICES}/metadata"'
     )

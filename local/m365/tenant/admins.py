@@ -1,4 +1,4 @@
-"""Who signs in: people with directory roles, and the public clients that they sign in with."""
+"""People who sign in, with their directory roles, and the public clients that they sign in with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ APPLICATIONS = "Application Administrator"
 CLOUD_APPLICATIONS = "Cloud Application Administrator"
 SITES = "SharePoint Administrator"
 
-# Documented (Entra, built-in roles): the template ids, which a token's `wids` names.
+# Documented (Entra, built-in roles): the template ids, which a token's `wids` contains.
 TEMPLATES = {
     GLOBAL: "62e90394-69f5-4237-9190-012177145e10",
     PRIVILEGED: "e8611ab8-c189-46e8-94e1-60213ab1f814",
@@ -24,7 +24,7 @@ AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 PUBLIC_CLIENTS = {AZURE_CLI, COMMAND_LINE_TOOLS}
 
-# Reported (facts/graph.md section 9): what the Azure CLI's token for Graph may do, always the same.
+# Reported (facts/graph.md section 9): the Azure CLI's fixed scopes for Graph.
 AZURE_CLI_SCOPES = (
     "AppRoleAssignment.ReadWrite.All",
     "Application.ReadWrite.All",
@@ -39,7 +39,7 @@ AZURE_CLI_SCOPES = (
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who signs in, with the directory roles that are active."""
+    """A person who can sign in, with the directory roles that are active."""
 
     name: str
     roles: frozenset[str] = frozenset()
@@ -48,8 +48,10 @@ class Person:
 @dataclass
 class DeviceCode:
     """
-    One sign-in on another device; *person* once somebody has signed in. *app* is the client id of
-    the app that the token is for; empty is Graph.
+    One sign-in on another device.
+
+    *person* is set once a person has signed in. *app* is the client id of the app that the token is
+    for; empty means Graph.
     """
 
     user_code: str

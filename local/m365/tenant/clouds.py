@@ -1,4 +1,4 @@
-"""What Microsoft 365 calls its hosts in each national cloud (D, facts/graph.md section 6)."""
+"""The host names of Microsoft 365 in each national cloud (D, facts/graph.md section 6)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 class NationalCloud(NamedTuple):
     """
-    Host names, the end of every SharePoint host's, other names of the login host, and who issues
-    tokens of version 1.
+    Host names, the suffix of all SharePoint hosts, other login host names, and the issuer of tokens
+    of version 1.
     """
 
     login: str
@@ -18,7 +18,7 @@ class NationalCloud(NamedTuple):
     issuer: str = "sts.windows.net"
 
 
-# Assumed: the issuer of the US clouds is the global one, and China has its own.
+# Assumed: the US clouds share the global issuer, and China has its own.
 CLOUDS = {
     "global": NationalCloud(
         "login.microsoftonline.com",

@@ -1,4 +1,4 @@
-"""Applications, service principals and app role assignments: what is where, and what changes it."""
+"""Applications, service principals and app role assignments: reads and changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.m365.tenant.tenant import Tenant
 
 
 class Assignment(NamedTuple):
-    """One app role that a service principal was granted."""
+    """One app role that was granted to a service principal."""
 
     id: str
     app: App
@@ -24,20 +24,20 @@ class Assignment(NamedTuple):
 
 
 def principal_id(tenant: Tenant, app_id: str) -> str:
-    """The object id of the service principal of *app_id*, an app's or a resource's."""
+    """The object id of the service principal of *app_id*, which is an app or a resource."""
     return str(uuid.uuid5(uuid.UUID(tenant.tenant_id), app_id.lower()))
 
 
 def application_id(tenant: Tenant, app: App) -> str:
-    """The object id of the registration, which is not that of its service principal."""
+    """The object id of the registration, which differs from that of its service principal."""
     return str(uuid.uuid5(uuid.UUID(tenant.tenant_id), f"application {app.client_id.lower()}"))
 
 
 def has_replicated(tenant: Tenant, object_id: str) -> bool:
     """
-    Whether this request sees an object; a new one stays unseen for `directoryLag` requests.
+    Whether this request sees an object; `directoryLag` requests do not see a new one.
 
-    Reported (facts/graph.md section 8): seconds to minutes pass until every replica knows it.
+    Reported (facts/graph.md section 8): it takes seconds to minutes until every replica knows it.
     """
     left = tenant.unseen.get(object_id, 0)
     tenant.unseen[object_id] = max(left - 1, 0)
@@ -45,7 +45,7 @@ def has_replicated(tenant: Tenant, object_id: str) -> bool:
 
 
 def add(tenant: Tenant, app: App, object_id: str) -> None:
-    """Keep *app*, whose object *object_id* is new."""
+    """Add *app* under its new *object_id*."""
     tenant.apps[app.client_id.lower()] = app
     tenant.unseen[object_id] = tenant.switches.directory_lag
 
@@ -62,7 +62,7 @@ def resources(tenant: Tenant) -> dict[str, Resource]:
 
 
 def granted(tenant: Tenant, app: App, resource: str) -> frozenset[str]:
-    """The roles that *app* has now on the resource called *resource*."""
+    """The roles that *app* currently has on the resource called *resource*."""
     given = app.graph_roles if resource == GRAPH.key else app.sharepoint_roles
     return frozenset(
         role for role in given if Role(app.client_id, resource, role) not in tenant.withdrawn
@@ -70,7 +70,7 @@ def granted(tenant: Tenant, app: App, resource: str) -> frozenset[str]:
 
 
 def assignments(tenant: Tenant, app: App) -> Iterator[Assignment]:
-    """What *app* was granted, of roles that the resources define."""
+    """The roles granted to *app*, as far as the resources define them."""
     for resource in RESOURCES.values():
         for role in sorted(granted(tenant, app, resource.key)):
             if role in resource.roles:
@@ -78,14 +78,14 @@ def assignments(tenant: Tenant, app: App) -> Iterator[Assignment]:
 
 
 def assign(tenant: Tenant, app: App, resource: Resource, role: str) -> Assignment:
-    """Grant *role*; tokens made from now on have it."""
+    """Grant *role*; tokens issued from now on have it."""
     tenant.withdrawn.pop(Role(app.client_id, resource.key, role), None)
     _set(tenant, app, resource, granted(tenant, app, resource.key) | {role})
     return Assignment(_assignment_id(app, resource, role), app, resource, role)
 
 
 def unassign(tenant: Tenant, one: Assignment) -> None:
-    """Take a role away; tokens that are out keep it to their end."""
+    """Remove a role; tokens already issued keep it until they expire."""
     left = granted(tenant, one.app, one.resource.key) - {one.role}
     _set(tenant, one.app, one.resource, left)
 
@@ -99,6 +99,6 @@ def _set(tenant: Tenant, app: App, resource: Resource, roles: frozenset[str]) ->
 
 
 def _assignment_id(app: App, resource: Resource, role: str) -> str:
-    # As long as a real one, which is opaque too.
+    # As long as a real id, which is opaque too.
     digest = hashlib.sha256(f"{app.client_id} {resource.key} {role}".encode()).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""Which request is slow and which one fails: a schedule that a seed repeats. Knows no wire."""
+"""Which requests are slow and which fail, repeatably by seed. Independent of any wire format."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SERVICES = ("graph", "sharepoint", "login")
-# Graph's handshake with a webhook fails, too, as if the webhook had answered so.
+# A fault here also makes Graph's handshake fail, as if the webhook had answered with it.
 WEBHOOK = "webhook"
-# Any 4xx or 5xx status is a kind too; 429 and 503 carry Retry-After unless they end in "-bare";
-# "-html" is a page that something in between wrote.
+# Any 4xx or 5xx status is a kind too. 429 and 503 carry Retry-After unless the kind ends in
+# "-bare"; "-html" is a page written by an intermediary.
 CONNECTION_KINDS = ("reset", "timeout", "half", "lost-answer")
 _STATUS = re.compile(r"[45]\d\d(-bare|-html)?")
 _ANY_STATUS = re.compile(r"[2-5]\d\d(-bare)?")
@@ -24,21 +24,21 @@ _ODDS = ("service", "rate", "kinds", "seed", "retryAfter", "seconds")
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to one request instead of, or on top of, its answer."""
+    """What happens to one request instead of, or in addition to, its answer."""
 
     kind: str
     retry_after: float = 1.0
-    seconds: float = 30.0  # how long a `timeout` leaves the caller waiting
-    draw: int = 0  # a number from the seed, for choices of form
-    reason: str = ""  # for the journal, where it is not the kind
-    code: str = ""  # what the error body says, where it is not the simulator's own
+    seconds: float = 30.0  # how long a `timeout` keeps the caller waiting
+    draw: int = 0  # a number from the seed, to choose the form of the answer
+    reason: str = ""  # for the journal, if it is not the kind
+    code: str = ""  # the error body's code, if not the simulator's own
     message: str = ""
-    body: str = ""  # all of it, in place of any form
+    body: str = ""  # the complete body, instead of any form
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Every answer waits this long, plus a seeded share of the jitter."""
+    """Every answer is delayed this long, plus a seeded share of the jitter."""
 
     ms: float = 0.0
     jitter_ms: float = 0.0
@@ -46,7 +46,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Odds:
-    """Random faults of one service: *rate* of all requests, kinds equally often."""
+    """Random faults of one service: *rate* of all requests, each kind equally likely."""
 
     rate: float
     kinds: tuple[str, ...]
@@ -57,7 +57,7 @@ class Odds:
 
 @dataclass
 class Ambush:
-    """The next *left* requests that match get this fault."""
+    """The next *left* requests that match fail like this."""
 
     service: str
     method: str
@@ -68,7 +68,7 @@ class Ambush:
 
 @dataclass(frozen=True)
 class Meeting:
-    """What one request meets."""
+    """The delay and the fault of one request."""
 
     delay: float
     fault: Fault | None
@@ -79,8 +79,8 @@ class FaultPlan:
     """
     Latency and faults of all services.
 
-    A request's lot depends on the seed, the service, the method, the path and how often these
-    were seen, never on its neighbours: the same requests in another order meet the same faults.
+    A request's outcome depends on the seed, the service, the method, the path and how often these
+    were seen, never on other requests: the same requests in another order get the same faults.
     """
 
     latency: dict[str, Latency] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class FaultPlan:
     _seen: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def meet(self, service: str, method: str, path: str) -> Meeting:
-        """Draw the lot of this request."""
+        """Draw the delay and the fault of this request."""
         key = (service, method, path)
         self._seen[key] += 1
         odds = self.odds.get(service)
@@ -114,13 +114,13 @@ class FaultPlan:
         return None
 
     def set_odds(self, service: str, odds: Odds) -> None:
-        """Start a new schedule for *service*: its requests are counted from the beginning."""
+        """Start a new schedule for *service*, counting its requests from zero."""
         self.odds[service] = odds
         for key in [key for key in self._seen if key[0] == service]:
             del self._seen[key]
 
     def clear(self) -> None:
-        """No more faults; latency stays."""
+        """Remove all faults; latency stays."""
         self.odds.clear()
         self.ambushes.clear()
 
@@ -163,7 +163,7 @@ def read_latency(order: Mapping[str, Any]) -> Latency:
 
 
 def only(order: object, *known: str) -> None:
-    """ValueError if *order* has a key that would be passed over."""
+    """Raise ValueError if *order* has an unknown key, which would be ignored."""
     if not isinstance(order, Mapping):
         raise ValueError("an order is an object")
     unknown = sorted(str(key) for key in order if key not in known)
@@ -172,7 +172,7 @@ def only(order: object, *known: str) -> None:
 
 
 def apply_order(plan: FaultPlan, order: Mapping[str, Any]) -> None:
-    """Take one order of the control API into *plan*; ValueError says what is wrong with it."""
+    """Apply one order of the control API to *plan*; ValueError says what is wrong with it."""
     only(order, *(_AMBUSH if "fault" in order else _ODDS))
     service = str(order.get("service", ""))
     if service not in (*SERVICES, WEBHOOK):

@@ -1,4 +1,4 @@
-"""One geography of the tenant: what its hosts are called, its picture library, who may write it."""
+"""One geography of the tenant: its host names, its picture library and who may write to it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Geo:
     """
     The home geography has no *name*; a satellite's hosts are `<name>-my` and `<name>-admin`.
 
-    *folder* is the folder of pictures in the language of the My Site host. Documented: each has
-    hosts and profiles of its own. Assumed: libraries too (facts/sharepoint.md section 10).
+    *folder* is the picture folder, named in the language of the My Site host. Documented: each has
+    its own hosts and profiles. Assumed: libraries too (facts/sharepoint.md section 10).
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Geo:
         self._now = now
 
     def empty(self) -> None:
-        """A library as new; grants stay."""
+        """Reset the library; grants stay."""
         self.folders: dict[str, Folder] = {}
         self.picture_folder = Folder(f"{USER_PHOTOS}/{self._folder}", "", self._now())
         for path in (USER_PHOTOS, f"{USER_PHOTOS}/Forms", self.picture_folder.path):
@@ -39,7 +39,7 @@ class Geo:
         return self.folders.get(path.casefold())
 
     def add_folder(self, path: str) -> Folder:
-        """Make the folder at *path* (server-relative, its parent exists)."""
+        """Create the folder at *path* (server-relative; its parent exists)."""
         folder = Folder(path, self._new_id(), self._now())
         self.folders[path.casefold()] = folder
         if path.casefold() == self.picture_folder.path.casefold():
@@ -47,14 +47,14 @@ class Geo:
         return folder
 
     def remove_folder(self, folder: Folder) -> None:
-        """Take *folder* away, with all that is in it."""
+        """Remove *folder* and everything in it."""
         gone = folder.path.casefold()
         for key in [*self.folders]:
             if key == gone or key.startswith(f"{gone}/"):
                 self.folders.pop(key).files.clear()
 
     def name_picture_folder(self, name: str) -> None:
-        """Rename the folder of pictures, as a My Site host in another language has it."""
+        """Rename the picture folder, as on a My Site host in another language."""
         folder = self.picture_folder
         self.folders.pop(folder.path.casefold(), None)
         folder.path = f"{USER_PHOTOS}/{name}"

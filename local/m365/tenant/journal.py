@@ -1,4 +1,4 @@
-"""The record of what reached the simulator and what left it."""
+"""The record of all requests that the simulator received and sent."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 
 class Journal:
-    """What happened, in order: one entry for a request or a delivery."""
+    """What happened, in order: one entry per request or delivery."""
 
     def __init__(self) -> None:
         self._entries: list[dict[str, Any]] = []
 
     def append(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep *entry*, numbered from 1 as `n`; numbers never start again."""
+        """Append *entry* with its number `n`, from 1; numbers are never reused."""
         kept = {"n": len(self._entries) + 1, **entry}
         self._entries.append(kept)
         return kept

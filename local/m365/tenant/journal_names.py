@@ -1,4 +1,4 @@
-"""Whom a request is about and who sent it, read off its path, query and body."""
+"""Which user a request is about and which client sent it, from its path, query and body."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _names(text: str) -> Iterator[str]:
 
 
 def client_of(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> str | None:
-    """The client id that the bearer token or the token request claims; nothing is verified."""
+    """The client id that the bearer token or the token request claims, unverified."""
     for key, value in headers:
         if key == b"authorization" and value.count(b".") == 2:
             return _claimed(value.split(b".")[1])

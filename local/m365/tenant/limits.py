@@ -1,4 +1,4 @@
-"""How much the services take before they throttle: counted here, for the entrance to ask."""
+"""The services' throttling limits, counted here and checked by `faults` for each request."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _Mailbox = tuple[str | None, str]  # client id, and the user as far as known
 
 class Limits:
     """
-    What is under way and what came lately; *switches* say how much of it is allowed.
+    Counts concurrent and recent requests; *switches* set the limits.
 
-    Documented: Graph's photos, 4 requests at a time and 10,000 in 10 minutes for an app and a
+    Documented: Graph's photos, 4 concurrent requests and 10,000 in 10 minutes for an app and a
         mailbox (facts/graph.md section 4); PeopleManager, 3,000 and more calls of a tenant in 5
         minutes, by its licences, and refused ones count too (facts/sharepoint.md section 5).
-    Assumed: windows slide; Graph counts refused ones too; who was too many at once is to come
-        back after a second; items of a `$batch` count like requests.
+    Assumed: windows slide; Graph counts refused requests too; above the concurrency limit,
+        Retry-After is one second; items of a `$batch` count like requests.
     """
 
     def __init__(self, roster: Roster, switches: Switches, now: Callable[[], datetime]) -> None:
@@ -43,7 +43,7 @@ class Limits:
     @contextmanager
     def passing(self, service: str, scope: Any, host: str = "") -> Iterator[Fault | None]:
         """
-        Count a request to *host* for as long as it takes; yields the refusal if one too many.
+        Count a request to *host* while it runs; yield the refusal if it exceeds a limit.
 
         Documented: "each geo gets its own limits" (facts/sharepoint.md section 5).
         """
@@ -57,7 +57,7 @@ class Limits:
             yield None
 
     def count_people(self, host: str, calls: int) -> None:
-        """Count *calls* more of a request to *host* that is let in already."""
+        """Count *calls* more for a request to *host* that was already admitted."""
         self._lately(host).extend([self._now()] * calls)
 
     def _lately(self, host: str) -> deque[datetime]:
@@ -89,7 +89,7 @@ def _mailbox(roster: Roster, scope: Any) -> _Mailbox:
 def _counted(
     lately: deque[datetime], now: datetime, window: timedelta, most: int, what: str
 ) -> Fault | None:
-    """Count one more; a 429 if they are more than *most* (0: no limit) in the window."""
+    """Count one more; a 429 if the window has more than *most* (0: no limit)."""
     if most == 0:
         return None
     while lately and lately[0] <= now - window:

@@ -1,4 +1,4 @@
-"""What Exchange makes of an uploaded photo: refuse, re-encode, sizes. Pure; knows no wire."""
+"""What Exchange does with an uploaded photo: refuse, re-encode, resize. Pure; no wire format."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from local.m365.tenant.records import Photo
 
 LARGEST = 648
 SIZES = (48, 64, 96, 120, 240, 360, 432, 504, 648)  # (D, facts/graph.md section 4)
-MOST_BYTES = 4 * 1024 * 1024  # updates stay under 4 MB (D, section 4)
+MOST_BYTES = 4 * 1024 * 1024  # updates must be under 4 MB (D, section 4)
 MOST_PIXELS = 50_000_000  # assumed; the real limit is unknown
 QUALITY = 90
 
 
 class Unsound(Exception):
-    """The upload is not an image that Exchange would keep."""
+    """The upload is not an image that Exchange would accept."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as it will be stored."""
+    """An image as it is stored."""
 
     content: bytes
     content_type: str
@@ -36,12 +36,12 @@ class Picture:
 
 def accept(upload: bytes, *, reencode: bool, fresh: bool) -> Picture:
     """
-    What is stored for *upload*, or Unsound.
+    What is stored for *upload*. Raises Unsound.
 
-    Reported: Graph re-encodes what is uploaded (I, facts/graph.md section 1).
-    Assumed: nothing is cropped, the longer side becomes at most 648, the result is an upright
-        sRGB-or-grey JPEG without metadata, and equal uploads become equal bytes. *fresh* makes
-        every upload different instead; without *reencode* the bytes stay as they are.
+    Reported: Graph re-encodes uploads (I, facts/graph.md section 1).
+    Assumed: nothing is cropped, the longer side becomes at most 648, the result is an upright sRGB
+        or grey JPEG without metadata, and equal uploads give equal bytes. With *fresh*, every
+        upload gives different bytes; without *reencode* the bytes stay the same.
     """
     image = _opened(upload)
     if not reencode:
@@ -71,7 +71,7 @@ def sized(photo: Photo, size: int) -> Picture | None:
 
 
 def stored(picture: Picture, now: datetime) -> Photo:
-    """*picture* as Exchange's photo, with an etag no photo had before (I, section 1)."""
+    """*picture* as Exchange's photo, with an ETag never used before (I, section 1)."""
     return Photo(
         picture.content,
         picture.content_type,
@@ -84,10 +84,10 @@ def stored(picture: Picture, now: datetime) -> Photo:
 
 def media_etag(photo: Photo) -> str:
     """
-    The metadata's etag: changes with the photo, and never equals the ETag of the bytes.
+    The metadata's ETag: changes with the photo, and never equals the ETag of the bytes.
 
-    Undocumented whether the two are equal (facts/graph.md section 1), so that here they never
-    are, and a client that compares them fails.
+    Whether the two are equal is undocumented (facts/graph.md section 1). Here they never are, so
+    that a client that compares them fails.
     """
     return f'"{hashlib.sha256(photo.etag.encode()).hexdigest()[:32].upper()}"'
 
@@ -97,7 +97,7 @@ def _opened(upload: bytes) -> Image.Image:
         raise Unsound("too large")
     try:
         with warnings.catch_warnings():
-            # Pillow warns of large images; the limit here is ours.
+            # Pillow warns about large images; here our own limit applies.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(upload))
             if image.width * image.height > MOST_PIXELS:

@@ -1,4 +1,4 @@
-"""What a tenant consists of, record by record. No rules."""
+"""The records that a tenant consists of. No rules."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Urls:
     admin: str = ""
     root: str = ""
     control: str = ""
-    # Only where hosts have their real names: two ways to them.
+    # The two routes to hosts with real names; empty without real names.
     proxy: str = ""
     names: str = ""
 
 
 @dataclass
 class Photo:
-    """What Exchange holds. The etag is new at every upload (I, facts/graph.md section 1)."""
+    """The photo in Exchange. Its ETag is new at every upload (I, facts/graph.md section 1)."""
 
     content: bytes
     content_type: str
@@ -39,14 +39,14 @@ class Photo:
 
 @dataclass
 class Profile:
-    """What the user profile service stores; names that follow from the user are not kept here."""
+    """What the user profile service stores, except names that are derived from the user."""
 
     properties: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class User:
-    """One account: in Entra, perhaps with a mailbox, perhaps with a SharePoint profile."""
+    """One account in Entra, with or without a mailbox and a SharePoint profile."""
 
     id: str
     user_principal_name: str
@@ -57,12 +57,12 @@ class User:
     mailbox: str = "online"  # or "none", or "on-premises"
     photo: Photo | None = None
     profile: Profile | None = None
-    personal_host: str = ""  # host of the personal site, if it is not the home one
-    sharepoint_name: str = ""  # by which SharePoint knows the user until it learns the UPN
+    personal_host: str = ""  # host of the personal site, if it is not at home
+    sharepoint_name: str = ""  # the UPN that SharePoint uses until it learns the current one
     aliases: list[str] = field(default_factory=list)  # further addresses of the mailbox
     other_mails: list[str] = field(default_factory=list)
     manager: str = ""  # object id
-    attributes: dict[str, Any] = field(default_factory=dict)  # what only Graph shows: jobTitle …
+    attributes: dict[str, Any] = field(default_factory=dict)  # shown only by Graph: jobTitle …
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Group:
 
 @dataclass
 class File:
-    """A file in a library of a -my site: exactly the bytes that were sent."""
+    """A file in a library of a -my site, with exactly the bytes that were uploaded."""
 
     name: str
     content: bytes
@@ -90,7 +90,7 @@ class File:
 
 @dataclass
 class Folder:
-    """A folder of a -my site; files by casefolded name, since SharePoint ignores case."""
+    """A folder of a -my site; file names are casefolded, since SharePoint ignores case."""
 
     path: str
     unique_id: str
@@ -103,7 +103,7 @@ class Folder:
 
 
 class Role(NamedTuple):
-    """A role that an app was granted on Graph or on SharePoint."""
+    """A role that was granted to an app on Graph or SharePoint."""
 
     client_id: str
     resource: str
@@ -111,7 +111,7 @@ class Role(NamedTuple):
 
 
 class Key(NamedTuple):
-    """A certificate on an app registration, as Graph's keyCredentials name it."""
+    """A certificate of an app registration, as in Graph's keyCredentials."""
 
     id: str
     certificate: Certificate
@@ -129,15 +129,15 @@ class App:
     sharepoint_roles: frozenset[str] = frozenset()
     managed_identity: bool = False
     name: str = "App"
-    keys: tuple[Key, ...] = ()  # beside `certificate`: those that Graph was given
+    keys: tuple[Key, ...] = ()  # besides `certificate`: those uploaded through Graph
     has_principal: bool = True  # a registration without one cannot sign in
-    # What one that people sign in to has besides, as Graph shows it: web, api, appRoles …
+    # Other properties of an app that people sign in to, as Graph shows them: web, api, appRoles …
     settings: Mapping[str, Any] = field(default_factory=dict)
-    requires_assignment: bool = False  # nobody signs in who has no role of it
+    requires_assignment: bool = False  # only people with a role can sign in
 
 
 class Assigned(NamedTuple):
-    """A role of a registration that a person or a group of the directory has."""
+    """A role of a registration, assigned to a person or a group."""
 
     client_id: str
     role_id: str
@@ -146,7 +146,7 @@ class Assigned(NamedTuple):
 
 @dataclass
 class Consent:
-    """What a client may ask of a resource in everybody's name (oAuth2PermissionGrant)."""
+    """The scopes that a client may use on a resource for every user (oAuth2PermissionGrant)."""
 
     client_id: str
     resource_app_id: str
@@ -155,7 +155,7 @@ class Consent:
 
 @dataclass
 class Subscription:
-    """A change-notification subscription as Graph keeps it (D, facts/graph.md section 2)."""
+    """A change-notification subscription as Graph stores it (D, facts/graph.md section 2)."""
 
     id: str
     app_id: str

@@ -1,4 +1,4 @@
-"""The name that SharePoint's hosts begin with, and a tenant that gets another one."""
+"""The real names of SharePoint's hosts, and the renaming of a tenant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PICTURE = "PictureURL"
 
 
 def named(urls: Urls, name: str, cloud: NationalCloud) -> Urls:
-    """*urls* with the real names of SharePoint's hosts, which begin with *name*, in *cloud*."""
+    """*urls* with the real names of SharePoint's hosts, which start with *name*, in *cloud*."""
     kinds = ("-my", "-admin", "")
     my, admin, root = (f"https://{name}{kind}.{cloud.sharepoint}" for kind in kinds)
     return replace(urls, my=my, admin=admin, root=root)
@@ -23,11 +23,11 @@ def named(urls: Urls, name: str, cloud: NationalCloud) -> Urls:
 
 def rename(tenant: Tenant, name: str, picture_urls: str) -> None:
     """
-    Give the tenant's SharePoint another *name*, or ValueError.
+    Rename the tenant's SharePoint hosts to *name*. Raises ValueError.
 
-    Documented: a tenant with several geographies cannot be renamed; addresses of before redirect
-        (facts/sharepoint.md section 10). Assumed: sites, files and grants are the same ones.
-    Unknown: what PictureURL says afterwards; *picture_urls* tells whether it is rewritten.
+    Documented: a tenant with several geographies cannot be renamed; old addresses redirect
+        (facts/sharepoint.md section 10). Assumed: sites, files and grants stay the same.
+    Unknown: PictureURL after the renaming; *picture_urls* says whether it is rewritten.
     """
     if not tenant.urls.proxy:
         raise ValueError("only hosts with real names can get others: start with realNames")

@@ -1,4 +1,4 @@
-"""The app roles that Graph and SharePoint define, as far as anybody here meets them."""
+"""The app roles that Graph and SharePoint define, as far as they are needed here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Resource(NamedTuple):
-    """A service that defines app roles; *key* is how the simulator calls it."""
+    """A service that defines app roles; *key* is its name in the simulator."""
 
     key: str
     app_id: str
@@ -15,8 +15,8 @@ class Resource(NamedTuple):
     roles: Mapping[str, str]  # value -> id
 
 
-# Documented (permissions reference; facts/graph.md section 8); that of ProfilePhoto.ReadWrite.All
-# is reported.
+# Documented (permissions reference; facts/graph.md section 8), except ProfilePhoto.ReadWrite.All,
+# whose id is reported.
 GRAPH = Resource(
     "graph",
     "00000003-0000-0000-c000-000000000000",
@@ -36,7 +36,7 @@ GRAPH = Resource(
         "User.ReadWrite.All": "741f803b-c850-494e-b5df-cde7c675a1ca",
     },
 )
-# Documented: facts/sharepoint.md section 4; the others are reported.
+# Documented: those in facts/sharepoint.md section 4; the others are reported.
 SHAREPOINT = Resource(
     "sharepoint",
     "00000003-0000-0ff1-ce00-000000000000",
@@ -52,6 +52,6 @@ SHAREPOINT = Resource(
     },
 )
 RESOURCES = {resource.key: resource for resource in (GRAPH, SHAREPOINT)}
-# What a permission on a site can say; all but the first of these allow writing.
+# The roles of a permission on a site; all but the first allow writing.
 SITE_ROLES = ("read", "write", "manage", "fullcontrol", "owner")
 SITE_WRITERS = SITE_ROLES[1:]

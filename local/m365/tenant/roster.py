@@ -1,4 +1,4 @@
-"""Who is in the tenant, found at once by object id, by UPN, or by the name of picture files."""
+"""The users of the tenant, indexed by object id, UPN and picture file name."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from local.m365.tenant.records import User
 
 
 def family(upn: str) -> str:
-    """A UPN as picture files have it: `@` and `.` as `_` (facts/sharepoint.md section 1)."""
+    """A UPN as in picture file names: `@` and `.` become `_` (facts/sharepoint.md section 1)."""
     return re.sub(r"\W", "_", upn).casefold()
 
 
 class Roster:
     """
-    Users in the order they came.
+    Users in the order in which they were added.
 
-    A name must change through `rename` or `name_in_sharepoint`: a large tenant is never searched
-    from end to end.
+    Change a name only through `rename` or `name_in_sharepoint`, which update the indexes: a large
+    tenant is never scanned.
     """
 
     def __init__(self) -> None:
         self._users: dict[str, User] = {}
-        # Several users may share a name, as seeds may say; the first one is found.
+        # Several users may share a name if they were seeded so; the first one is found.
         self._by_upn: dict[str, list[User]] = {}
         self._by_family: dict[str, list[User]] = {}
         self._by_sharepoint_name: dict[str, list[User]] = {}
-        # Who is gone, and whose profile is not.
+        # Deleted users whose profile still exists.
         self._outlived: dict[str, User] = {}
         self.by_id: Mapping[str, User] = MappingProxyType(self._users)
 
     def add(self, user: User) -> None:
-        """Take *user* in, in place of one with the same object id."""
+        """Add *user*, replacing one with the same object id."""
         self.drop(user)
         former = self._users.get(user.id.casefold())
         if former is not None:
@@ -42,18 +42,18 @@ class Roster:
         self._note_names(user)
 
     def remove(self, user: User, *, profile_stays: bool = False) -> None:
-        """Take *user* out; SharePoint may still know a profile by that name, until `drop`."""
+        """Remove *user*; SharePoint may keep a profile under that name until `drop`."""
         self._forget_names(user)
         del self._users[user.id.casefold()]
         if profile_stays:
             self._outlived[user.id.casefold()] = user
 
     def drop(self, user: User) -> None:
-        """Nothing is left of a user who was removed."""
+        """Remove everything that is left of a removed user."""
         self._outlived.pop(user.id.casefold(), None)
 
     def rename(self, user: User, upn: str) -> None:
-        """Give *user* another UPN, in the tenant or not yet in it."""
+        """Change the UPN of *user*, whether already in the tenant or not."""
         if self._users.get(user.id.casefold()) is not user:
             user.user_principal_name = upn
             return
@@ -62,7 +62,7 @@ class Roster:
         self._note_names(user)
 
     def name_in_sharepoint(self, user: User, upn: str) -> None:
-        """Have SharePoint know *user* by *upn*, as before a rename; empty: by today's UPN again."""
+        """Make SharePoint know *user* as *upn*, as before a rename; empty: as the current UPN."""
         if self._users.get(user.id.casefold()) is not user:
             user.sharepoint_name = upn
             return
@@ -71,7 +71,7 @@ class Roster:
         self._note_names(user)
 
     def known_to_sharepoint(self, upn: str) -> User | None:
-        """Whose name *upn* is for SharePoint, in any case: it may learn a rename late."""
+        """The user whom SharePoint knows as *upn*, ignoring case: it may learn a rename late."""
         late = self._by_sharepoint_name.get(upn.casefold(), ())
         today = self._by_upn.get(upn.casefold(), ())
         outlived = (
@@ -83,11 +83,11 @@ class Roster:
         return known[0] if known else None
 
     def named(self, upn: str) -> User | None:
-        """The user of that UPN, in any case."""
+        """The user with that UPN, ignoring case."""
         return next(iter(self._by_upn.get(upn.casefold(), ())), None)
 
     def of_family(self, name: str) -> User | None:
-        """The user whose UPN names picture files so, in any case."""
+        """The user whose UPN gives picture files this name, ignoring case."""
         return next(iter(self._by_family.get(name.casefold(), ())), None)
 
     def _names(self, user: User) -> list[tuple[dict[str, list[User]], str]]:
@@ -103,7 +103,7 @@ class Roster:
 
     def _forget_names(self, user: User) -> None:
         for index, name in self._names(user):
-            # By identity: two users may be equal in everything.
+            # By identity: two users may be equal in all fields.
             index[name] = [other for other in index[name] if other is not user]
             if not index[name]:
                 del index[name]

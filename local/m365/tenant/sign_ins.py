@@ -9,7 +9,7 @@ from local.m365.tenant.tenant import Tenant
 
 
 def assign(tenant: Tenant, app: App, role_id: str, member: str) -> str:
-    """Give a role of *app* to a person or a group; the id of the assignment."""
+    """Assign a role of *app* to a person or a group; returns the id of the assignment."""
     made = Assigned(app.client_id.lower(), role_id, member.casefold())
     assigned_id = str(uuid.uuid5(uuid.UUID(tenant.tenant_id), " ".join(made)))
     tenant.assigned[assigned_id] = made
@@ -17,17 +17,17 @@ def assign(tenant: Tenant, app: App, role_id: str, member: str) -> str:
 
 
 def object_id(tenant: Tenant, name: str) -> str:
-    """That of the person who signs in as *name*; of one whom the directory lacks, a steady one."""
+    """The object id of the user called *name*; a stable invented one if there is no such user."""
     user = tenant.user(name)
     return user.id if user else str(uuid.uuid5(uuid.UUID(tenant.tenant_id), name))
 
 
 def role_ids(tenant: Tenant, app: App, member: str) -> set[str]:
     """
-    The roles of *app* that a person has, also by a group.
+    The roles of *app* that a person has, directly or through a group.
 
-    Documented (appRoleAssignment): direct members of a group have its roles; groups in groups do
-    not count.
+    Documented (appRoleAssignment): a group's direct members have its roles, those of nested groups
+    do not.
     """
     wanted = member.casefold()
     groups = {name for name, group in tenant.groups.items() if wanted in group.members}
@@ -39,7 +39,7 @@ def role_ids(tenant: Tenant, app: App, member: str) -> set[str]:
 
 
 def consented(tenant: Tenant, client_id: str, resource_app_id: str) -> frozenset[str]:
-    """The scopes that everybody's sign-in to *client_id* may ask of a resource."""
+    """The scopes that *client_id* may request on a resource for every user."""
     found: frozenset[str] = frozenset()
     for one in tenant.consents.values():
         if _is_of(one, client_id, resource_app_id):

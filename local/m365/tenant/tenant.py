@@ -1,4 +1,4 @@
-"""All that the simulated tenant knows: people, photos, profiles, files, apps. No wire."""
+"""The state of the simulated tenant: people, photos, profiles, files, apps. No wire format."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from local.m365.tenant.switches import Switches
 
 
 class Tenant:
-    """One Microsoft 365 tenant. Everything random in it comes from the seed."""
+    """One Microsoft 365 tenant. All randomness comes from the seed."""
 
     name = "contoso"
     domain = "contoso.com"
@@ -48,19 +48,19 @@ class Tenant:
     ) -> None:
         self.tenant_id = tenant_id
         self.urls = Urls()
-        self.cloud = CLOUDS["global"]  # what its hosts are called where they have their real names
+        self.cloud = CLOUDS["global"]  # its host names, if the hosts have their real names
         self.apps: dict[str, App] = {}
         self.home = Geo("", HOME_FOLDER, self.new_id, self.now)
         self.satellites: dict[str, Geo] = {}  # by name
-        self.sharepoint_name = self.name  # what the hosts of SharePoint begin with
+        self.sharepoint_name = self.name  # the start of SharePoint's host names
         self.former_names: list[str] = []  # before the tenant was renamed
-        self.identity_header = ""  # what App Service puts into IDENTITY_HEADER
+        self.identity_header = ""  # what App Service sets in IDENTITY_HEADER
         self.trusted_ca: str | None = None  # path of the CA that deliveries trust
         self.journal = Journal()
         self.on_user_changed: list[Callable[[User, str], None]] = []
         self.on_lifecycle: list[Callable[[Subscription, str], None]] = []
         self.faults = FaultPlan()
-        self.skew = timedelta()  # how far control has moved the clock
+        self.skew = timedelta()  # how far the control API has moved the clock
         self._seed = seed
         self._clock = clock
         self.reset()
@@ -69,37 +69,37 @@ class Tenant:
         """Forget people, groups, files, subscriptions and switches; keep apps and the journal."""
         self.rng = random.Random(self._seed)
         self.roster = Roster()
-        self.deleted_users: dict[str, User] = {}  # softly: gone, but not yet for good
-        self.left_groups: dict[str, list[str]] = {}  # of whom these were members
+        self.deleted_users: dict[str, User] = {}  # soft-deleted: gone, but can be restored
+        self.left_groups: dict[str, list[str]] = {}  # groups that these users were members of
         self.groups: dict[str, Group] = {}
         self.assigned: dict[str, Assigned] = {}  # roles of people and groups, by id
         self.consents: dict[str, Consent] = {}  # by id
         self.subscriptions: dict[str, Subscription] = {}
         self.switches = Switches()
         self.limits = Limits(self.roster, self.switches, self.now)
-        self.withdrawn: dict[Role, bool] = {}  # roles taken away; True: from old tokens too
+        self.withdrawn: dict[Role, bool] = {}  # removed roles; True: from issued tokens too
         self.unseen: dict[str, int] = {}  # object id -> requests that do not see it yet
         self.device_codes: dict[str, DeviceCode] = {}
-        self.delta_rounds: dict[str, Any] = {}  # what Graph's delta links stand for
-        # What `userphoto.aspx` served last, by user and size.
+        self.delta_rounds: dict[str, Any] = {}  # the state behind Graph's delta links
+        # The last picture that `userphoto.aspx` served, by user and size.
         self.served_pictures: dict[tuple[str, str], bytes] = {}
         for geo in self.geos:
             geo.empty()
 
     @functools.cached_property
     def signing_key(self) -> rsa.RSAPrivateKey:
-        """What Entra signs access tokens with; made on first use, new in every process."""
+        """The key that signs access tokens; created on first use, new in every process."""
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def now(self) -> datetime:
-        """The tenant's time, which control may have moved."""
+        """The tenant's time, which the control API may have moved."""
         return self._clock() + self.skew
 
     def login_time(self) -> datetime:
         """
-        What assertions and tokens are judged by: never moved.
+        The time by which assertions and tokens are judged; never moved.
 
-        Clients sign by the machine's clock and keep tokens by it, so theirs cannot be moved along.
+        Clients sign and cache tokens by the machine's clock, which cannot be moved along.
         """
         return self._clock()
 
@@ -109,22 +109,22 @@ class Tenant:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """By which the login host knows this tenant: its id and its domains."""
+        """The names of this tenant at the login host: its id and its domains."""
         return (self.tenant_id, self.domain, f"{self.name}.onmicrosoft.com")
 
     @property
     def login_urls(self) -> tuple[str, ...]:
-        """The login host under each of its names (facts/graph.md section 6)."""
+        """The base URLs of the login host under each of its names (facts/graph.md section 6)."""
         aliases = self.cloud.login_aliases if self.urls.proxy else ()
         return (self.urls.login, *(f"https://{alias}" for alias in aliases))
 
     @property
     def users(self) -> Mapping[str, User]:
-        """Everybody by object id, in lower case; changed through the roster only."""
+        """All users by object id, in lower case; change it only through the roster."""
         return self.roster.by_id
 
     def user(self, id_or_upn: str) -> User | None:
-        """The user of that object id or user principal name, in any case."""
+        """The user with that object id or user principal name, ignoring case."""
         return self.users.get(id_or_upn.casefold()) or self.roster.named(id_or_upn)
 
     def add_user(self, user: User) -> User:
@@ -133,17 +133,17 @@ class Tenant:
         return user
 
     def touch(self, user: User, change: str) -> None:
-        """Tell listeners that *user* was changed: `updated`, `deleted` or `photo`."""
+        """Tell listeners that *user* has changed: `updated`, `deleted` or `photo`."""
         for listener in self.on_user_changed:
             listener(user, change)
 
     @property
     def geos(self) -> list[Geo]:
-        """All of them, home first."""
+        """All geographies, home first."""
         return [self.home, *self.satellites.values()]
 
     def geo_of(self, user: User) -> Geo | None:
-        """Where the user's personal site and profile are; None for a host that is not played."""
+        """The geography of the user's personal site and profile; None if it is not simulated."""
         if not user.personal_host:
             return self.home
         host = (urlsplit(user.personal_host).hostname or "").partition(".")[0]
@@ -155,7 +155,7 @@ class Tenant:
             return str(getattr(self.urls, kind))
         return f"https://{geo.name}-{kind}.{self.cloud.sharepoint}"
 
-    # The home geography is all there is in most tenants.
+    # Most tenants have only the home geography.
 
     @property
     def site_grants(self) -> dict[str, str]:
@@ -177,5 +177,5 @@ class Tenant:
         return self.home.folder(path)
 
     def name_picture_folder(self, name: str) -> None:
-        """Rename the home geography's folder of pictures."""
+        """Rename the home geography's picture folder."""
         self.home.name_picture_folder(name)

@@ -1,4 +1,4 @@
-"""The least app that answers Graph: the webhook's bindings and nothing behind them."""
+"""The smallest app that answers Graph: the webhook's bindings without any code of ours."""
 
 from typing import List  # noqa: UP035 - the engine refuses `list`
 
@@ -13,6 +13,6 @@ Texts = func.Out[List[str]]  # noqa: UP006 - the engine refuses `list`
 @app.queue_output(arg_name="sync", queue_name="photo-sync", connection=STORAGE)
 @app.queue_output(arg_name="upkeep", queue_name="photo-upkeep", connection=STORAGE)
 def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.HttpResponse:
-    """Answer a handshake, and accept whatever else comes."""
+    """Answer a handshake, and accept everything else."""
     token = req.params.get("validationToken")
     return func.HttpResponse(token, status_code=200 if token else 202, mimetype="text/plain")

@@ -1,4 +1,4 @@
-"""The product's functions, and beside its webhook an empty one with the same bindings."""
+"""The product's functions, and besides its webhook an empty one with the same bindings."""
 
 import importlib.util
 import sys
@@ -7,7 +7,7 @@ from typing import List  # noqa: UP035 - the engine refuses `list`
 
 import azure.functions as func
 
-# Under another name: to the engine this file is function_app.
+# Under another name: for the engine, this file is function_app.
 _FILE = Path(__file__).resolve().parents[5] / "function_app.py"
 _spec = importlib.util.spec_from_file_location("product_functions", _FILE)
 assert _spec is not None
@@ -25,5 +25,5 @@ Texts = func.Out[List[str]]  # noqa: UP006 - the engine refuses `list`
 @app.queue_output(arg_name="sync", queue_name="photo-sync", connection=STORAGE)
 @app.queue_output(arg_name="upkeep", queue_name="photo-upkeep", connection=STORAGE)
 def empty(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.HttpResponse:
-    """Accept whatever comes, and do nothing."""
+    """Accept everything, and do nothing."""
     return func.HttpResponse(status_code=202)
