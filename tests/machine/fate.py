@@ -19,6 +19,8 @@ _SHAREPOINT = {"plan", "inspect", "find", "write"}
 # How long the calls of a slow run take on average, in seconds; and for how long one freezes: less
 # than a claim lives, a little more, and far more.
 _PACES, _FREEZES = (0.2, 2.0, 20.0), (30.0, 85.0, 200.0, 900.0)
+# No write begins so long after the claim was renewed (`held_claim`: FREE).
+_TOO_LONG_TO_WRITE = 10.0
 
 
 def service(call: str) -> str:
@@ -92,8 +94,8 @@ class Fate:
 
     def _pause(self, job: Job, call: str) -> float:
         pause = self._chance.expovariate(1 / self._pace)
-        if self._pace == max(_PACES):
-            # Its claim may run out.
+        if self._pace == max(_PACES) or pause > _TOO_LONG_TO_WRITE:
+            # Its claim may run out, or take so long to renew that nothing may be written by it.
             self._host.disturb(job)
         if job.calls == self._freezes_at:
             seconds = self._chance.choice(_FREEZES)
