@@ -26,7 +26,8 @@ class Occupancy:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._lock = FileLock(folder / "in-use.lock")
+        # Whoever leaves may be another thread than the one that took it.
+        self._lock = FileLock(folder / "in-use.lock", thread_local=False)
         self._holder = folder / "in-use.txt"
 
     def take(self) -> None:

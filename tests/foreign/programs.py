@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from filelock import FileLock
@@ -36,7 +35,8 @@ def python_with_clients() -> Path:
     python, done = folder / "bin" / "python", folder / "installed.txt"
     wanted = CLIENTS / "requirements.txt"
     content = wanted.read_text("utf-8")
-    with FileLock(Path(tempfile.gettempdir()) / "photosync-foreign-python.lock"):
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(folder.parent / "foreign-python.lock"):
         if not done.exists() or done.read_text("utf-8") != content:
             uv = [sys.executable, "-m", "uv"]
             _run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
