@@ -153,7 +153,7 @@ def _show(command, aloud):
 
 def _environ():
     """As `activate` has it: nothing of another Python. UTF-8 everywhere, and nothing --user."""
-    others = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__")
+    others = ("PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "__PYVENV_LAUNCHER__")
     kept = dict((name, value) for name, value in os.environ.items() if name not in others)
     return dict(kept, PYTHONUTF8="1", PIP_USER="0")
 

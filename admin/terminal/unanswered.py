@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from requests import PreparedRequest
 from requests.exceptions import (
     InvalidSchema,
     InvalidURL,
@@ -36,8 +37,7 @@ def unanswered(error: RequestException, host: str) -> Problem | None:
             )
         case ProxyError():
             return Unreachable(f"The proxy does not let us through to {host}: check HTTPS_PROXY.")
-        # The address asked for was checked before; a proxy's is whatever the environment says.
-        case InvalidURL() | InvalidSchema() if getproxies():
+        case InvalidURL() | InvalidSchema() if getproxies() and _is_sound(host):
             return Unusable(
                 f"No way to {host}: HTTPS_PROXY or ALL_PROXY must be http://HOST:PORT of a proxy "
                 "that speaks HTTP."
@@ -46,6 +46,15 @@ def unanswered(error: RequestException, host: str) -> Problem | None:
             return too_slow(host)
         case _:
             return None
+
+
+def _is_sound(host: str) -> bool:
+    """Whether *host* can stand in an address, so that what is wrong is the proxy's."""
+    try:
+        PreparedRequest().prepare_url(f"https://{host}/", None)
+    except RequestException:
+        return False
+    return True
 
 
 def no_connection(error: RequestException, url: str) -> Problem:
