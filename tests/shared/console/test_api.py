@@ -128,7 +128,7 @@ def test_brakes_while_the_next_runs():
     assert seen["repairBrake"] == repairs
     desk.kept.states.put(UserState(ANNE.id, status=SYNCED, damage="A file is gone."))
     desk.looks.finding = OTHER
-    assert "holds all repairs back" in desk.console.user(ANNE.id)["card"]["next"]
+    assert "holds back all repairs" in desk.console.user(ANNE.id)["card"]["next"]
 
 
 def test_users(desk: Desk):
