@@ -73,7 +73,7 @@ export async function call(path, signal, body) {
 
 /** @param {Response} answer */
 function whyWrongKey({ status }) {
-  return status === 401 ? "This key was not accepted. Copy it again, whole, and of this function app." : "";
+  return status === 401 ? "This key was not accepted. Copy the whole key again, from this function app." : "";
 }
 
 /**
@@ -108,7 +108,7 @@ async function send(path, signal, body) {
     });
   } catch (error) {
     if (wasLeft(error)) throw error;
-    throw new Refused(0, "The function app does not answer. Is it running, and is the network there?");
+    throw new Refused(0, "The function app does not respond. Check that it is running, and check your network.");
   }
 }
 
@@ -118,7 +118,7 @@ async function refusalOf(answer) {
     const { code, message } = (await answer.json()).error;
     return new Refused(answer.status, String(message), String(code));
   } catch {
-    return new Refused(answer.status, `The function app answered with status ${answer.status}; its log says why.`);
+    return new Refused(answer.status, `The function app returned status ${answer.status}. See its log for the cause.`);
   }
 }
 

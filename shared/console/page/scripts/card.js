@@ -46,6 +46,6 @@ export async function copyTicket() {
     text.value = ticket;
     show(text, true);
     text.select();
-    say($("replay-told"), "The browser does not let this page copy: copy the text below.");
+    say($("replay-told"), "The browser blocked the copy. Select and copy the text below.");
   }
 }

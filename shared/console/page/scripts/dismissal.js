@@ -14,7 +14,7 @@ import { lastOverview, lookAround } from "./overview.js";
 export function dismissFailure({ target }) {
   const { user, name } = target instanceof HTMLElement ? target.dataset : {};
   if (!user) return;
-  dismiss({ users: [user] }, "failures-told", `${name} is on this list again once it fails for another reason.`);
+  dismiss({ users: [user] }, "failures-told", `${name} returns to this list after a failure for another reason.`);
 }
 
 /** All that are set aside up to the newest that is shown: nobody has seen what comes later. */

@@ -28,21 +28,21 @@ function mono(text) {
 /** @param {State | null} state */
 export function drawState(state) {
   show(inDetails("known-more"), Boolean(state));
-  if (!state) return drawFacts("known", [["State", "Nothing yet: nobody has told PhotoSync of this person."]]);
+  if (!state) return drawFacts("known", [["State", "None yet: PhotoSync has not checked this person."]]);
   const { detail, lastError, syncedAt, checkedAt, nextAttemptAt, claim } = state;
   const { damage, missingSince, leftSince, outOfScopeSince } = state;
   drawFacts("known", [
     ["Status", statusName(state.status)],
-    detail && ["In words", detail],
+    detail && ["Details", detail],
     lastError && ["Last error", errorOf(lastError, detail)],
     damage && ["Audit", damage],
     ["Synced", moment(syncedAt)],
-    ["Looked at", moment(checkedAt)],
-    nextAttemptAt && ["Next try", make("span", {}, moment(nextAttemptAt), ` (number ${state.attempt + 1})`)],
+    ["Checked", moment(checkedAt)],
+    nextAttemptAt && ["Next try", make("span", {}, moment(nextAttemptAt), ` (attempt ${state.attempt + 1})`)],
     missingSince && ["Photo missing", moment(missingSince)],
     leftSince && ["Left", moment(leftSince)],
     outOfScopeSince && ["Out of scope", moment(outOfScopeSince)],
-    claim && ["Being copied", make("span", {}, "until ", moment(claim.expiresAt), " at most")],
+    claim && ["Being copied", make("span", {}, "until ", moment(claim.expiresAt), " at the latest")],
   ]);
   drawFacts("known-more", [
     ["Object id", mono(state.userId)],
@@ -81,9 +81,9 @@ function ofProfile(profile) {
   const path = url.split(/[?#]/)[0] ?? "";
   const placeholder = !url || (profile["SPS-PicturePlaceholderState"] ?? "0") !== "0";
   const timestamp = profile["SPS-PictureTimestamp"];
-  const never = timestamp ? "at a time that nobody can read" : "never, by its timestamp";
+  const never = timestamp ? "unknown: its timestamp cannot be read" : "never, according to its timestamp";
   return [
-    ["Picture", url ? decoded(path.split("/").pop() ?? "") || url : "none is set"],
+    ["Picture", url ? decoded(path.split("/").pop() ?? "") || url : "none"],
     ["Shown", placeholder ? "a placeholder" : "the picture"],
     ["Changed", moment(readTimestamp(timestamp), never)],
   ];

@@ -54,7 +54,7 @@ function askToSignIn(why) {
 function takeKey(text) {
   const typed = text.trim();
   if (!/^[\x21-\x7e]+$/.test(typed)) {
-    return shutOut("That is no function key: it has blanks or letters that no key has.");
+    return shutOut("This is not a function key: it contains characters that no key has.");
   }
   useKey(typed);
   sessionStorage.setItem(STORED_KEY, typed);

@@ -9,7 +9,7 @@ import { EVENTS, ORDERS, RESULTS, statusName } from "./words.js";
 /** @import { Happening, Order } from "./api.js" */
 
 /** @type {Record<string, string>} */
-const WHO = { key: "whoever held a function key", queue: "a message typed into a queue" };
+const WHO = { key: "somebody with a function key", queue: "a message typed into a queue" };
 
 /**
  * What is remembered and what was ordered in one list: an order is one line, with its end.

@@ -25,14 +25,14 @@ export function drawHistory(remembered, user) {
 
   /** @param {string} token Where the orders go on. */
   async function addOrders(token) {
-    fill($("history-more"), make("span", { className: "soft small" }, "Looking for orders …"));
+    fill($("history-more"), make("span", { className: "soft small" }, "Loading orders …"));
     try {
       const page = await readOrders(user, token, signal);
       if (mine !== drawn) return;
       orders.push(...page.orders);
       drawLines(joined(remembered, orders));
       // A page may be empty, and still not be the last.
-      const older = make("button", { type: "button" }, "Look for older orders");
+      const older = make("button", { type: "button" }, "Load older orders");
       older.onclick = () => addOrders(page.token);
       fill($("history-more"), page.token && older);
       if (token) returnFocus(page.token ? older : $("person-title"));
@@ -47,5 +47,5 @@ export function drawHistory(remembered, user) {
 
 /** @param {HTMLElement[]} lines */
 function drawLines(lines) {
-  fill($("history"), ...(lines.length ? lines : [make("li", { className: "soft" }, "Nothing is written down yet.")]));
+  fill($("history"), ...(lines.length ? lines : [make("li", { className: "soft" }, "No history yet.")]));
 }

@@ -11,7 +11,7 @@ export function openLog() {
   fill($("log-rows"));
   fill($("log-more"));
   show($("log-card"), false);
-  say($("log-told"), "Looking …");
+  say($("log-told"), "Loading …");
   listOrders("");
 }
 
@@ -46,16 +46,16 @@ async function listOrders(begin) {
  */
 function drawEnd(token, damaged) {
   const shown = $("log-rows").children.length;
-  const told = `${count(shown, "order", "orders")}, newest first${token ? "; there are older ones" : ""}.`;
-  const left = damaged ? " Some lines of the log cannot be read, and are left out." : "";
-  say($("log-told"), (shown || token ? told : "Nobody ordered anything yet.") + left);
+  const told = `${count(shown, "order", "orders")}, newest first${token ? "; older orders exist" : ""}.`;
+  const left = damaged ? " Some lines of the log cannot be read and are not shown." : "";
+  say($("log-told"), (shown || token ? told : "No orders yet.") + left);
   show($("log-card"), shown > 0 || token !== "");
   fill($("log-more"), token && moreButton(token));
 }
 
 /** @param {string} token */
 function moreButton(token) {
-  const button = make("button", { type: "button" }, "Show older ones");
+  const button = make("button", { type: "button" }, "Show older orders");
   button.onclick = () => {
     button.disabled = true;
     listOrders(token);

@@ -23,7 +23,7 @@ export function newcomer(entry, signal, show) {
     try {
       const state = await copy(entry.userId, told, signal);
       if (state) return show(asListed(entry, state));
-      say(told, "It has not been worked off yet. The message stays queued: look again later with Refresh.");
+      say(told, "It has not been processed yet. The message stays queued. Check again later with Refresh.");
     } catch (error) {
       if (isOver(error)) return;
       say(told, wordsOf(error), true);
@@ -31,7 +31,7 @@ export function newcomer(entry, signal, show) {
     button.disabled = false;
     returnFocus(button);
   };
-  return [make("p", {}, "PhotoSync has not looked at this person yet."), ordersIn(button), told];
+  return [make("p", {}, "PhotoSync has not checked this person yet."), ordersIn(button), told];
 }
 
 /**
@@ -44,7 +44,7 @@ export function newcomer(entry, signal, show) {
 async function copy(user, told, signal) {
   say(told, "Queueing …");
   await orderReplay(user, { force: false }, signal);
-  say(told, "Queued. Waiting until it is worked off …");
+  say(told, "Queued. Waiting for PhotoSync to process it …");
   for (let tries = 0; tries < 30; tries += 1) {
     await pause(Math.min(1000 + 400 * tries, 5000), signal);
     const { state } = await readState(user, signal);

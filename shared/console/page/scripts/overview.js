@@ -99,7 +99,7 @@ export function freshness() {
   if (!overview) return "";
   const old = Date.parse(overview.countedAt) < lookedAt - OLD;
   const counted = old ? `, counted ${inWords(overview.countedAt)}` : "";
-  return `Looked ${inWords(new Date(lookedAt).toISOString())}${counted}`;
+  return `Updated ${inWords(new Date(lookedAt).toISOString())}${counted}`;
 }
 
 /** Counting a large tenant is work for the storage: seldom, unless there is something to watch. */

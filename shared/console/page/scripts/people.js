@@ -24,7 +24,7 @@ export function openHome() {
   if (typed.value.trim() !== search) typed.value = search;
   $("status", HTMLSelectElement).value = status;
   drawOverview();
-  fill($("more"), make("span", { className: "soft" }, "Looking …"));
+  fill($("more"), make("span", { className: "soft" }, "Loading …"));
   listPeople("");
 }
 
@@ -94,24 +94,24 @@ function drawMore({ token, sortedWithin, unasked }) {
   if (shown || token) {
     parts.push(make("span", { className: "soft small" }, people(shown) + (token ? " so far" : "") + order));
   } else {
-    const nobody = search || status ? "Nobody like that is known." : "Nobody is known yet.";
-    parts.push(make("p", { className: "soft" }, nobody));
+    const none = search || status ? "No matching people." : "No people yet.";
+    parts.push(make("p", { className: "soft" }, none));
   }
   if (shown && search && !status && !search.includes("@")) {
-    const other = "Is it somebody else? Whom PhotoSync has not looked at yet, the whole address finds.";
+    const other = "Looking for somebody else? Enter the whole address of a person whom PhotoSync has not checked yet.";
     parts.push(make("span", { className: "soft small" }, other));
   }
   if (unasked) {
-    const why = `Others were not looked for, because Microsoft 365 could not be asked: ${unasked}`;
+    const why = `Microsoft 365 could not be searched for others: ${unasked}`;
     parts.push(make("p", { className: "wrongkey", role: "alert" }, why));
   }
   if (token) parts.push(moreButton(token));
   // Nobody searches Microsoft 365 by object id, nor for somebody with a status.
   if (!shown && (status ? /@/ : /^[0-9a-f-]{36}$/i).test(search)) {
-    parts.push(make("a", { href: personHash(search) }, `Ask Microsoft 365 about ${search}`));
+    parts.push(make("a", { href: personHash(search) }, `Look up ${search} in Microsoft 365`));
   }
   fill($("more"), ...parts);
-  say($("found"), shown ? `${people(shown)} listed${token ? ", there may be more" : ""}` : "Nobody found");
+  say($("found"), shown ? `${people(shown)} listed${token ? ", there may be more" : ""}` : "No people found");
 }
 
 /** @param {string} token */

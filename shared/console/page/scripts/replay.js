@@ -25,7 +25,7 @@ export async function replay(order) {
   try {
     tell("Queueing …");
     await orderReplay(user, order, signal);
-    tell("Queued. Waiting until it is worked off …");
+    tell("Queued. Waiting for PhotoSync to process it …");
     const done = await watch(user, traces(before), signal);
     if (done) {
       drawPerson(done);
@@ -48,9 +48,9 @@ export function askBeforeReplacing() {
   const name = $("person-title").textContent;
   fill(
     inside($("replacing"), "p"),
-    `SharePoint will show the photo that Exchange has of ${name}. The profile then names the chosen picture no more: `,
+    `SharePoint will show the photo of ${name} from Exchange. The profile will no longer refer to the chosen picture: `,
     outwards(shownPerson()?.chosen ?? ""),
-    ". PhotoSync cannot bring it back; a picture that is chosen later is kept again.",
+    ". PhotoSync cannot restore it. A picture that is chosen later is kept again.",
   );
   $("replacing", HTMLDialogElement).showModal();
 }
@@ -111,13 +111,13 @@ function isBeingCopied({ state }) {
  * @returns {[words: string, bad: boolean]}
  */
 function outcome(done, before) {
-  if (!done) return ["It has not been worked off yet. The message stays queued: look again later with Refresh.", true];
+  if (!done) return ["It has not been processed yet. The message stays queued. Check again later with Refresh.", true];
   const { state, agree } = done;
   const synced = state?.status === "synced";
   const same = traces(done) === traces(before) || (synced && state.syncedAt === before.state?.syncedAt);
   if (same && agree === false && synced) {
-    return ["Exchange has no newer photo than the one PhotoSync copied, so nothing was written, and the two sides "
-      + "still differ. “Replay, even if unchanged” writes it again.", true];
+    return ["PhotoSync wrote nothing, because the photo in Exchange has not changed since it was copied. The two sides "
+      + "still differ. “Replay, even if unchanged” writes the photo again.", true];
   }
   if (same) return [`Done. Nothing had changed${state?.detail ? `: ${state.detail}` : "."}`, false];
   const words = [ended(state?.status ?? ""), state?.detail].filter(Boolean).join(" ");
@@ -128,6 +128,6 @@ function outcome(done, before) {
 function ended(status) {
   if (status === "synced") return "Done: synced.";
   if (status === "failed") return "It failed.";
-  if (status === "waiting") return "It has to wait and tries again by itself.";
-  return `Done: ${STATUSES[status] ?? "looked at"}.`;
+  if (status === "waiting") return "It has to wait, and PhotoSync tries again automatically.";
+  return `Done: ${STATUSES[status] ?? "checked"}.`;
 }

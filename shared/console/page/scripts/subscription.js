@@ -26,12 +26,13 @@ export function isLost(subscription) {
 export function drawSubscription(subscription, halted) {
   if (!subscription) {
     const none = halted
-      ? "The subscription was taken back with PhotoSync."
-      : "There is no subscription yet; it is made when PhotoSync first runs.";
+      ? "The subscription was deleted when PhotoSync was uninstalled."
+      : "There is no subscription yet. PhotoSync creates it when it first runs.";
     return fill($("subscription"), make("p", { className: "soft" }, none));
   }
   const { checkedAt, detail } = subscription;
-  const seen = ["As of ", moment(checkedAt), ": ", ...expiry(subscription), " The check-up asks Graph."];
+  const current = " The health check asks Graph for the current state.";
+  const seen = ["As of ", moment(checkedAt), ": ", ...expiry(subscription), current];
   fill(
     $("subscription"),
     make("p", {}, state(subscription)),
@@ -42,9 +43,9 @@ export function drawSubscription(subscription, halted) {
 
 /** @param {Subscription} subscription */
 function state(subscription) {
-  if (subscription.status === "live" && !ranOut(subscription)) return badge("ok", "Told of changes");
-  if (subscription.status === "waiting") return badge("waiting", "Being looked after");
-  return badge("wrong", "Not told of changes");
+  if (subscription.status === "live" && !ranOut(subscription)) return badge("ok", "Active");
+  if (subscription.status === "waiting") return badge("waiting", "Renewal pending");
+  return badge("wrong", "Not active");
 }
 
 /**
@@ -54,7 +55,7 @@ function state(subscription) {
  */
 function expiry(subscription) {
   const { status, expiresAt } = subscription;
-  if (ranOut(subscription)) return ["it ran out ", moment(expiresAt), "."];
-  if (status !== "live") return ["the last try to look after it did not succeed."];
-  return ["it is renewed before it runs out ", moment(expiresAt, "at an unknown time"), "."];
+  if (ranOut(subscription)) return ["it expired ", moment(expiresAt), "."];
+  if (status !== "live") return ["the last attempt to renew it failed."];
+  return ["it is renewed before it expires ", moment(expiresAt, "at an unknown time"), "."];
 }
