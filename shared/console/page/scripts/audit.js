@@ -1,4 +1,4 @@
-// The card about the audit of SharePoint that is under way, or about the last one.
+// The card about the running audit of SharePoint, or about the last one.
 
 import { $, fill, make, show } from "./elements.js";
 import { count, people } from "./numbers.js";

@@ -1,5 +1,4 @@
-// What an admin has to know before anything else: a dry run, removals held back, no notifications,
-// or that PhotoSync is being uninstalled.
+// What an admin must know first: a dry run, removals held back, no notifications, or an uninstall.
 
 import { $, inside, say, show } from "./elements.js";
 import { count } from "./numbers.js";

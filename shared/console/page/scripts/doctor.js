@@ -1,4 +1,4 @@
-// The health check: every finding, what to do about it, and the one that a button mends.
+// The health check: every finding, what to do about it, and the one that a button fixes.
 
 import { orderRenewal, readCheckUp } from "./api.js";
 import { isOver, wordsOf } from "./call.js";

@@ -1,4 +1,4 @@
-// What is known of a person, as names and values: by PhotoSync, and by SharePoint's profile.
+// What PhotoSync and the SharePoint profile store about a person, as names and values.
 
 import { $, fill, make, show } from "./elements.js";
 import { decoded } from "./route.js";
@@ -55,7 +55,7 @@ export function drawState(state) {
 
 /**
  * @param {NonNullable<State["lastError"]>} error
- * @param {string} detail What is told already.
+ * @param {string} detail The sentence that is already shown.
  */
 function errorOf({ code, message, at }, detail) {
   return make("span", {}, message !== detail && `${message} `, make("code", {}, code), " ", moment(at));
@@ -63,7 +63,7 @@ function errorOf({ code, message, at }, detail) {
 
 /**
  * @param {Profile | null} profile
- * @param {string} without What there is to say if there is none.
+ * @param {string} without The text to show if there is none.
  */
 export function drawProfile(profile, without) {
   drawFacts("profile", profile ? ofProfile(profile) : [["Profile", without]]);
@@ -96,12 +96,12 @@ function readTimestamp(timestamp) {
 }
 
 /**
- * The part that is folded up, with its summary.
+ * The `details` element around the list.
  *
  * @param {string} id
  */
 function inDetails(id) {
   const details = $(id).parentElement;
-  if (!details) throw new TypeError(`#${id} stands in nothing.`);
+  if (!details) throw new TypeError(`#${id} has no parent element.`);
   return details;
 }

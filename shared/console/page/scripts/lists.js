@@ -1,4 +1,4 @@
-// The short lists beside the people: how long the queues are, who failed, which messages are unreadable.
+// The short lists beside the people: queue lengths, failures and unreadable messages.
 
 import { $, fill, inside, make, say, show } from "./elements.js";
 import { nameOf } from "./names.js";

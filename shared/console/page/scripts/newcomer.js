@@ -1,4 +1,4 @@
-// Somebody whom PhotoSync has not looked at yet: what is said of them in the list, and a copy on the spot.
+// The line of a person whom PhotoSync has not checked yet, with a button that copies the photo now.
 
 import { orderReplay, readState } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -13,7 +13,7 @@ import { ordersIn } from "./rights.js";
 /**
  * @param {Entry} entry
  * @param {AbortSignal} signal
- * @param {(entry: Entry) => void} show Shows what came of the copy in place of this.
+ * @param {(entry: Entry) => void} show Shows the result in place of this line.
  */
 export function newcomer(entry, signal, show) {
   const told = make("p", { className: "told", role: "status" });
@@ -35,7 +35,7 @@ export function newcomer(entry, signal, show) {
 }
 
 /**
- * What is remembered once a run is over; null if none is for long.
+ * The state after the run; null if no run ends in time.
  *
  * @param {string} user
  * @param {HTMLElement} told

@@ -1,4 +1,4 @@
-// What is ordered from beside the list: a sweep, an audit, and what the brakes hold back.
+// The orders beside the list: a sweep, an audit, and the release of what the brakes hold back.
 
 import { orderAudit, orderRelease, orderRepairs, orderSweep } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -53,7 +53,7 @@ export async function startAudit() {
  * @typedef {object} Held What a brake holds back.
  * @property {string} title
  * @property {(overview: Overview | null) => string} cost
- * @property {(overview: Overview | null) => string} who The filter that lists whom it is about.
+ * @property {(overview: Overview | null) => string} who The filter that lists the people affected.
  * @property {string} banner
  * @property {() => Promise<{ released: number }>} order
  * @property {string} told
@@ -100,7 +100,7 @@ export const REPAIRS = {
 let asked = REMOVALS;
 
 /**
- * Say what it costs before anything is released.
+ * Say what a release does before anything is released.
  *
  * @param {Held} held
  */

@@ -1,4 +1,4 @@
-// One person: both pictures, whether they agree, and what is known.
+// One person: both pictures, whether they agree, and the stored details.
 
 import { readPerson } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -20,7 +20,7 @@ export function shownPerson() {
   return shown;
 }
 
-/** By which the API finds the person that is shown: the address may hold a name that is none any more. */
+/** The id by which the API finds the person shown: the name in the address may be outdated. */
 export function shownUser() {
   return shown?.user.id || shown?.state?.userId || here().user;
 }
@@ -102,7 +102,7 @@ function judge(agree) {
 }
 
 /**
- * Until when a side that could not be asked wants to be left alone.
+ * How long to wait before a side that could not be read may be asked again.
  *
  * @param {Unasked[]} unasked
  */

@@ -1,4 +1,4 @@
-// A replay, from the order to what came of it.
+// A replay, from the order to its result.
 
 import { orderReplay, readPerson } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -43,7 +43,7 @@ export async function replay(order) {
   }
 }
 
-/** Say what is lost before the photo takes the place of what a person chose. */
+/** Say what is lost before the photo replaces the picture that a person chose. */
 export function askBeforeReplacing() {
   const name = $("person-title").textContent;
   fill(
@@ -66,7 +66,7 @@ function tell(text, bad = false) {
 }
 
 /**
- * What differs once a run is over, whatever it found.
+ * The part of the answer that every completed run changes.
  *
  * @param {Person} person
  */
@@ -75,7 +75,7 @@ function traces({ state, history }) {
 }
 
 /**
- * Look again until the state has moved, or the queue is empty and nothing has; null if neither.
+ * Poll until the state has changed, or the queue is empty without a change; null if neither happens.
  *
  * @param {string} user
  * @param {string} before
@@ -84,7 +84,7 @@ function traces({ state, history }) {
 async function watch(user, before, signal) {
   let idle = 0;
   for (let tries = 0; tries < 30; tries += 1) {
-    // Every look compares the pictures themselves: more and more seldom, for two minutes in all.
+    // Each poll compares the pictures themselves, so poll less and less often, for two minutes in all.
     await pause(Math.min(1000 + 400 * tries, 5000), signal);
     const person = await readPerson(user, signal);
     if (isBeingCopied(person)) {

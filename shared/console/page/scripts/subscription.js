@@ -1,4 +1,4 @@
-// The card about the notifications of Microsoft Graph.
+// The card about the subscription to Microsoft Graph.
 
 import { $, badge, fill, make } from "./elements.js";
 import { moment, now } from "./time.js";
@@ -11,7 +11,7 @@ function ranOut({ expiresAt }) {
 }
 
 /**
- * Whether Graph tells us of no change for certain.
+ * Whether Graph certainly sends no notifications.
  *
  * @param {Subscription | null} subscription
  */
@@ -21,7 +21,7 @@ export function isLost(subscription) {
 
 /**
  * @param {Subscription | null} subscription
- * @param {boolean} halted Whether it was taken back with PhotoSync.
+ * @param {boolean} halted Whether PhotoSync is being, or was, uninstalled.
  */
 export function drawSubscription(subscription, halted) {
   if (!subscription) {
@@ -49,7 +49,7 @@ function state(subscription) {
 }
 
 /**
- * What was seen then, and only of a live one that it will go on.
+ * What the last check found; only an active subscription is promised a renewal.
  *
  * @param {Subscription} subscription
  */

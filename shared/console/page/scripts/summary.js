@@ -1,4 +1,4 @@
-// How it stands at a glance: the headline, a sentence below it, and a tile for each status.
+// The summary: the headline, a sentence below it, and a tile for each status.
 
 import { isHeld } from "./banners.js";
 import { $, fill, make, say, show } from "./elements.js";
@@ -10,7 +10,7 @@ import { DIFFERS, FILTERS, STATUSES } from "./words.js";
 
 /** @import { Overview } from "./api.js" */
 
-/** Counts of so many milliseconds ago may no longer be those of the list. */
+/** Counts older than this, in milliseconds, may differ from the list. */
 export const OLD = 30000;
 
 /** @param {Overview} overview */
@@ -25,7 +25,7 @@ export function drawHeadline(overview) {
 }
 
 /**
- * Whom groups let in and leave out; without a group nothing is said.
+ * The groups that limit the scope; nothing is shown without one.
  *
  * @param {Overview["groups"]} groups
  */
@@ -65,7 +65,7 @@ function headline({ counts, dismissed, brake, repairBrake, differ, queues }) {
 }
 
 /**
- * Why numbers that stand side by side are not the same; nothing where they are.
+ * Why numbers that are shown together differ; nothing is shown if they are the same.
  *
  * @param {Overview} overview
  */
@@ -85,7 +85,7 @@ export function drawCounts({ counts, countedAt, differ, sweep }) {
 /**
  * @param {Overview["counts"]} counts
  * @param {number} differ
- * @param {string} chosen The status that the list is narrowed to.
+ * @param {string} chosen The status by which the list is filtered.
  * @param {string} search
  */
 export function drawTiles(counts, differ, chosen, search) {

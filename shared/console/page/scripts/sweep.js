@@ -1,4 +1,4 @@
-// The card about the sweep that runs, or about the last one.
+// The card about the running sweep, or about the last one.
 
 import { $, fill, make, show } from "./elements.js";
 import { people, sum } from "./numbers.js";
@@ -20,7 +20,7 @@ export function drawSweep(sweep) {
 /** @param {Sweep} sweep */
 function drawRunning({ users, expectedUsers, startedAt, eta }) {
   const bar = $("sweep-bar", HTMLProgressElement);
-  // The last sweep, by which it is judged, may have found fewer than there are now.
+  // The estimate comes from the last sweep, which may have found fewer people.
   const known = Math.max(expectedUsers, users);
   if (expectedUsers) bar.value = Math.min(1, users / known);
   else bar.removeAttribute("value");
@@ -52,7 +52,7 @@ export function drawFill(newest) {
   if (newest?.status !== "running") return;
   const { sent, found, isWhole, startedAt, eta } = newest;
   const bar = $("fill-bar", HTMLProgressElement);
-  // While the sweep finds more, nobody knows how much is left.
+  // While the sweep finds more people, the remaining work is unknown.
   if (isWhole && found) bar.value = Math.min(1, sent / found);
   else bar.removeAttribute("value");
   const all = isWhole ? `of ${people(found)}` : `of ${people(found)} so far`;

@@ -1,4 +1,4 @@
-// The words for what the API calls by a code.
+// The words for the codes of the API.
 
 /** @type {Record<string, string>} */
 export const STATUSES = {
@@ -16,10 +16,10 @@ export function statusName(status) {
   return STATUSES[status] ?? (status || "Not checked yet");
 }
 
-// A filter that is no status: people whose picture the next removals take.
+// A filter that is not a status: people whose pictures the next removals remove.
 export const GONE = "gone";
 
-// Another: people whose picture in SharePoint an audit has found changed.
+// Another such filter: people whose pictures in SharePoint differ according to an audit.
 export const DIFFERS = "differs";
 
 /** @type {Record<string, string>} */

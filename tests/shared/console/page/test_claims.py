@@ -169,6 +169,7 @@ def test_check_that_could_not_be_made(api: StandIn, visit: Open):
     page = visit(f"{api.url}?code={KEY}#/doctor").page
 
     expect(page.locator("#doctor-told")).to_have_text("1 of 3 checks failed, 1 could not run.")
+    expect(page).to_have_title("Health check · PhotoSync")
     expect(page.locator("#checks .badge")).to_have_text(["Failed", "Not checked", "OK"])
     assert page.locator("#checks .todo").count() == 1
 
