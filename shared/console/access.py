@@ -67,29 +67,30 @@ def signed_in(headers: Mapping[str, str], settings: ConsoleSettings) -> Caller:
     """The caller that the platform says has signed in. Raises NotSignedIn, NotAllowed."""
     if not settings.client_id:
         raise NotSignedIn(
-            "CONSOLE_KEYS is false and CONSOLE_SIGN_IN is empty, so nobody is let in: set "
-            "CONSOLE_SIGN_IN (manage.py grant --console), or CONSOLE_KEYS to true."
+            "CONSOLE_KEYS is false and CONSOLE_SIGN_IN is empty, so nobody can sign in. Set "
+            "CONSOLE_SIGN_IN (manage.py grant --console), or set CONSOLE_KEYS to true."
         )
     if not settings.is_checked:
         raise NotSignedIn(
-            "CONSOLE_SIGN_IN is set, but App Service authentication is off: nobody checks who "
-            "signs in, so nobody is let in. Run azd provision, or empty CONSOLE_SIGN_IN."
+            "CONSOLE_SIGN_IN is set, but App Service authentication is off, so sign-ins cannot be "
+            "verified and nobody is admitted. Run azd provision, or clear CONSOLE_SIGN_IN."
         )
     claims = _claims(headers.get(PRINCIPAL, ""))
     tenants, ids = _values(claims, _TENANT_ID), _values(claims, _OBJECT_ID)
     is_one = len(ids) == 1 and all(map(is_object_id, ids))
     if not is_one or tenants != {settings.tenant_id.casefold()}:
         raise NotSignedIn(
-            "Sign in with an account of this app's organisation (TENANT_ID): yours is of another."
+            "Your account belongs to another organisation. Sign in with an account of this app's "
+            "tenant (TENANT_ID)."
         )
     (object_id,) = ids
     roles = _values(claims, _ROLES)
     role = next((one for one in (OPERATOR, VIEWER) if one.casefold() in roles), "")
     if not role:
         raise NotAllowed(
-            "You are signed in, but have no role here: ask for Viewer or Operator of the "
-            "enterprise application PhotoSync console (manage.py grant --console), then sign out "
-            "and in again."
+            "You are signed in, but you have no role here. Ask an administrator to assign you "
+            "Viewer or Operator in the enterprise application PhotoSync console (manage.py grant "
+            "--console). Then sign out and sign in again."
         )
     return Caller(Signature(PERSON, _name(claims) or object_id, object_id), role)
 
@@ -97,11 +98,9 @@ def signed_in(headers: Mapping[str, str], settings: ConsoleSettings) -> Caller:
 def must_order(caller: Caller, headers: Mapping[str, str]) -> None:
     """Raise NotAllowed unless *caller* may give orders, BadRequest if a form may have sent it."""
     if not caller.may_order:
-        raise NotAllowed(
-            "You may look and give no orders: that takes the role Operator, and you have Viewer."
-        )
+        raise NotAllowed("Your role is Viewer, which is read-only. Orders need the role Operator.")
     if caller.signature.via == PERSON and not _is_deliberate(headers):
-        raise BadRequest(f"Send the header {ORDER} with an order, so that no other page can.")
+        raise BadRequest(f"Send the header {ORDER} with every order: it blocks forged requests.")
 
 
 def _is_deliberate(headers: Mapping[str, str]) -> bool:
@@ -122,18 +121,20 @@ def _claims(header: str) -> list[tuple[str, str]]:
         raise NotSignedIn("Sign in with Microsoft first, at /.auth/login/aad.")
     try:
         if len(header) > _LONGEST_PRINCIPAL:
-            raise ValueError("Nobody has so many claims.")
+            raise ValueError("The principal is too long.")
         told = json.loads(base64.b64decode(header, validate=True))
         claims = [(_text(one["typ"]), _text(one["val"])) for one in told["claims"]]
         kind_of_roles = told.get("role_typ")
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise NotSignedIn("What the platform says of you cannot be read: sign in again.") from error
+        raise NotSignedIn(
+            "App Service sent details of your sign-in that cannot be read. Sign in again."
+        ) from error
     return [("roles" if kind == kind_of_roles else kind, value) for kind, value in claims]
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError("A claim is a text.")
+        raise TypeError("A claim must be a string.")
     return value
 
 

@@ -99,7 +99,7 @@ def order(query: Mapping[str, str], body: bytes) -> dict[str, Any]:
     A link carries its key in the query and a form cannot set a header: neither may give orders.
     """
     if "code" in {name.lower() for name in query}:
-        raise KeyInAddress("Send the key in the header x-functions-key, not in the address.")
+        raise KeyInAddress("Send the key in the header x-functions-key, not in the URL.")
     if len(body) > _LONGEST_BODY:
         raise BadRequest(f"The body must be a JSON object of at most {_LONGEST_BODY:,} bytes.")
     try:

@@ -200,7 +200,7 @@ class Console:
         """
         sides = (query or {}).get("sides", "")
         if sides not in {"", "none"}:
-            raise BadRequest("sides must be none, or be left out.")
+            raise BadRequest("sides must be none or omitted.")
         if sides:
             return self._told(self._people.remembered(name))
         user, known, error = self._people.find(name)
@@ -304,7 +304,7 @@ class Console:
 
 def _is_asked_for(query: Mapping[str, str], name: str) -> bool:
     if query.get(name, "") not in {"", "true"}:
-        raise BadRequest(f"{name} must be true, or be left out.")
+        raise BadRequest(f"{name} must be true or omitted.")
     return query.get(name) == "true"
 
 

@@ -81,7 +81,7 @@ class Card:
             f"Now: {self.seen}",
             f"Why: {self.words.why}",
             f"Next: {self.words.next}",
-            f"Looked at: {at(now)}",
+            f"Checked: {at(now)}",
             f"PhotoSync {version}",
         ]
         return "\n".join(lines)
@@ -107,12 +107,14 @@ def card(
     if words.by_design or finding == SAME:
         return Card(SEEN[finding], words)
     if brakes.halted:
-        still = "PhotoSync stands still, for it is being uninstalled or was: nothing happens."
+        still = "PhotoSync is stopped, because it is being uninstalled or was uninstalled."
         words = words._replace(next=still, action=NONE)
     elif known and known.claimed_for:
-        words = words._replace(next="PhotoSync is at it right now: look again soon.", action=NONE)
+        words = words._replace(
+            next="PhotoSync is processing this person right now. Check again soon.", action=NONE
+        )
     elif rules.dry_run:
-        dry = "PhotoSync is only rehearsing: it writes nothing until the rehearsal is switched off."
+        dry = "This is a dry run: PhotoSync writes nothing until the dry run is switched off."
         words = words._replace(next=dry, action=NONE)
     return Card(SEEN[finding], words)
 
@@ -138,7 +140,7 @@ def _words(
         case user_state.LEFT:
             return _of_leaver(words, known, rules, brakes, now)
         case user_state.NO_PHOTO if finding == LAST:
-            gone = words._replace(why="The photo was taken out of Exchange.")
+            gone = words._replace(why="The photo was removed from Exchange.")
             return _of_removal(gone, known, rules, brakes)
         case user_state.SKIPPED:
             return _of_skipped(words, known, rules, user)
@@ -163,15 +165,15 @@ def _of_synced(known: UserState, finding: str, rules: Rules, brakes: Brakes) -> 
 
 
 def _outdated(known: UserState, finding: str) -> Words:
-    looked = f", at {at(known.checked_at)}" if known.checked_at else ""
-    why = f"Something has changed since PhotoSync last looked{looked}."
-    return Words(why, "The next sweep looks again.", NONE if finding == SAME else LOOK)
+    checked = f" on {at(known.checked_at)}" if known.checked_at else ""
+    why = f"Something has changed since PhotoSync last checked{checked}."
+    return Words(why, "The next sweep checks again.", NONE if finding == SAME else LOOK)
 
 
 def _replaced(words: Words) -> Words:
     return words._replace(
-        why="A person chose it, and PhotoSync is set to replace what people choose.",
-        next="The photo takes its place with the next look, once a day, or now.",
+        why="A person chose it, and PhotoSync is set to replace pictures that people choose.",
+        next="PhotoSync replaces it at its next daily check, or now if somebody orders it.",
         action=REPAIR,
         by_design=False,
     )
@@ -180,47 +182,49 @@ def _replaced(words: Words) -> Words:
 def _next_try(known: UserState, now: datetime) -> str:
     again = known.next_attempt_at
     if again is None or now - again > _OVERDUE:
-        return "The next sweep has PhotoSync try again."
+        return "The next sweep tries again."
     if again <= now:
         return "PhotoSync is about to try again."
-    return f"PhotoSync tries again by itself at {at(again)}."
+    return f"PhotoSync tries again automatically on {at(again)}."
 
 
 def _next_repair(known: UserState, rules: Rules, brakes: Brakes) -> str:
     if known.damage and brakes.repairs:
         return (
-            "So many pictures differ at once that PhotoSync holds all repairs back, until an "
-            "administrator releases them; this one person can be repaired now."
+            "So many pictures differ at once that PhotoSync holds back all repairs until an "
+            "administrator releases them. This one person can be repaired now."
         )
     if not rules.repairs:
-        return "PhotoSync is set not to repair by itself: it stays so until somebody orders it."
+        return (
+            "Automatic repairs are off: the picture stays as it is until somebody orders a repair."
+        )
     days = "a day" if rules.audit_days == 1 else f"{rules.audit_days} days"
     if known.damage:
         return (
-            "An audit has found it, and PhotoSync repairs it by itself: within minutes, or else at "
-            f"its next look at SharePoint, within {days}."
+            "An audit found this. PhotoSync repairs it automatically within minutes, or else at "
+            f"its next check of SharePoint, within {days}."
         )
-    return f"PhotoSync repairs it by itself, at its next look at SharePoint: within {days}."
+    return f"PhotoSync repairs it automatically at its next check of SharePoint, within {days}."
 
 
 def _of_removal(words: Words, known: UserState, rules: Rules, brakes: Brakes) -> Words:
     if not rules.removes:
-        kept = "Nothing is to be done: PhotoSync is set to keep the last picture."
+        kept = "No action is needed: PhotoSync is set to keep the last picture."
         return words._replace(next=kept, by_design=known.status == NO_PHOTO)
     if known.missing_since is None:
         return words._replace(
-            next="The next sweep notes it; another one takes the picture away if the photo is "
+            next="The next sweep records this. A later sweep removes the picture if the photo is "
             "still missing then."
         )
     if brakes.removals:
         held = (
-            "So many photos are gone at once that PhotoSync removes no picture, until an "
+            "So many photos are missing at once that PhotoSync removes no pictures until an "
             "administrator releases the removals."
         )
         return words._replace(next=held, action=REMOVALS)
     due = at(known.missing_since + SECOND_LOOK_AFTER)
     return words._replace(
-        next=f"A sweep takes the picture away after {due}, if the photo is still missing then."
+        next=f"A sweep removes the picture after {due}, if the photo is still missing then."
     )
 
 
@@ -233,25 +237,25 @@ def _of_leaver(
     due = since + rules.forget_after
     if due > now:
         return words._replace(
-            next=f"PhotoSync takes back what it wrote after {at(due)}, unless the account is "
-            "restored before. Until then nothing is to be done.",
+            next=f"After {at(due)} PhotoSync removes what it wrote for this person, unless the "
+            "account is restored by then. No action is needed.",
             by_design=True,
         )
     if brakes.forgetting:
         return words._replace(
-            next="So many people are to be forgotten at once that PhotoSync waits for an "
-            "administrator to release it.",
+            next="So many people have left at once that PhotoSync removes nothing of theirs until "
+            "an administrator releases it.",
             action=LEAVERS,
         )
     return words._replace(
-        next="The next sweep takes back what PhotoSync wrote, if the account is still gone.",
+        next="The next sweep removes what PhotoSync wrote, if the account is still deleted.",
         by_design=True,
     )
 
 
 def _why_out_of_scope(user: User, otherwise: str) -> str:
     if user.is_guest:
-        return "This person is a guest, and PhotoSync is set to leave guests alone."
+        return "This person is a guest, and PhotoSync is set to skip guests."
     if not user.account_enabled:
-        return "This person's account is disabled, and PhotoSync leaves it alone."
+        return "This person's account is disabled, and PhotoSync skips disabled accounts."
     return otherwise

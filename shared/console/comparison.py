@@ -167,13 +167,13 @@ class Sides:
     ) -> Difference:
         picture = shown_in(shown, geo.my_url)
         if not picture.url:
-            why = "SharePoint shows no picture, although there is a photo in Exchange."
+            why = "SharePoint shows no picture, although Exchange has a photo."
             return Difference(NOTHING, False, why, shown)
         if picture.is_chosen(user.id, wrote=known.picture_url if known else ""):
-            why = "SharePoint shows a picture from elsewhere, which a person has set."
+            why = "SharePoint shows a picture that a person chose."
             return Difference(CHOSEN, False, why, shown)
         if (location := picture.here) is None:
-            why = "SharePoint shows our picture at its address on another host."
+            why = "SharePoint shows PhotoSync's picture at an address on another host."
             return Difference(ELSEWHERE, False, why, shown)
         if shown[PLACEHOLDER_STATE] != SHOWS_PICTURE:
             why = "SharePoint has a picture but shows its placeholder."
@@ -199,9 +199,9 @@ class Sides:
         except (TryLater, AccessDenied, Refused) as error:
             return _unknown(_silence(asked, error), shown)
         if list(wanted) != held:
-            why = "SharePoint shows another picture than Exchange holds."
+            why = "SharePoint shows a different picture from the photo in Exchange."
             return Difference(OTHER, False, why, shown)
-        return Difference(SAME, True, "SharePoint shows the photo that Exchange holds.", shown)
+        return Difference(SAME, True, "SharePoint shows the photo from Exchange.", shown)
 
     def _scaled(self, user: User) -> bytes:
         return self._graph.scaled_photo(user.id).photo
@@ -210,35 +210,41 @@ class Sides:
         self, why: PhotoSyncError, shown: Mapping[str, str], known: UserState | None
     ) -> Difference:
         if not shown[PICTURE_URL]:
-            return Difference(NEITHER, True, f"{why} SharePoint shows none either.", shown)
+            return Difference(NEITHER, True, f"{why} SharePoint shows no picture either.", shown)
         finding = LAST if known and known.picture_url else FOREIGN
         return Difference(finding, False, f"{why} {self._what_becomes(why, known)}", shown)
 
     def _what_becomes(self, why: PhotoSyncError, known: UserState | None) -> str:
         """What happens to a picture without a photo; `is_gone` in `sweeping` decides."""
         if not known or not known.picture_url:
-            return "SharePoint shows a picture that PhotoSync did not put there."
+            return "SharePoint shows a picture that PhotoSync did not write."
         if isinstance(why, UnknownUser):
-            return "SharePoint shows the last picture until PhotoSync forgets who has left."
+            return "SharePoint shows the last picture until PhotoSync forgets this user."
         if not isinstance(why, NoPhoto):
             return (
-                "SharePoint still shows the last one, and keeps it: only a photo that is gone from "
-                "a mailbox takes its picture along."
+                "SharePoint still shows the last picture, which stays: PhotoSync removes a picture "
+                "only when its photo is removed from the mailbox."
             )
         if not self._removes:
-            return "SharePoint still shows the last one, and keeps it: REMOVED_PHOTO is keep."
+            return "SharePoint still shows the last picture, which stays: REMOVED_PHOTO is keep."
         if known.missing_since is None:
-            return "SharePoint still shows the last one; two sweeps that find no photo remove it."
-        return "SharePoint still shows the last one; a sweep removes it after a second look."
+            return (
+                "SharePoint still shows the last picture. PhotoSync removes it after two sweeps "
+                "find no photo."
+            )
+        return (
+            "SharePoint still shows the last picture. A sweep removes it once a second check "
+            "finds no photo."
+        )
 
 
 def _homeless(home: object, known: UserState | None) -> str:
     """What happens to a user without a profile: if the user is synced, sweeps see nothing to do."""
     if isinstance(home, NoProfile) and known and known.status == SYNCED:
         return (
-            "SharePoint has no profile for this user any more. The next audit that repairs finds "
-            "out, or a replay; from then on sweeps look once a day, and copy the photo into a new "
-            "one."
+            "SharePoint no longer has a profile for this user. The next audit that repairs, or a "
+            "replay, records this. After that, sweeps check once a day and copy the photo into a "
+            "new profile."
         )
     return str(home)
 
@@ -263,5 +269,5 @@ def _silence(side: str, found: object) -> list[Unasked]:
 
 def _unknown(unasked: Sequence[Unasked], shown: Mapping[str, str] | None) -> Difference:
     said = " ".join(dict.fromkeys(each.sentence for each in unasked))
-    sentence = f"Whether both sides agree cannot be told now. {said}"
+    sentence = f"Exchange and SharePoint cannot be compared now. {said}"
     return Difference(UNASKED, None, sentence, shown, tuple(unasked))

@@ -62,7 +62,7 @@ class Dismissals:
         if len(kept) > MOST:
             kept = {**self._hidden(known.failures), **added}
         if len(kept) > MOST:
-            raise BadRequest(f"{MOST:,} failures are dismissed already: mend what they have alike.")
+            raise BadRequest(f"{MOST:,} failures are already dismissed. Fix their common cause.")
         until = max(filter(None, (known.unreadable_to, unreadable_to)), default=None)
         fields = {"failures": kept, "unreadableTo": until.isoformat() if until else ""}
         self._documents.write(NAME, fields, after=before)
@@ -83,7 +83,7 @@ class Dismissals:
 def read(order: Mapping[str, Any], now: datetime) -> tuple[list[str], datetime | None]:
     """The users that an *order* names, and up to when messages are dismissed. Raises BadRequest."""
     if order.keys() - {"users", "unreadableTo"} or not order:
-        raise BadRequest("The order must say users or unreadableTo, or both, and nothing else.")
+        raise BadRequest("The order must contain users, unreadableTo or both, and nothing else.")
     users, told = order.get("users", []), order.get("unreadableTo", "")
     if not isinstance(users, list) or not all(isinstance(each, str) for each in users):
         raise BadRequest("users must be a list of object ids or user principal names.")
@@ -94,9 +94,12 @@ def read(order: Mapping[str, Any], now: datetime) -> tuple[list[str], datetime |
     try:
         until = moments.read(told)
     except (ValueError, TypeError, OverflowError) as error:
-        raise BadRequest("unreadableTo must be a moment, as the overview tells it.") from error
+        raise BadRequest("unreadableTo must be a time in the format of the overview.") from error
     if until > now + _AHEAD:
-        raise BadRequest("unreadableTo lies ahead: nobody has seen what will be set aside then.")
+        raise BadRequest(
+            "unreadableTo is in the future. Only messages that are already set aside can be "
+            "dismissed."
+        )
     return users, until
 
 

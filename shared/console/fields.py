@@ -48,9 +48,9 @@ def past(known: user_state.UserState) -> list[dict[str, str]]:
     """What the state says about the past, newest first."""
     remembered = [
         (known.checked_at, known.status, known.detail),
-        (known.missing_since, "photo missing", "The photo was first missed in Exchange."),
-        (known.left_since, "left", "Microsoft Graph no longer knew the user."),
-        (known.out_of_scope_since, "out of scope", "The settings first left the user out."),
+        (known.missing_since, "photo missing", "The photo was first found missing in Exchange."),
+        (known.left_since, "left", "Microsoft Graph no longer found the user."),
+        (known.out_of_scope_since, "out of scope", "The settings first excluded the user."),
         (known.synced_at, "written", "The pictures in SharePoint were written."),
     ]
     # By the seconds that are shown: within one second, a run checks after it has written.

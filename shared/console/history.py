@@ -17,6 +17,7 @@ from shared.orders.order_log import File, OrderLog, file_of
 # An answer must come within seconds: a longer search continues with its token.
 FILES_A_PAGE = 4
 SIZE = 100
+_NO_TOKEN = "This token is not from this list. Start again without a token."
 
 
 class HistoryPage(NamedTuple):
@@ -100,7 +101,7 @@ def _read(token: str) -> tuple[File | None, int]:
         file = file_of(name)
         counts.read(below)
     except (ValueError, TypeError, RecursionError) as error:
-        raise BadRequest("The token is none that this listing gave: start without one.") from error
+        raise BadRequest(_NO_TOKEN) from error
     if file is None:
-        raise BadRequest("The token is none that this listing gave: start without one.")
+        raise BadRequest(_NO_TOKEN)
     return file, below

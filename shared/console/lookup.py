@@ -118,7 +118,7 @@ class People:
 
     def _ask(self, name: str) -> User:
         if not name.strip():
-            raise BadRequest("Name a user: by UPN, another address, object id or name.")
+            raise BadRequest("Name a user by UPN, another address, object id or name.")
         if not is_object_id(name) and not is_upn(name):
             return _only(self._search.search(name), name)
         try:
@@ -127,7 +127,7 @@ class People:
             found = self._search.addressed(name) if is_upn(name) else []
             if found:
                 return _only(found, name)
-            raise UnknownUser(f"Microsoft Graph knows no such user: {name}.") from error
+            raise UnknownUser(f"Microsoft Graph found no such user: {name}.") from error
 
     def _remembered(self, name: str) -> UserState | None:
         if is_object_id(name):
@@ -149,11 +149,11 @@ def spelled(name: str) -> tuple[str, str]:
 
 def _only(found: list[User], name: str) -> User:
     if not found:
-        raise UnknownUser(f"Microsoft Graph knows no such user: {name}.")
+        raise UnknownUser(f"Microsoft Graph found no such user: {name}.")
     if len(found) > 1:
         told = ", ".join(each.user_principal_name for each in found[:_TOLD])
         more = ", …" if len(found) > _TOLD else ""
-        raise BadRequest(f"More than one user is called {name}: {told}{more}. Name one of them.")
+        raise BadRequest(f"More than one user matches {name}: {told}{more}. Enter one of these.")
     return found[0]
 
 

@@ -117,7 +117,7 @@ class Ordering:
         with self._signing(_kind(order, kinds, orders.SWEEP), order, by) as signing:
             release, renew = _flags(order, "releaseRemovals", "renew")
             if release and renew:
-                raise BadRequest("Order one thing at a time: releaseRemovals or renew.")
+                raise BadRequest("An order may set releaseRemovals or renew, not both.")
             self._uninstall.must_be_off()
             signing.give()
             if release:
@@ -143,7 +143,7 @@ class Ordering:
         with self._signing(_kind(order, kinds, orders.AUDIT), order, by) as signing:
             release, repair = _flags(order, "releaseRepairs", "repair")
             if release and repair:
-                raise BadRequest("Order one thing at a time: releaseRepairs or repair.")
+                raise BadRequest("An order may set releaseRepairs or repair, not both.")
             self._uninstall.must_be_off()
             signing.give()
             if release:
@@ -164,7 +164,7 @@ class Ordering:
         with self._signing(kind, order, by) as signing:
             remove, cancel = _flags(order, "removePictures", "cancel")
             if remove and cancel:
-                raise BadRequest("Order one thing at a time: removePictures or cancel.")
+                raise BadRequest("An order may set removePictures or cancel, not both.")
             signing.give()
             if cancel:
                 cancelled = self._uninstall.cancel()
@@ -204,7 +204,7 @@ class Ordering:
     def _failure(self, name: str) -> Entry:
         known = self._people.remembered(name)
         if known is None or known.status != user_state.FAILED:
-            raise BadRequest(f"{name} has not failed: there is no line to dismiss.")
+            raise BadRequest(f"{name} has not failed, so there is nothing to dismiss.")
         return entry(known.user_id, describe(known))
 
     def _signing(self, kind: str, order: Mapping[str, Any], by: Signature) -> Signing:
@@ -220,7 +220,7 @@ def _kind(order: Mapping[str, Any], kinds: Mapping[str, str], otherwise: str) ->
 def _flags(order: Mapping[str, Any], *names: str) -> list[bool]:
     """The allowed options of *order*: a misspelt field must not order something else."""
     if order.keys() - set(names):
-        raise BadRequest(f"The order may say {' or '.join(names)}, and nothing else.")
+        raise BadRequest(f"The order may contain {' or '.join(names)}, and nothing else.")
     values = [order.get(name, False) for name in names]
     for name, value in zip(names, values, strict=True):
         if not isinstance(value, bool):

@@ -28,7 +28,7 @@ MOST_CALLS = 100
 # Azure's are far shorter.
 _LONGEST_MARKER = 4000
 _FIRST = ("", "", "")
-_NO_TOKEN = "The token is none that this listing gave: start without one."
+_NO_TOKEN = "This token is not from this list. Start again without a token."
 
 
 class Census(NamedTuple):

@@ -31,8 +31,7 @@ class Turnstile:
         """Hold a slot for the block. Raises ServiceDown if none becomes free within _MOMENT."""
         if not self._places.acquire(timeout=_MOMENT):
             raise ServiceDown(
-                "Too many are looking already, and wait for slow answers: try again in half a "
-                "minute.",
+                "Too many requests are already waiting for slow services. Try again in 30 seconds.",
                 service="photosync",
             )
         try:

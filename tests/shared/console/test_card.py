@@ -130,31 +130,31 @@ def test_nobody_has_looked_yet():
     """Of a person of whom nothing is remembered it says so, and offers to look."""
     found = told(None, OTHER)
 
-    assert "not looked at this person yet" in found["why"]
+    assert "not checked this person yet" in found["why"]
     assert found["action"] == "replay"
 
 
 @pytest.mark.parametrize(
     ("state", "finding", "says", "action", "by_design"),
     [
-        (known(SYNCED), SAME, "Nothing is to be done", "", False),
+        (known(SYNCED), SAME, "No action is needed", "", False),
         (known(SYNCED), OTHER, "within 7 days", "replay", False),
-        (known(SYNCED), NO_PROFILE, "has vanished", "replay", False),
+        (known(SYNCED), NO_PROFILE, "no longer exists", "replay", False),
         (known(SYNCED), UNASKED, "cannot be compared", "", False),
-        (None, NEITHER, "nothing to copy. A photo that is put into Exchange follows", "", False),
-        (known(SKIPPED, "picture-kept"), CHOSEN, "it stays", "", True),
-        (known(SKIPPED, "no-profile"), NO_PROFILE, "looks again once a day", "", True),
+        (None, NEITHER, "no photo to copy. A new photo in Exchange is copied", "", False),
+        (known(SKIPPED, "picture-kept"), CHOSEN, "the picture stays", "", True),
+        (known(SKIPPED, "no-profile"), NO_PROFILE, "checks once a day", "", True),
         (known(SKIPPED, "no-mailbox"), LAST, "no mailbox", "", True),
-        (known(SKIPPED, "out-of-scope"), OTHER, "set to look after", "", True),
+        (known(SKIPPED, "out-of-scope"), OTHER, "set to sync", "", True),
         (
             known(SKIPPED, "dry-run"),
             OTHER,
-            "the rehearsal is over, the next sweep copies",
+            "After the dry run, the next sweep copies",
             "",
             False,
         ),
-        (known(FAILED, "access-denied"), OTHER, "a right is missing", "doctor", False),
-        (known(FAILED, "photo-refused"), "unreadable", "another photo into Exchange", "", False),
+        (known(FAILED, "access-denied"), OTHER, "lacks a permission", "doctor", False),
+        (known(FAILED, "photo-refused"), "unreadable", "Replace the photo in Exchange", "", False),
         (known(FAILED, "gave-up"), OTHER, "for a whole day", "replay", False),
         (known(NO_PHOTO, "no-photo"), FOREIGN, "no photo", "", False),
     ],
@@ -171,7 +171,7 @@ def test_what_has_changed_since():
     """Where the comparison shows that the last run's reason is over, the card says that."""
     found = told(known(SKIPPED, "picture-kept"), OTHER)
 
-    assert "changed since PhotoSync last looked, at 31 January 2026, 12:00 UTC" in found["why"]
+    assert "changed since PhotoSync last checked on 31 January 2026, 12:00 UTC" in found["why"]
     assert (found["action"], found["byDesign"]) == ("replay", False)
     assert told(known(NO_PHOTO, "no-photo"), SAME)["action"] == ""
 
@@ -182,7 +182,7 @@ def test_a_leaver():
     due = known(LEFT, "unknown-user", left_since=NOON - 31 * DAY)
     never = CALM._replace(forget_after=None)
 
-    assert "after 1 February 2026, 12:00 UTC" in told(soon, LAST)["next"]
+    assert "After 1 February 2026, 12:00 UTC" in told(soon, LAST)["next"]
     assert "The next sweep" in told(due, LAST)["next"]
     assert told(due, LAST, brakes=HELD)["action"] == LEAVERS.order
     assert "stays as it is" in told(due, LAST, rules=never)["next"]
@@ -206,8 +206,8 @@ def test_a_repair():
     state = known(SYNCED, damage="A file is gone.")
 
     for rules, brakes, says in (
-        (CALM, HELD, "holds all repairs back"),
-        (CALM._replace(repairs=False), FREE, "not to repair by itself"),
+        (CALM, HELD, "holds back all repairs"),
+        (CALM._replace(repairs=False), FREE, "Automatic repairs are off"),
     ):
         found = told(state, OTHER, rules=rules, brakes=brakes)
         assert says in found["next"]
@@ -218,19 +218,19 @@ def test_who_waits():
     """A waiting run says when it is next tried, and a lost one that a sweep makes up for it."""
     later = known(WAITING, "throttled", next_attempt_at=NOON + DAY)
 
-    assert "at 1 February 2026, 12:00 UTC" in told(later, OTHER)["next"]
+    assert "on 1 February 2026, 12:00 UTC" in told(later, OTHER)["next"]
     lost = replace(later, next_attempt_at=NOON - DAY)
     assert "next sweep" in told(lost, OTHER)["next"]
     assert "about to" in told(replace(later, next_attempt_at=NOON), OTHER)["next"]
 
 
 def test_what_is_in_the_way_of_all():
-    """While PhotoSync stands still, rehearses or is at work, there is no button."""
+    """While PhotoSync is stopped, in a dry run or at work, there is no button."""
     state = known(SYNCED)
     busy = replace(state, claim=Claim("a run", 300, 200))
     for found, says in (
-        (told(state, OTHER, brakes=Brakes(halted=True)), "stands still"),
-        (told(state, OTHER, rules=CALM._replace(dry_run=True)), "rehearsing"),
+        (told(state, OTHER, brakes=Brakes(halted=True)), "is stopped"),
+        (told(state, OTHER, rules=CALM._replace(dry_run=True)), "dry run"),
         (told(busy, OTHER), "right now"),
     ):
         assert (says in found["next"], found["action"]) == (True, "")
@@ -252,7 +252,7 @@ def test_the_ticket():
 
     assert lines[0] == "Profile picture of Anne Keller (anne@contoso.com)"
     assert [line.partition(":")[0] for line in lines[1:4]] == ["Now", "Why", "Next"]
-    assert lines[4:] == ["Looked at: 31 January 2026, 12:00 UTC", "PhotoSync 0.2.0"]
+    assert lines[4:] == ["Checked: 31 January 2026, 12:00 UTC", "PhotoSync 0.2.0"]
     assert ANNE.id not in "".join(lines)
 
 

@@ -115,7 +115,7 @@ def test_same_picture(both: Both):
     difference = both.sides.compare(ANNE, None)
 
     assert (difference.agree, difference.sentence) == (
-        *(True, "SharePoint shows the photo that Exchange holds."),
+        *(True, "SharePoint shows the photo from Exchange."),
     )
     assert difference.profile == {
         PICTURE_URL: URL,
@@ -130,14 +130,17 @@ def test_another_picture(both: Both, name: str):
     """One of the three files that differs is enough."""
     both.files[name] = b"another"
 
-    assert compared(both) == (False, "SharePoint shows another picture than Exchange holds.")
+    assert compared(both) == (
+        False,
+        "SharePoint shows a different picture from the photo in Exchange.",
+    )
 
 
 def test_photo_that_is_too_large(both: Both):
     """Such a photo is compared by the rendition it was copied from."""
     both.exchange, both.scaled = b"huge", b"photo"
 
-    assert compared(both) == (True, "SharePoint shows the photo that Exchange holds.")
+    assert compared(both) == (True, "SharePoint shows the photo from Exchange.")
 
 
 def test_photo_that_is_too_large_and_not_scaled(both: Both):
@@ -167,8 +170,8 @@ def test_missing_file(both: Both):
     ("shown", "sentence"),
     [
         ({}, "shows no picture, although"),
-        ({PICTURE_URL: "https://elsewhere.contoso.com/a.jpg"}, "which a person has set"),
-        ({PICTURE_URL: URL.replace("contoso-my", "old-my")}, "its address on another host"),
+        ({PICTURE_URL: "https://elsewhere.contoso.com/a.jpg"}, "a picture that a person chose"),
+        ({PICTURE_URL: URL.replace("contoso-my", "old-my")}, "an address on another host"),
         ({PICTURE_URL: URL, PERSONAL_HOST: "https://eur-my.sharepoint.com/"}, "on eur-my.share"),
         ({PICTURE_URL: URL, PLACEHOLDER_STATE: "1"}, "shows its placeholder"),
     ],
@@ -189,7 +192,7 @@ def test_address_that_the_state_has(both: Both):
     agree, said = compared(both, known)
 
     assert agree is False
-    assert "its address on another host" in said
+    assert "an address on another host" in said
 
 
 def test_photo_that_nobody_can_read(both: Both):
@@ -216,7 +219,7 @@ def test_neither_has_one(both: Both, kind: type[Exception]):
     """No photo and no picture agree."""
     both.exchange, both.shown = kind("There is no photo."), {}
 
-    assert compared(both) == (True, "There is no photo. SharePoint shows none either.")
+    assert compared(both) == (True, "There is no photo. SharePoint shows no picture either.")
 
 
 OURS = UserState(ANNE.id, picture_url=URL)
@@ -225,10 +228,13 @@ OURS = UserState(ANNE.id, picture_url=URL)
 @pytest.mark.parametrize(
     ("known", "sentence"),
     [
-        (replace(OURS, missing_since=NOON), "a sweep removes it after a second look"),
-        (OURS, "two sweeps that find no photo remove it"),
-        (UserState(ANNE.id), "did not put there"),
-        (None, "did not put there"),
+        (
+            replace(OURS, missing_since=NOON),
+            "A sweep removes it once a second check finds no photo.",
+        ),
+        (OURS, "removes it after two sweeps find no photo."),
+        (UserState(ANNE.id), "did not write"),
+        (None, "did not write"),
     ],
 )
 def test_photo_is_gone(both: Both, known: UserState | None, sentence: str):
@@ -247,7 +253,7 @@ def test_mailbox_is_gone(both: Both):
     agree, said = compared(both, replace(OURS, missing_since=NOON))
 
     assert agree is False
-    assert "keeps it" in said
+    assert "which stays" in said
     assert "sweep" not in said
 
 
@@ -283,7 +289,7 @@ def test_exchange_is_silent(both: Both):
     difference = both.sides.compare(ANNE, None)
 
     assert difference.agree is None
-    assert difference.sentence == f"Whether both sides agree cannot be told now. {THROTTLED}"
+    assert difference.sentence == f"Exchange and SharePoint cannot be compared now. {THROTTLED}"
     assert difference.unasked == (("exchange", str(THROTTLED), 38.0),)
     assert difference.profile == both.sides.compare(ANNE, None).profile
 
@@ -352,7 +358,7 @@ def test_user_of_a_satellite(both: Both):
     """Both sides of somebody who lives in another geography are looked at there."""
     both.shown = {PICTURE_URL: EUROPE, PLACEHOLDER_STATE: "0", **IN_EUROPE}
 
-    assert compared(both) == (True, "SharePoint shows the photo that Exchange holds.")
+    assert compared(both) == (True, "SharePoint shows the photo from Exchange.")
     assert both.sides.sharepoint(ANNE, None) == b"L:photo"
     assert both.my_urls[-1] == "https://contosoeur-my.sharepoint.com"
 
@@ -361,7 +367,10 @@ def test_picture_of_the_geography_before(both: Both):
     """Whoever was moved still shows the address of before, until the next copy."""
     both.shown = {PICTURE_URL: URL, PLACEHOLDER_STATE: "0", **IN_EUROPE}
 
-    assert compared(both) == (False, "SharePoint shows our picture at its address on another host.")
+    assert compared(both) == (
+        False,
+        "SharePoint shows PhotoSync's picture at an address on another host.",
+    )
 
 
 CHOSEN = "https://cdn.contoso.com/anne.jpg"

@@ -99,14 +99,14 @@ def test_messages_set_aside_are_dismissed(desk: Desk):
 @pytest.mark.parametrize(
     ("order", "why"),
     [
-        ({}, "users or unreadableTo"),
-        ({"user": ["x"]}, "users or unreadableTo"),
+        ({}, "users, unreadableTo or both"),
+        ({"user": ["x"]}, "users, unreadableTo or both"),
         ({"users": "anne@contoso.com"}, "a list"),
         ({"users": [1]}, "a list"),
         ({"users": ["x"] * 21}, "at most 20"),
-        ({"unreadableTo": "yesterday"}, "a moment"),
-        ({"unreadableTo": 9}, "a moment"),
-        ({"unreadableTo": "9999-01-01"}, "lies ahead"),
+        ({"unreadableTo": "yesterday"}, "a time in the format of the overview"),
+        ({"unreadableTo": 9}, "a time in the format of the overview"),
+        ({"unreadableTo": "9999-01-01"}, "is in the future"),
         ({"users": [ANNE.id]}, "has not failed"),
     ],
 )
@@ -127,7 +127,7 @@ def test_not_without_an_end(desk: Desk):
     shows(desk, BROKEN)
     desk.kept.entries += many
 
-    with pytest.raises(BadRequest, match="mend what they have alike"):
+    with pytest.raises(BadRequest, match="Fix their common cause"):
         desk.console.orders.dismiss({"users": [ANNE.id]}, by=BY)
     # Those who were copied since, or are gone, make room.
     desk.kept.entries[1:4] = [replace(each, status=SYNCED) for each in many[:2]]

@@ -195,8 +195,8 @@ def test_name_of_several(reachable: Desk):
     """Who is meant is asked, naming some; nothing is ordered for any of them."""
     reachable.search.users = [replace(ANNE, user_principal_name=f"{n}@c.de") for n in range(7)]
     refusal = (
-        r"^More than one user is called ann: 0@c\.de, 1@c\.de, 2@c\.de, 3@c\.de, 4@c\.de, …\. "
-        r"Name one of them\.$"
+        r"^More than one user matches ann: 0@c\.de, 1@c\.de, 2@c\.de, 3@c\.de, 4@c\.de, …\. "
+        r"Enter one of these\.$"
     )
     with pytest.raises(BadRequest, match=refusal):
         reachable.console.orders.replay("ann", {}, by=BY)

@@ -201,7 +201,7 @@ def test_counting_ends():
 )
 def test_foreign_token(token: str):
     """A token that no listing gave is refused in a sentence."""
-    with pytest.raises(BadRequest, match="start without one"):
+    with pytest.raises(BadRequest, match="Start again without a token"):
         Roster(Metadata([])).page(token=token)
 
 
@@ -210,7 +210,7 @@ def test_marker_that_storage_never_gave(marker: str):
     """What the storage's client would choke on never gets there."""
     token = base64.urlsafe_b64encode(json.dumps([marker, 0]).encode()).decode()
 
-    with pytest.raises(BadRequest, match="start without one"):
+    with pytest.raises(BadRequest, match="Start again without a token"):
         Roster(Metadata([])).page(token=token)
 
 

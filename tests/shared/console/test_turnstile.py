@@ -18,7 +18,7 @@ def test_so_many_at_once():
     with ExitStack() as stack:
         stack.enter_context(turnstile.inside())
         stack.enter_context(turnstile.inside())
-        with pytest.raises(ServiceDown, match="try again"):
+        with pytest.raises(ServiceDown, match="Try again"):
             stack.enter_context(turnstile.inside())
     with pytest.raises(KeyError), turnstile.inside():
         raise KeyError

@@ -1,20 +1,20 @@
-// What can be asked and ordered, and what the answers hold. shared/console/api.py answers.
+// The calls of our API and the types of its answers. shared/console/api.py answers.
 
 import { call } from "./call.js";
 
 /** @typedef {"exchange" | "sharepoint"} Side */
 
 /**
- * @typedef {object} Entry One user as the list tells of them.
+ * @typedef {object} Entry One user in the list.
  * @property {string} userId
  * @property {string} userPrincipalName
  * @property {string} displayName
- * @property {string} status Empty if PhotoSync has not looked at them yet.
+ * @property {string} status Empty if PhotoSync has not checked the user yet.
  * @property {string} detail
  * @property {string} checkedAt
  * @property {string} syncedAt
  * @property {string} damage What an audit has found wrong in SharePoint; empty if nothing.
- * @property {boolean} dismissed Whether somebody has taken their failure off the overview.
+ * @property {boolean} dismissed Whether somebody has dismissed the failure from the overview.
  * @property {string} [leftSince]
  * @property {string} [outOfScopeSince]
  */
@@ -24,7 +24,7 @@ import { call } from "./call.js";
  * @property {string} id
  * @property {string} status
  * @property {string} detail
- * @property {boolean} everybody Ordered by a person, so that it does not rest between its pages.
+ * @property {boolean} everybody Ordered by a person, so it does not pause between pages.
  * @property {boolean} repair
  * @property {string} repairs
  * @property {string} startedAt
@@ -51,13 +51,13 @@ import { call } from "./call.js";
  */
 
 /**
- * @typedef {object} Fill How far the people are whom a sweep has given turns.
+ * @typedef {object} Fill Progress of the first copies that a sweep queues at a limited pace.
  * @property {string} status
  * @property {string} startedAt
  * @property {number} sent
  * @property {number} found
- * @property {boolean} isWhole Whether no more are found.
- * @property {string} eta When all had theirs; empty while nobody can know.
+ * @property {boolean} isWhole Whether the sweep has listed all of them.
+ * @property {string} eta When all are copied; empty while that is unknown.
  */
 
 /**
@@ -87,17 +87,17 @@ import { call } from "./call.js";
  * @property {Fill | null} fill
  * @property {Brake} brake
  * @property {Audit | null} audit
- * @property {RepairBrake} repairBrake Of the newest audit, or of the one before while that one runs.
- * @property {number} differ How many people an audit has found to differ in SharePoint.
+ * @property {RepairBrake} repairBrake Of the newest audit, or of the previous one while the newest runs.
+ * @property {number} differ How many people differ in SharePoint according to an audit.
  * @property {Uninstall | null} uninstall
- * @property {Entry[]} failures The newest that nobody has dismissed.
- * @property {number} dismissed How many failures somebody has; they are in the counts.
+ * @property {Entry[]} failures The newest ones that are not dismissed.
+ * @property {number} dismissed How many failures are dismissed; they are still in the counts.
  * @property {SetAside[]} unreadable
  * @property {number} unreadableCount
- * @property {Record<string, string>} groups The object ids of the groups that bind, by setting.
+ * @property {Record<string, string>} groups The object ids of the groups that limit the scope, by setting.
  * @property {boolean} dryRun
  * @property {string} version
- * @property {string} packedAt When the running package was put together; empty if nobody wrote it down.
+ * @property {string} packedAt When the running package was built; empty if unknown.
  */
 
 /**
@@ -123,7 +123,7 @@ import { call } from "./call.js";
  */
 
 /**
- * @typedef {object} User As Microsoft 365 knows them; null where it could not be asked.
+ * @typedef {object} User The user in Microsoft 365; null where it could not be asked.
  * @property {string} id
  * @property {string} userPrincipalName
  * @property {string} displayName
@@ -138,11 +138,11 @@ import { call } from "./call.js";
 /** @typedef {{ side: Side, message: string, retryAfter: number | null }} Unasked */
 
 /**
- * @typedef {object} Card What to tell of a person, in plain words.
+ * @typedef {object} Card What to say about a person, in plain words.
  * @property {string} seen
  * @property {string} why
  * @property {string} next
- * @property {"" | "replay" | "doctor" | "removals" | "leavers"} action What the one right button does.
+ * @property {"" | "replay" | "doctor" | "removals" | "leavers"} action What the main button does.
  * @property {string} label
  * @property {boolean} byDesign
  * @property {string} ticket
@@ -162,21 +162,21 @@ import { call } from "./call.js";
  */
 
 /**
- * @typedef {object} Order One that somebody gave, with its end.
+ * @typedef {object} Order An order that somebody gave, and how it ended.
  * @property {string} at
  * @property {string} order
  * @property {{ via: string, name?: string, id?: string }} by
  * @property {string} userId
  * @property {string} userPrincipalName
  * @property {string} options
- * @property {string} result Empty while it has none.
+ * @property {string} result Empty until there is one.
  * @property {string} detail
  * @property {string} endedAt
  */
 
 /** @typedef {{ name: string, ok: boolean, detail: string, action: string, looked: boolean }} Check */
 
-/** @typedef {{ via: "key" | "person", name: string, role: "Viewer" | "Operator" }} Caller Who asks. */
+/** @typedef {{ via: "key" | "person", name: string, role: "Viewer" | "Operator" }} Caller Who is calling. */
 
 /** @returns {Promise<Caller>} */
 export function readMe() {
@@ -191,9 +191,9 @@ export function readOverview() {
 /**
  * @typedef {object} People A page of the list.
  * @property {Entry[]} users
- * @property {string} token Where the list goes on; empty at its end.
- * @property {number} [sortedWithin] Of how many people at a time it is by name, if not of all.
- * @property {string} [unasked] Why Microsoft Graph could not be asked for whom no state names.
+ * @property {string} token Where the list continues; empty at its end.
+ * @property {number} [sortedWithin] Size of each batch sorted by name; absent if the list is sorted as a whole.
+ * @property {string} [unasked] Why Microsoft Graph could not be searched for people without a state.
  */
 
 /**
@@ -215,7 +215,7 @@ export function readPerson(user, signal) {
 }
 
 /**
- * What is remembered alone, for who looks again and again: both sides cost calls.
+ * The stored state alone, for callers that poll: reading both sides costs calls.
  *
  * @param {string} user
  * @param {AbortSignal} signal
@@ -243,7 +243,7 @@ export function readCheckUp(signal) {
 }
 
 /**
- * The orders about somebody, or all of them; the newest first.
+ * The orders about one user, or all orders, newest first.
  *
  * @param {string} user
  * @param {string} token

@@ -1,4 +1,4 @@
-// The card about the audit of SharePoint that is under way, or about the last one.
+// The card about the running audit of SharePoint, or about the last one.
 
 import { $, fill, make, show } from "./elements.js";
 import { count, people } from "./numbers.js";
@@ -13,7 +13,7 @@ export function drawAudit(audit) {
   show(bar, running);
   bar.value = audit?.progress ?? 0;
   $("start-audit", HTMLButtonElement).disabled = running && audit.everybody;
-  if (!audit) fill($("audit-body"), make("p", { className: "soft" }, "There has been none yet."));
+  if (!audit) fill($("audit-body"), make("p", { className: "soft" }, "No audit has run yet."));
   else fill($("audit-body"), ...told(audit));
 }
 
@@ -21,12 +21,12 @@ export function drawAudit(audit) {
 function told(audit) {
   const { status, detail, everybody, looked, differ, startedAt, finishedAt, updatedAt, waitingUntil } = audit;
   const failed = status === "failed";
-  const ended = failed ? "The last one failed " : "The last one ended ";
-  const pace = everybody ? "Looking at everybody, since " : "Looking at everybody little by little, since ";
-  const looks = status === "running" ? "It has looked" : "It looked";
+  const ended = failed ? "The last audit failed " : "The last audit ended ";
+  const pace = everybody ? "Checking everybody since " : "Checking everybody gradually since ";
+  const checks = status === "running" ? "It has checked" : "It checked";
   const changed = differ ? count(differ, "picture", "pictures") : "no picture";
-  const found = `${looks} at ${people(looked)} and found ${changed} changed in SharePoint.`;
-  const waits = ["It waits for the profile budget, which has room again ", waitingUntil && moment(waitingUntil), "."];
+  const found = `${checks} ${people(looked)} and found ${changed} changed in SharePoint.`;
+  const waits = ["It is waiting for the profile budget and continues ", waitingUntil && moment(waitingUntil), "."];
   return [
     status === "running"
       ? make("p", {}, pace, moment(startedAt), ".")
@@ -40,6 +40,6 @@ function told(audit) {
 /** @param {Audit} audit */
 function repairs({ repair, repairs: held, differ }) {
   if (!differ) return "";
-  if (!repair) return "It only reports them.";
-  return held === "braked" ? "Their repairs are held back." : "They were sent to be repaired.";
+  if (!repair) return "It reports them and repairs nothing.";
+  return held === "braked" ? "Their repairs are held back." : "They were queued for repair.";
 }

@@ -1,5 +1,4 @@
-// What an admin has to know before anything else: a dry run, removals held back, no notifications,
-// or that PhotoSync is being uninstalled.
+// What an admin must know first: a dry run, removals held back, no notifications, or an uninstall.
 
 import { $, inside, say, show } from "./elements.js";
 import { count } from "./numbers.js";
@@ -32,14 +31,14 @@ export function isHeld({ engaged, released }) {
 function heldBack({ gone, left, managed }) {
   if (!gone) {
     const leavers = count(left, "person", "people");
-    return `The last sweep found ${leavers} who left to forget, more than it may by itself.`;
+    return `The last sweep found ${leavers} who left and are due to be forgotten. That many need approval.`;
   }
   const found = `${count(gone, "picture", "pictures")} of ${managed.toLocaleString("en")}`;
-  return `The last sweep found ${found} to remove, more than it may by itself.`;
+  return `The last sweep found ${found} to remove. That many need approval.`;
 }
 
 /** @param {Subscription | null} subscription */
 function whyDeaf(subscription) {
   if (!subscription) return "There is no subscription yet.";
-  return subscription.detail || "The subscription ran out.";
+  return subscription.detail || "The subscription expired.";
 }

@@ -1,10 +1,10 @@
-// Calls of our own API by key or by session, and the errors that come of them.
+// Calls of our own API with a key or a session, and their errors.
 
 // Relative to the page's own address, whatever route prefix the host has.
 const API = location.pathname.replace(/\/+$/, "") + "/";
 
 /**
- * The headers that prove who asks; null before anything does.
+ * The headers that authenticate the caller; null until there is a key or a session.
  *
  * @type {Record<string, string> | null}
  */
@@ -17,7 +17,7 @@ class Refused extends Error {
   /**
    * @param {number} status
    * @param {string} message
-   * @param {string} [code] The error's word.
+   * @param {string} [code] The error's code.
    */
   constructor(status, message, code = "") {
     super(message);
@@ -32,7 +32,7 @@ export function useKey(key) {
   session = false;
 }
 
-/** The browser sends the cookie by itself, also for a form of another page: but no such header. */
+/** The browser sends the cookie with forms of other pages too, but never this header. */
 export function useSession() {
   proof = { "X-PhotoSync-Order": "1" };
   session = true;
@@ -47,7 +47,7 @@ export function mayAsk() {
 }
 
 /**
- * What to do when the key is not accepted, or nobody is signed in any more.
+ * Set what happens when the key is not accepted, or the session is over.
  *
  * @param {(why: string) => void} then
  */
@@ -58,7 +58,7 @@ export function onShutOut(then) {
 /**
  * @param {string} path
  * @param {AbortSignal} [signal]
- * @param {object} [body] An order; without one it is a question.
+ * @param {object} [body] An order; without a body the call only reads.
  */
 export async function call(path, signal, body) {
   const used = proof;
@@ -73,12 +73,12 @@ export async function call(path, signal, body) {
 
 /** @param {Response} answer */
 function whyWrongKey({ status }) {
-  return status === 401 ? "This key was not accepted. Copy it again, whole, and of this function app." : "";
+  return status === 401 ? "This key was not accepted. Copy the whole key again, from this function app." : "";
 }
 
 /**
- * Whether the session is over, or shows nobody anything. The platform answers a fetch without one
- * by 302, 401 or 403, and only our own answers say why.
+ * The reason if the session is over or has no role, otherwise "". The platform answers a fetch without
+ * a session with 302, 401 or 403; only our own answers give a reason.
  *
  * @param {Response} answer
  * @param {Refused} refusal
@@ -103,12 +103,12 @@ async function send(path, signal, body) {
     return await fetch(API + path, {
       method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body),
       signal, cache: "no-store", redirect: session ? "manual" : "error",
-      // App Service refuses a POST with its cookie that does not say which page it comes from.
+      // App Service refuses a POST with its cookie unless it names the page that sent it.
       referrerPolicy: session ? "same-origin" : "no-referrer",
     });
   } catch (error) {
     if (wasLeft(error)) throw error;
-    throw new Refused(0, "The function app does not answer. Is it running, and is the network there?");
+    throw new Refused(0, "The function app does not respond. Check that it is running, and check your network.");
   }
 }
 
@@ -118,7 +118,7 @@ async function refusalOf(answer) {
     const { code, message } = (await answer.json()).error;
     return new Refused(answer.status, String(message), String(code));
   } catch {
-    return new Refused(answer.status, `The function app answered with status ${answer.status}; its log says why.`);
+    return new Refused(answer.status, `The function app returned status ${answer.status}. See its log for the cause.`);
   }
 }
 
@@ -128,7 +128,7 @@ function wasLeft(error) {
 }
 
 /**
- * Whether nobody waits for the answer any more, so that nothing is to be told.
+ * Whether nobody waits for the answer any more, so that no error is shown.
  *
  * @param {unknown} error
  */
@@ -142,7 +142,7 @@ export function isMissing(error) {
 }
 
 /**
- * Whether there is a picture, which a person chose and which the app cannot show.
+ * Whether the error stands for a picture that a person chose and that the app cannot show.
  *
  * @param {unknown} error
  */

@@ -1,4 +1,4 @@
-// What to tell a person in plain words, the one right button, and the text for a ticket.
+// The card of a person in plain words, the main button, and the text for a ticket.
 
 import { $, fill, make, say, show } from "./elements.js";
 import { homeHash } from "./route.js";
@@ -6,7 +6,7 @@ import { GONE } from "./words.js";
 
 /** @import { Card } from "./api.js" */
 
-/** Where a button leads that orders nothing by itself. */
+/** Where a button that orders nothing leads. */
 const LEADS = { doctor: "#/doctor", removals: homeHash(GONE, ""), leavers: homeHash("left", "") };
 
 let ticket = "";
@@ -36,7 +36,7 @@ function drawButtons({ action, label }) {
   $("lead-on", HTMLAnchorElement).href = LEADS[action];
 }
 
-/** Into the clipboard; where the browser refuses that, to be copied by hand. */
+/** Copy the text to the clipboard; if the browser refuses, show it for copying by hand. */
 export async function copyTicket() {
   try {
     await navigator.clipboard.writeText(ticket);
@@ -46,6 +46,6 @@ export async function copyTicket() {
     text.value = ticket;
     show(text, true);
     text.select();
-    say($("replay-told"), "The browser does not let this page copy: copy the text below.");
+    say($("replay-told"), "The browser blocked the copy. Select and copy the text below.");
   }
 }

@@ -1,4 +1,4 @@
-// Lines that somebody has dealt with leave the overview; what is behind them stays.
+// Dismissed lines leave the overview; the failures and messages themselves stay.
 
 import { orderDismissal } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -7,17 +7,17 @@ import { returnFocus } from "./focus.js";
 import { lastOverview, lookAround } from "./overview.js";
 
 /**
- * By the button of its line.
+ * Dismiss the failure whose button was pressed.
  *
  * @param {Event} press
  */
 export function dismissFailure({ target }) {
   const { user, name } = target instanceof HTMLElement ? target.dataset : {};
   if (!user) return;
-  dismiss({ users: [user] }, "failures-told", `${name} is on this list again once it fails for another reason.`);
+  dismiss({ users: [user] }, "failures-told", `${name} returns to this list after a failure for another reason.`);
 }
 
-/** All that are set aside up to the newest that is shown: nobody has seen what comes later. */
+/** Dismiss all messages up to the newest that is shown: nobody has seen later ones. */
 export function dismissUnreadable() {
   const newest = lastOverview()?.unreadable.map(({ at }) => at).sort().pop() ?? "";
   return dismiss({ unreadableTo: newest }, "unreadable-told", "");

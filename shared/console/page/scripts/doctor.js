@@ -1,4 +1,4 @@
-// The check-up: every finding, what to do about it, and the one that a button mends.
+// The health check: every finding, what to do about it, and the one that a button fixes.
 
 import { orderRenewal, readCheckUp } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -12,14 +12,14 @@ import { whileHere } from "./route.js";
 /** @import { Check } from "./api.js" */
 /** @typedef {"ok" | "unseen" | "wrong"} Kind */
 
-const WORDS = { ok: "Good", unseen: "Not checked", wrong: "Wrong" };
+const WORDS = { ok: "OK", unseen: "Not checked", wrong: "Failed" };
 
 export async function openDoctor() {
   show($("checks"), false);
-  say($("doctor-told"), "Looking at settings, storage, tokens, Graph and SharePoint. This takes a few seconds …");
+  say($("doctor-told"), "Checking settings, storage, tokens, Graph and SharePoint. This takes a few seconds …");
   try {
     const { ok, checks } = await readCheckUp(whileHere());
-    say($("doctor-told"), ok ? "Everything is as it should be." : inShort(checks));
+    say($("doctor-told"), ok ? "No problems found." : inShort(checks));
     fill($("checks"), ...["wrong", "unseen", "ok"].flatMap((kind) => ofKind(checks, kind).map(item)));
     show($("checks"), true);
   } catch (error) {
@@ -31,8 +31,8 @@ export async function openDoctor() {
 function inShort(checks) {
   const wrong = ofKind(checks, "wrong").length;
   const unseen = ofKind(checks, "unseen").length;
-  const also = unseen ? `, ${unseen} could not be made` : "";
-  return `${wrong} of ${checks.length} checks ${wrong === 1 ? "is" : "are"} wrong${also}.`;
+  const also = unseen ? `, ${unseen} could not run` : "";
+  return `${wrong} of ${checks.length} checks failed${also}.`;
 }
 
 /**
@@ -62,7 +62,7 @@ function item(check) {
     ...(kind === "wrong" && check.name === "subscription" ? renewal() : [])));
 }
 
-/** A button that has the subscription looked after, and then the check-up made once more. */
+/** A button that renews the subscription and then runs the health check again. */
 function renewal() {
   const signal = whileHere();
   const told = make("p", { className: "told small", role: "status" });
@@ -88,7 +88,7 @@ function renewal() {
 async function renew(told, signal) {
   const before = lastOverview()?.subscription?.checkedAt;
   await orderRenewal(signal);
-  say(told, "Queued. The check-up is made again once it is worked off …");
+  say(told, "Queued. The health check runs again after the renewal …");
   for (let tries = 0; tries < 15 && lastOverview()?.subscription?.checkedAt === before; tries += 1) {
     await pause(1500, signal);
     await lookAround();

@@ -1,6 +1,6 @@
 // The page's only ways to show data: text nodes and plain properties, never markup.
 
-/** @typedef {Node | string | false | null | undefined} Child What is no node and no text is left out. */
+/** @typedef {Node | string | false | null | undefined} Child Values that are neither a node nor text are skipped. */
 
 /**
  * The element of the markup that has this id.
@@ -17,7 +17,7 @@ export function $(id, kind) {
 }
 
 /**
- * The first element of this kind inside of another.
+ * The first element with this tag inside another element.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {ParentNode} place
@@ -46,7 +46,7 @@ export function make(tag, properties = {}, ...children) {
 }
 
 /**
- * Put this in place of all that is in there.
+ * Replace all children of an element.
  *
  * @param {Element} element
  * @param {...Child} children
@@ -56,7 +56,7 @@ export function fill(element, ...children) {
 }
 
 /**
- * Set a text only when it changes, so that a screen reader is not told the same twice.
+ * Set a text only when it changes, so that a screen reader does not read it twice.
  *
  * @param {HTMLElement} element
  * @param {string} text

@@ -1,4 +1,4 @@
-// What is known of a person, as names and values: by PhotoSync, and by SharePoint's profile.
+// What PhotoSync and the SharePoint profile store about a person, as names and values.
 
 import { $, fill, make, show } from "./elements.js";
 import { decoded } from "./route.js";
@@ -28,21 +28,21 @@ function mono(text) {
 /** @param {State | null} state */
 export function drawState(state) {
   show(inDetails("known-more"), Boolean(state));
-  if (!state) return drawFacts("known", [["State", "Nothing yet: nobody has told PhotoSync of this person."]]);
+  if (!state) return drawFacts("known", [["State", "None yet: PhotoSync has not checked this person."]]);
   const { detail, lastError, syncedAt, checkedAt, nextAttemptAt, claim } = state;
   const { damage, missingSince, leftSince, outOfScopeSince } = state;
   drawFacts("known", [
     ["Status", statusName(state.status)],
-    detail && ["In words", detail],
+    detail && ["Details", detail],
     lastError && ["Last error", errorOf(lastError, detail)],
     damage && ["Audit", damage],
     ["Synced", moment(syncedAt)],
-    ["Looked at", moment(checkedAt)],
-    nextAttemptAt && ["Next try", make("span", {}, moment(nextAttemptAt), ` (number ${state.attempt + 1})`)],
+    ["Checked", moment(checkedAt)],
+    nextAttemptAt && ["Next try", make("span", {}, moment(nextAttemptAt), ` (attempt ${state.attempt + 1})`)],
     missingSince && ["Photo missing", moment(missingSince)],
     leftSince && ["Left", moment(leftSince)],
     outOfScopeSince && ["Out of scope", moment(outOfScopeSince)],
-    claim && ["Being copied", make("span", {}, "until ", moment(claim.expiresAt), " at most")],
+    claim && ["Being copied", make("span", {}, "until ", moment(claim.expiresAt), " at the latest")],
   ]);
   drawFacts("known-more", [
     ["Object id", mono(state.userId)],
@@ -55,7 +55,7 @@ export function drawState(state) {
 
 /**
  * @param {NonNullable<State["lastError"]>} error
- * @param {string} detail What is told already.
+ * @param {string} detail The sentence that is already shown.
  */
 function errorOf({ code, message, at }, detail) {
   return make("span", {}, message !== detail && `${message} `, make("code", {}, code), " ", moment(at));
@@ -63,7 +63,7 @@ function errorOf({ code, message, at }, detail) {
 
 /**
  * @param {Profile | null} profile
- * @param {string} without What there is to say if there is none.
+ * @param {string} without The text to show if there is none.
  */
 export function drawProfile(profile, without) {
   drawFacts("profile", profile ? ofProfile(profile) : [["Profile", without]]);
@@ -81,9 +81,9 @@ function ofProfile(profile) {
   const path = url.split(/[?#]/)[0] ?? "";
   const placeholder = !url || (profile["SPS-PicturePlaceholderState"] ?? "0") !== "0";
   const timestamp = profile["SPS-PictureTimestamp"];
-  const never = timestamp ? "at a time that nobody can read" : "never, by its timestamp";
+  const never = timestamp ? "unknown: its timestamp cannot be read" : "never, according to its timestamp";
   return [
-    ["Picture", url ? decoded(path.split("/").pop() ?? "") || url : "none is set"],
+    ["Picture", url ? decoded(path.split("/").pop() ?? "") || url : "none"],
     ["Shown", placeholder ? "a placeholder" : "the picture"],
     ["Changed", moment(readTimestamp(timestamp), never)],
   ];
@@ -96,12 +96,12 @@ function readTimestamp(timestamp) {
 }
 
 /**
- * The part that is folded up, with its summary.
+ * The `details` element around the list.
  *
  * @param {string} id
  */
 function inDetails(id) {
   const details = $(id).parentElement;
-  if (!details) throw new TypeError(`#${id} stands in nothing.`);
+  if (!details) throw new TypeError(`#${id} has no parent element.`);
   return details;
 }

@@ -1,7 +1,7 @@
-// Where the keyboard is.
+// The keyboard focus.
 
 /**
- * A button that was disabled or hidden since has lost the focus: to *element*, if nobody moved on.
+ * Focus *element* if the focus was lost because a button was disabled or hidden.
  *
  * @param {Element | null} element
  */

@@ -1,5 +1,5 @@
-// The way in: a key, kept for as long as the tab is open, or whoever has signed in with Microsoft;
-// and the way out, by which all that was shown is forgotten.
+// Signing in, with a key that is kept while the tab is open or with a Microsoft account, and signing
+// out, which clears everything that was shown.
 
 import { readMe } from "./api.js";
 import { isOver, mayAsk, useKey, useNothing, useSession, wordsOf } from "./call.js";
@@ -10,7 +10,7 @@ import { leave } from "./route.js";
 import { focusTitle, go } from "./views.js";
 
 const STORED_KEY = "photosync.key";
-// Which way the app has, it says itself in the page's first element.
+// The app says in the page's first element how people sign in.
 const BY_SIGN_IN = document.documentElement.dataset.entry === "sign-in";
 const INSIDE = ["nav", "refresh", BY_SIGN_IN ? "sign-out" : "forget"];
 const SHOWN = ["home", "person", "doctor", "trouble", "viewer", "dry-run", "brake", "halted", "audit-brake", "deaf"];
@@ -42,10 +42,10 @@ function askForKey(why) {
 function askToSignIn(why) {
   show($("sign-in"), true);
   say($("not-signed-in"), why);
-  // Back to this page, whatever route prefix the host has.
+  // Return to this page, whatever route prefix the host has.
   const back = encodeURIComponent(location.pathname);
   $("sign-in-link", HTMLAnchorElement).href = `/.auth/login/aad?post_login_redirect_uri=${back}`;
-  // Whoever is signed in without a role has to sign out before another account is asked for.
+  // A person without a role must sign out before Microsoft asks for another account.
   show($("sign-out"), true);
   $("sign-in-title").focus();
 }
@@ -54,7 +54,7 @@ function askToSignIn(why) {
 function takeKey(text) {
   const typed = text.trim();
   if (!/^[\x21-\x7e]+$/.test(typed)) {
-    return shutOut("That is no function key: it has blanks or letters that no key has.");
+    return shutOut("This is not a function key: it contains characters that no key has.");
   }
   useKey(typed);
   sessionStorage.setItem(STORED_KEY, typed);
@@ -78,7 +78,7 @@ function keyFromAddress() {
   const address = new URL(location.href);
   const given = address.searchParams.get("code");
   if (given === null) return "";
-  // Out of the address bar, the history and every bookmark at once.
+  // Remove it from the address bar, the history and bookmarks at once.
   address.searchParams.delete("code");
   history.replaceState(null, "", address);
   return given;
@@ -96,7 +96,7 @@ async function takeSession() {
   }
 }
 
-/** Begin with whoever is signed in, the key of the address, or the one that this tab has used before. */
+/** Begin with the session, the key in the address, or the key that this tab used before. */
 export function begin() {
   const given = keyFromAddress();
   if (BY_SIGN_IN) return void takeSession();

@@ -1,4 +1,4 @@
-// What happened: orders that people gave, and what PhotoSync remembers of a person; a line each, newest first.
+// Events as lines, newest first: orders that people gave, and what the state of a person records.
 
 import { make } from "./elements.js";
 import { personHash } from "./route.js";
@@ -9,10 +9,10 @@ import { EVENTS, ORDERS, RESULTS, statusName } from "./words.js";
 /** @import { Happening, Order } from "./api.js" */
 
 /** @type {Record<string, string>} */
-const WHO = { key: "whoever held a function key", queue: "a message typed into a queue" };
+const WHO = { key: "somebody with a function key", queue: "a message typed into a queue" };
 
 /**
- * What is remembered and what was ordered in one list: an order is one line, with its end.
+ * Recorded events and orders in one list; an order and its result are one line.
  *
  * @param {Happening[]} remembered
  * @param {Order[]} orders
@@ -32,7 +32,7 @@ function rememberedLine({ at, event, detail }) {
 
 /**
  * @param {Order} order
- * @param {boolean} named Whether it says about whom it is.
+ * @param {boolean} named Whether the line names the user.
  */
 export function orderLine({ at, order, by, userId, userPrincipalName, options, result, detail }, named) {
   const user = userPrincipalName || userId;

@@ -1,4 +1,4 @@
-// A person's history: what PhotoSync remembers, and the orders about them, which come a little later.
+// A person's history: recorded events, and the orders about the person, which load a little later.
 
 import { readOrders } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -9,7 +9,7 @@ import { whileHere } from "./route.js";
 
 /** @import { Happening, Order } from "./api.js" */
 
-// After a replay it is drawn again: an answer that comes late must not take the place of a newer one.
+// A replay draws it again: a late answer must not replace a newer one.
 let drawn = 0;
 
 /**
@@ -23,16 +23,16 @@ export function drawHistory(remembered, user) {
   const orders = [];
   drawLines(joined(remembered, orders));
 
-  /** @param {string} token Where the orders go on. */
+  /** @param {string} token Where the orders continue. */
   async function addOrders(token) {
-    fill($("history-more"), make("span", { className: "soft small" }, "Looking for orders …"));
+    fill($("history-more"), make("span", { className: "soft small" }, "Loading orders …"));
     try {
       const page = await readOrders(user, token, signal);
       if (mine !== drawn) return;
       orders.push(...page.orders);
       drawLines(joined(remembered, orders));
-      // A page may be empty, and still not be the last.
-      const older = make("button", { type: "button" }, "Look for older orders");
+      // A page may be empty without being the last one.
+      const older = make("button", { type: "button" }, "Load older orders");
       older.onclick = () => addOrders(page.token);
       fill($("history-more"), page.token && older);
       if (token) returnFocus(page.token ? older : $("person-title"));
@@ -47,5 +47,5 @@ export function drawHistory(remembered, user) {
 
 /** @param {HTMLElement[]} lines */
 function drawLines(lines) {
-  fill($("history"), ...(lines.length ? lines : [make("li", { className: "soft" }, "Nothing is written down yet.")]));
+  fill($("history"), ...(lines.length ? lines : [make("li", { className: "soft" }, "No history yet.")]));
 }

@@ -1,9 +1,9 @@
-// Addresses that people chose: for a person to follow, never for the page to load.
+// Links to addresses that people chose: a person may follow them, the page never loads them.
 
 import { make } from "./elements.js";
 
 /**
- * A link whose target is not told where it was followed from; mere text if it is not for a browser.
+ * A link that sends no referrer; plain text if the address is not a web address.
  *
  * @param {string} address
  */
@@ -16,7 +16,7 @@ export function outwards(address) {
 function isWeb(address) {
   try {
     const { protocol, username, password } = new URL(address);
-    // What stands before an @ can pass for the host.
+    // The part before an @ can be mistaken for the host.
     return protocol === "https:" && !username && !password;
   } catch {
     return false;

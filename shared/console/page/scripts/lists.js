@@ -1,4 +1,4 @@
-// The short lists beside the people: how long the queues are, who failed, which messages are unreadable.
+// The short lists beside the people: queue lengths, failures and unreadable messages.
 
 import { $, fill, inside, make, say, show } from "./elements.js";
 import { nameOf } from "./names.js";
@@ -30,12 +30,12 @@ export function drawFailures(failures, failed, dismissed) {
   show($("failures"), newest > 0 || failed > 0);
   say($("failures-count"), [
     listed > newest ? `The newest ${newest} of ${listed.toLocaleString("en")}.` : "",
-    dismissed ? `${count(dismissed, "is", "are")} dismissed: counted as failed, and not listed here.` : "",
+    dismissed ? `${count(dismissed, "failure is", "failures are")} dismissed: still counted, but not listed here.` : "",
   ].join(" ").trim());
   fill(inside($("failures"), "ul"), ...failures.map((entry) => make("li", {},
     make("a", { href: personHash(entry.userId) }, nameOf(entry)),
     " ", make("span", { className: "soft small" }, moment(entry.checkedAt)),
-    make("p", { className: "small" }, entry.detail || "It failed without a word."),
+    make("p", { className: "small" }, entry.detail || "No reason was recorded."),
     ordersIn(dismissal(entry)))));
 }
 

@@ -1,4 +1,4 @@
-// The history of all: who ordered what, newest first, a page at a time.
+// The history of all orders, newest first, a page at a time.
 
 import { readOrders } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -11,17 +11,17 @@ export function openLog() {
   fill($("log-rows"));
   fill($("log-more"));
   show($("log-card"), false);
-  say($("log-told"), "Looking …");
+  say($("log-told"), "Loading …");
   listOrders("");
 }
 
-/** @param {string} begin Where the lines end that are there; none for a new list. */
+/** @param {string} begin The token after the last line that is shown; empty for a new list. */
 async function listOrders(begin) {
   const signal = whileHere();
   const firstNew = $("log-rows").children.length;
   try {
     let [token, damaged] = [begin, false];
-    // A page may be empty, and still not be the last.
+    // A page may be empty without being the last one.
     for (let pages = 0; pages < 8; pages += 1) {
       const page = await readOrders("", token, signal);
       $("log-rows").append(...page.orders.map((order) => orderLine(order, true)));
@@ -41,21 +41,21 @@ async function listOrders(begin) {
 }
 
 /**
- * @param {string} token Where the list goes on.
+ * @param {string} token Where the list continues.
  * @param {boolean} damaged Whether the log has lines that cannot be read.
  */
 function drawEnd(token, damaged) {
   const shown = $("log-rows").children.length;
-  const told = `${count(shown, "order", "orders")}, newest first${token ? "; there are older ones" : ""}.`;
-  const left = damaged ? " Some lines of the log cannot be read, and are left out." : "";
-  say($("log-told"), (shown || token ? told : "Nobody ordered anything yet.") + left);
+  const told = `${count(shown, "order", "orders")}, newest first${token ? "; older orders exist" : ""}.`;
+  const left = damaged ? " Some lines of the log cannot be read and are not shown." : "";
+  say($("log-told"), (shown || token ? told : "No orders yet.") + left);
   show($("log-card"), shown > 0 || token !== "");
   fill($("log-more"), token && moreButton(token));
 }
 
 /** @param {string} token */
 function moreButton(token) {
-  const button = make("button", { type: "button" }, "Show older ones");
+  const button = make("button", { type: "button" }, "Show older orders");
   button.onclick = () => {
     button.disabled = true;
     listOrders(token);

@@ -1,4 +1,4 @@
-// What a person may press, and what happens by itself.
+// Connects buttons and forms to their actions, and refreshes the page regularly.
 
 import { mayAsk, onShutOut } from "./call.js";
 import { $, inside, say } from "./elements.js";

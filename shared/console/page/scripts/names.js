@@ -1,4 +1,4 @@
-// What to call a person of whom perhaps only the id is known.
+// The name to show for a person, or the id if there is no name.
 
 /** @param {{ displayName: string, userPrincipalName: string, userId: string }} entry */
 export function nameOf({ displayName, userPrincipalName, userId }) {

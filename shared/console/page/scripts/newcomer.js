@@ -1,4 +1,4 @@
-// Somebody whom PhotoSync has not looked at yet: what is said of them in the list, and a copy on the spot.
+// The line of a person whom PhotoSync has not checked yet, with a button that copies the photo now.
 
 import { orderReplay, readState } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -13,7 +13,7 @@ import { ordersIn } from "./rights.js";
 /**
  * @param {Entry} entry
  * @param {AbortSignal} signal
- * @param {(entry: Entry) => void} show Shows what came of the copy in place of this.
+ * @param {(entry: Entry) => void} show Shows the result in place of this line.
  */
 export function newcomer(entry, signal, show) {
   const told = make("p", { className: "told", role: "status" });
@@ -23,7 +23,7 @@ export function newcomer(entry, signal, show) {
     try {
       const state = await copy(entry.userId, told, signal);
       if (state) return show(asListed(entry, state));
-      say(told, "It has not been worked off yet. The message stays queued: look again later with Refresh.");
+      say(told, "It has not been processed yet. The message stays queued. Check again later with Refresh.");
     } catch (error) {
       if (isOver(error)) return;
       say(told, wordsOf(error), true);
@@ -31,11 +31,11 @@ export function newcomer(entry, signal, show) {
     button.disabled = false;
     returnFocus(button);
   };
-  return [make("p", {}, "PhotoSync has not looked at this person yet."), ordersIn(button), told];
+  return [make("p", {}, "PhotoSync has not checked this person yet."), ordersIn(button), told];
 }
 
 /**
- * What is remembered once a run is over; null if none is for long.
+ * The state after the run; null if no run ends in time.
  *
  * @param {string} user
  * @param {HTMLElement} told
@@ -44,7 +44,7 @@ export function newcomer(entry, signal, show) {
 async function copy(user, told, signal) {
   say(told, "Queueing …");
   await orderReplay(user, { force: false }, signal);
-  say(told, "Queued. Waiting until it is worked off …");
+  say(told, "Queued. Waiting for PhotoSync to process it …");
   for (let tries = 0; tries < 30; tries += 1) {
     await pause(Math.min(1000 + 400 * tries, 5000), signal);
     const { state } = await readState(user, signal);

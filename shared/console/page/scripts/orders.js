@@ -1,4 +1,4 @@
-// What is ordered from beside the list: a sweep, an audit, and what the brakes hold back.
+// The orders beside the list: a sweep, an audit, and the release of what the brakes hold back.
 
 import { orderAudit, orderRelease, orderRepairs, orderSweep } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -18,7 +18,7 @@ export async function startSweep() {
   button.disabled = true;
   try {
     await orderSweep();
-    say(told, "Queued; it begins in a moment.");
+    say(told, "Queued. It starts in a moment.");
     const before = lastOverview()?.sweep?.id;
     for (let tries = 0; tries < 15 && lastOverview()?.sweep?.id === before; tries += 1) {
       await pause(1500);
@@ -53,7 +53,7 @@ export async function startAudit() {
  * @typedef {object} Held What a brake holds back.
  * @property {string} title
  * @property {(overview: Overview | null) => string} cost
- * @property {(overview: Overview | null) => string} who The filter that lists whom it is about.
+ * @property {(overview: Overview | null) => string} who The filter that lists the people affected.
  * @property {string} banner
  * @property {() => Promise<{ released: number }>} order
  * @property {string} told
@@ -68,9 +68,9 @@ export const REMOVALS = {
     const { gone = 0, left = 0 } = overview?.brake ?? {};
     const lose = count(gone, "person loses the picture", "people lose their pictures");
     const forgotten = count(left, "person who left is", "people who left are");
-    return (left && !gone ? "" : `${lose} in SharePoint, because Exchange has no photo of them any more. `)
-      + (left ? `${forgotten} forgotten, and their pictures are taken out of SharePoint. ` : "")
-      + "Each is looked at once more before that.";
+    return (left && !gone ? "" : `${lose} in SharePoint, because Exchange no longer has a photo of them. `)
+      + (left ? `${forgotten} forgotten, and their pictures are removed from SharePoint. ` : "")
+      + "PhotoSync checks each of them again first.";
   },
   who: (overview) => (overview?.brake.left && !overview.brake.gone ? "left" : GONE),
   banner: "brake",
@@ -85,8 +85,8 @@ export const REPAIRS = {
   title: "Release the repairs?",
   cost: (overview) => {
     const written = count(overview?.repairBrake.differ ?? 0, "picture is written", "pictures are written");
-    return `${written} again as Exchange has them. Make sure first that whatever has changed them has ended: `
-      + "an import, a migration, another sync.";
+    return `${written} again from Exchange. First make sure that whatever changed them has finished, such as `
+      + "an import, a migration or another sync.";
   },
   who: () => DIFFERS,
   banner: "audit-brake",
@@ -100,7 +100,7 @@ export const REPAIRS = {
 let asked = REMOVALS;
 
 /**
- * Say what it costs before anything is released.
+ * Say what a release does before anything is released.
  *
  * @param {Held} held
  */

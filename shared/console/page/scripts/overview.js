@@ -1,4 +1,4 @@
-// What is known of the whole: looked at now and then, kept, and shown around the list of people.
+// The overview: read regularly, kept, and shown around the list of people.
 
 import { readOverview } from "./api.js";
 import { drawAudit } from "./audit.js";
@@ -23,7 +23,7 @@ let looking = null;
 /** @type {Map<string, string>} */
 const drawn = new Map();
 
-/** As it was when last looked at; null before the first look. */
+/** The overview as last read; null before the first read. */
 export function lastOverview() {
   return overview;
 }
@@ -55,7 +55,7 @@ async function refresh() {
 }
 
 /**
- * Rebuild a part only when its data has changed: focus and reading position stay where they are.
+ * Rebuild a part only when its data has changed, so that focus and scroll position stay.
  *
  * @param {string} name
  * @param {unknown} data
@@ -94,15 +94,15 @@ export function drawOverview() {
   retellTimes();
 }
 
-/** Counting a large tenant takes so long that the app tells what it counted a while ago. */
+/** Counting a large tenant takes so long that the app returns earlier counts. */
 export function freshness() {
   if (!overview) return "";
   const old = Date.parse(overview.countedAt) < lookedAt - OLD;
   const counted = old ? `, counted ${inWords(overview.countedAt)}` : "";
-  return `Looked ${inWords(new Date(lookedAt).toISOString())}${counted}`;
+  return `Updated ${inWords(new Date(lookedAt).toISOString())}${counted}`;
 }
 
-/** Counting a large tenant is work for the storage: seldom, unless there is something to watch. */
+/** Counting a large tenant loads the storage, so refresh rarely unless work is in progress. */
 export function isDue() {
   const works = overview?.sweep?.status === "running" || isHurried(overview?.audit);
   const pace = works ? 5000 : 30000;

@@ -1,4 +1,4 @@
-// A wait that ends with the view it belongs to.
+// A wait that ends when its view closes.
 
 /**
  * @param {number} milliseconds

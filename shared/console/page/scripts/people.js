@@ -1,4 +1,4 @@
-// The list of people: a page at a time, narrowed by a search and a status.
+// The list of people, a page at a time, filtered by a search and a status.
 
 import { readPeople } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -24,11 +24,11 @@ export function openHome() {
   if (typed.value.trim() !== search) typed.value = search;
   $("status", HTMLSelectElement).value = status;
   drawOverview();
-  fill($("more"), make("span", { className: "soft" }, "Looking …"));
+  fill($("more"), make("span", { className: "soft" }, "Loading …"));
   listPeople("");
 }
 
-/** @param {string} token Where the rows end that are there; none for a new list. */
+/** @param {string} token The token after the last row that is shown; empty for a new list. */
 async function listPeople(token) {
   const signal = whileHere();
   const rows = $("rows");
@@ -55,7 +55,7 @@ async function addRows(begin, signal) {
   let page = await readPeople(question(begin, size), signal);
   if (!begin) fill($("rows"));
   let got = append(page, signal);
-  // A page may be short, or even empty, and still not be the last.
+  // A page may be short or even empty without being the last one.
   for (let pages = 1; pages < 8 && page.token && got < size; pages += 1) {
     page = await readPeople(question(page.token, size - got), signal);
     got += append(page, signal);
@@ -84,7 +84,7 @@ function question(token, size) {
   return query;
 }
 
-/** @param {People} page The last one that was read. */
+/** @param {People} page The page that was read last. */
 function drawMore({ token, sortedWithin, unasked }) {
   const { search, status } = here();
   const shown = $("rows").children.length;
@@ -94,24 +94,24 @@ function drawMore({ token, sortedWithin, unasked }) {
   if (shown || token) {
     parts.push(make("span", { className: "soft small" }, people(shown) + (token ? " so far" : "") + order));
   } else {
-    const nobody = search || status ? "Nobody like that is known." : "Nobody is known yet.";
-    parts.push(make("p", { className: "soft" }, nobody));
+    const none = search || status ? "No matching people." : "No people yet.";
+    parts.push(make("p", { className: "soft" }, none));
   }
   if (shown && search && !status && !search.includes("@")) {
-    const other = "Is it somebody else? Whom PhotoSync has not looked at yet, the whole address finds.";
+    const other = "Looking for somebody else? Enter the whole address of a person whom PhotoSync has not checked yet.";
     parts.push(make("span", { className: "soft small" }, other));
   }
   if (unasked) {
-    const why = `Others were not looked for, because Microsoft 365 could not be asked: ${unasked}`;
+    const why = `Microsoft 365 could not be searched for others: ${unasked}`;
     parts.push(make("p", { className: "wrongkey", role: "alert" }, why));
   }
   if (token) parts.push(moreButton(token));
-  // Nobody searches Microsoft 365 by object id, nor for somebody with a status.
+  // The search asks Microsoft 365 neither by object id nor with a status filter.
   if (!shown && (status ? /@/ : /^[0-9a-f-]{36}$/i).test(search)) {
-    parts.push(make("a", { href: personHash(search) }, `Ask Microsoft 365 about ${search}`));
+    parts.push(make("a", { href: personHash(search) }, `Look up ${search} in Microsoft 365`));
   }
   fill($("more"), ...parts);
-  say($("found"), shown ? `${people(shown)} listed${token ? ", there may be more" : ""}` : "Nobody found");
+  say($("found"), shown ? `${people(shown)} listed${token ? ", there may be more" : ""}` : "No people found");
 }
 
 /** @param {string} token */

@@ -1,4 +1,4 @@
-// One person: both pictures, whether they agree, and what is known.
+// One person: both pictures, whether they agree, and the stored details.
 
 import { readPerson } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -20,7 +20,7 @@ export function shownPerson() {
   return shown;
 }
 
-/** By which the API finds the person that is shown: the address may hold a name that is none any more. */
+/** The id by which the API finds the person shown: the name in the address may be outdated. */
 export function shownUser() {
   return shown?.user.id || shown?.state?.userId || here().user;
 }
@@ -30,7 +30,7 @@ export async function openPerson() {
   const signal = whileHere();
   say($("person-title"), user);
   show($("person-body"), false);
-  fill($("person-upn"), "Asking Exchange and SharePoint …");
+  fill($("person-upn"), "Reading Exchange and SharePoint …");
   fill($("person-badges"));
   say($("replay-told"), "");
   try {
@@ -51,7 +51,7 @@ export function drawPerson(person) {
   drawChoice(person);
   drawState(person.state);
   const unasked = person.agree === null;
-  const without = unasked ? "It could not be read." : "SharePoint has no profile of this person yet.";
+  const without = unasked ? "It could not be read." : "SharePoint has no profile for this person yet.";
   drawProfile(person.profile, without);
   drawHistory(person.history, shownUser());
   enableReplays(true);
@@ -80,7 +80,7 @@ function drawName({ user, state }) {
 /** @param {Person} person */
 function drawVerdict({ agree, difference, card, unasked = [] }) {
   const alone = agree === false && card.byDesign;
-  const [sign, verdict] = alone ? ["–", "Left alone by design"] : judge(agree);
+  const [sign, verdict] = alone ? ["–", "Left unchanged by design"] : judge(agree);
   $("verdict").className = `verdict ${agree ? "agree" : alone ? "alone" : "differ"}`;
   fill(
     $("verdict"),
@@ -102,13 +102,13 @@ function judge(agree) {
 }
 
 /**
- * Until when a side that could not be asked wants to be left alone.
+ * How long to wait before a side that could not be read may be asked again.
  *
  * @param {Unasked[]} unasked
  */
 function askAgain(unasked) {
   const seconds = Math.max(...unasked.map((side) => side.retryAfter ?? 0), 0);
-  return seconds ? ` Ask again in ${count(Math.ceil(seconds), "second", "seconds")}.` : "";
+  return seconds ? ` Try again in ${count(Math.ceil(seconds), "second", "seconds")}.` : "";
 }
 
 /** @param {AbortSignal} signal */

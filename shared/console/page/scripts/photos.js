@@ -1,4 +1,4 @@
-// Pictures: fetched with the key, a few at a time, and only those in sight.
+// Pictures, fetched with the key, a few at a time and only when they are in view.
 
 import { readPhoto } from "./api.js";
 import { isKept, isMissing, isOver, wordsOf } from "./call.js";
@@ -41,7 +41,7 @@ function loadNext() {
   }
 }
 
-/** No picture is waited for any more. */
+/** Drop all pictures that have not started to load. */
 export function forgetPhotos() {
   wanted.length = 0;
   inSight.disconnect();
@@ -50,7 +50,7 @@ export function forgetPhotos() {
 /**
  * @param {HTMLElement} frame
  * @param {string} label
- * @param {string} text Stands in a small frame in the label's place.
+ * @param {string} text What a small frame shows in place of the label.
  */
 function leaveEmpty(frame, label, text) {
   frame.classList.remove("busy");
@@ -61,7 +61,7 @@ function leaveEmpty(frame, label, text) {
 }
 
 /**
- * In the place of a picture that a person chose and that cannot be shown.
+ * Fill the frame of a picture that a person chose and that cannot be shown.
  *
  * @param {HTMLElement} frame
  * @param {string} address
@@ -104,7 +104,7 @@ async function load(frame, user, side, alt, signal, chosen = "") {
 }
 
 /**
- * Load a picture into *frame*, whether it is in sight or not.
+ * Load a picture into *frame*, whether it is in view or not.
  *
  * @param {HTMLElement} frame
  * @param {string} user
@@ -119,7 +119,7 @@ export function loadInto(frame, user, side, alt, signal, chosen) {
 }
 
 /**
- * A small frame that loads its picture once it is in sight.
+ * A small frame that loads its picture once it is in view.
  *
  * @param {string} user
  * @param {Side} side

@@ -1,4 +1,4 @@
-// A replay, from the order to what came of it.
+// A replay, from the order to its result.
 
 import { orderReplay, readPerson } from "./api.js";
 import { isOver, wordsOf } from "./call.js";
@@ -25,7 +25,7 @@ export async function replay(order) {
   try {
     tell("Queueing …");
     await orderReplay(user, order, signal);
-    tell("Queued. Waiting until it is worked off …");
+    tell("Queued. Waiting for PhotoSync to process it …");
     const done = await watch(user, traces(before), signal);
     if (done) {
       drawPerson(done);
@@ -43,14 +43,14 @@ export async function replay(order) {
   }
 }
 
-/** Say what is lost before the photo takes the place of what a person chose. */
+/** Say what is lost before the photo replaces the picture that a person chose. */
 export function askBeforeReplacing() {
   const name = $("person-title").textContent;
   fill(
     inside($("replacing"), "p"),
-    `SharePoint will show the photo that Exchange has of ${name}. The profile then names the chosen picture no more: `,
+    `SharePoint will show the photo of ${name} from Exchange. The profile will no longer refer to the chosen picture: `,
     outwards(shownPerson()?.chosen ?? ""),
-    ". PhotoSync cannot bring it back; a picture that is chosen later is kept again.",
+    ". PhotoSync cannot restore it. A picture that is chosen later is kept again.",
   );
   $("replacing", HTMLDialogElement).showModal();
 }
@@ -66,7 +66,7 @@ function tell(text, bad = false) {
 }
 
 /**
- * What differs once a run is over, whatever it found.
+ * The part of the answer that every completed run changes.
  *
  * @param {Person} person
  */
@@ -75,7 +75,7 @@ function traces({ state, history }) {
 }
 
 /**
- * Look again until the state has moved, or the queue is empty and nothing has; null if neither.
+ * Poll until the state has changed, or the queue is empty without a change; null if neither happens.
  *
  * @param {string} user
  * @param {string} before
@@ -84,7 +84,7 @@ function traces({ state, history }) {
 async function watch(user, before, signal) {
   let idle = 0;
   for (let tries = 0; tries < 30; tries += 1) {
-    // Every look compares the pictures themselves: more and more seldom, for two minutes in all.
+    // Each poll compares the pictures themselves, so poll less and less often, for two minutes in all.
     await pause(Math.min(1000 + 400 * tries, 5000), signal);
     const person = await readPerson(user, signal);
     if (isBeingCopied(person)) {
@@ -111,13 +111,13 @@ function isBeingCopied({ state }) {
  * @returns {[words: string, bad: boolean]}
  */
 function outcome(done, before) {
-  if (!done) return ["It has not been worked off yet. The message stays queued: look again later with Refresh.", true];
+  if (!done) return ["It has not been processed yet. The message stays queued. Check again later with Refresh.", true];
   const { state, agree } = done;
   const synced = state?.status === "synced";
   const same = traces(done) === traces(before) || (synced && state.syncedAt === before.state?.syncedAt);
   if (same && agree === false && synced) {
-    return ["Exchange has no newer photo than the one PhotoSync copied, so nothing was written, and the two sides "
-      + "still differ. “Replay, even if unchanged” writes it again.", true];
+    return ["PhotoSync wrote nothing, because the photo in Exchange has not changed since it was copied. The two sides "
+      + "still differ. “Replay, even if unchanged” writes the photo again.", true];
   }
   if (same) return [`Done. Nothing had changed${state?.detail ? `: ${state.detail}` : "."}`, false];
   const words = [ended(state?.status ?? ""), state?.detail].filter(Boolean).join(" ");
@@ -128,6 +128,6 @@ function outcome(done, before) {
 function ended(status) {
   if (status === "synced") return "Done: synced.";
   if (status === "failed") return "It failed.";
-  if (status === "waiting") return "It has to wait and tries again by itself.";
-  return `Done: ${STATUSES[status] ?? "looked at"}.`;
+  if (status === "waiting") return "It has to wait, and PhotoSync tries again automatically.";
+  return `Done: ${STATUSES[status] ?? "checked"}.`;
 }

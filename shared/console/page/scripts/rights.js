@@ -1,4 +1,4 @@
-// What whoever asks may do: a Viewer sees the buttons of every order, and can press none.
+// The rights of the caller: a Viewer sees the buttons of all orders, but they are disabled.
 
 import { $, make, show } from "./elements.js";
 
@@ -12,7 +12,7 @@ export function allowOrders(may) {
 }
 
 /**
- * A place for buttons that order something.
+ * A group for buttons that give orders.
  *
  * @param {...HTMLElement} buttons
  */

@@ -1,4 +1,4 @@
-// Which view the address asks for, and the addresses of views.
+// The view that the address names, and the addresses of views.
 
 import { FILTERS } from "./words.js";
 
@@ -20,7 +20,7 @@ export function here() {
   return route;
 }
 
-/** Ends with the view that is open now. */
+/** A signal that aborts when the current view closes. */
 export function whileHere() {
   return visit.signal;
 }
@@ -29,7 +29,7 @@ export function leave() {
   visit.abort();
 }
 
-/** Go where the address leads; what was under way in the view before ends. Tells which it was. */
+/** Open the view that the address names and abort the work of the previous view, which is returned. */
 export function move() {
   leave();
   visit = new AbortController();
@@ -51,7 +51,7 @@ function readRoute() {
 }
 
 /**
- * A part of an address; as it stands if it is none.
+ * A decoded part of an address; unchanged if it cannot be decoded.
  *
  * @param {string} text
  */

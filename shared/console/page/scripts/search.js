@@ -1,4 +1,4 @@
-// The search and the filter over the list of people; both stand in the address.
+// The search and the filter above the list of people; the address holds both.
 
 import { $, make } from "./elements.js";
 import { homeHash, whileHere } from "./route.js";
@@ -22,7 +22,7 @@ export function search() {
   go(false);
 }
 
-/** A search that is still being typed must not lead back from where one went. */
+/** A delayed search must not leave the view that was opened in the meantime. */
 export function searchSoon() {
   const signal = whileHere();
   clearTimeout(typing);

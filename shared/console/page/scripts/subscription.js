@@ -1,4 +1,4 @@
-// The card about the notifications of Microsoft Graph.
+// The card about the subscription to Microsoft Graph.
 
 import { $, badge, fill, make } from "./elements.js";
 import { moment, now } from "./time.js";
@@ -11,7 +11,7 @@ function ranOut({ expiresAt }) {
 }
 
 /**
- * Whether Graph tells us of no change for certain.
+ * Whether Graph certainly sends no notifications.
  *
  * @param {Subscription | null} subscription
  */
@@ -21,17 +21,18 @@ export function isLost(subscription) {
 
 /**
  * @param {Subscription | null} subscription
- * @param {boolean} halted Whether it was taken back with PhotoSync.
+ * @param {boolean} halted Whether PhotoSync is being, or was, uninstalled.
  */
 export function drawSubscription(subscription, halted) {
   if (!subscription) {
     const none = halted
-      ? "The subscription was taken back with PhotoSync."
-      : "There is no subscription yet; it is made when PhotoSync first runs.";
+      ? "The subscription was deleted when PhotoSync was uninstalled."
+      : "There is no subscription yet. PhotoSync creates it when it first runs.";
     return fill($("subscription"), make("p", { className: "soft" }, none));
   }
   const { checkedAt, detail } = subscription;
-  const seen = ["As of ", moment(checkedAt), ": ", ...expiry(subscription), " The check-up asks Graph."];
+  const current = " The health check asks Graph for the current state.";
+  const seen = ["As of ", moment(checkedAt), ": ", ...expiry(subscription), current];
   fill(
     $("subscription"),
     make("p", {}, state(subscription)),
@@ -42,19 +43,19 @@ export function drawSubscription(subscription, halted) {
 
 /** @param {Subscription} subscription */
 function state(subscription) {
-  if (subscription.status === "live" && !ranOut(subscription)) return badge("ok", "Told of changes");
-  if (subscription.status === "waiting") return badge("waiting", "Being looked after");
-  return badge("wrong", "Not told of changes");
+  if (subscription.status === "live" && !ranOut(subscription)) return badge("ok", "Active");
+  if (subscription.status === "waiting") return badge("waiting", "Renewal pending");
+  return badge("wrong", "Not active");
 }
 
 /**
- * What was seen then, and only of a live one that it will go on.
+ * What the last check found; only an active subscription is promised a renewal.
  *
  * @param {Subscription} subscription
  */
 function expiry(subscription) {
   const { status, expiresAt } = subscription;
-  if (ranOut(subscription)) return ["it ran out ", moment(expiresAt), "."];
-  if (status !== "live") return ["the last try to look after it did not succeed."];
-  return ["it is renewed before it runs out ", moment(expiresAt, "at an unknown time"), "."];
+  if (ranOut(subscription)) return ["it expired ", moment(expiresAt), "."];
+  if (status !== "live") return ["the last attempt to renew it failed."];
+  return ["it is renewed before it expires ", moment(expiresAt, "at an unknown time"), "."];
 }

@@ -1,4 +1,4 @@
-// How it stands at a glance: the headline, a sentence below it, and a tile for each status.
+// The summary: the headline, a sentence below it, and a tile for each status.
 
 import { isHeld } from "./banners.js";
 import { $, fill, make, say, show } from "./elements.js";
@@ -10,7 +10,7 @@ import { DIFFERS, FILTERS, STATUSES } from "./words.js";
 
 /** @import { Overview } from "./api.js" */
 
-/** Counts of so many milliseconds ago may no longer be those of the list. */
+/** Counts older than this, in milliseconds, may differ from the list. */
 export const OLD = 30000;
 
 /** @param {Overview} overview */
@@ -19,23 +19,23 @@ export function drawHeadline(overview) {
   say($("home-title"), headline(overview));
   const total = sum(counts);
   say($("summary"), total
-    ? `PhotoSync knows ${people(total)}, and has copied the photo of ${people(counts.synced ?? 0)}. `
-      + "A sweep compares Exchange with what was copied; an audit, or a replay, looks into SharePoint."
+    ? `PhotoSync knows ${people(total)} and has copied the photos of ${(counts.synced ?? 0).toLocaleString("en")}. `
+      + "A sweep compares Exchange with what was copied. An audit or a replay also checks SharePoint."
     : nobody(overview));
 }
 
 /**
- * Whom groups let in and leave out; without a group nothing is said.
+ * The groups that limit the scope; nothing is shown without one.
  *
  * @param {Overview["groups"]} groups
  */
 export function drawScope(groups) {
   const { SYNC_GROUP_ID: only, EXCLUDED_GROUP_ID: but } = groups;
   const told = [
-    only ? `Only members of the group ${only} (SYNC_GROUP_ID) are looked after.` : "",
-    but ? `Members of the group ${but} (EXCLUDED_GROUP_ID) are left alone.` : "",
+    only ? `Only members of the group ${only} (SYNC_GROUP_ID) are synced.` : "",
+    but ? `Members of the group ${but} (EXCLUDED_GROUP_ID) are not synced.` : "",
   ].join(" ").trim();
-  say($("scope"), told && `${told} The check-up tells the names of groups.`);
+  say($("scope"), told && `${told} The health check shows the names of groups.`);
   show($("scope"), told !== "");
 }
 
@@ -47,8 +47,8 @@ export function drawVersion({ version, packedAt }) {
 /** @param {Overview} overview */
 function nobody({ uninstall }) {
   return isHalted(uninstall)
-    ? "PhotoSync has forgotten everybody."
-    : "Start a sweep: it finds everybody.";
+    ? "PhotoSync has forgotten all people."
+    : "Start a sweep to find everybody.";
 }
 
 /** @param {Overview} overview */
@@ -56,16 +56,16 @@ function headline({ counts, dismissed, brake, repairBrake, differ, queues }) {
   const onTheWay = Math.max(queues["photo-sync"] ?? 0, counts.waiting ?? 0);
   const failed = (counts.failed ?? 0) - dismissed;
   if (failed > 0) return `${count(failed, "copy", "copies")} failed`;
-  if (brake.engaged) return "Removals wait for a decision";
-  if (isHeld(repairBrake)) return "Repairs wait for a decision";
+  if (brake.engaged) return "Removals need a decision";
+  if (isHeld(repairBrake)) return "Repairs need a decision";
   if (differ) return `${count(differ, "picture differs", "pictures differ")} in SharePoint`;
   if (onTheWay) return `${count(onTheWay, "person is", "people are")} in the queue`;
-  if (dismissed) return "No copy failed but those dismissed";
-  return sum(counts) ? "Nobody’s copy failed" : "Nobody is known";
+  if (dismissed) return "No failures except dismissed ones";
+  return sum(counts) ? "No failures" : "No people yet";
 }
 
 /**
- * Why numbers that stand side by side are not the same; nothing where they are.
+ * Why numbers that are shown together differ; nothing is shown if they are the same.
  *
  * @param {Overview} overview
  */
@@ -74,10 +74,10 @@ export function drawCounts({ counts, countedAt, differ, sweep }) {
   const swept = sweep?.status === "finished" && sweep.users !== sum(counts);
   fill(
     $("counts"),
-    ...(isOld ? ["The tiles were counted ", moment(countedAt), "; the list is read anew. "] : []),
-    differ > 0 && "“SharePoint differs” counts people who stand on another tile, too. ",
-    swept && `The last sweep found ${people(sweep.users)} in Microsoft 365; the tiles count whom PhotoSync has `
-      + "looked at, also those who have left since.",
+    ...(isOld ? ["The tiles were counted ", moment(countedAt), ". The list is up to date. "] : []),
+    differ > 0 && "“SharePoint differs” counts people who are also on another tile. ",
+    swept && `The last sweep found ${people(sweep.users)} in Microsoft 365. The tiles count everybody whom PhotoSync `
+      + "has checked, including people who have left since.",
   );
   show($("counts"), $("counts").textContent !== "");
 }
@@ -85,7 +85,7 @@ export function drawCounts({ counts, countedAt, differ, sweep }) {
 /**
  * @param {Overview["counts"]} counts
  * @param {number} differ
- * @param {string} chosen The status that the list is narrowed to.
+ * @param {string} chosen The status by which the list is filtered.
  * @param {string} search
  */
 export function drawTiles(counts, differ, chosen, search) {

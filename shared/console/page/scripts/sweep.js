@@ -1,4 +1,4 @@
-// The card about the sweep that runs, or about the last one.
+// The card about the running sweep, or about the last one.
 
 import { $, fill, make, show } from "./elements.js";
 import { people, sum } from "./numbers.js";
@@ -12,7 +12,7 @@ export function drawSweep(sweep) {
   show($("sweep-bar"), running);
   $("start-sweep", HTMLButtonElement).disabled = running;
   fill($("sweep-eta"));
-  if (!sweep) fill($("sweep-body"), make("p", { className: "soft" }, "There has been none yet."));
+  if (!sweep) fill($("sweep-body"), make("p", { className: "soft" }, "No sweep has run yet."));
   else if (running) drawRunning(sweep);
   else drawEnded(sweep);
 }
@@ -20,11 +20,11 @@ export function drawSweep(sweep) {
 /** @param {Sweep} sweep */
 function drawRunning({ users, expectedUsers, startedAt, eta }) {
   const bar = $("sweep-bar", HTMLProgressElement);
-  // The last sweep, by which it is judged, may have found fewer than there are now.
+  // The estimate comes from the last sweep, which may have found fewer people.
   const known = Math.max(expectedUsers, users);
   if (expectedUsers) bar.value = Math.min(1, users / known);
   else bar.removeAttribute("value");
-  fill($("sweep-body"), make("p", {}, "Looking at everybody, since ", moment(startedAt), "."));
+  fill($("sweep-body"), make("p", {}, "Checking everybody since ", moment(startedAt), "."));
   fill(
     $("sweep-eta"),
     expectedUsers ? `${users.toLocaleString("en")} of about ${people(known)}` : `${people(users)} so far`,
@@ -36,8 +36,8 @@ function drawRunning({ users, expectedUsers, startedAt, eta }) {
 /** @param {Sweep} sweep */
 function drawEnded({ status, detail, users, changed, finishedAt, updatedAt }) {
   const failed = status === "failed";
-  const ended = failed ? "The last one failed " : "The last one ended ";
-  const did = `It looked at ${people(users)} and sent ${people(sum(changed))} to be synced.`;
+  const ended = failed ? "The last sweep failed " : "The last sweep ended ";
+  const did = `It checked ${people(users)} and queued ${people(sum(changed))} to be synced.`;
   fill(
     $("sweep-body"),
     make("p", {}, ended, moment(finishedAt || updatedAt), "."),
@@ -52,10 +52,10 @@ export function drawFill(newest) {
   if (newest?.status !== "running") return;
   const { sent, found, isWhole, startedAt, eta } = newest;
   const bar = $("fill-bar", HTMLProgressElement);
-  // While the sweep finds more, nobody knows how much is left.
+  // While the sweep finds more people, the remaining work is unknown.
   if (isWhole && found) bar.value = Math.min(1, sent / found);
   else bar.removeAttribute("value");
   const all = isWhole ? `of ${people(found)}` : `of ${people(found)} so far`;
-  fill($("fill-body"), "As fast as Microsoft allows, since ", moment(startedAt), ": ",
-    `${sent.toLocaleString("en")} ${all} have had their turn`, eta ? "; done " : ".", eta && moment(eta));
+  fill($("fill-body"), "Copying as fast as Microsoft allows since ", moment(startedAt), ": ",
+    `${sent.toLocaleString("en")} ${all} queued`, eta ? "; done " : ".", eta && moment(eta));
 }

@@ -1,4 +1,4 @@
-// Times in words, by the server's clock.
+// Times in words, measured by the server's clock.
 
 import { make } from "./elements.js";
 

@@ -1,4 +1,4 @@
-// Whether PhotoSync stands still because it is, or is being, taken back.
+// Whether PhotoSync is stopped because it is being, or was, uninstalled.
 
 import { count } from "./numbers.js";
 
@@ -13,6 +13,6 @@ export function isHalted(uninstall) {
 export function whyHalted({ status, left }) {
   const end = "“manage.py uninstall --cancel” starts it again.";
   if (status !== "running") return `It is uninstalled and copies nothing. ${end}`;
-  const still = left ? `; ${count(left, "user is", "users are")} still to be worked off` : "";
+  const still = left ? `. It still has to process ${count(left, "user", "users")}` : "";
   return `It is being uninstalled and copies nothing${still}. ${end}`;
 }

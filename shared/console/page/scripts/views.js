@@ -1,4 +1,4 @@
-// From one view to the next, as the address changes.
+// Switches views when the address changes.
 
 import { mayAsk } from "./call.js";
 import { openDoctor } from "./doctor.js";
@@ -22,11 +22,11 @@ export function go(moveFocus = true) {
     else link.removeAttribute("aria-current");
   }
   document.title = {
-    home: "PhotoSync", log: "History · PhotoSync", doctor: "Check-up · PhotoSync", person: `${user} · PhotoSync`,
+    home: "PhotoSync", log: "History · PhotoSync", doctor: "Health check · PhotoSync", person: `${user} · PhotoSync`,
   }[view];
   if (last.view === "home") $("back", HTMLAnchorElement).href = homeHash(last.status, last.search);
   OPEN[view]();
-  // Who types a search goes on typing.
+  // A person who types a search keeps the focus.
   if (moveFocus && !(view === "home" && last.view === "home")) {
     scrollTo(0, 0);
     focusTitle();

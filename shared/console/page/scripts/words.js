@@ -1,4 +1,4 @@
-// The words for what the API calls by a code.
+// The words for the codes of the API.
 
 /** @type {Record<string, string>} */
 export const STATUSES = {
@@ -13,28 +13,28 @@ export const STATUSES = {
 
 /** @param {string} status */
 export function statusName(status) {
-  return STATUSES[status] ?? (status || "Not looked at yet");
+  return STATUSES[status] ?? (status || "Not checked yet");
 }
 
-// A filter that is no status: people whose picture the next removals take.
+// A filter that is not a status: people whose pictures the next removals remove.
 export const GONE = "gone";
 
-// Another: people whose picture in SharePoint an audit has found changed.
+// Another such filter: people whose pictures in SharePoint differ according to an audit.
 export const DIFFERS = "differs";
 
 /** @type {Record<string, string>} */
 export const FILTERS = {
   ...STATUSES,
-  [GONE]: "Photo gone, picture still there",
+  [GONE]: "Photo gone, picture still shown",
   [DIFFERS]: "SharePoint differs",
 };
 
 /** @type {Record<string, string>} */
 export const QUEUES = {
   "photo-sync": "To be synced",
-  "photo-sync-poison": "Given up by the host",
+  "photo-sync-poison": "Sync poison queue",
   "photo-upkeep": "Upkeep",
-  "photo-upkeep-poison": "Upkeep given up",
+  "photo-upkeep-poison": "Upkeep poison queue",
 };
 
 /** @type {Record<string, string>} */
@@ -42,22 +42,22 @@ export const ORDERS = {
   replay: "Replay",
   repair: "Audit and repair",
   sweep: "Sweep",
-  renew: "Renewal of the subscription",
+  renew: "Subscription renewal",
   audit: "Audit",
-  "release-removals": "Release of the removals",
-  "release-repairs": "Release of the repairs",
+  "release-removals": "Release of removals",
+  "release-repairs": "Release of repairs",
   uninstall: "Uninstall",
-  "cancel-uninstall": "Uninstall cancelled",
-  dismiss: "Line dismissed",
+  "cancel-uninstall": "Cancel uninstall",
+  dismiss: "Dismissal",
 };
 
 /** @type {Record<string, string>} */
 export const RESULTS = {
   refused: "Refused",
-  begun: "Begun",
+  begun: "Started",
   done: "Done",
-  halted: "Not done: PhotoSync stands still",
-  parked: "Given up by the host",
+  halted: "Not done: PhotoSync is stopped",
+  parked: "Moved to the poison queue",
   unreadable: "Set aside",
   forgotten: "Forgotten",
 };
@@ -68,7 +68,7 @@ export const EVENTS = {
   synced: "Synced",
   unchanged: "Unchanged",
   failed: "Failed",
-  waiting: "Waits",
+  waiting: "Waiting",
   removed: "Removed",
   skipped: "Skipped",
   left: "Left",

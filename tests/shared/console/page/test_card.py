@@ -52,13 +52,13 @@ def test_copy_for_the_ticket(api: StandIn, visit: Open):
         f"{api.url}?code={KEY}#/users/anne%40contoso.com",
         permissions=["clipboard-read", "clipboard-write"],
     ).page
-    page.get_by_role("button", name="Copy for the ticket").click()
+    page.get_by_role("button", name="Copy for a ticket").click()
     expect(page.locator("#replay-told")).to_have_text("Copied.")
     assert page.evaluate("navigator.clipboard.readText()") == told
 
     refuse = "() => Promise.reject(new Error('refused'))"
     page.evaluate(f"void (navigator.clipboard.writeText = {refuse})")
-    page.get_by_role("button", name="Copy for the ticket").click()
+    page.get_by_role("button", name="Copy for a ticket").click()
     expect(page.locator("#ticket")).to_have_value(told)
     assert page.evaluate("getSelection().toString()") == told
 
@@ -69,8 +69,8 @@ def test_failure_is_dismissed(api: StandIn, visit: Open, axe: str):
     page.get_by_role("button", name="Dismiss the failure of Chidi Eze").click()
 
     expect(page.locator("#failures li")).to_have_count(0)
-    expect(page.locator("#failures-told")).to_contain_text("Chidi Eze is on this list again")
-    expect(page.locator("#failures-count")).to_contain_text("1 is dismissed")
+    expect(page.locator("#failures-told")).to_contain_text("Chidi Eze returns to this list")
+    expect(page.locator("#failures-count")).to_contain_text("1 failure is dismissed")
     assert api.orders == [("dismiss", {"users": [api.find("chidi@contoso.com").id]})]
     assert browsers.serious_faults(page, axe) == []
 
@@ -81,7 +81,7 @@ def test_unreadable_messages_are_dismissed(api: StandIn, visit: Open):
     one = {"name": "a", "reason": "No JSON.", "body": "?"}
     api.overview["unreadable"] = [{**one, "at": newest}, {**one, "at": older}]
     page = visit(f"{api.url}?code={KEY}").page
-    page.get_by_role("button", name="Dismiss them").click()
+    page.get_by_role("button", name="Dismiss all").click()
 
     expect(page.locator("#unreadable")).to_be_hidden()
     expect(page.locator("#home-title")).to_be_focused()

@@ -19,8 +19,8 @@ def test_headline_promises_nothing(api: StandIn, visit: Open):
     api.people = [each for each in api.people if each.status in ("synced", "no-photo")]
     page = visit(f"{api.url}?code={KEY}").page
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Nobody’s copy failed")
-    expect(page.locator("#summary")).to_contain_text("an audit, or a replay, looks into SharePoint")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No failures")
+    expect(page.locator("#summary")).to_contain_text("An audit or a replay also checks SharePoint")
 
 
 def test_groups_that_bind(api: StandIn, visit: Open):
@@ -32,7 +32,7 @@ def test_groups_that_bind(api: StandIn, visit: Open):
     page.reload()
 
     expect(page.locator("#scope")).to_contain_text("Only members of the group 0b-pilot")
-    expect(page.locator("#scope")).to_contain_text("0c-no (EXCLUDED_GROUP_ID) are left alone")
+    expect(page.locator("#scope")).to_contain_text("0c-no (EXCLUDED_GROUP_ID) are not synced")
 
 
 def test_who_differs_in_sharepoint(api: StandIn, visit: Open):
@@ -50,9 +50,9 @@ def test_who_differs_in_sharepoint(api: StandIn, visit: Open):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({}, "It looked at 940 people and found 2 pictures changed in SharePoint. They were sent"),
-        ({"differ": 0}, "It looked at 940 people and found no picture changed in SharePoint."),
-        ({"repair": False}, "It only reports them."),
+        ({}, "It checked 940 people and found 2 pictures changed in SharePoint. They were queued"),
+        ({"differ": 0}, "It checked 940 people and found no picture changed in SharePoint."),
+        ({"repair": False}, "It reports them and repairs nothing."),
         ({"repairs": "braked"}, "Their repairs are held back."),
         ({"status": "failed", "detail": "No role."}, "No role."),
     ],
@@ -71,11 +71,13 @@ def test_audit_that_waits(api: StandIn, visit: Open):
     api.overview["audit"] = audit(status="running", waitingUntil=ago(minutes=-4, seconds=-30))
     page = visit(f"{api.url}?code={KEY}").page
 
-    expect(page.locator("#audit")).to_contain_text("which has room again in 4 minutes.")
+    expect(page.locator("#audit")).to_contain_text(
+        "for the profile budget and continues in 4 minutes."
+    )
 
 
 @pytest.mark.parametrize(
-    ("by_design", "told"), [(True, "Left alone by design"), (False, "The two sides differ")]
+    ("by_design", "told"), [(True, "Left unchanged by design"), (False, "The two sides differ")]
 )
 def test_left_alone_by_design(api: StandIn, visit: Open, by_design: bool, told: str):
     """That the sides of somebody differ who is left alone is no fault, and is not shown as one."""
@@ -101,10 +103,18 @@ def test_what_an_audit_has_found(api: StandIn, visit: Open):
 @pytest.mark.parametrize(
     ("change", "told", "deaf"),
     [
-        ({"status": "live", "expiresAt": ago(days=-28, minutes=-1)}, "Told of changes", False),
-        ({"status": "live", "expiresAt": ago(hours=2)}, "it ran out 2 hours ago", True),
-        ({"status": "failed", "expiresAt": ago(days=-28)}, "did not succeed", True),
-        ({"status": "waiting", "expiresAt": ago(days=-28)}, "did not succeed", False),
+        ({"status": "live", "expiresAt": ago(days=-28, minutes=-1)}, "Active", False),
+        ({"status": "live", "expiresAt": ago(hours=2)}, "it expired 2 hours ago", True),
+        (
+            {"status": "failed", "expiresAt": ago(days=-28)},
+            "the last attempt to renew it failed",
+            True,
+        ),
+        (
+            {"status": "waiting", "expiresAt": ago(days=-28)},
+            "the last attempt to renew it failed",
+            False,
+        ),
     ],
 )
 def test_subscription_as_of(
@@ -117,16 +127,14 @@ def test_subscription_as_of(
 
     expect(card).to_contain_text("As of 5 hours ago")
     expect(card).to_contain_text(told)
-    assert ("renewed before it runs out in 28 days" in card.inner_text()) is (
-        told == "Told of changes"
-    )
+    assert ("renewed before it expires in 28 days" in card.inner_text()) is (told == "Active")
     assert page.locator("#deaf").is_visible() is deaf
 
 
 @pytest.mark.parametrize(
     ("status", "told"),
     [
-        ("running", "being uninstalled and copies nothing; 3 users are still to be worked off."),
+        ("running", "being uninstalled and copies nothing. It still has to process 3 users."),
         ("done", "It is uninstalled and copies nothing"),
         ("cancelled", ""),
     ],
@@ -143,7 +151,7 @@ def test_app_that_stands_still(api: StandIn, visit: Open, status: str, told: str
         expect(page.locator("#halted")).to_contain_text(told)
         expect(page.locator("#halted")).to_contain_text("uninstall --cancel")
         expect(page.locator("#subscription")).to_have_text(
-            "The subscription was taken back with PhotoSync."
+            "The subscription was deleted when PhotoSync was uninstalled."
         )
 
 
@@ -152,7 +160,7 @@ def test_app_that_has_forgotten_everybody(api: StandIn, visit: Open):
     api.people, api.overview["uninstall"] = [], {"status": "running", "left": 0}
     page = visit(f"{api.url}?code={KEY}").page
 
-    expect(page.locator("#summary")).to_have_text("PhotoSync has forgotten everybody.")
+    expect(page.locator("#summary")).to_have_text("PhotoSync has forgotten all people.")
     expect(page.locator("#halted")).to_contain_text("It is being uninstalled and copies nothing. “")
 
 
@@ -160,10 +168,9 @@ def test_check_that_could_not_be_made(api: StandIn, visit: Open):
     """What is wrong stands first; what could not be looked at because of it is not counted so."""
     page = visit(f"{api.url}?code={KEY}#/doctor").page
 
-    expect(page.locator("#doctor-told")).to_have_text(
-        "1 of 3 checks is wrong, 1 could not be made."
-    )
-    expect(page.locator("#checks .badge")).to_have_text(["Wrong", "Not checked", "Good"])
+    expect(page.locator("#doctor-told")).to_have_text("1 of 3 checks failed, 1 could not run.")
+    expect(page).to_have_title("Health check · PhotoSync")
+    expect(page.locator("#checks .badge")).to_have_text(["Failed", "Not checked", "OK"])
     assert page.locator("#checks .todo").count() == 1
 
 
@@ -172,7 +179,7 @@ def test_renewal(api: StandIn, visit: Open):
     page = visit(f"{api.url}?code={KEY}#/doctor").page
     page.get_by_role("button", name="Renew the subscription now").click()
 
-    expect(page.locator("#doctor-told")).to_have_text("Everything is as it should be.")
+    expect(page.locator("#doctor-told")).to_have_text("No problems found.")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     assert api.orders == [("sweep", {"renew": True})]
 
@@ -193,7 +200,7 @@ def test_when_to_ask_again(api: StandIn, visit: Open):
     api.person = {"agree": None, "difference": "Graph is busy.", "unasked": [silent]}
     page = visit(api.url + ANNE).page
 
-    expect(page.locator("#verdict")).to_contain_text("Graph is busy. Ask again in 38 seconds.")
+    expect(page.locator("#verdict")).to_contain_text("Graph is busy. Try again in 38 seconds.")
 
 
 def test_technical_details_are_apart(api: StandIn, visit: Open):

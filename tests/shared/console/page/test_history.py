@@ -32,13 +32,13 @@ def test_history_of_all(api: StandIn, visit: Open):
         "Replay (force) of anne@contoso.com, ordered by jo@contoso.com · Synced"
     )
     expect(rows.nth(1)).to_contain_text(
-        "Sweep, ordered by whoever held a function key · Begun · 20260504-1"
+        "Sweep, ordered by somebody with a function key · Started · 20260504-1"
     )
     expect(rows.nth(2)).to_contain_text(
-        "Renewal of the subscription, ordered by a message typed into a queue · No result yet"
+        "Subscription renewal, ordered by a message typed into a queue · No result yet"
     )
-    expect(page.locator("#log-told")).to_have_text("3 orders, newest first; there are older ones.")
-    page.get_by_role("button", name="Show older ones").click()
+    expect(page.locator("#log-told")).to_have_text("3 orders, newest first; older orders exist.")
+    page.get_by_role("button", name="Show older orders").click()
     expect(rows.nth(3)).to_contain_text(HOSTILE)
     expect(rows.nth(3)).to_be_focused()
     expect(page.locator("#log-told")).to_have_text("4 orders, newest first.")
@@ -52,7 +52,7 @@ def test_nobody_ordered_anything(api: StandIn, visit: Open):
     api.damaged = 1
     page = visit(f"{api.url}?code={KEY}#/history").page
 
-    expect(page.locator("#log-told")).to_contain_text("Nobody ordered anything yet. Some lines")
+    expect(page.locator("#log-told")).to_contain_text("No orders yet. Some lines")
 
 
 def test_history_of_a_person(api: StandIn, visit: Open):
@@ -66,7 +66,7 @@ def test_history_of_a_person(api: StandIn, visit: Open):
     page = visit(api.url + ANNE).page
     lines = page.locator("#history li")
     expect(lines).to_have_count(3)
-    expect(lines.nth(1)).to_contain_text("Replay, ordered by whoever held a function key · Synced")
+    expect(lines.nth(1)).to_contain_text("Replay, ordered by somebody with a function key · Synced")
     expect(lines.nth(2)).to_contain_text("Queued · by a notification")
 
     page.locator("#replay").click()
@@ -82,10 +82,10 @@ def test_older_orders_of_a_person(api: StandIn, visit: Open):
     page = visit(api.url + ANNE).page
     lines = page.locator("#history li")
     expect(lines).to_have_count(3)
-    page.get_by_role("button", name="Look for older orders").click()
+    page.get_by_role("button", name="Load older orders").click()
 
     expect(lines).to_have_count(4)
-    expect(page.get_by_role("button", name="Look for older orders")).to_have_count(0)
+    expect(page.get_by_role("button", name="Load older orders")).to_have_count(0)
 
 
 def test_history_that_cannot_be_read(api: StandIn, visit: Open):

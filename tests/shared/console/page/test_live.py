@@ -105,7 +105,7 @@ def test_newcomer_is_found_and_copied(cloud: LiveCloud, console: str, visit: Ope
     cloud.switch(notificationsLost=0.0)
     tab = visit(f"{console}?code={cloud.at.key}#/?search=N.NEW%40")
     row = tab.page.locator("#rows tr")
-    expect(row).to_contain_text("Not looked at yet")
+    expect(row).to_contain_text("Not checked yet")
     tab.screenshot("live-newcomer")
 
     tab.page.get_by_role("button", name="Copy now").click()
@@ -139,7 +139,7 @@ def test_sweep_is_started(cloud: LiveCloud, console: str, visit: Open):
     page.get_by_role("button", name="Start a sweep").click()
     cloud.wait_for(lambda: cloud.watcher.sweep()["id"] != before)
 
-    expect(page.locator("#sweep")).to_contain_text("The last one ended")
+    expect(page.locator("#sweep")).to_contain_text("The last sweep ended")
 
 
 def test_check_up(cloud: LiveCloud, console: str, visit: Open):

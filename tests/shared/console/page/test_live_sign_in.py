@@ -79,7 +79,7 @@ def test_viewer_finds_a_person_and_gives_no_order(
     page.get_by_label("Find a person").fill(f"mail.{broken}")
     assert browsers.serious_faults(page, axe) == []
     page.get_by_role("link", name="Broken Picture").click()
-    expect(page.locator("#plain-words")).to_contain_text("People see another picture")
+    expect(page.locator("#plain-words")).to_contain_text("People see a different picture")
     expect(page.locator("#verdict")).to_contain_text("differ")
     expect(page.locator("#viewer")).to_contain_text("Orders need the role Operator")
     expect(page.get_by_role("button", name="Repair now")).to_be_disabled()

@@ -40,7 +40,7 @@ def test_chosen_picture_is_replaced_after_a_question(api: StandIn, visit: Open):
     page = visit(api.url + ANNE).page
     replace = page.get_by_role("button", name="Replace the chosen picture")
     replace.click()
-    expect(page.get_by_role("dialog")).to_contain_text("photo that Exchange has of Anne Keller")
+    expect(page.get_by_role("dialog")).to_contain_text("the photo of Anne Keller from Exchange")
     expect(page.get_by_role("dialog")).to_contain_text(anne.chosen)
     page.keyboard.press("Escape")
     page.locator("#replay").click()
@@ -62,7 +62,7 @@ def test_chosen_picture_is_replaced_after_a_question(api: StandIn, visit: Open):
     ("user", "told"),
     [
         ("bert.x%40contoso.com", "Done. Nothing had changed."),
-        ("anne%40contoso.com", "the two sides still differ"),
+        ("anne%40contoso.com", "The two sides still differ"),
     ],
 )
 def test_replay_without_a_change(api: StandIn, visit: Open, user: str, told: str):
@@ -97,7 +97,7 @@ def test_brake_for_leavers(api: StandIn, visit: Open):
     """Where only leavers are held back the question is about them, and the list shows them."""
     api.overview["brake"] = {"engaged": True, "gone": 0, "left": 21, "managed": 30, "detail": ""}
     page = visit(f"{api.url}?code={KEY}").page
-    expect(page.locator("#brake")).to_contain_text("21 people who left to forget")
+    expect(page.locator("#brake")).to_contain_text("21 people who left and are due to be forgotten")
     page.get_by_role("button", name="Release removals").click()
     expect(page.get_by_role("dialog")).to_contain_text("21 people who left are forgotten")
     expect(page.get_by_role("dialog")).not_to_contain_text("lose their pictures")
@@ -172,7 +172,7 @@ def test_fill(api: StandIn, visit: Open):
     api.overview["fill"] = {**fill, "isWhole": True, "eta": ago(hours=-2)}
     page = visit(f"{api.url}?code={KEY}").page
     expect(page.locator("#fill-bar")).to_have_attribute("value", "0.4")
-    expect(page.locator("#fill-body")).to_contain_text("400 of 1,000 people have had their turn")
+    expect(page.locator("#fill-body")).to_contain_text("400 of 1,000 people queued")
     expect(page.locator("#fill-body")).to_contain_text("done in 2 hours")
 
     api.overview["fill"] = {**fill, "status": "finished", "isWhole": True, "eta": ""}

@@ -25,8 +25,8 @@ def test_newcomer_is_copied(api: StandIn, kim: Person, visit: Open, axe: str):
     page.get_by_label("Find a person").fill("k.ng@")
     row = page.locator("#rows tr")
     expect(row).to_have_count(1)
-    expect(row).to_contain_text("Not looked at yet")
-    expect(row).to_contain_text("PhotoSync has not looked at this person yet.")
+    expect(row).to_contain_text("Not checked yet")
+    expect(row).to_contain_text("PhotoSync has not checked this person yet.")
     assert browsers.serious_faults(page, axe) == []
 
     page.get_by_role("button", name="Copy now").press("Enter")
@@ -43,7 +43,7 @@ def test_newcomer_as_viewer(api: StandIn, kim: Person, visit: Open):
     expect(page.get_by_role("button", name="Copy now")).to_be_disabled()
     page.get_by_role("link", name=kim.name).click()
 
-    expect(page.locator("#person-badges")).to_have_text("Not looked at yet")
+    expect(page.locator("#person-badges")).to_have_text("Not checked yet")
     expect(page.get_by_role("button", name="Repair now")).to_be_disabled()
 
 
@@ -63,7 +63,7 @@ def test_copy_that_is_refused(api: StandIn, visit: Open):
 def test_another_of_the_same_name(api: StandIn, visit: Open):
     """Where the list knows somebody of a name, it is told how somebody new is found."""
     page = visit(f"{api.url}?code={KEY}#/?search=anne").page
-    expect(page.locator("#more")).to_contain_text("the whole address finds")
+    expect(page.locator("#more")).to_contain_text("Enter the whole address")
     page.get_by_label("Find a person").fill("")
 
     expect(page.locator("#more")).to_have_text("8 people")
@@ -74,7 +74,7 @@ def test_microsoft_365_was_not_asked(api: StandIn, visit: Open):
     api.listing = {"unasked": "Graph asks for patience for 38 s more."}
     page = visit(f"{api.url}?code={KEY}#/?search=zoe").page
 
-    expect(page.locator("#more")).to_contain_text("Nobody like that is known.")
+    expect(page.locator("#more")).to_contain_text("No matching people.")
     expect(page.get_by_role("alert").filter(has_text="for 38 s more")).to_be_visible()
 
 
@@ -97,15 +97,15 @@ def test_dismissed_failures(api: StandIn, visit: Open):
     expect(page.get_by_role("heading", level=1)).to_have_text("13 copies failed")
     expect(page.locator("#tiles .failed")).to_have_text("14Failed")
     expect(page.locator("#failures")).to_contain_text("The newest 10 of 13.")
-    expect(page.locator("#failures")).to_contain_text("1 is dismissed: counted as failed")
+    expect(page.locator("#failures")).to_contain_text("1 failure is dismissed: still counted")
     expect(page.locator("#rows tr").filter(has_text="P 12")).to_contain_text("No. (dismissed)")
 
     for each in api.people:
         each.dismissed = True
     page.get_by_role("button", name="Refresh").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("No copy failed but those dismissed")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No failures except dismissed ones")
     expect(page.locator("#failures li")).to_have_count(0)
-    expect(page.locator("#failures")).to_contain_text("14 are dismissed")
+    expect(page.locator("#failures")).to_contain_text("14 failures are dismissed")
 
 
 def test_numbers_that_differ(api: StandIn, visit: Open):
@@ -120,5 +120,5 @@ def test_numbers_that_differ(api: StandIn, visit: Open):
     api.overview["countedAt"] = ago(minutes=4)
     page.get_by_role("button", name="Refresh").click()
     expect(page.locator("#counts")).to_contain_text("were counted 4 minutes ago")
-    expect(page.locator("#counts")).to_contain_text("people who stand on another tile, too")
+    expect(page.locator("#counts")).to_contain_text("people who are also on another tile")
     expect(page.locator("#counts")).to_contain_text("The last sweep found 11 people")

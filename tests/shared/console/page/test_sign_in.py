@@ -29,7 +29,7 @@ def test_viewer_sees_orders_and_can_press_none(api: StandIn, visit: Open, axe: s
     expect(page.locator("#replay")).to_be_disabled()
     assert browsers.serious_faults(page, axe) == []
 
-    page.get_by_role("link", name="Check-up").click()
+    page.get_by_role("link", name="Health check").click()
     expect(page.get_by_role("button", name="Renew the subscription now")).to_be_disabled()
     assert api.orders == []
 

@@ -66,7 +66,7 @@ def test_wrong_key(api: StandIn, visit: Open):
     expect(page.get_by_label("Function key")).to_be_focused()
 
     type_key(page, "schlüssel")
-    expect(page.get_by_role("alert")).to_contain_text("That is no function key")
+    expect(page.get_by_role("alert")).to_contain_text("This is not a function key")
 
     type_key(page, f" {KEY} ")
     expect(page.get_by_role("link", name="Anne Keller")).to_be_visible()
@@ -136,7 +136,7 @@ def test_unknown_person_can_be_asked_for(api: StandIn, visit: Open):
     nobody = "00000000-0000-4000-8000-00000000dead"
     page = visit(f"{api.url}?code={KEY}", expected={404}).page
     page.get_by_label("Find a person").fill(nobody)
-    page.get_by_role("link", name=f"Ask Microsoft 365 about {nobody}").click()
+    page.get_by_role("link", name=f"Look up {nobody} in Microsoft 365").click()
 
     expect(page.get_by_role("alert").filter(has_text="knows nobody")).to_be_visible()
 
@@ -174,7 +174,7 @@ def test_state_is_shown_without_the_sides(api: StandIn, visit: Open):
     page = visit(api.url + ANNE).page
 
     expect(page.locator("#verdict")).to_contain_text("The two sides were not comparedGraph is down")
-    expect(page.locator("#known")).to_contain_text("Looked at")
+    expect(page.locator("#known")).to_contain_text("Checked")
     expect(page.locator("#profile")).to_contain_text("could not be read")
     expect(page.locator("#person-badges")).to_have_text("Synced")
 
@@ -210,7 +210,7 @@ def test_silence_is_told(api: StandIn, visit: Open):
     tab.page.route("**/users?**", lambda route: route.abort())
     tab.page.get_by_role("button", name="Refresh").click()
 
-    expect(tab.page.locator("#trouble")).to_contain_text("does not answer")
+    expect(tab.page.locator("#trouble")).to_contain_text("does not respond")
     # Nothing else on the page is as loud.
     ground = tab.page.locator("#trouble").evaluate("it => getComputedStyle(it).backgroundColor")
     assert ground == "rgb(173, 35, 24)"
