@@ -33,7 +33,7 @@ def test_alive(graph: Graph):
     """One that lives and points here is as it should be."""
     graph.make(URL, STATE, LATER)
 
-    assert look(graph) == Finding("It is alive until 2026-02-20 12:00 UTC, and its URL is ours.")
+    assert look(graph) == Finding("It is valid until 2026-02-20 12:00 UTC, and its URL is ours.")
 
 
 @pytest.mark.parametrize("shown", ["", URL.partition("?")[0]])
@@ -62,7 +62,7 @@ def test_none_while_uninstalled(graph: Graph):
 
     found = look(graph, documents=documents)
     assert "is uninstalled" in found.detail
-    assert found.action == "To have it back: manage.py uninstall --cancel."
+    assert found.action == "To restore it, run manage.py uninstall --cancel."
 
 
 def test_list_that_leaves_it_out(graph: Graph):
@@ -86,7 +86,7 @@ def test_elsewhere(graph: Graph):
     """One of another deployment is none of ours; its host is told, its key is not."""
     graph.make("https://other.contoso.com/api/notifications?code=secret", STATE, LATER)
 
-    assert look(graph).detail == "The subscription points at other.contoso.com and not at us."
+    assert look(graph).detail == "The subscription points at other.contoso.com, not at this app."
 
 
 def test_about_something_else(graph: Graph):

@@ -89,7 +89,7 @@ def test_answer_of_another_shape(call, shape):
     error = refusal(CALLS[call], answer(shape))
 
     assert isinstance(error, Refused)
-    assert "JSON of an unknown shape" in str(error)
+    assert "with unexpected JSON" in str(error)
 
 
 def by_the_name(owner: str) -> Answer:
