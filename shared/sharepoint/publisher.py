@@ -90,7 +90,7 @@ class Removal:
 
     def __str__(self) -> str:
         changes = f" and set {', '.join(self.changes)}" if self.changes else ""
-        return f"take the picture back{changes}"
+        return f"remove the picture{changes}"
 
 
 class Publisher:

@@ -211,7 +211,7 @@ def test_dry_run_ends_as_skipped(office):
     outcome = office.work_off()
 
     assert (outcome.event, office.anne.reason) == (SKIPPED, "dry-run")
-    assert outcome.detail.startswith("DRY_RUN is on; it would upload")
+    assert outcome.detail.startswith("DRY_RUN is on; otherwise PhotoSync would upload")
 
 
 @pytest.mark.parametrize(

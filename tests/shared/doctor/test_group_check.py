@@ -43,7 +43,7 @@ def test_group_that_is_not_there(group_clinic: Clinic):
 
     assert examined.causes == ["groups"]
     assert "EXCLUDED_GROUP_ID" in examined.of("groups").detail
-    assert "object id of a group" in examined.of("groups").action
+    assert "object id of an existing group" in examined.of("groups").action
 
 
 def test_hidden_members(group_clinic: Clinic):

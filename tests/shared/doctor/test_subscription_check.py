@@ -102,7 +102,7 @@ def test_another_key(graph: Graph):
     graph.make(URL, STATE, LATER)
     found = look(graph, URL.replace("first-key", "second-key"))
 
-    assert "another key" in found.detail
+    assert "with the wrong key" in found.detail
     assert "key=" not in found.detail
 
 
@@ -111,7 +111,7 @@ def test_last_try_is_told(graph: Graph):
     documents = MemoryDocuments()
     documents.put(NAME, {"detail": "Graph could not reach us."})
 
-    assert look(graph, documents=documents).detail.endswith("said: Graph could not reach us.")
+    assert look(graph, documents=documents).detail.endswith("reported: Graph could not reach us.")
     documents.put(NAME, {})
     assert "last try" not in look(graph, documents=documents).detail
 

@@ -258,7 +258,7 @@ def test_profile_of_the_next_one_by_that_name(url):
     ("said", "words"),
     [
         (str(Desk({}).plan()), ("3 pictures", "PictureURL")),
-        (str(published().plan_removal()), ("take the picture back", "PictureURL")),
+        (str(published().plan_removal()), ("remove the picture", "PictureURL")),
     ],
     ids=["copy", "removal"],
 )
