@@ -85,7 +85,7 @@ class AuditLog:
     def must_end_with(self, following: str) -> None:
         """Raise EndlessList if a page is *following* after twice as many as were counted."""
         if following and self.page > 2 * self.expected_pages + _FEW_PAGES:
-            raise EndlessList("The list of users in storage has no end, nor would this audit.")
+            raise EndlessList("The list of users in storage does not end, so the audit stopped.")
 
     def braked(self, page: int) -> AuditLog:
         """The audit after *page*; holds repairs back if more differ than people could damage."""

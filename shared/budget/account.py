@@ -136,7 +136,7 @@ class Account:
             asked = self._ticks()
             found = self._documents.read(self._name)
         if found is None or not found.at:
-            raise Conflict(f"{self._name} disappears after each write.")
+            raise Conflict(f"{self._name} was deleted right after it was written.")
         return _Reading(found, asked, self._ticks())
 
     def _away(self, error: PhotoSyncError) -> Away:

@@ -34,7 +34,7 @@ def read(photo: bytes) -> PictureFile:
     if len(photo) > MAX_BYTES:
         size = len(photo) / 1024 / 1024
         raise PhotoTooLarge(
-            f"The photo has {size:.1f} MB, more than the limit of 8 MB; set a smaller one."
+            f"The photo is {size:.1f} MB, more than the limit of 8 MB; set a smaller one."
         )
     for kind, magic, walk in (
         ("JPEG", b"\xff\xd8\xff", jpeg.read),

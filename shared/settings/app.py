@@ -118,9 +118,7 @@ class Settings:
             excluded_group_id=read.group("EXCLUDED_GROUP_ID"),
             excluded_users=read.names("EXCLUDED_USERS"),
             include_guests=read.flag("INCLUDE_GUESTS"),
-            profile_calls=read.number(
-                "PROFILE_CALLS_PER_5_MINUTES", 3000, zero="Microsoft's limit"
-            ),
+            profile_calls=read.number("PROFILE_CALLS_PER_5_MINUTES", 3000, zero="automatic"),
             audit=read.audit("AUDIT"),
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),

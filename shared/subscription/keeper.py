@@ -235,7 +235,7 @@ class SubscriptionKeeper:
         try:
             return self._client.create(self._url, self._client_state, expires_at)
         except SubscriptionExists as error:
-            sentence = f"Something else is creating one, too. {error}"
+            sentence = f"Another process is creating a subscription, too. {error}"
             raise ServiceDown(sentence, service="graph") from error
 
     def _whose(self, in_the_way: str, memory: dict[str, str]) -> str:

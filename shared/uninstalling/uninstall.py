@@ -354,7 +354,7 @@ class Uninstall:
         """*page* is already done: queue the next, unless the run that did it may be doing so."""
         if abs(self._clock() - moments.read(ordered.updated_at)) <= _DEATH:
             raise Conflict(
-                f"The run that finished page {page} may still be queueing the next.",
+                f"The run that finished page {page} may still be queueing the next one.",
                 retry_after=_DEATH.total_seconds(),
             )
         self._go_on(ordered)
