@@ -127,7 +127,7 @@ class People:
             found = self._search.addressed(name) if is_upn(name) else []
             if found:
                 return _only(found, name)
-            raise UnknownUser(f"Microsoft Graph has no such user: {name}.") from error
+            raise UnknownUser(f"Microsoft Graph knows no such user: {name}.") from error
 
     def _remembered(self, name: str) -> UserState | None:
         if is_object_id(name):
@@ -149,7 +149,7 @@ def spelled(name: str) -> tuple[str, str]:
 
 def _only(found: list[User], name: str) -> User:
     if not found:
-        raise UnknownUser(f"Microsoft Graph has no such user: {name}.")
+        raise UnknownUser(f"Microsoft Graph knows no such user: {name}.")
     if len(found) > 1:
         told = ", ".join(each.user_principal_name for each in found[:_TOLD])
         more = ", …" if len(found) > _TOLD else ""

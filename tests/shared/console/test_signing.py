@@ -139,7 +139,7 @@ def test_refused_orders(desk: Desk):
     newest, oldest = history(desk)
     assert (newest["order"], newest["result"]) == ("renew", "refused")
     assert (oldest["userPrincipalName"], oldest["result"]) == ("nobody@contoso.com", "refused")
-    assert oldest["detail"].startswith("Microsoft Graph has no such user")
+    assert oldest["detail"].startswith("Microsoft Graph knows no such user")
 
 
 def test_queue_that_is_down(desk: Desk, monkeypatch: pytest.MonkeyPatch):
