@@ -91,7 +91,7 @@ def test_only_our_picture_is_taken_back(url, custom):
     desk.site.profile["PictureURL"] = url
     before = dict(desk.site.profile)
 
-    assert "somebody has set another" in desk.plan_removal().kept
+    assert "a person chose another picture" in desk.plan_removal().kept
     desk.remove()
     assert (desk.site.profile, desk.site.files) == (before, {})
 
