@@ -106,9 +106,11 @@ def notifications(req: func.HttpRequest, sync: Texts, upkeep: Texts) -> func.Htt
     if isinstance(accepted, graph_notifications.Answer):
         return plain(accepted)
     if graph_notifications.NO_CLIENT_STATE in accepted.ignored:
-        log.error('notifications.rejected why="set CLIENT_STATE; without it none is trusted"')
+        log.error('notifications.rejected why="set CLIENT_STATE; without it, none is trusted"')
     if graph_notifications.FOREIGN_TENANT in accepted.ignored:
-        log.error('notifications.ignored why="clientState is ours, the tenant not; TENANT_ID?"')
+        log.error(
+            'notifications.ignored why="clientState matches, the tenant does not: check TENANT_ID"'
+        )
     if accepted.sync:
         sync.set(accepted.sync)
     if accepted.upkeep:

@@ -47,7 +47,7 @@ def backoff(attempt: int, *, asked: float | None, jitter: Callable[[], float]) -
 def in_words(seconds: float, now: datetime) -> str:
     """The length and the end of a wait; a state may be read hours later, so it needs both."""
     until = now.astimezone(UTC) + timedelta(seconds=seconds)
-    return f"for {math.ceil(seconds)} s more, until {until:%H:%M:%S} UTC"
+    return f"for another {math.ceil(seconds)} s, until {until:%H:%M:%S} UTC"
 
 
 def _seconds(text: str | None, now: datetime) -> float | None:

@@ -23,7 +23,7 @@ log = logging.getLogger("photosync")
 # Messages per queue and run: a minute or two of work.
 MOST = 1000
 
-_CRASHED = "PhotoSync stopped when it recorded this message. Look for parking.crashed in the log."
+_CRASHED = "PhotoSync failed to record this message. Look for parking.crashed in the log."
 
 
 class Taken(Protocol):

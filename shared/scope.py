@@ -22,6 +22,6 @@ def check(user: User, settings: Settings) -> None:
     if user.unasked:
         raise user.unasked
     if user.is_excluded:
-        raise OutOfScope("The user is in the group of EXCLUDED_GROUP_ID.")
+        raise OutOfScope("The user is a member of the group in EXCLUDED_GROUP_ID.")
     if not user.in_group:
-        raise OutOfScope("The user is not in the group of SYNC_GROUP_ID.")
+        raise OutOfScope("The user is not a member of the group in SYNC_GROUP_ID.")

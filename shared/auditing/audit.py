@@ -121,7 +121,7 @@ class Audit:
             if self._terms.days or newest.everybody:
                 self._wake(newest)
             else:
-                self.fail(newest.id, "AUDIT_DAYS is 0 by now.")
+                self.fail(newest.id, "AUDIT_DAYS is now 0.")
         elif self._terms.days and (newest is None or self._is_next_due(newest)):
             self._begin(pointer, newest, everybody=False, repair=self._repairs)
 
@@ -139,7 +139,7 @@ class Audit:
             if newest.everybody and newest.repair == repair:
                 self._wake(newest)
                 return newest
-            self.fail(newest.id, "An audit of everybody took its place.")
+            self.fail(newest.id, "An audit of all users replaced this one.")
         return self._begin(pointer, newest, everybody=True, repair=repair)
 
     def work_off(self, audit_id: str, page: int) -> None:
@@ -220,7 +220,7 @@ class Audit:
     def _written(self, audit: AuditLog, **changes: object) -> AuditLog:
         found = self._logs.read(audit.id)
         if not found or found[0] != audit:
-            raise Conflict("A page of the audit was worked off at this moment.")
+            raise Conflict("Another run has just processed a page of the audit.")
         changed = replace(audit, **changes)  # type: ignore[arg-type]
         self._logs.write(changed, after=found[1])
         return changed

@@ -85,7 +85,7 @@ class AuditLog:
     def must_end_with(self, following: str) -> None:
         """Raise EndlessList if a page is *following* after twice as many as were counted."""
         if following and self.page > 2 * self.expected_pages + _FEW_PAGES:
-            raise EndlessList("Storage's list of users goes on and on: this audit would never end.")
+            raise EndlessList("The list of users in storage does not end, so the audit stopped.")
 
     def braked(self, page: int) -> AuditLog:
         """The audit after *page*; holds repairs back if more differ than people could damage."""
@@ -93,9 +93,9 @@ class AuditLog:
         if not self.repair or self.repairs != FREE or not is_systematic:
             return self
         detail = (
-            f"{self.differ} of the {self.looked} pictures looked at differ in SharePoint, which "
-            "looks like an import, a migration or another sync. No more are repaired until a "
-            "person releases them."
+            f"{self.differ} of {self.looked} checked pictures differ in SharePoint. That looks "
+            "like an import, a migration or another sync. No more are repaired until a person "
+            "releases the repairs."
         )
         return replace(self, repairs=BRAKED, held_from=page, detail=detail)
 
@@ -179,9 +179,9 @@ def _read(audit_id: str, written: Mapping[str, Any]) -> AuditLog:
     """
     found = records.from_fields(_BLANK, written)
     if found.id != audit_id or found.status not in _STATUSES or found.repairs not in _REPAIRS:
-        raise ValueError("It is of another audit, or says what none says of itself.")
+        raise ValueError("Its id, status or repairs value is invalid.")
     if found.page < 1:
-        raise ValueError("No audit has such a page.")
+        raise ValueError("Its page number is invalid.")
     for moment in (found.started_at, found.updated_at, found.waiting_until or found.updated_at):
         moments.read(moment)
     found.due_at(MOST_DAYS)

@@ -16,8 +16,8 @@ from shared.written_file import WrittenFile
 
 LOOKS_AT_ONCE = 8
 _UNKNOWN = (
-    "It is not known how SharePoint's files were when they were written, or for whom: another "
-    "look, with the photo at hand, finds out."
+    "The state does not record which files PhotoSync wrote, or for which user principal name. A "
+    "check that also reads the photo settles it."
 )
 
 

@@ -53,7 +53,7 @@ class Repairs:
         if not found:
             return 0
         audit, read = found
-        detail = f"The repairs were released by a person at {self._clock():%Y-%m-%d %H:%M} UTC."
+        detail = f"A person released the repairs at {self._clock():%Y-%m-%d %H:%M} UTC."
         released = replace(audit, repairs=audit_log.RELEASED, detail=detail)
         self._logs.write(released, after=read)
         self._upkeep.send(UpkeepMessage(REPAIRS, audit_id=audit.id).to_json(), delay_seconds=0)

@@ -110,7 +110,7 @@ class Account:
         first. Raises Away.
         """
         known = self._known
-        assert known, "it was read"
+        assert known, "read comes before write"
         self._known = None
         ledger.hold(self._instance, held, known.latest(self._ticks()) + seconds)
         try:
@@ -136,7 +136,7 @@ class Account:
             asked = self._ticks()
             found = self._documents.read(self._name)
         if found is None or not found.at:
-            raise Conflict(f"Somebody takes {self._name} away.")
+            raise Conflict(f"{self._name} was deleted right after it was written.")
         return _Reading(found, asked, self._ticks())
 
     def _away(self, error: PhotoSyncError) -> Away:

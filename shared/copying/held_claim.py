@@ -83,7 +83,7 @@ class HeldClaim:
                 return
             self._renew()
             if not self._covers_a_write():
-                raise ClaimLost("Storage was too slow for writing safely under a claim.")
+                raise ClaimLost("Storage was too slow: the claim does not cover another write.")
 
     @property
     def version(self) -> str:
@@ -97,11 +97,11 @@ class HeldClaim:
         try:
             self._write(self._held.state, self._held)
         except Conflict as error:
-            raise ClaimLost("Another run has taken this user over meanwhile.") from error
+            raise ClaimLost("Another run has taken over this user.") from error
 
     @property
     def _held(self) -> Stored:
-        assert self._run.claim, "it was taken"
+        assert self._run.claim, "the claim was taken"
         return self._run.claim
 
     def _write(self, state: UserState, after: Stored | None) -> None:

@@ -144,7 +144,7 @@ class Sync:
             return "unchanged"
         renditions = self._renditions(run, fetched)
         if self._policy.dry_run:
-            raise DryRun(f"DRY_RUN is on; it would {plan}.")
+            raise DryRun(f"DRY_RUN is on; otherwise PhotoSync would {plan}.")
         # So that the state has the URL even if this run dies before it finishes.
         claim.announce(plan.picture_url)
         run.files_touched = True
@@ -220,7 +220,7 @@ class Sync:
             claim = self._claim(run)
             removal = self._withdrawal(run)
             if self._policy.dry_run:
-                raise DryRun(f"DRY_RUN is on; it would {removal}.")
+                raise DryRun(f"DRY_RUN is on; otherwise PhotoSync would {removal}.")
             run.files_touched = True
             self._target.remove(removal, before_write=claim.before_write)
             held = run.claim
@@ -270,7 +270,7 @@ class Sync:
             run.user = self._source.user(run.user_id)
         except UnknownUser as finding:
             return finding
-        return NoMailbox("Microsoft Graph knows the user, and not yet a mailbox or a photo.")
+        return NoMailbox("Microsoft Graph has the user, but no mailbox or photo yet.")
 
     def _recall(self, run: Run) -> None:
         run.known = self._store.read(run.user_id)
@@ -328,7 +328,7 @@ class Sync:
         self._check_scope(run.user)
         removal = self._target.plan_removal(run.user, run.before.picture_url)
         if self._policy.dry_run:
-            raise DryRun(f"DRY_RUN is on; it would {removal}.")
+            raise DryRun(f"DRY_RUN is on; otherwise PhotoSync would {removal}.")
         run.files_touched = True
         self._target.remove(removal, before_write=claim.before_write)
         self._complete(
@@ -336,7 +336,7 @@ class Sync:
             status=user_state.SKIPPED if removal.kept else user_state.REMOVED,
             reason=PictureKept.code if removal.kept else "",
             detail=removal.kept
-            or "The photo is gone from Exchange, and its picture from SharePoint.",
+            or "The photo is gone from Exchange, so PhotoSync removed the picture from SharePoint.",
             sha256="",
             files=(),
             damage="",

@@ -33,7 +33,8 @@ _STOPPED = (
 
 
 _HALTED = (
-    "PhotoSync is being uninstalled: nothing is copied. manage.py uninstall --cancel ends that."
+    "PhotoSync is being uninstalled, so nothing is copied. "
+    "Run manage.py uninstall --cancel to resume."
 )
 
 

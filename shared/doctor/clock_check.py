@@ -23,7 +23,8 @@ def look(graph: Http, clock: Callable[[], datetime]) -> Finding:
     try:
         theirs = parsedate_to_datetime(reply.headers["Date"])
     except (KeyError, ValueError) as error:
-        raise Refused("The answer does not tell its time, as Microsoft Graph's do.") from error
+        sentence = "The response has no valid Date header, unlike those of Microsoft Graph."
+        raise Refused(sentence) from error
     apart = clock() - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))
     seconds = round(apart.total_seconds())
     if abs(apart) <= MOST_SKEW:
@@ -31,7 +32,7 @@ def look(graph: Http, clock: Callable[[], datetime]) -> Finding:
     way = "fast" if seconds > 0 else "slow"
     return Finding(
         f"The clock of this machine is {abs(seconds):,} seconds {way}, compared with Graph's.",
-        "Set the clock of the machine right; in Azure, restart the app to move it elsewhere.",
+        "Set the clock of this machine. In Azure, restart the app to move it to another one.",
     )
 
 
@@ -40,9 +41,9 @@ def certificate(pem: str, now: datetime) -> Finding:
     end = ends_at(pem)
     day = f"{end:%Y-%m-%d}"
     if now < end - RENEW_BEFORE:
-        return Finding(f"The certificate is good until {day}.")
+        return Finding(f"The certificate is valid until {day}.")
     return Finding(
-        f"The certificate expired on {day}." if now >= end else f"The certificate ends on {day}.",
-        "Make a new certificate, upload its public part to the app registration, and set "
-        "CLIENT_CERTIFICATE to it with its private key.",
+        f"The certificate {'expired' if now >= end else 'expires'} on {day}.",
+        "Create a new certificate, upload its public part to the app registration, and set "
+        "CLIENT_CERTIFICATE to the certificate with its private key.",
     )

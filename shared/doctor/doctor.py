@@ -27,7 +27,7 @@ _STORAGE_ROLES = (
     "Give the app's identity the roles Storage Blob Data Owner and Storage Queue Data Contributor "
     "on the storage account, or set AzureWebJobsStorage to a valid connection string."
 )
-_MEND = "Set what the sentence names in the app's settings; the app then restarts by itself."
+_MEND = "Correct the app settings that are named here. The app then restarts by itself."
 
 
 class Storage(Protocol):
@@ -90,7 +90,7 @@ class Doctor:
 
         def settings() -> Finding:
             opened.append(self._enter())
-            return Finding("All settings can be used.")
+            return Finding("All settings are valid.")
 
         yield Step(SETTINGS, settings, lambda _: _MEND)
         yield Step(

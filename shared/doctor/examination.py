@@ -71,13 +71,13 @@ def _hindrance(step: Step, usable: set[str], *, late: bool) -> Finding | None:
     lacking = next((name for name in step.after if name not in usable), None)
     if lacking:
         return Finding(
-            f'This could not be looked at, because "{lacking}" failed.',
-            f'Do first what "{lacking}" says.',
+            f'Not checked, because "{lacking}" failed.',
+            f'Fix "{lacking}" first.',
         )
     if late:
         return Finding(
-            "This was not looked at any more: the checks before it took too long.",
-            "Do first what they say, then look again.",
+            "Not checked: the checks before it took too long.",
+            "Fix what those found, then run the checks again.",
         )
     return None
 

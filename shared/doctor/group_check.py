@@ -12,15 +12,13 @@ from shared.graph.user_listing import MEMBERS_HEADERS, members_path
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
 
-MEND = (
-    "Set it to the object id of a group that is there and whose members may be read, or empty it."
-)
+MEND = "Set it to the object id of an existing group whose members can be read, or leave it empty."
 
 
 def look(graph: Http, groups: Groups) -> Finding:
     """What Graph says about each of *groups*. Raises the error that prevents an answer."""
     told = [_told(graph, setting, group) for setting, group in groups.named.items()]
-    return Finding(" ".join(told) or "No group is set: membership leaves nobody out.")
+    return Finding(" ".join(told) or "No group is set, so group membership excludes nobody.")
 
 
 def remedy(error: PhotoSyncError, otherwise: str) -> str:
@@ -34,7 +32,7 @@ def _told(graph: Http, setting: str, group_id: str) -> str:
     if not members.ok:
         raise fault(members, *said(members))
     name = group.display_name or group.id
-    return f'{setting} is "{name}"; users in it, nested groups too: {members.read(_count):,}.'
+    return f'{setting} is "{name}". Users in it, including nested groups: {members.read(_count):,}.'
 
 
 def _count(fields: Any) -> int:

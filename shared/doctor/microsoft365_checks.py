@@ -38,10 +38,10 @@ CHECKS = (
     *(FOLDER, PROFILE, WRITE, SUBSCRIPTION),
 )
 
-_NOT_GRAPH = "Check GRAPH_URL and M365_CLOUD, and that no proxy answers in Graph's place."
-_NO_CERTIFICATE = "Set CLIENT_CERTIFICATE to a certificate that can be read, with its private key."
+_NOT_GRAPH = "Check GRAPH_URL and M365_CLOUD, and that no proxy answers instead of Graph."
+_NO_CERTIFICATE = "Set CLIENT_CERTIFICATE to a valid certificate with its private key."
 _GRANT = "Run python manage.py grant, which grants"
-_RESTART = "then restart the app, which else keeps old tokens for an hour"
+_RESTART = "then restart the app, which otherwise keeps old tokens for an hour"
 _GRANT_USERS = f"{_GRANT} User.Read.All of Microsoft Graph; {_RESTART}"
 _GRANT_GROUPS = (
     "Run python manage.py grant --groups, which grants GroupMember.Read.All of Microsoft Graph; "
@@ -51,8 +51,8 @@ _GRANT_PHOTO = f"{_GRANT} ProfilePhoto.Read.All of Microsoft Graph; {_RESTART}."
 _GRANT_PROFILE = f"{_GRANT} User.ReadWrite.All of SharePoint; {_RESTART}."
 _GRANT_MISSING = f"{_GRANT} what is missing; {_RESTART}."
 _GRANT_FILES = (
-    f"{_GRANT} write on the root site of the My Site host, as Sites.Selected needs it, and check "
-    f"that this site has the library {PICTURE_LIBRARY}."
+    f"{_GRANT} the write access that Sites.Selected needs on the root site of the My Site host. "
+    f"Then check that this site has the library {PICTURE_LIBRARY}."
 )
 
 
@@ -118,7 +118,7 @@ class Microsoft:
     def _satellite(self, name: str, geo: Geo) -> Iterator[Step]:
         """The checks of the home geography, for another one that SHAREPOINT_GEOS names."""
         files, profiles = f"{FILES} of {name}", f"{PROFILES} of {name}"
-        unknown = f"Check {name} in SHAREPOINT_GEOS: Entra knows no such host."
+        unknown = f"Check {name} in SHAREPOINT_GEOS: Entra does not know this host."
         yield self._token_step(_Host(files, geo.my_url, (FILES_NEED,), unknown))
         yield self._token_step(_Host(profiles, geo.admin_url, (PROFILES_NEED,), unknown))
         yield Step(f"{FOLDER} of {name}", lambda: self._folder(geo), _or(_GRANT_FILES), (files,))
@@ -127,7 +127,7 @@ class Microsoft:
             try:
                 geo.sharepoint.profile(self._found[0])
             except NoProfile:
-                return Finding("Profiles can be read; the user tried has none here.")
+                return Finding("Profiles can be read. The user checked has none here.")
             return Finding("Profiles can be read.")
 
         yield Step(f"{PROFILE} of {name}", profile, _or(_GRANT_PROFILE), (profiles, USERS))
@@ -139,19 +139,19 @@ class Microsoft:
                 GRAPH,
                 settings.graph_url,
                 app_roles.needs_of_graph(group=bool(_groups(settings))),
-                "Check GRAPH_URL and M365_CLOUD: Entra knows no such service.",
+                "Check GRAPH_URL and M365_CLOUD: Entra does not know this service.",
             ),
             _Host(
                 FILES,
                 settings.sharepoint_my_url,
                 (FILES_NEED,),
-                "Check SHAREPOINT_TENANT (or SHAREPOINT_MY_URL): Entra knows no such host.",
+                "Check SHAREPOINT_TENANT (or SHAREPOINT_MY_URL): Entra does not know this host.",
             ),
             _Host(
                 PROFILES,
                 settings.sharepoint_admin_url,
                 (PROFILES_NEED,),
-                "Check SHAREPOINT_TENANT (or SHAREPOINT_ADMIN_URL): Entra knows no such host.",
+                "Check SHAREPOINT_TENANT (or SHAREPOINT_ADMIN_URL): Entra does not know this host.",
             ),
         )
 
@@ -176,15 +176,15 @@ class Microsoft:
         claims = app_roles.read(self._clients.tokens.bearer(host.url))
         if claims is None:
             return Finding(
-                "The token cannot be read, so nobody can tell which roles are in it.",
-                "Check LOGIN_URL and M365_CLOUD: tokens of Entra for this service can be read.",
+                "The token cannot be parsed, so its roles are unknown.",
+                "Check LOGIN_URL and M365_CLOUD: Entra's tokens for this service can be parsed.",
             )
         if host.check != GRAPH and claims.proof not in {"", app_roles.BY_CERTIFICATE}:
             return Finding(
-                f"The token was not got by a certificate (appidacr {claims.proof}), and SharePoint "
-                "refuses such tokens.",
-                "Set CLIENT_CERTIFICATE, or MANAGED_IDENTITY_CLIENT_ID: a client secret opens only "
-                "Graph.",
+                f"The token was not obtained with a certificate (appidacr {claims.proof}). "
+                "SharePoint refuses such tokens.",
+                "Set CLIENT_CERTIFICATE or MANAGED_IDENTITY_CLIENT_ID: a client secret works "
+                "only for Graph.",
             )
         self._claims[host.check] = claims
         held = ", ".join(sorted(claims.roles)) or "none"
@@ -207,7 +207,7 @@ class Microsoft:
         self._found = list(itertools.islice(anybody, 1))
         if not self._found:
             return Finding(
-                "There is nobody to look after.",
+                "The list of users is empty.",
                 "Check that SYNC_GROUP_ID names a group that has users in it."
                 if self._settings.sync_group_id
                 else "Check that TENANT_ID names the right tenant: it has no users.",
@@ -218,7 +218,7 @@ class Microsoft:
         try:
             self._clients.graph.photo_etag(self._found[0].id)
         except (NoPhoto, NoMailbox):
-            return Finding("Photos can be read; the user tried has none.")
+            return Finding("Photos can be read. The user checked has none.")
         return Finding("Photos can be read.")
 
     def _home_folder(self) -> Finding:
@@ -242,7 +242,7 @@ class Microsoft:
         try:
             geo, _ = self._clients.geos.residence(self._found[0])
         except NoProfile:
-            return Finding("Profiles can be read; the user tried has none yet.")
+            return Finding("Profiles can be read. The user checked has none yet.")
         except OtherHost as error:
             # If Entra knows no such host, that is already reported.
             if FILES not in self._claims:
@@ -253,7 +253,7 @@ class Microsoft:
             )
         if geo is self._clients.geos.home:
             return Finding("Profiles can be read.")
-        return Finding(f"Profiles can be read; the user tried is at home on {geo.my_url}.")
+        return Finding(f"Profiles can be read. The user checked belongs to {geo.my_url}.")
 
     def _may_write(self) -> Finding:
         roles = self._claims[FILES].roles | self._claims[PROFILES].roles
@@ -263,14 +263,14 @@ class Microsoft:
         ]
         if lacking:
             return Finding(
-                f"The roles in the tokens do not allow it; missing: {', '.join(lacking)}.",
+                f"The roles in the tokens do not allow writing; missing: {', '.join(lacking)}.",
                 _GRANT_MISSING,
             )
         if app_roles.EVERY_SITE in roles:
-            return Finding("The roles in the tokens allow it.")
+            return Finding("The roles in the tokens allow writing.")
         return Finding(
-            "The roles in the tokens allow it; that Sites.Selected comes with write on the root "
-            "of the My Site host shows at the first picture."
+            "The roles in the tokens allow writing. Sites.Selected also needs write access to the "
+            "root of the My Site host; only the first copy shows whether it has that."
         )
 
     def _subscription(self) -> Finding:

@@ -11,16 +11,16 @@ _AADSTS = re.compile(r"AADSTS(\d+)")
 _ENTRA = {
     "90002": "Set TENANT_ID to the directory id of your tenant, and M365_CLOUD to its cloud.",
     "700016": "Set CLIENT_ID to the app registration's id, and TENANT_ID to the tenant it is in.",
-    "700024": "Set the clock of the machine right: Entra compares it with its own.",
+    "700024": "Set the clock of this machine: Entra compares it with its own.",
     "700027": (
         "Upload the public part of a certificate that has not expired to the app registration, "
         "and set CLIENT_CERTIFICATE to it with its private key."
     ),
-    "7000229": "Give admin consent to the app registration, which makes its service principal.",
+    "7000229": "Grant admin consent to the app registration, which creates its service principal.",
 }
-_WAIT = "Wait some minutes, then look again: the service asks for patience."
+_WAIT = "Wait a few minutes, then run the checks again: the service asked PhotoSync to wait."
 _REACH = (
-    "Check that this app can reach {what} through name resolution, firewall and proxy, then "
+    "Check that this app can reach {what}: name resolution, firewall and proxy. Then check "
     "Microsoft's service health."
 )
 
@@ -41,7 +41,7 @@ def entra_remedy(error: PhotoSyncError, unknown_resource: str) -> str:
     if code == "500011":
         return unknown_resource
     otherwise = (
-        f"Look up AADSTS{code} in Microsoft's list of Entra error codes, and mend what it names."
+        f"Look up AADSTS{code} in Microsoft's list of Entra error codes, and fix what it names."
         if code
         else "Check TENANT_ID, M365_CLOUD, CLIENT_ID and CLIENT_CERTIFICATE, or that the managed "
         "identity is assigned to this app."

@@ -13,10 +13,10 @@ from shared.storage.documents import Documents
 from shared.subscription.keeper import NAME, Finder, address, existing, remembered
 from shared.uninstalling.uninstall_log import UninstallLogs
 
-_RENEW = "Renew it: manage.py renew, or type renew into the queue photo-upkeep."
+_RENEW = "Renew it: run manage.py renew, or type renew into the queue photo-upkeep."
 _TAKEN_BACK = Finding(
     "There is no subscription, because PhotoSync is uninstalled.",
-    "To have it back: manage.py uninstall --cancel.",
+    "To restore it, run manage.py uninstall --cancel.",
 )
 
 
@@ -39,16 +39,16 @@ def look(client: Finder, documents: Documents, url: str, now: datetime) -> Findi
     # Graph may show it without its query.
     query = urlsplit(newest.notification_url).query
     if query and query != urlsplit(url).query:
-        return Finding("The subscription calls our address with another key than ours.", _RENEW)
+        return Finding("The subscription calls our URL with the wrong key.", _RENEW)
     return Finding(
-        f"It is alive until {newest.expires_at:%Y-%m-%d %H:%M} UTC, and its URL is ours."
+        f"It is valid until {newest.expires_at:%Y-%m-%d %H:%M} UTC, and its URL is ours."
     )
 
 
 def _absence(others: list[Subscription]) -> str:
     hosts = sorted({str(urlsplit(one.notification_url).hostname) for one in others})
     if hosts:
-        return f"The subscription points at {', '.join(hosts)} and not at us."
+        return f"The subscription points at {', '.join(hosts)}, not at this app."
     return "There is no subscription, so only sweeps find changes."
 
 
@@ -70,4 +70,4 @@ def _is_uninstalled(documents: Documents) -> bool:
 
 def _last_try(memory: Mapping[str, str]) -> str:
     detail = memory.get("detail", "")
-    return f" The last try to make one said: {detail}" if detail else ""
+    return f" The last attempt to create one reported: {detail}" if detail else ""

@@ -74,7 +74,7 @@ def _sound(http: Http, item: Mapping[str, Any]) -> Reply | None:
 
 def _no_answer(http: Http) -> Reply:
     """The substitute for the response to a request that the batch did not answer."""
-    told = {"code": "noAnswer", "message": "The batch has no sound answer to this request."}
+    told = {"code": "noAnswer", "message": "The batch has no valid response to this request."}
     content = json.dumps({"error": told}).encode()
     return Reply(http.service, 502, CaseInsensitiveDict(), content, None)
 

@@ -27,13 +27,13 @@ def photo_fault(reply: Reply) -> PhotoSyncError:
     if code in _NO_MAILBOX or (reply.status, code) == (400, "AuthenticationError"):
         return NoMailbox("The user has no mailbox in Exchange Online, so there is no photo.")
     if reply.status == 404 and code in _UNKNOWN_USER:
-        return UnknownUser("Microsoft Graph knows no such user.")
+        return UnknownUser("Microsoft Graph has no such user.")
     if reply.status == 404 and code in _NO_PHOTO:
         return NoPhoto("The user has no photo in Exchange.")
     if reply.status == 404 and code:
         return Refused(
-            f"Microsoft Graph answered 404 {code}, which is not known to mean that there is no "
-            "photo: a picture that is there is kept."
+            f"Microsoft Graph answered 404 {code}. This code does not prove that the user has no "
+            "photo, so the picture in SharePoint is kept."
         )
     return _fault(reply, code, message)
 
@@ -52,14 +52,14 @@ def user_fault(reply: Reply) -> PhotoSyncError:
     """The error that a failed user request means."""
     code, message = said(reply)
     if reply.status == 404 and code:
-        return UnknownUser("Microsoft Graph knows no such user.")
+        return UnknownUser("Microsoft Graph has no such user.")
     return _fault(reply, code, message)
 
 
 def _fault(reply: Reply, code: str, message: str) -> PhotoSyncError:
     if reply.status == 404 and not code:
         # A page from a proxy or another host must not count as a missing photo.
-        return Refused("A 404 came that is not Microsoft Graph's: check GRAPH_URL and proxies.")
+        return Refused("This 404 did not come from Microsoft Graph: check GRAPH_URL and proxies.")
     return fault(reply, code, message)
 
 

@@ -103,7 +103,7 @@ def _ids(fields: Any) -> list[int]:
     told = [item.get("id") for item in items if isinstance(item, dict)]
     ids = [_number(each) for each in told if isinstance(each, str) and is_object_id(each)]
     if len(items) >= NO_LIST and not ids:
-        raise TypeError("Nobody on this page can be read.")
+        raise TypeError("No member on this page can be parsed.")
     return ids
 
 

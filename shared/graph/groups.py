@@ -92,11 +92,11 @@ def read_group(answer: Reply, setting: str) -> Group:
     if answer.status == 404 and code:
         raise Refused(
             f"{setting} names a group that Microsoft Graph does not know: set it to the object id "
-            "of a group that is there, or to nothing."
+            "of an existing group, or leave it empty."
         )
     if answer.status in {401, 403}:
         raise AccessDenied(
-            f"The group of {setting} cannot be read ({answer.status} {code}): it takes the "
+            f"The group in {setting} cannot be read ({answer.status} {code}): grant the "
             "application role GroupMember.Read.All (manage.py grant --groups)."
         )
     if not answer.ok:
@@ -104,8 +104,8 @@ def read_group(answer: Reply, setting: str) -> Group:
     group, visibility = answer.read(_read)
     if visibility.casefold() == _HIDDEN:
         raise Refused(
-            f"The members of the group of {setting} are hidden (HiddenMembership), so nobody can "
-            "tell who is in it: take a group whose members may be read."
+            f"The group in {setting} hides its members (HiddenMembership), so PhotoSync cannot "
+            "read them: set another group."
         )
     return group
 

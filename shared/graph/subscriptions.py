@@ -139,16 +139,18 @@ def _fault(method: str, reply: Reply) -> PhotoSyncError:
     code, message = said(reply)
     if reply.status == 404 and code and method in {"GET", "PATCH", "DELETE"}:
         # A 404 without a code is a page from a proxy or another host: it proves nothing.
-        return SubscriptionGone("Graph knows no such subscription.")
+        return SubscriptionGone("Graph has no such subscription.")
     if reply.status == 409 and method == "POST":
         # The message contains the id of the existing subscription (seen).
         found = _GUID.search(message)
-        return SubscriptionExists(f"Graph has one already: {message}", found[0] if found else "")
+        return SubscriptionExists(
+            f"Graph already has a subscription: {message}", found[0] if found else ""
+        )
     if reply.status == 400 and (code == _UNSHAKEN or _HANDSHAKE.search(message)):
         # An idle app misses the ten seconds, and a restarting one responds 502, 503 or 403
         # (reported); the next attempt succeeds. Like any wait, this one ends after a day; until
         # then Graph's message stays visible.
-        sentence = f"Graph got no good answer when it asked the webhook: {message}"
+        sentence = f"Graph could not validate the webhook: {message}"
         return ServiceDown(sentence, service=reply.service)
     return fault(reply, code, message)
 

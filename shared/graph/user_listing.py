@@ -91,14 +91,14 @@ class UserListing:
             else:
                 page.users.append(read_user(item))
         if len(page.set_aside) >= NO_LIST and not page.users:
-            raise TypeError("Nobody on this page can be read.")
+            raise TypeError("No user on this page can be parsed.")
         return page
 
 
 def _why_odd(item: Any) -> str:
     """Why *item* cannot be parsed as a user, and who it may be; empty if it can."""
     if not isinstance(item, Mapping):
-        return "An entry of the list of users is no user."
+        return "An entry in the list of users is not a user."
     id_ = item.get("id")
     if not isinstance(id_, str) or not is_object_id(id_):
         return (

@@ -75,7 +75,7 @@ def _checked(text: str) -> str:
     # Some systems write an accent as a separate character; directories mostly do not.
     wanted = unicodedata.normalize("NFC", " ".join(text.split()))
     if not _split(wanted) or len(wanted) > _LONGEST or not wanted.isprintable():
-        raise BadRequest(f"Type up to {_LONGEST} letters of a name or of an address.")
+        raise BadRequest(f"Type up to {_LONGEST} characters of a name or an address.")
     return wanted
 
 

@@ -28,14 +28,14 @@ def by_fields(by: Signature) -> dict[str, str]:
 def read_by(fields: Any) -> Signature:
     """Parse what `by_fields` wrote. Raises ValueError for anything else."""
     if not isinstance(fields, Mapping) or not all(isinstance(v, str) for v in fields.values()):
-        raise ValueError("by must be an object of texts.")
+        raise ValueError("by must be an object with string values.")
     by = Signature(fields.get("via", ""), fields.get("name", ""), fields.get("id", ""))
     if by.via not in {PERSON, KEY, QUEUE, APP}:
         raise ValueError("by.via must be person, key, queue or app.")
     if by.via != PERSON and (by.name or by.id):
-        raise ValueError("Only a person has a name and an id.")
+        raise ValueError("Only a person may have a name and an id.")
     if by.via == PERSON and not (is_object_id(by.id) and _is_name(by.name)):
-        raise ValueError("A person has a name and an object id.")
+        raise ValueError("A person must have a name and an object id.")
     return by
 
 
@@ -49,14 +49,14 @@ def read(fields: Mapping[str, Any]) -> tuple[Signature | None, str]:
     """Parse what `to_fields` wrote. Raises ValueError for anything else."""
     by, ordered_in = fields.get("by"), fields.get("orderedIn") or ""
     if not isinstance(ordered_in, str) or (ordered_in and not ORDER_FILE.fullmatch(ordered_in)):
-        raise ValueError("orderedIn names no file of the log of orders.")
+        raise ValueError("orderedIn must name a file of the order log.")
     return (None if by is None else read_by(by)), ordered_in
 
 
 def read_id(text: Any) -> str:
     """The id of an order, empty for none. Raises ValueError for an invalid id."""
     if not isinstance(text, str) or (text and not is_id(text)):
-        raise ValueError("This is no id of an order.")
+        raise ValueError("This is not a valid order id.")
     return text
 
 

@@ -110,7 +110,7 @@ def parse(body: bytes, *, now: datetime, correlation_id: str) -> SyncMessage:
     if fields is None:
         fields = _fields(from_base64(text))
     if fields is None and {text.casefold(), from_base64(text).casefold()} & _FOR_UPKEEP:
-        raise BadMessage("This is for the other queue: type it into photo-upkeep.")
+        raise BadMessage("This belongs in the other queue: type it into photo-upkeep.")
     if fields is None:
         raise BadMessage(f"This is neither JSON nor a user. {_WHAT_TO_TYPE}")
     sweep_id, uninstall_id = _sweep_id(fields), _uninstall_id(fields)
@@ -134,7 +134,7 @@ def _signature(fields: Mapping[str, Any]) -> tuple[Signature | None, str]:
     try:
         return signed.read(fields)
     except ValueError as error:
-        raise BadMessage("by and orderedIn are PhotoSync's own: leave them out.") from error
+        raise BadMessage("by and orderedIn are reserved for PhotoSync: leave them out.") from error
 
 
 def _text(body: bytes) -> str:
@@ -153,7 +153,7 @@ def _fields(text: str) -> Mapping[str, Any] | None:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadMessage(f"The message begins like JSON and is not. {_WHAT_TO_TYPE}") from error
+        raise BadMessage(f"The message is not valid JSON. {_WHAT_TO_TYPE}") from error
     if isinstance(value, str):
         return {"userId": value, "reason": "replay"}
     return dict(value)
@@ -176,8 +176,8 @@ def _sweep_id(fields: Mapping[str, Any]) -> str:
     value = fields.get("sweepId")
     if not isinstance(value, str) or not is_sweep_id(value):
         raise BadMessage(
-            "Only a sweep orders a removal, by its sweepId. Type the user alone: sweeps find a "
-            "photo that is gone, and `sweep --release-removals` releases what the brake holds back."
+            "Only a sweep can order a removal, with its sweepId. Type just the user: sweeps find "
+            "deleted photos, and `sweep --release-removals` releases what the brake holds back."
         )
     return value
 
@@ -189,7 +189,7 @@ def _uninstall_id(fields: Mapping[str, Any]) -> str:
     value = fields.get("uninstallId")
     if not isinstance(value, str) or not is_sweep_id(value):
         raise BadMessage(
-            "Only an uninstall takes pictures back for good, by its uninstallId: order it with "
+            "Only an uninstall can remove pictures for good, with its uninstallId: run "
             "manage.py uninstall --remove-pictures."
         )
     return value
@@ -205,7 +205,7 @@ def _reason(fields: Mapping[str, Any]) -> str:
 def _replace(fields: Mapping[str, Any], sweep_id: str) -> bool:
     value = _flag(fields, "replace")
     if value and sweep_id:
-        raise BadMessage("A removal replaces nothing: leave replace out.")
+        raise BadMessage("A removal cannot replace a picture: leave replace out.")
     return value
 
 
@@ -219,7 +219,7 @@ def _flag(fields: Mapping[str, Any], name: str) -> bool:
 def _attempt(fields: Mapping[str, Any]) -> int:
     value = fields.get("attempt", 1)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_ATTEMPTS:
-        raise BadMessage("attempt must be a whole number from 1; leave it out.")
+        raise BadMessage(f"attempt must be a whole number from 1 to {MOST_ATTEMPTS}, or left out.")
     return value
 
 
@@ -231,7 +231,7 @@ def _first_queued_at(fields: Mapping[str, Any], now: datetime) -> datetime:
         moment = moments.read(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise BadMessage(
-            "firstQueuedAt must be a time such as 2026-01-31T08:00:00+00:00; leave it out."
+            "firstQueuedAt must be a time such as 2026-01-31T08:00:00+00:00, or left out."
         ) from error
     # A future time, typed by hand, would delay giving up by as much.
     return min(moment, now)

@@ -33,11 +33,11 @@ USERS_A_BUNDLE = 1000
 
 _WHAT_TO_TYPE = "Type renew, sweep or audit."
 _UNKNOWN_KIND = (
-    "This version of PhotoSync knows no such kind of message. If a newer version wrote it, type it "
-    f"into photo-upkeep again once that version runs. {_WHAT_TO_TYPE}"
+    "This version of PhotoSync does not know this kind of message. If a newer version wrote it, "
+    f"type it into photo-upkeep again once that version runs. {_WHAT_TO_TYPE}"
 )
 _WHAT_IS_A_BUNDLE = (
-    "A bundle names users by a list of object ids, userIds. Type users one by one into photo-sync."
+    "A bundle needs userIds, a list of object ids. Type users one by one into photo-sync."
 )
 
 
@@ -115,7 +115,7 @@ def parse(body: bytes, *, now: datetime) -> UpkeepMessage:
         OverflowError,
         RecursionError,
     ) as error:
-        raise BadMessage(f"This is no message for upkeep. {_WHAT_TO_TYPE}") from error
+        raise BadMessage(f"This is not an upkeep message. {_WHAT_TO_TYPE}") from error
 
 
 def _message(fields: Mapping[str, Any], now: datetime) -> UpkeepMessage:

@@ -24,7 +24,7 @@ class Need(NamedTuple):
 
 
 _USERS = Need(
-    "to read users and to be told of changes",
+    "to read users and to receive change notifications",
     ("User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
 )
 _PHOTOS = Need(
@@ -32,7 +32,7 @@ _PHOTOS = Need(
     ("ProfilePhoto.Read.All", "ProfilePhoto.ReadWrite.All", "User.Read.All", "User.ReadWrite.All"),
 )
 _MEMBERS = Need(
-    "to read who is in SYNC_GROUP_ID or EXCLUDED_GROUP_ID",
+    "to read the members of SYNC_GROUP_ID or EXCLUDED_GROUP_ID",
     ("GroupMember.Read.All", "Group.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"),
 )
 EVERY_SITE = "Sites.FullControl.All"

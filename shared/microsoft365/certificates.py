@@ -25,7 +25,7 @@ from shared.errors import SettingsError
 
 _FORMS = (
     "CLIENT_CERTIFICATE must be PEM text with the private key and the certificate, a PFX file "
-    "without password in base64, or the path of either"
+    "without a password in base64, or the path of either"
 )
 
 
@@ -46,10 +46,10 @@ def credential(setting: str) -> Credential:
     try:
         key, certificates = _from_pem(data) if b"-----BEGIN" in data else _from_pfx(data)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise SettingsError(f"{_FORMS}; this one cannot be read.") from error
+        raise SettingsError(f"{_FORMS}; the current value cannot be read.") from error
     # Entra accepts only RSA certificates, and a chain may be in any order.
     if not isinstance(key, RSAPrivateKey):
-        raise SettingsError(f"{_FORMS}; its key must be RSA.")
+        raise SettingsError(f"{_FORMS}; the key must be RSA.")
     ours = _public(key.public_key())
     for certificate in certificates:
         if _public(certificate.public_key()) == ours:
@@ -57,7 +57,7 @@ def credential(setting: str) -> Credential:
                 key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
                 certificate.public_bytes(Encoding.PEM).decode(),
             )
-    raise SettingsError(f"{_FORMS}; no certificate in it belongs to the private key.")
+    raise SettingsError(f"{_FORMS}; no certificate in it matches the private key.")
 
 
 def ends_at(certificate: str) -> datetime:
@@ -74,7 +74,7 @@ def _read(setting: str) -> bytes:
         try:
             return base64.b64decode("".join(setting.split()), validate=True)
         except (binascii.Error, ValueError) as error:
-            raise SettingsError(f"{_FORMS}; this is broken base64.") from error
+            raise SettingsError(f"{_FORMS}; the current value is not valid base64.") from error
     try:
         return Path(setting).read_bytes()
     except (OSError, ValueError) as error:

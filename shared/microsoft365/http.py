@@ -138,12 +138,12 @@ class Http:
         """The path of a link to the next page, empty if there is none. Raises Refused."""
         if link and not link.startswith(self.audience + "/"):
             # Our token is for one host and must not reach another.
-            raise Refused(f"{self.service} links to a page on another host.")
+            raise Refused(f"{self.service} returned a link to a page on another host.")
         return link.removeprefix(self.audience)
 
     def _url(self, path: str) -> str:
         """The URL of *path* on our host; the path may come from a blob, a queue or a response."""
-        refusal = Refused(f"{self.service} was to be asked at an address that is not its own.")
+        refusal = Refused(f"A request to {self.service} was not sent: its URL is on another host.")
         # "@elsewhere/" and ".elsewhere/" after a host name mean another host, and so does
         # "//elsewhere/" once it is resolved. A URL that cannot be parsed is refused, too.
         if path[:1] != "/" or path[1:2] in {"/", "\\"}:
@@ -161,9 +161,9 @@ class Http:
         """
         waited = 0.0
         while True:
-            seconds, why = self._gate.closed_for(), f"{self.service} asks for patience"
+            seconds, why = self._gate.closed_for(), f"{self.service} asked PhotoSync to wait"
             if not seconds and self._budget:
-                seconds, why = self._budget.take(), f"{self._budget.name} is spent"
+                seconds, why = self._budget.take(), f"{self._budget.name} is used up"
             if not seconds:
                 return waited
             if waited + seconds > patience:
@@ -217,7 +217,7 @@ class Http:
                     sentence = f"{self.service} took over {READ_SECONDS} s to answer."
                     raise ServiceDown(sentence, service=self.service)
         except urllib3.exceptions.HTTPError as error:
-            sentence = f"{self.service} stopped in the middle of an answer."
+            sentence = f"{self.service} sent an incomplete response."
             raise ServiceDown(sentence, service=self.service) from error
         return bytes(content)
 

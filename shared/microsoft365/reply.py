@@ -49,7 +49,7 @@ class Reply:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
             raise ServiceDown(
-                f"{self.service} answered {self.status} with a broken body.", service=self.service
+                f"{self.service} answered {self.status} with invalid JSON.", service=self.service
             ) from error
 
     def read(self, parse: Callable[[Any], T]) -> T:
@@ -58,9 +58,7 @@ class Reply:
         try:
             return parse(fields)
         except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
-            raise Refused(
-                f"{self.service} answered {self.status} with JSON of an unknown shape."
-            ) from error
+            raise Refused(f"{self.service} answered {self.status} with unexpected JSON.") from error
 
 
 def fault(reply: Reply, code: str = "", message: str = "") -> PhotoSyncError:

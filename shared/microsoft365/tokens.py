@@ -103,7 +103,7 @@ class EntraTokens:
         except EntraBusy as error:
             raise Throttled(str(error), retry_after=error.retry_after, service="entra") from error
         except json.JSONDecodeError as error:
-            raise ServiceDown("Entra answered with a broken body.", service="entra") from error
+            raise ServiceDown("Entra answered with invalid JSON.", service="entra") from error
         except requests.RequestException as error:
             sentence = f"Entra could not be reached for a token ({type(error).__name__})."
             raise ServiceDown(sentence, service="entra") from error
@@ -126,7 +126,7 @@ def _token_of(answer: dict[str, Any]) -> str:
     why = re.split(r"[\r\n]| Trace ID:", told)[0].strip()[:300]
     if code in _PASSING:
         raise ServiceDown(f"Entra is busy: {why}", service="entra")
-    raise AccessDenied(f"Entra gives no token: {why}")
+    raise AccessDenied(f"Entra refused to issue a token: {why}")
 
 
 class _Session(OneHostSession):

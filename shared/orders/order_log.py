@@ -129,7 +129,7 @@ class OrderLog:
             if count >= self._most_lines:
                 self._after(file)
             return file
-        raise ServiceDown("The log of orders has no room this month.", service="storage")
+        raise ServiceDown("The log of orders is full for this month.", service="storage")
 
     def _newest(self) -> File:
         month = f"{self._clock():%Y-%m}"

@@ -20,5 +20,5 @@ def read(photo: bytes) -> PictureFile:
     # 0 is uncompressed, 3 is bit masks. Run-length encoding is decoded in Python, byte by byte,
     # which is too slow to accept.
     if header not in (12, 40, 52, 56, 64, 108, 124) or compression not in (0, 3):
-        raise PhotoRefused(f"The photo is an unusual kind of BMP; {ADVICE}.")
+        raise PhotoRefused(f"The photo is an unsupported kind of BMP; {ADVICE}.")
     return PictureFile("BMP", width, abs(height), photo)

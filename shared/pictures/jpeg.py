@@ -44,7 +44,7 @@ def read(photo: bytes) -> PictureFile:
         kept.append(_needed(marker, part))
     scans = bodies.get(SOS, [])
     if len(scans) > MAX_SCANS:
-        raise PhotoRefused(f"The photo is a JPEG of {len(scans)} layers, far too many; {ADVICE}.")
+        raise PhotoRefused(f"The photo is a JPEG with {len(scans)} scans, far too many; {ADVICE}.")
     frame = _frame(bodies)
     content, joints = _joined_parts(kept, whole_in_one=_is_whole(frame, scans))
     return PictureFile(
@@ -86,13 +86,13 @@ def _needed(marker: int, part: bytes) -> bytes:
 def _frame(bodies: Mapping[int, Sequence[bytes]]) -> _Frame:
     """The single frame header (T.81, B.2.2)."""
     if any(marker in bodies for marker in _UNUSUAL_FRAMES):
-        raise PhotoRefused(f"The photo is an unusual kind of JPEG; {ADVICE}.")
+        raise PhotoRefused(f"The photo is an unsupported kind of JPEG; {ADVICE}.")
     frames = [body for marker in _FRAMES for body in bodies.get(marker, [])]
     if len(frames) != 1 or SOS not in bodies:
         raise damaged("JPEG")
     depth, height, width, components = struct.unpack_from(">BHHB", frames[0])
     if depth != 8 or components not in (1, 3, 4):
-        raise PhotoRefused(f"The photo is an unusual kind of JPEG; {ADVICE}.")
+        raise PhotoRefused(f"The photo is an unsupported kind of JPEG; {ADVICE}.")
     return _Frame(width, height, components, _PROGRESSIVE in bodies)
 
 

@@ -29,4 +29,4 @@ class PictureFile:
 
 def damaged(kind: str) -> PhotoRefused:
     """The error for a file that begins correctly but cannot be read to its end."""
-    return PhotoRefused(f"The photo is a damaged or cut-off {kind} file; {ADVICE}.")
+    return PhotoRefused(f"The photo is a damaged or truncated {kind} file; {ADVICE}.")

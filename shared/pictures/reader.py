@@ -34,7 +34,7 @@ def read(photo: bytes) -> PictureFile:
     if len(photo) > MAX_BYTES:
         size = len(photo) / 1024 / 1024
         raise PhotoTooLarge(
-            f"The photo has {size:.1f} MB, more than the 8 MB that are read; set a smaller one."
+            f"The photo is {size:.1f} MB, more than the limit of 8 MB; set a smaller one."
         )
     for kind, magic, walk in (
         ("JPEG", b"\xff\xd8\xff", jpeg.read),
@@ -55,7 +55,7 @@ def _checked(file: PictureFile) -> PictureFile:
         raise damaged(file.format)
     if file.width * file.height > MAX_PIXELS:
         raise PhotoTooLarge(
-            f"The photo has {file.width} × {file.height} pixels, more than the 25 megapixels "
-            "that are read; set a smaller one."
+            f"The photo has {file.width} × {file.height} pixels, more than the limit of "
+            "25 megapixels; set a smaller one."
         )
     return file

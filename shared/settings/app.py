@@ -118,7 +118,7 @@ class Settings:
             excluded_group_id=read.group("EXCLUDED_GROUP_ID"),
             excluded_users=read.names("EXCLUDED_USERS"),
             include_guests=read.flag("INCLUDE_GUESTS"),
-            profile_calls=read.number("PROFILE_CALLS_PER_5_MINUTES", 3000, zero="what is allowed"),
+            profile_calls=read.number("PROFILE_CALLS_PER_5_MINUTES", 3000, zero="automatic"),
             audit=read.audit("AUDIT"),
             dry_run=read.flag("DRY_RUN"),
             storage=read.storage("AzureWebJobsStorage"),
@@ -138,12 +138,12 @@ _TENANT_RULE = '"contoso" for contoso.sharepoint.com'
 _GUID_RULE = "a GUID such as 00000000-0000-0000-0000-000000000000"
 _WEBHOOK_RULE = "the https:// address of /api/notifications with its ?code="
 _STATE_RULE = (
-    f"random, of {_FEWEST_OF_STATE} to {CLIENT_STATE_LIMIT} characters, at least "
+    f"a random text of {_FEWEST_OF_STATE} to {CLIENT_STATE_LIMIT} characters, at least "
     f"{_FEWEST_DIFFERENT} of them different"
 )
 _GEOS_RULE = (
-    'names separated by commas, such as "fabrikamdach" for fabrikamdach-my.sharepoint.com: no '
-    "addresses, nothing behind the name"
+    'names separated by commas, such as "fabrikamdach" for fabrikamdach-my.sharepoint.com, without '
+    "the -my and the rest of the address"
 )
 _FOLDER_RULE = "the name of one folder in /User Photos, without / or \\"
 
@@ -224,7 +224,7 @@ class _Reader:
         code = _code(self.env.get(apart_from, "").strip())
         if code and code in value:
             self.problems.append(
-                f"{key} must not hold the key in {apart_from}: whoever knows that one could forge "
+                f"{key} must not contain the key in {apart_from}: anyone with that key could forge "
                 "notifications"
             )
         return value
@@ -248,7 +248,7 @@ class _Reader:
         """A whole number up to *most*; *zero* says what 0 means."""
         value = self.env.get(key, "").strip() or str(default)
         if not (value.isascii() and value.isdecimal() and len(value) <= 9 and int(value) <= most):
-            self.problems.append(f"{key} must be a whole number up to {most}, 0 for {zero}")
+            self.problems.append(f"{key} must be a whole number up to {most} (0 means {zero})")
             return default
         return int(value)
 

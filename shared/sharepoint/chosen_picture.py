@@ -54,16 +54,16 @@ def read(sharepoint: SharePointClient, chosen: ChosenPicture) -> bytes:
     ServiceDown.
     """
     if not chosen.path:
-        raise _kept(chosen, "PhotoSync fetches nothing from there.")
+        raise _kept(chosen, "PhotoSync does not read files from there.")
     try:
         content = sharepoint.content(chosen.site, chosen.path)
         reader.read(content)
     except NoPhoto as error:
-        raise _kept(chosen, "There is no such file.") from error
+        raise _kept(chosen, "The file does not exist.") from error
     except AccessDenied as error:
-        raise _kept(chosen, "PhotoSync may not read that file.") from error
+        raise _kept(chosen, "PhotoSync may not read the file.") from error
     except PhotoRefused as error:
-        raise _kept(chosen, "What is there is no picture that can be shown.") from error
+        raise _kept(chosen, "The file is not a picture that can be shown.") from error
     except Refused as error:
         raise _kept(chosen, str(error)) from error
     return content
@@ -71,7 +71,7 @@ def read(sharepoint: SharePointClient, chosen: ChosenPicture) -> bytes:
 
 def _kept(chosen: ChosenPicture, why: str) -> PictureKept:
     # Only the host: a URL may be longer than a sentence may be.
-    host = _host(chosen.url) or "an address that is none"
+    host = _host(chosen.url) or "an invalid address"
     return PictureKept(f"A person chose a picture at {host}. {why}")
 
 

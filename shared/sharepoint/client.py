@@ -28,8 +28,8 @@ PICTURE_LIBRARY = "/User Photos"
 _JSON = {"Accept": "application/json;odata=nometadata"}
 _PEOPLE = "/_api/SP.UserProfiles.PeopleManager"
 _ANOTHER_S_PROFILE = (
-    "The profile that SharePoint has by this user's name is still another user's; a new user "
-    "principal name takes hours to arrive. Sweeps look again once a day."
+    "SharePoint's profile with this user's name still belongs to another user. A new user "
+    "principal name takes hours to reach SharePoint. Sweeps check again once a day."
 )
 # The host where the user's personal site is or would be: a field beside the profile properties.
 PERSONAL_HOST = "PersonalSiteHostUrl"
@@ -143,7 +143,7 @@ class SharePointClient:
             raise file_fault(reply)
         stored = reply.read(lambda file: _version({"Length": len(content), **file}))
         if stored.length != len(content):
-            sentence = f"SharePoint kept {stored.length} of {len(content)} bytes of {name}."
+            sentence = f"SharePoint stored only {stored.length} of {len(content)} bytes of {name}."
             raise ServiceDown(sentence, service="sharepoint")
         return WrittenFile.of(content, stored.etag)
 

@@ -16,8 +16,8 @@ from shared.errors import AccessDenied, NoProfile, PhotoSyncError, Refused, Thro
 from shared.microsoft365.reply import Reply, fault
 
 NO_PROFILE = (
-    "SharePoint has no profile for this user; in some tenants it makes one at the first visit, and "
-    "a new user principal name takes hours to arrive. Sweeps look again once a day."
+    "SharePoint has no profile for this user. In some tenants it creates one at the first visit, "
+    "and a new user principal name takes hours to reach it. Sweeps check again once a day."
 )
 _PROFILE_ROLE = (
     "The identity needs the SharePoint application role User.ReadWrite.All to write profiles"

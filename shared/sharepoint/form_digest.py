@@ -78,7 +78,7 @@ def _read(fields: Any) -> tuple[str, int]:
     """The digest and its lifetime in seconds, 0 if the response does not contain one."""
     value, seconds = fields["FormDigestValue"], fields.get("FormDigestTimeoutSeconds")
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST or not _is_header(value):
-        raise Refused("SharePoint gave a digest that is none.")
+        raise Refused("SharePoint returned an invalid form digest.")
     return value, seconds if isinstance(seconds, int) else 0
 
 

@@ -94,8 +94,8 @@ class Geos:
         if self._named(profile, asked=geo) is not geo:
             raise OtherHost(
                 f"SharePoint's geographies do not agree on where the user is: {geo.my_url} names "
-                f"{profile[PERSONAL_HOST]}. Somebody who is being moved is looked at again by "
-                "sweeps, once a day."
+                f"{profile[PERSONAL_HOST]}. The user is probably being moved. Sweeps check again "
+                "once a day."
             )
         return Residence(geo, profile)
 
@@ -120,10 +120,10 @@ class Geos:
         geo = self.of(told) if host else asked
         if geo is None:
             raise OtherHost(
-                f"The user's personal site is on {host}, which is no host of this tenant by its "
-                "settings: nothing is written, and no token goes there. Of a satellite geography, "
-                "put the name before -my into SHAREPOINT_GEOS; if the tenant was renamed, set "
-                "SHAREPOINT_TENANT to its new name."
+                f"The user's personal site is on {host}, which is not a host of this tenant "
+                "according to the settings, so PhotoSync writes nothing there. For a satellite "
+                "geography, add the name before -my to SHAREPOINT_GEOS. If the tenant was renamed, "
+                "set SHAREPOINT_TENANT to its new name."
             )
         return geo
 

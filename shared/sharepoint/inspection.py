@@ -33,9 +33,9 @@ def profile_inspected(profile: Mapping[str, str], shown: Shown, ours: Shown) -> 
     if not shown.url:
         return Inspection("The profile shows no picture any more.")
     if shown.location != ours.location:
-        return Inspection("The profile shows other files than those that PhotoSync wrote.")
+        return Inspection("The profile shows files that PhotoSync did not write.")
     if profile.get(PLACEHOLDER_STATE) != SHOWS_PICTURE:
-        return Inspection("The profile shows its placeholder in place of the picture.")
+        return Inspection("The profile shows its placeholder instead of the picture.")
     if not shown.is_here:
         # After a tenant rename this applies to all users, and must not trip the brake as damage.
         former = "The profile shows the picture at a former address of the tenant."

@@ -58,6 +58,6 @@ def picture_folder(found: Sequence[str], wanted: str = "") -> str:
     if len(known) != 1:
         raise Refused(
             f"{PICTURE_LIBRARY} on the My Site host has {len(known)} folders that may hold "
-            "pictures: set PICTURE_FOLDER to the right one's name."
+            "pictures: set PICTURE_FOLDER to the name of the right one."
         )
     return known[0]

@@ -33,7 +33,7 @@ def can_carry(account: str, changes: Mapping[str, str]) -> bool:
 def body(account: str, changes: Mapping[str, str]) -> bytes:
     """A request that writes *changes* in order. Raises Refused for text that XML cannot contain."""
     if not can_carry(account, changes):
-        raise Refused("A profile property holds a sign that no XML can carry.")
+        raise Refused("A profile property contains a character that XML does not allow.")
     methods = "".join(
         _method(number, (account, name, value))
         for number, (name, value) in enumerate(changes.items(), 3)
@@ -65,7 +65,7 @@ def failure(reply: Reply) -> Said | None:
         return _said(info)
     except (ServiceDown, LookupError, TypeError) as error:
         raise Refused(
-            f"ProcessQuery answered {reply.status} with an answer that is none."
+            f"ProcessQuery answered {reply.status} with a response that cannot be parsed."
         ) from error
 
 

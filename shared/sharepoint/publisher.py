@@ -50,7 +50,7 @@ _PICTURE_PROPERTIES = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 # Whole seconds between 0001-01-01 and 1970-01-01 (section 2, recorded).
 _UNIX_EPOCH = 62_135_596_800
 _UPLOADS_AT_ONCE = 40
-_ANOTHER = "The photo is gone, but somebody has set another picture; it is kept."
+_ANOTHER = "The photo is gone, but a person chose another picture, so PhotoSync keeps it."
 # With more rivals than this, files are named by object id.
 MOST_RIVALS = 40
 
@@ -90,7 +90,7 @@ class Removal:
 
     def __str__(self) -> str:
         changes = f" and set {', '.join(self.changes)}" if self.changes else ""
-        return f"take the picture back{changes}"
+        return f"remove the picture{changes}"
 
 
 class Publisher:
@@ -287,8 +287,8 @@ class Publisher:
         replaced = self._settings.replace_custom_picture
         if shown.is_chosen(user.id, wrote=picture_url) and not replaced:
             raise PictureKept(
-                "The profile shows a picture from elsewhere, which a person has set. It is kept. "
-                "To show the photo, press Replace in the console or replay with --replace; "
+                "The profile shows a picture that a person chose, so PhotoSync keeps it. To show "
+                "the photo instead, press Replace in the console or replay with --replace. "
                 "CUSTOM_PICTURE=replace replaces every such picture."
             )
 

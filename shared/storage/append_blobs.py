@@ -50,7 +50,7 @@ class AppendBlobs:
             # For a while, storage does not know a container that was just deleted, and refuses to
             # create another of that name.
             raise ServiceDown(
-                f"Storage takes no {name} now: its container may have been deleted a moment ago.",
+                f"Storage cannot create {name} yet: its container may have just been deleted.",
                 service="storage",
             ) from error
 

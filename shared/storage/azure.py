@@ -64,7 +64,7 @@ class BlobStore:
         if blob is None:
             return None
         if blob.withheld:
-            known = UserState(user_id, detail=f"{blob.withheld} It is made anew.")
+            known = UserState(user_id, detail=f"{blob.withheld} PhotoSync replaces it.")
         else:
             known = user_state.from_json(user_id, blob.content, age=blob.age)
         return Stored(known, blob.version)

@@ -238,7 +238,8 @@ def _times(headers: Mapping[str, str]) -> tuple[float, float]:
     try:
         times = [parsedate_to_datetime(headers[name]) for name in ("Date", "Last-Modified")]
     except (KeyError, ValueError) as error:
-        raise ServiceDown("Storage did not tell its time.", service="storage") from error
+        sentence = "Storage sent no valid Date and Last-Modified headers."
+        raise ServiceDown(sentence, service="storage") from error
     return times[0].timestamp(), (times[0] - times[1]).total_seconds()
 
 
@@ -257,7 +258,7 @@ def translated() -> Iterator[None]:
         # Only an answer of storage itself is a refusal; failing to get a token is not.
         if _status(error) in {401, 403}:
             raise AccessDenied(_REFUSED) from error
-        what = "No token for storage could be had" if _is_without_token(error) else _UNREACHED
+        what = "No token for storage could be obtained" if _is_without_token(error) else _UNREACHED
         raise ServiceDown(f"{what} ({type(error).__name__}).", service="storage") from error
 
 

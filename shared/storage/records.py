@@ -51,7 +51,7 @@ def kept_ids(documents: Documents, name: str) -> list[str]:
 def _check(name: str, value: Any, usual: Any) -> None:
     """Raise TypeError or ValueError if field *name* cannot hold *value*."""
     if type(value) is not type(usual):
-        raise TypeError(f"{name} is of another type.")
+        raise TypeError(f"{name} has the wrong type.")
     if type(usual) is int:
         counts.read(value)
     if isinstance(usual, dict):

@@ -52,7 +52,7 @@ def from_json(name: str, content: bytes, *, why_not: str = "") -> dict[str, str]
     try:
         fields = dict(json.loads(content))
     except (ValueError, TypeError, RecursionError):
-        fields = {"reason": why_not or "This blob is none that PhotoSync wrote."}
+        fields = {"reason": why_not or "PhotoSync did not write this blob."}
     body = fields.get("body")
     if "bodyBase64" in fields:
         body = f"(not text, in base64) {fields['bodyBase64']}"

@@ -28,7 +28,7 @@ LONGEST_CLAIM = 600.0
 SECOND_LOOK_AFTER = timedelta(minutes=10)
 # No more people than this wait for one user at once.
 MOST_REPLAYS = 4
-_OF_A_NEWER_VERSION = "A newer version of PhotoSync wrote this state. The user is looked at again."
+_OF_A_NEWER_VERSION = "A newer version of PhotoSync wrote this state. The user is checked again."
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,7 @@ def from_json(user_id: str, text: bytes, *, age: float = 0.0) -> UserState:
     try:
         return _parse(user_id, json.loads(text), age)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        return UserState(user_id, detail="The state blob was damaged and is made anew.")
+        return UserState(user_id, detail="The state blob was damaged. PhotoSync replaces it.")
 
 
 def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:

@@ -178,10 +178,10 @@ class SubscriptionKeeper:
         memory = remembered(before)
         if self._is_within(AT_WORK, memory.get(_SINCE, "")):
             raise Conflict(
-                "Another run looks after the subscription right now.",
+                "Another run is checking the subscription right now.",
                 over_in=AT_WORK.total_seconds(),
             )
-        usual = {"status": "waiting", "detail": "PhotoSync is looking after the subscription."}
+        usual = {"status": "waiting", "detail": "PhotoSync is checking the subscription."}
         begun = {**usual, **memory, _SINCE: self._clock().isoformat()}
         return self._documents.write(NAME, begun, after=before)
 
@@ -194,7 +194,7 @@ class SubscriptionKeeper:
 
     def _kept(self, before: Document, reauthorize: bool, removed: str) -> tuple[Subscription, str]:
         if not self._url:
-            raise Refused("Set WEBHOOK_URL: Graph must be told where to send notifications.")
+            raise Refused("Set WEBHOOK_URL to tell Graph where to send notifications.")
         memory = remembered(before)
         ours = [one for one in existing(self._client, memory) if self._is_ours(one, memory)]
         usable = [one for one in ours if one.id != removed and self._is_usable(one, memory)]
@@ -228,19 +228,20 @@ class SubscriptionKeeper:
             if host:
                 raise Refused(
                     f"This app registration has a subscription for users that points at {host}. "
-                    "Delete it, or give each PhotoSync an app registration of its own."
+                    "Delete it, or give each deployment its own app registration."
                 ) from error
             # Perhaps another run created it a moment ago, or we did and the answer was lost.
             self._client.delete(error.existing_id)
         try:
             return self._client.create(self._url, self._client_state, expires_at)
         except SubscriptionExists as error:
-            raise ServiceDown(f"Somebody else makes one, too. {error}", service="graph") from error
+            sentence = f"Another process is creating a subscription, too. {error}"
+            raise ServiceDown(sentence, service="graph") from error
 
     def _whose(self, in_the_way: str, memory: dict[str, str]) -> str:
         """The host that subscription *in_the_way* serves if not this deployment, else empty."""
         if not in_the_way:
-            return "an address that Graph does not tell"
+            return "an address that Graph does not reveal"
         # Not from the list, which may leave out this very one: we would then delete it as ours.
         one = self._client.find(in_the_way)
         if one is None or one.id == memory.get("id"):

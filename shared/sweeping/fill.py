@@ -157,7 +157,7 @@ class Fill:
         """This step is already done: queue the next, unless the run that did it may be doing so."""
         if not self._is_quiet(fill, _DEATH):
             raise Conflict(
-                "This step was done by a run that may be queueing the next.",
+                "The run that finished this step may still be queueing the next one.",
                 retry_after=_DEATH.total_seconds(),
             )
         self._go_on(fill, delay_seconds=0)

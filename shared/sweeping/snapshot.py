@@ -134,8 +134,8 @@ class SnapshotParts:
         content = self._parts.part(name)
         if content is None or not name.endswith(_digest(content)):
             raise Refused(
-                f"{name}, in which a sweep keeps what Graph said, was deleted or changed. "
-                "Start a sweep, or wait for the next: it lists everybody anew."
+                f"{name}, where a sweep stores Graph's answers, was deleted or changed. "
+                "Start a sweep or wait for the next one: it lists all users again."
             )
         return content
 

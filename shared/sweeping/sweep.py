@@ -435,7 +435,7 @@ class Sweep:
             return
         if not self._is_quiet(sweep, _DEATH):
             raise Conflict(
-                f"Page {page} was done by a run that may be queueing the next.",
+                f"The run that finished page {page} may still be queueing the next one.",
                 retry_after=_DEATH.total_seconds(),
             )
         self._go_on(sweep)

@@ -99,8 +99,8 @@ class SweepLog:
             or self.links + 1 >= sweep_rules.MOST_PAGES
         ):
             raise EndlessList(
-                "Microsoft Graph's list of users comes back to an earlier page or goes on and on: "
-                "this sweep would never end. It removes nothing, and the next one begins anew."
+                "Microsoft Graph's list of users returns to an earlier page or does not end, so "
+                "this sweep would never end. It removes nothing, and the next one starts over."
             )
 
     def marked(self, following: str) -> str:
@@ -118,13 +118,13 @@ class SweepLog:
         told = []
         if removals == BRAKED:
             told.append(
-                f"{self.gone} of {self.managed} pictures would be removed at once, which looks "
-                "like an outage of the source. None is removed until a person releases them."
+                f"{self.gone} of {self.managed} pictures would be removed at once. That looks like "
+                "an outage of the source. None is removed until a person releases the removals."
             )
         if forgetting == BRAKED:
             told.append(
-                f"{self.left} users who left would be forgotten at once, beside {self.managed} "
-                "whose pictures are looked after. None is forgotten until a person releases them."
+                f"{self.left} users who left would be forgotten at once, compared with "
+                f"{self.managed} managed pictures. None is forgotten until a person releases them."
             )
         return replace(
             self,
@@ -144,15 +144,15 @@ class SweepLog:
     def released(self, when: str) -> SweepLog:
         """The sweep after a person has released what the brake held back."""
         told = {
-            f"the removal of {self.gone} pictures": self.removals,
-            f"the forgetting of {self.left} users who left": self.forgetting,
+            f"removing {self.gone} pictures": self.removals,
+            f"forgetting {self.left} users who left": self.forgetting,
         }
         people = ", ".join(each for each, becomes in told.items() if becomes == BRAKED)
         return replace(
             self,
             removals=DUE if self.removals == BRAKED else self.removals,
             forgetting=DUE if self.forgetting == BRAKED else self.forgetting,
-            detail=f"This was released by a person at {when}: {people}.",
+            detail=f"A person released this at {when}: {people}.",
         )
 
     @property
@@ -297,15 +297,15 @@ def _read(sweep_id: str, written: Mapping[str, Any]) -> SweepLog:
     found = records.from_fields(_BLANK, written)
     known_words = found.status in _STATUSES and {found.removals, found.forgetting} <= _REMOVALS
     if found.id != sweep_id or not known_words:
-        raise ValueError("It is of another sweep, or says what none says of itself.")
+        raise ValueError("Its id, status, removals or forgetting value is invalid.")
     if not 1 <= found.page <= sweep_rules.MOST_PAGES + 1:
-        raise ValueError("No sweep has such a page.")
+        raise ValueError("Its page number is invalid.")
     part = re.compile(rf"sweeps/{re.escape(sweep_id)}/found-[0-9a-f]{{16}}")
     # Parts are deleted at the end: no name may lead to another blob.
     if not all(map(part.fullmatch, found.parts)) or any("/" in name for name in found.lists):
-        raise ValueError("It names blobs that are not this sweep's.")
+        raise ValueError("It names blobs that do not belong to this sweep.")
     if found.listed_to and not is_object_id(found.listed_to):
-        raise ValueError("No user has such an id.")
+        raise ValueError("Its listedTo value is not an object id.")
     moments.read(found.started_at)
     moments.read(found.updated_at)
     return found

@@ -15,27 +15,29 @@ _meter = get_meter("photosync")
 _SECONDS = [0.5, 1, 2, 3, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600]
 
 photos = _meter.create_counter(
-    "photosync.photos", unit="{photo}", description="Messages about a user, by how they ended"
+    "photosync.photos", unit="{photo}", description="Messages about a user, by outcome"
 )
 change_duration = _meter.create_histogram(
     "photosync.change.duration",
     unit="s",
-    description="From the queueing of a change to the end of the run that wrote SharePoint",
+    description="Time from queueing a change to the end of the run that wrote to SharePoint",
     explicit_bucket_boundaries_advisory=_SECONDS,
 )
 waits = _meter.create_counter(
-    "photosync.waits", unit="{wait}", description="Messages put off, by the service that asked"
+    "photosync.waits",
+    unit="{wait}",
+    description="Deferred messages, by the service that asked to wait",
 )
 sweep_users = _meter.create_counter(
-    "photosync.sweep.users", unit="{user}", description="Users that sweeps have looked at"
+    "photosync.sweep.users", unit="{user}", description="Users checked by sweeps"
 )
 audited = _meter.create_counter(
     "photosync.audited",
     unit="{user}",
-    description="Users whose picture in SharePoint was looked at, by what was found",
+    description="Users whose SharePoint picture was checked, by result",
 )
 sweep_progress = _meter.create_gauge(
     "photosync.sweep.progress",
     unit="1",
-    description="How much of the sweep is done, judged by the number of users of the last one",
+    description="Fraction of the sweep that is done, estimated from the size of the last one",
 )

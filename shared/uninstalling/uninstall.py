@@ -144,7 +144,7 @@ class Uninstall:
         """Raise BadRequest if PhotoSync is halted: an order given now would not be carried out."""
         if self._halt.is_on():
             raise BadRequest(
-                "PhotoSync is being uninstalled: manage.py uninstall --cancel ends that first."
+                "PhotoSync is being uninstalled: run manage.py uninstall --cancel first."
             )
 
     def order(self, *, remove_pictures: bool, expected: int) -> UninstallLog:
@@ -157,14 +157,14 @@ class Uninstall:
         if running is None or running.status != RUNNING:
             if remove_pictures and self._dry_run:
                 raise BadRequest(
-                    "DRY_RUN is on, so nothing can be taken back from SharePoint: set it to false, "
-                    "or leave the pictures."
+                    "DRY_RUN is on, so no picture can be removed from SharePoint: set it to false, "
+                    "or keep the pictures."
                 )
             running = self._begun(read, remove_pictures, expected)
         elif running.remove_pictures != remove_pictures:
             raise BadRequest(
-                f"An uninstall runs that {_about_pictures(running)}: let it end, or cancel it "
-                "before you order another."
+                f"An uninstall that {_about_pictures(running)} is running. Let it finish, or "
+                "cancel it before you order another."
             )
         # A surplus message ends when it finds its page already done.
         self._go_on(running)
@@ -279,7 +279,7 @@ class Uninstall:
 
     def _look_at_page(self, ordered: UninstallLog) -> tuple[UninstallLog, float]:
         if ordered.page >= MOST_PAGES:
-            raise EndlessList("The list of states goes on and on: look into the storage account.")
+            raise EndlessList("The list of states does not end: check the storage account.")
         leaf = self._states.leaf(ordered.next, USERS_A_PAGE)
         found = self._forget([each.user_id for each in leaf.entries], ordered)
         self._users.queue(found.to_worker, reason=UNINSTALL, uninstall_id=ordered.id)
@@ -305,7 +305,7 @@ class Uninstall:
         if ordered.round > 1 and (not ordered.open or ordered.round >= MOST_ROUNDS):
             ended = replace(ordered, status=DONE, left=ordered.open + ordered.troubled)
             if ordered.open:
-                detail = f"{ordered.open} users were at work whenever they were looked at."
+                detail = f"Whenever PhotoSync checked, {ordered.open} users were being copied."
                 ended = replace(ended, detail=detail)
             refusal = self._without_subscription()
             return replace(ended, subscription=refusal, finished_at=now), 0.0
@@ -354,7 +354,7 @@ class Uninstall:
         """*page* is already done: queue the next, unless the run that did it may be doing so."""
         if abs(self._clock() - moments.read(ordered.updated_at)) <= _DEATH:
             raise Conflict(
-                f"Page {page} was done by a run that may be queueing the next.",
+                f"The run that finished page {page} may still be queueing the next one.",
                 retry_after=_DEATH.total_seconds(),
             )
         self._go_on(ordered)
@@ -365,7 +365,7 @@ class Uninstall:
 
 
 def _about_pictures(ordered: UninstallLog) -> str:
-    return "takes the pictures back" if ordered.remove_pictures else "leaves the pictures"
+    return "removes the pictures" if ordered.remove_pictures else "keeps the pictures"
 
 
 def _report(ended: UninstallLog) -> None:

@@ -109,13 +109,13 @@ def _read(written: Mapping[str, Any]) -> UninstallLog:
     for name in known:
         value, usual = getattr(found, name), getattr(_BLANK, name)
         if type(value) is not type(usual):
-            raise TypeError(f"{name} is of another type.")
+            raise TypeError(f"{name} has the wrong type.")
         if type(usual) is int:
             counts.read(value)
     if not is_sweep_id(found.id) or found.status not in _STATUSES:
-        raise ValueError("It says what no uninstall says of itself.")
+        raise ValueError("Its id or status is invalid.")
     if not all(isinstance(each, dict) for each in found.problems):
-        raise TypeError("problems are of another type.")
+        raise TypeError("problems has entries of the wrong type.")
     for moment in (found.started_at, found.updated_at, found.round_ended_at):
         moments.read(moment)
     return found

@@ -33,8 +33,8 @@ from shared.uninstalling.uninstall import Uninstall
 log = logging.getLogger("photosync")
 
 _STOPPED = (
-    "The app stopped every time it worked on this message. Look for upkeep.crashed in the log; "
-    "the next sweep or renewal is a message of its own, and a sweep looks at everybody."
+    "The app stopped every time it worked on this message. Look for upkeep.crashed in the log. "
+    "The next sweep or renewal does not depend on this message, and a sweep checks everybody."
 )
 _HALTED = "PhotoSync is being uninstalled."
 

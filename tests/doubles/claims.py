@@ -11,4 +11,4 @@ def covered() -> None:
 
 def lost() -> None:
     """It covers none."""
-    raise ClaimLost("Another run has taken this user over meanwhile.")
+    raise ClaimLost("Another run has taken over this user.")

@@ -158,11 +158,11 @@ class Exchange:
         for known in self.users.values():
             if user in {known.id, known.user_principal_name}:
                 return known
-        raise UnknownUser("Microsoft Graph knows no such user.")
+        raise UnknownUser("Microsoft Graph has no such user.")
 
     def _photo(self, user_id: str) -> tuple[bytes, str]:
         if user_id not in self.users:
-            raise UnknownUser("Microsoft Graph knows no such user.")
+            raise UnknownUser("Microsoft Graph has no such user.")
         if user_id not in self.photos:
             raise NoPhoto("The user has no photo in Exchange.")
         return self.photos[user_id]

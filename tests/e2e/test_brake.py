@@ -28,7 +28,7 @@ def test_many_photos_gone_at_once_are_not_believed(cloud: LiveCloud):
     left = [upn for _, upn in people if cloud.admin.shown(upn).files]
 
     assert braked["removals"] == "braked"
-    assert "None is removed until a person releases them" in str(braked["detail"])
+    assert "None is removed until a person releases the removals" in str(braked["detail"])
     assert len(kept) == len(people)
     assert released == {"released": len(people)}
     assert left == []

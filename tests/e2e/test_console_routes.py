@@ -105,7 +105,7 @@ def test_name_that_is_none(cloud: LiveCloud, user: str, status: int):
     reply = call(cloud, "GET", named("users/{user}", user))
 
     assert reply.status_code == status
-    assert ("no such user" if status == 404 else "letters of a name") in sentence(reply)
+    assert ("no such user" if status == 404 else "characters of a name") in sentence(reply)
 
 
 def test_other_names(cloud: LiveCloud):

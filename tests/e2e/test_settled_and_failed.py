@@ -138,7 +138,7 @@ def test_name_that_was_somebody_elses(cloud: LiveCloud):
     cloud.admin.control("PATCH", f"/users/{former}", renaming)
     heir, _ = cloud.add(userPrincipalName=upn)
     cloud.seed_photo(heir, picture(1))
-    assert "still another user's" in cloud.replayed(heir)["detail"]
+    assert "still belongs to another user" in cloud.replayed(heir)["detail"]
     assert cloud.admin.control("GET", f"/users/{former}")["profile"] == {}
 
     cloud.admin.control("PATCH", f"/users/{former}", {"sharepointName": ""})

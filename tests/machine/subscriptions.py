@@ -76,7 +76,7 @@ class Subscriptions:
     def renew(self, id_: str, url: str, expires_at: datetime) -> Subscription:
         def renew() -> Subscription:
             if id_ not in self.live:
-                raise SubscriptionGone("Graph knows no such subscription.")
+                raise SubscriptionGone("Graph has no such subscription.")
             renewed = replace(self.live[id_], notification_url=url, expires_at=expires_at)
             self.live[id_] = renewed
             self.deaf.discard(id_)

@@ -138,13 +138,13 @@ class Exchange:
             known = self.users.get(self.id_of(user))
             if known is None or user not in (known.id, known.user_principal_name):
                 self.looks[user].append(Look(self._clock(), current(), False, left=True))
-                raise UnknownUser("Microsoft Graph knows no such user.")
+                raise UnknownUser("Microsoft Graph has no such user.")
             return known
 
         return at("user", look)
 
     def known(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
-        unknown = UnknownUser("Microsoft Graph knows no such user.")
+        unknown = UnknownUser("Microsoft Graph has no such user.")
         return at("users", lambda: {each: self.users.get(each, unknown) for each in user_ids})
 
     def user_and_photo(self, user_id: str) -> Fetched:
@@ -175,7 +175,7 @@ class Exchange:
 
     def _etag(self, user_id: str) -> str:
         if user_id not in self.users:
-            raise UnknownUser("Microsoft Graph knows no such user.")
+            raise UnknownUser("Microsoft Graph has no such user.")
         if user_id in self.troubles:
             # A copy: one that is raised again keeps every run that it ever went through.
             raise copy.copy(self.troubles[user_id])

@@ -250,4 +250,4 @@ def test_digest_that_no_header_can_hold(acceptance: Acceptance, tenant: Cloud, a
 
     found = seen(acceptance("--yes", "--json", USER))
 
-    assert found["csom"] == (NOT_ASKED, "SharePoint gave a digest that is none.")
+    assert found["csom"] == (NOT_ASKED, "SharePoint returned an invalid form digest.")

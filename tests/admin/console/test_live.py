@@ -201,7 +201,7 @@ def test_while_graph_asks_for_patience(cloud: LiveCloud, manage: Terminal):
     asked = manage("status", upn, "--json").document
     shown = manage("status", upn)
     assert (shown.code, shown.err) == (4, "")
-    assert "graph asks for patience for" in shown.out
+    assert "graph asked PhotoSync to wait for another" in shown.out
     assert "synced" in shown.out
     assert asked["user"]["id"] == user_id
     assert asked["unasked"][0]["retryAfter"] > 10

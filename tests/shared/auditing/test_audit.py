@@ -305,7 +305,7 @@ def test_brake():
     alone.work_off()
 
     assert (alone.log.status, alone.log.repairs, alone.log.differ) == ("finished", "braked", 23)
-    assert "No more are repaired until a person releases them" in alone.log.detail
+    assert "No more are repaired until a person releases the repairs" in alone.log.detail
     assert alone.repaired() == [*range(5), *range(15, 30)]
     assert alone.state(59).damage == DAMAGE
 

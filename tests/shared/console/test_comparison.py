@@ -259,7 +259,7 @@ def test_mailbox_is_gone(both: Both):
 
 def test_user_has_left(both: Both):
     """Of who has left the picture stays until the user is forgotten."""
-    both.exchange = UnknownUser("Microsoft Graph knows no such user.")
+    both.exchange = UnknownUser("Microsoft Graph has no such user.")
     agree, said = compared(both, OURS)
 
     assert agree is False

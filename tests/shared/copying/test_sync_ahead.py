@@ -23,7 +23,7 @@ from tests.doubles.office import ANNE, failing
 from tests.shared.copying.runs import NEW, OLD, bring_up_to_date, fail, message
 
 BOTH_ORDERS = pytest.mark.parametrize("at_once", [in_turn, backwards])
-BUSY = Throttled("SharePoint asks for patience.", retry_after=60.0, service="sharepoint")
+BUSY = Throttled("SharePoint asked PhotoSync to wait.", retry_after=60.0, service="sharepoint")
 
 
 def ahead() -> Run:

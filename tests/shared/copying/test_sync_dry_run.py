@@ -33,7 +33,9 @@ def end_dry(office: Office, *, removal: bool = False) -> str:
 
 def test_copy_is_only_told(office):
     """A first photo is not copied; the state says what would have been."""
-    assert end_dry(office) == ("DRY_RUN is on; it would upload 3 pictures and set PictureURL.")
+    assert end_dry(office) == (
+        "DRY_RUN is on; otherwise PhotoSync would upload 3 pictures and set PictureURL."
+    )
     assert office.sharepoint.writes == 0
     assert (office.anne.sha256, office.anne.picture_url, office.anne.claim) == ("", "", None)
 
@@ -46,7 +48,9 @@ def test_removal_is_only_told(synced):
 
     detail = end_dry(synced, removal=True)
 
-    assert detail == "DRY_RUN is on; it would take the picture back and set PictureURL."
+    assert detail == (
+        "DRY_RUN is on; otherwise PhotoSync would remove the picture and set PictureURL."
+    )
     assert synced.shows(OLD)
     synced.policy = Policy()
     assert bring_up_to_date(synced, a_run(removal=True)) == "removed"

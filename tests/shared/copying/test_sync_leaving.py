@@ -108,7 +108,7 @@ def test_only_graph_says_it_of_a_copy(synced):
 
 
 def _unknown() -> str:
-    raise UnknownUser("Microsoft Graph knows no such user.")
+    raise UnknownUser("Microsoft Graph has no such user.")
 
 
 @pytest.mark.parametrize("error", [ServiceDown("Down."), AccessDenied("No role.")])

@@ -55,7 +55,7 @@ def test_second_look_takes_the_picture_back(missed):
         before,
         status=REMOVED,
         reason="",
-        detail="The photo is gone from Exchange, and its picture from SharePoint.",
+        detail="The photo is gone from Exchange, so PhotoSync removed the picture from SharePoint.",
         sha256="",
         picture_url="",
         files=(),
@@ -186,7 +186,7 @@ def test_user_out_of_scope_keeps_the_picture(missed):
 
 
 def failing_scope(user: object) -> None:
-    raise OutOfScope("The user is not in the group of SYNC_GROUP_ID.")
+    raise OutOfScope("The user is not a member of the group in SYNC_GROUP_ID.")
 
 
 @pytest.mark.parametrize("error", [Throttled("Busy."), AccessDenied("No consent.")])

@@ -72,12 +72,12 @@ def test_unknown_upn_is_kept(office):
     outcome = office.work_off("bert@contoso.com")
 
     assert outcome.event == "unreadable"
-    assert outcome.detail == "Microsoft Graph knows no such user."
+    assert outcome.detail == "Microsoft Graph has no such user."
     assert office.store.blobs == {}
 
 
 def nobody(user: str) -> str:
-    raise UnknownUser("Microsoft Graph knows no such user.")
+    raise UnknownUser("Microsoft Graph has no such user.")
 
 
 def test_id_that_is_nobodys_leaves_nothing(office):
@@ -85,7 +85,7 @@ def test_id_that_is_nobodys_leaves_nothing(office):
     office.exchange.photo_etag = nobody
     outcome = office.work_off()
 
-    assert (outcome.event, outcome.detail) == (SKIPPED, "Microsoft Graph knows no such user.")
+    assert (outcome.event, outcome.detail) == (SKIPPED, "Microsoft Graph has no such user.")
     assert office.store.blobs == {}
     assert office.store.unreadable == {}
 
@@ -211,7 +211,7 @@ def test_dry_run_ends_as_skipped(office):
     outcome = office.work_off()
 
     assert (outcome.event, office.anne.reason) == (SKIPPED, "dry-run")
-    assert outcome.detail.startswith("DRY_RUN is on; it would upload")
+    assert outcome.detail.startswith("DRY_RUN is on; otherwise PhotoSync would upload")
 
 
 @pytest.mark.parametrize(

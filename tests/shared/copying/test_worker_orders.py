@@ -135,7 +135,7 @@ def test_signature_that_is_none(office: Office, odd: dict[str, Any]):
 
     assert (outcome.event, outcome.detail) == (
         "unreadable",
-        "by and orderedIn are PhotoSync's own: leave them out.",
+        "by and orderedIn are reserved for PhotoSync: leave them out.",
     )
     assert office.lines.names() == []
 

@@ -46,7 +46,7 @@ def refusing(error: PhotoSyncError) -> Callable[[Office], None]:
 
 def gone(office: Office) -> None:
     def ask(user: str) -> str:
-        raise UnknownUser("Microsoft Graph knows no such user.")
+        raise UnknownUser("Microsoft Graph has no such user.")
 
     office.work_off()
     office.exchange.photo_etag = ask  # type: ignore[method-assign]
@@ -168,7 +168,7 @@ def test_several_wait_at_once(office: Office):
 def test_nobody_leaves_nothing(office: Office):
     """An id that is nobody's leaves no state, even if a person asked."""
     office.exchange.photos.clear()
-    office.exchange.error = UnknownUser("Microsoft Graph knows no such user.")
+    office.exchange.error = UnknownUser("Microsoft Graph has no such user.")
     assert replayed(office) == "skipped"
 
     assert office.store.blobs == {}

@@ -39,10 +39,8 @@ def test_what_needs_a_failed_check_is_not_looked_at():
     ]
     first, second, third, other = examine(steps, Clock())
 
-    assert (second.ok, second.detail) == (
-        *(False, 'This could not be looked at, because "first" failed.'),
-    )
-    assert third.action == 'Do first what "second" says.'
+    assert (second.ok, second.detail) == (*(False, 'Not checked, because "first" failed.'),)
+    assert third.action == 'Fix "second" first.'
     assert other.ok
     assert [first.looked, second.looked, third.looked, other.looked] == [True, False, False, True]
 

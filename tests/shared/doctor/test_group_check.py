@@ -32,8 +32,8 @@ def test_both_groups_are_told(group_clinic: Clinic):
     told = examined.of("groups").detail
 
     assert examined.ok
-    assert 'SYNC_GROUP_ID is "Pilot"; users in it, nested groups too: 1.' in told
-    assert 'EXCLUDED_GROUP_ID is "No photos"; users in it, nested groups too: 0.' in told
+    assert 'SYNC_GROUP_ID is "Pilot". Users in it, including nested groups: 1.' in told
+    assert 'EXCLUDED_GROUP_ID is "No photos". Users in it, including nested groups: 0.' in told
 
 
 def test_group_that_is_not_there(group_clinic: Clinic):
@@ -43,11 +43,14 @@ def test_group_that_is_not_there(group_clinic: Clinic):
 
     assert examined.causes == ["groups"]
     assert "EXCLUDED_GROUP_ID" in examined.of("groups").detail
-    assert "object id of a group" in examined.of("groups").action
+    assert "object id of an existing group" in examined.of("groups").action
 
 
 def test_hidden_members(group_clinic: Clinic):
     """A group that tells nobody who is in it is of no use, and is told so."""
     group_clinic.tenant.groups[LEFT_OUT].visibility = "HiddenMembership"
 
-    assert "hidden" in group_clinic.examine({"EXCLUDED_GROUP_ID": LEFT_OUT}).of("groups").detail
+    assert (
+        "hides its members"
+        in group_clinic.examine({"EXCLUDED_GROUP_ID": LEFT_OUT}).of("groups").detail
+    )

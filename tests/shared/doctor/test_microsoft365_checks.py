@@ -89,7 +89,10 @@ def test_full_control(clinic: Clinic):
     roles = frozenset({"Sites.FullControl.All", "User.ReadWrite.All"})
     clinic.tenant.apps[PHOTOSYNC_APP] = replace(app, sharepoint_roles=roles)
 
-    assert clinic.examine().of("permission to write").detail == "The roles in the tokens allow it."
+    assert (
+        clinic.examine().of("permission to write").detail
+        == "The roles in the tokens allow writing."
+    )
 
 
 def test_no_grant_on_the_site(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):

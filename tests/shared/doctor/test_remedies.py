@@ -11,8 +11,8 @@ from shared.errors import AccessDenied, PhotoSyncError, ServiceDown, Throttled, 
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (Throttled("429"), "Wait some minutes"),
-        (ServiceDown("500"), "can reach Graph through"),
+        (Throttled("429"), "Wait a few minutes"),
+        (ServiceDown("500"), "can reach Graph: name resolution"),
         (Unanswered("nothing"), "firewall"),
         (AccessDenied("403"), "Grant it."),
     ],

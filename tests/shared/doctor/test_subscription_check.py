@@ -33,7 +33,7 @@ def test_alive(graph: Graph):
     """One that lives and points here is as it should be."""
     graph.make(URL, STATE, LATER)
 
-    assert look(graph) == Finding("It is alive until 2026-02-20 12:00 UTC, and its URL is ours.")
+    assert look(graph) == Finding("It is valid until 2026-02-20 12:00 UTC, and its URL is ours.")
 
 
 @pytest.mark.parametrize("shown", ["", URL.partition("?")[0]])
@@ -62,7 +62,7 @@ def test_none_while_uninstalled(graph: Graph):
 
     found = look(graph, documents=documents)
     assert "is uninstalled" in found.detail
-    assert found.action == "To have it back: manage.py uninstall --cancel."
+    assert found.action == "To restore it, run manage.py uninstall --cancel."
 
 
 def test_list_that_leaves_it_out(graph: Graph):
@@ -86,7 +86,7 @@ def test_elsewhere(graph: Graph):
     """One of another deployment is none of ours; its host is told, its key is not."""
     graph.make("https://other.contoso.com/api/notifications?code=secret", STATE, LATER)
 
-    assert look(graph).detail == "The subscription points at other.contoso.com and not at us."
+    assert look(graph).detail == "The subscription points at other.contoso.com, not at this app."
 
 
 def test_about_something_else(graph: Graph):
@@ -102,7 +102,7 @@ def test_another_key(graph: Graph):
     graph.make(URL, STATE, LATER)
     found = look(graph, URL.replace("first-key", "second-key"))
 
-    assert "another key" in found.detail
+    assert "with the wrong key" in found.detail
     assert "key=" not in found.detail
 
 
@@ -111,7 +111,7 @@ def test_last_try_is_told(graph: Graph):
     documents = MemoryDocuments()
     documents.put(NAME, {"detail": "Graph could not reach us."})
 
-    assert look(graph, documents=documents).detail.endswith("said: Graph could not reach us.")
+    assert look(graph, documents=documents).detail.endswith("reported: Graph could not reach us.")
     documents.put(NAME, {})
     assert "last try" not in look(graph, documents=documents).detail
 

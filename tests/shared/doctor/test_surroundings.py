@@ -79,7 +79,7 @@ def test_token_that_cannot_be_read(clinic: Clinic, monkeypatch: pytest.MonkeyPat
     examined = clinic.examine()
 
     assert examined.causes == [GRAPH, FILES, PROFILES]
-    assert "cannot be read" in examined.of(GRAPH).detail
+    assert "cannot be parsed" in examined.of(GRAPH).detail
 
 
 @pytest.mark.parametrize("setting", ["", "Profilbilder", "PROFILBILDER"])

@@ -131,7 +131,7 @@ def test_request_without_a_sound_answer(odd):
 )
 def test_unknown_shape(body):
     """A batch of an unknown shape is refused."""
-    with pytest.raises(Refused, match="unknown shape"):
+    with pytest.raises(Refused, match="with unexpected JSON"):
         batch.send(http(in_turn(answer(body))), [ONE])
 
 

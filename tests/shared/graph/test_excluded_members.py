@@ -146,7 +146,7 @@ def test_hidden_members():
     tenant = Tenant()
     tenant.visibility = "HiddenMembership"
 
-    with pytest.raises(Refused, match="hidden"):
+    with pytest.raises(Refused, match="hides its members"):
         tenant.listing.page()
 
 

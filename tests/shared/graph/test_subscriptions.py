@@ -109,14 +109,14 @@ def test_one_that_cannot_be_read(item, caplog):
     assert odd.list_own() == [READ]
     assert caplog.messages == ["subscription.set_aside"]
 
-    with pytest.raises(Refused, match="JSON of an unknown shape"):
+    with pytest.raises(Refused, match="with unexpected JSON"):
         client(in_turn(answer(item))).find(ID)
 
 
 @pytest.mark.parametrize("fields", [{}, [], {"value": None}, {"value": 7}], ids=str)
 def test_listing_of_an_unknown_shape(fields):
     """What is no list at all is refused, in a sentence and not by a crash."""
-    with pytest.raises(Refused, match="JSON of an unknown shape"):
+    with pytest.raises(Refused, match="with unexpected JSON"):
         client(in_turn(answer(fields))).list_own()
 
 

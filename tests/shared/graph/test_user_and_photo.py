@@ -153,7 +153,7 @@ def test_throttled_inside_a_batch():
 )
 def test_incomplete_batch(responses):
     """Without the user or the photo it is a passing fault."""
-    with pytest.raises(ServiceDown, match="no sound answer"):
+    with pytest.raises(ServiceDown, match="no valid response to this request"):
         client(in_turn(batch(*responses))).user_and_photo(ID)
 
 
@@ -180,5 +180,5 @@ def test_refused_batch(refusal, kind):
 @pytest.mark.parametrize("shape", [*SHAPES, {"responses": None}])
 def test_batch_of_another_shape(shape):
     """JSON that is no batch is refused with a sentence."""
-    with pytest.raises(Refused, match="JSON of an unknown shape"):
+    with pytest.raises(Refused, match="with unexpected JSON"):
         client(in_turn(answer(shape))).user_and_photo(ID)

@@ -106,7 +106,7 @@ def test_next_page_elsewhere(link):
 )
 def test_unknown_shape(fields):
     """A page that is no list of users is refused, and no user of it is looked at."""
-    with pytest.raises(Refused, match="unknown shape"):
+    with pytest.raises(Refused, match="with unexpected JSON"):
         listing(in_turn(answer(fields))).page()
 
 
@@ -129,7 +129,7 @@ ODD = [
         {"id": "../sweeps/latest"},
         "A user has no object id: id is '../sweeps/latest', userPrincipalName is missing.",
     ),
-    (None, "An entry of the list of users is no user."),
+    (None, "An entry in the list of users is not a user."),
 ]
 
 

@@ -126,7 +126,7 @@ def test_hostile_text_finds_nobody(m365: Cloud, people: UserSearch, text: str):
 def test_text_that_names_nobody(text: str):
     """Without a word in it Graph would be asked for everybody, so it is not asked at all."""
     graph = Graph()
-    with pytest.raises(BadRequest, match="Type up to 200 letters"):
+    with pytest.raises(BadRequest, match="Type up to 200 characters"):
         search(graph).search(text)
     assert graph.asked == []
 

@@ -78,7 +78,7 @@ def test_removal_replaces_nothing():
     """What takes a picture away never takes the place of one that a person chose."""
     fields = {"userId": ID, "reason": "removal", "sweepId": "s-1", "replace": True}
 
-    with pytest.raises(BadMessage, match="A removal replaces nothing"):
+    with pytest.raises(BadMessage, match="A removal cannot replace a picture"):
         read(json.dumps(fields))
 
 
@@ -193,7 +193,7 @@ def test_again_counts_the_attempt_and_nothing_else():
 )
 def test_removal_is_not_typed(sweep_id):
     """A removal has passed the brake of a sweep, whose id it carries; a typed one has not."""
-    with pytest.raises(BadMessage, match="^Only a sweep orders a removal"):
+    with pytest.raises(BadMessage, match="^Only a sweep can order a removal"):
         read(json.dumps({"userId": ID, "reason": "removal", "sweepId": sweep_id}))
 
 
@@ -208,7 +208,7 @@ def test_removal_of_a_sweep():
 @pytest.mark.parametrize("uninstall_id", [None, "", 7, "../users/x", "a" * 65])
 def test_uninstall_is_not_typed(uninstall_id):
     """A user is forgotten for good by an uninstall, whose id its messages carry."""
-    with pytest.raises(BadMessage, match="^Only an uninstall .* manage.py uninstall"):
+    with pytest.raises(BadMessage, match="^Only an uninstall can remove .* manage.py uninstall"):
         read(json.dumps({"userId": ID, "reason": "uninstall", "uninstallId": uninstall_id}))
 
 

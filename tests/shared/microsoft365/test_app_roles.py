@@ -61,5 +61,5 @@ def test_group_needs_more():
 
     assert app_roles.missing(app_roles.needs_of_graph(group=False), least) == []
     assert app_roles.missing(app_roles.needs_of_graph(group=True), least) == [
-        "GroupMember.Read.All to read who is in SYNC_GROUP_ID or EXCLUDED_GROUP_ID"
+        "GroupMember.Read.All to read the members of SYNC_GROUP_ID or EXCLUDED_GROUP_ID"
     ]

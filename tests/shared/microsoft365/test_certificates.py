@@ -100,7 +100,10 @@ def test_path_of_a_file(tmp_path: Path, content: bytes):
 
 
 REFUSED = {
-    "certificate of another key": (OURS.key_pem() + OTHER_CERTIFICATE, "belongs to the private"),
+    "certificate of another key": (
+        OURS.key_pem() + OTHER_CERTIFICATE,
+        "no certificate in it matches the private key",
+    ),
     "no certificate": (OURS.key_pem(), "cannot be read"),
     "no private key": (OUR_CERTIFICATE, "cannot be read"),
     "key with a password": (
@@ -117,7 +120,7 @@ REFUSED = {
         "must be RSA",
     ),
     "PFX cut off": (PFX[:-400], "cannot be read"),
-    "broken base64": (f"{PFX[:-3]}!!!", "broken base64"),
+    "broken base64": (f"{PFX[:-3]}!!!", "is not valid base64"),
     "no such file": ("secret/photosync.pem", "no such file"),
     "a folder": (".", "no such file"),
     "NUL in a path": ("secret\0.pem", "no such file"),

@@ -11,7 +11,7 @@ from shared.microsoft365.reply import Reply, fault
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"cut": ', b"\xff", b"[" * 200_000])
 def test_broken_body(body):
     """A body that is no JSON where JSON is due is a passing fault."""
-    with pytest.raises(ServiceDown, match="graph answered 200 with a broken body"):
+    with pytest.raises(ServiceDown, match="graph answered 200 with invalid JSON"):
         Reply("graph", 200, {}, body).json()
 
 

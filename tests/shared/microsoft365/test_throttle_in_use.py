@@ -65,7 +65,7 @@ def test_nobody_calls_a_closed_service(gate, clock):
         with pytest.raises(Throttled) as caught:
             http(other, clock, gate).send("GET", "/")
         assert caught.value.retry_after == 60
-        assert "for 60 s more, until 12:01:00 UTC." in str(caught.value)
+        assert "for another 60 s, until 12:01:00 UTC." in str(caught.value)
 
     assert (busy.calls, other.calls) == (1, 0)
 
@@ -123,7 +123,7 @@ def test_spent_budget(clock, gate):
         service.send("GET", "/")
 
     assert (web.calls, caught.value.retry_after) == (3, 300)
-    assert str(caught.value).startswith("The budget of calls is spent for 300 s more, until ")
+    assert str(caught.value).startswith("The budget of calls is used up for another 300 s, until ")
 
 
 def test_each_try_spends_the_budget(clock, gate):

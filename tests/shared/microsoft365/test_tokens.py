@@ -153,7 +153,7 @@ def test_identity_endpoint_refuses(office: Cloud, monkeypatch: pytest.MonkeyPatc
     env = {**ENOUGH, "MANAGED_IDENTITY_CLIENT_ID": GUID}
     tokens = EntraTokens.build(Settings.from_mapping(env))
 
-    with pytest.raises(AccessDenied, match="Entra gives no token"):
+    with pytest.raises(AccessDenied, match="Entra refused to issue a token"):
         tokens.bearer(office.tenant.urls.my)
 
 
@@ -177,15 +177,23 @@ ANSWERS: dict[str, tuple[dict[str, Any] | Exception, type[Exception], str]] = {
     "refusal": (
         {"error": "invalid_client", "error_description": AADSTS},
         AccessDenied,
-        r"Entra gives no token: AADSTS7000222: The key is expired\.$",
+        r"Entra refused to issue a token: AADSTS7000222: The key is expired\.$",
     ),
-    "code alone": ({"error": "invalid_scope"}, AccessDenied, "no token: invalid_scope$"),
-    "nothing": ({}, AccessDenied, "no token: None$"),
-    "empty words": ({"error": "", "error_description": "\n"}, AccessDenied, "no token:$"),
-    "token of another type": ({"access_token": 5}, AccessDenied, "no token"),
+    "code alone": (
+        {"error": "invalid_scope"},
+        AccessDenied,
+        "refused to issue a token: invalid_scope$",
+    ),
+    "nothing": ({}, AccessDenied, "refused to issue a token: None$"),
+    "empty words": (
+        {"error": "", "error_description": "\n"},
+        AccessDenied,
+        "refused to issue a token:$",
+    ),
+    "token of another type": ({"access_token": 5}, AccessDenied, "refused to issue a token"),
     "busy": ({"error": "temporarily_unavailable"}, ServiceDown, "Entra is busy: temporarily"),
     "no connection": (requests.ConnectTimeout(), ServiceDown, r"reached .*\(ConnectTimeout\)"),
-    "broken body": (json.JSONDecodeError("x", "x", 0), ServiceDown, "broken body"),
+    "broken body": (json.JSONDecodeError("x", "x", 0), ServiceDown, "with invalid JSON"),
     "no such tenant": (ValueError("discovery"), AccessDenied, "TENANT_ID"),
 }
 

@@ -94,7 +94,7 @@ def test_file_that_takes_no_more(clock: Clock):
     log = OrderLog(MemoryLines(full=1), clock=clock)
     assert [log.give(replay(f"order-{n}")) for n in range(2)] == ["2026-01", "2026-01.2"]
 
-    with pytest.raises(ServiceDown, match="no room"):
+    with pytest.raises(ServiceDown, match="is full for this month"):
         OrderLog(MemoryLines(full=0), clock=clock).give(replay())
 
 

@@ -44,7 +44,7 @@ def is_refused(photo: bytes) -> bool:
     try:
         renditions.renditions(photo, [300])
     except PhotoRefused as refused:
-        return "damaged or cut-off JPEG" in str(refused)
+        return "damaged or truncated JPEG" in str(refused)
     return False
 
 

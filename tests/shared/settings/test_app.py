@@ -124,7 +124,7 @@ def test_client_state_is_no_key_of_the_webhook(state):
     """Whoever knows the address, as Graph does, must not know what tells a forged notification."""
     code = "KEY-of-the-webhook%3D%3D"
     address = f"https://photosync.contoso.com/api/notifications?code={code}"
-    with pytest.raises(SettingsError, match="CLIENT_STATE must not hold the key in WEBHOOK_URL"):
+    with pytest.raises(SettingsError, match="CLIENT_STATE must not contain the key in WEBHOOK_URL"):
         read(CLIENT_STATE=state, WEBHOOK_URL=address)
 
     assert read(CLIENT_STATE="a long and random text", WEBHOOK_URL=address).webhook_url == address

@@ -123,7 +123,7 @@ def test_file_is_recycled():
 
 def test_file_that_arrived_in_part():
     """A file that SharePoint kept only a part of is not there yet."""
-    with pytest.raises(ServiceDown, match="kept 3 of 7 bytes"):
+    with pytest.raises(ServiceDown, match="stored only 3 of 7 bytes"):
         client(in_turn(answer({"Length": "3"}))).upload(
             "P", "x.jpg", b"picture", before_write=covered
         )

@@ -226,7 +226,7 @@ def test_somebody_else_s_profile():
     world = SeveralGeos(EUROPE)
     world.sites[EUROPE].profile = {"msOnline-ObjectId": ID.replace("3", "4")}
 
-    with pytest.raises(NoProfile, match="another user's"):
+    with pytest.raises(NoProfile, match="still belongs to another user"):
         world.publish()
 
 

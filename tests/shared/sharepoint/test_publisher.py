@@ -398,8 +398,8 @@ def test_picture_as_it_was_written():
     ("changed", "damage"),
     [
         ({"PictureURL": ""}, "no picture any more"),
-        ({"PictureURL": OWN_URL.replace(ID, COLLEAGUE)}, "other files"),
-        ({"PictureURL": OWN_URL.replace("Profile", "Other")}, "other files"),
+        ({"PictureURL": OWN_URL.replace(ID, COLLEAGUE)}, "files that PhotoSync did not write"),
+        ({"PictureURL": OWN_URL.replace("Profile", "Other")}, "files that PhotoSync did not write"),
         ({"SPS-PicturePlaceholderState": "1"}, "placeholder"),
         ({"SPS-PicturePlaceholderState": ""}, "placeholder"),
     ],
@@ -466,7 +466,7 @@ def test_chosen_picture_is_no_damage():
     desk = Desk({}, CUSTOM_PICTURE="replace")
     desk.publish()
     desk.site.profile = chosen
-    assert "other files" in inspect(desk)
+    assert "files that PhotoSync did not write" in inspect(desk)
 
 
 # When something goes wrong

@@ -89,7 +89,7 @@ def test_answer_of_another_shape(call, shape):
     error = refusal(CALLS[call], answer(shape))
 
     assert isinstance(error, Refused)
-    assert "JSON of an unknown shape" in str(error)
+    assert "with unexpected JSON" in str(error)
 
 
 def by_the_name(owner: str) -> Answer:
@@ -101,7 +101,7 @@ def test_profile_of_somebody_else():
     error = refusal(CALLS["read a profile"], by_the_name("6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"))
 
     assert isinstance(error, NoProfile)
-    assert "still another user's" in str(error)
+    assert "still belongs to another user" in str(error)
 
 
 @pytest.mark.parametrize("owner", ["", "00000000-0000-0000"], ids=["empty", "no object id"])

@@ -91,7 +91,7 @@ def test_only_our_picture_is_taken_back(url, custom):
     desk.site.profile["PictureURL"] = url
     before = dict(desk.site.profile)
 
-    assert "somebody has set another" in desk.plan_removal().kept
+    assert "a person chose another picture" in desk.plan_removal().kept
     desk.remove()
     assert (desk.site.profile, desk.site.files) == (before, {})
 
@@ -258,7 +258,7 @@ def test_profile_of_the_next_one_by_that_name(url):
     ("said", "words"),
     [
         (str(Desk({}).plan()), ("3 pictures", "PictureURL")),
-        (str(published().plan_removal()), ("take the picture back", "PictureURL")),
+        (str(published().plan_removal()), ("remove the picture", "PictureURL")),
     ],
     ids=["copy", "removal"],
 )

@@ -41,7 +41,7 @@ def test_state_is_made_anew(store):
 
     assert read.state == UserState(
         ANNE.id,
-        detail="This blob is in the Archive tier, where it cannot be read. It is made anew.",
+        detail="This blob is in the Archive tier, where it cannot be read. PhotoSync replaces it.",
     )
     assert [one.user_principal_name for one in Roster(store).page().entries] == [
         ANNE.user_principal_name

@@ -189,7 +189,7 @@ def test_no_token_is_no_refusal():
     blobs = BlobStore(ContainerClient(uri, "photo-sync-state", NoIdentity(), retry_total=0))
     queue = StorageQueue(QueueClient(uri, "photo-sync", credential=NoIdentity(), retry_total=0))
 
-    with pytest.raises(ServiceDown, match="No token for storage"):
+    with pytest.raises(ServiceDown, match="No token for storage could be obtained"):
         blobs.read(ANNE.id)
-    with pytest.raises(ServiceDown, match="No token for storage"):
+    with pytest.raises(ServiceDown, match="No token for storage could be obtained"):
         queue.send("x", delay_seconds=0)

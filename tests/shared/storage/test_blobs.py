@@ -116,5 +116,5 @@ def test_storage_that_tells_no_time(blobs, line):
     blobs.create(NAME, b"1")
     line.befall = lambda request, answer: answer.headers.pop("Date")
 
-    with pytest.raises(ServiceDown, match="did not tell its time"):
+    with pytest.raises(ServiceDown, match="no valid Date and Last-Modified headers"):
         blobs.read(NAME)

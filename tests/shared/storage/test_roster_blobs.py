@@ -136,7 +136,7 @@ def test_unreadable_messages(store: BlobStore, container: ContainerClient):
     assert [one["name"][:10] for one in shown] == [f"2026-01-0{n}" for n in (5, 4, 3, 2)]
     assert [one["body"] for one in shown] == ["", "", "(not text, in base64) /w==", "anne@"]
     assert [one["reason"] for one in shown] == [
-        *("", "This blob is none that PhotoSync wrote.", "Not text.", "Not a user.")
+        *("", "PhotoSync did not write this blob.", "Not text.", "Not a user.")
     ]
 
 

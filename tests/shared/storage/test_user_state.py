@@ -189,7 +189,7 @@ def test_damaged_blob_counts_as_never_synced(blob):
     """A blob that a person has damaged is read as a user never synced, and says so."""
     known = user_state.from_json(ANNE.id, blob)
 
-    assert known == UserState(ANNE.id, detail="The state blob was damaged and is made anew.")
+    assert known == UserState(ANNE.id, detail="The state blob was damaged. PhotoSync replaces it.")
 
 
 def test_status_of_a_newer_version():
@@ -200,7 +200,7 @@ def test_status_of_a_newer_version():
     assert known == replace(
         user_state.from_json(ANNE.id, user_state.to_json(FULL)),
         status=user_state.WAITING,
-        detail="A newer version of PhotoSync wrote this state. The user is looked at again.",
+        detail="A newer version of PhotoSync wrote this state. The user is checked again.",
         sha256="",
         files=(),
         damage="",

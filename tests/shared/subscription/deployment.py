@@ -49,7 +49,7 @@ class Graph:
         for one in self.live.values():
             if one.changes == CHANGES and one.expires_at > self._clock():
                 told = one.id if self.tells_existing else ""
-                raise SubscriptionExists("Graph has one already.", told)
+                raise SubscriptionExists("Graph already has a subscription.", told)
         return self.make(url, client_state, expires_at)
 
     def make(self, url: str, state: str, expires_at: datetime, *changes: str) -> Subscription:
@@ -62,7 +62,7 @@ class Graph:
     def renew(self, id_: str, url: str, expires_at: datetime) -> Subscription:
         expired = id_ in self.live and self.live[id_].expires_at <= self._clock()
         if id_ not in self.live or (expired and not self.revives):
-            raise SubscriptionGone("Graph knows no such subscription.")
+            raise SubscriptionGone("Graph has no such subscription.")
         self.live[id_] = replace(self.live[id_], notification_url=url, expires_at=expires_at)
         return self.live[id_]
 

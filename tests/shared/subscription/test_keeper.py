@@ -219,5 +219,5 @@ def test_existing_one_without_an_id(here):
     here.graph.shows = lambda all_: []
     here.graph.tells_existing = False
 
-    with pytest.raises(Refused, match="an address that Graph does not tell"):
+    with pytest.raises(Refused, match="an address that Graph does not reveal"):
         here.keeper.keep()

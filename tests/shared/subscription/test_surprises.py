@@ -147,7 +147,7 @@ def test_deleted_one_lingers_in_the_listing(here):
     here.forget()
     here.graph.delete = lambda id_: None
 
-    with pytest.raises(ServiceDown, match="Somebody else makes one"):
+    with pytest.raises(ServiceDown, match="Another process is creating a subscription"):
         here.keeper.keep()
 
     assert here.memory["status"] == "waiting"

@@ -235,7 +235,7 @@ def test_states_after_a_list_without_an_end(monkeypatch: pytest.MonkeyPatch):
     began(town).run(town.instance())
 
     assert town.queued() == [town.people[5].id]
-    assert "goes on and on" in town.log.detail
+    assert "does not end" in town.log.detail
 
 
 def test_page_that_goes_unanswered_for_long():

@@ -254,7 +254,7 @@ def test_brake_holds_removals_until_they_are_released(caplog: pytest.LogCaptureF
 
     assert office.sweep.release_removals() == 21
     assert office.orders() == [("removals", 0)]
-    assert "released by a person at 2026-01-31 12" in office.log.detail
+    assert "A person released this at 2026-01-31 12" in office.log.detail
     office.sweep.queue_removals(office.log.id)
     assert len(office.queued()) == 21
     assert office.sweep.release_removals() == 0

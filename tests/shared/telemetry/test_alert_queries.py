@@ -82,7 +82,7 @@ def test_brake(eventful, quiet):
 
     assert row["Event"] == "sweep.braked"
     assert row["Id"] == eventful.cloud.watcher.sweep()["id"]
-    assert "None is removed until a person releases them" in row["Why"]
+    assert "None is removed until a person releases the removals" in row["Why"]
     assert quiet.ask(query("brake")) == []
 
 
@@ -93,7 +93,7 @@ def test_brake_of_an_audit(lines):
         workspace.log(line, level=3)
     found = {row["Event"]: row["Why"] for row in workspace.ask(query("brake"))}
 
-    assert "No more are repaired until a person releases them" in found["audit.braked"]
+    assert "No more are repaired until a person releases the repairs" in found["audit.braked"]
 
 
 def test_brake_that_was_released_long_ago(eventful):

@@ -271,7 +271,7 @@ def test_user_who_is_always_at_work(village: Town):
     end = village.run()
 
     assert (end.status, end.round, end.left) == (DONE, MOST_ROUNDS, 1)
-    assert "at work" in end.detail
+    assert end.detail == "Whenever PhotoSync checked, 1 users were being copied."
 
 
 def test_subscription_that_cannot_be_deleted(village: Town):
@@ -334,7 +334,7 @@ def test_death_before_the_next_page_is_queued(village: Town):
     begun = village.order()
     village.step()
     village.upkeep.waiting.clear()
-    with pytest.raises(Conflict, match="may be queueing"):
+    with pytest.raises(Conflict, match="may still be queueing the next"):
         village.uninstall.work_off(begun.id, 1)
     village.clock.advance(3 * MINUTE)
     village.uninstall.work_off(begun.id, 1)
@@ -438,7 +438,7 @@ def test_same_order_twice_is_one(village: Town):
 def test_contrary_orders(village: Town):
     """Pictures that were left cannot be taken back by a second order while the first runs."""
     village.order()
-    with pytest.raises(BadRequest, match="leaves the pictures"):
+    with pytest.raises(BadRequest, match="keeps the pictures"):
         village.order(remove=True)
 
 

@@ -404,7 +404,7 @@ def test_poisoned_bundle_is_kept(office):
     office.upkeep.park(BUNDLED.to_json().encode())
 
     [(body, reason)] = office.store.unreadable.values()
-    assert (parse(body, now=NOON).user_ids, "a sweep looks" in reason) == (IDS, True)
+    assert (parse(body, now=NOON).user_ids, "a sweep checks everybody" in reason) == (IDS, True)
 
 
 # What can succeed later

@@ -371,8 +371,8 @@ _DOCTOR: dict[str, Any] = {
         {
             "name": "read a photo",
             "ok": False,
-            "detail": 'This could not be looked at, because "list users" failed.',
-            "action": 'Do first what "list users" says.',
+            "detail": 'Not checked, because "list users" failed.',
+            "action": 'Fix "list users" first.',
             "looked": False,
         },
     ],
