@@ -1,4 +1,4 @@
-"""What a person is told of a request that got no answer, whichever service it went to."""
+"""The sentence for a request that got no answer, from any service."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from admin.terminal.problems import Problem, Unreachable, Unusable
 
 
 def unanswered(error: RequestException, host: str) -> Problem | None:
-    """What to tell of a request to *host*; None: what to do depends on whose host it is."""
+    """The Problem for a request to *host*; None if the advice depends on the service."""
     match error:
         case SSLError() if "X509" in str(error):
-            return Unusable("The file of --ca holds no certificates: give a PEM file.")
+            return Unusable("The --ca file contains no certificates: give a PEM file.")
         case SSLError() if "VERIFY_FAILED" in str(error):
             return Unreachable(
                 f"The certificate of {host} is not trusted: if a private CA issued it, "
                 "give that CA's PEM file with --ca or PHOTOSYNC_CA."
             )
         case ProxyError():
-            return Unreachable(f"The proxy does not let us through to {host}: check HTTPS_PROXY.")
-        # The address asked for was checked before; a proxy's is whatever the environment says.
+            return Unreachable(f"The proxy refused the connection to {host}: check HTTPS_PROXY.")
+        # The URL itself was checked before, so the proxy's URL is the invalid one.
         case InvalidURL() | InvalidSchema() if getproxies():
             return Unusable(
-                f"No way to {host}: HTTPS_PROXY or ALL_PROXY must be http://HOST:PORT of a proxy "
-                "that speaks HTTP."
+                f"Cannot reach {host}: HTTPS_PROXY or ALL_PROXY must be the http://HOST:PORT of an "
+                "HTTP proxy."
             )
         case ReadTimeout():
             return too_slow(host)
@@ -42,7 +42,7 @@ def unanswered(error: RequestException, host: str) -> Problem | None:
 
 
 def no_connection(error: RequestException, url: str) -> Problem:
-    """What to tell of a request to Entra or Graph at *url* that got no answer."""
+    """The Problem for a request to Entra or Graph at *url* that got no answer."""
     host = urlsplit(url).hostname or ""
     return unanswered(error, host) or Unreachable(
         f"No connection to {host}: check the network and M365_CLOUD."
