@@ -29,8 +29,8 @@ def unanswered(error: RequestException, host: str) -> Problem | None:
             )
         case ProxyError():
             return Unreachable(f"The proxy refused the connection to {host}: check HTTPS_PROXY.")
-        # The URL itself was checked before, so the proxy's URL is the invalid one.
-        case InvalidURL() | InvalidSchema() if getproxies():
+        # With a proxy, its URL is the invalid one. NO_PROXY alone, which is `no` here, is none.
+        case InvalidURL() | InvalidSchema() if getproxies().keys() - {"no"}:
             return Unusable(
                 f"Cannot reach {host}: HTTPS_PROXY or ALL_PROXY must be the http://HOST:PORT of an "
                 "HTTP proxy."
