@@ -1,4 +1,4 @@
-"""`python manage.py`: PhotoSync from a terminal. Needs only what requirements-manage.txt names."""
+"""`python manage.py`: PhotoSync on the command line. requirements-manage.txt lists its packages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def run() -> int:
-    """Run one command, or say what must be installed first."""
+    """Run one command, or say which package must be installed first."""
     try:
         from admin.program import main
     except ModuleNotFoundError as error:

@@ -1,17 +1,17 @@
 """
 Runs PhotoSync's commands on any machine, without make: `python run.py demo`.
 
-Any Python starts it, and it looks for one that is new enough. The first command makes .venv and
-installs there what requirements*.txt pin, which takes a minute or two; later ones find it made.
+Any Python can start it; it then finds one that is new enough. The first command creates .venv and
+installs the packages that requirements*.txt pin, which takes a minute or two; later ones reuse it.
 
-PYTHON   the Python that .venv is made with; without it 3.13, which runs in Azure, or the next best
-VENV     another folder than .venv, such as .venv-3.12 to keep two Pythons apart
+PYTHON   the Python for .venv; by default 3.13, the version in Azure, or the best one found
+VENV     a folder to use instead of .venv, such as .venv-3.12 for a second Python
 
 LOCAL_HOST_COMMAND=func has `start` and `e2e` run the app in Azure Functions Core Tools, and
 CONTRACT_TENANT=FILE has `contract` ask a tenant, too; make calls them HOST and TENANT.
 """
 
-# What Python 2.7 understands, so that an old one gives a sentence and no traceback.
+# Written so that even Python 2.7 prints a sentence instead of a traceback.
 import errno
 import glob
 import hashlib
@@ -24,7 +24,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 OLDEST = (3, 11)
-# All that are promised, the best first: 3.13 is what runs in Azure.
+# All supported versions, best first: 3.13 is what runs in Azure.
 VERSIONS = ("3.13", "3.14", "3.12", "3.11")
 NEEDED = "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14"
 
@@ -32,36 +32,47 @@ LINT = (
     "-m ruff check .",
     "-m ruff format --check .",
     "-m mypy",
-    # What the types of Python's own library say that Windows lacks.
+    # Finds uses of the standard library that do not exist on Windows.
     "-m mypy --platform win32 --cache-dir .mypy_cache/win32",
     "-m tools.javascript",
 )
 QUICK = '-m pytest -q -n 2 --dist worksteal -m "not server and not long"'
-# A file of tests shares what it has started, so it stays together. Three at a time, as many wait.
+# Tests of one file share their servers, so they stay together. Three workers: tests mostly wait.
 WHOLE = "-m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-fail-under=95"
-# Keeps every version that still fits; --upgrade takes the newest, -P msal one of them.
+# Keeps all versions that still fit; --upgrade takes the newest of all, -P msal of one package.
 LOCK = (
     "-m uv pip compile --quiet --universal --python-version 3.11"
     ' --custom-compile-command "make lock" --output-file requirements.txt requirements.in'
 )
-# Name, what it is, and what Python runs for it, one after the other. What a person adds goes to the
-# last one.
+# Name, description, and the Python commands to run in order; the last one gets extra arguments.
 COMMANDS = (
-    ("demo", "the main job, from end to end", ("-m local demo",)),
-    ("start", "the local cloud until Ctrl-C; --set DRY_RUN=true, --sign-in", ("-m local up",)),
-    ("check", "style, types, and every test that needs no server", LINT + (QUICK,)),
-    ("test", "everything that CI checks", LINT + (WHOLE,)),
+    ("demo", "show the main job from end to end", ("-m local demo",)),
+    ("start", "run the local cloud until Ctrl-C; --set DRY_RUN=true, --sign-in", ("-m local up",)),
+    ("check", "style, types, and all tests that need no server", LINT + (QUICK,)),
+    ("test", "run everything that CI checks", LINT + (WHOLE,)),
     ("lint", "style and types only", LINT),
-    # One after another, since a host that is not ours may download something when it first starts.
-    ("e2e", "the tests from end to end", ("-m pytest tests/e2e",)),
-    ("contract", "what a tenant must answer as the simulator does", ("-m pytest tests/contract",)),
-    ("simulate", "a tenant's days, thousands; --seed 7 --days 500", ("-m tests.machine",)),
-    ("soak", "changes under faults and crashes; --seed 7 --minutes 1", ("-m local soak",)),
-    ("bench", "figures beside their goals; --only sweep", ("-m local bench",)),
-    ("package", "the zip that is deployed", ("-m tools.package",)),
-    ("licences", "of every package; fails on one that nobody agreed to", ("-m tools.licences",)),
-    ("lock", "requirements.in -> requirements.txt; --upgrade", (LOCK,)),
-    ("clean", "remove .venv, .local and what else was made", ()),
+    # Not in parallel: a host that is not ours may download something when it first starts.
+    ("e2e", "run the end-to-end tests", ("-m pytest tests/e2e",)),
+    (
+        "contract",
+        "check that a tenant answers as the simulator does",
+        ("-m pytest tests/contract",),
+    ),
+    (
+        "simulate",
+        "simulate thousands of a tenant's days; --seed 7 --days 500",
+        ("-m tests.machine",),
+    ),
+    ("soak", "change photos under faults and crashes; --seed 7 --minutes 1", ("-m local soak",)),
+    ("bench", "measure, and compare with the goals; --only sweep", ("-m local bench",)),
+    ("package", "build the zip that is deployed", ("-m tools.package",)),
+    (
+        "licences",
+        "list every package's licence; fails on one that is not approved",
+        ("-m tools.licences",),
+    ),
+    ("lock", "update requirements.txt from requirements.in; --upgrade", (LOCK,)),
+    ("clean", "remove .venv, .local and other generated files", ()),
 )
 VERSION = "import sys; sys.stdout.write('%d.%d.%d' % sys.version_info[:3])"
 PROBE = (
@@ -75,7 +86,7 @@ class Problem(Exception):
 
 
 def main(arguments):
-    """Run the command that *arguments* name; its exit code."""
+    """Run the command in *arguments*; returns its exit code."""
     os.chdir(ROOT)
     known = dict((name, steps) for name, _, steps in COMMANDS)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
@@ -83,7 +94,7 @@ def main(arguments):
         return 0 if arguments else 2
     name, more = arguments[0], arguments[1:]
     if name not in known:
-        raise Problem("There is no command %s: python run.py --help lists them." % name)
+        raise Problem("There is no command %s: python run.py --help lists all commands." % name)
     if more and more[0] in ("-h", "--help"):
         sys.stdout.write(_help_of(name, known[name]))
         return 0
@@ -102,7 +113,7 @@ def main(arguments):
 
 
 def _help():
-    """What this program is, and its commands."""
+    """The help text: what this program does, and its commands."""
     lines = ["    %-9s %s" % (name, what) for name, what, _ in COMMANDS]
     return "%s\n%s\n" % (__doc__.strip(), "\n".join(["", "Commands:"] + lines))
 
@@ -114,13 +125,13 @@ def _help_of(name, steps):
 
 
 def _words(step):
-    """The words of *step*, which quotes nothing but whole words."""
+    """The arguments of *step*, in which only whole words are quoted."""
     parts = enumerate(step.split('"'))
     return [word for at, part in parts for word in ([part] if at % 2 else part.split())]
 
 
 def _call(command, aloud=False):
-    """Run *command* to its end; its exit code. Raises KeyboardInterrupt if Ctrl-C cut it off."""
+    """Run *command*; returns its exit code. Raises KeyboardInterrupt if Ctrl-C cut it off."""
     _show(command, aloud)
     process = subprocess.Popen(command, env=_environ())
     interrupted = False
@@ -129,16 +140,16 @@ def _call(command, aloud=False):
             code = process.wait()
             break
         except KeyboardInterrupt:
-            # It got the same Ctrl-C, and ends in its own time.
+            # The command got the same Ctrl-C and is about to end.
             interrupted = True
     if interrupted and code:
         raise KeyboardInterrupt
-    # As a shell tells that a signal has ended it.
+    # As a shell reports a signal.
     return code if code >= 0 else 128 - code
 
 
 def _last(command, aloud):
-    """Run *command* in place of this process where that is possible, so that signals reach it."""
+    """Replace this process by *command* if possible, so that signals reach it."""
     if os.name == "nt":
         return _call(command, aloud)
     _show(command, aloud)
@@ -152,14 +163,14 @@ def _show(command, aloud):
 
 
 def _environ():
-    """As `activate` has it: nothing of another Python. UTF-8 everywhere, and nothing --user."""
+    """As `activate` sets it: without another Python's variables, with UTF-8, without --user."""
     others = ("PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "__PYVENV_LAUNCHER__")
     kept = dict((name, value) for name, value in os.environ.items() if name not in others)
     return dict(kept, PYTHONUTF8="1", PIP_USER="0")
 
 
 def _installed(folder):
-    """The Python of the environment in *folder*, made anew where it is not as it must be."""
+    """The Python of the environment in *folder*, which is recreated if it is out of date."""
     program = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
     python = os.path.join(os.path.abspath(folder), *program)
     stamp = os.path.join(folder, ".installed")
@@ -169,14 +180,14 @@ def _installed(folder):
     if same and os.path.exists(python):
         return python
     if os.path.isfile(folder):
-        raise Problem("%s is a file: remove it, or name a folder by VENV." % folder)
+        raise Problem("%s is a file: remove it, or set VENV to a folder." % folder)
     version, base = found or _search()
     sys.stdout.write(
-        "Installing into %s with Python %s; a minute or two, once\n" % (folder, version)
+        "Installing into %s with Python %s; takes a minute or two, once\n" % (folder, version)
     )
     _or_problem(
         [base, "-m", "venv", "--clear", folder],
-        "%s could not be made, and the lines above say why; VENV names another folder." % folder,
+        "%s could not be created (see above): fix that, or set VENV to another folder." % folder,
     )
     pip = [python, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"]
     for given in (
@@ -185,8 +196,8 @@ def _installed(folder):
     ):
         _or_problem(
             pip + given,
-            "The packages could not be installed, and the lines above say why: check the network, "
-            "or the index in pip's configuration (PIP_INDEX_URL), then run this again.",
+            "The packages could not be installed (see above): check the network and pip's index "
+            "(PIP_INDEX_URL), then run this again.",
         )
     with io.open(stamp, "wb") as file:
         file.write(json.dumps([_digest(), _identity(version, base)]).encode("ascii"))
@@ -200,11 +211,11 @@ def _or_problem(command, sentence):
 
 
 def _digest():
-    """What is pinned, and so what is installed."""
+    """A hash of the pinned versions."""
     seen = hashlib.sha256()
     for name in sorted(glob.glob("requirements*.txt")):
         with open(name, "rb") as file:
-            # A checkout on Windows may have other ends of lines.
+            # A checkout on Windows may have other line endings.
             seen.update(file.read().replace(b"\r\n", b"\n"))
     return seen.hexdigest()
 
@@ -215,7 +226,7 @@ def _identity(version, base):
 
 
 def _read(stamp):
-    """What was installed and with which Python, as `_installed` wrote it; nothing otherwise."""
+    """What `_installed` recorded: the hash and the Python used; empty if nothing is recorded."""
     try:
         with io.open(stamp, encoding="ascii") as file:
             pinned, made_with = json.load(file)
@@ -225,19 +236,19 @@ def _read(stamp):
 
 
 def _named():
-    """Version and path of the Python that PYTHON names; None where it names none."""
+    """Version and path of the Python in PYTHON; None if it is not set."""
     named = os.environ.get("PYTHON")
     if not named:
         return None
     version = _output([named, "-c", VERSION])
     if not version or not _fits(version):
         told = "Python %s" % version if version else "%s, which does not run" % named
-        raise Problem("%s, and PYTHON names %s: name another, or none." % (NEEDED, told))
+        raise Problem("%s, but PYTHON is %s: set it to another, or unset it." % (NEEDED, told))
     found = _probe([named])
     if not found:
         raise Problem(
-            "The Python %s that PYTHON names lacks venv, ensurepip or ssl: install them (on Debian "
-            "the package python3-venv), or name another." % version
+            "The Python %s in PYTHON lacks venv, ensurepip or ssl: install them (on Debian the "
+            "package python3-venv), or set PYTHON to another." % version
         )
     return found
 
@@ -247,7 +258,7 @@ def _search():
     own = "%d.%d" % sys.version_info[:2]
     pyenv = os.environ.get("PYENV_ROOT") or os.path.join(os.path.expanduser("~"), ".pyenv")
     for version in VERSIONS:
-        # A pyenv shim exists for versions that are not switched on, too, and does not run then.
+        # A pyenv shim also exists for versions that are not active, and then fails.
         candidates = [[sys.executable]] if version == own else []
         candidates += [["python" + version], ["py", "-" + version]]
         installed = os.path.join(pyenv, "versions", version + ".*", "bin", "python")
@@ -264,14 +275,14 @@ def _search():
 
 
 def _probe(candidate):
-    """Version and path of a Python that can make an environment; None for anything else."""
+    """Version and path of a Python that can create an environment; None for anything else."""
     told = _output(candidate + ["-c", PROBE])
     version, bar, path = told.partition("|")
     return (version, path) if bar else None
 
 
 def _output(command):
-    """What *command* prints; nothing where it does not run."""
+    """What *command* prints; empty if it cannot run."""
     try:
         process = subprocess.Popen(
             command,
@@ -313,5 +324,5 @@ if __name__ == "__main__":
     except (IOError, OSError) as error:
         if error.errno != errno.EPIPE:
             sys.exit("%s: %s." % (error.filename or "The output", error.strerror or error))
-        # Whoever read our lines has seen enough: the flush at the end must not fail again.
+        # The reader closed the pipe: the flush at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,4 +1,4 @@
-"""`manage.py`: the commands together, and the one place where a problem becomes a sentence."""
+"""`manage.py`: all its commands, and the one place where a Problem is printed."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ _CODES = "\n".join(f"{code:>5}  {meaning}" for code, meaning in problems.EXIT_CO
 @shared(before_command=True)
 def program() -> None:
     """
-    See what PhotoSync knows of every user, look at one user again, and learn what is wrong.
+    Show what PhotoSync knows about every user, process a user again, and diagnose problems.
 
-    A USER is a UPN such as anne@contoso.com, another mail address, an object id, or a name or
-    its beginning that fits one person only; stderr says whom it was taken for. The options below
-    may also stand behind the command. Errors are one sentence on stderr; with --json, stdout
-    holds the answer as one document and nothing else.
+    A USER is a UPN such as anne@contoso.com, another mail address, an object id, or the beginning
+    of a name that matches only one person; stderr says who was matched. The options below may
+    also follow the command. Errors are one sentence on stderr. With --json, stdout holds one JSON
+    document and nothing else.
     """
 
 
@@ -66,7 +66,7 @@ for _command in COMMANDS:
 
 
 def help_texts() -> str:
-    """The help of the program and of every command, one after the other."""
+    """The help of the program and of each command, in order."""
     texts = [_help_of(program, NAME, None)]
     with click.Context(program, info_name=NAME, **program.context_settings) as parent:
         texts += [_help_of(one, one.name or "", parent) for one in COMMANDS]
@@ -80,7 +80,7 @@ def _help_of(one: click.Command, name: str, parent: click.Context | None) -> str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code, see `problems`."""
+    """Run one command and return its exit code (see `problems`)."""
     streams.prepare()
     try:
         code = program.main(arguments, prog_name=NAME, standalone_mode=False)
@@ -96,13 +96,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = " ".join(error.format_message().split()).rstrip(".")
         return _say(f"{told}: see {path} --help.", problems.USAGE)
     except (click.Abort, KeyboardInterrupt):
-        return _say("Stopped; what was queued stays queued.", problems.INTERRUPTED)
+        return _say("Stopped. Messages that are already queued stay queued.", problems.INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our lines has seen enough.
+        # The reader closed the pipe: no error.
         streams.let_go()
         return problems.FINE
     except OSError as error:
-        # A full disk, mostly; what goes over the network is a Problem by now.
+        # Usually a full disk; network errors have become Problems by now.
         streams.let_go()
         return _say(files.sentence(error), problems.USAGE)
 

@@ -1,6 +1,6 @@
 """
-The local cloud: `up` keeps it up, `demo` shows the main job, `show` and `type` look into it, `set`
-changes its app settings; `soak` tries to make it lose something, `bench` measures.
+The local cloud: `up` runs it, `demo` shows the main job, `show` and `type` let you inspect and use
+it, and `set` changes its app settings; `soak` tests it under faults, and `bench` measures it.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from local.soak import command as soak
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that *arguments* name; the one place where a problem becomes a sentence."""
+    """Run the command in *arguments*; the one place where an error is printed as a sentence."""
     streams.prepare()
     os.environ.update(proxies.bypassed(os.environ))
     try:
@@ -49,17 +49,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, what in (
-        ("up", "start the local cloud and keep it up"),
+        ("up", "start the local cloud and keep it running"),
         ("demo", "show the main job from end to end"),
-        ("show", "show what PhotoSync knows, while the cloud is up"),
-        ("type", "type a message into a queue, while the cloud is up"),
-        ("set", "change app settings, while the cloud is up"),
+        ("show", "show what PhotoSync has stored, while the cloud is running"),
+        ("type", "type a message into a queue, while the cloud is running"),
+        ("set", "change app settings, while the cloud is running"),
         ("soak", "change photos under faults and crashes; fail unless every picture ends up right"),
         ("bench", "measure, and compare with the goals"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument(
-            "--folder", type=Path, default=up.USUAL_FOLDER, help="for keys, logs, settings"
+            "--folder",
+            type=Path,
+            default=up.USUAL_FOLDER,
+            help="folder for keys, logs and settings",
         )
         if name == "up":
             command.add_argument(
@@ -70,13 +73,13 @@ def _parser() -> argparse.ArgumentParser:
                 help="an app setting, such as DRY_RUN=true; may be repeated",
             )
             command.add_argument(
-                "--sign-in", action="store_true", help="people sign in to the console"
+                "--sign-in", action="store_true", help="require sign-in to the console"
             )
             command.add_argument(
                 "--cloud",
                 choices=up.CLI_CLOUDS,
                 default="",
-                help="Microsoft's own host names in this cloud, through a proxy",
+                help="use Microsoft's own host names of this cloud, through a proxy",
             )
         if name == "set":
             command.add_argument("set", nargs="+", metavar="NAME=VALUE")
@@ -97,7 +100,7 @@ def _run(chosen: argparse.Namespace) -> int:
             return up.main(chosen.folder, settings, sign_in=chosen.sign_in, cloud=chosen.cloud)
         case "set":
             chosen_settings.write(chosen.folder, chosen_settings.read(chosen.set))
-            print("Set; the app starts anew")
+            print("Settings changed; the app restarts")
             return 0
         case "demo":
             return report.main(chosen.folder)

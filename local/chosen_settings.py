@@ -1,6 +1,6 @@
 """
-App settings that a person chooses for the local cloud: `up --set NAME=VALUE`, and `set` while it is
-up, which has the app start anew as a change in Azure does.
+App settings that the user chooses for the local cloud: `up --set NAME=VALUE`, or `set` while it is
+running, which restarts the app as a change in Azure does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from shared.errors import SettingsError
 from shared.settings.app import Settings
 
 SAMPLE = Path(__file__).resolve().parents[1] / "local.settings.sample.json"
-# What connects the app with this cloud, and with no other.
+# The settings that connect the app to this local cloud.
 _OWN = frozenset(
     "FUNCTIONS_WORKER_RUNTIME AzureWebJobsStorage TENANT_ID CLIENT_ID CLIENT_CERTIFICATE "
     "MANAGED_IDENTITY_CLIENT_ID SHAREPOINT_TENANT M365_CLOUD LOGIN_URL GRAPH_URL SHAREPOINT_MY_URL "
@@ -26,7 +26,7 @@ _OWN = frozenset(
 
 
 class BadSetting(Exception):
-    """What was given cannot be set here; the text is a sentence that says what to give."""
+    """A setting cannot be changed like this; the text says what to do."""
 
 
 def read(given: Sequence[str]) -> dict[str, str]:
@@ -36,13 +36,15 @@ def read(given: Sequence[str]) -> dict[str, str]:
     for text in given:
         name, equals, value = text.partition("=")
         if not equals:
-            raise BadSetting(f"{text!r} sets nothing: give NAME=VALUE, such as DRY_RUN=true.")
+            raise BadSetting(f"{text!r} is not a setting: give NAME=VALUE, such as DRY_RUN=true.")
         if name == "CONSOLE_SIGN_IN":
-            raise BadSetting(f"{name} is the local cloud's own: start it with --sign-in.")
+            raise BadSetting(f"{name} is set by the local cloud: start it with --sign-in instead.")
         if name == "M365_CLOUD":
-            raise BadSetting(f"{name} is the local cloud's own: start it with --cloud.")
+            raise BadSetting(f"{name} is set by the local cloud: start it with --cloud instead.")
         if name in _OWN:
-            raise BadSetting(f"{name} is the local cloud's own: it connects the app with it.")
+            raise BadSetting(
+                f"{name} is set by the local cloud and cannot be changed: leave it out."
+            )
         if name not in sample:
             raise BadSetting(_unknown(name, sample))
         chosen[name] = value
@@ -51,12 +53,12 @@ def read(given: Sequence[str]) -> dict[str, str]:
 
 
 def write(folder: Path, changes: Mapping[str, str]) -> None:
-    """Change the settings of the cloud that is up in *folder*. Raises NotUp if none is."""
+    """Change the settings of the cloud running in *folder*. Raises NotUp if none is."""
     must_be_up(folder)
     path = folder / "local.settings.json"
     content = json.loads(path.read_text("utf-8"))
     content["Values"] |= changes
-    # Whoever looks meanwhile sees the old ones or the new ones.
+    # Replaced in one step, so that a reader sees either the old or the new settings.
     new = path.with_suffix(".new")
     new.touch(mode=0o600)
     new.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
@@ -65,7 +67,7 @@ def write(folder: Path, changes: Mapping[str, str]) -> None:
 
 def _unknown(name: str, sample: Mapping[str, str]) -> str:
     [*near] = difflib.get_close_matches(name.upper(), sample.keys() - _OWN, n=1)
-    hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists them all."
+    hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists all settings."
     return f"There is no setting {name}: {hint}"
 
 

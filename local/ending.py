@@ -1,4 +1,4 @@
-"""How a program of the local cloud is asked to end in order: a signal, whatever the system."""
+"""Asks a program of the local cloud to shut down cleanly, by a signal on every system."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-# Ctrl-C; what `kill` sends; and the only one that Windows lets a parent send to one child.
+# Ctrl-C; what `kill` sends; and the only signal a parent on Windows can send to one child.
 ASKS = tuple(
     number
     for name in ("SIGINT", "SIGTERM", "SIGBREAK")
@@ -17,9 +17,9 @@ ASKS = tuple(
 
 def apart() -> dict[str, Any]:
     """
-    Arguments of Popen that put a child out of the terminal's reach.
+    Arguments of Popen that detach a child from the terminal.
 
-    Ctrl-C is for the parent, which ends its children in order.
+    Ctrl-C then reaches only the parent, which shuts its children down.
     """
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -28,10 +28,10 @@ def apart() -> dict[str, Any]:
 
 def ask(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     """
-    Send it *number*, or on Windows the break that stands for each of them.
+    Send the signal *number*; on Windows always Ctrl-Break.
 
-    Any other signal would end it at once there. Documented: Popen.send_signal; os.kill. Without a
-    console there is no break either, and it is ended.
+    On Windows any other signal would kill it. Documented: Popen.send_signal; os.kill. Without a
+    console Ctrl-Break fails, and the process is killed.
     """
     if sys.platform == "win32":
         try:

@@ -1,8 +1,8 @@
 """
-`python -m local show` and `python -m local type TEXT`: the admin's view of a cloud that is up.
+`python -m local show` and `python -m local type TEXT`: the admin's view of a running local cloud.
 
-Everything shown is read from the blobs that PhotoSync writes; in Azure they are seen the same way
-in the portal's storage browser.
+Everything shown is read from the blobs that PhotoSync writes; in Azure the portal's storage browser
+shows the same blobs.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from local.cloud.occupancy import must_be_up
 from local.outside.tenant_client import TenantClient
 from local.outside.watcher import Watcher
 
-# What a person types into; the others are the host's.
+# The queues that people may type into; the others belong to the host.
 QUEUES = ("photo-sync", "photo-upkeep")
 
 
 def type_text(folder: Path, text: str, queue: str) -> int:
-    """Put *text* into *queue*, as a person does in a storage browser."""
+    """Put *text* into *queue*, as in a storage browser."""
     _watcher(folder).type_into_queue(text, queue)
     print(f"Typed into {queue}")
     return 0
 
 
 def main(folder: Path) -> int:
-    """Print what PhotoSync knows: users, unreadable messages, subscription, newest sweep."""
+    """Print what PhotoSync has stored: users, unreadable messages, subscription, newest sweep."""
     watcher = _watcher(folder)
     states = sorted(watcher.states().values(), key=lambda state: str(state["userPrincipalName"]))
-    print("\n".join(_line(state) for state in states) or "No user has been looked at yet.")
+    print("\n".join(_line(state) for state in states) or "No user has been processed yet.")
     for kept in watcher.unreadable():
         print(f"unreadable: {kept.get('body')!r}: {kept['reason']}")
     subscription, sweep = watcher.document("subscription.json"), watcher.sweep()
@@ -51,7 +51,7 @@ def _until(subscription: dict[str, Any]) -> str:
 def _told(sweep: dict[str, Any]) -> str:
     changed = ", ".join(f"{count} {why}" for why, count in sweep["changed"].items()) or "nobody"
     return (
-        f"{sweep['status']}, {sweep['users']} users, sent to the worker: {changed}, "
+        f"{sweep['status']}, {sweep['users']} users, queued: {changed}, "
         f"removals: {sweep['removals']} {sweep['detail']}"
     ).rstrip()
 

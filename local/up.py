@@ -1,4 +1,4 @@
-"""`python -m local up`: the local cloud with people in it, until Ctrl-C."""
+"""`python -m local up`: runs the local cloud, with sample people in it, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from local.outside.watcher import Watcher
 
 USUAL_FOLDER = Path(".local")
 NEW_PHOTO = "new-photo.json"
-# What CLI for Microsoft 365 calls the clouds.
+# The names of the clouds in CLI for Microsoft 365.
 CLI_CLOUDS = {"global": "Public", "usgov": "USGovHigh", "dod": "USGovDoD", "china": "China"}
 
 
@@ -30,10 +30,10 @@ def main(
     folder: Path, settings: Mapping[str, str], *, sign_in: bool = False, cloud: str = ""
 ) -> int:
     """
-    Start everything with these app *settings*, say what to try, and stop everything at SIGINT or
-    SIGTERM. Whenever the file of settings changes, the app starts anew.
+    Start everything with these app *settings*, print what to try, and stop everything at SIGINT or
+    SIGTERM. Whenever the settings file changes, the app restarts.
 
-    With *sign_in* people sign in to the console; with *cloud* hosts have their real names there.
+    *sign_in* requires sign-in to the console; *cloud* uses the real host names of that cloud.
     """
     folder = folder.resolve()
     stopped = threading.Event()
@@ -53,20 +53,20 @@ def main(
                     read = now
                     stack.kill_host()
                     stack.start_host()
-                    print("The app has started anew, with other settings", flush=True)
+                    print("The app has restarted with the new settings", flush=True)
     except ChildDied as error:
         print(error, file=sys.stderr)
         return 1
     if dead:
         logs = ", ".join(str(folder / f"{name}.log") for name in dead)
-        print(f"Stopped, because a part ended by itself; see {logs}", file=sys.stderr)
+        print(f"Stopped, because a process ended unexpectedly; see {logs}", file=sys.stderr)
         return 1
     print("Stopped")
     return 0
 
 
 def move_in(at: Endpoints, folder: Path) -> None:
-    """People with photos, the subscription, and a file with another photo for Anne."""
+    """Add people with photos, the subscription, and a file with another photo for Anne."""
     admin = TenantClient(at, at.client_id, Path(at.client_certificate))
     ids = people.move_in(at, admin)
     Watcher(at.storage, admin, folder / "host.log").type_into_queue("renew", "photo-upkeep")
@@ -81,7 +81,7 @@ def move_in(at: Endpoints, folder: Path) -> None:
 def invitation(
     at: Endpoints, folder: Path, settings: Mapping[str, str], shell: Shell | None = None
 ) -> str:
-    """What a person can try now, as commands to paste; more where *settings* call for it."""
+    """Commands to try, ready to paste; *settings* may add some."""
     say = _Commands(at, folder, shell or Shell.here())
     webhook = f"{at.functions}/api/notifications?code={at.key}"
     anne = f"{at.control}/_sim/users/anne@contoso.com"
@@ -89,59 +89,59 @@ def invitation(
     more = _real_names(at, say) + _terminal(at, say) + _rehearsal(folder, say, settings)
     more += _groups(at, say, settings)
     return f"""
-The local cloud is up, with {len(people.PEOPLE)} invented people. Try, in another terminal:
+The local cloud is running, with {len(people.PEOPLE)} invented people. Try in another terminal:
 
-  The console, in a browser ({_way_in(at)}; the certificate is our own):
+  The console in a browser ({_way_in(at)}; the certificate is from a local CA):
     {at.functions}/api/console{"" if at.console_client_id else f"?code={at.key}"}
 
-  The same from a terminal, once these are set there:
+  The same from a terminal; set these variables first:
     {say.setting("PHOTOSYNC_URL", at.functions)}
     {say.setting("PHOTOSYNC_KEY", at.key)}
     {say.setting("PHOTOSYNC_CA", at.ca)}{_login_host(at, say)}
     {say.manage("status")}
 
-  One person, by another mail address or the beginning of a name; stderr says whom it took:
+  One person, by another mail address or the beginning of a name; stderr says who was matched:
     {say.manage("status", "anne.keller@contoso.com")}
     {say.manage("check", "hugo")}
 
-  What PhotoSync knows of everybody, of its subscription and of its sweeps:
+  What PhotoSync has stored about users, its subscription and its sweeps:
     {say.local("show")}
 
-  Anne gets another photo in Exchange, and Graph notifies; then both sides of Anne:
+  Change Anne's photo in Exchange, and Graph sends a notification; then see both sides:
     {say.curl("-X", "PATCH", anne, "-d", f"@{folder / NEW_PHOTO}", "-o", os.devnull)}
     {say.curl(anne)}
 
   Replay Anne, as an admin does, by typing her name into the queue photo-sync:
     {say.local("type", "anne@contoso.com")}
 
-  A message that nobody understands is kept, with the reason ({say.local("show")}):
+  A message that cannot be understood is kept, with the reason ({say.local("show")}):
     {say.local("type", "please sync anne")}
 
-  A sweep over everybody, now and not in an hour:
+  Start a sweep of all users now:
     {say.local("type", "sweep", "--queue", "photo-upkeep")}
 
-  Does it run? And Graph's handshake with the webhook:
+  Check the app's health, and try Graph's handshake with the webhook:
     {say.curl(f"{at.functions}/api/health", *line)}
     {say.curl("-X", "POST", f"{webhook}&validationToken=hello%20world", *line)}
 
-  What the app says, and what was asked of SharePoint, call by call:
+  What the app logs, and every call to SharePoint:
     {say.found("(photo|sweep|subscription|notifications)[.].*", folder / "host.log")}
     {say.curl(f"{at.control}/_sim/journal?service=sharepoint")}
 {more}
-Everything a program needs is in {folder / "endpoints.json"}. Ctrl-C ends it all."""
+Everything a program needs is in {folder / "endpoints.json"}. Ctrl-C stops everything."""
 
 
 class _Commands:
-    """The programs that a person may run here, as lines for the shell."""
+    """Builds command lines for the user's shell."""
 
     def __init__(self, at: Endpoints, folder: Path, shell: Shell) -> None:
         self._shell = shell
         is_usual = folder == USUAL_FOLDER.resolve()
         self._folder = [] if is_usual else ["--folder", str(folder)]
         self.setting = shell.setting
-        # PowerShell's own curl is another program; and nobody can revoke our certificate.
+        # In PowerShell `curl` is another program; and our certificate has no revocation list.
         windows = ["curl.exe", "-sS", "--ssl-no-revoke"]
-        # A proxy of the surroundings does not know this machine's ports.
+        # A network proxy cannot reach this machine's ports.
         self._curl = windows if shell.powershell else ["curl", "-sS"]
         self._curl += ["--noproxy", "localhost", "--cacert", at.ca]
 
@@ -161,7 +161,7 @@ class _Commands:
         return self._shell.command("m365", *words)
 
     def found(self, pattern: str, file: Path) -> str:
-        """Of *file* what fits the pattern."""
+        """A command that prints the matches of *pattern* in *file*."""
         if self._shell.powershell:
             return self._shell.command("Select-String", "-Path", str(file), "-Pattern", pattern)
         return self._shell.command("grep", "-oE", pattern, str(file))
@@ -169,17 +169,17 @@ class _Commands:
 
 def _way_in(at: Endpoints) -> str:
     if at.console_client_id:
-        return "sign in by any name, as Viewer or as Operator"
-    return "the key leaves the address bar at once"
+        return "sign in with any name, as Viewer or as Operator"
+    return "the page removes the key from the address bar"
 
 
 def _login_host(at: Endpoints, say: _Commands) -> str:
-    """For manage.py, which is sent to the login page and trusts no host but Microsoft's own."""
+    """LOGIN_URL for manage.py, which otherwise trusts only Microsoft's login hosts."""
     return f"\n    {say.setting('LOGIN_URL', at.login)}" if at.console_client_id else ""
 
 
 def _real_names(at: Endpoints, say: _Commands) -> str:
-    """For the programs of others, which know no other names; and for manage.py."""
+    """Variables for third-party programs, which use only the real names, and for manage.py."""
     if not at.proxy:
         return ""
     proxy = {"HTTPS_PROXY": at.proxy, "https_proxy": at.proxy, "no_proxy": "localhost"}
@@ -189,16 +189,16 @@ def _real_names(at: Endpoints, say: _Commands) -> str:
     certificate = ("--authType", "certificate", "--certificateFile", at.client_certificate)
     who = ("--appId", at.client_id, "--tenant", at.tenant_id, "--cloud", CLI_CLOUDS[at.cloud])
     return f"""
-  Microsoft 365 by its real names, for any program that takes the way from these:
+  Microsoft 365 under its real host names, for any program that reads these variables:
     {settings}
-  Such as CLI for Microsoft 365, with an app registration that may do everything:
+  For example CLI for Microsoft 365, with an app registration that has all rights:
     {say.m365("login", *certificate, *who)}
     {say.m365("spo", "userprofile", "get", "--userName", "anne@contoso.com")}
 """
 
 
 def _terminal(at: Endpoints, say: _Commands) -> str:
-    """Signing in on a terminal: an admin prepares it, and each code is entered by hand."""
+    """Signing in from a terminal: an admin sets it up, and each code is entered by hand."""
     if not at.console_client_id:
         return ""
     grant = ("grant", "--console", "--client-id", at.console_client_id, "--device-code", "--yes")
@@ -206,11 +206,11 @@ def _terminal(at: Endpoints, say: _Commands) -> str:
     admin = {"userCode": "CODE", "name": "admin@contoso.com", "roles": ["Global Administrator"]}
     anne = {"userCode": "CODE", "name": "anne@contoso.com", "roles": []}
     return f"""
-  Signing in on the terminal, too. An admin prepares it, and enters the code that is shown for CODE:
+  Sign in from the terminal, too. An admin sets it up, with the code shown in place of CODE:
     {say.setting("GRAPH_URL", at.graph)}
     {say.manage(*grant, "--operator", "anne@contoso.com")}
     {say.sending(admin, enter)}
-  Then Anne does, without a key:
+  Then Anne signs in, without a key:
     {say.setting("PHOTOSYNC_KEY", "")}
     {say.manage("status")}
     {say.sending(anne, enter)}
@@ -221,11 +221,11 @@ def _rehearsal(folder: Path, say: _Commands, settings: Mapping[str, str]) -> str
     if settings.get("DRY_RUN", "").lower() != "true":
         return ""
     return f"""
-  DRY_RUN is on, so nothing is written to SharePoint. Look at everybody, and at what would change:
+  DRY_RUN is on, so nothing is written to SharePoint. Sweep all users, and see what would change:
     {say.manage("sweep", "--wait")}
     {say.manage("users", "--would-change", "--html", str(folder / "report.html"))}
 
-  Then let it write, and copy everybody:
+  Then let it write, and copy all photos:
     {say.local("set", "DRY_RUN=false")}
     {say.manage("sweep", "--wait")}
 """
@@ -237,7 +237,7 @@ def _groups(at: Endpoints, say: _Commands, settings: Mapping[str, str]) -> str:
         if group := settings.get(name):
             order = {"id": group, "members": ["anne@contoso.com"]}
             told += f"""
-  Make the group of {name}, and put people into it; again, to put others there:
+  Create the group of {name} with members; repeat the command to replace them:
     {say.sending(order, f"{at.control}/_sim/groups")}
 """
     return told

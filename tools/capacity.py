@@ -31,14 +31,14 @@ from shared.sweeping.pace import (
 from tools import cost, tables
 from tools.cost import RUNS_AT_ONCE, TENANTS
 
-# infra's own.
+# As deployed by infra/.
 MOST_INSTANCES = 40
-# Seconds of a run that copies, and of one that looks, beside services 120 and 200 ms away.
+# Seconds of a run that copies, and of one that only checks, with services 120 and 200 ms away.
 SECONDS_TO_COPY, SECONDS_TO_LOOK = 1.5, 0.3
-# A changed photo of a known user, and an audit's look, as `make bench ONLY=calls` counts them.
+# For a changed photo of a known user, and for an audit's check, as `make bench ONLY=calls` counts.
 CHANGED_PROFILE_CALLS, CHANGED_UPLOADS = 2, 3
 AUDIT_PROFILE_CALLS, AUDIT_FILE_CALLS, AUDIT_DAYS, AUDIT_SHARE = 1, 3, 7, 0.2
-# Of a Monday morning: so many are edited within an hour, and so many have a new photo.
+# On a Monday morning: the shares of users edited within an hour, and of users with a new photo.
 EDITED, NEW_PHOTO = 0.2, 0.01
 PAGE_OF = tables.REPO / "docs/capacity.md"
 OPERATIONS = tables.REPO / "docs/operations.md"
@@ -46,18 +46,18 @@ OPERATIONS = tables.REPO / "docs/operations.md"
 
 @dataclass(frozen=True)
 class Tenant:
-    """The limits of a tenant with so many users; the app's units grow as the profile calls do."""
+    """The limits of a tenant of this size; the app's units grow with the profile calls."""
 
     users: int
 
     @property
     def profile_calls(self) -> int:
-        """In five minutes; a licence a user."""
+        """Per five minutes, with one licence per user."""
         return calls_of_class(self.users)
 
     @property
     def units(self) -> int:
-        """In a minute."""
+        """Per minute."""
         return round(self.profile_calls * UNITS_A_MINUTE)
 
     @property
@@ -71,7 +71,7 @@ _AUDIT_UNITS = (AUDIT_PROFILE_CALLS + AUDIT_FILE_CALLS) * UNITS_A_CALL
 
 
 def hours_of_fill(users: int, a_minute: float, a_day: float) -> float:
-    """How long so many take, of whom so many go in a minute and so many in a day."""
+    """Hours for *users*, limited to *a_minute* per minute and *a_day* per day."""
     days, rest = divmod(users, a_day)
     if days and not rest:
         days, rest = days - 1, a_day
@@ -79,19 +79,19 @@ def hours_of_fill(users: int, a_minute: float, a_day: float) -> float:
 
 
 def fewest_hours(tenant: Tenant) -> float:
-    """What Microsoft's limits by themselves take for a first fill."""
+    """The shortest first fill that Microsoft's limits allow."""
     by_profiles = tenant.profile_calls / 5 / PROFILE_CALLS_A_COPY
     a_minute = min(by_profiles, tenant.units / _COPY_UNITS)
     return hours_of_fill(tenant.users, a_minute, tenant.units_a_day / _COPY_UNITS)
 
 
 def hours_at_our_pace(users: int, pace: Pace) -> float:
-    """A first fill: a sweep asks Graph about everybody, and then people have their turns."""
+    """A first fill at our pace: a sweep asks Graph about all users, then they are copied."""
     return sweep_minutes(users) / 60 + hours_of_fill(users, pace.a_minute, pace.a_day)
 
 
 def binding(tenant: Tenant) -> str:
-    """Which limit binds a first fill."""
+    """The limit that determines a first fill."""
     if tenant.users * _COPY_UNITS > tenant.units_a_day:
         return "units a day"
     by_profiles = tenant.profile_calls / 5 / PROFILE_CALLS_A_COPY
@@ -99,7 +99,7 @@ def binding(tenant: Tenant) -> str:
 
 
 def first_fill(users: int) -> Sequence[str]:
-    """Everybody gets a first picture."""
+    """All users get their first picture."""
     tenant, pace = Tenant(users), Pace(Tenant(users).profile_calls)
     at_once = pace.a_minute / 60 * SECONDS_TO_COPY
     seconds = users * max(SECONDS_TO_COPY, cost.SHORTEST_PAID)
@@ -118,7 +118,7 @@ def first_fill(users: int) -> Sequence[str]:
 
 
 def sweep_minutes(users: int) -> float:
-    """Of Graph's answers, four batches of twenty at once, one page after the other."""
+    """Minutes of Graph's answers, with four concurrent batches of twenty, page by page."""
     pages, rest = divmod(users, PAGE)
     sizes = [PAGE] * pages + [rest] * bool(rest)
     return sum(_page_seconds(each) for each in sizes) / 60
@@ -145,7 +145,7 @@ def sweep(users: int) -> Sequence[str]:
 
 
 def audit(users: int) -> Sequence[str]:
-    """Everybody once a week."""
+    """An audit of all users, once a week."""
     tenant, looks = Tenant(users), users / AUDIT_DAYS
     in_five = looks / (24 * 12)
     return [
@@ -159,7 +159,7 @@ def audit(users: int) -> Sequence[str]:
 
 
 def monday(users: int) -> Sequence[str]:
-    """One in five is edited within an hour, and one in a hundred has a new photo."""
+    """Within an hour, one user in five is edited and one in a hundred has a new photo."""
     tenant = Tenant(users)
     looks, copies = users * EDITED / 3600, users * NEW_PHOTO / 3600
     at_once = looks * SECONDS_TO_LOOK + copies * SECONDS_TO_COPY
@@ -176,7 +176,7 @@ def monday(users: int) -> Sequence[str]:
 
 
 def dollars(users: int) -> Sequence[str]:
-    """What a month's money is for."""
+    """A month's cost by purpose."""
     parts = cost.dollars_by_part(users)
     return [f"{users:,}", *(f"${each:,.2f}" for each in (*parts.values(), sum(parts.values())))]
 
@@ -209,7 +209,7 @@ _TABLES: dict[str, tuple[Callable[[int], Sequence[str]], str]] = {
 
 
 def table(name: str) -> str:
-    """One line for each size, in Markdown."""
+    """A Markdown table with a row per size."""
     row, heads = _TABLES[name]
     lines = [f"| {heads} |", "|" + "---:|" * (heads.count("|") + 1)]
     lines += [f"| {' | '.join(row(users))} |" for users in TENANTS]

@@ -1,12 +1,12 @@
 """
-`python -m tools.cost`: what a month costs in calls and in money, for four sizes of tenant.
+`python -m tools.cost`: the calls and costs of a month, for four sizes of tenant.
 
-The calls are those that `make bench ONLY=calls` and `ONLY=sweep` count; how often something happens
-and what Azure asks for it are assumptions, named here, to be replaced by your own.
+`make bench ONLY=calls` and `ONLY=sweep` count the calls; frequencies and Azure's prices are
+assumptions, listed here, to be replaced by your own.
 
-Azure asks for the memory of an instance while it executes anything (functions.md, documented), so
-runs that overlap on one instance are paid once. How many overlap follows from how many there are:
-they come at random within working hours. What nothing shared would cost stands beside it.
+Azure bills an instance's memory while it executes anything (functions.md, documented), so runs that
+overlap on one instance are billed once. The overlap is estimated from random arrivals within
+working hours. The cost without any overlap is shown beside it.
 """
 
 from __future__ import annotations
@@ -24,53 +24,53 @@ from shared.sweeping.sweep_log import FEWEST_ASKED, ONE_ASKED_IN
 from tools.tables import REPO
 
 TENANTS = (1_000, 10_000, 100_000, 1_000_000)
-# What is assumed to happen in a month of thirty days, per user where it is about users.
+# Assumed events in a month of thirty days; those about users are per user.
 NOTIFICATIONS, PHOTO_CHANGES = 10, 1 / 12
 SWEEPS, RENEWALS = 720, 60
-# Everybody once in AUDIT_DAYS, a hundred a page.
+# All users once in AUDIT_DAYS, a hundred a page.
 AUDITS, AUDITED_A_PAGE = 30 / 7, 100
-# Seconds of a run; none is paid for less than the first one. Of a page `make bench ONLY=sweep`
-# computes 3.3 of Graph's answers, and of an audit's page thirteen times two answers follow each
-# other; the rest is storage's, which lists the states of five such pages in one call.
+# Seconds per run, billed at least as the first one. For a page, `make bench ONLY=sweep` computes
+# 3.3 of Graph's answers; an audit's page has thirteen times two answers in sequence. The rest is
+# storage, which lists the states of five such pages in one call.
 SHORTEST_PAID = 1
 SECONDS_TO_LOOK, SECONDS_TO_COPY, SECONDS_A_PAGE, SECONDS_AN_AUDIT_PAGE = 1, 3, 5, 8
 INSTANCE_GB = 2
 SECONDS_A_MONTH = 30 * 24 * 3600
-# When people work, and so change something: eight hours on 22 days.
+# Working hours, when changes happen: eight hours on 22 days.
 WORKING_SECONDS = 22 * 8 * 3600
-# An instance is taken to look into its queue all month, as often as host.json says.
+# An instance is assumed to poll its queue all month, as often as host.json says.
 _HOST = json.loads((REPO / "host.json").read_text(encoding="utf-8"))["extensions"]["queues"]
 RUNS_AT_ONCE: int = _HOST["batchSize"] + _HOST["newBatchThreshold"]
 _HOURS, _MINUTES, _SECONDS = map(float, _HOST["maxPollingInterval"].split(":"))
 POLLS = SECONDS_A_MONTH / (_HOURS * 3600 + _MINUTES * 60 + _SECONDS)
-# What one execution leaves in Application Insights, in KB.
+# KB that one execution logs to Application Insights.
 LOGGED_KB = 2
 
-# US dollars, list prices of one American region as far as they are known; check the pricing pages.
+# List prices in US dollars of one American region, as far as known; check the pricing pages.
 PER_MILLION_EXECUTIONS = 0.40
 PER_GB_SECOND, PER_GB_SECOND_READY = 0.000026, 0.000004
 PER_10_000_READS, PER_10_000_WRITES = 0.004, 0.05
 PER_10_000_QUEUE_CALLS = 0.004
 PER_GB_LOGGED = 2.76
 
-# What infra/ makes only where it is asked for, an hour or a month, and a GB that goes through it.
+# Optional resources of infra/: prices per hour or month, and per GB of traffic.
 PER_GATEWAY_HOUR, PER_ADDRESS_HOUR, PER_ENDPOINT_HOUR = 0.045, 0.005, 0.01
 PER_ZONE, ENDPOINTS = 0.50, 2
 PER_GB_THROUGH_GATEWAY, PER_GB_THROUGH_ENDPOINT, PER_GB_KEPT = 0.045, 0.01, 0.018
-# KB of a call to Graph or SharePoint, of a photo with the pictures made of it, of a call to
-# storage, of its line in the log, and of a blob that is overwritten.
+# KB of a call to Graph or SharePoint, of a photo with its renditions, of a call to storage, of its
+# log line, and of an overwritten blob.
 CALL_KB, PHOTO_KB, STORAGE_CALL_KB, LOGGED_CALL_KB, STATE_KB = 5, 300, 2, 1, 2
-# infra's own.
+# As deployed by infra/.
 KEEP_DELETED_DAYS = 7
-# In zones each group of functions has two instances that are always ready: all that answer HTTP are
-# one, each queue and each timer is another (functions.md section Deployment).
+# With zones, each group of functions has two always-ready instances: all HTTP functions are one
+# group; each queue and each timer is another (functions.md section Deployment).
 SCALED_APART, READY_IN_ZONES = 6, 2
 HOURS_A_MONTH = 30 * 24
 
 
 @dataclass(frozen=True)
 class Month:
-    """What PhotoSync does in a month, in calls unless the name says otherwise."""
+    """A month of PhotoSync, in calls unless the name says otherwise."""
 
     users: int
     graph: int
@@ -84,7 +84,7 @@ class Month:
     gb_seconds_unshared: int
 
     def dollars(self) -> Iterator[float]:
-        """Instances, one of them always ready; storage; logs."""
+        """Instances (one always ready), storage and logs."""
         yield (
             self.executions / 1e6 * PER_MILLION_EXECUTIONS
             + self.gb_seconds * PER_GB_SECOND
@@ -98,37 +98,37 @@ class Month:
         yield self.executions * LOGGED_KB / 1e6 * PER_GB_LOGGED
 
     def most_dollars(self) -> float:
-        """All of it if no two runs shared an instance."""
+        """The total if no two runs shared an instance."""
         more = self.gb_seconds_unshared - self.gb_seconds
         return sum(self.dollars()) + more * PER_GB_SECOND
 
 
 def paid_seconds(runs: float, seconds: float, within: float) -> float:
     """
-    For how long instances execute something if so many *runs* come at random *within* a time.
+    How long instances execute if this many *runs* arrive at random *within* a period.
 
-    While one run is paid for, whatever overlaps it on its instance is paid with it; there are no
-    more instances than the runs at once need.
+    Runs that overlap on one instance are billed together; there are no more instances than the
+    concurrent runs need.
     """
     at_work = runs * max(seconds, SHORTEST_PAID) / within
     return within * (1 - math.exp(-at_work)) * max(1.0, runs * seconds / within / RUNS_AT_ONCE)
 
 
 def instance_seconds(users: int, *, sweeps: int = SWEEPS) -> dict[str, float]:
-    """For how long instances execute in a month, by what; each has instances of its own."""
+    """How long instances execute in a month, by function group; each has its own instances."""
     looks, copies = users * NOTIFICATIONS, round(users * PHOTO_CHANGES)
     each = (looks * SECONDS_TO_LOOK + copies * SECONDS_TO_COPY) / (looks + copies)
     return {
         "webhook": paid_seconds(looks, SHORTEST_PAID, WORKING_SECONDS),
         "looks and copies": paid_seconds(looks + copies, each, WORKING_SECONDS),
-        # Chains: one page after the other.
+        # Chains run one page after the other.
         "sweeps": math.ceil(users / PAGE) * sweeps * SECONDS_A_PAGE,
         "audits": math.ceil(users * AUDITS / AUDITED_A_PAGE) * SECONDS_AN_AUDIT_PAGE,
     }
 
 
 def dollars_by_part(users: int) -> dict[str, float]:
-    """A month's dollars, by what they are for; the polling of a queue among them."""
+    """A month's cost in dollars by purpose, including queue polling."""
     found = month(users)
     _, storage, logs = found.dollars()
     seconds = instance_seconds(users)
@@ -144,7 +144,7 @@ def dollars_by_part(users: int) -> dict[str, float]:
 
 
 def dollars_of_choices(users: int) -> dict[str, float]:
-    """What a month costs more with what infra/ makes only where it is asked for."""
+    """The extra monthly cost of the optional resources of infra/."""
     found = month(users)
     storage_calls = found.blob_reads + found.blob_writes + found.queue + found.polls
     outside_kb = (found.graph + found.sharepoint) * CALL_KB + users * PHOTO_CHANGES * PHOTO_KB
@@ -156,7 +156,7 @@ def dollars_of_choices(users: int) -> dict[str, float]:
         HOURS_A_MONTH * (PER_GATEWAY_HOUR + PER_ADDRESS_HOUR)
         + outside_kb / 1e6 * PER_GB_THROUGH_GATEWAY
     )
-    # Of queues what is put and deleted: to look into one is a read, and no line.
+    # For queues only puts and deletes: polling is a read and is not logged.
     logged_calls = found.blob_reads + found.blob_writes + found.queue * 2 / 3
     logged_kb = logged_calls * LOGGED_CALL_KB + found.executions * LOGGED_KB
     kept_gb = found.blob_writes * STATE_KB / 1e6 * KEEP_DELETED_DAYS / 30
@@ -171,20 +171,20 @@ def dollars_of_choices(users: int) -> dict[str, float]:
 
 
 def month(users: int, *, sweeps: int = SWEEPS) -> Month:
-    """The month of a tenant of so many users."""
+    """The month of a tenant with this many users."""
     looks, copies = users * NOTIFICATIONS, round(users * PHOTO_CHANGES)
     pages = math.ceil(users / PAGE) * sweeps
-    # Of states, whose leavers Graph does not list.
+    # States include leavers, whom Graph does not list.
     state_pages = math.ceil(users / STATES_A_PAGE) * sweeps
     asked = min(users, max(FEWEST_ASKED, users // ONE_ASKED_IN))
     batches = (math.ceil(users / LIMIT) + math.ceil(asked / LIMIT)) * sweeps
     audit_pages = math.ceil(users * AUDITS / AUDITED_A_PAGE)
-    # Each run over users leaves a part of the snapshot, and each reads and writes the log.
+    # Each run over users writes a part of the snapshot, and reads and writes the log.
     parts = math.ceil(users / PAGE / PAGES_A_RUN) * sweeps
     stretches = parts + math.ceil(users / STATES_A_PAGE / PAGES_A_RUN) * sweeps
     runs = looks + copies + stretches + audit_pages + sweeps + RENEWALS
     seconds = instance_seconds(users, sweeps=sweeps)
-    # Of a chain nothing runs beside what is paid.
+    # A chain never overlaps with itself.
     alone = looks * (SHORTEST_PAID + SECONDS_TO_LOOK) + copies * SECONDS_TO_COPY
     unshared = alone + seconds["sweeps"] + seconds["audits"]
     return Month(
@@ -192,12 +192,12 @@ def month(users: int, *, sweeps: int = SWEEPS) -> Month:
         graph=looks + 2 * copies + pages + batches + RENEWALS,
         sharepoint=5 * copies + round(4 * users * AUDITS),
         blob_reads=looks + copies + round(users * AUDITS) + 2 * (stretches + audit_pages) + parts,
-        # To list costs what to write does.
+        # Listing costs the same as writing.
         blob_writes=2 * (copies + sweeps + audit_pages) + stretches + parts + state_pages,
-        # Put, taken and deleted.
+        # Put, get and delete.
         queue=3 * runs,
         polls=round(POLLS),
-        # Each notification is taken to come in a POST of its own.
+        # Each notification is assumed to arrive in its own POST.
         executions=runs + looks,
         gb_seconds=round(INSTANCE_GB * sum(seconds.values())),
         gb_seconds_unshared=round(INSTANCE_GB * unshared),
@@ -205,7 +205,7 @@ def month(users: int, *, sweeps: int = SWEEPS) -> Month:
 
 
 def table() -> str:
-    """A line for each size, in Markdown."""
+    """A Markdown table with a row per size."""
     lines = [
         "| Users | Graph calls | SharePoint calls | blob reads | blob writes | executions "
         "| instances | storage | logs | in all | at most |",
@@ -222,7 +222,7 @@ def table() -> str:
 
 
 def table_of_choices() -> str:
-    """What each choice adds, a line for each size, in Markdown."""
+    """A Markdown table of what each option adds, with a row per size."""
     heads = ["Users", *dollars_of_choices(TENANTS[0])]
     lines = [f"| {' | '.join(heads)} |", "|" + "---:|" * len(heads)]
     for users in TENANTS:

@@ -1,7 +1,7 @@
 """
-`python -m tools.javascript`: our JavaScript, linted by ESLint and type-checked by TypeScript.
+`python -m tools.javascript`: lints our JavaScript with ESLint and type-checks it with TypeScript.
 
-Both come from npm, pinned in the folder javascript; the types stand in comments (JSDoc).
+Both come from npm, pinned in the folder javascript; the types are in comments (JSDoc).
 """
 
 import subprocess
@@ -20,7 +20,7 @@ _CHECKS = (
 
 
 def main() -> int:
-    """Tell every fault; 1 if there is one."""
+    """Print every error; 1 if there is any."""
     try:
         node = find_node()
         install_packages(_PACKAGES, node)
@@ -28,7 +28,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     programs = _PACKAGES / "node_modules"
-    # Both at once, each heard out: so their lines do not mix.
+    # Both run at once, but are printed one after the other, so that their lines do not mix.
     checks = [
         subprocess.Popen([node, programs / program, *words], cwd=ROOT, stdout=subprocess.PIPE)
         for program, *words in _CHECKS

@@ -1,7 +1,7 @@
 """
-`python -m tools.licences`: the licence of every package, first of those that are deployed.
+`python -m tools.licences`: lists the licence of every package, deployed ones first.
 
-What is deployed has to be on the list below; a licence that is not asks for a person to read it.
+A deployed package's licence must be in AGREED; a person must read any other licence first.
 """
 
 import sys
@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from tools.pins import pins
 
-# All allow use in a service. MPL-2.0 asks for the changes of its own files, and we make none.
+# All allow use in a service. MPL-2.0 requires changes to its files to be published; we make none.
 AGREED = {
     "Apache-2.0",
     "BSD License",
@@ -30,14 +30,14 @@ _LONGEST_NAME = 40
 
 
 def licence(package: str) -> str:
-    """Return what the installed *package* says of its licence, as an SPDX name where it has one."""
+    """Return the licence that the installed *package* declares, as an SPDX name if possible."""
     about = metadata.metadata(package)
     classifiers = (
         text for text in about.get_all("Classifier", []) if text.startswith("License ::")
     )
     said = [
         *about.get_all("License-Expression", []),
-        # Some put the whole text there.
+        # Some packages put the full text here.
         *(text for text in about.get_all("License", []) if len(text) <= _LONGEST_NAME),
         *(text.rpartition(" :: ")[2] for text in classifiers),
     ]
@@ -46,12 +46,12 @@ def licence(package: str) -> str:
 
 
 def agreed(name: str) -> bool:
-    """Say whether nobody has to read this licence first; of several by choice, one is enough."""
+    """Whether this licence is approved; if it offers a choice, one approved licence is enough."""
     return any(AGREED.issuperset(choice.split(" AND ")) for choice in name.split(" OR "))
 
 
 def main() -> int:
-    """List all licences of this environment; 1 if one that is deployed is not agreed."""
+    """List all licences of this environment; 1 if a deployed package's is not approved."""
     deployed = {name: licence(name) for name in pins()}
     installed = {str(canonicalize_name(one.name)) for one in metadata.distributions()}
     print(f"Deployed\n{_table(deployed)}")

@@ -1,8 +1,8 @@
 """
-`python -m tools.package`: the zip that azd and Core Tools would send for a remote build.
+`python -m tools.package`: builds the zip that azd and Core Tools send for a remote build.
 
-Documented: Azure/azure-dev, cli/azd/pkg/project/project_utils.go: `.funcignore` is read as git
-would read it; it, `local.settings.json` and any folder `.azure` stay out whatever it says.
+Documented: Azure/azure-dev, cli/azd/pkg/project/project_utils.go: `.funcignore` is read like
+.gitignore; `.funcignore`, `local.settings.json` and every folder `.azure` are always left out.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from tools.pins import ROOT
 
 IGNORE_FILE = ".funcignore"
 _NEVER = {IGNORE_FILE, "local.settings.json"}
-# Without one of these Azure starts nothing, and says little about it.
+# Without these the app does not start, and Azure hardly says why.
 NEEDED = {"function_app.py", "host.json", "requirements.txt"}
-# The beginning of time in a zip: the same files make the same bytes whenever they are packed.
+# The earliest time in a zip, so that the same files always give the same bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class Incomplete(Exception):
-    """The package would not start; says in a sentence what it lacks."""
+    """The package would not start; the text says what is missing."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """What was packed: every file with its size, and what became of them."""
+    """The files with their sizes, and the size and hash of the zip."""
 
     files: dict[str, int]
     packed: int
@@ -43,7 +43,7 @@ class Package:
 
 
 def chosen(root: Path) -> list[str]:
-    """Return the files of *root* that are sent, as paths with slashes, in order."""
+    """Return the files of *root* to send, as sorted paths with slashes."""
     rules = GitIgnoreSpec.from_lines((root / IGNORE_FILE).read_text("utf-8").splitlines())
     found = []
     for folder, folders, names in os.walk(root):
@@ -54,10 +54,10 @@ def chosen(root: Path) -> list[str]:
 
 
 def build(root: Path, target: Path) -> Package:
-    """Pack what is sent of *root* into *target*."""
+    """Pack the files of *root* that are sent into *target*."""
     files = chosen(root)
     if missing := NEEDED.difference(files):
-        raise Incomplete(f"{IGNORE_FILE} leaves out {', '.join(sorted(missing))}: let it in again")
+        raise Incomplete(f"{IGNORE_FILE} leaves out {', '.join(sorted(missing))}: include it again")
     target.parent.mkdir(parents=True, exist_ok=True)
     sizes = {}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -74,7 +74,7 @@ def build(root: Path, target: Path) -> Package:
 
 
 def main(root: Path = ROOT) -> int:
-    """Build the package of this folder and tell what is in it."""
+    """Build the package of this folder and list its content."""
     parser = argparse.ArgumentParser(prog="python -m tools.package", description=__doc__)
     parser.add_argument("--to", type=Path, default=Path(".local/photosync.zip"))
     target: Path = parser.parse_args().to

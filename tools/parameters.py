@@ -1,9 +1,9 @@
 """
-`python -m tools.parameters`: the parameters of infra/group.bicep, as a table.
+`python -m tools.parameters`: prints the parameters of infra/group.bicep as a table.
 
-They are written by hand there and nowhere else. With `--write` everything that repeats them is
-written anew: main.bicep, which makes the resource group first; the files by which azd fills them in
-from variables; the variables that azure-dev.yml hands on; and the table in docs/infrastructure.md.
+That file is the only place to edit them. `--write` regenerates everything that repeats them:
+main.bicep, which also creates the resource group; the files with which azd fills them in from
+variables; the variables that azure-dev.yml passes on; and the table in docs/infrastructure.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tools.tables import REPO
 INFRA = REPO / "infra"
 PAGE = REPO / "docs/infrastructure.md"
 WORKFLOW = REPO / ".github/workflows/azure-dev.yml"
-# Those that azd knows by names of its own; it makes up who deploys, and a workflow need not.
+# Parameters for which azd has its own variables; azd sets who deploys, and a workflow need not.
 NAMED_BY_AZD = {
     "environmentName": "AZURE_ENV_NAME",
     "location": "AZURE_LOCATION",
@@ -67,7 +67,7 @@ _VARIABLES = re.compile(r"(?s)(      # From infra/group\.bicep[^\n]*\n).*?(?=   
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter, as its Bicep declares it; a default is Bicep, too."""
+    """One parameter as declared in Bicep; the default is a Bicep expression."""
 
     name: str
     kind: str
@@ -77,7 +77,7 @@ class Parameter:
 
     @property
     def variable(self) -> str:
-        """What azd asks the environment for."""
+        """The environment variable that azd reads."""
         words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[a-z]{2})(?=\d)|(?<=\d)(?=[A-Z])", "_", self.name)
         return NAMED_BY_AZD.get(self.name, words.upper())
 
@@ -88,12 +88,12 @@ class Parameter:
 
     @property
     def allowed(self) -> list[str]:
-        """The only values, if there are only some."""
+        """The allowed values, if they are limited."""
         found = re.search(r"@allowed\(\[(.*)\]\)", self.decorators)
         return [each.strip().strip("'") for each in found[1].split(",")] if found else []
 
     def limit(self, decorator: str) -> int | None:
-        """What `minValue`, `maxValue`, `minLength` or `maxLength` says."""
+        """The value of `minValue`, `maxValue`, `minLength` or `maxLength`."""
         found = re.search(rf"@{decorator}\((\d+)\)", self.decorators)
         return int(found[1]) if found else None
 
@@ -123,7 +123,7 @@ class Parameter:
 
 
 def parameters(text: str | None = None) -> list[Parameter]:
-    """Those of group.bicep, or of *text*, in their order."""
+    """The parameters of group.bicep, or of *text*, in order."""
     text = (INFRA / "group.bicep").read_text("utf-8") if text is None else text
     sections = list(_SECTION.finditer(text))
     return [
@@ -165,10 +165,10 @@ def main_bicep() -> str:
 
 
 def parameters_json(found: list[Parameter]) -> str:
-    """What azd fills in: each by its variable, and by its default where nobody set that."""
+    """The file for azd: each parameter from its variable, or its default if that is not set."""
     lines = []
     for each in found:
-        # azd says who deploys, or leaves it out.
+        # azd sets who deploys, or leaves it empty.
         default = None if each.default is None else f"={_plain(each.default)}"
         value = json.dumps(f"${{{each.variable}{default or ''}}}")
         lines.append(f'    "{each.name}": {{ "value": {value} }}')
@@ -181,7 +181,7 @@ def parameters_json(found: list[Parameter]) -> str:
 
 
 def workflow(text: str) -> str:
-    """azure-dev.yml with a variable of GitHub for each of azd's."""
+    """azure-dev.yml with a GitHub variable for each of azd's variables."""
     names = [each.variable for each in _with_group() if each.variable != NOT_FOR_GITHUB]
     written = "".join(f"      {name}: ${{{{ vars.{name} }}}}\n" for name in names)
     changed, count = _VARIABLES.subn(lambda found: found[1] + written, text)
@@ -203,7 +203,7 @@ def _sections() -> Iterator[str]:
 
 
 def written() -> dict[Path, str]:
-    """Every file that repeats the parameters whole, as it should be."""
+    """The right content of every file that repeats all parameters."""
     return {
         INFRA / "main.bicep": main_bicep(),
         INFRA / "main.parameters.json": parameters_json(_with_group()),
@@ -214,7 +214,9 @@ def written() -> dict[Path, str]:
 
 def main() -> None:
     command = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    command.add_argument("--write", action="store_true", help="write all that repeats them")
+    command.add_argument(
+        "--write", action="store_true", help="regenerate the files that repeat the parameters"
+    )
     if command.parse_args().write:
         for file, content in written().items():
             file.write_text(content, encoding="utf-8", newline="\n")

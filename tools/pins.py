@@ -1,4 +1,4 @@
-"""The versions that a requirements file names, as one Python on Linux would install them."""
+"""The versions in a requirements file that a given Python on Linux would install."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def wanted(file: Path, python: str | None = None) -> list[Requirement]:
 
 
 def pins(file: Path = DEPLOYED, python: str | None = None) -> dict[str, str]:
-    """Return the version of every package that *file* names, which has to be an exact one."""
+    """Return the version of every package in *file*, which must be an exact one."""
     return {
         str(canonicalize_name(one.name)): str(one.specifier).removeprefix("==")
         for one in wanted(file, python)

@@ -1,4 +1,4 @@
-"""Tables of a page that a command prints: between two comments that name them."""
+"""Generated tables in pages, between two comments that name them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ REPO = Path(__file__).resolve().parents[1]
 
 
 def shown(page: Path, name: str) -> str:
-    """What the page shows between the comments of *name*."""
+    """The page's text between the comments of *name*."""
     text = page.read_text(encoding="utf-8")
     begin, end = _place(text, name)
     return text[begin:end]
 
 
 def write(page: Path, name: str, table: str) -> None:
-    """Let the page show *table* there."""
+    """Write *table* between the comments of *name*."""
     text = page.read_text(encoding="utf-8")
     begin, end = _place(text, name)
     page.write_text(text[:begin] + table + text[end:], encoding="utf-8")

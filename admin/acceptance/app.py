@@ -1,4 +1,4 @@
-"""The deployed app: its console's API, and its routes as anybody finds them."""
+"""The deployed app: its console API, and its routes without authentication."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class App:
     def __init__(self, console: Console, address: Address) -> None:
         self.console = console
         self._address = address
-        # User and run of a copy that was ordered and whose end nobody has seen.
+        # User and run of the last copy ordered, until it has ended.
         self._ordered: tuple[str, str] | None = None
 
     @property
@@ -32,17 +32,17 @@ class App:
 
     @property
     def key(self) -> str:
-        """The function key; empty where somebody signs in."""
+        """The function key; empty if the user signs in."""
         return self._address.key
 
     def copy(self, user: str, *, force: bool, seconds: float) -> Fields:
-        """Order a copy, wait until that run is over, and look at both sides. Raises Late."""
+        """Order a copy, wait until that run has ended, and read both sides. Raises Late."""
         self._ordered = user, self.console.replay(user, force=force).text("correlationId")
         self.finish(seconds)
         return self.console.user(user)
 
     def finish(self, seconds: float) -> None:
-        """Wait for the copy that was ordered last, if it is not over. Raises Late."""
+        """Wait for the last copy ordered, if it has not ended. Raises Late."""
         if self._ordered is None:
             return
         user, run = self._ordered
@@ -51,7 +51,7 @@ class App:
             replays = self.console.state(user).part("state").raw.get("replays")
             return True if isinstance(replays, list) and run in replays else None
 
-        late = f"The ordered copy was not over within {seconds:.0f} s."
+        late = f"The copy did not finish within {seconds:.0f} s."
         wait_until(look, seconds=seconds, late=late)
         self._ordered = None
 
@@ -63,7 +63,7 @@ class App:
         headers: Mapping[str, str] | None = None,
         body: bytes | Iterator[bytes] | None = None,
     ) -> requests.Response:
-        """One request as it stands, without the console's key; an iterator goes out in chunks."""
+        """One request as given, without the console's key; an iterator is sent in chunks."""
         with OneHostSession() as session:
             trust: str | bool | None = self._address.ca or None
             try:

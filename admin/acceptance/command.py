@@ -1,7 +1,7 @@
 """
-`acceptance USER`: what the user's own tenant answers to our open questions.
+`acceptance USER`: tests the project's open questions about Microsoft 365 in your tenant.
 
-What this module imports, every command of manage.py pays for: the rest comes when it is asked for.
+Every command of manage.py loads this module, so it imports little: the rest is imported on use.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ from shared.settings.clouds import CLOUDS
     "--unlicensed",
     default="",
     metavar="USER",
-    help="A second test user, without a licence: some questions are about these.",
+    help="A second test user, without a licence, for the questions about such users.",
 )
 @click.option(
-    "--local", is_flag=True, help="Without a deployed app: Graph and SharePoint from here alone."
+    "--local", is_flag=True, help="Test Graph and SharePoint from here, without a deployed app."
 )
 @click.option(
     "--settings",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Settings with a certificate; with --local local.settings.json if it is there.",
+    help="Settings with a certificate; with --local the default is local.settings.json.",
 )
 @setting("--app", variable="CLIENT_ID", metavar="CLIENT_ID", help="The app registration.")
 @setting(
     "--certificate",
     variable="CLIENT_CERTIFICATE",
     metavar="FILE",
-    help="Its certificate with the private key.",
+    help="Certificate of the app registration, with the private key.",
 )
 @setting("--tenant", variable="TENANT_ID", metavar="ID", help="The tenant's id.")
 @setting(
     "--sharepoint-tenant",
     variable="SHAREPOINT_TENANT",
     metavar="NAME",
-    help="NAME of NAME.sharepoint.com.",
+    help="The NAME in NAME.sharepoint.com.",
 )
 @setting(
     "--sharepoint-geos",
     variable="SHAREPOINT_GEOS",
     metavar="NAMES",
-    help="What the hosts of satellite geographies begin with.",
+    help="Host prefixes of satellite geographies.",
 )
 @setting(
     "--cloud",
@@ -69,42 +69,42 @@ from shared.settings.clouds import CLOUDS
 @setting("--graph-url", variable="GRAPH_URL", hidden=True)
 @setting("--sharepoint-my-url", variable="SHAREPOINT_MY_URL", hidden=True)
 @setting("--sharepoint-admin-url", variable="SHAREPOINT_ADMIN_URL", hidden=True)
-@click.option("--read-only", is_flag=True, help="Ask only what needs nothing to be written.")
-@click.option("--hands-off", is_flag=True, help="Leave out what a person has to do by hand.")
-@click.option("--yes", is_flag=True, help="Do not ask before anything is written.")
+@click.option("--read-only", is_flag=True, help="Run only the steps that write nothing.")
+@click.option("--hands-off", is_flag=True, help="Skip the steps that a person must do by hand.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
 @click.option(
     "--output",
     type=click.Path(),
     metavar="FILE",
     default="acceptance.json",
     show_default=True,
-    help="Where the results go, without names or ids.",
+    help="File for the results, without names or ids.",
 )
-@waits(120, "How long a step waits for something to show.", least=0.1)
+@waits(120, "How long a step waits for a change to appear.", least=0.1)
 @shared(before_command=False)
 @click.pass_context
 def acceptance(context: click.Context, /, **given: Any) -> int:
     """
-    Ask this tenant the open questions of docs/facts, with USER as the test user.
+    Test the open questions of docs/facts in this tenant.
 
-    USER is somebody with a photo, whose picture may be another one for some minutes. First comes
-    what only reads. Before anything is written the command asks, and at its end, also after Ctrl-C,
-    it puts everything back, or says what is left to be put back. In some steps it asks for
-    something to be done by hand. A table and a file without names or ids, fit for a bug report, say
-    what was assumed and what was seen.
+    USER is a test user with a photo, who may have another picture for some minutes. The steps that
+    only read come first. The command asks before it writes. At the end, also after Ctrl-C, it
+    restores everything, or says what is left to restore. Some steps ask you to do something by
+    hand. A table and a file without names or ids, suitable for a bug report, show what was assumed
+    and what was seen.
 
-    The deployed app at --url is asked over its console's API; with a certificate (--settings, or
-    --app and --certificate) Graph and SharePoint are, too; with --local these alone. With a
-    certificate USER is a UPN or an object id.
+    The command tests the deployed app at --url through its console API. With a certificate
+    (--settings, or --app and --certificate) it also tests Graph and SharePoint directly; with
+    --local only these. With a certificate, USER must be a UPN or an object id.
 
-    The exit code is 1 if anything differs from what was assumed, if nobody is called USER or there
-    is no photo, or if the answer is no; and 4 if something could not be put back. What could not be
-    asked is no failure.
+    The exit code is 1 if anything differs from what was assumed, if USER does not exist or has no
+    photo, or if the answer is no; and 4 if something could not be restored. A step that could not
+    be run is not a failure.
     """
     try:
         return _run(context.ensure_object(Choice), given)
     except (KeyboardInterrupt, click.Abort) as error:
-        raise Stopped("Stopped; what is not named above as left was put back.") from error
+        raise Stopped("Stopped. Everything was restored except what is listed above.") from error
 
 
 def _run(choice: Choice, given: dict[str, Any]) -> int:
@@ -117,7 +117,7 @@ def _run(choice: Choice, given: dict[str, Any]) -> int:
         sentence = f"{error.name} is missing: run pip install -r requirements-manage.txt first."
         raise Unusable(sentence) from error
     output = Output(sys.stdout, as_json=choice.as_json)
-    # Whoever names the tenant for the other commands means it here, too.
+    # The tenant given for the other commands applies here, too.
     given["tenant"] = given["tenant"] or choice.tenant_id
     order = Order.of(given)
     with ExitStack() as opened:

@@ -1,4 +1,4 @@
-"""What came of a question: what was seen, that it could not be asked, and the verdict."""
+"""The outcome of a step: what was seen, or why it could not be run, and the verdict."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Verdict(Enum):
 
 
 class NotAsked(Exception):
-    """The question could not be asked; the text says why."""
+    """The step could not be run; the text says why."""
 
 
 class Seen(NamedTuple):
-    """What a step saw, in words without names, and whether it is what was assumed."""
+    """What a step saw, without names, and whether that was assumed."""
 
     text: str
     as_assumed: bool = True

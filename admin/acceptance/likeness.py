@@ -1,4 +1,4 @@
-"""Which picture an answer is: the bytes that were written, another one, or no picture at all."""
+"""Identifies the picture in an answer: the one written, another one, or none."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 from shared.microsoft365.reply import Reply
 
 WRITTEN = "what was written"
-_FORMER = "the picture from before"
-# What second names hosts of Microsoft's have that name no tenant.
+_FORMER = "the previous picture"
+# Second-level names of Microsoft's hosts, which do not identify a tenant.
 _SERVICES = {"office", "office365", "outlook", "microsoft", "sharepoint", "live", "svc"}
 _SIDE = 16
-# Of 255, on average: what JPEG and scaling change is far below.
+# Mean difference of 255 levels; JPEG and scaling cause far less.
 _MOST = 12.0
 
 
 def drawn() -> bytes:
-    """A picture that nobody has seen before: four squares of chance colours, nobody's face."""
+    """A new picture that no cache can have: four squares in random colours."""
     image = Image.new("RGB", (400, 400))
     draw = ImageDraw.Draw(image)
     for left, top in ((0, 0), (200, 0), (0, 200), (200, 200)):
@@ -34,8 +34,8 @@ def drawn() -> bytes:
 
 class Known(NamedTuple):
     """
-    What an answer may be: the file that was written, the one before it, the photo in Exchange, and
-    what was shown before; None for what there is not.
+    The pictures that an answer may contain: the file written, the previous file, the photo in
+    Exchange, and the picture shown before; None if there is none.
     """
 
     written: bytes | None
@@ -45,7 +45,7 @@ class Known(NamedTuple):
 
 
 def named(reply: Reply, known: Known) -> str:
-    """What *reply* shows, in words: WRITTEN, or something else."""
+    """What *reply* shows, in words; WRITTEN for the file written."""
     if 300 <= reply.status < 400:
         return f"a redirect ({reply.status}) to {_where(reply)}"
     if not reply.ok:
@@ -58,18 +58,18 @@ def named(reply: Reply, known: Known) -> str:
     if not size:
         return "no picture"
     if _alike(reply.body, known.photo) and not _alike(known.written, known.photo):
-        return f"the mailbox's photo ({size}), so from another service"
+        return f"the mailbox's photo ({size}), so it came from another service"
     if _alike(reply.body, known.written):
-        return f"the same picture in other bytes ({size}): made anew, or from another service"
+        return f"the same picture with different bytes ({size}): re-encoded, or another service's"
     return _FORMER if reply.body == known.shown else f"another picture ({size})"
 
 
 def _where(reply: Reply) -> str:
-    """Whose host it leads to, by the name of a service alone."""
+    """The host it leads to, described without naming the tenant."""
     try:
         host = urlsplit(reply.headers.get("Location", "")).hostname
     except ValueError:
-        return "no address"
+        return "an invalid address"
     if not host:
         return "the same host"
     service = host.split(".")[-2:][0]
@@ -77,7 +77,7 @@ def _where(reply: Reply) -> str:
 
 
 def side(content: bytes) -> str:
-    """Width and height of a picture, such as 48x48; empty for what is none."""
+    """Width and height of a picture, such as 48x48; empty if it is not a picture."""
     opened = _opened(content)
     return f"{opened.width}x{opened.height}" if opened else ""
 
@@ -96,7 +96,7 @@ def _alike(one: bytes | None, two: bytes | None) -> bool:
 def _opened(content: bytes) -> Image.Image | None:
     try:
         with Image.open(io.BytesIO(content)) as image:
-            # A thumbnail of the size that pages show, or it is none.
+            # Anything larger is not a thumbnail that a page shows.
             return image.convert("RGB") if image.width * image.height < 4_000_000 else None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None

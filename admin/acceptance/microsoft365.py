@@ -1,4 +1,4 @@
-"""Graph and SharePoint with a certificate: the product's own clients, without Azure."""
+"""Graph and SharePoint with a certificate, using the product's own clients without Azure."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ SIZES = ("S", "M", "L")
 
 
 class Library(NamedTuple):
-    """What the picture library holds of a user: where, and each file, None where there is none."""
+    """A user's location in the picture library, and each file, None if it is missing."""
 
     location: PictureLocation
     files: tuple[bytes | None, ...]
 
 
 class Microsoft365:
-    """One tenant; opening it calls nobody. Errors are those of the product's clients."""
+    """One tenant; creating it makes no calls. Errors are those of the product's clients."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -44,7 +44,7 @@ class Microsoft365:
         self.publisher = Publisher(self.geos, settings, self.graph.knows_any, _now)
 
     def http(self, service: str, url: str, gate: Gate | None = None) -> Http:
-        """A way to any host of the tenant."""
+        """HTTP to one host of the tenant."""
         return Http(service, url, self.tokens, gate=gate, session=self.traffic.session)
 
     def _enter(self, my_url: str, admin_url: str) -> SharePointClient:
@@ -54,7 +54,7 @@ class Microsoft365:
 
     @property
     def root_url(self) -> str:
-        """The root host of the home geography; empty where its name does not follow from others."""
+        """The root host of the home geography; empty if it cannot be derived."""
         my = self.settings.sharepoint_my_url
         host = urlsplit(my).hostname or ""
         name, _, rest = host.partition(".")
@@ -62,7 +62,7 @@ class Microsoft365:
 
     def userphoto(self, user: User, size: str, *, called: str = "") -> Reply:
         """
-        What a page gets for the user's picture, whatever the status: *called* so, else by UPN.
+        The answer of userphoto.aspx, whatever its status, for the name *called*, else for the UPN.
 
         Facts: sharepoint.md section 1.
         """
@@ -72,7 +72,7 @@ class Microsoft365:
         return self.http("sharepoint", geo.my_url).send("GET", path)
 
     def library(self, user: User) -> Library | None:
-        """What the profile shows of our library; None where it shows nothing there."""
+        """The user's files, if the profile points to our library; else None."""
         geo, profile = self.geos.residence(user)
         location = shown_in(profile, geo.my_url).here
         if location is None:
@@ -85,20 +85,20 @@ class Microsoft365:
         return Library(location, held)
 
     def plan(self, user: User) -> Plan:
-        """What a copy would write, whatever the profile shows now."""
+        """What a copy would write, regardless of the profile."""
         return self.publisher.plan(user, "", replace=True)
 
     def pictures(self, photo: bytes) -> tuple[bytes, ...]:
-        """Small, middle and large, as the product makes them."""
+        """Small, medium and large, as the product makes them."""
         return tuple(renditions(photo, self.settings.picture_sizes))
 
     def close(self) -> None:
-        """Wait for uploads that were cut off by Ctrl-C: they would come after all is put back."""
+        """Wait for uploads that Ctrl-C interrupted: they would arrive after the restore."""
         self.publisher.close()
 
 
 def unclaimed() -> None:
-    """Asked before each write: nobody claims here, since the test user is nobody else's."""
+    """Called before each write; checks no claim, because nothing else copies the test user."""
 
 
 _now = functools.partial(datetime.now, UTC)

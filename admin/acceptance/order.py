@@ -1,4 +1,4 @@
-"""What the command line asks for, checked before anybody is asked anything."""
+"""The options of the command line, checked before anything is called."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _USUAL_FILE = Path("local.settings.json")
 
 @dataclass(frozen=True)
 class Order:
-    """One call of `acceptance`; without *settings* only the deployed app is asked."""
+    """One call of `acceptance`; without *settings* only the deployed app is tested."""
 
     user: str
     unlicensed: str
@@ -45,13 +45,13 @@ class Order:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Order:
-        """The options as click read them. Raises Unusable with one sentence."""
+        """Build an order from click's options. Raises Unusable with one sentence."""
         if given["read_only"] and given["yes"]:
             raise Unusable("Give --read-only or --yes, not both.")
         if not given["user"].strip():
             raise Unusable("USER is empty: give the UPN of a test user.")
         if given["user"].strip().casefold() == given["unlicensed"].strip().casefold():
-            raise Unusable("--unlicensed is another user than USER.")
+            raise Unusable("--unlicensed must be another user than USER.")
         return cls(
             user=given["user"].strip(),
             unlicensed=given["unlicensed"].strip(),
@@ -79,32 +79,32 @@ def _settings(given: Mapping[str, Any]) -> Settings | None:
 
 
 def read(file: Path) -> dict[str, str]:
-    """The values of a file like local.settings.json. Raises Unusable, which shows none."""
+    """The values of a file like local.settings.json. Raises Unusable, which shows no value."""
     try:
         values = json.loads(file.read_text("utf-8"))["Values"]
         return {str(name): str(value) for name, value in dict(values).items()}
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise Unusable(
-            f"{file} holds no settings that can be read: give a file like "
-            "local.settings.sample.json with --settings."
+            f"{file} contains no readable settings: give a file like local.settings.sample.json "
+            "with --settings."
         ) from error
 
 
 def settings_of(values: Mapping[str, str]) -> Settings:
-    """The app's settings in *values*; what only the functions need may be missing there."""
+    """The app's settings in *values*; those that only the functions need may be missing."""
     if values.get("MANAGED_IDENTITY_CLIENT_ID"):
         raise Unusable(
-            "A managed identity gives tokens in Azure only: give --app and --certificate of an "
-            "app registration."
+            "A managed identity works only in Azure: give --app and --certificate of an app "
+            "registration."
         )
     ours = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
     if not values.get("CLIENT_STATE"):
-        # Nothing here is compared with it.
+        # Not used here, but required.
         ours["CLIENT_STATE"] = secrets.token_urlsafe(32)
     try:
         return Settings.from_mapping({**values, **ours})
     except SettingsError as error:
         raise Unusable(
-            f"{error} They come from local.settings.json, --settings, or options such as --app, "
-            "--certificate, --tenant and --sharepoint-tenant."
+            f"{error} Settings come from local.settings.json, --settings, or options such as "
+            "--app, --certificate, --tenant and --sharepoint-tenant."
         ) from error

@@ -1,4 +1,4 @@
-"""The person at the terminal, who does what no program may."""
+"""The person at the terminal, who does what a program cannot do."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class AtTheTerminal:
         self._by_hand = by_hand
 
     def must_be_there(self) -> None:
-        """Raises NotAsked where nobody could do anything: nothing need be written for it then."""
+        """Raises NotAsked if nobody can do anything by hand, so that nothing is written in vain."""
         if not self._by_hand:
-            raise NotAsked("it takes a person: leave out --hands-off")
+            raise NotAsked("it needs a person: leave out --hands-off")
         if self._output.as_json or not (sys.stdin and sys.stdin.isatty()):
-            raise NotAsked("it takes a person at a terminal, and there is none")
+            raise NotAsked("it needs a person at a terminal, and there is none")
 
     def does(self, what: str) -> None:
         """Ask for *what*, and return once it is done. Raises NotAsked if nobody does it."""
         self.must_be_there()
         with self._output.without_bar():
-            is_done = click.confirm(clean(f"{what} Is it done?"), default=True, err=True)
+            is_done = click.confirm(clean(f"{what} Done?"), default=True, err=True)
         if not is_done:
             raise NotAsked("the person did not do it")

@@ -1,9 +1,9 @@
 """
-Remembers what a user's picture was before a step writes, and puts it back.
+Saves a user's picture before a step writes, and restores it.
 
-What that takes stands in a folder before anything is written, as orders for a person and the bytes
-of the files: the library's own copy is gone by then, and a process can be killed. What is put back
-leaves the folder.
+Instructions for a person and the files themselves are in a folder before anything is written,
+because the library's own copies are overwritten and a process can be killed. Whatever has been
+restored is removed from the folder.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from shared.sharepoint.picture_location import PICTURE_URL
 from shared.sharepoint.publisher import SYNC_STATE, TIMESTAMP, Plan
 from shared.user import User
 
-# In the folder: an order in each line.
+# In the folder: one instruction a line.
 ORDERS = "to-do.txt"
 PROPERTIES = (PICTURE_URL, PLACEHOLDER_STATE, SYNC_STATE, TIMESTAMP)
 
 
 @dataclass(frozen=True)
 class _Before:
-    """One user's picture as it was: files by name, None where there was none, and the profile."""
+    """One user's picture as it was: files by name, None if missing, and the profile."""
 
     user: User
     geo: Geo
@@ -43,7 +43,7 @@ class _Before:
 
 @dataclass(frozen=True)
 class _Act:
-    """One thing to put back; `order` tells a person to do it, with `file` if it takes one."""
+    """One thing to restore; `order` is the instruction for a person, `file` its file, if any."""
 
     order: str
     do: Callable[[], None]
@@ -51,7 +51,7 @@ class _Act:
 
 
 class PuttingBack:
-    """Of one run; *folder* is there as long as something is to be put back."""
+    """Restores one run; *folder* exists as long as something is left to restore."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -60,15 +60,15 @@ class PuttingBack:
         self._owed: list[str] = []
 
     def check(self) -> None:
-        """Raises Unusable if an earlier run has left something: it would be remembered wrongly."""
+        """Raises Unusable if an earlier run left something, so as not to save a wrong state."""
         if self._orders_file.exists():
             raise Unusable(
-                f"An earlier run has not put everything back: do what {self._orders_file} says, "
-                f"remove {self._folder}, and ask again."
+                f"An earlier run has not restored everything: do what {self._orders_file} says, "
+                f"delete {self._folder}, and repeat the command."
             )
 
     def owe(self, order: str) -> None:
-        """Note what only a person can put back, until it is `paid`. Raises NotAsked."""
+        """Note what only a person can restore, until it is `paid`. Raises NotAsked."""
         self._owed.append(order)
         try:
             self._keep()
@@ -81,10 +81,10 @@ class PuttingBack:
 
     def remember(self, m365: Microsoft365, user: User, plan: Plan | None = None) -> Plan:
         """
-        Keep what *plan* (else a copy's) would write over, once for each user.
+        Save what *plan* (by default a copy's) would overwrite, once for each user.
 
-        To be called before the first write. Raises what SharePointClient raises, and NotAsked if
-        it cannot be kept.
+        Call this before the first write. Raises what SharePointClient raises, and NotAsked if it
+        cannot be saved.
         """
         plan = plan or m365.plan(user)
         if user.id not in self._acts:
@@ -102,7 +102,7 @@ class PuttingBack:
         return plan
 
     def _keep(self, files: Mapping[str, bytes | None] = MappingProxyType({})) -> None:
-        """Write down all that is to be put back, and *files*. Raises NotAsked."""
+        """Save all that must be restored, and *files*. Raises NotAsked."""
         acts = [act for of_user in self._acts.values() for act in of_user]
         try:
             self._folder.mkdir(exist_ok=True)
@@ -112,7 +112,7 @@ class PuttingBack:
             self._write_down([*(self._told(act) for act in acts), *self._owed])
         except OSError as error:
             raise NotAsked(
-                f"what would be written over cannot be kept in a file ({error.strerror})"
+                f"what would be overwritten cannot be saved to a file ({error.strerror})"
             ) from error
 
     def _write_down(self, orders: Sequence[str]) -> None:
@@ -122,9 +122,9 @@ class PuttingBack:
 
     def put_back(self) -> list[str]:
         """
-        Put everything back; an order for a person for each thing that could not be.
+        Restore everything; returns an instruction for each thing that could not be restored.
 
-        Never raises; Ctrl-C makes an order of all that is left.
+        Never raises; after Ctrl-C, everything left becomes an instruction.
         """
         acts = [act for of_user in self._acts.values() for act in of_user]
         self._acts = {}
@@ -139,7 +139,7 @@ class PuttingBack:
                 why = "stopped"
             except PhotoSyncError as error:
                 why = str(error).rstrip(".")
-            except Exception as error:  # noqa: BLE001 - whatever it is, the rest is to be put back
+            except Exception as error:  # noqa: BLE001 - whatever it is, restore the rest
                 why = type(error).__name__
             except KeyboardInterrupt:
                 stopped, why = True, "stopped"
@@ -154,8 +154,8 @@ class PuttingBack:
         )
 
     def _tidy(self, orders: Sequence[str], files: Iterable[str]) -> None:
-        """Leave *orders* in the folder, without the *files* that nobody needs any more."""
-        # Too much that is left does no harm.
+        """Leave *orders* in the folder, and delete the *files* that are no longer needed."""
+        # Leftover files do no harm.
         with contextlib.suppress(OSError):
             if orders:
                 self._folder.mkdir(exist_ok=True)
@@ -174,7 +174,7 @@ def _held(geo: Geo, folder: str, name: str) -> bytes | None:
 
 
 def _acts(m365: Microsoft365, before: _Before) -> Iterator[_Act]:
-    """Files first, as a copy does: properties then show what is there again."""
+    """Files first, as in a copy, so that the properties point to files that exist."""
     ways = before.geo.sharepoint
     for name, content in before.files.items():
         place = f"{PICTURE_LIBRARY}/{before.folder}"

@@ -1,4 +1,4 @@
-"""What is told at the end: a table for the person, and a document that names nobody."""
+"""The results: a table for the person, and a document without names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shared import version
 
 
 class Draft:
-    """The file of the document, opened first: nothing is to be asked in vain."""
+    """The result file, opened first, so that no run is wasted."""
 
     def __init__(self, file: Path) -> None:
         """Raises Unusable if *file* cannot be written."""
@@ -33,7 +33,7 @@ class Draft:
             ) from error
 
     def finish(self, document: dict[str, Any]) -> None:
-        """Put *document* in the place of any before. Raises Unusable."""
+        """Write *document*, replacing an earlier one. Raises Unusable."""
         try:
             self._draft.write_text(
                 json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8"
@@ -43,7 +43,7 @@ class Draft:
             raise Unusable(f"{self._file} could not be written: {error.strerror}.") from error
 
     def forget(self) -> None:
-        """Nothing came of it."""
+        """Delete the draft of an unfinished run."""
         self._draft.unlink(missing_ok=True)
 
 
@@ -57,8 +57,8 @@ def document(
     complete: bool,
 ) -> dict[str, Any]:
     """
-    All results, those that are an error's sentence by *scrub_sentence*; *left* is how many things
-    could not be put back, *way* how it was asked.
+    All results, with error sentences cleaned by *scrub_sentence*; *left* is the number of things
+    not restored, and *way* how the tenant was tested.
     """
     return {
         "photosync": version.VERSION,
@@ -80,7 +80,7 @@ def document(
 
 
 def show(document: dict[str, Any], output: Output) -> None:
-    """The table, how often which verdict came, and what those take that could not be asked."""
+    """The table, the number of each verdict, and what the steps not run would need."""
     output.table(
         ["step", "assumed", "seen", "seconds", "verdict"],
         [
@@ -90,7 +90,7 @@ def show(document: dict[str, Any], output: Output) -> None:
     )
     count = Counter(each["verdict"] for each in document["steps"])
     output.line(
-        f"{count[Verdict.AS_ASSUMED.value]} as assumed, {count[Verdict.DIFFERS.value]} different."
+        f"{count[Verdict.AS_ASSUMED.value]} as assumed, {count[Verdict.DIFFERS.value]} differ."
     )
     reasons: dict[str, list[str]] = {}
     for each in document["steps"]:
@@ -102,8 +102,8 @@ def show(document: dict[str, Any], output: Output) -> None:
 
 def code(results: Sequence[Result], orders: Sequence[str], *, declined: bool, kept: bool) -> int:
     """
-    UNSOUND where something could not be put back, USAGE where the file could not be written, WRONG
-    where anything differs, or a no.
+    UNSOUND if something could not be restored, USAGE if the file could not be written, WRONG if
+    anything differs or the answer was no.
     """
     if orders:
         return problems.UNSOUND

@@ -1,4 +1,4 @@
-"""Asks one question after the other; one that fails keeps no other from being asked."""
+"""Runs one step after the other; a failed step does not stop the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.errors import PhotoSyncError
 def results(
     steps: Iterable[Step], scene: Scene, begin: Callable[[Step], object] = lambda step: None
 ) -> Iterator[Result]:
-    """The result of each step as soon as there is one; *begin* hears of each before it is asked."""
+    """The result of each step as soon as it has run; *begin* is called before each."""
     for step in steps:
         begin(step)
         began = stopwatch.ticks()
@@ -24,7 +24,7 @@ def results(
 
 
 def refused(steps: Iterable[Step], why: str) -> Iterator[Result]:
-    """Steps that nobody asks, all for the same reason."""
+    """Results for steps that are not run, all for the same reason."""
     for step in steps:
         yield Result(step, Verdict.NOT_ASKED, why, 0.0)
 

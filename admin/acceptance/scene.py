@@ -1,4 +1,4 @@
-"""What the steps work with: whom they ask about, the ways in, and what is to be put back."""
+"""What the steps work with: the users, the clients, and what must be restored."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
 class Person(Protocol):
-    """Who does by hand what no program may."""
+    """Somebody who does by hand what a program cannot do."""
 
     def must_be_there(self) -> None:
-        """Raises NotAsked where nobody could do anything: nothing need be written for it then."""
+        """Raises NotAsked if nobody can do anything by hand, so that nothing is written in vain."""
         ...
 
     def does(self, what: str) -> None:
@@ -34,7 +34,7 @@ class Person(Protocol):
 
 @dataclass(frozen=True)
 class Copied:
-    """What a step has written for a user: small, middle, large."""
+    """What a step has written for a user: small, medium, large."""
 
     plan: Plan
     pictures: tuple[bytes, ...]
@@ -44,9 +44,9 @@ class Copied:
 @dataclass
 class Scene:
     """
-    One run. *limit* is how many seconds a step waits for something to show.
+    One run. *limit* is how many seconds a step waits for a change to appear.
 
-    Without credentials of one's own `ways` is None, without a deployed app `deployed` is.
+    `ways` is None without a certificate, `deployed` is None without a deployed app.
     """
 
     user: User
@@ -56,33 +56,33 @@ class Scene:
     putting_back: PuttingBack
     limit: float
     other: User | None = None
-    # By object id, what the last step has written.
+    # What the last step has written, by object id.
     written: dict[str, Copied] = field(default_factory=dict)
     pause: Callable[[float], None] = time.sleep
 
     @property
     def m365(self) -> Microsoft365:
-        """Graph and SharePoint, asked directly. Raises NotAsked."""
+        """Graph and SharePoint, called directly. Raises NotAsked."""
         if self.ways is None:
-            raise NotAsked("it takes a certificate: give --settings, or --app and --certificate")
+            raise NotAsked("it needs a certificate: give --settings, or --app and --certificate")
         return self.ways
 
     @property
     def app(self) -> App:
         """The deployed app. Raises NotAsked."""
         if self.deployed is None:
-            raise NotAsked("it takes the deployed app: leave out --local")
+            raise NotAsked("it needs the deployed app: leave out --local")
         return self.deployed
 
     @property
     def unlicensed(self) -> User:
         """The second user. Raises NotAsked."""
         if self.other is None:
-            raise NotAsked("it takes a user without a licence: give --unlicensed USER")
+            raise NotAsked("it needs a user without a licence: give --unlicensed USER")
         return self.other
 
     def until(self, look: Callable[[], T | None]) -> tuple[T | None, float]:
-        """What *look* finds first, and after how many seconds; None once the limit is over."""
+        """The first result of *look*, and the seconds it took; None after the limit."""
         began, pause = stopwatch.ticks(), _FIRST_PAUSE
         while True:
             found = look()

@@ -1,4 +1,4 @@
-"""Takes names and ids out of a text: what is left may be attached to a bug report."""
+"""Removes names and ids from a text, so that it can be attached to a bug report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 GONE = "(…)"
-# Whosever they are: tokens, addresses, mail addresses, ids, etags, hosts.
+# Removed in any case: tokens, URLs, mail addresses, ids, etags, hosts.
 _FORMS = re.compile(
     r"eyJ[\w-]+(\.[\w-]+){1,2}"
     r"|https?://[^\s\"'<>]+"
@@ -21,12 +21,12 @@ _FORMS = re.compile(
 
 
 class Scrub:
-    """Also takes out what is known of this run, in any case of letters."""
+    """Also removes the known names of this run, ignoring case."""
 
     def __init__(self, known: Iterable[str]) -> None:
         """
-        *known* are names, ids and hosts; fewer than three letters of ours name nobody, while two
-        of another script are a whole name.
+        *known* are names, ids and hosts. Fewer than three ASCII letters are not a name; in other
+        scripts two characters can be a full name.
         """
         named = {each for each in known if len(each) > (2 if each.isascii() else 1)}
         longest_first = sorted(named, key=len, reverse=True)
@@ -40,8 +40,8 @@ class Scrub:
 
 def _pattern(known: str) -> str:
     """
-    A short name may be a part of a word, a long one is a name wherever it stands; other scripts
-    put no spaces between words.
+    A short name may be part of a word, so it must stand alone; a long one is removed anywhere.
+    Other scripts may put no spaces between words.
     """
     return (
         re.escape(known)

@@ -1,4 +1,4 @@
-"""One call of `acceptance`: look, ask whether to write, put everything back, and tell."""
+"""One call of `acceptance`: read, ask whether to write, restore everything, and report."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _READ_ONLY = "give --yes, or --read-only to write nothing"
 
 
 def run(order: Order, app: App | None, person: Person, output: Output) -> int:
-    """Ask everything that the order allows; an exit code."""
+    """Run every step that the order allows; returns an exit code."""
     if not (order.yes or order.read_only):
         must_be_possible(output, instead=_READ_ONLY)
     putting_back = PuttingBack(order.file.parent / RESTORE)
@@ -53,7 +53,7 @@ def run(order: Order, app: App | None, person: Person, output: Output) -> int:
             with _stopped_in_order():
                 run.ask()
         finally:
-            # Also after Ctrl-C, and after an error that nobody foresaw.
+            # Also after Ctrl-C and after unexpected errors.
             run.end(draft)
         return report.code(run.results, run.orders, declined=run.declined, kept=run.is_kept)
     finally:
@@ -62,11 +62,11 @@ def run(order: Order, app: App | None, person: Person, output: Output) -> int:
 
 @contextmanager
 def _stopped_in_order() -> Iterator[None]:
-    """A terminal that closes, and whoever asks this process to end, mean Ctrl-C."""
+    """Treat a closing terminal and a termination signal like Ctrl-C."""
     names = [name for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in (signal.Signals[n] for n in names)}
     for number, handler in before.items():
-        # What is ignored, as below nohup, stays so.
+        # A signal that is ignored, as under nohup, stays ignored.
         if handler is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
     try:
@@ -90,12 +90,12 @@ class _Run:
     def ask(self) -> None:
         self._take(READING)
         if self._order.read_only:
-            self.results += runner.refused(WRITING, "only what reads was asked for (--read-only)")
+            self.results += runner.refused(WRITING, "--read-only skips steps that write")
         elif agreed(self._question(), self._output, yes=self._order.yes, instead=_READ_ONLY):
             self._take(WRITING)
         else:
             self.declined = True
-            self.results += runner.refused(WRITING, "nobody agreed to writing")
+            self.results += runner.refused(WRITING, "you did not agree to writing")
         self._take(LAST)
         self._complete = True
 
@@ -103,13 +103,13 @@ class _Run:
         users = [self._scene.user, *([self._scene.other] if self._scene.other else [])]
         names = " and ".join(each.user_principal_name for each in users)
         return (
-            f"For the steps that follow, the picture of {names} in SharePoint is written over, "
-            "then put back as it was. Go on?"
+            f"The next steps overwrite the picture of {names} in SharePoint, then restore it. "
+            "Continue?"
         )
 
     def _take(self, steps: Iterable[Step]) -> None:
         steps = tuple(steps)
-        with self._output.progress("Asking") as tell:
+        with self._output.progress("Testing") as tell:
             number = 0
 
             def begin(step: Step) -> None:
@@ -123,9 +123,9 @@ class _Run:
     def end(self, draft: report.Draft) -> None:
         self.orders = [*self._under_way(), *self._scene.putting_back.put_back()]
         for order in self.orders:
-            self._output.complain(f"Not put back: {order}")
+            self._output.complain(f"Not restored: {order}")
         names = [*_names(self._order, self._scene)]
-        # A service's own sentence may turn a name round.
+        # A service's own sentence may write a name in another order.
         sentences = Scrub([*names, *_parts_of_names(self._scene)])
         ways = [self._scene.deployed and "deployed", self._scene.ways and "certificate"]
         way = " and ".join(each for each in ways if isinstance(each, str))
@@ -141,28 +141,28 @@ class _Run:
             draft.finish(document)
             self.is_kept = True
         except Unusable as error:
-            # What was seen is seen all the same.
+            # The results are still shown.
             self._output.complain(str(error))
         self._output.document(document)
         report.show(document, self._output)
         if self.is_kept:
-            self._output.line(f"{self._order.file} says the same, and names nobody.")
+            self._output.line(f"{self._order.file} contains the same results without names.")
 
     def _under_way(self) -> Iterator[str]:
-        """Wait for copies that Ctrl-C has cut off; an order for who has to look again."""
+        """Wait for copies that Ctrl-C interrupted; an instruction if one may still arrive."""
         scene = self._scene
         try:
             if scene.ways:
                 scene.ways.close()
             if scene.deployed:
                 scene.deployed.finish(scene.limit)
-        except (Exception, KeyboardInterrupt):  # noqa: BLE001 - whatever it is, all is put back
+        except (Exception, KeyboardInterrupt):  # noqa: BLE001 - whatever it is, restore the rest
             name = scene.user.user_principal_name
-            yield f"Look at {name} again in a while: a copy that was ordered may still come."
+            yield f"Check {name} again later: an ordered copy may still arrive."
 
 
 def _scene(order: Order, app: App | None, person: Person, putting_back: PuttingBack) -> Scene:
-    """Everybody found, and the user's photo looked for. Raises Problem with one sentence."""
+    """Find the users, and check that USER has a photo. Raises Problem with one sentence."""
     try:
         ways = Microsoft365(order.settings) if order.settings else None
     except SettingsError as error:
@@ -188,7 +188,7 @@ def _told(name: str, answer: Fields) -> User:
     known = answer.part("user") or answer.part("state")
     user_id, upn = known.text("id") or known.text("userId"), known.text("userPrincipalName")
     if not user_id or not upn:
-        raise NotThere(f"{name} is not known to the app: give the UPN of a test user.")
+        raise NotThere(f"The app does not know {name}: give the UPN of a test user.")
     return User(user_id, upn, account_enabled=True, is_guest=False)
 
 
@@ -200,18 +200,18 @@ def _check_photo(user: User, ways: Microsoft365) -> None:
 
 
 def _problem(name: str, error: PhotoSyncError) -> Problem:
-    """What to tell of a user who cannot be asked about at all."""
+    """The Problem for a user who cannot be read at all."""
     match error:
         case UnknownUser():
-            return NotThere(f"{name} is nobody in this tenant: give the UPN of a test user.")
+            return NotThere(f"{name} does not exist in this tenant: give the UPN of a test user.")
         case NoPhoto() | NoMailbox():
             return NotThere(f"{name} has no photo in Exchange: give a test user who has one.")
         case AccessDenied():
             return Refused(f"{error} See manage.py grant --check.")
         case TryLater() if isinstance(error.__cause__, SSLError):
             return Unreachable(
-                f"{error} If a private CA issued the certificate of Entra or Microsoft Graph, name "
-                "that CA's PEM file in REQUESTS_CA_BUNDLE."
+                f"{error} If a private CA issued the certificate of Entra or Microsoft Graph, set "
+                "REQUESTS_CA_BUNDLE to that CA's PEM file."
             )
         case TryLater():
             return Unreachable(f"{error} Try again in a minute.")
@@ -219,7 +219,7 @@ def _problem(name: str, error: PhotoSyncError) -> Problem:
 
 
 def _parts_of_names(scene: Scene) -> Iterator[str]:
-    """Of people, as services may write them: "Keller, Anne"."""
+    """Parts of people's names, since services may write "Keller, Anne"."""
     for user in (scene.user, scene.other):
         if user:
             whole = f"{user.display_name} {user.user_principal_name.partition('@')[0]}"
@@ -227,7 +227,7 @@ def _parts_of_names(scene: Scene) -> Iterator[str]:
 
 
 def _names(order: Order, scene: Scene) -> Iterator[str]:
-    """Whatever of this run may stand in a sentence and names somebody."""
+    """Everything in this run's sentences that could identify somebody."""
     for user in (scene.user, scene.other):
         if user:
             upn = user.user_principal_name

@@ -1,4 +1,4 @@
-"""One question to the tenant: what was assumed, what was seen, and how both compare."""
+"""One test of the tenant: what was assumed, what was seen, and how they compare."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from admin.acceptance.scene import Scene
 @dataclass(frozen=True)
 class Step:
     """
-    One question. `docs/facts` names its `id`; `assumed` is what the code rests on meanwhile.
+    One open question. `docs/facts` names its `id`; `assumed` is what the code relies on until then.
 
-    `ask` raises NotAsked, and what the clients of the scene raise. What `writes` remembers in the
-    scene beforehand what is to be put back.
+    `ask` raises NotAsked, and what the scene's clients raise. A step that `writes` first saves in
+    the scene what must be restored.
     """
 
     id: str
@@ -27,7 +27,7 @@ class Step:
 
 
 class Result(NamedTuple):
-    """What came of a step; `seconds` is how long it took."""
+    """The outcome of a step, and the seconds it took."""
 
     step: Step
     verdict: Verdict

@@ -1,4 +1,4 @@
-"""What the answers of a run said about throttling: names of headers and statuses, no values."""
+"""Records throttling in a run's answers: names of headers and statuses, no values."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import requests
 
 from shared.session import OneHostSession
 
-# What services are known, or might, speak of it with (sharepoint.md section 5, graph.md section 4).
+# Prefixes of known or possible throttling headers (sharepoint.md section 5, graph.md section 4).
 _BEGIN = ("retry-after", "ratelimit", "x-ratelimit", "x-ms-throttle", "x-ms-retry", "x-throttle")
 _REFUSALS = frozenset({429, 503})
 
 
 class Traffic:
-    """Counts; threads may share it."""
+    """Thread-safe counters."""
 
     def __init__(self) -> None:
         self.headers: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Answers in words: their status and what kind of error they tell, never their sentence."""
+"""Describes answers by status and kind of error, never by their text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def of_sharepoint(reply: Reply) -> str:
 
 
 def of_number(value: object) -> str:
-    """A number of a JSON answer, where any value may stand; "?" for what is none."""
+    """A number from a JSON answer, which may hold any value; "?" if it is not a number."""
     return str(value) if type(value) is int and abs(value) < 10**12 else "?"
 
 
@@ -40,7 +40,7 @@ def of_media(reply: Reply) -> str:
 
 
 def host_in(address: str) -> str:
-    """The host that *address* names; empty where it names none, or is none."""
+    """The host in *address*; empty if it names none or is invalid."""
     try:
         return urlsplit(address).hostname or ""
     except ValueError:
@@ -48,6 +48,6 @@ def host_in(address: str) -> str:
 
 
 def _joined(reply: Reply, *words: str) -> str:
-    """Only what has the form of a code: a service may put anything there."""
+    """Keep only words in the form of a code: a service may send anything there."""
     known = (word for word in words if _WORD.fullmatch(word) or _NUMBER.fullmatch(word))
     return " ".join([str(reply.status), *known])

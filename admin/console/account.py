@@ -1,4 +1,4 @@
-"""Where to sign in for the console, as far as the command line and the environment say."""
+"""Where to sign in to the console, as given on the command line or in the environment."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from shared.user import is_object_id
 @dataclass(frozen=True)
 class Account:
     """
-    `client_id` is that of the console's registration; empty: the app has to say so. `login_url` is
-    where LOGIN_URL or M365_CLOUD say that people sign in; empty: nobody says.
+    `client_id` is that of the console's app registration; if empty, the app must name it.
+    `login_url` comes from LOGIN_URL or M365_CLOUD; empty if neither is set.
     """
 
     client_id: str = ""
@@ -23,7 +23,7 @@ class Account:
 
     @classmethod
     def check(cls, client_id: str, tenant: str, *, login_url: str, cloud: str) -> Account:
-        """What was given in options or environment. Raises Unusable."""
+        """The values from options or environment. Raises Unusable."""
         for option, value in (("--client-id", client_id), ("--tenant-id", tenant)):
             if value and not is_object_id(value):
                 name = option.removeprefix("--").replace("-", "_").upper()
@@ -33,7 +33,7 @@ class Account:
                 )
         login_url = login_url.rstrip("/")
         if login_url and not (login_url.startswith("https://") and urlsplit(login_url).hostname):
-            raise Unusable("LOGIN_URL must begin with https:// and name a host, or be empty.")
+            raise Unusable("LOGIN_URL must be empty, or begin with https:// and name a host.")
         if not login_url and cloud:
             login_url = CLOUDS[cloud].login_url
         return cls(client_id.lower(), tenant.lower(), login_url)

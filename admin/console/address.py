@@ -1,4 +1,4 @@
-"""Where the app is, and the key if there is one: checked before anything is sent, never shown."""
+"""The app's URL and key: checked before anything is sent; the key is never shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from admin.terminal.problems import Unusable
 from shared.session import is_this_machine
 
-# What people paste: the page's address is as good as the app's.
+# People paste the address of the console page; that works, too.
 _ENDINGS = ("/api/console", "/api")
 _EXAMPLE = "https://NAME.azurewebsites.net"
 
@@ -16,9 +16,9 @@ _EXAMPLE = "https://NAME.azurewebsites.net"
 @dataclass(frozen=True)
 class Address:
     """
-    The app's base URL without a slash at the end, the function key, and a private CA's file.
+    The app's base URL without a trailing slash, the function key, and the file of a private CA.
 
-    Without a key somebody has to sign in.
+    Without a key, the user must sign in.
     """
 
     url: str
@@ -27,7 +27,7 @@ class Address:
 
     @classmethod
     def check(cls, url: str, key: str, ca: str = "") -> Address:
-        """What was given in options or environment. Raises Unusable, which shows no value."""
+        """The values from options or environment. Raises Unusable, which shows no value."""
         return cls(_checked_url(url.strip()), _checked_key(key.strip()), ca)
 
     @property
@@ -41,7 +41,7 @@ def _checked_url(text: str) -> str:
     try:
         parts = urlsplit(text)
         host = parts.hostname
-        # Both raise ValueError: a port that is none, a name with an empty or endless part.
+        # Both raise ValueError: an invalid port, or a host name with an empty or overlong label.
         parts.port, (host or "").encode("idna")
     except ValueError as error:
         raise Unusable(_bad_url()) from error
@@ -50,7 +50,7 @@ def _checked_url(text: str) -> str:
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise Unusable(f"{_bad_url()} The key belongs in PHOTOSYNC_KEY, not in the address.")
     if parts.scheme == "http" and not is_this_machine(host):
-        raise Unusable("PHOTOSYNC_URL must begin with https: over http the key could be read.")
+        raise Unusable("PHOTOSYNC_URL must begin with https://: http would expose the key.")
     return _base(parts)
 
 
@@ -70,7 +70,7 @@ def _base(parts: SplitResult) -> str:
 
 
 def _checked_key(text: str) -> str:
-    # It becomes a header, and a line break or a quotation mark from a document would break that.
+    # The key becomes a header, and characters pasted from a document would make that invalid.
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise Unusable("PHOTOSYNC_KEY holds characters that no key has: copy the key once more.")
+        raise Unusable("PHOTOSYNC_KEY contains characters that no key has: copy the key again.")
     return text

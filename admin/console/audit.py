@@ -1,4 +1,4 @@
-"""Audits of everybody: ordered, followed to their end, and what they found."""
+"""Starts an audit of all users, follows it to its end, and shows what it found."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _FIRST = 20
 
 
 def audit(desk: Desk, *, repair: bool, as_csv: bool, seconds: float) -> int:
-    """Have everybody audited, or go on with an audit that is under way; the exit code."""
-    # Nothing may stand between the lines of a CSV.
+    """Start an audit, or follow the one that is running; returns the exit code."""
+    # stdout must hold nothing but CSV.
     say = desk.output.complain if as_csv else desk.output.line
     ended = _followed(desk, desk.console.audit(repair=repair).part("audit"), say, seconds)
     repairs = repair and ended.text("repairs") != "braked" and ended.text("status") == "finished"
@@ -33,25 +33,25 @@ def audit(desk: Desk, *, repair: bool, as_csv: bool, seconds: float) -> int:
 
 
 def show_end(audit: Fields, output: Output) -> None:
-    """What an audit found, and what becomes of it."""
+    """What an audit found, and what happens about it."""
     rows = [
         ["status", f"{audit.text('status')} {audit.text('detail')}".rstrip()],
         ["began", audit.when("startedAt")],
-        ["looked at", _of(audit)],
+        ["checked", _of(audit)],
         ["differ", audit.text("differ")],
-        ["for the worker to settle", audit.text("unclear")],
-        ["without an answer", audit.text("unanswered")],
-        ["repairs", audit.text("repairs") if audit.flag("repair") else "none: it only looks"],
+        ["unclear, left to the worker", audit.text("unclear")],
+        ["no answer", audit.text("unanswered")],
+        ["repairs", audit.text("repairs") if audit.flag("repair") else "none: it only reports"],
     ]
     if audit.text("waitingUntil"):
-        rows.append(["waits for the profile budget until", audit.when("waitingUntil")])
+        rows.append(["waiting for the profile budget until", audit.when("waitingUntil")])
     output.table(["", ""], rows, "Audit of SharePoint")
 
 
 def _of(audit: Fields) -> str:
     if audit.text("status") != "running":
         return audit.text("looked")
-    return f"{audit.text('looked')}; {audit.number('page') - 1} of {_pages(audit)} pages are done"
+    return f"{audit.text('looked')}; {audit.number('page') - 1} of {_pages(audit)} pages done"
 
 
 def _pages(audit: Fields) -> int:
@@ -59,9 +59,9 @@ def _pages(audit: Fields) -> int:
 
 
 def _followed(desk: Desk, audit: Fields, say: Callable[[str], None], seconds: float) -> Fields:
-    """The audit at its end. Raises Late."""
+    """The audit when it has ended. Raises Late."""
     told: set[str] = set()
-    with desk.output.progress("Looking at SharePoint, in pages") as report:
+    with desk.output.progress("Checking SharePoint, in pages") as report:
 
         def over() -> Fields | None:
             found = desk.console.overview().part("audit")
@@ -70,19 +70,19 @@ def _followed(desk: Desk, audit: Fields, say: Callable[[str], None], seconds: fl
             if until and until not in told:
                 told.add(until)
                 say(f"Waiting for the profile budget until {until}.")
-            # Another one in its place has ended it.
+            # A newer audit has replaced it.
             ended = found.text("id") != audit.text("id") or found.text("status") != "running"
             return found if ended else None
 
         return wait_until(
             over,
             seconds=seconds,
-            late="The audit is still running: the same command follows it further.",
+            late="The audit is still running: repeat the command to keep following it.",
         )
 
 
 def _repaired(desk: Desk, audit: Fields, seconds: float) -> list[Fields]:
-    """Who still differs when each that was found has been looked at by the worker. Raises Late."""
+    """Who still differs once the worker has processed everybody found. Raises Late."""
     began = audit.moment("startedAt")
     with desk.output.progress("Repairing") as report:
 
@@ -95,7 +95,7 @@ def _repaired(desk: Desk, audit: Fields, seconds: float) -> list[Fields]:
         return wait_until(
             settled,
             seconds=seconds,
-            late="Not everybody is repaired yet: manage.py users --differs names who is left.",
+            late="Not all repairs are done yet: manage.py users --differs lists the rest.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Pictures of people, as SharePoint shows them and would show them, at the pace of the app."""
+"""Each user's picture before and after, fetched no faster than the app allows."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from admin.terminal.fields import Fields
 from admin.terminal.output import Report
 from admin.terminal.problems import Busy, NotThere, Problem, Unreachable
 
-# For whom pictures are shown at most: of some 6 KB each, two a person.
+# At most this many people with pictures: two each, about 6 KB a picture.
 MOST_PEOPLE = 250
 _TRIES = 10
-# So many pictures one after the other without a connection, and no more are asked for.
+# Stop after this many failed connections in a row.
 _IN_VAIN = 3
-# Where an app that is busy does not say for how long.
+# Used if a busy app sends no Retry-After.
 _USUAL_WAIT = 5.0
 
 
-# What goes without saying where no picture is shown.
+# The reason that needs no words beside an empty frame.
 _PLAINLY_NONE = "no-photo"
 
 
 class Picture(NamedTuple):
-    """A JPEG, or none and why; one that nobody could look at is not `known`."""
+    """A JPEG, or none and why; not `known` if it could not be fetched."""
 
     content: bytes = b""
     why: str = ""
@@ -33,7 +33,7 @@ class Picture(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One person whose picture would change, and both pictures; None where nobody has asked."""
+    """A person whose picture would change, and both pictures; None if not fetched."""
 
     person: Fields
     before: Picture | None = None
@@ -45,7 +45,7 @@ class Change(NamedTuple):
 
 
 class Photographer:
-    """Asks the app for pictures, one after the other, for so many *seconds* at most."""
+    """Fetches pictures from the app one by one, for *seconds* at most."""
 
     def __init__(
         self,
@@ -66,9 +66,9 @@ class Photographer:
 
     def changes(self, people: Sequence[Fields], report: Report) -> list[Change]:
         """
-        Each of *people* with both pictures, the first MOST_PEOPLE of them and while there is time.
+        Each of *people*; the first MOST_PEOPLE with both pictures, as long as time allows.
 
-        Raises Unreachable if that is so from the beginning; later it does not cost what there is.
+        Raises Unreachable if the app was never reached; a later failure keeps what was fetched.
         """
         found: list[Change] = []
         most = min(MOST_PEOPLE, len(people))
@@ -96,14 +96,14 @@ class Photographer:
                 raise
             self._in_vain += 1
             if self._in_vain == _IN_VAIN:
-                self._say(f"{problem} No more pictures are asked for.")
+                self._say(f"{problem} The remaining pictures are left out.")
                 self._ends = self._clock()
             return Picture(why=str(problem), known=False)
         except Problem as problem:
             return Picture(why=str(problem), known=False)
 
     def _patiently(self, user: str, side: str) -> bytes:
-        """The picture, however often the app asks for patience, within limits. Raises Problem."""
+        """The picture; waits when the app is busy, up to a limit. Raises Problem."""
         for still_to_come in reversed(range(_TRIES)):
             try:
                 photo = self._console.photo(user, side)
@@ -114,6 +114,6 @@ class Photographer:
                 seconds = _USUAL_WAIT if asked is None else asked
                 if not still_to_come or self._clock() + seconds > self._ends:
                     raise
-                self._say(f"{busy} Going on in {seconds:.0f} s.")
+                self._say(f"{busy} Retrying in {seconds:.0f} s.")
                 self._pause(seconds)
         raise AssertionError("the last try returns or raises")

@@ -1,9 +1,9 @@
 """
-What an app answers to whom it does not know, where App Service has people sign in.
+How an app asks an unknown caller to sign in, if App Service authentication is on.
 
-It is a redirect to the login page, or 401 with `WWW-Authenticate` (functions.md, Sign-in). Whoever
-answers may be anybody: only ids are taken from it, and only a login host of Microsoft's, or the one
-that LOGIN_URL names, is ever asked.
+It is a redirect to the login page, or 401 with `WWW-Authenticate` (functions.md, Sign-in). The
+answer is not trusted: only ids are read from it, and only Microsoft's login hosts, or the host in
+LOGIN_URL, are ever called.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shared.settings.clouds import CLOUDS
 from shared.user import is_object_id
 
 _PARAMETER = re.compile(r'(\w+)="?([^",\s]+)"?')
-# Of a header: App Service's has a tenth of it. To search one without an end takes minutes.
+# Longest header read; App Service sends a tenth of that. A huge one would take minutes to search.
 _LONGEST = 2000
 _PLATFORM = "/.auth/login/"
 # Other names of the same hosts (Entra, instance discovery).
@@ -34,7 +34,7 @@ _ALIASES = {
 
 @dataclass(frozen=True)
 class Challenge:
-    """Which registration, tenant and login host were named; each empty where none was."""
+    """The registration, tenant and login host named; each empty if not named."""
 
     client_id: str = ""
     tenant: str = ""
@@ -42,7 +42,7 @@ class Challenge:
 
 
 def read(answer: requests.Response, own_host: str, login_url: str) -> Challenge | None:
-    """What *answer* of *own_host* asks for; None where it does not ask to sign in at all."""
+    """What *answer* of *own_host* asks for; None if it does not ask for a sign-in."""
     headers = answer.headers
     if 300 <= answer.status_code < 400:
         return _of_redirect(headers.get("Location", ""), own_host, login_url)
@@ -55,7 +55,7 @@ def read(answer: requests.Response, own_host: str, login_url: str) -> Challenge 
 
 
 def host_of(location: str) -> str:
-    """The host that a redirect leads to; empty where it is no address."""
+    """The host that a redirect leads to; empty if it is not a URL."""
     return _split(location).hostname or ""
 
 
@@ -76,7 +76,7 @@ def _challenge(parts: SplitResult, client_id: str, login_url: str) -> Challenge:
 
 
 def _known(login_url: str, parts: SplitResult) -> str:
-    """Where the login host of an address is asked; empty for a host that nobody vouches for."""
+    """The login URL for the host of an address; empty for an unknown host."""
     hosts: Mapping[str, str] = {
         **{alias: CLOUDS[cloud].login_url for alias, cloud in _ALIASES.items()},
         **{urlsplit(cloud.login_url).netloc: cloud.login_url for cloud in CLOUDS.values()},
@@ -92,7 +92,7 @@ def _guid(text: str) -> str:
 def _split(address: str) -> SplitResult:
     try:
         parts = urlsplit(address)
-        # Raises ValueError for a port that is none.
+        # Raises ValueError for an invalid port.
         return parts if parts.port != 0 else urlsplit("")
     except ValueError:
         return urlsplit("")

@@ -1,4 +1,4 @@
-"""`check USER`: do both sides agree? `check --all`: does SharePoint show what was written?"""
+"""`check USER` compares both sides; `check --all` checks SharePoint against what was written."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ _DAY = 24 * 3600.0
 
 @command
 @click.argument("user", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Check every user's picture in SharePoint.")
+@click.option("--repair", is_flag=True, help="With --all: repair the pictures that differ.")
 @click.option(
-    "--all", "everybody", is_flag=True, help="Look at what SharePoint shows of everybody."
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="With --all: print who differs as CSV, as users --csv does.",
 )
-@click.option("--repair", is_flag=True, help="With --all: repair what differs.")
-@click.option("--csv", "as_csv", is_flag=True, help="With --all: who differs, as users --csv.")
 @click.option(
-    "--release-repairs", is_flag=True, help="Instead: release the repairs the brake holds back."
+    "--release-repairs", is_flag=True, help="Release the repairs that the brake holds back."
 )
-@click.option("--yes", is_flag=True, help="Do not ask before anything is released.")
-@waits(_DAY, "How long --all waits.")
+@click.option("--yes", is_flag=True, help="Release without asking.")
+@waits(_DAY, "How long --all waits for the end.")
 def check(
     desk: Desk,
     user: str | None,
@@ -35,24 +38,24 @@ def check(
     timeout: float,
 ) -> int:
     """
-    Compare both sides of USER now, or look at what SharePoint shows of everybody.
+    Compare both sides of USER now, or check every picture in SharePoint.
 
-    Of one USER the exit code is 0 if both sides agree, or if PhotoSync leaves this user alone by
-    design: out of scope, without mailbox or profile, gone from the tenant, or with a picture that
-    a person chose; 1 if they do not or nobody is called that, also while DRY_RUN is on; and 4 if
-    they cannot be compared now.
+    For one USER the exit code is 0 if both sides agree, or if PhotoSync leaves the user alone by
+    design: out of scope, no mailbox, no profile, no longer in the tenant, or a picture that a
+    person chose. It is 1 if the sides differ (also while DRY_RUN is on) or if nobody matches
+    USER, and 4 if the sides cannot be compared now.
 
-    With --all the app looks at every picture that PhotoSync wrote, as fast as the profile budget
-    allows, and this command follows it; the same command goes on after it was stopped. The exit
-    code is 1 if anything differs, with --repair if anything still does.
+    With --all the app checks every picture that PhotoSync wrote, as fast as the profile budget
+    allows. The command waits for the end; if you stop it, repeat it to continue. The exit code is
+    1 if anything differs; with --repair, if anything still differs.
 
-    --release-repairs names how many pictures are written again, and whose, and asks; the exit code
+    --release-repairs says how many pictures will be rewritten, and whose, and asks. The exit code
     is 1 if the answer is no.
     """
     if [user is not None, everybody, release_repairs].count(True) != 1:
         raise Unusable("Give one of USER, --all and --release-repairs.")
     if (repair or as_csv) and not everybody:
-        raise Unusable("--repair and --csv go with --all; manage.py replay repairs one user.")
+        raise Unusable("--repair and --csv need --all; to repair one user: manage.py replay USER.")
     if as_csv and desk.output.as_json:
         raise Unusable("Give --csv or --json, not both.")
     if release_repairs:

@@ -1,8 +1,8 @@
 """
-The console API of PhotoSync, spoken over HTTP. Every foreign error becomes a Problem.
+Client of PhotoSync's console API. Turns every foreign error into a Problem.
 
-A key or a token travels in a header (see `ways`), and no redirect is followed: it would take it
-along to wherever that points.
+The key or token is sent in a header (see `ways`). Redirects are not followed: they would send it to
+another address.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from shared.session import OneHostSession
 
 T = TypeVar("T")
 
-# To connect, and to answer: the doctor asks Graph and SharePoint a dozen things in turn.
+# Seconds to connect, and to answer: the doctor makes a dozen calls to Graph and SharePoint.
 _PATIENCE = (10, 120)
 _PAGE = 200
 
 
 class Past(NamedTuple):
-    """Whom they are about, as far as that is known, and whether lines of their log are damaged."""
+    """Orders, the user they are about if known, and whether lines of the log are damaged."""
 
     user: Fields
     orders: list[Fields]
@@ -51,7 +51,7 @@ class Console:
         account: Account | None = None,
         tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        """*tell* says what signing in needs, and once if the app is of another version."""
+        """*tell* prints what signing in needs, and once if the app's version differs."""
         self._address = address
         self._ways = Ways(address, account or Account(), tell)
         self._patience = patience
@@ -71,26 +71,26 @@ class Console:
         return self._address.host
 
     def me(self) -> Fields:
-        """Who asks, as the app sees it, and what they may."""
+        """The caller and their role, as the app sees them."""
         return self._call("GET", "me", told="via")
 
     def overview(self) -> Fields:
-        """How everything is."""
+        """The status of everything."""
         return self._call("GET", "overview", told="counts")
 
     def user(self, user: str) -> Fields:
-        """Both sides of one user, now."""
+        """Both sides of one user, read now."""
         return self._call("GET", _path(user), told="agree")
 
     def state(self, user: str) -> Fields:
-        """What is remembered of one user, and when that was so: cheap enough to ask often."""
+        """The stored state of one user, and as of when: cheap enough to poll."""
         return self._call("GET", _path(user), told="state", query={"sides": "none"})
 
     def photo(self, user: str, side: str) -> bytes:
         """
-        One side's picture of a user, as a small JPEG; NotThere says why there is none.
+        One side's picture of a user, as a small JPEG.
 
-        An app that is busy is a Busy.
+        Raises NotThere, which says why there is none, and Busy.
         """
         path = f"{_path(user)}/photo/{side}"
         return self._send("GET", path, answers.picture, query={"small": "true"})
@@ -104,19 +104,21 @@ class Console:
         differs: bool = False,
         would_change: bool = False,
     ) -> Iterator[Fields]:
-        """Everybody who fits, page by page."""
+        """All users that match, page by page."""
         wanted = {"search": search, "status": status, "size": str(_PAGE)}
         flags = {"gone": gone, "differs": differs, "wouldChange": would_change}
         wanted |= {name: "true" for name, is_wanted in flags.items() if is_wanted}
         for page in self._pages("users", "users", wanted):
             for person in page.parts("users"):
                 if would_change and not person.text("wouldChange"):
-                    # It lists everybody.
-                    raise Unsound("The app is too old to tell what would change: deploy it anew.")
+                    # An older app ignores the filter.
+                    raise Unsound(
+                        "The app is too old to report what would change: deploy it again."
+                    )
                 yield person
 
     def history(self, *, user: str = "", since: str = "") -> Past:
-        """The orders about *user*, or all of them, from *since* on; the newest first."""
+        """The orders about *user*, or all of them, since *since*; newest first."""
         pages = list(self._pages("history", "orders", {"user": user, "since": since}))
         return Past(
             pages[0].part("user"),
@@ -125,15 +127,17 @@ class Console:
         )
 
     def _pages(self, path: str, told: str, wanted: Mapping[str, str]) -> Iterator[Fields]:
-        """A list, of which each page names some under *told*."""
+        """The pages of a list whose items are under *told*."""
         token, trail = "", Trail()
         while True:
             query = {**wanted, "token": token}
             page = self._call("GET", path, told=told, query={k: v for k, v in query.items() if v})
             if why := page.text("unasked"):
-                raise Unsound(f"Nobody like that is known, and Microsoft 365 was not asked: {why}")
+                raise Unsound(
+                    f"No known user matches, and Microsoft 365 could not be searched: {why}"
+                )
             yield page
-            # A page may be empty and have a token all the same.
+            # An empty page may have a token.
             following = page.text("token")
             if not following:
                 return
@@ -141,48 +145,48 @@ class Console:
             token = following
 
     def replay(self, user: str, *, force: bool, replace: bool = False) -> Fields:
-        """Have one user looked at again; with *replace* a picture that a person chose goes."""
-        # An older app knows nothing of it, and would refuse the word.
+        """Replay one user; *replace* also replaces a picture that a person chose."""
+        # An older app would refuse the unknown field.
         body = {"force": force} | ({"replace": True} if replace else {})
         return self._call("POST", f"{_path(user)}/replay", told="queued", body=body)
 
     def sweep(self) -> Fields:
-        """Have everybody looked at."""
+        """Start a sweep."""
         return self._call("POST", "sweep", told="queued", body={})
 
     def renew(self) -> Fields:
-        """Have the subscription looked after."""
+        """Renew the subscription."""
         return self._call("POST", "sweep", told="queued", body={"renew": True})
 
     def release_removals(self) -> Fields:
-        """Let the removals go ahead that the brake holds back."""
+        """Release the removals that the brake holds back."""
         return self._call("POST", "sweep", told="released", body={"releaseRemovals": True})
 
     def audit(self, *, repair: bool) -> Fields:
-        """Have everybody's picture in SharePoint looked at."""
+        """Start an audit of every picture in SharePoint."""
         return self._call("POST", "audit", told="audit", body={"repair": repair})
 
     def release_repairs(self) -> Fields:
-        """Let the repairs go ahead that the brake holds back."""
+        """Release the repairs that the brake holds back."""
         return self._call("POST", "audit", told="released", body={"releaseRepairs": True})
 
     def uninstall(self, *, remove_pictures: bool) -> Fields:
-        """Have PhotoSync taken back."""
+        """Start to uninstall PhotoSync."""
         body = {"removePictures": remove_pictures}
         return self._call("POST", "uninstall", told="uninstall", body=body)
 
     def cancel_uninstall(self) -> Fields:
-        """Take that order back."""
+        """Cancel the uninstallation."""
         return self._call("POST", "uninstall", told="cancelled", body={"cancel": True})
 
     def dismiss(self, users: Sequence[str], unreadable_to: str = "") -> Fields:
-        """Take lines off the overview: failures of users, and messages set aside up to a moment."""
+        """Dismiss users' failures, and unreadable messages up to a point in time."""
         body: dict[str, Any] = {"users": list(users)} if users else {}
         body |= {"unreadableTo": unreadable_to} if unreadable_to else {}
         return self._call("POST", "dismiss", told="dismissed", body=body)
 
     def doctor(self) -> Fields:
-        """Every check of the app by itself."""
+        """The app's checks of itself."""
         return self._call("GET", "doctor", told="checks")
 
     def _call(
@@ -194,7 +198,7 @@ class Console:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Fields:
-        """The answer, which has a field *told*: others answer 200 in JSON, too."""
+        """The answer, which must have a field *told*: other services send JSON with 200, too."""
 
         def read(content: bytes, host: str) -> Fields:
             return answers.fields(content, host, told)
@@ -210,7 +214,7 @@ class Console:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> T:
-        """What *read* makes of the body."""
+        """The result of *read* for the body."""
         host = self._address.host
         while True:
             answer, content = self._ask(method, path, query, body)
@@ -219,7 +223,7 @@ class Console:
                 self._compare(answer.headers.get(version.HEADER, ""))
                 return result
             error = Fields.of(answers.document(content)).part("error")
-            # There are two ways at most, each tried once.
+            # At most two ways, each tried once.
             if not self._ways.goes_on(answer, error.text("message")[: answers.LONGEST_SENTENCE]):
                 raise answers.refusal(answer, error, host)
 
@@ -230,9 +234,9 @@ class Console:
         query: Mapping[str, str] | None,
         body: Mapping[str, Any] | None,
     ) -> tuple[requests.Response, bytes]:
-        """One request the way that is taken now, and what came back."""
+        """One request by the current way, and its answer."""
         way = self._ways.way()
-        # A variable of the environment would win over the session's own `verify`.
+        # An environment variable would override the session's own `verify`.
         trust: str | bool | None = self._address.ca or None
         host = self._address.host
         try:
@@ -252,11 +256,11 @@ class Console:
         except urllib3.exceptions.ReadTimeoutError as error:
             raise too_slow(host) from error
         except (urllib3.exceptions.HTTPError, ValueError) as error:
-            # A ValueError: a Location may be no address.
+            # ValueError: a Location that is not a URL.
             raise answers.broken(host) from error
 
     def _compare(self, told: str) -> None:
-        """Say once that the app is older or newer; the answers are read all the same."""
+        """Warn once if the app is older or newer; its answers are read anyway."""
         if self._warn and (sentence := versions.differ(told)):
             self._warn(sentence)
         self._warn = None
@@ -267,5 +271,5 @@ def _path(user: str) -> str:
         if user.strip() and set(user) != {"."}:
             return f"users/{quote(user, safe='')}"
     except UnicodeEncodeError:
-        pass  # what a terminal with another encoding has made of a name
-    raise Unusable(f"{user!r} is no user: give a UPN such as anne@contoso.com, or a name.")
+        pass  # a name in another encoding than the terminal's
+    raise Unusable(f"{user!r} is not a user: give a UPN such as anne@contoso.com, or a name.")

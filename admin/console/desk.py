@@ -1,4 +1,4 @@
-"""What a command of manage.py works with, and how a function becomes one."""
+"""Turns a function into a command of manage.py, and gives it what it needs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from shared.settings.clouds import CLOUDS
 
 
 class Desk(NamedTuple):
-    """What a command works with."""
+    """What a command gets."""
 
     console: Console
     output: Output
 
 
 def command(function: Function) -> click.Command:
-    """Make a command of a function that takes a Desk and returns an exit code."""
+    """Turn a function that takes a Desk and returns an exit code into a command."""
 
     @click.pass_context
     @functools.wraps(function)

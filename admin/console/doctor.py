@@ -1,4 +1,4 @@
-"""`doctor`: what is wrong with the app's settings, rights and surroundings, and what to do."""
+"""`doctor`: checks the app's settings, rights and environment, and says what to fix."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from admin.terminal.fields import Fields
 @command
 def doctor(desk: Desk) -> int:
     """
-    Let the app check its settings, rights and surroundings, and tell its version.
+    Check the app's settings, rights and environment, and show its version.
 
-    Each check says what it found and, if that is wrong, what to do. One that another keeps from
-    being made is "not checked". The exit code is 1 if any of them is wrong.
+    Each check says what it found and, if that is wrong, what to do. "not checked" means that
+    another problem prevented the check. The exit code is 1 if any check failed.
     """
     answer = desk.console.doctor()
     desk.output.document(answer.raw)
@@ -34,7 +34,7 @@ def doctor(desk: Desk) -> int:
         ],
     )
     if answer.flag("ok"):
-        desk.output.line("Everything is as it should be.", style="green")
+        desk.output.line("All checks passed.", style="green")
         return problems.FINE
     desk.output.line(_count(checks), style="bold red")
     return problems.WRONG
@@ -43,12 +43,12 @@ def doctor(desk: Desk) -> int:
 def _result(check: Fields) -> str:
     if check.flag("ok"):
         return "ok"
-    # An older app does not tell these two apart.
+    # An older app does not distinguish these two.
     return "not checked" if check.raw.get("looked") is False else "wrong"
 
 
 def _count(checks: list[Fields]) -> str:
     results = [_result(each) for each in checks]
     wrong, unseen = results.count("wrong"), results.count("not checked")
-    told = f"{wrong} of {len(checks)} checks {'is' if wrong == 1 else 'are'} wrong"
-    return f"{told}, {unseen} could not be made." if unseen else f"{told}."
+    told = f"{wrong} of {len(checks)} checks failed"
+    return f"{told}, {unseen} not checked." if unseen else f"{told}."

@@ -1,4 +1,4 @@
-"""`failures`: every user whose last run failed, and why; and lines that were dealt with."""
+"""`failures`: lists the users whose last run failed, and why; dismisses failures."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ _COLUMNS = ("userPrincipalName", "displayName", "reason", "detail", "checkedAt",
 
 
 @command
-@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with a header line.")
-@click.option("--all", "everybody", is_flag=True, help="Also those that were dismissed.")
 @click.option(
-    "--dismiss", "users", metavar="USER", multiple=True, help="Take this failure off the list."
+    "--csv", "as_csv", is_flag=True, help="Print comma-separated values with a header line."
+)
+@click.option("--all", "everybody", is_flag=True, help="Include dismissed failures.")
+@click.option(
+    "--dismiss", "users", metavar="USER", multiple=True, help="Dismiss the failure of USER."
 )
 @click.option(
-    "--dismiss-unreadable", is_flag=True, help="Take all messages set aside off the overview."
+    "--dismiss-unreadable", is_flag=True, help="Dismiss all unreadable messages from the overview."
 )
-@click.option("--yes", is_flag=True, help="Do not ask before anything is dismissed.")
+@click.option("--yes", is_flag=True, help="Dismiss without asking.")
 def failures(
     desk: Desk,
     as_csv: bool,
@@ -33,16 +35,16 @@ def failures(
     yes: bool,
 ) -> int:
     """
-    List the users whose last run failed, each with the reason.
+    List the users whose last run failed, and why.
 
-    The exit code is 1 if there are any that nobody has dismissed. A failure that is dismissed
-    comes back if the reason is another one, or if the photo was copied in between; nothing is
-    deleted, and replay --failed still looks at it. In CSV an apostrophe stands before a value that
-    a spreadsheet would take for a formula.
+    The exit code is 1 if any failure is not dismissed. A dismissed failure comes back if the
+    user fails for another reason, or fails again after a successful copy. Dismissing deletes
+    nothing, and replay --failed includes dismissed users. In CSV, an apostrophe is put before a
+    value that a spreadsheet would run as a formula.
     """
     if users or dismiss_unreadable:
         if as_csv or everybody:
-            raise problems.Unusable("Give what to dismiss without --csv and --all.")
+            raise problems.Unusable("Dismissing does not go with --csv or --all: leave them out.")
         return _dismiss(desk, users, unreadable=dismiss_unreadable, yes=yes)
     if as_csv and desk.output.as_json:
         raise problems.Unusable("Give --csv or --json, not both.")
@@ -72,11 +74,11 @@ def _show(found: list[Fields], left: list[Fields], *, hidden: int, output: Outpu
     )
     if left:
         more = f" {hidden} more dismissed." if hidden else ""
-        output.line(f"{len(left)} failed.{more} Once mended: manage.py replay --failed")
+        output.line(f"{len(left)} failed.{more} After fixing the cause: manage.py replay --failed")
     elif hidden:
-        output.line(f"No failure but {hidden} dismissed: failures --all lists them.", style="green")
+        output.line(f"No failures; {hidden} dismissed: failures --all lists them.", style="green")
     else:
-        output.line("Nobody's last run failed.", style="green")
+        output.line("No failures.", style="green")
 
 
 def _dismiss(desk: Desk, users: tuple[str, ...], *, unreadable: bool, yes: bool) -> int:
@@ -84,11 +86,11 @@ def _dismiss(desk: Desk, users: tuple[str, ...], *, unreadable: bool, yes: bool)
     until = max((one.text("at") for one in aside.parts("unreadable")), default="")
     if unreadable and not until and not users:
         desk.output.document({"dismissed": 0, "unreadableTo": ""})
-        desk.output.line("No message is set aside.", style="green")
+        desk.output.line("There are no unreadable messages.", style="green")
         return problems.FINE
     told = [f"the failure of {user}" for user in users]
     if until:
-        told.append(f"{aside.number('unreadableCount')} messages set aside")
+        told.append(f"{aside.number('unreadableCount')} unreadable messages")
     what = ", ".join(told)
     if not agreed(f"Dismiss {what}?", desk.output, yes=yes):
         desk.output.line("Nothing was changed.")

@@ -1,4 +1,4 @@
-"""`history`: who ordered what, when, on whom, and how it ended."""
+"""`history`: who ordered what, when, for whom, and how it ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from admin.console.desk import Desk, command
 from admin.terminal import csv_text, problems
 from admin.terminal.fields import Fields
 
-# A program goes by names and order: new ones stand behind these.
+# Programs rely on names and order: add new columns at the end.
 COLUMNS = (
     *("at", "order", "via", "byName", "byId", "userPrincipalName", "userId", "options"),
     *("result", "endedAt", "detail", "correlationId"),
@@ -22,17 +22,21 @@ _DAYS = re.compile(r"(\d{1,4})d")
 
 @command
 @click.argument("user", required=False)
-@click.option("--since", metavar="DAYS|DATE", help="Such as 7d, or 2026-01-31, in UTC.")
-@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with a header line.")
+@click.option(
+    "--since", metavar="DAYS|DATE", help="Only orders since then: 7d, or 2026-01-31 (UTC)."
+)
+@click.option(
+    "--csv", "as_csv", is_flag=True, help="Print comma-separated values with a header line."
+)
 def history(desk: Desk, user: str | None, since: str | None, as_csv: bool) -> int:
     """
-    List the orders that were given, or those about USER, the newest first.
+    List all orders, or those about USER, newest first.
 
-    Who is a person who signed in, "key" for whoever held a function key, or "queue" for a message
-    that was typed. An order without a result has not ended, or its end could not be written. The
-    columns of the CSV are at, order, via, byName, byId, userPrincipalName, userId, options,
-    result, endedAt, detail and correlationId; an apostrophe stands before a value that a
-    spreadsheet would take for a formula.
+    "who" is the person who signed in, "key" if a function key was used, or "queue" if a message
+    was typed into a queue. An order without a result has not ended, or its result could not be
+    stored. The CSV columns are at, order, via, byName, byId, userPrincipalName, userId, options,
+    result, endedAt, detail and correlationId; an apostrophe is put before a value that a
+    spreadsheet would run as a formula.
     """
     if as_csv and desk.output.as_json:
         raise problems.Unusable("Give --csv or --json, not both.")
@@ -40,7 +44,7 @@ def history(desk: Desk, user: str | None, since: str | None, as_csv: bool) -> in
     taken, found, damaged = desk.console.history(user=user or "", since=began)
     whom.say_taken(user or "", taken, desk.output)
     if damaged:
-        desk.output.complain("Some lines of the log cannot be read, and are left out.")
+        desk.output.complain("Some lines of the log cannot be read and are left out.")
     desk.output.document([dict(one.raw) for one in found])
     if as_csv:
         desk.output.verbatim(csv_text.table(COLUMNS, [_flat(one) for one in found]))
@@ -59,12 +63,12 @@ def history(desk: Desk, user: str | None, since: str | None, as_csv: bool) -> in
             for one in found
         ],
     )
-    desk.output.line(f"{len(found)} listed." if found else "Nothing like that was ordered.")
+    desk.output.line(f"{len(found)} listed." if found else "No orders.")
     return problems.FINE
 
 
 def who(order: Fields) -> str:
-    """Who gave an order, in a word."""
+    """Who gave the order: a name, or how it came."""
     by = order.part("by")
     return by.text("name") or by.text("via")
 
@@ -76,7 +80,7 @@ def _flat(order: Fields) -> Fields:
 
 
 def _began(since: str, now: datetime) -> str:
-    """The moment that --since means, as the app understands it. Raises Unusable."""
+    """The time of --since in the app's format. Raises Unusable."""
     try:
         if days := _DAYS.fullmatch(since):
             return (now - timedelta(days=int(days[1]))).isoformat()
@@ -84,5 +88,5 @@ def _began(since: str, now: datetime) -> str:
         return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).isoformat()
     except (ValueError, OverflowError) as error:
         raise problems.Unusable(
-            "--since is a number of days such as 7d, or a date such as 2026-01-31."
+            "--since takes a number of days such as 7d, or a date such as 2026-01-31."
         ) from error

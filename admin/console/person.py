@@ -1,4 +1,4 @@
-"""One user as people read it: both sides, what differs, what PhotoSync remembers, what happened."""
+"""Shows one user: both sides, what differs, what PhotoSync has stored, and the history."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ _PROFILE = (
     "SPS-PictureExchangeSyncState",
     "SPS-PictureTimestamp",
 )
-# What an older app does not tell: reasons of a run that left somebody alone because it should.
+# For older apps, which send no `byDesign`: the reasons to leave a user alone by design.
 _BY_DESIGN = {"out-of-scope", "picture-kept", "no-profile", "no-mailbox"}
-# What the card's button does, as a command.
+# The card's button as a command.
 _ORDERS = {
-    "doctor": "To find out more: manage.py doctor",
+    "doctor": "To find the cause: manage.py doctor",
     "removals": "To release what is held back: manage.py sweep --release-removals",
     "leavers": "To release what is held back: manage.py sweep --release-removals",
 }
-# Without a photo there is nothing to copy: what becomes of the picture is said already.
+# Without a photo there is nothing to copy; the sentence already says what happens.
 _ABSENT = {"no-photo", "removed"}
 _VERDICTS = {
     problems.FINE: "Both sides agree.",
     problems.WRONG: "The sides differ.",
-    problems.UNSOUND: "Whether both sides agree cannot be told now.",
+    problems.UNSOUND: "The sides cannot be compared now.",
 }
 _STYLES = {problems.FINE: "green", problems.WRONG: "bold red", problems.UNSOUND: "yellow"}
 
 
 def account(answer: Fields) -> Fields:
-    """Whom an answer is about: ids and names, as far as it tells them."""
+    """The user that an answer is about: ids and names, if given."""
     return answer.part("user") or answer.part("state")
 
 
 def name(answer: Fields) -> str:
-    """How to call the user of an answer."""
+    """The name to show for the user of an answer."""
     user, state = answer.part("user"), answer.part("state")
     return user.text("userPrincipalName") or state.text("userPrincipalName") or state.text("userId")
 
 
 def comparison(answer: Fields) -> int:
-    """FINE if both sides agree, or are left alone by design; UNSOUND if nobody could tell."""
+    """FINE if both sides agree or are left alone by design; UNSOUND if not compared."""
     if _is_left_alone(answer):
         return problems.FINE
     if answer.raw.get("agree") is None:
@@ -71,21 +71,21 @@ def verdict(answer: Fields) -> int:
 
 
 def repair(answer: Fields) -> int:
-    """As `verdict`, but FINE also where the last run says why it leaves the picture alone."""
+    """As `verdict`, but FINE also if the last run skipped the user and says why."""
     return problems.FINE if answer.part("state").text("status") == "skipped" else verdict(answer)
 
 
 def show_card(answer: Fields, output: Output) -> None:
-    """What people see, why, and what happens next; an older app does not tell."""
+    """What people see, why, and what happens next; nothing from an older app."""
     if sentence := answer.part("card").text("sentence"):
         output.line(sentence)
 
 
 def show_ticket(answer: Fields, output: Output) -> None:
-    """The text for a ticket. Raises Unsound where the app is too old to tell one."""
+    """The text for a ticket. Raises Unsound if the app is too old to send one."""
     ticket = answer.part("card").text("ticket")
     if not ticket:
-        raise problems.Unsound("The app is older than this manage.py and makes no ticket text.")
+        raise problems.Unsound("The app is too old to write a ticket text: deploy it again.")
     for line in ticket.splitlines():
         output.line(line)
 
@@ -96,7 +96,7 @@ def show_sides(answer: Fields, output: Output) -> None:
     told = answer.text("difference") or _VERDICTS[compared]
     if _is_left_alone(answer) and not answer.flag("agree"):
         detail = answer.part("state").text("detail")
-        # What Graph says of a leaver is in both.
+        # For a leaver both may repeat what Graph said.
         why = "" if told.startswith(detail.rstrip(".")) else f"{detail} "
         told = f"left alone by design: {why}{told}"
     output.line(f"{name(answer)}: {told}", style=_STYLES[compared])
@@ -114,14 +114,14 @@ def show_sides(answer: Fields, output: Output) -> None:
 
 
 def show_memory(answer: Fields, output: Output) -> None:
-    """What the last run left behind, and what happened before."""
+    """What the last run stored, and what happened before."""
     state = answer.part("state")
     rows = [["status", _status(state)]]
     rows += [[label, _told(state, key)] for label, key in _STATE if state.text(key)]
     error = state.part("lastError")
     if error:
         rows.append(["last error", f"{error.when('at')} {error.text('message')}"])
-    output.table(["", ""], rows, "What PhotoSync remembers")
+    output.table(["", ""], rows, "Stored state")
     output.table(
         ["at", "event", "detail"],
         [
@@ -133,7 +133,7 @@ def show_memory(answer: Fields, output: Output) -> None:
 
 
 def _order(answer: Fields, compared: int) -> str:
-    """The command that moves matters on; empty where none does."""
+    """The command to run next; empty if there is none."""
     card = answer.part("card")
     repairs = compared == problems.WRONG and answer.part("state").text("status") not in _ABSENT
     action = card.text("action") if card else "replay" if repairs else ""
@@ -152,12 +152,12 @@ def _is_left_alone(answer: Fields) -> bool:
 
 def _silence(unasked: Fields) -> str:
     seconds = unasked.raw.get("retryAfter")
-    again = f" Ask again in {ceil(seconds)} s." if isinstance(seconds, int | float) else ""
+    again = f" Try again in {ceil(seconds)} s." if isinstance(seconds, int | float) else ""
     return f"could not be read: {unasked.text('message')}{again}"
 
 
 def _status(state: Fields) -> str:
-    status = state.text("status") or "never looked at"
+    status = state.text("status") or "not processed yet"
     until = state.when("nextAttemptAt")
     return f"waiting until {until}" if status == "waiting" and until else status
 
@@ -170,7 +170,7 @@ def _account(user: Fields) -> str:
     if not user:
         return "not in the tenant"
     notes = [user.text("displayName"), user.text("userPrincipalName"), user.text("id")]
-    # Null while nobody can be asked.
+    # Null if Graph could not be asked.
     notes += ["disabled"] if user.raw.get("accountEnabled") is False else []
     notes += ["guest"] if user.flag("guest") else []
     return ", ".join(note for note in notes if note)

@@ -1,4 +1,4 @@
-"""Releases what a brake holds back, once it has named how many people that is about, and who."""
+"""Releases what a brake holds back, after showing how many people it affects, and who."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from admin.terminal.question import agreed
 
 
 def removals(desk: Desk, *, yes: bool) -> int:
-    """Let removals go ahead, and the forgetting of who left; an exit code."""
+    """Release removals, and the forgetting of leavers; returns an exit code."""
     brake = desk.console.overview().part("brake")
     gone, left = brake.number("gone"), brake.number("left")
     if not brake.flag("engaged"):
         return _nothing(desk, "The brake holds nothing back.")
     if gone:
         desk.output.line(
-            f"{gone} people lose their pictures in SharePoint, because Exchange has no photo of "
-            "them any more. Each is looked at once more before that."
+            f"{gone} people will lose their pictures in SharePoint, because their photos are gone "
+            "from Exchange. Each is checked again before the picture is removed."
         )
         whom.show_first(
             desk.console.users(gone=True),
@@ -31,8 +31,8 @@ def removals(desk: Desk, *, yes: bool) -> int:
         )
     if left:
         desk.output.line(
-            f"{left} people who left are forgotten, and their pictures are taken out of "
-            "SharePoint. Among those who left are:"
+            f"{left} people who left will be forgotten, and their pictures removed from "
+            "SharePoint. The people who left include:"
         )
         whom.show_first(
             desk.console.users(status="left"),
@@ -47,17 +47,17 @@ def removals(desk: Desk, *, yes: bool) -> int:
 
 
 def repairs(desk: Desk, *, yes: bool) -> int:
-    """Let repairs go ahead; an exit code. Raises Unsound where the app tells nothing of them."""
+    """Release repairs; returns an exit code. Raises Unsound if the app is too old for that."""
     overview = desk.console.overview()
     if "repairBrake" not in overview.raw:
-        raise problems.Unsound("The app is too old to tell what it holds back: deploy it anew.")
+        raise problems.Unsound("The app is too old to report held-back repairs: deploy it again.")
     brake = overview.part("repairBrake")
     if not brake.flag("engaged"):
-        return _nothing(desk, "The brake holds no repair back.")
+        return _nothing(desk, "The brake holds no repairs back.")
     differ = brake.number("differ")
     desk.output.line(
-        f"{differ} pictures are written again as Exchange has them. Make sure first that whatever "
-        "has changed them has ended: an import, a migration, another sync."
+        f"{differ} pictures will be rewritten to match Exchange. First make sure that whatever "
+        "changed them has stopped: an import, a migration, another sync."
     )
     whom.show_first(
         desk.console.users(differs=True),

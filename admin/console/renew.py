@@ -1,4 +1,4 @@
-"""`renew`: have the subscription looked after now."""
+"""`renew`: renews the subscription now."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from admin.terminal import problems
 @command
 def renew(desk: Desk) -> int:
     """
-    Have the subscription looked after now and not within half a day.
+    Renew the subscription now.
 
-    It is made if Graph has none, and renewed or corrected if it must be.
+    Without this command, it is checked twice a day by default. If Graph has no subscription, one is
+    created; a wrong one is corrected.
     """
     desk.output.document(desk.console.renew().raw)
-    desk.output.line("It is queued; manage.py doctor asks Graph whether the subscription is alive.")
+    desk.output.line("Renewal is queued. To see whether the subscription is live: manage.py doctor")
     return problems.FINE

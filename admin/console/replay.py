@@ -1,4 +1,4 @@
-"""`replay USER…`: have users looked at again, go on after one that cannot be, and say so."""
+"""`replay USER…`: processes users again; one that cannot be queued does not stop the others."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ from admin.terminal.question import agreed
 
 @command
 @click.argument("users", nargs=-1, metavar="[USER]...")
-@click.option("--force", is_flag=True, help="Rewrite the pictures even if nothing changed.")
+@click.option("--force", is_flag=True, help="Rewrite the pictures even if nothing has changed.")
 @click.option(
     "--replace",
     is_flag=True,
-    help="Show the photo in place of a picture that a person chose, this once.",
+    help="Replace a picture that a person chose with the photo, this once.",
 )
-@click.option("--yes", is_flag=True, help="With --replace: do not ask.")
-@click.option("--failed", is_flag=True, help="Everybody whose last run failed, too.")
+@click.option("--yes", is_flag=True, help="With --replace: replace without asking.")
+@click.option("--failed", is_flag=True, help="Also everybody whose last run failed.")
 @click.option(
     "--from-file",
     type=click.File("rb"),
     metavar="FILE",
-    help="One user a line; blank lines and # comments are left out; - is stdin.",
+    help="Read users from FILE, one a line; # starts a comment; - is stdin.",
 )
-@click.option("--wait", is_flag=True, help="Follow each to its end, and compare both sides then.")
-@waits(300, "How long --wait waits.")
+@click.option(
+    "--wait", is_flag=True, help="Wait until each run has ended, then compare both sides."
+)
+@waits(300, "How long --wait waits for the end.")
 def replay(
     desk: Desk,
     users: tuple[str, ...],
@@ -47,18 +49,18 @@ def replay(
     timeout: float,
 ) -> int:
     """
-    Look at each USER again, as soon as the queue gets there.
+    Queue each USER to be processed again.
 
-    One user who cannot be queued does not keep the others from it. The exit code is 1 if there
-    was any, or, with --wait, if anybody's run failed or both sides still differ and no reason was
-    found to leave it so; it is 4 if they cannot be compared, 5 if a run did not end in time, and 2
-    if FILE alone is given and empty.
+    If one user cannot be queued, the others still are. The exit code is 1 if any user could not
+    be queued or, with --wait, if a run failed or both sides still differ without a known reason;
+    4 if they cannot be compared; 5 if a run did not end in time; and 2 if only FILE is given and
+    it is empty.
 
-    --replace takes away what people have chosen: it names them and asks; the exit code is 1 if the
-    answer is no.
+    --replace overwrites pictures that people chose themselves: it lists the users and asks. The
+    exit code is 1 if the answer is no.
     """
     if replace and failed:
-        raise problems.Unusable("Give --replace with the users that it is meant for, not --failed.")
+        raise problems.Unusable("--replace does not go with --failed: name the users instead.")
     if not users and not failed and from_file is None:
         raise problems.Unusable("Name the users to replay, or give --failed or --from-file.")
     results = _wanted(desk, users, from_file, failed=failed)
@@ -77,18 +79,18 @@ def replay(
 def _wanted(
     desk: Desk, users: tuple[str, ...], from_file: BinaryIO | None, *, failed: bool
 ) -> list[Replayed]:
-    """Each who is named, and with *failed* everybody whose last run failed. Raises Unusable."""
+    """The named users, and with *failed* all whose last run failed. Raises Unusable."""
     named = [*users, *(user_list.read(from_file) if from_file else [])]
     results = [Replayed(user) for user in user_list.distinct(named)]
     if failed:
         results += _failed(desk, known={each.user.casefold() for each in results})
     elif not results:
-        raise problems.Unusable("The file names nobody to replay: write one user a line.")
+        raise problems.Unusable("The file contains no users: write one user a line.")
     return results
 
 
 def _failed(desk: Desk, known: set[str]) -> list[Replayed]:
-    """Everybody whose last run failed, by object id: the name may be another one's by now."""
+    """Everybody whose last run failed, by object id: UPNs can be reassigned."""
     found = [
         Replayed(one.text("userPrincipalName") or one.text("userId"), user_id=one.text("userId"))
         for one in desk.console.users(status="failed")
@@ -98,20 +100,20 @@ def _failed(desk: Desk, known: set[str]) -> list[Replayed]:
 
 def _may_replace(desk: Desk, results: list[Replayed], *, yes: bool) -> bool:
     people = (_identified(desk, each) for each in results)
-    whose = f"one of these {len(results)} people" if len(results) > 1 else "this person"
-    desk.output.line(f"A picture that {whose} chose goes, and does not come back:")
+    whose = f"any of these {len(results)} people" if len(results) > 1 else "this person"
+    desk.output.line(f"A picture that {whose} chose will be replaced and cannot be restored:")
     whom.show_first(people, len(results), desk.output)
     return agreed("Show their photos instead?", desk.output, yes=yes)
 
 
 def _identified(desk: Desk, each: Replayed) -> Fields:
-    """Who *each* is, as far as that is known now; whoever is agreed to is replayed."""
+    """Who *each* is, if known; remembers the id, so that exactly this user is replayed."""
     try:
         state = desk.console.state(each.called).part("state")
     except Unreachable:
         raise
     except Problem:
-        # The order will tell.
+        # The replay itself reports the problem.
         state = Fields({})
     each.user_id = state.text("userId")
     return state or Fields({"userPrincipalName": each.user})
@@ -127,7 +129,7 @@ def _queue(desk: Desk, results: list[Replayed], *, force: bool, replace: bool, w
                 each.user_id, each.run = order.text("userId"), order.text("correlationId")
                 each.taken, each.queued = order, True
             except Unreachable as problem:
-                # It would be the same with everybody else.
+                # All others would fail the same way.
                 for rest in results[number:]:
                     rest.problem = problem
                 return

@@ -1,4 +1,4 @@
-"""Follows replays to their ends: how far each is, and what both sides show afterwards."""
+"""Follows replays to their end: the progress of each, and what both sides show afterwards."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from admin.terminal.output import Report
 from admin.terminal.problems import Late, NotThere, Problem, Unsound
 from admin.terminal.waiting import wait_until
 
-# So many at most between pauses, for each costs the app a read.
+# Users polled between pauses; each costs the app one read.
 _LOOKS = 10
 _QUEUE = "photo-sync"
 
 
 def seen_before(console: Console, user: str) -> str:
-    """When the user was last looked at: an earlier run's wait must not pass for this one's."""
+    """When the user was last checked, to tell an earlier run's wait from this one's."""
     try:
         return console.state(user).part("state").text("checkedAt")
     except Unsound:
-        # Graph cannot be asked, and nothing is remembered: a replay can be queued all the same.
+        # Graph cannot be asked, and no state is stored; a replay can still be queued.
         return ""
 
 
 def await_all(desk: Desk, results: Sequence[Replayed], *, seconds: float) -> None:
-    """Wait until the run of every queued user has ended; whose has not then gets a Late."""
+    """Wait until every queued run has ended; those that have not get a Late."""
     following = _Following(desk.console, [each for each in results if each.queued])
     if not following.open:
         return
-    with desk.output.progress("Looking again") as report:
+    with desk.output.progress("Processing") as report:
         following.report = report
         try:
             wait_until(following.look, seconds=seconds, late="")
@@ -40,8 +40,8 @@ def await_all(desk: Desk, results: Sequence[Replayed], *, seconds: float) -> Non
             for each in following.open:
                 stage = (each.stage or following.queued).rstrip(".")
                 each.problem = Late(
-                    f"Not over within {seconds:.0f} seconds: {stage}; it goes on, see manage.py "
-                    "status USER."
+                    f"Not finished within {seconds:.0f} seconds: {stage}. It continues; see "
+                    "manage.py status USER."
                 )
         except Problem as problem:
             for each in following.open:
@@ -49,7 +49,7 @@ def await_all(desk: Desk, results: Sequence[Replayed], *, seconds: float) -> Non
 
 
 class _Following:
-    """The runs that have not ended, as the app tells of them from look to look."""
+    """The runs that have not ended, updated by each poll of the app."""
 
     def __init__(self, console: Console, replays: list[Replayed]) -> None:
         self.open = replays
@@ -60,12 +60,12 @@ class _Following:
         self._empty = 0
 
     def look(self) -> bool | None:
-        """Look at some of them; True when there is none left."""
+        """Poll some of them; True when none is left."""
         overview = self._console.overview()
         others = overview.part("queues").number(_QUEUE) - 1
         self.queued = f"queued behind up to {others} messages" if others > 0 else "queued"
-        # Hidden messages count, too: without any every run is over, also one that could leave no
-        # mark, since the state was deleted, say. Twice, in case the number is an older one.
+        # Hidden messages count, too, so an empty queue means that every run is over, even one that
+        # left no mark (its state was deleted, say). Seen twice, in case the first count is old.
         self._empty = 0 if others >= 0 else self._empty + 1
         self._see_set_aside(overview)
         for each in [one for one in self.open if not one.problem][: self._looks]:
@@ -76,7 +76,7 @@ class _Following:
             except Unsound as problem:
                 each.stage = str(problem)
         remaining = [each for each in self.open if not each.has_ended and not each.problem]
-        # Those that were not asked for stand first now.
+        # Those not polled yet come first next time.
         self.open = [*remaining[_LOOKS:], *remaining[:_LOOKS]]
         self.report(self._all - len(self.open), self._all, self._told())
         return None if self.open else True
@@ -94,13 +94,13 @@ class _Following:
         state = answer.part("state")
         replays = state.raw.get("replays")
         if self._is_empty or (isinstance(replays, list) and each.run in replays):
-            # Once, at the end: it asks both sides.
+            # Only once, at the end: it reads both sides.
             each.take(self._console.user(each.called))
         else:
             each.stage = _stage(answer, each)
 
     def _see_set_aside(self, overview: Fields) -> None:
-        """A message that was set aside has no state: nobody is called so, mostly."""
+        """A message that was set aside leaves no state; usually the user does not exist."""
         for aside in overview.parts("unreadable"):
             for each in self.open:
                 if each.run and each.run in aside.text("body"):
@@ -114,13 +114,13 @@ class _Following:
 
 
 def _stage(answer: Fields, each: Replayed) -> str:
-    """Where a run is that has not ended; empty while it waits in the queue."""
+    """The stage of a run that has not ended; empty while it waits in the queue."""
     state = answer.part("state")
     claim, now = state.part("claim"), answer.moment("asOf")
     ends = claim.moment("expiresAt")
     if ends and now and ends > now:
         is_ours = claim.text("by") == each.run
-        return "being copied now" if is_ours else "another run is copying this user now"
+        return "copying" if is_ours else "waiting for another run that copies this user"
     if state.text("status") == "waiting" and state.text("checkedAt") != each.before:
         until = state.moment("nextAttemptAt")
         why = state.text("detail") or state.text("reason")

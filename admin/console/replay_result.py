@@ -1,4 +1,4 @@
-"""What became of each user that was replayed, and how it is told."""
+"""The result of each replayed user, and how it is shown."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from admin.terminal.problems import Late, Problem
 @dataclass
 class Replayed:
     """
-    One user: queued or the problem that kept it from that, and how the run ended if awaited.
+    One user: whether it was queued, or the problem; and with --wait how the run ended.
 
-    `run` is its message's correlation id, `stage` how far it is, `verdict` an exit code, `taken`
-    tells whom `user` was taken for.
+    `run` is the correlation id of its message, `stage` its progress, `verdict` an exit code, and
+    `taken` the user that the text in `user` matched.
     """
 
     user: str
@@ -38,18 +38,18 @@ class Replayed:
 
     @property
     def called(self) -> str:
-        """How to ask the app for this user."""
+        """The name to use for this user in calls to the app."""
         return self.user_id or self.user
 
     @property
     def account(self) -> str:
-        """By which account's name to tell of this user."""
+        """The name to show for this user."""
         return self.taken.text("userPrincipalName") or self.user
 
     @property
     def exit_code(self) -> int:
         if self.problem:
-            # Of several users one may be unknown, which is not how the command was called.
+            # One unknown user among several is not a usage error.
             code = self.problem.exit_code
             return problems.WRONG if code == problems.USAGE else code
         return self.verdict
@@ -64,10 +64,10 @@ class Replayed:
         return document | ({"error": str(self.problem)} if self.problem else {})
 
     def take(self, answer: Fields) -> None:
-        """How the run ended, by what both sides show after it."""
+        """Record how the run ended, and what both sides show after it."""
         state = answer.part("state")
         self.has_ended, self.verdict = True, person.repair(answer)
-        self.status = state.text("status") or "never looked at"
+        self.status = state.text("status") or "not processed yet"
         told, agree = [state.text("detail")], answer.raw.get("agree")
         self.agree = agree if isinstance(agree, bool) else None
         if self.verdict != problems.FINE and self.status != "failed":
@@ -77,7 +77,7 @@ class Replayed:
 
 
 def show(results: Sequence[Replayed], output: Output) -> None:
-    """Who was queued, how it ended where it was awaited, and who could not be queued."""
+    """Who was queued and who was not, and how each awaited run ended."""
     output.document({"users": [each.as_document() for each in results]})
     output.table(["user", "result", "detail"], [[each.account, *_told(each)] for each in results])
     left_out = [each for each in results if not each.queued]
@@ -88,8 +88,8 @@ def show(results: Sequence[Replayed], output: Output) -> None:
         f"{len(results) - len(left_out)} queued",
         *([f"{len(left_out)} not queued"] if left_out else []),
         *([f"{len(failed)} failed"] if failed else []),
-        *([f"{len(unlike)} not right yet"] if unlike else []),
-        *([f"{len(late)} not over yet"] if late else []),
+        *([f"{len(unlike)} still different"] if unlike else []),
+        *([f"{len(late)} not finished yet"] if late else []),
     ]
     wrong = left_out or failed or unlike or late
     style = "bold red" if wrong else "green"
@@ -98,7 +98,7 @@ def show(results: Sequence[Replayed], output: Output) -> None:
     if troubled:
         first = troubled[0]
         output.complain(
-            f"{len(troubled)} of {len(results)} users had a problem, first {first.user}: "
+            f"{len(troubled)} of {len(results)} users had a problem. The first is {first.user}: "
             f"{first.problem}"
         )
 

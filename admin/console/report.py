@@ -1,8 +1,8 @@
 """
-What would change, as one page of HTML for a change board: for a browser, a mail or a printer.
+What would change, as one HTML page for a change board, to be opened, mailed or printed.
 
-It stands alone: pictures are in it, no script is, and it loads nothing. Names come from a directory
-that many people may write to, and are text here, never markup.
+It is self-contained: the pictures are embedded, it has no script, and it loads nothing. Names come
+from a directory that many people may write to, so they are escaped.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from admin.console.before_after import Change, Picture
 from admin.terminal.fields import Fields
 from admin.terminal.output import clean
 
-_REPLACED = "The photo from Exchange takes the place of this picture."
+_REPLACED = "The photo from Exchange replaces this picture."
 _WORDS = {
     "copy": "SharePoint gets the photo from Exchange.",
-    "removal": "The picture is taken away, for the photo is gone from Exchange.",
-    "repair": "The picture is put back, for an audit has found:",
+    "removal": "The picture is removed, because the photo is gone from Exchange.",
+    "repair": "The picture is repaired, because an audit found:",
 }
 _ELSE = "The picture changes."
 _STYLE = """
@@ -70,7 +70,7 @@ td p.why { font-size: .8rem; color: var(--soft); }
 
 
 def page(changes: Sequence[Change], overview: Fields, *, host: str, made_at: datetime) -> str:
-    """The whole document about *changes*, of the app at *host*; *overview* is the app's own."""
+    """The whole document about *changes*; *host* and *overview* are the app's."""
     pictured = [each for each in changes if each.before is not None]
     named = [each for each in changes if each.before is None]
     return "\n".join(
@@ -101,7 +101,7 @@ def _head(
     yield _tile(len(changes), "would change")
     yield _tile(kinds["copy"], "get the photo from Exchange")
     yield _tile(kinds["removal"], "lose their picture")
-    yield _tile(kinds["repair"], "have theirs repaired")
+    yield _tile(kinds["repair"], "have their picture repaired")
     yield "</ul><dl>"
     for name, value in _facts(overview):
         yield f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>"
@@ -112,8 +112,8 @@ def _head(
 
 def _state(dry: bool) -> str:
     if dry:
-        return "DRY_RUN is on: nothing of this has been written."
-    return "DRY_RUN is off: the next runs do what stands here."
+        return "DRY_RUN is on: none of this has been written."
+    return "DRY_RUN is off: the next runs make these changes."
 
 
 def _tile(number: int, what: str) -> str:
@@ -122,13 +122,13 @@ def _tile(number: int, what: str) -> str:
 
 def _facts(overview: Fields) -> Iterator[tuple[str, str]]:
     counts, sweep, groups = (overview.part(name) for name in ("counts", "sweep", "groups"))
-    yield "People looked at", f"{sum(counts.number(name) for name in counts.raw):,}"
+    yield "People checked", f"{sum(counts.number(name) for name in counts.raw):,}"
     yield "Last sweep", f"{sweep.text('status') or 'none yet'} {sweep.when('finishedAt')}".strip()
     for setting in groups.raw:
         yield setting, groups.text(setting)
     unknown = [f"{counts.number(name):,} {name}" for name in ("failed", "waiting")]
     if counts.number("failed") or counts.number("waiting"):
-        yield "Not in here", f"{' and '.join(unknown)}: what would become of them is not known"
+        yield "Not included", f"{' and '.join(unknown)}: their result is not known yet"
 
 
 def _table(changes: Sequence[Change]) -> Iterator[str]:
@@ -144,7 +144,7 @@ def _table(changes: Sequence[Change]) -> Iterator[str]:
         for picture, side in ((each.before, "before"), (each.after, "after")):
             yield f'<td class="side">{_picture(picture, f"{name}, {side}")}</td>'
         yield f"<td><p>{_words(each)}</p>"
-        yield f'<p class="soft">Looked at {_text(each.person.when("checkedAt"))}</p></td></tr>'
+        yield f'<p class="soft">Checked {_text(each.person.when("checkedAt"))}</p></td></tr>'
     yield "</tbody></table>"
 
 
@@ -153,18 +153,18 @@ def _picture(picture: Picture | None, alt: str) -> str:
         content = base64.b64encode(picture.content).decode()
         return f'<img alt="{alt}" width="96" height="96" src="data:image/jpeg;base64,{content}">'
     if picture and not picture.known:
-        none = '<div class="none bad">Could not be looked at</div>'
+        none = '<div class="none bad">Could not be fetched</div>'
     else:
         none = '<div class="none">No picture</div>'
     return f'{none}<p class="why">{_text(picture.why)}</p>' if picture and picture.why else none
 
 
 def _names(changes: Sequence[Change], *, shown: int) -> Iterator[str]:
-    """Those without pictures: too many, or time was up."""
+    """Those without pictures: beyond the limit, or out of time."""
     if not changes:
         return
     yield f"<h2>{len(changes):,} more, without pictures</h2>"
-    yield f'<p class="soft">Pictures are shown of the first {shown:,} people, by name.</p>'
+    yield f'<p class="soft">Pictures are shown for the first {shown:,} people, by name.</p>'
     yield "<table><thead><tr><th>Person</th><th>Account</th><th>What happens</th></tr></thead>"
     yield "<tbody>"
     for each in changes:

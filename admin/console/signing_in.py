@@ -1,8 +1,8 @@
 """
-A person's token for the console: from the Azure CLI where it is signed in, else by a code.
+A person's token for the console: from the Azure CLI if it is signed in, else by device code.
 
-The token goes to the app alone, whose address is https or on this machine (see `address`), and is
-kept nowhere but in this process. It is shown to nobody.
+The token is sent only to the app, whose address is https or on this machine (see `address`). It is
+kept only in this process and never shown.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from admin.terminal.problems import Problem, Refused, Unusable
 from shared.settings.clouds import CLOUDS
 
 _ROLES = {"Viewer", "Operator"}
-# So long before its end a token is taken for ended: what it opens may take a while.
+# A token is replaced this long before it expires: a request may take a while.
 _EARLIER = 300.0
 _NOT_ASSIGNED = (
-    "You have no role in PhotoSync console: ask an admin for Viewer or Operator (manage.py grant "
-    "--console --viewer YOU), then sign in again."
+    "You have no role in the PhotoSync console: ask an admin for Viewer or Operator (manage.py "
+    "grant --console --viewer YOU), then sign in again."
 )
 
 
 class SignIn:
-    """One person's way in. *asks_cli*: whether the registration was named by who sits here."""
+    """One person's sign-in. *asks_cli*: whether the user named the registration themselves."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class SignIn:
         self._by_code: Callable[[], str] | None = None
 
     def token(self) -> str:
-        """A token that is good for some minutes at least. Raises Problem."""
+        """A token that is valid for some minutes at least. Raises Problem."""
         if self._clock() > self._ends - _EARLIER:
             self._token = self._new()
             self._ends = float(claims.claims(self._token).number("exp"))
@@ -54,16 +54,16 @@ class SignIn:
 
     def _new(self) -> str:
         """
-        A token of this registration that carries one of its roles, or a Problem.
+        A token for this registration with one of its roles. Raises Problem.
 
-        Whoever answers at a wrong address could name another registration than PhotoSync's: a
-        token for that one has no such audience or role, and is not sent.
+        A server at a wrong address could name another registration than PhotoSync's. A token for
+        that one has another audience or no such role, and is not sent.
         """
         token = self._from_cli() or self._from_code()
         told = claims.claims(token)
         if told.text("aud").removeprefix("api://").casefold() != self._account.client_id:
             raise Refused(
-                "Entra gave a token for something else than the console: check --client-id, and "
+                "Entra issued a token for another app than the console: check --client-id, and "
                 "repeat manage.py grant --console."
             )
         roles = told.raw.get("roles")
@@ -72,7 +72,7 @@ class SignIn:
         return token
 
     def _from_cli(self) -> str:
-        """Empty where the CLI cannot help: a code may."""
+        """Empty if the CLI has no token; a device code may work."""
         if self._az is None:
             return ""
         scope = f"api://{self._account.client_id}/.default"
@@ -82,7 +82,7 @@ class SignIn:
             if "AADSTS50105" in str(problem):
                 raise Refused(_NOT_ASSIGNED) from problem
             self._az = None
-            self._tell(f"{problem} A code does as well:")
+            self._tell(f"{problem} Signing in with a device code instead:")
             return ""
         return token if claims.is_token(token) else ""
 
@@ -93,7 +93,7 @@ class SignIn:
 
     def _device_code(self) -> Callable[[], str]:
         try:
-            # msal takes a while to import, and few commands need it.
+            # msal is slow to import, and few commands need it.
             from admin.entra.device_code import Client, DeviceCode
         except ModuleNotFoundError as error:
             sentence = f"{error.name} is missing: run pip install -r requirements-manage.txt first."
@@ -101,23 +101,23 @@ class SignIn:
         account = self._account
         login_url = account.login_url or CLOUDS["global"].login_url
         client = Client(account.client_id, login_url, account.tenant or "organizations", self._ca)
-        # Whoever asks for a token for itself names itself by its id alone (AADSTS90009).
+        # An app that requests a token for itself must use its plain id (AADSTS90009).
         code = DeviceCode(client, [f"{account.client_id}/.default"], refusal)
         return lambda: code.token(self._tell)
 
 
 def refusal(why: str) -> str:
-    """A sentence for what Entra says when it gives no token."""
+    """The sentence for Entra's reason not to issue a token."""
     if "AADSTS50105" in why:
         return _NOT_ASSIGNED
     if any(number in why for number in ("AADSTS65001", "AADSTS90094", "AADSTS65004")):
         return (
-            f"Entra gives no token: {why}. Nobody has consented for the organisation: ask an "
-            "admin to repeat manage.py grant --console with --client-id."
+            f"Entra issued no token: {why}. Admin consent is missing: ask an admin to repeat "
+            "manage.py grant --console with --client-id."
         )
     if "AADSTS700016" in why:
         return (
-            f"Entra gives no token: {why}. Check --client-id and --tenant-id (or "
+            f"Entra issued no token: {why}. Check --client-id and --tenant-id (or "
             "PHOTOSYNC_CLIENT_ID and PHOTOSYNC_TENANT_ID)."
         )
-    return f"Entra gives no token: {why}. Repeat the command, or az login first."
+    return f"Entra issued no token: {why}. Repeat the command, or run az login first."

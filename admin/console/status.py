@@ -1,4 +1,4 @@
-"""`status [USER]`: how everything is, or one user with both sides and its history."""
+"""`status [USER]`: the overall status, or one user with both sides and the history."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ _OLD = timedelta(seconds=30)
 
 @command
 @click.argument("user", required=False)
-@click.option("--ticket", is_flag=True, help="Of USER only a text for a ticket, without codes.")
+@click.option(
+    "--ticket", is_flag=True, help="Print only a text about USER for a ticket, without codes."
+)
 def status(desk: Desk, user: str | None, ticket: bool) -> int:
     """
-    Show how everything is, or one USER.
+    Show the overall status, or one USER.
 
-    Of a user it says what people see, why and what happens next, and shows both sides, what
-    differs, what the last run left behind, and the history.
-    The exit code is 1 if a person should do something: the lines under "To do" say what, and
-    for one user, if the sides differ or the last run failed. It is 4 if they cannot be compared.
+    For a user it says what people see, why, and what happens next; then it shows both sides, what
+    differs, the stored state of the last run, and the history. The exit code is 1 if there is
+    something to do: the lines under "To do" say what. For a user it is 1 if the sides differ or the
+    last run failed, and 4 if the sides cannot be compared.
     """
     if user is None:
         if ticket:
-            raise problems.Unusable("--ticket is about one USER: name one.")
+            raise problems.Unusable("--ticket needs a USER: name one.")
         return _show_everything(desk)
     answer = desk.console.user(user)
     whom.say_taken(user, person.account(answer), desk.output)
@@ -70,7 +72,7 @@ def _show_everything(desk: Desk) -> int:
     output.table([""], [[one] for one in to_do], "To do")
     if overview.flag("dryRun"):
         output.line(
-            "DRY_RUN is on: nothing is written to SharePoint. Whose picture would change: "
+            "DRY_RUN is on: nothing is written to SharePoint. To see whose picture would change: "
             "manage.py users --would-change",
             style="yellow",
         )
@@ -93,7 +95,7 @@ def _show_counts(overview: Fields, output: Output) -> None:
     output.table(["", ""], [[key, queues.text(key)] for key in queues.raw], "Messages in queues")
     output.table(["", ""], [["subscription", _remembered(overview)]])
     groups = overview.part("groups")
-    output.table(["", ""], [[key, groups.text(key)] for key in groups.raw], "Groups that bind")
+    output.table(["", ""], [[key, groups.text(key)] for key in groups.raw], "Groups in effect")
 
 
 def _show_unreadable(overview: Fields, output: Output) -> None:
@@ -111,13 +113,13 @@ def _cut(text: str) -> str:
 
 
 def _remembered(overview: Fields) -> str:
-    """What the app remembers of the subscription; `doctor` asks Graph itself."""
+    """The stored state of the subscription; `doctor` asks Graph itself."""
     subscription = overview.part("subscription")
     if not subscription:
         return "none"
     status, expires = subscription.text("status"), subscription.when("expiresAt")
     until = f" until {expires}" if expires and status == "live" else ""
-    told = f"ran out at {expires}" if _ran_out(overview) else f"{status}{until}"
+    told = f"expired at {expires}" if _ran_out(overview) else f"{status}{until}"
     checked = subscription.when("checkedAt")
     return f"{told}, as of {checked}" if checked else told
 
@@ -128,7 +130,7 @@ def _ran_out(overview: Fields) -> bool:
 
 
 def _counted(overview: Fields) -> str:
-    """When, if that is a while ago: a large tenant is counted seldom."""
+    """When users were counted, if a while ago: a large tenant is counted rarely."""
     now, counted = overview.moment("asOf"), overview.moment("countedAt")
     old = now and counted and now - counted > _OLD
     return f", counted {overview.when('countedAt')}" if old else ""
@@ -139,7 +141,7 @@ def _why(entry: Fields) -> str:
 
 
 def things_to_do(overview: Fields) -> list[str]:
-    """What a person should look after, one sentence each; none when all is well."""
+    """What an admin should do, one sentence each; none if all is well."""
     uninstall = overview.part("uninstall")
     if uninstall and uninstall.text("status") != "cancelled":
         return [_halted(uninstall)]
@@ -150,7 +152,7 @@ def things_to_do(overview: Fields) -> list[str]:
         *([f"The last sweep failed: {_why(sweep)}"] if sweep.text("status") == "failed" else []),
         *([_braked(brake)] if brake.flag("engaged") else []),
         *_audit(overview),
-        *([f"Messages in poison queues: {parked}; see the app's log."] if parked else []),
+        *([f"Messages in poison queues: {parked}; check the app's log."] if parked else []),
     ]
     failed = overview.part("counts").number("failed") - overview.number("dismissed")
     if failed > 0:
@@ -164,34 +166,34 @@ def _audit(overview: Fields) -> list[str]:
     if held.flag("engaged") and not held.flag("released"):
         why = held.text("detail")
         return [
-            f"Repairs are held back. {why} Whose: manage.py users --differs. If that is right: "
-            "manage.py check --release-repairs"
+            f"Repairs are held back. {why} To see whose: manage.py users --differs. If they are "
+            "right: manage.py check --release-repairs"
         ]
     if found.text("status") == "failed":
         return [f"The last audit failed: {_why(found)}"]
     if differ and not found.flag("repair"):
-        return [f"SharePoint differs: {differ}; manage.py users --differs says who and how."]
+        return [f"SharePoint differs: {differ}; manage.py users --differs lists who and how."]
     return []
 
 
 def _subscription(overview: Fields) -> list[str]:
     subscription = overview.part("subscription")
     if not subscription:
-        return ["Graph tells of no change yet, only sweeps find them: run manage.py renew."]
+        return ["There is no subscription; only sweeps find changes. Run manage.py renew."]
     if subscription.text("status") != "live":
         why = subscription.text("detail")
-        return [f"The subscription is not alive: {why} Once that is mended: manage.py renew"]
+        return [f"The subscription is not live: {why} After fixing that: manage.py renew"]
     if _ran_out(overview):
         return ["The subscription has expired: run manage.py renew, then manage.py doctor."]
     return []
 
 
 def _halted(uninstall: Fields) -> str:
-    """Nothing else is to be done about an app that is meant to stand still."""
+    """The only thing to do for an app that is meant to be stopped."""
     if uninstall.text("status") == "running":
-        return "PhotoSync is being uninstalled: manage.py uninstall follows it."
+        return "PhotoSync is being uninstalled: manage.py uninstall shows the progress."
     return (
-        "PhotoSync is uninstalled and stands still: manage.py uninstall says what is left, and "
+        "PhotoSync is uninstalled and stopped: manage.py uninstall shows what is left, and "
         "manage.py uninstall --cancel starts it again."
     )
 
@@ -203,8 +205,8 @@ def _braked(brake: Fields) -> str:
     )
     lists = {"gone": "manage.py users --gone", "left": "manage.py users --status left"}
     who = " and ".join(lists[what] for what in lists if brake.number(what))
-    named = f" Who that is: {who}." if who else ""
+    named = f" To see who: {who}." if who else ""
     return (
-        f"Removals are held back. {told}{named} If that is right: manage.py sweep "
+        f"Removals are held back. {told}{named} If they are right: manage.py sweep "
         "--release-removals"
     )

@@ -1,4 +1,4 @@
-"""`sweep`: look at everybody now, follow it, or release the removals that the brake holds back."""
+"""`sweep`: checks all users now; waits for the end, or releases held-back removals."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ _BEGINS_WITHIN = 120
 
 
 @command
-@click.option("--wait", is_flag=True, help="Follow the sweep to its end, and say what it found.")
 @click.option(
-    "--release-removals", is_flag=True, help="Instead: release the removals the brake holds back."
+    "--wait", is_flag=True, help="Wait until the sweep has ended, and show what it found."
 )
-@click.option("--yes", is_flag=True, help="Do not ask before anything is released.")
-@waits(3600, "How long --wait waits.")
+@click.option(
+    "--release-removals", is_flag=True, help="Release the removals that the brake holds back."
+)
+@click.option("--yes", is_flag=True, help="Release without asking.")
+@waits(3600, "How long --wait waits for the end.")
 def sweep(desk: Desk, wait: bool, release_removals: bool, yes: bool, timeout: float) -> int:
     """
-    Look at everybody now and not within the hour.
+    Check all users for changed photos now.
 
-    A sweep that is running already goes on, and no second one begins. With --wait the exit code
-    is 1 if the sweep failed or the brake holds removals back.
+    Without this command, a sweep starts every hour by default. If a sweep is already running, it
+    continues and no second one starts. With --wait the exit code is 1 if the sweep failed or the
+    brake holds removals back.
 
-    --release-removals names how many people lose their pictures, and who, and asks; the exit code
-    is 1 if the answer is no.
+    --release-removals says how many people will lose their pictures, and who, and asks. The exit
+    code is 1 if the answer is no.
     """
     if wait and release_removals:
         raise problems.Unusable("Give --wait or --release-removals, not both.")
@@ -39,7 +42,7 @@ def sweep(desk: Desk, wait: bool, release_removals: bool, yes: bool, timeout: fl
     if wait:
         return _follow(desk, timeout)
     desk.output.document(desk.console.sweep().raw)
-    desk.output.line("A sweep is queued; manage.py status shows how far it is.")
+    desk.output.line("A sweep is queued; manage.py status shows its progress.")
     return problems.FINE
 
 
@@ -47,7 +50,7 @@ def _follow(desk: Desk, seconds: float) -> int:
     console = desk.console
     before = console.overview().part("sweep")
     console.sweep()
-    # One that was running is not joined by a second: its end is what was asked for.
+    # If one was running, no second one starts: wait for that one.
     old = "" if before.text("status") == "running" else before.text("id")
 
     def begun() -> Fields | None:
@@ -64,12 +67,12 @@ def _follow(desk: Desk, seconds: float) -> int:
         wait_until(
             begun,
             seconds=min(seconds, _BEGINS_WITHIN),
-            late="The sweep is queued but has not begun: see photo-upkeep in manage.py status.",
+            late="The sweep is queued but has not started: see photo-upkeep in manage.py status.",
         )
         end = wait_until(
             over,
             seconds=seconds,
-            late="The sweep is still running: manage.py status shows how far it is.",
+            late="The sweep is still running: manage.py status shows its progress.",
         )
     desk.output.document(end.raw)
     show_end(end, desk.output)
@@ -87,23 +90,23 @@ def show_end(sweep: Fields, output: Output) -> None:
         ["began", sweep.when("startedAt")],
         ["users", _of(sweep)],
         ["in scope", str(sweep.number("inScope"))],
-        ["to look at", ", ".join(f"{changed.text(why)} {why}" for why in changed.raw) or "nobody"],
+        ["queued", ", ".join(f"{changed.text(why)} {why}" for why in changed.raw) or "nobody"],
         ["removals", f"{sweep.text('removals')}, {sweep.number('gone')} photos gone"],
-        ["forgetting", f"{sweep.text('forgetting')}, {sweep.number('left')} who left"],
+        ["forgetting", f"{sweep.text('forgetting')}, {sweep.number('left')} people left"],
     ]
     if sweep.text("eta"):
-        rows.append(["ends about", sweep.when("eta")])
+        rows.append(["expected end", sweep.when("eta")])
     output.table(["", ""], rows, "Sweep")
 
 
 def show_fill(fill: Fields, output: Output) -> None:
-    """How far those are whom a sweep has given turns; nothing once all had theirs."""
+    """The progress of the users that sweeps put in line; nothing once all are done."""
     if fill.text("status") != "running":
         return
     found = f"{fill.number('found')}" + ("" if fill.flag("isWhole") else " so far")
-    rows = [["began", fill.when("startedAt")], ["had a turn", f"{fill.number('sent')} of {found}"]]
+    rows = [["began", fill.when("startedAt")], ["queued", f"{fill.number('sent')} of {found}"]]
     if fill.text("eta"):
-        rows.append(["done about", fill.when("eta")])
+        rows.append(["expected end", fill.when("eta")])
     output.table(["", ""], rows, "As fast as Microsoft allows")
 
 

@@ -1,4 +1,4 @@
-"""`uninstall`: take PhotoSync back, follow the app at it, or take that order back."""
+"""`uninstall`: uninstalls PhotoSync, shows the progress, or cancels it."""
 
 from __future__ import annotations
 
@@ -13,34 +13,32 @@ from admin.terminal.question import WITH_PLAN, agreed
 from admin.terminal.waiting import wait_until
 
 _NEXT = (
-    "Now take the rights back, too: manage.py grant --revoke with the options they were granted "
-    "with. Then azd down."
+    "Next, revoke the rights: manage.py grant --revoke with the options that granted them. Then "
+    "azd down."
 )
-_LATE = "It goes on without us: the same command follows it again."
+_LATE = "It continues if you stop this command; repeat the command to see the progress."
 
 
 @command
 @click.option(
     "--remove-pictures",
     is_flag=True,
-    help="Take back what PhotoSync wrote into SharePoint, so that its own sync works again.",
+    help="Remove what PhotoSync wrote to SharePoint, so that SharePoint's own sync works again.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--cancel", is_flag=True, help="Instead: take the order back, and have everything made anew."
-)
-@waits(86_400, "How long to follow it.", least=1)
+@click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
+@click.option("--yes", is_flag=True, help="Uninstall without asking.")
+@click.option("--cancel", is_flag=True, help="Cancel the uninstallation and restore everything.")
+@waits(86_400, "How long to wait for the end.", least=1)
 def uninstall(
     desk: Desk, remove_pictures: bool, dry_run: bool, yes: bool, cancel: bool, timeout: float
 ) -> int:
     """
-    Stop PhotoSync and take it back: the subscription, what it remembers, and pictures if asked.
+    Stop PhotoSync and remove what it stored, and its pictures on request.
 
-    It shows a plan and asks. The app does the work, at least five minutes of it; the same command
-    again goes on where it stands, and says in the end that nothing is left. Pictures stay as they
-    are without --remove-pictures; one that a person chose stays in any case. The exit code is 1
-    if something could not be taken back: who and why is listed.
+    It shows a plan and asks. The app deletes its subscription and its stored state, which takes at
+    least five minutes. Repeat the command to see the progress, or to confirm that nothing is left.
+    Without --remove-pictures, pictures stay as they are; one that a person chose always stays.
+    The exit code is 1 if something could not be removed; the users are listed with the reason.
     """
     if cancel:
         if remove_pictures or dry_run:
@@ -50,18 +48,18 @@ def uninstall(
     before = overview.part("uninstall")
     if _is_over(overview):
         desk.output.document(before.raw)
-        desk.output.line(f"Nothing is left to take back. {_NEXT}", style="green")
+        desk.output.line(f"Nothing is left to remove. {_NEXT}", style="green")
         return problems.FINE
     runs = before.text("status") == "running"
     if runs:
-        desk.output.line(f"It was ordered at {before.when('startedAt')} and goes on.")
+        desk.output.line(f"It was started at {before.when('startedAt')} and is still running.")
     else:
         _show_plan(overview, desk.output, remove=remove_pictures)
     if dry_run:
         desk.output.document(_plan(overview, remove=remove_pictures))
         return problems.FINE
     question = (
-        "Uninstall PhotoSync, and take its pictures out of SharePoint?"
+        "Uninstall PhotoSync and remove its pictures from SharePoint?"
         if remove_pictures
         else "Uninstall PhotoSync?"
     )
@@ -75,17 +73,17 @@ def _cancel(desk: Desk) -> int:
     answer = desk.console.cancel_uninstall()
     desk.output.document(answer.raw)
     told = (
-        "The order is taken back: a subscription is made, and a sweep has everybody copied who was "
-        "taken back. See manage.py status."
+        "The uninstallation is cancelled: the subscription is created again, and a sweep copies "
+        "the photos of all users whose state was deleted. See manage.py status."
         if answer.flag("cancelled")
-        else "Nobody has ordered to uninstall PhotoSync."
+        else "There is nothing to cancel: PhotoSync is not being uninstalled."
     )
     desk.output.line(told)
     return problems.FINE
 
 
 def _is_over(overview: Fields) -> bool:
-    """Whether all of it was taken back, and nobody counted anything since."""
+    """Whether everything was removed, and nothing has been counted since."""
     before = overview.part("uninstall")
     if before.text("status") != "done" or before.number("left") or before.text("subscription"):
         return False
@@ -113,24 +111,24 @@ def _show_plan(overview: Fields, output: Output, *, remove: bool) -> None:
     subscription = overview.part("subscription")
     pictures = overview.number("pictures")
     ours = (
-        f"about {pictures} that PhotoSync wrote are taken back: files to the recycle bin, profile "
-        "properties emptied"
+        f"about {pictures} that PhotoSync wrote are removed: files go to the recycle bin, profile "
+        "properties are cleared"
         if remove
         else f"about {pictures} that PhotoSync wrote stay as they are"
     )
     until = f" until {subscription.when('expiresAt')}" if subscription.text("expiresAt") else ""
     rows = [
-        ["log of orders", "stays, and goes with azd down"],
-        ["copying", "stops: no sweep, no notification, no replay"],
-        ["subscription", f"is deleted, {subscription.text('status')}{until}"]
+        ["log of orders", "stays until azd down"],
+        ["copying", "stops: no sweeps, notifications or replays"],
+        ["subscription", f"is deleted ({subscription.text('status')}{until})"]
         if subscription
-        else ["subscription", "none is known; if Graph has one of ours, it is deleted"],
+        else ["subscription", "none known; any that Graph still has for the app is deleted"],
         ["pictures", ours],
-        ["states", f"{_states(overview)} users are forgotten"],
+        ["stored state", f"of {_states(overview)} users is deleted"],
         [
             "stays",
-            "pictures that a person chose; photos in Exchange; sweeps' records and messages set "
-            "aside, until azd down; the rights, until manage.py grant --revoke",
+            "pictures that a person chose; photos in Exchange; until azd down: records of sweeps "
+            "and unreadable messages; until manage.py grant --revoke: the rights",
         ],
     ]
     output.table(["", ""], rows, "Plan")
@@ -139,8 +137,8 @@ def _show_plan(overview: Fields, output: Output, *, remove: bool) -> None:
 def _follow(desk: Desk, *, remove: bool, seconds: float) -> int:
     console, output = desk.console, desk.output
     ordered = console.uninstall(remove_pictures=remove).part("uninstall").text("id")
-    output.line(f"Five minutes at least pass before its end. {_LATE}")
-    with output.progress("Taking back") as report:
+    output.line(f"This takes at least five minutes. {_LATE}")
+    with output.progress("Uninstalling") as report:
 
         def over() -> Fields | None:
             found = console.overview().part("uninstall")
@@ -156,7 +154,7 @@ def _follow(desk: Desk, *, remove: bool, seconds: float) -> int:
 
 def _show_end(end: Fields, output: Output) -> int:
     output.table(
-        ["user", "why it was not taken back"],
+        ["user", "why it was not removed"],
         [
             [one.text("userPrincipalName") or one.text("userId"), one.text("detail")]
             for one in end.parts("problems")
@@ -165,23 +163,23 @@ def _show_end(end: Fields, output: Output) -> int:
     )
     left, refused = end.number("left"), end.text("subscription")
     if end.text("status") != "done":
-        why = end.text("detail") or "Somebody ordered something else."
-        output.line(f"It is {end.text('status')}: {why}", style="bold red")
+        why = end.text("detail") or "another order replaced it."
+        output.line(f"The uninstallation is {end.text('status')}: {why}", style="bold red")
         return problems.WRONG
     if refused:
         output.line(
-            f"The subscription is left, and ends by itself within a month: {refused}",
+            f"The subscription could not be deleted; it expires within a month: {refused}",
             style="bold red",
         )
     if left:
         why = f" {end.text('detail')}" if end.text("detail") else ""
         output.line(
-            f"{left} users are left.{why} Mend what is in the way and repeat the command; without "
-            "--remove-pictures it forgets them and leaves their pictures.",
+            f"{left} users are left.{why} Fix the cause and repeat the command. Without "
+            "--remove-pictures it deletes their state and leaves their pictures.",
             style="bold red",
         )
     if left or refused:
         return problems.WRONG
     pictures = "" if end.flag("removePictures") else " The pictures stay in SharePoint."
-    output.line(f"PhotoSync is taken back.{pictures} {_NEXT}", style="green")
+    output.line(f"PhotoSync is uninstalled.{pictures} {_NEXT}", style="green")
     return problems.FINE

@@ -1,4 +1,4 @@
-"""`users`: everybody whom PhotoSync knows, or those who fit."""
+"""`users`: all users that PhotoSync knows, or those that match."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from admin.terminal.output import Output
 from admin.terminal.shell import Shell
 
 _STATUSES = ("synced", "no-photo", "removed", "left", "skipped", "failed", "waiting")
-# A program goes by names and order: new ones stand behind these.
+# Programs rely on names and order: add new columns at the end.
 COLUMNS = (
     *("userPrincipalName", "displayName", "status", "reason", "detail"),
     *("checkedAt", "syncedAt", "missingSince", "userId", "damage", "wouldChange"),
@@ -24,24 +24,28 @@ COLUMNS = (
 
 
 @command
-@click.option("--search", metavar="TEXT", default="", help="The beginning of a name or address.")
-@click.option("--status", type=click.Choice(_STATUSES), help="Only these.")
-@click.option("--gone", is_flag=True, help="Whose photo is gone while the picture is still there.")
-@click.option("--differs", is_flag=True, help="Whose picture in SharePoint was changed.")
+@click.option(
+    "--search", metavar="TEXT", default="", help="Users whose name or address begins with TEXT."
+)
+@click.option("--status", type=click.Choice(_STATUSES), help="Users with this status.")
+@click.option("--gone", is_flag=True, help="Users whose photo is gone, but whose picture remains.")
+@click.option("--differs", is_flag=True, help="Users whose picture in SharePoint was changed.")
 @click.option(
     "--would-change",
     "changes",
     is_flag=True,
-    help="Whose picture a run would change that may write.",
+    help="Users whose picture would change if DRY_RUN were off.",
 )
 @click.option(
     "--html",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="With --would-change: a page with both pictures of each, for a change board.",
+    help="With --would-change: write a page with before and after pictures, for a change board.",
 )
-@waits(3600, "How long --html asks for pictures.")
-@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with a header line.")
+@waits(3600, "How long --html fetches pictures.")
+@click.option(
+    "--csv", "as_csv", is_flag=True, help="Print comma-separated values with a header line."
+)
 def users(
     desk: Desk,
     search: str,
@@ -54,21 +58,22 @@ def users(
     as_csv: bool,
 ) -> int:
     """
-    List everybody whom PhotoSync has looked at, or those who fit all options. Where --search alone
-    fits nobody, Microsoft 365 is searched: by any address, and for whom is not looked at yet.
+    List all users that PhotoSync has processed, or those that match.
 
-    With --gone these are the people whose pictures the next removals take, with --differs those
-    whom an audit has found changed in SharePoint, and with --would-change everybody of whom a
-    dry run tells that it would write, or whose picture would be removed or repaired.
+    A user must match all options. If only --search is given and matches nobody, Microsoft 365 is
+    searched by any address; this also finds users that have not been processed yet. --gone lists
+    the users whose pictures will be removed next, --differs those whose picture an audit found
+    changed in SharePoint, and --would-change those whose picture would be written, removed or
+    repaired.
 
-    --html writes one file that holds everything, pictures of the first 250 included, at the pace
-    that the app's profile budget allows. The exit code is 1 if nobody fits, with --html 4 if a
-    picture could not be looked at and 5 if time was up, and with --would-change 5 as long as
-    messages wait, for then the list is not whole.
+    --html writes one self-contained file with the pictures of the first 250 users, as fast as the
+    app's profile budget allows. The exit code is 1 if nobody matches; with --html 4 if a picture
+    could not be fetched, and 5 if the timeout passed; and with --would-change 5 while messages
+    are waiting, because the list is then incomplete.
 
-    The columns of the CSV are userPrincipalName, displayName, status, reason, detail, checkedAt,
+    The CSV columns are userPrincipalName, displayName, status, reason, detail, checkedAt,
     syncedAt, missingSince, userId, damage and wouldChange (copy, removal or repair); an apostrophe
-    stands before a value that a spreadsheet would take for a formula.
+    is put before a value that a spreadsheet would run as a formula.
     """
     _check(desk.output, as_csv=as_csv, html=html, changes=changes)
     wanted = {"gone": gone, "differs": differs, "would_change": changes}
@@ -88,7 +93,7 @@ def _check(output: Output, *, as_csv: bool, html: Path | None, changes: bool) ->
     if as_csv and output.as_json:
         raise problems.Unusable("Give --csv or --json, not both.")
     if html and not changes:
-        raise problems.Unusable("--html goes with --would-change.")
+        raise problems.Unusable("--html needs --would-change: add it.")
 
 
 def _show(found: Sequence[Fields], output: Output, *, changes: bool) -> None:
@@ -98,14 +103,14 @@ def _show(found: Sequence[Fields], output: Output, *, changes: bool) -> None:
             [
                 one.text("userPrincipalName") or one.text("userId"),
                 one.text("displayName"),
-                one.text("status") or "not looked at yet",
+                one.text("status") or "not processed yet",
                 one.when("syncedAt"),
                 _what(one),
             ]
             for one in found
         ],
     )
-    nobody = "Nobody's picture would change." if changes else "Nobody like that is known."
+    nobody = "Nobody's picture would change." if changes else "No known user matches."
     output.line(f"{len(found)} listed." if found else nobody)
 
 

@@ -1,4 +1,4 @@
-"""Whether app and manage.py are of one version, and what to say if they are not."""
+"""Compares the versions of the app and of manage.py."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})", re.ASCII)
 
 
 def differ(told: str) -> str:
-    """What to say of an app that calls itself *told*; empty if it is of this very version."""
+    """The warning for an app of version *told*; empty if it is the same version."""
     if told == VERSION:
         return ""
     found = _NUMBERS.fullmatch(told)
     if found is None:
-        # Until 0.1.0 no app told its version.
-        return f"The app is older than this manage.py ({VERSION}), or does not tell its version."
+        # Before 0.1.0 the app did not send its version.
+        return f"The app is older than this manage.py ({VERSION}), or does not send its version."
     older = tuple(map(int, found.groups())) < tuple(map(int, VERSION.split(".")))
     word = "older" if older else "newer"
-    return f"The app ({told}) is {word} than this manage.py ({VERSION}): use those of one version."
+    return f"The app ({told}) is {word} than this manage.py ({VERSION}): use the same version."
 
 
 def of(answer: Fields) -> str:
-    """Version and age of the app that gave *answer*, in words; empty where it tells none."""
+    """Version and build time of the app that sent *answer*; empty if it sends none."""
     version, packed = answer.text("version"), answer.when("packedAt")
     if not version:
         return ""

@@ -1,15 +1,15 @@
 """
-How the app wants to be entered: by key or by sign-in. It is tried, since only the app knows.
+How to authenticate to the app: by key or by sign-in. Only the app knows, so we try.
 
     key                                 /api/console with the key
-      the app wants people to sign in   /api/keyed with the key
-        it has people sign in there,
-        or there is no such thing       keys are switched off: a sentence
+      the app requires a sign-in        /api/keyed with the key
+        it requires one there, too,
+        or there is no such route       keys are switched off: a sentence
     no key, but a client id             /api/console with a token
     neither                             /api/console with nothing
-      the app wants people to sign in   /api/console with a token, for the registration it names
+      the app requires a sign-in        /api/console with a token for the registration it names
 
-What the app does not let in has done nothing, so it is sent again the next way.
+A request that was denied has changed nothing, so it is sent again the next way.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CONSOLE, _KEYED = "api/console", "api/keyed"
 
 
 class Way(NamedTuple):
-    """Below which path the API is, and the headers that open it."""
+    """The path of the API, and the headers that authenticate."""
 
     path: str
     headers: Mapping[str, str]
@@ -40,20 +40,20 @@ class Way(NamedTuple):
 
 class _By(Enum):
     KEY = auto()
-    KEY_BESIDES = auto()  # the routes for keys where people sign in
+    KEY_BESIDES = auto()  # the routes for keys when sign-in is on
     TOKEN = auto()
     NOTHING = auto()
 
 
 class Ways:
-    """The way in that is taken now, and what follows from how the app answers there."""
+    """The current way to authenticate, and the next one if the app denies it."""
 
     def __init__(self, address: Address, account: Account, tell: Callable[[str], None]) -> None:
         self._address = address
         self._account = account
         self._tell = tell
         self._sign_in: SignIn | None = None
-        self._is_sure = False  # that people sign in there, as a 403 may mean anything
+        self._is_sure = False  # that sign-in is on: a 403 may mean anything
         if address.key:
             self._by = _By.KEY
         elif account.client_id:
@@ -62,7 +62,7 @@ class Ways:
             self._by = _By.NOTHING
 
     def way(self) -> Way:
-        """The way to take. Raises Problem where nobody signs in."""
+        """The way to use. Raises Problem if the sign-in fails."""
         if self._sign_in:
             return Way(_CONSOLE, {"Authorization": f"Bearer {self._sign_in.token()}"})
         path = _KEYED if self._by is _By.KEY_BESIDES else _CONSOLE
@@ -71,14 +71,14 @@ class Ways:
 
     def goes_on(self, answer: requests.Response, told: str) -> bool:
         """
-        Whether another way is to be tried after *answer*, in which the app *told* a sentence.
+        Whether to try another way after *answer*, in which the app *told* a sentence.
 
-        Raises Problem where there is no other way in.
+        Raises Problem if there is no other way.
         """
         asked = challenge.read(answer, self._address.host, self._account.login_url)
         status = answer.status_code
         match self._by:
-            # A 403 without a sentence is not PhotoSync's; the platform may answer so, too.
+            # PhotoSync's own 403 has a sentence; one without may come from the platform.
             case _By.KEY if asked or (status == 401 and told) or (status == 403 and not told):
                 self._by = _By.KEY_BESIDES
                 self._is_sure = status != 403
@@ -91,15 +91,15 @@ class Ways:
         return False
 
     def _no_way(self, status: int, told: str, *, is_asked: bool) -> Problem | None:
-        """What to tell of somebody who is not let in; None where something else is the matter."""
+        """The Problem for a denied request; None if the answer is about something else."""
         host = self._address.host
         match self._by:
-            # Where keys are off, App Service sends this path to the login, too.
+            # If keys are off, App Service redirects this path to the login, too.
             case _By.KEY_BESIDES if is_asked or (status in {403, 404} and not told):
                 why = (
-                    "has people sign in and takes no keys"
+                    "requires a sign-in and accepts no keys"
                     if is_asked or self._is_sure
-                    else "refuses this: check its access restrictions. If people sign in there"
+                    else "denied access: check its access restrictions. If it requires a sign-in"
                 )
                 return Refused(
                     f"{host} {why}: leave PHOTOSYNC_KEY out, and set PHOTOSYNC_CLIENT_ID (or give "
@@ -110,18 +110,18 @@ class Ways:
             case _By.TOKEN if is_asked or status == 401:
                 return Refused(
                     told
-                    or f"{host} does not accept your sign-in: check that --client-id is what its "
-                    "CONSOLE_SIGN_IN says, and --tenant-id; if that is empty, set PHOTOSYNC_KEY."
+                    or f"{host} does not accept your sign-in: check --tenant-id, and that "
+                    "--client-id is its CONSOLE_SIGN_IN; if that is empty, set PHOTOSYNC_KEY."
                 )
             case _By.TOKEN if status == 403 and not told:
                 return Refused(
-                    f"{host} refuses your sign-in before PhotoSync is asked: check its access "
-                    "restrictions, and which clients its App Service authentication allows."
+                    f"{host} denied your sign-in before PhotoSync saw it: check its access "
+                    "restrictions, and the clients that its App Service authentication allows."
                 )
             case _By.NOTHING if status in {401, 403} and not told:
                 return Unusable(
-                    "Set PHOTOSYNC_KEY to a function key of the app, or give --key; where people "
-                    "sign in, PHOTOSYNC_CLIENT_ID."
+                    "Set PHOTOSYNC_KEY to a function key of the app, or give --key; if the app "
+                    "requires a sign-in, set PHOTOSYNC_CLIENT_ID instead."
                 )
         return None
 
@@ -129,7 +129,7 @@ class Ways:
         host = self._address.host
         if not asked.client_id:
             raise Unusable(
-                f"{host} has people sign in and does not say to which registration: set "
+                f"{host} requires a sign-in, but does not name its app registration: set "
                 "PHOTOSYNC_CLIENT_ID (azd env get-value PHOTOSYNC_CLIENT_ID)."
             )
         account = replace(
@@ -139,10 +139,10 @@ class Ways:
             login_url=self._account.login_url or asked.login_url,
         )
         self._tell(
-            f"{host} has people sign in to the registration {asked.client_id}. Set "
-            "PHOTOSYNC_CLIENT_ID to it if that is right, and the Azure CLI's sign-in will do."
+            f"{host} requires a sign-in to the app registration {asked.client_id}. If that is "
+            "right, set PHOTOSYNC_CLIENT_ID to it; then the Azure CLI's sign-in is enough."
         )
-        # A page of a stranger could name any registration, and the CLI would ask nobody.
+        # A foreign site could name any registration, and the CLI would sign in without asking.
         self._by, self._sign_in = _By.TOKEN, self._signed_in(account, asks_cli=False)
 
     def _signed_in(self, account: Account, *, asks_cli: bool) -> SignIn:

@@ -1,4 +1,4 @@
-"""Whom an order is about: the first of many people, and whom a name was taken for."""
+"""Shows whom an order affects: the first of many people, and who a name matched."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def show_first(
     more: str = "",
 ) -> None:
     """
-    The first of *people*, of whom there are *number*; no more of them are read.
+    The first of *people*, of whom there are *number*; the rest is not read.
 
-    *also* are columns besides, each a title and its field; *more* says how to see the rest.
+    *also* adds columns, each a title and its field; *more* says how to see the rest.
     """
     first = list(islice(people, FIRST))
     output.table(
         ["user", "name", *(title for title, _ in also)],
         [[_called(one), one.text("displayName"), *_told(one, also)] for one in first],
     )
-    # Where the list ends before, the number is older than the list.
+    # If the list is shorter, the number was out of date.
     if len(first) == FIRST and number > FIRST:
         output.line(f"and {number - FIRST} more{more}")
 
 
 def say_taken(typed: str, taken: Fields, output: Output) -> None:
-    """Say whom *typed* was taken for, unless it is that one's UPN or object id."""
+    """Say which user *typed* matched, unless it is their UPN or object id."""
     upn, name = taken.text("userPrincipalName"), taken.text("displayName")
     exact = {upn, taken.text("id"), taken.text("userId")}
     if upn and typed.strip().casefold() not in {each.casefold() for each in exact}:

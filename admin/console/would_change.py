@@ -1,4 +1,4 @@
-"""`users --would-change --html`: gathers both pictures of everybody and writes the report."""
+"""`users --would-change --html`: fetches both pictures of each user and writes the report."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from admin.terminal.fields import Fields
 
 def write(desk: Desk, people: Sequence[Fields], file: Path, *, seconds: float, quiet: bool) -> int:
     """
-    Write the report about *people* into *file*; the exit code. With *quiet* stdout stays free.
+    Write the report about *people* to *file*; returns the exit code. *quiet* leaves stdout alone.
 
-    Raises Unreachable, Unusable for a file that cannot be written.
+    Raises Unreachable, or Unusable if the file cannot be written.
     """
-    # Before an hour of questions.
+    # Fail now rather than after an hour of fetching.
     _make(file)
     overview = desk.console.overview()
     ordered = sorted(people, key=_by_name)
@@ -32,15 +32,15 @@ def write(desk: Desk, people: Sequence[Fields], file: Path, *, seconds: float, q
     page = report.page(changes, overview, host=desk.console.host, made_at=datetime.now(UTC))
     file.write_text(page, encoding="utf-8")
     say = desk.output.complain if quiet else desk.output.line
-    say(f"{file} shows what would change of {len(changes)} people, {_pictured(changes)}.")
+    say(f"{file} shows what would change for {len(changes)} people, {_pictured(changes)}.")
     return max(_code(changes), unfinished(desk, overview))
 
 
 def unfinished(desk: Desk, overview: Fields) -> int:
-    """Say what keeps the list from being whole; the exit code for it."""
+    """Say why the list is incomplete, if it is; returns the exit code."""
     if waiting := overview.part("queues").number("photo-sync"):
         desk.output.complain(
-            f"The list is not whole: {waiting} messages wait to be worked off. Order it again once "
+            f"The list is incomplete: {waiting} messages are still queued. Repeat the command when "
             "manage.py status shows none."
         )
         return problems.LATE
@@ -48,18 +48,18 @@ def unfinished(desk: Desk, overview: Fields) -> int:
 
 
 def _make(file: Path) -> None:
-    """An empty file for its owner alone: it will hold pictures of people. Raises Unusable."""
+    """Create the file, readable only by its owner: it will hold photos. Raises Unusable."""
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise problems.Unusable(
-            f"{file} cannot be written ({why}): give another --html."
+            f"{file} cannot be written ({why}): give --html another file."
         ) from error
 
 
 def _unseen(done: int, of: int, told: str = "") -> None:
-    """For a report of how far it is where nobody looks."""
+    """Ignores progress."""
 
 
 def _by_name(person: Fields) -> tuple[str, str]:
@@ -75,7 +75,7 @@ def _pictured(changes: Sequence[Change]) -> str:
     told = (
         "all with pictures" if with_pictures == len(changes) else f"{with_pictures} with pictures"
     )
-    return f"{told}; {unknown} could not be looked at" if unknown else told
+    return f"{told}; {unknown} could not be fetched" if unknown else told
 
 
 def _code(changes: Sequence[Change]) -> int:

@@ -1,4 +1,4 @@
-"""What an access token says: read to tell people and to choose, never to trust."""
+"""The claims of an access token: read for display and decisions here, never to grant access."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from admin.terminal.fields import Fields
 
 
 def is_token(text: str) -> bool:
-    """Whether *text* can be one, and not a word in its place."""
+    """Whether *text* can be a token rather than a message."""
     return len(text) > 100 and text.isascii() and not any(sign.isspace() for sign in text)
 
 
 def claims(token: str) -> Fields:
-    """The claims of *token*; none where it is not one that can be read."""
+    """The claims of *token*; empty if they cannot be read."""
     try:
         payload = token.split(".")[1]
         return Fields.of(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))

@@ -14,7 +14,7 @@ from admin.terminal.unanswered import no_connection
 from shared.session import OneHostSession
 
 _SECONDS = (10, 60)
-# A word of msal's for a flow that ended because its time was over.
+# msal's error for a flow that timed out.
 _PENDING = "authorization_pending"
 
 
@@ -32,12 +32,12 @@ class DeviceCode:
     """
     One person's sign-in by code.
 
-    The tokens are kept in this process and nowhere else: msal's cache in a file is plain text
-    without a keyring, and whoever reads it could give orders.
+    The tokens are kept only in this process: without a keyring, msal's cache file is plain text,
+    and anyone who can read it could give orders.
     """
 
     def __init__(self, client: Client, scopes: list[str], refused: Callable[[str], str]) -> None:
-        """*refused* makes a sentence of what Entra says when it gives no token."""
+        """*refused* turns Entra's reason for issuing no token into a sentence."""
         self._client = client
         self._scopes = scopes
         self._refused = refused
@@ -45,8 +45,8 @@ class DeviceCode:
 
     def token(self, tell: Callable[[str], None]) -> str:
         """
-        A token; *tell* shows the code to type elsewhere, the first time. Raises Refused and
-        Unreachable.
+        A token; *tell* shows the code to type on another device, the first time. Raises Refused
+        and Unreachable.
         """
         try:
             self._app = self._app or self._build()
@@ -54,10 +54,10 @@ class DeviceCode:
         except requests.RequestException as error:
             raise no_connection(error, self._client.login_url) from error
         except ValueError as error:
-            # msal says so when there is no such tenant, or what answers is not Entra.
+            # msal raises this if there is no such tenant, or if the server is not Entra.
             raise Unreachable(
-                "Entra does not know this tenant: check it (--tenant of grant, else --tenant-id), "
-                "and M365_CLOUD."
+                "Entra does not know this tenant: check --tenant-id (for grant: --tenant) and "
+                "M365_CLOUD."
             ) from error
         token = answer.get("access_token")
         if not isinstance(token, str):
@@ -68,7 +68,7 @@ class DeviceCode:
         return msal.PublicClientApplication(
             self._client.client_id,
             authority=f"{self._client.login_url}/{self._client.tenant}",
-            # The authority comes from our own table or the admin: nobody else vouches for it.
+            # The authority comes from our own table or from the admin, so it needs no discovery.
             instance_discovery=False,
             http_client=_Session(self._client.ca),
         )
@@ -89,12 +89,12 @@ class DeviceCode:
     def _refusal(self, answer: dict[str, Any]) -> str:
         if answer.get("error") == _PENDING:
             return "Nobody signed in with the code in time: repeat the command."
-        told = str(answer.get("error_description") or answer.get("error") or "no reason is given")
+        told = str(answer.get("error_description") or answer.get("error") or "it gave no reason")
         return self._refused(told.partition(" Trace ID:")[0].splitlines()[0][:300].rstrip("."))
 
 
 class _Session(OneHostSession):
-    """What msal calls Entra with: time-outs, and the private CA of the command line."""
+    """msal's session for Entra: with timeouts, and with the private CA of the command line."""
 
     def __init__(self, ca: str) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class _Session(OneHostSession):
         if self._ca:
             more["verify"] = self._ca
         response = super().request(*args, **more)
-        # msal does not expect that a redirect is not followed.
+        # msal cannot handle a redirect that is not followed.
         if 300 <= response.status_code < 400:
             raise requests.RequestException(f"Entra answered {response.status_code}.")
         return response

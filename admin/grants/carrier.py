@@ -1,4 +1,4 @@
-"""Carries steps out, one by one in their order, with patience for a directory that replicates."""
+"""Carries out steps one by one, in order, and retries while the directory replicates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from admin.terminal.waiting import wait_until
 
 T = TypeVar("T")
 
-# What Graph says of an object that has not reached every replica (facts: graph.md section 8).
+# Graph's messages for an object that has not reached every replica (facts: graph.md section 8).
 _NOT_YET = (
     "does not reference a valid application object",
     "not a valid reference update",
@@ -23,9 +23,9 @@ _NOT_YET = (
 
 
 class Carrier:
-    """Does one act after the other; who derives from it knows the acts."""
+    """Carries out acts; subclasses know the kinds of act."""
 
-    # Without these the steps behind them have nobody to be done for.
+    # If one of these fails, the steps after it are skipped: they need its result.
     vital: ClassVar[tuple[type, ...]] = ()
 
     def __init__(
@@ -40,7 +40,7 @@ class Carrier:
         self._pause = pause
 
     def carry_out(self, steps: Iterable[Step]) -> Iterator[Step]:
-        """Each step as it has become; one that fails does not keep the others from it."""
+        """Each step with its result; if one fails, the others are still carried out."""
         stuck = False
         for step in steps:
             if step.act is None:
@@ -63,7 +63,7 @@ class Carrier:
         raise NotImplementedError
 
     def _patiently(self, do: Callable[[], T]) -> T:
-        """What *do* returns, once the directory knows everywhere what it is about."""
+        """The result of *do*, retried until the directory has replicated the new object."""
 
         def attempt() -> tuple[T] | None:
             try:
@@ -77,8 +77,8 @@ class Carrier:
             attempt,
             seconds=self._seconds,
             late=(
-                "Entra has not made the new object known everywhere in time: repeat the command, "
-                "it goes on from there."
+                "Entra has not replicated the new object in time: repeat the command, which "
+                "continues from there."
             ),
             clock=self._clock,
             pause=self._pause,

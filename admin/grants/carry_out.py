@@ -1,4 +1,4 @@
-"""Carries out what is planned for an identity: its registration, its roles and its sites."""
+"""Carries out the plan for an identity: its registration, its roles and its sites."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from admin.grants.sites import Sites
 
 @dataclass
 class Subject:
-    """Whom to grant to; what does not exist yet is filled in by the step that makes it."""
+    """The identity to grant to; a step that creates something fills it in here."""
 
     principal: Principal | None = None
     application: Application | None = None
@@ -39,7 +39,7 @@ class Subject:
 
 
 class Worker(Carrier):
-    """Grants to one subject what it lacks, or takes it away."""
+    """Grants rights to one identity, or revokes them."""
 
     vital = (MakeCertificate, Register, CreatePrincipal)
 

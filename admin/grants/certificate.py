@@ -1,4 +1,4 @@
-"""The certificate of an app registration: read from a file, or made, and as Graph takes it."""
+"""The certificate of an app registration: read from a file or created, and in Graph's format."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from shared.microsoft365 import certificates
 
 # Documented: a key credential may last one year.
 _LASTS = timedelta(days=365)
-# A clock that is behind must not take it for a certificate of tomorrow.
+# To a clock that is behind, the certificate must already be valid.
 _EARLIER = timedelta(minutes=5)
 
 
 class Held(NamedTuple):
-    """A certificate in hand, and the file that it came from."""
+    """A certificate, and the file that it is in."""
 
     file: Path
     certificate: x509.Certificate
@@ -42,7 +42,7 @@ class Held(NamedTuple):
 
 def read(file: Path, now: datetime) -> Held:
     """
-    The certificate in *file*: PEM or PFX with its private key, or PEM or DER without.
+    The certificate in *file*: PEM or PFX with its private key, or PEM or DER without it.
 
     Raises Unusable, also when it has expired.
     """
@@ -50,8 +50,8 @@ def read(file: Path, now: datetime) -> Held:
         held = Held(file, _certificate(file, file.read_bytes()))
     except (OSError, ValueError, SettingsError) as error:
         raise Unusable(
-            f"{file} holds no RSA certificate that can be read: give a PEM, PFX (without password) "
-            "or CER file, or the name of a file that is not there yet, to have one made."
+            f"{file} contains no readable RSA certificate: give a PEM, PFX (without password) or "
+            "CER file, or the name of a new file, to create a certificate."
         ) from error
     if held.ends_at <= now:
         raise Unusable(f"The certificate in {file} expired on {held.ends_at:%Y-%m-%d}.")
@@ -70,9 +70,9 @@ def _certificate(file: Path, data: bytes) -> x509.Certificate:
 
 def make(file: Path, name: str, now: datetime) -> Held:
     """
-    A new private key and its self-signed certificate, in a new file that only its owner reads.
+    A new private key and its self-signed certificate, in a new file that only its owner can read.
 
-    Raises Unusable if there is such a file: a key is never overwritten.
+    Raises Unusable if the file exists: a key is never overwritten.
     """
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:64])])
@@ -94,10 +94,10 @@ def make(file: Path, name: str, now: datetime) -> Held:
 
 def _write(file: Path, content: bytes) -> None:
     try:
-        # Exclusive, and unreadable for others before the key is in it.
+        # Fails if the file exists; unreadable for others before the key is in it.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        why = "is there already" if isinstance(error, FileExistsError) else "cannot be written"
+        why = "already exists" if isinstance(error, FileExistsError) else "cannot be written"
         raise Unusable(f"{file} {why}: give another file with --certificate.") from error
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -108,7 +108,7 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def key_credential(held: Held) -> dict[str, Any]:
-    """The public part, as Graph's keyCredentials take it (facts: graph.md section 8)."""
+    """The public part in the form of Graph's keyCredentials (facts: graph.md section 8)."""
     certificate = held.certificate
     return {
         "type": "AsymmetricX509Cert",
@@ -121,14 +121,14 @@ def key_credential(held: Held) -> dict[str, Any]:
 
 
 def is_among(held: Held, application: Fields) -> bool:
-    """Whether an application that Graph told has this certificate."""
+    """Whether *application*, as Graph returned it, has this certificate."""
     return any(_is(held, key) for key in application.parts("keyCredentials"))
 
 
 def _is(held: Held, key: Fields) -> bool:
     if key.text("key"):
         return key.text("key") == _der(held.certificate)
-    # Without the key itself the thumbprint tells, in whichever form it comes.
+    # If Graph does not return the key, compare the thumbprint, which comes in two forms.
     digest = held.certificate.fingerprint(hashes.SHA1())
     forms = {digest.hex().upper(), base64.b64encode(digest).decode()}
     told = key.text("customKeyIdentifier")

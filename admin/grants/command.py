@@ -1,8 +1,8 @@
 """
-`grant`: gives PhotoSync's identity what it needs, and tells whether it has it.
+`grant`: gives PhotoSync's identity the rights it needs, or checks them.
 
-What this module imports, every command of manage.py pays for: what a grant itself needs is
-imported when one is asked for.
+Every command of manage.py loads this module, so it imports little: the rest is imported when a
+grant runs.
 """
 
 from __future__ import annotations
@@ -23,44 +23,46 @@ from shared.settings.clouds import CLOUDS
     "--identity",
     default="",
     metavar="ID",
-    help="A managed identity: its client id or principal id.",
+    help="A managed identity, by client id or principal id.",
 )
-@click.option("--app", default="", metavar="CLIENT_ID", help="An app registration that is there.")
+@click.option("--app", default="", metavar="CLIENT_ID", help="An existing app registration.")
 @click.option(
     "--new-app",
     default="",
     metavar="NAME",
-    help="Register an app of this name, with a new certificate.",
+    help="Register a new app with this name and a certificate.",
 )
 @click.option(
     "--certificate",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="The certificate of the app, made if there is no such file.",
+    help="The app's certificate; created if the file does not exist.",
 )
 @click.option(
     "--console",
     is_flag=True,
-    help="The app registration by which people sign in to the console, and who may.",
+    help="Set up the app registration for signing in to the console, and who may sign in.",
 )
 @click.option(
     "--viewer",
     multiple=True,
     metavar="NAME",
-    help="A person or group that may look: a UPN, mail address, object id or group's name.",
+    help="A person or group that may view: a UPN, mail address, object id or group name.",
 )
-@click.option("--operator", multiple=True, metavar="NAME", help="One that may give orders, too.")
+@click.option(
+    "--operator", multiple=True, metavar="NAME", help="A person or group that may also give orders."
+)
 @setting(
     "--sharepoint-tenant",
     variable="SHAREPOINT_TENANT",
     metavar="NAME",
-    help="NAME of NAME.sharepoint.com.",
+    help="The NAME in NAME.sharepoint.com.",
 )
 @setting(
     "--sharepoint-geos",
     variable="SHAREPOINT_GEOS",
     metavar="NAMES",
-    help="What the hosts of satellite geographies begin with: contosoeur,fabrikamdach.",
+    help="Host prefixes of satellite geographies, such as contosoeur,fabrikamdach.",
 )
 @setting("--tenant", variable="TENANT_ID", metavar="ID", help="The tenant to sign in to.")
 @setting(
@@ -77,50 +79,48 @@ from shared.settings.clouds import CLOUDS
 @click.option(
     *("--groups", "--sync-group", "groups"),
     is_flag=True,
-    help="Also what SYNC_GROUP_ID and EXCLUDED_GROUP_ID need: GroupMember.Read.All.",
+    help="Also grant GroupMember.Read.All, for SYNC_GROUP_ID and EXCLUDED_GROUP_ID.",
 )
 @click.option(
     "--full-control",
     is_flag=True,
-    help="Sites.FullControl.All in place of Sites.Selected with write on each My Site root.",
+    help="Grant Sites.FullControl.All instead of Sites.Selected and write on each My Site root.",
 )
 @click.option(
     "--device-code",
     is_flag=True,
-    help="Sign in with a code on another device, not with the Azure CLI.",
+    help="Sign in with a code on another device instead of the Azure CLI.",
 )
 @click.option(
     "--device-code-app",
     default="",
     metavar="CLIENT_ID",
-    help="Sign in to this public client, not to Microsoft Graph Command Line Tools.",
+    help="Public client to sign in with instead of Microsoft Graph Command Line Tools.",
 )
-@click.option("--dry-run", is_flag=True, help="Show the plan and do nothing.")
-@click.option("--check", is_flag=True, help="Tell whether exactly what is needed is granted.")
-@click.option(
-    "--revoke", is_flag=True, help="Take away what grant gives, whichever options it had."
-)
-@click.option("--yes", is_flag=True, help="Do not ask before anything is changed.")
-@waits(300, "How long to wait for the directory to know what is new.", least=0)
+@click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
+@click.option("--check", is_flag=True, help="Check whether exactly the needed rights are granted.")
+@click.option("--revoke", is_flag=True, help="Revoke all rights that grant can give.")
+@click.option("--yes", is_flag=True, help="Make the changes without asking.")
+@waits(300, "How long to wait for the directory to replicate new objects.", least=0)
 @shared(before_command=False)
 @click.pass_context
 def grant(context: click.Context, /, **given: Any) -> int:
     """
-    Give PhotoSync's identity the rights it needs, or people the console.
+    Give PhotoSync's identity its rights, or people access to the console.
 
-    It shows a plan, asks, and does only what is missing; it can be repeated. The token is that
-    of the Azure CLI (az login). The Azure CLI cannot give rights on a site: for these,
-    --device-code, or --full-control. Rights of Microsoft Graph take Privileged Role
-    Administrator, those on the site SharePoint Administrator; Global Administrator has both.
+    It shows a plan, asks, and adds only what is missing, so it can be repeated. It signs in with
+    the Azure CLI (az login). The Azure CLI cannot grant rights on a site: for these use
+    --device-code, or choose --full-control. You need Privileged Role Administrator for rights in
+    Microsoft Graph and SharePoint Administrator for those on a site; Global Administrator has both.
 
-    With --console it makes or mends the registration "PhotoSync console" of the app at --url, asks
-    nobody for consent later, and assigns its roles Viewer and Operator; the last lines say what to
-    set. That takes Application or Cloud Application Administrator. --revoke takes the roles away,
-    of those named or of everybody. Roles for groups take Entra ID P1, and groups within groups do
-    not count.
+    With --console it creates or corrects the registration "PhotoSync console" for the app at --url,
+    consents for everybody, and assigns the roles Viewer and Operator; the last lines say what to
+    set. You need Application or Cloud Application Administrator. With --revoke it removes the roles
+    of the people named, or of everybody. Roles for groups need Entra ID P1; members of nested
+    groups get no role.
 
-    The exit code is 1 with --check if anything is missing, or granted beyond the need, and 3
-    if you may not do something; what else was granted stays granted.
+    The exit code is 1 if --check finds anything missing or more granted than needed, and 3 if you
+    lack a role for a step; the other steps are still carried out.
     """
     try:
         from admin.grants import session
@@ -131,11 +131,11 @@ def grant(context: click.Context, /, **given: Any) -> int:
     choice = context.ensure_object(Choice)
     output = Output(sys.stdout, as_json=choice.as_json)
     try:
-        # Whoever names the tenant for the other commands means it here, too.
+        # The tenant given for the other commands applies here, too.
         given["tenant"] = given["tenant"] or choice.tenant_id
         order = Order.of(given, ca=choice.ca, url=choice.url, client_id=choice.client_id)
         return session.run(order, output)
     except (KeyboardInterrupt, click.Abort) as error:
         raise Stopped(
-            "Stopped; what was granted stays granted, and the same command goes on from there."
+            "Stopped. What was granted stays granted; repeat the command to continue."
         ) from error

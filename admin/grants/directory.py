@@ -13,7 +13,7 @@ from admin.terminal.fields import Fields
 from admin.terminal.problems import Unsound
 
 _PRINCIPAL = "id,appId,displayName,servicePrincipalType"
-# Access to an app without any of its roles: no right by itself.
+# Access to an app without a role: grants no rights.
 _NO_ROLE = "00000000-0000-0000-0000-000000000000"
 
 
@@ -34,18 +34,20 @@ class Directory:
         return None
 
     def resource(self, service: Service) -> Resource:
-        """The service as this tenant has it."""
+        """The service in this tenant."""
         found = self._graph.find(
             f"servicePrincipals(appId='{service.app_id}')",
             refusal=refusals.READING,
             select="id,appRoles",
         )
         if found is None:
-            raise Unsound(f"This tenant has no service principal of {service.name}.")
+            raise Unsound(
+                f"This tenant has no service principal for {service.name}: check --cloud."
+            )
         return Resource(service, found.text("id"), _role_ids(found))
 
     def assignments(self, principal: Principal, known: Sequence[Resource]) -> list[Assignment]:
-        """Every app role that *principal* holds, on whatever resource."""
+        """Every app role that *principal* holds, on any resource."""
         names = {resource.id: _by_id(resource.role_ids) for resource in known}
         called = {resource.id: resource.service.name for resource in known}
         found = []
@@ -68,7 +70,7 @@ class Directory:
         return _by_id(_role_ids(found)) if found else {}
 
     def assign(self, principal_id: str, resource: Resource, role_id: str) -> None:
-        """Grant one role; one that is granted already is fine."""
+        """Grant one role; no error if it is granted already."""
         body = {"principalId": principal_id, "resourceId": resource.id, "appRoleId": role_id}
         try:
             self._graph.post(
@@ -87,7 +89,7 @@ class Directory:
         )
 
     def application(self, client_id: str) -> Fields | None:
-        """A registration with its keys, which Graph tells for one at a time only."""
+        """A registration with its keys, which Graph returns only for one at a time."""
         return self._graph.find(
             f"applications(appId='{client_id}')",
             refusal=refusals.READING,
@@ -95,7 +97,7 @@ class Directory:
         )
 
     def applications_named(self, name: str) -> list[str]:
-        """The client ids of all registrations that are called so; anybody may choose a name."""
+        """The client ids of all registrations with this name; names are not unique."""
         literal = name.replace("'", "''")
         found = self._graph.pages(
             "applications",
@@ -106,7 +108,7 @@ class Directory:
         return [one.text("appId") for one in found]
 
     def register(self, name: str, key: Mapping[str, Any]) -> Application:
-        """A new registration of this tenant only, with its certificate from the beginning."""
+        """A new single-tenant registration, created with its certificate."""
         made = self._graph.post(
             "applications",
             {"displayName": name, "signInAudience": "AzureADMyOrg", "keyCredentials": [key]},
@@ -116,12 +118,12 @@ class Directory:
         return Application(made.text("id"), made.text("appId"), name, has_key=True)
 
     def add_key(self, application: Application, key: Mapping[str, Any]) -> None:
-        """One key more. The list is replaced as a whole, so what is there goes along."""
-        # Read now: while an admin thought about the plan, somebody may have changed the list.
+        """Add a key. Graph replaces the whole list, so the existing keys are sent again."""
+        # Read now: the list may have changed while the admin read the plan.
         told = self._graph.get(
             f"applications/{application.id}", refusal=refusals.READING, select="keyCredentials"
         )
-        # Reported: a key that is there stays if its keyId comes back without the key itself.
+        # Reported: an existing key stays if its keyId is sent without the key itself.
         kept = [{**one.raw, "key": None} for one in told.parts("keyCredentials")]
         self._graph.patch(
             f"applications/{application.id}",
@@ -130,13 +132,13 @@ class Directory:
         )
 
     def create_principal(self, client_id: str) -> Principal:
-        """The new service principal, or the one that was made by a request without an answer."""
+        """The new service principal, or one that an unanswered request already created."""
         try:
             made = self._graph.post(
                 "servicePrincipals", {"appId": client_id}, refusal=refusals.REGISTERING
             )
         except Answered as answer:
-            # As it is reported, with a status that is not documented.
+            # As reported; the status is not documented.
             if "already in use" not in answer.message:
                 raise
             made = self._graph.get(
@@ -148,9 +150,9 @@ class Directory:
 
 
 def undocumented(resources: Sequence[Resource]) -> list[str]:
-    """A sentence for each role whose id in this tenant is not the documented one."""
+    """A sentence for each role whose id in this tenant differs from the documented one."""
     return [
-        f"{role} of {resource.service.name} has another id here than the documentation tells: "
+        f"{role} of {resource.service.name} has another id here than documented: "
         f"{resource.role_ids[role]}."
         for resource in resources
         for (service, role), documented in DOCUMENTED_IDS.items()
@@ -169,7 +171,7 @@ def _principal(found: Fields) -> Principal:
 
 
 def _role_ids(found: Fields) -> dict[str, str]:
-    """The roles that an app can be given now, by name; delegated scopes stand elsewhere."""
+    """The enabled app roles by name; delegated scopes are listed elsewhere."""
     return {
         role.text("value"): role.text("id")
         for role in found.parts("appRoles")

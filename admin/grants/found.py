@@ -1,4 +1,4 @@
-"""What there is in the tenant before anything is granted: plain facts, as Graph told them."""
+"""What exists in the tenant before anything is granted, as Graph returned it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from admin.terminal.problems import Problem
 
 
 class Principal(NamedTuple):
-    """A service principal; `kind` is ManagedIdentity, Application or another word of Entra's."""
+    """A service principal; `kind` is Entra's type: ManagedIdentity, Application or another."""
 
     id: str
     app_id: str
@@ -20,7 +20,7 @@ class Principal(NamedTuple):
 
 
 class Resource(NamedTuple):
-    """A service as it is in this tenant: its object id, and the ids of its app roles by name."""
+    """A service in this tenant: its object id, and the ids of its app roles by name."""
 
     service: Service
     id: str
@@ -28,7 +28,7 @@ class Resource(NamedTuple):
 
 
 class Assignment(NamedTuple):
-    """One app role that is granted; `role` is its name, or its id where nobody tells the name."""
+    """One granted app role; `role` is its name, or its id if the name is unknown."""
 
     id: str
     resource_id: str
@@ -38,7 +38,7 @@ class Assignment(NamedTuple):
 
 
 class SitePermission(NamedTuple):
-    """What the app may do on a site; *shared* if the same permission is other apps' too."""
+    """The app's permission on a site; *shared* if it also applies to other apps."""
 
     id: str
     roles: tuple[str, ...]
@@ -47,7 +47,7 @@ class SitePermission(NamedTuple):
 
 @dataclass(frozen=True)
 class Site:
-    """The root of a My Site host; *problem* where it could not be looked at."""
+    """The root of a My Site host; *problem* if it could not be read."""
 
     url: str
     id: str = ""
@@ -57,7 +57,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Application:
-    """An app registration; *has_key* if the certificate in hand is one of its own."""
+    """An app registration; *has_key* if it has the certificate in the file."""
 
     id: str
     app_id: str
@@ -67,7 +67,7 @@ class Application:
 
 @dataclass(frozen=True)
 class Found:
-    """Everything a plan depends on; None, or none, is what is not there, or was not asked for."""
+    """Everything a plan depends on; None or empty if it does not exist or was not requested."""
 
     resources: tuple[Resource, ...]
     assignments: tuple[Assignment, ...] = ()

@@ -1,7 +1,7 @@
 """
 Microsoft Graph with an admin's token. Every foreign error becomes a Problem here.
 
-The token goes to one host only: no redirect is followed, and no page elsewhere.
+The token is sent to one host only: no redirects are followed, and no pages on other hosts.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from admin.terminal.trail import Trail
 from admin.terminal.unanswered import no_connection
 from shared.session import OneHostSession
 
-# To connect, and to answer.
+# Seconds to connect, and to answer.
 _PATIENCE = (10, 60)
 _TRIES = 4
 _LONGEST_PAUSE = 30.0
-# Graph has done nothing yet, whatever was asked.
+# Graph has not carried out the request.
 _BUSY = {429, 503}
-# It may have done it: asked again only where a second time does no harm.
+# Graph may have carried it out: retried only if a second time does no harm.
 _DOUBTFUL = {500, 502, 504}
-# What a 403 says when it says nothing (facts: graph.md section 8, sharepoint.md section 9).
+# Messages of a 403 that explain nothing (facts: graph.md section 8, sharepoint.md section 9).
 _USUAL = {"", "Insufficient privileges to complete the operation.", "Access denied"}
 
 
 class Busy(Problem):
-    """Graph has trouble of its own, and waiting a little did not help."""
+    """Graph is overloaded or failing, and retries did not help."""
 
     exit_code = problems.UNSOUND
 
 
 class Answered(Problem):
-    """Graph answered with an error that the caller may understand."""
+    """Graph answered with an error that the caller may handle."""
 
     exit_code = problems.UNSOUND
 
@@ -49,7 +49,7 @@ class Answered(Problem):
 
 
 class Graph:
-    """One signed-in admin's way into Graph. Every method raises Problem."""
+    """Microsoft Graph as one signed-in admin. Every method raises Problem."""
 
     def __init__(
         self,
@@ -69,11 +69,11 @@ class Graph:
             self._session.mount("https://", transport)
 
     def get(self, path: str, *, refusal: str, **query: str) -> Fields:
-        """One object; *refusal* is told where Graph answers 403."""
+        """One object; *refusal* is the sentence if Graph answers 403."""
         return self._call("GET", self._at(path), refusal, query=query)
 
     def find(self, path: str, *, refusal: str, **query: str) -> Fields | None:
-        """One object, or None where there is none."""
+        """One object, or None if it does not exist."""
         try:
             return self.get(path, refusal=refusal, **query)
         except Answered as answer:
@@ -91,20 +91,20 @@ class Graph:
                 return
             trail.go_on(following)
             if not following.startswith(f"{self._url}/"):
-                raise Unsound("Microsoft Graph named a next page on another host: not followed.")
+                raise Unsound("Microsoft Graph linked to a page on another host: check GRAPH_URL.")
             page = self._call("GET", following, refusal)
 
     def post(
         self, path: str, body: Mapping[str, Any], *, refusal: str, repeatable: bool = True
     ) -> Fields:
-        """Create something; not *repeatable* if a second time would make a second one."""
+        """Create something; not *repeatable* if a retry would create a second one."""
         return self._call("POST", self._at(path), refusal, body=body, repeatable=repeatable)
 
     def patch(self, path: str, body: Mapping[str, Any], *, refusal: str) -> None:
         self._call("PATCH", self._at(path), refusal, body=body)
 
     def delete(self, path: str, *, refusal: str) -> None:
-        """Take something away; what is gone already is fine."""
+        """Delete something; no error if it is already gone."""
         try:
             self._call("DELETE", self._at(path), refusal)
         except Answered as answer:
@@ -124,7 +124,7 @@ class Graph:
         body: Mapping[str, Any] | None = None,
         repeatable: bool = True,
     ) -> Fields:
-        # `$` is no letter of a Python name.
+        # `$` cannot be part of a Python name.
         options = {f"${name}": value for name, value in (query or {}).items()}
         passing = _BUSY | _DOUBTFUL if repeatable else _BUSY
         for tried in range(1, _TRIES + 1):
@@ -142,7 +142,7 @@ class Graph:
             return self._session.request(
                 method,
                 url,
-                # A variable of the environment would win over the session's own `verify`.
+                # An environment variable would override the session's own `verify`.
                 verify=self._ca or None,
                 timeout=_PATIENCE,
                 **more,
@@ -180,5 +180,5 @@ def _raise(answer: requests.Response, error: Fields, refusal: str) -> NoReturn:
         case status if status in _BUSY | _DOUBTFUL:
             raise Busy("Microsoft Graph is busy: repeat the command in a few minutes.")
         case status:
-            told = error.text("message") or "no reason is given"
+            told = error.text("message") or "no reason given"
             raise Answered(status, error.text("code"), told)

@@ -1,4 +1,4 @@
-"""What a call of `grant` is about: whom, which steps, who does them, and what comes after."""
+"""One call of `grant`: the identity, the steps, who carries them out, and what to do next."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from admin.grants.step import Step
 
 @dataclass(frozen=True)
 class Job:
-    """*following* gives the sentences on what to do next, once everything is done."""
+    """*following* returns the sentences on what to do next."""
 
     subject: Subject
     steps: Sequence[Step]

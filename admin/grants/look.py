@@ -1,4 +1,4 @@
-"""Looks at everything that a plan depends on. It changes nothing."""
+"""Reads everything that a plan depends on. It changes nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from admin.terminal.problems import NotThere, Unusable
 
 @dataclass(frozen=True)
 class Sight:
-    """What was found, and the certificate in hand."""
+    """What was found, and the certificate from the file."""
 
     found: Found
     registration: Registration
@@ -27,7 +27,7 @@ class Sight:
 
 
 def look(order: Order, directory: Directory, sites: Sites, now: datetime) -> Sight:
-    """Everything about the subject of *order*. Raises Problem."""
+    """Everything about the identity of *order*. Raises Problem."""
     held = _held(order, now)
     application = _application(order, directory, held)
     principal = _principal(order, directory, application)
@@ -62,8 +62,8 @@ def _principal(
         found = directory.principal(order.identity)
         if found is None:
             raise NotThere(
-                f"No service principal has the client id or object id {order.identity}: check it, "
-                "and the tenant; if it was made a moment ago, try again in a minute."
+                f"No service principal has the client id or object id {order.identity}: check the "
+                "id and the tenant. If it was just created, try again in a minute."
             )
         return found
     return directory.principal(application.app_id) if application else None
@@ -74,8 +74,8 @@ def _application(order: Order, directory: Directory, held: Held | None) -> Appli
         told = directory.application(order.app)
         if told is None:
             raise NotThere(
-                f"No app registration in this tenant has the client id {order.app}: check it, and "
-                "give --identity for a managed identity."
+                f"No app registration in this tenant has the client id {order.app}: check the id. "
+                "For a managed identity, give --identity."
             )
         return _read(told, held)
     return _ours(order.new_app, directory, held) if order.new_app else None
@@ -83,10 +83,10 @@ def _application(order: Order, directory: Directory, held: Held | None) -> Appli
 
 def _ours(name: str, directory: Directory, held: Held | None) -> Application | None:
     """
-    The app that an earlier run registered, known by its certificate.
+    The app that an earlier run registered, recognised by its certificate.
 
-    By default every member of a tenant may register an app of any name (documented): whoever took
-    an app by its name could be granting to a stranger.
+    By default every member of a tenant may register an app with any name (documented): trusting
+    the name could grant the rights to somebody else's app.
     """
     candidates = directory.applications_named(name)
     for client_id in candidates:
@@ -95,8 +95,8 @@ def _ours(name: str, directory: Directory, held: Held | None) -> Application | N
             return _read(told, held)
     if candidates:
         raise Unusable(
-            f"There is an app called {name} already ({candidates[0]}), with another certificate: "
-            "if it is yours, give --app with its client id, else another name."
+            f"An app called {name} already exists ({candidates[0]}), with another certificate: if "
+            "it is yours, give --app with its client id; if not, choose another name."
         )
     return None
 

@@ -1,4 +1,4 @@
-"""What the command line asks for, checked before anybody signs in."""
+"""The options of the command line, checked before anybody signs in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from admin.terminal.problems import Unusable
 from shared.settings.clouds import CLOUDS, Cloud
 from shared.user import is_object_id
 
-# Such as contoso.onmicrosoft.com; `common` would let an account of any tenant in.
+# Such as contoso.onmicrosoft.com; `common` would accept an account of any tenant.
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE)
 _SHAREPOINT = re.compile(r"[a-z0-9][a-z0-9-]*", re.IGNORECASE)
 
@@ -21,8 +21,8 @@ _SHAREPOINT = re.compile(r"[a-z0-9][a-z0-9-]*", re.IGNORECASE)
 @dataclass(frozen=True)
 class ConsoleOrder:
     """
-    `grant --console`: *app_url* is where the console is, *client_id* that of its registration if
-    it is there already, and the names are those of people and groups to assign to a role.
+    `grant --console`: *app_url* is the console's address, *client_id* that of its registration if
+    it exists, and the names are those of people and groups to assign to a role.
     """
 
     app_url: str
@@ -62,13 +62,13 @@ class Order:
 
     @property
     def only_looks(self) -> bool:
-        """Nothing is changed, whatever is found."""
+        """Whether nothing will be changed."""
         return self.check or self.dry_run
 
     @classmethod
     def of(cls, given: Mapping[str, Any], *, ca: str, url: str = "", client_id: str = "") -> Order:
         """
-        The options as click read them; *url* and *client_id* are those that every command takes.
+        Build an order from click's options; *url* and *client_id* are the shared ones.
 
         Raises Unusable with one sentence.
         """
@@ -104,11 +104,11 @@ def _check_subject(given: Mapping[str, Any]) -> None:
     named = [name for name in ("identity", "app", "new_app") if given[name].strip()]
     if len(named) + given["console"] != 1:
         raise Unusable(
-            "Say whom to grant to: one of --identity ID (a managed identity), --app CLIENT_ID, "
-            "--new-app NAME (a certificate) and --console (people)."
+            "Give exactly one of --identity ID (a managed identity), --app CLIENT_ID, --new-app "
+            "NAME (with a certificate) and --console (for people)."
         )
     if (given["viewer"] or given["operator"]) and not given["console"]:
-        raise Unusable("--viewer and --operator are people of the console: give --console, too.")
+        raise Unusable("--viewer and --operator need --console: add it.")
     if given["console"] and given["certificate"]:
         raise Unusable("The console's registration has no certificate: leave --certificate out.")
     for name in ("identity", "app", "device_code_app"):
@@ -120,20 +120,20 @@ def _check_subject(given: Mapping[str, Any]) -> None:
     if given["identity"] and given["certificate"]:
         raise Unusable("A managed identity has no certificate: leave --certificate out.")
     if given["new_app"] and (given["check"] or given["revoke"]):
-        raise Unusable("--check and --revoke want an app that is there: give --app CLIENT_ID.")
+        raise Unusable("--check and --revoke need an existing app: give --app CLIENT_ID.")
 
 
 def _console(given: Mapping[str, Any], url: str, client_id: str) -> ConsoleOrder:
     app_url = _https("PHOTOSYNC_URL", url).removesuffix("/api/console")
     if not app_url and not given["revoke"]:
-        raise Unusable("Set PHOTOSYNC_URL, or give --url: people are sent back there.")
+        raise Unusable("Set PHOTOSYNC_URL, or give --url: sign-ins return to that address.")
     if urlsplit(app_url).path or urlsplit(app_url).query:
-        raise Unusable("PHOTOSYNC_URL must be the address of the function app and no more.")
+        raise Unusable("PHOTOSYNC_URL must be the address of the function app, without a path.")
     if client_id and not is_object_id(client_id):
         raise Unusable("--client-id must be an id such as 01234567-89ab-cdef-0123-456789abcdef.")
     if not client_id and (given["revoke"] or given["check"]):
         raise Unusable(
-            "--check and --revoke want a registration that is there: give --client-id, or set "
+            "--check and --revoke need an existing registration: give --client-id, or set "
             "PHOTOSYNC_CLIENT_ID."
         )
     viewers, operators = (_names(given[role]) for role in ("viewer", "operator"))
@@ -151,7 +151,7 @@ def _names(given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _tenant(name: str) -> str:
-    # It becomes a part of the address that signs in, and an argument of az.
+    # It becomes part of the sign-in address, and an argument of az.
     if name and not (is_object_id(name) or _DOMAIN.fullmatch(name)):
         raise Unusable(
             "--tenant (or TENANT_ID) must be the tenant's id or one of its domains, such as "
@@ -162,9 +162,9 @@ def _tenant(name: str) -> str:
 
 def _check_action(given: Mapping[str, Any]) -> None:
     if given["check"] and (given["revoke"] or given["dry_run"]):
-        raise Unusable("Give --check alone: it changes nothing.")
+        raise Unusable("--check changes nothing: leave out --revoke and --dry-run.")
     if given["revoke"] and given["certificate"]:
-        raise Unusable("--revoke leaves certificates alone: leave --certificate out.")
+        raise Unusable("--revoke does not touch certificates: leave --certificate out.")
 
 
 def _certificate(given: Mapping[str, Any]) -> Path | None:
@@ -177,7 +177,7 @@ def _certificate(given: Mapping[str, Any]) -> Path | None:
 
 
 def _my_sites(given: Mapping[str, Any], cloud: Cloud) -> tuple[str, ...]:
-    """Of the home geography and of the satellites named, each once."""
+    """The My Site hosts of the home geography and the satellites, each once."""
     names = [name.strip().lower() for name in given["sharepoint_geos"].split(",") if name.strip()]
     for name in names:
         if not _SHAREPOINT.fullmatch(name) or name.endswith(("-my", "-admin")):
@@ -200,13 +200,13 @@ def _my_site(given: Mapping[str, Any], cloud: Cloud) -> str:
             "choose --full-control."
         )
     if not _SHAREPOINT.fullmatch(name):
-        raise Unusable("--sharepoint-tenant is only the first word, as in NAME.sharepoint.com.")
+        raise Unusable("--sharepoint-tenant takes only the NAME in NAME.sharepoint.com.")
     return f"{name.lower()}-my.{cloud.sharepoint_suffix}"
 
 
 def _https(name: str, url: str) -> str:
     url = url.strip().rstrip("/")
     if url and (not url.startswith("https://") or not urlsplit(url).hostname):
-        # An admin's token would go there.
-        raise Unusable(f"{name} must begin with https:// and name a host, or be empty.")
+        # The admin's token is sent there.
+        raise Unusable(f"{name} must be empty, or begin with https:// and name a host.")
     return url

@@ -1,4 +1,4 @@
-"""From what is wanted and what is there to the steps in between. It asks and changes nothing."""
+"""The steps from what exists to what is wanted. Pure: it calls nothing and changes nothing."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from admin.grants.wanted import SITE_ROLE, Service, Wanted
 from admin.terminal.problems import Unsound
 
 HERE = "this machine"
-# They open a site further than writing does.
+# These give more rights on a site than write.
 _MORE = ("manage", "fullcontrol", "owner")
 
 
 class MakeCertificate(NamedTuple):
-    """Write a new key and its certificate into the file of the order."""
+    """Write a new key and its certificate to the order's file."""
 
 
 class Register(NamedTuple):
@@ -31,7 +31,7 @@ class AddKey(NamedTuple):
 
 
 class CreatePrincipal(NamedTuple):
-    """Make the service principal of the registration."""
+    """Create the service principal of the registration."""
 
 
 class Assign(NamedTuple):
@@ -42,27 +42,27 @@ class Assign(NamedTuple):
 
 
 class Unassign(NamedTuple):
-    """Take an app role away."""
+    """Revoke an app role."""
 
     assignment: Assignment
     service: Service
 
 
 class Allow(NamedTuple):
-    """Let the principal write on a site."""
+    """Grant the principal write on a site."""
 
     site_id: str
 
 
 class Change(NamedTuple):
-    """Let it write where it has another permission."""
+    """Change its permission on a site to write."""
 
     site_id: str
     permission_id: str
 
 
 class Forbid(NamedTuple):
-    """Take a permission on a site away."""
+    """Revoke a permission on a site."""
 
     site_id: str
     permission_id: str
@@ -83,7 +83,7 @@ Act = (
 
 @dataclass(frozen=True)
 class Registration:
-    """What the certificate way needs: *new* names an app to register, *file* the certificate's."""
+    """For a registration: *new* is the name of an app to register, *file* its certificate's."""
 
     new: str = ""
     file: str = ""
@@ -91,7 +91,7 @@ class Registration:
 
 
 def to_grant(wanted: Iterable[Wanted], found: Found, registration: Registration) -> list[Step]:
-    """Every step from what is there to exactly what is wanted, and what is there beyond it."""
+    """Every step from what exists to what is wanted, and what is granted beyond that."""
     wanted = tuple(wanted)
     return [
         *_identity(found, registration),
@@ -102,7 +102,7 @@ def to_grant(wanted: Iterable[Wanted], found: Found, registration: Registration)
 
 
 def to_revoke(grantable: Iterable[Wanted], found: Found) -> list[Step]:
-    """Every right that a grant gives, as far as it is there; of a site also what is left."""
+    """Revoke every right that a grant gives; also lists what is left on a site."""
     purposes = {(one.service, one.role): one.purpose for one in grantable}
     steps = []
     for held in found.assignments:
@@ -115,7 +115,7 @@ def to_revoke(grantable: Iterable[Wanted], found: Found) -> list[Step]:
 
 
 def _identity(found: Found, registration: Registration) -> Iterator[Step]:
-    """The certificate, the registration and its service principal, where they are asked for."""
+    """The certificate, the registration and its service principal, if requested."""
     if registration.file:
         about = "private key and certificate"
         yield _thing(HERE, registration.file, about, registration.has_file, MakeCertificate())
@@ -126,7 +126,7 @@ def _identity(found: Found, registration: Registration) -> Iterator[Step]:
         about, has_key = "certificate on the app registration", found.application.has_key
         yield _thing(ENTRA, found.application.name, about, has_key, AddKey())
     if registration.new or found.application or found.principal is None:
-        about, is_there = "to be granted anything", found.principal is not None
+        about, is_there = "to hold rights", found.principal is not None
         yield _thing(ENTRA, "service principal", about, is_there, CreatePrincipal())
 
 
@@ -142,7 +142,7 @@ def _role(wanted: Wanted, found: Found) -> Step:
     if role_id is None:
         problem = Unsound(f"{on} has no role {what} in this tenant: check --cloud.")
         return Step(on, what, purpose, State.UNKNOWN, problem=problem)
-    # By both ids: two services may give a role the same one.
+    # Compare both ids: two services may use the same role id.
     held = {(one.resource_id, one.role_id) for one in found.assignments}
     return _thing(on, what, purpose, (resource.id, role_id) in held, Assign(resource, role_id))
 
@@ -154,13 +154,13 @@ def _site(site: Site) -> Iterator[Step]:
         return
     roles = {role for one in site.permissions for role in one.roles}
     writes = bool(roles & {SITE_ROLE, *_MORE})
-    # To change what is shared would let the other apps write too.
+    # Changing a shared permission would let other apps write, too.
     own = next((one.id for one in site.permissions if not one.shared), None)
     act: Act = Allow(site.id) if own is None else Change(site.id, own)
     yield _thing(site.url, SITE_ROLE, purpose, writes, act)
     for role in _MORE:
         if role in roles:
-            yield Step(site.url, role, "more than writing", State.SURPLUS)
+            yield Step(site.url, role, "more than write", State.SURPLUS)
 
 
 def _site_away(site: Site) -> Iterator[Step]:
@@ -172,7 +172,7 @@ def _site_away(site: Site) -> Iterator[Step]:
             yield Step(site.url, SITE_ROLE, purpose, State.GRANTED, Forbid(site.id, one.id))
         else:
             roles = ", ".join(one.roles) or "a permission"
-            about = "shared with other apps" if one.shared else "not what grant gives"
+            about = "shared with other apps" if one.shared else "not granted by this command"
             yield Step(site.url, roles, f"{about}: left alone", State.LEFT)
 
 
@@ -180,7 +180,7 @@ def _surplus(wanted: tuple[Wanted, ...], found: Found) -> Iterator[Step]:
     asked = {(one.service, one.role) for one in wanted}
     for held in found.assignments:
         if (_service(held, found), held.role) not in asked:
-            yield Step(held.resource_name, held.role, "PhotoSync has no use for it", State.SURPLUS)
+            yield Step(held.resource_name, held.role, "PhotoSync does not need it", State.SURPLUS)
 
 
 def _service(held: Assignment, found: Found) -> Service | None:

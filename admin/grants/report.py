@@ -1,4 +1,4 @@
-"""What `grant` says: the plan, what became of it, and what to do next; as a table or as JSON."""
+"""What `grant` prints: the plan, the results and what to do next, as a table or JSON."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from admin.grants.step import State, Step
 from admin.terminal import problems
 from admin.terminal.output import Output
 
-# Tokens have the roles of the moment they were made, and somebody keeps them: for a managed
-# identity the platform, whatever is restarted (facts: graph.md section 8), else the app itself.
+# A token has the roles from when it was issued, and is cached: for a managed identity by the
+# platform, even across restarts (facts: graph.md section 8), else by the app itself.
 _KEPT_BY_AZURE = (
-    "If the app ran before, the platform may keep its old tokens for up to 24 hours: until then "
-    "the doctor can still miss what is granted now."
+    "If the app has run before, Azure may cache its old tokens for up to 24 hours: until then the "
+    "doctor may still report these rights as missing."
 )
-_KEPT_BY_THE_APP = "If the app runs already, restart it: its tokens are without these rights."
+_KEPT_BY_THE_APP = "If the app is running, restart it: its tokens do not have these rights yet."
 _SURPLUS = (
-    "More is granted than PhotoSync needs. Take it away in Entra (Enterprise applications, "
-    "Permissions), or, if grant gave it: --revoke, then grant again."
+    "More is granted than PhotoSync needs. Remove it in Entra (Enterprise applications, "
+    "Permissions), or, if grant gave it, run grant --revoke and then grant again."
 )
 _LEFT = (
-    "On the site more is granted than grant gives, and it is left as it is: the app may still use "
-    "it. Whoever gave it takes it away (in Graph: DELETE /sites/{site-id}/permissions/{id})."
+    "The site has permissions that this command did not grant. They are left as they are, and the "
+    "app may still use them. To remove one in Graph: DELETE /sites/{site-id}/permissions/{id}."
 )
 
 
 class Scene(NamedTuple):
-    """Who acts, on whom, and what else there is to say."""
+    """The admin, the identity, and further notes."""
 
     admin: Admin
     subject: Subject
@@ -38,7 +38,7 @@ class Scene(NamedTuple):
 
 
 def show_plan(steps: Sequence[Step], scene: Scene, output: Output) -> None:
-    """Who acts in which tenant, on whom, and every line of the plan."""
+    """The admin, the tenant, the identity, and every line of the plan."""
     admin = scene.admin
     output.line(f"Tenant {admin.tenant or 'unknown'}, signed in as {admin.name or 'unknown'}.")
     output.line(f"Identity: {_called(scene.subject)}")
@@ -62,7 +62,7 @@ def _called(subject: Subject) -> str:
 
 
 def document(steps: Sequence[Step], scene: Scene, *, code: int) -> dict[str, Any]:
-    """Everything for a program; *code* is what the verdict comes to."""
+    """The whole result for programs; *code* is the verdict's exit code."""
     return {
         "ok": code == problems.FINE,
         "tenantId": scene.admin.tenant,
@@ -106,9 +106,9 @@ def _certificate(subject: Subject) -> Mapping[str, str] | None:
 
 def verdict(steps: Sequence[Step], *, exactly: bool) -> int:
     """
-    The exit code: that of the first problem, WRONG if anything is not as it is wanted.
+    The exit code: that of the first problem, else WRONG if anything is not as wanted.
 
-    *exactly*: what is granted beyond the need is wrong too.
+    *exactly*: rights beyond the need are wrong, too.
     """
     for step in steps:
         if step.problem:
@@ -118,23 +118,23 @@ def verdict(steps: Sequence[Step], *, exactly: bool) -> int:
 
 
 def show_check(steps: Sequence[Step], output: Output) -> None:
-    """Whether exactly what is needed is granted, in one sentence."""
+    """One sentence on whether exactly the needed rights are granted."""
     missing, surplus = (_count(steps, state) for state in (State.MISSING, State.SURPLUS))
     if missing or surplus:
         output.line(f"{missing} missing, {surplus} more than needed.", style="bold red")
     elif not any(step.problem for step in steps):
-        output.line("Exactly what PhotoSync needs is granted.", style="green")
+        output.line("PhotoSync has exactly the rights it needs.", style="green")
 
 
 def show_end(
     steps: Sequence[Step], order: Order, next_lines: Iterable[str], output: Output
 ) -> None:
-    """What became of the plan, and what to do next."""
+    """The results of the plan, and what to do next."""
     done, failed = _count(steps, State.DONE), _count(steps, State.FAILED, State.SKIPPED)
     output.table(
         ["state", "on", "right"],
         [[step.state, step.on, step.what] for step in steps if step.is_to_do],
-        "Taken away" if order.revoke else "Done",
+        "Revoked" if order.revoke else "Done",
     )
     told = f"{done} done" + (f", {failed} not done" if failed else "")
     output.line(f"{told}.", style="bold red" if failed else "green")
@@ -149,10 +149,10 @@ def show_following(lines: Iterable[str], output: Output) -> None:
 
 
 def following(order: Order, subject: Subject) -> Iterator[str]:
-    """What to do after an identity was granted its rights, or lost them."""
+    """What to do after an identity's rights were granted or revoked."""
     if order.revoke:
         if order.app:
-            yield "The app registration and its certificates are left as they are."
+            yield "The app registration and its certificates are kept."
         return
     managed = subject.principal and subject.principal.kind == "ManagedIdentity"
     yield _KEPT_BY_AZURE if managed else _KEPT_BY_THE_APP
@@ -160,14 +160,14 @@ def following(order: Order, subject: Subject) -> Iterator[str]:
     if held and application and order.certificate:
         yield (
             f"Set CLIENT_ID to {application.app_id}, and CLIENT_CERTIFICATE to the text of "
-            f"{held.file.absolute()} (a reference to Key Vault keeps it out of the settings). "
+            f"{held.file.absolute()} (a Key Vault reference keeps it out of the settings). "
             f"Keep the file secret; it expires on {held.ends_at:%Y-%m-%d}."
         )
-    yield "manage.py doctor tells whether the app gets along with it."
+    yield "To check that the app works with these rights: manage.py doctor"
 
 
 def show_surplus(steps: Sequence[Step], output: Output) -> None:
-    """What is there beyond the need, or is not ours to revoke, and who can take it away."""
+    """Rights beyond the need, or not ours to revoke, and how to remove them."""
     if _count(steps, State.LEFT):
         output.line(_LEFT, style="yellow")
     if _count(steps, State.SURPLUS):

@@ -1,4 +1,4 @@
-"""One call of `grant` from the token to the last sentence."""
+"""One call of `grant`, from sign-in to the last line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from admin.terminal.question import WITH_PLAN, agreed, must_be_possible
 
 
 def run(order: Order, output: Output) -> int:
-    """Look, plan, show, and carry out what the order allows; an exit code."""
+    """Read, plan, show, and carry out what the order allows; returns an exit code."""
     _check_consent(order, output)
     admin = sign_in(order, output.complain)
     graph = Graph(order.graph_url, admin.token, ca=order.ca)
@@ -32,7 +32,7 @@ def run(order: Order, output: Output) -> int:
     report.show_plan(job.steps, scene, output)
     if order.only_looks or not any(step.is_to_do for step in job.steps):
         return _end_without_acts(order, job, scene, output)
-    question = "Take these rights away?" if order.revoke else "Grant what is missing?"
+    question = "Revoke these rights?" if order.revoke else "Grant what is missing?"
     if not agreed(question, output, yes=order.yes):
         output.line("Nothing was changed.")
         return problems.WRONG
@@ -59,7 +59,7 @@ def _job(order: Order, graph: Graph) -> Job:
 
 
 def _check_consent(order: Order, output: Output) -> None:
-    """Before anybody signs in: is there a way to ask whether to go on?"""
+    """Check before the sign-in that the question can be asked later."""
     if not (order.yes or order.only_looks):
         must_be_possible(output, instead=WITH_PLAN)
 
@@ -85,14 +85,14 @@ def _end_without_acts(order: Order, job: Job, scene: Scene, output: Output) -> i
         report.show_check(steps, output)
         return code
     if not any(step.is_to_do or step.problem for step in steps):
-        output.line("Nothing is to be revoked." if order.revoke else "Nothing is missing.")
+        output.line("There is nothing to revoke." if order.revoke else "Nothing is missing.")
         if order.console and not order.revoke:
             report.show_following(job.following(), output)
     return report.verdict([step for step in steps if step.problem], exactly=False)
 
 
 def _end(order: Order, job: Job, steps: list[Step], scene: Scene, output: Output) -> int:
-    # What is there beyond the need is told, but no failure of the command.
+    # Rights beyond the need are shown, but do not fail the command.
     code = report.verdict(steps, exactly=False)
     output.document(report.document(steps, scene, code=code))
     report.show_end(steps, order, job.following(), output)

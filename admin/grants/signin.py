@@ -17,13 +17,13 @@ _WRITE = "Application.ReadWrite.All"
 _ASSIGN = "AppRoleAssignment.ReadWrite.All"
 _SITES = "Sites.FullControl.All"
 _CONSENT = "DelegatedPermissionGrant.ReadWrite.All"
-# To find whom to assign by their names (facts: functions.md, Sign-in: what infra and grant set).
+# To find people and groups by name (facts: functions.md, Sign-in: what infra and grant set).
 _PEOPLE = ("User.ReadBasic.All", "GroupMember.Read.All")
 
 
 @dataclass(frozen=True)
 class Admin:
-    """Who signed in, as far as the token tells, and the token."""
+    """Who signed in, according to the token, and the token."""
 
     token: str = field(repr=False)
     name: str = ""
@@ -31,20 +31,20 @@ class Admin:
 
 
 def sign_in(order: Order, tell: Callable[[str], None]) -> Admin:
-    """A token for Graph; *tell* shows the code to type elsewhere. Raises Problem."""
+    """A token for Graph; *tell* shows the device code. Raises Problem."""
     admin = _admin(_by_code(order, tell) if order.device_code else _by_cli(order))
     wanted = order.tenant.casefold()
-    # A name of the tenant, such as contoso.onmicrosoft.com, cannot be compared.
+    # A tenant's domain, such as contoso.onmicrosoft.com, cannot be compared with its id.
     if "-" in wanted and "." not in wanted and admin.tenant.casefold() not in {"", wanted}:
         raise Unusable(
-            f"You are signed in to the tenant {admin.tenant} and not to {order.tenant}: "
+            f"You are signed in to the tenant {admin.tenant}, not to {order.tenant}: run "
             f"az login --tenant {order.tenant}, or check TENANT_ID."
         )
     return admin
 
 
 def scopes(order: Order) -> list[str]:
-    """The least that a sign-in of our own has to ask for (facts: graph.md section 9)."""
+    """The fewest scopes that our own sign-in needs (facts: graph.md section 9)."""
     if order.console:
         people = list(_PEOPLE) if order.console.names else []
         return [_READ, *people] if order.only_looks else [_ASSIGN, _CONSENT, _WRITE, *people]
@@ -59,7 +59,7 @@ def _by_cli(order: Order) -> str:
     az = azure_cli.path()
     if az is None:
         raise Unusable(
-            "There is no Azure CLI here: install it and az login, or give --device-code."
+            "The Azure CLI is not installed: install it and run az login, or give --device-code."
         )
     return azure_cli.token(az, ["--resource", order.graph_url], order.tenant)
 
@@ -77,14 +77,14 @@ def _by_code(order: Order, tell: Callable[[str], None]) -> str:
 
 def _refusal(why: str) -> str:
     if "AADSTS700016" in why:
-        return f"Entra gives no token: {why}. Name another public client with --device-code-app."
-    return f"Entra gives no token: {why}. Repeat the command, or sign in with the Azure CLI."
+        return f"Entra issued no token: {why}. Name another public client with --device-code-app."
+    return f"Entra issued no token: {why}. Repeat the command, or sign in with the Azure CLI."
 
 
 def _admin(token: str) -> Admin:
-    """Read for display only: whether a token is good, Graph decides."""
+    """Read for display only: Graph decides whether the token is valid."""
     if not claims.is_token(token):
-        raise Refused("The Azure CLI gives no token: update it, or give --device-code.")
+        raise Refused("The Azure CLI returned no token: update it, or give --device-code.")
     told = claims.claims(token)
     names = (told.text(kind) for kind in ("upn", "unique_name", "app_displayname"))
     return Admin(token, next(filter(None, names), ""), told.text("tid"))

@@ -1,4 +1,4 @@
-"""What an app may do on the roots of My Site hosts, through Graph (sharepoint.md section 9)."""
+"""An app's permissions on the roots of My Site hosts, through Graph (sharepoint.md section 9)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Sites:
         self._refusal = refusals.sites(device_code=device_code)
 
     def look(self, host: str, client_id: str) -> Site:
-        """The root site of *host*, and what the app *client_id* may do there now."""
+        """The root site of *host*, and the current permissions of the app *client_id* there."""
         url = f"https://{host}"
         try:
             found = self._graph.find(f"sites/{host}", refusal=self._refusal)
@@ -31,7 +31,7 @@ class Sites:
             site_id = found.text("id")
             permissions = tuple(self._permissions(site_id, client_id)) if client_id else ()
         except Problem as problem:
-            # Roles can be granted all the same.
+            # Roles can still be granted.
             return Site(url, problem=problem)
         return Site(url, site_id, permissions)
 
@@ -41,7 +41,7 @@ class Sites:
             if client_id.casefold() not in apps:
                 continue
             if "roles" not in one.raw:
-                # Documented in the list, and reported to be missing from it.
+                # Documented to be in the list, but reported to be missing from it.
                 path = f"sites/{site_id}/permissions/{one.text('id')}"
                 one = self._graph.get(path, refusal=self._refusal)
             roles = one.raw.get("roles")
@@ -52,7 +52,7 @@ class Sites:
             )
 
     def allow(self, site_id: str, principal: Principal) -> None:
-        """Let the app write."""
+        """Grant the app write."""
         identity = {"id": principal.app_id, "displayName": principal.name}
         self._graph.post(
             f"sites/{site_id}/permissions",
@@ -61,7 +61,7 @@ class Sites:
         )
 
     def change(self, site_id: str, permission_id: str) -> None:
-        """Let the app write where it had another right."""
+        """Change the app's permission to write."""
         self._graph.patch(
             f"sites/{site_id}/permissions/{permission_id}",
             {"roles": [SITE_ROLE]},
@@ -73,7 +73,7 @@ class Sites:
 
 
 def _applications(permission: Fields) -> set[str]:
-    """The client ids that a permission is for, from either form that Graph tells."""
+    """The client ids that a permission applies to, in either form that Graph uses."""
     identities = [
         *permission.parts("grantedToIdentitiesV2"),
         *permission.parts("grantedToIdentities"),

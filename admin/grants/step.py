@@ -1,8 +1,8 @@
 """
-One line of a plan: a thing that is there, missing, more than needed, or unknown.
+One line of a plan: something that exists, is missing, is more than needed, or is unknown.
 
-`Step.act` is what carrying out does about it, an object that the carrier of that plan knows; None
-where nothing is to be done.
+`Step.act` is what to do about it, an object that the plan's carrier knows; None if there is nothing
+to do.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ ENTRA = "Entra"
 
 
 class State(StrEnum):
-    """How a thing is, and what became of it."""
+    """The state of a step before and after it is carried out."""
 
     THERE = "ok"
     MISSING = "missing"
-    SURPLUS = "surplus"  # more than PhotoSync needs: told, never taken away by a grant
+    SURPLUS = "surplus"  # more than PhotoSync needs: reported, never removed by a grant
     GRANTED = "granted"  # before it is revoked
-    LEFT = "left"  # no grant gives it: told, never taken away by a revocation
+    LEFT = "left"  # not given by a grant: reported, never removed by a revocation
     UNKNOWN = "unknown"
     DONE = "done"
     FAILED = "failed"
@@ -42,5 +42,5 @@ class Step:
 
     @property
     def is_to_do(self) -> bool:
-        # An act without a field is an empty tuple, and so is false.
+        # An act without fields is an empty tuple, which is falsy.
         return self.act is not None

@@ -1,4 +1,4 @@
-"""What PhotoSync needs of Microsoft Graph and SharePoint, the least that works, as `grant` asks."""
+"""The minimal rights that PhotoSync needs in Microsoft Graph and SharePoint, for `grant`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ GRAPH = Service("00000003-0000-0000-c000-000000000000", "Microsoft Graph")
 SHAREPOINT = Service("00000003-0000-0ff1-ce00-000000000000", "SharePoint")
 SERVICES = (GRAPH, SHAREPOINT)
 
-# What an app may do on the root of the My Site host, where Sites.Selected is chosen.
+# The app's permission on the root of the My Site host, with Sites.Selected.
 SITE_ROLE = "write"
 
-# The ids as they are documented (the same sections). What is granted is the id that Graph tells;
-# these are only compared with it.
+# The documented ids (same sections). The id that Graph returns is granted; these are only compared
+# with it.
 DOCUMENTED_IDS = {
     (GRAPH, "User.Read.All"): "df021288-bdef-4463-88db-98f22de89214",
     (GRAPH, "ProfilePhoto.Read.All"): "e24d31aa-e1ab-4c80-85fe-23018690335d",
@@ -35,7 +35,7 @@ DOCUMENTED_IDS = {
 
 
 class Wanted(NamedTuple):
-    """One app role, and what for."""
+    """One app role, and its purpose."""
 
     service: Service
     role: str
@@ -43,7 +43,7 @@ class Wanted(NamedTuple):
 
 
 def wanted(*, group: bool, full_control: bool) -> tuple[Wanted, ...]:
-    """The roles to grant: of each need the least, or by choice the one that opens every site."""
+    """The roles to grant: the least for each need, or on request the one for all sites."""
     graph = [_least(GRAPH, need) for need in app_roles.needs_of_graph(group=group)]
     profiles, files = (
         _least(SHAREPOINT, need) for need in (app_roles.PROFILES_NEED, app_roles.FILES_NEED)
@@ -54,7 +54,7 @@ def wanted(*, group: bool, full_control: bool) -> tuple[Wanted, ...]:
 
 
 def grantable() -> tuple[Wanted, ...]:
-    """Every role that `grant` gives with one option or the other; `--revoke` takes these."""
+    """Every role that `grant` can give; `--revoke` revokes these."""
     both = (wanted(group=True, full_control=choice) for choice in (False, True))
     return tuple(dict.fromkeys(role for roles in both for role in roles))
 

@@ -1,4 +1,4 @@
-"""A list as comma-separated values (RFC 4180), of which a spreadsheet runs none."""
+"""A list as comma-separated values (RFC 4180) that no spreadsheet runs as formulas."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from admin.terminal.fields import Fields
 from admin.terminal.output import clean
 
-# A spreadsheet takes what begins so for a formula and runs it; names are what people chose. Where
-# a comma is the decimal sign, a semicolon begins the next cell, and quotation marks before the rest
-# are left out. Tabs and line breaks, which may begin one too, `clean` makes spaces of.
+# A spreadsheet runs a cell that begins like this as a formula, and people choose their own names.
+# Where the comma is the decimal sign, a semicolon starts a new cell, and quotation marks at its
+# start are dropped. `clean` turns tabs and line breaks, which can also start one, into spaces.
 _FORMULA = re.compile(r'(^|;)([\s"]*)(?=[=+\-@])')
 
 
 def table(columns: Sequence[str], rows: Iterable[Fields]) -> str:
-    """A header and a line each; before what could pass for a formula stands an apostrophe."""
+    """A header, then one line a row; a value that could run as a formula gets an apostrophe."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)

@@ -1,4 +1,4 @@
-"""An answer of the app as a command reads it: whatever is missing or odd counts as empty."""
+"""A JSON answer as a command reads it: a missing or malformed field counts as empty."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Fields:
-    """One JSON object. An older or newer app may leave a field out, which is no error here."""
+    """One JSON object. A field that an older or newer app does not send is not an error."""
 
     raw: Mapping[str, Any]
 
@@ -50,6 +50,6 @@ class Fields:
             return None
 
     def when(self, name: str) -> str:
-        """The time under *name* for people: UTC, to the second."""
+        """The time under *name* as people read it: UTC, to the second."""
         found = self.moment(name)
         return f"{found:%Y-%m-%d %H:%M:%SZ}" if found else self.text(name)

@@ -1,4 +1,4 @@
-"""The options that every command takes, before its name or behind it, and what it gets for them."""
+"""The options that every command takes, before or after its name, and their values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 @dataclass
 class Choice:
-    """The shared options as far as they have been read; what stands behind the command wins."""
+    """The shared options read so far; one given after the command wins."""
 
     url: str = ""
     key: str = ""
@@ -31,41 +31,41 @@ Function = Callable[..., Any]
 
 
 _FILE = click.Path(exists=True, dir_okay=False, readable=True)
-# Each option, the variable that stands for it, and how click reads it.
+# Each option, its environment variable, and how click reads it.
 _SHARED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (
         "--url",
         "PHOTOSYNC_URL",
-        {"help": "The function app, such as https://NAME.azurewebsites.net."},
+        {"help": "URL of the function app, such as https://NAME.azurewebsites.net."},
     ),
     (
         "--key",
         "PHOTOSYNC_KEY",
-        {"help": "A function key; others can see it here, so prefer the variable."},
+        {"help": "A function key. Prefer the variable: other users can see arguments."},
     ),
     (
         "--client-id",
         "PHOTOSYNC_CLIENT_ID",
-        {"help": "Sign in, without a key: the client id of the console's app registration."},
+        {"help": "Client id of the console's app registration, to sign in without a key."},
     ),
     (
         "--tenant-id",
         "PHOTOSYNC_TENANT_ID",
-        {"help": "The tenant to sign in to, if it is not the account's."},
+        {"help": "The tenant to sign in to, if it is not your account's own."},
     ),
     (
         "--ca",
         "PHOTOSYNC_CA",
-        {"help": "The PEM file of a private certificate authority.", "type": _FILE},
+        {"help": "PEM file of a private certificate authority.", "type": _FILE},
     ),
 )
 
 
 def shared(*, before_command: bool) -> Callable[[Function], Function]:
-    """Add the shared options; behind a command all but --json are understood and not listed."""
+    """Add the shared options; after a command they all work, but help lists only --json."""
 
     def decorate(function: Function) -> Function:
-        as_json = {"is_flag": True, "help": "One JSON document on stdout."}
+        as_json = {"is_flag": True, "help": "Print one JSON document on stdout."}
         function = _option("--json", "as_json", **as_json)(function)
         for name, variable, given in reversed(_SHARED):
             listed = {**given, "help": f"{given['help']}  [{variable}]", "envvar": variable}
@@ -77,7 +77,7 @@ def shared(*, before_command: bool) -> Callable[[Function], Function]:
 
 
 def login_options(clouds: Sequence[str]) -> Callable[[Function], Function]:
-    """Where people sign in: variables that are settings of the app, too; not listed."""
+    """Where people sign in; the variables are app settings, too. Hidden from help."""
 
     def decorate(function: Function) -> Function:
         function = _option("--cloud", envvar="M365_CLOUD", type=click.Choice(clouds), hidden=True)(
@@ -89,7 +89,7 @@ def login_options(clouds: Sequence[str]) -> Callable[[Function], Function]:
 
 
 def waits(seconds: float, meaning: str, *, least: float = 1) -> Callable[[Function], Function]:
-    """Add the option of a command that waits for something, but not for ever."""
+    """Add --timeout to a command that waits for something."""
     return click.option(
         "--timeout",
         type=click.FloatRange(min=least),
@@ -109,7 +109,7 @@ def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> Non
 
 
 def setting(*names: str, variable: str, **given: Any) -> Callable[[Function], Function]:
-    """An option that stands for a setting of the app, and is read from its variable too."""
+    """An option for an app setting, also read from the environment variable of that name."""
     if not given.get("hidden"):
         given["help"] = f"{given['help']}  [{variable}]"
     return click.option(*names, envvar=variable, **{"default": "", **given})

@@ -1,8 +1,8 @@
 """
-What a command says on stdout: tables and bars in a terminal, plain lines elsewhere, or JSON.
+What a command prints on stdout: tables and bars in a terminal, plain lines elsewhere, or JSON.
 
-Names come from a directory that many people may write to: what could steer a terminal, or pass
-for markup, is shown as a replacement character or as it is spelled.
+Names come from a directory that many people may write to: control characters are replaced, and
+markup is printed as plain text.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from rich.console import Console as Terminal
     from rich.progress import Progress as Bar
 
-# Control characters and halves of characters; and what turns the direction of writing.
+# Control characters and lone surrogates; and the characters that change the writing direction.
 _STEERING = {"Cc", "Cs"}
 _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Report(Protocol):
-    """How far something is."""
+    """Reports progress."""
 
     def __call__(self, done: int, of: int, told: str = "") -> None:
-        """So much of so much is *done*; 0 if that is not known. *told* is a sentence about it."""
+        """*done* of *of* are finished; *of* is 0 if unknown. *told* is a sentence about it."""
         ...
 
 
 class Output:
-    """Says each thing in the one way that fits; the other calls are silent."""
+    """Prints in one of three formats; a call that belongs to another format prints nothing."""
 
     def __init__(self, stream: TextIO, *, as_json: bool) -> None:
         self._stream = stream
@@ -43,12 +43,12 @@ class Output:
         self._bar: Bar | None = None
 
     def document(self, value: Any) -> None:
-        """The whole answer, for programs; said once a command."""
+        """The whole answer, for programs; called once a command."""
         if self.as_json:
             self._write(json.dumps(value, indent=2))
 
     def verbatim(self, text: str) -> None:
-        """Text in a format of its own, such as CSV, with the line ends that it has."""
+        """Text with its own format, such as CSV; line ends are not changed."""
         if isinstance(self._stream, io.TextIOWrapper):
             self._stream.reconfigure(newline="")
         self._stream.write(text)
@@ -70,7 +70,7 @@ class Output:
             self._write(clean(text))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-        """Rows for people; nothing at all where there are none."""
+        """Rows for people; prints nothing if there are no rows."""
         if self.as_json or not rows:
             return
         cells = [[clean(cell) for cell in row] for row in rows]
@@ -84,7 +84,7 @@ class Output:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Report]:
-        """A bar while the block runs, in a terminal; elsewhere a line for each new sentence."""
+        """A progress bar in a terminal; elsewhere a line for each new sentence."""
         if not self._terminal:
             yield self._each_new_line()
             return
@@ -110,7 +110,7 @@ class Output:
 
     @contextmanager
     def without_bar(self) -> Iterator[None]:
-        """No bar while the block runs: ten times a second it is drawn over any question."""
+        """Hide the bar while the block runs: ten times a second it would overwrite a prompt."""
         bar = self._bar
         if bar is None:
             yield
@@ -138,7 +138,7 @@ class Output:
         from rich.text import Text
 
         table = Table(
-            # Without a header its line would be drawn all the same, under nothing.
+            # Otherwise the line below the header is drawn even if there is no header.
             box=box.SIMPLE_HEAD if any(columns) else None,
             title=Text(title) if title else None,
             title_justify="left",
@@ -170,7 +170,7 @@ _STYLES = {
 
 
 def clean(text: str) -> str:
-    """*text* in one line, without anything that a terminal would obey."""
+    """*text* on one line, without characters that control a terminal."""
     spaced = " ".join(text.split())
     return "".join("\N{REPLACEMENT CHARACTER}" if _steers(c) else c for c in spaced)
 

@@ -1,14 +1,15 @@
 """
-How a command can end: the exit codes, and every error that a person is told of.
+How a command can end: the exit codes, and every error that people see.
 
 Problem                 one sentence that says what to do, and an exit code
-|-- NotThere            1; nobody, or nothing, is known by that name
+|-- NotThere            1; no user or object has that name
 |-- Unusable            2; the command line, a file or the environment must be changed
-|-- Unreachable         3; no connection, no trust in the certificate, or the key is not accepted
-|   `-- Refused         3; Entra, Graph or the app does not let you; the sentence says what it takes
-|-- Unsound             4; the app answered, but with an error or with something else than asked
-|   `-- Busy            and says, perhaps, when to ask again
-`-- Late                5; it was waited for, and time ran out
+|-- Unreachable         3; no connection, an untrusted certificate, or a key that is not accepted
+|   `-- Refused         3; Entra, Graph or the app denies access; the sentence says what is needed
+|-- Unsound             4; the app answered with an error, or with something unexpected
+|   `-- Busy            4; and it may say when to ask again
+|-- Late                5; the timeout passed
+`-- Stopped             130; Ctrl-C
 """
 
 from __future__ import annotations
@@ -18,24 +19,24 @@ from collections.abc import Mapping
 FINE, WRONG, USAGE, UNREACHABLE, UNSOUND, LATE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
 EXIT_CODES: Mapping[int, str] = {
-    FINE: "fine",
-    WRONG: "something is wrong with what was asked about",
-    USAGE: "the command line, a file or the environment is not usable",
-    UNREACHABLE: "the app or Microsoft Graph cannot be reached, or does not let you in",
-    UNSOUND: "the app or Graph answered with an error, or with something unexpected",
-    LATE: "what was waited for was not over in time; it goes on",
+    FINE: "success",
+    WRONG: "a problem was found, nothing matched, or the answer was no",
+    USAGE: "the command line, a file or the environment is not valid",
+    UNREACHABLE: "the app or Microsoft Graph cannot be reached, or denies access",
+    UNSOUND: "the app or Microsoft Graph answered with an error, or with something unexpected",
+    LATE: "the timeout passed; the work continues in the background",
     INTERRUPTED: "stopped with Ctrl-C",
 }
 
 
 class Problem(Exception):
-    """The command cannot go on; the text is for the person who typed it."""
+    """The command cannot continue; the text is for the person who typed it."""
 
     exit_code = UNSOUND
 
 
 class NotThere(Problem):
-    """`code` is the app's own word for why, if it has one."""
+    """`code` is the reason code that the app sent, if any."""
 
     exit_code = WRONG
 
@@ -61,7 +62,7 @@ class Unsound(Problem):
 
 
 class Busy(Unsound):
-    """`retry_after` is seconds, None where the app does not say."""
+    """`retry_after` is in seconds, None if the app does not say."""
 
     def __init__(self, sentence: str, retry_after: float | None = None) -> None:
         super().__init__(sentence)
@@ -73,6 +74,6 @@ class Late(Problem):
 
 
 class Stopped(Problem):
-    """A person has stopped the command with Ctrl-C."""
+    """The user stopped the command with Ctrl-C."""
 
     exit_code = INTERRUPTED

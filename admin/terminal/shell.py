@@ -1,4 +1,4 @@
-"""How a command is written that a person copies into a shell: sh, or PowerShell on Windows."""
+"""Quotes commands that a person copies into a shell: sh, or PowerShell on Windows."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# What PowerShell hands on as it stands. It takes @ at the beginning for a variable, and splits a
+# What PowerShell passes on unchanged. It reads @ at the beginning as a variable, and splits a
 # word that begins with - at a dot or a colon.
 _PLAIN = re.compile(r"(?:--?[\w-]+|[\w/\\.][\w/\\.:@+=%-]*)", re.ASCII)
 
-# It takes a typographer's quotation marks for its own.
+# PowerShell treats curly quotation marks like straight ones.
 _QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 
 
 @dataclass(frozen=True)
 class Shell:
-    """Writes words so that the shell hands on just these."""
+    """Quotes words so that the shell passes on exactly these."""
 
     powershell: bool
 
     @classmethod
     def here(cls, platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> Shell:
-        """The one that a person most likely types into on this machine."""
-        # Git for Windows brings a sh, which sets it.
+        """The shell that people most likely use on this machine."""
+        # The sh of Git for Windows sets SHELL.
         return cls(powershell=platform == "win32" and not environ.get("SHELL"))
 
     def word(self, text: str) -> str:
@@ -38,7 +38,7 @@ class Shell:
     def command(self, program: str, *words: str) -> str:
         """A line that runs *program* with these words."""
         line = " ".join(map(self.word, (program, *words)))
-        # A program in quotation marks would only be a text.
+        # PowerShell would only print a program name in quotation marks.
         return f"& {line}" if self.powershell and line.startswith("'") else line
 
     def setting(self, name: str, value: str) -> str:

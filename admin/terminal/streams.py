@@ -1,4 +1,4 @@
-"""stdout and stderr as a command finds them: closed, read by nobody, or in another encoding."""
+"""Makes stdout and stderr usable when they are closed, unread or in another encoding."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import io
 import os
 import sys
 
-# What a shell reports of a program whose reader has gone: 128 and SIGPIPE.
+# What a shell reports when the reader of a program has gone: 128 + SIGPIPE.
 READER_GONE = 141
 
 
 def prepare() -> None:
-    """Give a command that was started without them somewhere to write to; no text breaks it."""
+    """Open the null device for a missing stream; make sure that no character causes an error."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            # A task that is started without one still has an exit code.
+            # Some schedulers start a program without one; it must still set its exit code.
             stream = open(os.devnull, "w", encoding="utf-8")
             setattr(sys, name, stream)
         if isinstance(stream, io.TextIOWrapper):
@@ -24,5 +24,5 @@ def prepare() -> None:
 
 
 def let_go() -> None:
-    """Send what is left in stdout's buffer nowhere: the flush at the end must not fail again."""
+    """Discard what is left in stdout's buffer, so that the flush at exit cannot fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

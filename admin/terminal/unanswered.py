@@ -1,4 +1,4 @@
-"""What a person is told of a request that got no answer, whichever service it went to."""
+"""The sentence for a request that got no answer, from any service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from admin.terminal.problems import Problem, Unreachable, Unusable
 
 
 def unanswered(error: RequestException, host: str) -> Problem | None:
-    """What to tell of a request to *host*; None: what to do depends on whose host it is."""
+    """The Problem for a request to *host*; None if the advice depends on the service."""
     match error:
         case SSLError() if "X509" in str(error):
             return Unusable(
@@ -36,11 +36,12 @@ def unanswered(error: RequestException, host: str) -> Problem | None:
                 "give that CA's PEM file with --ca or PHOTOSYNC_CA."
             )
         case ProxyError():
-            return Unreachable(f"The proxy does not let us through to {host}: check HTTPS_PROXY.")
-        case InvalidURL() | InvalidSchema() if getproxies() and _is_sound(host):
+            return Unreachable(f"The proxy refused the connection to {host}: check HTTPS_PROXY.")
+        # NO_PROXY alone, which is `no` here, is no proxy.
+        case InvalidURL() | InvalidSchema() if getproxies().keys() - {"no"} and _is_sound(host):
             return Unusable(
-                f"No way to {host}: HTTPS_PROXY or ALL_PROXY must be http://HOST:PORT of a proxy "
-                "that speaks HTTP."
+                f"Cannot reach {host}: HTTPS_PROXY or ALL_PROXY must be the http://HOST:PORT of an "
+                "HTTP proxy."
             )
         case ReadTimeout():
             return too_slow(host)
@@ -58,7 +59,7 @@ def _is_sound(host: str) -> bool:
 
 
 def no_connection(error: RequestException, url: str) -> Problem:
-    """What to tell of a request to Entra or Graph at *url* that got no answer."""
+    """The Problem for a request to Entra or Graph at *url* that got no answer."""
     host = urlsplit(url).hostname or ""
     return unanswered(error, host) or Unreachable(
         f"No connection to {host}: check the network and M365_CLOUD."

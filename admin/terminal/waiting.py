@@ -1,4 +1,4 @@
-"""Looks again and again until something is over, with patience for an app that restarts."""
+"""Polls until something has finished; tolerates an app that restarts meanwhile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from admin.terminal.problems import Late, Unreachable, Unsound
 T = TypeVar("T")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
-# A deployment or a cold start takes less than this many looks.
+# A deployment or a cold start takes less than this many polls.
 _MISSES = 8
 
 
@@ -24,10 +24,10 @@ def wait_until(
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
     """
-    The first thing that *look* returns. Raises Late with the sentence *late* after *seconds*.
+    The first result of *look* that is not None. Raises Late with the text *late* after *seconds*.
 
-    An app that cannot be reached a few times in a row is not given up at once; a wrong key is
-    told before anything is waited for, by the request that began it.
+    A few failures in a row are tolerated. A wrong key is reported before this, by the request
+    that started the work.
     """
     deadline = clock() + seconds
     length, misses = _FIRST_PAUSE, 0

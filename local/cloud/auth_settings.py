@@ -1,4 +1,4 @@
-"""What App Service is told about who may come in, where people sign in to the console."""
+"""App Service authentication settings, for a console with sign-in."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from local.cloud.endpoints import Endpoints
 
 
 def auth_settings(endpoints: Endpoints, *, keys: bool = True) -> dict[str, Any]:
-    """What infra/ tells App Service, in the form of its file; *keys* as CONSOLE_KEYS."""
+    """The settings that infra/ deploys, in App Service's file format; *keys* is CONSOLE_KEYS."""
     client_id = endpoints.console_client_id
     open_to_all = ["/api/notifications", "/api/health"]
     return {

@@ -1,4 +1,4 @@
-"""Azurite: real blob and queue storage on free loopback ports, for as long as it is wanted."""
+"""Azurite: blob and queue storage on free loopback ports."""
 
 import base64
 import json
@@ -17,14 +17,14 @@ from local.cloud.node import NoPackages, find_node, install_packages
 _NAME = "azurite"
 PACKAGES = Path(__file__).with_name(_NAME)
 _ENTRY = PACKAGES / "node_modules" / _NAME / "dist" / "src" / "azurite.js"
-# Azurite names the port it really got, also when it was told to pick one.
+# Azurite prints the port in use, also if it chose one itself.
 _LISTENING = re.compile(r"Azurite (\w+) service .*listen.* (http://127\.0\.0\.1:(\d+))$")
 _ACCOUNT = "photosync"
 
 
 @dataclass(frozen=True)
 class Storage:
-    """Where the storage account is and how to get in."""
+    """Addresses and connection string of the storage account."""
 
     connection_string: str
     blob: str
@@ -33,10 +33,10 @@ class Storage:
 
 class Azurite:
     """
-    One Azurite process with an account and a key of its own.
+    One Azurite process with its own account and key.
 
-    With a folder it keeps its data there, without one it forgets everything at the end. With
-    *log_requests* it writes each request it answered into its log.
+    With a folder it keeps its data there; without one it loses everything at the end.
+    *log_requests* logs each request that it answered.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Azurite:
         self.child = Child("Azurite", words, log=log, environ=environ)
 
     def wait_until_ready(self) -> Storage:
-        """Return the endpoints once everything is served; only then does Azurite heed signals."""
+        """Return the endpoints once all services run; before that, Azurite ignores signals."""
         found: dict[str, str] = {}
 
         def all_three(line: str) -> bool | None:
@@ -78,10 +78,10 @@ class Azurite:
 
 def prepare() -> list[str]:
     """
-    The program as the beginning of a command line, installed if need be.
+    The program as the start of a command line; installed if necessary.
 
-    Where npm cannot install it, one of the same major version that the machine has is taken.
-    Raises NoNode.
+    If npm cannot install it, a copy of the same major version on this machine is used. Raises
+    NoNode.
     """
     node = find_node()
     try:
@@ -93,16 +93,16 @@ def prepare() -> list[str]:
             raise NoPackages(
                 f"{error} Or install Azurite yourself: npm install --global {_NAME}@{wanted}."
             ) from error
-        print(f"{error} Until then this machine's Azurite runs: {found}", file=sys.stderr)
+        print(f"{error} For now, using this machine's Azurite: {found}", file=sys.stderr)
         return [str(node), str(found)]
     return [str(node), str(_ENTRY)]
 
 
 def find_elsewhere(node: Path, major: str, environ: Mapping[str, str]) -> Path | None:
-    """The program of an Azurite of this *major* version, on the PATH or beside *node*."""
+    """The program of an Azurite with this *major* version, on the PATH or beside *node*."""
     places = [node.parent.parent / "lib" / "node_modules" / _NAME]
     if on_path := shutil.which(_NAME, path=environ.get("PATH", "")):
-        # npm makes a link to the program, and on Windows a script beside node_modules.
+        # npm creates a link to the program, and on Windows a script beside node_modules.
         places += [*Path(on_path).resolve().parents, Path(on_path).parent / "node_modules" / _NAME]
     for place in places:
         try:

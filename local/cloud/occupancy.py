@@ -1,4 +1,4 @@
-"""One local cloud a folder: another would take its logs, keys and settings away."""
+"""One local cloud per folder: a second one would overwrite its logs, keys and settings."""
 
 import os
 from pathlib import Path
@@ -9,19 +9,19 @@ _MOMENT = 1.0
 
 
 class Occupied(Exception):
-    """Another local cloud is up in this folder; the text says which and what to do."""
+    """Another local cloud is running in this folder; the text says which and what to do."""
 
 
 class NotUp(Exception):
-    """No local cloud is up in this folder; the text says how to get one."""
+    """No local cloud is running in this folder; the text says how to start one."""
 
 
 class Occupancy:
     """
     The right to use a folder, from `take` to `leave`.
 
-    The kernel keeps the lock and drops it when the process ends, however that happens: what a
-    dead process has left in the folder keeps nobody out.
+    The kernel releases the lock when the process ends, even by a crash, so files that a dead
+    process left in the folder block nobody.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,14 +31,14 @@ class Occupancy:
         self._holder = folder / "in-use.txt"
 
     def take(self) -> None:
-        """Raises Occupied where another process holds the folder."""
+        """Raises Occupied if another process holds the folder."""
         try:
-            # Whoever only wants to know has it for a moment.
+            # `is_taken` in another process holds the lock for a moment.
             self._lock.acquire(timeout=_MOMENT)
         except Timeout:
             raise Occupied(
-                f"Another local cloud is up in {self._folder}{self._told()}: stop it first, or "
-                "choose another folder with --folder."
+                f"Another local cloud is running in {self._folder}{self._told()}: stop it first, "
+                "or choose another folder with --folder."
             ) from None
         self._holder.write_text(f"process {os.getpid()}", "utf-8")
 
@@ -46,7 +46,7 @@ class Occupancy:
         self._lock.release()
 
     def is_taken(self) -> bool:
-        """Whether a process that lives holds the folder."""
+        """Whether a running process holds the folder."""
         try:
             with self._lock.acquire(timeout=0):
                 return False
@@ -57,11 +57,11 @@ class Occupancy:
         try:
             return f" ({self._holder.read_text('utf-8')})"
         except OSError:
-            # It has the lock already, and is about to write its name.
+            # The other process has the lock, but has not written its id yet.
             return ""
 
 
 def must_be_up(folder: Path) -> None:
-    """Raises NotUp unless a local cloud is up in *folder*; what a dead one has left is none."""
+    """Raises NotUp unless a local cloud is running in *folder*."""
     if not (folder / "endpoints.json").exists() or not Occupancy(folder).is_taken():
-        raise NotUp(f"No local cloud is up in {folder}: run python run.py start first.")
+        raise NotUp(f"No local cloud is running in {folder}: run python run.py start first.")

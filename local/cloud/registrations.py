@@ -1,4 +1,4 @@
-"""The two app registrations of the local tenant, and what an admin granted them."""
+"""The two app registrations of the local tenant, and the rights granted to them."""
 
 import uuid
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from typing import Any
 
 from local.cloud.certificates import make_client_certificate
 
-# Exactly what README asks an admin to grant: what PhotoSync does must work with these alone.
+# Exactly the rights that README asks for: PhotoSync must work with these alone.
 _LEAST = {
     "graph": ["User.Read.All", "ProfilePhoto.Read.All"],
     "sharepoint": ["User.ReadWrite.All", "Sites.Selected"],
 }
-# And this one only where SYNC_GROUP_ID or EXCLUDED_GROUP_ID is set.
+# In addition, only if SYNC_GROUP_ID or EXCLUDED_GROUP_ID is set.
 _FOR_A_GROUP = {**_LEAST, "graph": [*_LEAST["graph"], "GroupMember.Read.All"]}
-# An admin's own scripts: whatever others' clients ask for first.
+# For an admin's own scripts: whatever third-party clients request.
 _EVERYTHING = {
     "graph": [
         "Application.Read.All",
@@ -57,7 +57,7 @@ def make_registrations(
 
 
 def console_registration(client_id: str, port: int) -> dict[str, Any]:
-    """The simulator's entry for the console, to which people sign in on this *port*."""
+    """The simulator's entry for the console, with sign-in on this *port*."""
     return {
         "clientId": client_id,
         "name": "PhotoSync console",

@@ -5,7 +5,7 @@ own unless LOCAL_HOST_COMMAND names another (`host_command`).
     with Stack(Path(".local")) as stack:
         requests.get(stack.endpoints.functions + "/api/health", verify=stack.endpoints.ca)
 
-Unless *granted*, PhotoSync's registration has no right yet, as after a first deployment.
+Without *granted*, PhotoSync's registration has no rights, as after a first deployment.
 """
 
 import contextlib
@@ -42,9 +42,9 @@ from local.cloud.registrations import (
 from local.host.keys import Keys
 
 REPO = Path(__file__).resolve().parents[2]
-# Made at deployment: the host's queue trigger waits for its queue but does not make it.
+# Created at deployment: the host's queue trigger waits for its queue, but does not create it.
 _QUEUES = ("photo-sync", "photo-upkeep")
-# A host that ends by itself so many times in a row, each time within a minute, is not one to keep.
+# Give up on a host that ends by itself this many times in a row, each within a minute.
 _SHORT_LIVES, _SHORT = 5, 60.0
 
 
@@ -52,11 +52,11 @@ class Stack:
     """
     A context manager: entering starts everything, leaving stops everything.
 
-    With *cloud*, a national one, or *satellites* (names with their folder of pictures) all of
-    Microsoft 365's hosts are called as in reality, and reached through a proxy.
-    With *sign_in* people sign in to the console, at a page that asks for a name and a role.
-    With *storage_on_disk* thousands of messages do no harm: in memory, Azurite stands still for
-    seconds when it clears them away, once a minute.
+    With *cloud* (a national cloud) or *satellites* (names with their picture folder), Microsoft
+    365's hosts have their real names and are reached through a proxy.
+    *sign_in* requires sign-in to the console, at a page that asks for a name and a role.
+    *storage_on_disk* is for thousands of messages: in memory, Azurite stops for seconds when it
+    clears them once a minute.
     """
 
     endpoints: Endpoints
@@ -92,7 +92,7 @@ class Stack:
         self._children: dict[str, Child] = {}
         self._crashed: list[Child] = []
         self._given_up = False
-        # Of `_children` as far as the host is concerned: it is started anew from another thread.
+        # Guards the host in `_children`, which another thread restarts.
         self._hosting = threading.RLock()
 
     @property
@@ -102,7 +102,7 @@ class Stack:
 
     @property
     def storage_log(self) -> Path:
-        """With *log_storage*, a line for each request that storage answered."""
+        """With *log_storage*: one line per request that storage answered."""
         return self._folder / "azurite.log"
 
     @property
@@ -111,7 +111,7 @@ class Stack:
         return self._children["azurite"].process.pid
 
     def __enter__(self) -> Self:
-        host_command(os.environ)  # Says that there is none before anything is started.
+        host_command(os.environ)  # Fails before anything is started if there is no host.
         self._folder.mkdir(parents=True, exist_ok=True)
         self._occupancy.take()
         try:
@@ -129,7 +129,7 @@ class Stack:
         self._stop()
 
     def kill_host(self) -> None:
-        """Kill the host as a crash would: nothing is handed back, its worker is an orphan."""
+        """Kill the host as a crash would: it returns no messages, and its worker is orphaned."""
         with self._hosting:
             host = self._children.pop("host")
             host.kill()
@@ -142,7 +142,7 @@ class Stack:
         The host starts another; the third death in a row ends the host.
         """
         workers: list[psutil.Process] = []
-        # Either may have ended by itself by now.
+        # Either may have ended already.
         with self._hosting, contextlib.suppress(psutil.NoSuchProcess):
             workers = psutil.Process(self._children["host"].process.pid).children()
             for worker in workers:
@@ -150,7 +150,7 @@ class Stack:
         return bool(workers)
 
     def start_host(self) -> None:
-        """Start the host, on the same port as before; whenever it ends in order, start another."""
+        """Start the host on the same port as before; restart it whenever it exits cleanly."""
         with self._hosting:
             host = self._start_host()
         threading.Thread(target=self._keep, args=(host,), name="host-keeper", daemon=True).start()
@@ -165,7 +165,7 @@ class Stack:
         ]
         if self._console_id:
             command += ["--auth-file", str(self._folder / "auth.json")]
-        # A host takes no notice of SIGTERM.
+        # A host ignores SIGTERM.
         self._spawn("host", command, stops_at=signal.SIGINT)
         host = self._children["host"]
         host.wait_for(_ready_line, starts_within(os.environ))
@@ -173,9 +173,9 @@ class Stack:
 
     def _keep(self, host: Child) -> None:
         """
-        Start a host anew that ended by itself with exit code 0, as Azure's platform does.
+        Restart a host that ended by itself with exit code 0, as Azure does.
 
-        The thread lives as long as the host that it has started: the kernel ties them.
+        The thread must live as long as the host that it started: see `Child`.
         """
         short_lives = 0
         while True:
@@ -188,29 +188,29 @@ class Stack:
                 if short_lives == _SHORT_LIVES:
                     self._given_up = True
                     return
-                self._note("The host has ended by itself and is started anew, as Azure would")
+                self._note("The host has ended by itself and is restarted, as Azure would do")
                 self._crashed.append(host)
                 try:
                     host = self._start_host()
                 except ChildDied:
-                    # Its log says why. It may have ended in order, or may do so yet.
+                    # Its log says why. It may end cleanly now or later.
                     self._given_up = True
                     return
 
     def _note(self, text: str) -> None:
-        """Write a line of our own into the host's log."""
+        """Add our own line to the host's log."""
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
         with self.host_log.open("a", encoding="utf-8") as log:
             log.write(f"{moment}.000Z WARNING platform: {text}\n")
 
     def change_settings(self, changes: Mapping[str, str]) -> None:
-        """Write the app settings anew, with *changes*; the host reads them when it starts."""
+        """Rewrite the app settings with *changes*; the host reads them when it starts."""
         self._settings |= changes
         values = {**app_settings(self.endpoints), **self._settings}
         self._write("local.settings.json", {"IsEncrypted": False, "Values": values})
 
     def dead_children(self) -> list[str]:
-        """Return the names of the processes that ended, and will not be started anew."""
+        """Return the names of the processes that ended and will not be restarted."""
         return [
             name
             for name, child in list(self._children.items())
@@ -265,10 +265,10 @@ class Stack:
             children = [*self._children.values()]
             self._children.clear()
         with contextlib.ExitStack() as stopping:
-            # Last of all, when nothing of ours writes there any more.
+            # Last of all, when none of our processes writes there any more.
             stopping.callback(self._occupancy.leave)
-            # An ExitStack goes backwards, so the host ends first and finishes its work while
-            # storage and Microsoft 365 are still there; one failure does not spare the others.
+            # An ExitStack runs backwards, so the host ends first and finishes its work while
+            # storage and Microsoft 365 still run; after one failure, the others are still stopped.
             for child in children:
                 stopping.callback(child.stop)
             for host in self._crashed:
@@ -335,9 +335,9 @@ def app_settings(endpoints: Endpoints) -> dict[str, str]:
 
 def _ways_to_microsoft_365(endpoints: Endpoints) -> dict[str, str]:
     """
-    Ports of this machine, or a proxy and the names that the product itself knows of its cloud.
+    Addresses on this machine, or a proxy and the cloud whose real host names the product knows.
 
-    requests takes the lower-case variable.
+    requests reads the lower-case variable.
     """
     if endpoints.proxy:
         return {"https_proxy": endpoints.proxy, "M365_CLOUD": endpoints.cloud}

@@ -1,4 +1,4 @@
-"""The picture that shows whether it works: every user's Exchange photo above the SharePoint one."""
+"""The demo's picture: every user's Exchange photo above the picture in SharePoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GREEN, _RED, _GREY, _LINE = "#1f9d55", "#d43c3c", "#c9d0d9", "#dde2e9"
 
 @dataclass(frozen=True)
 class Pair:
-    """One user: both pictures, what became of the change, and how long it took."""
+    """One user: both pictures, the outcome, and how long it took."""
 
     name: str
     outcome: str
@@ -64,7 +64,7 @@ def _title(sheet: Image.Image, rows: Sequence[Pair]) -> None:
     draw.text(
         (after, 42), "the photo in Exchange, and the picture SharePoint shows", _QUIET, _font(22)
     )
-    verdict = f"{agreeing} of {len(rows)} as they should be"
+    verdict = f"{agreeing} of {len(rows)} correct"
     at = sheet.width - _MARGIN - draw.textlength(verdict, _font(24))
     draw.text((at, 40), verdict, _GREEN if agreeing == len(rows) else _RED, _font(24))
     _legend(sheet, draw)
@@ -73,7 +73,7 @@ def _title(sheet: Image.Image, rows: Sequence[Pair]) -> None:
 def _legend(sheet: Image.Image, draw: ImageDraw.ImageDraw) -> None:
     left, middle = _MARGIN, 98
     for sign, text in (
-        ("tick", "SharePoint is as it should be"),
+        ("tick", "SharePoint is correct"),
         ("frame", "SharePoint differs from Exchange"),
         ("grey", "there is no picture"),
     ):
@@ -90,7 +90,7 @@ def _legend(sheet: Image.Image, draw: ImageDraw.ImageDraw) -> None:
 
 
 def _height(pair: Pair) -> int:
-    """How tall a card must be for its words."""
+    """The height that a card needs for its text."""
     draw = ImageDraw.Draw(Image.new("L", (1, 1)))
     return 572 + 17 * len(_wrapped(draw, pair.detail, _SMALL, _CARD - 52, lines=3))
 
@@ -133,12 +133,12 @@ def _photo(content: bytes | None) -> Image.Image:
         try:
             return _seen(content)
         except (OSError, SyntaxError, ValueError, ImageCms.PyCMSError):
-            return _placeholder("not readable")
+            return _placeholder("unreadable")
     return _placeholder("no picture")
 
 
 def _seen(content: bytes) -> Image.Image:
-    """As a careful viewer shows it; on purpose not by the code that makes our renditions."""
+    """Decode like a careful viewer; deliberately not with the code that makes our renditions."""
     with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "GIF", "BMP")) as opened:
         profile = opened.info.get("icc_profile")
         picture = ImageOps.exif_transpose(opened)
@@ -196,7 +196,7 @@ def _arrow(draw: ImageDraw.ImageDraw, x: int, top: int) -> None:
 
 
 def _drawable(text: str) -> str:
-    """*text* in the letters that the built-in font has: ASCII, accents left out."""
+    """*text* in ASCII, which is all that the built-in font has; accents are dropped."""
     plain = text.translate(str.maketrans("øØłŁđĐıæœß", "oOlLdDiaos"))
     bare = unicodedata.normalize("NFKD", plain)
     return "".join(
@@ -217,7 +217,7 @@ def _cut(draw: ImageDraw.ImageDraw, text: str, size: float, room: float) -> str:
 def _wrapped(
     draw: ImageDraw.ImageDraw, text: str, size: float, room: float, *, lines: int
 ) -> list[str]:
-    """*text* broken between words into at most *lines* lines; what is too much ends in dots."""
+    """*text* wrapped into at most *lines* lines; the rest is cut off with an ellipsis."""
     broken: list[str] = []
     for word in _drawable(text)[:300].split():
         longer = f"{broken[-1]} {word}" if broken else word
@@ -226,5 +226,5 @@ def _wrapped(
         elif len(broken) < lines:
             broken.append(word)
         else:
-            broken[-1] = longer  # too wide now: cut off with dots below
+            broken[-1] = longer  # too wide now: cut off below
     return [_cut(draw, line, size, room) for line in broken]

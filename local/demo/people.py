@@ -1,4 +1,4 @@
-"""The invented people of the demo tenant; each is here for a reason."""
+"""The invented people of the demo tenant; each covers one case."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.demo import photo_files
 from local.demo.portraits.portraits import portrait
 from local.outside.tenant_client import TenantClient
 
-# Graph makes a plain JPEG of every upload; photos that came in by older ways kept their form.
+# Graph converts every upload to a plain JPEG; photos uploaded by older means kept their format.
 OLD_FORMS = {"png", "exif", "profile"}
 
 
@@ -22,10 +22,9 @@ class Person:
     """
     One account and what its photo is like.
 
-    `photo` is a form that `photo_of` knows, empty for none, and `face` the seed of the portrait on
-    it, chosen by eye to fit the name; `expected` is the status its state
-    must end with; `old_picture` puts files named by UPN into SharePoint, as they were until 2021;
-    `seed` is what the control API is told of the account besides.
+    `photo` is a form for `photo_of`, empty for none, and `face` the seed of the portrait, chosen by
+    eye to fit the name; `expected` is the final status; `old_picture` puts files named by UPN into
+    SharePoint, as was usual until 2021; `seed` holds further fields for the control API.
     """
 
     name: str
@@ -89,7 +88,7 @@ PEOPLE = (
 
 
 def move_in(at: Endpoints, admin: TenantClient) -> list[str]:
-    """Add everybody to the tenant, without a photo; their object ids in the order of PEOPLE."""
+    """Add everybody to the tenant without photos; returns their object ids in order of PEOPLE."""
     ids: list[str] = []
     for number, person in enumerate(PEOPLE):
         seed = {"userPrincipalName": person.upn, "displayName": person.name, **person.seed}
@@ -100,7 +99,7 @@ def move_in(at: Endpoints, admin: TenantClient) -> list[str]:
 
 
 def put_photo(admin: TenantClient, user_id: str, form: str, seed: int) -> None:
-    """Change a photo through Graph; one in an old form is kept as it is."""
+    """Change a photo through Graph; a photo in an old format is not converted."""
     admin.control("POST", "/switches", {"reencode": form not in OLD_FORMS})
     admin.put_photo(user_id, *photo_of(form, seed))
 
@@ -117,7 +116,7 @@ def _old_picture(at: Endpoints, person: Person, number: int) -> dict[str, Any]:
 
 
 def photo_of(form: str, seed: int) -> tuple[bytes, str]:
-    """The photo of an invented person in one of the ways photos are stored, and its media type."""
+    """An invented person's photo in the format *form*, and its media type."""
     match form:
         case "png":
             return photo_files.png_cut_out(portrait(seed)), "image/png"

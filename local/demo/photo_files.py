@@ -1,6 +1,6 @@
 """
-The many ways in which people's photos are stored: what a demo needs to prove that none of them
-arrives sideways, discoloured or black where it was transparent.
+The many formats in which people's photos are stored, so that the demo can prove that none arrives
+sideways, discoloured, or black where it was transparent.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ def jpeg(picture: Image.Image, *, quality: int = 92) -> bytes:
 
 
 def png_cut_out(picture: Image.Image) -> bytes:
-    """A PNG that shows a round picture; what lies outside is transparent."""
+    """A PNG with a round picture; the rest is transparent."""
     twice = (picture.width * 2, picture.height * 2)
     alpha = Image.new("L", twice, 0)
     ImageDraw.Draw(alpha).ellipse((0, 0, twice[0] - 1, twice[1] - 1), fill=255)
     cut = picture.convert("RGBA")
     cut.putalpha(alpha.resize(picture.size, Image.Resampling.LANCZOS))
-    # Black beneath, as most programs leave it: a reader that drops the alpha shows it at once.
+    # Black underneath, as in most programs, so that a reader that drops the alpha is caught.
     round_picture = Image.new("RGBA", picture.size, (0, 0, 0, 0))
     round_picture.paste(cut, mask=cut.getchannel("A").point(lambda value: 255 if value else 0))
     stream = io.BytesIO()
@@ -37,7 +37,7 @@ def png_cut_out(picture: Image.Image) -> bytes:
 
 
 def jpeg_upright_by_exif(picture: Image.Image) -> bytes:
-    """The pixels lie on their side, as a phone stores them; only a tag says how to hold it."""
+    """A photo stored sideways, as phones do; only an EXIF tag gives the orientation."""
     exif = Image.Exif()
     exif[0x0112] = 6  # turn a quarter clockwise to see it upright
     exif[0x010F] = "Contoso Phones"
@@ -47,7 +47,7 @@ def jpeg_upright_by_exif(picture: Image.Image) -> bytes:
 
 
 def jpeg_with_wide_colours(picture: Image.Image) -> bytes:
-    """Looks right only to a reader that honours the embedded profile; dull to any other."""
+    """Looks right only if the embedded profile is applied; otherwise dull."""
     profile = _wide_profile()
     converted = ImageCms.profileToProfile(
         picture,
@@ -62,7 +62,7 @@ def jpeg_with_wide_colours(picture: Image.Image) -> bytes:
 
 
 def photograph(seed: int, width: int = 1200, height: int = 900) -> Image.Image:
-    """Like a picture from a camera: wide, grainy, darker towards its corners."""
+    """Like a camera's photo: wide, grainy, with darker corners."""
     person = portrait(seed, height)
     side = (width - height) // 2
     picture = Image.new("RGB", (width, height))

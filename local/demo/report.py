@@ -1,5 +1,5 @@
 """
-`python -m local demo`: tells the story while it happens, and leaves a table, a picture and figures.
+`python -m local demo`: prints each step as it happens, then a table, a picture and figures.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PICTURE = Path("demo.png")
 
 
 class Progress:
-    """Lines with the seconds since the start; the last one counts up where there is a terminal."""
+    """Lines with the seconds since the start; in a terminal the last one counts up."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -36,36 +36,34 @@ class Progress:
             return
         self._shown = done
         end = "" if sys.stdout.isatty() else "\n"
-        print(f"\r         {done} of {everybody} settled", end=end, flush=True)
+        print(f"\r         {done} of {everybody} done", end=end, flush=True)
 
 
 def main(folder: Path) -> int:
-    """Run the demo in *folder*; 0 only if every picture is as it should be."""
+    """Run the demo in *folder*; returns 0 only if every picture is correct."""
     progress = Progress()
     try:
         with Stack(folder) as stack:
-            progress.line("Storage, Microsoft 365 and the Functions host are up")
+            progress.line("Storage, Microsoft 365 and the Functions host are running")
             results, counted = Demo(stack, progress.line, progress.count).run()
     except (ChildDied, DemoFailed, NotSettled) as error:
-        print(
-            f"\nThe demo failed. {error}\nWhat the app logged: {folder}/host.log", file=sys.stderr
-        )
+        print(f"\nThe demo failed. {error}\nThe app's log: {folder}/host.log", file=sys.stderr)
         return 1
     print(f"\n{table(results)}\n")
     figures = summary(results, counted)
     (folder / "demo.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     picture = draw([_pair(result) for result in results], folder)
     print(
-        f"{figures['synced']} synced, {figures['settled']} settled without a picture, "
+        f"{figures['synced']} synced, {figures['settled']} with no picture as expected, "
         f"{figures['mismatched']} wrong. From notification to SharePoint: median "
         f"{figures['p50Ms']} ms, 95 % within {figures['p95Ms']} ms (no latency added).\n"
-        f"Look at {picture}: Exchange above, SharePoint below. Figures: {folder}/demo.json"
+        f"See {picture}: Exchange above, SharePoint below. Figures: {folder}/demo.json"
     )
     return 1 if figures["mismatched"] else 0
 
 
 def draw(pairs: Sequence[Pair], folder: Path) -> Path:
-    """Write the picture here, or into *folder* where that cannot be; where it is."""
+    """Write the picture here, or to *folder* if that fails; returns its path."""
     try:
         montage(pairs, PICTURE)
         return PICTURE
@@ -77,7 +75,7 @@ def draw(pairs: Sequence[Pair], folder: Path) -> Path:
 
 
 def summary(results: Sequence[Result], counted: Mapping[str, int]) -> dict[str, int]:
-    """The figures of a run, as demo.json holds them."""
+    """The figures of a run, in the format of demo.json."""
     times = [result.milliseconds for result in results if result.milliseconds is not None]
     return {
         "users": len(results),
@@ -91,8 +89,8 @@ def summary(results: Sequence[Result], counted: Mapping[str, int]) -> dict[str, 
 
 
 def table(results: Sequence[Result]) -> str:
-    """One line a person."""
-    rows = [("", "photo in Exchange", "result", "Graph calls", "SharePoint calls", "ms to see")]
+    """One line per person."""
+    rows = [("", "photo in Exchange", "result", "Graph calls", "SharePoint calls", "ms to visible")]
     for result in results:
         rows.append(
             (

@@ -1,8 +1,8 @@
 """
-The story that `make demo` tells: the main job from end to end, against a local cloud that is up.
+The steps of `make demo`: the main job from end to end, on a running local cloud.
 
-A dozen invented people get a photo in Exchange; PhotoSync is told by real notifications and copies.
-Then everything is read back from SharePoint by a client that knows nothing of PhotoSync.
+A dozen invented people get photos in Exchange; real notifications reach PhotoSync, and it copies
+them. Then a client that knows nothing of PhotoSync reads everything back from SharePoint.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _EDITED, _DAMAGED, _KNOWN, _TYPED, _UNHEARD, _REMOVED = 0, 4, 5, 6, 7, 8
 
 
 class DemoFailed(Exception):
-    """Something did not come out as it must; the text says what."""
+    """A step had the wrong result; the text says which."""
 
 
 @dataclass
 class Result:
-    """What became of one person: state, pictures on both sides, calls and time."""
+    """The result for one person: state, pictures on both sides, calls and time."""
 
     person: Person
     user_id: str
@@ -46,7 +46,7 @@ class Result:
 
 
 class Demo:
-    """One run against a local cloud that is up."""
+    """One run on a running local cloud."""
 
     def __init__(
         self, stack: Stack, say: Callable[[str], None], progress: Callable[[int, int], None]
@@ -61,7 +61,7 @@ class Demo:
         self._results: list[Result] = []
 
     def run(self) -> tuple[list[Result], dict[str, int]]:
-        """Everything in order. Returns the results and the counted calls."""
+        """Run all steps in order. Returns the results and the counted calls."""
         self._add_people()
         self._subscribe()
         self._change_every_photo()
@@ -96,7 +96,7 @@ class Demo:
         for result in changed:
             self._put_photo(result, result.person.face)
         self._say(f"{len(changed)} photos were changed in Exchange, through Graph")
-        # Nobody without a photo raises a notification about one: an edit of the account does.
+        # People without a photo cause no photo notification; an edit of the account does.
         for result in self._results:
             if not result.person.photo:
                 self._admin.change_user(result.user_id, {"jobTitle": "Analyst"})
@@ -124,12 +124,12 @@ class Demo:
         ]
 
     def _read_back(self) -> None:
-        """Look at both sides of everybody, and say what is not as it should be."""
+        """Read both sides for everybody, and record what is wrong."""
         for result in self._results:
             self._read_back_one(result)
         wrong = [result.person.name for result in self._results if result.fault]
         right = len(self._results) - len(wrong)
-        self._say(f"{right} of {len(self._results)} people look right in SharePoint")
+        self._say(f"{right} of {len(self._results)} people have the right picture in SharePoint")
 
     def _read_back_one(self, result: Result) -> None:
         result.exchange = self._admin.photo(result.user_id)
@@ -169,7 +169,7 @@ class Demo:
         began = self._last_entry()
         with self._watched(result, "unchanged") as calls:
             self._put_photo(result, seed=50, form="jpeg")
-        # The profile is read beside the photo, of which nobody knows yet that it is the same.
+        # The profile is read in parallel, before it is known that the photo is the same.
         asked = [each for each in self._watcher.journal(began) if each["service"] == "sharepoint"]
         if any(each["method"] != "GET" for each in asked):
             raise DemoFailed("The same photo was written to SharePoint a second time.")
@@ -179,37 +179,37 @@ class Demo:
         result = self._results[_TYPED]
         with self._watched(result, "unchanged") as calls:
             self._watcher.type_into_queue(result.person.upn)
-        self._say(f"{result.person.upn} typed into the queue: looked at again, {_spelled(calls)}")
+        self._say(f"{result.person.upn} typed into the queue: processed again, {_spelled(calls)}")
 
     def _change_without_notification(self) -> None:
-        """What no promise of Graph's covers: a photo-only change that raises no notification."""
+        """A photo-only change without a notification, which Graph does not promise."""
         result = self._results[_UNHEARD]
         self._admin.control("POST", "/switches", {"photoOnlyNotifies": False})
         self._put_photo(result, seed=60, form="jpeg")
         with self._watched(result, "synced"):
             self._sweep()
         self._say(
-            f"{result.person.name}'s photo changed and Graph told nobody: a sweep of "
+            f"{result.person.name}'s photo changed without a notification: a sweep of "
             f"{len(self._results)} people found it"
         )
 
     def _remove_and_set_again(self) -> None:
-        """A photo that is gone takes its picture along, but not at the first look."""
+        """A deleted photo's picture is removed, but not in the first sweep."""
         result = self._results[_REMOVED]
         self._admin.delete_photo(result.user_id)
         with self._watched(result, "no-photo"):
             self._sweep()
         if not self._admin.shown(result.person.upn).files:
-            raise DemoFailed("A picture was removed at the first look.")
+            raise DemoFailed("A picture was removed in the first sweep.")
         long_ago = datetime.now(UTC) - timedelta(minutes=11)
         self._watcher.skip_time(result.user_id, missingSince=long_ago)
         with self._watched(result, "removed"):
             self._sweep()
         if self._admin.shown(result.person.upn).files:
-            raise DemoFailed("The picture of a photo that is gone is still shown.")
+            raise DemoFailed("The picture of a deleted photo is still shown.")
         self._say(
-            f"{result.person.name}'s photo was deleted: kept at the first look, removed from "
-            "SharePoint at a second one (ten minutes were skipped)"
+            f"{result.person.name}'s photo was deleted: the first sweep kept the picture, a second "
+            "one removed it from SharePoint (ten minutes were skipped)"
         )
         self._admin.control("POST", "/switches", {"photoOnlyNotifies": True})
         with self._watched(result, "synced"):
@@ -217,20 +217,20 @@ class Demo:
         self._say(f"{result.person.name} has a photo again, and so has SharePoint")
 
     def _damage(self) -> None:
-        """Somebody puts another picture into SharePoint's file: of that no state knows."""
+        """Somebody replaces a file in SharePoint, which no state records."""
         result = self._results[_DAMAGED]
         strange = base64.b64encode(people.photo_of("jpeg", seed=99)[0]).decode()
         files = {f"{result.user_id}_LThumb.jpg": strange}
         self._admin.control("PATCH", f"/users/{result.user_id}", {"damage": {"files": files}})
         self._read_back_one(result)
         if not result.fault:
-            raise DemoFailed("Somebody else's picture was not seen.")
+            raise DemoFailed("The replaced picture was not detected.")
         with self._watched(result, "synced"):
             self._console.order("audit", repair=True)
         looked = self._watcher.audit()["looked"]
         self._say(
-            f"Somebody put another picture into {result.person.name}'s file in SharePoint: an "
-            f"audit of {looked} pictures found and repaired it"
+            f"Somebody replaced {result.person.name}'s picture in SharePoint: an audit of {looked} "
+            "pictures found and repaired it"
         )
 
     def _sweep(self) -> None:
@@ -238,7 +238,7 @@ class Demo:
 
     @contextmanager
     def _watched(self, result: Result, event: str) -> Iterator[dict[str, int]]:
-        """Do the block, wait for the run it causes, and fill in the calls that run made."""
+        """Run the block, wait for the run that it causes, and fill in that run's calls."""
         began, before = self._last_entry(), len(self._watcher.outcomes())
         calls: dict[str, int] = {}
         yield calls
@@ -253,7 +253,7 @@ class Demo:
             raise DemoFailed(f"Expected {event} for {result.person.upn}, got {run['event']}.")
         journal = self._watcher.journal(began)
         calls |= calls_about(journal, result.user_id, self._at.app_client_id)
-        # Storage keeps no journal of who asked: this one count is the product's own.
+        # Storage does not log callers, so this count is the product's own.
         calls["blob"] = int(run["blob"])
 
     def _last_entry(self) -> int:

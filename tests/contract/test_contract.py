@@ -31,8 +31,8 @@ def test_answered_alike(where: str, asked: Scene, step: Step):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("nonsense", "holds no settings that can be read"),
-        ('{"Values": 5}', "holds no settings that can be read"),
+        ("nonsense", "contains no readable settings"),
+        ('{"Values": 5}', "contains no readable settings"),
         ('{"Values": {"TENANT_ID": "x"}}', "give the UPN of one as CONTRACT_USER"),
         ('{"Values": {"CONTRACT_USER": "x", "TENANT_ID": "x"}}', "TENANT_ID must be a GUID"),
     ],

@@ -18,4 +18,4 @@ def test_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
     assert report.main(tmp_path / ".local") == 0, capsys.readouterr().err
     assert json.loads((tmp_path / ".local/demo.json").read_text("utf-8"))
-    assert "12 of 12 people look right in SharePoint" in capsys.readouterr().out
+    assert "12 of 12 people have the right picture in SharePoint" in capsys.readouterr().out

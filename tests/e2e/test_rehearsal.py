@@ -63,7 +63,7 @@ def test_rehearsal(rehearsal: Up):
     # Longer than the app waits in place: it says so, and the command waits.
     busy = {"service": "graph", "path": r"/photo/\$value$", "fault": "429", "retryAfter": 11}
     admin.control("POST", "/faults", {**busy, "next": 1})
-    assert "Going on in" in run(report)
+    assert "Retrying in" in run(report)
     page = html.unescape((folder / "report.html").read_text("utf-8"))
     would = [each for each in watcher.states().values() if each["reason"] == "dry-run"]
     assert would

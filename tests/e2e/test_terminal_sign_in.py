@@ -78,6 +78,6 @@ def test_neither_a_key_nor_a_registration_that_is_not_ready(tmp_path: Path):
         by_key = manage(cloud, "status", key=cloud.at.key)
         by_code = manage(cloud, "status", name="olga@contoso.com")
 
-    assert_one_sentence(by_key, 3, "takes no keys", "PHOTOSYNC_CLIENT_ID")
+    assert_one_sentence(by_key, 3, "accepts no keys", "PHOTOSYNC_CLIENT_ID")
     assert (by_code.code, by_code.out) == (3, "")
     assert "AADSTS700016" in by_code.err.splitlines()[-1]

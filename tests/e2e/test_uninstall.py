@@ -133,7 +133,7 @@ def test_taken_back_with_the_pictures(town: Town):
 
     plan = town.manage("uninstall", "--remove-pictures", "--dry-run")
     assert plan.code == 0
-    assert "are taken back" in plan.out
+    assert "are removed" in plan.out
     assert (town.order.get("status") in (None, "cancelled"), len(town.subscriptions)) == (True, 1)
     assert town.cloud.admin.shown(people[0][1]).profile == before
 

@@ -38,17 +38,17 @@ def test_file_where_the_folder_must_be(
     file.touch()
 
     assert local.main(["demo", "--folder", str(file / below)]) == 1
-    assert said(capsys).endswith("a file is where a folder must be; move the file away.")
+    assert said(capsys).endswith("it must be a folder, but it is a file; move the file away.")
 
 
 @pytest.mark.parametrize(
     ("number", "sentence"),
     [
-        (errno.EACCES, "Could not use X: this account may not; have the owner delete it"),
-        (errno.EPERM, "Could not use X: this account may not; have the owner delete it"),
+        (errno.EACCES, "Could not use X: permission denied; ask its owner to delete it"),
+        (errno.EPERM, "Could not use X: permission denied; ask its owner to delete it"),
         (errno.EROFS, "Could not use X: it is on a read-only disk; choose another place."),
         (errno.ENOSPC, "The disk is full: make room, then try again."),
-        (errno.EISDIR, "Could not use X: a folder is where a file must be"),
+        (errno.EISDIR, "Could not use X: it must be a file, but it is a folder"),
         (errno.ENAMETOOLONG, "Could not use X: its path is too long"),
         (errno.EIO, f"Could not use X: {os.strerror(errno.EIO)}."),
     ],

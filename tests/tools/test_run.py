@@ -108,7 +108,9 @@ def test_old_pythons_start_it(python):
     assert (told.returncode, told.stderr) == (0, "")
     assert "python -m ruff check ." in told.stdout
     assert named.returncode == 1
-    assert named.stderr.startswith("PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, and PYTHON ")
+    assert named.stderr.startswith(
+        "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, but PYTHON is "
+    )
     assert named.stderr.count("\n") == 1
 
 
@@ -156,14 +158,14 @@ def test_no_python(machine, pythons):
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
-        ("3.10.13|/p", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, and PYTHON names Python "
-         "3.10.13: name another, or none."),
-        ("3.9.2", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, and PYTHON names Python 3.9.2: "
-         "name another, or none."),
-        ("3.12.1", "The Python 3.12.1 that PYTHON names lacks venv, ensurepip or ssl: install them "
-         "(on Debian the package python3-venv), or name another."),
-        ("", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, and PYTHON names /p, which does not "
-         "run: name another, or none."),
+        ("3.10.13|/p", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, but PYTHON is Python "
+         "3.10.13: set it to another, or unset it."),
+        ("3.9.2", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, but PYTHON is Python 3.9.2: "
+         "set it to another, or unset it."),
+        ("3.12.1", "The Python 3.12.1 in PYTHON lacks venv, ensurepip or ssl: install them (on "
+         "Debian the package python3-venv), or set PYTHON to another."),
+        ("", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, but PYTHON is /p, which does not "
+         "run: set it to another, or unset it."),
     ],
     ids=["old", "older", "no-venv", "none"],
 )  # fmt: skip
@@ -278,10 +280,10 @@ def test_windows_has_another_folder_for_programs(calls, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("fails", "sentence"),
     [
-        ("venv", ".venv could not be made, and the lines above say why; VENV names "
-         "another folder."),
-        ("pip", "The packages could not be installed, and the lines above say why: check the "
-         "network, or the index in pip's configuration (PIP_INDEX_URL), then run this again."),
+        ("venv", ".venv could not be created (see above): fix that, or set VENV to another "
+         "folder."),
+        ("pip", "The packages could not be installed (see above): check the network and pip's "
+         "index (PIP_INDEX_URL), then run this again."),
     ],
 )  # fmt: skip
 def test_installing_fails(calls, monkeypatch, tmp_path, fails, sentence):
@@ -300,9 +302,7 @@ def test_a_file_is_in_the_way(calls, tmp_path):
     """It is not removed."""
     (tmp_path / ".venv").write_text("mine")
 
-    with pytest.raises(
-        run.Problem, match=r"^\.venv is a file: remove it, or name a folder by VENV"
-    ):
+    with pytest.raises(run.Problem, match=r"^\.venv is a file: remove it, or set VENV to a folder"):
         run._installed(".venv")
 
     assert calls == []
@@ -386,7 +386,7 @@ def test_an_unknown_command():
     ended = subprocess.run([sys.executable, PROGRAM, "dmeo"], capture_output=True, text=True)
 
     assert ended.returncode == 1
-    assert ended.stderr == "There is no command dmeo: python run.py --help lists them.\n"
+    assert ended.stderr == "There is no command dmeo: python run.py --help lists all commands.\n"
 
 
 def test_a_reader_that_has_seen_enough():

@@ -1,4 +1,4 @@
-"""A forced copy, by the deployed app or with one's own certificate, and what pages show of it."""
+"""A forced copy, by the deployed app or with a certificate, and what pages show afterwards."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def _by_the_app(scene: Scene) -> Seen:
     if scene.ways is not None:
         scene.putting_back.remember(scene.m365, scene.user)
     elif not scene.app.console.user(user).flag("agree"):
-        # Only what is there already may be written by who cannot put anything back.
+        # Without a certificate nothing can be restored, so the copy must not change anything.
         raise NotAsked(
-            "the sides differ, and without a certificate nothing could be put back: give "
+            "the sides differ, and without a certificate nothing could be restored: give "
             "--settings, or replay the user first"
         )
     answer = scene.app.copy(user, force=True, seconds=scene.limit)
@@ -34,14 +34,14 @@ def _by_the_app(scene: Scene) -> Seen:
 
 
 def _status(state: Fields) -> str:
-    """The app's own words, of which only known ones are told."""
+    """The app's status and reason; only words in the form of a code are shown."""
     words = (state.text("status"), state.text("reason"))
     return " ".join(word for word in words if word.replace("-", "").isalpha()) or "no status"
 
 
 def _agreement(answer: Fields) -> str:
     if answer.raw.get("agree") is None:
-        return "whether both sides agree could not be told"
+        return "the sides could not be compared"
     return "both sides agree" if answer.flag("agree") else "both sides differ"
 
 
@@ -59,14 +59,14 @@ def _by_ourselves(scene: Scene) -> Seen:
     shown = profile.get(PICTURE_URL) == plan.picture_url
     text = f"{right} of 3 files as written, {len(plan.changes)} properties written"
     if wrong:
-        text += f", of which another value has: {', '.join(wrong)}"
+        text += f"; these have another value: {', '.join(wrong)}"
     return Seen(text, right == len(pictures) and not wrong and shown)
 
 
 def _shown(scene: Scene) -> Seen:
     library = scene.m365.library(scene.user)
     if library is None:
-        raise NotAsked("nothing was copied before")
+        raise NotAsked("the profile shows no picture of the library")
     photo = scene.m365.graph.photo(scene.user.id)
     known = [Known(file, photo=photo) for file in library.files]
     last: dict[str, str] = {}
@@ -84,8 +84,8 @@ def _shown(scene: Scene) -> Seen:
 WRITING = (
     Step(
         "copy",
-        "Does a forced copy arrive in files and profile?",
-        "three files and the properties that differ, as they were written",
+        "Does a forced copy arrive in the files and the profile?",
+        "three files, and the properties that differed, as written",
         _copy,
         writes=True,
     ),

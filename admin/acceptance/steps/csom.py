@@ -1,4 +1,4 @@
-"""Several profile properties in one request, by the older client protocol."""
+"""Several profile properties in one request, through the older client protocol (CSOM)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _several(scene: Scene) -> Seen:
     m365, user = scene.m365, scene.user
     scene.putting_back.remember(m365, user)
     geo, profile = m365.geos.residence(user)
-    # What follows it is no timestamp, and Python refuses to read thousands of digits.
+    # A longer value is not a timestamp, and Python refuses to parse thousands of digits.
     stamp = profile.get(TIMESTAMP, "")[:20]
     wanted = {
         SYNC_STATE: "0" if profile.get(SYNC_STATE) == "1" else "1",
@@ -45,17 +45,20 @@ def _several(scene: Scene) -> Seen:
     )
     if error or count < len(wanted):
         return Seen(told, as_assumed=False)
-    # As a removal does.
+    # As in a removal.
     _, emptied = written({SYNC_STATE: ""})
-    return Seen(f"{told}; an empty one {'clears' if emptied else 'does not clear'}", emptied == 1)
+    return Seen(
+        f"{told}; an empty value {'clears' if emptied else 'does not clear'} a property",
+        emptied == 1,
+    )
 
 
 def _error(reply: Reply) -> str:
-    """The error's type, empty without one: it may come with 200, too."""
+    """The error's type; empty if there is none. An error may come with status 200."""
     try:
         told = process_query.failure(reply)
     except Refused:
-        return "an answer that is none"
+        return "an answer that cannot be understood"
     if told is None:
         return ""
     kind = told.code.rpartition(", ")[2]
@@ -65,9 +68,9 @@ def _error(reply: Reply) -> str:
 WRITING = (
     Step(
         "csom",
-        "Does ProcessQuery take several properties of one profile in one request, from an app?",
-        "yes, in their order, and an empty value clears one; where it does not take them, the "
-        "product writes each by itself",
+        "Does ProcessQuery accept several properties of one profile in one request from an app?",
+        "yes, in order, and an empty value clears a property; if not, the product writes them one "
+        "by one",
         _several,
         writes=True,
     ),

@@ -1,4 +1,4 @@
-"""Users, groups and subscriptions, as Graph tells of them."""
+"""Users, groups and subscriptions in Graph."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SUBSCRIPTIONS = "/v1.0/subscriptions"
 
 
 def _search(scene: Scene) -> Seen:
-    # The whole name, so that others whose name begins alike do not crowd this one out.
+    # The full name, so that users with similar names do not fill the results.
     found = UserSearch(scene.m365.graph_http).search(scene.user.user_principal_name)
     is_found = any(each.id == scene.user.id for each in found)
     return Seen(f"{'found' if is_found else 'not found'} by the UPN, of {len(found)}", is_found)
@@ -34,7 +34,7 @@ def _unknown_group(scene: Scene) -> Seen:
         groups = reply.read(lambda fields: len(fields["value"]))
         return Seen(f"{reply.status}, {groups} groups", groups == 0)
     if reply.status == 403:
-        raise NotAsked("it takes GroupMember.Read.All, which an app without groups does not need")
+        raise NotAsked("it needs GroupMember.Read.All, which an app without groups does not have")
     return Seen(of_graph(reply), reply.status == 404)
 
 
@@ -43,7 +43,7 @@ def _listed(scene: Scene) -> Seen:
     if not live:
         raise NotAsked("the app has no subscription yet")
     listed = len(SubscriptionClient(scene.m365.graph_http).list_own())
-    return Seen(f"the app has one; the list names {listed}", listed > 0)
+    return Seen(f"the app has one; the list contains {listed}", listed > 0)
 
 
 def _gone(scene: Scene) -> Seen:
@@ -58,30 +58,30 @@ def _gone(scene: Scene) -> Seen:
 STEPS = (
     Step(
         "search",
-        "Do the queries by which a user is found by name and address work for an app?",
-        "the user is among those whom they find",
+        "Do the queries that find a user by name and address work for an app?",
+        "the user is among the results",
         _search,
     ),
     Step(
         "unknown-group",
-        "What does checkMemberGroups answer of a group that does not exist?",
-        "it leaves the group out, or 404",
+        "What does checkMemberGroups answer for a group that does not exist?",
+        "the group is left out, or 404",
         _unknown_group,
     ),
 )
 OF_THE_APP = (
     Step(
         "subscription-list",
-        "Does the list of subscriptions name the app's live one?",
-        "it does; that it names none proves nothing",
+        "Does the list of subscriptions contain the app's live one?",
+        "it does; an empty list proves nothing",
         _listed,
     ),
 )
 WRITING = (
     Step(
         "subscription-gone",
-        "What is answered to who reads or renews a subscription that is not there?",
-        "404, for which a new one is made",
+        "What is the answer to reading or renewing a subscription that does not exist?",
+        "404; the product then creates a new one",
         _gone,
         writes=True,
     ),

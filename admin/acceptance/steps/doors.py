@@ -1,4 +1,4 @@
-"""The deployed app's doors: the webhook with a body in chunks, sign-in, and what is open."""
+"""The deployed app's entry points: a chunked body to the webhook, sign-in, and open paths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from admin.acceptance.scene import Scene
 from admin.acceptance.step import Step
 from admin.acceptance.wording import host_in
 
-# Genuine in its form, and about nobody: it is taken and nothing is done.
+# Valid, but about nobody: it is accepted, and nothing is done.
 _NOBODY = b'{"value": []}'
 _TAKEN, _EMPTY = 202, 400
 _CLOSED = {301, 302, 303, 307, 401, 403}
@@ -20,13 +20,13 @@ _CHALLENGE = ("authorization_uri", "resource_id", "client_id", "realm")
 
 def _chunked(scene: Scene) -> Seen:
     if not scene.app.key:
-        raise NotAsked("it takes a function key: set PHOTOSYNC_KEY")
+        raise NotAsked("it needs a function key: set PHOTOSYNC_KEY")
     headers = {"x-functions-key": scene.app.key, "Content-Type": "application/json"}
     whole, pieces = (
         scene.app.send("POST", "api/notifications", headers=headers, body=body).status_code
         for body in (_NOBODY, _pieces())
     )
-    came = {_TAKEN: "the body came", _EMPTY: "the body was lost"}.get(pieces, "neither")
+    came = {_TAKEN: "the body arrived", _EMPTY: "the body was lost"}.get(pieces, "unexpected")
     told = f"with a length {whole}; in chunks {pieces}: {came}"
     return Seen(told, whole == _TAKEN and pieces in {_TAKEN, _EMPTY})
 
@@ -37,7 +37,7 @@ def _pieces() -> Iterator[bytes]:
 
 
 def _without_a_key(scene: Scene) -> Seen:
-    # As a page asks that has lost its session.
+    # Like a page whose session has expired.
     of_a_page = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty", "Accept": "application/json"}
     program, page = (
         scene.app.send("GET", "api/console/overview", headers=headers)
@@ -61,7 +61,7 @@ def _door(answer: requests.Response) -> str:
 
 def _signed_in(scene: Scene) -> Seen:
     if scene.app.key:
-        raise NotAsked("it takes a sign-in: leave PHOTOSYNC_KEY out, and set PHOTOSYNC_CLIENT_ID")
+        raise NotAsked("it needs a sign-in: leave PHOTOSYNC_KEY out, and set PHOTOSYNC_CLIENT_ID")
     me = scene.app.console.me()
     role = me.text("role")
     told = f"role {role if role.isalpha() else 'none'}, {'a' if me.text('name') else 'no'} name"
@@ -78,26 +78,26 @@ def _open_paths(scene: Scene) -> Seen:
 STEPS = (
     Step(
         "webhook-chunked",
-        "Does the body of a notification reach the webhook that comes in chunks?",
-        "with a length always; in chunks it comes whole, or is lost and refused as empty",
+        "Does a notification with a chunked body reach the webhook?",
+        "with a length always; in chunks it arrives whole, or is lost and refused as empty",
         _chunked,
     ),
     Step(
         "without-a-key",
-        "What is answered to a program, and to a page, that bring neither key nor sign-in?",
+        "What is the answer to a program, and to a page, without key or sign-in?",
         "401, 403 or a redirect to the sign-in, and nothing else",
         _without_a_key,
     ),
     Step(
         "signed-in",
-        "Does the app understand whom App Service says has signed in?",
-        "a person with a name, and with the role of the token",
+        "Does the app recognise the user that App Service signed in?",
+        "a person with a name, and the role from the token",
         _signed_in,
     ),
     Step(
         "open-paths",
-        "Which spellings of a path that needs no sign-in are let through?",
-        "the one that infra names; nobody needs another",
+        "Which spellings of a path that needs no sign-in are accepted?",
+        "the one that infra names; no other is needed",
         _open_paths,
     ),
 )

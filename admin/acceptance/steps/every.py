@@ -1,4 +1,4 @@
-"""All steps, in the order in which they are asked: what only reads, then what writes."""
+"""All steps in the order in which they run: those that only read, then those that write."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from admin.acceptance.steps import (
     visit,
 )
 
-# What takes a certificate and nothing else: the suite tests/contract asks these, too.
+# Steps that need only a certificate: tests/contract runs these, too.
 CONTRACT = (
     *rights.STEPS,
     *photo.STEPS,
@@ -27,7 +27,7 @@ CONTRACT = (
     *picture.STEPS,
 )
 READING = (*CONTRACT, *directory.OF_THE_APP, *doors.STEPS)
-# The photo that a person changes comes first: what is copied after it is the former one again.
+# The step in which a person changes the photo comes first: it ends with the former photo.
 WRITING = (
     *notification.WRITING,
     *copying.WRITING,
@@ -37,6 +37,6 @@ WRITING = (
     *directory.WRITING,
     *visit.WRITING,
 )
-# It tells of all the others.
+# It reports on all the others.
 LAST = throttling.STEPS
 EVERY = (*READING, *WRITING, *LAST)

@@ -19,12 +19,12 @@ def _folder(scene: Scene) -> Seen:
     found = scene.m365.geos.home.sharepoint.picture_folders()
     known = [name for name in found if name in KNOWN_FOLDERS]
     others = len(found) - len(known)
-    told = ", ".join(known) or "no folder of a name that is known"
-    told += f", and {others} of other names" if others else ""
+    told = ", ".join(known) or "no folder with a known name"
+    told += f", and {others} with other names" if others else ""
     try:
         picture_folder(found, scene.m365.settings.picture_folder)
     except Refused:
-        return Seen(f"{told}: PICTURE_FOLDER has to say which", as_assumed=False)
+        return Seen(f"{told}: PICTURE_FOLDER must name the right one", as_assumed=False)
     return Seen(told)
 
 
@@ -46,12 +46,12 @@ STEPS = (
     Step(
         "folder",
         "Can the app read the picture library, and what is its folder called?",
-        "one folder beside Forms, or one of a known name",
+        "one folder beside Forms, or one with a known name",
         _folder,
     ),
     Step(
         "missing-file",
-        "What does SharePoint answer for a picture file that is not there?",
+        "What does SharePoint answer for a picture file that does not exist?",
         "404 -2130575338 SPException",
         _missing_file,
     ),

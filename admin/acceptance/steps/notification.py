@@ -1,4 +1,4 @@
-"""A photo that a person changes: does a notification come, when, and with what."""
+"""A person changes a photo: whether a notification arrives, and when."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ def _notification(scene: Scene) -> Seen:
         scene.putting_back.remember(scene.m365, scene.user)
     before, swept = _synced(scene), _sweep(scene)
     upn = scene.user.user_principal_name
-    former = f"Put the former photo of {upn} back in Exchange."
+    former = f"Restore the former photo of {upn} in Exchange."
     scene.putting_back.owe(former)
     try:
-        scene.person.does(f"Change the photo of {upn} in Exchange now, in Outlook or by Graph.")
+        scene.person.does(
+            f"Change the photo of {upn} in Exchange now, in Outlook or through Graph."
+        )
     except NotAsked:
         scene.putting_back.paid(former)
         raise
@@ -36,7 +38,7 @@ def _notification(scene: Scene) -> Seen:
     with contextlib.suppress(NotAsked):
         scene.person.does(former)
         scene.putting_back.paid(former)
-    # Whatever came of it: SharePoint is to show that one when this is over.
+    # In any case SharePoint must show the former photo in the end.
     app.copy(user, force=False, seconds=scene.limit)
     if is_swept:
         raise NotAsked(told)
@@ -45,12 +47,12 @@ def _notification(scene: Scene) -> Seen:
 
 def _told(state: Fields | None, seconds: float, *, is_swept: bool) -> str:
     if is_swept:
-        return "a sweep ran meanwhile, which may have been what found the photo: ask again"
+        return "a sweep ran meanwhile and may have found the photo: repeat the test"
     if state is None:
-        return f"none came within {seconds:.0f} s; the next sweep finds the photo"
+        return f"none arrived within {seconds:.0f} s; the next sweep finds the photo"
     return (
-        f"it came: the app had copied the photo {seconds:.1f} s later; what was in it stands in "
-        "the app's log (notifications.accepted)"
+        f"it arrived: the app had copied the photo {seconds:.1f} s later; its content is in the "
+        "app's log (notifications.accepted)"
     )
 
 
@@ -66,8 +68,8 @@ def _sweep(scene: Scene) -> tuple[str, ...]:
 WRITING = (
     Step(
         "notification",
-        "Does a change of the photo alone raise a notification, and when?",
-        "one comes within seconds; if none does, a sweep finds the photo within the hour",
+        "Does a change of the photo alone send a notification, and when?",
+        "one arrives within seconds; if none does, a sweep finds the photo within the hour",
         _notification,
         writes=True,
     ),

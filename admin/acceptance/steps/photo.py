@@ -1,4 +1,4 @@
-"""The photo in Exchange: metadata, bytes, etags, and what comes of a user without a mailbox."""
+"""The photo in Exchange: metadata, bytes, etags, and a user without a mailbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.errors import NoMailbox, NoPhoto, UnknownUser
 from shared.graph.errors import photo_fault, user_fault
 from shared.microsoft365.reply import Reply
 
-# By an app and of one mailbox (graph.md section 4, documented).
+# For one app and one mailbox (graph.md section 4, documented).
 _MOST = 4
 
 
@@ -33,7 +33,7 @@ def _photo(scene: Scene) -> Seen:
     told = [
         f"{'x'.join(map(of_number, sides))}, {_media(contents[0])}",
         f"metadata twice: {_twice(etags)}",
-        f"bytes twice: {_twice(bytes_etags)}, {'the same' if same_bytes else 'other'} bytes",
+        f"bytes twice: {_twice(bytes_etags)}, {'the same' if same_bytes else 'different'} bytes",
         f"the two are {'equal' if etags[0] == bytes_etags[0] else 'different'}",
     ]
     return Seen("; ".join(told), bool(etags[0]) and len(set(etags)) == 1 and same_bytes)
@@ -59,9 +59,9 @@ def _scaled(scene: Scene) -> Seen:
         f"{name} {of_graph(reply)} {_side(reply)}".strip()
         for name, reply in (("whole", whole), ("648x648", scaled), ("48x48", small))
     )
-    # A size that is not there is missing, or a pixel.
+    # A missing size is an error or a single pixel.
     is_known = scaled.ok or isinstance(photo_fault(scaled), NoPhoto)
-    # A photo that is not square may keep its shape: the longer side is the size then.
+    # A photo that is not square may keep its shape; then the longer side has the size.
     return Seen(told, is_known and "48" in _side(small).split("x"))
 
 
@@ -70,7 +70,7 @@ def _at_once(scene: Scene) -> Seen:
     with ThreadPoolExecutor(_MOST) as pool:
         replies = list(pool.map(lambda _: _get(scene, scene.user.id, "photo"), range(_MOST)))
     refused = scene.m365.traffic.refusals[429] - refused
-    told = f"{sum(reply.ok for reply in replies)} of {_MOST} answered, {refused} refused at first"
+    told = f"{sum(reply.ok for reply in replies)} of {_MOST} answered, {refused} throttled at first"
     return Seen(told, not refused and all(reply.ok for reply in replies))
 
 
@@ -90,7 +90,7 @@ def _of_the_unlicensed(scene: Scene) -> Seen:
     if metadata.ok:
         if metadata.read(lambda fields: str(fields.get("id"))).lower() == "1x1":
             return Seen(f"{told}: the pixel that stands for no photo")
-        return Seen(f"{told}: there is a photo, so v1.0 falls back on Entra's", as_assumed=False)
+        return Seen(f"{told}: there is a photo, so v1.0 falls back to Entra's", as_assumed=False)
     is_known = isinstance(photo_fault(metadata), NoPhoto | NoMailbox)
     return Seen(told, is_known)
 
@@ -102,25 +102,25 @@ def _get(scene: Scene, user_id: str, what: str) -> Reply:
 STEPS = (
     Step(
         "photo",
-        "Do metadata and bytes of a photo keep their etags, and is one the other's?",
-        "the same etag each time while the photo stays; the two are never compared",
+        "Do metadata and bytes of a photo keep their etags, and are the etags equal?",
+        "the same etag each time until the photo changes; the two are never compared",
         _photo,
     ),
     Step(
         "photo-sizes",
-        "What comes of a size that the photo has, and of one that it may not have?",
+        "What is the answer for a size that the photo has, and for one that it may not have?",
         "a JPEG of that size, or an answer that means no photo",
         _scaled,
     ),
     Step(
         "photos-at-once",
-        f"Are {_MOST} requests for one mailbox's photo answered at a time?",
+        f"Are {_MOST} concurrent requests for one mailbox's photo answered?",
         "all are, as documented",
         _at_once,
     ),
     Step(
         "unknown-user",
-        "What does Graph answer for an object id that nobody has?",
+        "What does Graph answer for an unknown object id?",
         "404 Request_ResourceNotFound",
         _unknown_user,
     ),

@@ -1,4 +1,4 @@
-"""What pages show: `userphoto.aspx` against the files, at rest and after a new picture."""
+"""What pages show: `userphoto.aspx` compared with the files, before and after a new picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.errors import NoMailbox, NoPhoto
 from shared.user import User
 
 Whom = Callable[[Scene], User]
-# Longer is no page that follows, but a cache.
+# A longer delay means a cache.
 _AT_ONCE = 5.0
 
 
@@ -27,7 +27,7 @@ def _unlicensed(scene: Scene) -> User:
 
 
 def _at_rest(whom: Whom) -> Callable[[Scene], Seen]:
-    """Each size is the library's file, byte for byte; nothing is written."""
+    """Whether each size is the library's file, byte for byte; writes nothing."""
 
     def ask(scene: Scene) -> Seen:
         user = whom(scene)
@@ -54,11 +54,11 @@ def _by_name(scene: Scene) -> Seen:
 
 
 def _new_picture(whom: Whom) -> Callable[[Scene], Seen]:
-    """A picture that nobody has seen is written, and looked for until the limit is over."""
+    """Write a new picture, and wait until pages show it or the limit is reached."""
 
     def ask(scene: Scene) -> Seen:
         user, m365 = whom(scene), scene.m365
-        # Whatever keeps old pictures has one to keep.
+        # So that any cache holds the old picture.
         first = [m365.userphoto(user, size).body for size in SIZES]
         scene.putting_back.remember(m365, user)
         library, photo = m365.library(user), _photo(scene, user)
@@ -95,7 +95,7 @@ def _etags(scene: Scene) -> Seen:
         found = client.file(folder, name)
         moved += found is None or found.etag != file.etag
         changed += client.picture(folder, name) != content
-    return Seen(f"ETag moved of {moved} of 3 files, bytes changed of {changed}", changed == 0)
+    return Seen(f"the ETag changed for {moved} of 3 files, the bytes for {changed}", changed == 0)
 
 
 def _photo(scene: Scene, user: User) -> bytes | None:
@@ -106,7 +106,7 @@ def _photo(scene: Scene, user: User) -> bytes | None:
 
 
 def looked_at(scene: Scene, user: User, known: Sequence[Known]) -> dict[str, str]:
-    """What pages show of the user in each size, of which *known* tells what it may be."""
+    """What pages show of the user in each size, described with the pictures in *known*."""
     return {
         size: likeness.named(scene.m365.userphoto(user, size), each)
         for size, each in zip(SIZES, known, strict=True)
@@ -130,13 +130,13 @@ STEPS = (
     ),
     Step(
         "unlicensed-userphoto",
-        "The same of a user without a licence, whose picture may come from another service",
+        "The same for a user without a licence, whose picture may come from another service",
         _ASSUMED,
         _at_rest(_unlicensed),
     ),
     Step(
         "userphoto-name",
-        "Does userphoto.aspx know a user by UPN and by account alike?",
+        "Does userphoto.aspx find a user by UPN and by account name?",
         "both lead to the same picture",
         _by_name,
     ),
@@ -144,22 +144,22 @@ STEPS = (
 WRITING = (
     Step(
         "old-picture",
-        "A picture that nobody has seen is written: how long do pages show the old one?",
+        "After a new picture is written, how long do pages show the old one?",
         f"pages follow the new timestamp within {_AT_ONCE:.0f} s",
         _new_picture(_user),
         writes=True,
     ),
     Step(
         "unlicensed-old-picture",
-        "The same of a user without a licence",
+        "The same for a user without a licence",
         f"pages follow the new timestamp within {_AT_ONCE:.0f} s",
         _new_picture(_unlicensed),
         writes=True,
     ),
     Step(
         "library-etags",
-        "Does the library move a file's ETag, or change its bytes, after the upload?",
-        "the bytes stay; the ETag may move",
+        "Does the library change a file's ETag or bytes after the upload?",
+        "the bytes stay; the ETag may change",
         _etags,
         writes=True,
     ),

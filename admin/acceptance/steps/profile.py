@@ -1,4 +1,4 @@
-"""Profiles: that of the user, of one without a licence, and one that is not there."""
+"""Profiles: the user's, one of a user without a licence, and one that does not exist."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _of_the_unlicensed(scene: Scene) -> Seen:
 
 
 def _nobody(scene: Scene) -> User:
-    """A user principal name of the tenant that nobody has."""
+    """A user with an unused UPN of the tenant."""
     domain = scene.user.user_principal_name.rpartition("@")[2]
     upn = f"nobody-{secrets.token_hex(12)}@{domain}"
     return User("", upn, account_enabled=True, is_guest=False)
@@ -93,8 +93,8 @@ def _missing(scene: Scene) -> Seen:
     try:
         scene.m365.geos.home.sharepoint.profile(nobody)
     except NoProfile:
-        return Seen(f"{of_sharepoint(reply)}: taken for no profile")
-    return Seen(f"{of_sharepoint(reply)}: taken for a profile", as_assumed=False)
+        return Seen(f"{of_sharepoint(reply)}: recognised as no profile")
+    return Seen(f"{of_sharepoint(reply)}: mistaken for a profile", as_assumed=False)
 
 
 def _missing_written(scene: Scene) -> Seen:
@@ -104,34 +104,34 @@ def _missing_written(scene: Scene) -> Seen:
             nobody.user_principal_name, SYNC_STATE, "1", before_write=unclaimed
         )
     except NoProfile:
-        return Seen("refused, and taken for no profile")
-    return Seen("taken, as if there were one", as_assumed=False)
+        return Seen("refused, and recognised as no profile")
+    return Seen("accepted, as if there were one", as_assumed=False)
 
 
 STEPS = (
     Step(
         "profile",
-        "What does a profile say of the user and of the picture?",
+        "What does a profile say about the user and the picture?",
         "the user's object id, and four picture properties",
         _profile,
     ),
     Step(
         "no-profile",
-        "What does a read of a profile answer that is not there?",
+        "What is the answer to reading a profile that does not exist?",
         "odata.null, or an error that names no user",
         _missing,
     ),
     Step(
         "unlicensed-profile",
-        "Has a user without a licence a profile?",
-        "with or without: a run that finds none waits for the next sweep",
+        "Does a user without a licence have a profile?",
+        "either: a run that finds none leaves the user to the next sweep",
         _of_the_unlicensed,
     ),
 )
 WRITING = (
     Step(
         "no-profile-write",
-        "What does a write into a profile answer that is not there?",
+        "What is the answer to writing to a profile that does not exist?",
         "an error that names no user",
         _missing_written,
         writes=True,

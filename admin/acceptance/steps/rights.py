@@ -1,4 +1,4 @@
-"""Rights and hosts: which tokens there are, what is in them, and which host answers."""
+"""Rights and hosts: the tokens, their roles, and which host answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _rights(scene: Scene) -> Seen:
     for name, url, needs in hosts:
         claims = app_roles.read(scene.m365.tokens.bearer(url))
         if claims is None:
-            told.append(f"{name}: a token that cannot be read")
+            told.append(f"{name}: an unreadable token")
             continue
         lacking = app_roles.missing(needs, claims.roles)
         roles = ", ".join(sorted(role for role in claims.roles if _ROLE.fullmatch(role))) or "none"
@@ -40,12 +40,12 @@ def _rights(scene: Scene) -> Seen:
 
 
 def _of_the_app(scene: Scene) -> Seen:
-    """Without credentials of one's own the app's check-up tells."""
+    """Without a certificate, use the app's own checks."""
     checks = scene.app.console.doctor().parts("checks")
     wrong = [each.text("name") for each in checks if not each.flag("ok")]
     if wrong:
-        return Seen(f"the app's own check-up finds wrong: {', '.join(wrong)}", as_assumed=False)
-    return Seen(f"the app's own check-up finds nothing wrong ({len(checks)} checks)")
+        return Seen(f"the app's own checks failed: {', '.join(wrong)}", as_assumed=False)
+    return Seen(f"the app's own {len(checks)} checks passed")
 
 
 def _hosts(scene: Scene) -> Seen:
@@ -67,13 +67,13 @@ def _hosts(scene: Scene) -> Seen:
             told.append(f"{name}: {reply.status}")
         except PhotoSyncError as error:
             told.append(f"{name}: {error.code}")
-    return Seen("a profile read by the host " + ", ".join(told), answers.get("admin", False))
+    return Seen("reading a profile from each host: " + ", ".join(told), answers.get("admin", False))
 
 
 def _satellites(scene: Scene) -> Seen:
     satellites = scene.m365.geos.satellites
     if not satellites:
-        raise NotAsked("the settings name no other geography (SHAREPOINT_GEOS)")
+        raise NotAsked("it needs another geography: set SHAREPOINT_GEOS")
     told, fine = [], True
     home = host_in(scene.m365.settings.sharepoint_my_url)
     for number, geo in enumerate(satellites.values(), 1):
@@ -81,9 +81,7 @@ def _satellites(scene: Scene) -> Seen:
             host = geo.sharepoint.profile(scene.user).get("PersonalSiteHostUrl", "")
             names = host_in(host) == home
             fine = fine and names
-            told.append(
-                f"geography {number}: the profile, home {'right' if names else 'not'} named"
-            )
+            told.append(f"geography {number}: a profile, home {'named' if names else 'not named'}")
         except PhotoSyncError as error:
             told.append(f"geography {number}: {error.code}")
             fine = fine and error.code == "no-profile"
@@ -94,18 +92,18 @@ STEPS = (
     Step(
         "rights",
         "Does Entra give a token for each host, and what is in it?",
-        "one for Graph, My Site and admin host each, with the roles that grant gives",
+        "one each for Graph, My Site and admin host, with the roles that grant gives",
         _rights,
     ),
     Step(
         "profile-hosts",
-        "Which of SharePoint's hosts answers an app about a profile?",
+        "Which of SharePoint's hosts lets an app read a profile?",
         "the admin host",
         _hosts,
     ),
     Step(
         "satellites",
-        "What does another geography's admin host say of a user of the home one?",
+        "What does another geography's admin host answer for a user of the home geography?",
         "the profile, which names the home geography, or none",
         _satellites,
     ),

@@ -1,4 +1,4 @@
-"""Which headers about throttling the answers of the run had."""
+"""The throttling headers in the run's answers."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ def _throttling(scene: Scene) -> Seen:
     traffic = scene.m365.traffic
     headers = ", ".join(f"{name} ({count})" for name, count in sorted(traffic.headers.items()))
     refusals = ", ".join(f"{status} ({n})" for status, n in sorted(traffic.refusals.items()))
-    told = f"{traffic.answers} answers; headers: {headers or 'none'}; refused: {refusals or 'none'}"
+    told = (
+        f"{traffic.answers} answers; headers: {headers or 'none'}; throttled: {refusals or 'none'}"
+    )
     return Seen(told, not traffic.refusals and not traffic.headers)
 
 
 STEPS = (
     Step(
         "throttling",
-        "Which headers about throttling come, and does anything refuse so few calls?",
-        "none below four fifths of the limits",
+        "Which throttling headers arrive, and are so few calls throttled?",
+        "none below 80 % of the limits",
         _throttling,
     ),
 )

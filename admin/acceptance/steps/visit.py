@@ -1,4 +1,4 @@
-"""What a visit of the user changes, by the state that the picture properties are in."""
+"""What changes when the user visits their profile, for each state of the picture properties."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _visit(id_: str, how: str, assumed: str, values: Mapping[str, str]) -> Step:
         for name, value in values.items():
             geo.sharepoint.set_property(upn, name, value, before_write=unclaimed)
         _, before = m365.geos.residence(user)
-        scene.person.does(f"Sign in as {upn} and open the user's own profile page in SharePoint.")
+        scene.person.does(f"Sign in as {upn} and open that user's own profile page in SharePoint.")
 
         def look() -> list[str] | None:
             _, now = m365.geos.residence(user)
@@ -37,14 +37,14 @@ def _visit(id_: str, how: str, assumed: str, values: Mapping[str, str]) -> Step:
     return Step(id_, question, assumed, ask, writes=True)
 
 
-_YOUNG = "it leaves a picture alone that is younger than a day"
+_YOUNG = "it leaves a picture that is less than a day old"
 WRITING = (
     _visit("visit-0", "sync state 0", _YOUNG, {SYNC_STATE: "0"}),
     _visit("visit-1", "sync state 1", _YOUNG, {SYNC_STATE: "1"}),
     _visit(
         "visit-empty",
         "all four properties empty",
-        "perhaps at the next visit, or not before an hour or a day; nothing rests on it",
+        "perhaps at the next visit, or after an hour or a day; nothing depends on it",
         dict.fromkeys(PROPERTIES, ""),
     ),
 )

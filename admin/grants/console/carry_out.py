@@ -1,4 +1,4 @@
-"""Carries out what is planned for the console's registration."""
+"""Carries out the plan for the console's registration."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from admin.grants.directory import Directory
 from admin.grants.found import Application
 from admin.terminal.problems import Unsound
 
-# A scope first, then who may use it, and one to spare.
+# First the scope, then its clients, and one spare attempt.
 _WRITES = 3
 
 
 class ConsoleWorker(Carrier):
-    """Makes and mends the registration, and assigns its roles."""
+    """Creates or corrects the registration, and assigns its roles."""
 
     vital = (Register, CreatePrincipal)
 
@@ -65,7 +65,7 @@ class ConsoleWorker(Carrier):
                 self._patiently(lambda: self._admit(act, self._principal()))
 
     def _admit(self, act: object, principal_id: str) -> None:
-        """What decides who gets in; each of these may be done a second time."""
+        """Changes who may sign in; each of these is safe to repeat."""
         console = self._console
         match act:
             case RequireAssignment():
@@ -82,7 +82,7 @@ class ConsoleWorker(Carrier):
     def _mend(self, callback: str) -> None:
         object_id = self._application().id
         for _ in range(_WRITES):
-            # Read now: while an admin thought about the plan, somebody may have changed it.
+            # Read now: it may have changed while the admin read the plan.
             body = registration.changes(self._console.again(object_id), callback)
             if not body:
                 return
@@ -90,8 +90,8 @@ class ConsoleWorker(Carrier):
         left = registration.differences(self._console.again(object_id), callback)
         if left:
             raise Unsound(
-                f"Entra does not show yet what was written ({', '.join(left)}): repeat the command "
-                "in a minute, with --client-id."
+                f"Entra does not show the changes yet ({', '.join(left)}): repeat the command in a "
+                "minute, with --client-id."
             )
 
     def _application(self) -> Application:

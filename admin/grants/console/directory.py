@@ -26,7 +26,7 @@ class ConsoleDirectory:
         self._graph = graph
 
     def application(self, client_id: str) -> Fields:
-        """The registration with this client id; empty where there is none."""
+        """The registration with this client id; empty if it does not exist."""
         path = f"applications(appId='{client_id}')"
         found = self._graph.find(path, refusal=refusals.READING, select=_APPLICATION)
         return found or Fields({})
@@ -45,7 +45,7 @@ class ConsoleDirectory:
         self._graph.patch(f"applications/{object_id}", body, refusal=refusals.CONSOLE)
 
     def principal(self, client_id: str) -> Fields:
-        """The service principal of the registration; empty where there is none."""
+        """The service principal of the registration; empty if it does not exist."""
         path = f"servicePrincipals(appId='{client_id}')"
         found = self._graph.find(path, refusal=refusals.READING, select=_PRINCIPAL)
         return found or Fields({})
@@ -54,7 +54,7 @@ class ConsoleDirectory:
         """The object id of Microsoft Graph in this tenant."""
         found = self.principal(GRAPH.app_id).text("id")
         if not found:
-            raise Unsound(f"This tenant has no service principal of {GRAPH.name}.")
+            raise Unsound(f"This tenant has no service principal for {GRAPH.name}: check --cloud.")
         return found
 
     def require_assignment(self, principal_id: str) -> None:
@@ -72,7 +72,7 @@ class ConsoleDirectory:
                 yield Assigned(one.text("id"), member, role)
 
     def assign(self, principal_id: str, role: Role, member: Member) -> None:
-        """Give a role; one that is given already is fine."""
+        """Assign a role; no error if it is assigned already."""
         body = {"principalId": member.id, "resourceId": principal_id, "appRoleId": role.id}
         path = f"servicePrincipals/{principal_id}/appRoleAssignedTo"
         try:
@@ -86,7 +86,7 @@ class ConsoleDirectory:
         self._graph.delete(path, refusal=refusals.CONSOLE)
 
     def consents(self, principal_id: str) -> Iterator[Consent]:
-        """What was agreed to for everybody; of single people nothing is told."""
+        """The consents for everybody; not those of single users."""
         path = f"servicePrincipals/{principal_id}/oauth2PermissionGrants"
         for one in self._graph.pages(path, refusal=refusals.READING):
             if one.text("consentType") == "AllPrincipals":
@@ -94,7 +94,7 @@ class ConsoleDirectory:
                 yield Consent(one.text("id"), one.text("resourceId"), scopes)
 
     def agree(self, principal_id: str, resource_id: str, scopes: set[str]) -> None:
-        """Consent for everybody, beside what was agreed to already."""
+        """Consent for everybody, in addition to existing consents."""
         for one in self.consents(principal_id):
             if one.resource_id == resource_id:
                 body = {"scope": " ".join(sorted(one.scopes | scopes))}

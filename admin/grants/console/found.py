@@ -1,4 +1,4 @@
-"""What there is of the console's registration, and of the people who are to open it."""
+"""The console's registration and the people to give access to, as they are now."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from admin.terminal.fields import Fields
 
 
 class Member(NamedTuple):
-    """Somebody of the directory: a person, or a group whose members have what it has."""
+    """A person, or a group whose members get its roles."""
 
     id: str
     name: str
@@ -25,7 +25,7 @@ class Assigned(NamedTuple):
 
 
 class Consent(NamedTuple):
-    """What everybody's sign-in may ask of a resource without being asked themselves."""
+    """The scopes of a resource that an admin consented to for everybody."""
 
     id: str
     resource_id: str
@@ -34,7 +34,7 @@ class Consent(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """Everything a plan depends on; the empty *application* is one that is not there."""
+    """Everything a plan depends on; *application* is empty if it does not exist."""
 
     application: Fields
     principal: Fields

@@ -1,4 +1,4 @@
-"""`grant --console`: what is found, planned and carried out, and what to set afterwards."""
+"""`grant --console`: reads, plans, carries out, and says what to set afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from admin.terminal.shell import Shell
 
 
 def console_job(order: Order, wanted: ConsoleOrder, graph: Graph) -> Job:
-    """Look and plan. Raises Problem."""
+    """Read and plan. Raises Problem."""
     found = look(wanted, graph)
     subject = _subject(found)
     if order.revoke:
@@ -51,8 +51,8 @@ def _subject(found: Found) -> Subject:
 def _next(order: Order, subject: Subject) -> Iterator[str]:
     if order.revoke:
         yield (
-            "The registration stays; sessions and tokens that are out keep their role until they "
-            "end. To switch signing in off: azd env set CONSOLE_SIGN_IN '' and azd provision."
+            "The registration stays. Existing sessions and tokens keep their role until they "
+            "expire. To switch sign-in off: azd env set CONSOLE_SIGN_IN '' and azd provision."
         )
     elif subject.application:
         client_id = subject.application.app_id
@@ -60,4 +60,4 @@ def _next(order: Order, subject: Subject) -> Iterator[str]:
         yield f"Then: azd env set CONSOLE_SIGN_IN {client_id}, and azd provision"
         setting = Shell.here().setting("PHOTOSYNC_CLIENT_ID", client_id)
         yield f"In a terminal: {setting}, and leave out PHOTOSYNC_KEY."
-        yield "Roles count from a person's next sign-in."
+        yield "A new role takes effect at the person's next sign-in."

@@ -1,4 +1,4 @@
-"""Looks at everything that a plan for the console depends on. It changes nothing."""
+"""Reads everything that a plan for the console depends on. It changes nothing."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def _application(order: ConsoleOrder, console: ConsoleDirectory, directory: Dire
         if not found:
             raise NotThere(
                 f"No app registration in this tenant has the client id {order.client_id}: check "
-                "--client-id (or PHOTOSYNC_CLIENT_ID), or leave it out to have one made."
+                "--client-id (or PHOTOSYNC_CLIENT_ID), or leave it out to create a registration."
             )
         return found
-    # Every member of a tenant may register an app of any name (documented): whoever took one by
-    # its name could let its owner decide who signs in.
+    # Every member of a tenant may register an app with any name (documented): trusting the name
+    # could let somebody else's app decide who signs in.
     there = directory.applications_named(NAME)
     if there:
         raise Unusable(
-            f"There is an app called {NAME} already: if it is yours, give --client-id {there[0]}; "
-            "if not, rename or delete it in Entra."
+            f"An app called {NAME} already exists: if it is yours, give --client-id {there[0]}; if "
+            "not, rename or delete it in Entra."
         )
     return Fields({})

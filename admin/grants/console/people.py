@@ -16,8 +16,8 @@ _USER, _GROUP = "id,displayName,userPrincipalName", "id,displayName,securityEnab
 
 def find(graph: Graph, name: str) -> Member:
     """
-    Who is called *name*: an object id, a user principal name or mail address, else a group's
-    display name, which must be that of one group only. Raises Problem.
+    The person or group called *name*: an object id, a user principal name, a mail address, or a
+    group's display name, which must match one group only. Raises Problem.
     """
     if is_object_id(name):
         found = _user(graph, name) or _group(graph, name)
@@ -27,17 +27,17 @@ def find(graph: Graph, name: str) -> Member:
         found = _one(name, _listed(graph, "groups", "displayName", name))
     if found is None:
         raise NotThere(
-            f"Nobody, and no group, is called {name}: give a user principal name, a mail address, "
-            "an object id, or a group's whole display name."
+            f"No person or group is called {name}: give a user principal name, a mail address, an "
+            "object id, or a group's full display name."
         )
     if found.raw.get("securityEnabled") is False:
-        raise Unusable(f"The group {name} is no security group, and so cannot have a role.")
+        raise Unusable(f"The group {name} cannot have a role: choose a security group.")
     shown = found.text("userPrincipalName") or found.text("displayName")
     return Member(found.text("id"), shown)
 
 
 def _user(graph: Graph, name: str) -> Fields | None:
-    # In quotes a name may begin with any sign (Get user, documented).
+    # In quotes a name may begin with any character (Get user, documented).
     key = quote(name.replace("'", "''"), safe="")
     return graph.find(f"users('{key}')", refusal=refusals.PEOPLE, select=_USER)
 
@@ -58,5 +58,5 @@ def _listed(graph: Graph, of: str, field: str, name: str) -> list[Fields]:
 def _one(name: str, found: list[Fields]) -> Fields | None:
     if len(found) > 1:
         ids = ", ".join(one.text("id") for one in found[:5])
-        raise Unusable(f"{len(found)} are called {name}: give one's object id ({ids}).")
+        raise Unusable(f"{len(found)} are called {name}: give the object id of one ({ids}).")
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""From what is wanted of the console's registration to the steps. It asks and changes nothing."""
+"""The steps for the console's registration. Pure: it calls nothing and changes nothing."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Register(NamedTuple):
 
 
 class Mend(NamedTuple):
-    """Write what is not as it must be."""
+    """Correct the registration."""
 
     callback: str
 
 
 class CreatePrincipal(NamedTuple):
-    """Make the service principal of the registration."""
+    """Create the service principal of the registration."""
 
 
 class RequireAssignment(NamedTuple):
-    """Let nobody sign in who was not assigned."""
+    """Require an assignment to sign in."""
 
 
 class Agree(NamedTuple):
@@ -39,32 +39,37 @@ class Agree(NamedTuple):
 
 
 class AssignRole(NamedTuple):
-    """Give a role to somebody."""
+    """Assign a role to a person or group."""
 
     role: Role
     member: Member
 
 
 class Unassign(NamedTuple):
-    """Take a role away from somebody."""
+    """Remove a role from a person or group."""
 
     assigned: Assigned
 
 
 class Withdraw(NamedTuple):
-    """Take a consent back."""
+    """Withdraw a consent."""
 
     consent: Consent
 
 
 def to_grant(found: Found, callback: str) -> list[Step]:
-    """Every step from what is there to what is wanted, and who has a role besides."""
+    """Every step from what exists to what is wanted, and who else has a role."""
     principal = found.principal.text("id")
     is_strict = found.principal.flag("appRoleAssignmentRequired")
     return [
         *_registration(found, callback),
-        _thing("service principal", "to be signed in to", bool(principal), CreatePrincipal()),
-        _thing("assignment required", "nobody else signs in", is_strict, RequireAssignment()),
+        _thing("service principal", "to allow sign-in", bool(principal), CreatePrincipal()),
+        _thing(
+            "assignment required",
+            "only assigned people can sign in",
+            is_strict,
+            RequireAssignment(),
+        ),
         _consent(found, found.graph_id, SIGN_IN_SCOPES, "to sign in"),
         _consent(found, "", (SCOPE,), "to sign in from a terminal"),
         *_roles(found),
@@ -72,7 +77,7 @@ def to_grant(found: Found, callback: str) -> list[Step]:
 
 
 def to_revoke(found: Found, members: set[str]) -> list[Step]:
-    """Roles of *members* (object ids), or of everybody and the consents where it is empty."""
+    """Remove the roles of *members* (object ids); if empty, all roles and the consents."""
     steps = [
         Step(one.member.name, one.role.value, one.role.purpose, State.GRANTED, Unassign(one))
         for one in found.assigned

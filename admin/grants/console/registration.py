@@ -1,7 +1,7 @@
 """
-What the console's app registration must be like, and what has to change where it is not.
+What the console's app registration must look like, and the changes to get there.
 
-Nothing is asked or changed here; sources: functions.md, Sign-in: what infra and grant set.
+Pure: it calls nothing. Sources: functions.md, Sign-in: what infra and grant set.
 """
 
 from __future__ import annotations
@@ -12,35 +12,35 @@ from typing import Any, NamedTuple
 from admin.terminal.fields import Fields
 
 NAME = "PhotoSync console"
-# Where App Service takes people back in.
+# Where App Service receives people after they sign in.
 CALLBACK = "/.auth/login/aad/callback"
-# Microsoft's own public client, by which `az account get-access-token` asks.
+# Microsoft's public client that `az account get-access-token` uses.
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 SCOPE = "user_impersonation"
-# What signing in itself asks Microsoft Graph for.
+# What the sign-in itself requests from Microsoft Graph.
 SIGN_IN_SCOPES = ("email", "offline_access", "openid", "profile")
 
-# Every tenant gets the same ids, so that a second run, or another machine, knows them again.
+# The ids are the same in every tenant, so that a later run or another machine recognises them.
 _SCOPE_ID = "8fd49e84-9f4f-4828-9fb4-c2f1f5ee677d"
 
 
 class Role(NamedTuple):
-    """An app role that people and groups are assigned; the app reads `value` in their token."""
+    """An app role for people and groups; the app reads `value` from their token."""
 
     value: str
     id: str
     purpose: str
 
 
-VIEWER = Role("Viewer", "11d3e2e0-bd0b-4682-99f9-8f120a6fc3cc", "to look, and order nothing")
-OPERATOR = Role("Operator", "b1d23281-0e87-4fc0-9eaa-93567e202fcf", "to look, and to give orders")
+VIEWER = Role("Viewer", "11d3e2e0-bd0b-4682-99f9-8f120a6fc3cc", "to view, without giving orders")
+OPERATOR = Role("Operator", "b1d23281-0e87-4fc0-9eaa-93567e202fcf", "to view and to give orders")
 ROLES = (VIEWER, OPERATOR)
 
 
 def new(callback: str) -> dict[str, Any]:
     """
-    The body that registers it. What needs its client id, or names a scope of its own, comes by
-    `changes` afterwards: one request for both is refused.
+    The request body that registers it. What needs its client id or its own scope is added later by
+    `changes`: Graph refuses both in one request.
     """
     nothing = Fields({})
     return {
@@ -54,16 +54,16 @@ def new(callback: str) -> dict[str, Any]:
 
 
 def differences(told: Fields, callback: str) -> list[str]:
-    """What is not as it must be, in words; empty where everything is."""
+    """What is not as it must be, in words; empty if all is right."""
     return list(dict.fromkeys(what for what, _ in _wanted(told, callback)))
 
 
 def changes(told: Fields, callback: str) -> Mapping[str, Any]:
-    """The properties to write now; repeated until none is left (a scope first, then its use)."""
+    """The properties to write now; repeat until empty (the scope first, then its clients)."""
     wanted = list(_wanted(told, callback))
     body: dict[str, Any] = {}
     for _, change in wanted:
-        # The second change of a property waits for its turn.
+        # A second change to the same property waits for the next request.
         body = {**change, **body}
     return body
 
@@ -102,12 +102,12 @@ _SCOPES, _CLIENTS = "oauth2PermissionScopes", "preAuthorizedApplications"
 
 
 def _web(told: Fields, callback: str) -> dict[str, Any]:
-    """All of `web` that is ours to know: what a write leaves out may be gone."""
+    """All of `web` that we know: a write may drop what it leaves out."""
     kept = {name: told.raw[name] for name in ("homePageUrl", "logoutUrl") if told.raw.get(name)}
     return {
         **kept,
         "redirectUris": list(dict.fromkeys([*_texts(told, "redirectUris"), callback])),
-        # Without a secret App Service gets an ID token from the browser, and never a code.
+        # Without a secret, App Service gets an ID token from the browser, never a code.
         "implicitGrantSettings": {
             "enableIdTokenIssuance": True,
             "enableAccessTokenIssuance": False,
@@ -121,7 +121,7 @@ def _is_implicit(web: Fields) -> bool:
 
 
 def _api(told: Fields) -> dict[str, Any]:
-    """All of `api`, with our scope; who may use it without being asked stays as it is told."""
+    """All of `api`, with our scope; the pre-authorised clients stay as they are."""
     scopes = _list(told, _SCOPES)
     ours = next((one for one in scopes if Fields.of(one).text("id").casefold() == _SCOPE_ID), None)
     if ours is None:
@@ -132,7 +132,7 @@ def _api(told: Fields) -> dict[str, Any]:
     return {
         **kept,
         "knownClientApplications": _list(told, "knownClientApplications"),
-        # Version 1 would name another issuer than the one that App Service expects.
+        # Version 1 tokens have another issuer than App Service expects.
         "requestedAccessTokenVersion": 2,
         _SCOPES: scopes,
         _CLIENTS: _list(told, _CLIENTS),
@@ -148,7 +148,7 @@ def _knows_azure_cli(api: Fields) -> bool:
 
 
 def _roles(told: Fields) -> list[Any]:
-    """The roles that are there, and ours: one that is enabled cannot be changed or taken away."""
+    """The existing roles and ours: an enabled role can be neither changed nor removed."""
     kept = _list(told, "appRoles")
     for role in ROLES:
         at = [i for i, one in enumerate(kept) if Fields.of(one).text("id").casefold() == role.id]
@@ -171,7 +171,7 @@ def _role(role: Role) -> dict[str, Any]:
 
 
 def _scope() -> dict[str, Any]:
-    about = f"Open the {NAME} in the name of who is signed in, with that person's role."
+    about = f"Open the {NAME} as the signed-in user, with that user's role."
     return {
         "id": _SCOPE_ID,
         "value": SCOPE,

@@ -14,7 +14,7 @@ Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]
 
 _SIDE = 972
-# The camera comes a little closer than the coordinates reach.
+# The picture shows a little less than the whole coordinate range.
 _ZOOM, _LEFT, _TOP = 1.27, 106, 75
 
 
@@ -59,13 +59,13 @@ class Pen:
         self._draw.polygon([self._at(x, y) for x, y in points], fill=fill)
 
     def bow(self, box: Box, start: float, end: float, width: float) -> None:
-        """A part of an oval's outline with round ends, in degrees, clockwise from the right."""
+        """An arc of an oval with round ends, in degrees, clockwise from the right."""
         line = round(width * self._scale)
         self._draw.arc(self._box(*box), start, end, fill=255, width=line)
 
 
 class Easel:
-    """A canvas in thousandths, with soft paint."""
+    """A canvas with coordinates in thousandths and soft brushes."""
 
     def __init__(self, ground: tuple[Colour, Colour]) -> None:
         light, dark = ground
@@ -76,7 +76,7 @@ class Easel:
         self.picture = ImageOps.colorize(grown, light, dark)
 
     def mask(self, draw: Callable[[Pen], None], blur: float = 0) -> Image.Image:
-        # What is blurred widely needs no detail: drawn small, it costs a sixteenth.
+        # A wide blur hides detail, so draw it small at a sixteenth of the cost.
         side = _SIDE // 4 if blur > 10 else _SIDE
         mask = Image.new("L", (side, side), 0)
         draw(Pen(ImageDraw.Draw(mask), side))
@@ -93,7 +93,7 @@ class Easel:
         within: Image.Image | None = None,
         strength: float = 1,
     ) -> Image.Image:
-        """Lay *colour* where *draw* draws, only *within* another mask; answers the mask."""
+        """Paint *colour* where *draw* draws, only *within* another mask; returns the mask."""
         mask = self.mask(draw, blur)
         if within is not None:
             mask = ImageChops.multiply(mask, within)

@@ -14,7 +14,7 @@ _CURLS = [
 
 
 def behind(easel: Easel, look: Look) -> None:
-    """What of the hair lies behind head and shoulders, with its shadow on the wall."""
+    """Draw the hair behind head and shoulders, with its shadow on the wall."""
 
     def hair(pen: Pen) -> None:
         _behind(pen, look.style, look.width)
@@ -55,7 +55,7 @@ _CAPS = {
 
 
 def before(easel: Easel, look: Look) -> None:
-    """What of the hair lies before the forehead and beside the face."""
+    """Draw the hair over the forehead and beside the face."""
     if look.style not in _CAPS:
         return
     x, y, share, ry, down = _CAPS[look.style]

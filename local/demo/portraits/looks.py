@@ -1,4 +1,4 @@
-"""Who an invented person is: colours, hair, clothes, drawn by lot from a number."""
+"""The looks of an invented person: colours, hair and clothes, chosen from a number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IRISES = ["#4a6b82", "#5b3d24", "#4f6b45", "#3a2a1c"]
 
 @dataclass(frozen=True)
 class Look:
-    """Everything that makes one invented person."""
+    """The looks of one invented person."""
 
     skin: Colour
     hair: Colour
@@ -36,9 +36,9 @@ class Look:
 
     @classmethod
     def of(cls, seed: int) -> Look:
-        """The person of this number; neighbours in number differ in most things."""
+        """The looks of this number; consecutive numbers differ in most things."""
         rng = random.Random(seed)
-        # Strides without a common divisor: a dozen people in a row are a dozen kinds of people.
+        # Coprime strides, so that a dozen people in a row differ in every respect.
         style = _STYLES[seed * 3 % len(_STYLES)]
         light, dark = _GROUNDS[seed * 5 % len(_GROUNDS)]
         return cls(

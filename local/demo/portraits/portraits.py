@@ -1,8 +1,8 @@
 """
-Portraits of people who do not exist, drawn from a number.
+Portraits of invented people, drawn from a number.
 
-The same seed always draws the same person, and people in a row differ: the pictures must be told
-apart at 48 pixels. How they are stored as files is in `local.demo.photo_files`.
+The same seed always draws the same person. Consecutive numbers differ clearly, so that pictures
+can be told apart at 48 pixels. `local.demo.photo_files` stores them as files.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from local.demo.portraits.looks import Look
 
 
 def portrait(seed: int, size: int = 648) -> Image.Image:
-    """The person of this number, square, in sRGB."""
+    """A square sRGB portrait of person *seed*."""
     look = Look.of(seed)
     easel = Easel(look.ground)
     easel.paint(mixed(look.ground[0], (255, 255, 255), 0.5), _halo, blur=60, strength=0.6)
@@ -77,7 +77,7 @@ def _collar(easel: Easel, look: Look, body: Image.Image) -> None:
 
 
 def _head(easel: Easel, look: Look) -> Image.Image:
-    """Ears and face; answers the mask of the face."""
+    """Draw ears and face; returns the mask of the face."""
     wide = look.width
 
     def ears(pen: Pen) -> None:
@@ -93,7 +93,7 @@ def _head(easel: Easel, look: Look) -> Image.Image:
         skin = easel.paint(darker(look.skin, 0.08), ears)
         easel.paint(darker(look.skin, 0.35), lambda p: p.oval(500, 470, wide + 16, 24), within=skin)
     mask = easel.paint(look.skin, face)
-    # Light from the left: the right cheek lies in soft shadow, the forehead shines a little.
+    # Light from the left: a soft shadow on the right cheek, a slight shine on the forehead.
     shade, shine = darker(look.skin, 0.28), mixed(look.skin, (255, 250, 240), 0.35)
     easel.paint(shade, lambda p: p.oval(700, 520, 120, 260), blur=45, within=mask)
     easel.paint(shine, lambda p: p.oval(440, 360, 90, 90), blur=50, within=mask, strength=0.7)

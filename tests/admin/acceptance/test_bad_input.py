@@ -16,7 +16,7 @@ from tests.local.m365.simulator import POOR_APP, Cloud
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--yes", "nobody@contoso.com"), 1, ("nobody@contoso.com is nobody in this tenant",)),
+        (("--yes", "nobody@contoso.com"), 1, ("nobody@contoso.com does not exist in this tenant",)),
         (("--yes", "--unlicensed", "nobody@contoso.com", USER), 1, ("nobody@contoso.com",)),
         (("--yes", " "), 2, ("USER is empty",)),
         ((USER,), 2, ("give --yes, or --read-only",)),
@@ -74,7 +74,7 @@ def test_private_certificate(acceptance: Acceptance, tenant: Cloud, anne: User):
     """Whose certificates nobody knows is not worth another try: the sentence names the variable."""
     said = acceptance("--yes", USER, REQUESTS_CA_BUNDLE="")
 
-    assert_one_sentence(said, 3, "name that CA's PEM file in REQUESTS_CA_BUNDLE")
+    assert_one_sentence(said, 3, "set REQUESTS_CA_BUNDLE to that CA's PEM file")
 
 
 def test_settings_come_from_the_usual_file(

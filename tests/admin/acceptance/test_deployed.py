@@ -58,7 +58,7 @@ class Somebody:
         self.asked.append(what.split()[0])
         if what.startswith("Change"):
             self._cloud.admin.put_photo(self._user, picture(41), "image/jpeg")
-        if what.startswith("Put"):
+        if what.startswith("Restore"):
             self._cloud.admin.put_photo(self._user, self._photo, "image/jpeg")
         if what.startswith("Sign"):
             raise NotAsked("the person did not do it")
@@ -119,14 +119,14 @@ def test_with_a_certificate(cloud: LiveCloud, tmp_path: Path):
 
     assert said.code == 0, found
     assert found["notification"][0] == AS_ASSUMED
-    assert found["notification"][1].startswith("it came: the app had copied the photo ")
+    assert found["notification"][1].startswith("it arrived: the app had copied the photo ")
     assert found["copy"] == (AS_ASSUMED, "synced; both sides agree")
     assert found["webhook-chunked"][1].startswith("with a length 202; in chunks ")
     assert found["without-a-key"] == (AS_ASSUMED, "to a program 401; to a page's script 401")
     assert found["open-paths"][0] == AS_ASSUMED
     assert found["signed-in"][0] == NOT_ASKED
-    assert found["subscription-list"] == (AS_ASSUMED, "the app has one; the list names 1")
-    assert person.asked == ["Change", "Put", "Sign", "Sign", "Sign"]
+    assert found["subscription-list"] == (AS_ASSUMED, "the app has one; the list contains 1")
+    assert person.asked == ["Change", "Restore", "Sign", "Sign", "Sign"]
     assert cloud.admin.shown(upn) == before
     assert cloud.replayed(user_id)["status"] == "synced"
 
@@ -148,7 +148,7 @@ def test_no_notification(cloud: LiveCloud, tmp_path: Path):
     assert said.code == 1
     assert found["notification"] == (
         DIFFERS,
-        "none came within 5 s; the next sweep finds the photo",
+        "none arrived within 5 s; the next sweep finds the photo",
     )
     assert cloud.shows(upn, photo)
 
@@ -163,13 +163,13 @@ def test_without_a_certificate(cloud: LiveCloud, tmp_path: Path):
     said, found = ask(cloud, tmp_path, upn, Nobody())
 
     assert fresh["copy"][0] == NOT_ASKED
-    assert "without a certificate nothing could be put back" in fresh["copy"][1]
+    assert "without a certificate nothing could be restored" in fresh["copy"][1]
     assert said.code == 0
     assert found["copy"] == (AS_ASSUMED, "synced; both sides agree")
     assert found["rights"][0] == AS_ASSUMED
     assert found["userphoto"] == (
         NOT_ASKED,
-        "it takes a certificate: give --settings, or --app and --certificate",
+        "it needs a certificate: give --settings, or --app and --certificate",
     )
 
 
@@ -182,7 +182,7 @@ def test_what_a_person_leaves_undone(cloud: LiveCloud, tmp_path: Path, capsys: A
 
     class Forgetful(Somebody):
         def does(self, what: str) -> None:
-            if what.startswith("Put"):
+            if what.startswith("Restore"):
                 raise NotAsked("the person did not do it")
             super().does(what)
 
@@ -191,7 +191,7 @@ def test_what_a_person_leaves_undone(cloud: LiveCloud, tmp_path: Path, capsys: A
 
     assert (said.code, found["notification"][0]) == (4, AS_ASSUMED)
     assert capsys.readouterr().err == (
-        f"Not put back: Put the former photo of {upn} back in Exchange.\n"
+        f"Not restored: Restore the former photo of {upn} in Exchange.\n"
     )
 
 

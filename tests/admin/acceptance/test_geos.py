@@ -23,7 +23,7 @@ def running_tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.mark.parametrize(
     ("elsewhere", "words"),
-    [("shown", "geography 1: the profile, home right named"), ("none", "geography 1: no-profile")],
+    [("shown", "geography 1: a profile, home named"), ("none", "geography 1: no-profile")],
 )
 def test_satellite(acceptance: Acceptance, tenant: Cloud, anne: User, elsewhere: str, words: str):
     """What a satellite's admin host says is told; all three hosts of the home one are asked."""
@@ -42,4 +42,4 @@ def test_satellite_names_another(acceptance: Acceptance, anne: User):
 
     found = seen(acceptance("--read-only", "--json", USER, **NAMED))
 
-    assert found["satellites"] == ("differs", "geography 1: the profile, home not named")
+    assert found["satellites"] == ("differs", "geography 1: a profile, home not named")

@@ -54,7 +54,7 @@ def test_addresses():
     m365 = Fake(geos=Fake(satellites={"x": geo}), settings=settings)
 
     assert told(doors.STEPS, "without-a-key", app=app).endswith("302 to another address")
-    assert told(rights.STEPS, "satellites", m365=m365).endswith("the profile, home not named")
+    assert told(rights.STEPS, "satellites", m365=m365).endswith("a profile, home not named")
 
 
 def test_timestamp(acceptance: Acceptance, anne: Kept, monkeypatch: pytest.MonkeyPatch):
@@ -83,4 +83,4 @@ def test_questions(monkeypatch: pytest.MonkeyPatch):
     agreed(EVIL, output, yes=False)
 
     shown = "\N{REPLACEMENT CHARACTER}[2J Anne Keller"
-    assert asked == [f"{shown} Is it done?", shown]
+    assert asked == [f"{shown} Done?", shown]

@@ -27,9 +27,9 @@ ANNE, MARK, OLD = picture(3), picture(60), picture(9)
     ("body", "words"),
     [
         (MARK, "what was written"),
-        (OLD, "the picture from before"),
-        (smaller(MARK, 96), "the same picture in other bytes (96x96)"),
-        (smaller(ANNE, 96), "the mailbox's photo (96x96), so from another service"),
+        (OLD, "the previous picture"),
+        (smaller(MARK, 96), "the same picture with different bytes (96x96)"),
+        (smaller(ANNE, 96), "the mailbox's photo (96x96), so it came from another service"),
         (picture(100), "another picture (400x400)"),
         (b"<html>", "no picture"),
         (b"", "no picture"),
@@ -46,7 +46,7 @@ def test_a_copy_of_the_photo_is_the_same_picture():
     """What was written looks like the photo: then nobody can tell where other bytes come from."""
     reply = Reply("sharepoint", 200, {}, smaller(ANNE, 96))
 
-    assert "made anew, or from another service" in named(reply, Known(ANNE, photo=ANNE))
+    assert "re-encoded, or another service's" in named(reply, Known(ANNE, photo=ANNE))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_copy_of_the_photo_is_the_same_picture():
         (302, "/_layouts/x.jpg", "a redirect (302) to the same host"),
         (302, "https://outlook.office.com/p/anne@contoso.com", "to a host of office"),
         (302, "https://pictures.contoso.example/anne.jpg", "to another host"),
-        (302, "https://[", "to no address"),
+        (302, "https://[", "to an invalid address"),
         (403, "", "status 403"),
     ],
 )

@@ -47,7 +47,9 @@ def test_everything_is_as_assumed(
         *("notification", "visit-0", "visit-1", "visit-empty"),
     }
     assert found["userphoto"][1] == ("S, M and L: what was written; files of 48x48, 72x72, 300x300")
-    assert found["csom"][1] == "200 without an error; 2 of 2 written; an empty one clears"
+    assert (
+        found["csom"][1] == "200 without an error; 2 of 2 written; an empty value clears a property"
+    )
     assert shown(tenant, anne, bert) == before
     assert json.loads((tmp_path / "acceptance.json").read_text("utf-8")) == said.document
     assert [file.name for file in tmp_path.iterdir()] == ["acceptance.json"]
@@ -74,10 +76,10 @@ def test_table(acceptance: Acceptance, anne: User):
 
     assert said.code == 0
     assert "old-picture" in said.out
-    assert "as assumed, 0 different." in said.out
+    assert "as assumed, 0 differ." in said.out
     assert (
         "Not asked (3): visit-0, visit-1, visit-empty. "
-        "It takes a person: leave out --hands-off.\n" in said.out
+        "It needs a person: leave out --hands-off.\n" in said.out
     )
 
 
@@ -99,10 +101,10 @@ def test_asks_before_it_writes(
     document = json.loads(Path("found.json").read_text("utf-8"))
     found = {each["id"]: each["seen"] for each in document["steps"]}
 
-    assert f"the picture of {USER} in SharePoint is written over" in said.err
+    assert f"overwrite the picture of {USER} in SharePoint" in said.err
     assert shown(tenant, anne) == before
     assert said.code == (0 if answer == "y" else 1)
-    assert (found["csom"] == "nobody agreed to writing") is (answer == "n")
+    assert (found["csom"] == "you did not agree to writing") is (answer == "n")
     assert answer == "n" or found["visit-1"] == "the person did not do it"
 
 
@@ -115,7 +117,7 @@ def test_read_only(acceptance: Acceptance, tenant: Cloud, anne: User):
     assert said.code == 0
     assert seen(said)["copy"] == (
         NOT_ASKED,
-        "only what reads was asked for (--read-only)",
+        "--read-only skips steps that write",
     )
     entries = tenant.tenant.journal.after(begin)
     asked = {(each["method"], each["path"].rpartition("/")[2]) for each in entries}
@@ -129,12 +131,17 @@ def test_read_only(acceptance: Acceptance, tenant: Cloud, anne: User):
     [
         ({"pictures_from": "people service"}, "userphoto", DIFFERS, "another service"),
         ({"pictures_from": "people service"}, "copy-shown", DIFFERS, "another service"),
-        ({"pictures_from": "people service"}, "old-picture", DIFFERS, "so from another service"),
-        ({"picture_cache_seconds": 3600.0}, "old-picture", DIFFERS, "the picture from before"),
+        (
+            {"pictures_from": "people service"},
+            "old-picture",
+            DIFFERS,
+            "so it came from another service",
+        ),
+        ({"picture_cache_seconds": 3600.0}, "old-picture", DIFFERS, "the previous picture"),
         ({"csom": "refused"}, "csom", DIFFERS, "System.UnauthorizedAccessException"),
         ({"missing_profile": "404"}, "no-profile", AS_ASSUMED, "404 UserNotFoundException"),
         ({"missing_profile": "500"}, "no-profile", AS_ASSUMED, "500 UserNotFoundException"),
-        ({"etags_move": True}, "library-etags", AS_ASSUMED, "ETag moved of 3 of 3 files"),
+        ({"etags_move": True}, "library-etags", AS_ASSUMED, "the ETag changed for 3 of 3 files"),
         ({"mailbox_status": 400}, "unlicensed-photo", AS_ASSUMED, "400 ErrorNonExistentMailbox"),
     ],
 )
@@ -190,7 +197,7 @@ def test_throttling_is_told(acceptance: Acceptance, tenant: Cloud, anne: User):
     found = seen(acceptance("--read-only", "--json", USER))
 
     assert found["throttling"][0] == DIFFERS
-    assert "retry-after (1); refused: 429 (1)" in found["throttling"][1]
+    assert "retry-after (1); throttled: 429 (1)" in found["throttling"][1]
 
 
 def test_missing_right_stops_one_step_alone(acceptance: Acceptance, tenant: Cloud, anne: User):
@@ -239,7 +246,10 @@ def test_proxy_answers_processquery(acceptance: Acceptance, tenant: Cloud, anne:
 
     found = seen(acceptance("--yes", "--json", USER))
 
-    assert found["csom"] == (DIFFERS, "200 with an answer that is none; 0 of 2 written")
+    assert found["csom"] == (
+        DIFFERS,
+        "200 with an answer that cannot be understood; 0 of 2 written",
+    )
 
 
 @pytest.mark.usefixtures("csom_alone")

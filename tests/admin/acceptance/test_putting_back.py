@@ -64,7 +64,7 @@ def test_interrupted(
     if error is KeyboardInterrupt:
         said = acceptance(*ALL)
         assert said.code == 130
-        assert said.err.endswith("Stopped; what is not named above as left was put back.\n")
+        assert said.err.endswith("Stopped. Everything was restored except what is listed above.\n")
     else:
         with pytest.raises(ZeroDivisionError):
             acceptance(*ALL)
@@ -125,7 +125,7 @@ def test_waiting_fails(
     said = acceptance("--yes", USER)
 
     assert said.code == 4
-    assert said.err.startswith(f"Not put back: Look at {USER} again in a while")
+    assert said.err.startswith(f"Not restored: Check {USER} again later")
     assert shown(tenant, anne) == before
 
 
@@ -172,13 +172,13 @@ def test_what_could_not_be_put_back(
     assert said.code == 4
     left = {each.name.lower(): each for each in (tmp_path / session.RESTORE).iterdir()}
     told_again = left.pop("to-do.txt").read_text("utf-8").splitlines()
-    assert [f"Not put back: {order}" for order in told_again] == orders
+    assert [f"Not restored: {order}" for order in told_again] == orders
     assert left.keys() == files.keys()
     for name, content in files.items():
         kept = left[name]
         assert kept.read_bytes() == content
         assert any(
-            order.startswith(f"Not put back: Upload {kept.name} to /User Photos/Profile Pictures (")
+            order.startswith(f"Not restored: Upload {kept.name} to /User Photos/Profile Pictures (")
             and order.endswith(f"The file is {Path(session.RESTORE) / kept.name}.")
             for order in orders
         )
@@ -208,7 +208,7 @@ def test_killed(
     again, read_only = acceptance("--yes", USER), acceptance("--read-only", USER)
 
     assert again.code == 2
-    assert "do what acceptance-restore/to-do.txt says, remove acceptance-restore" in again.err
+    assert "do what acceptance-restore/to-do.txt says, delete acceptance-restore" in again.err
     assert (read_only.code, shown(tenant, anne)) == (0, damaged)
     assert {each.name: each.read_bytes() for each in folder.iterdir()} == left
     orders = left.pop(ORDERS).decode().splitlines()
@@ -230,7 +230,7 @@ def test_nothing_can_be_kept(acceptance: Acceptance, tenant: Cloud, anne: User, 
 
     said = acceptance("--yes", USER)
 
-    assert "what would be written over cannot be kept in a file (File exists)" in said.out
+    assert "what would be overwritten cannot be saved to a file (File exists)" in said.out
     assert shown(tenant, anne) == before
     written = [one["path"] for one in tenant.tenant.journal.after(0)[seen_before:]]
     assert not [path for path in written if "AddUsingPath" in path or "recycle" in path]
@@ -251,7 +251,7 @@ def test_results_that_cannot_be_kept(
     assert said.code == 2
     assert "acceptance.json could not be written: Is a directory." in said.err
     assert "seen all the same" in said.out
-    assert "says the same" not in said.out
+    assert "contains the same results" not in said.out
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGBREAK"])

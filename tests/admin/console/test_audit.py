@@ -95,7 +95,7 @@ def test_something_differs(manage: Manage, audited: Audited):
     assert said.code == 1
     assert "person2@contoso.com" in said.out
     assert DAMAGE in said.out
-    assert "none: it only looks" in said.out
+    assert "none: it only reports" in said.out
 
 
 def test_differs_as_csv(manage: Manage, audited: Audited):
@@ -162,7 +162,7 @@ def test_another_took_its_place(manage: Manage, audited: Audited):
 @pytest.mark.parametrize(
     ("audits", "differ", "told"),
     [
-        ([audit(status="running")], [[]], "the same command follows it"),
+        ([audit(status="running")], [[]], "repeat the command to keep following it"),
         ([audit(differ=1)], [[damaged(1)]], "manage.py users --differs"),
     ],
     ids=["audit", "repairs"],

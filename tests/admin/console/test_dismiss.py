@@ -45,7 +45,7 @@ def test_dismiss(manage: Manage, console: ConsoleDouble, orders: list[Any]):
     said = manage("failures", "--dismiss", "a@contoso.com", "--dismiss-unreadable", "--yes")
 
     assert (said.code, orders) == (0, [{"users": ["a@contoso.com"], "unreadableTo": NOON}])
-    assert "the failure of a@contoso.com, 1 messages set aside" in said.out
+    assert "the failure of a@contoso.com, 1 unreadable messages" in said.out
 
 
 def test_nothing_is_dismissed_unasked(manage: Manage, orders: list[Any]):

@@ -19,7 +19,7 @@ def test_wrong_key(manage: Manage, command: list[str]):
     ("status", "body", "code", "words"),
     [
         (403, refusal("Forbidden", "Send the key in the header."), 3, "Send the key in the header"),
-        (403, b"", 3, "refuses"),
+        (403, b"", 3, "denied access"),
         (404, b"", 3, "no PhotoSync console"),
         (404, b"<html>", 3, "no PhotoSync console"),
         (400, refusal("BadRequest", "Leave the token out."), 2, "Leave the token out"),
@@ -35,8 +35,8 @@ def test_wrong_key(manage: Manage, command: list[str]):
         (200, b"null", 4, "JSON"),
         (200, b"[" * 100_000, 4, "JSON"),
         (200, b"\xff\xfe{}", 4, "JSON"),
-        (200, {"status": "healthy"}, 4, "something else"),
-        (200, b" " * (16 * 1024 * 1024 + 1), 4, "far too much"),
+        (200, {"status": "healthy"}, 4, "not one of PhotoSync's"),
+        (200, b" " * (16 * 1024 * 1024 + 1), 4, "too large"),
         (500, {"error": "a string"}, 4, "500"),
     ],
 )
@@ -80,7 +80,7 @@ def test_another_app(manage: Manage, console: ConsoleDouble, command: list[str])
         console.routes[route] = (200, {"ok": True})
     console.routes["GET", "users/anne%40contoso.com"] = (200, {"ok": True})
 
-    assert_one_sentence(manage(*command), 4, "something else")
+    assert_one_sentence(manage(*command), 4, "not one of PhotoSync's")
 
 
 def test_sentence_without_end(manage: Manage, console: ConsoleDouble):

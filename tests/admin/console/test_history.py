@@ -73,7 +73,7 @@ def test_of_whom_and_since(manage: Manage, console: ConsoleDouble):
     console.routes["GET", "history"] = (200, {"orders": [], "token": ""})
     said = manage("history", "anne@contoso.com", "--since", "2026-01-31")
 
-    assert (said.code, said.out) == (0, "Nothing like that was ordered.\n")
+    assert (said.code, said.out) == (0, "No orders.\n")
     assert console.asked[-1].query == {
         "user": "anne@contoso.com",
         "since": "2026-01-31T00:00:00+00:00",

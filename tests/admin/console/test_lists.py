@@ -37,7 +37,7 @@ def test_newcomer(manage: Manage, console: ConsoleDouble):
     said = manage("users", "--search", "p.three@contoso.com")
 
     assert said.code == 0
-    assert "not looked at yet" in said.out
+    assert "not processed yet" in said.out
     assert "manage.py replay person3@contoso.com" in " ".join(said.out.split())
 
 
@@ -49,7 +49,7 @@ def test_microsoft_365_was_not_asked(manage: Manage, console: ConsoleDouble, opt
     said = manage("users", "--search", "zoe", *options)
 
     assert said.code == 4
-    assert "Microsoft 365 was not asked: Graph asks for patience." in " ".join(
+    assert "Microsoft 365 could not be searched: Graph asks for patience." in " ".join(
         (said.out + said.err).split()
     )
 
@@ -112,7 +112,7 @@ def test_list_without_end(manage: Manage, console: ConsoleDouble, tokens: list[s
     said = manage("users")
 
     assert said.code == 4
-    assert "The list has no end" in said.err
+    assert "The list does not end" in said.err
 
 
 @pytest.mark.usefixtures("failed")

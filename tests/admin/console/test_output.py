@@ -47,17 +47,17 @@ def test_clean_keeps_what_people_are_called():
 def test_progress_without_a_terminal(as_json: bool, times: int):
     """How far something is stands in a line of its own, once; a program is told the end only."""
     out = io.StringIO()
-    with Output(out, as_json=as_json).progress("Looking again") as report:
-        for told in ("", "queued", "queued", "being copied now"):
+    with Output(out, as_json=as_json).progress("Processing") as report:
+        for told in ("", "queued", "queued", "copying"):
             report(0, 1, told)
 
-    assert out.getvalue() == "queued\nbeing copied now\n" * times
+    assert out.getvalue() == "queued\ncopying\n" * times
 
 
 def test_progress_in_a_terminal():
     """In a terminal the sentence stands behind the bar."""
     out = FakeTerminal()
-    with Output(out, as_json=False).progress("Looking again") as report:
+    with Output(out, as_json=False).progress("Processing") as report:
         report(2, 5, "queued \x1b[2J[bold]")
 
     assert "2/5" in out.getvalue()
@@ -81,7 +81,7 @@ def test_no_bar_over_a_question(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr("click.confirm", confirm)
     monkeypatch.setattr("sys.stdin", FakeTerminal())
-    with output.progress("Asking") as report:
+    with output.progress("Testing") as report:
         report(1, 3, "the first")
         AtTheTerminal(output, by_hand=True).does("Open the page.")
         report(3, 3, "the third")

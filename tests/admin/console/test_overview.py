@@ -23,21 +23,21 @@ def test_all_is_well(manage: Manage):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"subscription": None}, "Graph tells of no change yet"),
+        ({"subscription": None}, "There is no subscription"),
         ({"subscription": {"status": "failed", "detail": "No right."}}, "No right."),
         ({"subscription": {"status": "live", "expiresAt": "2026-05-04T11:00:00"}}, "expired"),
         ({"sweep": sweep(status="failed", detail="Page 3 was lost.")}, "Page 3 was lost."),
         ({"brake": {"engaged": True, "gone": 21, "managed": 99}}, "21 of 99"),
-        ({"brake": {"engaged": True, "gone": 21}}, "Who that is: manage.py users --gone."),
+        ({"brake": {"engaged": True, "gone": 21}}, "To see who: manage.py users --gone."),
         (
             {"repairBrake": {"engaged": True, "detail": "34 of 40 differ."}},
-            "34 of 40 differ. Whose: manage.py users --differs.",
+            "34 of 40 differ. To see whose: manage.py users --differs.",
         ),
         ({"audit": {"status": "failed", "detail": "A page was lost."}}, "A page was lost."),
         ({"audit": {"status": "finished", "repair": False}, "differ": 3}, "differs: 3"),
         (
             {"brake": {"engaged": True, "left": 22}},
-            "forgotten. Who that is: manage.py users --status left.",
+            "forgotten. To see who: manage.py users --status left.",
         ),
         ({"queues": {"photo-sync-poison": 2}}, "Messages in poison queues: 2"),
         ({"counts": {"failed": 3}, "failures": [entry(1)]}, "Failed users: 3"),
@@ -81,7 +81,7 @@ def test_counts_that_are_old(manage: Manage, console: ConsoleDouble, counted: st
         ),
         (
             {"status": "live", "expiresAt": "2026-05-04T11:00:00Z"},
-            "ran out at 2026-05-04 11:00:00Z",
+            "expired at 2026-05-04 11:00:00Z",
         ),
         ({"status": "failed", "expiresAt": "2026-05-30T12:00:00Z"}, "failed"),
     ],
@@ -165,6 +165,6 @@ def test_fill(manage: Manage, console: ConsoleDouble):
     console.routes["GET", "overview"] = (200, overview(fill={**fill, "status": "finished"}))
 
     assert "40 of 100 so far" in early
-    assert "done about" not in early
-    assert "done about" in late
-    assert "had a turn" not in manage("status").out
+    assert "expected end" not in early
+    assert "expected end" in late
+    assert "As fast as" not in manage("status").out

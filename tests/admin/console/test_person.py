@@ -160,7 +160,7 @@ def test_sides_that_cannot_be_compared(manage: Manage, console: ConsoleDouble):
         assert said.code == 4
         assert "anne@contoso.com: Graph is down." in said.out
         assert "could not be read" in said.out
-        assert "SharePoint  profile  could not be read: It asks for patience. Ask again in 38 s."
+        assert "SharePoint  profile  could not be read: It asks for patience. Try again in 38 s."
         assert "disabled" not in said.out
     assert "2026-05-04 12:00:00Z" in manage("status", "anne@contoso.com").out
 
@@ -227,4 +227,4 @@ def test_a_ticket(manage: Manage, console: ConsoleDouble):
     assert "name one" in manage("status", "--ticket").err
     console.routes[PHOTO] = (200, person())
     older = manage("status", "anne@contoso.com", "--ticket")
-    assert (older.code, "older" in older.err) == (4, True)
+    assert (older.code, "too old" in older.err) == (4, True)

@@ -41,7 +41,7 @@ def test_ctrl_c(console: ConsoleDouble):
 
     assert child.returncode == 130
     assert out == ""
-    assert err.strip() == "Stopped; what was queued stays queued."
+    assert err.strip() == "Stopped. Messages that are already queued stay queued."
 
 
 def test_program_that_is_not_installed(tmp_path: Path):

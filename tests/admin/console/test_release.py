@@ -50,7 +50,11 @@ def orders(console: ConsoleDouble) -> list[Any]:
             REMOVALS,
             GONE,
             {"gone": "true"},
-            ["21 people lose their pictures", "gone since", "and 1 more: manage.py users --gone"],
+            [
+                "21 people will lose their pictures",
+                "gone since",
+                "and 1 more: manage.py users --gone",
+            ],
         ),
         (
             REMOVALS,

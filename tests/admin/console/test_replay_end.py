@@ -99,7 +99,7 @@ def test_sides_that_still_differ(wait, working: Working):
 
     assert said.code == 1
     assert "The two sides still differ. SharePoint shows another picture." in said.out
-    assert "1 queued, 1 not right yet." in said.out
+    assert "1 queued, 1 still different." in said.out
 
 
 @pytest.mark.parametrize("reason", ["picture-kept", "dry-run", "no-profile", "out-of-scope"])
@@ -149,8 +149,11 @@ WAITS = {
 STAGES: dict[str, tuple[dict[str, Any], str]] = {
     "queued": (state(), "queued behind up to 6 messages"),
     "never seen": (person(state=None), "queued behind up to 6 messages"),
-    "copied": (state(claim={"by": "c-1", **CLAIM}), "being copied now"),
-    "by another": (state(claim={"by": "c-9", **CLAIM}), "another run is copying this user now"),
+    "copied": (state(claim={"by": "c-1", **CLAIM}), "copying"),
+    "by another": (
+        state(claim={"by": "c-9", **CLAIM}),
+        "waiting for another run that copies this user",
+    ),
     "dead claim": (state(claim={"by": "c-1", "expiresAt": NOON}), "queued behind up to 6"),
     "waits": (state(**WAITS), "waiting until 12:03:00Z: The profile budget is spent"),
     "another waits": (state(**{**WAITS, "checkedAt": NOON}), "queued behind up to 6 messages"),
@@ -176,9 +179,9 @@ def test_time_that_runs_out(wait, working: Working, stage: str):
     said = wait("--timeout", "1")
 
     assert said.code == 5
-    assert "1 not over yet" in said.out
-    assert f"Not over within 1 seconds: {told}" in said.err
-    assert "it goes on" in said.err
+    assert "1 not finished yet" in said.out
+    assert f"Not finished within 1 seconds: {told}" in said.err
+    assert "It continues" in said.err
 
 
 def test_last_in_the_queue(wait, working: Working):
@@ -219,7 +222,7 @@ def test_many_at_once(manage: Manage, console: ConsoleDouble):
     said = manage("replay", "--wait", *(f"person{number}@contoso.com" for number in looks))
 
     assert said.code == 0
-    assert "11 queued behind up to 89 messages; 1 being copied now" in said.out
+    assert "11 queued behind up to 89 messages; 1 copying" in said.out
     assert "12 queued." in said.out
     assert said.out.count("synced") == 12
 

@@ -63,13 +63,13 @@ def test_before_and_after(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Pa
     assert rehearsed.asked[0].query["wouldChange"] == "true"
     anne, zoe = (entry(number)["userId"].encode() for number in (2, 1))
     for told in (
-        "nothing of this has been written",
+        "none of this has been written",
         embedded(JPEG + anne + b"sharepoint"),
         embedded(JPEG + anne + b"exchange"),
         embedded(JPEG + zoe + b"exchange"),
         "SharePoint gets the photo from Exchange.",
-        "takes the place of this picture",
-        "The picture is taken away",
+        "replaces this picture",
+        "The picture is removed",
         "2 failed",
     ):
         assert told in page
@@ -113,7 +113,9 @@ def test_nobody_would_change(manage: Manage, tmp_path: Path):
     said = manage("users", "--would-change", "--html", str(file))
 
     assert said.code == 1
-    assert "Nobody’s picture would change." in file.read_text("utf-8")
+    page = file.read_text("utf-8")
+    assert "Nobody’s picture would change." in page
+    assert "DRY_RUN is off: the next runs make these changes." in page
 
 
 def test_picture_that_cannot_be_had(manage: Manage, rehearsed: ConsoleDouble, tmp_path: Path):
@@ -126,9 +128,9 @@ def test_picture_that_cannot_be_had(manage: Manage, rehearsed: ConsoleDouble, tm
     page = file.read_text("utf-8")
 
     assert said.code == 4
-    assert "1 could not be looked at" in said.out
+    assert "1 could not be fetched" in said.out
     assert "Exchange is odd." in page
-    assert "something else than a picture" in page
+    assert "did not send a JPEG" in page
     assert page.count("data:image/jpeg") == 2
 
 
@@ -192,7 +194,7 @@ def test_patience():
 
     assert change.before == before_after.Picture(JPEG)
     assert studio.now == 185.0
-    assert studio.told[0] == "The profile budget is spent. Going on in 180 s."
+    assert studio.told[0] == "The profile budget is spent. Retrying in 180 s."
 
 
 def test_patience_ends():
@@ -236,7 +238,7 @@ def test_app_that_is_lost_on_the_way():
 
     assert [each.before is None for each in changes] == [*[False] * 4, *[True] * 5]
     assert [each.is_known for each in changes[:4]] == [False, True, False, False]
-    assert studio.told == ["No connection. No more pictures are asked for."]
+    assert studio.told == ["No connection. The remaining pictures are left out."]
 
 
 def test_none_is_no_trouble():
@@ -277,4 +279,4 @@ def test_when_to_ask_again(manage: Manage, rehearsed: ConsoleDouble, tmp_path: P
     said = manage("users", "--would-change", "--html", str(tmp_path / "r.html"), "--timeout", "9")
 
     assert said.code == 0
-    assert "The budget is spent. Going on in" in said.err
+    assert "The budget is spent. Retrying in" in said.err

@@ -34,14 +34,14 @@ def orders(console: ConsoleDouble) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("options", "word"), [([], "stay as they are"), (["--remove-pictures"], "are taken back")]
+    ("options", "word"), [([], "stay as they are"), (["--remove-pictures"], "are removed")]
 )
 def test_dry_run(manage: Manage, console: ConsoleDouble, options: list[str], word: str):
     """The plan tells what goes and what stays, and nothing is ordered."""
     said = manage("uninstall", "--dry-run", *options)
 
     assert said.code == 0
-    for told in (f"about 8 that PhotoSync wrote {word}", "10 users are forgotten", "live until"):
+    for told in (f"about 8 that PhotoSync wrote {word}", "of 10 users is deleted", "live until"):
         assert told in said.out
     assert "a person chose" in said.out
     assert orders(console) == []
@@ -117,7 +117,7 @@ def test_second_call_goes_on(manage: Manage, console: ConsoleDouble, shows: Any)
     said = manage("uninstall")
 
     assert said.code == 0
-    assert f"ordered at {NOON[:10]}" in said.out
+    assert f"started at {NOON[:10]}" in said.out
     assert orders(console) == [{"removePictures": False}]
 
 
@@ -170,7 +170,7 @@ def test_something_is_left(
         ({"subscription": "Access denied."}, ["Access denied.", "within a month"]),
         ({"status": "failed", "detail": "Gave up."}, ["failed", "Gave up."]),
         ({"status": "cancelled"}, ["cancelled"]),
-        ({"status": "running", "id": "another"}, ["something else"]),
+        ({"status": "running", "id": "another"}, ["another order replaced it"]),
     ],
     ids=["user", "at work", "subscription", "failed", "cancelled", "another"],
 )
@@ -189,7 +189,7 @@ def test_wait_is_limited(manage: Manage, shows: Any):
     said = manage("uninstall", "--yes", "--timeout", "1")
 
     assert said.code == 5
-    assert "goes on" in said.err
+    assert "It continues" in said.err
 
 
 def test_refused_order(manage: Manage, console: ConsoleDouble):
@@ -201,7 +201,9 @@ def test_refused_order(manage: Manage, console: ConsoleDouble):
     assert (said.code, said.err.strip()) == (2, sentence)
 
 
-@pytest.mark.parametrize(("cancelled", "word"), [(True, "taken back"), (False, "Nobody")])
+@pytest.mark.parametrize(
+    ("cancelled", "word"), [(True, "is cancelled"), (False, "nothing to cancel")]
+)
 def test_cancel(manage: Manage, console: ConsoleDouble, cancelled: bool, word: str):
     """One POST takes the order back, or says that there is none."""
     console.routes["POST", "uninstall"] = (202, {"cancelled": cancelled})
@@ -223,7 +225,7 @@ def test_cancel_alone(manage: Manage, console: ConsoleDouble, other: str):
     ("shown", "words"),
     [
         (uninstall(), ["being uninstalled", "10 users left"]),
-        (DONE, ["stands still", "--cancel"]),
+        (DONE, ["uninstalled and stopped", "--cancel"]),
     ],
     ids=["running", "done"],
 )

@@ -22,8 +22,8 @@ def test_version(manage: Manage):
         (VERSION, ""),
         ("0.1.9", f"The app (0.1.9) is older than this manage.py ({VERSION})"),
         ("10.0.0", f"The app (10.0.0) is newer than this manage.py ({VERSION})"),
-        ("", "does not tell its version"),
-        ("<b>1.0.0</b>", "does not tell its version"),
+        ("", "does not send its version"),
+        ("<b>1.0.0</b>", "does not send its version"),
     ],
 )
 def test_another_version(

@@ -36,7 +36,7 @@ def test_a_year_and_no_longer(held: Held):
 def test_never_over_another_file(held: Held):
     """A file that is there is not touched, were it empty."""
     before = held.file.read_bytes()
-    with pytest.raises(Unusable, match="is there already"):
+    with pytest.raises(Unusable, match="already exists"):
         certificate.make(held.file, "PhotoSync", NOW)
     assert held.file.read_bytes() == before
 

@@ -234,7 +234,7 @@ def test_a_code_asks_for_no_more_than_it_needs(tenant: Cloud, grant: Grant, anne
     [
         (("--console", "--yes"), 2, "PHOTOSYNC_URL"),
         (("--console", "--url", "http://photosync.example", "--yes"), 2, "https"),
-        (("--console", "--url", f"{URL}/some/where", "--yes"), 2, "no more"),
+        (("--console", "--url", f"{URL}/some/where", "--yes"), 2, "without a path"),
         (("--console", "--url", URL, "--identity", GUID, "--yes"), 2, "--console"),
         (("--identity", GUID, "--viewer", "anne", "--yes"), 2, "--console"),
         (("--console", "--url", URL, "--check"), 2, "--client-id"),

@@ -89,7 +89,7 @@ def test_only_roles_that_an_app_can_have():
 
 def test_a_tenant_without_sharepoint():
     """It is told, and nothing is planned."""
-    with pytest.raises(Unsound, match="no service principal of SharePoint"):
+    with pytest.raises(Unsound, match="no service principal for SharePoint"):
         directory({}).resource(SHAREPOINT)
 
 

@@ -76,7 +76,7 @@ def test_it_asks_first(tenant: Cloud, az: Path, typed: bytes, code: int, granted
     assert "User.Read.All" in said.out
     assert "Traceback" not in said.err
     if code == 130:
-        assert "the same command goes on from there" in said.err
+        assert "repeat the command to continue" in said.err
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])

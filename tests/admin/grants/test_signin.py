@@ -38,7 +38,7 @@ def test_a_cli_that_makes_no_sense(grant: Grant, az: Path, script: str):
     """Whatever stands in its place, it is one sentence."""
     (az / "az").write_text(f"#!/bin/sh\n{script}\n")
 
-    assert_one_sentence(grant(*ME), 3, "The Azure CLI gives no token")
+    assert_one_sentence(grant(*ME), 3, "The Azure CLI returned no token")
 
 
 def test_signed_in_elsewhere(grant: Grant):
@@ -88,7 +88,7 @@ def test_a_code_that_is_declined(tenant: Cloud, grant: Grant):
 
     shown, told = said.err.splitlines()
     assert "enter the code" in shown
-    assert "Entra gives no token: AADSTS" in told
+    assert "Entra issued no token: AADSTS" in told
     assert (said.code, said.out) == (3, "")
 
 

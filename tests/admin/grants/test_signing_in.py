@@ -171,7 +171,7 @@ def test_the_app_says_where_to_sign_in(
         said = manage("status")
 
     assert said.code == 0
-    assert f"the registration {client_id}" in said.err
+    assert f"the app registration {client_id}" in said.err
     assert app.passed
 
 
@@ -188,10 +188,10 @@ def test_a_key_has_its_own_routes(manage: Manage, app: SignedInDouble):
 @pytest.mark.parametrize(
     ("asks", "words"),
     [
-        ("redirect", "takes no keys"),
-        ("header", "takes no keys"),
-        ("silently", "takes no keys"),
-        ("not at all", "If people sign in there"),
+        ("redirect", "accepts no keys"),
+        ("header", "accepts no keys"),
+        ("silently", "accepts no keys"),
+        ("not at all", "If it requires a sign-in"),
     ],
 )
 def test_keys_may_be_switched_off(
@@ -236,7 +236,7 @@ def test_a_sign_in_that_is_declined(manage: Manage, tenant: Cloud, client_id: st
         said = manage("status", PHOTOSYNC_CLIENT_ID=client_id, AZ_MODE="logged-out")
 
     assert said.code == 3
-    assert "Entra gives no token: AADSTS" in said.err
+    assert "Entra issued no token: AADSTS" in said.err
 
 
 def test_an_app_that_does_not_say_where(manage: Manage, app: SignedInDouble):
@@ -262,7 +262,7 @@ def test_the_platform_lets_other_clients_in(manage: Manage, app: SignedInDouble,
 
     said = manage("status", PHOTOSYNC_CLIENT_ID=client_id)
 
-    assert_one_sentence(said, 3, "before PhotoSync is asked")
+    assert_one_sentence(said, 3, "before PhotoSync saw it")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_a_permission_of_somebody_else_is_left(tenant: Cloud, grant: Grant, role
     assert taken.states[f"https://contoso-my.sharepoint.com {role}"] == "left"
     assert tenant.tenant.site_grants[MANAGED] == role
     with somebody_signs_in(tenant, GLOBAL):
-        assert "left as it is" in grant(*ME[:2], "--device-code", "--yes", "--revoke").out
+        assert "left as they are" in grant(*ME[:2], "--device-code", "--yes", "--revoke").out
 
 
 def test_who_may_not_rule_sites(tenant: Cloud, grant: Grant):

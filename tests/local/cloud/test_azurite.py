@@ -169,7 +169,7 @@ def test_npm_out_of_reach(monkeypatch, capsys):
     monkeypatch.setattr(azurite, "find_elsewhere", lambda *_: Path("/opt/azurite.js"))
     assert azurite.prepare()[1] == "/opt/azurite.js"
     assert capsys.readouterr().err == (
-        "npm could not. Until then this machine's Azurite runs: /opt/azurite.js\n"
+        "npm could not. For now, using this machine's Azurite: /opt/azurite.js\n"
     )
 
     monkeypatch.setattr(azurite, "find_elsewhere", lambda *_: None)

@@ -87,5 +87,5 @@ def test_log_that_cannot_be_written():
     """On a full disk a child is ended and named, where it would wait for its reader for ever."""
     with Child("one", [sys.executable, "-c", SLEEPER], log=Path("/dev/full")) as child:
         assert child.ended.wait(60)
-        with pytest.raises(ChildDied, match="one was ended: its log /dev/full cannot be written"):
+        with pytest.raises(ChildDied, match="one was stopped: its log /dev/full cannot be written"):
             child.wait_for(lambda line: None)

@@ -123,7 +123,7 @@ os.execv(sys.executable, [sys.executable, "-m", "local.host", *sys.argv[2:]])
     [
         ("func", "npm install --global azure-functions-core-tools@4"),
         ("no-such-host --fast", "there is no program 'no-such-host'"),
-        ("'", "HOST is no command line"),
+        ("'", "HOST is not a valid command line"),
     ],
 )
 def test_host_that_is_not_there(tmp_path: Path, command: str, sentence: str):

@@ -32,5 +32,5 @@ def test_picture_that_cannot_be_there(
     assert draw([NOBODY], folder) == folder / "demo.png"
     assert (folder / "demo.png").read_bytes().startswith(PNG)
     assert capsys.readouterr().err == (
-        "Could not use demo.png: a folder is where a file must be; move the folder away.\n"
+        "Could not use demo.png: it must be a file, but it is a folder; move the folder away.\n"
     )
