@@ -63,10 +63,15 @@ def test_what_only_one_shell_takes_has_its_twin():
     assert [_in_powershell(line) for line in own] == twins
 
 
+def test_commands_can_be_pasted():
+    """An interactive zsh, which macOS has, takes a comment for words of the command."""
+    assert not [line for line in _block("sh") if "#" in line]
+
+
 def _block(shell: str) -> list[str]:
-    """The lines of the one block of commands for *shell*."""
-    [block] = re.findall(rf"(?ms)^```{shell}\n(.*?)^```$", _TEXT)
-    return str(block).splitlines()
+    """The lines of all blocks of commands for *shell*."""
+    blocks: list[str] = re.findall(rf"(?ms)^```{shell}\n(.*?)^```$", _TEXT)
+    return "".join(blocks).splitlines()
 
 
 def _in_powershell(line: str) -> str:
