@@ -6,6 +6,9 @@ import re
 from pathlib import PurePath
 from traceback import extract_tb
 
+# Without the punctuation behind it, which belongs to the sentence.
+_ADDRESS = re.compile(r"[^\s@|]+@[^\s@|]*?(?=[.,;:!?')}\]]*(?:[\s@|]|$))")
+
 
 def place(error: Exception) -> str:
     """Where *error* was raised, for the log; its message may quote anything and is left out."""
@@ -15,5 +18,5 @@ def place(error: Exception) -> str:
 
 def loggable(sentence: str) -> str:
     """A sentence that may quote a service, made safe: no field of its own, no address, no key."""
-    unnamed = re.sub(r"[^\s@|]+@[^\s@|]+", "…@…", sentence.replace('"', "'"))
+    unnamed = _ADDRESS.sub("…@…", sentence.replace('"', "'"))
     return re.sub(r"(?i)\bcode=[^\s&]+", "code=…", unnamed)
