@@ -71,7 +71,7 @@ def test_rehearsal(rehearsal: Up):
     assert page.count("data:image/jpeg") >= len(would)
 
     run(let_it_write)
-    watcher.until(lambda: [] if "started anew" in rehearsal.output.read_text() else ["the app"])
+    watcher.until(lambda: [] if "has restarted" in rehearsal.output.read_text() else ["the app"])
     run(copy)
     watcher.until(list)
     states = watcher.states()
