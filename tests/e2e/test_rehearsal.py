@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from admin.terminal.shell import Shell
 from local.cloud.endpoints import Endpoints
 from local.demo import people
 from local.outside.tenant_client import TenantClient
@@ -38,7 +39,11 @@ def pasted(up: Up) -> list[str]:
     lines = [line.strip() for line in up.output.read_text().splitlines()]
     exports = "\n".join(line for line in lines if line.startswith("export "))
     text = "\n".join(lines).partition("DRY_RUN is on")[2]
-    return [f"{exports}\n{line}" for line in text.splitlines() if line.startswith("'")]
+    return [
+        f"{exports}\n{line}"
+        for line in text.splitlines()
+        if line.startswith(Shell.here().word(sys.executable))
+    ]
 
 
 def test_rehearsal(rehearsal: Up):
@@ -71,7 +76,7 @@ def test_rehearsal(rehearsal: Up):
     assert page.count("data:image/jpeg") >= len(would)
 
     run(let_it_write)
-    watcher.until(lambda: [] if "started anew" in rehearsal.output.read_text() else ["the app"])
+    watcher.until(lambda: [] if "has restarted" in rehearsal.output.read_text() else ["the app"])
     run(copy)
     watcher.until(list)
     states = watcher.states()

@@ -372,5 +372,5 @@ def test_dead_part_ends_the_whole(up):
     psutil.Process(children[0]).kill()
 
     assert up.process.wait(60) == 1
-    assert "ended by itself" in up.output.read_text()
+    assert "ended unexpectedly" in up.output.read_text()
     assert not any(alive(pid) for pid in children)
