@@ -95,13 +95,15 @@ var hostSettings = {
 // Rules hold for the whole app, not for a path, and no service tag stands for Graph's notifications
 // (functions.md section Deployment). So Graph's addresses are among those allowed.
 var documented = loadJsonContent('graph_addresses.json')
-var graphRanges = empty(graphAddresses) ? documented[m365Cloud] : split(graphAddresses, ',')
-var allowedRanges = empty(allowedAddresses) ? [] : concat(graphRanges, split(allowedAddresses, ','))
+var told = filter(map(split(graphAddresses, ','), each => trim(each)), each => !empty(each))
+var graphRanges = empty(told) ? documented[m365Cloud] : told
+var allowed = filter(map(split(allowedAddresses, ','), each => trim(each)), each => !empty(each))
+var allowedRanges = empty(allowed) ? [] : concat(graphRanges, allowed)
 var addressRules = [
   for (address, i) in allowedRanges: {
     name: i < length(graphRanges) ? 'graph-${i}' : 'allowed-${i}'
     action: 'Allow'
-    ipAddress: contains(address, '/') ? trim(address) : '${trim(address)}/${contains(address, ':') ? 128 : 32}'
+    ipAddress: contains(address, '/') ? address : '${address}/${contains(address, ':') ? 128 : 32}'
     priority: 100 + i
   }
 ]
@@ -176,7 +178,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scmMinTlsVersion: '1.2'
       // The site for deployments has rules of its own, and none: it takes a token of Entra.
       ipSecurityRestrictions: addressRules
-      ipSecurityRestrictionsDefaultAction: empty(allowedAddresses) ? 'Allow' : 'Deny'
+      ipSecurityRestrictionsDefaultAction: empty(allowed) ? 'Allow' : 'Deny'
       scmIpSecurityRestrictionsUseMain: false
     }
   }

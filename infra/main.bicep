@@ -203,7 +203,7 @@ param zoneRedundant bool = false
 @description('Whether storage is reached through a private network only, which takes a subscription with the provider Microsoft.App registered. The webhook stays public: Graph calls it.')
 param privateNetwork bool = false
 
-@description('Resource id of a subnet that the app becomes part of, delegated to Microsoft.App/environments and with a way to the internet; empty: with privateNetwork, a network with two subnets is made.')
+@description('Resource id of a subnet that the app becomes part of, delegated to Microsoft.App/environments and with a way to the internet; empty: with privateNetwork, a network with two subnets is made. Without privateNetwork storage stays public.')
 param appSubnetId string = ''
 
 @description('Resource id of the subnet for the private endpoints; with appSubnetId and privateNetwork it must be given.')
@@ -267,8 +267,10 @@ param alertEmail string = ''
 @description('Object id of whoever may type messages into the queues, such as "renew" or a user to replay; empty is nobody. azd fills in who deploys.')
 param operatorPrincipalId string = ''
 
-var tagTexts = empty(tags) ? [] : split(tags, ',')
-var given = toObject(tagTexts, tag => trim(split(tag, '=')[0]), tag => trim(substring(tag, indexOf(tag, '=') + 1)))
+var tagTexts = filter(map(split(tags, ','), tag => trim(tag)), tag => !empty(tag))
+var tagsAreWrong = !empty(filter(tagTexts, tag => indexOf(tag, '=') < 1))
+var pairs = tagsAreWrong ? fail('Write each of the tags as NAME=VALUE.') : tagTexts
+var given = toObject(pairs, tag => trim(split(tag, '=')[0]), tag => trim(substring(tag, indexOf(tag, '=') + 1)))
 var allTags = union(given, { 'azd-env-name': environmentName })
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {

@@ -151,7 +151,9 @@ def main_bicep() -> str:
     group = (INFRA / "group.bicep").read_text("utf-8")
     declared = group[group.index("@description") : group.index("\nvar unique")]
     tags = [
-        line for line in group.splitlines() if re.match(r"var (tagTexts|given|allTags)\b", line)
+        line
+        for line in group.splitlines()
+        if re.match(r"var (tagTexts|tagsAreWrong|pairs|given|allTags)\b", line)
     ]
     outputs = re.findall(r"(@description\([^\n]+\n)output (\w+) string", group)
     return _MAIN.format(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ RULES = (
     "brake",
     "slow-webhook",
 )
+NO_ZONES = {"blobZoneId": "", "queueZoneId": ""}
 FIVE_MORE = ", ".join(f"192.0.2.{last}" for last in range(5))
 
 
@@ -97,7 +99,7 @@ def test_a_policy_may_write_the_records():
 
 def test_an_app_can_be_in_a_network_with_storage_outside():
     """Its way out is then that of the subnet, such as a firewall."""
-    resources = changed(privateNetwork=False)
+    resources = changed(privateNetwork=False, endpointSubnetId="", blobZoneId="", queueZoneId="")
 
     assert site(resources)["virtualNetworkSubnetId"] == f"{NETWORK}/subnets/functions"
     assert [each for each in resources if each.type.startswith("Microsoft.Network/")] == []
@@ -305,9 +307,60 @@ def test_zones():
         ({"queueZoneId": ""}, "Give both zones."),
         ({"blobZoneId": ""}, "Give both zones."),
         ({"encryptionIdentityId": ""}, "Give encryptionIdentityId, too."),
+        ({"encryptionKeyUri": ""}, "Give encryptionKeyUri, too."),
+        ({"appSubnetId": ""}, "Give appSubnetId, too."),
+        ({"appSubnetId": "", **NO_ZONES}, "Give appSubnetId, too."),
+        ({"appSubnetId": "", "endpointSubnetId": ""}, "Give appSubnetId, too."),
+        ({"privateNetwork": False}, "Set privateNetwork, too: without it storage stays public."),
+        ({"privateNetwork": False, **NO_ZONES}, "Set privateNetwork, too: without it"),
+        ({"privateNetwork": False, "endpointSubnetId": ""}, "Set privateNetwork, too: without it"),
+        ({"allowedAddresses": "", "graphAddresses": FIVE_MORE}, "Give allowedAddresses, too."),
     ],
 )
 def test_half_of_something_is_refused(given: dict[str, Any], sentence: str):
     """A sentence says what is missing, before anything is made that would not work."""
     with pytest.raises(Refused, match=sentence):
         changed(**given)
+
+
+def test_every_mistake_is_said_at_once():
+    """Who mends one does not learn of the next one by another deployment."""
+    with pytest.raises(Refused, match="^Give endpointSubnetId, too. Give encryptionKeyUri, too.$"):
+        changed(endpointSubnetId="", encryptionKeyUri="")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"tags": "owner"}, "Write each of the tags as NAME=VALUE."),
+        ({"tags": "owner=Miller, Ann"}, "Write each of the tags as NAME=VALUE."),
+        ({"tags": " =platform"}, "Write each of the tags as NAME=VALUE."),
+        ({"encryptionKeyUri": "contoso.vault.azure.net/keys/photos"}, "encryptionKeyUri as https:"),
+        ({"encryptionKeyUri": "https://contoso.vault.azure.net/secrets/photos"}, "/keys/NAME."),
+        ({"keepOrdersDays": 31, "lockOrdersDays": 32}, "Set keepOrdersDays to at least lock"),
+    ],
+)
+@pytest.mark.parametrize("path", [MAIN, GROUP], ids=lambda path: path.name)
+def test_what_azure_would_refuse_halfway_is_refused_before(
+    path: Path, given: dict[str, Any], sentence: str
+):
+    """A wrong value is a sentence, by either entry."""
+    with pytest.raises(Refused, match=sentence):
+        deploy(path, REQUIRED | BANK | given)
+
+
+@pytest.mark.parametrize("tags", ["cost-center=4711,", ", cost-center = 4711 , ,"])
+def test_a_comma_too_many_in_tags_is_nothing(tags: str):
+    """Only what is between two commas is a tag."""
+    assert one(changed(tags=tags), ACCOUNT).body["tags"] == {
+        "cost-center": "4711",
+        "azd-env-name": "photosync-prod",
+    }
+
+
+def test_a_comma_too_many_in_addresses_is_nothing():
+    """A range that is empty would be the whole internet, or end the deployment."""
+    found = rules(changed(allowedAddresses="203.0.113.0/24, ,", graphAddresses="192.0.2.1,"))
+
+    assert found == {"graph-0": "192.0.2.1/32", "allowed-1": "203.0.113.0/24"}
+    assert rules(changed(allowedAddresses=" ")) == {}
