@@ -45,7 +45,7 @@ param packageContainer string
 @description('The subnet that the app is part of; empty is none.')
 param subnetId string
 
-@description('The only addresses that reach the app, besides those of Graph, separated by commas; empty: all.')
+@description('The only addresses that reach the app, besides those of Graph, separated by commas; empty leaves its rules as they are.')
 param allowedAddresses string
 
 @description('The addresses of Graph, separated by commas; empty: those that are documented.')
@@ -107,6 +107,15 @@ var addressRules = [
     priority: 100 + i
   }
 ]
+
+var closed = {
+  ipSecurityRestrictions: addressRules
+  ipSecurityRestrictionsDefaultAction: 'Deny'
+  // The site for deployments has rules of its own, and none: it takes a token of Entra.
+  scmIpSecurityRestrictionsUseMain: false
+}
+// Where no address is given, nothing is said: rules that somebody set by hand stay.
+var access = empty(allowed) ? {} : closed
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
@@ -173,14 +182,13 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       }
     }
     // No ftpsState: this plan has no FTP, and refuses the property (functions.md section Deployment).
-    siteConfig: {
-      minTlsVersion: '1.2'
-      scmMinTlsVersion: '1.2'
-      // The site for deployments has rules of its own, and none: it takes a token of Entra.
-      ipSecurityRestrictions: addressRules
-      ipSecurityRestrictionsDefaultAction: empty(allowed) ? 'Allow' : 'Deny'
-      scmIpSecurityRestrictionsUseMain: false
-    }
+    siteConfig: union(
+      {
+        minTlsVersion: '1.2'
+        scmMinTlsVersion: '1.2'
+      },
+      access
+    )
   }
 }
 

@@ -215,7 +215,7 @@ param blobZoneId string = ''
 @description('Resource id of the private DNS zone for queues, linked to your network; with a network of yours, empty leaves the record to you or to a policy.')
 param queueZoneId string = ''
 
-@description('The only addresses that reach the app, the console with it, besides those of Graph: ranges such as 203.0.113.0/24, separated by commas; empty: all.')
+@description('The only addresses that reach the app, the console with it, besides those of Graph: ranges such as 203.0.113.0/24, separated by commas; empty leaves the rules of the app as they are, in a new one none. To open it again, delete them in the portal.')
 param allowedAddresses string = ''
 
 @description('The addresses that Graph sends notifications from, separated by commas, for allowedAddresses; empty: those of graph_addresses.json, which Microsoft may change without notice.')

@@ -254,12 +254,12 @@ def test_each_cloud_has_addresses_of_graph(cloud: str):
     assert len([name for name in found if name.startswith("graph-")]) == len(documented) > 0
 
 
-def test_without_allowed_addresses_nobody_is_refused():
-    """It is said, so that rules of before are gone."""
-    config = site(plain())["siteConfig"]
+@pytest.mark.parametrize("none", ["", " ", " , "])
+def test_without_allowed_addresses_rules_set_by_hand_stay(none: str):
+    """Nothing is said of them: an update opens no app that somebody has closed in the portal."""
+    config = site(changed(allowedAddresses=none))["siteConfig"]
 
-    assert config["ipSecurityRestrictions"] == []
-    assert config["ipSecurityRestrictionsDefaultAction"] == "Allow"
+    assert config.keys() == {"minTlsVersion", "scmMinTlsVersion"}
 
 
 def test_the_platform_s_logs_go_to_the_workspace():
@@ -363,4 +363,3 @@ def test_a_comma_too_many_in_addresses_is_nothing():
     found = rules(changed(allowedAddresses="203.0.113.0/24, ,", graphAddresses="192.0.2.1,"))
 
     assert found == {"graph-0": "192.0.2.1/32", "allowed-1": "203.0.113.0/24"}
-    assert rules(changed(allowedAddresses=" ")) == {}
