@@ -18,7 +18,7 @@ param appName string = ''
 @description('Tags of everything, NAME=VALUE, separated by commas; azd-env-name is added.')
 param tags string = ''
 
-@description('Name of the storage account; empty makes a unique one.')
+@description('Name of the storage account; empty makes a unique one. Never change it after the first deployment: the states stay behind.')
 @maxLength(24)
 param storageAccountName string = ''
 
