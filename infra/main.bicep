@@ -3,7 +3,7 @@
 // Written by `python -m tools.parameters --write` from group.bicep: change that.
 targetScope = 'subscription'
 
-@description('Name of the resource group that is made; empty: rg-ENVIRONMENT.')
+@description('Name of the resource group that is made; empty: rg-ENVIRONMENT. One that is there already loses its own tags.')
 @maxLength(90)
 param resourceGroupName string = ''
 

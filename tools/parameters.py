@@ -47,7 +47,8 @@ NAMED_IN_0_1_0 = {
 PREFIX = "PHOTOSYNC_"
 NOT_FOR_GITHUB = "AZURE_PRINCIPAL_ID"
 _GROUP_OF_OUR_OWN = """\
-@description('Name of the resource group that is made; empty: rg-ENVIRONMENT.')
+@description('Name of the resource group that is made; empty: rg-ENVIRONMENT. \
+One that is there already loses its own tags.')
 @maxLength(90)
 param resourceGroupName string = ''
 """
