@@ -278,6 +278,8 @@ var allTags = union(given, { 'azd-env-name': environmentName })
 var makesNetwork = privateNetwork && empty(appSubnetId)
 var endpointsAreTheirs = !empty('${endpointSubnetId}${blobZoneId}${queueZoneId}')
 var keyIsWrong = !startsWith(encryptionKeyUri, 'https://') || !contains(encryptionKeyUri, '/keys/')
+var addresses = split('${allowedAddresses},${graphAddresses}', ',')
+var addressesAreWrong = !empty(filter(addresses, each => contains(each, ';') || contains(trim(each), ' ')))
 // Parameters that contradict each other, and values that Azure would refuse halfway.
 var mistakes = filter(
   [
@@ -290,6 +292,7 @@ var mistakes = filter(
     !empty(encryptionKeyUri) && empty(encryptionIdentityId) ? 'Give encryptionIdentityId, too.' : ''
     empty(encryptionKeyUri) && !empty(encryptionIdentityId) ? 'Give encryptionKeyUri, too.' : ''
     empty(trim(allowedAddresses)) && !empty(graphAddresses) ? 'Give allowedAddresses, too.' : ''
+    addressesAreWrong ? 'Separate addresses by commas.' : ''
     lockOrdersDays > keepOrdersDays ? 'Set keepOrdersDays to at least lockOrdersDays.' : ''
   ],
   sentence => !empty(sentence)

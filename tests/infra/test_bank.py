@@ -337,6 +337,8 @@ def test_every_mistake_is_said_at_once():
         ({"tags": " =platform"}, "Write each of the tags as NAME=VALUE."),
         ({"encryptionKeyUri": "contoso.vault.azure.net/keys/photos"}, "encryptionKeyUri as https:"),
         ({"encryptionKeyUri": "https://contoso.vault.azure.net/secrets/photos"}, "/keys/NAME."),
+        ({"allowedAddresses": "203.0.113.0/24; 198.51.100.7"}, "Separate addresses by commas."),
+        ({"graphAddresses": "192.0.2.1 192.0.2.2"}, "Separate addresses by commas."),
         ({"keepOrdersDays": 31, "lockOrdersDays": 32}, "Set keepOrdersDays to at least lock"),
     ],
 )
