@@ -45,7 +45,7 @@ param packageContainer string
 @description('The subnet that the app is part of; empty is none.')
 param subnetId string
 
-@description('The only addresses that reach the app, besides those of Graph, separated by commas; empty: all.')
+@description('The only addresses that reach the app, besides those of Graph, separated by commas; empty leaves its rules as they are.')
 param allowedAddresses string
 
 @description('The addresses of Graph, separated by commas; empty: those that are documented.')
@@ -95,16 +95,27 @@ var hostSettings = {
 // Rules hold for the whole app, not for a path, and no service tag stands for Graph's notifications
 // (functions.md section Deployment). So Graph's addresses are among those allowed.
 var documented = loadJsonContent('graph_addresses.json')
-var graphRanges = empty(graphAddresses) ? documented[m365Cloud] : split(graphAddresses, ',')
-var allowedRanges = empty(allowedAddresses) ? [] : concat(graphRanges, split(allowedAddresses, ','))
+var told = filter(map(split(graphAddresses, ','), each => trim(each)), each => !empty(each))
+var graphRanges = empty(told) ? documented[m365Cloud] : told
+var allowed = filter(map(split(allowedAddresses, ','), each => trim(each)), each => !empty(each))
+var allowedRanges = empty(allowed) ? [] : concat(graphRanges, allowed)
 var addressRules = [
   for (address, i) in allowedRanges: {
     name: i < length(graphRanges) ? 'graph-${i}' : 'allowed-${i}'
     action: 'Allow'
-    ipAddress: contains(address, '/') ? trim(address) : '${trim(address)}/${contains(address, ':') ? 128 : 32}'
+    ipAddress: contains(address, '/') ? address : '${address}/${contains(address, ':') ? 128 : 32}'
     priority: 100 + i
   }
 ]
+
+var closed = {
+  ipSecurityRestrictions: addressRules
+  ipSecurityRestrictionsDefaultAction: 'Deny'
+  // The site for deployments has rules of its own, and none: it takes a token of Entra.
+  scmIpSecurityRestrictionsUseMain: false
+}
+// Where no address is given, nothing is said: rules that somebody set by hand stay.
+var access = empty(allowed) ? {} : closed
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
@@ -171,14 +182,13 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       }
     }
     // No ftpsState: this plan has no FTP, and refuses the property (functions.md section Deployment).
-    siteConfig: {
-      minTlsVersion: '1.2'
-      scmMinTlsVersion: '1.2'
-      // The site for deployments has rules of its own, and none: it takes a token of Entra.
-      ipSecurityRestrictions: addressRules
-      ipSecurityRestrictionsDefaultAction: empty(allowedAddresses) ? 'Allow' : 'Deny'
-      scmIpSecurityRestrictionsUseMain: false
-    }
+    siteConfig: union(
+      {
+        minTlsVersion: '1.2'
+        scmMinTlsVersion: '1.2'
+      },
+      access
+    )
   }
 }
 

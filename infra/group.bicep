@@ -18,7 +18,7 @@ param appName string = ''
 @description('Tags of everything, NAME=VALUE, separated by commas; azd-env-name is added.')
 param tags string = ''
 
-@description('Name of the storage account; empty makes a unique one.')
+@description('Name of the storage account; empty makes a unique one. Never change it after the first deployment: the states stay behind.')
 @maxLength(24)
 param storageAccountName string = ''
 
@@ -198,7 +198,7 @@ param zoneRedundant bool = false
 @description('Whether storage is reached through a private network only, which takes a subscription with the provider Microsoft.App registered. The webhook stays public: Graph calls it.')
 param privateNetwork bool = false
 
-@description('Resource id of a subnet that the app becomes part of, delegated to Microsoft.App/environments and with a way to the internet; empty: with privateNetwork, a network with two subnets is made.')
+@description('Resource id of a subnet that the app becomes part of, delegated to Microsoft.App/environments and with a way to the internet; empty: with privateNetwork, a network with two subnets is made. Without privateNetwork storage stays public.')
 param appSubnetId string = ''
 
 @description('Resource id of the subnet for the private endpoints; with appSubnetId and privateNetwork it must be given.')
@@ -210,7 +210,7 @@ param blobZoneId string = ''
 @description('Resource id of the private DNS zone for queues, linked to your network; with a network of yours, empty leaves the record to you or to a policy.')
 param queueZoneId string = ''
 
-@description('The only addresses that reach the app, the console with it, besides those of Graph: ranges such as 203.0.113.0/24, separated by commas; empty: all.')
+@description('The only addresses that reach the app, the console with it, besides those of Graph: ranges such as 203.0.113.0/24, separated by commas; empty leaves the rules of the app as they are, in a new one none. To open it again, delete them in the portal.')
 param allowedAddresses string = ''
 
 @description('The addresses that Graph sends notifications from, separated by commas, for allowedAddresses; empty: those of graph_addresses.json, which Microsoft may change without notice.')
@@ -270,13 +270,33 @@ var names = {
   identity: empty(identityName) ? 'id-${name}' : identityName
   insights: empty(insightsName) ? 'appi-${name}' : insightsName
 }
-var tagTexts = empty(tags) ? [] : split(tags, ',')
-var given = toObject(tagTexts, tag => trim(split(tag, '=')[0]), tag => trim(substring(tag, indexOf(tag, '=') + 1)))
+var tagTexts = filter(map(split(tags, ','), tag => trim(tag)), tag => !empty(tag))
+var tagsAreWrong = !empty(filter(tagTexts, tag => indexOf(tag, '=') < 1))
+var pairs = tagsAreWrong ? fail('Write each of the tags as NAME=VALUE.') : tagTexts
+var given = toObject(pairs, tag => trim(split(tag, '=')[0]), tag => trim(substring(tag, indexOf(tag, '=') + 1)))
 var allTags = union(given, { 'azd-env-name': environmentName })
 var makesNetwork = privateNetwork && empty(appSubnetId)
-var withoutSubnet = privateNetwork && !empty(appSubnetId) && empty(endpointSubnetId)
-var withOneZone = empty(blobZoneId) != empty(queueZoneId)
-var withoutIdentity = !empty(encryptionKeyUri) && empty(encryptionIdentityId)
+var endpointsAreTheirs = !empty('${endpointSubnetId}${blobZoneId}${queueZoneId}')
+var keyIsWrong = !startsWith(encryptionKeyUri, 'https://') || !contains(encryptionKeyUri, '/keys/')
+var addresses = split('${allowedAddresses},${graphAddresses}', ',')
+var addressesAreWrong = !empty(filter(addresses, each => contains(each, ';') || contains(trim(each), ' ')))
+// Parameters that contradict each other, and values that Azure would refuse halfway.
+var mistakes = filter(
+  [
+    zoneRedundant && !contains(storageSku, 'ZRS') ? 'Set storageSku to one with ZRS.' : ''
+    endpointsAreTheirs && !privateNetwork ? 'Set privateNetwork, too: without it storage stays public.' : ''
+    endpointsAreTheirs && privateNetwork && empty(appSubnetId) ? 'Give appSubnetId, too.' : ''
+    privateNetwork && !empty(appSubnetId) && empty(endpointSubnetId) ? 'Give endpointSubnetId, too.' : ''
+    empty(blobZoneId) != empty(queueZoneId) ? 'Give both zones.' : ''
+    !empty(encryptionKeyUri) && keyIsWrong ? 'Give encryptionKeyUri as https://VAULT.vault.azure.net/keys/NAME.' : ''
+    !empty(encryptionKeyUri) && empty(encryptionIdentityId) ? 'Give encryptionIdentityId, too.' : ''
+    empty(encryptionKeyUri) && !empty(encryptionIdentityId) ? 'Give encryptionKeyUri, too.' : ''
+    empty(trim(allowedAddresses)) && !empty(graphAddresses) ? 'Give allowedAddresses, too.' : ''
+    addressesAreWrong ? 'Separate addresses by commas.' : ''
+    lockOrdersDays > keepOrdersDays ? 'Set keepOrdersDays to at least lockOrdersDays.' : ''
+  ],
+  sentence => !empty(sentence)
+)
 var m365Tenant = empty(tenantId) ? tenant().tenantId : tenantId
 var usesCertificate = !empty(clientId)
 
@@ -315,7 +335,8 @@ var settings = {
 
 module identity 'identity.bicep' = {
   params: {
-    name: names.identity
+    // Most modules wait for this one: it is where a deployment with mistakes ends.
+    name: empty(mistakes) ? names.identity : fail(join(mistakes, ' '))
     location: location
     tags: allTags
   }
@@ -339,10 +360,10 @@ module storage 'storage.bicep' = {
     name: empty(storageAccountName) ? 'st${unique}' : storageAccountName
     location: location
     tags: allTags
-    sku: zoneRedundant && !contains(storageSku, 'ZRS') ? fail('Set storageSku to one with ZRS.') : storageSku
+    sku: storageSku
     public: !privateNetwork
     encryptionKeyUri: encryptionKeyUri
-    encryptionIdentityId: withoutIdentity ? fail('Give encryptionIdentityId, too.') : encryptionIdentityId
+    encryptionIdentityId: encryptionIdentityId
     keepDeletedDays: keepDeletedDays
     keepUnreadableDays: keepUnreadableDays
     keepSweepsDays: keepSweepsDays
@@ -375,9 +396,9 @@ module endpoints 'endpoints.bicep' = if (privateNetwork) {
     tags: allTags
     storageAccountId: storage.outputs.id
     subnetId: makesNetwork ? network!.outputs.endpointSubnetId : endpointSubnetId
-    withRecords: withoutSubnet ? fail('Give endpointSubnetId, too.') : makesNetwork || !empty(blobZoneId)
+    withRecords: makesNetwork || !empty(blobZoneId)
     blobZoneId: makesNetwork ? network!.outputs.blobZoneId : blobZoneId
-    queueZoneId: makesNetwork ? network!.outputs.queueZoneId : (withOneZone ? fail('Give both zones.') : queueZoneId)
+    queueZoneId: makesNetwork ? network!.outputs.queueZoneId : queueZoneId
   }
 }
 

@@ -3,7 +3,7 @@
 // Written by `python -m tools.parameters --write` from group.bicep: change that.
 targetScope = 'subscription'
 
-@description('Name of the resource group that is made; empty: rg-ENVIRONMENT.')
+@description('Name of the resource group that is made; empty: rg-ENVIRONMENT. One that is there already loses its own tags.')
 @maxLength(90)
 param resourceGroupName string = ''
 
@@ -23,7 +23,7 @@ param appName string = ''
 @description('Tags of everything, NAME=VALUE, separated by commas; azd-env-name is added.')
 param tags string = ''
 
-@description('Name of the storage account; empty makes a unique one.')
+@description('Name of the storage account; empty makes a unique one. Never change it after the first deployment: the states stay behind.')
 @maxLength(24)
 param storageAccountName string = ''
 
@@ -203,7 +203,7 @@ param zoneRedundant bool = false
 @description('Whether storage is reached through a private network only, which takes a subscription with the provider Microsoft.App registered. The webhook stays public: Graph calls it.')
 param privateNetwork bool = false
 
-@description('Resource id of a subnet that the app becomes part of, delegated to Microsoft.App/environments and with a way to the internet; empty: with privateNetwork, a network with two subnets is made.')
+@description('Resource id of a subnet that the app becomes part of, delegated to Microsoft.App/environments and with a way to the internet; empty: with privateNetwork, a network with two subnets is made. Without privateNetwork storage stays public.')
 param appSubnetId string = ''
 
 @description('Resource id of the subnet for the private endpoints; with appSubnetId and privateNetwork it must be given.')
@@ -215,7 +215,7 @@ param blobZoneId string = ''
 @description('Resource id of the private DNS zone for queues, linked to your network; with a network of yours, empty leaves the record to you or to a policy.')
 param queueZoneId string = ''
 
-@description('The only addresses that reach the app, the console with it, besides those of Graph: ranges such as 203.0.113.0/24, separated by commas; empty: all.')
+@description('The only addresses that reach the app, the console with it, besides those of Graph: ranges such as 203.0.113.0/24, separated by commas; empty leaves the rules of the app as they are, in a new one none. To open it again, delete them in the portal.')
 param allowedAddresses string = ''
 
 @description('The addresses that Graph sends notifications from, separated by commas, for allowedAddresses; empty: those of graph_addresses.json, which Microsoft may change without notice.')
@@ -267,8 +267,10 @@ param alertEmail string = ''
 @description('Object id of whoever may type messages into the queues, such as "renew" or a user to replay; empty is nobody. azd fills in who deploys.')
 param operatorPrincipalId string = ''
 
-var tagTexts = empty(tags) ? [] : split(tags, ',')
-var given = toObject(tagTexts, tag => trim(split(tag, '=')[0]), tag => trim(substring(tag, indexOf(tag, '=') + 1)))
+var tagTexts = filter(map(split(tags, ','), tag => trim(tag)), tag => !empty(tag))
+var tagsAreWrong = !empty(filter(tagTexts, tag => indexOf(tag, '=') < 1))
+var pairs = tagsAreWrong ? fail('Write each of the tags as NAME=VALUE.') : tagTexts
+var given = toObject(pairs, tag => trim(split(tag, '=')[0]), tag => trim(substring(tag, indexOf(tag, '=') + 1)))
 var allTags = union(given, { 'azd-env-name': environmentName })
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {

@@ -9,6 +9,7 @@ variables; the variables that azure-dev.yml passes on; and the table in docs/inf
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -28,9 +29,26 @@ NAMED_BY_AZD = {
     "resourceGroupName": "AZURE_RESOURCE_GROUP",
     "operatorPrincipalId": "AZURE_PRINCIPAL_ID",
 }
+# Beside the app's settings, what 0.1.0 knew: existing deployments have these names, with no prefix.
+NAMED_IN_0_1_0 = {
+    "alertEmail",
+    "appName",
+    "instanceMemoryMB",
+    "keepLogsDays",
+    "keepSweepsDays",
+    "keepUnreadableDays",
+    "maximumInstanceCount",
+    "privateNetwork",
+    "pythonVersion",
+    "storageSku",
+    "sweepPeriodMinutes",
+}
+# azd takes what is not in its environment from the shell's, where others have set a TAGS.
+PREFIX = "PHOTOSYNC_"
 NOT_FOR_GITHUB = "AZURE_PRINCIPAL_ID"
 _GROUP_OF_OUR_OWN = """\
-@description('Name of the resource group that is made; empty: rg-ENVIRONMENT.')
+@description('Name of the resource group that is made; empty: rg-ENVIRONMENT. \
+One that is there already loses its own tags.')
 @maxLength(90)
 param resourceGroupName string = ''
 """
@@ -77,9 +95,12 @@ class Parameter:
 
     @property
     def variable(self) -> str:
-        """The environment variable that azd reads."""
+        """The environment variable that azd reads; that of a setting is named as the setting."""
         words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[a-z]{2})(?=\d)|(?<=\d)(?=[A-Z])", "_", self.name)
-        return NAMED_BY_AZD.get(self.name, words.upper())
+        name = words.upper()
+        if self.name not in NAMED_IN_0_1_0 and name not in _settings():
+            name = PREFIX + name
+        return NAMED_BY_AZD.get(self.name, name)
 
     @property
     def description(self) -> str:
@@ -138,6 +159,15 @@ def parameters(text: str | None = None) -> list[Parameter]:
     ]
 
 
+@functools.cache
+def _settings() -> set[str]:
+    """The app's settings that group.bicep fills in."""
+    text = (INFRA / "group.bicep").read_text("utf-8")
+    block = re.search(r"(?ms)^var settings = \{$(.*?)^\}$", text)
+    assert block, "group.bicep has no variable settings"
+    return set(re.findall(r"(?m)^  (\w+):", block[1]))
+
+
 def _plain(default: str) -> str:
     return default.strip("'")
 
@@ -151,7 +181,9 @@ def main_bicep() -> str:
     group = (INFRA / "group.bicep").read_text("utf-8")
     declared = group[group.index("@description") : group.index("\nvar unique")]
     tags = [
-        line for line in group.splitlines() if re.match(r"var (tagTexts|given|allTags)\b", line)
+        line
+        for line in group.splitlines()
+        if re.match(r"var (tagTexts|tagsAreWrong|pairs|given|allTags)\b", line)
     ]
     outputs = re.findall(r"(@description\([^\n]+\n)output (\w+) string", group)
     return _MAIN.format(

@@ -151,13 +151,16 @@ class _File:
 
     def _string(self, node: Node, local: Scope) -> str:
         pieces = []
-        for part in node.named_children:
+        for part in node.children[1:]:
+            said = text(part)
             if part.type == "interpolation":
+                # The grammar takes white space before it for a part of it, and before the end, too.
+                pieces.append(said[: said.index("${")])
                 pieces.append(as_text(self.value(part.named_children[0], local)))
+            elif part.type == "'":
+                pieces.append(said.removesuffix("'"))
             else:
-                pieces.append(
-                    text(part).removeprefix("\\") if part.type[:3] == "esc" else text(part)
-                )
+                pieces.append(said.removeprefix("\\") if part.type[:3] == "esc" else said)
         return "".join(pieces)
 
     def _number(self, node: Node, local: Scope) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ RULES = (
     "brake",
     "slow-webhook",
 )
+NO_ZONES = {"blobZoneId": "", "queueZoneId": ""}
 FIVE_MORE = ", ".join(f"192.0.2.{last}" for last in range(5))
 
 
@@ -97,7 +99,7 @@ def test_a_policy_may_write_the_records():
 
 def test_an_app_can_be_in_a_network_with_storage_outside():
     """Its way out is then that of the subnet, such as a firewall."""
-    resources = changed(privateNetwork=False)
+    resources = changed(privateNetwork=False, endpointSubnetId="", blobZoneId="", queueZoneId="")
 
     assert site(resources)["virtualNetworkSubnetId"] == f"{NETWORK}/subnets/functions"
     assert [each for each in resources if each.type.startswith("Microsoft.Network/")] == []
@@ -252,12 +254,12 @@ def test_each_cloud_has_addresses_of_graph(cloud: str):
     assert len([name for name in found if name.startswith("graph-")]) == len(documented) > 0
 
 
-def test_without_allowed_addresses_nobody_is_refused():
-    """It is said, so that rules of before are gone."""
-    config = site(plain())["siteConfig"]
+@pytest.mark.parametrize("none", ["", " ", " , "])
+def test_without_allowed_addresses_rules_set_by_hand_stay(none: str):
+    """Nothing is said of them: an update opens no app that somebody has closed in the portal."""
+    config = site(changed(allowedAddresses=none))["siteConfig"]
 
-    assert config["ipSecurityRestrictions"] == []
-    assert config["ipSecurityRestrictionsDefaultAction"] == "Allow"
+    assert config.keys() == {"minTlsVersion", "scmMinTlsVersion"}
 
 
 def test_the_platform_s_logs_go_to_the_workspace():
@@ -305,9 +307,61 @@ def test_zones():
         ({"queueZoneId": ""}, "Give both zones."),
         ({"blobZoneId": ""}, "Give both zones."),
         ({"encryptionIdentityId": ""}, "Give encryptionIdentityId, too."),
+        ({"encryptionKeyUri": ""}, "Give encryptionKeyUri, too."),
+        ({"appSubnetId": ""}, "Give appSubnetId, too."),
+        ({"appSubnetId": "", **NO_ZONES}, "Give appSubnetId, too."),
+        ({"appSubnetId": "", "endpointSubnetId": ""}, "Give appSubnetId, too."),
+        ({"privateNetwork": False}, "Set privateNetwork, too: without it storage stays public."),
+        ({"privateNetwork": False, **NO_ZONES}, "Set privateNetwork, too: without it"),
+        ({"privateNetwork": False, "endpointSubnetId": ""}, "Set privateNetwork, too: without it"),
+        ({"allowedAddresses": "", "graphAddresses": FIVE_MORE}, "Give allowedAddresses, too."),
     ],
 )
 def test_half_of_something_is_refused(given: dict[str, Any], sentence: str):
     """A sentence says what is missing, before anything is made that would not work."""
     with pytest.raises(Refused, match=sentence):
         changed(**given)
+
+
+def test_every_mistake_is_said_at_once():
+    """Who mends one does not learn of the next one by another deployment."""
+    with pytest.raises(Refused, match="^Give endpointSubnetId, too. Give encryptionKeyUri, too.$"):
+        changed(endpointSubnetId="", encryptionKeyUri="")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"tags": "owner"}, "Write each of the tags as NAME=VALUE."),
+        ({"tags": "owner=Miller, Ann"}, "Write each of the tags as NAME=VALUE."),
+        ({"tags": " =platform"}, "Write each of the tags as NAME=VALUE."),
+        ({"encryptionKeyUri": "contoso.vault.azure.net/keys/photos"}, "encryptionKeyUri as https:"),
+        ({"encryptionKeyUri": "https://contoso.vault.azure.net/secrets/photos"}, "/keys/NAME."),
+        ({"allowedAddresses": "203.0.113.0/24; 198.51.100.7"}, "Separate addresses by commas."),
+        ({"graphAddresses": "192.0.2.1 192.0.2.2"}, "Separate addresses by commas."),
+        ({"keepOrdersDays": 31, "lockOrdersDays": 32}, "Set keepOrdersDays to at least lock"),
+    ],
+)
+@pytest.mark.parametrize("path", [MAIN, GROUP], ids=lambda path: path.name)
+def test_what_azure_would_refuse_halfway_is_refused_before(
+    path: Path, given: dict[str, Any], sentence: str
+):
+    """A wrong value is a sentence, by either entry."""
+    with pytest.raises(Refused, match=sentence):
+        deploy(path, REQUIRED | BANK | given)
+
+
+@pytest.mark.parametrize("tags", ["cost-center=4711,", ", cost-center = 4711 , ,"])
+def test_a_comma_too_many_in_tags_is_nothing(tags: str):
+    """Only what is between two commas is a tag."""
+    assert one(changed(tags=tags), ACCOUNT).body["tags"] == {
+        "cost-center": "4711",
+        "azd-env-name": "photosync-prod",
+    }
+
+
+def test_a_comma_too_many_in_addresses_is_nothing():
+    """A range that is empty would be the whole internet, or end the deployment."""
+    found = rules(changed(allowedAddresses="203.0.113.0/24, ,", graphAddresses="192.0.2.1,"))
+
+    assert found == {"graph-0": "192.0.2.1/32", "allowed-1": "203.0.113.0/24"}

@@ -24,6 +24,20 @@ NAMED_BY_AZD = {
     "operatorPrincipalId": "AZURE_PRINCIPAL_ID",
 }
 
+KNOWN_FROM_0_1_0 = {
+    "ALERT_EMAIL",
+    "APP_NAME",
+    "INSTANCE_MEMORY_MB",
+    "KEEP_LOGS_DAYS",
+    "KEEP_SWEEPS_DAYS",
+    "KEEP_UNREADABLE_DAYS",
+    "MAXIMUM_INSTANCE_COUNT",
+    "PRIVATE_NETWORK",
+    "PYTHON_VERSION",
+    "STORAGE_SKU",
+    "SWEEP_PERIOD_MINUTES",
+}
+
 
 def given(entry: str = "main") -> dict[str, tuple[str, str | None]]:
     """Each parameter's variable, and what it is if nobody set that."""
@@ -69,8 +83,11 @@ def test_the_page_shows_every_parameter():
         (name, variable) for name, (variable, _) in given().items()
     ]
     assert {
-        "| `KEEP_DELETED_DAYS` | `keepDeletedDays` | 0 to 365 | `7` | Days for which blobs that "
-        "were deleted or overwritten can be restored; 0: they are gone. |",
+        "| `PHOTOSYNC_KEEP_DELETED_DAYS` | `keepDeletedDays` | 0 to 365 | `7` | Days for which "
+        "blobs that were deleted or overwritten can be restored; 0: they are gone. |",
+        "| `AZURE_RESOURCE_GROUP` | `resourceGroupName` | a text of up to 90 characters | empty | "
+        "Name of the resource group that is made; empty: rg-ENVIRONMENT. One that is there already "
+        "loses its own tags. |",
         '| `SHAREPOINT_TENANT` | `sharepointTenant` | a text | must be given | "contoso" for '
         "contoso.sharepoint.com. |",
     } <= set(shown.splitlines())
@@ -102,7 +119,31 @@ def test_variables_are_called_as_the_settings(name: str):
     if name in NAMED_BY_AZD:
         assert variable == NAMED_BY_AZD[name]
     else:
-        assert variable.replace("_", "") == name.upper()
+        assert variable.removeprefix("PHOTOSYNC_").replace("_", "") == name.upper()
+
+
+def test_no_variable_of_somebody_else_steers_a_deployment():
+    """
+    What is neither a setting nor known from 0.1.0 begins with our name: azd asks the shell, too.
+
+    A setting's variable is checked by its name, above.
+    """
+    variables = {variable for variable, _ in given().values()} - set(NAMED_BY_AZD.values())
+    ours = {each for each in variables if each.startswith("PHOTOSYNC_")}
+
+    assert variables - ours - app_settings(deploy(MAIN, REQUIRED)[0]).keys() == KNOWN_FROM_0_1_0
+    assert {"PHOTOSYNC_TAGS", "PHOTOSYNC_WORKSPACE_ID", "PHOTOSYNC_LOCK_ORDERS_DAYS"} <= ours
+
+
+def test_what_a_deployment_tells_is_not_what_the_next_one_is_told():
+    """azd keeps outputs beside the variables: one name for both would change a parameter."""
+    outputs = deploy(MAIN, REQUIRED)[1].keys()
+
+    # Both mean the same thing, on either side.
+    assert outputs & {variable for variable, _ in given().values()} == {
+        "AZURE_RESOURCE_GROUP",
+        "SHAREPOINT_TENANT",
+    }
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,8 @@ CHANGED_SINCE = {
     "blobServices STORAGE/default.properties.deleteRetentionPolicy.enabled",
     "blobServices STORAGE/default.properties.isVersioningEnabled",
     "managementPolicies STORAGE/default.properties.policy.rules.versions",
-    # A plan in zones, addresses that are allowed, and a key of one's own: each is said to be off.
+    # A plan in zones, and a key of one's own: each is said to be off.
     "serverfarms plan-APP.properties.zoneRedundant",
-    "sites APP.properties.siteConfig.ipSecurityRestrictions",
-    "sites APP.properties.siteConfig.ipSecurityRestrictionsDefaultAction",
-    "sites APP.properties.siteConfig.scmIpSecurityRestrictionsUseMain",
     "storageAccounts STORAGE.identity",
     "storageAccounts STORAGE.properties.encryption",
     # The host refuses a large body itself.
