@@ -27,6 +27,8 @@ OLDEST = (3, 11)
 # All supported versions, best first: 3.13 is what runs in Azure.
 VERSIONS = ("3.13", "3.14", "3.12", "3.11")
 NEEDED = "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14"
+# In each folder that this program made: only there may it delete everything.
+MARK = ".photosync"
 
 LINT = (
     "-m ruff check .",
@@ -98,7 +100,7 @@ def main(arguments):
     if more and more[0] in ("-h", "--help"):
         sys.stdout.write(_help_of(name, known[name]))
         return 0
-    folder = os.environ.get("VENV") or ".venv"
+    folder = os.path.expanduser(os.environ.get("VENV") or ".venv")
     if name == "clean":
         _clean(folder)
         return 0
@@ -181,12 +183,14 @@ def _installed(folder):
         return python
     if os.path.isfile(folder):
         raise Problem("%s is a file: remove it, or set VENV to a folder." % folder)
+    _check_ours(folder)
     version, base = found or _search()
     sys.stdout.write(
         "Installing into %s with Python %s; takes a minute or two, once\n" % (folder, version)
     )
+    _empty(folder)
     _or_problem(
-        [base, "-m", "venv", "--clear", folder],
+        [base, "-m", "venv", folder],
         "%s could not be created (see above): fix that, or set VENV to another folder." % folder,
     )
     pip = [python, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"]
@@ -202,6 +206,41 @@ def _installed(folder):
     with io.open(stamp, "wb") as file:
         file.write(json.dumps([_digest(), _identity(version, base)]).encode("ascii"))
     return python
+
+
+def _check_ours(folder):
+    """Raises Problem unless everything in *folder* may be deleted: it is new, or we made it."""
+    checkout, whole = (
+        os.path.join(os.path.normcase(os.path.realpath(each)), "") for each in (ROOT, folder)
+    )
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    # Before version 0.2.0 there was no mark.
+    made_here = MARK in names or set(["pyvenv.cfg", ".installed"]) <= set(names)
+    if checkout.startswith(whole) or (names and not made_here):
+        raise Problem(
+            "run.py did not make %s, and would delete everything in it: set VENV to a new folder, "
+            "such as .venv-photosync." % folder
+        )
+
+
+def _empty(folder):
+    """Delete everything in *folder* but the mark, which is there before anything changes."""
+    if not os.path.isdir(folder):
+        os.makedirs(folder)
+    with io.open(os.path.join(folder, MARK), "wb") as file:
+        file.write(b"PhotoSync's run.py made this folder, and may delete everything in it.\n")
+    # What .installed says is wrong from the first deletion on, so it goes before any program.
+    for name in sorted(os.listdir(folder)):
+        if name != MARK:
+            _remove(os.path.join(folder, name))
+
+
+def _remove(path):
+    """Delete a file, a folder, or a link but not what it points to."""
+    if os.path.islink(path) or not os.path.isdir(path):
+        os.remove(path)
+    else:
+        shutil.rmtree(path)
 
 
 def _or_problem(command, sentence):
@@ -302,6 +341,7 @@ def _fits(version):
 
 
 def _clean(folder):
+    _check_ours(folder)
     for path in (folder, ".local"):
         shutil.rmtree(path, ignore_errors=True)
     if os.path.exists("demo.png"):

@@ -187,7 +187,7 @@ def test_installs_once(calls, tmp_path, capsys):
     pip = [python, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"]
     engine = ["--no-deps", "--ignore-requires-python", "-r", "requirements-engine.txt"]
     assert calls == [
-        ["/python3.13", "-m", "venv", "--clear", ".venv"],
+        ["/python3.13", "-m", "venv", ".venv"],
         [*pip, "-r", "requirements-dev.txt"],
         [*pip, *engine],
     ]
@@ -222,7 +222,7 @@ def test_another_python_makes_it_anew(calls, monkeypatch):
     )
 
     run._installed(".venv")
-    assert calls[3] == ["/python3.12", "-m", "venv", "--clear", ".venv"]
+    assert calls[3] == ["/python3.12", "-m", "venv", ".venv"]
     run._installed(".venv")
     monkeypatch.delenv("PYTHON")
     run._installed(".venv")
@@ -306,6 +306,79 @@ def test_a_file_is_in_the_way(calls, tmp_path):
         run._installed(".venv")
 
     assert calls == []
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with run.py and what one needs to see whether anything was deleted."""
+    folder = tmp_path / "home" / "checkout"
+    for name in ("mine", "home/mine", "home/checkout/mine", "shared/pyvenv.cfg", "half/.installed"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    shutil.copy(PROGRAM, folder)
+    return folder
+
+
+def started(checkout: Path, *given: str, **environ: str) -> tuple[int, str]:
+    """Exit code and errors of run.py in *checkout*, with a PYTHON that installs nothing."""
+    ended = subprocess.run(
+        [sys.executable, checkout / "run.py", *given],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHON": sys.executable, **environ},
+    )
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.parametrize("command", ["demo", "clean"])
+@pytest.mark.parametrize("venv", [".", "..", "../..", "x/..", "../../shared", "../../half", "~"])
+def test_what_others_made_stays(checkout, tmp_path, command, venv):
+    """VENV may name a checkout, a home or an environment of somebody else's by mistake."""
+    before = sorted(tmp_path.rglob("*"))
+
+    ended = started(checkout, command, VENV=venv, HOME=str(tmp_path), USERPROFILE=str(tmp_path))
+
+    shown = str(tmp_path) if venv == "~" else venv
+    assert ended == (
+        1,
+        f"run.py did not make {shown}, and would delete everything in it: set VENV to a new "
+        "folder, such as .venv-photosync.\n",
+    )
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_checkout_in_a_folder_with_the_mark_stays(checkout, tmp_path):
+    """The mark makes a folder that holds this checkout no folder to delete."""
+    (tmp_path / "home" / ".photosync").touch()
+
+    assert started(checkout, "clean", VENV="..")[0] == 1
+    assert (checkout / "mine").exists()
+
+
+@pytest.mark.parametrize("marks", [[".photosync"], ["pyvenv.cfg", ".installed"]])
+def test_what_run_made_is_emptied(calls, tmp_path, marks):
+    """Also what an installation that was cut off left, and one of an older version."""
+    for name in [*marks, "old/file"]:
+        (tmp_path / ".venv" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / ".venv" / name).touch()
+
+    run._installed(".venv")
+
+    assert not (tmp_path / ".venv" / "old").exists()
+    assert (tmp_path / ".venv" / ".photosync").exists()
+
+
+def test_an_installation_is_marked_before_it_begins(calls, monkeypatch, tmp_path):
+    """The next run may delete what a power cut left."""
+    marked = []
+    monkeypatch.setattr(
+        run, "_call", lambda command: marked.append((tmp_path / ".venv/.photosync").exists()) or 1
+    )
+
+    with pytest.raises(run.Problem):
+        run._installed(".venv")
+
+    assert marked == [True]
 
 
 @pytest.fixture
@@ -427,8 +500,8 @@ def test_nothing_of_another_python(monkeypatch):
 def test_clean(monkeypatch, tmp_path):
     """It leaves what a person made."""
     monkeypatch.chdir(tmp_path)
-    for name in (".venv/bin/python", ".local/keys.json", "demo.png", "tests/a/node_modules/b.js",
-                 "tests/a/b.js", "mine.png"):  # fmt: skip
+    for name in (".venv/.photosync", ".venv/bin/python", ".local/keys.json", "demo.png",
+                 "tests/a/node_modules/b.js", "tests/a/b.js", "mine.png"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
 
