@@ -102,6 +102,8 @@ def main(arguments):
         return 0
     folder = os.path.expanduser(os.environ.get("VENV") or ".venv")
     if name == "clean":
+        if more:
+            raise Problem("Nothing was deleted: run `python run.py clean` without %s." % more[0])
         _clean(folder)
         return 0
     python = _installed(folder)
@@ -342,15 +344,66 @@ def _fits(version):
 
 def _clean(folder):
     _check_ours(folder)
-    for path in (folder, ".local"):
-        shutil.rmtree(path, ignore_errors=True)
-    if os.path.exists("demo.png"):
-        os.remove("demo.png")
+    _check_no_cloud()
+    left = []
+    for path in _generated(folder):
+        try:
+            if path == folder and os.path.isdir(path):
+                # Its mark goes last, so that `clean` may try again.
+                _empty(path)
+            if os.path.lexists(path):
+                _remove(path)
+        except (IOError, OSError) as error:
+            left.append("%s (%s)" % (error.filename or path, error.strerror or error))
+    if left:
+        raise Problem(
+            "%s could not be deleted: stop the program that uses it, or delete it yourself."
+            % " and ".join(left)
+        )
+
+
+def _generated(folder):
+    """Everything that `clean` deletes, as far as it is there."""
+    found = [folder, ".local", "demo.png"]
     for top in ("local", "tests", "tools"):
         for here, folders, _ in os.walk(top):
             if "node_modules" in folders:
                 folders.remove("node_modules")
-                shutil.rmtree(os.path.join(here, "node_modules"))
+                found.append(os.path.join(here, "node_modules"))
+    return found
+
+
+def _check_no_cloud():
+    """Raises Problem if a local cloud is running; local/cloud/occupancy.py takes the lock."""
+    for here, _, names in os.walk(".local"):
+        if "in-use.lock" in names:
+            lock = _locked(os.path.join(here, "in-use.lock"))
+            if not lock:
+                raise Problem(
+                    "A local cloud is running in %s: stop it, then run this again." % here
+                )
+            lock.close()
+
+
+def _locked(path):
+    """The file *path*, locked until it is closed; None if a running process holds the lock."""
+    file = io.open(path, "ab")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (IOError, OSError) as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            file.close()
+            return None
+        # Some network drives have no locks, so nobody holds this one.
+    return file
 
 
 if __name__ == "__main__":

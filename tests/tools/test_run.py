@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import glob
 import importlib.util
 import json
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import run
+from local.cloud.occupancy import Occupancy
 from tests import REPO
 
 PROGRAM = REPO / "run.py"
@@ -370,15 +372,17 @@ def test_what_run_made_is_emptied(calls, tmp_path, marks):
 
 def test_an_installation_is_marked_before_it_begins(calls, monkeypatch, tmp_path):
     """The next run may delete what a power cut left."""
-    marked = []
-    monkeypatch.setattr(
-        run, "_call", lambda command: marked.append((tmp_path / ".venv/.photosync").exists()) or 1
-    )
+
+    def call(command: list[str]) -> int:
+        calls.append(os.listdir(tmp_path / ".venv"))
+        return 1
+
+    monkeypatch.setattr(run, "_call", call)
 
     with pytest.raises(run.Problem):
         run._installed(".venv")
 
-    assert marked == [True]
+    assert calls == [[".photosync"]]
 
 
 @pytest.fixture
@@ -509,6 +513,81 @@ def test_clean(monkeypatch, tmp_path):
 
     left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
     assert left == ["mine.png", os.path.join("tests", "a", "b.js")]
+
+
+@pytest.mark.parametrize("folder", [".local", ".local/bench/cloud"])
+def test_clean_under_a_running_cloud(checkout, tmp_path, folder):
+    """Nothing is deleted until the cloud has stopped."""
+    cloud = Occupancy(checkout / folder)
+    (checkout / folder).mkdir(parents=True)
+    cloud.take()
+
+    refused = started(checkout, "clean", VENV="")
+    stays = (checkout / folder / "in-use.lock").exists()
+    cloud.leave()
+
+    shown = os.path.join(*folder.split("/"))
+    assert refused == (
+        1,
+        f"A local cloud is running in {shown}: stop it, then run this again.\n",
+    )
+    assert stays
+    assert started(checkout, "clean", VENV="") == (0, "")
+    assert not (checkout / ".local").exists()
+
+
+def test_clean_takes_no_arguments(checkout):
+    """One that was meant to prevent a deletion prevents it."""
+    (checkout / ".local").mkdir()
+
+    assert started(checkout, "clean", "--dry-run", VENV="") == (
+        1,
+        "Nothing was deleted: run `python run.py clean` without --dry-run.\n",
+    )
+    assert (checkout / ".local").exists()
+
+
+def test_clean_names_what_is_left(monkeypatch, tmp_path):
+    """On Windows a running program's file; the rest is deleted all the same."""
+    monkeypatch.chdir(tmp_path)
+    for name in (".venv/.photosync", ".venv/bin/python", ".local/keys.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    remove: Callable[[str], None] = run._remove
+
+    def refused(path: str) -> None:
+        if path == os.path.join(".venv", "bin"):
+            raise PermissionError(errno.EACCES, "In use", path)
+        remove(path)
+
+    monkeypatch.setattr(run, "_remove", refused)
+
+    with pytest.raises(run.Problem) as error:
+        run._clean(".venv")
+
+    assert str(error.value) == (
+        f"{os.path.join('.venv', 'bin')} (In use) could not be deleted: stop the program that uses "
+        "it, or delete it yourself."
+    )
+    assert not (tmp_path / ".local").exists()
+    # So that the next `clean` may go on.
+    assert (tmp_path / ".venv" / ".photosync").exists()
+
+
+def test_clean_leaves_what_a_link_points_to(monkeypatch, tmp_path):
+    """Somebody may have put .local on another disk."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "mine").touch()
+    try:
+        (tmp_path / ".local").symlink_to("disk")
+    except OSError:
+        pytest.skip("this user may not make links")
+
+    run._clean(".venv")
+
+    assert not (tmp_path / ".local").is_symlink()
+    assert (tmp_path / "disk" / "mine").exists()
 
 
 def test_the_stamp_is_the_one_that_is_read(calls, tmp_path):
