@@ -18,6 +18,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -76,6 +77,7 @@ COMMANDS = (
     ("lock", "update requirements.txt from requirements.in; --upgrade", (LOCK,)),
     ("clean", "remove .venv, .local and other generated files", ()),
 )
+PLAIN = re.compile(r"\d+\.\d+\.\d+$")
 VERSION = "import sys; sys.stdout.write('%d.%d.%d' % sys.version_info[:3])"
 PROBE = (
     "import sys, venv, ensurepip, ssl; sys.stdout.write("
@@ -89,6 +91,8 @@ class Problem(Exception):
 
 def main(arguments):
     """Run the command in *arguments*; returns its exit code."""
+    if sys.stdout is None:
+        raise Problem("The output is closed: run this again with its output open or in a file.")
     os.chdir(ROOT)
     known = dict((name, steps) for name, _, steps in COMMANDS)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
@@ -102,9 +106,7 @@ def main(arguments):
         return 0
     folder = os.path.expanduser(os.environ.get("VENV") or ".venv")
     if name == "clean":
-        if more:
-            raise Problem("Nothing was deleted: run `python run.py clean` without %s." % more[0])
-        _clean(folder)
+        _clean(folder, more)
         return 0
     python = _installed(folder)
     steps = [[python] + _words(step) for step in known[name]]
@@ -272,7 +274,8 @@ def _read(stamp):
         with io.open(stamp, encoding="ascii") as file:
             pinned, made_with = json.load(file)
             return pinned, made_with
-    except (IOError, OSError, ValueError):
+    except (IOError, OSError, ValueError, TypeError, RuntimeError):
+        # Somebody else's file; json raises RuntimeError if it is nested too deeply.
         return "", []
 
 
@@ -282,8 +285,9 @@ def _named():
     if not named:
         return None
     version = _output([named, "-c", VERSION])
-    if not version or not _fits(version):
-        told = "Python %s" % version if version else "%s, which does not run" % named
+    if not _fits(version):
+        is_python = PLAIN.match(version)
+        told = "Python %s" % version if is_python else "%s, which does not run as Python" % named
         raise Problem("%s, but PYTHON is %s: set it to another, or unset it." % (NEEDED, told))
     found = _probe([named])
     if not found:
@@ -319,7 +323,7 @@ def _probe(candidate):
     """Version and path of a Python that can create an environment; None for anything else."""
     told = _output(candidate + ["-c", PROBE])
     version, bar, path = told.partition("|")
-    return (version, path) if bar else None
+    return (version, path) if bar and PLAIN.match(version) else None
 
 
 def _output(command):
@@ -339,10 +343,15 @@ def _output(command):
 
 
 def _fits(version):
-    return tuple(int(part) for part in version.split(".")[:2]) >= OLDEST
+    """Whether *version* is one that PhotoSync runs with; not if it is no version at all."""
+    return (
+        bool(PLAIN.match(version)) and tuple(int(part) for part in version.split(".")[:2]) >= OLDEST
+    )
 
 
-def _clean(folder):
+def _clean(folder, arguments):
+    if arguments:
+        raise Problem("Nothing was deleted: run `python run.py clean` without %s." % arguments[0])
     _check_ours(folder)
     _check_no_cloud()
     left = []

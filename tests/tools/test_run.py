@@ -133,8 +133,10 @@ def test_versions_stand_in_the_sentence():
         # Debian's, without python3-venv, is no use.
         ({"python3.13": "3.13.0", "python3": "3.11.7|/c"}, ("3.11.7", "/c")),
         ({"python3": "3.15.0|/f"}, ("3.15.0", "/f")),
+        # A wrapper that prints more than Python does.
+        ({"python3": "Welcome\n3.12.1|/a", "python": "3.12.1|/b"}, ("3.12.1", "/b")),
     ],
-    ids=["newest", "two", "windows", "no-venv", "later"],
+    ids=["newest", "two", "windows", "no-venv", "later", "banner"],
 )
 def test_finds_the_best(machine, pythons, expected):
     """3.13 if there is one, else the newest; one that cannot make an environment does not count."""
@@ -167,9 +169,12 @@ def test_no_python(machine, pythons):
         ("3.12.1", "The Python 3.12.1 in PYTHON lacks venv, ensurepip or ssl: install them (on "
          "Debian the package python3-venv), or set PYTHON to another."),
         ("", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, but PYTHON is /p, which does not "
-         "run: set it to another, or unset it."),
+         "run as Python: set it to another, or unset it."),
+        # As echo does.
+        ("-c import sys", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, but PYTHON is /p, "
+         "which does not run as Python: set it to another, or unset it."),
     ],
-    ids=["old", "older", "no-venv", "none"],
+    ids=["old", "older", "no-venv", "none", "echo"],
 )  # fmt: skip
 def test_named_python_is_of_no_use(machine, monkeypatch, told, sentence):
     """PYTHON is taken at its word: no other is used in its place."""
@@ -260,10 +265,15 @@ def test_a_python_that_is_gone_makes_it_anew(calls, tmp_path):
     assert len(calls) == 6
 
 
-def test_an_installation_that_was_cut_off_begins_anew(calls, tmp_path):
+@pytest.mark.parametrize(
+    "stamp",
+    [b"", b"\xff", b"5", b"[]", b"[" * 100_000],
+    ids=["empty", "binary", "number", "list", "nested"],
+)
+def test_an_installation_that_was_cut_off_begins_anew(calls, tmp_path, stamp):
     """What stands in the stamp is all that counts."""
     run._installed(".venv")
-    (tmp_path / ".venv" / ".installed").write_text("")
+    (tmp_path / ".venv" / ".installed").write_bytes(stamp)
 
     run._installed(".venv")
 
@@ -478,6 +488,24 @@ def test_a_reader_that_has_seen_enough():
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def test_a_closed_output(monkeypatch):
+    """As after `>&-`, and under a program that starts it without one."""
+    monkeypatch.setattr(sys, "stdout", None)
+
+    with pytest.raises(run.Problem, match=r"^The output is closed: run this again with its output"):
+        run.main(["--help"])
+
+
+def test_home(ran, monkeypatch):
+    """A shell leaves the sign for it as it is within quotation marks."""
+    monkeypatch.setattr(run, "_installed", lambda folder: folder)
+    monkeypatch.setenv("VENV", os.path.join("~", "environment"))
+
+    run.main(["demo"])
+
+    assert ran[0][0] == os.path.join(os.path.expanduser("~"), "environment")
+
+
 def test_help_is_no_error(capsys):
     """Asked for, it is what was wanted; with nothing given it is not."""
     assert run.main(["--help"]) == 0
@@ -509,7 +537,7 @@ def test_clean(monkeypatch, tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
 
-    run._clean(".venv")
+    run._clean(".venv", [])
 
     left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
     assert left == ["mine.png", os.path.join("tests", "a", "b.js")]
@@ -563,7 +591,7 @@ def test_clean_names_what_is_left(monkeypatch, tmp_path):
     monkeypatch.setattr(run, "_remove", refused)
 
     with pytest.raises(run.Problem) as error:
-        run._clean(".venv")
+        run._clean(".venv", [])
 
     assert str(error.value) == (
         f"{os.path.join('.venv', 'bin')} (In use) could not be deleted: stop the program that uses "
@@ -584,7 +612,7 @@ def test_clean_leaves_what_a_link_points_to(monkeypatch, tmp_path):
     except OSError:
         pytest.skip("this user may not make links")
 
-    run._clean(".venv")
+    run._clean(".venv", [])
 
     assert not (tmp_path / ".local").is_symlink()
     assert (tmp_path / "disk" / "mine").exists()
