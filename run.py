@@ -29,7 +29,7 @@ OLDEST = (3, 11)
 VERSIONS = ("3.13", "3.14", "3.12", "3.11")
 NEEDED = "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14"
 # In each folder that this program made: only there may it delete everything.
-MARK = ".photosync"
+MARK = ".made-by-photosync"
 
 LINT = (
     "-m ruff check .",
@@ -181,14 +181,29 @@ def _installed(folder):
     python = os.path.join(os.path.abspath(folder), *program)
     stamp = os.path.join(folder, ".installed")
     found = _named()
-    pinned, made_with = _read(stamp)
-    same = pinned == _digest() and (not found or made_with == _identity(*found))
-    if same and os.path.exists(python):
+    if _is_current(python, stamp, found):
         return python
     if os.path.isfile(folder):
         raise Problem("%s is a file: remove it, or set VENV to a folder." % folder)
     _check_ours(folder)
     version, base = found or _search()
+    with _alone(folder):
+        # Another run.py may have installed it meanwhile.
+        if not _is_current(python, stamp, found):
+            _install(folder, python, version, base)
+            with io.open(stamp, "wb") as file:
+                file.write(json.dumps([_digest(), _identity(version, base)]).encode("ascii"))
+    return python
+
+
+def _is_current(python, stamp, found):
+    """Whether *python* has what is pinned, and was made with the Python *found*, if one is."""
+    pinned, made_with = _read(stamp)
+    same = pinned == _digest() and (not found or made_with == _identity(*found))
+    return same and os.path.exists(python)
+
+
+def _install(folder, python, version, base):
     sys.stdout.write(
         "Installing into %s with Python %s; takes a minute or two, once\n" % (folder, version)
     )
@@ -207,9 +222,26 @@ def _installed(folder):
             "The packages could not be installed (see above): check the network and pip's index "
             "(PIP_INDEX_URL), then run this again.",
         )
-    with io.open(stamp, "wb") as file:
-        file.write(json.dumps([_digest(), _identity(version, base)]).encode("ascii"))
-    return python
+
+
+def _alone(folder):
+    """
+    The mark in *folder*, which is created if need be, locked until it is closed.
+
+    Raises Problem if another run.py holds the lock.
+    """
+    try:
+        os.makedirs(folder)
+    except (IOError, OSError):
+        # Another run.py may have created it a moment ago.
+        if not os.path.isdir(folder):
+            raise
+    lock = _locked(os.path.join(folder, MARK))
+    if not lock:
+        raise Problem(
+            "Another run.py is installing into %s: run this again when it has finished." % folder
+        )
+    return lock
 
 
 def _check_ours(folder):
@@ -228,11 +260,7 @@ def _check_ours(folder):
 
 
 def _empty(folder):
-    """Delete everything in *folder* but the mark, which is there before anything changes."""
-    if not os.path.isdir(folder):
-        os.makedirs(folder)
-    with io.open(os.path.join(folder, MARK), "wb") as file:
-        file.write(b"PhotoSync's run.py made this folder, and may delete everything in it.\n")
+    """Delete everything in *folder* but the mark, so that a cut-off installation stays ours."""
     # What .installed says is wrong from the first deletion on, so it goes before any program.
     for name in sorted(os.listdir(folder)):
         if name != MARK:
@@ -354,6 +382,8 @@ def _clean(folder, arguments):
         raise Problem("Nothing was deleted: run `python run.py clean` without %s." % arguments[0])
     _check_ours(folder)
     _check_no_cloud()
+    if os.path.isdir(folder):
+        _alone(folder).close()
     left = []
     for path in _generated(folder):
         try:

@@ -361,13 +361,13 @@ def test_what_others_made_stays(checkout, tmp_path, command, venv):
 
 def test_a_checkout_in_a_folder_with_the_mark_stays(checkout, tmp_path):
     """The mark makes a folder that holds this checkout no folder to delete."""
-    (tmp_path / "home" / ".photosync").touch()
+    (tmp_path / "home" / ".made-by-photosync").touch()
 
     assert started(checkout, "clean", VENV="..")[0] == 1
     assert (checkout / "mine").exists()
 
 
-@pytest.mark.parametrize("marks", [[".photosync"], ["pyvenv.cfg", ".installed"]])
+@pytest.mark.parametrize("marks", [[".made-by-photosync"], ["pyvenv.cfg", ".installed"]])
 def test_what_run_made_is_emptied(calls, tmp_path, marks):
     """Also what an installation that was cut off left, and one of an older version."""
     for name in [*marks, "old/file"]:
@@ -377,7 +377,7 @@ def test_what_run_made_is_emptied(calls, tmp_path, marks):
     run._installed(".venv")
 
     assert not (tmp_path / ".venv" / "old").exists()
-    assert (tmp_path / ".venv" / ".photosync").exists()
+    assert (tmp_path / ".venv" / ".made-by-photosync").exists()
 
 
 def test_an_installation_is_marked_before_it_begins(calls, monkeypatch, tmp_path):
@@ -392,7 +392,37 @@ def test_an_installation_is_marked_before_it_begins(calls, monkeypatch, tmp_path
     with pytest.raises(run.Problem):
         run._installed(".venv")
 
-    assert calls == [[".photosync"]]
+    assert calls == [[".made-by-photosync"]]
+
+
+def test_two_at_once(calls, tmp_path):
+    """Neither the second installation nor `clean` touches what the first one writes."""
+    told = "^Another run.py is installing into .venv: run this again when it has finished.$"
+    with run._alone(".venv"):
+        with pytest.raises(run.Problem, match=told):
+            run._installed(".venv")
+        with pytest.raises(run.Problem, match=told):
+            run._clean(".venv", [])
+
+    assert calls == []
+    assert (tmp_path / ".venv" / run.MARK).exists()
+    run._installed(".venv")
+    assert len(calls) == 3
+
+
+def test_another_one_has_just_finished(calls, monkeypatch):
+    """What it installed is used, and not installed again under its command."""
+
+    def search() -> tuple[str, str]:
+        monkeypatch.setattr(run, "_search", lambda: ("3.13.0", "/python3.13"))
+        run._installed(".venv")
+        return "3.13.0", "/python3.13"
+
+    monkeypatch.setattr(run, "_search", search)
+
+    run._installed(".venv")
+
+    assert len(calls) == 3
 
 
 @pytest.fixture
@@ -532,7 +562,7 @@ def test_nothing_of_another_python(monkeypatch):
 def test_clean(monkeypatch, tmp_path):
     """It leaves what a person made."""
     monkeypatch.chdir(tmp_path)
-    for name in (".venv/.photosync", ".venv/bin/python", ".local/keys.json", "demo.png",
+    for name in (".venv/.made-by-photosync", ".venv/bin/python", ".local/keys.json", "demo.png",
                  "tests/a/node_modules/b.js", "tests/a/b.js", "mine.png"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -578,7 +608,7 @@ def test_clean_takes_no_arguments(checkout):
 def test_clean_names_what_is_left(monkeypatch, tmp_path):
     """On Windows a running program's file; the rest is deleted all the same."""
     monkeypatch.chdir(tmp_path)
-    for name in (".venv/.photosync", ".venv/bin/python", ".local/keys.json"):
+    for name in (".venv/.made-by-photosync", ".venv/bin/python", ".local/keys.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     remove: Callable[[str], None] = run._remove
@@ -599,7 +629,7 @@ def test_clean_names_what_is_left(monkeypatch, tmp_path):
     )
     assert not (tmp_path / ".local").exists()
     # So that the next `clean` may go on.
-    assert (tmp_path / ".venv" / ".photosync").exists()
+    assert (tmp_path / ".venv" / ".made-by-photosync").exists()
 
 
 def test_clean_leaves_what_a_link_points_to(monkeypatch, tmp_path):
