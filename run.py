@@ -18,6 +18,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,8 @@ OLDEST = (3, 11)
 # All supported versions, best first: 3.13 is what runs in Azure.
 VERSIONS = ("3.13", "3.14", "3.12", "3.11")
 NEEDED = "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14"
+# In each folder that this program made: only there may it delete everything.
+MARK = ".made-by-photosync"
 
 LINT = (
     "-m ruff check .",
@@ -74,6 +77,7 @@ COMMANDS = (
     ("lock", "update requirements.txt from requirements.in; --upgrade", (LOCK,)),
     ("clean", "remove .venv, .local and other generated files", ()),
 )
+PLAIN = re.compile(r"\d+\.\d+\.\d+$")
 VERSION = "import sys; sys.stdout.write('%d.%d.%d' % sys.version_info[:3])"
 PROBE = (
     "import sys, venv, ensurepip, ssl; sys.stdout.write("
@@ -87,6 +91,8 @@ class Problem(Exception):
 
 def main(arguments):
     """Run the command in *arguments*; returns its exit code."""
+    if sys.stdout is None:
+        raise Problem("The output is closed: run this again with its output open or in a file.")
     os.chdir(ROOT)
     known = dict((name, steps) for name, _, steps in COMMANDS)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
@@ -98,9 +104,9 @@ def main(arguments):
     if more and more[0] in ("-h", "--help"):
         sys.stdout.write(_help_of(name, known[name]))
         return 0
-    folder = os.environ.get("VENV") or ".venv"
+    folder = os.path.expanduser(os.environ.get("VENV") or ".venv")
     if name == "clean":
-        _clean(folder)
+        _clean(folder, more)
         return 0
     python = _installed(folder)
     steps = [[python] + _words(step) for step in known[name]]
@@ -175,18 +181,35 @@ def _installed(folder):
     python = os.path.join(os.path.abspath(folder), *program)
     stamp = os.path.join(folder, ".installed")
     found = _named()
-    pinned, made_with = _read(stamp)
-    same = pinned == _digest() and (not found or made_with == _identity(*found))
-    if same and os.path.exists(python):
+    if _is_current(python, stamp, found):
         return python
     if os.path.isfile(folder):
         raise Problem("%s is a file: remove it, or set VENV to a folder." % folder)
+    _check_ours(folder)
     version, base = found or _search()
+    with _alone(folder):
+        # Another run.py may have installed it meanwhile.
+        if not _is_current(python, stamp, found):
+            _install(folder, python, version, base)
+            with io.open(stamp, "wb") as file:
+                file.write(json.dumps([_digest(), _identity(version, base)]).encode("ascii"))
+    return python
+
+
+def _is_current(python, stamp, found):
+    """Whether *python* has what is pinned, and was made with the Python *found*, if one is."""
+    pinned, made_with = _read(stamp)
+    same = pinned == _digest() and (not found or made_with == _identity(*found))
+    return same and os.path.exists(python)
+
+
+def _install(folder, python, version, base):
     sys.stdout.write(
         "Installing into %s with Python %s; takes a minute or two, once\n" % (folder, version)
     )
+    _empty(folder)
     _or_problem(
-        [base, "-m", "venv", "--clear", folder],
+        [base, "-m", "venv", folder],
         "%s could not be created (see above): fix that, or set VENV to another folder." % folder,
     )
     pip = [python, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"]
@@ -199,9 +222,57 @@ def _installed(folder):
             "The packages could not be installed (see above): check the network and pip's index "
             "(PIP_INDEX_URL), then run this again.",
         )
-    with io.open(stamp, "wb") as file:
-        file.write(json.dumps([_digest(), _identity(version, base)]).encode("ascii"))
-    return python
+
+
+def _alone(folder):
+    """
+    The mark in *folder*, which is created if need be, locked until it is closed.
+
+    Raises Problem if another run.py holds the lock.
+    """
+    try:
+        os.makedirs(folder)
+    except (IOError, OSError):
+        # Another run.py may have created it a moment ago.
+        if not os.path.isdir(folder):
+            raise
+    lock = _locked(os.path.join(folder, MARK))
+    if not lock:
+        raise Problem(
+            "Another run.py is installing into %s: run this again when it has finished." % folder
+        )
+    return lock
+
+
+def _check_ours(folder):
+    """Raises Problem unless everything in *folder* may be deleted: it is new, or we made it."""
+    checkout, whole = (
+        os.path.join(os.path.normcase(os.path.realpath(each)), "") for each in (ROOT, folder)
+    )
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    # Before version 0.2.0 there was no mark.
+    made_here = MARK in names or set(["pyvenv.cfg", ".installed"]) <= set(names)
+    if checkout.startswith(whole) or (names and not made_here):
+        raise Problem(
+            "run.py did not make %s, and would delete everything in it: set VENV to a new folder, "
+            "such as .venv-photosync." % folder
+        )
+
+
+def _empty(folder):
+    """Delete everything in *folder* but the mark, so that a cut-off installation stays ours."""
+    # What .installed says is wrong from the first deletion on, so it goes before any program.
+    for name in sorted(os.listdir(folder)):
+        if name != MARK:
+            _remove(os.path.join(folder, name))
+
+
+def _remove(path):
+    """Delete a file, a folder, or a link but not what it points to."""
+    if os.path.islink(path) or not os.path.isdir(path):
+        os.remove(path)
+    else:
+        shutil.rmtree(path)
 
 
 def _or_problem(command, sentence):
@@ -231,7 +302,8 @@ def _read(stamp):
         with io.open(stamp, encoding="ascii") as file:
             pinned, made_with = json.load(file)
             return pinned, made_with
-    except (IOError, OSError, ValueError):
+    except (IOError, OSError, ValueError, TypeError, RuntimeError):
+        # Somebody else's file; json raises RuntimeError if it is nested too deeply.
         return "", []
 
 
@@ -241,8 +313,9 @@ def _named():
     if not named:
         return None
     version = _output([named, "-c", VERSION])
-    if not version or not _fits(version):
-        told = "Python %s" % version if version else "%s, which does not run" % named
+    if not _fits(version):
+        is_python = PLAIN.match(version)
+        told = "Python %s" % version if is_python else "%s, which does not run as Python" % named
         raise Problem("%s, but PYTHON is %s: set it to another, or unset it." % (NEEDED, told))
     found = _probe([named])
     if not found:
@@ -278,7 +351,7 @@ def _probe(candidate):
     """Version and path of a Python that can create an environment; None for anything else."""
     told = _output(candidate + ["-c", PROBE])
     version, bar, path = told.partition("|")
-    return (version, path) if bar else None
+    return (version, path) if bar and PLAIN.match(version) else None
 
 
 def _output(command):
@@ -298,19 +371,78 @@ def _output(command):
 
 
 def _fits(version):
-    return tuple(int(part) for part in version.split(".")[:2]) >= OLDEST
+    """Whether *version* is one that PhotoSync runs with; not if it is no version at all."""
+    return (
+        bool(PLAIN.match(version)) and tuple(int(part) for part in version.split(".")[:2]) >= OLDEST
+    )
 
 
-def _clean(folder):
-    for path in (folder, ".local"):
-        shutil.rmtree(path, ignore_errors=True)
-    if os.path.exists("demo.png"):
-        os.remove("demo.png")
+def _clean(folder, arguments):
+    if arguments:
+        raise Problem("Nothing was deleted: run `python run.py clean` without %s." % arguments[0])
+    _check_ours(folder)
+    _check_no_cloud()
+    if os.path.isdir(folder):
+        _alone(folder).close()
+    left = []
+    for path in _generated(folder):
+        try:
+            if path == folder and os.path.isdir(path):
+                # Its mark goes last, so that `clean` may try again.
+                _empty(path)
+            if os.path.lexists(path):
+                _remove(path)
+        except (IOError, OSError) as error:
+            left.append("%s (%s)" % (error.filename or path, error.strerror or error))
+    if left:
+        raise Problem(
+            "%s could not be deleted: stop the program that uses it, or delete it yourself."
+            % " and ".join(left)
+        )
+
+
+def _generated(folder):
+    """Everything that `clean` deletes, as far as it is there."""
+    found = [folder, ".local", "demo.png"]
     for top in ("local", "tests", "tools"):
         for here, folders, _ in os.walk(top):
             if "node_modules" in folders:
                 folders.remove("node_modules")
-                shutil.rmtree(os.path.join(here, "node_modules"))
+                found.append(os.path.join(here, "node_modules"))
+    return found
+
+
+def _check_no_cloud():
+    """Raises Problem if a local cloud is running; local/cloud/occupancy.py takes the lock."""
+    for here, _, names in os.walk(".local"):
+        if "in-use.lock" in names:
+            lock = _locked(os.path.join(here, "in-use.lock"))
+            if not lock:
+                raise Problem(
+                    "A local cloud is running in %s: stop it, then run this again." % here
+                )
+            lock.close()
+
+
+def _locked(path):
+    """The file *path*, locked until it is closed; None if a running process holds the lock."""
+    file = io.open(path, "ab")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (IOError, OSError) as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            file.close()
+            return None
+        # Some network drives have no locks, so nobody holds this one.
+    return file
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import glob
 import importlib.util
 import json
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import run
+from local.cloud.occupancy import Occupancy
 from tests import REPO
 
 PROGRAM = REPO / "run.py"
@@ -131,8 +133,10 @@ def test_versions_stand_in_the_sentence():
         # Debian's, without python3-venv, is no use.
         ({"python3.13": "3.13.0", "python3": "3.11.7|/c"}, ("3.11.7", "/c")),
         ({"python3": "3.15.0|/f"}, ("3.15.0", "/f")),
+        # A wrapper that prints more than Python does.
+        ({"python3": "Welcome\n3.12.1|/a", "python": "3.12.1|/b"}, ("3.12.1", "/b")),
     ],
-    ids=["newest", "two", "windows", "no-venv", "later"],
+    ids=["newest", "two", "windows", "no-venv", "later", "banner"],
 )
 def test_finds_the_best(machine, pythons, expected):
     """3.13 if there is one, else the newest; one that cannot make an environment does not count."""
@@ -165,9 +169,12 @@ def test_no_python(machine, pythons):
         ("3.12.1", "The Python 3.12.1 in PYTHON lacks venv, ensurepip or ssl: install them (on "
          "Debian the package python3-venv), or set PYTHON to another."),
         ("", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, but PYTHON is /p, which does not "
-         "run: set it to another, or unset it."),
+         "run as Python: set it to another, or unset it."),
+        # As echo does.
+        ("-c import sys", "PhotoSync needs Python 3.11, 3.12, 3.13 or 3.14, but PYTHON is /p, "
+         "which does not run as Python: set it to another, or unset it."),
     ],
-    ids=["old", "older", "no-venv", "none"],
+    ids=["old", "older", "no-venv", "none", "echo"],
 )  # fmt: skip
 def test_named_python_is_of_no_use(machine, monkeypatch, told, sentence):
     """PYTHON is taken at its word: no other is used in its place."""
@@ -187,7 +194,7 @@ def test_installs_once(calls, tmp_path, capsys):
     pip = [python, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"]
     engine = ["--no-deps", "--ignore-requires-python", "-r", "requirements-engine.txt"]
     assert calls == [
-        ["/python3.13", "-m", "venv", "--clear", ".venv"],
+        ["/python3.13", "-m", "venv", ".venv"],
         [*pip, "-r", "requirements-dev.txt"],
         [*pip, *engine],
     ]
@@ -222,7 +229,7 @@ def test_another_python_makes_it_anew(calls, monkeypatch):
     )
 
     run._installed(".venv")
-    assert calls[3] == ["/python3.12", "-m", "venv", "--clear", ".venv"]
+    assert calls[3] == ["/python3.12", "-m", "venv", ".venv"]
     run._installed(".venv")
     monkeypatch.delenv("PYTHON")
     run._installed(".venv")
@@ -258,10 +265,15 @@ def test_a_python_that_is_gone_makes_it_anew(calls, tmp_path):
     assert len(calls) == 6
 
 
-def test_an_installation_that_was_cut_off_begins_anew(calls, tmp_path):
+@pytest.mark.parametrize(
+    "stamp",
+    [b"", b"\xff", b"5", b"[]", b"[" * 100_000],
+    ids=["empty", "binary", "number", "list", "nested"],
+)
+def test_an_installation_that_was_cut_off_begins_anew(calls, tmp_path, stamp):
     """What stands in the stamp is all that counts."""
     run._installed(".venv")
-    (tmp_path / ".venv" / ".installed").write_text("")
+    (tmp_path / ".venv" / ".installed").write_bytes(stamp)
 
     run._installed(".venv")
 
@@ -306,6 +318,111 @@ def test_a_file_is_in_the_way(calls, tmp_path):
         run._installed(".venv")
 
     assert calls == []
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with run.py and what one needs to see whether anything was deleted."""
+    folder = tmp_path / "home" / "checkout"
+    for name in ("mine", "home/mine", "home/checkout/mine", "shared/pyvenv.cfg", "half/.installed"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    shutil.copy(PROGRAM, folder)
+    return folder
+
+
+def started(checkout: Path, *given: str, **environ: str) -> tuple[int, str]:
+    """Exit code and errors of run.py in *checkout*, with a PYTHON that installs nothing."""
+    ended = subprocess.run(
+        [sys.executable, checkout / "run.py", *given],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHON": sys.executable, **environ},
+    )
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.parametrize("command", ["demo", "clean"])
+@pytest.mark.parametrize("venv", [".", "..", "../..", "x/..", "../../shared", "../../half", "~"])
+def test_what_others_made_stays(checkout, tmp_path, command, venv):
+    """VENV may name a checkout, a home or an environment of somebody else's by mistake."""
+    before = sorted(tmp_path.rglob("*"))
+
+    ended = started(checkout, command, VENV=venv, HOME=str(tmp_path), USERPROFILE=str(tmp_path))
+
+    shown = str(tmp_path) if venv == "~" else venv
+    assert ended == (
+        1,
+        f"run.py did not make {shown}, and would delete everything in it: set VENV to a new "
+        "folder, such as .venv-photosync.\n",
+    )
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_checkout_in_a_folder_with_the_mark_stays(checkout, tmp_path):
+    """The mark makes a folder that holds this checkout no folder to delete."""
+    (tmp_path / "home" / ".made-by-photosync").touch()
+
+    assert started(checkout, "clean", VENV="..")[0] == 1
+    assert (checkout / "mine").exists()
+
+
+@pytest.mark.parametrize("marks", [[".made-by-photosync"], ["pyvenv.cfg", ".installed"]])
+def test_what_run_made_is_emptied(calls, tmp_path, marks):
+    """Also what an installation that was cut off left, and one of an older version."""
+    for name in [*marks, "old/file"]:
+        (tmp_path / ".venv" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / ".venv" / name).touch()
+
+    run._installed(".venv")
+
+    assert not (tmp_path / ".venv" / "old").exists()
+    assert (tmp_path / ".venv" / ".made-by-photosync").exists()
+
+
+def test_an_installation_is_marked_before_it_begins(calls, monkeypatch, tmp_path):
+    """The next run may delete what a power cut left."""
+
+    def call(command: list[str]) -> int:
+        calls.append(os.listdir(tmp_path / ".venv"))
+        return 1
+
+    monkeypatch.setattr(run, "_call", call)
+
+    with pytest.raises(run.Problem):
+        run._installed(".venv")
+
+    assert calls == [[".made-by-photosync"]]
+
+
+def test_two_at_once(calls, tmp_path):
+    """Neither the second installation nor `clean` touches what the first one writes."""
+    told = "^Another run.py is installing into .venv: run this again when it has finished.$"
+    with run._alone(".venv"):
+        with pytest.raises(run.Problem, match=told):
+            run._installed(".venv")
+        with pytest.raises(run.Problem, match=told):
+            run._clean(".venv", [])
+
+    assert calls == []
+    assert (tmp_path / ".venv" / run.MARK).exists()
+    run._installed(".venv")
+    assert len(calls) == 3
+
+
+def test_another_one_has_just_finished(calls, monkeypatch):
+    """What it installed is used, and not installed again under its command."""
+
+    def search() -> tuple[str, str]:
+        monkeypatch.setattr(run, "_search", lambda: ("3.13.0", "/python3.13"))
+        run._installed(".venv")
+        return "3.13.0", "/python3.13"
+
+    monkeypatch.setattr(run, "_search", search)
+
+    run._installed(".venv")
+
+    assert len(calls) == 3
 
 
 @pytest.fixture
@@ -401,6 +518,24 @@ def test_a_reader_that_has_seen_enough():
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def test_a_closed_output(monkeypatch):
+    """As after `>&-`, and under a program that starts it without one."""
+    monkeypatch.setattr(sys, "stdout", None)
+
+    with pytest.raises(run.Problem, match=r"^The output is closed: run this again with its output"):
+        run.main(["--help"])
+
+
+def test_home(ran, monkeypatch):
+    """A shell leaves the sign for it as it is within quotation marks."""
+    monkeypatch.setattr(run, "_installed", lambda folder: folder)
+    monkeypatch.setenv("VENV", os.path.join("~", "environment"))
+
+    run.main(["demo"])
+
+    assert ran[0][0] == os.path.join(os.path.expanduser("~"), "environment")
+
+
 def test_help_is_no_error(capsys):
     """Asked for, it is what was wanted; with nothing given it is not."""
     assert run.main(["--help"]) == 0
@@ -427,15 +562,90 @@ def test_nothing_of_another_python(monkeypatch):
 def test_clean(monkeypatch, tmp_path):
     """It leaves what a person made."""
     monkeypatch.chdir(tmp_path)
-    for name in (".venv/bin/python", ".local/keys.json", "demo.png", "tests/a/node_modules/b.js",
-                 "tests/a/b.js", "mine.png"):  # fmt: skip
+    for name in (".venv/.made-by-photosync", ".venv/bin/python", ".local/keys.json", "demo.png",
+                 "tests/a/node_modules/b.js", "tests/a/b.js", "mine.png"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
 
-    run._clean(".venv")
+    run._clean(".venv", [])
 
     left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
     assert left == ["mine.png", os.path.join("tests", "a", "b.js")]
+
+
+@pytest.mark.parametrize("folder", [".local", ".local/bench/cloud"])
+def test_clean_under_a_running_cloud(checkout, tmp_path, folder):
+    """Nothing is deleted until the cloud has stopped."""
+    cloud = Occupancy(checkout / folder)
+    (checkout / folder).mkdir(parents=True)
+    cloud.take()
+
+    refused = started(checkout, "clean", VENV="")
+    stays = (checkout / folder / "in-use.lock").exists()
+    cloud.leave()
+
+    shown = os.path.join(*folder.split("/"))
+    assert refused == (
+        1,
+        f"A local cloud is running in {shown}: stop it, then run this again.\n",
+    )
+    assert stays
+    assert started(checkout, "clean", VENV="") == (0, "")
+    assert not (checkout / ".local").exists()
+
+
+def test_clean_takes_no_arguments(checkout):
+    """One that was meant to prevent a deletion prevents it."""
+    (checkout / ".local").mkdir()
+
+    assert started(checkout, "clean", "--dry-run", VENV="") == (
+        1,
+        "Nothing was deleted: run `python run.py clean` without --dry-run.\n",
+    )
+    assert (checkout / ".local").exists()
+
+
+def test_clean_names_what_is_left(monkeypatch, tmp_path):
+    """On Windows a running program's file; the rest is deleted all the same."""
+    monkeypatch.chdir(tmp_path)
+    for name in (".venv/.made-by-photosync", ".venv/bin/python", ".local/keys.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    remove: Callable[[str], None] = run._remove
+
+    def refused(path: str) -> None:
+        if path == os.path.join(".venv", "bin"):
+            raise PermissionError(errno.EACCES, "In use", path)
+        remove(path)
+
+    monkeypatch.setattr(run, "_remove", refused)
+
+    with pytest.raises(run.Problem) as error:
+        run._clean(".venv", [])
+
+    assert str(error.value) == (
+        f"{os.path.join('.venv', 'bin')} (In use) could not be deleted: stop the program that uses "
+        "it, or delete it yourself."
+    )
+    assert not (tmp_path / ".local").exists()
+    # So that the next `clean` may go on.
+    assert (tmp_path / ".venv" / ".made-by-photosync").exists()
+
+
+def test_clean_leaves_what_a_link_points_to(monkeypatch, tmp_path):
+    """Somebody may have put .local on another disk."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "mine").touch()
+    try:
+        (tmp_path / ".local").symlink_to("disk")
+    except OSError:
+        pytest.skip("this user may not make links")
+
+    run._clean(".venv", [])
+
+    assert not (tmp_path / ".local").is_symlink()
+    assert (tmp_path / "disk" / "mine").exists()
 
 
 def test_the_stamp_is_the_one_that_is_read(calls, tmp_path):
