@@ -14,7 +14,7 @@ from local import chosen_settings, show, up
 from local.bench import command as bench
 from local.cloud import proxies
 from local.cloud.node import NoNode
-from local.cloud.occupancy import NotUp, Occupied
+from local.cloud.occupancy import NotOurs, NotUp, Occupied
 from local.demo import report
 from local.soak import command as soak
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(_parser().parse_args(arguments))
         sys.stdout.flush()
         return code
-    except (NotUp, chosen_settings.BadSetting, Occupied, NoNode) as error:
+    except (NotUp, NotOurs, chosen_settings.BadSetting, Occupied, NoNode) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -25,7 +25,7 @@ SHARED = {
     "session": "",
     "version": "moments",
     "stopwatch": "",
-    "telemetry": "",
+    "telemetry": "session",
     "pictures": "errors",
     "settings": "errors pictures user",
     "scope": "errors settings user",

@@ -139,8 +139,8 @@ def _order(answer: Fields, compared: int) -> str:
     action = card.text("action") if card else "replay" if repairs else ""
     if action != "replay":
         return _ORDERS.get(action, "")
-    order = "--replace --wait" if answer.text("chosen") else "--wait"
-    return f"To repair it: manage.py replay {Shell.here().word(name(answer))} {order}"
+    options = "--replace --wait" if answer.text("chosen") else "--wait"
+    return f"To repair it: manage.py replay {options} {Shell.here().user(name(answer))}"
 
 
 def _is_left_alone(answer: Fields) -> bool:

@@ -115,6 +115,6 @@ def _show(found: Sequence[Fields], output: Output, *, changes: bool) -> None:
 
 def _what(one: Fields) -> str:
     if not one.text("status"):
-        user = Shell.here().word(one.text("userPrincipalName"))
+        user = Shell.here().user(one.text("userPrincipalName"))
         return f"To copy now: manage.py replay {user}"
     return one.text("damage") or one.text("detail")

@@ -35,6 +35,11 @@ class Shell:
             return shlex.quote(text)  # windows: for sh alone
         return text if _PLAIN.fullmatch(text) else _literal(text)
 
+    def user(self, name: str) -> str:
+        """A user's name as the last words of a command that has options."""
+        # A name may begin with -, and would be read as an option.
+        return f"-- {self.word(name)}" if name.startswith("-") else self.word(name)
+
     def command(self, program: str, *words: str) -> str:
         """A line that runs *program* with these words."""
         line = " ".join(map(self.word, (program, *words)))

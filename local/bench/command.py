@@ -25,6 +25,7 @@ from local.bench.script import against_script
 from local.bench.sweep import sweep
 from local.bench.visible import visible
 from local.bench.webhook import coldstart, webhook
+from local.cloud.occupancy import make_ours
 
 # One module per subject; each has `rows(folder, say)`.
 SUBJECTS: dict[str, Measure] = {
@@ -62,7 +63,7 @@ def main(folder: Path, chosen: argparse.Namespace) -> int:
     """
     began, at, load = time.monotonic(), datetime.now(UTC), machine.load()
     file = folder / "bench.json"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_ours(folder)
     # If this run is interrupted, an earlier run's results must not look like its own.
     file.unlink(missing_ok=True)
     wanted = SUBJECTS

@@ -1,4 +1,7 @@
-"""One local cloud per folder: a second one would overwrite its logs, keys and settings."""
+"""
+One local cloud per folder: a second one would overwrite its logs, keys and settings. And no folder
+of anything else, whose files it would overwrite.
+"""
 
 import os
 from pathlib import Path
@@ -6,6 +9,15 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 _MOMENT = 1.0
+MARK = "in-use.txt"
+# 0.1.0 left no mark, but always this file.
+_MARKS = (MARK, "m365.json")
+# `python -m tools.package` may have been the first to use .local.
+_PACKAGE = "photosync.zip"
+
+
+class NotOurs(Exception):
+    """The folder holds files of something else; the text says what to do."""
 
 
 class Occupied(Exception):
@@ -14,6 +26,22 @@ class Occupied(Exception):
 
 class NotUp(Exception):
     """No local cloud is running in this folder; the text says how to start one."""
+
+
+def make_ours(folder: Path) -> None:
+    """
+    Create *folder*, and mark it as a local cloud's own.
+
+    Raises NotOurs if it already holds other files: some of ours have names that others use, too.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {each.name for each in folder.iterdir()} - {_PACKAGE}
+    if names and names.isdisjoint(_MARKS):
+        raise NotOurs(
+            f"{folder} holds files that the local cloud did not write: choose a new or an empty "
+            "folder with --folder."
+        )
+    (folder / MARK).touch()
 
 
 class Occupancy:
@@ -28,10 +56,15 @@ class Occupancy:
         self._folder = folder
         # Whoever leaves may be another thread than the one that took it.
         self._lock = FileLock(folder / "in-use.lock", thread_local=False)
-        self._holder = folder / "in-use.txt"
+        self._holder = folder / MARK
 
     def take(self) -> None:
-        """Raises Occupied if another process holds the folder."""
+        """
+        Create the folder if there is none.
+
+        Raises Occupied if another process holds it, NotOurs if it holds files of something else.
+        """
+        make_ours(self._folder)
         try:
             # `is_taken` in another process holds the lock for a moment.
             self._lock.acquire(timeout=_MOMENT)
@@ -55,10 +88,11 @@ class Occupancy:
 
     def _told(self) -> str:
         try:
-            return f" ({self._holder.read_text('utf-8')})"
+            holder = self._holder.read_text("utf-8")
         except OSError:
-            # The other process has the lock, but has not written its id yet.
             return ""
+        # The other process may have the lock, but not have written its id yet.
+        return f" ({holder})" if holder else ""
 
 
 def must_be_up(folder: Path) -> None:

@@ -42,6 +42,7 @@ from local.cloud.registrations import (
 from local.host.keys import Keys
 
 REPO = Path(__file__).resolve().parents[2]
+_PROCESSES = ("azurite", "m365", "host")
 # Created at deployment: the host's queue trigger waits for its queue, but does not create it.
 _QUEUES = ("photo-sync", "photo-upkeep")
 # Give up on a host that ends by itself this many times in a row, each within a minute.
@@ -98,12 +99,12 @@ class Stack:
     @property
     def host_log(self) -> Path:
         """Everything that the host and the app logged."""
-        return self._folder / "host.log"
+        return self._log("host")
 
     @property
     def storage_log(self) -> Path:
         """With *log_storage*: one line per request that storage answered."""
-        return self._folder / "azurite.log"
+        return self._log("azurite")
 
     @property
     def storage_process(self) -> int:
@@ -112,10 +113,9 @@ class Stack:
 
     def __enter__(self) -> Self:
         host_command(os.environ)  # Fails before anything is started if there is no host.
-        self._folder.mkdir(parents=True, exist_ok=True)
         self._occupancy.take()
         try:
-            for old in (*self._folder.glob("*.log"), self._endpoints_file):
+            for old in (*map(self._log, _PROCESSES), self._endpoints_file):
                 old.unlink(missing_ok=True)
             if self._storage_folder:
                 shutil.rmtree(self._storage_folder, ignore_errors=True)
@@ -218,6 +218,9 @@ class Stack:
             and (name != "host" or child.process.returncode != 0 or self._given_up)
         ]
 
+    def _log(self, process: str) -> Path:
+        return self._folder / f"{process}.log"
+
     @property
     def _endpoints_file(self) -> Path:
         return self._folder / "endpoints.json"
@@ -254,10 +257,9 @@ class Stack:
     def _spawn(
         self, name: str, command: list[str], stops_at: signal.Signals = signal.SIGTERM
     ) -> None:
-        log = self._folder / f"{name}.log"
         environ = {**os.environ, **bypassed(os.environ)}
         self._children[name] = Child(
-            name, command, log=log, environ=environ, cwd=REPO, stops_at=stops_at
+            name, command, log=self._log(name), environ=environ, cwd=REPO, stops_at=stops_at
         )
 
     def _stop(self) -> None:

@@ -244,13 +244,19 @@ def from_json(user_id: str, text: bytes, *, age: float = 0.0) -> UserState:
     Parse a state blob that was written *age* seconds ago, by storage's clock.
 
     A blob damaged by hand reads as a user who was never synced: the next run then copies the photo
-    and writes a sound one. A status that only a newer version knows reads as waiting: whose picture
-    is shown is still known, but no longer what its files hold.
+    and writes a sound one. Only its `pictureUrl` is believed, if it is a text: a newer version may
+    have written another field in a form of its own. A status that only a newer version knows reads
+    as waiting: whose picture is shown is still known, but no longer what its files hold.
     """
+    damaged = UserState(user_id, detail="The state blob was damaged. PhotoSync replaces it.")
     try:
-        return _parse(user_id, json.loads(text), age)
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return damaged
+    try:
+        return _parse(user_id, fields, age)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        return UserState(user_id, detail="The state blob was damaged. PhotoSync replaces it.")
+        return replace(damaged, picture_url=_picture_url(fields))
 
 
 def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
@@ -264,7 +270,7 @@ def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
         detail=str(fields.get("detail") or ""),
         sha256=str(fields.get("sha256") or ""),
         source_etag=str(fields.get("sourceEtag") or ""),
-        picture_url=str(fields.get("pictureUrl") or ""),
+        picture_url=_picture_url(fields),
         sizes=str(fields.get("sizes") or ""),
         recipe=counts.read(fields.get("recipe") or 0),
         files=tuple(map(_file, fields.get("files") or ())),
@@ -288,6 +294,11 @@ def _parse(user_id: str, fields: dict[str, Any], age: float) -> UserState:
     if state.status not in STATUSES:
         return replace(state.unknown, status=WAITING, detail=_OF_A_NEWER_VERSION)
     return state
+
+
+def _picture_url(fields: object) -> str:
+    url = fields.get("pictureUrl") if isinstance(fields, dict) else None
+    return url if isinstance(url, str) else ""
 
 
 def _file(fields: dict[str, Any]) -> WrittenFile:

@@ -2,15 +2,15 @@
 Creates the exporters of log records and counters to Application Insights or to a collector.
 
 The only module that imports the SDK. Application Insights is called with the managed identity that
-APPLICATIONINSIGHTS_AUTHENTICATION_STRING names: its exporter reads that setting itself, as the host
-does for its own telemetry (functions.md, Telemetry).
+APPLICATIONINSIGHTS_AUTHENTICATION_STRING names, as the host does for its own telemetry
+(functions.md, Telemetry).
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.metrics import set_meter_provider
@@ -20,8 +20,13 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricExporter, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 
+from shared.session import OneHostSession
 from shared.telemetry.telemetry import APPLICATION_INSIGHTS, COLLECTOR, Send
 
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+_AUTHENTICATION = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"
 _SEVERITY = {
     logging.DEBUG: SeverityNumber.DEBUG,
     logging.INFO: SeverityNumber.INFO,
@@ -77,9 +82,10 @@ def _destinations(env: Mapping[str, str]) -> Iterator[Destination]:
             AzureMonitorMetricExporter,
         )
 
+        identity = _identity(env.get(_AUTHENTICATION, ""))
         yield Destination(
-            AzureMonitorLogExporter(connection_string=connection),
-            AzureMonitorMetricExporter(connection_string=connection),
+            AzureMonitorLogExporter(connection_string=connection, credential=identity),
+            AzureMonitorMetricExporter(connection_string=connection, credential=identity),
         )
     if env.get(COLLECTOR, "").strip():
         # Not deployed unless asked for: it needs protobuf, and the worker brings its own.
@@ -87,3 +93,17 @@ def _destinations(env: Mapping[str, str]) -> Iterator[Destination]:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 
         yield Destination(OTLPLogExporter(), OTLPMetricExporter())
+
+
+def _identity(setting: str) -> TokenCredential | None:
+    """The managed identity that *setting* names, `Authorization=AAD;ClientId=...`; None if none."""
+    named = dict(part.strip().partition("=")[::2] for part in setting.split(";"))
+    fields = {name.lower(): value for name, value in named.items()}
+    if fields.get("authorization") != "AAD":
+        return None
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.identity import ManagedIdentityCredential
+
+    # The exporter's own would ask the machine's proxy, which then holds the app's identity header.
+    transport = RequestsTransport(session=OneHostSession())
+    return ManagedIdentityCredential(client_id=fields.get("clientid") or None, transport=transport)

@@ -26,3 +26,24 @@ def test_certificate_on_one_line(tmp_path: Path):
 
     assert done.stdout.count("\n") == 1
     assert credential(done.stdout) == credential(pem.read_text("utf-8"))
+
+
+def test_deletes_only_roles_of_the_app():
+    """Whatever `ID` holds, empty or wrong, the upgrade from 0.1.0 deletes no role of others."""
+    text = _OPERATIONS.read_text(encoding="utf-8")
+    infra = "".join(file.read_text("utf-8") for file in (REPO / "infra").glob("*.bicep"))
+    given = re.findall(r"guid\(\w+\.id, identityName, (\w+)\)", infra)
+
+    commands = re.findall(r"(?m)^az role assignment (?:list|delete) .*", text)
+    queries = re.findall(r'az role assignment list [^"]*--query "([^"]*)"', text)
+
+    # No filter that is none if its value is empty, as that of --assignee is.
+    assert len(commands) == len(queries) == 2
+    assert queries[0] == queries[1]
+    assert not re.search(r"--(assignee|role|scope|resource-group)\b", " ".join(commands))
+    match = re.fullmatch(
+        r"\[\?principalId=='\$ID' && contains\(\[(.+)\], roleDefinitionName\)\]\.id", queries[0]
+    )
+    assert match
+    names = [name.replace(" ", "").lower() for name in re.findall("'([^']+)'", match[1])]
+    assert sorted(names) == sorted(each.lower() for each in given)

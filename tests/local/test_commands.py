@@ -13,6 +13,7 @@ import pytest
 
 from local import __main__ as local
 from local import show
+from local.bench import command as bench
 from local.cloud.stack import Stack
 from tests import REPO
 
@@ -39,6 +40,35 @@ def test_file_where_the_folder_must_be(
 
     assert local.main(["demo", "--folder", str(file / below)]) == 1
     assert said(capsys).endswith("it must be a folder, but it is a file; move the file away.")
+
+
+@pytest.mark.parametrize("command", ["up", "demo", "soak", "bench"])
+def test_folder_of_something_else(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+):
+    """Files there with names of ours keep what they hold, and the folder gets no others."""
+    names = ("web.log", "host.log", "local.settings.json", "bench.json", "azurite/table")
+    files = [tmp_path / name for name in names]
+    (tmp_path / "azurite").mkdir()
+    for file in files:
+        file.write_text("theirs")
+    before = set(tmp_path.iterdir())
+    # The handlers that `up` sets would remain after this test.
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(Stack, "_start", lambda _: pytest.fail("started"))
+    monkeypatch.setattr(bench, "SUBJECTS", {})
+
+    assert local.main([command, "--folder", str(tmp_path)]) == 1
+
+    assert said(capsys) == (
+        f"{tmp_path} holds files that the local cloud did not write: choose a new or an empty "
+        "folder with --folder."
+    )
+    assert {file.read_text() for file in files} == {"theirs"}
+    assert set(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize(

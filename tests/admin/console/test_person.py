@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from admin.console.replay import replay
 from admin.terminal.shell import Shell
 from tests.admin.console.conftest import Manage
 from tests.admin.console.console_double import ConsoleDouble, person
@@ -32,29 +33,30 @@ def test_sides_that_differ(manage: Manage, console: ConsoleDouble, command: str)
 
     assert said.code == 1
     assert told in said.out
-    assert "To repair it: manage.py replay anne@contoso.com --wait" in said.out
+    assert "To repair it: manage.py replay --wait anne@contoso.com" in said.out
 
 
-def test_a_name_that_a_shell_would_read(manage: Manage, console: ConsoleDouble):
-    """An apostrophe in a name is no quotation mark in the command to copy."""
-    name = "o'brien@contoso.com"
+@pytest.mark.parametrize("name", ["o'brien@contoso.com", "-anne@contoso.com", "--wait@contoso.com"])
+def test_name_that_means_something_in_a_command(manage: Manage, console: ConsoleDouble, name: str):
+    """An apostrophe in a name is no quotation mark in the command to copy, and a - no option."""
     state = {**person()["state"], "userPrincipalName": name}
     user = {**person()["user"], "userPrincipalName": name}
     console.routes[PHOTO] = (200, person(agree=False, user=user, state=state))
     said = manage("check", "anne@contoso.com")
 
     [line] = [line for line in said.out.splitlines() if line.startswith("To repair it: ")]
-    order = line.removeprefix("To repair it: ")
-    written = Shell.here().word(name)
-    assert order == f"manage.py replay {written} --wait"
-    if not Shell.here().powershell:
-        assert shlex.split(order) == ["manage.py", "replay", name, "--wait"]
+    order = line.removeprefix("To repair it: manage.py ")
+    if Shell.here().powershell:
+        assert order == f"replay --wait {Shell.here().user(name)}"
+        return
+    with replay.make_context("replay", shlex.split(order)[1:]) as read:
+        assert (read.params["users"], read.params["wait"]) == ((name,), True)
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"chosen": "https://cdn.contoso.com/anne.jpg"}, "anne@contoso.com --replace --wait"),
+        ({"chosen": "https://cdn.contoso.com/anne.jpg"}, "--replace --wait anne@contoso.com"),
         ({"state": {**person()["state"], "status": "no-photo"}}, ""),
     ],
     ids=["chosen", "no photo"],
@@ -197,7 +199,7 @@ def card(**changes: Any) -> dict[str, Any]:
     ("action", "told"),
     [
         ("", ""),
-        ("replay", "To repair it: manage.py replay anne@contoso.com --wait"),
+        ("replay", "To repair it: manage.py replay --wait anne@contoso.com"),
         ("doctor", "manage.py doctor"),
         ("removals", "manage.py sweep --release-removals"),
     ],

@@ -81,6 +81,15 @@ def test_words_in_powershell(word, written):
     assert POWERSHELL.word(word) == written
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("anne@contoso.com", "anne@contoso.com"), ("-anne@contoso.com", "-- '-anne@contoso.com'")],
+)
+def test_users_in_powershell(name, written):
+    """A name that begins with - is neither an option of ours nor one of PowerShell's."""
+    assert POWERSHELL.user(name) == written
+
+
 def test_a_program_with_a_space_in_powershell():
     """A text in quotation marks is run only with &."""
     line = POWERSHELL.command(r"C:\Program Files\Python313\python.exe", "manage.py", "status")

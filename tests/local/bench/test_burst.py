@@ -17,6 +17,7 @@ from local.bench.burst.instance import WITHOUT_COPYING
 from local.bench.measuring.conditions import SETTINGS
 from local.bench.measuring.ledger import BLOB, GRAPH, HOST, PROFILES, UPLOADS
 from local.bench.measuring.settled_tenant import Resident, SettledTenant
+from local.cloud.occupancy import MARK
 from local.cloud.stack import Stack
 from local.soak.pictures import pictures
 
@@ -38,6 +39,7 @@ class Played:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a burst that was played here before."""
     folder = tmp_path_factory.mktemp("burst")
+    (folder / MARK).touch()
     (folder / "azurite").mkdir()
     (folder / "azurite" / "left over").touch()
     return folder

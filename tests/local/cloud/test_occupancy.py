@@ -37,6 +37,14 @@ def test_second_is_told_of_the_first(tmp_path: Path):
     second.leave()
 
 
+@pytest.mark.parametrize("left", [[], ["photosync.zip"], ["in-use.txt", "new.log"], ["m365.json"]])
+def test_folders_that_it_may_use(tmp_path: Path, left: list[str]):
+    """An empty one, one where a local cloud of any version was, and .local with the package."""
+    for name in left:
+        (tmp_path / name).touch()
+    Occupancy(tmp_path).take()
+
+
 def test_dead_process_keeps_nobody_out(tmp_path: Path):
     """A process that is killed has no time to tidy up."""
     command = [sys.executable, "-c", HOLDER, str(tmp_path)]
@@ -56,11 +64,11 @@ def test_what_a_dead_cloud_has_left_is_none(tmp_path: Path):
     """`show`, `type` and `set` speak to a cloud that is up, and not to a file of one that was."""
     with pytest.raises(NotUp, match="run python run.py start first"):
         must_be_up(tmp_path)
-    (tmp_path / "endpoints.json").touch()
-    with pytest.raises(NotUp):
-        must_be_up(tmp_path)
-
     cloud = Occupancy(tmp_path)
     cloud.take()
+    (tmp_path / "endpoints.json").touch()
     must_be_up(tmp_path)
+
     cloud.leave()
+    with pytest.raises(NotUp):
+        must_be_up(tmp_path)

@@ -208,6 +208,36 @@ def test_status_of_a_newer_version():
     assert known.picture_url == FULL.picture_url != ""
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": [{"etag": "e", "length": 1, "sha256": "s"}] * 4},
+        {"files": [{"digest": "s"}] * 3, "status": "paused"},
+        {"recipe": "jpeg-2"},
+        {"lastError": {"code": "x"}},
+        {"claim": {"by": "x", "seconds": {"least": 5}}},
+        {"syncedAt": {"at": 5}},
+        {"status": {"code": "synced"}},
+    ],
+    ids=lambda change: " ".join(change),
+)
+def test_other_form_of_a_newer_version(change):
+    """Of a state that is in no form of ours, only whose picture is shown is believed."""
+    fields = json.loads(user_state.to_json(FULL)) | change
+    known = user_state.from_json(ANNE.id, json.dumps(fields).encode())
+
+    detail = "The state blob was damaged. PhotoSync replaces it."
+    assert known == UserState(ANNE.id, picture_url=FULL.picture_url, detail=detail)
+
+
+@pytest.mark.parametrize("url", [None, 5, True, ["https://contoso-my.sharepoint.com/a.jpg"], {}])
+def test_picture_url_that_is_no_text(url):
+    """It is none, in a sound state and in a damaged one."""
+    for status in ("synced", 5):
+        fields = json.loads(user_state.to_json(FULL)) | {"pictureUrl": url, "status": status}
+        assert user_state.from_json(ANNE.id, json.dumps(fields).encode()).picture_url == ""
+
+
 @given(
     json_values
     | st.dictionaries(st.sampled_from(sorted(json.loads(user_state.to_json(FULL)))), json_values)

@@ -116,7 +116,7 @@ def test_signs_in_with_the_identity_of_the_setting(platform, insights, certifica
     """
     The exporter asks the platform for a token of that very identity, and every request bears it.
 
-    What a process that ends in order still holds is sent, too.
+    No proxy is asked for the token. What a process that ends in order still holds is sent, too.
     """
     run(
         insights,
@@ -124,6 +124,9 @@ def test_signs_in_with_the_identity_of_the_setting(platform, insights, certifica
         APPLICATIONINSIGHTS_AUTHENTICATION_STRING=f"Authorization=AAD;ClientId={CLIENT_ID}",
         IDENTITY_ENDPOINT=platform.url,
         IDENTITY_HEADER=HEADER,
+        # Nothing listens there.
+        HTTP_PROXY="http://localhost:9",
+        NO_PROXY="",
     )
 
     assert insights.messages() == ['photo.failed user=1 why="No role."']
