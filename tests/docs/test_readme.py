@@ -76,5 +76,5 @@ def _block(shell: str) -> list[str]:
 
 def _in_powershell(line: str) -> str:
     line = line.replace("python3 -m venv", "py -m venv")
-    line = line.replace(". .venv/bin/activate", r".venv\Scripts\Activate.ps1")
+    line = line.replace(". .venv-manage/bin/activate", r".venv-manage\Scripts\Activate.ps1")
     return re.sub(r"^export (\w+)=", r"$env:\1 = ", line)
