@@ -59,7 +59,7 @@ def test_a_viewer_looks_and_orders_nothing(granted: LiveCloud):
     # Nothing has subscribed here, and so not everything is well.
     assert (looked.code, "counts" in looked.document) == (1, True)
     assert (refused.code, refused.out) == (3, "")
-    assert "takes the role Operator" in refused.err.splitlines()[-1]
+    assert "need the role Operator" in refused.err.splitlines()[-1]
 
 
 def test_who_has_no_role_gets_no_token(granted: LiveCloud):
