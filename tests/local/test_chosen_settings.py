@@ -56,13 +56,13 @@ def test_refused_in_a_sentence(tmp_path: Path, command: list[str]):
 
 def test_change_of_a_cloud_that_is_up(tmp_path: Path):
     """Only what is named changes, and without a cloud nothing can."""
-    with pytest.raises(NotUp, match="make start"):
+    with pytest.raises(NotUp, match="run.py start"):
         chosen_settings.write(tmp_path, {"DRY_RUN": "false"})
+    cloud = Occupancy(tmp_path)
+    cloud.take()
     file = tmp_path / "local.settings.json"
     file.write_text(json.dumps({"Values": {"DRY_RUN": "true", "TENANT_ID": "1"}}))
     (tmp_path / "endpoints.json").touch()
-    cloud = Occupancy(tmp_path)
-    cloud.take()
     chosen_settings.write(tmp_path, {"DRY_RUN": "false"})
     cloud.leave()
 
