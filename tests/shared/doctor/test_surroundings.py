@@ -257,4 +257,4 @@ def test_third_examination_at_once():
     doctor = Doctor(enter, None, clock=Clock())
     assert doctor.examine()["checks"][0]["detail"] == "Bad."
     [told] = second
-    assert "try again" in told["checks"][0]["detail"]
+    assert "Try again" in told["checks"][0]["detail"]
