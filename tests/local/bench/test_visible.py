@@ -130,7 +130,7 @@ def test_rows_of_changes_alone():
 
 def test_floor_of_a_change():
     """Seven answers that wait for each other, and the queue's pause, as host.json has it."""
-    p50, p95, *_ = alone_rows(Alone([change(2)], wrong=0))
+    p50, p95, *_ = alone_rows(Alone([change(2), change(2)], wrong=0))
 
     assert p50.floor == pytest.approx(5 * 0.120 + 2 * 0.200 + LONGEST_POLL / 2)
     assert p95.floor == pytest.approx(5 * 0.120 + 2 * 0.200 + LONGEST_POLL * 0.95)
