@@ -226,16 +226,11 @@ class Deeds:
         """
         Many of a service's calls fail for a while.
 
-        Of storage's no more than a fifth, and one storm at a time: half of them were carried out,
-        and each message that was put into a queue so is one more. At a third, while SharePoint is
-        away for an hour, they would be thousands.
+        Of storage's no more than a third: half of them were carried out, and each message that was
+        put into a queue so is one more. At nine in ten for hours they would be thousands.
         """
         service = ("graph", "sharepoint", "storage")[event.number % 3]
-        rate = (0.1, 0.3, 0.9)[event.number // 4]
-        if service == "storage":
-            if any(one.service == service for one in self._world.raging()):
-                return
-            rate = min(rate, 0.2)
+        rate = (0.1, 0.3, 0.9 if service != "storage" else 0.3)[event.number // 4]
         until = self._world.seconds + event.seconds
         self._world.storms.append(Storm(event.key, service, rate, until))
 

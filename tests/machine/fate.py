@@ -94,7 +94,8 @@ class Fate:
 
     def _pause(self, job: Job, call: str) -> float:
         pause = self._chance.expovariate(1 / self._pace)
-        if self._pace == max(_PACES) or pause > _TOO_LONG_TO_WRITE:
+        slow_renewal = call == "write blob" and pause > _TOO_LONG_TO_WRITE
+        if self._pace == max(_PACES) or slow_renewal:
             # Its claim may run out, or take so long to renew that nothing may be written by it.
             self._host.disturb(job)
         if job.calls == self._freezes_at:
