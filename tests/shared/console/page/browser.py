@@ -33,6 +33,11 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# How often the window of a screenshot follows a page that grows.
+_GROWTHS = 20
+_SHOWN_OR_HIGHER = """() =>
+    document.documentElement.scrollHeight > innerHeight
+    || ![...document.querySelectorAll(".photo.busy")].some((each) => each.checkVisibility())"""
 
 
 def find_chromium() -> str | None:
@@ -96,10 +101,17 @@ class Visit:
         SCREENS.mkdir(parents=True, exist_ok=True)
         size = self.page.viewport_size
         assert size
-        # Pictures out of sight are not loaded: so the window is made as high as the page.
-        height = self.page.evaluate("document.documentElement.scrollHeight")
-        self.page.set_viewport_size({"width": size["width"], "height": height})
-        expect(self.page.locator(".photo.busy:visible")).to_have_count(0)
+        # Pictures out of sight are not loaded, and what arrives late makes the page higher: so the
+        # window follows the page until all of it is in sight.
+        expect(self.page.locator("[aria-busy]:visible")).to_have_count(0)
+        busy = self.page.locator(".photo.busy:visible")
+        for _ in range(_GROWTHS):
+            height = self.page.evaluate("document.documentElement.scrollHeight")
+            self.page.set_viewport_size({"width": size["width"], "height": height})
+            self.page.wait_for_function(_SHOWN_OR_HIGHER)
+            if not busy.count():
+                break
+        expect(busy).to_have_count(0)
         self.page.screenshot(path=SCREENS / f"{name}.png")
         self.page.set_viewport_size(size)
 
