@@ -126,15 +126,16 @@ def _working(settings: Settings) -> Runtime:
     # Looking up a user needs no group membership.
     directory = GraphClient(graph_http)
     orders = OrderLog(storage.orders, clock=_now)
-    worker = Worker(sync, directory, storage.states, storage.users, halt, orders, **_CHANCE)
+    kept = storage.states, storage.users, halt, orders
+    worker = Worker(sync, directory, *kept, ticks=stopwatch.ticks, **_CHANCE)
     pace = _pace(settings, budgets)
     sweep = _sweep(settings, storage, graph, graph_http, recipe, pace)
     audit = _audit(settings, storage, publisher, budgets)
     keeper = _keeper(settings, storage, tokens)
     uninstall = _uninstall(settings, storage, halt, keeper)
     chains = keeper, sweep, _fill(storage, pace), audit, uninstall
-    kept = storage.states, storage.upkeep, orders, _users(storage)
-    upkeep = Upkeep(*chains, *kept, lengths=storage.lengths, **_CHANCE)
+    logged = storage.states, storage.upkeep, orders, _users(storage)
+    upkeep = Upkeep(*chains, *logged, lengths=storage.lengths, **_CHANCE)
     console = _console(
         settings,
         storage,

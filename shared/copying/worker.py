@@ -12,6 +12,7 @@ from typing import Protocol
 from shared.budget.work import Kind, doing
 from shared.copying.outcome import Outcome, tell, tell_crash, tell_parked
 from shared.copying.run import Run
+from shared.copying.successors import Successors
 from shared.copying.sync import Sync
 from shared.errors import BadMessage, PhotoSyncError, TryLater
 from shared.messages import signed, sync_message
@@ -31,7 +32,7 @@ _STOPPED = (
     "Look for the exception in the log, then replay the user."
 )
 
-
+_QUEUED_TWICE = "The queue holds this message twice: the other one runs later."
 _HALTED = (
     "PhotoSync is being uninstalled, so nothing is copied. "
     "Run manage.py uninstall --cancel to resume."
@@ -58,6 +59,7 @@ class Worker:
         orders: OrderLog,
         *,
         clock: Callable[[], datetime],
+        ticks: Callable[[], float],
         jitter: Callable[[], float],
         new_id: Callable[[], str],
     ) -> None:
@@ -68,8 +70,10 @@ class Worker:
         self._store = store
         self._queue = queue
         self._clock = clock
+        self._ticks = ticks
         self._jitter = jitter
         self._new_id = new_id
+        self._successors = Successors(ticks)
 
     def work_off(self, body: bytes, *, redelivered: bool = False, message_id: str = "") -> Outcome:
         """
@@ -130,6 +134,9 @@ class Worker:
         return replace(outcome, reason=message.reason, seconds=max(0.0, age))
 
     def _end_of_message(self, message: SyncMessage, body: bytes) -> Outcome:
+        if seconds := self._successors.seconds_until(message):
+            user = message.user_id if is_object_id(message.user_id) else "-"
+            return Outcome("waiting", user, message.correlation_id, _QUEUED_TWICE, seconds)
         try:
             message = self._signed(message)
         except PhotoSyncError as error:
@@ -232,7 +239,9 @@ class Worker:
         # another run has since written the state, or it was deleted, only this message records
         # that files were touched. So the message forces another copy, whatever the state says.
         again = message.again(force=run is not None and run.files_touched)
+        began = self._ticks()
         self._queue.send(again.to_json(), delay_seconds=end.seconds)
+        self._successors.add(again, hidden_until=began + end.seconds)
         if run:
             # Another run may have written the state; otherwise our claim expires by itself.
             with contextlib.suppress(TryLater):

@@ -329,6 +329,7 @@ class Office:
             self.halt,
             in_memory(self.clock, self.lines),
             clock=self.clock,
+            ticks=self.clock.ticks,
             jitter=lambda: 0.0,
             new_id=lambda: next(self._ids),
         )

@@ -122,6 +122,7 @@ class Instance:
             services.photo_sync,
             Halting(),
             in_memory(clock),
+            ticks=ticks,
             **self._chance,
         )
         self.upkeep = parts.upkeep(

@@ -230,6 +230,7 @@ def _worker(answers: Answers, kind: Kind) -> Worker:
         Halting(),
         in_memory(answers.clock),
         clock=answers.clock,
+        ticks=answers.ticks,
         jitter=lambda: 0.5,
         new_id=lambda: "unused",
     )

@@ -74,6 +74,7 @@ class Outage:
             Halting(),
             in_memory(self.clock),
             clock=self.clock,
+            ticks=self.clock.ticks,
             jitter=lambda: self._jitter,
             new_id=lambda: "correlation",
         )
