@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from shared import moments
 from shared.errors import (
+    ClaimLost,
     Conflict,
     GiveUp,
     Refused,
@@ -39,6 +40,7 @@ APART = timedelta(minutes=10)
 # Only one run at a time calls Graph: several would delete each other's subscriptions. A run that
 # dies blocks the others for this long; a run that is blocked comes back later.
 AT_WORK = timedelta(minutes=1)
+_TAKEN_OVER = "Another run has taken over the subscription."
 _SINCE = "keepingSince"
 _REMEMBERED = (
     *("status", "detail", "id", "expiresAt", "notificationUrl", "createdAt", "renewedAt"),
@@ -124,7 +126,7 @@ class SubscriptionKeeper:
         With *reauthorize* it is renewed even if it has life left, unless that was done within
         APART; *removed* is the id of one that Graph says is gone, whatever Graph lists. Raises
         TryLater and GiveUp; `subscription.json` records their sentences, except for a Conflict with
-        another run.
+        another run, and for ClaimLost if one has taken over: keep it again, whatever is recorded.
         """
         before = self._documents.read(NAME)
         if reauthorize and self._is_within(APART, remembered(before).get("renewedAt", "")):
@@ -139,9 +141,9 @@ class SubscriptionKeeper:
             self._missed()
         try:
             self._record(before, self._described(kept, how, before))
-        except Conflict:
-            # Another run has since taken over and created its own. Graph may list neither, and
-            # nobody would remember this one.
+        except ClaimLost:
+            # The other run has created its own. Graph may list neither, and nobody would remember
+            # this one.
             if how == "created":
                 self._client.delete(kept.id)
             raise
@@ -230,13 +232,19 @@ class SubscriptionKeeper:
                     f"This app registration has a subscription for users that points at {host}. "
                     "Delete it, or give each deployment its own app registration."
                 ) from error
-            # Perhaps another run created it a moment ago, or we did and the answer was lost.
+            if self._is_taken_over(error.existing_id, memory):
+                raise ClaimLost(_TAKEN_OVER) from error
+            # Perhaps we created it and the response was lost.
             self._client.delete(error.existing_id)
         try:
             return self._client.create(self._url, self._client_state, expires_at)
         except SubscriptionExists as error:
             sentence = f"Another process is creating a subscription, too. {error}"
             raise ServiceDown(sentence, service="graph") from error
+
+    def _is_taken_over(self, in_the_way: str, memory: dict[str, str]) -> bool:
+        """Whether another run has recorded subscription *in_the_way* since this one began."""
+        return in_the_way == remembered(self._documents.read(NAME)).get("id") != memory.get("id")
 
     def _whose(self, in_the_way: str, memory: dict[str, str]) -> str:
         """The host that subscription *in_the_way* serves if not this deployment, else empty."""
@@ -299,7 +307,10 @@ class SubscriptionKeeper:
         known = remembered(before)
         del known[_SINCE]
         checked = {"checkedAt": self._clock().isoformat()}
-        self._documents.write(NAME, {**known, **fields, **checked}, after=before)
+        try:
+            self._documents.write(NAME, {**known, **fields, **checked}, after=before)
+        except Conflict as error:
+            raise ClaimLost(_TAKEN_OVER) from error
 
 
 def address(url: str) -> str:

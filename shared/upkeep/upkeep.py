@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.auditing.audit import Audit
-from shared.errors import BadMessage, GiveUp, TryLater
+from shared.errors import BadMessage, ClaimLost, GiveUp, TryLater
 from shared.messages import signed, upkeep_message
 from shared.messages.fates import Done, Wait, fate
 from shared.messages.sync_message import NOTIFICATION, SyncMessage
@@ -18,7 +18,7 @@ from shared.messages.upkeep_message import UpkeepMessage
 from shared.orders import order as orders
 from shared.orders.order import Order
 from shared.orders.order_log import OrderLog
-from shared.signature import QUEUE, Signature
+from shared.signature import APP, QUEUE, Signature
 from shared.storage.delayed_queue import DelayedQueue
 from shared.storage.unreadable import set_aside
 from shared.storage.user_state import Store
@@ -203,13 +203,19 @@ class Upkeep:
             log.info("subscription.foreign event=%s", message.event)
             return
         log.info("subscription.lifecycle event=%s", message.event)
-        match message.event:
-            case upkeep_message.REAUTHORIZE:
-                self._keeper.keep(reauthorize=True)
-            case upkeep_message.REMOVED:
-                self._keeper.keep(removed=message.subscription_id)
-            case _:  # missed
-                self._sweep.make_up_for(message.first_queued_at or self._clock())
+        if message.event == upkeep_message.MISSED:
+            self._sweep.make_up_for(message.first_queued_at or self._clock())
+            return
+        is_removed = message.event == upkeep_message.REMOVED
+        try:
+            self._keeper.keep(
+                reauthorize=not is_removed, removed=message.subscription_id if is_removed else ""
+            )
+        except ClaimLost as error:
+            # This run may have deleted the subscription that the other one recorded, and the id in
+            # this message is no longer the recorded one.
+            renew = replace(message, kind=upkeep_message.RENEW, event="", subscription_id="")
+            self._end(replace(renew, by=Signature(APP)), error)
 
     def _spread(self, message: UpkeepMessage) -> None:
         """

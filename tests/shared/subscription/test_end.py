@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.errors import AccessDenied, Conflict
+from shared.errors import AccessDenied, ClaimLost, Conflict
 from shared.subscription.keeper import AT_WORK, NAME
 from tests.shared.subscription.deployment import Deployment, neighbour
 
@@ -97,6 +97,6 @@ def test_a_run_that_came_in_between_makes_none(here):
     here.clock.advance(AT_WORK)
     here.keeper.end()
 
-    with pytest.raises(Conflict):
+    with pytest.raises(ClaimLost):
         here.keeper._record(begun, {"status": "live"})
     assert here.documents.blobs == {}

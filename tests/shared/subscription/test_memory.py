@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import AccessDenied, Conflict, ServiceDown, Throttled
+from shared.errors import AccessDenied, ClaimLost, Conflict, ServiceDown, Throttled
 from shared.subscription.keeper import LIFE
 from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.office import Clock
@@ -147,7 +147,7 @@ def test_sweep_is_asked_for_before_anything_is_recorded():
 
     here = Deployment(Clock())
     sound, here.documents = here.documents, Dying()
-    with pytest.raises(Conflict):
+    with pytest.raises(ClaimLost):
         here.keeper.keep()
     assert here.sweeps == 1
 

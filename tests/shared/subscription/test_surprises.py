@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import Conflict, Refused, ServiceDown, TryLater
+from shared.errors import ClaimLost, Conflict, Refused, ServiceDown, TryLater
 from shared.graph.subscriptions import Subscription
 from shared.subscription.keeper import APART, AT_WORK, LIFE
 from tests.shared.subscription.deployment import URL, Deployment, neighbour
@@ -227,10 +227,41 @@ def test_one_that_is_recorded_too_late_is_deleted_by_its_maker():
 
     here.graph.create = allowed
 
-    with pytest.raises(Conflict):
+    with pytest.raises(ClaimLost):
         here.keeper.keep()
 
     assert here.memory["id"] == here.only.id
+
+
+def test_late_run_leaves_the_subscription_of_the_run_that_took_over():
+    """It finds that subscription in its way, points here too, but did not create it."""
+    here = Deployment()
+
+    def freeze() -> None:
+        here.clock.advance(AT_WORK + SECOND)
+        here.keeper.keep()
+
+    here.graph.at_create.append(freeze)
+
+    with pytest.raises(ClaimLost):
+        here.keeper.keep()
+
+    assert here.works
+    assert here.memory["id"] == here.only.id
+
+
+def test_own_subscription_in_the_way_is_deleted_again(here):
+    """Graph still reports the one that this run has just deleted."""
+    delete, here.state = here.graph.delete, "second-state"
+
+    def ignored(id_: str) -> None:
+        here.graph.delete = delete
+
+    here.graph.delete = ignored
+
+    here.keep()
+
+    assert here.works
 
 
 def test_two_instances_renew_at_once(here):

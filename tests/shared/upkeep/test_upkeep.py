@@ -32,7 +32,7 @@ from shared.messages.upkeep_message import (
     parse,
 )
 from shared.signature import APP, Signature
-from shared.subscription.keeper import LIFE
+from shared.subscription.keeper import AT_WORK, LIFE
 from shared.sweeping.fill import Fill
 from shared.sweeping.sweep import Sweep
 from shared.sweeping.user_queue import UserQueue
@@ -252,6 +252,28 @@ def test_event_while_nothing_is_remembered(subscribed, memory):
 
     assert subscribed.here.works
     assert subscribed.here.sweeps == 1
+
+
+def test_event_whose_run_was_overtaken(subscribed):
+    """
+    The other run has recorded another id, which this run may have deleted: so the subscription is
+    checked again, whatever is recorded.
+    """
+    here = subscribed.here
+
+    def freeze() -> None:
+        here.clock.advance(AT_WORK)
+        here.keeper.keep()
+
+    here.graph.at_create.append(freeze)
+
+    subscribed.work_off(event_about(subscribed, "subscriptionRemoved"))
+
+    here.graph.live.clear()
+
+    again = subscribed.work_off_waiting()
+    assert (again["kind"], again["by"]) == ("renew", {"via": "app"})
+    assert here.works
 
 
 def test_flood_of_events(subscribed):
