@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
+
+import requests
 
 from shared.errors import (
     AccessDenied,
@@ -32,6 +35,38 @@ ETAG = 'W/"c2f1"'
 
 def client(web: Web) -> GraphClient:
     return GraphClient(http(web, audience="https://graph.contoso.com"))
+
+
+class Recorded:
+    """Records each request; answers all with *said*, or as it decides."""
+
+    def __init__(self, said: Answer | Web) -> None:
+        self.requests: list[requests.PreparedRequest] = []
+        self._said = said
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        self.requests.append(request)
+        return self._said if isinstance(self._said, Answer) else self._said(request)
+
+    @property
+    def paths(self) -> list[str]:
+        return [request.path_url for request in self.requests]
+
+    @property
+    def bodies(self) -> list[Any]:
+        return [json.loads(each.body) if each.body else None for each in self.requests]
+
+    @property
+    def calls(self) -> list[tuple[str | None, str, Any]]:
+        """Method, path and body of each request."""
+        methods = [request.method for request in self.requests]
+        return list(zip(methods, self.paths, self.bodies, strict=True))
+
+    @property
+    def batched(self) -> list[dict[str, Any]]:
+        """The requests in the last batch."""
+        parts: list[dict[str, Any]] = self.bodies[-1]["requests"]
+        return parts
 
 
 def graph_error(code: str, status: int, **headers: str) -> Answer:
@@ -77,7 +112,7 @@ def text_of(photo: bytes) -> str:
 USER = inner("user", FIELDS)
 IMAGE = inner("photo", text_of(PHOTO), Content_Type="image/jpeg")
 AFTER = inner("etag", {"id": "504X504", "@odata.mediaEtag": ETAG})
-NOT_ASKED = inner("etag", error_body("FailedDependency"), 424)
+SKIPPED = inner("etag", error_body("FailedDependency"), 424)
 FETCHED = Fetched(ANNE, PHOTO, ETAG)
 
 
