@@ -1,4 +1,4 @@
-"""Photos of which several are made pictures of at the same moment."""
+"""Renditions of several photos made concurrently."""
 
 from __future__ import annotations
 
@@ -18,24 +18,17 @@ SIZES = [48, 72, 300]
 
 
 def test_the_same_photo_gives_the_same_bytes_in_every_thread():
-    """Renditions depend on the photo alone, however many are made at once."""
+    """Renditions depend on the photo alone, however many are made concurrently."""
     photo = encoded(corners(648, 648), "JPEG", icc_profile=samples.swapped_profile())
     expected = renditions.renditions(photo, SIZES)
-    seen: list[list[bytes]] = []
-    threads = [
-        threading.Thread(target=lambda: seen.append(renditions.renditions(photo, SIZES)))
-        for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(renditions.renditions, [photo] * 8, [SIZES] * 8))
 
-    assert seen == [expected] * 8
+    assert made == [expected] * 8
 
 
 @pytest.mark.parametrize(
-    ("side", "patience", "together", "options"),
+    ("side", "timeout", "together", "options"),
     [
         (2_001, 0.3, False, {}),
         (2_000, 30, True, {}),
@@ -47,21 +40,22 @@ def test_the_same_photo_gives_the_same_bytes_in_every_thread():
 def test_large_photos_are_decoded_one_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
     side: int,
-    patience: float,
+    timeout: float,
     together: bool,
     options: dict[str, int],
 ):
     """
-    Photos over 4 megapixels wait for each other, so that memory does not add up; no others.
+    Photos over 4 megapixels wait for each other, so that memory does not add up; others do not.
 
-    One transparent colour takes several times the memory, so these wait from one megapixel on.
+    A transparent colour takes several times the memory, so such photos wait from one megapixel
+    on.
     """
     photo = encoded(Image.new("1", (side, side)), "PNG", **options)
     both, decoded, met = threading.Barrier(2), renditions._decoded, []
 
     def meeting(file: PictureFile, size: int) -> Image.Image:
         with contextlib.suppress(threading.BrokenBarrierError):
-            both.wait(patience)
+            both.wait(timeout)
         met.append(not both.broken)
         return decoded(file, size)
 
