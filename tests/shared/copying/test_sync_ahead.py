@@ -1,6 +1,4 @@
-"""
-The profile is read while the photo is fetched: what that costs, and that results are the same.
-"""
+"""The profile is read while the photo is fetched: what that costs, and that results are equal."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ from shared.errors import (
 )
 from shared.telemetry import calls
 from tests.doubles.at_once import backwards, in_turn
-from tests.doubles.office import ANNE, failing
+from tests.doubles.office import ANNE, Office, failing
 from tests.shared.copying.runs import NEW, OLD, bring_up_to_date, fail, message, out_of_scope
 
 BOTH_ORDERS = pytest.mark.parametrize("at_once", [in_turn, backwards])
@@ -48,14 +46,7 @@ def test_changed_photo_costs_no_more_calls(synced, at_once):
 def test_nothing_is_read_ahead_of_the_claim(synced):
     """A run that does not get its claim has made no call to SharePoint."""
     synced.exchange.upload(NEW)
-    read = synced.store.read
-
-    def outrun(user_id):
-        stored = read(user_id)
-        synced.change(detail="Another run was here.")
-        return stored
-
-    synced.store.read = outrun
+    synced.store.after_read = lambda: synced.change(detail="Another run was here.")
 
     with calls.noted() as made:
         fail(synced, Conflict, ahead())
@@ -93,26 +84,24 @@ def test_renamed_user(synced, at_once, error):
     assert set(synced.sharepoint.files[renamed.user_principal_name].values()) >= {b"L:" + NEW}
 
 
-@BOTH_ORDERS
-def test_missing_photo_precedes_a_busy_profile(synced, at_once):
-    """Without a photo, the profile is not needed."""
-    synced.at_once = at_once
-    synced.exchange.upload(NEW)
-    synced.exchange.after_look = synced.exchange.delete
-    synced.sharepoint.plan_error = BUSY
+def no_photo(office: Office) -> None:
+    office.exchange.after_look = office.exchange.delete
 
-    fail(synced, NoPhoto, ahead())
+
+def excluded(office: Office) -> None:
+    office.check_scope = out_of_scope
 
 
 @BOTH_ORDERS
-def test_scope_precedes_a_busy_profile(synced, at_once):
-    """A user out of scope is skipped now, not after a wait."""
+@pytest.mark.parametrize(("arrange", "error"), [(no_photo, NoPhoto), (excluded, OutOfScope)])
+def test_other_errors_precede_a_busy_profile(synced, at_once, arrange, error):
+    """Without a photo, or out of scope, the profile is not needed, so there is no wait for it."""
     synced.at_once = at_once
     synced.exchange.upload(NEW)
-    synced.check_scope = out_of_scope
+    arrange(synced)
     synced.sharepoint.plan_error = BUSY
 
-    fail(synced, OutOfScope, ahead())
+    fail(synced, error, ahead())
 
 
 @BOTH_ORDERS

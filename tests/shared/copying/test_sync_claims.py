@@ -47,19 +47,13 @@ def test_lost_race_for_the_claim(office, known):
         bring_up_to_date(office)
         office.exchange.upload(NEW)
     before = office.sharepoint.writes
-    read = office.store.read
-
-    def read_and_be_overtaken(user_id):
-        stored = read(user_id)
-        office.store.put(UserState(ANNE.id, claim=Claim("another", CLAIM_LENGTH)))
-        return stored
-
-    office.store.read = read_and_be_overtaken
+    others = UserState(ANNE.id, claim=Claim("another", CLAIM_LENGTH, left=CLAIM_LENGTH + 1))
+    office.store.after_read = lambda: office.store.put(others)
     run = fail(office, Conflict)
 
     assert run.claim is None
     assert office.sharepoint.writes == before
-    assert office.anne.claim == Claim("another", CLAIM_LENGTH, left=CLAIM_LENGTH + 1)
+    assert office.anne == others
 
 
 def test_claim_is_renewed(office):

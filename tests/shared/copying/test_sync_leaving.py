@@ -28,40 +28,34 @@ def come_back(office: Office) -> None:
 
 
 def test_state_says_since_when(left):
-    """A user unknown to Graph has the status `left`, with the time, and keeps the picture."""
-    assert (left.anne.status, left.anne.reason) == (LEFT, "unknown-user")
-    assert left.anne.left_since == NOON
-    assert left.shows(OLD)
-
-
-def test_later_checks_keep_the_time(left):
-    """`left_since` is the time of the first check, whatever messages follow."""
+    """A user unknown to Graph becomes `left` at the first check, and keeps the picture."""
     before = left.anne
+    assert (before.status, before.reason, before.left_since) == (LEFT, "unknown-user", NOON)
+    assert left.shows(OLD)
     left.clock.advance(timedelta(days=3))
     for more in ({}, {"force": True}, {"reason": "replay"}):
         assert left.work_off(message(**more)).event == LEFT
 
-    looked = replace(before, checked_at=left.clock(), replays=left.anne.replays)
-    assert left.anne == looked
+    assert left.anne == replace(before, checked_at=left.clock(), replays=left.anne.replays)
 
 
-def test_state_of_an_older_version(left):
-    """A leaver recorded as `skipped` by an older version becomes `left`, from now on."""
-    left.change(status=SKIPPED, left_since=None)
-    left.clock.advance(MONTH)
-    left.work_off()
-
-    assert (left.anne.status, left.anne.left_since) == (LEFT, NOON + MONTH)
-
-
-@pytest.mark.parametrize("since", [None, NOON + 100 * MONTH], ids=["none", "to come"])
-def test_time_that_cannot_be_true(left, since):
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"left_since": None},
+        {"left_since": NOON + 100 * MONTH},
+        {"left_since": None, "status": SKIPPED},
+    ],
+    ids=["none", "in the future", "older version"],
+)
+def test_time_that_cannot_be_true(left, before):
     """Without a time, or with a future one, the time starts at the next check."""
-    left.change(left_since=since)
-    left.work_off()
-
-    assert left.anne.left_since == NOON
+    left.change(**before)
     left.clock.advance(MONTH)
+    left.work_off()
+    assert (left.anne.status, left.anne.left_since) == (LEFT, NOON + MONTH)
+    left.clock.advance(MONTH)
+
     assert left.work_off(A_REMOVAL).event == "forgotten"
 
 
@@ -97,26 +91,21 @@ def test_no_answer_about_the_user(synced, error):
     assert synced.anne.left_since is None
 
 
-@pytest.mark.parametrize("photo", [OLD, NEW], ids=["same", "another"])
-def test_returning_user(left, photo):
-    """
-    A restored user, with the old photo or another, is copied, and has no `left_since` any more.
-    """
+@pytest.mark.parametrize(
+    ("photo", "profile"),
+    [(OLD, "kept"), (NEW, "kept"), (OLD, "new")],
+    ids=["same", "another", "new profile"],
+)
+def test_returning_user(left, photo, profile):
+    """A restored user is copied, even if only the profile is new, and has no `left_since`."""
     come_back(left)
+    if profile == "new":
+        left.sharepoint.properties.clear()
     left.exchange.upload(photo)
     left.work_off()
 
     assert left.shows(photo)
     assert (left.anne.status, left.anne.left_since) == (SYNCED, None)
-
-
-def test_returning_user_with_a_new_profile(left):
-    """A new profile shows the picture again, even if the photo is unchanged."""
-    come_back(left)
-    left.sharepoint.properties.clear()
-    left.work_off()
-
-    assert left.shows(OLD)
 
 
 def test_returning_user_out_of_scope(left):
@@ -153,30 +142,13 @@ def test_user_who_leaves_again(left):
 
 
 def test_forgotten(due):
-    """Files, URL and state are deleted."""
+    """Files, URL and state are deleted; a message delivered again creates no new state."""
     assert due.work_off(A_REMOVAL).event == "forgotten"
 
     assert due.shows_nothing()
-    assert due.store.blobs == {}
     assert due.queue.messages == []
-
-
-def test_message_delivered_again(due):
-    """It creates no new state for a user who was forgotten."""
-    due.work_off(A_REMOVAL)
-
     assert due.work_off(A_REMOVAL, redelivered=True).event == SKIPPED
     assert due.store.blobs == {}
-
-
-def test_too_early(due):
-    """Just before the time is over, everything stays."""
-    due.clock.advance(-TICK)
-    before = due.anne
-
-    assert due.work_off(A_REMOVAL).event == LEFT
-    assert due.anne == before
-    assert due.shows(OLD)
 
 
 @pytest.mark.parametrize("body", [message(), message(force=True), message(reason="replay")])
@@ -186,10 +158,19 @@ def test_only_a_sweep_orders_forgetting(due, body):
     assert due.shows(OLD)
 
 
-@pytest.mark.parametrize("policy", [Policy(), Policy(forget_after=MONTH, dry_run=True)])
-def test_settings_against_forgetting(due, policy):
-    """FORGET_AFTER_DAYS=0 keeps leavers for good, and a dry run writes nothing."""
+@pytest.mark.parametrize(
+    ("policy", "early"),
+    [
+        (Policy(), timedelta(0)),
+        (Policy(forget_after=MONTH, dry_run=True), timedelta(0)),
+        (Policy(forget_after=MONTH), TICK),
+    ],
+    ids=["FORGET_AFTER_DAYS=0", "dry run", "too early"],
+)
+def test_not_forgotten(due, policy, early):
+    """Nothing changes in a dry run, before the time is over, or if leavers are kept for good."""
     due.policy = policy
+    due.clock.advance(-early)
     before = due.anne
 
     assert due.work_off(A_REMOVAL).event == LEFT
@@ -197,27 +178,17 @@ def test_settings_against_forgetting(due, policy):
     assert due.shows(OLD)
 
 
-def test_user_restored_before_the_removal(due):
-    """The worker asks Graph once more: a user restored a moment ago keeps everything."""
-    come_back(due)
+@pytest.mark.parametrize("during", [False, True], ids=["before the run", "before its claim"])
+def test_user_restored_before_the_removal(due, during):
+    """Graph is asked once more under the claim: a user restored a moment ago keeps everything."""
+    if during:
+        due.store.after_read = lambda: come_back(due)
+    else:
+        come_back(due)
     due.work_off(A_REMOVAL)
 
     assert due.shows(OLD)
     assert (due.anne.status, due.anne.left_since) == (SYNCED, None)
-
-
-def test_user_restored_before_the_claim(due):
-    """A user restored after a run's first check is found by the one under its claim."""
-    read = due.store.read
-
-    def read_late(user_id):
-        come_back(due)
-        return read(user_id)
-
-    due.store.read = read_late
-    due.work_off(A_REMOVAL)
-
-    assert due.shows(OLD)
 
 
 def test_state_without_a_picture(due):

@@ -87,27 +87,19 @@ def test_interrupted_write_clears_the_hash(synced):
 
 
 @pytest.mark.parametrize("end", [LOST, LOST_FOR_GOOD], ids=["waits", "gave up"])
-def test_unanswered_write_keeps_others_away(synced, end):
-    """A write without an answer may take effect late: until then, no other run may copy."""
+def test_unanswered_request(synced, end):
+    """Until a write without an answer can no longer take effect, no other run may copy."""
     synced.exchange.upload(NEW)
-    synced.sharepoint.at_write[2] = failing(Unanswered("No answer."))
-
+    synced.sharepoint.plan_error = Unanswered("No answer.")
     synced.sync.record(fail(synced, Unanswered), end, attempt=1)
+    assert synced.anne.claim is None
 
+    synced.sharepoint.plan_error = None
+    synced.sharepoint.at_write[2] = failing(Unanswered("No answer."))
+    synced.sync.record(fail(synced, Unanswered, a_run(force=True)), end, attempt=1)
     assert synced.anne.claim == Claim("this-run", LATE_WRITE, left=LATE_WRITE + 1)
     synced.clock.advance(timedelta(seconds=LATE_WRITE))
     fail(synced, ClaimHeld)
-
-
-@pytest.mark.parametrize("end", [LOST, LOST_FOR_GOOD], ids=["waits", "gave up"])
-def test_unanswered_read_keeps_nobody_away(synced, end):
-    """A read without an answer does no harm if it takes effect late."""
-    synced.exchange.upload(NEW)
-    synced.sharepoint.plan_error = Unanswered("No answer.")
-
-    synced.sync.record(fail(synced, Unanswered), end, attempt=1)
-
-    assert synced.anne.claim is None
 
 
 def test_failure_is_recorded(synced):

@@ -154,9 +154,7 @@ def test_old_message(office: Office):
 
 
 def test_order_that_stops_the_app(office: Office, monkeypatch: pytest.MonkeyPatch):
-    """
-    Once the host gives up a typed order, nothing links it to the log, so its end is logged now.
-    """
+    """Once the host gives up a typed order, nothing links it to the log: its end is logged now."""
 
     def stop(*_: object) -> str:
         raise RuntimeError
