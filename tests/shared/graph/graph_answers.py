@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -67,6 +69,22 @@ class Recorded:
         """The requests in the last batch."""
         parts: list[dict[str, Any]] = self.bodies[-1]["requests"]
         return parts
+
+
+class Batches:
+    """Answers batches; *inner* answers one request. `sizes` are the numbers of requests."""
+
+    def __init__(self, inner: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        self.sizes: list[int] = []
+        self._inner = inner
+        self._lock = threading.Lock()
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        parts = json.loads(request.body or b"")["requests"]
+        with self._lock:
+            self.sizes.append(len(parts))
+            responses = [{**self._inner(each), "id": each["id"]} for each in reversed(parts)]
+        return answer({"responses": responses})
 
 
 def graph_error(code: str, status: int, **headers: str) -> Answer:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import requests
 
@@ -24,9 +22,9 @@ from tests.shared.graph.graph_answers import (
     SHAPES,
     SKIPPED,
     USER,
+    Batches,
     Recorded,
     batch,
-    batch_of,
     client,
     error_body,
     graph_error,
@@ -188,19 +186,13 @@ def test_malformed_metadata(shape):
 
 # Whether a name is in use
 
-NOT_FOUND = (404, {"error": {"code": "Request_ResourceNotFound", "message": "In words."}})
-BUSY = (429, {"error": {"code": "TooManyRequests", "message": "Busy."}})
+NOT_FOUND = inner("", error_body("Request_ResourceNotFound"), 404)
 
 
 def batches(*known: str, busy: bool = False) -> Web:
     """A directory with only *known* users."""
-
-    def web(request: requests.PreparedRequest) -> Answer:
-        upns = [item["id"] for item in json.loads(request.body or b"")["requests"]]
-        other = BUSY if busy else NOT_FOUND
-        return batch_of(**{upn: (200, {"id": ID}) if upn in known else other for upn in upns})
-
-    return web
+    other = inner("", error_body("TooManyRequests"), 429) if busy else NOT_FOUND
+    return Batches(lambda each: inner("", {"id": ID}) if each["id"] in known else other)
 
 
 NAMES = [f"name{number}@contoso.com" for number in range(25)]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 
 from shared.errors import (
     AccessDenied,
@@ -23,30 +20,24 @@ from shared.errors import (
     Unanswered,
 )
 from shared.graph.client import GraphClient
-from tests.doubles.web import NOON, Answer, Clock, answer, http
+from tests.doubles.web import NOON, Clock, http
+from tests.shared.graph.graph_answers import Batches
 
 Inner = Callable[[str, int], dict[str, Any]]
 
 
-class Photos:
-    """Answers batches; *inner* returns the answer about a user's photo at the nth request."""
+class Photos(Batches):
+    """*inner* returns the answer about a user's photo at the nth request."""
 
     def __init__(self, inner: Inner) -> None:
+        super().__init__(self._one)
         self.requested: Counter[str] = Counter()
-        self.sizes: list[int] = []
-        self._inner = inner
-        self._lock = threading.Lock()
-
-    def __call__(self, request: requests.PreparedRequest) -> Answer:
-        requested = json.loads(request.body or b"")["requests"]
-        with self._lock:
-            self.sizes.append(len(requested))
-            return answer({"responses": [self._one(each) for each in reversed(requested)]})
+        self._photo = inner
 
     def _one(self, each: dict[str, str]) -> dict[str, Any]:
         user = each["url"].removeprefix("/users/").removesuffix("/photo")
         self.requested[user] += 1
-        return {"id": each["id"], "headers": {}, **self._inner(user, self.requested[user])}
+        return {"headers": {}, **self._photo(user, self.requested[user])}
 
 
 def photo(user: str, _: int = 1) -> dict[str, Any]:

@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import requests
 
 from shared.errors import AccessDenied, Refused, Throttled, UnknownUser
 from shared.graph import batch
 from shared.graph.client import GraphClient
 from shared.graph.groups import Groups
-from tests.doubles.web import Answer, answer, http
-from tests.shared.graph.graph_answers import ANNE, FIELDS, client, error_body, graph_error, inner
+from tests.doubles.web import http
+from tests.shared.graph.graph_answers import (
+    ANNE,
+    FIELDS,
+    Batches,
+    client,
+    error_body,
+    graph_error,
+    inner,
+)
 
 GROUP = "0c000000-0000-4000-8000-000000000009"
 IDS = [f"0a000000-0000-4000-8000-0000000000{n:02}" for n in range(45)]
 
 
-class Directory:
-    """Answers batches about users; `odd` has the other answers by id."""
+class Directory(Batches):
+    """Users in a group or not; *odd* has the other answers by id."""
 
     def __init__(self, odd: dict[str, dict[str, Any]], members: list[str] | None = None) -> None:
-        self.odd = odd
-        self.members = members or []
-        self.sizes: list[int] = []
+        super().__init__(self._one)
+        self._odd = odd
+        self._members = members or []
 
-    def __call__(self, request: requests.PreparedRequest) -> Answer:
-        asked = json.loads(request.body or b"")["requests"]
-        self.sizes.append(len(asked))
-        return answer({"responses": [self._one(each) for each in reversed(asked)]})
-
-    def _one(self, asked: dict[str, Any]) -> dict[str, Any]:
-        key, user_id = asked["id"], asked["url"].split("/")[2].partition("?")[0]
-        if key in self.odd:
-            return {**self.odd[key], "id": key}
-        if asked["url"].startswith("/groups/"):
+    def _one(self, each: dict[str, Any]) -> dict[str, Any]:
+        key, user_id = each["id"], each["url"].split("/")[2].partition("?")[0]
+        if key in self._odd:
+            return self._odd[key]
+        if each["url"].startswith("/groups/"):
             return inner(key, {"id": user_id})
-        if "checkMemberGroups" in asked["url"]:
-            groups = [GROUP] if user_id in self.members else []
-            return inner(key, {"value": groups})
+        if "checkMemberGroups" in each["url"]:
+            return inner(key, {"value": [GROUP] if user_id in self._members else []})
         return inner(key, {**FIELDS, "id": user_id})
 
 

@@ -310,16 +310,6 @@ def named(plan: Plan, number: int) -> str:
     return f"/User Photos/Profile Pictures/{plan.location.files[number]}"
 
 
-def test_files_as_they_were_written():
-    """Unchanged files cost one call each, and no download."""
-    desk = Desk({})
-    plan = desk.publish()
-    desk.site.events.clear()
-
-    assert desk.publisher.find(plan, desk.written) == desk.written
-    assert desk.site.events == ["looked"] * 3
-
-
 @pytest.mark.parametrize("number", range(3))
 @pytest.mark.parametrize(
     "content", [None, b"some other picture", b"Xxxxxx"[:5]], ids=["gone", "longer", "as long"]

@@ -229,29 +229,28 @@ def test_missing_role(tenant: Tenant, said: Answer):
     assert tenant.write() == ONE_REQUEST
 
 
-@pytest.mark.parametrize("said", NO_ENDPOINT.values(), ids=NO_ENDPOINT)
-def test_no_endpoint(tenant: Tenant, said: Answer):
-    """If ProcessQuery does not exist, it is not used for hours."""
+@pytest.mark.parametrize(
+    ("said", "enough"),
+    [
+        *((said, MOST_FAILURES) for said in REFUSALS.values()),
+        *((said, 1) for said in NO_ENDPOINT.values()),
+    ],
+    ids=[*REFUSALS, *NO_ENDPOINT],
+)
+def test_repeated_refusals(tenant: Tenant, said: Answer, enough: int):
+    """After five refusals of what REST accepts, or a missing endpoint, it is unused for hours."""
     tenant.refuse(said)
-    tenant.write()
-    tenant.refuse(None)
+    used = ["ProcessQuery" in tenant.write() for _ in range(enough + 1)]
 
+    assert used == [True] * enough + [False]
     tenant.clock.sleep(REFUSED_FOR - 1)
     assert tenant.write() == SINGLY
     tenant.clock.sleep(1)
-    assert tenant.write() == ONE_REQUEST
-
-
-@pytest.mark.parametrize("said", REFUSALS.values(), ids=REFUSALS)
-def test_repeated_refusals(tenant: Tenant, said: Answer):
-    """After five refusals in a row of what REST accepts, ProcessQuery is not used for hours."""
-    tenant.refuse(said)
-    used = ["ProcessQuery" in tenant.write() for _ in range(MOST_FAILURES + 1)]
-
-    assert used == [True] * 5 + [False]
-    tenant.clock.sleep(REFUSED_FOR)
     # If nothing has improved, one attempt is enough to know.
     assert ["ProcessQuery" in tenant.write() for _ in range(2)] == [True, False]
+    tenant.refuse(None)
+    tenant.clock.sleep(REFUSED_FOR)
+    assert tenant.write() == ONE_REQUEST
 
 
 @pytest.mark.parametrize("said", REFUSALS.values(), ids=REFUSALS)
