@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from shared.copying.held_claim import CLAIM_LENGTH
 from shared.copying.outcome import Outcome
 from shared.errors import Throttled
-from shared.storage.user_state import WAITING
+from shared.storage.user_state import WAITING, Claim
 from tests.doubles.office import Office, failing
 from tests.shared.copying.runs import A_REMOVAL, CLAIM, NEW, message, overtake, uninstall
 
@@ -83,7 +84,8 @@ def test_late_run(task: Task):
     office.sharepoint.at_write.clear()
 
     assert (outcome.event, outcome.detail) == (WAITING, "Another run has taken over this user.")
-    assert (office.sharepoint.writes, office.anne.claim.by) == (1, "another")
+    assert office.anne.claim == Claim("another", CLAIM_LENGTH)
+    assert office.sharepoint.writes == 1
     assert task.is_done_by(office.work_off_waiting())
 
 

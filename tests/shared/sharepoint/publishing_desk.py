@@ -186,7 +186,7 @@ class Desk:
 
 def published(url: str = OWN_URL, **settings: str) -> Desk:
     """Anne's picture has been copied to *url*, and nothing written since."""
-    desk = Desk({**SYNCED, "PictureURL": url}, **settings)
+    desk = Desk({**SYNCED, "PictureURL": url}, ("Profile Pictures",), **settings)
     desk.publish()
     desk.site.events.clear()
     return desk
