@@ -34,7 +34,7 @@ class UserSearch:
         self._http = http
 
     def search(self, text: str) -> list[User]:
-        """At most MOST users with an address or words in the name that begin with *text*, by name."""
+        """At most MOST users, by name; *text* begins an address, or each word a word of the name."""
         wanted = _checked(text)
         queries = _prefix_queries(wanted) if "@" in wanted else [_phrase_query(wanted)]
         return self._ask(queries, wanted)

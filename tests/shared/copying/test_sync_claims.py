@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -30,16 +31,6 @@ def test_death_leaves_files_in_doubt(synced, upload):
     assert synced.sharepoint.writes == 4
 
 
-def test_claim_during_the_copy(office):
-    """While the bytes are read, the state has the run's claim."""
-    seen = []
-    office.exchange.after_copy = lambda: seen.append(office.anne.claim)
-
-    bring_up_to_date(office)
-
-    assert seen == [Claim("this-run", CLAIM_LENGTH, left=CLAIM_LENGTH + 1)]
-
-
 @pytest.mark.parametrize("known", [False, True], ids=["first state", "later state"])
 def test_lost_race_for_the_claim(office, known):
     """Of two runs that read the same version, only the one that writes first continues."""
@@ -56,27 +47,21 @@ def test_lost_race_for_the_claim(office, known):
     assert office.anne == others
 
 
-def test_claim_is_renewed(office):
-    """A claim that no longer covers a write is renewed before it, once for several writes."""
+@pytest.mark.parametrize(
+    ("more", "written"), [(TICK, 5), (timedelta(0), 4)], ids=["too old", "just covers a request"]
+)
+def test_claim_is_renewed(office, more, written):
+    """A claim that no longer covers a whole request is renewed before it, once for several."""
     seen = []
-    office.sharepoint.at_write[2] = lambda: office.clock.advance(timedelta(seconds=FREE) + TICK)
+    office.sharepoint.at_write[2] = lambda: office.clock.advance(timedelta(seconds=FREE) + more)
     office.sharepoint.at_write[3] = lambda: seen.append(office.anne.claim)
 
     with calls.noted() as made:
         assert bring_up_to_date(office) == "synced"
 
-    assert seen == [Claim("this-run", CLAIM_LENGTH, left=CLAIM_LENGTH + 1)]
-    assert made.count("blob") == 5
-
-
-def test_claim_covers_a_last_write(office):
-    """A write may begin as long as the claim covers a whole request."""
-    office.sharepoint.at_write[1] = lambda: office.clock.advance(timedelta(seconds=FREE))
-
-    with calls.noted() as made:
-        assert bring_up_to_date(office) == "synced"
-
-    assert made.count("blob") == 4
+    age = 0 if written == 5 else FREE
+    assert seen == [Claim("this-run", CLAIM_LENGTH, left=CLAIM_LENGTH + 1 - age)]
+    assert made.count("blob") == written
 
 
 def test_slow_renewal(office):
@@ -149,24 +134,27 @@ def test_live_claim_stops_a_run(synced, seconds):
     assert synced.anne.claim is None
 
 
-def test_url_is_recorded_before_the_files(office):
-    """Before the first file is written, the state has the picture's URL, and still the claim."""
+def test_state_during_the_copy(office):
+    """From the bytes on, the state has the claim, and from the first file on the picture's URL."""
     seen = []
+    office.exchange.after_copy = lambda: seen.append(office.anne)
     office.sharepoint.at_write[1] = lambda: seen.append(office.anne)
 
     bring_up_to_date(office)
 
-    [claimed] = seen
-    assert claimed.picture_url == office.sharepoint.shown(ANNE) != ""
-    assert claimed.claim == Claim("this-run", CLAIM_LENGTH, left=CLAIM_LENGTH + 1)
+    assert [each.picture_url for each in seen] == ["", office.sharepoint.shown(ANNE)]
+    claim = Claim("this-run", CLAIM_LENGTH, left=CLAIM_LENGTH + 1)
+    assert [each.claim for each in seen] == [claim] * 2
 
 
-def test_run_that_lost_its_result_writes_again(office):
+@pytest.mark.parametrize("dies", [False, True], ids=["lost its result", "died"])
+def test_deleted_state(office, dies):
     """
     A person deletes the state during a copy, and another run copies a newer photo.
 
-    Then the files are of two photos, which the other run's state does not say. So a run that
-    could not record its writes writes once more.
+    Then the files are of two photos, which the other run's state does not say. So a run that could
+    not record its writes writes once more. If it died, only the host knows that it existed: a
+    redelivered message copies once more, whatever the state says.
     """
 
     def deleted_and_overtaken() -> None:
@@ -174,35 +162,16 @@ def test_run_that_lost_its_result_writes_again(office):
         del office.store.blobs[ANNE.id]
         office.exchange.upload(NEW)
         assert bring_up_to_date(office) == "synced"
+        if dies:
+            # A request of the dead run takes effect only now.
+            office.sharepoint.files[ANNE.user_principal_name][ANNE.id + SUFFIXES[0]] = b"S:" + OLD
+            raise KeyboardInterrupt
 
     office.sharepoint.at_write[2] = deleted_and_overtaken
-    assert office.work_off().event == "waiting"
+    with pytest.raises(KeyboardInterrupt) if dies else contextlib.nullcontext():
+        assert office.work_off().event == "waiting"
     assert not office.shows(NEW)
 
-    assert office.work_off_waiting().event == "synced"
-    assert office.shows(NEW)
-
-
-def test_redelivered_message_writes_again(office):
-    """
-    The same, but the run dies, so only the host knows that it existed.
-
-    So a redelivered message copies once more, whatever the other run's state says.
-    """
-
-    def deleted_overtaken_and_dead() -> None:
-        office.sharepoint.at_write.clear()
-        del office.store.blobs[ANNE.id]
-        office.exchange.upload(NEW)
-        assert bring_up_to_date(office) == "synced"
-        # A request of the dead run takes effect only now.
-        office.sharepoint.files[ANNE.user_principal_name][ANNE.id + SUFFIXES[0]] = b"S:" + OLD
-        raise KeyboardInterrupt
-
-    office.sharepoint.at_write[2] = deleted_overtaken_and_dead
-    with pytest.raises(KeyboardInterrupt):
-        office.work_off()
-    assert not office.shows(NEW)
-
-    assert office.work_off(redelivered=True).event == "synced"
+    again = office.work_off(redelivered=True) if dies else office.work_off_waiting()
+    assert again.event == "synced"
     assert office.shows(NEW)

@@ -62,8 +62,10 @@ def test_character_that_xml_forbids(character):
 
 
 def test_success():
-    """Only a response that explicitly says there is no error is success."""
+    """Only a response whose status and body both say that there is no error is success."""
     assert process_query.failure(answered([{"ErrorInfo": None}, 2, {"IsNull": False}])) is None
+    with pytest.raises(Refused):
+        process_query.failure(answered([{"ErrorInfo": None}], 500))
 
 
 def test_error_in_a_200():
@@ -90,9 +92,3 @@ def test_malformed_response(content):
     """A response that says neither success nor an error is never success."""
     with pytest.raises(Refused):
         process_query.failure(answered(content))
-
-
-def test_no_error_with_an_error_status():
-    """Nor is a response whose status contradicts its body."""
-    with pytest.raises(Refused):
-        process_query.failure(answered([{"ErrorInfo": None}], 500))
