@@ -34,7 +34,11 @@ class UserSearch:
         self._http = http
 
     def search(self, text: str) -> list[User]:
-        """At most MOST users, by name; *text* begins an address, or each word a word of the name."""
+        """
+        Users with an address, or words in the name, that begin with *text* or its words.
+
+        At most MOST, sorted by name.
+        """
         wanted = _checked(text)
         queries = _prefix_queries(wanted) if "@" in wanted else [_phrase_query(wanted)]
         return self._ask(queries, wanted)

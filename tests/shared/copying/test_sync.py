@@ -154,18 +154,19 @@ def test_etag_unknown_after_the_bytes(synced):
     assert synced.sharepoint.writes == 0
 
 
-def test_user_out_of_scope_is_not_copied(office):
-    """A user out of scope gets no picture."""
-    office.check_scope = out_of_scope
-    fail(office, OutOfScope)
-
-    assert office.sharepoint.writes == 0
-
-
-def test_photo_that_cannot_be_rendered(office):
-    """A photo that cannot be rendered writes nothing to SharePoint."""
-    office.recipe = replace(office.recipe, render=no_image)
-    run = fail(office, PhotoRefused)
+@pytest.mark.parametrize(
+    ("arrange", "error"),
+    [
+        (lambda office: setattr(office, "check_scope", out_of_scope), OutOfScope),
+        (lambda office: setattr(office, "recipe", Recipe("48,72,300", 1, no_image)), PhotoRefused),
+        (lambda office: setattr(office.sharepoint, "plan_error", PictureKept("")), PictureKept),
+    ],
+    ids=["out of scope", "not rendered", "picture kept"],
+)
+def test_nothing_is_written(office, arrange, error):
+    """Out of scope, without renditions, or over a chosen picture, nothing is written."""
+    arrange(office)
+    run = fail(office, error, a_run(thorough=True))
 
     assert (office.sharepoint.writes, run.files_touched) == (0, False)
 
@@ -243,15 +244,6 @@ def test_picture_at_a_former_address(synced):
 
     assert bring_up_to_date(synced) == "synced"
     assert synced.sharepoint.shown(ANNE).startswith("https://fabrikam-my.sharepoint.com")
-
-
-def test_replay_keeps_a_persons_picture(synced):
-    """A replay keeps a picture that a person has set."""
-    synced.sharepoint.plan_error = PictureKept("Kept.")
-
-    fail(synced, PictureKept, a_run(thorough=True))
-
-    assert synced.sharepoint.writes == 0
 
 
 @pytest.mark.parametrize("spelled", [str.upper, lambda url: "no address"], ids=["case", "edited"])

@@ -15,9 +15,10 @@ from tests.shared.copying.runs import BUSY, NEW, NO_PHOTO_WHY, fail, miss
 
 
 def test_absence_is_recorded(synced):
-    """A photo that is gone is recorded as no-photo since now, without an error; the hash stays."""
+    """A photo that is gone is no-photo since the first check; hash and name are those known."""
     before = synced.anne
     synced.exchange.delete()
+    synced.exchange.user = lambda user: pytest.fail("Graph was asked for the name.")
 
     miss(synced)
 
@@ -30,6 +31,9 @@ def test_absence_is_recorded(synced):
         missing_since=NOON,
         attempt=1,
     )
+    synced.clock.advance(timedelta(hours=1))
+    miss(synced)
+    assert synced.anne.missing_since == NOON
 
 
 def test_absence_without_a_picture(office):
@@ -43,25 +47,6 @@ def test_absence_without_a_picture(office):
         ANNE.display_name,
     )
     assert (anne.status, anne.missing_since) == (NO_PHOTO, None)
-
-
-def test_known_name_is_not_requested(synced):
-    """If the state has the user's name, a missing photo costs no request for it."""
-    synced.exchange.delete()
-    synced.exchange.user = lambda user: pytest.fail("Graph was asked.")
-    miss(synced)
-
-    assert synced.anne.user_principal_name == ANNE.user_principal_name
-
-
-def test_first_miss_counts(synced):
-    """However often a photo is missing, `missing_since` is the first time."""
-    synced.exchange.delete()
-    miss(synced)
-    synced.clock.advance(timedelta(hours=1))
-    miss(synced)
-
-    assert synced.anne.missing_since == NOON
 
 
 @pytest.mark.parametrize("etag", ['W/"2"', ""], ids=["etag", "no etag"])

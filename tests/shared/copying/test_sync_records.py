@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from shared.copying.held_claim import CLAIM_LENGTH
 from shared.errors import (
     AccessDenied,
     ClaimHeld,
@@ -184,16 +183,6 @@ def test_success_clears_an_old_failure(synced):
 
     anne = synced.anne
     assert (anne.status, anne.detail, anne.last_error, anne.attempt) == (SYNCED, "", None, 0)
-
-
-def test_claim_of_another_run_stays(synced):
-    """The end of a message that is given up does not disturb a run that is copying."""
-    synced.change(claim=Claim("another", CLAIM_LENGTH))
-    before = synced.anne
-
-    synced.sync.record(a_run(), Done(FAILED, "poisoned", "Stopped."), attempt=1)
-
-    assert synced.anne == before
 
 
 def test_end_of_a_run_that_saw_no_state(synced):

@@ -13,8 +13,8 @@ from shared.errors import AccessDenied, Refused, ServiceDown, Throttled
 from shared.graph import batch
 from shared.graph.errors import photo_fault
 from shared.microsoft365.reply import Reply
-from tests.doubles.web import Answer, answer, http, in_turn
-from tests.shared.graph.graph_answers import SHAPES, Recorded
+from tests.doubles.web import Answer, Recorded, answer, http, in_turn
+from tests.shared.graph.graph_answers import SHAPES
 
 ONE, TWO = batch.get("1", "/users/a"), batch.get("2", "/users/b")
 

@@ -8,7 +8,7 @@ import requests
 from shared.errors import AccessDenied, NoMailbox, NoPhoto, Refused, Throttled, UnknownUser
 from shared.graph.client import ScaledPhoto
 from shared.user import User
-from tests.doubles.web import Answer, Web, answer, in_turn
+from tests.doubles.web import Answer, Recorded, Web, answer, in_turn
 from tests.shared.graph.graph_answers import (
     AFTER,
     ANNE,
@@ -23,7 +23,6 @@ from tests.shared.graph.graph_answers import (
     SKIPPED,
     USER,
     Batches,
-    Recorded,
     batch,
     client,
     error_body,

@@ -12,8 +12,8 @@ from shared.errors import AccessDenied, OutOfScope, Refused, Throttled
 from shared.graph.client import GraphClient
 from shared.graph.groups import Groups
 from shared.user import User
-from tests.doubles.web import Answer, Web, answer, http, in_turn
-from tests.shared.graph.graph_answers import ETAG, FIELDS, ID, PHOTO, Recorded, batch_of, text_of
+from tests.doubles.web import Answer, Recorded, Web, answer, http, in_turn
+from tests.shared.graph.graph_answers import ETAG, FIELDS, ID, PHOTO, batch_of, text_of
 from tests.shared.settings.test_app import read
 
 GROUP = "0c000000-0000-4000-8000-000000000009"

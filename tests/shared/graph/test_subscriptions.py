@@ -17,8 +17,7 @@ from shared.errors import (
     Throttled,
 )
 from shared.graph.subscriptions import Subscription, SubscriptionClient
-from tests.doubles.web import Answer, Web, answer, http, in_turn
-from tests.shared.graph.graph_answers import Recorded
+from tests.doubles.web import Answer, Recorded, Web, answer, http, in_turn
 
 GRAPH = "https://graph.contoso.com"
 URL = "https://photosync.contoso.com/api/notifications?code=key"

@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import NoPhoto, ServiceDown, UnknownUser
 from shared.graph.client import Fetched
-from tests.doubles.web import Answer, answer, in_turn
+from tests.doubles.web import Answer, Recorded, answer, in_turn
 from tests.shared.graph.graph_answers import (
     AFTER,
     ANNE,
@@ -17,7 +17,6 @@ from tests.shared.graph.graph_answers import (
     PHOTO,
     SKIPPED,
     USER,
-    Recorded,
     batch,
     client,
     error_body,

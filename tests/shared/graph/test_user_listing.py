@@ -10,8 +10,7 @@ from shared.errors import AccessDenied, Refused, ServiceDown, Throttled
 from shared.graph.client import USER_FIELDS
 from shared.graph.user_listing import PAGE, UserListing
 from shared.user import User
-from tests.doubles.web import Web, answer, http, in_turn
-from tests.shared.graph.graph_answers import Recorded
+from tests.doubles.web import Recorded, Web, answer, http, in_turn
 
 GRAPH = "https://graph.contoso.com"
 GROUP = "0c000000-0000-4000-8000-00000000000a"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 import pytest
-import requests
 
 from shared.errors import PictureKept, ServiceDown, Throttled
 from shared.sharepoint.chosen_picture import ChosenPicture, chosen_in, read
 from shared.sharepoint.client import SharePointClient
-from tests.doubles.web import Answer, answer, http
+from tests.doubles.web import Answer, Recorded, answer, http
 from tests.shared.sharepoint.publishing_desk import COLLEAGUE, ELSEWHERE, ID, LIBRARY, MY, OWN_URL
 
 GIF = (
@@ -20,41 +19,23 @@ GIF = (
 SPACE = "/personal/anne_contoso_com/"
 
 
-class Host:
-    """The My Site host: gives one answer, and records the requests."""
-
-    def __init__(self, said: Answer) -> None:
-        self.said = said
-        self.requested: list[str] = []
-
-    def __call__(self, request: requests.PreparedRequest) -> Answer:
-        self.requested.append(str(request.url))
-        return self.said
-
-
 def chosen(url: str, *, space: str = SPACE, wrote: str = "") -> ChosenPicture | None:
     profile = {"PictureURL": url, "PersonalSpace": space}
     return chosen_in(profile, MY, user_id=ID, wrote=wrote)
 
 
-def fetched(url: str, said: Answer | None = None) -> tuple[bytes, list[str]]:
-    """The bytes read for the picture at *url*, and the URLs that were requested."""
+def fetched(url: str, said: Answer | None = None) -> tuple[bytes | str, list[str | None]]:
+    """The bytes of the picture at *url*, or why it is not read; and the URLs requested."""
     picture = chosen(url)
     assert picture
-    host = Host(said or Answer(200, GIF))
-    service = http(host, audience=MY)
-    return read(SharePointClient(service, service), picture), host.requested
-
-
-def refused(url: str, said: Answer | None = None) -> tuple[str, list[str]]:
-    """Why it is not read, and the URLs that were requested."""
-    picture = chosen(url)
-    assert picture
-    host = Host(said or Answer(200, GIF))
-    service = http(host, audience=MY)
-    with pytest.raises(PictureKept) as caught:
-        read(SharePointClient(service, service), picture)
-    return str(caught.value), host.requested
+    web = Recorded(said or Answer(200, GIF))
+    service = http(web, audience=MY)
+    content: bytes | str
+    try:
+        content = read(SharePointClient(service, service), picture)
+    except PictureKept as error:
+        content = str(error)
+    return content, [request.url for request in web.requests]
 
 
 GET = "_api/web/GetFileByServerRelativePath(decodedurl='{}')/$value"
@@ -83,7 +64,9 @@ def test_picture_on_our_host(url: str, site: str, path: str):
     content, [requested] = fetched(url)
 
     assert content == GIF
-    assert unquote(requested) == f"{MY}{site}/{GET.format(path.replace(chr(39), chr(39) * 2))}"
+    assert (
+        unquote(requested or "") == f"{MY}{site}/{GET.format(path.replace(chr(39), chr(39) * 2))}"
+    )
 
 
 NOT_OURS = {
@@ -113,8 +96,9 @@ NOT_OURS = {
 @pytest.mark.parametrize("url", NOT_OURS.values(), ids=NOT_OURS)
 def test_nothing_is_fetched_from_elsewhere(url: str):
     """For any other URL nothing is requested, and the sentence says that a person chose it."""
-    sentence, requested = refused(url)
+    sentence, requested = fetched(url)
 
+    assert isinstance(sentence, str)
     assert sentence.startswith("A person chose a picture at ")
     assert (requested, "does not read files from there" in sentence) == ([], True)
 
@@ -149,8 +133,9 @@ HARM = {
 @pytest.mark.parametrize(("said", "why"), HARM.values(), ids=HARM)
 def test_every_refusal_is_a_sentence(said: Answer, why: str):
     """Whatever prevents showing it, the sentence says so; only pictures are returned."""
-    sentence, requested = refused(f"{MY}/Documents/me.jpg", said)
+    sentence, requested = fetched(f"{MY}/Documents/me.jpg", said)
 
+    assert isinstance(sentence, str)
     assert sentence.startswith("A person chose a picture at contoso-my.sharepoint.com. ")
     assert why in sentence
     assert len(requested) == 1
