@@ -59,25 +59,23 @@ def test_time_that_cannot_be_true(left, before):
     assert left.work_off(A_REMOVAL).event == "forgotten"
 
 
-def test_user_without_a_mailbox(synced):
-    """A user whom only the photo request does not find has no mailbox and has not left."""
-    synced.exchange.photo_etag = unknown
+@pytest.mark.parametrize("request_", ["photo_etag", "user_and_photo"])
+def test_user_without_a_mailbox(synced, request_):
+    """A user whom only a photo request does not find has no mailbox and has not left."""
+    synced.exchange.upload(NEW)
+    setattr(synced.exchange, request_, unknown)
     synced.work_off()
 
     assert (synced.anne.status, synced.anne.reason) == (SKIPPED, NoMailbox.code)
     assert synced.anne.left_since is None
 
 
-def test_user_who_is_not_found_during_a_copy(synced):
-    """The same if the user is not found between the etag and the bytes."""
+def test_user_who_leaves_during_a_copy(synced):
+    """A user who is not found between the etag and the bytes has left."""
     synced.exchange.upload(NEW)
-    synced.exchange.user_and_photo = unknown
-    synced.work_off()
-    assert (synced.anne.status, synced.anne.left_since) == (SKIPPED, None)
-
     synced.exchange.after_look = synced.exchange.leave
-    synced.exchange.upload(OLD)
     synced.work_off()
+
     assert (synced.anne.status, synced.anne.left_since) == (LEFT, NOON)
 
 

@@ -96,21 +96,17 @@ def test_other_messages_remove_nothing(missed):
 
 
 @pytest.mark.parametrize("photo", [OLD, NEW], ids=["same", "another"])
-def test_photo_that_is_back(missed, photo):
-    """A photo that is back before the message is worked off is copied instead."""
-    missed.exchange.upload(photo)
+@pytest.mark.parametrize("late", [False, True], ids=["before the run", "before its claim"])
+def test_photo_that_is_back(missed, photo, late):
+    """A photo that is back before the run, or before its claim, is copied instead."""
+    if late:
+        missed.store.after_read = lambda: missed.exchange.upload(photo)
+    else:
+        missed.exchange.upload(photo)
 
     assert remove(missed) in {"synced", "unchanged"}
     assert missed.shows(photo)
     assert (missed.anne.status, missed.anne.missing_since) == (SYNCED, None)
-
-
-def test_photo_that_comes_back_before_the_claim(missed):
-    """A photo uploaded after the run's first check is seen by the second, and copied."""
-    missed.store.after_read = lambda: missed.exchange.upload(NEW)
-
-    assert remove(missed) == "synced"
-    assert missed.shows(NEW)
 
 
 def test_photo_that_comes_back_afterwards(missed):

@@ -18,7 +18,7 @@ from shared.errors import (
     UnknownUser,
 )
 from shared.storage.user_state import MOST_REPLAYS, SECOND_LOOK_AFTER, Claim
-from tests.doubles.office import Office, failing
+from tests.doubles.office import Office
 from tests.shared.copying.runs import A_REMOVAL, NEW, message, out_of_scope, unknown
 
 NO_ROLE = AccessDenied("No role.")
@@ -156,10 +156,10 @@ def test_unknown_user(office: Office):
 def test_storage_is_down(office: Office):
     """If an end cannot be written, the message returns."""
     removed(office)
-    create = office.store.replace
-    office.store.replace = lambda *_, **__: failing(ServiceDown("Storage."))()  # type: ignore
+    down = ServiceDown("Storage.")
+    office.store.after_read = lambda: setattr(office.store, "error", down)
     assert replayed(office) == "waiting"
-    office.store.replace = create  # type: ignore[method-assign]
+    office.store.after_read, office.store.error = lambda: None, None
 
     assert office.work_off_waiting().event == "unchanged"
     assert office.anne.replays[0] == "mine"

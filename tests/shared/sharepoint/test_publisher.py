@@ -161,15 +161,6 @@ def test_existing_files_are_replaced(name, folder):
     assert desk.site.listings == 0
 
 
-def test_files_of_a_colleague_are_not_touched():
-    """A user who points the own profile at a colleague's files gets files of their own."""
-    desk = Desk({**SYNCED, "PictureURL": OWN_URL.replace(ID, COLLEAGUE)})
-    desk.publish()
-
-    assert desk.site.files == files_of(ID)
-    assert desk.profile["PictureURL"] == OWN_URL
-
-
 @pytest.mark.parametrize("url", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_chosen_picture_is_kept(url):
     """A picture that a person set is kept, and nothing is written."""
@@ -192,28 +183,33 @@ def test_chosen_picture_is_replaced(custom, url):
     assert desk.profile["PictureURL"] == OWN_URL
 
 
-# The same name for two people
+# Files of others
+
+
+BERT = "bert_x_contoso_com"
+LONG = "a_b_c_d_e_f_g_contoso_com"
 
 
 @pytest.mark.parametrize(
-    ("upn", "colleagues", "is_kept"),
+    ("upn", "name", "colleagues", "is_kept"),
     [
-        ("bert.x@contoso.com", set(), True),
-        ("bert.x@contoso.com", {"bert_x@contoso.com"}, False),
-        ("a.b.c.d.e.f.g@contoso.com", set(), False),
+        ("bert.x@contoso.com", BERT, set(), True),
+        ("bert.x@contoso.com", BERT, {"bert_x@contoso.com"}, False),
+        ("a.b.c.d.e.f.g@contoso.com", LONG, set(), False),
+        ("bert.x@contoso.com", COLLEAGUE, set(), False),
     ],
-    ids=["nobody else", "a colleague", "too many to ask for"],
+    ids=["own UPN", "a colleague's UPN, too", "too many to ask for", "a colleague's object id"],
 )
-def test_files_named_by_upn(upn, colleagues, is_kept):
-    """They keep their names only if no other user could have files of the same name."""
-    name = upn.replace("@", "_").replace(".", "_")
+def test_files_that_the_profile_names(upn, name, colleagues, is_kept):
+    """They are replaced only if they cannot be another user's; else the user gets new ones."""
     url = f"{LIBRARY}/Profile%20Pictures/{name}_MThumb.jpg"
     desk = Desk({"PictureURL": url})
     desk.colleagues = colleagues
     plan = desk.publisher.plan(User(ID, upn, True, False), "")
+    desk.publisher.publish(plan, PICTURES, before_write=covered)
 
-    assert plan.location.name == (name if is_kept else ID)
-    assert plan.picture_url == (url if is_kept else OWN_URL)
+    assert desk.site.files == files_of(name if is_kept else ID)
+    assert desk.profile["PictureURL"] == plan.picture_url == (url if is_kept else OWN_URL)
 
 
 # Other hosts
