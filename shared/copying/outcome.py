@@ -35,20 +35,20 @@ class Outcome:
     seconds: float = 0.0
 
 
-def tell(outcome: Outcome, calls: Sequence[str], ms: float) -> None:
+def log_outcome(outcome: Outcome, calls: Sequence[str], ms: float) -> None:
     """Log one event about a processed message, with its number of calls to each service."""
-    made = Counter(calls)
+    by_service = Counter(calls)
     log.log(
         _LEVELS.get(outcome.event, logging.INFO),
         "photo.%s user=%s correlation=%s graph=%d sharepoint=%d blob=%d ms=%d%s",
         outcome.event,
         outcome.user,
         outcome.correlation_id,
-        made["graph"],
-        made["sharepoint"],
-        made["blob"],
+        by_service["graph"],
+        by_service["sharepoint"],
+        by_service["blob"],
         ms,
-        _more(outcome),
+        _optional_fields(outcome),
     )
     metrics.photos.add(1, {"outcome": outcome.event})
     if outcome.event == "synced":
@@ -57,13 +57,13 @@ def tell(outcome: Outcome, calls: Sequence[str], ms: float) -> None:
         metrics.waits.add(1, {"service": outcome.service})
 
 
-def tell_parked(outcome: Outcome) -> None:
+def log_parked(outcome: Outcome) -> None:
     """Log one event about a message that the host gave up on."""
     log.error("photo.parked user=%s correlation=%s", outcome.user, outcome.correlation_id)
     metrics.photos.add(1, {"outcome": "parked"})
 
 
-def tell_crash(message: SyncMessage, error: Exception) -> None:
+def log_crash(message: SyncMessage, error: Exception) -> None:
     """Log one event about an unexpected exception; the host then retries or gives up."""
     # The host's own record of it does not reach Application Insights (functions.md, Telemetry).
     log.error(
@@ -75,9 +75,9 @@ def tell_crash(message: SyncMessage, error: Exception) -> None:
     metrics.photos.add(1, {"outcome": "crashed"})
 
 
-def _more(outcome: Outcome) -> str:
+def _optional_fields(outcome: Outcome) -> str:
     """The fields that only some outcomes have."""
-    said = [
+    fields = [
         f"reason={outcome.reason} seconds={outcome.seconds:.1f}"
         if outcome.event == "synced"
         else "",
@@ -85,4 +85,4 @@ def _more(outcome: Outcome) -> str:
         f"service={outcome.service}" if outcome.service else "",
         f'why="{loggable(outcome.detail)}"' if outcome.detail else "",
     ]
-    return "".join(f" {each}" for each in said if each)
+    return "".join(f" {each}" for each in fields if each)

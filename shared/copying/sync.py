@@ -100,7 +100,7 @@ class Sync:
         self._recall(run)  # 2, 3
         if self._is_known(run, found):
             if run.asked:
-                self._note(run)
+                self._record_replay(run)
             return "unchanged"
         claim = self._claim(run)  # 4
         if isinstance(found, PhotoSyncError):
@@ -111,8 +111,8 @@ class Sync:
             return self._without_photo(run, found, claim)
         try:
             return self._copy(run, found, claim)
-        except UnknownUser as finding:
-            raise self._look_for(run) from finding
+        except UnknownUser as error:
+            raise self._look_for(run) from error
 
     def _without_photo(self, run: Run, found: PhotoSyncError, claim: HeldClaim) -> str:
         """Remove the picture or forget the user, or raise *found*, the reason for no photo."""
@@ -247,7 +247,7 @@ class Sync:
             return
         if not run.recalled:
             run.known = self._store.read(run.user_id)
-        if not run.claim and (run.before.claimed_for or _is_nobodys(run, end)):
+        if not run.claim and (run.before.claimed_for or _is_unknown_user(run, end)):
             return
         recipe = self._recipe.version
         after = state_after(run, end, attempt=attempt, now=self._clock(), recipe=recipe)
@@ -259,8 +259,8 @@ class Sync:
         run.seen, run.etag = False, ""
         try:
             run.etag = self._source.photo_etag(run.user_id)
-        except (Settled, GiveUp) as finding:
-            return finding
+        except (Settled, GiveUp) as error:
+            return error
         run.seen = True
         return run.etag
 
@@ -268,8 +268,8 @@ class Sync:
         """Why the photo request found no user: Graph has no such user, or no mailbox for it yet."""
         try:
             run.user = self._source.user(run.user_id)
-        except UnknownUser as finding:
-            return finding
+        except UnknownUser as error:
+            return error
         return NoMailbox("Microsoft Graph has the user, but no mailbox or photo yet.")
 
     def _recall(self, run: Run) -> None:
@@ -303,9 +303,10 @@ class Sync:
             if run.before.tells(status, str(found)):
                 raise found
             return False
-        looks = run.force or run.thorough
+        must_check = run.force or run.thorough
         recipe = self._recipe
-        return not looks and run.before.covers(found, sizes=recipe.sizes, recipe=recipe.version)
+        covers = run.before.covers(found, sizes=recipe.sizes, recipe=recipe.version)
+        return covers and not must_check
 
     def _is_held(self, run: Run, sha256: str) -> bool:
         recipe = self._recipe
@@ -364,10 +365,10 @@ class Sync:
         self._store.delete(run.user_id, version=claim.version)
         return "forgotten"
 
-    def _note(self, run: Run) -> None:
+    def _record_replay(self, run: Run) -> None:
         """Record that a run for which a person waits has ended, and nothing else."""
-        noted = replace(run.before, checked_at=self._clock(), replays=run.replays)
-        user_state.write(self._store, noted, after=run.known)
+        ended = replace(run.before, checked_at=self._clock(), replays=run.replays)
+        user_state.write(self._store, ended, after=run.known)
 
     def _complete(self, run: Run, **result: Any) -> None:
         done = replace(
@@ -390,6 +391,6 @@ class Sync:
         user_state.write(self._store, replace(done, **result), after=run.claim)
 
 
-def _is_nobodys(run: Run, end: Wait | Done) -> bool:
+def _is_unknown_user(run: Run, end: Wait | Done) -> bool:
     """Whether Graph has no such user and there is no state: then nothing is recorded."""
     return run.known is None and end.code == Nobody.code

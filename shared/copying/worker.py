@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.budget.work import Kind, doing
-from shared.copying.outcome import Outcome, tell, tell_crash, tell_parked
+from shared.copying.outcome import Outcome, log_crash, log_outcome, log_parked
 from shared.copying.run import Run
 from shared.copying.successors import Successors
 from shared.copying.sync import Sync
@@ -88,7 +88,7 @@ class Worker:
         began = time.monotonic()
         with calls.noted() as made:
             outcome = self._end_of(body, redelivered, message_id)
-        tell(outcome, made, (time.monotonic() - began) * 1000)
+        log_outcome(outcome, made, (time.monotonic() - began) * 1000)
         return outcome
 
     def park(self, body: bytes) -> Outcome:
@@ -99,7 +99,7 @@ class Worker:
         Raises Conflict, ServiceDown, AccessDenied.
         """
         outcome = replace(self._park(body), event="parked")
-        tell_parked(outcome)
+        log_parked(outcome)
         return outcome
 
     def _park(self, body: bytes) -> Outcome:
@@ -128,7 +128,7 @@ class Worker:
         try:
             outcome = self._end_of_message(message, body)
         except Exception as error:
-            tell_crash(message, error)
+            log_crash(message, error)
             raise
         age = (self._clock() - message.first_queued_at).total_seconds()
         return replace(outcome, reason=message.reason, seconds=max(0.0, age))

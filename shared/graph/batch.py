@@ -57,7 +57,7 @@ def send(http: Http, requests: Sequence[Mapping[str, Any]]) -> dict[str, Reply]:
         raise fault(reply, *said(reply))
     # Responses come in any order (documented).
     items = reply.read(lambda fields: list(fields["responses"]))
-    found = {item["id"]: _sound(http, item) for item in items if _is_answer(item)}
+    found = {item["id"]: _parsed(http, item) for item in items if _is_answer(item)}
     return {request["id"]: found.get(request["id"]) or _no_answer(http) for request in requests}
 
 
@@ -65,7 +65,7 @@ def _is_answer(item: Any) -> bool:
     return isinstance(item, Mapping) and isinstance(item.get("id"), str)
 
 
-def _sound(http: Http, item: Mapping[str, Any]) -> Reply | None:
+def _parsed(http: Http, item: Mapping[str, Any]) -> Reply | None:
     try:
         return _item(http, item)
     except (LookupError, TypeError, AttributeError, ValueError):
@@ -74,8 +74,8 @@ def _sound(http: Http, item: Mapping[str, Any]) -> Reply | None:
 
 def _no_answer(http: Http) -> Reply:
     """The substitute for the response to a request that the batch did not answer."""
-    told = {"code": "noAnswer", "message": "The batch has no valid response to this request."}
-    content = json.dumps({"error": told}).encode()
+    error = {"code": "noAnswer", "message": "The batch has no valid response to this request."}
+    content = json.dumps({"error": error}).encode()
     return Reply(http.service, 502, CaseInsensitiveDict(), content, None)
 
 

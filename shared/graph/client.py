@@ -87,15 +87,18 @@ class GraphClient:
         known = reply.read(read_user)
         if not self._groups:
             return known
-        requests = [*self._groups.looks(), self._groups.question(_path(known.id))]
+        requests = [
+            *self._groups.group_requests(),
+            self._groups.membership_request(_path(known.id)),
+        ]
         try:
-            return self._told_of(known, batch.send(self._http, requests))
+            return self._with_membership(known, batch.send(self._http, requests))
         except (TryLater, GiveUp) as error:
             return replace(known, unasked=error)
 
-    def _told_of(self, known: User, answers: Mapping[str, Reply]) -> User:
+    def _with_membership(self, known: User, answers: Mapping[str, Reply]) -> User:
         try:
-            return self._groups.told_of(known, answers)
+            return self._groups.with_membership(known, answers)
         except (TryLater, GiveUp) as error:
             return replace(known, unasked=error)
 
@@ -112,12 +115,12 @@ class GraphClient:
             batch.get("etag", f"{at}/photo"),
         ]
         if self._groups:
-            requests[1:1] = [*self._groups.looks(), self._groups.question(at)]
+            requests[1:1] = [*self._groups.group_requests(), self._groups.membership_request(at)]
         answers = batch.send(self._http, batch.in_turn(requests))
         user, photo = answers["user"], answers["photo"]
         if not user.ok:
             raise user_fault(user)
-        known = self._told_of(user.read(read_user), answers)
+        known = self._with_membership(user.read(read_user), answers)
         if known.unasked:
             return Fetched(known, b"", "")
         if not photo.ok:
@@ -145,7 +148,7 @@ class GraphClient:
             left = [user_id for user_id in left if isinstance(found[user_id], TryLater)]
             if not left or not still_to_come:
                 break
-            self._http.rest(min(LONGEST_WAIT_IN_PLACE, max(map(_asked, found.values()))))
+            self._http.rest(min(LONGEST_WAIT_IN_PLACE, max(map(_seconds_to_wait, found.values()))))
         return found
 
     def users(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
@@ -155,8 +158,8 @@ class GraphClient:
         Raises only errors of a whole call.
         """
         # User and membership take two requests.
-        looks = len(self._groups.looks())
-        size = (batch.LIMIT - looks) // 2 if self._groups else batch.LIMIT
+        for_groups = len(self._groups.group_requests())
+        size = (batch.LIMIT - for_groups) // 2 if self._groups else batch.LIMIT
         parts = [user_ids[start : start + size] for start in range(0, len(user_ids), size)]
         found: dict[str, User | PhotoSyncError] = {}
         for answers in self._pool.map(self._users, parts):
@@ -166,9 +169,10 @@ class GraphClient:
     def _users(self, user_ids: Sequence[str]) -> dict[str, User | PhotoSyncError]:
         requests = [batch.get(each, f"{_path(each)}?$select={USER_FIELDS}") for each in user_ids]
         if self._groups:
-            requests += self._groups.looks()
+            requests += self._groups.group_requests()
             requests += [
-                self._groups.question(_path(each), key=f"{MEMBERSHIP} {each}") for each in user_ids
+                self._groups.membership_request(_path(each), key=f"{MEMBERSHIP} {each}")
+                for each in user_ids
             ]
         answers = batch.send(self._http, requests)
         return {each: self._user_or_error(each, answers) for each in user_ids}
@@ -179,7 +183,7 @@ class GraphClient:
             return user_fault(answer)
         try:
             known = answer.read(read_user)
-            return self._groups.told_of(known, answers, key=f"{MEMBERSHIP} {user_id}")
+            return self._groups.with_membership(known, answers, key=f"{MEMBERSHIP} {user_id}")
         except (Settled, TryLater, GiveUp) as error:
             return error
 
@@ -259,7 +263,7 @@ def _etag_or_error(metadata: Reply) -> str | PhotoSyncError:
     return photo_fault(metadata)
 
 
-def _asked(found: str | PhotoSyncError) -> float:
+def _seconds_to_wait(found: str | PhotoSyncError) -> float:
     """The seconds that an error asks us to wait, 1.0 if it names none; 0.0 for an etag."""
     return found.retry_after or 1.0 if isinstance(found, TryLater) else 0.0
 

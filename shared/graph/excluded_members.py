@@ -100,8 +100,8 @@ class MarkedListing:
 
 def _ids(fields: Any) -> list[int]:
     items = listed(fields)
-    told = [item.get("id") for item in items if isinstance(item, dict)]
-    ids = [_number(each) for each in told if isinstance(each, str) and is_object_id(each)]
+    texts = [item.get("id") for item in items if isinstance(item, dict)]
+    ids = [_number(each) for each in texts if isinstance(each, str) and is_object_id(each)]
     if len(items) >= NO_LIST and not ids:
         raise TypeError("No member on this page can be parsed.")
     return ids

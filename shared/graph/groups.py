@@ -48,16 +48,18 @@ class Groups(NamedTuple):
         both = {SYNC: self.sync, EXCLUDED: self.excluded}
         return {setting: group for setting, group in both.items() if group}
 
-    def looks(self) -> list[dict[str, Any]]:
+    def group_requests(self) -> list[dict[str, Any]]:
         """Requests for the groups themselves, for a batch."""
         return [batch.get(setting, path(group)) for setting, group in self.named.items()]
 
-    def question(self, user: str, *, key: str = MEMBERSHIP) -> dict[str, Any]:
+    def membership_request(self, user: str, *, key: str = MEMBERSHIP) -> dict[str, Any]:
         """A request, for the same batch, for the groups that contain the user at path *user*."""
-        asked = {"groupIds": list(self.named.values())}
-        return batch.post(key, f"{user}/checkMemberGroups", asked)
+        body = {"groupIds": list(self.named.values())}
+        return batch.post(key, f"{user}/checkMemberGroups", body)
 
-    def told_of(self, user: User, answers: Mapping[str, Reply], *, key: str = MEMBERSHIP) -> User:
+    def with_membership(
+        self, user: User, answers: Mapping[str, Reply], *, key: str = MEMBERSHIP
+    ) -> User:
         """
         *user*, just read from Graph, with the membership in *answers*.
 

@@ -30,7 +30,7 @@ RESOURCE = "users"
 CHANGE_TYPE = "updated,deleted"
 
 # How Graph reports a failed handshake (graph.md section 2, reported): by the code or the message.
-_UNSHAKEN = "ValidationError"
+_VALIDATION_ERROR = "ValidationError"
 _HANDSHAKE = re.compile("validation request|notification endpoint|validationToken", re.IGNORECASE)
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -146,7 +146,7 @@ def _fault(method: str, reply: Reply) -> PhotoSyncError:
         return SubscriptionExists(
             f"Graph already has a subscription: {message}", found[0] if found else ""
         )
-    if reply.status == 400 and (code == _UNSHAKEN or _HANDSHAKE.search(message)):
+    if reply.status == 400 and (code == _VALIDATION_ERROR or _HANDSHAKE.search(message)):
         # An idle app misses the ten seconds, and a restarting one responds 502, 503 or 403
         # (reported); the next attempt succeeds. Like any wait, this one ends after a day; until
         # then Graph's message stays visible.

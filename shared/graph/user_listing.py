@@ -85,9 +85,9 @@ class UserListing:
         following = self._http.path_of(str(fields.get("@odata.nextLink") or ""))
         page = UserPage([], following)
         for item in fields["value"]:
-            odd = _why_odd(item)
-            if odd:
-                page.set_aside.append(odd)
+            problem = _problem_with(item)
+            if problem:
+                page.set_aside.append(problem)
             else:
                 page.users.append(read_user(item))
         if len(page.set_aside) >= NO_LIST and not page.users:
@@ -95,21 +95,19 @@ class UserListing:
         return page
 
 
-def _why_odd(item: Any) -> str:
+def _problem_with(item: Any) -> str:
     """Why *item* cannot be parsed as a user, and who it may be; empty if it can."""
     if not isinstance(item, Mapping):
         return "An entry in the list of users is not a user."
-    id_ = item.get("id")
+    id_, upn = item.get("id"), _described(item, "userPrincipalName")
     if not isinstance(id_, str) or not is_object_id(id_):
-        return (
-            f"A user has no object id: {_shown(item, 'id')}, {_shown(item, 'userPrincipalName')}."
-        )
+        return f"A user has no object id: {_described(item, 'id')}, {upn}."
     if not isinstance(item.get("userPrincipalName"), str):
-        return f"User {id_.lower()} cannot be read: {_shown(item, 'userPrincipalName')}."
+        return f"User {id_.lower()} cannot be read: {upn}."
     return ""
 
 
-def _shown(item: Mapping[str, Any], name: str) -> str:
+def _described(item: Mapping[str, Any], name: str) -> str:
     if name not in item:
         return f"{name} is missing"
     value = item[name]

@@ -34,14 +34,19 @@ class UserSearch:
         self._http = http
 
     def search(self, text: str) -> list[User]:
-        """Users whose address, or words of whose name, begin so: at most MOST, sorted by name."""
+        """
+        Users with an address, or words in the name, that begin with *text* or its words.
+
+        At most MOST, sorted by name.
+        """
         wanted = _checked(text)
-        return self._ask(_beginnings(wanted) if "@" in wanted else [_words(wanted)], wanted)
+        queries = _prefix_queries(wanted) if "@" in wanted else [_phrase_query(wanted)]
+        return self._ask(queries, wanted)
 
     def addressed(self, address: str) -> list[User]:
         """Users with *address* in any property; there may be more than one."""
         wanted = _checked(address)
-        return self._ask(_beginnings(wanted), wanted, exactly=True)
+        return self._ask(_prefix_queries(wanted), wanted, exactly=True)
 
     def _ask(self, queries: list[str], wanted: str, *, exactly: bool = False) -> list[User]:
         # One page per query; a longer search text finds users on further pages.
@@ -63,10 +68,10 @@ class UserSearch:
             refused.append(error)
         if refused and not found:
             raise refused[0]
-        return sorted(found.values(), key=_place)[:MOST]
+        return sorted(found.values(), key=_sort_key)[:MOST]
 
 
-def _place(user: User) -> tuple[str, str]:
+def _sort_key(user: User) -> tuple[str, str]:
     name, upn = user.display_name.casefold(), user.user_principal_name.casefold()
     return name or upn, upn
 
@@ -79,7 +84,7 @@ def _checked(text: str) -> str:
     return wanted
 
 
-def _beginnings(text: str) -> list[str]:
+def _prefix_queries(text: str) -> list[str]:
     """
     One query for each property that may hold an address.
 
@@ -99,7 +104,7 @@ def _beginnings(text: str) -> list[str]:
     return [f"$filter={quote(each, safe='')}" for each in filters]
 
 
-def _words(text: str) -> str:
+def _phrase_query(text: str) -> str:
     # A quote or backslash would break the phrase, and no name is found by one.
     phrase = re.sub(r'["\\]', " ", text)
     names = ("displayName", "userPrincipalName", "mail")
@@ -109,7 +114,7 @@ def _words(text: str) -> str:
 def _matching(items: Any, wanted: str, exactly: bool) -> list[User]:
     # Graph may silently ignore a query that it does not support (documented).
     readable = [item for item in items if _is_readable(item)]
-    return [read_user(item) for item in readable if _fits(item, wanted.casefold(), exactly)]
+    return [read_user(item) for item in readable if _matches(item, wanted.casefold(), exactly)]
 
 
 def _is_readable(item: Any) -> bool:
@@ -119,20 +124,20 @@ def _is_readable(item: Any) -> bool:
     return isinstance(id_, str) and is_object_id(id_) and isinstance(upn, str)
 
 
-def _fits(item: dict[str, Any], wanted: str, exactly: bool) -> bool:
+def _matches(item: dict[str, Any], wanted: str, exactly: bool) -> bool:
     addresses = _addresses(item)
     if exactly:
         return wanted in addresses
     if any(each.startswith(wanted) for each in addresses):
         return True
-    told = _split(_plain(f"{item.get('displayName') or ''} {' '.join(addresses)}"))
-    return all(any(word.startswith(each) for word in told) for each in _split(_plain(wanted)))
+    words = _split(_plain(f"{item.get('displayName') or ''} {' '.join(addresses)}"))
+    return all(any(word.startswith(each) for word in words) for each in _split(_plain(wanted)))
 
 
 def _plain(text: str) -> str:
     """*text* in lower case without accents: Graph may match a name typed without them."""
-    signs = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in signs if not unicodedata.combining(sign))
+    characters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in characters if not unicodedata.combining(character))
 
 
 def _split(text: str) -> list[str]:
@@ -140,9 +145,9 @@ def _split(text: str) -> list[str]:
 
 
 def _addresses(item: dict[str, Any]) -> set[str]:
-    told = [item.get("userPrincipalName"), item.get("mail")]
+    values = [item.get("userPrincipalName"), item.get("mail")]
     for name in ("proxyAddresses", "otherMails"):
         listed = item.get(name)
-        told += listed if isinstance(listed, list) else []
-    texts = (each.casefold() for each in told if isinstance(each, str))
+        values += listed if isinstance(listed, list) else []
+    texts = (each.casefold() for each in values if isinstance(each, str))
     return {each.removeprefix(_SMTP) for each in texts}

@@ -18,7 +18,7 @@ _SPACES = {"RGB": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     """*picture* (L, RGB or CMYK) converted to an sRGB picture in mode RGB."""
-    if profile and profile[16:20] == _SPACES[picture.mode] and _modest(profile):
+    if profile and profile[16:20] == _SPACES[picture.mode] and _tables_fit(profile):
         try:
             transform = ImageCms.buildTransform(
                 ImageCms.ImageCmsProfile(io.BytesIO(profile)),
@@ -33,7 +33,7 @@ def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _modest(profile: bytes) -> bool:
+def _tables_fit(profile: bytes) -> bool:
     """
     Whether no colour table in *profile* claims more bytes than it has.
 

@@ -20,7 +20,7 @@ _TABLES = (0xC4, 0xDB, 0xDD)
 _JFIF, _EXIF, _ICC, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
 _EOI = b"\xff\xd9"
 # A decoder reads up to 8 bytes ahead. These contain no marker and are valid codes in any scan.
-_WHAT_IS_NOT_READ = b"\x5a\x96\xc3\x69" * 8
+_EXTRA_BYTES = b"\x5a\x96\xc3\x69" * 8
 
 
 class _Frame(NamedTuple):
@@ -46,7 +46,7 @@ def read(photo: bytes) -> PictureFile:
     if len(scans) > MAX_SCANS:
         raise PhotoRefused(f"The photo is a JPEG with {len(scans)} scans, far too many; {ADVICE}.")
     frame = _frame(bodies)
-    content, joints = _joined_parts(kept, whole_in_one=_is_whole(frame, scans))
+    content, joints = _joined_parts(kept, in_one_scan=_is_whole(frame, scans))
     return PictureFile(
         "JPEG",
         frame.width,
@@ -67,7 +67,7 @@ def loosened(file: PictureFile) -> bytes:
     """
     ends = (0, *file.joints, len(file.content))
     parts = [file.content[start:end] for start, end in zip(ends, ends[1:], strict=False)]
-    return _WHAT_IS_NOT_READ.join(parts)
+    return _EXTRA_BYTES.join(parts)
 
 
 def _needed(marker: int, part: bytes) -> bytes:
@@ -101,7 +101,7 @@ def _is_whole(frame: _Frame, scans: Sequence[bytes]) -> bool:
     return not frame.progressive and scans[0] == bytes([frame.components])
 
 
-def _joined_parts(parts: Sequence[bytes], *, whole_in_one: bool) -> tuple[bytes, tuple[int, ...]]:
+def _joined_parts(parts: Sequence[bytes], *, in_one_scan: bool) -> tuple[bytes, tuple[int, ...]]:
     """A JPEG of *parts*, and where its scans end if the decoder cannot tell by itself."""
     content, joints = [b"\xff\xd8"], []
     at = 2
@@ -109,9 +109,9 @@ def _joined_parts(parts: Sequence[bytes], *, whole_in_one: bool) -> tuple[bytes,
         content.append(part)
         at += len(part)
         if part[:2] == b"\xff\xda":
-            if whole_in_one:
+            if in_one_scan:
                 # Without EOI, the decoder asks for more bytes if the scan is too short.
-                return b"".join([*content, _WHAT_IS_NOT_READ[:8]]), ()
+                return b"".join([*content, _EXTRA_BYTES[:8]]), ()
             joints.append(at)
     return b"".join([*content, _EOI]), tuple(joints)
 

@@ -37,7 +37,7 @@ def read(photo: bytes) -> PictureFile:
             data.append(body)
         # Chunks that describe the pixels come before them, and once (5.6, "Chunk ordering"). Exif
         # may also come later, but no viewer reads it there.
-        elif not data and _counts(kind, kept):
+        elif not data and _is_in_place(kind, kept):
             kept.setdefault(kind, bytes(body))
     width, height, depth, colour = struct.unpack_from(">IIBB", kept.get(b"IHDR", b""))
     if colour == _PALETTE and b"PLTE" not in kept:
@@ -61,8 +61,8 @@ def _chunks(photo: bytes) -> Iterator[_Chunk]:
         if end > len(photo):
             break
         if kind in _CHECKED:
-            (sum_told,) = struct.unpack_from(">I", photo, end - 4)
-            if sum_told != zlib.crc32(view[at + 4 : end - 4]):
+            (stored_sum,) = struct.unpack_from(">I", photo, end - 4)
+            if stored_sum != zlib.crc32(view[at + 4 : end - 4]):
                 break
         if kind == b"IEND":
             return
@@ -71,7 +71,7 @@ def _chunks(photo: bytes) -> Iterator[_Chunk]:
     raise damaged("PNG")
 
 
-def _counts(kind: bytes, before: Mapping[bytes, bytes]) -> bool:
+def _is_in_place(kind: bytes, before: Mapping[bytes, bytes]) -> bool:
     """Whether a chunk is in a valid position: a palette's transparency comes after the palette."""
     header = before.get(b"IHDR", b"")
     of_palette = kind == b"tRNS" and header[9:10] == bytes([_PALETTE])

@@ -27,7 +27,7 @@ PICTURE_LIBRARY = "/User Photos"
 
 _JSON = {"Accept": "application/json;odata=nometadata"}
 _PEOPLE = "/_api/SP.UserProfiles.PeopleManager"
-_ANOTHER_S_PROFILE = (
+_OTHER_USERS_PROFILE = (
     "SharePoint's profile with this user's name still belongs to another user. A new user "
     "principal name takes hours to reach SharePoint. Sweeps check again once a day."
 )
@@ -86,7 +86,7 @@ class SharePointClient:
         owner = profile.get(OBJECT_ID, "").casefold()
         # The property is empty in some profiles (section 3, seen).
         if is_object_id(owner) and owner != user.id.casefold():
-            raise NoProfile(_ANOTHER_S_PROFILE)
+            raise NoProfile(_OTHER_USERS_PROFILE)
         return profile
 
     def set_property(

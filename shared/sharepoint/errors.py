@@ -105,15 +105,15 @@ def profile_fault(reply: Reply) -> PhotoSyncError:
         return Refused(
             f"An administrator locked the picture properties of profiles: {told.message}"
         )
-    return _hinted(reply, told, _PROFILE_ROLE)
+    return _with_missing_role(reply, told, _PROFILE_ROLE)
 
 
 def file_fault(reply: Reply) -> PhotoSyncError:
     """The error that a failed file or folder request means."""
-    return _hinted(reply, said(reply.body), _FILES_ROLE)
+    return _with_missing_role(reply, said(reply.body), _FILES_ROLE)
 
 
-def _hinted(reply: Reply, told: Said, role: str) -> PhotoSyncError:
+def _with_missing_role(reply: Reply, told: Said, role: str) -> PhotoSyncError:
     """SharePoint says only "access denied"; add which *role* is missing, for the admin."""
     error = fault(reply, *told)
     denied = told.is_denial and not isinstance(error, Throttled)

@@ -112,12 +112,12 @@ class Geos:
 
     def _named(self, profile: Mapping[str, str], *, asked: Geo) -> Geo:
         """The geography of the personal site in *profile*; *asked* if the profile has none."""
-        told = profile.get(PERSONAL_HOST, "")
+        host_url = profile.get(PERSONAL_HOST, "")
         try:
-            host = urlsplit(told).netloc
+            host = urlsplit(host_url).netloc
         except ValueError:
             host = ""
-        geo = self.of(told) if host else asked
+        geo = self.of(host_url) if host else asked
         if geo is None:
             raise OtherHost(
                 f"The user's personal site is on {host}, which is not a host of this tenant "

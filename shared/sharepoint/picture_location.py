@@ -142,9 +142,9 @@ def rivals(upn: str) -> Iterator[str]:
     # A domain has a dot and no underscore, so at least two parts follow the @.
     for domain in range(1, len(parts) - 1):
         tail = ".".join(parts[domain:])
-        for signs in itertools.product("._", repeat=domain - 1):
+        for separators in itertools.product("._", repeat=domain - 1):
             between = "".join(
-                sign + part for sign, part in zip(signs, parts[1:domain], strict=True)
+                mark + part for mark, part in zip(separators, parts[1:domain], strict=True)
             )
             rival = f"{parts[0]}{between}@{tail}"
             if rival != upn.casefold():

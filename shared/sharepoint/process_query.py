@@ -62,7 +62,7 @@ def failure(reply: Reply) -> Said | None:
         info = reply.json()[0]["ErrorInfo"]
         if info is None and reply.ok:
             return None
-        return _said(info)
+        return _error_in(info)
     except (ServiceDown, LookupError, TypeError) as error:
         raise Refused(
             f"ProcessQuery answered {reply.status} with a response that cannot be parsed."
@@ -70,16 +70,16 @@ def failure(reply: Reply) -> Said | None:
 
 
 def _method(number: int, texts: tuple[str, ...]) -> str:
-    given = "".join(
+    parameters = "".join(
         f'<Parameter Type="String">{escape(text, _SPACES)}</Parameter>' for text in texts
     )
     return (
         f'<Method Name="SetSingleValueProfileProperty" Id="{number}" ObjectPathId="1">'
-        f"<Parameters>{given}</Parameters></Method>"
+        f"<Parameters>{parameters}</Parameters></Method>"
     )
 
 
-def _said(info: Any) -> Said:
+def _error_in(info: Any) -> Said:
     """The error in the form of the REST interface: HRESULT, then type."""
     number, kind, message = info["ErrorCode"], info["ErrorTypeName"], info.get("ErrorMessage")
     if not isinstance(number, int) or not isinstance(kind, str):

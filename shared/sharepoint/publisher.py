@@ -125,7 +125,7 @@ class Publisher:
         geo, profile = self._geos.residence(user, picture_url)
         shown = shown_in(profile, geo.my_url)
         if not replace:
-            self._respect(shown, user, picture_url)
+            self._check_not_chosen(shown, user, picture_url)
         location = self._location(geo, shown.here, user)
         url = location.url(geo.my_url)
         if location == shown.here and not set("?#") & set(shown.url):
@@ -147,8 +147,8 @@ class Publisher:
         Returns the files as written. Each request calls *before_write* first (ClaimLost). Also
         raises what SharePointClient raises; after an error, any part may have been written.
         """
-        sharepoint, folder = self._at(plan), plan.location.folder
-        written = self._all(
+        sharepoint, folder = self._client_for(plan), plan.location.folder
+        written = self._run_all(
             functools.partial(sharepoint.upload, folder, name, content, before_write=before_write)
             for name, content in zip(plan.location.files, renditions, strict=True)
         )
@@ -162,7 +162,7 @@ class Publisher:
         Three calls if the ETags match. A changed ETag costs one more call, for the bytes. Raises
         what SharePointClient raises.
         """
-        return self._found(self._at(plan), plan.location, wanted)
+        return self._found(self._client_for(plan), plan.location, wanted)
 
     def inspect(self, user: User, picture_url: str, files: Sequence[WrittenFile]) -> Inspection:
         """
@@ -174,7 +174,7 @@ class Publisher:
         """
         geo, profile = self._geos.residence(user, picture_url)
         shown, ours = shown_in(profile, geo.my_url), shown_by(picture_url, geo.my_url)
-        self._respect(shown, user, picture_url)
+        self._check_not_chosen(shown, user, picture_url)
         found = profile_inspected(profile, shown, ours)
         if found.damage or found.outdated or not shown.location:
             return found
@@ -186,7 +186,7 @@ class Publisher:
         location: PictureLocation,
         wanted: Sequence[WrittenFile],
     ) -> tuple[WrittenFile | None, ...]:
-        found = self._all(
+        found = self._run_all(
             functools.partial(_find, sharepoint, location.folder, name, each)
             for name, each in zip(location.files, wanted, strict=True)
         )
@@ -273,16 +273,16 @@ class Publisher:
         Each request calls *before_write* first (ClaimLost). Also raises what SharePointClient
         raises.
         """
-        sharepoint = self._at(plan)
+        sharepoint = self._client_for(plan)
         sharepoint.set_properties(plan.upn, plan.changes, before_write=before_write)
         if plan.location:
             folder = plan.location.folder
-            self._all(
+            self._run_all(
                 functools.partial(sharepoint.recycle, folder, name, before_write=before_write)
                 for name in plan.location.files
             )
 
-    def _respect(self, shown: Shown, user: User, picture_url: str) -> None:
+    def _check_not_chosen(self, shown: Shown, user: User, picture_url: str) -> None:
         """Raise PictureKept if a person has chosen the *shown* picture and settings keep it."""
         replaced = self._settings.replace_custom_picture
         if shown.is_chosen(user.id, wrote=picture_url) and not replaced:
@@ -292,7 +292,7 @@ class Publisher:
                 "CUSTOM_PICTURE=replace replaces every such picture."
             )
 
-    def _at(self, plan: Plan | Removal) -> SharePointClient:
+    def _client_for(self, plan: Plan | Removal) -> SharePointClient:
         """The client for the geography of *plan*."""
         return (plan.geo or self._geos.home).sharepoint
 
@@ -302,7 +302,7 @@ class Publisher:
         changes[TIMESTAMP] = _next_timestamp(profile.get(TIMESTAMP, ""), self._clock())
         return changes
 
-    def _all(self, calls: Iterable[Callable[[], T]]) -> list[T]:
+    def _run_all(self, calls: Iterable[Callable[[], T]]) -> list[T]:
         """Make all *calls* concurrently and wait for all: no write may outlive the claim."""
         started = [self._pool.submit(contextvars.copy_context().run, each) for each in calls]
         errors = [error for call in started if (error := call.exception())]

@@ -35,7 +35,7 @@ MOST_FAILURES = 5
 REFUSED_FOR = 6 * 3_600.0
 BUSY_FOR = 600.0
 # Statuses of a host that does not serve such requests at all.
-_NO_SUCH_DOOR = frozenset({404, 405, 501})
+_NO_ENDPOINT = frozenset({404, 405, 501})
 
 log = logging.getLogger("photosync")
 
@@ -57,34 +57,34 @@ class SeveralProperties:
         self._http = http
         self._digest = digest
         self._one = one
-        self._door = _Door(http.audience, ticks)
+        self._breaker = _CircuitBreaker(http.audience, ticks)
 
     def write(
         self, upn: str, changes: Mapping[str, str], *, before_write: Callable[[], None]
     ) -> None:
         """Write *changes* in order; after an error, any part of them may be written."""
         account = account_name(upn)
-        entered = None
+        failures = None
         # A single property costs one call either way, and REST needs no digest.
         if len(changes) > 1 and process_query.can_carry(account, changes):
-            entered = self._door.enter()
-        if entered is None:
+            failures = self._breaker.failures_in_a_row()
+        if failures is None:
             self._each(upn, changes, before_write)
             return
         body = process_query.body(account, changes)
-        refused_by = self._together(body, entered, before_write)
+        refused_by = self._together(body, failures, before_write)
         if refused_by is None:
-            self._door.worked()
+            self._breaker.succeeded()
             return
         # It may have written some of them; writing them again in the same order does no harm.
         self._each(upn, changes, before_write)
-        self._door.failed(entered, shut_for=REFUSED_FOR, at_once=refused_by in _NO_SUCH_DOOR)
+        self._breaker.failed(failures, unused_for=REFUSED_FOR, at_once=refused_by in _NO_ENDPOINT)
 
     def _each(self, upn: str, changes: Mapping[str, str], before_write: Callable[[], None]) -> None:
         for name, value in changes.items():
             self._one(upn, name, value, before_write=before_write)
 
-    def _together(self, body: bytes, entered: int, before_write: Callable[[], None]) -> int | None:
+    def _together(self, body: bytes, failures: int, before_write: Callable[[], None]) -> int | None:
         """None if all is written, else the status of a response after which REST must decide."""
         try:
             reply = self._ask(body, before_write)
@@ -94,12 +94,12 @@ class SeveralProperties:
         except ServiceDown as error:
             # The error may also come from storage, which holds the claim.
             if error.service == self._http.service:
-                self._door.failed(entered, shut_for=BUSY_FOR)
+                self._breaker.failed(failures, unused_for=BUSY_FOR)
             raise
-        patience = fault(reply, *said(reply.body))
-        if isinstance(patience, Throttled | Unanswered):
-            self._door.failed(entered, shut_for=BUSY_FOR)
-            raise patience
+        busy = fault(reply, *said(reply.body))
+        if isinstance(busy, Throttled | Unanswered):
+            self._breaker.failed(failures, unused_for=BUSY_FOR)
+            raise busy
         return self._answered(reply)
 
     def _answered(self, reply: Reply) -> int | None:
@@ -126,32 +126,32 @@ class SeveralProperties:
         )
 
 
-class _Door:
+class _CircuitBreaker:
     """A circuit breaker for ProcessQuery on *host*, per process."""
 
     def __init__(self, host: str, ticks: Callable[[], float]) -> None:
         self._host = host
         self._ticks = ticks
         self._failures = 0
-        self._shut_until = -1.0
+        self._unused_until = -1.0
         self._lock = threading.Lock()
 
-    def enter(self) -> int | None:
-        """The number of failures in a row; None while it is shut."""
+    def failures_in_a_row(self) -> int | None:
+        """The number of failures without a success since; None while ProcessQuery is not used."""
         with self._lock:
-            return None if self._ticks() < self._shut_until else self._failures
+            return None if self._ticks() < self._unused_until else self._failures
 
-    def worked(self) -> None:
+    def succeeded(self) -> None:
         with self._lock:
             self._failures = 0
 
-    def failed(self, entered: int, *, shut_for: float, at_once: bool = False) -> None:
-        """Count a failure; concurrent ones count as one. *entered* is the result of `enter`."""
+    def failed(self, failures: int, *, unused_for: float, at_once: bool = False) -> None:
+        """Count a failure; concurrent ones count as one. *failures* is their number before."""
         with self._lock:
-            self._failures = max(self._failures, entered + 1)
+            self._failures = max(self._failures, failures + 1)
             if not at_once and self._failures < MOST_FAILURES:
                 return
-            was_open = self._ticks() >= self._shut_until
-            self._shut_until = max(self._shut_until, self._ticks() + shut_for)
-        if was_open:
-            log.warning("profile.one-by-one host=%s seconds=%d", self._host, shut_for)
+            was_in_use = self._ticks() >= self._unused_until
+            self._unused_until = max(self._unused_until, self._ticks() + unused_for)
+        if was_in_use:
+            log.warning("profile.one-by-one host=%s seconds=%d", self._host, unused_for)

@@ -56,10 +56,15 @@ class Clock:
 
 
 class MemoryStore:
-    """A Store that keeps versions as conditional blob writes do, and the blobs as text."""
+    """
+    A Store that keeps versions as conditional blob writes do, and the blobs as text.
+
+    `after_read` is what happens between a read and the write that follows.
+    """
 
     def __init__(self) -> None:
         self.clock = Clock()
+        self.after_read: Callable[[], None] = lambda: None
         self.blobs: dict[str, tuple[bytes, str, datetime]] = {}
         self.unreadable: dict[str, tuple[bytes, str]] = {}
         self.error: Exception | None = None
@@ -67,9 +72,10 @@ class MemoryStore:
 
     def read(self, user_id: str) -> Stored | None:
         self._called()
-        if user_id not in self.blobs:
-            return None
-        return Stored(self[user_id], self.blobs[user_id][1])
+        known = user_id in self.blobs
+        found = Stored(self[user_id], self.blobs[user_id][1]) if known else None
+        self.after_read()
+        return found
 
     def create(self, new: UserState) -> str:
         self._called()

@@ -112,3 +112,41 @@ def in_turn(*answers: Answer | Exception) -> Web:
         return now
 
     return web
+
+
+class Recorded:
+    """Records each request; answers all with *said*, or as *said* decides."""
+
+    def __init__(self, said: Answer | Web) -> None:
+        self.requests: list[requests.PreparedRequest] = []
+        self._said = said
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        self.requests.append(request)
+        return self._said if isinstance(self._said, Answer) else self._said(request)
+
+    @property
+    def request(self) -> requests.PreparedRequest:
+        """The only request."""
+        [request] = self.requests
+        return request
+
+    @property
+    def paths(self) -> list[str]:
+        return [request.path_url for request in self.requests]
+
+    @property
+    def bodies(self) -> list[Any]:
+        return [json.loads(each.body) if each.body else None for each in self.requests]
+
+    @property
+    def calls(self) -> list[tuple[str | None, str, Any]]:
+        """Method, path and body of each request."""
+        methods = [request.method for request in self.requests]
+        return list(zip(methods, self.paths, self.bodies, strict=True))
+
+    @property
+    def batched(self) -> list[dict[str, Any]]:
+        """The requests in the last batch."""
+        parts: list[dict[str, Any]] = self.bodies[-1]["requests"]
+        return parts

@@ -1,4 +1,4 @@
-"""How often a service is called while it is down: the real worker and its calls, a manual clock."""
+"""How often a service is called during an outage: the real worker and client, a manual clock."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REFUSALS: dict[str, Refusal] = {
 
 
 class Outage:
-    """Graph, which answers nothing of use until *ends*, and then that nobody has a photo."""
+    """Graph, which refuses every call until *ends*, then answers that no user has a photo."""
 
     def __init__(self, length: timedelta, refusal: Refusal, jitter: float) -> None:
         self.clock = Clock()
@@ -52,7 +52,7 @@ class Outage:
         self._jitter = jitter
 
     def worker(self) -> Worker:
-        """A process that knows nothing yet."""
+        """A new process."""
         gate = Gate(self.clock, jitter=lambda: self._jitter)
         http = Http(
             "graph",
@@ -64,7 +64,7 @@ class Outage:
             sleep=lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
         )
         graph = GraphClient(http)
-        # The office's own Exchange knows no outage; this one is the product's client.
+        # The product's client in place of the double, which has no outages.
         self.office.exchange = graph  # type: ignore[assignment]
         return Worker(
             self.office.sync,
@@ -80,7 +80,7 @@ class Outage:
         )
 
     def work_off_all(self, bodies: list[str], *, restarting: bool) -> None:
-        """Work off *bodies*, and whatever becomes of them, each when its time has come."""
+        """Work off *bodies*, and the messages they send, each when it is due."""
         due = [(self.clock.now, body) for body in bodies]
         worker = self.worker()
         while due:
@@ -105,7 +105,7 @@ class Outage:
 
 
 def most_calls(length: timedelta) -> float:
-    """So many for one message: a few tries in place each time, and each wait twice the last."""
+    """For one message: a few tries in place at each attempt, and each wait twice the last."""
     return TRIES * (math.log2(length.total_seconds()) + 5)
 
 
@@ -115,9 +115,10 @@ def most_calls(length: timedelta) -> float:
 @pytest.mark.parametrize("length", OUTAGES, ids=str)
 def test_calls_grow_with_the_logarithm(length, refusal, restarting, jitter):
     """
-    In an outage of length T one message makes some log T calls, and is done by 2 T.
+    In an outage of length T, one message makes about log T calls and ends within 2 T.
 
-    Also where the service always asks for a second, and where each process is a new one.
+    Also if the service always asks for a wait of one second, and if each attempt is a new
+    process.
     """
     outage = Outage(length, refusal, jitter)
     began = outage.clock.now
@@ -141,11 +142,13 @@ def test_many_messages_call_no_more_each(refusal):
     assert outage.calls <= len(users) * most_calls(6 * HOUR)
 
 
-def test_outage_of_a_day_is_given_up():
-    """After a day the message ends: the state says so, and the next sweep takes it up."""
+def test_outage_of_two_days():
+    """After a day the message ends, and the state says so; the next sweep queues the user again."""
     outage = Outage(48 * HOUR, REFUSALS["500"], 0.0)
 
     outage.work_off_all([ANNE.id], restarting=False)
 
-    assert outage.office.anne.status == "failed"
+    anne = outage.office.anne
+    assert anne.last_error
+    assert (anne.status, anne.last_error.code) == ("failed", "gave-up")
     assert outage.calls <= most_calls(24 * HOUR)

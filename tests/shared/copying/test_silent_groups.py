@@ -1,4 +1,4 @@
-"""A run while the groups cannot be asked: no copy, no removal, and an uninstall goes on."""
+"""A run while Graph cannot read the groups: no copy, no removal, but an uninstall continues."""
 
 from __future__ import annotations
 
@@ -9,48 +9,44 @@ import pytest
 
 from shared import scope
 from shared.errors import Refused
-from shared.messages.sync_message import UNINSTALL, SyncMessage
 from shared.storage.user_state import FAILED, SECOND_LOOK_AFTER
-from tests.doubles.office import ANNE, NOON, Office
-from tests.shared.copying.runs import NEW, OLD, a_run, fail, message, miss
+from tests.doubles.office import ANNE, Office
+from tests.shared.copying.runs import NEW, OLD, ORDER, a_run, fail, message, miss, uninstall
 from tests.shared.settings.test_app import read
 
 
 @pytest.fixture
-def silent(synced: Office) -> Office:
-    """Anne's photo was copied; the group that leaves people out is gone since."""
+def unreadable(synced: Office) -> Office:
+    """Anne's photo was copied; since then, the group in EXCLUDED_GROUP_ID was deleted."""
     why = Refused("EXCLUDED_GROUP_ID names a group that Microsoft Graph does not know.")
     synced.exchange.users[ANNE.id] = replace(ANNE, unasked=why)
     synced.check_scope = functools.partial(scope.check, settings=read())
     return synced
 
 
-def test_nothing_is_copied(silent: Office):
-    """Who may be left out is not copied, and the state says why, with the name."""
-    silent.exchange.upload(NEW)
-    silent.work_off(message())
+def test_nothing_is_copied(unreadable: Office):
+    """A user who may be excluded is not copied; the state has the name and the reason."""
+    unreadable.exchange.upload(NEW)
+    unreadable.work_off(message())
 
-    assert silent.shows(OLD)
-    assert (silent.anne.status, silent.anne.user_principal_name) == (
-        FAILED,
-        ANNE.user_principal_name,
-    )
-    assert "EXCLUDED_GROUP_ID" in silent.anne.detail
+    assert unreadable.shows(OLD)
+    anne = unreadable.anne
+    assert (anne.status, anne.user_principal_name) == (FAILED, ANNE.user_principal_name)
+    assert "EXCLUDED_GROUP_ID" in anne.detail
 
 
-def test_nothing_is_removed(silent: Office):
-    """Nor does a picture go whose photo is gone."""
-    silent.exchange.delete()
-    miss(silent)
-    silent.clock.advance(SECOND_LOOK_AFTER)
-    fail(silent, Refused, a_run(removal=True))
+def test_nothing_is_removed(unreadable: Office):
+    """Nor is the picture removed, though the photo is gone."""
+    unreadable.exchange.delete()
+    miss(unreadable)
+    unreadable.clock.advance(SECOND_LOOK_AFTER)
+    fail(unreadable, Refused, a_run(removal=True))
 
-    assert silent.shows(OLD)
+    assert unreadable.shows(OLD)
 
 
-def test_uninstall_does_not_ask(silent: Office):
-    """An uninstall takes back what is ours, whatever the groups say."""
-    silent.halt.ordered = "an-order"
-    fields = SyncMessage(ANNE.id, UNINSTALL, False, 1, NOON, "c-1", uninstall_id="an-order")
+def test_uninstall_does_not_ask(unreadable: Office):
+    """An uninstall removes our picture whatever the groups are."""
+    unreadable.halt.ordered = ORDER
 
-    assert silent.work_off(fields.to_json()).event == "forgotten"
+    assert unreadable.work_off(uninstall()).event == "forgotten"

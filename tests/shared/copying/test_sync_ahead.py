@@ -1,4 +1,4 @@
-"""The profile is read beside the photo: what that may cost, and that no end is another for it."""
+"""The profile is read while the photo is fetched: what that costs, and that results are equal."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from shared.errors import (
 )
 from shared.telemetry import calls
 from tests.doubles.at_once import backwards, in_turn
-from tests.doubles.office import ANNE, failing
-from tests.shared.copying.runs import NEW, OLD, bring_up_to_date, fail, message
+from tests.doubles.office import ANNE, Office, failing
+from tests.shared.copying.runs import NEW, OLD, bring_up_to_date, fail, message, out_of_scope
 
 BOTH_ORDERS = pytest.mark.parametrize("at_once", [in_turn, backwards])
 BUSY = Throttled("SharePoint asked PhotoSync to wait.", retry_after=60.0, service="sharepoint")
@@ -44,16 +44,9 @@ def test_changed_photo_costs_no_more_calls(synced, at_once):
 
 
 def test_nothing_is_read_ahead_of_the_claim(synced):
-    """A run that does not get its claim has asked SharePoint nothing."""
+    """A run that does not get its claim has made no call to SharePoint."""
     synced.exchange.upload(NEW)
-    read = synced.store.read
-
-    def outrun(user_id):
-        stored = read(user_id)
-        synced.change(detail="Another run was here.")
-        return stored
-
-    synced.store.read = outrun
+    synced.store.after_read = lambda: synced.change(detail="Another run was here.")
 
     with calls.noted() as made:
         fail(synced, Conflict, ahead())
@@ -61,8 +54,8 @@ def test_nothing_is_read_ahead_of_the_claim(synced):
     assert "sharepoint" not in made
 
 
-def test_first_copy_reads_the_profile_by_the_name_that_graph_tells(office):
-    """Nobody's name is guessed."""
+def test_first_copy_reads_the_profile_after_the_photo(office):
+    """Without a state, the user's name is known only from Graph."""
     office.at_once = backwards
     office.sharepoint.plan = lambda user, url, **more: pytest.fail("too early")
     office.exchange.after_copy = lambda: vars(office.sharepoint).pop("plan")
@@ -72,8 +65,8 @@ def test_first_copy_reads_the_profile_by_the_name_that_graph_tells(office):
 
 @BOTH_ORDERS
 @pytest.mark.parametrize("error", [None, NoProfile("Another's."), PictureKept("Chosen."), BUSY])
-def test_after_a_rename_the_old_name_s_profile_counts_for_nothing(synced, at_once, error):
-    """It may be somebody else's by now: the profile is read again, by the new name."""
+def test_renamed_user(synced, at_once, error):
+    """The old name's profile may be another user's: the profile is read again by the new name."""
     synced.at_once = at_once
     renamed = replace(ANNE, user_principal_name="anne.keller@contoso.com")
     synced.exchange.users[ANNE.id] = renamed
@@ -91,31 +84,29 @@ def test_after_a_rename_the_old_name_s_profile_counts_for_nothing(synced, at_onc
     assert set(synced.sharepoint.files[renamed.user_principal_name].values()) >= {b"L:" + NEW}
 
 
-@BOTH_ORDERS
-def test_photo_that_is_gone_decides_over_a_busy_profile(synced, at_once):
-    """Without a photo the profile would not have been asked for."""
-    synced.at_once = at_once
-    synced.exchange.upload(NEW)
-    synced.exchange.after_look = synced.exchange.delete
-    synced.sharepoint.plan_error = BUSY
+def no_photo(office: Office) -> None:
+    office.exchange.after_look = office.exchange.delete
 
-    fail(synced, NoPhoto, ahead())
+
+def excluded(office: Office) -> None:
+    office.check_scope = out_of_scope
 
 
 @BOTH_ORDERS
-def test_scope_decides_over_a_busy_profile(synced, at_once):
-    """Whoever is left alone is left alone now, and not after a wait."""
+@pytest.mark.parametrize(("arrange", "error"), [(no_photo, NoPhoto), (excluded, OutOfScope)])
+def test_other_errors_precede_a_busy_profile(synced, at_once, arrange, error):
+    """Without a photo, or out of scope, the profile is not needed, so there is no wait for it."""
     synced.at_once = at_once
     synced.exchange.upload(NEW)
-    synced.check_scope = lambda user: failing(OutOfScope("A guest."))()
+    arrange(synced)
     synced.sharepoint.plan_error = BUSY
 
-    fail(synced, OutOfScope, ahead())
+    fail(synced, error, ahead())
 
 
 @BOTH_ORDERS
 def test_same_bytes_need_no_profile(synced, at_once):
-    """What SharePoint said of a profile that nobody needs is no reason to wait."""
+    """If the bytes are the same, a busy profile service is no reason to wait."""
     synced.at_once = at_once
     synced.exchange.upload(OLD)
     synced.sharepoint.plan_error = BUSY
@@ -125,8 +116,8 @@ def test_same_bytes_need_no_profile(synced, at_once):
 
 @BOTH_ORDERS
 @pytest.mark.parametrize("error", [NoProfile("None yet."), PictureKept("Chosen."), BUSY])
-def test_profile_decides_where_the_photo_is_there(synced, at_once, error):
-    """As if it had been read after the photo; nothing was written."""
+def test_profile_that_cannot_be_written(synced, at_once, error):
+    """The error is the same as if the profile had been read after the photo; nothing is written."""
     synced.at_once = at_once
     synced.exchange.upload(NEW)
     synced.sharepoint.plan_error = error
@@ -141,7 +132,7 @@ def test_profile_decides_where_the_photo_is_there(synced, at_once, error):
 @BOTH_ORDERS
 @pytest.mark.parametrize(("graph_asks", "seconds"), [(5.0, 60.0), (90.0, 90.0), (None, 60.0)])
 def test_longer_wait_wins(synced, at_once, graph_asks, seconds):
-    """Where both ask for patience, a run that came back sooner would meet the other."""
+    """If both services ask for a wait, the longer one counts, or a retry meets the other error."""
     synced.at_once = at_once
     synced.exchange.upload(NEW)
     slow = ServiceDown("Graph is away.", retry_after=graph_asks, service="graph")
@@ -152,8 +143,8 @@ def test_longer_wait_wins(synced, at_once, graph_asks, seconds):
 
 
 @pytest.mark.parametrize(("reason", "profiles"), [("notification", 1), ("sweep", 0)])
-def test_only_a_notification_looks_ahead_in_vain(synced, caplog, reason, profiles):
-    """A sweep may find that the etags of all have changed, and the bytes of nobody."""
+def test_only_a_notification_reads_ahead(synced, caplog, reason, profiles):
+    """In a sweep, all etags may have changed and no bytes."""
     synced.exchange.upload(OLD)
 
     with caplog.at_level("INFO"):

@@ -1,4 +1,4 @@
-"""Dry run: everything is decided and said, and nothing is written to SharePoint."""
+"""Dry run: everything is decided and reported, and nothing is written to SharePoint."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from shared.copying.run import Policy, Run
-from shared.errors import (
-    DryRun,
-    PhotoRefused,
-)
+from shared.copying.run import Policy
+from shared.errors import DryRun, PhotoRefused
 from shared.messages.fates import Done
 from shared.storage.user_state import SECOND_LOOK_AFTER, SKIPPED, SYNCED
-from tests.doubles.office import ANNE, Office
-from tests.shared.copying.runs import NEW, OLD, a_run, bring_up_to_date, fail, miss
+from tests.doubles.office import Office
+from tests.shared.copying.runs import NEW, OLD, a_run, bring_up_to_date, fail, miss, no_image
 
 DRY = Policy(dry_run=True)
 
 
 def end_dry(office: Office, *, removal: bool = False) -> str:
-    """Work off Anne in a dry run; what the state says of it."""
+    """Work off Anne in a dry run; returns the state's sentence."""
     office.policy = DRY
     run = a_run(removal=removal)
     with pytest.raises(DryRun) as caught:
@@ -31,8 +28,8 @@ def end_dry(office: Office, *, removal: bool = False) -> str:
     return office.anne.detail
 
 
-def test_copy_is_only_told(office):
-    """A first photo is not copied; the state says what would have been."""
+def test_copy_is_only_announced(office):
+    """A first photo is not copied; the state says what would be written."""
     assert end_dry(office) == (
         "DRY_RUN is on; otherwise PhotoSync would upload 3 pictures and set PictureURL."
     )
@@ -40,8 +37,8 @@ def test_copy_is_only_told(office):
     assert (office.anne.sha256, office.anne.picture_url, office.anne.claim) == ("", "", None)
 
 
-def test_removal_is_only_told(synced):
-    """A picture whose photo is gone stays, and so does that it is ours and missed."""
+def test_removal_is_only_announced(synced):
+    """A picture whose photo is gone stays, and can be removed once the dry run is over."""
     synced.exchange.delete()
     miss(synced)
     synced.clock.advance(SECOND_LOOK_AFTER)
@@ -56,8 +53,8 @@ def test_removal_is_only_told(synced):
     assert bring_up_to_date(synced, a_run(removal=True)) == "removed"
 
 
-def test_what_is_there_already_is_said(synced):
-    """A photo that SharePoint shows is synced or unchanged, in a dry run as ever."""
+def test_photo_that_is_shown(synced):
+    """A photo that SharePoint already shows is reported as synced or unchanged, as always."""
     synced.policy = DRY
     synced.exchange.upload(OLD)
 
@@ -65,20 +62,16 @@ def test_what_is_there_already_is_said(synced):
     assert synced.anne.status == SYNCED
 
 
-def test_unsound_photo_is_found(office):
+def test_photo_that_cannot_be_rendered(office):
     """A dry run finds photos that could not be copied."""
-
-    def refuse(photo):
-        raise PhotoRefused("This is no image.")
-
     office.policy = DRY
-    office.recipe = replace(office.recipe, render=refuse)
+    office.recipe = replace(office.recipe, render=no_image)
 
     fail(office, PhotoRefused)
 
 
 def test_end_of_the_dry_run(synced):
-    """Once it is over, the same photo is copied by the next message."""
+    """Once it is over, the next message copies the same photo."""
     synced.exchange.upload(NEW)
     end_dry(synced)
     assert synced.shows(OLD)
@@ -88,14 +81,12 @@ def test_end_of_the_dry_run(synced):
     assert synced.shows(NEW)
 
 
-def test_damage_that_a_dry_run_has_told(synced):
-    """What a dry run would have repaired is repaired once it is over, though the photo is known."""
+def test_damage_that_a_dry_run_announced(synced):
+    """What a dry run would have repaired is repaired once it is over."""
     synced.sharepoint.files.clear()
     synced.policy = DRY
-    run = Run(ANNE.id, force=False, by="an-audit", thorough=True)
-    end = Done(SKIPPED, DryRun.code, str(DryRun("It would.")))
-    fail(synced, DryRun, run)
-    synced.sync.record(run, end, attempt=1)
+    run = fail(synced, DryRun, a_run(thorough=True))
+    synced.sync.record(run, Done(SKIPPED, DryRun.code, "It would."), attempt=1)
     synced.policy = Policy()
 
     assert bring_up_to_date(synced) == "synced"

@@ -1,4 +1,4 @@
-"""Somebody leaves: the state says since when, and in the end nothing is left of it."""
+"""A user leaves: the state says since when, and finally everything of them is removed."""
 
 from __future__ import annotations
 
@@ -7,40 +7,20 @@ from datetime import timedelta
 
 import pytest
 
-from shared.copying.held_claim import CLAIM_LENGTH
-from shared.copying.run import Policy, Run
-from shared.errors import (
-    AccessDenied,
-    ClaimLost,
-    Conflict,
-    NoMailbox,
-    OutOfScope,
-    ServiceDown,
-    Throttled,
-    UnknownUser,
-)
-from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, SKIPPED, SYNCED, WAITING, Claim
+from shared.copying.run import Policy
+from shared.errors import AccessDenied, NoMailbox, ServiceDown, Throttled
+from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, SKIPPED, SYNCED, WAITING
 from tests.doubles.office import ANNE, NOON, Office, failing
-from tests.shared.copying.runs import NEW, OLD, TICK, fail, message
-
-MONTH = timedelta(days=30)
-A_REMOVAL = message(reason="removal", sweepId="sweep-1")
-
-
-@pytest.fixture
-def left(synced: Office) -> Office:
-    """Anne has left, and the state says so since noon."""
-    synced.policy = Policy(forget_after=MONTH)
-    synced.exchange.leave()
-    synced.work_off()
-    return synced
-
-
-@pytest.fixture
-def due(left: Office) -> Office:
-    """The time has come to forget her."""
-    left.clock.advance(MONTH)
-    return left
+from tests.shared.copying.runs import (
+    A_REMOVAL,
+    MONTH,
+    NEW,
+    OLD,
+    TICK,
+    message,
+    out_of_scope,
+    unknown,
+)
 
 
 def come_back(office: Office) -> None:
@@ -48,83 +28,77 @@ def come_back(office: Office) -> None:
 
 
 def test_state_says_since_when(left):
-    """Who is unknown to Graph stands under `left`, with the time, and keeps the picture."""
-    assert (left.anne.status, left.anne.reason) == (LEFT, "unknown-user")
-    assert left.anne.left_since == NOON
-    assert left.shows(OLD)
-
-
-def test_second_look_starts_no_second_clock(left):
-    """The time is that of the first look, however often somebody looks, and whatever for."""
+    """A user unknown to Graph becomes `left` at the first check, and keeps the picture."""
     before = left.anne
+    assert (before.status, before.reason, before.left_since) == (LEFT, "unknown-user", NOON)
+    assert left.shows(OLD)
     left.clock.advance(timedelta(days=3))
     for more in ({}, {"force": True}, {"reason": "replay"}):
         assert left.work_off(message(**more)).event == LEFT
 
-    looked = replace(before, checked_at=left.clock(), replays=left.anne.replays)
-    assert left.anne == looked
+    assert left.anne == replace(before, checked_at=left.clock(), replays=left.anne.replays)
 
 
-def test_state_of_an_older_version(left):
-    """Who was `skipped` before there was `left` is moved there; the clock starts then."""
-    left.change(status=SKIPPED, left_since=None)
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"left_since": None},
+        {"left_since": NOON + 100 * MONTH},
+        {"left_since": None, "status": SKIPPED},
+    ],
+    ids=["none", "in the future", "older version"],
+)
+def test_time_that_cannot_be_true(left, before):
+    """Without a time, or with a future one, the time starts at the next check."""
+    left.change(**before)
     left.clock.advance(MONTH)
     left.work_off()
-
     assert (left.anne.status, left.anne.left_since) == (LEFT, NOON + MONTH)
-
-
-@pytest.mark.parametrize("since", [None, NOON + 100 * MONTH], ids=["none", "to come"])
-def test_time_that_is_none(left, since):
-    """Without a time, or with one to come, the clock starts at the next look."""
-    left.change(left_since=since)
-    left.work_off()
-
-    assert left.anne.left_since == NOON
     left.clock.advance(MONTH)
+
     assert left.work_off(A_REMOVAL).event == "forgotten"
 
 
-def test_only_graph_says_that_somebody_left(synced):
-    """Whom only the photo's keeper does not know is there: that is a mailbox's trouble."""
-    synced.exchange.photo_etag = lambda user: _unknown()
+@pytest.mark.parametrize("request_", ["photo_etag", "user_and_photo"])
+def test_user_without_a_mailbox(synced, request_):
+    """A user whom only a photo request does not find has no mailbox and has not left."""
+    synced.exchange.upload(NEW)
+    setattr(synced.exchange, request_, unknown)
     synced.work_off()
 
     assert (synced.anne.status, synced.anne.reason) == (SKIPPED, NoMailbox.code)
     assert synced.anne.left_since is None
 
 
-def test_only_graph_says_it_of_a_copy(synced):
-    """The same where the user is unknown in the middle of a copy, after the photo's etag was."""
+def test_user_who_leaves_during_a_copy(synced):
+    """A user who is not found between the etag and the bytes has left."""
     synced.exchange.upload(NEW)
-    synced.exchange.user_and_photo = lambda user_id: _unknown()
-    synced.work_off()
-    assert (synced.anne.status, synced.anne.left_since) == (SKIPPED, None)
-
     synced.exchange.after_look = synced.exchange.leave
-    synced.exchange.upload(OLD)
     synced.work_off()
+
     assert (synced.anne.status, synced.anne.left_since) == (LEFT, NOON)
 
 
-def _unknown() -> str:
-    raise UnknownUser("Microsoft Graph has no such user.")
-
-
 @pytest.mark.parametrize("error", [ServiceDown("Down."), AccessDenied("No role.")])
-def test_no_answer_is_no_leaving(synced, error):
-    """Where Graph cannot be asked for the user nobody is taken for gone."""
-    synced.exchange.photo_etag = lambda user: _unknown()
+def test_no_answer_about_the_user(synced, error):
+    """If Graph cannot be asked for the user, nobody is recorded as having left."""
+    synced.exchange.photo_etag = unknown
     synced.exchange.user = lambda user: failing(error)()
     synced.work_off()
 
     assert synced.anne.left_since is None
 
 
-@pytest.mark.parametrize("photo", [OLD, NEW], ids=["same", "another"])
-def test_who_comes_back_is_looked_at_again(left, photo):
-    """Restored, with the old photo or another: right again, and no time runs any more."""
+@pytest.mark.parametrize(
+    ("photo", "profile"),
+    [(OLD, "kept"), (NEW, "kept"), (OLD, "new")],
+    ids=["same", "another", "new profile"],
+)
+def test_returning_user(left, photo, profile):
+    """A restored user is copied, even if only the profile is new, and has no `left_since`."""
     come_back(left)
+    if profile == "new":
+        left.sharepoint.properties.clear()
     left.exchange.upload(photo)
     left.work_off()
 
@@ -132,17 +106,8 @@ def test_who_comes_back_is_looked_at_again(left, photo):
     assert (left.anne.status, left.anne.left_since) == (SYNCED, None)
 
 
-def test_who_comes_back_with_a_new_profile(left):
-    """A profile that SharePoint made anew shows the picture, though the photo is the old one."""
-    come_back(left)
-    left.sharepoint.properties.clear()
-    left.work_off()
-
-    assert left.shows(OLD)
-
-
-def test_who_comes_back_out_of_scope_with_a_new_profile(left):
-    """That the profile may be a new one is not forgotten until the user is in scope again."""
+def test_returning_user_out_of_scope(left):
+    """The profile of a returning user is still checked once the user is in scope again."""
     come_back(left)
     left.sharepoint.properties.clear()
     left.check_scope = out_of_scope
@@ -153,8 +118,8 @@ def test_who_comes_back_out_of_scope_with_a_new_profile(left):
     assert left.shows(OLD)
 
 
-def test_who_comes_back_without_a_photo(left):
-    """That is a missing photo like any other, and no leaving."""
+def test_returning_user_without_a_photo(left):
+    """That is a missing photo like any other."""
     come_back(left)
     left.exchange.delete()
     left.work_off()
@@ -163,8 +128,8 @@ def test_who_comes_back_without_a_photo(left):
     assert left.anne.missing_since == NOON
 
 
-def test_who_leaves_again_has_the_whole_time_again(left):
-    """The clock of a second leaving starts with it."""
+def test_user_who_leaves_again(left):
+    """Each time a user leaves, the time starts again."""
     come_back(left)
     left.work_off()
     left.clock.advance(MONTH)
@@ -174,44 +139,36 @@ def test_who_leaves_again_has_the_whole_time_again(left):
     assert left.anne.left_since == NOON + MONTH
 
 
-def test_nothing_is_left_when_the_time_has_come(due):
-    """Files and address are gone, and the state."""
+def test_forgotten(due):
+    """Files, URL and state are deleted; a message delivered again creates no new state."""
     assert due.work_off(A_REMOVAL).event == "forgotten"
 
     assert due.shows_nothing()
-    assert due.store.blobs == {}
     assert due.queue.messages == []
-
-
-def test_message_that_comes_again_afterwards(due):
-    """Nothing is made anew of somebody who was forgotten."""
-    due.work_off(A_REMOVAL)
-
     assert due.work_off(A_REMOVAL, redelivered=True).event == SKIPPED
     assert due.store.blobs == {}
 
 
-def test_not_a_moment_too_early(due):
-    """Just before the time is over everything stays."""
-    due.clock.advance(-TICK)
-    before = due.anne
-
-    assert due.work_off(A_REMOVAL).event == LEFT
-    assert due.anne == before
-    assert due.shows(OLD)
-
-
 @pytest.mark.parametrize("body", [message(), message(force=True), message(reason="replay")])
-def test_only_a_sweep_orders_it(due, body):
-    """A sweep has counted the leavers and asked its brake; nobody else makes Anne forgotten."""
+def test_only_a_sweep_orders_forgetting(due, body):
+    """Only a sweep counts leavers and checks its brake first."""
     assert due.work_off(body).event == LEFT
     assert due.shows(OLD)
 
 
-@pytest.mark.parametrize("policy", [Policy(), Policy(forget_after=MONTH, dry_run=True)])
-def test_settings_that_forget_nobody(due, policy):
-    """FORGET_AFTER_DAYS=0 keeps leavers for good, and a dry run writes nothing."""
+@pytest.mark.parametrize(
+    ("policy", "early"),
+    [
+        (Policy(), timedelta(0)),
+        (Policy(forget_after=MONTH, dry_run=True), timedelta(0)),
+        (Policy(forget_after=MONTH), TICK),
+    ],
+    ids=["FORGET_AFTER_DAYS=0", "dry run", "too early"],
+)
+def test_not_forgotten(due, policy, early):
+    """Nothing changes in a dry run, before the time is over, or if leavers are kept for good."""
     due.policy = policy
+    due.clock.advance(-early)
     before = due.anne
 
     assert due.work_off(A_REMOVAL).event == LEFT
@@ -219,31 +176,21 @@ def test_settings_that_forget_nobody(due, policy):
     assert due.shows(OLD)
 
 
-def test_who_is_back_when_the_time_has_come(due):
-    """The worker asks once more: whoever was restored a moment ago keeps everything."""
-    come_back(due)
+@pytest.mark.parametrize("during", [False, True], ids=["before the run", "before its claim"])
+def test_user_restored_before_the_removal(due, during):
+    """Graph is asked once more under the claim: a user restored a moment ago keeps everything."""
+    if during:
+        due.store.after_read = lambda: come_back(due)
+    else:
+        come_back(due)
     due.work_off(A_REMOVAL)
 
     assert due.shows(OLD)
     assert (due.anne.status, due.anne.left_since) == (SYNCED, None)
 
 
-def test_who_comes_back_before_the_claim(due):
-    """Whoever is restored after the first look of a run is found by the one under its claim."""
-    read = due.store.read
-
-    def read_late(user_id):
-        come_back(due)
-        return read(user_id)
-
-    due.store.read = read_late
-    due.work_off(A_REMOVAL)
-
-    assert due.shows(OLD)
-
-
 def test_state_without_a_picture(due):
-    """Where no picture is ours nothing is asked of SharePoint, and the state goes."""
+    """Without a picture of ours, only the state is deleted, without a call to SharePoint."""
     due.change(picture_url="")
     writes = due.sharepoint.writes
 
@@ -253,41 +200,19 @@ def test_state_without_a_picture(due):
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_run_that_dies_is_made_good(due, number):
-    """However far a run has come: who takes up its message ends with nothing left."""
-    due.sharepoint.at_write[number] = failing(KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
-        due.work_off(A_REMOVAL)
-    due.sharepoint.at_write.clear()
-    due.clock.advance(timedelta(seconds=CLAIM_LENGTH + 1))
-
-    assert due.anne.left_since == NOON
-    assert due.work_off(A_REMOVAL, redelivered=True).event == "forgotten"
-    assert due.shows_nothing()
-    assert due.store.blobs == {}
-
-
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
-@pytest.mark.parametrize("restored", [False, True])
-def test_run_that_waits_goes_on(due, number, restored):
-    """A wait in the middle loses no time; who comes back in it gets the picture back."""
+def test_user_restored_during_a_wait(due, number):
+    """A user who returns while a removal waits half-way gets the picture back."""
     due.sharepoint.at_write[number] = failing(Throttled("Busy."))
     assert due.work_off(A_REMOVAL).event == WAITING
     due.sharepoint.at_write.clear()
-    assert due.anne.left_since == NOON
+    come_back(due)
+    due.work_off_waiting()
 
-    if restored:
-        come_back(due)
-        due.work_off_waiting()
-        assert due.shows(OLD)
-    else:
-        assert due.work_off_waiting().event == "forgotten"
-        assert due.shows_nothing()
-        assert due.store.blobs == {}
+    assert due.shows(OLD)
 
 
-def test_failure_is_told_and_loses_no_time(due):
-    """A missing role is for a person to mend; the clock goes on."""
+def test_failure_keeps_the_time(due):
+    """A failed removal is recorded, and `left_since` stays."""
     due.sharepoint.plan_error = AccessDenied("No role.")
     due.work_off(A_REMOVAL)
 
@@ -295,43 +220,8 @@ def test_failure_is_told_and_loses_no_time(due):
     assert due.shows(OLD)
 
 
-def test_late_run_writes_nothing(due):
-    """A run whose user another one has taken stops before it recycles one file more."""
-
-    def overtaken() -> None:
-        due.clock.advance(timedelta(seconds=CLAIM_LENGTH + 1))
-        due.change(claim=Claim("another", CLAIM_LENGTH))
-
-    due.sharepoint.at_write[2] = overtaken
-    run = Run(ANNE.id, False, by="this-run", removal=True)
-    fail(due, ClaimLost, run)
-
-    assert due.anne.status == LEFT
-
-
-def test_renewed_claim_is_deleted_with_its_state(due):
-    """A slow run renews its claim on the way, and deletes what it wrote last."""
-    due.sharepoint.at_write[2] = lambda: due.clock.advance(timedelta(seconds=CLAIM_LENGTH))
-
-    assert due.work_off(A_REMOVAL).event == "forgotten"
-    assert due.store.blobs == {}
-
-
-def test_state_that_moved_on_stays(due):
-    """What another run has written since is not deleted."""
-    due.sharepoint.at_write[4] = lambda: due.change(detail="another run's")
-    run = Run(ANNE.id, False, by="this-run", removal=True)
-    fail(due, Conflict, run)
-
-    assert due.anne.detail == "another run's"
-
-
-def out_of_scope(user: object) -> None:
-    raise OutOfScope("The account is disabled.")
-
-
 def test_out_of_scope_since_when(synced):
-    """Who is left out by the settings keeps the picture, and the state says since when."""
+    """A user out of scope keeps the picture, and the state says since when."""
     synced.check_scope = out_of_scope
     synced.exchange.upload(NEW)
     for _ in range(2):
@@ -343,8 +233,8 @@ def test_out_of_scope_since_when(synced):
 
 
 @pytest.mark.parametrize("leaves", [True, False], ids=["left", "out of scope"])
-def test_damage_of_who_is_looked_after_no_more(synced, leaves):
-    """Nobody repairs it, so nobody is told of it for ever; whoever comes back is looked at."""
+def test_damage_is_no_longer_repaired(synced, leaves):
+    """For a user who left or is out of scope, damage is not reported; a return is checked."""
     synced.sharepoint.files.clear()
     synced.change(damage="Somebody has changed or deleted a file.")
     if leaves:
@@ -359,8 +249,8 @@ def test_damage_of_who_is_looked_after_no_more(synced, leaves):
     assert synced.shows(OLD)
 
 
-def test_out_of_scope_that_is_over(synced):
-    """Back in scope no time is told any more; a leaver out of scope is a leaver."""
+def test_back_in_scope(synced):
+    """Back in scope, the state has no time any more; a leaver out of scope is a leaver."""
     synced.check_scope = out_of_scope
     synced.work_off(message(reason="replay"))
     assert synced.anne.out_of_scope_since
@@ -378,8 +268,8 @@ def test_out_of_scope_that_is_over(synced):
     assert (synced.anne.status, synced.anne.out_of_scope_since) == (SYNCED, None)
 
 
-def test_removal_leaves_who_is_out_of_scope(synced):
-    """Leaving the group is never a removal, whatever a sweep has ordered."""
+def test_removal_out_of_scope(synced):
+    """Leaving the group never removes a picture, whatever a sweep has ordered."""
     synced.policy = Policy(forget_after=MONTH)
     synced.check_scope = out_of_scope
     synced.work_off(message(reason="replay"))
@@ -389,8 +279,8 @@ def test_removal_leaves_who_is_out_of_scope(synced):
     assert synced.shows(OLD)
 
 
-def test_users_apart(due):
-    """What one user's time is says nothing about another's."""
+def test_other_users_are_unaffected(due):
+    """One user's time says nothing about another's."""
     bert = replace(ANNE, id=ANNE.id.replace("1", "2"), user_principal_name="bert@contoso.com")
     due.exchange.users[bert.id] = bert
     due.exchange.upload(NEW, bert.id)

@@ -1,4 +1,4 @@
-"""How a run that raised is written down, and what the next one makes of it."""
+"""How a run that raised is recorded, and what the next run does with that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from shared.copying.held_claim import CLAIM_LENGTH
 from shared.errors import (
     AccessDenied,
     ClaimHeld,
@@ -25,9 +24,18 @@ from shared.microsoft365.http import LATE_WRITE
 from shared.storage.user_state import FAILED, SKIPPED, SYNCED, WAITING, Claim, LastError
 from shared.telemetry import calls
 from tests.doubles.office import ANNE, NOON, failing
-from tests.shared.copying.runs import NEW, OLD, a_run, bring_up_to_date, fail, miss
+from tests.shared.copying.runs import (
+    BUSY,
+    NEW,
+    NO_IMAGE,
+    OLD,
+    a_run,
+    bring_up_to_date,
+    fail,
+    miss,
+    no_image,
+)
 
-BUSY = Wait(60, "throttled", "Busy.")
 LOST = Wait(60, "unanswered", "No answer.", unanswered=True)
 LOST_FOR_GOOD = Done(FAILED, "gave-up", "Gave up.", unanswered=True)
 
@@ -45,7 +53,7 @@ def test_wait_before_the_claim_writes_nothing(office, error):
 
 
 def test_wait_after_the_claim_is_recorded(synced):
-    """A run that waits says since when, why and until when, and gives its claim back."""
+    """A run that waits records why and until when, and releases its claim."""
     synced.exchange.upload(NEW)
     synced.sharepoint.plan_error = Throttled("Busy.")
     before = synced.anne
@@ -63,8 +71,8 @@ def test_wait_after_the_claim_is_recorded(synced):
     )
 
 
-def test_files_in_doubt_lose_their_hash(synced):
-    """Once a file may have been written the old hash is no longer believed."""
+def test_interrupted_write_clears_the_hash(synced):
+    """Once a file may have been written, the old hash is no longer trusted."""
     synced.exchange.upload(NEW)
     synced.sharepoint.at_write[2] = failing(Throttled("Busy."))
 
@@ -78,37 +86,28 @@ def test_files_in_doubt_lose_their_hash(synced):
 
 
 @pytest.mark.parametrize("end", [LOST, LOST_FOR_GOOD], ids=["waits", "gave up"])
-def test_unanswered_write_keeps_others_away(synced, end):
-    """A write without an answer may come late: nobody else may copy until that is past."""
+def test_unanswered_request(synced, end):
+    """Until a write without an answer can no longer take effect, no other run may copy."""
     synced.exchange.upload(NEW)
-    synced.sharepoint.at_write[2] = failing(Unanswered("No answer."))
-
+    synced.sharepoint.plan_error = Unanswered("No answer.")
     synced.sync.record(fail(synced, Unanswered), end, attempt=1)
+    assert synced.anne.claim is None
 
+    synced.sharepoint.plan_error = None
+    synced.sharepoint.at_write[2] = failing(Unanswered("No answer."))
+    synced.sync.record(fail(synced, Unanswered, a_run(force=True)), end, attempt=1)
     assert synced.anne.claim == Claim("this-run", LATE_WRITE, left=LATE_WRITE + 1)
     synced.clock.advance(timedelta(seconds=LATE_WRITE))
     fail(synced, ClaimHeld)
 
 
-@pytest.mark.parametrize("end", [LOST, LOST_FOR_GOOD], ids=["waits", "gave up"])
-def test_unanswered_read_keeps_nobody_away(synced, end):
-    """A call without an answer that writes no file can do no harm when it comes late."""
-    synced.exchange.upload(NEW)
-    synced.sharepoint.plan_error = Unanswered("No answer.")
-
-    synced.sync.record(fail(synced, Unanswered), end, attempt=1)
-
-    assert synced.anne.claim is None
-
-
 def test_failure_is_recorded(synced):
-    """A failed run leaves its reason, a code, the time, and which photo it was about."""
+    """A failed run records its reason, a code, the time, and the photo's etag."""
     synced.exchange.upload(NEW)
     synced.sharepoint.plan_error = AccessDenied("No role.")
 
-    synced.sync.record(
-        fail(synced, AccessDenied), Done(FAILED, "access-denied", "No role."), attempt=2
-    )
+    end = Done(FAILED, "access-denied", "No role.")
+    synced.sync.record(fail(synced, AccessDenied), end, attempt=2)
 
     anne = synced.anne
     assert (anne.status, anne.reason, anne.detail) == (FAILED, "access-denied", "No role.")
@@ -116,21 +115,17 @@ def test_failure_is_recorded(synced):
     assert anne.last_error == LastError("access-denied", "No role.", NOON)
 
 
-def test_failure_about_a_photo_that_moved(office):
-    """A failure over bytes that may be another photo's names none: a sweep looks again."""
-
-    def refuse(photo):
-        raise PhotoRefused("This is no image.")
-
-    office.recipe = replace(office.recipe, render=refuse)
+def test_failure_of_a_photo_that_was_replaced(office):
+    """A failure records no etag if the bytes may be another photo's: a sweep checks again."""
+    office.recipe = replace(office.recipe, render=no_image)
     office.exchange.after_look = lambda: office.exchange.upload(NEW)
-    office.sync.record(fail(office, PhotoRefused), Done(FAILED, "x", "No image."), attempt=1)
+    office.sync.record(fail(office, PhotoRefused), NO_IMAGE, attempt=1)
 
     assert office.anne.source_etag == ""
 
 
 def test_skipped_user_has_a_name(office):
-    """A user who is not copied is recorded with the UPN, by which an admin knows people."""
+    """A user who is not copied is recorded with the UPN, by which an admin finds them."""
     office.sharepoint.plan_error = NoProfile("No profile.")
 
     office.sync.record(fail(office, NoProfile), Done(SKIPPED, "no-profile", "None."), attempt=1)
@@ -142,8 +137,8 @@ def test_skipped_user_has_a_name(office):
 @pytest.mark.parametrize(
     "error", [PictureKept("Kept."), NoProfile("No profile."), OtherHost("Elsewhere.")]
 )
-def test_other_picture_is_in_doubt(synced, error):
-    """Where SharePoint shows something else, a photo that comes back is not taken for shown."""
+def test_photo_that_returns_behind_another_picture(synced, error):
+    """If SharePoint shows something else, the state does not say that a photo is shown."""
     synced.exchange.upload(NEW)
     synced.sharepoint.plan_error = error
     synced.sync.record(fail(synced, type(error)), Done(SKIPPED, error.code, str(error)), attempt=1)
@@ -153,8 +148,8 @@ def test_other_picture_is_in_doubt(synced, error):
     fail(synced, type(error))
 
 
-def test_files_behind_a_kept_picture(synced):
-    """Where a person has set another picture, it stays known where ours is: it goes one day."""
+def test_url_behind_a_kept_picture(synced):
+    """If a person has set another picture, our URL stays recorded, to be removed one day."""
     before = synced.anne.picture_url
     synced.exchange.delete()
     miss(synced)
@@ -168,8 +163,8 @@ def test_files_behind_a_kept_picture(synced):
     assert before
 
 
-def test_picture_half_written_is_known(office):
-    """A first copy that failed between two files leaves where the picture may be."""
+def test_first_copy_that_failed_half_way(office):
+    """A first copy that fails between two files has recorded the URL."""
     office.sharepoint.at_write[2] = failing(Throttled("Busy."))
 
     office.sync.record(fail(office, Throttled), BUSY, attempt=1)
@@ -178,7 +173,7 @@ def test_picture_half_written_is_known(office):
 
 
 def test_success_clears_an_old_failure(synced):
-    """After a success nothing of the failure before it is left."""
+    """After a success, nothing is left of the failure before."""
     synced.exchange.upload(NEW)
     synced.sharepoint.plan_error = AccessDenied("No role.")
     synced.sync.record(fail(synced, AccessDenied), Done(FAILED, "x", "No role."), attempt=2)
@@ -190,16 +185,6 @@ def test_success_clears_an_old_failure(synced):
     assert (anne.status, anne.detail, anne.last_error, anne.attempt) == (SYNCED, "", None, 0)
 
 
-def test_claim_of_another_run_is_left_alone(synced):
-    """A run that is given up for good does not disturb one that is copying."""
-    synced.change(claim=Claim("another", CLAIM_LENGTH))
-    before = synced.anne
-
-    synced.sync.record(a_run(), Done(FAILED, "poisoned", "Stopped."), attempt=1)
-
-    assert synced.anne == before
-
-
 def test_end_of_a_run_that_saw_no_state(synced):
     """A run that ended before it read the state reads it to record its end."""
     synced.sync.record(a_run(), Done(FAILED, "poisoned", "Stopped."), attempt=1)
@@ -209,7 +194,7 @@ def test_end_of_a_run_that_saw_no_state(synced):
 
 
 def test_end_is_not_written_over_newer_state(synced):
-    """How an overtaken run ended is refused by the store."""
+    """The store refuses the end of a run if another run has written since."""
     synced.exchange.upload(NEW)
     synced.sharepoint.plan_error = AccessDenied("No role.")
     run = fail(synced, AccessDenied)

@@ -1,4 +1,4 @@
-"""A photo that is too large to be read: what is copied in its place, and what is remembered."""
+"""A photo that is too large to be read: what is copied instead, and what is recorded."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import NoPhoto, PhotoRefused, PhotoTooLarge, Throttled
-from shared.messages.fates import Done
-from shared.storage.user_state import FAILED
 from shared.telemetry import calls
 from tests.doubles.office import ANNE, Office, render
-from tests.shared.copying.runs import NEW, a_run, bring_up_to_date, fail
+from tests.shared.copying.runs import NEW, NO_IMAGE, a_run, bring_up_to_date, fail
 
 HUGE, SCALED = b"huge photo", b"scaled photo"
 
@@ -28,7 +26,7 @@ def readable(photo: bytes) -> tuple[bytes, bytes, bytes]:
 
 @pytest.fixture
 def huge(office: Office) -> Office:
-    """Anne has a photo that is too large, and Exchange a smaller rendition of it."""
+    """Anne's photo is too large, and Exchange has a smaller rendition of it."""
     office.recipe = replace(office.recipe, render=readable)
     office.exchange.upload(HUGE)
     office.exchange.scaled[ANNE.id] = SCALED
@@ -40,7 +38,7 @@ def sha256(photo: bytes) -> str:
 
 
 def test_rendition_is_copied(huge):
-    """SharePoint shows the rendition; the hash and the etag are those of the photo itself."""
+    """SharePoint shows the rendition; hash and etag are those of the photo itself."""
     assert bring_up_to_date(huge) == "synced"
 
     assert huge.shows(SCALED)
@@ -48,7 +46,7 @@ def test_rendition_is_copied(huge):
 
 
 def test_rendition_is_not_copied_again(huge):
-    """The next run finds nothing to do, also where the same photo was uploaded again."""
+    """The next run finds nothing to do, even if the same photo was uploaded again."""
     bring_up_to_date(huge)
     huge.sharepoint.writes = 0
 
@@ -61,7 +59,7 @@ def test_rendition_is_not_copied_again(huge):
 
 
 def test_other_photo_is_copied_over_a_rendition(huge):
-    """Another photo, too large or not, is another photo."""
+    """Another photo, too large or not, is copied."""
     bring_up_to_date(huge)
     huge.exchange.upload(b"huge, too")
     huge.exchange.scaled[ANNE.id] = b"another rendition"
@@ -75,7 +73,7 @@ def test_other_photo_is_copied_over_a_rendition(huge):
 
 @pytest.mark.parametrize("scaled", [None, b"broken", b"huge still"])
 def test_photo_without_a_rendition_is_refused(huge, scaled):
-    """Only then, and with the sentence about the photo, which an admin can mend."""
+    """Only then is it refused, with the sentence about the photo, which an admin can fix."""
     del huge.exchange.scaled[ANNE.id]
     if scaled:
         huge.exchange.scaled[ANNE.id] = scaled
@@ -88,19 +86,17 @@ def test_photo_without_a_rendition_is_refused(huge, scaled):
 
 
 def test_throttled_rendition_waits(huge):
-    """An outage between the photo and its rendition refuses nobody."""
-    huge.exchange.after_copy = once(huge, lambda: setattr(huge.exchange, "error", BUSY))
+    """An outage between the photo and its rendition does not refuse the photo."""
+    busy = Throttled("Busy.")
+    huge.exchange.after_copy = once(huge, lambda: setattr(huge.exchange, "error", busy))
 
     fail(huge, Throttled)
 
     assert huge.sharepoint.writes == 0
 
 
-BUSY = Throttled("Busy.")
-
-
 def once(office: Office, act: Callable[[], None]) -> Callable[[], None]:
-    """Something that happens after the photo is read, and not after its rendition."""
+    """Call *act* after the photo is read, and not after its rendition."""
 
     def happen() -> None:
         office.exchange.after_copy = lambda: None
@@ -110,7 +106,7 @@ def once(office: Office, act: Callable[[], None]) -> Callable[[], None]:
 
 
 def test_photo_that_changes_before_its_rendition(huge):
-    """A rendition of a later photo is never taken for the one that was read before."""
+    """A rendition of a later photo is never recorded as one of the photo that was read."""
     before = huge.exchange.photos[ANNE.id]
     huge.exchange.after_copy = lambda: setattr(
         huge.exchange, "after_copy", lambda: huge.exchange.upload(b"huge, too")
@@ -126,7 +122,7 @@ def test_photo_that_changes_before_its_rendition(huge):
 
 
 def test_rendition_of_a_photo_without_etag(huge):
-    """Two absent etags are no match: nobody knows of which photo the rendition is."""
+    """Two empty etags are no match: the rendition may be of any photo."""
     huge.exchange.photos[ANNE.id] = (HUGE, "")
 
     bring_up_to_date(huge)
@@ -135,7 +131,7 @@ def test_rendition_of_a_photo_without_etag(huge):
 
 
 def test_photo_that_goes_before_its_rendition(huge):
-    """Without the photo there is no rendition either; the next look finds both gone."""
+    """Without the photo there is no rendition either; the next run finds both gone."""
 
     def go() -> None:
         huge.exchange.delete()
@@ -143,6 +139,6 @@ def test_photo_that_goes_before_its_rendition(huge):
 
     huge.exchange.after_copy = once(huge, go)
     run = fail(huge, PhotoRefused)
-    huge.sync.record(run, Done(FAILED, "photo-refused", "Too large."), attempt=1)
+    huge.sync.record(run, NO_IMAGE, attempt=1)
 
     fail(huge, NoPhoto)

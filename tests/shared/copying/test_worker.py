@@ -1,15 +1,14 @@
-"""A message and what becomes of it, whatever it holds and however its work ends."""
+"""A message and how it ends, whatever it contains and whatever its work raises."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 import pytest
 
 from shared.budget.work import Kind, current
-from shared.copying.run import Policy
+from shared.copying.held_claim import CLAIM_LENGTH
 from shared.errors import (
     AccessDenied,
+    Conflict,
     NoMailbox,
     NoProfile,
     OutOfScope,
@@ -17,11 +16,10 @@ from shared.errors import (
     ServiceDown,
     SettingsError,
     Throttled,
-    UnknownUser,
 )
-from shared.storage.user_state import FAILED, LEFT, NO_PHOTO, REMOVED, SKIPPED, SYNCED, WAITING
-from tests.doubles.office import ANNE, failing
-from tests.shared.copying.runs import NEW, OLD, message
+from shared.storage.user_state import FAILED, SKIPPED, SYNCED, Claim, UserState
+from tests.doubles.office import ANNE, NOON, failing
+from tests.shared.copying.runs import CLAIM, NEW, OLD, message, unknown
 
 UPN = ANNE.user_principal_name
 
@@ -36,22 +34,15 @@ def test_user_by_id_or_upn(office, body):
     assert office.anne.status == SYNCED
 
 
-def test_unchanged_photo(office):
-    """A second message about the same photo ends as unchanged."""
-    office.work_off()
-
-    assert office.work_off().event == "unchanged"
-
-
 def test_correlation_id_goes_along(office):
-    """The correlation id of the message is the outcome's; one without gets a new one."""
+    """The outcome has the message's correlation id, or a new one if it has none."""
     assert office.work_off(message()).correlation_id == "from-the-webhook"
     assert office.work_off().correlation_id.startswith("correlation-")
 
 
 @pytest.mark.parametrize("body", [b"", b"anne", b"{", b'{"userId": 1}', b"\xff\xfe"])
 def test_unreadable_message_is_kept(office, body):
-    """A message nobody can understand is kept as it was, with the reason, and is done."""
+    """A message that cannot be parsed is kept unchanged, with the reason, and is done."""
     outcome = office.worker.work_off(body)
 
     assert outcome.event == "unreadable"
@@ -59,7 +50,7 @@ def test_unreadable_message_is_kept(office, body):
     assert office.store.blobs == {}
 
 
-def test_unreadable_messages_of_one_moment(office):
+def test_unreadable_messages_of_one_second(office):
     """Two unreadable messages of the same second are both kept."""
     office.work_off("?")
     office.work_off("??")
@@ -68,7 +59,7 @@ def test_unreadable_messages_of_one_moment(office):
 
 
 def test_unknown_upn_is_kept(office):
-    """A UPN that nobody has, has no state: the message is kept with the reason."""
+    """A UPN that no user has gets no state: the message is kept with the reason."""
     outcome = office.work_off("bert@contoso.com")
 
     assert outcome.event == "unreadable"
@@ -76,27 +67,14 @@ def test_unknown_upn_is_kept(office):
     assert office.store.blobs == {}
 
 
-def nobody(user: str) -> str:
-    raise UnknownUser("Microsoft Graph has no such user.")
-
-
-def test_id_that_is_nobodys_leaves_nothing(office):
-    """Of an id that Graph does not know, and of which nothing is remembered, nothing is kept."""
-    office.exchange.photo_etag = nobody
+def test_unknown_id_leaves_nothing(office):
+    """For an id that Graph does not know, and that has no state, nothing is stored."""
+    office.exchange.photo_etag = unknown
     outcome = office.work_off()
 
     assert (outcome.event, outcome.detail) == (SKIPPED, "Microsoft Graph has no such user.")
     assert office.store.blobs == {}
     assert office.store.unreadable == {}
-
-
-def test_user_who_is_gone_is_recorded(synced):
-    """Of somebody who had a state it says that Graph knows no such user any more."""
-    synced.exchange.leave()
-    synced.work_off()
-
-    assert (synced.anne.status, synced.anne.reason) == (LEFT, "unknown-user")
-    assert synced.anne.picture_url
 
 
 @pytest.mark.parametrize(
@@ -110,7 +88,7 @@ def test_user_who_is_gone_is_recorded(synced):
     ],
 )
 def test_final_ends(office, error, status):
-    """What waiting cannot mend ends the message; the state says what it was, and why."""
+    """An error that a wait cannot fix ends the message; the state says what it was, and why."""
     office.sharepoint.plan_error = error
 
     outcome = office.work_off()
@@ -121,29 +99,8 @@ def test_final_ends(office, error, status):
     assert office.queue.messages == []
 
 
-def test_no_photo(office):
-    """A user without a photo is no-photo."""
-    office.exchange.delete()
-
-    assert office.work_off().event == NO_PHOTO
-    assert office.anne.status == NO_PHOTO
-
-
-def test_failure_between_two_files(office):
-    """A copy that fails midway is finished by the message that waited."""
-    office.work_off()
-    office.exchange.upload(NEW)
-    office.sharepoint.at_write[2] = failing(Throttled("Busy."))
-
-    assert office.work_off().event == WAITING
-    assert office.anne.status == WAITING
-    office.sharepoint.at_write.clear()
-    assert office.work_off_waiting().event == "synced"
-    assert office.shows(NEW)
-
-
-def test_bug_is_raised_and_gives_the_claim_back(office):
-    """What nobody foresaw is raised for the host to try again, and stands in nobody's way."""
+def test_unexpected_exception(office):
+    """An unexpected exception is raised for the host to retry, and releases the claim."""
     office.work_off()
     office.exchange.upload(NEW)
     office.sharepoint.at_write[2] = failing(ZeroDivisionError())
@@ -158,8 +115,8 @@ def test_bug_is_raised_and_gives_the_claim_back(office):
     assert office.shows(NEW)
 
 
-def test_bug_is_raised_when_storage_is_down_too(office):
-    """The bug is what the host hears of, not that it could not be recorded."""
+def test_unexpected_exception_while_storage_is_down(office):
+    """The host sees that exception, not that it could not be recorded."""
     office.exchange.after_copy = lambda: setattr(office.store, "error", ServiceDown("Storage."))
     office.sharepoint.plan_error = ZeroDivisionError()
 
@@ -169,7 +126,7 @@ def test_bug_is_raised_when_storage_is_down_too(office):
 
 @pytest.mark.parametrize("body", [ANNE.id, UPN])
 def test_bad_settings_are_raised(office, body):
-    """Bad settings spoil no user's state: the host keeps the message for when they are mended."""
+    """Bad settings change no user's state: the host keeps the message until they are fixed."""
     office.exchange.error = SettingsError("CLIENT_ID is missing.")
 
     with pytest.raises(SettingsError):
@@ -178,69 +135,125 @@ def test_bad_settings_are_raised(office, body):
     assert office.store.blobs == {}
 
 
-def test_removal_is_a_reason(office):
-    """A message with the reason removal takes the picture of a missed photo back."""
-    office.work_off()
-    office.exchange.delete()
-    assert office.work_off().event == NO_PHOTO
-    office.clock.advance(timedelta(minutes=10))
-
-    assert office.work_off(message(reason="replay")).event == NO_PHOTO
-    assert office.work_off(message(reason="removal", sweepId="sweep-1")).event == REMOVED
-    assert office.shows_nothing()
+# Messages that must wait
 
 
-def test_removal_that_waits_stays_one(office):
-    """A removal that must wait is one still when its time has come."""
-    office.work_off()
-    office.exchange.delete()
-    office.work_off()
-    office.clock.advance(timedelta(minutes=10))
-    office.sharepoint.at_write[2] = failing(Throttled("Busy."))
-    assert office.work_off(message(reason="removal", sweepId="sweep-1")).event == "waiting"
-    office.sharepoint.at_write.clear()
+def test_upn_waits_for_the_directory(office):
+    """While Graph cannot say whose a UPN is, the message waits under that UPN."""
+    office.exchange.error = Throttled("Busy.", retry_after=20)
 
-    assert office.work_off_waiting().event == REMOVED
-    assert office.shows_nothing()
+    assert office.work_off(UPN).event == "waiting"
+    office.exchange.error = None
+    assert office.work_off_waiting().event == "synced"
+    assert office.shows(OLD)
 
 
-def test_dry_run_ends_as_skipped(office):
-    """In a dry run a message ends as skipped and says what would have been written."""
-    office.policy = Policy(dry_run=True)
+def test_wait_is_a_new_message(office):
+    """A message that must wait is sent again, with the next attempt, and otherwise unchanged."""
+    office.exchange.error = Throttled("Busy.", retry_after=60)
+    first = {
+        "userId": ANNE.id,
+        "reason": "sweep",
+        "force": True,
+        "firstQueuedAt": NOON.isoformat(),
+        "correlationId": "from-the-webhook",
+    }
 
-    outcome = office.work_off()
+    for attempt, body in ((4, message(force=True, reason="sweep", attempt=3)), (5, None)):
+        outcome = office.work_off(body) if body else office.work_off_waiting()
+        [(again, delay)] = office.queue.messages
+        assert again == {**first, "attempt": attempt}
+        assert outcome.event == "waiting"
+        assert delay == outcome.retry_in_seconds >= 60
 
-    assert (outcome.event, office.anne.reason) == (SKIPPED, "dry-run")
-    assert outcome.detail.startswith("DRY_RUN is on; otherwise PhotoSync would upload")
+
+def test_end_that_cannot_be_recorded_waits(office):
+    """If an end cannot be recorded, the message that waits finds it again."""
+    office.sharepoint.plan_error = AccessDenied("No role.")
+    office.exchange.after_copy = lambda: setattr(office.store, "error", ServiceDown("Storage."))
+
+    assert office.work_off().event == "waiting"
+    office.exchange.after_copy = lambda: None
+    office.store.error = None
+    office.clock.advance(CLAIM)
+    assert office.work_off_waiting().event == FAILED
+    assert office.anne.status == FAILED
+
+
+def test_wait_needs_no_state(office):
+    """A message waits even if its wait cannot be recorded."""
+    office.sharepoint.plan_error = Throttled("Busy.")
+    office.exchange.after_copy = lambda: setattr(office.store, "error", Conflict("Overtaken."))
+
+    assert office.work_off().event == "waiting"
+    assert len(office.queue.messages) == 1
+
+
+def test_queue_is_down(office):
+    """If a message cannot be sent again, the error is raised, so that the host keeps it."""
+    office.exchange.error = Throttled("Busy.")
+    office.queue.error = ServiceDown("Storage.")
+
+    with pytest.raises(ServiceDown):
+        office.work_off()
+
+
+# Messages that the host gave up on
+
+
+def test_parked_message_is_a_failure(office):
+    """The user is failed, which an admin sees and can replay."""
+    outcome = office.worker.park(message(attempt=2).encode())
+
+    assert (outcome.event, outcome.user) == ("parked", ANNE.id)
+    assert (office.anne.status, office.anne.attempt) == (FAILED, 2)
+    assert office.anne.last_error.code == "poisoned"
+    assert office.work_off().event == "synced"
+
+
+@pytest.mark.parametrize(("body", "why"), [(UPN, "replay the user"), ("?", "neither JSON")])
+def test_parked_message_without_an_id(office, body, why):
+    """It is kept like any other; a UPN is not looked up, since that may have stopped the app."""
+    assert office.worker.park(body.encode()).event == "parked"
+
+    [(kept, reason)] = office.store.unreadable.values()
+    assert kept == body.encode()
+    assert why in reason
+
+
+def test_parking_waits_for_storage(office):
+    """If parking cannot be recorded, the error is raised, so that the message stays."""
+    office.store.error = ServiceDown("Storage.")
+
+    with pytest.raises(ServiceDown):
+        office.worker.park(ANNE.id.encode())
+
+
+def test_parking_disturbs_no_copy(office):
+    """A user who is being copied at that moment is not marked as failed."""
+    claimed = UserState(ANNE.id, claim=Claim("another", CLAIM_LENGTH, left=CLAIM_LENGTH + 1))
+    office.store.put(claimed)
+
+    office.worker.park(ANNE.id.encode())
+
+    assert office.anne == claimed
 
 
 @pytest.mark.parametrize(
-    ("fields", "kind"),
+    ("anne", "fields", "kind"),
     [
-        ({"reason": "notification"}, Kind.CHANGE),
-        ({"reason": "replay"}, Kind.CHANGE),
-        ({"reason": "audit"}, Kind.AUDIT),
-        ({"reason": "sweep"}, Kind.SWEEP),
-        ({"reason": "replay", "by": {"via": "app"}}, Kind.SWEEP),
+        ("office", {"reason": "notification"}, Kind.CHANGE),
+        ("office", {"reason": "replay"}, Kind.CHANGE),
+        ("office", {"reason": "audit"}, Kind.AUDIT),
+        ("office", {"reason": "sweep"}, Kind.SWEEP),
+        ("office", {"reason": "replay", "by": {"via": "app"}}, Kind.SWEEP),
+        ("missed", {"reason": "removal", "sweepId": "sweep-1"}, Kind.SWEEP),
     ],
 )
-def test_what_profile_calls_are_for(office, fields, kind):
-    """A change, or a person who waits, goes before audits, and these before sweeps."""
-    kinds = []
+def test_kind_of_profile_calls(request, anne, fields, kind):
+    """Changes, and replays that a person waits for, precede audits, and these precede sweeps."""
+    office, kinds = request.getfixturevalue(anne), []
     office.sharepoint.at_write[1] = lambda: kinds.append(current().kind)
     office.work_off(message(**fields))
 
     assert kinds == [kind]
-
-
-def test_removal_can_wait(office):
-    """What a sweep takes back comes after all other work."""
-    office.work_off()
-    office.exchange.delete()
-    office.work_off()
-    office.clock.advance(timedelta(minutes=10))
-    kinds = []
-    office.sharepoint.at_write[1] = lambda: kinds.append(current().kind)
-    office.work_off(message(reason="removal", sweepId="sweep-1"))
-
-    assert kinds == [Kind.SWEEP]

@@ -1,4 +1,4 @@
-"""What a message leaves in the log: one line, and nobody's address."""
+"""What a message leaves in the log: one line, and no person's name or address."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ import re
 
 import pytest
 
-from shared.errors import (
-    AccessDenied,
-    Throttled,
-)
+from shared.errors import AccessDenied, Throttled
 from tests.doubles.office import ANNE
 from tests.shared.copying.runs import message
 
@@ -37,7 +34,7 @@ def test_one_event_a_message(office, lines):
 
 
 def test_wait_is_logged_with_its_reason(office, lines):
-    """The line of a wait says until when, and why."""
+    """The line of a wait says how long, and why."""
     office.exchange.error = Throttled("Busy.", retry_after=20)
     office.work_off(message(reason="notification"))
 
@@ -47,7 +44,7 @@ def test_wait_is_logged_with_its_reason(office, lines):
 
 @pytest.mark.parametrize("body", [UPN, "bert@contoso.com", '{"userId": "cleo@contoso.com", "x'])
 def test_log_names_no_person(office, lines, body):
-    """Nobody's address and nothing of a message gets into the log: object ids only."""
+    """No address and no message body reaches the log: object ids only."""
     office.work_off(body)
     office.exchange.error = Throttled("Busy.")
     office.work_off(body)
@@ -58,20 +55,20 @@ def test_log_names_no_person(office, lines, body):
     assert [line for line in lines.messages if f"user={name}" in line or "cleo" in line] == []
 
 
-def test_parking_is_an_error_line(office, lines):
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (message(), f"photo.parked user={ANNE.id} correlation=from-the-webhook"),
+        ("?", "photo.parked user=- correlation=correlation-2"),
+    ],
+    ids=["message", "unreadable"],
+)
+def test_parking_is_an_error(office, lines, body, said):
     """Parking is logged as an error, so that an alert can watch for it."""
-    office.worker.park(message().encode())
+    office.worker.park(body.encode())
 
     [record] = lines.records
-    assert record.levelno == logging.ERROR
-    assert record.getMessage() == f"photo.parked user={ANNE.id} correlation=from-the-webhook"
-
-
-def test_parked_nonsense_is_logged(office, lines):
-    """A poison message that is set aside leaves a line, too."""
-    office.worker.park(b"?")
-
-    assert lines.messages == ["photo.parked user=- correlation=correlation-2"]
+    assert (record.levelno, record.getMessage()) == (logging.ERROR, said)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +76,8 @@ def test_parked_nonsense_is_logged(office, lines):
     [(ANNE.id, logging.INFO), ("?", logging.WARNING), (message(force=True), logging.ERROR)],
     ids=["synced", "unreadable", "failed"],
 )
-def test_level_tells_how_bad_it_is(office, lines, body, level):
-    """A failed user is an error in the log, an unreadable message a warning, the rest is news."""
+def test_level(office, lines, body, level):
+    """A failed user is an error, an unreadable message a warning, everything else information."""
     if level == logging.ERROR:
         office.sharepoint.plan_error = AccessDenied("No role.")
     office.work_off(body)

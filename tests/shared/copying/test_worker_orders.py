@@ -11,7 +11,7 @@ import pytest
 from shared.copying.sync import Sync
 from shared.errors import ServiceDown, Throttled
 from shared.messages.sync_message import SyncMessage
-from shared.orders.order import REPLAY, Order
+from shared.orders.order import REPLAY, Entry, Order
 from shared.orders.order_log import File, OrderLog
 from shared.signature import APP, PERSON, Signature
 from shared.sweeping.user_queue import UserQueue
@@ -23,7 +23,7 @@ JO = Signature(PERSON, "jo@contoso.com", "0b000000-0000-4000-8000-000000000001")
 AS_JO = {"via": PERSON, "name": JO.name, "id": JO.id}
 
 
-def told(office: Office) -> list[dict[str, Any]]:
+def logged(office: Office) -> list[dict[str, Any]]:
     """Every line, without the times."""
     return [{k: v for k, v in line.items() if k != "at"} for line in office.lines.told]
 
@@ -34,72 +34,76 @@ def from_console(office: Office) -> str:
     return message(correlationId="c-1", by=AS_JO, orderedIn=file)
 
 
+def read(office: Office) -> list[Entry]:
+    """The orders in the log."""
+    return OrderLog(office.lines, clock=office.clock).read(File("2026-01", 1)).entries
+
+
 @pytest.mark.parametrize("typed", [UPN, ANNE.id])
 def test_typed_message(office: Office, typed: str):
-    """It is signed "queue", and known by the id that the queue has given it."""
+    """It is signed "queue", and its id is the one that the queue gave it."""
     office.worker.work_off(typed.encode(), message_id="m-1")
 
-    [entry] = OrderLog(office.lines, clock=office.clock).read(File("2026-01", 1)).entries
+    [entry] = read(office)
     assert (entry.order.by.via, entry.order.id, entry.result) == ("queue", "m-1", "synced")
     assert entry.is_about(ANNE.id, "")
 
 
 def test_order_of_the_console(office: Office):
-    """Its end follows; who it was stays as the console has written it."""
+    """The worker adds the end; who ordered it stays as the console wrote it."""
     office.work_off(from_console(office))
 
-    given, ended = told(office)
+    given, ended = logged(office)
     assert (given["event"], given["by"]) == ("given", AS_JO)
     assert (ended["event"], ended["result"], ended["id"]) == ("ended", "synced", "c-1")
 
 
 def test_order_that_waits(office: Office):
-    """It has one beginning and one end, however often it comes back, typed or not."""
+    """It has one beginning and one end, however often it waits, typed or not."""
     office.exchange.error = Throttled("Busy.")
     office.work_off(message(userId=UPN))
     office.exchange.error = None
     office.work_off_waiting()
 
-    assert [(line["event"], line["by"]["via"]) for line in told(office)] == [
+    assert [(line["event"], line["by"]["via"]) for line in logged(office)] == [
         ("given", "queue"),
         ("ended", "queue"),
     ]
 
 
 @pytest.mark.parametrize("by", [AS_JO, {"via": "key"}])
-def test_message_that_claims_to_be_somebodys(office: Office, by: dict[str, str]):
-    """Who types into the queue cannot sign as a person, nor make a file of the log."""
+def test_forged_signature(office: Office, by: dict[str, str]):
+    """Typing into the queue cannot sign as a person, nor create a file in the log."""
     office.work_off(message(by=by))
     office.work_off(message(by=by, orderedIn="1999-01", correlationId="c-2"))
 
     assert office.lines.names() == ["2026-01.jsonl"]
-    read = OrderLog(office.lines, clock=office.clock).read(File("2026-01", 1))
-    assert [entry.order.by.via for entry in read.entries] == ["queue", "queue"]
+    assert [entry.order.by.via for entry in read(office)] == ["queue", "queue"]
 
 
 @pytest.mark.parametrize("reason", ["notification", "sweep", "audit"])
-def test_what_is_no_order(office: Office, reason: str):
-    """Notifications, sweeps and audits are nobody's orders; nor are the replays of a sweep."""
+def test_other_messages(office: Office, reason: str):
+    """Notifications, sweeps and audits are no orders; nor are the replays of a sweep."""
     office.work_off(message(reason=reason))
     queue = UserQueue(office.queue, clock=office.clock, new_id=lambda: "an-id")
     queue.queue([ANNE.id], reason="replay")
     office.work_off_waiting()
 
-    assert told(office) == []
+    assert logged(office) == []
 
 
-def test_log_that_is_down(office: Office):
+def test_log_is_down(office: Office):
     """A typed order waits until it can be signed, and is then carried out."""
     office.lines.error = ServiceDown("Down.")
     assert office.work_off(message()).event == "waiting"
     office.lines.error = None
 
     assert office.work_off_waiting().event == "synced"
-    assert [line["event"] for line in told(office)] == ["given", "ended"]
+    assert [line["event"] for line in logged(office)] == ["given", "ended"]
 
 
 def test_end_that_cannot_be_written(office: Office, caplog: pytest.LogCaptureFixture):
-    """The run has ended all the same; the log of the app says what is missing."""
+    """The run has ended all the same; the app's log says what is missing."""
     body = from_console(office)
     office.lines.error = ServiceDown("Down.")
 
@@ -110,10 +114,10 @@ def test_end_that_cannot_be_written(office: Office, caplog: pytest.LogCaptureFix
 
 
 def test_parked_order(office: Office):
-    """What the host gave up on has ended with that."""
+    """An order that the host gives up has ended."""
     office.worker.park(from_console(office).encode())
 
-    assert [line.get("result") for line in told(office)] == [None, "parked"]
+    assert [line.get("result") for line in logged(office)] == [None, "parked"]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +133,7 @@ def test_parked_order(office: Office):
         {"orderedIn": "2026-13"},
     ],
 )
-def test_signature_that_is_none(office: Office, odd: dict[str, Any]):
+def test_malformed_signature(office: Office, odd: dict[str, Any]):
     """It is set aside with a sentence: nothing in it leads to another blob."""
     outcome = office.work_off(message(**odd))
 
@@ -141,7 +145,7 @@ def test_signature_that_is_none(office: Office, odd: dict[str, Any]):
 
 
 def test_old_message(office: Office):
-    """One of a version that signed nothing is carried out, and says what it always did."""
+    """A message of a version without signatures is carried out; a new one adds only its own."""
     old = SyncMessage(ANNE.id, "notification", False, 1, office.clock(), "c-1").to_json()
     assert {"by", "orderedIn"} & json.loads(old).keys() == set()
     assert office.work_off(old).event == "synced"
@@ -149,8 +153,8 @@ def test_old_message(office: Office):
     assert json.loads(ours.to_json())["by"] == {"via": "app"}
 
 
-def test_order_over_which_the_app_stops(office: Office, monkeypatch: pytest.MonkeyPatch):
-    """What was typed is not known again once the host gives it up: its end is told at once."""
+def test_order_that_stops_the_app(office: Office, monkeypatch: pytest.MonkeyPatch):
+    """Once the host gives up a typed order, nothing links it to the log: its end is logged now."""
 
     def stop(*_: object) -> str:
         raise RuntimeError
@@ -159,10 +163,10 @@ def test_order_over_which_the_app_stops(office: Office, monkeypatch: pytest.Monk
         broken.setattr(Sync, "bring_up_to_date", stop)
         with pytest.raises(RuntimeError):
             office.work_off(message())
-    [entry] = OrderLog(office.lines, clock=office.clock).read(File("2026-01", 1)).entries
+    [entry] = read(office)
     assert (entry.result, entry.detail) == ("failed", "PhotoSync stopped: RuntimeError.")
 
-    # The host tries again, perhaps with more luck.
+    # The host retries, and this time it works.
     office.work_off(message())
-    [entry] = OrderLog(office.lines, clock=office.clock).read(File("2026-01", 1)).entries
+    [entry] = read(office)
     assert entry.result == "synced"

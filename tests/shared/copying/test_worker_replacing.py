@@ -1,4 +1,4 @@
-"""A person's order that the photo takes the place of a picture that somebody chose."""
+"""A person's order to replace a picture that somebody chose by the photo."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def choose(office: Office) -> None:
     office.sharepoint.properties[ANNE.user_principal_name] = {"PictureURL": CHOSEN}
 
 
-def test_chosen_picture_makes_room(chosen: Office):
-    """Whatever the state says, the photo is shown; a plain replay had kept the picture."""
+def test_chosen_picture_is_replaced(chosen: Office):
+    """The photo replaces the picture, which a plain replay keeps."""
     assert chosen.work_off().event == SKIPPED
     assert chosen.sharepoint.shown(ANNE) == CHOSEN
 
@@ -39,7 +39,7 @@ def test_chosen_picture_makes_room(chosen: Office):
 
 @pytest.mark.parametrize("reason", ["replay", "notification"])
 def test_picture_chosen_over_a_copy(synced: Office, reason: str):
-    """A picture that was chosen after the copy makes room, though the photo has not changed."""
+    """A picture chosen after the copy is replaced, though the photo has not changed."""
     choose(synced)
 
     assert synced.work_off(message(replace=True, reason=reason)).event == "synced"
@@ -47,7 +47,7 @@ def test_picture_chosen_over_a_copy(synced: Office, reason: str):
 
 
 def test_next_choice_is_kept(chosen: Office):
-    """It is for once: who chooses again keeps the picture, also when the photo changes."""
+    """The order counts once: the next chosen picture is kept, even if the photo changes."""
     chosen.work_off(REPLACE)
     choose(chosen)
     chosen.exchange.upload(NEW)
@@ -57,7 +57,7 @@ def test_next_choice_is_kept(chosen: Office):
 
 
 def test_order_outlasts_a_wait(chosen: Office):
-    """An order that must wait, also between two files, is the same order when its time comes."""
+    """An order that must wait, even between two files, is still the same order afterwards."""
     chosen.sharepoint.at_write[4] = failing(Throttled("Busy."))
     assert chosen.work_off(REPLACE).event == "waiting"
     assert chosen.sharepoint.shown(ANNE) == CHOSEN
@@ -76,7 +76,7 @@ def test_order_in_a_dry_run(chosen: Office):
     assert chosen.sharepoint.shown(ANNE) == CHOSEN
 
 
-def test_nothing_to_replace_it_with(chosen: Office):
+def test_no_photo_to_replace_it_with(chosen: Office):
     """Without a photo in Exchange the picture stays."""
     chosen.exchange.delete()
 

@@ -1,4 +1,4 @@
-"""A run that a person asked for leaves a mark at its end, whatever it found and changed."""
+"""A run that a person asked for records its end, whatever it found and changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from shared.copying.run import Policy
 from shared.errors import (
     AccessDenied,
-    OutOfScope,
     PhotoSyncError,
     PictureKept,
     ServiceDown,
@@ -19,8 +18,10 @@ from shared.errors import (
     UnknownUser,
 )
 from shared.storage.user_state import MOST_REPLAYS, SECOND_LOOK_AFTER, Claim
-from tests.doubles.office import Office, failing
-from tests.shared.copying.runs import NEW, message
+from tests.doubles.office import Office
+from tests.shared.copying.runs import A_REMOVAL, NEW, message, out_of_scope, unknown
+
+NO_ROLE = AccessDenied("No role.")
 
 
 def replayed(office: Office, name: str = "mine") -> str:
@@ -37,7 +38,7 @@ def removed(office: Office) -> None:
     office.exchange.delete()
     office.work_off()
     office.clock.advance(SECOND_LOOK_AFTER)
-    assert office.work_off(message(reason="removal", sweepId="s-1")).event == "removed"
+    assert office.work_off(A_REMOVAL).event == "removed"
 
 
 def refusing(error: PhotoSyncError) -> Callable[[Office], None]:
@@ -45,46 +46,31 @@ def refusing(error: PhotoSyncError) -> Callable[[Office], None]:
 
 
 def gone(office: Office) -> None:
-    def ask(user: str) -> str:
-        raise UnknownUser("Microsoft Graph has no such user.")
-
     office.work_off()
-    office.exchange.photo_etag = ask  # type: ignore[method-assign]
+    office.exchange.photo_etag = unknown  # type: ignore[method-assign]
 
 
-def out_of_scope(office: Office) -> None:
-    office.check_scope = failing_scope
+def setting(**fields: object) -> Callable[[Office], None]:
+    return lambda office: vars(office).update(fields)
 
 
-def failing_scope(user: object) -> None:
-    raise OutOfScope("A guest.")
-
-
-def broken(office: Office) -> None:
-    office.exchange.error = AccessDenied("No role.")
-
-
-def dry(office: Office) -> None:
-    office.policy = Policy(dry_run=True)
-
-
-WORLDS: dict[str, tuple[Callable[[Office], None], str]] = {
+CASES: dict[str, tuple[Callable[[Office], None], str]] = {
     "in order": (lambda office: None, "unchanged"),
     "no photo": (no_photo, "no-photo"),
     "removed": (removed, "unchanged"),
-    "refused": (refusing(AccessDenied("No role.")), "failed"),
+    "refused": (refusing(NO_ROLE), "failed"),
     "kept": (refusing(PictureKept("Kept.")), "skipped"),
     "gone": (gone, "skipped"),
-    "out of scope": (out_of_scope, "skipped"),
-    "no answer": (broken, "failed"),
-    "dry run": (dry, "skipped"),
+    "out of scope": (setting(check_scope=out_of_scope), "skipped"),
+    "no access": (lambda office: setattr(office.exchange, "error", NO_ROLE), "failed"),
+    "dry run": (setting(policy=Policy(dry_run=True)), "skipped"),
 }
 
 
-@pytest.mark.parametrize(("world", "event"), WORLDS.values(), ids=WORLDS)
-def test_end_is_told_when_nothing_changes(office: Office, world, event: str):
-    """A second look that finds all as the first told it is noted, and changes nothing else."""
-    world(office)
+@pytest.mark.parametrize(("arrange", "event"), CASES.values(), ids=CASES)
+def test_end_of_an_unchanged_user(office: Office, arrange, event: str):
+    """A replay that finds nothing new records its end, and changes nothing else in the state."""
+    arrange(office)
     replayed(office, "first")
     before = office.anne
 
@@ -92,13 +78,13 @@ def test_end_is_told_when_nothing_changes(office: Office, world, event: str):
     assert office.anne.replays[:2] == ("mine", "first")
     assert office.anne.checked_at == office.clock.now
     noted = replace(before, checked_at=office.anne.checked_at, replays=office.anne.replays)
-    # An error has its time.
+    # An error also has a time.
     assert replace(noted, last_error=office.anne.last_error) == office.anne
 
 
 @pytest.mark.parametrize("reason", ["notification", "sweep"])
-def test_what_nobody_asked_for_is_no_replay(office: Office, reason: str):
-    """What nobody waits for costs no write, and leaves the mark of a replay before it."""
+def test_other_runs(office: Office, reason: str):
+    """A run that nobody asked for costs no write, and keeps the replay recorded before."""
     no_photo(office)
     replayed(office)
     before = dict(office.store.blobs)
@@ -110,8 +96,8 @@ def test_what_nobody_asked_for_is_no_replay(office: Office, reason: str):
     assert office.anne.replays == ("mine",)
 
 
-def test_replay_that_waits_has_not_ended(office: Office):
-    """While the message waits the mark is missing; it comes with the end."""
+def test_replay_that_waits(office: Office):
+    """A replay is recorded at its end, not while its message waits."""
     office.sharepoint.plan_error = Throttled("Busy.")
     assert replayed(office) == "waiting"
     assert "mine" not in office.anne.replays
@@ -121,8 +107,8 @@ def test_replay_that_waits_has_not_ended(office: Office):
     assert office.anne.replays == ("mine",)
 
 
-def test_replay_beside_a_copy(synced: Office):
-    """While another run has the user nothing is written, and the replay's message waits."""
+def test_replay_during_a_copy(synced: Office):
+    """While another run copies the user, nothing is written, and the replay's message waits."""
     synced.change(claim=Claim("another", 300))
     assert replayed(synced) == "waiting"
 
@@ -130,34 +116,27 @@ def test_replay_beside_a_copy(synced: Office):
     assert len(synced.queue.messages) == 1
 
 
-def test_note_that_comes_too_late(office: Office):
-    """A state that moved on meanwhile is not written over: the message looks once more."""
+def test_state_that_changed_meanwhile(office: Office):
+    """A newer state is not written over: the message checks once more."""
     removed(office)
-    read = office.store.read
-
-    def read_and_lose(user_id: str):
-        found = read(user_id)
-        office.change(detail="by another")
-        return found
-
-    office.store.read = read_and_lose  # type: ignore[method-assign]
+    office.store.after_read = lambda: office.change(detail="by another")
     assert replayed(office) == "waiting"
     assert office.anne.detail == "by another"
     assert "mine" not in office.anne.replays
-    office.store.read = read  # type: ignore[method-assign]
+    office.store.after_read = lambda: None
     assert office.work_off_waiting().event == "unchanged"
     assert office.anne.replays[0] == "mine"
 
 
-def test_replay_that_the_host_gave_up(office: Office):
+def test_parked_replay(office: Office):
     """The end of a message from the poison queue is an end, too."""
     office.worker.park(message(correlationId="mine").encode())
 
     assert office.anne.replays == ("mine",)
 
 
-def test_several_wait_at_once(office: Office):
-    """Of several who replay one user each finds the own end; the state does not grow for ever."""
+def test_several_replays(office: Office):
+    """Of several replays of one user, each is recorded, but the list does not grow for ever."""
     for number in range(MOST_REPLAYS + 2):
         replayed(office, f"run-{number}")
     replayed(office, "run-4")
@@ -165,8 +144,8 @@ def test_several_wait_at_once(office: Office):
     assert office.anne.replays == ("run-4", "run-5", "run-3", "run-2")
 
 
-def test_nobody_leaves_nothing(office: Office):
-    """An id that is nobody's leaves no state, even if a person asked."""
+def test_unknown_user(office: Office):
+    """An id that no user has leaves no state, even if a person asked."""
     office.exchange.photos.clear()
     office.exchange.error = UnknownUser("Microsoft Graph has no such user.")
     assert replayed(office) == "skipped"
@@ -174,13 +153,13 @@ def test_nobody_leaves_nothing(office: Office):
     assert office.store.blobs == {}
 
 
-def test_storage_that_is_down(office: Office):
-    """An end that cannot be written is not lost: the message comes back."""
+def test_storage_is_down(office: Office):
+    """If an end cannot be written, the message returns."""
     removed(office)
-    create = office.store.replace
-    office.store.replace = lambda *_, **__: failing(ServiceDown("Storage."))()  # type: ignore
+    down = ServiceDown("Storage.")
+    office.store.after_read = lambda: setattr(office.store, "error", down)
     assert replayed(office) == "waiting"
-    office.store.replace = create  # type: ignore[method-assign]
+    office.store.after_read, office.store.error = lambda: None, None
 
     assert office.work_off_waiting().event == "unchanged"
     assert office.anne.replays[0] == "mine"

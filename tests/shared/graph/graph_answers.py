@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
+import threading
+from collections.abc import Callable
 from typing import Any
+
+import requests
 
 from shared.errors import (
     AccessDenied,
@@ -32,6 +37,22 @@ ETAG = 'W/"c2f1"'
 
 def client(web: Web) -> GraphClient:
     return GraphClient(http(web, audience="https://graph.contoso.com"))
+
+
+class Batches:
+    """Answers batches; *inner* answers one request. `sizes` are the numbers of requests."""
+
+    def __init__(self, inner: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        self.sizes: list[int] = []
+        self._inner = inner
+        self._lock = threading.Lock()
+
+    def __call__(self, request: requests.PreparedRequest) -> Answer:
+        parts = json.loads(request.body or b"")["requests"]
+        with self._lock:
+            self.sizes.append(len(parts))
+            responses = [{**self._inner(each), "id": each["id"]} for each in reversed(parts)]
+        return answer({"responses": responses})
 
 
 def graph_error(code: str, status: int, **headers: str) -> Answer:
@@ -77,7 +98,7 @@ def text_of(photo: bytes) -> str:
 USER = inner("user", FIELDS)
 IMAGE = inner("photo", text_of(PHOTO), Content_Type="image/jpeg")
 AFTER = inner("etag", {"id": "504X504", "@odata.mediaEtag": ETAG})
-NOT_ASKED = inner("etag", error_body("FailedDependency"), 424)
+SKIPPED = inner("etag", error_body("FailedDependency"), 424)
 FETCHED = Fetched(ANNE, PHOTO, ETAG)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 import pytest
-import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +13,8 @@ from shared.errors import AccessDenied, Refused, ServiceDown, Throttled
 from shared.graph import batch
 from shared.graph.errors import photo_fault
 from shared.microsoft365.reply import Reply
-from tests.doubles.web import Answer, answer, http, in_turn
+from tests.doubles.web import Answer, Recorded, answer, http, in_turn
+from tests.shared.graph.graph_answers import SHAPES
 
 ONE, TWO = batch.get("1", "/users/a"), batch.get("2", "/users/b")
 
@@ -26,48 +25,41 @@ def item(key: str, body: Any = None, status: int = 200, **headers: str) -> dict[
 
 
 def send(*responses: Any) -> dict[str, Reply]:
-    asked = [batch.get(key, "/users") for key in {each["id"] for each in responses}]
-    return batch.send(http(in_turn(answer({"responses": responses}))), asked)
+    requests_ = [batch.get(key, "/users") for key in {each["id"] for each in responses}]
+    return batch.send(http(in_turn(answer({"responses": responses}))), requests_)
 
 
 def test_one_call_for_all():
-    """All requests go in one POST, which asks for JSON: other forms break binary bodies."""
-    seen: list[requests.PreparedRequest] = []
-
-    def web(request: requests.PreparedRequest) -> Answer:
-        seen.append(request)
-        return answer({"responses": [item("2"), item("1")]})
-
+    """All requests go in one POST, which accepts only JSON: other formats break binary bodies."""
+    web = Recorded(answer({"responses": [item("2", "Mg"), item("1", "MQ")]}))
     requests_ = [ONE, batch.post("2", "/users/b/checkMemberGroups", {"groupIds": ["g"]})]
     answers = batch.send(http(web), requests_)
 
-    [sent] = seen
+    [sent] = web.requests
     assert (sent.method, sent.path_url) == ("POST", "/v1.0/$batch")
     assert sent.headers["Accept"] == "application/json"
-    assert json.loads(sent.body or b"") == {
-        "requests": [
-            {"id": "1", "method": "GET", "url": "/users/a"},
-            {
-                "id": "2",
-                "method": "POST",
-                "url": "/users/b/checkMemberGroups",
-                "headers": {"Content-Type": "application/json"},
-                "body": {"groupIds": ["g"]},
-            },
-        ]
-    }
-    assert answers.keys() == {"1", "2"}
+    assert web.batched == [
+        {"id": "1", "method": "GET", "url": "/users/a"},
+        {
+            "id": "2",
+            "method": "POST",
+            "url": "/users/b/checkMemberGroups",
+            "headers": {"Content-Type": "application/json"},
+            "body": {"groupIds": ["g"]},
+        },
+    ]
+    assert {key: reply.body for key, reply in answers.items()} == {"1": b"1", "2": b"2"}
 
 
 def test_in_turn():
-    """In turn means that each waits for the one before; the order itself is left as it is."""
+    """Each request depends on the one before; the order stays."""
     assert batch.in_turn([ONE, TWO]) == [ONE, {**TWO, "dependsOn": ["1"]}]
     assert batch.in_turn([ONE]) == [ONE]
     assert "dependsOn" not in TWO
 
 
-def test_answer_is_like_one_that_came_alone():
-    """Each answer has its own status, headers in any case, its wait and its body."""
+def test_answer_in_a_batch():
+    """Each answer has its own status, headers in any case, wait and body."""
     [reply] = send(item("1", {"a": 1}, 429, retry_after="2.5")).values()
 
     assert (reply.service, reply.status, reply.retry_after) == ("sharepoint", 429, 2.5)
@@ -96,8 +88,8 @@ def test_binary_body(content, urlsafe, padded):
 
 
 @pytest.mark.parametrize("text", ["not base64!", "abcde", "ä"])
-def test_body_in_no_known_form(text):
-    """Text that is no base64 is no body: the caller asks again, alone."""
+def test_body_in_an_unknown_form(text):
+    """Text that is not base64 is an empty body: the caller repeats the request alone."""
     [reply] = send(item("1", text)).values()
 
     assert reply.body == b""
@@ -117,18 +109,16 @@ def test_body_in_no_known_form(text):
     ],
     ids=["none", "number", "no id", "odd id", "no status", "null", "text", "odd headers"],
 )
-def test_request_without_a_sound_answer(odd):
-    """It is that request's trouble alone: a passing fault beside the answers to the others."""
-    said = answer({"responses": [*odd, item("1"), item("nobody asked")]})
+def test_request_without_a_valid_answer(odd):
+    """Only that request has failed, and only for now; the others have their answers."""
+    said = answer({"responses": [*odd, item("1"), item("not requested")]})
     found = batch.send(http(in_turn(said)), [ONE, TWO])
 
     assert {key: reply.status for key, reply in found.items()} == {"1": 200, "2": 502}
     assert isinstance(photo_fault(found["2"]), ServiceDown)
 
 
-@pytest.mark.parametrize(
-    "body", [{}, [], {"responses": None}, {"responses": 7}], ids=["empty", "list", "null", "number"]
-)
+@pytest.mark.parametrize("body", [*SHAPES, {"responses": None}, {"responses": 7}])
 def test_unknown_shape(body):
     """A batch of an unknown shape is refused."""
     with pytest.raises(Refused, match="with unexpected JSON"):
@@ -139,6 +129,6 @@ def test_unknown_shape(body):
     ("status", "kind"), [(429, Throttled), (500, ServiceDown), (403, AccessDenied), (400, Refused)]
 )
 def test_refused_batch(status, kind):
-    """A refusal of the batch is one of all its requests."""
+    """A refusal of the batch applies to all its requests."""
     with pytest.raises(kind):
         batch.send(http(in_turn(Answer(status))), [ONE])

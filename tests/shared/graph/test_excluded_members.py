@@ -1,4 +1,4 @@
-"""A listing of users that says whom EXCLUDED_GROUP_ID holds, and what it asks for that."""
+"""A listing that marks the users in EXCLUDED_GROUP_ID, and the calls that it makes for that."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tests.shared.graph.graph_answers import graph_error
 
 GRAPH = "https://graph.contoso.com"
 GROUP = "0c000000-0000-4000-8000-00000000000a"
+THE_GROUP = {"id": GROUP, "displayName": "No", "visibility": None}
+HIDDEN = {"visibility": "HiddenMembership"}
 PEOPLE = [f"0a000000-0000-4000-8000-00000000000{number}" for number in range(4)]
 
 
@@ -24,13 +26,13 @@ def user(user_id: str) -> dict[str, Any]:
     return {"id": user_id, "userPrincipalName": f"{user_id}@contoso.com"}
 
 
-class Tenant:
-    """Pages of two users, and of a group's members; `asked` counts the calls by what for."""
+class Directory:
+    """Users and a group's members in pages of two; `calls` are the paths requested."""
 
     def __init__(self) -> None:
         self.members: list[Any] = []
-        self.asked: list[str] = []
-        self.visibility: str | None = None
+        self.calls: list[str] = []
+
         self.odd: dict[str, Answer] = {}
         self.clock = Clock()
         self.web: Web = self
@@ -43,11 +45,11 @@ class Tenant:
     def __call__(self, request: requests.PreparedRequest) -> Answer:
         parts = urlsplit(request.path_url)
         what = parts.path.removeprefix("/v1.0/").replace(GROUP, "G")
-        self.asked.append(what)
+        self.calls.append(what)
         if what in self.odd:
             return self.odd[what]
         if what == "groups/G":
-            return answer({"id": GROUP, "displayName": "No", "visibility": self.visibility})
+            return answer(THE_GROUP)
         items = [user(each) for each in PEOPLE]
         if "transitiveMembers" in what:
             assert request.headers["ConsistencyLevel"] == "eventual"
@@ -60,6 +62,11 @@ class Tenant:
         return answer(body)
 
 
+@pytest.fixture
+def tenant() -> Directory:
+    return Directory()
+
+
 def excluded(page: UserPage) -> list[str]:
     return [user.id for user in page.users if user.is_excluded]
 
@@ -67,31 +74,28 @@ def excluded(page: UserPage) -> list[str]:
 MEMBERS = "groups/G/transitiveMembers/microsoft.graph.user"
 
 
-def test_members_are_marked():
-    """Whoever is in the group is marked on every page; the members are listed once for all."""
-    tenant = Tenant()
+def test_members_are_marked(tenant: Directory):
+    """Members of the group are marked on every page; they are listed once for all pages."""
     tenant.members = [PEOPLE[1].upper(), PEOPLE[3], GROUP]
     first = tenant.listing.page()
     second = tenant.listing.page(first.next)
 
     assert (excluded(first), excluded(second)) == ([PEOPLE[1]], [PEOPLE[3]])
-    assert tenant.asked == ["groups/G", MEMBERS, MEMBERS, "users", "users"]
+    assert tenant.calls == ["groups/G", MEMBERS, MEMBERS, "users", "users"]
 
 
-def test_who_of_many_is_in_the_group():
-    """Others than those on a page are told apart by the same list, without a call."""
-    tenant = Tenant()
+def test_members_among_ids(tenant: Directory):
+    """Users on no page are looked up in the same list, without a call."""
     tenant.members = [PEOPLE[0]]
     tenant.listing.page()
-    calls = len(tenant.asked)
+    tenant.calls.clear()
 
     assert tenant.listing.among([*PEOPLE, "typed by hand"]) == {PEOPLE[0]}
-    assert len(tenant.asked) == calls
+    assert tenant.calls == []
 
 
-def test_next_sweep_sees_who_has_left():
-    """A listing that begins asks anew, so whoever has left the group is in it at the next sweep."""
-    tenant = Tenant()
+def test_next_sweep_reads_members_again(tenant: Directory):
+    """A listing's first page lists the members again, so a user who left the group is found."""
     tenant.members = [PEOPLE[0]]
     assert excluded(tenant.listing.page()) == [PEOPLE[0]]
     tenant.members = []
@@ -99,9 +103,8 @@ def test_next_sweep_sees_who_has_left():
     assert excluded(tenant.listing.page()) == []
 
 
-def test_list_grows_old():
-    """A page in the middle is worth no old list: another instance may have begun this sweep."""
-    tenant = Tenant()
+def test_old_list(tenant: Directory):
+    """Later pages list them again after GOOD_FOR: another instance may have begun the sweep."""
     tenant.members = [PEOPLE[2]]
     path = tenant.listing.page().next
     tenant.members = [PEOPLE[3]]
@@ -110,19 +113,20 @@ def test_list_grows_old():
     tenant.clock.now += timedelta(seconds=1)
 
     assert excluded(tenant.listing.page(path)) == [PEOPLE[3]]
-    # An instance that has just begun to work has none.
+    # A new instance has no list yet.
     assert excluded(tenant.new().page(path)) == [PEOPLE[3]]
 
 
-SILENCE: dict[str, tuple[str, Answer, type[PhotoSyncError]]] = {
+UNREADABLE: dict[str, tuple[str, Answer, type[PhotoSyncError]]] = {
     "no such group": ("groups/G", graph_error("Request_ResourceNotFound", 404), Refused),
+    "hidden members": ("groups/G", answer({**THE_GROUP, **HIDDEN}), Refused),
     "denied": ("groups/G", graph_error("Authorization_RequestDenied", 403), AccessDenied),
     "members denied": (MEMBERS, graph_error("Authorization_RequestDenied", 403), AccessDenied),
     "down": (MEMBERS, graph_error("UnknownError", 500), ServiceDown),
     "no list": (MEMBERS, answer({}), Refused),
     "an object": (MEMBERS, answer({"value": {"id": PEOPLE[0]}}), Refused),
-    "nobody who can be read": (MEMBERS, answer({"value": [{"id": 5}] * 10}), Refused),
-    "circle": (
+    "no member can be parsed": (MEMBERS, answer({"value": [{"id": 5}] * 10}), Refused),
+    "same page again": (
         MEMBERS,
         answer({"value": [], "@odata.nextLink": f"{GRAPH}/v1.0/groups/{GROUP}/circle"}),
         EndlessList,
@@ -130,39 +134,29 @@ SILENCE: dict[str, tuple[str, Answer, type[PhotoSyncError]]] = {
 }
 
 
-@pytest.mark.parametrize(("what", "said", "kind"), SILENCE.values(), ids=SILENCE)
-def test_no_page_without_the_members(what: str, said: Answer, kind: type[PhotoSyncError]):
-    """Where the members cannot be told there is no page: excluded people are never copied by it."""
-    tenant = Tenant()
+@pytest.mark.parametrize(("what", "said", "kind"), UNREADABLE.values(), ids=UNREADABLE)
+def test_no_page_without_the_members(
+    tenant: Directory, what: str, said: Answer, kind: type[PhotoSyncError]
+):
+    """If the members are unknown, there is no page: it would queue excluded users."""
     tenant.odd = {what: said, "groups/G/circle": said}
     for _ in range(2):
         with pytest.raises(kind):
             tenant.listing.page()
-    assert "users" not in tenant.asked
+    assert "users" not in tenant.calls
 
 
-def test_hidden_members():
-    """A group whose members are hidden looks empty, and is refused for it."""
-    tenant = Tenant()
-    tenant.visibility = "HiddenMembership"
-
-    with pytest.raises(Refused, match="hides its members"):
-        tenant.listing.page()
-
-
-def test_list_without_end():
-    """Of a list that names ever new pages MOST_PAGES are read."""
-    tenant = Tenant()
+def test_list_without_end(tenant: Directory):
+    """At most MOST_PAGES pages are read."""
     tenant.members = PEOPLE * MOST_PAGES
 
     with pytest.raises(EndlessList, match="EXCLUDED_GROUP_ID"):
         tenant.listing.page()
-    assert tenant.asked.count(MEMBERS) == MOST_PAGES
+    assert tenant.calls.count(MEMBERS) == MOST_PAGES
 
 
-def test_odd_members():
-    """A member who cannot be read is passed over: the worker asks for the membership itself."""
-    tenant = Tenant()
+def test_odd_members(tenant: Directory):
+    """A member that cannot be parsed is skipped: the worker reads the membership itself."""
     tenant.members = [{"id": None}, {}, {"id": "x"}, PEOPLE[0]]
 
     assert excluded(tenant.listing.page()) == [PEOPLE[0]]

@@ -1,8 +1,7 @@
-"""Whether a user is in the groups that settings name."""
+"""Whether a user is in the groups that the settings name."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from shared.errors import AccessDenied, OutOfScope, Refused, Throttled
 from shared.graph.client import GraphClient
 from shared.graph.groups import Groups
 from shared.user import User
-from tests.doubles.web import Answer, Web, answer, http, in_turn
+from tests.doubles.web import Answer, Recorded, Web, answer, http, in_turn
 from tests.shared.graph.graph_answers import ETAG, FIELDS, ID, PHOTO, batch_of, text_of
 from tests.shared.settings.test_app import read
 
@@ -21,7 +20,7 @@ GROUP = "0c000000-0000-4000-8000-000000000009"
 EXCLUDED = "0c000000-0000-4000-8000-00000000000a"
 THERE = (200, {"id": GROUP, "displayName": "Pilot", "visibility": None})
 HIDDEN = (200, {"id": GROUP, "displayName": "Pilot", "visibility": "HiddenMembership"})
-LEFT_OUT = (424, {"error": {"code": "FailedDependency", "message": "Left out."}})
+FAILED_DEPENDENCY = (424, {"error": {"code": "FailedDependency", "message": "Left out."}})
 
 
 def error(status: int, code: str) -> tuple[int, Any]:
@@ -64,7 +63,7 @@ def with_photo(**answers: tuple[int, Any]) -> User:
 )
 @pytest.mark.parametrize("ask", [alone, with_photo])
 def test_membership_decides(ask: Any, told: list[str], why: str):
-    """Who is in SYNC_GROUP_ID and not in EXCLUDED_GROUP_ID is looked after: excluded wins."""
+    """A user in SYNC_GROUP_ID is in scope, unless also in EXCLUDED_GROUP_ID."""
     user = ask(group=(200, {"value": told}))
 
     if why:
@@ -74,28 +73,26 @@ def test_membership_decides(ask: Any, told: list[str], why: str):
         scope.check(user, read())
 
 
-def test_groups_are_asked_about_the_user():
-    """One question names the user and both groups, beside a look at the groups themselves."""
-    asked: list[Any] = []
+def test_requests_about_groups():
+    """One request names the user and both groups, beside one for each group."""
 
-    def web(request: requests.PreparedRequest) -> Answer:
-        if "$batch" not in request.path_url:
-            return answer(FIELDS)
-        asked.extend(json.loads(request.body or b"")["requests"])
-        return batch_of(**groups(group=(200, {"value": []})))
+    def said(request: requests.PreparedRequest) -> Answer:
+        is_batch = "$batch" in request.path_url
+        return batch_of(**groups(group=(200, {"value": []}))) if is_batch else answer(FIELDS)
 
+    web = Recorded(said)
     in_groups(web).user("anne@contoso.com")
 
-    *looks, question = asked
+    *looks, membership = web.batched
     fields = "$select=id,displayName,visibility"
     assert [look["url"] for look in looks] == [
         f"/groups/{id_}?{fields}" for id_ in (GROUP, EXCLUDED)
     ]
-    assert (question["method"], question["url"]) == ("POST", f"/users/{ID}/checkMemberGroups")
-    assert question["body"] == {"groupIds": [GROUP, EXCLUDED]}
+    assert (membership["method"], membership["url"]) == ("POST", f"/users/{ID}/checkMemberGroups")
+    assert membership["body"] == {"groupIds": [GROUP, EXCLUDED]}
 
 
-UNTOLD: dict[str, tuple[str, tuple[int, Any], type[Exception], str]] = {
+UNREADABLE: dict[str, tuple[str, tuple[int, Any], type[Exception], str]] = {
     "no such group": (
         *("EXCLUDED_GROUP_ID", error(404, "Request_ResourceNotFound"), Refused),
         "EXCLUDED_GROUP_ID names a group that Microsoft Graph does not know",
@@ -109,29 +106,34 @@ UNTOLD: dict[str, tuple[str, tuple[int, Any], type[Exception], str]] = {
     "busy": ("EXCLUDED_GROUP_ID", error(429, "TooManyRequests"), Throttled, "429"),
     "no list": ("group", (200, {"value": ""}), Refused, "with unexpected JSON"),
     "an object": ("group", (200, {"value": {EXCLUDED: True}}), Refused, "with unexpected JSON"),
-    "question busy": ("group", error(429, "TooManyRequests"), Throttled, "429"),
-    # The user is there, for Graph has just said so.
-    "question of nobody": ("group", error(404, "Request_ResourceNotFound"), Refused, "404"),
+    "membership busy": ("group", error(429, "TooManyRequests"), Throttled, "429"),
+    # The user exists: Graph has just said so.
+    "membership of no user": ("group", error(404, "Request_ResourceNotFound"), Refused, "404"),
 }
 
 
-@pytest.mark.parametrize(("key", "told", "kind", "sentence"), UNTOLD.values(), ids=UNTOLD)
-def test_groups_that_tell_nothing(key, told, kind, sentence):
-    """A group that cannot be read holds nobody knows whom: never everybody, and never nobody."""
-    silent = {"group": (200, {"value": []}), key: told}
-    # As the real batch does it: what stands behind is not carried out.
-    left_out = {"group": LEFT_OUT, **silent, "photo": LEFT_OUT, "etag": LEFT_OUT}
+@pytest.mark.parametrize(("key", "told", "kind", "sentence"), UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable_groups(key, told, kind, sentence):
+    """If a group cannot be read, neither membership nor absence is assumed."""
+    unreadable = {"group": (200, {"value": []}), key: told}
+    # As in a real batch: the requests that follow are not executed.
+    skipped = {
+        "group": FAILED_DEPENDENCY,
+        **unreadable,
+        "photo": FAILED_DEPENDENCY,
+        "etag": FAILED_DEPENDENCY,
+    }
 
-    for user in (alone(**silent), with_photo(**silent), with_photo(**left_out)):
+    for user in (alone(**unreadable), with_photo(**unreadable), with_photo(**skipped)):
         with pytest.raises(kind, match=sentence):
             scope.check(user, read())
-        # Who only wants to know the user, as an uninstall does, is told.
+        # A caller that needs only the user, as an uninstall does, gets it.
         assert user.user_principal_name == "anne@contoso.com"
 
 
-def test_who_is_left_out_anyway_needs_no_group():
-    """A guest is out of scope whatever the groups say."""
-    guest = User(ID, "anne@contoso.com", True, True, unasked=Refused("Not told."))
+def test_guest():
+    """A guest is out of scope whatever the groups are."""
+    guest = User(ID, "anne@contoso.com", True, True, unasked=Refused("Unknown."))
 
     with pytest.raises(OutOfScope, match="guest"):
         scope.check(guest, read())

@@ -1,4 +1,4 @@
-"""How many licences with SharePoint there are, where Graph tells."""
+"""How many licences with SharePoint there are, if Graph says."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sku(enabled: Any, *plans: str, of: str = "User") -> dict[str, Any]:
 
 
 def test_only_licences_with_sharepoint_count():
-    """Plans for free have a million units, and none of SharePoint; a company's is no user's."""
+    """Free plans have a million units without SharePoint; company licences are no user's."""
     skus = [
         sku(900, "EXCHANGE_S_ENTERPRISE", "SHAREPOINTENTERPRISE", "SHAREPOINTWAC"),
         sku(600, "sharepointdeskless"),
@@ -39,8 +39,8 @@ def test_only_licences_with_sharepoint_count():
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_who_may_not_ask_is_not_told(status: int):
-    """Without the role nothing is known, and nothing is wrong."""
+def test_missing_role(status: int):
+    """Without the role the number is unknown, which is no error."""
     assert licences({"error": {"code": "Authorization_RequestDenied"}}, status).count() is None
 
 
@@ -53,14 +53,14 @@ def test_who_may_not_ask_is_not_told(status: int):
         ({}, 500, ServiceDown),
     ],
 )
-def test_odd_answers(fields: Any, status: int, error: type[Exception]):
+def test_malformed_answer(fields: Any, status: int, error: type[Exception]):
     """What is no list of licences is not counted."""
     with pytest.raises(error):
         licences(fields, status).count()
 
 
 def test_simulated_tenant(tmp_path: Path):
-    """The strict simulator is understood by who has a role for it."""
+    """The strict simulator answers an app that has the role."""
     with cloud(tmp_path) as m365:
         graph = m365.tenant.urls.graph
 

@@ -1,16 +1,13 @@
-"""The etags of many photos at once, as a sweep asks for them."""
+"""The etags of many photos at once, as a sweep reads them."""
 
 from __future__ import annotations
 
-import json
-import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 
 from shared.errors import (
     AccessDenied,
@@ -23,30 +20,24 @@ from shared.errors import (
     Unanswered,
 )
 from shared.graph.client import GraphClient
-from tests.doubles.web import NOON, Answer, Clock, answer, http
+from tests.doubles.web import NOON, Clock, http
+from tests.shared.graph.graph_answers import Batches
 
 Inner = Callable[[str, int], dict[str, Any]]
 
 
-class Photos:
-    """Answers batches; *inner* says what one user's photo is at its nth time."""
+class Photos(Batches):
+    """*inner* returns the answer about a user's photo at the nth request."""
 
     def __init__(self, inner: Inner) -> None:
-        self.asked: Counter[str] = Counter()
-        self.sizes: list[int] = []
-        self._inner = inner
-        self._lock = threading.Lock()
-
-    def __call__(self, request: requests.PreparedRequest) -> Answer:
-        asked = json.loads(request.body or b"")["requests"]
-        with self._lock:
-            self.sizes.append(len(asked))
-            return answer({"responses": [self._one(each) for each in reversed(asked)]})
+        super().__init__(self._one)
+        self.requested: Counter[str] = Counter()
+        self._photo = inner
 
     def _one(self, each: dict[str, str]) -> dict[str, Any]:
         user = each["url"].removeprefix("/users/").removesuffix("/photo")
-        self.asked[user] += 1
-        return {"id": each["id"], "headers": {}, **self._inner(user, self.asked[user])}
+        self.requested[user] += 1
+        return {"headers": {}, **self._photo(user, self.requested[user])}
 
 
 def photo(user: str, _: int = 1) -> dict[str, Any]:
@@ -63,13 +54,13 @@ def client(photos: Photos, clock: Clock | None = None) -> GraphClient:
 
 
 @pytest.mark.parametrize("users", [0, 1, 20, 21, 99])
-def test_everybody_is_asked_about_once(users):
-    """Any number of users is asked about in batches of at most twenty, each user once."""
+def test_batches(users):
+    """Any number of users is read in batches of at most twenty, each user once."""
     photos = Photos(photo)
     names = [f"user-{number}" for number in range(users)]
 
     assert client(photos).photo_etags(names) == {name: f"etag of {name}" for name in names}
-    assert set(photos.asked.values()) <= {1}
+    assert set(photos.requested.values()) <= {1}
     assert sum(photos.sizes) == users
     assert len(photos.sizes) == -(-users // 20)
 
@@ -82,11 +73,13 @@ def test_everybody_is_asked_about_once(users):
         (refused(404, "ErrorNonExistentMailbox"), NoMailbox),
         (refused(400, "BadRequest"), Refused),
         ({"status": 200, "body": [1]}, Refused),
+        (refused(401, "ErrorAccessDenied"), AccessDenied),
+        (refused(403, "ErrorAccessDenied"), AccessDenied),
     ],
-    ids=["404", "one pixel", "no mailbox", "refused", "unknown shape"],
+    ids=["404", "one pixel", "no mailbox", "refused", "unknown shape", "401", "403"],
 )
 def test_one_without_a_photo(said, kind):
-    """What befell one user is said of that user, and the others have their etags."""
+    """An error of one user is returned for that user, and the others have their etags."""
     photos = Photos(lambda user, _: said if user == "b" else photo(user))
 
     found = client(photos).photo_etags(["a", "b", "c"])
@@ -95,69 +88,30 @@ def test_one_without_a_photo(said, kind):
     assert (found["a"], found["c"]) == ("etag of a", "etag of c")
 
 
-def test_photo_without_etag():
-    """A photo whose etag is not told has an empty one."""
-    photos = Photos(lambda *_: {"status": 200, "body": {"id": "48X48"}})
-
-    assert client(photos).photo_etags(["a"]) == {"a": ""}
-
-
 @pytest.mark.parametrize(
-    ("said", "waited"),
+    ("said", "wait", "kind"),
     [
-        (refused(429, Retry_After="3.5"), 3.5),
-        (refused(429), 1.0),
-        (refused(503, Retry_After="600"), 10.0),
-        (refused(500), 1.0),
-        ({"status": 200, "body": None}, 1.0),
+        (refused(429, Retry_After="3.5"), 3.5, Throttled),
+        (refused(429), 1.0, Throttled),
+        (refused(503, Retry_After="600"), 10.0, Throttled),
+        (refused(500), 1.0, ServiceDown),
+        (refused(504), 1.0, Unanswered),
+        (refused(409), 1.0, Conflict),
+        ({"status": 200, "body": None}, 1.0, ServiceDown),
     ],
-    ids=["asked", "not asked", "asked too much", "broken", "no body"],
+    ids=["time named", "no time", "time too long", "broken", "gateway", "conflict", "no body"],
 )
-def test_only_those_who_failed_are_asked_about_again(said, waited):
-    """After a short wait those whose answers failed are asked about again, and nobody else."""
+@pytest.mark.parametrize("times", [1, 9], ids=["once", "always"])
+def test_only_failures_are_repeated(said, wait, kind, times):
+    """Only failed users are requested again, after short waits; an error is final after three."""
     clock = Clock()
-    photos = Photos(lambda user, time: said if (user, time) == ("b", 1) else photo(user))
-
-    found = client(photos, clock).photo_etags(["a", "b"])
-
-    assert found == {"a": "etag of a", "b": "etag of b"}
-    assert photos.asked == {"a": 1, "b": 2}
-    assert clock.now == NOON + timedelta(seconds=waited)
-
-
-@pytest.mark.parametrize(
-    ("said", "kind"),
-    [
-        (refused(429, Retry_After="1"), Throttled),
-        (refused(500), ServiceDown),
-        (refused(504), Unanswered),
-        (refused(409), Conflict),
-        ({"status": 200, "body": None}, ServiceDown),
-    ],
-    ids=["throttled", "down", "gateway", "conflict", "no body"],
-)
-def test_what_does_not_pass_is_told_of_that_user(said, kind):
-    """After three rounds the error stands in the place of the etag, and others have theirs."""
-    clock = Clock()
-    photos = Photos(lambda user, _: said if user == "b" else photo(user))
+    photos = Photos(lambda user, time: said if user == "b" and time <= times else photo(user))
 
     found = client(photos, clock).photo_etags(["a", "b"])
 
     assert found["a"] == "etag of a"
-    assert isinstance(found["b"], kind)
-    assert photos.asked == {"a": 1, "b": 3}
-    # Nobody waits after the last round.
-    assert clock.now == NOON + timedelta(seconds=2)
-
-
-@pytest.mark.parametrize("status", [401, 403])
-def test_refusal_of_one_user(status: int):
-    """A 403 about one mailbox says nothing about the others: whose it is, the caller judges."""
-    photos = Photos(
-        lambda user, _: refused(status, "ErrorAccessDenied") if user == "b" else photo(user)
-    )
-
-    found = client(photos).photo_etags(["a", "b"])
-
-    assert found["a"] == "etag of a"
-    assert isinstance(found["b"], AccessDenied)
+    assert found["b"] == "etag of b" if times == 1 else isinstance(found["b"], kind)
+    # There is no wait after the last round.
+    waits = min(times, 2)
+    assert photos.requested == {"a": 1, "b": waits + 1}
+    assert clock.now == NOON + timedelta(seconds=wait * waits)

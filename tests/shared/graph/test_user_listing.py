@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import requests
 
 from shared.errors import AccessDenied, Refused, ServiceDown, Throttled
 from shared.graph.client import USER_FIELDS
 from shared.graph.user_listing import PAGE, UserListing
 from shared.user import User
-from tests.doubles.web import Answer, Web, answer, http, in_turn
+from tests.doubles.web import Recorded, Web, answer, http, in_turn
 
 GRAPH = "https://graph.contoso.com"
 GROUP = "0c000000-0000-4000-8000-00000000000a"
@@ -22,18 +21,6 @@ ANNE: dict[str, Any] = {
     "accountEnabled": True,
     "userType": "Guest",
 }
-
-
-class Recorded:
-    """Remembers what was asked for."""
-
-    def __init__(self, web: Web) -> None:
-        self.asked: list[str] = []
-        self._web = web
-
-    def __call__(self, request: requests.PreparedRequest) -> Answer:
-        self.asked.append(request.path_url)
-        return self._web(request)
 
 
 def listing(web: Web, group: str = "") -> UserListing:
@@ -53,32 +40,29 @@ def listing(web: Web, group: str = "") -> UserListing:
     ids=["everybody", "group"],
 )
 def test_first_page(group, source):
-    """The first page has as many users as Graph gives, with the fields that decide about scope."""
-    web = Recorded(in_turn(answer({"value": [ANNE]})))
+    """The first page has the most users that Graph returns, with the fields for the scope."""
+    web = Recorded(answer({"value": [ANNE]}))
 
     page = listing(web, group).page()
 
     assert page.users == [User(ANNE["id"].lower(), "anne@contoso.com", True, is_guest=True)]
-    assert web.asked == [f"/v1.0/{source}"]
+    assert web.paths == [f"/v1.0/{source}"]
 
 
 @pytest.mark.parametrize(
     ("group", "level"), [("", None), (GROUP, "eventual")], ids=["all", "group"]
 )
-def test_every_page_of_a_group_asks_the_index(group: str, level: str | None):
-    """The cast to users is documented with the header only, which no link can carry."""
-    levels: list[str | None] = []
-
-    def web(request: requests.PreparedRequest) -> Answer:
-        levels.append(request.headers.get("ConsistencyLevel"))
-        return answer({"value": [ANNE], "@odata.nextLink": NEXT if len(levels) == 1 else None})
+def test_header_on_every_page(group: str, level: str | None):
+    """The cast to users is documented only with the header, which a link cannot contain."""
+    first, last = answer({"value": [ANNE], "@odata.nextLink": NEXT}), answer({"value": [ANNE]})
+    web = Recorded(in_turn(first, last))
 
     assert len(list(listing(web, group).all_pages())) == 2
-    assert levels == [level, level]
+    assert [each.headers.get("ConsistencyLevel") for each in web.requests] == [level, level]
 
 
 def test_next_page():
-    """The next page is asked for by the whole link that Graph gave, as it is."""
+    """The next page is requested by Graph's link, unchanged."""
     web = Recorded(
         in_turn(answer({"value": [], "@odata.nextLink": NEXT}), answer({"value": [ANNE]}))
     )
@@ -88,13 +72,13 @@ def test_next_page():
     second = users.page(first.next)
 
     assert (first.users, len(second.users)) == ([], 1)
-    assert web.asked[1] == NEXT.removeprefix(GRAPH)
+    assert web.paths[1] == NEXT.removeprefix(GRAPH)
     assert second.next == ""
 
 
 @pytest.mark.parametrize("link", ["https://elsewhere.contoso.com/v1.0/users", f"{GRAPH}.evil/v1.0"])
 def test_next_page_elsewhere(link):
-    """No token goes to another host."""
+    """The token goes to no other host."""
     with pytest.raises(Refused, match="another host"):
         listing(in_turn(answer({"value": [], "@odata.nextLink": link}))).page()
 
@@ -102,16 +86,16 @@ def test_next_page_elsewhere(link):
 @pytest.mark.parametrize(
     "fields",
     [{}, [], {"value": None}, {"value": 7}, {"value": [{"id": "x"}] * 10}],
-    ids=["empty", "list", "no value", "number", "ten who are none"],
+    ids=["empty", "list", "no value", "number", "ten malformed users"],
 )
 def test_unknown_shape(fields):
-    """A page that is no list of users is refused, and no user of it is looked at."""
+    """A page that is no list of users is refused."""
     with pytest.raises(Refused, match="with unexpected JSON"):
         listing(in_turn(answer(fields))).page()
 
 
 BERT = "0a000000-0000-4000-8000-000000000002"
-ODD = [
+MALFORMED = [
     (
         {"id": BERT.upper(), "userPrincipalName": None},
         f"User {BERT} cannot be read: userPrincipalName is null.",
@@ -133,9 +117,9 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize(("odd", "sentence"), ODD, ids=[each[1] for each in ODD])
-def test_user_who_cannot_be_read(odd, sentence):
-    """One odd user is set aside by name, as far as one is told; the page and the next go on."""
+@pytest.mark.parametrize(("odd", "sentence"), MALFORMED, ids=[each[1] for each in MALFORMED])
+def test_malformed_user(odd, sentence):
+    """A malformed user is set aside with what is known of it; the rest of the page is returned."""
     page = listing(in_turn(answer({"value": [odd, ANNE], "@odata.nextLink": NEXT}))).page()
 
     assert [each.user_principal_name for each in page.users] == ["anne@contoso.com"]
@@ -143,8 +127,8 @@ def test_user_who_cannot_be_read(odd, sentence):
     assert page.next == NEXT.removeprefix(GRAPH)
 
 
-def test_last_page_of_one_odd_user():
-    """A page whose only user is odd says nothing about the others."""
+def test_page_of_one_malformed_user():
+    """A page with only one malformed user is still a page."""
     page = listing(in_turn(answer({"value": [{"id": BERT}]}))).page()
 
     assert (page.users, len(page.set_aside)) == ([], 1)
@@ -155,7 +139,7 @@ def test_last_page_of_one_odd_user():
     [(429, Throttled), (500, ServiceDown), (403, AccessDenied), (404, Refused), (410, Refused)],
 )
 def test_refused_page(status, kind):
-    """An unknown group or an old link is refused; the rest waits or needs a person."""
+    """An unknown group or an old link is refused; other errors wait or need a person."""
     said = answer({"error": {"code": "X", "message": "In words."}}, status)
 
     with pytest.raises(kind, match="In words"):

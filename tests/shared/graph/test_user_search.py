@@ -1,4 +1,4 @@
-"""Finding users by names and addresses: what Graph is asked, and what its answers mean."""
+"""Finding users by names and addresses: which queries are sent, and what the answers mean."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def search(web: Web) -> UserSearch:
 
 
 def shown(number: int = 0, **changes: Any) -> dict[str, Any]:
-    """A user as Graph tells of one."""
+    """A user as Graph returns it."""
     return {
         "id": f"6ea91a8d-e32e-41a1-b7bd-{number:012}",
         "userPrincipalName": f"anne{number}@contoso.com",
@@ -46,20 +46,20 @@ def shown(number: int = 0, **changes: Any) -> dict[str, Any]:
 
 
 class Graph:
-    """Answers each request of a batch by what its query speaks of; notes the queries."""
+    """Answers each request of a batch by the property in its query; records the requests."""
 
-    def __init__(self, **told: Any) -> None:
-        self._told = told
-        self.asked: list[dict[str, Any]] = []
+    def __init__(self, **found_by: Any) -> None:
+        self._found_by = found_by
+        self.requests: list[dict[str, Any]] = []
 
     def __call__(self, request: requests.PreparedRequest) -> Answer:
-        self.asked += json.loads(request.body or b"")["requests"]
-        responses = [{"id": each["id"], **self._answer(each["url"])} for each in self.asked]
+        self.requests += json.loads(request.body or b"")["requests"]
+        responses = [{"id": each["id"], **self._answer(each["url"])} for each in self.requests]
         return answer({"responses": responses})
 
     def _answer(self, url: str) -> dict[str, Any]:
         query = unquote(url.partition("?")[2].partition("&")[0])
-        found: Any = next((told for name, told in self._told.items() if name in query), [])
+        found: Any = next((each for name, each in self._found_by.items() if name in query), [])
         if isinstance(found, list):
             return {"status": 200, "body": {"value": found}}
         status, code = found
@@ -74,7 +74,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def m365(running: Cloud) -> Cloud:
-    """The strict simulator, which refuses what is not documented; nobody is in it."""
+    """The strict simulator, which refuses what is not documented, without users."""
     running.renew()
     return running
 
@@ -104,7 +104,7 @@ def people(m365: Cloud) -> UserSearch:
     ],
 )
 def test_found(m365: Cloud, people: UserSearch, text: str):
-    """A name's words in any order, and the beginning of whatever address, find the user."""
+    """The words of a name in any order, and the beginning of any address, find the user."""
     m365.add_user("bert")
     anne = m365.add_user("anne")
     anne.display_name, anne.mail = "Anne-Marie O'Neill", "a.oneill@contoso.com"
@@ -114,8 +114,8 @@ def test_found(m365: Cloud, people: UserSearch, text: str):
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_finds_nobody(m365: Cloud, people: UserSearch, text: str):
-    """Text stays text, in a filter and in a phrase: it widens nothing, and ends nothing."""
+def test_hostile_text(m365: Cloud, people: UserSearch, text: str):
+    """Text stays text, in a filter and in a phrase: it neither widens nor ends a query."""
     m365.add_user("anne")
 
     assert people.search(text) == []
@@ -123,16 +123,16 @@ def test_hostile_text_finds_nobody(m365: Cloud, people: UserSearch, text: str):
 
 
 @pytest.mark.parametrize("text", ["", "  ", '"', "()", "a" * 201, "an\x00ne", "an\u202ene"])
-def test_text_that_names_nobody(text: str):
-    """Without a word in it Graph would be asked for everybody, so it is not asked at all."""
+def test_text_without_a_word(text: str):
+    """Without a word, a query would find everybody, so none is sent."""
     graph = Graph()
     with pytest.raises(BadRequest, match="Type up to 200 characters"):
         search(graph).search(text)
-    assert graph.asked == []
+    assert graph.requests == []
 
 
-def test_address_is_whole(m365: Cloud, people: UserSearch):
-    """Who is looked for by address has just this one, in whatever property; more may have it."""
+def test_whole_address(m365: Cloud, people: UserSearch):
+    """A search by address finds exact matches in any property; several users may match."""
     longer = m365.add_user("anne")
     longer.aliases = ["am@contoso.com.example"]
     one, other = m365.add_user("one"), m365.add_user("other")
@@ -141,11 +141,11 @@ def test_address_is_whole(m365: Cloud, people: UserSearch):
     assert [user.id for user in people.addressed("am@contoso.com")] == [one.id, other.id]
 
 
-def test_each_query_is_a_documented_one():
+def test_queries_are_documented():
     """One call, no joined filters, each with the header and the count of an advanced query."""
     graph = Graph()
     search(graph).search("o'neill@contoso.com")
-    filters = [unquote(each["url"].partition("&")[0]) for each in graph.asked]
+    filters = [unquote(each["url"].partition("&")[0]) for each in graph.requests]
 
     assert filters == [
         f"/users?$filter={clause}"
@@ -157,12 +157,12 @@ def test_each_query_is_a_documented_one():
             "otherMails/any(a:startsWith(a,'o''neill@contoso.com'))",
         )
     ]
-    assert all(each["headers"] == {"ConsistencyLevel": "eventual"} for each in graph.asked)
-    assert all("&$count=true&$top=25&" in each["url"] for each in graph.asked)
+    assert all(each["headers"] == {"ConsistencyLevel": "eventual"} for each in graph.requests)
+    assert all("&$count=true&$top=25&" in each["url"] for each in graph.requests)
 
 
-def test_most_are_told_by_name():
-    """Whoever several queries find is told once; at most so many are told, in order."""
+def test_most_results():
+    """A user found by several queries is returned once; at most MOST users, sorted by name."""
     everybody = [shown(n, mail=f"anne@{n}.example") for n in reversed(range(MOST + 5))]
     graph = Graph(userPrincipalName=everybody[:MOST], mail=everybody[5:])
     found = search(graph).search("anne@")
@@ -170,8 +170,8 @@ def test_most_are_told_by_name():
     assert [user.display_name for user in found] == [f"Anne {n:03}" for n in range(MOST)]
 
 
-def test_query_that_graph_leaves_out():
-    """Graph may not act on a query without a word (documented): who does not fit is nobody."""
+def test_ignored_query():
+    """Graph may silently ignore a query (documented): users who do not match are left out."""
     strangers = [shown(displayName="Bert", userPrincipalName="bert@contoso.com"), {}, None, "Anne"]
 
     assert search(Graph(displayName=strangers)).search("anne") == []
@@ -186,14 +186,14 @@ def test_query_that_graph_leaves_out():
         (500, "UnknownError", ServiceDown),
     ],
 )
-def test_refusal_is_no_silence(status: int, code: str, error: type[Exception]):
-    """That Graph refuses is told with its reason, and is not the same as nobody found."""
+def test_refusal(status: int, code: str, error: type[Exception]):
+    """A refusal raises its reason, and does not mean that no user was found."""
     with pytest.raises(error, match=f"{status}: {code} In words"):
         search(Graph(displayName=(status, code))).search("anne")
 
 
 def test_one_refused_query_of_several():
-    """Who was found is told although Graph will not search one property; nobody else's is."""
+    """If one query is refused, users found by the others are returned; if none, it is raised."""
     anne = shown(otherMails=["me@home.example"])
     refused = (400, "Request_UnsupportedQuery")
     found = search(Graph(otherMails=[anne], proxyAddresses=refused)).addressed("me@home.example")
@@ -207,15 +207,15 @@ def test_one_refused_query_of_several():
 
 @pytest.mark.parametrize("typed", ["Rene\u0301", "Ren\u00e9", "rene", "RENE k"])
 def test_accents(typed: str):
-    """However an accent is spelled, or left out as Graph may do, the name is the same."""
+    """However an accent is written, or left out as Graph may do, the name is the same."""
     graph = Graph(displayName=[shown(displayName="Ren\u00e9 K\u00f6hler")])
 
     assert [user.display_name for user in search(graph).search(typed)] == ["Ren\u00e9 K\u00f6hler"]
-    assert "\u0301" not in unquote(graph.asked[0]["url"])
+    assert "\u0301" not in unquote(graph.requests[0]["url"])
 
 
 def test_accents_of_addresses():
-    """An address is another one with an accent."""
+    """An address with an accent is another address."""
     graph = Graph(userPrincipalName=[shown(userPrincipalName="ren\u00e9@contoso.com")])
 
     assert search(graph).addressed("rene@contoso.com") == []

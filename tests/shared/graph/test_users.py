@@ -1,47 +1,47 @@
-"""Many users at once: who is there, who is not, and about whom nothing can be told."""
+"""Many users at once: each user, or why it is unknown."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import requests
 
 from shared.errors import AccessDenied, Refused, Throttled, UnknownUser
 from shared.graph import batch
 from shared.graph.client import GraphClient
 from shared.graph.groups import Groups
-from tests.doubles.web import Answer, answer, http
-from tests.shared.graph.graph_answers import ANNE, FIELDS, client, error_body, graph_error, inner
+from tests.doubles.web import http
+from tests.shared.graph.graph_answers import (
+    ANNE,
+    FIELDS,
+    Batches,
+    client,
+    error_body,
+    graph_error,
+    inner,
+)
 
 GROUP = "0c000000-0000-4000-8000-000000000009"
 IDS = [f"0a000000-0000-4000-8000-0000000000{n:02}" for n in range(45)]
 
 
-class Directory:
-    """Answers batches about users; `odd` says of whom otherwise."""
+class Directory(Batches):
+    """Users in a group or not; *odd* has the other answers by id."""
 
     def __init__(self, odd: dict[str, dict[str, Any]], members: list[str] | None = None) -> None:
-        self.odd = odd
-        self.members = members or []
-        self.sizes: list[int] = []
+        super().__init__(self._one)
+        self._odd = odd
+        self._members = members or []
 
-    def __call__(self, request: requests.PreparedRequest) -> Answer:
-        asked = json.loads(request.body or b"")["requests"]
-        self.sizes.append(len(asked))
-        return answer({"responses": [self._one(each) for each in reversed(asked)]})
-
-    def _one(self, asked: dict[str, Any]) -> dict[str, Any]:
-        key, user_id = asked["id"], asked["url"].split("/")[2].partition("?")[0]
-        if key in self.odd:
-            return {**self.odd[key], "id": key}
-        if asked["url"].startswith("/groups/"):
+    def _one(self, each: dict[str, Any]) -> dict[str, Any]:
+        key, user_id = each["id"], each["url"].split("/")[2].partition("?")[0]
+        if key in self._odd:
+            return self._odd[key]
+        if each["url"].startswith("/groups/"):
             return inner(key, {"id": user_id})
-        if "checkMemberGroups" in asked["url"]:
-            groups = [GROUP] if user_id in self.members else []
-            return inner(key, {"value": groups})
+        if "checkMemberGroups" in each["url"]:
+            return inner(key, {"value": [GROUP] if user_id in self._members else []})
         return inner(key, {**FIELDS, "id": user_id})
 
 
@@ -49,8 +49,8 @@ def in_groups(web: Directory, groups: Groups) -> GraphClient:
     return GraphClient(http(web, audience="https://graph.contoso.com"), groups)
 
 
-def test_everybody_is_told():
-    """Each has an answer, however many they are, in as few calls as there may be."""
+def test_all_users():
+    """Each user is returned, in as few calls as possible."""
     web = Directory({})
     found = client(web).users(IDS)
 
@@ -69,16 +69,16 @@ def test_everybody_is_told():
     ],
     ids=["gone", "busy", "denied", "a page", "no user"],
 )
-def test_one_who_is_not(odd, kind):
-    """What befell one user is told of that one; only Graph's own word says that one is gone."""
+def test_one_error(odd, kind):
+    """An error of one user is returned for that user; only Graph's own 404 means unknown."""
     found = client(Directory({IDS[3]: odd})).users(IDS)
 
     assert isinstance(found.pop(IDS[3]), kind)
     assert found == {each: replace(ANNE, id=each) for each in IDS if each != IDS[3]}
 
 
-def test_membership_is_told_too():
-    """With SYNC_GROUP_ID each says whether he is in the group, and one who cannot be asked not."""
+def test_membership():
+    """With SYNC_GROUP_ID, each user has the membership, or the error if it cannot be read."""
     busy = inner("", error_body("TooManyRequests"), 429)
     web = Directory({f"group {IDS[2]}": busy}, members=IDS[:1])
     found = in_groups(web, Groups(GROUP)).users(IDS)
@@ -90,8 +90,8 @@ def test_membership_is_told_too():
     assert sorted(web.sizes) == [19] * 5
 
 
-def test_group_that_is_not_there():
-    """Of nobody is told what a group says that Graph does not know; and nobody is gone by it."""
+def test_unknown_group():
+    """If Graph does not know the group, each user has that error, and none is unknown."""
     gone = inner("", error_body("Request_ResourceNotFound"), 404)
     web = Directory({"EXCLUDED_GROUP_ID": gone})
     found = in_groups(web, Groups(excluded=GROUP)).users(IDS[:3])
@@ -99,7 +99,7 @@ def test_group_that_is_not_there():
     assert [type(each) for each in found.values()] == [Refused] * 3
 
 
-def test_call_that_fails_altogether():
-    """What befell the call is no answer about anybody."""
+def test_failed_call():
+    """An error of the whole call is raised."""
     with pytest.raises(AccessDenied):
         client(lambda request: graph_error("Authorization_RequestDenied", 403)).users(IDS)

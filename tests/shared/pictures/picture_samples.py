@@ -1,4 +1,4 @@
-"""Picture files made for the tests, and a way to look at what becomes of them."""
+"""Picture files made for the tests, and what their renditions look like."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WHITE = (255, 255, 255)
 
 
 def corners(width: int = 80, height: int = 80) -> Image.Image:
-    """Red and green above blue and yellow: no way to turn or mirror it goes unnoticed."""
+    """Red and green above blue and yellow, so that every rotation and reflection is visible."""
     picture = Image.new("RGB", (2, 2))
     for place, colour in zip(
         [(0, 0), (1, 0), (0, 1), (1, 1)], [RED, GREEN, BLUE, YELLOW], strict=True
@@ -32,10 +32,10 @@ def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def oriented(picture: Image.Image, orientation: int, kind: str = "JPEG") -> bytes:
-    """Only the tag says how to hold it; the pixels are as they are."""
+    """Only the tag has the orientation; the pixels are unchanged."""
     exif = Image.Exif()
     exif[0x0112] = orientation
-    exif[0x010E] = "a description that must not travel"
+    exif[0x010E] = "a description that must be removed"
     return encoded(picture, kind, exif=exif)
 
 
@@ -75,8 +75,15 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", len(body), kind) + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
+def png(width: int, height: int, depth: int, kind: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of *chunks* between header and end; *kind* is its colour type."""
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
+    parts = [(b"IHDR", header), *chunks, (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
 def resealed(png: bytes) -> bytes:
-    """The same PNG with right checksums, so that damage reaches the code behind them."""
+    """The same PNG with correct checksums, so that the code after them reads the damage."""
     parts, at = [png[:8]], 8
     while at + 8 <= len(png):
         length, kind = struct.unpack_from(">I4s", png, at)
@@ -104,7 +111,7 @@ def _xyz(*values: float) -> bytes:
 
 
 def swapped_profile() -> bytes:
-    """RGB with sRGB's primaries, in which the first number means blue and the third red."""
+    """RGB with sRGB's primaries, where the first channel is blue and the third red."""
     red, green, blue = (0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141)
     curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(2.2 * 256)) + bytes(2)
     tags = {b"rXYZ": _xyz(*blue), b"gXYZ": _xyz(*green), b"bXYZ": _xyz(*red)}
@@ -112,7 +119,7 @@ def swapped_profile() -> bytes:
 
 
 def cmyk_profile(*, claimed_grid: int = 2) -> bytes:
-    """CMYK in which black ink is black and any other middle grey: two points per ink."""
+    """CMYK where black ink is black and any other middle grey: two points per ink."""
     lightness = [255, 0] + [128, 0] * 7
     grid = b"".join(bytes([value, 128, 128]) for value in lightness)
     straight = bytes(range(256))
@@ -122,7 +129,7 @@ def cmyk_profile(*, claimed_grid: int = 2) -> bytes:
 
 
 def rgb_table_profile(*, table: bytes = b"mAB ", name: bytes = b"A2B0", points: int = 2) -> bytes:
-    """RGB in which everything is white, as a lookup table of the newer kind."""
+    """RGB where everything is white, as a lookup table of the newer kind."""
     curves = (b"curv" + bytes(8)) * 3
     grid = bytes([points] * 3).ljust(16, b"\0") + bytes([1, 0, 0, 0]) + bytes([255, 128, 128]) * 8
     offsets = struct.pack(">5I", 32, 0, 0, 68, 68 + len(grid))

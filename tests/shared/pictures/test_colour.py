@@ -11,7 +11,7 @@ from tests.shared.pictures.picture_samples import RED, WHITE, alike, at, encoded
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_an_embedded_profile_changes_the_colours(kind):
-    """Numbers mean what the embedded profile says: here the first is blue and the third red."""
+    """Channels mean what the embedded profile says: here the first is blue and the third red."""
     photo = encoded(
         Image.new("RGB", (50, 50), (255, 0, 0)), kind, icc_profile=samples.swapped_profile()
     )
@@ -20,7 +20,7 @@ def test_an_embedded_profile_changes_the_colours(kind):
 
 
 def test_a_profile_applies_beneath_transparency():
-    """Transparent parts are white whatever the profile says of the rest."""
+    """Transparent parts are white whatever the profile does to the rest."""
     picture = Image.new("RGBA", (40, 40), (255, 0, 0, 255))
     picture.paste((0, 0, 0, 0), (0, 0, 40, 20))
     seen = rendered(encoded(picture, "PNG", icc_profile=samples.swapped_profile()))
@@ -28,7 +28,7 @@ def test_a_profile_applies_beneath_transparency():
     assert alike([at(seen, 20, 4), at(seen, 20, 36)], [WHITE, (0, 0, 255)])
 
 
-def test_a_cmyk_profile_is_honoured():
+def test_a_cmyk_profile_is_applied():
     """Ink is as dark as its profile says."""
     photo = encoded(
         Image.new("CMYK", (50, 50), (0, 255, 0, 0)), "JPEG", icc_profile=samples.cmyk_profile()
@@ -46,14 +46,14 @@ def test_a_cmyk_profile_is_honoured():
     ids=["text", "cut off", "of another space", "zeros"],
 )
 def test_a_broken_profile_is_ignored(profile):
-    """A profile that cannot be used costs nobody the photo."""
+    """A profile that cannot be used is no reason to refuse the photo."""
     photo = encoded(Image.new("RGB", (50, 50), RED), "JPEG", icc_profile=profile, quality=95)
 
     assert alike([at(rendered(photo), 25, 25)], [RED])
 
 
 def test_a_profile_that_asks_for_too_much_memory_is_ignored():
-    """A colour table that claims more than it brings is never given room."""
+    """No memory is allocated for a colour table that claims more than it contains."""
     profile = samples.cmyk_profile(claimed_grid=80)
     white = encoded(Image.new("CMYK", (50, 50), (0, 0, 0, 0)), "JPEG", icc_profile=profile)
 
@@ -69,10 +69,10 @@ def test_a_profile_that_asks_for_too_much_memory_is_ignored():
         (samples.rgb_table_profile(name=b"D2B0"), RED),
         (samples.rgb_table_profile(name=b"text"), RED),
     ],
-    ids=["sound", "too large", "of no kind", "floating point", "absent"],
+    ids=["valid", "too large", "unknown kind", "floating point", "absent"],
 )
-def test_a_colour_table_counts_only_if_it_is_sound(profile, expected):
-    """A lookup table replaces the colours if it is what it claims, and is ignored otherwise."""
+def test_colour_table(profile, expected):
+    """A valid lookup table is applied, an invalid one ignored."""
     photo = encoded(Image.new("RGB", (50, 50), RED), "JPEG", icc_profile=profile)
 
     assert alike([at(rendered(photo), 25, 25)], [expected])

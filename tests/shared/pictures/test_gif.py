@@ -1,4 +1,4 @@
-"""GIF files: the canvas around a frame, and blocks without end."""
+"""GIF files: the canvas around a frame, and limits on the number of blocks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLUE = (0, 0, 255)
 def gif(
     canvas: tuple[int, int], place: tuple[int, int], control: bytes = b"", frame: int = 20
 ) -> bytes:
-    """A blue frame with a red square in its middle, somewhere on a canvas whose colour is red."""
+    """A blue frame with a red square in its middle, on a canvas whose background colour is red."""
     picture = Image.new("P", (frame, frame), 1)
     picture.putpalette([*RED, *BLUE])
     picture.paste(0, (frame // 4, frame // 4, frame * 3 // 4, frame * 3 // 4))
@@ -38,8 +38,8 @@ def seen(photo: bytes, *places: tuple[int, int]) -> list[tuple[int, ...]]:
 
 
 @pytest.mark.parametrize("before", [b"", control(0, 0), control(0, 1)])
-def test_nothing_is_around_a_small_frame(before):
-    """Where the first frame does not reach, a GIF is transparent, so white, as in browsers."""
+def test_white_around_a_small_frame(before):
+    """A GIF is transparent outside its first frame, so white, as in browsers."""
     photo = gif((60, 60), (20, 16), before)
 
     colours = seen(photo, (4, 4), (56, 30), (30, 10), (30, 44), (21, 17), (30, 26), (39, 35))
@@ -48,14 +48,14 @@ def test_nothing_is_around_a_small_frame(before):
 
 
 def test_transparent_colour_of_a_small_frame():
-    """What is transparent in the frame is white like what is around it."""
+    """Transparent pixels of the frame are white, too."""
     photo = gif((60, 60), (20, 16), control(1, 0))
 
     assert alike(seen(photo, (4, 4), (30, 26), (22, 26)), [WHITE, WHITE, BLUE], within=40)
 
 
 def test_frame_beyond_its_canvas():
-    """The canvas grows with the frame, and is empty where that is not."""
+    """The canvas is enlarged to contain the frame; the rest of it is white."""
     photo = gif((10, 10), (20, 20))
 
     assert read(photo).width == read(photo).height == 40
@@ -63,7 +63,7 @@ def test_frame_beyond_its_canvas():
 
 
 def test_last_control_counts():
-    """Each replaces the one before."""
+    """Each graphic control block replaces the one before."""
     photo = gif((20, 20), (0, 0), control(1, 0) + control(0, 0))
 
     assert alike(seen(photo, (10, 10)), [RED], within=40)
@@ -71,7 +71,7 @@ def test_last_control_counts():
 
 @pytest.mark.parametrize("size", [0, 2, 6])
 def test_control_of_another_size_is_refused(size):
-    """It has 4 bytes (GIF89a, section 23); browsers refuse any other."""
+    """Its size is 4 bytes (GIF89a, section 23); browsers refuse any other."""
     body = bytes([size]) + bytes(size) + b"\0" if size else b"\0"
 
     with pytest.raises(PhotoRefused, match="damaged"):
@@ -87,14 +87,14 @@ def test_control_of_another_size_is_refused(size):
     ],
     ids=["empty", "control", "one long block"],
 )
-def test_gif_of_too_many_blocks_is_refused(flood):
-    """Blocks are not walked for ever, whatever their kind."""
+def test_too_many_blocks(flood):
+    """The number of blocks is limited, whatever their kind."""
     with pytest.raises(PhotoRefused, match="damaged"):
         read(gif((20, 20), (0, 0), flood))
 
 
-def test_pixels_in_too_many_pieces_are_refused():
-    """Nor are those of the pixels."""
+def test_pixels_in_too_many_blocks():
+    """So is the number of blocks with pixels."""
     photo = gif((20, 20), (0, 0))
 
     with pytest.raises(PhotoRefused, match="damaged"):

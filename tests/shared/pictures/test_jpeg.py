@@ -1,4 +1,4 @@
-"""JPEG files as every viewer shows them, and scans that end too soon."""
+"""JPEG files as browsers show them, and truncated scans."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ UPRIGHT = [RED, GREEN, BLUE, YELLOW]
 TURNED = [BLUE, RED, YELLOW, GREEN]
 PLAIN = encoded(corners(), "JPEG", quality=95)
 NOISE = Image.effect_noise((120, 120), 90).convert("RGB")
-WAYS = {
+VARIANTS = {
     "baseline": encoded(NOISE, "JPEG"),
     "progressive": encoded(NOISE, "JPEG", progressive=True),
     "restarts": encoded(NOISE, "JPEG", restart_marker_blocks=7),
     "grey": encoded(NOISE.convert("L"), "JPEG"),
     "subsampled": encoded(NOISE.resize((117, 119)), "JPEG", subsampling=2, optimize=True),
 }
-each_way = pytest.mark.parametrize("photo", WAYS.values(), ids=WAYS)
+each_variant = pytest.mark.parametrize("photo", VARIANTS.values(), ids=VARIANTS)
 
 
 def is_refused(photo: bytes) -> bool:
@@ -49,7 +49,7 @@ def is_refused(photo: bytes) -> bool:
 
 
 def after_header(*added: bytes) -> bytes:
-    """The plain photo with segments behind its JFIF header."""
+    """The plain photo with segments after its JFIF header."""
     return PLAIN[:20] + b"".join(added) + PLAIN[20:]
 
 
@@ -62,7 +62,7 @@ def exif(orientation: int, pad: bytes = b"\0") -> bytes:
 
 
 def test_cmyk_without_adobe_is_shown_as_with_it():
-    """Whoever shows a CMYK JPEG takes its ink for upside down, whatever wrote the file."""
+    """Viewers read the ink of every CMYK JPEG as inverted, whatever wrote the file."""
     photo = encoded(Image.new("CMYK", (64, 64), (200, 80, 0, 0)), "JPEG")
     assert b"Adobe" in photo
     start = photo.index(b"\xff\xee")
@@ -74,14 +74,14 @@ def test_cmyk_without_adobe_is_shown_as_with_it():
 
 @pytest.mark.parametrize("place", [2, 20], ids=["before JFIF", "after JFIF"])
 def test_jfif_wins_over_adobe(place):
-    """Three components are YCbCr in a JFIF file, though Adobe's marker calls them RGB."""
+    """Three components are YCbCr in a JFIF file, even if Adobe's marker says RGB."""
     photo = PLAIN[:place] + ADOBE_0 + PLAIN[place:]
 
     assert alike(four_corners(rendered(photo)), UPRIGHT)
 
 
 def named_rgb(photo: bytes) -> bytes:
-    """The same pixels, their three components called R, G and B."""
+    """The same pixels, with the components named R, G and B."""
     frame, scan = photo.index(b"\xff\xc0"), photo.index(b"\xff\xda")
     named = bytearray(photo)
     for number, name in enumerate(b"RGB"):
@@ -90,7 +90,7 @@ def named_rgb(photo: bytes) -> bytes:
 
 
 def test_jfif_wins_over_names_of_components():
-    """So they are if they are called R, G and B, and a thumbnail in the header changes nothing."""
+    """Nor do the names R, G and B matter, nor a thumbnail in the header."""
     photo = named_rgb(PLAIN)
     header = segment(0xE0, photo[6:18] + b"\1\1" + b"rgb")
 
@@ -104,7 +104,7 @@ def test_jfif_wins_over_names_of_components():
 )
 @pytest.mark.parametrize("other", [ADOBE_0, b""], ids=["Adobe", "names"])
 def test_rgb_without_jfif_stays_rgb(header, other):
-    """Where no JFIF header says otherwise the marker counts, and then the names."""
+    """Without a JFIF header, the Adobe marker counts, and then the names."""
     photo = encoded(corners(), "JPEG", quality=95, keep_rgb=True)
     assert b"JFIF" not in photo
     plain = photo[:2] + photo[photo.index(b"\xff\xdb") :]
@@ -118,7 +118,7 @@ def test_rgb_without_jfif_stays_rgb(header, other):
 @pytest.mark.parametrize("pad", [b"\0", b"\1", b"\xff"])
 @pytest.mark.parametrize("empty", [b"", segment(0xE1, b"Exif\0\0"), segment(0xE1, b"Exif\0")])
 def test_exif_is_found(empty, pad):
-    """An empty first segment counts for nothing, and the pad byte may be any (Exif, 4.7.2)."""
+    """An empty first segment is ignored, and the pad byte may be any (Exif, 4.7.2)."""
     assert alike(four_corners(rendered(after_header(empty, exif(6, pad)))), TURNED)
 
 
@@ -128,12 +128,12 @@ def test_exif_is_found(empty, pad):
     ids=["upright", "cut off", "without tags"],
 )
 def test_first_exif_counts(first):
-    """A second one makes up for nothing, as in browsers."""
+    """A second Exif segment is ignored, as in browsers."""
     assert alike(four_corners(rendered(after_header(first, exif(6)))), UPRIGHT)
 
 
-def test_exif_after_the_picture_is_not_honoured():
-    """What stands behind the end is of no picture; behind the scan it is damage."""
+def test_exif_after_the_picture():
+    """After the end, Exif is ignored; after the scan, it is damage."""
     assert alike(four_corners(rendered(PLAIN + exif(6))), UPRIGHT)
     assert is_refused(PLAIN[:-2] + exif(6) + PLAIN[-2:])
 
@@ -141,29 +141,29 @@ def test_exif_after_the_picture_is_not_honoured():
 # Scans
 
 
-@each_way
+@each_variant
 @pytest.mark.parametrize("missing", [1, 2])
-def test_missing_end_is_made_up(photo, missing):
-    """A photo that lacks only its end is whole, and looks as it does with it."""
+def test_missing_end(photo, missing):
+    """A photo that lacks only its end marker is complete, and looks the same."""
     whole = renditions.renditions(photo, [300])
 
     assert renditions.renditions(photo[:-missing], [300]) == whole
 
 
-@each_way
+@each_variant
 @pytest.mark.parametrize("end", [b"", b"\xff", b"\xff\xd9"], ids=["open", "half", "closed"])
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99, 0.999])
-def test_scan_cut_short_is_refused(photo, share, end):
-    """Whether or not somebody has closed the file neatly behind the cut."""
+def test_truncated_scan_is_refused(photo, share, end):
+    """Even if an end marker follows the cut."""
     start = photo.index(b"\xff\xda")
     cut = start + int((len(photo) - 2 - start) * share)
 
     assert is_refused(photo[:cut].rstrip(b"\xff") + end)
 
 
-@each_way
+@each_variant
 def test_stray_marker_in_a_scan_is_refused(photo):
-    """A scan that is broken off by any marker is damage, and never a picture half grey."""
+    """A scan interrupted by any marker is damage, never a picture that is half grey."""
     start = photo.index(b"\xff\xda")
     middle = start + (len(photo) - start) // 3
     strays = [bytes([0xFF, marker]) for marker in (*range(0x01, 0xD0), *range(0xD8, 0xFF))]
@@ -171,40 +171,40 @@ def test_stray_marker_in_a_scan_is_refused(photo):
     assert [s for s in strays if not is_refused(photo[:middle] + s + photo[middle:])] == []
 
 
-@pytest.mark.parametrize("way", ["baseline", "grey", "subsampled"])
+@pytest.mark.parametrize("variant", ["baseline", "grey", "subsampled"])
 @pytest.mark.parametrize("number", range(8))
 @pytest.mark.parametrize(
     "announced", [b"", segment(0xDD, b"\0\0")], ids=["nothing", "no intervals"]
 )
-def test_restart_without_intervals_is_refused(way, number, announced):
-    """A restart marker breaks a scan off, too, where no intervals are announced (B.1.1.3)."""
-    photo = WAYS[way][:20] + announced + WAYS[way][20:]
+def test_restart_without_intervals_is_refused(variant, number, announced):
+    """A restart marker interrupts a scan, too, if no intervals are announced (B.1.1.3)."""
+    photo = VARIANTS[variant][:20] + announced + VARIANTS[variant][20:]
     start = photo.index(b"\xff\xda")
     middle = start + (len(photo) - start) // 3
 
     assert is_refused(photo[:middle] + bytes([0xFF, 0xD0 + number]) + photo[middle:])
 
 
-@each_way
+@each_variant
 @pytest.mark.parametrize(
     "added", [segment(0xFE, b"a comment"), b"\0" * 40, b"\xff\xd3", b"\xff" * 5]
 )
-def test_what_follows_a_whole_scan_is_stepped_over(photo, added):
-    """A comment, left-over bytes, a restart marker and padding cost nobody the photo."""
+def test_bytes_after_a_complete_scan(photo, added):
+    """A comment, extra bytes, a restart marker and padding are skipped."""
     whole = renditions.renditions(photo, [300])
 
     assert renditions.renditions(photo[:-2] + added + photo[-2:], [300]) == whole
 
 
-@each_way
+@each_variant
 @pytest.mark.parametrize("marker", [0x9A, 0xF0, 0xE1])
-def test_other_markers_behind_the_scan_are_refused(photo, marker):
-    """Even where the scan may be whole: such bytes come from damage (image-rs/image#2428)."""
+def test_other_markers_after_the_scan_are_refused(photo, marker):
+    """Even if the scan may be complete: such bytes come from damage (image-rs/image#2428)."""
     assert is_refused(photo[:-2] + bytes([0xFF, marker]) + photo[-2:])
 
 
 def test_one_scan_for_each_component():
-    """A picture may come in as many scans as it has components; each of them has to be whole."""
+    """A picture may have one scan per component; each must be complete."""
     photo = separate_scans()
     second = photo.index(b"\xff\xda", photo.index(b"\xff\xda") + 2)
 
@@ -226,8 +226,8 @@ def separate_scans() -> bytes:
     return head + b"".join(named) + b"\xff\xd9"
 
 
-def test_height_after_the_scan_is_no_height():
-    """A frame of no lines, whose number follows the scan (DNL), is refused as browsers do."""
+def test_height_after_the_scan():
+    """A frame of no lines, whose number follows the scan (DNL), is refused, as in browsers."""
     photo = bytearray(samples.encoded(NOISE, "JPEG"))
     frame = photo.index(b"\xff\xc0")
     photo[frame + 5 : frame + 7] = b"\0\0"

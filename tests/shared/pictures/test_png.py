@@ -1,4 +1,4 @@
-"""PNG files: the one colour that is transparent, and which chunks count."""
+"""PNG files: the transparent colour, and which chunks count."""
 
 from __future__ import annotations
 
@@ -28,16 +28,14 @@ def packed(depth: int, values: list[int]) -> bytes:
 def png(
     depth: int, kind: int, colours: list[list[int]], *before: Part, after: Part | None = None
 ) -> bytes:
-    """As many stripes, side by side, as there are *colours*; chunks before and after the pixels."""
+    """One vertical stripe per colour; chunks before and after the pixels."""
     row = b"\0" + packed(depth, [n for colour in colours for n in colour * (SIDE // len(colours))])
-    header = struct.pack(">IIBBBBB", SIDE, SIDE, depth, kind, 0, 0, 0)
     pixels = (b"IDAT", zlib.compress(row * SIDE))
-    parts = [(b"IHDR", header), *before, pixels, *([after] if after else []), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+    return samples.png(SIDE, SIDE, depth, kind, *before, pixels, *([after] if after else []))
 
 
 def stripes(photo: bytes) -> list[tuple[int, ...]]:
-    """The two colours that are seen."""
+    """The colours of two stripes."""
     picture = rendered(photo)
     return [at(picture, 8, 20), at(picture, 32, 20)]
 
@@ -60,41 +58,35 @@ def key(*samples_named: int) -> Part:
     ],
 )
 def test_transparent_grey(depth, hidden, shown, seen):
-    """The one grey that is named becomes white, at the file's own depth; its neighbour stays."""
+    """The grey named transparent becomes white, at the file's own depth; its neighbour stays."""
     photo = png(depth, GREY, [[hidden], [shown]], key(hidden))
 
     assert alike(stripes(photo), [WHITE, (seen,) * 3], within=2)
 
 
 @pytest.mark.parametrize("depth", [2, 4, 8])
-def test_surplus_bits_of_a_key_are_none(depth):
-    """Of a key with more bits than the picture has only the lower ones count (11.3.1.1)."""
+def test_extra_bits_of_a_key(depth):
+    """If a key has more bits than the picture, only the lower ones count (11.3.1.1)."""
     photo = png(depth, GREY, [[1], [0]], key(0xFF00 | 1))
 
     assert alike(stripes(photo), [WHITE, (0, 0, 0)])
 
 
 @pytest.mark.parametrize(
-    ("hidden", "shown", "seen"),
+    ("depth", "hidden", "shown", "seen"),
     [
-        ([1000, 2000, 3000], [60_000, 50_000, 40_000], (233, 195, 156)),
-        ([0, 0, 0], [0, 0, 1], (0, 0, 0)),
-        ([0x1234, 0x5678, 0x9ABC], [0x1234, 0x5678, 0x9BBC], (0x12, 0x56, 0x9B)),
+        (16, [1000, 2000, 3000], [60_000, 50_000, 40_000], (233, 195, 156)),
+        (16, [0, 0, 0], [0, 0, 1], (0, 0, 0)),
+        (16, [0x1234, 0x5678, 0x9ABC], [0x1234, 0x5678, 0x9BBC], (0x12, 0x56, 0x9B)),
+        (8, [1, 2, 3], [1, 2, 200], (1, 2, 200)),
     ],
-    ids=["far", "low byte", "high byte"],
+    ids=["far", "low byte", "high byte", "8 bits"],
 )
-def test_transparent_colour_of_16_bits(hidden, shown, seen):
-    """All 48 bits decide: a colour that only looks the same on 8 bits stays."""
-    photo = png(16, TRUE_COLOUR, [hidden, shown], key(*hidden))
+def test_transparent_colour(depth, hidden, shown, seen):
+    """All 48 bits decide: a colour that looks the same only at 8 bits stays."""
+    photo = png(depth, TRUE_COLOUR, [hidden, shown], key(*hidden))
 
     assert alike(stripes(photo), [WHITE, seen], within=2)
-
-
-def test_key_of_8_bits():
-    """The same for a colour of 24 bits."""
-    photo = png(8, TRUE_COLOUR, [[1, 2, 3], [1, 2, 200]], key(1, 2, 3))
-
-    assert alike(stripes(photo), [WHITE, (1, 2, 200)])
 
 
 @pytest.mark.parametrize(
@@ -102,9 +94,16 @@ def test_key_of_8_bits():
     [(TRUE_COLOUR, [*RED], key(RED[0])), (WITH_ALPHA, [*RED, 255], key(*RED))],
     ids=["too short", "beside an alpha channel"],
 )
-def test_key_that_is_none(kind, colour, named):
-    """What names no colour hides none, and costs nobody the photo."""
+def test_invalid_key(kind, colour, named):
+    """A key that names no colour is ignored, and the photo accepted."""
     assert alike(stripes(png(8, kind, [colour], named)), [RED] * 2)
+
+
+def test_16_bits_without_a_key():
+    """A 16-bit colour PNG keeps its colours."""
+    photo = png(16, TRUE_COLOUR, [[200 * 256, 100 * 256, 50 * 256]])
+
+    assert alike(stripes(photo), [(200, 100, 50)] * 2)
 
 
 COLOURS = (b"PLTE", bytes([*RED, 0, 0, 255]))
@@ -112,7 +111,7 @@ HIDES_FIRST = (b"tRNS", b"\0")
 
 
 def test_transparency_of_a_palette():
-    """It stands behind the palette; before it, it is of none."""
+    """It follows the palette; before it, it is ignored."""
     in_order = png(8, PALETTE, [[0], [1]], COLOURS, HIDES_FIRST)
     turned = png(8, PALETTE, [[0], [1]], HIDES_FIRST, COLOURS)
 
@@ -120,8 +119,8 @@ def test_transparency_of_a_palette():
     assert alike(stripes(turned), [RED, (0, 0, 255)])
 
 
-def test_palette_behind_the_pixels_is_none():
-    """Pixels without colours are no picture."""
+def test_palette_after_the_pixels():
+    """Then the pixels have no colours, so the photo is refused."""
     with pytest.raises(PhotoRefused, match="damaged"):
         read(png(8, PALETTE, [[0], [1]], after=COLOURS))
 
@@ -135,8 +134,8 @@ def test_palette_behind_the_pixels_is_none():
     ],
     ids=["key", "profile", "orientation"],
 )
-def test_what_comes_behind_the_pixels_does_not_count(late):
-    """A decoder knows how to show the pixels before it meets them (5.6), and so do viewers."""
+def test_chunks_after_the_pixels(late):
+    """They are ignored, as in viewers: a decoder must know them before the pixels (5.6)."""
     plain = png(8, TRUE_COLOUR, [[*RED], [0, 0, 255]])
     before = png(8, TRUE_COLOUR, [[*RED], [0, 0, 255]], late)
     behind = png(8, TRUE_COLOUR, [[*RED], [0, 0, 255]], after=late)
@@ -148,8 +147,8 @@ def test_what_comes_behind_the_pixels_does_not_count(late):
 
 
 @pytest.mark.parametrize("kind", [b"IDAT", b"tEXt"])
-def test_png_of_too_many_pieces_is_refused(kind):
-    """Empty chunks are not gathered for ever: each takes memory, though it has no bytes."""
+def test_too_many_chunks(kind):
+    """The number of chunks is limited: each takes memory, even if it is empty."""
     plain = samples.encoded(corners(), "PNG")
 
     with pytest.raises(PhotoRefused, match="damaged"):

@@ -1,15 +1,17 @@
-"""What becomes of a photo: the rules of `shared.pictures.renditions`."""
+"""The pictures made from a photo: the rules of `shared.pictures.renditions`."""
 
 from __future__ import annotations
 
+import contextlib
 import io
-import struct
-import zlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
 
 from shared.pictures import renditions
+from shared.pictures.picture_file import PictureFile
 from tests.shared.pictures import picture_samples as samples
 from tests.shared.pictures.picture_samples import (
     BLUE,
@@ -30,22 +32,15 @@ from tests.shared.pictures.picture_samples import (
 SIZES = [48, 72, 300]
 
 
-def test_one_jpeg_per_size_in_the_order_asked_for():
-    """Every size yields one square JPEG of exactly that size, in the order given."""
+def test_one_jpeg_per_size():
+    """Every size gives one square JPEG of exactly that size, in the order given."""
     made = renditions.renditions(encoded(corners(648, 648), "JPEG"), [300, 48, 72])
 
     assert [opened(content).size for content in made] == [(300, 300), (48, 48), (72, 72)]
 
 
-def test_a_small_photo_is_never_enlarged():
-    """A photo smaller than a size keeps its own size."""
-    made = renditions.renditions(encoded(corners(40, 40), "PNG"), SIZES)
-
-    assert [opened(content).size for content in made] == [(40, 40)] * 3
-
-
 def test_the_centre_is_kept():
-    """A photo that is not square loses as much on either side."""
+    """A photo that is not square is cropped equally on both sides."""
     wide = Image.new("RGB", (300, 100), RED)
     wide.paste(corners(100, 100), (100, 0))
 
@@ -63,28 +58,23 @@ def test_the_centre_is_kept():
         (6, [BLUE, RED, YELLOW, GREEN]),
         (7, [YELLOW, GREEN, BLUE, RED]),
         (8, [GREEN, YELLOW, RED, BLUE]),
+        (0, [RED, GREEN, BLUE, YELLOW]),
+        (9, [RED, GREEN, BLUE, YELLOW]),
+        (65535, [RED, GREEN, BLUE, YELLOW]),
     ],
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_every_photo_is_turned_upright(kind, orientation, expected):
-    """All eight EXIF orientations are undone, mirrored ones too."""
+def test_orientation(kind, orientation, expected):
+    """All eight EXIF orientations are undone, reflections too; an invalid one is ignored."""
     assert alike(four_corners(rendered(oriented(corners(), orientation, kind))), expected)
-
-
-@pytest.mark.parametrize("orientation", [0, 9, 65535])
-def test_an_impossible_orientation_means_upright(orientation):
-    """A tag that names no orientation is ignored."""
-    photo = oriented(corners(), orientation)
-
-    assert alike(four_corners(rendered(photo)), [RED, GREEN, BLUE, YELLOW])
 
 
 @pytest.mark.parametrize(
     ("mode", "kind"),
     [("P", "PNG"), ("P", "GIF"), ("P", "BMP"), ("RGB", "BMP"), ("RGB", "PNG"), ("CMYK", "JPEG")],
 )
-def test_colours_survive_every_way_of_storing_them(mode, kind):
-    """Palette, direct and CMYK colours look as they did."""
+def test_colours(mode, kind):
+    """Palette, RGB and CMYK colours look the same as before."""
     photo = encoded(corners().convert(mode, palette=Image.Palette.ADAPTIVE), kind)
 
     seen = four_corners(rendered(photo))
@@ -111,18 +101,7 @@ def test_sixteen_bits_become_eight():
     assert alike([at(rendered(encoded(middle, "PNG")), 25, 25)], [(128, 128, 128)])
 
 
-def test_sixteen_bit_colour_becomes_eight():
-    """A 16-bit colour PNG keeps its colours."""
-    row = b"\0" + bytes([200, 0, 100, 0, 50, 0]) * 20
-    header = struct.pack(">IIBBBBB", 20, 20, 16, 2, 0, 0, 0)
-    data = zlib.compress(row * 20)
-    parts = [(b"IHDR", header), (b"IDAT", data), (b"IEND", b"")]
-    photo = b"\x89PNG\r\n\x1a\n" + b"".join(samples.chunk(*part) for part in parts)
-
-    assert alike([at(rendered(photo), 10, 10)], [(200, 100, 50)])
-
-
-def see_through(mode: str) -> Image.Image:
+def transparent(mode: str) -> Image.Image:
     picture = corners().convert(mode)
     picture.paste(Image.new(mode, (80, 40)), (0, 0))  # all zero: black and transparent
     return picture
@@ -131,7 +110,7 @@ def see_through(mode: str) -> Image.Image:
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparent_parts_become_white(mode):
     """What an alpha channel hides is white, not black."""
-    top = four_corners(rendered(encoded(see_through(mode), "PNG")))[:2]
+    top = four_corners(rendered(encoded(transparent(mode), "PNG")))[:2]
 
     assert alike(top, [WHITE, WHITE])
 
@@ -139,12 +118,12 @@ def test_transparent_parts_become_white(mode):
 @pytest.mark.parametrize("kind", ["GIF", "PNG"])
 @pytest.mark.parametrize("transparency", [0, bytes([0, 128])], ids=["one", "several"])
 def test_transparent_palette_entries_become_white(kind, transparency):
-    """A palette may hide colours wholly or in part."""
+    """A palette may make colours fully or partly transparent."""
     picture = Image.new("P", (40, 40), 0)
     picture.putpalette([255, 0, 0, 0, 0, 0])
     picture.paste(1, (0, 20, 40, 40))
     if kind == "GIF":
-        transparency = 0  # all that a GIF can say
+        transparency = 0  # a GIF has only one
     photo = encoded(picture, kind, transparency=transparency)
 
     seen = rendered(photo)
@@ -153,32 +132,18 @@ def test_transparent_palette_entries_become_white(kind, transparency):
     assert alike([at(seen, 20, 5), at(seen, 20, 35)], [WHITE, shown])
 
 
-@pytest.mark.parametrize(
-    ("picture", "colour"),
-    [
-        (Image.new("RGB", (20, 20), RED), RED),
-        (Image.new("L", (20, 20), 90), 90),
-        (Image.new("I;16", (20, 20), 9000), 9000),
-    ],
-    ids=["RGB", "L", "I;16"],
-)
-def test_a_colour_named_transparent_becomes_white(picture, colour):
-    """A PNG without alpha channel may still name one transparent colour."""
-    assert alike([at(rendered(encoded(picture, "PNG", transparency=colour)), 9, 9)], [WHITE])
-
-
-def test_only_the_first_frame_of_an_animation_counts():
-    """An animated photo shows its first picture."""
+def test_animation():
+    """Only the first frame of an animation is shown."""
     later = Image.new("RGB", (80, 80), "black").quantize(4)
     photo = encoded(corners().quantize(8), "GIF", save_all=True, append_images=[later])
 
     assert alike(four_corners(rendered(photo)), [RED, GREEN, BLUE, YELLOW])
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1), (3, 2)])
+@pytest.mark.parametrize("size", [(40, 40), (1, 1), (1, 20_000), (20_000, 1), (3, 2)])
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_odd_shapes_work(kind, size):
-    """The smallest and the longest picture still give three squares."""
+def test_a_small_photo_is_never_enlarged(kind, size):
+    """A photo smaller than a size keeps its own, even one of a single pixel or row."""
     side = min(size)
 
     made = renditions.renditions(encoded(Image.new("RGB", size, RED), kind), SIZES)
@@ -187,7 +152,7 @@ def test_odd_shapes_work(kind, size):
 
 
 def test_the_result_is_a_plain_baseline_jpeg():
-    """No EXIF, profile, comment or other segment travels, and the JPEG is not progressive."""
+    """No EXIF, profile, comment or other segment is kept, and the JPEG is not progressive."""
     exif = Image.Exif()
     exif[0x010E] = "secret place"
     options = {"exif": exif, "icc_profile": samples.swapped_profile(), "comment": b"secret word"}
@@ -198,3 +163,56 @@ def test_the_result_is_a_plain_baseline_jpeg():
         assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
         assert b"secret" not in content
         assert b"\xff\xc0" in content
+
+
+# Concurrently
+
+
+def test_the_same_photo_gives_the_same_bytes_in_every_thread():
+    """Renditions depend on the photo alone, however many are made concurrently."""
+    photo = encoded(corners(648, 648), "JPEG", icc_profile=samples.swapped_profile())
+    expected = renditions.renditions(photo, SIZES)
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(renditions.renditions, [photo] * 8, [SIZES] * 8))
+
+    assert made == [expected] * 8
+
+
+@pytest.mark.parametrize(
+    ("side", "timeout", "together", "options"),
+    [
+        (2_001, 0.3, False, {}),
+        (2_000, 30, True, {}),
+        (1_001, 0.3, False, {"transparency": 1}),
+        (1_000, 30, True, {"transparency": 1}),
+    ],
+    ids=["large", "ordinary", "transparent", "small"],
+)
+def test_large_photos_are_decoded_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+    side: int,
+    timeout: float,
+    together: bool,
+    options: dict[str, int],
+):
+    """
+    Photos over 4 megapixels wait for each other, so that memory does not add up; others do not.
+
+    A transparent colour takes several times the memory, so such photos wait from one megapixel
+    on.
+    """
+    photo = encoded(Image.new("1", (side, side)), "PNG", **options)
+    both, decoded, met = threading.Barrier(2), renditions._decoded, []
+
+    def meeting(file: PictureFile, size: int) -> Image.Image:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(timeout)
+        met.append(not both.broken)
+        return decoded(file, size)
+
+    monkeypatch.setattr(renditions, "_decoded", meeting)
+    with ThreadPoolExecutor(2) as threads:
+        made = list(threads.map(renditions.renditions, [photo] * 2, [[48]] * 2))
+
+    assert met == [together] * 2
+    assert made[0] == made[1]

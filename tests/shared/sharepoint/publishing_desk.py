@@ -1,4 +1,4 @@
-"""A publisher in front of a SharePoint with one profile, and the addresses tests use."""
+"""A publisher in front of a SharePoint with one profile, and the URLs that tests use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLLEAGUE = "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
 ANNE = User(ID, "anne@contoso.com", account_enabled=True, is_guest=False)
 LIBRARY = f"{MY}:443/User%20Photos"
 OWN_URL = f"{LIBRARY}/Profile%20Pictures/{ID}_MThumb.jpg"
-# NOON in whole seconds since the year 1, reckoned apart from the code under test.
+# NOON in whole seconds since the year 1, computed independently of the code under test.
 NOON_SECONDS = str((NOON.toordinal() - 1) * 86_400 + 12 * 3600)
 SYNCED = {
     "PictureURL": OWN_URL,
@@ -39,7 +39,7 @@ PICTURES = (b"small", b"middle", b"large")
 
 
 def all_written() -> Answer:
-    """What ProcessQuery answers where nothing went wrong."""
+    """ProcessQuery's response when everything was written."""
     return answer([{"ErrorInfo": None}, 2, {"IsNull": False}])
 
 
@@ -53,7 +53,7 @@ class Site:
         self.events: list[str] = []
         self.listings = 0
         self.profile_calls = 0
-        # After so many properties a request ends in this way.
+        # After this many properties, a request ends in this way.
         self.stops: tuple[int, Callable[[], Answer]] | None = None
         self.etag_of: Callable[[bytes], str] = repr
         self.personal_host = ""
@@ -152,6 +152,12 @@ class Desk:
             self.clock,
         )
 
+    @property
+    def profile(self) -> dict[str, str]:
+        """The profile, which exists."""
+        assert self.site.profile is not None
+        return self.site.profile
+
     def plan(self, picture_url: str = "", *, replace: bool = False) -> Plan:
         return self.publisher.plan(ANNE, picture_url, replace=replace)
 
@@ -162,15 +168,28 @@ class Desk:
         plan = self.plan_removal(picture_url)
         self.publisher.remove(plan, before_write=covered)
 
-    def withdraw(self, picture_url: str = OWN_URL, *, exists: bool = True) -> Removal:
-        plan = self.publisher.plan_withdrawal(ANNE, picture_url, exists=exists)
+    def forget(self, picture_url: str = OWN_URL, *, leaver: User = ANNE) -> None:
+        plan = self.publisher.plan_forgetting(leaver, picture_url)
         self.publisher.remove(plan, before_write=covered)
-        return plan
+
+    def withdraw(
+        self, picture_url: str = OWN_URL, *, user: User = ANNE, exists: bool = True
+    ) -> None:
+        plan = self.publisher.plan_withdrawal(user, picture_url, exists=exists)
+        self.publisher.remove(plan, before_write=covered)
 
     def publish(self) -> Plan:
         plan = self.plan()
         self.written = self.publisher.publish(plan, PICTURES, before_write=covered)
         return plan
+
+
+def published(url: str = OWN_URL, **settings: str) -> Desk:
+    """Anne's picture has been copied to *url*, and nothing written since."""
+    desk = Desk({**SYNCED, "PictureURL": url}, ("Profile Pictures",), **settings)
+    desk.publish()
+    desk.site.events.clear()
+    return desk
 
 
 def files_of(name: str, folder: str = "Profile Pictures") -> dict[str, bytes]:
@@ -185,6 +204,6 @@ def files_of(name: str, folder: str = "Profile Pictures") -> dict[str, bytes]:
 ELSEWHERE = {
     "another site": "https://cdn.contoso.com/anne.jpg",
     "another library": f"{MY}/Documents/Profile%20Pictures/anne_MThumb.jpg",
-    "up and out": f"{LIBRARY}/Profile%20Pictures/..%2F..%2FDocuments%2Fx_MThumb.jpg",
-    "no address": "anne.jpg",
+    "out of the library": f"{LIBRARY}/Profile%20Pictures/..%2F..%2FDocuments%2Fx_MThumb.jpg",
+    "no URL": "anne.jpg",
 }

@@ -1,4 +1,4 @@
-"""A tenant with several geographies, each of its hosts with a token of its own."""
+"""A tenant with several geographies; each of its hosts requires its own token."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def url_of(name: str, user_id: str = ANNE.id) -> str:
 
 
 class Tokens:
-    """One for each host, which says what it is for."""
+    """One token per host, which names the host."""
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
@@ -46,7 +46,8 @@ class Tokens:
 
 class SeveralGeos:
     """
-    Anne lives in `home`, as each admin host says that is asked; her profile is written there only.
+    Anne belongs to geography `home`, which every admin host confirms; only there can her
+    profile be written.
 
     `calls` are host and method of each request, in order.
     """
@@ -57,21 +58,21 @@ class SeveralGeos:
         self.calls: list[tuple[str, str]] = []
         self.clock = Clock()
         self.sites = {name: Site({}, (folder,)) for name, folder in FOLDERS.items()}
-        self.faults: dict[str, Answer] = {}  # by what a geography's hosts begin with
+        self.faults: dict[str, Answer] = {}  # by the name of a geography
         self.live_in(home)
         read = Settings.from_mapping({**ENOUGH, "SHAREPOINT_GEOS": DACH, **settings})
         self.geos = Geos(read, self._enter)
         self.publisher = Publisher(self.geos, read, lambda upns: False, self.clock)
 
     def live_in(self, name: str, host: str = "") -> None:
-        """Move Anne; every geography knows at once."""
+        """Move Anne; every geography knows immediately."""
         self.home = name
         for site in self.sites.values():
             site.personal_host = host or f"{my(name)}/"
 
     @property
     def profile(self) -> Mapping[str, str]:
-        """Anne's, where she lives."""
+        """Anne's profile in her geography."""
         return self.sites[self.home].profile or {}
 
     def publish(self, picture_url: str = "") -> Plan:
@@ -80,7 +81,7 @@ class SeveralGeos:
         return plan
 
     def reads(self) -> list[str]:
-        """The hosts where a profile was looked for since the last call."""
+        """The hosts where a profile was read since the last call."""
         found = [host for host, method in self.calls if method == "GET" and "-admin" in host]
         self.calls.clear()
         return found
@@ -108,7 +109,7 @@ class SeveralGeos:
     def _answer(self, request: requests.PreparedRequest) -> Answer:
         url = urlsplit(str(request.url))
         self.calls.append((url.netloc, str(request.method)))
-        # One token a host: those of others are refused (sharepoint.md section 3).
+        # A host refuses the tokens of other hosts (sharepoint.md section 3).
         if request.headers["Authorization"] != f"Bearer for https://{url.netloc}":
             return answer({}, 401)
         name, _, host = url.netloc.partition(".")[0].rpartition("-")

@@ -1,16 +1,15 @@
-"""The picture that a person chose: what is read of it, and what is asked of nobody."""
+"""The picture that a person chose: which files are read, and which hosts are never called."""
 
 from __future__ import annotations
 
 from urllib.parse import unquote
 
 import pytest
-import requests
 
 from shared.errors import PictureKept, ServiceDown, Throttled
 from shared.sharepoint.chosen_picture import ChosenPicture, chosen_in, read
 from shared.sharepoint.client import SharePointClient
-from tests.doubles.web import Answer, answer, http
+from tests.doubles.web import Answer, Recorded, answer, http
 from tests.shared.sharepoint.publishing_desk import COLLEAGUE, ELSEWHERE, ID, LIBRARY, MY, OWN_URL
 
 GIF = (
@@ -20,41 +19,23 @@ GIF = (
 SPACE = "/personal/anne_contoso_com/"
 
 
-class Host:
-    """The My Site host: gives one answer, and notes what it was asked for."""
-
-    def __init__(self, said: Answer) -> None:
-        self.said = said
-        self.asked: list[str] = []
-
-    def __call__(self, request: requests.PreparedRequest) -> Answer:
-        self.asked.append(str(request.url))
-        return self.said
-
-
 def chosen(url: str, *, space: str = SPACE, wrote: str = "") -> ChosenPicture | None:
     profile = {"PictureURL": url, "PersonalSpace": space}
     return chosen_in(profile, MY, user_id=ID, wrote=wrote)
 
 
-def fetched(url: str, said: Answer | None = None) -> tuple[bytes, list[str]]:
-    """What is read of the picture at *url*, and from where."""
+def fetched(url: str, said: Answer | None = None) -> tuple[bytes | str, list[str | None]]:
+    """The bytes of the picture at *url*, or why it is not read; and the URLs requested."""
     picture = chosen(url)
     assert picture
-    host = Host(said or Answer(200, GIF))
-    service = http(host, audience=MY)
-    return read(SharePointClient(service, service), picture), host.asked
-
-
-def refused(url: str, said: Answer | None = None) -> tuple[str, list[str]]:
-    """Why it is not read, and what was asked for all the same."""
-    picture = chosen(url)
-    assert picture
-    host = Host(said or Answer(200, GIF))
-    service = http(host, audience=MY)
-    with pytest.raises(PictureKept) as caught:
-        read(SharePointClient(service, service), picture)
-    return str(caught.value), host.asked
+    web = Recorded(said or Answer(200, GIF))
+    service = http(web, audience=MY)
+    content: bytes | str
+    try:
+        content = read(SharePointClient(service, service), picture)
+    except PictureKept as error:
+        content = str(error)
+    return content, [request.url for request in web.requests]
 
 
 GET = "_api/web/GetFileByServerRelativePath(decodedurl='{}')/$value"
@@ -79,11 +60,13 @@ OURS = {
 
 @pytest.mark.parametrize(("url", "site", "path"), OURS.values(), ids=OURS)
 def test_picture_on_our_host(url: str, site: str, path: str):
-    """What is on the My Site host is read there, by its path in the site that holds it."""
-    content, [asked] = fetched(url)
+    """A file on the My Site host is read there, by its path in the site that contains it."""
+    content, [requested] = fetched(url)
 
     assert content == GIF
-    assert unquote(asked) == f"{MY}{site}/{GET.format(path.replace(chr(39), chr(39) * 2))}"
+    assert (
+        unquote(requested or "") == f"{MY}{site}/{GET.format(path.replace(chr(39), chr(39) * 2))}"
+    )
 
 
 NOT_OURS = {
@@ -112,18 +95,19 @@ NOT_OURS = {
 
 @pytest.mark.parametrize("url", NOT_OURS.values(), ids=NOT_OURS)
 def test_nothing_is_fetched_from_elsewhere(url: str):
-    """For any other address nobody is asked, and the sentence says that a person chose it."""
-    sentence, asked = refused(url)
+    """For any other URL nothing is requested, and the sentence says that a person chose it."""
+    sentence, requested = fetched(url)
 
+    assert isinstance(sentence, str)
     assert sentence.startswith("A person chose a picture at ")
-    assert (asked, "does not read files from there" in sentence) == ([], True)
+    assert (requested, "does not read files from there" in sentence) == ([], True)
 
 
 @pytest.mark.parametrize(
     "space", ["", "/", "/personal/", "/personal/bert_contoso_com/x/", "/sites/x/"]
 )
-def test_personal_site_that_nobody_knows(space: str):
-    """Where the profile names no personal site, none is read."""
+def test_unknown_personal_site(space: str):
+    """If the profile names no personal site, none is read."""
     found = chosen(f"{MY}/personal/bert_contoso_com/x.jpg", space=space)
 
     assert found
@@ -148,23 +132,24 @@ HARM = {
 
 @pytest.mark.parametrize(("said", "why"), HARM.values(), ids=HARM)
 def test_every_refusal_is_a_sentence(said: Answer, why: str):
-    """Whatever keeps it from being shown, the sentence says so; only pictures are handed out."""
-    sentence, asked = refused(f"{MY}/Documents/me.jpg", said)
+    """Whatever prevents showing it, the sentence says so; only pictures are returned."""
+    sentence, requested = fetched(f"{MY}/Documents/me.jpg", said)
 
+    assert isinstance(sentence, str)
     assert sentence.startswith("A person chose a picture at contoso-my.sharepoint.com. ")
     assert why in sentence
-    assert len(asked) == 1
+    assert len(requested) == 1
 
 
 @pytest.mark.parametrize(("status", "error"), [(429, Throttled), (500, ServiceDown)])
-def test_service_that_does_not_answer(status: int, error: type[Exception]):
-    """That SharePoint cannot be asked now is told as ever."""
+def test_service_is_down(status: int, error: type[Exception]):
+    """If SharePoint cannot be asked now, its error is raised."""
     with pytest.raises(error):
         fetched(f"{MY}/Documents/me.jpg", answer({}, status, retry_after="60"))
 
 
 @pytest.mark.parametrize("url", ["", OWN_URL, OWN_URL.replace(ID, COLLEAGUE)])
-def test_what_is_not_chosen(url: str):
-    """No picture, and files of the picture library, are no person's choice; nor what we wrote."""
+def test_not_chosen(url: str):
+    """No picture, files of the picture library, and what we wrote are not a person's choice."""
     assert chosen(url) is None
     assert chosen(ELSEWHERE["another site"], wrote=ELSEWHERE["another site"]) is None

@@ -1,22 +1,20 @@
-"""What is sent to SharePoint: addresses, bodies, and nothing after its time."""
+"""What is sent to SharePoint: URLs, bodies, and nothing that the claim does not cover."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-import requests
 
 from shared.errors import AccessDenied, ClaimLost, EndlessList, NoProfile, ServiceDown
 from shared.sharepoint.client import SharePointClient
 from shared.user import User
 from shared.written_file import WrittenFile
 from tests.doubles.claims import covered, lost
-from tests.doubles.web import Answer, Web, answer, http, in_turn
+from tests.doubles.web import Answer, Recorded, Web, answer, http, in_turn
+from tests.shared.sharepoint.publishing_desk import ID
 
-ID = "306225cd-94aa-4c5f-9a13-1a2344795973"
 UPN = "anne.o'neil+x@contoso.com"
 ANNE = User(ID, UPN, account_enabled=True, is_guest=False)
 ACCOUNT = "i:0#.f|membership|anne.o'neil+x@contoso.com"
@@ -31,21 +29,9 @@ def client(web: Web) -> SharePointClient:
     )
 
 
-class Listener:
-    """Keeps the last request and gives one answer."""
-
-    def __init__(self, said: Answer) -> None:
-        self._said = said
-        self.request = requests.PreparedRequest()
-
-    def __call__(self, request: requests.PreparedRequest) -> Answer:
-        self.request = request
-        return self._said
-
-
 def test_profile_is_read():
-    """All properties come by name; one without a value is empty."""
-    web = Listener(
+    """All properties are read by name; one without a value is empty."""
+    web = Recorded(
         answer(
             {
                 "AccountName": ACCOUNT,
@@ -71,20 +57,20 @@ def test_profile_is_read():
 @pytest.mark.parametrize(
     "upn", ["", "half \ud800@contoso.com", "x" * 5000], ids=["none", "half", "long"]
 )
-def test_profile_of_a_name_that_is_none(upn):
-    """A name that a person has typed into a state, and no address can carry, has no profile."""
+def test_profile_of_an_invalid_name(upn):
+    """A name typed into a state that no URL can contain has no profile."""
 
-    def refuse(request: requests.PreparedRequest) -> Answer:
-        raise AssertionError(request.url)
+    web = Recorded(answer({}))
 
     with pytest.raises(NoProfile):
-        client(refuse).profile(replace(ANNE, user_principal_name=upn))
+        client(web).profile(replace(ANNE, user_principal_name=upn))
+    assert web.requests == []
 
 
 def test_profile_with_odd_values():
-    """Whatever a property holds, text is what is read of it."""
+    """A property of any type is read as text."""
     odd = [{"Key": "PictureURL", "Value": 5}, {"Key": "msOnline-ObjectId", "Value": ["x"]}]
-    web = Listener(answer({"UserProfileProperties": odd, "PersonalSiteHostUrl": 7}))
+    web = Recorded(answer({"UserProfileProperties": odd, "PersonalSiteHostUrl": 7}))
 
     assert client(web).profile(ANNE) == {
         "PictureURL": "5",
@@ -95,7 +81,7 @@ def test_profile_with_odd_values():
 
 def test_property_is_written():
     """A property is written on the admin host, by account name, as JSON."""
-    web = Listener(answer({"odata.null": True}))
+    web = Recorded(answer({"odata.null": True}))
     client(web).set_property(UPN, "PictureURL", "", before_write=covered)
 
     assert (web.request.method, web.request.url) == (
@@ -109,9 +95,10 @@ def test_property_is_written():
     }
 
 
-def test_file_is_recycled():
-    """A file goes to the recycle bin, by its path with quotes doubled."""
-    web = Listener(answer({"value": "a-guid"}))
+@pytest.mark.parametrize("said", [answer({"value": "a-guid"}), Answer(404)], ids=["there", "gone"])
+def test_file_is_recycled(said):
+    """A file is moved to the recycle bin, by its path with quotes doubled, unless it is gone."""
+    web = Recorded(said)
     client(web).recycle("Profile Pictures", "o'neil_MThumb.jpg", before_write=covered)
 
     assert (web.request.method, web.request.url) == (
@@ -121,22 +108,17 @@ def test_file_is_recycled():
     )
 
 
-def test_file_that_arrived_in_part():
-    """A file that SharePoint kept only a part of is not there yet."""
+def test_truncated_upload():
+    """If SharePoint stored only a part of the file, the upload has failed for now."""
     with pytest.raises(ServiceDown, match="stored only 3 of 7 bytes"):
         client(in_turn(answer({"Length": "3"}))).upload(
             "P", "x.jpg", b"picture", before_write=covered
         )
 
 
-def test_file_that_is_gone_already():
-    """Recycling a file that is not there is no error: somebody was faster."""
-    client(in_turn(Answer(404))).recycle("P", "x.jpg", before_write=covered)
-
-
 def test_file_is_uploaded():
     """A file goes to the My Site host as raw bytes, its names quoted and encoded."""
-    web = Listener(answer({"Exists": True}))
+    web = Recorded(answer({"Exists": True}))
     client(web).upload("Anne's #1", "a+b_MThumb.jpg", b"\xff\xd8", before_write=covered)
 
     assert web.request.url == (
@@ -147,8 +129,8 @@ def test_file_is_uploaded():
     assert web.request.body == b"\xff\xd8"
 
 
-def test_upload_tells_the_version():
-    """What SharePoint says of the file it stored is kept, for it is what a later look finds."""
+def test_upload_returns_the_etag():
+    """The file's ETag in SharePoint is returned: later checks compare it."""
     stored = answer({"ETag": '"{A},1"', "Length": "7"})
 
     assert client(in_turn(stored)).upload(
@@ -156,9 +138,9 @@ def test_upload_tells_the_version():
     ) == WrittenFile.of(b"picture", '"{A},1"')
 
 
-def test_file_is_looked_at():
-    """The version and length of one file are asked for, and no byte of it."""
-    web = Listener(answer({"ETag": '"{A},2"', "Length": "7"}))
+def test_metadata_of_a_file():
+    """ETag and length of one file are requested, and no byte of it."""
+    web = Recorded(answer({"ETag": '"{A},2"', "Length": "7"}))
 
     assert client(web).file("P", "x.jpg") == ('"{A},2"', 7)
     assert str(web.request.url).endswith(
@@ -167,16 +149,16 @@ def test_file_is_looked_at():
     )
 
 
-def test_no_file_to_look_at():
-    """A file that is gone is none; a refusal is an error all the same."""
+def test_metadata_of_a_missing_file():
+    """A missing file is None; a refusal is an error all the same."""
     assert client(in_turn(Answer(404))).file("P", "x.jpg") is None
     with pytest.raises(AccessDenied):
         client(in_turn(Answer(403))).file("P", "x.jpg")
 
 
 def test_folders_are_listed():
-    """The picture library's folders come by name, without its own Forms."""
-    web = Listener(
+    """The picture library's folders are listed by name, without its own Forms."""
+    web = Recorded(
         answer({"value": [{"Name": "Forms"}, {"Name": "FORMS"}, {"Name": "Profilbilder"}]})
     )
 
@@ -188,7 +170,7 @@ def test_folders_are_listed():
 
 
 def test_folders_come_in_pages():
-    """The folder of pictures may be on a later page; pages in a circle end with an error."""
+    """The picture folder may be on a later page; pages that repeat raise an error."""
     link = "https://my.contoso.com/_api/web/Folders?$skiptoken=1"
     first = answer({"value": [], "odata.nextLink": link})
 
@@ -199,17 +181,18 @@ def test_folders_come_in_pages():
         client(in_turn(first)).picture_folders()
 
 
-@pytest.mark.parametrize("call", ["write a property", "upload"])
-def test_no_write_without_a_claim(call):
-    """A write that its claim does not cover is not sent."""
-    web = Listener(answer({}))
-    service = http(web)
-    sharepoint = SharePointClient(service, service)
-    writes: dict[str, Callable[[], object]] = {
-        "write a property": lambda: sharepoint.set_property(UPN, "a", "b", before_write=lost),
-        "upload": lambda: sharepoint.upload("P", "x.jpg", b"x", before_write=lost),
-    }
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda sharepoint: sharepoint.set_property(UPN, "a", "b", before_write=lost),
+        lambda sharepoint: sharepoint.upload("P", "x.jpg", b"x", before_write=lost),
+    ],
+    ids=["property", "upload"],
+)
+def test_no_write_without_a_claim(write):
+    """A write that the claim does not cover is not sent."""
+    web = Recorded(answer({}))
 
     with pytest.raises(ClaimLost):
-        writes[call]()
-    assert web.request.url is None
+        write(client(web))
+    assert web.requests == []

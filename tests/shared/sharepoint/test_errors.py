@@ -1,4 +1,4 @@
-"""What SharePoint says when it refuses, in each form it says it."""
+"""What SharePoint's error bodies mean, in each of their forms."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_every_form_is_understood(body, meant):
 
 
 @given(st.binary() | st.text().map(lambda text: f"{{{text}".encode()))
-def test_any_body_is_understood(body):
-    """No body makes reading an error an error of its own."""
+def test_any_body(body):
+    """No body makes parsing raise."""
     assert all(isinstance(part, str) for part in said(body))
 
 
@@ -73,5 +73,5 @@ NULLS = {
 
 @pytest.mark.parametrize(("body", "nothing"), NULLS.values(), ids=NULLS)
 def test_null_object(body, nothing):
-    """Only {"odata.null": true} says that the object is not there."""
+    """Only {"odata.null": true} says that the object does not exist."""
     assert says_nothing_there(body) is nothing

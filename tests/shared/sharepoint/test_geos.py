@@ -1,4 +1,4 @@
-"""Several geographies: whose hosts they are, where a user is at home, and where tokens go."""
+"""Several geographies: which hosts are the tenant's, where a user belongs, where tokens go."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from tests.shared.sharepoint.several_geos import (
     my,
     url_of,
 )
+from tests.shared.sharepoint.test_refusals import by_the_name
 
 ALL = [HOME, EUROPE, DACH]
 
 
-# Whose host it is
+# Which hosts are the tenant's
 
 OURS = {
     "home": (my(HOME), my(HOME)),
@@ -37,7 +38,7 @@ OURS = {
 }
 FOREIGN = {
     "another tenant": my("fabrikam"),
-    "no code of Microsoft's": my("contosoxyz"),
+    "not a code of Microsoft": my("contosoxyz"),
     "more than a code": my("contosoeurope"),
     "less than a code": my("contosoeu"),
     "something before": my("xcontosoeur"),
@@ -57,7 +58,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize(("url", "ours"), OURS.values(), ids=OURS)
 def test_hosts_of_the_tenant(url, ours):
-    """The home host, the tenant's name with a geography's code, and the names of the setting."""
+    """The home host, the tenant's name with a geography's code, and the names in the setting."""
     geo = SeveralGeos().geos.of(url)
 
     assert geo is not None
@@ -67,12 +68,12 @@ def test_hosts_of_the_tenant(url, ours):
 
 @pytest.mark.parametrize("url", FOREIGN.values(), ids=FOREIGN)
 def test_hosts_of_others(url):
-    """Every other host is nobody's of ours."""
+    """Every other host is not the tenant's."""
     assert SeveralGeos().geos.of(url) is None
 
 
 def test_every_code():
-    """Each geography of Microsoft's list is known by its code, and none besides."""
+    """Each geography on Microsoft's list is known by its code."""
     geos = SeveralGeos().geos
 
     assert all(geos.of(my(f"contoso{code}")) for code in CODES)
@@ -80,50 +81,42 @@ def test_every_code():
 
 
 @given(st.text() | st.from_regex(r"https://[a-z.:@-]{0,20}contosoeur-my[a-z.:@/-]{0,30}"))
-def test_no_address_leads_elsewhere(url):
-    """Whatever an address says, the hosts that are called end as the tenant's do."""
+def test_any_url(url):
+    """Whatever a URL contains, only hosts of the tenant are called."""
     geo = SeveralGeos().geos.of(url)
 
     assert geo is None or geo.my_url in {my(name) for name in ("contosoeur", HOME, DACH)}
 
 
-def test_each_is_opened_once():
-    """So its gate, its budget and its folder are one for all threads."""
+def test_each_geography_is_opened_once():
+    """Its throttle, budget and folder are shared by all threads."""
     geos = SeveralGeos().geos
 
     assert geos.of(my(EUROPE)) is geos.of(f"{my(EUROPE)}:443/")
     assert geos.satellites[DACH] is geos.of(my(DACH))
 
 
-# Where a user is at home
+# Where a user belongs
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_picture_goes_where_the_user_lives(name):
-    """Files, folder and properties are those of the user's geography, whichever it is."""
+def test_picture_of_a_geography(name):
+    """Files, folder and properties are written and removed in the user's geography only."""
     world = SeveralGeos(name)
     plan = world.publish()
 
     assert world.sites[name].files == files_of(ID, FOLDERS[name])
     assert plan.picture_url == world.profile["PictureURL"] == url_of(name)
-    untouched = [each for each in ALL if each != name]
-    assert all(world.sites[each].events == [] for each in untouched)
+    assert all(world.sites[each].events == [] for each in ALL if each != name)
 
-
-@pytest.mark.parametrize("name", ALL)
-def test_picture_is_taken_back_where_the_user_lives(name):
-    """So is a removal, and the files with it."""
-    world = SeveralGeos(name)
-    plan = world.publish()
     removal = world.publisher.plan_removal(ANNE, plan.picture_url)
     world.publisher.remove(removal, before_write=covered)
-
     assert (world.profile["PictureURL"], world.sites[name].files) == ("", {})
 
 
 @pytest.mark.parametrize("name", [HOME, EUROPE, DACH, "", "nonsense"])
-def test_calls_of_the_home_geography_stay_one(name):
-    """Whoever lives at home is found with one read of the profile; so is whoever has no host."""
+def test_one_read_for_the_home_geography(name):
+    """A user of the home geography, or without a personal site, costs one read of the profile."""
     world = SeveralGeos(HOME)
     world.live_in(HOME, host="" if name in ALL else name)
     world.publisher.plan(ANNE, url_of(HOME))
@@ -131,20 +124,28 @@ def test_calls_of_the_home_geography_stay_one(name):
     assert world.reads() == ["contoso-admin.sharepoint.com"]
 
 
-def test_satellite_is_found_through_home_and_then_remembered():
-    """The first time home says where; afterwards the address of the picture does."""
+def test_satellite_is_found_through_home():
+    """Home names the satellite of a new user, the picture's URL that of a known one."""
     world = SeveralGeos(EUROPE)
     plan = world.publish()
+    # A token goes only to the host that it is for, and only to hosts that are needed.
+    assert world.tokens.asked == {f"https://{host}" for host, _ in world.calls}
+    assert world.tokens.asked == {
+        "https://contoso-admin.sharepoint.com",
+        "https://contosoeur-admin.sharepoint.com",
+        "https://contosoeur-my.sharepoint.com",
+    }
     assert world.reads() == ["contoso-admin.sharepoint.com", "contosoeur-admin.sharepoint.com"]
 
     again = world.publisher.plan(ANNE, plan.picture_url)
     assert again.is_shown
     assert world.reads() == ["contosoeur-admin.sharepoint.com"]
+    assert [world.sites[name].listings for name in ALL] == [0, 1, 0]
 
 
 @pytest.mark.parametrize("to", [HOME, DACH])
 def test_user_who_moved(to):
-    """The remembered address is only where to look first: the profile itself says where it is."""
+    """The picture's URL is only where to look first: the profile says where the user belongs."""
     world = SeveralGeos(EUROPE)
     before = world.publish().picture_url
     world.sites[to].profile = dict(world.profile)
@@ -161,7 +162,7 @@ def test_user_who_moved(to):
     ids=["no profile", "no token", "no host", "no right"],
 )
 def test_geography_that_is_gone(gone):
-    """A user of a geography that is given up is found where home says."""
+    """A user of a geography that no longer answers is found where home says."""
     world = SeveralGeos(EUROPE)
     before = world.publish().picture_url
     world.live_in(HOME)
@@ -171,32 +172,33 @@ def test_geography_that_is_gone(gone):
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"),
+    ("fault", "error", "why"),
     [
-        (answer({}, 429, retry_after="60"), Throttled),
-        (Answer(500), ServiceDown),
-        (answer({"odata.null": True}), NoProfile),
+        (answer({}, 429, retry_after="60"), Throttled, None),
+        (Answer(500), ServiceDown, None),
+        (answer({"odata.null": True}), NoProfile, "no profile for this user"),
+        (by_the_name(ID.replace("3", "4")), NoProfile, "still belongs to another user"),
     ],
-    ids=["throttled", "down", "no profile"],
+    ids=["throttled", "down", "no profile", "another user's profile"],
 )
 @pytest.mark.parametrize("hint", [url_of(EUROPE), ""], ids=["known", "new"])
-def test_geography_in_trouble(fault, error, hint):
-    """Its trouble is the user's, and no other geography is written to instead."""
+def test_geography_in_trouble(fault, error, why, hint):
+    """Its error is the user's, and no other geography is written to instead."""
     world = SeveralGeos(EUROPE)
     world.faults[EUROPE] = fault
 
-    with pytest.raises(error):
+    with pytest.raises(error, match=why):
         world.publisher.plan(ANNE, hint)
     assert all(site.events == [] for site in world.sites.values())
 
 
-def test_a_gate_holds_no_other_geography_back():
-    """Limits are a geography's: while one asks for patience, users of others are served."""
+def test_throttled_geography():
+    """Limits are per geography: while one throttles us, users of others are copied."""
     world = SeveralGeos(EUROPE)
     world.faults[EUROPE] = answer({}, 429, retry_after="600")
     with pytest.raises(Throttled):
         world.publisher.plan(ANNE, url_of(EUROPE))
-    # It is there, so nobody else has to say where the user is.
+    # It answers, so home is not asked where the user belongs.
     assert set(world.reads()) == {"contosoeur-admin.sharepoint.com"}
 
     world.live_in(DACH)
@@ -204,7 +206,7 @@ def test_a_gate_holds_no_other_geography_back():
 
 
 def test_geographies_that_disagree():
-    """Where home names a satellite that names another one, nothing is written."""
+    """If home names a satellite that names another one, nothing is written."""
     world = SeveralGeos(EUROPE)
     world.sites[EUROPE].personal_host = f"{my(DACH)}/"
 
@@ -214,27 +216,20 @@ def test_geographies_that_disagree():
 
 
 def test_satellite_that_names_no_host():
-    """Where a satellite says nothing, home's word holds."""
+    """If a satellite names no host, home's answer counts."""
     world = SeveralGeos(EUROPE)
     world.sites[EUROPE].personal_host = ""
 
     assert world.publish(url_of(EUROPE)).picture_url == url_of(EUROPE)
 
 
-def test_somebody_else_s_profile():
-    """A satellite may know another user by the name, as home may: nothing is written."""
-    world = SeveralGeos(EUROPE)
-    world.sites[EUROPE].profile = {"msOnline-ObjectId": ID.replace("3", "4")}
-
-    with pytest.raises(NoProfile, match="still belongs to another user"):
-        world.publish()
-
-
 # Folders
 
 
-def test_folder_by_setting_is_the_home_one():
-    """A satellite speaks a language of its own: PICTURE_FOLDER counts there only if it is there."""
+def test_folder_by_setting():
+    """
+    PICTURE_FOLDER is always used at home; in a satellite, with another language, if it exists.
+    """
     world = SeveralGeos(EUROPE, PICTURE_FOLDER="Archive")
     world.sites[DACH].folders = ("Archive", "Profielafbeeldingen")
 
@@ -246,15 +241,6 @@ def test_folder_by_setting_is_the_home_one():
     assert world.sites[HOME].listings == 0
 
 
-def test_folder_is_asked_for_once_a_geography():
-    """Each geography's folder is looked for once a process."""
-    world = SeveralGeos(EUROPE)
-    for _ in range(2):
-        world.publisher.plan(ANNE, "")
-
-    assert [world.sites[name].listings for name in ALL] == [0, 1, 0]
-
-
 # Where tokens go
 
 
@@ -264,7 +250,7 @@ def test_folder_is_asked_for_once_a_geography():
 )
 @pytest.mark.parametrize("known", [True, False], ids=["remembered", "new"])
 def test_no_token_for_a_foreign_host(host, known):
-    """No token is asked for, and no request goes, but to the tenant's own hosts."""
+    """Tokens are requested for, and requests sent to, the tenant's own hosts only."""
     world = SeveralGeos(HOME)
     world.live_in(HOME, host=host)
 
@@ -274,23 +260,8 @@ def test_no_token_for_a_foreign_host(host, known):
     assert world.reads() == ["contoso-admin.sharepoint.com"]
 
 
-def test_each_host_gets_its_own_token():
-    """A token goes to the host that it is for; a satellite refuses any other."""
-    world = SeveralGeos(EUROPE)
-    world.publish()
-
-    assert world.tokens.asked == {
-        "https://contoso-admin.sharepoint.com",
-        "https://contosoeur-admin.sharepoint.com",
-        "https://contosoeur-my.sharepoint.com",
-    }
-    assert {host for host, _ in world.calls} == {
-        audience.removeprefix("https://") for audience in world.tokens.asked
-    }
-
-
-def test_a_stranger_with_our_name_in_the_picture():
-    """A picture on a foreign host whose files carry a colleague's id leads nowhere."""
+def test_picture_url_on_a_foreign_host():
+    """A recorded URL on a foreign host, with the user's own id, causes no call to that host."""
     world = SeveralGeos(HOME)
     colleague = replace(ANNE, id=ID.replace("3", "4"))
     world.sites[HOME].profile = {"PictureURL": url_of(HOME, colleague.id)}
@@ -298,31 +269,3 @@ def test_a_stranger_with_our_name_in_the_picture():
 
     assert world.profile["PictureURL"] == url_of(HOME)
     assert {host.partition("-")[0] for host, _ in world.calls} == {"contoso"}
-
-
-# A renamed tenant
-
-
-@pytest.mark.parametrize("remembered", [True, False])
-def test_address_before_a_renaming_is_rewritten(remembered):
-    """Our picture at the tenant's former name is ours, and is written to the address of now."""
-    old = url_of(HOME).replace("contoso-my", "adatum-my")
-    world = SeveralGeos(HOME)
-    world.sites[HOME].profile = {"PictureURL": old, "SPS-PicturePlaceholderState": "0"}
-    plan = world.publisher.plan(ANNE, old if remembered else "")
-
-    assert not plan.is_shown
-    assert plan.changes["PictureURL"] == plan.picture_url == url_of(HOME)
-    assert world.tokens.asked <= {"https://contoso-admin.sharepoint.com", my(HOME)}
-
-
-def test_files_from_before_a_renaming_are_taken_back():
-    """They are on the host of now, under the names that the former address tells."""
-    old = url_of(HOME).replace("contoso-my", "adatum-my")
-    world = SeveralGeos(HOME)
-    world.publish()
-    world.sites[HOME].profile = {"PictureURL": old}
-    removal = world.publisher.plan_removal(ANNE, old)
-    world.publisher.remove(removal, before_write=covered)
-
-    assert (world.profile["PictureURL"], world.sites[HOME].files) == ("", {})

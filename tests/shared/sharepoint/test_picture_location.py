@@ -1,4 +1,4 @@
-"""Where pictures live, and whose they are."""
+"""Where picture files are, and whose they are."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ from shared.sharepoint.picture_location import (
     rivals,
     shown_by,
 )
+from tests.shared.sharepoint.publishing_desk import COLLEAGUE, ID, MY
 
-MY = "https://contoso-my.sharepoint.com"
-ID = "306225cd-94aa-4c5f-9a13-1a2344795973"
-COLLEAGUE = "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
 OURS = PictureLocation("Profile Pictures", ID)
 LIBRARY = f"{MY}:443/User%20Photos/Profile%20Pictures"
 
 
 def test_files_of_a_location():
-    """Small, middle and large share the name and differ in the suffix."""
+    """Small, middle and large have the same name and different suffixes."""
     assert OURS.files == (f"{ID}_SThumb.jpg", f"{ID}_MThumb.jpg", f"{ID}_LThumb.jpg")
 
 
@@ -35,7 +33,7 @@ def test_files_of_a_location():
     [(MY, "contoso-my.sharepoint.com:443"), ("https://localhost:7002", "localhost:7002")],
     ids=["cloud", "local"],
 )
-def test_address_is_written_as_microsoft_does(my, host):
+def test_url_as_microsoft_writes_it(my, host):
     """PictureURL names the middle file, with the port, percent-encoded."""
     assert OURS.url(my) == (f"https://{host}/User%20Photos/Profile%20Pictures/{ID}_MThumb.jpg")
 
@@ -52,7 +50,7 @@ SHOWN = {
 
 @pytest.mark.parametrize("url", SHOWN.values(), ids=SHOWN)
 def test_picture_in_the_library_is_recognised(url):
-    """A PictureURL into the picture library says which folder and which files it shows."""
+    """A PictureURL into the picture library gives the folder and the name of the files."""
     assert shown_by(url, MY) == Shown(url, OURS, is_here=True)
 
 
@@ -79,14 +77,14 @@ ELSEWHERE = {
     "without scheme": f"{LIBRARY}/{ID}_MThumb.jpg".removeprefix("https:"),
     "pages of the library": f"{MY}/User%20Photos/Forms/{ID}_MThumb.jpg",
     "pages of the library, in capitals": f"{MY}/User%20Photos/FORMS/{ID}_MThumb.jpg",
-    "broken address": "https://[contoso",
+    "broken URL": "https://[contoso",
     "broken port": "https://contoso-my.sharepoint.com:x/",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("url", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_picture_elsewhere_is_not_ours(url):
-    """Any other address is somebody else's picture, however it is dressed up."""
+    """Any other URL is not ours, however it is disguised."""
     assert shown_by(url, MY) == Shown(url)
 
 
@@ -95,7 +93,7 @@ RENAMED = f"{EUROPE}/{ID}_MThumb.jpg"
 
 
 def test_picture_on_another_host_of_the_cloud():
-    """A satellite's picture, or one from before the tenant was renamed, is read as such."""
+    """A picture on a satellite, or from before a tenant rename, is recognised as such."""
     assert shown_by(RENAMED, MY) == Shown(RENAMED, OURS, is_here=False)
     assert shown_by(RENAMED, MY).here is None
 
@@ -122,14 +120,14 @@ CHOSEN = {
 
 
 @pytest.mark.parametrize(("url", "wrote"), NOT_CHOSEN.values(), ids=NOT_CHOSEN)
-def test_what_no_person_chose(url, wrote):
-    """Ours are what the state says we wrote, and own files on any My Site host of the cloud."""
+def test_not_chosen(url, wrote):
+    """Ours is what the state says we wrote, and own files on any My Site host of the cloud."""
     assert not shown_by(url, MY).is_chosen(ID, wrote=wrote)
 
 
 @pytest.mark.parametrize(("url", "wrote"), CHOSEN.values(), ids=CHOSEN)
-def test_what_a_person_chose(url, wrote):
-    """Everything else that is not in our library was set by somebody."""
+def test_chosen(url, wrote):
+    """A person set everything else that is not in our library."""
     assert shown_by(url, MY).is_chosen(ID, wrote=wrote)
 
 
@@ -137,15 +135,15 @@ NAMES = st.text(st.characters(exclude_characters="/\\", exclude_categories=["Cs"
 
 
 @given(NAMES.filter(lambda name: name.casefold() not in {".", "..", "forms"}), NAMES)
-def test_own_address_is_recognised(folder, name):
-    """Whatever the folder and the name, the address written for them is read as them."""
+def test_own_url_is_recognised(folder, name):
+    """For any folder and name, `shown_by` reads the URL that `url` writes."""
     location = PictureLocation(folder, name)
 
     assert shown_by(location.url(MY), MY).here == location
 
 
 @given(st.text() | st.text().map(lambda path: f"{LIBRARY}/{path}_MThumb.jpg"))
-def test_any_address_leads_into_the_library_or_nowhere(url):
+def test_any_url(url):
     """No PictureURL names a file outside one folder of the picture library."""
     location = shown_by(url, MY).location
 
@@ -157,16 +155,16 @@ def test_any_address_leads_into_the_library_or_nowhere(url):
 UPN = "Bert.O'Neil-x@contoso.com"
 UPN_NAMES: dict[str, tuple[str, bool]] = {
     "as until 2021": ("Bert_O'Neil-x_contoso_com", True),
-    "other signs replaced too": ("bert_o_neil_x_contoso_com", False),
+    "other characters replaced too": ("bert_o_neil_x_contoso_com", False),
     "a colleague's": ("anne_contoso_com", False),
-    "a letter for a sign": ("bertxo'neil-x_contoso_com", False),
+    "a letter for a dot": ("bertxo'neil-x_contoso_com", False),
     "cut off": ("Bert_O'Neil-x_contoso", False),
 }
 
 
 @pytest.mark.parametrize(("name", "own"), UPN_NAMES.values(), ids=UPN_NAMES)
 def test_files_named_by_upn(name, own):
-    """A UPN names files with `@` and `.` as `_`, the one rule that was recorded."""
+    """A UPN names files with `_` for `@` and `.`, the one rule that was recorded."""
     assert is_named_by_upn(PictureLocation("Profile Pictures", name), UPN) is own
 
 
@@ -188,13 +186,13 @@ RIVALS = {
 
 @pytest.mark.parametrize(("upn", "others"), RIVALS.items(), ids=RIVALS)
 def test_rivals(upn, others):
-    """Everybody who might have files of the same name is named."""
+    """All users whose files could have the same name."""
     assert set(rivals(upn)) == others
 
 
 @given(st.from_regex(r"[a-z]{1,3}([._][a-z]{1,3}){0,3}@[a-z]{2}([.][a-z]{2}){1,2}", fullmatch=True))
 def test_rivals_name_each_other(upn):
-    """Of two users with files of one name each is the other's rival."""
+    """Of two users whose files have the same name, each is the other's rival."""
     name = PictureLocation("Profile Pictures", re.sub("[@.]", "_", upn))
     for rival in rivals(upn):
         assert rival != upn
@@ -202,8 +200,8 @@ def test_rivals_name_each_other(upn):
         assert upn in set(rivals(rival))
 
 
-def test_attack_is_seen_through():
-    """An encoded address of a colleague's files is read, and found to be the colleague's."""
+def test_colleagues_files_in_disguise():
+    """An encoded URL of a colleague's files is recognised as the colleague's."""
     url = f"{MY}/User%20Photos/Profile%20Pictures/{quote(COLLEAGUE, safe='')}_MThumb.jpg"
     location = shown_by(url, MY).here
 

@@ -1,4 +1,4 @@
-"""A request of several properties as XML, and what its answers say."""
+"""A request for several properties as XML, and what its responses mean."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_FOUND = "Microsoft.Office.Server.UserProfiles.UserNotFoundException"
 
 
 def written(account: str, changes: dict[str, str]) -> list[tuple[str, ...]]:
-    """What a parser reads of the request."""
+    """What an XML parser reads in the request."""
     request = ET.fromstring(process_query.body(account, changes))
     return [
         tuple(each.text or "" for each in method.iter(f"{CSOM}Parameter"))
@@ -31,7 +31,7 @@ def answered(content: object, status: int = 200) -> Reply:
 
 
 def test_properties_in_their_order():
-    """Each property is a method of its own, in the order in which it was given."""
+    """Each property is a method of its own, in the order given."""
     assert written(ACCOUNT, {"b": "1", "a": "", "c": "3"}) == [
         (ACCOUNT, "b", "1"),
         (ACCOUNT, "a", ""),
@@ -43,27 +43,33 @@ def test_properties_in_their_order():
     "text",
     ["Jürgen Müßig", "\"'`", "a&b&amp;c", "</Parameter><Method>", "]]>", "😀", " a\tb\r\nc "],
 )
-def test_any_text_arrives(text):
-    """What a parser reads is what was given, whatever it looks like."""
+def test_any_text(text):
+    """An XML parser reads exactly the text that was given."""
     assert written(f"i:{text}", {"a": text}) == [(f"i:{text}", "a", text)]
 
 
-@pytest.mark.parametrize("sign", ["\0", "\x1b", "\x0b", "\ufffe", "\ud800"])
-def test_what_xml_cannot_carry(sign):
-    """A sign that no XML may hold is refused here, by account, name or value."""
-    for account, name, value in ((sign, "a", "b"), ("a", sign, "b"), ("a", "b", sign)):
+@pytest.mark.parametrize("character", ["\0", "\x1b", "\x0b", "\ufffe", "\ud800"])
+def test_character_that_xml_forbids(character):
+    """It is refused before a request, in the account, a name or a value."""
+    for account, name, value in (
+        (character, "a", "b"),
+        ("a", character, "b"),
+        ("a", "b", character),
+    ):
         assert not process_query.can_carry(account, {name: value})
         with pytest.raises(Refused):
             process_query.body(account, {name: value})
 
 
-def test_all_is_written():
-    """Only an answer that says in so many words that there is no error is success."""
+def test_success():
+    """Only a response whose status and body both say that there is no error is success."""
     assert process_query.failure(answered([{"ErrorInfo": None}, 2, {"IsNull": False}])) is None
+    with pytest.raises(Refused):
+        process_query.failure(answered([{"ErrorInfo": None}], 500))
 
 
 def test_error_in_a_200():
-    """An error is told as by REST, by number and type, whatever the status is."""
+    """An error has the same number and type as over REST, whatever the status."""
     info = {"ErrorCode": -1, "ErrorTypeName": NOT_FOUND, "ErrorMessage": "Fehler"}
     told = process_query.failure(answered([{"ErrorInfo": info}]))
 
@@ -82,13 +88,7 @@ def test_error_in_a_200():
         [{"ErrorInfo": {"ErrorCode": 1, "ErrorTypeName": None}}],
     ],
 )
-def test_answer_that_is_none(content):
-    """What says neither that it went well nor what went wrong is never success."""
+def test_malformed_response(content):
+    """A response that says neither success nor an error is never success."""
     with pytest.raises(Refused):
         process_query.failure(answered(content))
-
-
-def test_no_error_with_an_error_status():
-    """Nor is an answer whose status and words contradict each other."""
-    with pytest.raises(Refused):
-        process_query.failure(answered([{"ErrorInfo": None}], 500))

@@ -1,4 +1,4 @@
-"""Several properties at once: in one request where that works, and by REST where it does not."""
+"""Several properties: in one request if SharePoint accepts that, else one by one over REST."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def error_info(kind: str, status: int = 200, number: int = -1) -> Answer:
     return answer([{"ErrorInfo": info}], status)
 
 
-def gone() -> Answer:
+def no_answer() -> Answer:
     raise requests.ConnectionError
 
 
@@ -52,18 +52,18 @@ REFUSALS: dict[str, Answer] = {
     "fault": Answer(500, b"<html>"),
     "another shape": answer({"d": None}),
 }
-NO_DOOR = {str(status): Answer(status) for status in (404, 405, 501)}
+NO_ENDPOINT = {str(status): Answer(status) for status in (404, 405, 501)}
 BUSY: dict[str, tuple[Callable[[], Answer], type[PhotoSyncError]]] = {
     "429": (lambda: Answer(429), Throttled),
     "503": (lambda: Answer(503), Throttled),
     "502": (lambda: Answer(502), Unanswered),
     "504": (lambda: Answer(504), Unanswered),
-    "no answer": (gone, Unanswered),
+    "no answer": (no_answer, Unanswered),
 }
 
 
 class Tenant:
-    """A client in front of a Site; `calls` are the profile writes since the last look."""
+    """A client in front of a Site; `calls` are the profile writes of the last `write`."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -78,7 +78,7 @@ class Tenant:
         return list(self.calls)
 
     def fails(self, kind: type[PhotoSyncError]) -> list[str]:
-        """As `write` after a minute, which is to raise *kind*; the profile can be read before."""
+        """As `write` a minute later, which must raise *kind*; reading the profile works."""
         self.clock.sleep(60)
         self.client.profile(ANNE)
         with pytest.raises(kind):
@@ -89,6 +89,20 @@ class Tenant:
         self.site.faults.pop(part, None)
         if said is not None:
             self.site.faults[part] = said if callable(said) else lambda: said
+
+    def refuse_together(self, number: int, said: Answer) -> None:
+        """Refuse *number* requests that are in flight at the same time."""
+        left = [number]
+
+        def meanwhile() -> Answer:
+            left[0] -= 1
+            if left[0]:
+                # Another thread's request is answered before this one.
+                self.client.set_properties(UPN, CHANGES, before_write=covered)
+            return said
+
+        self.refuse(meanwhile)
+        self.write()
 
     def _answer(self, request: requests.PreparedRequest) -> Answer:
         names = ("ProcessQuery", "SetSingleValue")
@@ -101,48 +115,45 @@ def tenant() -> Tenant:
     return Tenant()
 
 
-# Where it works
+# In one request
 
 
 def test_one_request(tenant: Tenant):
-    """Several properties are one request, and are written in their order."""
+    """Several properties are one request, and are written in order."""
     assert tenant.write() == ONE_REQUEST
     assert tenant.site.events == list(CHANGES)
     assert tenant.site.profile == CHANGES
 
 
 def test_one_property(tenant: Tenant):
-    """A single one costs a call by either way: it goes without a digest, by REST."""
+    """A single property costs one call either way: it is written over REST, without a digest."""
     tenant.refuse(Answer(500), "contextinfo")
 
     assert tenant.write(PictureURL="") == ["SetSingleValue"]
 
 
-def test_sign_that_no_xml_can_carry(tenant: Tenant):
-    """JSON carries it, and ProcessQuery is not to blame for it."""
+def test_character_that_xml_forbids(tenant: Tenant):
+    """JSON allows it, and it does not count as a failure of ProcessQuery."""
     for _ in range(MOST_FAILURES):
         assert tenant.write(PictureURL="\0", Office="1") == SINGLY
     assert tenant.write() == ONE_REQUEST
 
 
-def test_claim_is_asked_before_each_request(tenant: Tenant):
-    """A request that its claim does not cover is not sent, and ProcessQuery is not to blame."""
+def storage_down() -> None:
+    raise ServiceDown("Storage is away.", service="storage")
+
+
+@pytest.mark.parametrize(
+    ("before_write", "error"),
+    [(lost, ClaimLost), (storage_down, ServiceDown)],
+    ids=["lost", "storage down"],
+)
+def test_no_write_without_a_claim(tenant: Tenant, before_write, error):
+    """If the claim is lost or cannot be renewed, nothing is sent, and ProcessQuery stays in use."""
     for _ in range(MOST_FAILURES):
-        with pytest.raises(ClaimLost):
-            tenant.write(lost)
+        with pytest.raises(error):
+            tenant.write(before_write)
         assert tenant.calls == []
-    assert tenant.write() == ONE_REQUEST
-
-
-def test_storage_that_is_down(tenant: Tenant):
-    """Nor is it where the claim could not be renewed."""
-
-    def down() -> None:
-        raise ServiceDown("Storage is away.", service="storage")
-
-    for _ in range(MOST_FAILURES):
-        with pytest.raises(ServiceDown):
-            tenant.write(down)
     assert tenant.write() == ONE_REQUEST
 
 
@@ -157,8 +168,8 @@ def test_storage_that_is_down(tenant: Tenant):
     ],
     ids=["403", "200"],
 )
-def test_digest_that_is_refused(tenant: Tenant, refusal: Answer):
-    """Another digest is asked for, once, and the request is sent again."""
+def test_refused_digest(tenant: Tenant, refusal: Answer):
+    """A new digest is requested, once, and the request is sent again."""
     answers = [refusal, answer([{"ErrorInfo": None}])]
     tenant.refuse(lambda: answers.pop(0))
 
@@ -166,8 +177,8 @@ def test_digest_that_is_refused(tenant: Tenant, refusal: Answer):
     assert answers == []
 
 
-def test_digests_that_are_all_refused(tenant: Tenant):
-    """Then REST writes the properties."""
+def test_digests_that_are_always_refused(tenant: Tenant):
+    """Then the properties are written over REST."""
     tenant.refuse(error_info("Microsoft.SharePoint.SPException", 403, -2130575251))
 
     assert tenant.write() == [*ONE_REQUEST * 2, *SINGLY]
@@ -175,18 +186,18 @@ def test_digests_that_are_all_refused(tenant: Tenant):
 
 @pytest.mark.parametrize("said", [Answer(404), Answer(403), answer({}), answer([])])
 def test_no_digest(tenant: Tenant, said: Answer):
-    """Where there is no digest REST writes the properties."""
+    """Without a digest, the properties are written over REST."""
     tenant.refuse(said, "contextinfo")
 
     assert tenant.write() == SINGLY
 
 
-# Whose fault it is
+# Refusals
 
 
 @pytest.mark.parametrize(("kind", "error"), [(NOT_FOUND, NoProfile), (LOCKED, Refused)])
 def test_error_about_one_user(tenant: Tenant, kind: str, error: type[PhotoSyncError]):
-    """An error about a profile or a property is REST's to tell, and shuts nothing for others."""
+    """REST reports an error about a profile or a property, and other users are not affected."""
     tenant.refuse(error_info(kind))
     told = {"odata.error": {"code": f"-1, {kind}", "message": {"value": "Fehler"}}}
     tenant.refuse(answer(told, 500), "SetSingle")
@@ -197,9 +208,9 @@ def test_error_about_one_user(tenant: Tenant, kind: str, error: type[PhotoSyncEr
     assert tenant.write() == ONE_REQUEST
 
 
-@pytest.mark.parametrize("said", (REFUSALS | NO_DOOR).values(), ids=REFUSALS | NO_DOOR)
-def test_rest_has_the_last_word(tenant: Tenant, said: Answer):
-    """Whatever else ProcessQuery says, the properties are written by REST in the same order."""
+@pytest.mark.parametrize("said", (REFUSALS | NO_ENDPOINT).values(), ids=REFUSALS | NO_ENDPOINT)
+def test_rest_decides(tenant: Tenant, said: Answer):
+    """Whatever else ProcessQuery answers, REST writes the properties in the same order."""
     tenant.refuse(said)
 
     assert tenant.write()[-2:] == SINGLY
@@ -207,8 +218,8 @@ def test_rest_has_the_last_word(tenant: Tenant, said: Answer):
 
 
 @pytest.mark.parametrize("said", REFUSALS.values(), ids=REFUSALS)
-def test_right_that_is_missing(tenant: Tenant, said: Answer):
-    """What REST refuses as well is no fault of ProcessQuery: REST's answer counts."""
+def test_missing_role(tenant: Tenant, said: Answer):
+    """What REST refuses, too, is not ProcessQuery's fault: REST's error counts."""
     tenant.refuse(said)
     tenant.refuse(Answer(403), "SetSingle")
     for _ in range(MOST_FAILURES + 1):
@@ -218,34 +229,33 @@ def test_right_that_is_missing(tenant: Tenant, said: Answer):
     assert tenant.write() == ONE_REQUEST
 
 
-@pytest.mark.parametrize("said", NO_DOOR.values(), ids=NO_DOOR)
-def test_no_such_address(tenant: Tenant, said: Answer):
-    """Where there is no ProcessQuery it is not asked again for hours."""
+@pytest.mark.parametrize(
+    ("said", "enough"),
+    [
+        *((said, MOST_FAILURES) for said in REFUSALS.values()),
+        *((said, 1) for said in NO_ENDPOINT.values()),
+    ],
+    ids=[*REFUSALS, *NO_ENDPOINT],
+)
+def test_repeated_refusals(tenant: Tenant, said: Answer, enough: int):
+    """After five refusals of what REST accepts, or a missing endpoint, it is unused for hours."""
     tenant.refuse(said)
-    tenant.write()
-    tenant.refuse(None)
+    used = ["ProcessQuery" in tenant.write() for _ in range(enough + 1)]
 
+    assert used == [True] * enough + [False]
     tenant.clock.sleep(REFUSED_FOR - 1)
     assert tenant.write() == SINGLY
     tenant.clock.sleep(1)
+    # If nothing has improved, one attempt is enough to know.
+    assert ["ProcessQuery" in tenant.write() for _ in range(2)] == [True, False]
+    tenant.refuse(None)
+    tenant.clock.sleep(REFUSED_FOR)
     assert tenant.write() == ONE_REQUEST
 
 
 @pytest.mark.parametrize("said", REFUSALS.values(), ids=REFUSALS)
-def test_refused_time_after_time(tenant: Tenant, said: Answer):
-    """One that refuses what REST takes is left alone after five in a row."""
-    tenant.refuse(said)
-    asked = ["ProcessQuery" in tenant.write() for _ in range(MOST_FAILURES + 1)]
-
-    assert asked == [True] * 5 + [False]
-    tenant.clock.sleep(REFUSED_FOR)
-    # Where nothing has become better one attempt tells.
-    assert ["ProcessQuery" in tenant.write() for _ in range(2)] == [True, False]
-
-
-@pytest.mark.parametrize("said", REFUSALS.values(), ids=REFUSALS)
-def test_refused_now_and_then(tenant: Tenant, said: Answer):
-    """Each one that works makes up for those before."""
+def test_occasional_refusals(tenant: Tenant, said: Answer):
+    """A success resets the count of failures."""
     for _ in range(3):
         tenant.refuse(said)
         for _ in range(MOST_FAILURES - 1):
@@ -254,40 +264,21 @@ def test_refused_now_and_then(tenant: Tenant, said: Answer):
         assert tenant.write() == ONE_REQUEST
 
 
-def test_an_admin_is_told_once(tenant: Tenant, caplog: pytest.LogCaptureFixture):
-    """The log says from when on which host is asked property by property."""
-    left = [3]
+def test_one_warning(tenant: Tenant, caplog: pytest.LogCaptureFixture):
+    """The log says once, for concurrent failures, from when on which host is not used."""
+    tenant.refuse_together(3, Answer(404))
 
-    def meanwhile() -> Answer:
-        left[0] -= 1
-        if left[0]:
-            # Another thread's request is answered before this one.
-            tenant.client.set_properties(UPN, CHANGES, before_write=covered)
-        return Answer(404)
-
-    tenant.refuse(meanwhile)
-    tenant.write()
-
-    told = "profile.one-by-one host=https://service.contoso.com seconds=21600"
-    assert [record.getMessage() for record in caplog.records] == [told]
+    warning = "profile.one-by-one host=https://service.contoso.com seconds=21600"
+    assert [record.getMessage() for record in caplog.records] == [warning]
 
 
 @pytest.mark.parametrize("case", BUSY)
-def test_patience(tenant: Tenant, case: str):
-    """A busy or silent service is a wait as by REST: nothing is sent again by another way."""
-    said, error = BUSY[case]
-    tenant.refuse(said)
-
-    assert set(tenant.fails(error)) == {"ProcessQuery"}
-
-
-@pytest.mark.parametrize("case", BUSY)
-def test_patience_without_end(tenant: Tenant, case: str):
-    """After five such answers in a row REST writes for some minutes."""
+def test_repeated_waits(tenant: Tenant, case: str):
+    """A busy service is a wait, without REST; after five in a row, REST writes for minutes."""
     said, error = BUSY[case]
     tenant.refuse(said)
     for _ in range(5):
-        tenant.fails(error)
+        assert set(tenant.fails(error)) == {"ProcessQuery"}
 
     tenant.clock.sleep(60)
     assert tenant.write() == SINGLY
@@ -297,8 +288,8 @@ def test_patience_without_end(tenant: Tenant, case: str):
 
 
 @pytest.mark.parametrize("status", [429, 503, 423, 502])
-def test_digest_that_never_comes(tenant: Tenant, status: int):
-    """Nor does one that is always to be waited for keep REST from writing."""
+def test_busy_digest(tenant: Tenant, status: int):
+    """Nor does a digest request that always asks for a wait prevent REST from writing."""
     tenant.refuse(Answer(status), "contextinfo")
     for _ in range(MOST_FAILURES):
         assert tenant.fails(ServiceDown) == []
@@ -307,8 +298,8 @@ def test_digest_that_never_comes(tenant: Tenant, status: int):
     assert tenant.write() == SINGLY
 
 
-def test_own_patience_is_nobodys_fault(tenant: Tenant):
-    """Where our own gate is closed SharePoint was not asked: nothing is to blame."""
+def test_own_throttle(tenant: Tenant):
+    """A wait of our own throttle, without a request, is no failure of ProcessQuery."""
     tenant.refuse(answer({}, 429, retry_after="100"), "GetPropertiesFor")
     for _ in range(MOST_FAILURES):
         tenant.clock.sleep(100)
@@ -321,26 +312,16 @@ def test_own_patience_is_nobodys_fault(tenant: Tenant):
     assert tenant.write() == ONE_REQUEST
 
 
-def test_failures_of_the_same_moment(tenant: Tenant):
-    """Requests that are under way together fail together, and count as one."""
-    left = [MOST_FAILURES]
-
-    def meanwhile() -> Answer:
-        left[0] -= 1
-        if left[0]:
-            # Another thread's request is answered before this one.
-            tenant.client.set_properties(UPN, CHANGES, before_write=covered)
-        return REFUSALS["denied"]
-
-    tenant.refuse(meanwhile)
-    tenant.write()
+def test_concurrent_failures(tenant: Tenant):
+    """Requests that are in flight together fail together, and count as one failure."""
+    tenant.refuse_together(MOST_FAILURES, REFUSALS["denied"])
     tenant.refuse(None)
 
     assert tenant.write() == ONE_REQUEST
 
 
-def test_what_came_half_way_is_written_again(tenant: Tenant):
-    """One that fails after its first property is made up for by REST, the timestamp last."""
+def test_failure_half_way(tenant: Tenant):
+    """If it fails after its first property, REST writes all again, the timestamp last."""
 
     def half() -> Answer:
         tenant.site.faults.clear()
@@ -354,8 +335,8 @@ def test_what_came_half_way_is_written_again(tenant: Tenant):
     assert tenant.site.events == list(CHANGES)
 
 
-def test_door_of_each_host_is_its_own():
-    """What one admin host refuses is asked of another all the same."""
+def test_each_host_counts_alone():
+    """What one admin host refuses is still tried on another."""
     one, other = Tenant(), Tenant()
     one.refuse(Answer(404))
     one.write()
