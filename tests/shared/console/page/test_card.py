@@ -53,7 +53,7 @@ def test_copy_for_the_ticket(api: StandIn, visit: Open):
         permissions=["clipboard-read", "clipboard-write"],
     ).page
     page.get_by_role("button", name="Copy for a ticket").click()
-    expect(page.locator("#replay-told")).to_have_text("Copied.")
+    expect(page.locator("#replay-message")).to_have_text("Copied.")
     assert page.evaluate("navigator.clipboard.readText()") == told
 
     refuse = "() => Promise.reject(new Error('refused'))"
@@ -69,7 +69,7 @@ def test_failure_is_dismissed(api: StandIn, visit: Open, axe: str):
     page.get_by_role("button", name="Dismiss the failure of Chidi Eze").click()
 
     expect(page.locator("#failures li")).to_have_count(0)
-    expect(page.locator("#failures-told")).to_contain_text("Chidi Eze returns to this list")
+    expect(page.locator("#failures-message")).to_contain_text("Chidi Eze returns to this list")
     expect(page.locator("#failures-count")).to_contain_text("1 failure is dismissed")
     assert api.orders == [("dismiss", {"users": [api.find("chidi@contoso.com").id]})]
     assert browsers.serious_faults(page, axe) == []

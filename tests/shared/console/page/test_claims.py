@@ -128,7 +128,7 @@ def test_subscription_as_of(
     expect(card).to_contain_text("As of 5 hours ago")
     expect(card).to_contain_text(told)
     assert ("renewed before it expires in 28 days" in card.inner_text()) is (told == "Active")
-    assert page.locator("#deaf").is_visible() is deaf
+    assert page.locator("#no-notifications").is_visible() is deaf
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_app_that_stands_still(api: StandIn, visit: Open, status: str, told: str
 
     expect(page.locator("#freshness")).not_to_be_empty()
     assert page.locator("#halted").is_visible() is (told != "")
-    assert page.locator("#deaf").is_visible() is (told == "")
+    assert page.locator("#no-notifications").is_visible() is (told == "")
     if told:
         expect(page.locator("#halted")).to_contain_text(told)
         expect(page.locator("#halted")).to_contain_text("uninstall --cancel")
@@ -168,7 +168,7 @@ def test_check_that_could_not_be_made(api: StandIn, visit: Open):
     """What is wrong stands first; what could not be looked at because of it is not counted so."""
     page = visit(f"{api.url}?code={KEY}#/doctor").page
 
-    expect(page.locator("#doctor-told")).to_have_text("1 of 3 checks failed, 1 could not run.")
+    expect(page.locator("#doctor-message")).to_have_text("1 of 3 checks failed, 1 could not run.")
     expect(page).to_have_title("Health check · PhotoSync")
     expect(page.locator("#checks .badge")).to_have_text(["Failed", "Not checked", "OK"])
     assert page.locator("#checks .todo").count() == 1
@@ -179,7 +179,7 @@ def test_renewal(api: StandIn, visit: Open):
     page = visit(f"{api.url}?code={KEY}#/doctor").page
     page.get_by_role("button", name="Renew the subscription now").click()
 
-    expect(page.locator("#doctor-told")).to_have_text("No problems found.")
+    expect(page.locator("#doctor-message")).to_have_text("No problems found.")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     assert api.orders == [("sweep", {"renew": True})]
 

@@ -37,11 +37,11 @@ def test_history_of_all(api: StandIn, visit: Open):
     expect(rows.nth(2)).to_contain_text(
         "Subscription renewal, ordered by a message typed into a queue · No result yet"
     )
-    expect(page.locator("#log-told")).to_have_text("3 orders, newest first; older orders exist.")
+    expect(page.locator("#log-message")).to_have_text("3 orders, newest first; older orders exist.")
     page.get_by_role("button", name="Show older orders").click()
     expect(rows.nth(3)).to_contain_text(HOSTILE)
     expect(rows.nth(3)).to_be_focused()
-    expect(page.locator("#log-told")).to_have_text("4 orders, newest first.")
+    expect(page.locator("#log-message")).to_have_text("4 orders, newest first.")
 
     page.get_by_role("link", name="anne@contoso.com").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Anne Keller")
@@ -52,7 +52,7 @@ def test_nobody_ordered_anything(api: StandIn, visit: Open):
     api.damaged = 1
     page = visit(f"{api.url}?code={KEY}#/history").page
 
-    expect(page.locator("#log-told")).to_contain_text("No orders yet. Some lines")
+    expect(page.locator("#log-message")).to_contain_text("No orders yet. Some lines")
 
 
 def test_history_of_a_person(api: StandIn, visit: Open):

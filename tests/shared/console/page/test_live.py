@@ -76,7 +76,7 @@ def test_broken_picture_is_found_and_repaired(cloud: LiveCloud, console: str, vi
     tab.screenshot("live-differ")
 
     page.locator("#replay").click()
-    expect(page.locator("#replay-told")).to_contain_text("Done: synced.")
+    expect(page.locator("#replay-message")).to_contain_text("Done: synced.")
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
     expect(page.locator("#person .photo.busy")).to_have_count(0)
     assert alike(picture_on(page, "exchange"), picture_on(page, "sharepoint"))
@@ -91,10 +91,10 @@ def test_replay_of_a_sound_picture(cloud: LiveCloud, console: str, visit: Open):
     page = visit(f"{console}?code={cloud.at.key}#/users/o'sound%231%40contoso.com").page
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
     page.locator("#replay").click()
-    expect(page.locator("#replay-told")).to_contain_text("Nothing had changed")
+    expect(page.locator("#replay-message")).to_contain_text("Nothing had changed")
 
     page.get_by_role("button", name="Replay, even if unchanged").click()
-    expect(page.locator("#replay-told")).to_contain_text("Done: synced.")
+    expect(page.locator("#replay-message")).to_contain_text("Done: synced.")
 
 
 def test_newcomer_is_found_and_copied(cloud: LiveCloud, console: str, visit: Open):

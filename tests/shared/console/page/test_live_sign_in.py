@@ -98,7 +98,7 @@ def test_operator_repairs_and_the_history_names_them(
     state = sign_in(browser, console, "olga@contoso.com", "Operator")
     page = visit(f"{console}#/users/{broken}", storage_state=state).page
     page.get_by_role("button", name="Repair now").click()
-    expect(page.locator("#replay-told")).to_contain_text("Done: synced.")
+    expect(page.locator("#replay-message")).to_contain_text("Done: synced.")
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
     expect(page.locator("#history")).to_contain_text("ordered by olga@contoso.com · Synced")
     assert browsers.serious_faults(page, axe) == []

@@ -18,7 +18,7 @@ def test_replay_by_keyboard(api: StandIn, visit: Open):
     expect(page.locator("#verdict")).to_contain_text("The two sides differ")
     page.locator("#replay").press("Enter")
 
-    expect(page.locator("#replay-told")).to_have_text("Done: synced.")
+    expect(page.locator("#replay-message")).to_have_text("Done: synced.")
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
     expect(page.locator("#replay")).to_be_focused()
     assert api.orders == [(f"users/{api.people[0].id}/replay", {"force": False})]
@@ -28,7 +28,7 @@ def test_replay_with_force(api: StandIn, visit: Open):
     """The other button asks for a copy whatever the state says."""
     page = visit(api.url + ANNE).page
     page.get_by_role("button", name="Replay, even if unchanged").click()
-    expect(page.locator("#replay-told")).to_have_text("Done: synced.")
+    expect(page.locator("#replay-message")).to_have_text("Done: synced.")
 
     assert api.orders[0][1] == {"force": True}
 
@@ -44,12 +44,12 @@ def test_chosen_picture_is_replaced_after_a_question(api: StandIn, visit: Open):
     expect(page.get_by_role("dialog")).to_contain_text(anne.chosen)
     page.keyboard.press("Escape")
     page.locator("#replay").click()
-    expect(page.locator("#replay-told")).to_contain_text("It is kept.")
+    expect(page.locator("#replay-message")).to_contain_text("It is kept.")
     expect(replace).to_be_enabled()
 
     replace.press("Enter")
     page.get_by_role("button", name="Replace", exact=True).click()
-    expect(page.locator("#replay-told")).to_have_text("Done: synced.")
+    expect(page.locator("#replay-message")).to_have_text("Done: synced.")
     expect(page.locator("#verdict")).to_contain_text("Both sides agree")
     expect(replace).to_be_hidden()
     assert [order for _, order in api.orders] == [
@@ -71,7 +71,7 @@ def test_replay_without_a_change(api: StandIn, visit: Open, user: str, told: str
     page = visit(f"{api.url}?code={KEY}#/users/{user}").page
     page.locator("#replay").click()
 
-    expect(page.locator("#replay-told")).to_contain_text(told)
+    expect(page.locator("#replay-message")).to_contain_text(told)
     expect(page.get_by_role("button", name="Replay, even if unchanged")).to_be_enabled()
 
 
@@ -137,7 +137,7 @@ def test_brake_of_repairs(api: StandIn, visit: Open):
     page.get_by_role("button", name="Release repairs").click()
     page.get_by_role("button", name="Release", exact=True).click()
     expect(page.locator("#audit-brake")).to_be_hidden()
-    expect(page.locator("#audit-told")).to_have_text("34 repairs released.")
+    expect(page.locator("#audit-message")).to_have_text("34 repairs released.")
     assert api.orders == [("audit", {"releaseRepairs": True})]
 
 
@@ -162,7 +162,7 @@ def test_sweep(api: StandIn, visit: Open):
     api.overview["sweep"] = sweep(status="finished", finishedAt=ago(minutes=1))
     page.get_by_role("button", name="Refresh").click()
     page.get_by_role("button", name="Start a sweep").click()
-    expect(page.locator("#sweep-told")).to_contain_text("Queued")
+    expect(page.locator("#sweep-message")).to_contain_text("Queued")
     assert api.orders == [("sweep", {})]
 
 

@@ -40,7 +40,7 @@ def test_operator_orders(api: StandIn, visit: Open):
     page = visit(f"{api.url}{ANNE}").page
     page.locator("#replay").click()
 
-    expect(page.locator("#replay-told")).to_contain_text("Done: synced.")
+    expect(page.locator("#replay-message")).to_contain_text("Done: synced.")
     expect(page.locator("#viewer")).to_be_hidden()
     expect(page.get_by_role("link", name="Sign out")).to_have_attribute("href", "/.auth/logout")
 
@@ -53,7 +53,7 @@ def test_role_taken_away_meanwhile(api: StandIn, visit: Open):
     api.role = "Viewer"
     page.locator("#replay").click()
 
-    expect(page.locator("#replay-told")).to_contain_text("takes the role Operator")
+    expect(page.locator("#replay-message")).to_contain_text("takes the role Operator")
     expect(page.locator("#person-title")).to_be_visible()
 
 
