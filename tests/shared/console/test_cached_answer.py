@@ -1,4 +1,4 @@
-"""Asking a costly question seldom, however many want to know."""
+"""An expensive query runs rarely, however many callers there are."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TICK = timedelta(milliseconds=1)
 
 
 class Question:
-    """Takes its time by the clock; each answer is another number."""
+    """Takes its time by the clock; each answer is the next number."""
 
     def __init__(self, clock: Clock, **takes: float) -> None:
         self._clock, self._takes, self._numbers = clock, timedelta(**takes), itertools.count(1)
@@ -28,7 +28,7 @@ class Question:
 
 
 def test_good_for_a_while():
-    """An answer that took three seconds is good for thirty."""
+    """An answer that took three seconds is valid for thirty."""
     clock = Clock()
     remembered = Remembered(Question(clock, seconds=3), clock)
     assert remembered.get() == 1
@@ -39,7 +39,7 @@ def test_good_for_a_while():
 
 
 def test_cheap_questions_are_asked_every_time():
-    """In a small tenant what is told is what is so now."""
+    """A fast query, as in a small tenant, runs every time."""
     clock = Clock()
     remembered = Remembered(Question(clock, seconds=2), clock)
 
@@ -47,7 +47,7 @@ def test_cheap_questions_are_asked_every_time():
 
 
 class Slow:
-    """A question that is answered when it may be."""
+    """A query that is answered when the test allows it."""
 
     def __init__(self, clock: Clock) -> None:
         self.asked, self.may_answer = threading.Event(), threading.Event()
@@ -60,7 +60,7 @@ class Slow:
 
 
 def test_first_answer_is_waited_for():
-    """Nobody asks what somebody is asking already: all get the one answer."""
+    """Callers who come during the first query wait for its answer."""
     clock = Clock()
     question = Slow(clock)
     remembered = Remembered(question, clock)
@@ -73,7 +73,7 @@ def test_first_answer_is_waited_for():
 
 
 def test_last_answer_serves_while_somebody_asks():
-    """Whoever comes while the answer is renewed is not kept waiting."""
+    """While the query runs again, other callers get the last answer."""
     clock = Clock()
     question = Slow(clock)
     question.may_answer.set()
@@ -91,7 +91,7 @@ def test_last_answer_serves_while_somebody_asks():
 
 
 def test_no_answer():
-    """A question that failed is asked again."""
+    """A query that failed runs again."""
     clock, answers = Clock(), iter([1])
 
     def ask() -> int:

@@ -1,4 +1,4 @@
-"""Who is let in, and who is sent away."""
+"""Which callers are admitted, and which are rejected."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from shared.console.turnstile import Turnstile
 from shared.errors import ServiceDown
 
 
-def test_so_many_at_once():
-    """Beyond the places one is sent away in a sentence; who leaves makes room, also by an error."""
+def test_limit():
+    """A caller beyond the limit is rejected; leaving, even by an error, frees a slot."""
     turnstile = Turnstile(2)
     with ExitStack() as stack:
         stack.enter_context(turnstile.inside())
@@ -26,8 +26,8 @@ def test_so_many_at_once():
         pass
 
 
-def test_place_that_becomes_free():
-    """Where everybody is quick, nobody is sent away: a place is waited for."""
+def test_slot_that_becomes_free():
+    """A caller waits briefly for a slot, so that short calls are not rejected."""
     turnstile, leave = Turnstile(1), threading.Event()
     entered = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Who ordered what, as the page tells it: of all, and of one person."""
+"""The history of orders on the page, of everybody and of one person."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ANNE = f"?code={KEY}#/users/anne%40contoso.com"
 
 
 def test_history_of_all(api: StandIn, visit: Open):
-    """Each order is a line: who, what, on whom, and how it ended; older ones come on demand."""
+    """Each order is a line: who, what, about whom and its result; older ones load on demand."""
     anne = api.find("anne@contoso.com")
     api.page_size = 3
     api.log = [
@@ -47,8 +47,8 @@ def test_history_of_all(api: StandIn, visit: Open):
     expect(page.get_by_role("heading", level=1)).to_have_text("Anne Keller")
 
 
-def test_nobody_ordered_anything(api: StandIn, visit: Open):
-    """An empty history says so, and one that cannot be read whole says that, too."""
+def test_empty_history(api: StandIn, visit: Open):
+    """An empty history says so, and says if part of it cannot be read."""
     api.damaged = 1
     page = visit(f"{api.url}?code={KEY}#/history").page
 
@@ -56,7 +56,7 @@ def test_nobody_ordered_anything(api: StandIn, visit: Open):
 
 
 def test_history_of_a_person(api: StandIn, visit: Open):
-    """What is remembered and what was ordered is one list by time; the new order is on top."""
+    """Recorded events and orders are one list by time, with a new order at the top."""
     bert = api.find("bert.x@contoso.com")
     anne = api.find("anne@contoso.com")
     api.log = [
@@ -75,7 +75,7 @@ def test_history_of_a_person(api: StandIn, visit: Open):
 
 
 def test_older_orders_of_a_person(api: StandIn, visit: Open):
-    """Those of months ago are a press away."""
+    """A button loads orders from months ago."""
     anne = api.find("anne@contoso.com")
     api.page_size = 1
     api.log = [given(at=ago(hours=hours), userId=anne.id) for hours in (1, 900)]
@@ -89,7 +89,7 @@ def test_older_orders_of_a_person(api: StandIn, visit: Open):
 
 
 def test_history_that_cannot_be_read(api: StandIn, visit: Open):
-    """The card of a person stands all the same, and says what is missing."""
+    """The person's card is still shown, and says what is missing."""
     api.log_is_down = True
     page = visit(api.url + ANNE, expected={503}).page
 
