@@ -1,4 +1,4 @@
-"""What a session sends, and where to: nothing of .netrc, and no step further than it was told."""
+"""What a session sends and where: it ignores .netrc and follows no redirect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SESSIONS = pytest.mark.parametrize(
 
 
 class Elsewhere(HTTPAdapter):
-    """Sends everybody on to another host, and notes what was sent."""
+    """Redirects every request to another host, and records what was sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,11 +41,11 @@ class Elsewhere(HTTPAdapter):
 
 @SESSIONS
 def test_redirect_is_not_followed(session: requests.Session):
-    """A 307 would take the client assertion in the body along."""
+    """A 307 would send the client assertion in the body to the other host."""
     web = Elsewhere()
     session.mount("https://", web)
 
-    # msal would crash over a redirect; an answer of a service in trouble it can bear.
+    # msal's session raises for a redirect.
     with contextlib.suppress(requests.RequestException):
         session.post("https://login.contoso.com/token", data="assertion")
 
@@ -53,7 +53,7 @@ def test_redirect_is_not_followed(session: requests.Session):
 
 
 def test_redirect_of_entra_is_a_passing_fault():
-    """msal does not expect a redirect that is not followed, and would crash over it."""
+    """msal does not expect an unfollowed redirect; the error counts as temporary."""
     session = EntraSession()
     session.mount("https://", Elsewhere())
 
@@ -65,7 +65,7 @@ def test_redirect_of_entra_is_a_passing_fault():
 def test_netrc_is_not_read(
     session: requests.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """A password for every host would take the place of the bearer token."""
+    """A password for every host would replace the bearer token."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login anne password secret-of-anne\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -79,7 +79,7 @@ def test_netrc_is_not_read(
 
 
 class Route(HTTPAdapter):
-    """Notes by which proxy a request would go, and sends nothing."""
+    """Records the proxy that a request would use, and sends nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class Route(HTTPAdapter):
     ],
 )
 def test_proxy_is_for_other_machines(monkeypatch: pytest.MonkeyPatch, url: str, proxy: str):
-    """The company's proxy is asked for the world, and never for this machine."""
+    """The configured proxy is used for other machines, never for this one."""
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     for name in ("http_proxy", "https_proxy", "all_proxy"):
@@ -119,6 +119,6 @@ def test_proxy_is_for_other_machines(monkeypatch: pytest.MonkeyPatch, url: str, 
 
 
 def test_bundle_that_is_gone(tmp_path: Path):
-    """Everybody who calls out catches the errors of requests, and this one is told as such."""
+    """A missing CA bundle is an error of requests, as callers expect."""
     with pytest.raises(requests.exceptions.SSLError, match=r"gone\.pem"):
         OneHostSession().get("https://localhost:9/", verify=str(tmp_path / "gone.pem"))

@@ -149,6 +149,7 @@ def test_users(desk: Desk):
         }
     ]
     assert not page["complete"]
+    assert "sortedWithin" not in page
     [other] = desk.console.users({"token": page["token"]})["users"]
     assert other["userId"] == "other"
 
@@ -361,13 +362,13 @@ def test_empty_name(desk: Desk, name: str):
 
 
 def test_unknown_user(desk: Desk):
-    """Each query and order about an unknown user is refused."""
+    """Each query and order about an unknown user is refused, with the name."""
     for ask in (
         lambda: desk.console.user("nobody@contoso.com"),
         lambda: desk.console.photo("nobody@contoso.com", "exchange"),
         lambda: desk.console.orders.replay("nobody@contoso.com", {}, by=BY),
     ):
-        with pytest.raises(UnknownUser):
+        with pytest.raises(UnknownUser, match=r"no such user: nobody@contoso\.com\.$"):
             ask()
 
 

@@ -140,14 +140,6 @@ def test_replay_without_a_right(desk: Desk):
     assert desk.users.sent == []
 
 
-def test_unknown_user_is_named(desk: Desk):
-    """The sentence names the unknown user, because an order may name several."""
-    desk.exchange.error = None
-
-    with pytest.raises(PhotoSyncError, match=r"no such user: nobody@contoso\.com\.$"):
-        desk.console.user("nobody@contoso.com")
-
-
 def test_unknown_name(desk: Desk):
     """An unknown name is reported as such, and not as an outage."""
     with pytest.raises(UnknownUser):
@@ -293,8 +285,3 @@ def test_search_of_a_large_tenant(reachable: Desk, monkeypatch: pytest.MonkeyPat
         assert ANNE.id in listed()
         assert reachable.search.asked == []
         leaves[found_at] = leaves[found_at]._replace(entries=[])
-
-
-def test_list_of_one_batch(reachable: Desk):
-    """A list that is sorted as a whole does not name a batch size."""
-    assert "sortedWithin" not in reachable.console.users({})

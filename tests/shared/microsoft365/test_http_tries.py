@@ -68,22 +68,20 @@ def slow(*asked: str, status: int = 429) -> Web:
     return in_turn(*(answer({}, status, retry_after=wait) for wait in asked), answer({}))
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_short_wait_happens_in_place(status):
-    """A short Retry-After is waited for in place, and the next answer counts."""
+DATE = format_datetime(NOON + timedelta(seconds=4), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("web", "seconds"),
+    [(slow("2.5", "3"), 5.5), (slow("2.5", "3", status=503), 5.5), (slow(DATE), 4)],
+    ids=["429", "503", "date"],
+)
+def test_short_wait_happens_in_place(web, seconds):
+    """A short Retry-After, in seconds or as a date, is waited for; then the answer counts."""
     clock = Clock()
 
-    assert http(slow("2.5", "3", status=status), clock=clock).send("GET", "/").status == 200
-    assert clock.now == NOON + timedelta(seconds=5.5)
-
-
-def test_wait_until_a_date():
-    """A wait given as a date is counted from now."""
-    clock = Clock()
-    date = format_datetime(NOON + timedelta(seconds=4), usegmt=True)
-
-    assert http(slow(date), clock=clock).send("GET", "/").status == 200
-    assert clock.now == NOON + timedelta(seconds=4)
+    assert http(web, clock=clock).send("GET", "/").status == 200
+    assert clock.now == NOON + timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(

@@ -48,10 +48,12 @@ def test_closed_as_asked(gate, clock):
 
 
 def test_never_opens_earlier(gate):
-    """A later, shorter wait does not shorten an earlier one."""
+    """Neither a later, shorter wait nor rate limit headers shorten an earlier wait."""
     gate.refuse(60)
 
     assert gate.refuse(1) == 60
+    gate.answered({"RateLimit-Limit": "100", "RateLimit-Remaining": "19", "RateLimit-Reset": "1"})
+    assert gate.closed_for() == 60
 
 
 def test_doubles_without_retry_after(gate, clock):
@@ -134,11 +136,3 @@ def test_slower_where_little_is_left(gate, limit, remaining, reset, seconds):
     gate.answered(told)
 
     assert gate.closed_for() == pytest.approx(seconds)
-
-
-def test_what_is_left_opens_no_gate(gate):
-    """Rate limit headers do not shorten an earlier wait."""
-    gate.refuse(60)
-    gate.answered({"RateLimit-Limit": "100", "RateLimit-Remaining": "19", "RateLimit-Reset": "1"})
-
-    assert gate.closed_for() == 60

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,6 +23,18 @@ def test_headline_promises_nothing(api: StandIn, visit: Open):
     expect(page.locator("#summary")).to_contain_text("An audit or a replay also checks SharePoint")
 
 
+def test_groups_that_limit_the_scope(api: StandIn, visit: Open):
+    """The groups that limit the scope are below the headline, if there are any."""
+    page = visit(f"{api.url}?code={KEY}").page
+    expect(page.locator("#summary")).not_to_be_empty()
+    expect(page.locator("#scope")).to_be_hidden()
+    api.overview["groups"] = {"SYNC_GROUP_ID": "0b-pilot", "EXCLUDED_GROUP_ID": "0c-no"}
+    page.reload()
+
+    expect(page.locator("#scope")).to_contain_text("Only members of the group 0b-pilot")
+    expect(page.locator("#scope")).to_contain_text("0c-no (EXCLUDED_GROUP_ID) are not synced")
+
+
 def test_who_differs_in_sharepoint(api: StandIn, visit: Open):
     """People whom an audit found are in the headline, on a tile and in its list."""
     api.people = [each for each in api.people if each.status in ("synced", "no-photo")]
@@ -36,115 +47,33 @@ def test_who_differs_in_sharepoint(api: StandIn, visit: Open):
     expect(page.locator("#rows")).to_contain_text("The profile shows no picture any more.")
 
 
-# What changes in the overview, and what the page then shows: a part with a text, hidden if empty.
-Changes = Callable[[], dict[str, Any]]
-SHOWN: dict[str, tuple[Changes, dict[str, str]]] = {
-    "no group": (dict, {"#scope": ""}),
-    "groups": (
-        lambda: {"groups": {"SYNC_GROUP_ID": "0b-pilot", "EXCLUDED_GROUP_ID": "0c-no"}},
-        {
-            "#scope": "Only members of the group 0b-pilot (SYNC_GROUP_ID) are synced. Members of "
-            "the group 0c-no (EXCLUDED_GROUP_ID) are not synced."
-        },
-    ),
-    "audit": (
-        lambda: {"audit": audit()},
-        {"#audit": "It checked 940 people and found 2 pictures changed in SharePoint. They were"},
-    ),
-    "audit, no fault": (
-        lambda: {"audit": audit(differ=0)},
-        {"#audit": "It checked 940 people and found no picture changed in SharePoint."},
-    ),
-    "audit, report": (
-        lambda: {"audit": audit(repair=False)},
-        {"#audit": "It reports them and repairs nothing."},
-    ),
-    "audit, brake": (
-        lambda: {"audit": audit(repairs="braked")},
-        {"#audit": "Their repairs are held back."},
-    ),
-    "audit, failed": (
-        lambda: {"audit": audit(status="failed", detail="No role.")},
-        {"#audit": "No role."},
-    ),
-    "audit, waiting": (
-        lambda: {"audit": audit(status="running", waitingUntil=ago(minutes=-4, seconds=-30))},
-        {"#audit": "for the profile budget and continues in 4 minutes."},
-    ),
-    "messages set aside": (
-        lambda: {
-            "unreadable": [{"name": "x", "reason": "No user.", "body": "?", "at": ago(hours=3)}],
-            "unreadableCount": 16,
-        },
-        {"#unreadable": "The newest 1 of 16", "#unreadable li": "No user. 3 hours ago"},
-    ),
-    "uninstalling": (
-        lambda: {"subscription": None, "uninstall": {"status": "running", "left": 3}},
-        {
-            "#halted": "being uninstalled and copies nothing. It still has to process 3 users. "
-            "“manage.py uninstall --cancel” starts it again.",
-            "#subscription": "The subscription was deleted when PhotoSync was uninstalled.",
-            "#no-notifications": "",
-        },
-    ),
-    "uninstalled": (
-        lambda: {"subscription": None, "uninstall": {"status": "done", "left": 0}},
-        {
-            "#halted": "It is uninstalled and copies nothing. “manage.py uninstall --cancel”",
-            "#no-notifications": "",
-        },
-    ),
-    "uninstall cancelled": (
-        lambda: {"subscription": None, "uninstall": {"status": "cancelled", "left": 3}},
-        {"#halted": "", "#no-notifications": "There is no subscription yet."},
-    ),
-    "active": (
-        lambda: subscription("live", expiresAt=ago(days=-28, minutes=-1)),
-        {
-            "#subscription": "ActiveAs of 5 hours ago: it is renewed before it expires in 28 days.",
-            "#no-notifications": "",
-        },
-    ),
-    "expired": (
-        lambda: subscription("live", expiresAt=ago(hours=2)),
-        {
-            "#subscription": "Not activeAs of 5 hours ago: it expired 2 hours ago.",
-            "#no-notifications": "No right.",
-        },
-    ),
-    "not renewed": (
-        lambda: subscription("failed", expiresAt=ago(days=-28)),
-        {
-            "#subscription": "Not activeAs of 5 hours ago: the last attempt to renew it failed.",
-            "#no-notifications": "No right.",
-        },
-    ),
-    "renewal pending": (
-        lambda: subscription("waiting", expiresAt=ago(days=-28)),
-        {
-            "#subscription": "pendingAs of 5 hours ago: the last attempt to renew it failed.",
-            "#no-notifications": "",
-        },
-    ),
-}
-
-
-def subscription(status: str, **changes: str) -> dict[str, Any]:
-    told = {"status": status, "checkedAt": ago(hours=5), "detail": "No right.", **changes}
-    return {"subscription": told}
-
-
-@pytest.mark.parametrize(("changes", "shown"), SHOWN.values(), ids=SHOWN)
-def test_overview(api: StandIn, visit: Open, changes: Changes, shown: dict[str, str]):
-    """Each part says what was last known, as of when, and what happens next."""
-    api.overview |= changes()
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, "It checked 940 people and found 2 pictures changed in SharePoint. They were queued"),
+        ({"differ": 0}, "It checked 940 people and found no picture changed in SharePoint."),
+        ({"repair": False}, "It reports them and repairs nothing."),
+        ({"repairs": "braked"}, "Their repairs are held back."),
+        ({"status": "failed", "detail": "No role."}, "No role."),
+    ],
+    ids=["ended", "all right", "reported", "braked", "failed"],
+)
+def test_audit_as_of(api: StandIn, visit: Open, change: dict[str, Any], told: str):
+    """What an audit found, and what happens to it."""
+    api.overview["audit"] = audit(**change)
     page = visit(f"{api.url}?code={KEY}").page
 
-    expect(page.locator("#freshness")).not_to_be_empty()
-    for part, text in shown.items():
-        expect(page.locator(part)).to_be_visible(visible=text != "")
-        if text:
-            expect(page.locator(part)).to_contain_text(text)
+    expect(page.locator("#audit")).to_contain_text(told)
+
+
+def test_audit_that_waits(api: StandIn, visit: Open):
+    """While changes use up the profile budget, the page says when the audit continues."""
+    api.overview["audit"] = audit(status="running", waitingUntil=ago(minutes=-4, seconds=-30))
+    page = visit(f"{api.url}?code={KEY}").page
+
+    expect(page.locator("#audit")).to_contain_text(
+        "for the profile budget and continues in 4 minutes."
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,6 +110,61 @@ def test_what_an_audit_has_found(api: StandIn, visit: Open):
     expect(page.locator("#known")).not_to_contain_text("Audit")
 
 
+@pytest.mark.parametrize(
+    ("change", "told", "down"),
+    [
+        ({"status": "live", "expiresAt": ago(days=-28, minutes=-1)}, "Active", False),
+        ({"status": "live", "expiresAt": ago(hours=2)}, "it expired 2 hours ago", True),
+        (
+            {"status": "failed", "expiresAt": ago(days=-28)},
+            "the last attempt to renew it failed",
+            True,
+        ),
+        (
+            {"status": "waiting", "expiresAt": ago(days=-28)},
+            "the last attempt to renew it failed",
+            False,
+        ),
+    ],
+)
+def test_subscription_as_of(
+    api: StandIn, visit: Open, change: dict[str, Any], told: str, down: bool
+):
+    """The subscription is shown as of its last check; only an active one is promised a renewal."""
+    api.overview["subscription"] = {"checkedAt": ago(hours=5), "detail": "No right.", **change}
+    page = visit(f"{api.url}?code={KEY}").page
+    card = page.locator("#subscription")
+
+    expect(card).to_contain_text("As of 5 hours ago")
+    expect(card).to_contain_text(told)
+    assert ("renewed before it expires in 28 days" in card.inner_text()) is (told == "Active")
+    assert page.locator("#no-notifications").is_visible() is down
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("running", "being uninstalled and copies nothing. It still has to process 3 users."),
+        ("done", "It is uninstalled and copies nothing"),
+        ("cancelled", ""),
+    ],
+)
+def test_uninstalled_app(api: StandIn, visit: Open, status: str, told: str):
+    """The page shows an uninstall and how to cancel it, not a missing subscription."""
+    api.overview |= {"subscription": None, "uninstall": {"status": status, "left": 3}}
+    page = visit(f"{api.url}?code={KEY}").page
+
+    expect(page.locator("#freshness")).not_to_be_empty()
+    assert page.locator("#halted").is_visible() is (told != "")
+    assert page.locator("#no-notifications").is_visible() is (told == "")
+    if told:
+        expect(page.locator("#halted")).to_contain_text(told)
+        expect(page.locator("#halted")).to_contain_text("uninstall --cancel")
+        expect(page.locator("#subscription")).to_have_text(
+            "The subscription was deleted when PhotoSync was uninstalled."
+        )
+
+
 def test_app_that_has_forgotten_everybody(api: StandIn, visit: Open):
     """The page does not suggest a sweep that an uninstalled app would refuse."""
     api.people, api.overview["uninstall"] = [], {"status": "running", "left": 0}
@@ -208,6 +192,16 @@ def test_renewal(api: StandIn, visit: Open):
     expect(page.locator("#doctor-message")).to_have_text("No problems found.")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     assert api.orders == [("sweep", {"renew": True})]
+
+
+def test_newest_of_many_unreadable_messages(api: StandIn, visit: Open):
+    """Messages set aside are shown with their time, and with how many more there are."""
+    kept = {"name": "x", "reason": "Not a user.", "body": "please", "at": ago(hours=3)}
+    api.overview.update(unreadable=[kept], unreadableCount=16)
+    page = visit(f"{api.url}?code={KEY}").page
+
+    expect(page.locator("#unreadable")).to_contain_text("The newest 1 of 16")
+    expect(page.locator("#unreadable li")).to_contain_text("Not a user. 3 hours ago")
 
 
 def test_technical_details_are_apart(api: StandIn, visit: Open):
