@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
 from shared import version
-from shared.console.turnstile import Turnstile
+from shared.console.concurrency_limit import ConcurrencyLimit
 from shared.doctor import remedies
 from shared.doctor.examination import Finding, Step, examine
 from shared.doctor.microsoft365_checks import CHECKS, SETTINGS, Microsoft
@@ -69,7 +69,7 @@ class Doctor:
         self._enter = enter
         self._storage = storage
         self._clock = clock
-        self._turnstile = Turnstile(_AT_ONCE)
+        self._limit = ConcurrencyLimit(_AT_ONCE)
 
     def examine(self) -> dict[str, Any]:
         """
@@ -77,7 +77,7 @@ class Doctor:
 
         Raises ServiceDown if others are being examined, and none of our other errors.
         """
-        with self._turnstile.inside():
+        with self._limit.slot():
             checks = examine(self._steps(), self._clock)
         return {
             **version.told(),

@@ -17,8 +17,8 @@ MEND = "Set it to the object id of an existing group whose members can be read, 
 
 def look(graph: Http, groups: Groups) -> Finding:
     """What Graph says about each of *groups*. Raises the error that prevents an answer."""
-    told = [_told(graph, setting, group) for setting, group in groups.named.items()]
-    return Finding(" ".join(told) or "No group is set, so group membership excludes nobody.")
+    described = [_describe(graph, setting, group) for setting, group in groups.named.items()]
+    return Finding(" ".join(described) or "No group is set, so group membership excludes nobody.")
 
 
 def remedy(error: PhotoSyncError, otherwise: str) -> str:
@@ -26,7 +26,7 @@ def remedy(error: PhotoSyncError, otherwise: str) -> str:
     return MEND if isinstance(error, Refused) else otherwise
 
 
-def _told(graph: Http, setting: str, group_id: str) -> str:
+def _describe(graph: Http, setting: str, group_id: str) -> str:
     group = read_group(graph.send("GET", f"/v1.0{path(group_id)}"), setting)
     members = graph.send("GET", members_path(group_id, "id", 1), headers=MEMBERS_HEADERS)
     if not members.ok:

@@ -389,7 +389,7 @@ def test_at_most_eight_at_once(desk: Desk, ask: Callable[[Console], object]):
     """At most eight callers at once: the webhook needs the other eight threads."""
     with ExitStack() as stack:
         for _ in range(8):
-            stack.enter_context(desk.console.turnstile.inside())
+            stack.enter_context(desk.console.limit.slot())
         with pytest.raises(ServiceDown, match="Try again"):
             ask(desk.console)
     ask(desk.console)

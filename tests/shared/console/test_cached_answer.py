@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.console.cached_answer import Remembered
+from shared.console.cached_answer import CachedAnswer
 from shared.errors import ServiceDown
 from tests.doubles.office import Clock
 
@@ -30,20 +30,20 @@ class Question:
 def test_good_for_a_while():
     """An answer that took three seconds is valid for thirty."""
     clock = Clock()
-    remembered = Remembered(Question(clock, seconds=3), clock)
-    assert remembered.get() == 1
+    cached = CachedAnswer(Question(clock, seconds=3), clock)
+    assert cached.get() == 1
     clock.advance(timedelta(seconds=30) - TICK)
-    assert remembered.get() == 1
+    assert cached.get() == 1
     clock.advance(TICK)
-    assert remembered.get() == 2
+    assert cached.get() == 2
 
 
 def test_cheap_questions_are_asked_every_time():
     """A fast query, as in a small tenant, runs every time."""
     clock = Clock()
-    remembered = Remembered(Question(clock, seconds=2), clock)
+    cached = CachedAnswer(Question(clock, seconds=2), clock)
 
-    assert [remembered.get(), remembered.get()] == [1, 2]
+    assert [cached.get(), cached.get()] == [1, 2]
 
 
 class Slow:
@@ -63,9 +63,9 @@ def test_first_answer_is_waited_for():
     """Callers who come during the first query wait for its answer."""
     clock = Clock()
     question = Slow(clock)
-    remembered = Remembered(question, clock)
+    cached = CachedAnswer(question, clock)
     with ThreadPoolExecutor(4) as threads:
-        told = [threads.submit(remembered.get) for _ in range(4)]
+        told = [threads.submit(cached.get) for _ in range(4)]
         assert question.asked.wait(30)
         question.may_answer.set()
 
@@ -77,15 +77,15 @@ def test_last_answer_serves_while_somebody_asks():
     clock = Clock()
     question = Slow(clock)
     question.may_answer.set()
-    remembered = Remembered(question, clock)
-    assert remembered.get() == 1
+    cached = CachedAnswer(question, clock)
+    assert cached.get() == 1
     clock.advance(timedelta(days=1))
     question.asked.clear()
     question.may_answer.clear()
     with ThreadPoolExecutor(1) as threads:
-        renewed = threads.submit(remembered.get)
+        renewed = threads.submit(cached.get)
         assert question.asked.wait(30)
-        assert remembered.get() == 1
+        assert cached.get() == 1
         question.may_answer.set()
         assert renewed.result() == 2
 
@@ -99,8 +99,8 @@ def test_no_answer():
             return found
         raise ServiceDown("Storage could not be reached.", service="storage")
 
-    remembered = Remembered(ask, clock)
-    assert remembered.get() == 1
+    cached = CachedAnswer(ask, clock)
+    assert cached.get() == 1
     for _ in range(2):
         with pytest.raises(ServiceDown):
-            remembered.get()
+            cached.get()

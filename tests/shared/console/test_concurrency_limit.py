@@ -8,31 +8,31 @@ from contextlib import ExitStack
 
 import pytest
 
-from shared.console.turnstile import Turnstile
+from shared.console.concurrency_limit import ConcurrencyLimit
 from shared.errors import ServiceDown
 
 
 def test_limit():
     """A caller beyond the limit is rejected; leaving, even by an error, frees a slot."""
-    turnstile = Turnstile(2)
+    limit = ConcurrencyLimit(2)
     with ExitStack() as stack:
-        stack.enter_context(turnstile.inside())
-        stack.enter_context(turnstile.inside())
+        stack.enter_context(limit.slot())
+        stack.enter_context(limit.slot())
         with pytest.raises(ServiceDown, match="Try again"):
-            stack.enter_context(turnstile.inside())
-    with pytest.raises(KeyError), turnstile.inside():
+            stack.enter_context(limit.slot())
+    with pytest.raises(KeyError), limit.slot():
         raise KeyError
-    with turnstile.inside(), turnstile.inside():
+    with limit.slot(), limit.slot():
         pass
 
 
 def test_slot_that_becomes_free():
     """A caller waits briefly for a slot, so that short calls are not rejected."""
-    turnstile, leave = Turnstile(1), threading.Event()
+    limit, leave = ConcurrencyLimit(1), threading.Event()
     entered = threading.Event()
 
     def stay() -> None:
-        with turnstile.inside():
+        with limit.slot():
             entered.set()
             assert leave.wait(30)
 
@@ -40,5 +40,5 @@ def test_slot_that_becomes_free():
         first = threads.submit(stay)
         assert entered.wait(30)
         threading.Timer(0.05, leave.set).start()
-        with turnstile.inside():
+        with limit.slot():
             assert first.done() or leave.is_set()
