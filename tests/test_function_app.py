@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import azure.functions as func
@@ -58,18 +58,17 @@ def user_function(name: str) -> Any:
     return FUNCTIONS[name].get_user_function()
 
 
+def get(name: str, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
+    """The answer of the function *name* to a GET."""
+    request = func.HttpRequest(method="GET", url="/api", headers=headers, body=b"")
+    answer: func.HttpResponse = user_function(name)(request)
+    return answer
+
+
 @pytest.fixture(autouse=True)
 def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENANT_ID", TENANT)
     monkeypatch.setenv("CLIENT_STATE", STATE)
-
-
-@pytest.fixture
-def no_runtime() -> Iterator[None]:
-    """A process that has built nothing yet, and forgets what it builds."""
-    function_app._runtime.cache_clear()
-    yield
-    function_app._runtime.cache_clear()
 
 
 def body(*items: Any) -> bytes:
@@ -167,7 +166,7 @@ def test_unset_client_state_is_said(
 
 def test_health():
     """The probe learns that the app runs, and its version; some probes need "ok" first."""
-    answer = user_function("health")(func.HttpRequest(method="GET", url="/api/health", body=b""))
+    answer = get("health")
 
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     assert answer.get_body().decode() == f"ok {version.VERSION}"

@@ -27,7 +27,7 @@ _STORAGE_ROLES = (
     "Give the app's identity the roles Storage Blob Data Owner and Storage Queue Data Contributor "
     "on the storage account, or set AzureWebJobsStorage to a valid connection string."
 )
-_MEND = "Correct the app settings that are named here. The app then restarts by itself."
+_CORRECT = "Correct the app settings that are named here. The app then restarts automatically."
 
 
 class Storage(Protocol):
@@ -92,7 +92,7 @@ class Doctor:
             opened.append(self._enter())
             return Finding("All settings are valid.")
 
-        yield Step(SETTINGS, settings, lambda _: _MEND)
+        yield Step(SETTINGS, settings, lambda _: _CORRECT)
         yield Step(
             STORAGE,
             self._write,

@@ -12,7 +12,9 @@ from shared.graph.user_listing import MEMBERS_HEADERS, members_path
 from shared.microsoft365.http import Http
 from shared.microsoft365.reply import fault
 
-MEND = "Set it to the object id of an existing group whose members can be read, or leave it empty."
+SET_GROUP = (
+    "Set it to the object id of an existing group whose members can be read, or leave it empty."
+)
 
 
 def look(graph: Http, groups: Groups) -> Finding:
@@ -23,7 +25,7 @@ def look(graph: Http, groups: Groups) -> Finding:
 
 def remedy(error: PhotoSyncError, otherwise: str) -> str:
     """What to do about an *error* of `look`."""
-    return MEND if isinstance(error, Refused) else otherwise
+    return SET_GROUP if isinstance(error, Refused) else otherwise
 
 
 def _describe(graph: Http, setting: str, group_id: str) -> str:

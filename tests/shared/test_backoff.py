@@ -27,7 +27,7 @@ ASKED = {
     "empty": ({"Retry-After": ""}, None),
     "not a number": ({"Retry-After": "nan"}, None),
     "for ever": ({"Retry-After": "inf"}, None),
-    "a day that is none": ({"Retry-After": "Mon, 99 Mar 2026 12:00:00 GMT"}, None),
+    "an impossible day": ({"Retry-After": "Mon, 99 Mar 2026 12:00:00 GMT"}, None),
     "only the other header": ({"RateLimit-Reset": "9"}, 9),
     "the greater, first": ({"Retry-After": "12", "RateLimit-Reset": "9"}, 12),
     "the greater, second": ({"Retry-After": "3", "RateLimit-Reset": "9"}, 9),

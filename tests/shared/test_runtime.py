@@ -46,7 +46,7 @@ def no_network(monkeypatch):
 
 
 @pytest.mark.usefixtures("no_network")
-def test_building_calls_nobody():
+def test_building_makes_no_call():
     """Building makes no network call."""
     assert isinstance(build(SETTINGS), Runtime)
 

@@ -99,7 +99,7 @@ def test_header_is_ignored_without_authentication(platform: str):
         pytest.param(header({"claims": [{"typ": "oid", "val": 5}]}), id="a number"),
         pytest.param(header(b"[" * 40_000), id="deep"),
         pytest.param(principal(OPERATOR, oid=None), id="no object id"),
-        pytest.param(principal(OPERATOR, oid="anne user=x"), id="an id that is none"),
+        pytest.param(principal(OPERATOR, oid="anne user=x"), id="not an id"),
         pytest.param(principal(OPERATOR, tid=None), id="no tenant"),
         pytest.param(principal(OPERATOR, tid=ANNE), id="another tenant"),
         pytest.param(

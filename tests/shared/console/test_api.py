@@ -275,6 +275,7 @@ def test_replay(desk: Desk, order: dict[str, bool], force: bool, replaces: bool)
     assert (message["correlationId"], delay) == ("an-id", 0)
 
 
+BOOLEANS = {"replay": ("force", "replace"), "sweep": ("releaseRemovals", "renew")}
 BAD_FLAGS: list[Any] = ["true", 1, None, []]
 BAD_ORDERS: list[tuple[str, dict[str, Any], str]] = [
     ("sweep", {"renew": True, "releaseRemovals": True}, "not both"),
@@ -288,10 +289,8 @@ BAD_ORDERS: list[tuple[str, dict[str, Any], str]] = [
     ),
     *(
         (kind, {name: value}, f"{name} must be true or false")
-        for kind, name in (
-            *(("replay", "force"), ("replay", "replace")),
-            *(("sweep", "releaseRemovals"), ("sweep", "renew")),
-        )
+        for kind, names in BOOLEANS.items()
+        for name in names
         for value in BAD_FLAGS
     ),
 ]

@@ -72,7 +72,7 @@ def test_first_answer_is_waited_for():
     assert [each.result() for each in told] == [1] * 4
 
 
-def test_last_answer_serves_while_somebody_asks():
+def test_last_answer_while_the_query_runs():
     """While the query runs again, other callers get the last answer."""
     clock = Clock()
     question = Slow(clock)

@@ -134,6 +134,7 @@ SOON = known(LEFT, "unknown-user", left_since=NOON - 29 * DAY)
 DUE = known(LEFT, "unknown-user", left_since=NOON - 31 * DAY)
 DAMAGED = known(SYNCED, damage="A file is gone.")
 KEPT = known(SKIPPED, "picture-kept")
+GUEST, DISABLED = replace(ANNE, is_guest=True), replace(ANNE, account_enabled=False)
 OUTSIDE = known(SKIPPED, "out-of-scope")
 BUSY = replace(known(SYNCED), claim=Claim("a run", 300, 200))
 KEEPS = {"rules": CALM._replace(removes=False)}
@@ -189,11 +190,8 @@ CASES: dict[str, Case] = {
     "after a dry run": (known(SKIPPED, "dry-run"), OTHER, {}, "next sweep copies", "", False),
     "at work": (BUSY, OTHER, {}, "right now", "", False),
     "out of scope": (OUTSIDE, OTHER, {}, "set to sync", "", True),
-    "guest": (OUTSIDE, NEITHER, {"user": replace(ANNE, is_guest=True)}, "a guest", "", True),
-    "disabled": (
-        *(OUTSIDE, NEITHER, {"user": replace(ANNE, account_enabled=False)}),
-        *("account is disabled", "", True),
-    ),
+    "guest": (OUTSIDE, NEITHER, {"user": GUEST}, "a guest", "", True),
+    "disabled": (OUTSIDE, NEITHER, {"user": DISABLED}, "account is disabled", "", True),
     # If chosen pictures are replaced, the card offers that.
     "replaced": (known(SYNCED), CHOSEN, REPLACES, "set to replace", "replay", False),
     "replaced, skipped": (KEPT, CHOSEN, REPLACES, "set to replace", "replay", False),

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pytest
 from PIL import Image
@@ -41,7 +41,7 @@ from tests.shared.settings.test_app import ENOUGH
 
 MY = "https://contoso-my.sharepoint.com"
 URL = f"{MY}:443/User%20Photos/Profile%20Pictures/{ANNE.id}_MThumb.jpg"
-THROTTLED = Throttled("Graph asks for patience.", retry_after=38.0, service="graph")
+THROTTLED = Throttled("Graph asks to wait.", retry_after=38.0, service="graph")
 NAMES = [f"{ANNE.id}_{size}Thumb.jpg" for size in "SML"]
 
 
@@ -110,98 +110,84 @@ OURS = UserState(ANNE.id, picture_url=URL)
 OLD = UserState(ANNE.id, picture_url="https://old.contoso.com/anne.jpg")
 NONE, NO_MAILBOX = NoPhoto("There is no photo."), NoMailbox("There is no mailbox.")
 EUROPE = {PERSONAL_HOST: "https://contosoeur-my.sharepoint.com/"}
-SHOWN = {PICTURE_URL: URL, PLACEHOLDER_STATE: "0"}
 SAME = r"SharePoint shows the photo from Exchange\."
-DIFFERENT = r"SharePoint shows a different picture from the photo in Exchange\."
 ELSEWHERE = r"SharePoint shows PhotoSync's picture at an address on another host\."
 
-# What differs from two sides that agree, the stored state, and the result with its sentence.
-Case = tuple[dict[str, Any], UserState | None, bool, str]
+
+class Case(NamedTuple):
+    """The result, its sentence as a pattern, the state, and what differs from sides that agree."""
+
+    agree: bool
+    sentence: str
+    known: UserState | None
+    changes: dict[str, Any]
+
+
+def case(agree: bool, sentence: str, known: UserState | None = None, **changes: Any) -> Case:
+    return Case(agree, sentence, known, changes)
+
+
+def shown(url: str = URL) -> dict[str, str]:
+    return {PICTURE_URL: url, PLACEHOLDER_STATE: "0"}
+
+
+MISSING = replace(OURS, missing_since=NOON)
+NO_PROFILE, LEFT = NoProfile("None yet."), UnknownUser("Microsoft Graph has no such user.")
 CASES: dict[str, Case] = {
-    "same": ({}, None, True, SAME),
-    "file missing": (
-        {"files": {NAMES[0]: b"S:photo"}},
-        None,
-        False,
-        f"There is no file {NAMES[1]}.",
-    ),
+    "same": case(True, SAME),
+    "file missing": case(False, f"There is no file {NAMES[1]}.", files={NAMES[0]: b"S:photo"}),
     # Such a photo is compared by the rendition from which it was copied.
-    "too large": ({"exchange": b"huge", "scaled": b"photo"}, None, True, SAME),
-    "too large, no rendition": ({"exchange": b"huge"}, None, False, r"The photo is too large\."),
-    "broken photo": ({"exchange": b"broken"}, None, False, r"The photo is not a valid image\."),
-    "not shown": ({"shown": {}}, None, False, ".*shows no picture, although.*"),
-    "chosen": (
-        *({"shown": {PICTURE_URL: "https://elsewhere.contoso.com/a.jpg"}}, None, False),
-        ".*a picture that a person chose.*",
-    ),
-    "other host": (
-        *({"shown": {PICTURE_URL: URL.replace("contoso-my", "old-my")}}, None, False, ELSEWHERE),
-    ),
+    "too large": case(True, SAME, exchange=b"huge", scaled=b"photo"),
+    "too large, no rendition": case(False, r"The photo is too large\.", exchange=b"huge"),
+    "broken photo": case(False, r"The photo is not a valid image\.", exchange=b"broken"),
+    "not shown": case(False, ".*shows no picture, although.*", shown={}),
+    "chosen": case(False, ".*a picture that a person chose.*", shown=shown("https://a.com/b.jpg")),
+    "other host": case(False, ELSEWHERE, shown=shown(URL.replace("contoso-my", "old-my"))),
     # The state says that we wrote it, so no person chose it.
-    "other host, ours": (
-        *({"shown": {PICTURE_URL: "https://old.contoso.com/anne.jpg?t=2"}}, OLD, False, ELSEWHERE),
-    ),
-    "unknown geography": (
-        *({"shown": {PICTURE_URL: URL, PERSONAL_HOST: "https://eur-my.sharepoint.com/"}}, None),
-        *(False, ".*on eur-my.share.*"),
+    "other host, ours": case(False, ELSEWHERE, OLD, shown=shown(f"{OLD.picture_url}?t=2")),
+    "unknown geography": case(
+        False,
+        ".*on eur-my.share.*",
+        shown=shown() | {PERSONAL_HOST: "https://eur-my.sharepoint.com/"},
     ),
     # A moved user still has the old address until the next copy.
-    "moved": ({"shown": {**SHOWN, **EUROPE}}, None, False, ELSEWHERE),
-    "placeholder": (
-        *({"shown": {PICTURE_URL: URL, PLACEHOLDER_STATE: "1"}}, None, False),
-        ".*shows its placeholder.*",
+    "moved": case(False, ELSEWHERE, shown=shown() | EUROPE),
+    "placeholder": case(
+        False, ".*shows its placeholder.*", shown=shown() | {PLACEHOLDER_STATE: "1"}
     ),
-    "neither": (
-        *({"exchange": NONE, "shown": {}}, None, True),
-        r"There is no photo\. SharePoint shows no picture either\.",
+    "neither": case(True, f"{NONE} SharePoint shows no picture either.", exchange=NONE, shown={}),
+    "no mailbox, no picture": case(
+        True, f"{NO_MAILBOX} SharePoint shows no picture either.", exchange=NO_MAILBOX, shown={}
     ),
-    "no mailbox, no picture": (
-        *({"exchange": NO_MAILBOX, "shown": {}}, None, True),
-        r"There is no mailbox\. SharePoint shows no picture either\.",
+    "photo gone": case(False, f"{NONE} .*after two sweeps find no photo.", OURS, exchange=NONE),
+    "photo gone, seen once": case(
+        False,
+        f"{NONE} .*A sweep removes it once a second check finds no photo.",
+        MISSING,
+        exchange=NONE,
     ),
-    "photo gone": (
-        *({"exchange": NONE}, OURS, False),
-        r"There is no photo\. .*removes it after two sweeps find no photo\.",
+    "photo gone, not ours": case(
+        False, f"{NONE} .*did not write.*", UserState(ANNE.id), exchange=NONE
     ),
-    "photo gone, seen once": (
-        *({"exchange": NONE}, replace(OURS, missing_since=NOON), False),
-        r"There is no photo\. .*A sweep removes it once a second check finds no photo\.",
-    ),
-    "photo gone, not ours": (
-        *({"exchange": NONE}, UserState(ANNE.id), False, r"There is no photo\. .*did not write.*"),
-    ),
-    "photo gone, no state": (
-        *({"exchange": NONE}, None, False, r"There is no photo\. .*did not write.*"),
-    ),
-    "photo gone, pictures are kept": (
-        *({"exchange": NONE, "removes": False}, replace(OURS, missing_since=NOON), False),
-        ".*REMOVED_PHOTO.*",
-    ),
+    "photo gone, no state": case(False, f"{NONE} .*did not write.*", exchange=NONE),
+    "pictures are kept": case(False, ".*REMOVED_PHOTO.*", MISSING, exchange=NONE, removes=False),
     # No sweep removes the picture of a user without a mailbox.
-    "mailbox gone": (
-        *({"exchange": NO_MAILBOX}, replace(OURS, missing_since=NOON), False),
-        "(?!.*sweep).*which stays.*",
-    ),
-    "user left": (
-        *({"exchange": UnknownUser("Microsoft Graph has no such user.")}, OURS, False),
-        ".*until PhotoSync forgets.*",
-    ),
-    "no profile": ({"shown": NoProfile("None yet.")}, None, False, r"None yet\."),
-    "no profile, no photo": (
-        *({"shown": NoProfile("None yet."), "exchange": NONE}, None, True, r"None yet\."),
-    ),
+    "mailbox gone": case(False, "(?!.*sweep).*which stays.*", MISSING, exchange=NO_MAILBOX),
+    "user left": case(False, ".*until PhotoSync forgets.*", OURS, exchange=LEFT),
+    "no profile": case(False, "None yet.", shown=NO_PROFILE),
+    "no profile, no photo": case(True, "None yet.", shown=NO_PROFILE, exchange=NONE),
 }
 
 
-@pytest.mark.parametrize(("changes", "known", "agree", "sentence"), CASES.values(), ids=CASES)
-def test_comparison(both: Both, changes, known, agree, sentence):
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_comparison(both: Both, case: Case):
     """Whether both sides agree, and the sentence about it."""
-    for name, value in changes.items():
+    for name, value in case.changes.items():
         setattr(both, name, value)
-    difference = both.sides.compare(ANNE, known)
+    difference = both.sides.compare(ANNE, case.known)
 
-    assert difference.agree is agree
-    assert re.fullmatch(sentence, difference.sentence)
+    assert difference.agree is case.agree
+    assert re.fullmatch(case.sentence, difference.sentence)
     assert difference.unasked == ()
     if isinstance(both.shown, NoProfile):
         assert difference.profile is None
@@ -213,8 +199,8 @@ def test_another_picture(both: Both, name: str):
     both.files[name] = b"another"
     difference = both.sides.compare(ANNE, None)
 
-    assert not difference.agree
-    assert re.fullmatch(DIFFERENT, difference.sentence)
+    why = "SharePoint shows a different picture from the photo in Exchange."
+    assert (difference.agree, difference.sentence) == (False, why)
     assert difference.profile == {
         PICTURE_URL: URL,
         PLACEHOLDER_STATE: "0",
@@ -223,17 +209,14 @@ def test_another_picture(both: Both, name: str):
     }
 
 
-DOWN = ServiceDown("SharePoint is down.")
+DOWN, DENIED, ODD = ServiceDown("Down."), AccessDenied("A role."), Refused("Odd.")
 UNKNOWN: dict[str, tuple[dict[str, Any], list[tuple[str, PhotoSyncError, float | None]]]] = {
     "Exchange": ({"exchange": THROTTLED}, [("exchange", THROTTLED, 38.0)]),
     "rendition": ({"exchange": b"huge", "scaled": THROTTLED}, [("exchange", THROTTLED, 38.0)]),
     "profile": ({"shown": DOWN}, [("sharepoint", DOWN, None)]),
-    **{
-        f"file: {error.code}": ({"refusal": error}, [("sharepoint", error, after)])
-        for error, after in (
-            *((AccessDenied("A role."), None), (Refused("Odd."), None), (THROTTLED, 38.0)),
-        )
-    },
+    "file, denied": ({"refusal": DENIED}, [("sharepoint", DENIED, None)]),
+    "file, refused": ({"refusal": ODD}, [("sharepoint", ODD, None)]),
+    "file, throttled": ({"refusal": THROTTLED}, [("sharepoint", THROTTLED, 38.0)]),
     "both": (
         {"exchange": THROTTLED, "shown": THROTTLED},
         [("exchange", THROTTLED, 38.0), ("sharepoint", THROTTLED, 38.0)],
@@ -295,7 +278,7 @@ def test_no_picture_of_ours(both: Both, url: str):
 
 def test_user_of_a_satellite(both: Both):
     """Both sides of a user in another geography are read there."""
-    both.shown = {**SHOWN, PICTURE_URL: URL.replace("contoso-my", "contosoeur-my"), **EUROPE}
+    both.shown = shown(URL.replace("contoso-my", "contosoeur-my")) | EUROPE
 
     assert both.sides.compare(ANNE, None).agree
     assert both.sides.sharepoint(ANNE, None) == b"L:photo"

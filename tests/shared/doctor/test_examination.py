@@ -15,13 +15,13 @@ def test_steps_in_order():
     """Each step becomes a check: passed, failed with an action, or failed with its remedy."""
     steps = [
         Step("well", lambda: Finding("Good."), str),
-        Step("wrong", lambda: Finding("Bad.", "Mend it."), str),
+        Step("wrong", lambda: Finding("Bad.", "Fix it."), str),
         Step("failed", fail, lambda error: f"Remedy: {error.code}."),
     ]
 
     assert examine(steps, Clock()) == [
         Check("well", True, "Good.", ""),
-        Check("wrong", False, "Bad.", "Mend it."),
+        Check("wrong", False, "Bad.", "Fix it."),
         Check("failed", False, "It is down.", "Remedy: service-down."),
     ]
 
@@ -29,7 +29,7 @@ def test_steps_in_order():
 def test_step_after_a_failed_one():
     """A check that cannot run names the one it depends on, and so do those after it."""
     steps = [
-        Step("first", fail, lambda _: "Mend it."),
+        Step("first", fail, lambda _: "Fix it."),
         Step("second", fail, str, ("first",)),
         Step("third", fail, str, ("second", "first")),
         Step("other", lambda: Finding("Good."), str),
@@ -45,7 +45,7 @@ def test_step_after_a_failed_one():
 def test_usable_finding():
     """A later check may depend on a finding that is wrong but usable."""
     steps = [
-        Step("first", lambda: Finding("Bad.", "Mend it.", usable=True), str),
+        Step("first", lambda: Finding("Bad.", "Fix it.", usable=True), str),
         Step("second", lambda: Finding("Good."), str, ("first",)),
     ]
 
@@ -61,7 +61,7 @@ def test_time_is_up():
         return fail()
 
     looks = [slow, lambda: Finding("Good."), slow, slow]
-    steps = [Step(str(number), look, lambda _: "Mend it.") for number, look in enumerate(looks)]
+    steps = [Step(str(number), look, lambda _: "Fix it.") for number, look in enumerate(looks)]
     checks = examine([*steps, Step("needs", slow, str, ("0",))], clock)
 
     assert [check.looked for check in checks] == [True, True, True, False, False]

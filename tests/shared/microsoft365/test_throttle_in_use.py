@@ -46,7 +46,7 @@ class Counted:
         return self._web(request)
 
 
-def test_nobody_calls_a_closed_service(behind):
+def test_closed_service_is_not_called(behind):
     """After one long Retry-After, no thread calls any host of the service."""
     busy = Counted(in_turn(answer({}, 429, retry_after="60")))
     other = Counted(in_turn(answer({})))

@@ -130,7 +130,7 @@ def test_silent_app():
         (HOUR, -DAY, 1),
         (3 * DAY, 20 * DAY, 1),
     ],
-    ids=["fine", "three days", "one day", "over", "nobody looked"],
+    ids=["fine", "three days", "one day", "over", "no check"],
 )
 @pytest.mark.parametrize("how", ["created", "renewed", "kept"])
 def test_subscription(how, looked, left, found):

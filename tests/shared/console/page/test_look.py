@@ -32,7 +32,7 @@ TROUBLE = {
     "dryRun": True,
     "brake": {"engaged": True, "gone": 21, "managed": 300, "detail": ""},
     "sweep": sweep(),
-    "audit": audit(repairs="braked", differ=34, detail="34 of the 300 pictures looked at differ."),
+    "audit": audit(repairs="braked", differ=34, detail="34 of the 300 checked pictures differ."),
     "repairBrake": {"engaged": True, "differ": 34, "detail": "34 of the 300 pictures differ."},
     "differ": 34,
     "subscription": {

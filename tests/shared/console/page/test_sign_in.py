@@ -45,7 +45,7 @@ def test_operator_orders(api: StandIn, visit: Open):
     expect(page.get_by_role("link", name="Sign out")).to_have_attribute("href", "/.auth/logout")
 
 
-def test_role_taken_away_meanwhile(api: StandIn, visit: Open):
+def test_role_removed_meanwhile(api: StandIn, visit: Open):
     """The app decides: its refusal is shown, and the person stays signed in."""
     api.role = "Operator"
     page = visit(f"{api.url}{ANNE}", expected={403}).page
