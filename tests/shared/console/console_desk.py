@@ -30,7 +30,7 @@ from shared.uninstalling.uninstall_log import UninstallLogs
 from shared.user import User
 from tests.doubles.memory_documents import MemoryDocuments
 from tests.doubles.memory_lines import MemoryLines, in_memory
-from tests.doubles.office import ANNE, NOON, Clock, Exchange, MemoryStore
+from tests.doubles.office import ANNE, NOON, Clock, DelayedMessages, Exchange, MemoryStore
 
 # For tests in which it does not matter who gives the order.
 BY = Signature(KEY)
@@ -89,16 +89,6 @@ class Looks:
         return b"small " * small + b"sharepoint"
 
 
-class Texts:
-    """A queue that keeps the messages sent to it."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, float]] = []
-
-    def send(self, text: str, *, delay_seconds: float) -> None:
-        self.sent.append((text, delay_seconds))
-
-
 class Releasing:
     def release_removals(self) -> int:
         return 21
@@ -150,7 +140,8 @@ class Desk:
     def __init__(self, rules: Rules = RULES) -> None:
         self.audits = Audits()
         self.kept, self.looks, self.documents = Kept(), Looks(), MemoryDocuments()
-        self.users, self.upkeep, self.exchange = Texts(), Texts(), Exchange()
+        self.users, self.upkeep = DelayedMessages(), DelayedMessages()
+        self.exchange = Exchange()
         self.lines, self.clock, self.search = MemoryLines(), Clock(), Found()
         ids = itertools.chain(["an-id"], (f"an-id-{number}" for number in itertools.count(2)))
         self.halt = Halt(UninstallLogs(self.documents), lambda: 0.0)

@@ -260,8 +260,7 @@ def test_photos(desk: Desk):
 def test_replay(desk: Desk, order: dict[str, bool], force: bool, replaces: bool):
     """A replay queues a message with the user's object id; the answer names its id."""
     told = desk.console.orders.replay(ANNE.user_principal_name, order, by=BY)
-    [(text, delay)] = desk.users.sent
-    message = json.loads(text)
+    [(message, delay)] = desk.users.messages
 
     assert told == {
         "queued": True,
@@ -301,7 +300,7 @@ def test_bad_order(desk: Desk, kind: str, order: dict[str, Any], why: str):
     """A contradiction, a misspelt field or a value that is not a boolean orders nothing."""
     with pytest.raises(BadRequest, match=why):
         desk.order(kind, order)
-    assert (desk.users.sent, desk.upkeep.sent, desk.audits.ordered) == ([], [], [])
+    assert (desk.users.messages, desk.upkeep.messages, desk.audits.ordered) == ([], [], [])
 
 
 # Uninstalling
@@ -318,11 +317,11 @@ def test_uninstall(desk: Desk, remove: bool):
         replace(ENTRY, synced_at=""),
     ]
     told = desk.order("uninstall", {"removePictures": remove})["uninstall"]
-    [(text, delay)] = desk.upkeep.sent
+    [(message, delay)] = desk.upkeep.messages
     seen = desk.console.overview()
 
     assert (told["status"], told["removePictures"], told["expected"]) == ("running", remove, 5)
-    assert (json.loads(text)["uninstallId"], delay) == (told["id"], 0)
+    assert (message["uninstallId"], delay) == (told["id"], 0)
     assert seen["uninstall"] == told
     assert (sum(seen["counts"].values()), seen["pictures"]) == (5, 2)
 
@@ -346,10 +345,10 @@ def test_uninstall_is_cancelled(desk: Desk):
 def test_no_other_order_after_an_uninstall(desk: Desk, kind: str, order: dict[str, bool]):
     """Any other order is refused, and the answer says how to cancel the uninstall."""
     desk.order("uninstall")
-    sent = len(desk.upkeep.sent)
+    sent = len(desk.upkeep.messages)
     with pytest.raises(BadRequest, match="uninstall --cancel"):
         desk.order(kind, order)
-    assert (desk.users.sent, len(desk.upkeep.sent)) == ([], sent)
+    assert (desk.users.messages, len(desk.upkeep.messages)) == ([], sent)
     assert desk.audits.ordered == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -31,8 +30,7 @@ def history(desk: Desk, **query: str) -> list[dict[str, Any]]:
 def test_replay(desk: Desk):
     """The order is logged before it is queued; the message has the signature and the log's file."""
     told = desk.console.orders.replay(UPN, {"force": True, "replace": True}, by=JO)
-    [(text, _)] = desk.users.sent
-    message = json.loads(text)
+    [(message, _)] = desk.users.messages
     [line] = desk.lines.told
 
     assert (message["by"], message["orderedIn"]) == (BY, "2026-01")
@@ -84,7 +82,7 @@ def test_orders_about_everybody(desk: Desk, order, name, result, detail, answer)
 
     [one] = history(desk)
     assert (one["order"], one["by"], one["result"], one["detail"]) == (name, BY, result, detail)
-    sent = [(json.loads(text), delay) for text, delay in desk.upkeep.sent]
+    sent = desk.upkeep.messages
     queued = [(name, 0)] if name in {"sweep", "renew", "uninstall"} else []
     assert [(message["kind"], delay) for message, delay in sent] == queued
     for message, _ in sent:
@@ -99,7 +97,7 @@ def test_unwritten_order(desk: Desk, kind: str):
     with pytest.raises(ServiceDown):
         desk.order(kind, by=JO)
 
-    assert (desk.users.sent, desk.upkeep.sent, desk.audits.ordered) == ([], [], [])
+    assert (desk.users.messages, desk.upkeep.messages, desk.audits.ordered) == ([], [], [])
     assert desk.uninstall.latest() is None
 
 
@@ -116,15 +114,11 @@ def test_refused_orders(desk: Desk):
     assert oldest["detail"].startswith("Microsoft Graph found no such user")
 
 
-def test_queue_that_is_down(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+def test_queue_that_is_down(desk: Desk):
     """An order that was signed and could not be queued has failed."""
-
-    def send(text: str, *, delay_seconds: float) -> None:
-        raise ServiceDown("Down.")
-
-    monkeypatch.setattr(desk.users, "send", send)
+    desk.users.error = ServiceDown("Down.")
     with pytest.raises(ServiceDown):
-        desk.console.orders.replay(UPN, {}, by=JO)
+        desk.order("replay", by=JO)
 
     assert [(one["result"], one["detail"]) for one in history(desk)] == [("failed", "Down.")]
 
