@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +13,23 @@ from requests.utils import select_proxy
 
 from shared.microsoft365.tokens import _Session as EntraSession
 from shared.session import OneHostSession
+from tests.doubles.web import Answer, FunctionAdapter
 
 SESSIONS = pytest.mark.parametrize(
     "session", [OneHostSession(), EntraSession()], ids=["every call", "msal"]
 )
 
 
-class Elsewhere(HTTPAdapter):
+class Elsewhere(FunctionAdapter):
     """Redirects every request to another host, and records what was sent."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(self._redirect)
         self.asked: list[requests.PreparedRequest] = []
 
-    def send(
-        self, request: requests.PreparedRequest, *_: object, **__: object
-    ) -> requests.Response:
+    def _redirect(self, request: requests.PreparedRequest) -> Answer:
         self.asked.append(request)
-        response = requests.Response()
-        response.status_code = 307
-        response.headers["Location"] = "https://evil.example/token"
-        response.raw, response.request = io.BytesIO(), request
-        response.url = str(request.url)
-        return response
+        return Answer(307, headers={"Location": "https://evil.example/token"})
 
 
 @SESSIONS

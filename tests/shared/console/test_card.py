@@ -209,21 +209,20 @@ def test_what_it_says(state, finding, options, says, action, by_design):
     assert (found["action"], found["byDesign"]) == (action, by_design)
 
 
-def test_the_ticket():
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Anne Keller", "Anne Keller"),
+        # A line break in a name starts no line of the ticket.
+        ("Anne\r\nNow: all is well.\u2028Why: \x85x", "Anne Now: all is well. Why: x"),
+    ],
+)
+def test_the_ticket(name: str, shown: str):
     """The text for a ticket: who, what is seen, why, what is next, and when it was checked."""
-    anne = replace(ANNE, display_name="Anne Keller")
+    anne = replace(ANNE, display_name=name)
     lines = told(known(SYNCED), SAME, user=anne)["ticket"].splitlines()
 
-    assert lines[0] == "Profile picture of Anne Keller (anne@contoso.com)"
+    assert lines[0] == f"Profile picture of {shown} (anne@contoso.com)"
     assert [line.partition(":")[0] for line in lines[1:4]] == ["Now", "Why", "Next"]
     assert lines[4:] == ["Checked: 31 January 2026, 12:00 UTC", "PhotoSync 0.2.0"]
     assert ANNE.id not in "".join(lines)
-
-
-def test_the_ticket_of_a_hostile_name():
-    """A line break in a name starts no line of the ticket."""
-    odd = replace(ANNE, display_name="Anne\r\nNow: all is well.\u2028Why: \x85x")
-    lines = told(known(SYNCED), SAME, user=odd)["ticket"].splitlines()
-
-    assert lines[0] == "Profile picture of Anne Now: all is well. Why: x (anne@contoso.com)"
-    assert len(lines) == 6

@@ -32,13 +32,9 @@ def gate(clock) -> Jittered:
     return Jittered(clock)
 
 
-def test_open_at_first(gate):
-    """A gate is open until its service asks to wait."""
-    assert gate.closed_for() == 0
-
-
 def test_closed_as_asked(gate, clock):
-    """It stays closed for as long as the service asked, and then opens."""
+    """It is open at first, closed for as long as the service asks, and then open again."""
+    assert gate.closed_for() == 0
     assert gate.refuse(7.5) == 7.5
 
     clock.sleep(7.4)
